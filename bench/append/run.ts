@@ -1,0 +1,87 @@
+/**
+ * Question: what does the log cost, against the least that any service would do: one plain INSERT a transaction?
+ * Same server, same run, same pool size, same table shape and indexes; rounds interleaved; medians. The target is judged
+ * against the INSERT as pg sends it; the one prepared by hand stands beside it.
+ * Run: npm run bench -- append   (ROUNDS=5 ROUND_MS=2000 by default)
+ */
+import { existsSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
+
+import { newId } from '../../src/kernel/uuid.js';
+import { createTestDatabase } from '../../test/support/database.js';
+import { type Contender, eventStore, plainInsert } from './contenders.js';
+
+if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env');
+
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+const ROUND_MS = Number(process.env.ROUND_MS ?? 2_000);
+const POOL_SIZE = Number(process.env.DB_POOL_SIZE ?? 10);
+const TARGETS = new Map([
+  [1, 1],
+  [16, 3],
+  [64, 5],
+]);
+
+type Kind = 'new' | 'existing';
+
+/** @returns appends per second */
+async function round(contender: Contender, callers: number, kind: Kind): Promise<number> {
+  const start = performance.now();
+  const counts = await Promise.all(
+    Array.from({ length: callers }, async () => {
+      let stream = { type: 'task' as const, id: newId() };
+      let count = 0;
+      for (; performance.now() - start < ROUND_MS; count += 1) {
+        if (kind === 'new') stream = { type: 'task', id: newId() };
+        await contender.append(stream, kind === 'new' ? 0 : count);
+      }
+      return count;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - start) / 1_000);
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
+async function compare(contenders: Contender[], callers: number, kind: Kind): Promise<boolean> {
+  const rates = contenders.map((): number[] => []);
+  for (let index = 0; index < ROUNDS; index += 1) {
+    for (const [which, contender] of contenders.entries()) rates[which]?.push(await round(contender, callers, kind));
+  }
+  const [ours = 0, plain = 0, prepared = 0] = rates.map(median);
+  const target = TARGETS.get(callers) ?? 1;
+  const met = ours / plain >= target;
+  const cells = [
+    String(callers).padStart(7),
+    kind.padEnd(8),
+    ours.toFixed(0).padStart(11),
+    plain.toFixed(0).padStart(12),
+    `${(ours / plain).toFixed(2)}x`.padStart(6),
+    prepared.toFixed(0).padStart(15),
+    `${(ours / prepared).toFixed(2)}x`.padStart(6),
+    `>= ${target}x ${met ? 'met' : 'MISSED'}`,
+  ];
+  console.log(cells.join('  '));
+  return met;
+}
+
+const database = await createTestDatabase();
+const contenders = [
+  eventStore(database, database.appPool),
+  await plainInsert(database, { poolSize: POOL_SIZE, prepared: false }),
+  await plainInsert(database, { poolSize: POOL_SIZE, prepared: true }),
+];
+try {
+  for (const contender of contenders) await round(contender, 64, 'new');
+  console.log(`appends/s, medians of ${ROUNDS} rounds of ${ROUND_MS} ms, pool of ${POOL_SIZE}`);
+  console.log(`load average at the start: ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`);
+  console.log('callers  streams   event store  plain INSERT   ratio  prepared INSERT   ratio  target');
+  const met: boolean[] = [];
+  for (const callers of TARGETS.keys()) {
+    for (const kind of ['new', 'existing'] as const) met.push(await compare(contenders, callers, kind));
+  }
+  process.exitCode = met.every(Boolean) ? 0 : 1;
+} finally {
+  for (const contender of contenders) await contender.close();
+  await database.drop();
+}

@@ -1,0 +1,24 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+
+/**
+ * Answers the questions named (`npm run bench -- append rebuild`), or all of them, one after the other. Each is a
+ * folder, prints its own figures, and stands in a process of its own so that none warms up another's code.
+ */
+const QUESTIONS = ['append', 'rebuild', 'overhead', 'queue'];
+
+if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env');
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((question) => !QUESTIONS.includes(question));
+if (unknown.length > 0) throw new Error(`no such question: ${unknown.join(', ')}; there are ${QUESTIONS.join(', ')}`);
+
+for (const question of asked.length > 0 ? asked : QUESTIONS) {
+  process.stdout.write(`\n== ${question}\n`);
+  const child = spawn(process.execPath, ['--import', '@swc-node/register/esm-register', `bench/${question}/run.ts`], {
+    stdio: 'inherit',
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) process.exitCode = 1;
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Removes everything setup and use made here, installed system packages excepted.
+. "$(dirname "$0")/lib.sh"
+if [ -f "$SETTINGS" ]; then
+  "$DEV/dev-down.sh"
+  need_settings
+  [ "$VOIDRUNNER_WAY" = native ] || "$DEV/compose.sh" down --volumes
+  rm -rf "$VOIDRUNNER_RUN_DIR"
+  # Only a folder that names this instance, or lies in the checkout.
+  case "$VOIDRUNNER_STATE_DIR" in
+    /var/lib/voidrunner/"$VOIDRUNNER_INSTANCE")
+      rm -rf "$VOIDRUNNER_STATE_DIR"
+      rmdir /var/lib/voidrunner 2>/dev/null || true
+      ;;
+  esac
+fi
+rm -rf --one-file-system "$HOME_DIR" "$ROOT/dist" "$ROOT/coverage" "$ROOT/node_modules"
+say 'Clean'

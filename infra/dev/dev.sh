@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Watch mode: the app from its sources, restarted when one is saved.
+. "$(dirname "$0")/lib.sh"
+"$DEV/up.sh"
+need_settings
+if [ "$VOIDRUNNER_WAY" = native ]; then "$DEV/app.sh" stop; fi
+cd "$ROOT"
+preload=()
+[ ! -f src/telemetry.ts ] || preload=(--import ./src/telemetry.ts)
+exec "$NODE" --watch --enable-source-maps --import @swc-node/register/esm-register "${preload[@]}" src/main.ts

@@ -1,0 +1,75 @@
+// A first task, as a new user would run it over HTTP: register, create, execute, follow, print.
+import { randomUUID } from 'node:crypto';
+
+const api = `http://${process.env.SERVER_HOST}:${process.env.SERVER_PORT}/api/v1`;
+const wait_ms_max = 60_000;
+const poll_ms = 20;
+const script = `import platform
+print("Hello from VoidRunner!")
+print("Python", platform.python_version(), "says 6 * 7 =", 6 * 7)
+`;
+
+let token;
+async function call(method, path, body) {
+  const response = await fetch(api + path, {
+    method,
+    headers: {
+      ...(body && { 'content-type': 'application/json' }),
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    body: body && JSON.stringify(body),
+    signal: AbortSignal.timeout(15_000),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+  return JSON.parse(text);
+}
+
+const step = (what) => console.log(`    ${what}`);
+const isOver = (execution) => !['pending', 'running'].includes(execution.status);
+
+async function main() {
+  const email = `first-${randomUUID().slice(0, 8)}@example.com`;
+  // Made up for this one account and forgotten: nobody needs to log in to it again.
+  const account = await call('POST', '/auth/register', { email, password: randomUUID(), name: 'First User' });
+  token = account.access_token;
+  step(`registered   ${email}`);
+
+  const task = await call('POST', '/tasks', {
+    name: 'first task',
+    script_content: script,
+    script_type: 'python',
+    timeout_seconds: 30,
+  });
+  step(`created      task ${task.id}`);
+
+  const started = performance.now();
+  let execution = await call('POST', `/tasks/${task.id}/executions`);
+  step(`started      execution ${execution.id}`);
+  const deadline = started + wait_ms_max;
+  while (!isOver(execution) && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, poll_ms));
+    execution = await call('GET', `/executions/${execution.id}`);
+  }
+  const took_ms = Math.round(performance.now() - started);
+  if (!isOver(execution)) throw new Error(`execution ${execution.id} is still ${execution.status} after ${took_ms} ms`);
+  step(`${execution.status.padEnd(12)} after ${took_ms} ms (the program itself: ${execution.execution_time_ms} ms)`);
+
+  console.log(`\n${execution.stdout ?? ''}`);
+  if (execution.status !== 'completed') {
+    if (execution.stderr) console.error(execution.stderr);
+    throw new Error(`the first task ended as ${execution.status} (${execution.termination_reason})`);
+  }
+  console.log('Its history:  npx voidrunner events show execution-' + execution.id);
+  console.log('Its trace:    npx voidrunner trace ' + execution.trace_id);
+  if (process.env.JAEGER_PORT) {
+    console.log(`              http://localhost:${process.env.JAEGER_PORT}/trace/${execution.trace_id}`);
+  }
+  console.log(`API docs:     http://localhost:${process.env.SERVER_PORT}/docs`);
+}
+
+main().catch((error) => {
+  console.error(`!!! ${error.message}`);
+  console.error('!!! the app’s log: .voidrunner/log/app.log');
+  process.exitCode = 1;
+});

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Builds the runtime images: images.sh [python|bash|go|javascript]... An image whose label holds
+# the hash of what it is built from is up to date.
+. "$(dirname "$0")/lib.sh"
+need_settings
+lock_checkout
+
+names=("$@")
+[ $# -gt 0 ] || names=(python bash go javascript)
+engine() { docker --host "$DOCKER_ENDPOINT" "$@"; }
+
+tag_of() { local key="EXECUTOR_${1^^}_IMAGE"; printf '%s' "${!key}"; }
+
+# Everything that decides what is in image $1.
+inputs_of() {
+  (
+    cd "$ROOT/infra/images/$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum
+    [ "$1" != javascript ] || grep '"version"' "$ROOT/node_modules/node/package.json"
+  ) | sha256sum | cut -d' ' -f1
+}
+
+current() {
+  [ "$(engine image inspect --format '{{index .Config.Labels "voidrunner.inputs"}}' "$(tag_of "$1")" 2>/dev/null)" = "$(inputs_of "$1")" ]
+}
+
+build() {
+  local name=$1 begin context
+  begin=$(now_ms)
+  context="$HOME_DIR/build/$name"
+  rm -rf "$context"
+  mkdir -p "$context"
+  cp -a "$ROOT/infra/images/$name/." "$context/"
+  if [ "$name" = javascript ]; then cp -L "$NODE" "$context/node"; fi
+  # Host network: our own engine has no bridge.
+  engine build --network host --build-arg BASE_IMAGE="$base" --label "voidrunner.inputs=$(inputs_of "$name")" \
+    --build-arg http_proxy --build-arg https_proxy --build-arg no_proxy \
+    --tag "$(tag_of "$name")" "$context" >"$LOG_DIR/image-$name.log" 2>&1 || {
+    tail -n 20 "$LOG_DIR/image-$name.log" >&2
+    warn "image $name failed; the whole log: $LOG_DIR/image-$name.log"
+    return 1
+  }
+  rm -rf "$context"
+  note "$(tag_of "$name") built in $((($(now_ms) - begin) / 1000)) s"
+}
+
+todo=()
+for name in "${names[@]}"; do current "$name" || todo+=("$name"); done
+if [ ${#todo[@]} -eq 0 ]; then
+  say "Runtime images are up to date (${names[*]})"
+  exit 0
+fi
+
+say "Building runtime images: ${todo[*]}"
+# A newer client talks BuildKit by default, which engines before 23 do not have as the default.
+major=$(engine version --format '{{.Server.Version}}' | cut -d. -f1)
+[ "$major" -ge 23 ] || export DOCKER_BUILDKIT=0
+base=$("$DEV/base-image.sh")
+
+# One after the other: two builds at once share the disk and the two cores, and the first
+# language would only be ready later.
+for name in "${todo[@]}"; do build "$name"; done

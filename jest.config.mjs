@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+
+// Where `make setup` wrote the settings of this checkout's own services. What the environment says comes first.
+if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env');
+
+const shared = {
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': '@swc/jest' },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  setupFiles: ['<rootDir>/test/support/jest-setup.mjs'],
+  testEnvironment: 'node',
+  // Images and what is built hold packages of the same names.
+  modulePathIgnorePatterns: ['<rootDir>/.voidrunner', '<rootDir>/dist'],
+};
+
+const project = (displayName, ...folders) => ({
+  ...shared,
+  displayName,
+  testMatch: folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
+});
+
+export default {
+  projects: [
+    project('unit', 'unit', 'architecture'),
+    project('integration', 'contract', 'integration'),
+    { ...project('e2e', 'e2e', 'faults'), globalSetup: '<rootDir>/test/support/build.ts' },
+  ],
+  // Most of the time is spent waiting for services; jest's own choice on two cores is a single process.
+  maxWorkers: 2,
+  // Modules of a test file stay in memory after it: a worker past this is replaced.
+  workerIdleMemoryLimit: '1GB',
+  testTimeout: 60_000,
+  coverageDirectory: 'coverage',
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/telemetry.ts'],
+  coverageThreshold: { global: { lines: 80 } },
+};

@@ -1,0 +1,237 @@
+import { Migration } from '@mikro-orm/migrations';
+
+import { grantToApp } from '../src/platform/postgres/grants.js';
+
+/** The log, its payloads, and the one way to append to it. */
+export class Migration20260101000000 extends Migration {
+  override up(): void {
+    this.addSql('create schema es');
+    this.addSql(grantToApp('usage', 'schema es'));
+    this.createEvents();
+    this.createPayloads();
+    this.createSnapshots();
+    this.createFunction(APPEND_SIGNATURE, APPEND);
+    this.createFunction(APPEND_EVENT_SIGNATURE, APPEND_EVENT);
+  }
+
+  override down(): void {
+    this.addSql(`
+      do $$ begin
+        if exists (select from es.events) then raise 'the log is not empty: drop schema es by hand if you mean it'; end if;
+      end $$`);
+    this.addSql('drop schema es cascade');
+  }
+
+  private createEvents(): void {
+    this.addSql(`
+      create table es.events (
+        position bigint primary key,
+        stream_type text not null,
+        stream_id uuid not null,
+        version int not null check (version > 0),
+        event_id uuid not null unique,
+        type text not null,
+        schema_version smallint not null check (schema_version > 0),
+        data jsonb not null,
+        metadata jsonb not null,
+        recorded_at timestamptz(3) not null,
+        unique (stream_id, version)
+      )`);
+    this.addSql(
+      `comment on column es.events.recorded_at is 'in milliseconds, so that a JavaScript Date loses nothing'`,
+    );
+    // The row that appends lock. Its position is not stored: see docs/adr/0002-append-function.md.
+    this.addSql(`create table es.log (only_row boolean primary key default true check (only_row), epoch int not null)`);
+    this.addSql(`insert into es.log (epoch) values (1)`);
+    this.addSql(`
+      create view es.head as
+      select coalesce((select max(position) from es.events), 0) as position, epoch from es.log`);
+    this.addSql(`
+      create function es.refuse() returns trigger language plpgsql as $$
+      begin
+        raise exception '% on %.% is refused: it is append-only', tg_op, tg_table_schema, tg_table_name
+          using errcode = 'insufficient_privilege';
+      end $$`);
+    this.addSql(`
+      create trigger append_only before update or delete or truncate on es.events
+      for each statement execute function es.refuse()`);
+    // ALWAYS: session_replication_role = replica does not get round it.
+    this.addSql('alter table es.events enable always trigger append_only');
+    // No INSERT: with it the service could leave a gap in the positions. es.append, owned by the owner, inserts.
+    this.addSql(grantToApp('select', 'es.events, es.head'));
+  }
+
+  private createFunction(signature: string, definition: string): void {
+    this.addSql(definition);
+    this.addSql(`revoke all on function ${signature} from public`);
+    this.addSql(grantToApp('execute', `function ${signature}`));
+  }
+
+  private createPayloads(): void {
+    this.addSql(`
+      create table es.payloads (
+        payload_id uuid primary key,
+        owner_id uuid not null,
+        kind text not null,
+        ciphertext bytea not null,
+        bytes int not null,
+        sha256 text not null,
+        created_at timestamptz not null default now()
+      )`);
+    // Ciphertext does not compress.
+    this.addSql('alter table es.payloads alter column ciphertext set storage external');
+    this.addSql(`
+      create trigger write_once before update or truncate on es.payloads
+      for each statement execute function es.refuse()`);
+    this.addSql('alter table es.payloads enable always trigger write_once');
+    this.addSql(`
+      create table es.data_keys (
+        owner_id uuid primary key,
+        wrapped_key bytea,
+        created_at timestamptz not null default now(),
+        destroyed_at timestamptz,
+        check ((wrapped_key is null) = (destroyed_at is not null))
+      )`);
+    this.addSql(grantToApp('select, insert', 'es.payloads, es.data_keys'));
+    this.addSql(grantToApp('update (wrapped_key, destroyed_at)', 'es.data_keys'));
+  }
+
+  private createSnapshots(): void {
+    // Unlogged: they are disposable, and a crash may empty them.
+    this.addSql(`
+      create unlogged table es.snapshots (
+        stream_id uuid not null,
+        reducer_version int not null,
+        version int not null,
+        state jsonb not null,
+        primary key (stream_id, reducer_version)
+      )`);
+    this.addSql(grantToApp('select, insert, update, delete', 'es.snapshots'));
+  }
+}
+
+const APPEND_SIGNATURE =
+  'es.append(boolean, int[], uuid[], int[], int[], text[], uuid[], int[], uuid[], text[], smallint[], jsonb[], jsonb[])';
+
+/**
+ * Of both functions. SECURITY DEFINER: the service needs no privilege on the tables to append, so it cannot do it in any
+ * other way. VOLATILE: each statement sees what was committed when it began, not when the call began; after the wait
+ * for the lock, that is everything. The settings, each measured (docs/adr/0002-append-function.md): without
+ * enable_seqscan = off, a plan made for the empty table reads all of a grown one; that makes costs look enormous, which
+ * wakes the JIT compiler (60 ms a call) unless it is off; without force_generic_plan, arrays are planned anew each time.
+ */
+const PROPERTIES = `
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+set plan_cache_mode = force_generic_plan`;
+
+const insertEvents = (position: string): string => `
+    insert into es.events
+    select ${position}, e.stream_type, e.stream, e.version, e.id, e.type, e.schema_version, e.data, e.metadata,
+           greatest(date_trunc('milliseconds', clock_timestamp()), previous_time)
+    from unnest(
+      append.event_append, append.event_stream_type, append.event_stream, append.event_version, append.event_id,
+      append.event_type, append.event_schema_version, append.event_data, append.event_metadata
+    ) with ordinality as e(append, stream_type, stream, version, id, type, schema_version, data, metadata, no)`;
+
+/**
+ * Appends a batch of appends; each stands or falls whole, and a refused one leaves its neighbours alone.
+ * In: the writes (which append, stream, expected version), then the events in order. An append's number is its place in
+ * the batch, from 0. At most one append per stream.
+ * Out: the position before the batch, and the appends refused, null where none was. Those not refused stand one after
+ * the other in the order given, so their positions follow.
+ *
+ * Not careful, it looks at nothing that the unique indexes say as well: event ids, and streams that must not exist yet.
+ * A unique violation then means: nothing was recorded, ask again with care. Most batches need none.
+ * The versions are looked up by a scalar subquery, which the planner leaves alone; EXISTS becomes a join of the table.
+ */
+const APPEND = `
+create function es.append(
+  careful boolean, write_append int[], write_stream uuid[], write_expected int[],
+  event_append int[], event_stream_type text[], event_stream uuid[], event_version int[], event_id uuid[],
+  event_type text[], event_schema_version smallint[], event_data jsonb[], event_metadata jsonb[],
+  out previous_position bigint, out refused jsonb
+)
+${PROPERTIES}
+as $append$
+#variable_conflict use_column
+declare
+  previous_time timestamptz;
+  repeated int[];
+  refused_appends int[];
+begin
+  perform from es.log where only_row for update;
+  select position, recorded_at into previous_position, previous_time from es.events order by position desc limit 1;
+  previous_position := coalesce(previous_position, 0);
+
+  if not careful then
+    careful := exists (
+      select from unnest(append.write_stream, append.write_expected) as given(stream, expected)
+      where given.expected > 0
+        and (select max(e.version) from es.events e where e.stream_id = given.stream) is distinct from given.expected
+    );
+  end if;
+
+  if careful then
+    select array_agg(distinct known.append) into repeated
+    from unnest(append.event_append, append.event_id) as known(append, id)
+    where (select e.position from es.events e where e.event_id = known.id) is not null;
+
+    select jsonb_agg(jsonb_build_object('append', write.append, 'stream_id', write.stream, 'version', write.actual)),
+           array_agg(write.append)
+    into refused, refused_appends
+    from (
+      select given.append, given.stream, given.expected,
+             coalesce((select max(e.version) from es.events e where e.stream_id = given.stream), 0) as actual
+      from unnest(append.write_append, append.write_stream, append.write_expected) as given(append, stream, expected)
+    ) write
+    where write.actual <> write.expected and (repeated is null or write.append <> all(repeated));
+
+    if repeated is not null then
+      refused := coalesce(refused, '[]'::jsonb)
+        || (select jsonb_agg(jsonb_build_object('append', number, 'repeated', true)) from unnest(repeated) as number);
+      refused_appends := refused_appends || repeated;
+    end if;
+  end if;
+
+  if refused_appends is null then
+    ${insertEvents('previous_position + e.no')};
+  else
+    ${insertEvents('previous_position + row_number() over (order by e.no)')}
+    where e.append <> all(refused_appends);
+  end if;
+end $append$`;
+
+const APPEND_EVENT_SIGNATURE = 'es.append_event(text, uuid, int, uuid, text, smallint, jsonb, jsonb)';
+
+/**
+ * The short way for the commonest append, one event when nobody else is appending: half the work of es.append on both
+ * sides, and as fast as a plain INSERT. It looks at nothing that the unique indexes will say as well.
+ * Out: the position, or null where the version does not hold. Null and a unique violation both mean: nothing was
+ * recorded, ask es.append why, with care.
+ */
+const APPEND_EVENT = `
+create function es.append_event(
+  stream_type text, stream uuid, expected int, id uuid, event_type text, schema_version smallint, data jsonb,
+  metadata jsonb, out new_position bigint
+)
+${PROPERTIES}
+as $append_event$
+#variable_conflict use_variable
+declare
+  previous_time timestamptz;
+begin
+  perform from es.log where only_row for update;
+  -- A stream that must not exist yet needs no look: its version 1 is unique.
+  if expected > 0 and (select max(e.version) from es.events e where e.stream_id = stream) is distinct from expected then
+    return;
+  end if;
+  select e.position, e.recorded_at into new_position, previous_time from es.events e order by e.position desc limit 1;
+  new_position := coalesce(new_position, 0) + 1;
+  insert into es.events values (
+    new_position, stream_type, stream, expected + 1, id, event_type, schema_version, data, metadata,
+    greatest(date_trunc('milliseconds', clock_timestamp()), previous_time)
+  );
+end $append_event$`;

@@ -1,0 +1,85 @@
+import type { Pool } from 'pg';
+
+import type { RecordedEvent } from '../kernel/event.js';
+import type { EventCatalog } from '../kernel/event-catalog.js';
+import { type PayloadRef } from '../kernel/ports/payload-store.js';
+import { payloadRef } from '../kernel/run-shape.js';
+import { liftEvent, PoisonEvent, type RawEvent } from '../platform/event-store/raw-event.js';
+import { type CheckReport, Faults } from './finding.js';
+
+const BATCH_EVENTS = 2_000;
+
+/** Sees every event of the log in order; says what contradicts those it saw before. */
+export type Oracle = (event: RecordedEvent) => string | null;
+
+interface Log {
+  readAllRaw(afterPosition: bigint, limit: number): Promise<readonly RawEvent[]>;
+}
+
+/** One walk through the log: events can be read, lives are lawful, payloads are what the events say they are. */
+export async function checkContents(parts: {
+  readonly log: Log;
+  readonly pool: Pool;
+  readonly catalog: EventCatalog;
+  readonly oracle: Oracle;
+  readonly head: bigint;
+}): Promise<CheckReport[]> {
+  const { log, pool, catalog, oracle, head } = parts;
+  const readable = new Faults('events can be read');
+  const lawful = new Faults('each run ends once');
+  const payloads = new Faults('payloads match their hashes');
+  let payloadCount = 0;
+  for (let position = 0n; position < head;) {
+    const batch = (await log.readAllRaw(position, BATCH_EVENTS)).filter((event) => event.position <= head);
+    const last = batch.at(-1);
+    if (!last) break;
+    const refs: PayloadRef[] = [];
+    for (const raw of batch) {
+      const event = lift(catalog, raw, readable);
+      if (!event) continue;
+      const fault = oracle(event);
+      if (fault !== null) lawful.add(`position ${event.position}: ${fault}`);
+      collectRefs(event.data, refs);
+    }
+    payloadCount += refs.length;
+    await comparePayloads(pool, refs, payloads);
+    position = last.position;
+  }
+  return [
+    readable.report(`${head} events`),
+    lawful.report(`${head} events`),
+    payloads.report(`${payloadCount} payloads`),
+  ];
+}
+
+function lift(catalog: EventCatalog, raw: RawEvent, faults: Faults): RecordedEvent | null {
+  try {
+    return liftEvent(catalog, raw);
+  } catch (error) {
+    if (!(error instanceof PoisonEvent)) throw error;
+    faults.add(error.message);
+    return null;
+  }
+}
+
+function collectRefs(value: unknown, refs: PayloadRef[]): void {
+  if (typeof value !== 'object' || value === null) return;
+  const ref = 'payload_id' in value ? payloadRef.safeParse(value) : null;
+  if (ref?.success) refs.push(ref.data);
+  else for (const inner of Object.values(value)) collectRefs(inner, refs);
+}
+
+/** The hash is of the ciphertext, so a payload whose key was destroyed can still be checked. */
+async function comparePayloads(pool: Pool, refs: readonly PayloadRef[], faults: Faults): Promise<void> {
+  if (refs.length === 0) return;
+  const { rows } = await pool.query<{ payload_id: string; actual: string }>(
+    `select payload_id, encode(sha256(ciphertext), 'hex') as actual from es.payloads where payload_id = any($1::uuid[])`,
+    [refs.map(({ payload_id }) => payload_id)],
+  );
+  const actual = new Map(rows.map((row) => [row.payload_id, row.actual]));
+  for (const { payload_id, sha256 } of refs) {
+    const found = actual.get(payload_id);
+    if (found === undefined) faults.add(`payload ${payload_id} is missing`);
+    else if (found !== sha256) faults.add(`payload ${payload_id} has been changed`);
+  }
+}

@@ -1,0 +1,29 @@
+/** Faults quoted per check; the rest are counted. */
+export const FAULTS_QUOTED_MAX = 20;
+
+/** What a check found: how much it looked at, and what was wrong with it. */
+export interface CheckReport {
+  readonly check: string;
+  /** What was looked at, in words: `1,234 events`. */
+  readonly examined: string;
+  readonly faultCount: number;
+  /** The first of them. */
+  readonly faults: readonly string[];
+}
+
+/** Collects the faults of one check, in bounded memory. */
+export class Faults {
+  private count = 0;
+  private readonly quoted: string[] = [];
+
+  constructor(private readonly check: string) {}
+
+  add(fault: string): void {
+    this.count += 1;
+    if (this.quoted.length < FAULTS_QUOTED_MAX) this.quoted.push(fault);
+  }
+
+  report(examined: string): CheckReport {
+    return { check: this.check, examined, faultCount: this.count, faults: this.quoted };
+  }
+}

@@ -1,0 +1,52 @@
+import { text } from 'node:stream/consumers';
+
+import { Command } from 'commander';
+
+import { openAccounts } from '../composition/identity.js';
+import { registerBody } from '../identity/api/auth-schemas.js';
+import type { Accounts } from '../identity/app/accounts.js';
+import { print, withLog } from './cli-context.js';
+import { operatorMetadata } from './operator.js';
+
+/** Admins are made here and nowhere else: HTTP has no way to it. */
+export function adminCommand(): Command {
+  const admin = new Command('admin').description('who may see and change everything');
+  admin
+    .command('create')
+    .description('a new account that is an admin; the password comes on standard input')
+    .argument('<email>')
+    .option('--name <name>', 'shown to people', 'Admin')
+    .action(async (email: string, { name }: { name: string }) => {
+      const password = (await text(process.stdin)).replace(/\r?\n$/, '');
+      const account = registerBody.parse({ email, password, name });
+      await withAccounts(async (accounts) => {
+        print(`user-${await accounts.createAdmin(account, operatorMetadata())} is an admin`);
+      });
+    });
+  for (const [verb, isAdmin] of [
+    ['grant', true],
+    ['revoke', false],
+  ] as const) {
+    admin
+      .command(verb)
+      .description(isAdmin ? 'make an account an admin' : 'take it back, and end the account’s sessions')
+      .argument('<email>')
+      .action((email: string) =>
+        withAccounts(async (accounts) => {
+          const id = await accounts.setAdmin(email, isAdmin, operatorMetadata());
+          print(`user-${id} is ${isAdmin ? 'an admin' : 'no admin'}`);
+        }),
+      );
+  }
+  return admin;
+}
+
+const withAccounts = (work: (accounts: Accounts) => Promise<void>): Promise<void> =>
+  withLog(async ({ config, store, log }) => {
+    const { accounts, close } = await openAccounts(config, store, log);
+    try {
+      await work(accounts);
+    } finally {
+      await close();
+    }
+  });

@@ -1,0 +1,36 @@
+import type { Pool } from 'pg';
+
+import { createEventCatalog } from '../composition/event-catalog.js';
+import { postgresOptions } from '../composition/postgres-options.js';
+import { type Config, loadConfig } from '../config/load-config.js';
+import type { EventCatalog } from '../kernel/event-catalog.js';
+import { PostgresEventStore } from '../platform/event-store/postgres-event-store.js';
+import { createPool } from '../platform/postgres/pool.js';
+import { type Log, silentLog } from '../platform/telemetry/log.js';
+
+/** What a command on the log needs: no NATS, no Redis, no Docker. */
+export interface CliContext {
+  readonly config: Config;
+  readonly log: Log;
+  readonly catalog: EventCatalog;
+  readonly pool: Pool;
+  readonly store: PostgresEventStore;
+}
+
+export async function withLog<T>(work: (context: CliContext) => Promise<T>): Promise<T> {
+  const config = loadConfig();
+  const log = silentLog;
+  const catalog = createEventCatalog();
+  const pool = createPool({ ...postgresOptions(config, 'cli'), size: 4 });
+  const store = new PostgresEventStore({ postgres: postgresOptions(config, 'cli'), pool, catalog, log });
+  try {
+    return await work({ config, log, catalog, pool, store });
+  } finally {
+    await store.close();
+    await pool.end();
+  }
+}
+
+/** Results go to standard output, everything else to standard error. */
+export const print = (text: string): void => void process.stdout.write(`${text}\n`);
+export const warn = (text: string): void => void process.stderr.write(`${text}\n`);

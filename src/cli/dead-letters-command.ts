@@ -1,0 +1,77 @@
+import { Command, InvalidArgumentError } from 'commander';
+
+import { DiscardDeadLetter, RedriveExecution } from '../execution/domain/execution-commands.js';
+import type { ExecutionRow } from '../execution/read/execution-projection.js';
+import { DecisionRunner } from '../kernel/decision-runner.js';
+import { decideExecution } from '../orchestration/lifecycle/execution-handlers.js';
+import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
+import { ParkedStreams } from '../platform/subscription/parked-streams.js';
+import { type CliContext, print, withLog } from './cli-context.js';
+import { operatorMetadata } from './operator.js';
+import { streamArgument, wholeNumberArgument } from './stream-argument.js';
+
+const LIST_LIMIT_DEFAULT = 100;
+
+type Change = typeof RedriveExecution | typeof DiscardDeadLetter;
+
+export function deadLettersCommand(): Command {
+  const deadLetters = new Command('dead-letters').description(
+    'runs whose attempts are used up, and streams that a subscription had to leave out',
+  );
+  deadLetters
+    .command('list')
+    .option('--limit <count>', 'at most so many of each', wholeNumberArgument, LIST_LIMIT_DEFAULT)
+    .action(({ limit }: { limit: number }) => withLog((context) => list(context, limit)));
+  deadLetters
+    .command('redrive')
+    .description('run it again, with a new budget of attempts')
+    .argument('<execution>', 'execution-<uuid>, or its uuid', executionArgument)
+    .action((id: string) => withLog((context) => change(context, RedriveExecution, id, 'redriven')));
+  deadLetters
+    .command('discard')
+    .description('put it away; the execution and its history stay')
+    .argument('<execution>', 'execution-<uuid>, or its uuid', executionArgument)
+    .action((id: string) => withLog((context) => change(context, DiscardDeadLetter, id, 'discarded')));
+  deadLetters
+    .command('unpark')
+    .description('apply a parked stream again from where it was left')
+    .argument('<subscription>', 'projector or orchestrator')
+    .argument('<stream>', 'task-<uuid>, execution-<uuid> or user-<uuid>', streamArgument)
+    .action((subscription: string, stream: { id: string }) =>
+      withLog(async ({ pool }) => {
+        const found = await new ParkedStreams(pool).requestRedrive(subscription, stream.id);
+        print(found ? 'requested: the subscription’s leader does it within seconds' : 'no such parked stream');
+      }),
+    );
+  return deadLetters;
+}
+
+async function list({ pool }: CliContext, limit: number): Promise<void> {
+  const { rows } = await pool.query<ExecutionRow>(
+    `select * from read.executions where dead_lettered and not dead_letter_discarded
+     order by created_at, id limit $1`,
+    [limit],
+  );
+  for (const { id, task_id, termination_reason, attempt, completed_at } of rows) {
+    const at = new Date(completed_at ?? 0).toISOString();
+    print(`execution-${id}\ttask-${task_id}\t${termination_reason}\tattempt ${attempt}\t${at}`);
+  }
+  const parked = await pool.query<
+    Record<'subscription' | 'stream_type' | 'stream_id' | 'from_position' | 'error', string>
+  >('select * from read.parked order by parked_at limit $1', [limit]);
+  for (const { subscription, stream_type, stream_id, from_position, error } of parked.rows) {
+    print(`parked\t${subscription}\t${stream_type}-${stream_id}\tfrom position ${from_position}\t${error}`);
+  }
+}
+
+async function change({ pool, store, catalog }: CliContext, Command_: Change, id: string, done: string): Promise<void> {
+  const decisions = new DecisionRunner(store, catalog, new PostgresSnapshotStore(pool));
+  await decideExecution(decisions, new Command_(id, 'system', operatorMetadata(id)));
+  print(`execution-${id} ${done}`);
+}
+
+function executionArgument(text: string): string {
+  const stream = streamArgument(text.startsWith('execution-') ? text : `execution-${text}`);
+  if (stream.type !== 'execution') throw new InvalidArgumentError('An execution is expected.');
+  return stream.id;
+}

@@ -1,0 +1,23 @@
+import { once } from 'node:events';
+
+import { Command } from 'commander';
+
+import { type Config, loadConfig } from '../config/load-config.js';
+import { startService } from '../composition/service.js';
+import { silentLog } from '../platform/telemetry/log.js';
+import { print } from './cli-context.js';
+import { wholeNumberArgument } from './stream-argument.js';
+
+const DOCS_PORT_DEFAULT = 8081;
+
+export const docsCommand = (): Command =>
+  new Command('docs')
+    .description('serve the API’s interactive documentation')
+    .option('--port <port>', 'where', wholeNumberArgument, DOCS_PORT_DEFAULT)
+    .action(async ({ port }: { port: number }) => {
+      const config: Config = { ...loadConfig(), VOIDRUNNER_ROLES: ['api'], SERVER_PORT: port, METRICS_PORT: 0 };
+      const service = await startService(config, silentLog);
+      print(`${service.url}/docs`);
+      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+      await service.stop();
+    });

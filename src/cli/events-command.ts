@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Command } from 'commander';
+
+import { streamName, type RecordedEvent, type StreamRef } from '../kernel/event.js';
+import { historyEntryOf } from '../kernel/history-entry.js';
+import { type CliContext, print, warn, withLog } from './cli-context.js';
+import { EXIT_FAULTS } from './exit-codes.js';
+import { streamArgument, wholeNumberArgument } from './stream-argument.js';
+
+const TAIL_BATCH_EVENTS = 500;
+const TAIL_POLL_MS = 250;
+
+interface TailOptions {
+  readonly from?: number;
+  readonly type?: string;
+  readonly stream?: StreamRef;
+  readonly follow: boolean;
+  readonly json?: true;
+}
+
+export function eventsCommand(): Command {
+  const events = new Command('events').description('look at the log');
+  events
+    .command('show')
+    .description('everything that happened to a task, an execution or a user, oldest first')
+    .argument('<stream>', 'task-<uuid>, execution-<uuid> or user-<uuid>', streamArgument)
+    .option('--json', 'one JSON object a line, with metadata')
+    .action((stream: StreamRef, { json }: { json?: true }) =>
+      withLog((context) => show(context, stream, json === true)),
+    );
+  events
+    .command('tail')
+    .description('follow the log as it grows')
+    .option('--from <position>', 'begin after this position instead of at the end', wholeNumberArgument)
+    .option('--type <event type>', 'only events of this type')
+    .option('--stream <stream>', 'only events of this stream', streamArgument)
+    .option('--no-follow', 'end where the log ends')
+    .option('--json', 'one JSON object a line, with metadata')
+    .action((options: TailOptions) => withLog((context) => tail(context, options)));
+  return events;
+}
+
+async function show({ store }: CliContext, stream: StreamRef, json: boolean): Promise<void> {
+  const events = await store.readStream(stream);
+  if (events.length === 0) {
+    warn(`${streamName(stream)}: no such stream`);
+    process.exitCode = EXIT_FAULTS;
+  }
+  for (const event of events) print(json ? jsonLine(event) : textLine(event));
+}
+
+/** Reads Postgres, not JetStream: what it shows is what is recorded. */
+async function tail({ store }: CliContext, { from, type, stream, follow, json }: TailOptions): Promise<void> {
+  const stopping = new AbortController();
+  process.once('SIGINT', () => stopping.abort());
+  let position = from === undefined ? (await store.head()).position : BigInt(from);
+  while (!stopping.signal.aborted) {
+    const events = await store.readAll(position, TAIL_BATCH_EVENTS);
+    for (const event of events) {
+      const wanted =
+        (type === undefined || event.type === type) && (stream === undefined || stream.id === event.stream.id);
+      if (wanted) print(json ? jsonLine(event) : textLine(event));
+    }
+    position = events.at(-1)?.position ?? position;
+    if (events.length > 0) continue;
+    if (!follow) return;
+    await delay(TAIL_POLL_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+  }
+}
+
+const jsonLine = (event: RecordedEvent): string =>
+  JSON.stringify({
+    stream: streamName(event.stream),
+    ...historyEntryOf(event),
+    event_id: event.eventId,
+    metadata: event.metadata,
+  });
+
+function textLine(event: RecordedEvent): string {
+  const { position, time, type, version, actor, data } = historyEntryOf(event);
+  return `${position}\t${time}\t${streamName(event.stream)}@${version}\t${type}\t${actor}\t${JSON.stringify(data)}`;
+}

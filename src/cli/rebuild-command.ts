@@ -1,0 +1,39 @@
+import { Command, Option } from 'commander';
+
+import { ORCHESTRATOR, postgresOptions, PROJECTOR } from '../composition/postgres-options.js';
+import { orchestratorProjections, projectorProjections } from '../composition/projections.js';
+import { createPool } from '../platform/postgres/pool.js';
+import { ProjectionRebuild, type RebuildResult } from '../platform/projection/projection-rebuild.js';
+import { type CliContext, print, withLog } from './cli-context.js';
+
+const SUBSCRIPTIONS = { [PROJECTOR]: projectorProjections, [ORCHESTRATOR]: orchestratorProjections } as const;
+type Name = keyof typeof SUBSCRIPTIONS;
+
+export const rebuildCommand = (): Command =>
+  new Command('rebuild')
+    .description('make the read models again from the log, while the live ones serve; effects are not fired again')
+    .addOption(
+      new Option('--subscription <name>', 'whose tables').choices(Object.keys(SUBSCRIPTIONS)).default(PROJECTOR),
+    )
+    .action(({ subscription }: { subscription: Name }) => withLog((context) => rebuild(context, subscription)));
+
+async function rebuild({ config, store, catalog, log }: CliContext, subscription: Name): Promise<void> {
+  const projections = SUBSCRIPTIONS[subscription];
+  const owner = { user: config.DB_OWNER_USER, password: config.DB_OWNER_PASSWORD };
+  // One connection to hold the lock, and one for each table while it fills.
+  const pool = createPool({ ...postgresOptions(config, 'rebuild'), ...owner, size: projections.length + 1 });
+  try {
+    const work = new ProjectionRebuild({ pool, events: store, catalog, projections, subscription, log });
+    print(textOf(await work.rebuild()));
+  } finally {
+    await pool.end();
+  }
+}
+
+function textOf({ events, elapsedMs, position, tables }: RebuildResult): string {
+  const rate = Math.round(events / (elapsedMs / 1_000));
+  return [
+    `${events} events up to position ${position} in ${Math.round(elapsedMs)} ms (${rate}/s)`,
+    ...tables.map(({ table, rebuilt, differing }) => `read.${table}: ${rebuilt} rows, ${differing} differed`),
+  ].join('\n');
+}

@@ -1,0 +1,134 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Command } from 'commander';
+
+import { checkContents } from '../audit/check-contents.js';
+import { checkPositions, checkVersions } from '../audit/check-order.js';
+import { checkStream } from '../audit/check-stream.js';
+import { checkView } from '../audit/check-view.js';
+import type { CheckReport } from '../audit/finding.js';
+import { createNats } from '../composition/connect-nats.js';
+import { ORCHESTRATOR, PROJECTOR } from '../composition/postgres-options.js';
+import { orchestratorProjections, projectorProjections } from '../composition/projections.js';
+import type { ExecutionEvent } from '../execution/domain/execution-events.js';
+import { LifecycleOracle } from '../execution/domain/lifecycle-oracle.js';
+import { Unavailable } from '../kernel/errors.js';
+import type { RecordedEvent } from '../kernel/event.js';
+import { reportingOutages } from '../platform/postgres/outage.js';
+import { EventsStream } from '../platform/relay/events-stream.js';
+import { leastCheckpoint } from '../platform/subscription/checkpoint-store.js';
+import { type CliContext, print, warn, withLog } from './cli-context.js';
+import { EXIT_FAULTS, EXIT_UNABLE } from './exit-codes.js';
+import { wholeNumberArgument } from './stream-argument.js';
+
+const WAIT_SECONDS_DEFAULT = 10;
+const NATS_WAIT_MS = 5_000;
+const LAG_POLL_MS = 50;
+
+interface VerifyOptions {
+  readonly wait: number;
+  readonly nats: boolean;
+  readonly json?: true;
+}
+
+export const verifyCommand = (): Command =>
+  new Command('verify')
+    .description('prove that the log is whole and that everything derived from it is equal to it')
+    .option(
+      '--wait <seconds>',
+      'how long the views and JetStream may take to reach the log’s present end',
+      wholeNumberArgument,
+      WAIT_SECONDS_DEFAULT,
+    )
+    .option('--no-nats', 'leave JetStream out')
+    .option('--json', 'the reports as JSON')
+    .addHelpText('after', '\nExit code: 0 nothing wrong, 1 faults found, 2 could not be judged.')
+    .action((options: VerifyOptions) => withLog((context) => reportingOutages(() => verify(context, options))));
+
+async function verify(context: CliContext, options: VerifyOptions): Promise<void> {
+  const { head, lagging, reports } = await examine(context, options);
+  print(options.json ? JSON.stringify({ head: String(head), lagging, reports }, null, 2) : textOf(reports));
+  if (lagging) warn(`the views are behind position ${head}, after ${options.wait} s`);
+  if (reports.some(({ faultCount }) => faultCount > 0)) process.exitCode = EXIT_FAULTS;
+  else if (lagging) process.exitCode = EXIT_UNABLE;
+}
+
+export interface Examination {
+  /** Everything is judged up to here: the log's end when the examination began. */
+  readonly head: bigint;
+  /** The views did not get that far in time. */
+  readonly lagging: boolean;
+  readonly reports: readonly CheckReport[];
+}
+
+/** @throws Unavailable */
+export async function examine(
+  context: CliContext,
+  options: Pick<VerifyOptions, 'wait' | 'nats'>,
+): Promise<Examination> {
+  const { pool, store, catalog } = context;
+  const head = await store.head();
+  const deadline = Date.now() + options.wait * 1_000;
+  const lagging = !(await viewsReach(context, head.position, deadline));
+  const oracle = lifecycleOracle();
+  const reports = [
+    await checkPositions(pool, head.position),
+    await checkVersions(pool, head.position),
+    ...(await checkContents({ log: store, pool, catalog, oracle, head: head.position })),
+  ];
+  for (const projection of projectorProjections) reports.push(await checkView(pool, catalog, projection, PROJECTOR));
+  for (const projection of orchestratorProjections) {
+    reports.push(await checkView(pool, catalog, projection, ORCHESTRATOR));
+  }
+  if (options.nats) reports.push(await verifyStream(context, head, deadline));
+  return { head: head.position, lagging, reports };
+}
+
+async function viewsReach({ pool }: CliContext, head: bigint, deadline: number): Promise<boolean> {
+  for (;;) {
+    if ((await leastCheckpoint(pool, [PROJECTOR, ORCHESTRATOR])) >= head) return true;
+    if (Date.now() > deadline) return false;
+    await delay(LAG_POLL_MS);
+  }
+}
+
+async function verifyStream(
+  { config, log, store }: CliContext,
+  head: { position: bigint; epoch: number },
+  deadline: number,
+): Promise<CheckReport> {
+  const nats = createNats(config, log);
+  nats.start();
+  try {
+    if (!(await nats.whenConnected(NATS_WAIT_MS))) throw new Unavailable('nats', 'NATS does not answer (--no-nats)');
+    const stream = new EventsStream({
+      nats,
+      prefix: config.NATS_STREAM_PREFIX,
+      bytesMax: config.NATS_EVENTS_MAX_BYTES,
+    });
+    for (;;) {
+      const tail = (await stream.info()) && (await stream.tail());
+      if ((tail?.message?.position ?? 0n) >= head.position || Date.now() > deadline) break;
+      await delay(LAG_POLL_MS);
+    }
+    return await checkStream(store, nats, stream, { head: head.position, epoch: head.epoch });
+  } finally {
+    await nats.close();
+  }
+}
+
+function lifecycleOracle(): (event: RecordedEvent) => string | null {
+  const oracle = new LifecycleOracle();
+  return ({ stream, type }) =>
+    stream.type === 'execution' ? oracle.see(stream.id, type as ExecutionEvent['type']) : null;
+}
+
+function textOf(reports: readonly CheckReport[]): string {
+  return reports
+    .flatMap(({ check, examined, faultCount, faults }) => [
+      `${faultCount === 0 ? 'ok   ' : 'FAULT'}  ${check} (${examined})`,
+      ...faults.map((fault) => `         ${fault}`),
+      ...(faultCount > faults.length ? [`         … and ${faultCount - faults.length} more`] : []),
+    ])
+    .join('\n');
+}

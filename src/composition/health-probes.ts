@@ -1,0 +1,64 @@
+import type { HealthOptions } from '../health/health.module.js';
+import type { WorkersReport } from '../health/health-probes.js';
+import { Unavailable } from '../kernel/errors.js';
+import type { WorkerHeartbeat } from '../kernel/ports/job-queue.js';
+import type { Infrastructure } from './infrastructure.js';
+import { VERSION } from './version.js';
+
+/** A worker as the details of its heartbeat describe it; written by Worker.heartbeat. */
+interface ReportedWorker extends WorkerHeartbeat {
+  readonly pool_size: number;
+  readonly healthy: boolean;
+  readonly successful: number;
+  readonly failed: number;
+  readonly total_ms: number;
+}
+
+/**
+ * The API needs no Docker socket: whether code can be run is what the workers say of their engines.
+ * Without roles of its own a process still serves reads, so nothing here depends on its roles.
+ */
+export function healthProbes(infra: Infrastructure): HealthOptions {
+  const { pool, redis, nats, eventsStream, queue } = infra;
+  const workers = async () => (await queue.workers()) as readonly ReportedWorker[];
+  return {
+    version: VERSION,
+    probes: {
+      database: () => pool.query('select 1'),
+      redis: () => redis.ping(),
+      nats: async () => {
+        const { healthy, detail } = nats.health();
+        if (!healthy) throw new Unavailable('nats', detail);
+        if (!(await eventsStream.info())) throw new Unavailable('nats', 'no events stream yet');
+      },
+      executor: async () => {
+        if (!(await workers()).some(({ healthy }) => healthy)) throw new Unavailable('docker', 'no healthy engine');
+      },
+      workers: async () => {
+        if ((await workers()).length === 0) throw new Unavailable('workers', 'no worker is alive');
+      },
+    },
+    workers: async () => reportOf(await workers(), (await queue.stats()).waiting),
+  };
+}
+
+function reportOf(workers: readonly ReportedWorker[], queuedJobs: number): WorkersReport {
+  const sum = (figure: (worker: ReportedWorker) => number): number =>
+    workers.reduce((total, worker) => total + figure(worker), 0);
+  const tasksSuccessful = sum(({ successful }) => successful);
+  const tasksFailed = sum(({ failed }) => failed);
+  const tasksProcessed = tasksSuccessful + tasksFailed;
+  return {
+    isRunning: workers.length > 0,
+    isHealthy: workers.length > 0 && workers.every(({ healthy }) => healthy),
+    poolSize: sum(({ pool_size }) => pool_size),
+    activeWorkers: sum(({ running }) => running.length),
+    unhealthyWorkers: sum(({ healthy, pool_size }) => (healthy ? 0 : pool_size)),
+    tasksProcessed,
+    tasksSuccessful,
+    tasksFailed,
+    averageTaskMs: tasksProcessed === 0 ? 0 : sum(({ total_ms }) => total_ms) / tasksProcessed,
+    queuedJobs,
+    processes: workers.length,
+  };
+}

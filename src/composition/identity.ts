@@ -1,0 +1,42 @@
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+
+import type { Config } from '../config/load-config.js';
+import { Accounts } from '../identity/app/accounts.js';
+import { IdentityModule } from '../identity/identity.module.js';
+import { EventStore } from '../kernel/ports/event-store.js';
+import type { Log } from '../platform/telemetry/log.js';
+import { postgresOptions } from './postgres-options.js';
+
+export const identityModule = (config: Config, log: Log): DynamicModule =>
+  IdentityModule.forRoot({
+    database: postgresOptions(config, 'identity'),
+    tokens: {
+      secret: config.JWT_SECRET_KEY,
+      issuer: config.JWT_ISSUER,
+      audience: config.JWT_AUDIENCE,
+      accessTokenMs: config.JWT_ACCESS_TOKEN_DURATION,
+      refreshTokenMs: config.JWT_REFRESH_TOKEN_DURATION,
+    },
+    log,
+  });
+
+class LogModule {}
+class AccountsModule {}
+
+/** Accounts without a service around them, for the command line. */
+export async function openAccounts(
+  config: Config,
+  store: EventStore,
+  log: Log,
+): Promise<{ accounts: Accounts; close: () => Promise<void> }> {
+  const events: DynamicModule = {
+    module: LogModule,
+    global: true,
+    providers: [{ provide: EventStore, useValue: store }],
+    exports: [EventStore],
+  };
+  const module: DynamicModule = { module: AccountsModule, imports: [events, identityModule(config, log)] };
+  const context = await NestFactory.createApplicationContext(module, { logger: false });
+  return { accounts: context.get(Accounts, { strict: false }), close: () => context.close() };
+}

@@ -1,0 +1,111 @@
+import type { Redis } from 'ioredis';
+import type { Pool } from 'pg';
+
+import type { Config } from '../config/load-config.js';
+import type { EventCatalog } from '../kernel/event-catalog.js';
+import { PostgresEventStore } from '../platform/event-store/postgres-event-store.js';
+import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
+import { PostgresStreamVersions } from '../platform/event-store/stream-versions.js';
+import type { NatsLink } from '../platform/nats/nats-link.js';
+import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-store.js';
+import { createPool, type PostgresOptions } from '../platform/postgres/pool.js';
+import { PositionAnnouncements } from '../platform/projection/position-announcements.js';
+import { PositionWaiter } from '../platform/projection/position-waiter.js';
+import { RedisJobQueue } from '../platform/queue/redis-job-queue.js';
+import { closeRedis, createRedis } from '../platform/redis/create-redis.js';
+import { AppendSignal } from '../platform/relay/append-signal.js';
+import { EventsStream } from '../platform/relay/events-stream.js';
+import type { Log } from '../platform/telemetry/log.js';
+import { createNats } from './connect-nats.js';
+import { createEventCatalog } from './event-catalog.js';
+import { postgresOptions, PROJECTOR } from './postgres-options.js';
+
+/** The connections and adapters that every role shares. Made once per process, closed once, in reverse. */
+export interface Infrastructure {
+  readonly config: Config;
+  readonly log: Log;
+  readonly catalog: EventCatalog;
+  readonly postgres: PostgresOptions;
+  readonly pool: Pool;
+  readonly store: PostgresEventStore;
+  readonly snapshots: PostgresSnapshotStore;
+  readonly versions: PostgresStreamVersions;
+  readonly payloads: PostgresPayloadStore;
+  readonly nats: NatsLink;
+  readonly eventsStream: EventsStream;
+  readonly redis: Redis;
+  readonly queue: RedisJobQueue;
+  readonly appends: AppendSignal;
+  /** How far the projector is. */
+  readonly projected: PositionAnnouncements;
+  readonly visibility: PositionWaiter;
+  close(): Promise<void>;
+}
+
+/** Connects in the background: a dependency that is away makes its users fail with Unavailable, not the start. */
+export function createInfrastructure(config: Config, log: Log): Infrastructure {
+  const catalog = createEventCatalog();
+  const postgres = postgresOptions(config, 'service');
+  const pool = createPool({ ...postgres, size: config.DB_POOL_SIZE, log });
+  const store = new PostgresEventStore({ postgres: postgresOptions(config, 'append'), pool, catalog, log });
+  const nats = createNats(config, log);
+  const redis = createRedis({
+    host: config.REDIS_HOST,
+    port: config.REDIS_PORT,
+    password: config.REDIS_PASSWORD,
+    db: config.REDIS_DB,
+    name: 'voidrunner',
+    log,
+  });
+  const prefix = config.NATS_STREAM_PREFIX;
+  const projected = new PositionAnnouncements({ nats, prefix, subscription: PROJECTOR });
+  const visibility = new PositionWaiter({ pool, announcements: projected, subscription: PROJECTOR });
+  const queue = createQueue(config, redis, log);
+  const appends = new AppendSignal({
+    postgres: postgresOptions(config, 'listen'),
+    log,
+    local: (listener) => store.onAppended(listener),
+  });
+  const stopped = new AbortController();
+  nats.start();
+  visibility.start();
+  const listening = appends.run(stopped.signal);
+
+  return {
+    config,
+    log,
+    catalog,
+    postgres,
+    pool,
+    store,
+    snapshots: new PostgresSnapshotStore(pool),
+    versions: new PostgresStreamVersions(pool),
+    payloads: new PostgresPayloadStore({ pool, masterKey: Buffer.from(config.PAYLOAD_MASTER_KEY, 'base64') }),
+    nats,
+    eventsStream: new EventsStream({ nats, prefix, bytesMax: config.NATS_EVENTS_MAX_BYTES }),
+    redis,
+    queue,
+    appends,
+    projected,
+    visibility,
+    async close() {
+      stopped.abort();
+      visibility.close();
+      await listening;
+      await queue.close();
+      await closeRedis(redis);
+      await nats.close();
+      await store.close();
+      await pool.end();
+    },
+  };
+}
+
+const createQueue = (config: Config, redis: Redis, log: Log): RedisJobQueue =>
+  new RedisJobQueue({
+    redis,
+    namespace: config.QUEUE_NAMESPACE,
+    userConcurrencyMax: config.WORKER_MAX_USER_CONCURRENT_TASKS,
+    ageingIntervalMs: config.QUEUE_AGEING_INTERVAL,
+    log,
+  });

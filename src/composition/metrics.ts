@@ -1,0 +1,70 @@
+import type { ObservableResult } from '@opentelemetry/api';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+
+import type { Infrastructure } from './infrastructure.js';
+
+export interface Metrics {
+  close(): Promise<void>;
+}
+
+/**
+ * Prometheus text on a port of its own, which is never the public one. Figures are asked for when somebody scrapes;
+ * what cannot be asked then is left out of that answer.
+ */
+export async function startMetrics(infra: Infrastructure): Promise<Metrics> {
+  const { config, log } = infra;
+  const exporter = new PrometheusExporter({
+    host: config.SERVER_HOST,
+    port: config.METRICS_PORT,
+    preventServerStart: true,
+  });
+  const provider = new MeterProvider({ readers: [exporter] });
+  observe(provider, infra);
+  try {
+    await exporter.startServer();
+  } catch (error) {
+    // Two processes on one host with one setting: the service is worth more than its figures.
+    log.warn({ err: error, port: config.METRICS_PORT }, 'metrics are not served');
+  }
+  return { close: () => provider.shutdown() };
+}
+
+function observe(provider: MeterProvider, infra: Infrastructure): void {
+  const { queue, pool, store } = infra;
+  const meter = provider.getMeter('voidrunner');
+  const gauge = (name: string, description: string, read: (result: ObservableResult) => Promise<void>): void =>
+    meter
+      .createObservableGauge(name, { description })
+      // A dependency that is away must not take the other figures along.
+      .addCallback((result) => read(result).catch(() => undefined));
+
+  gauge('voidrunner_queue_jobs', 'jobs in the queue, by state', async (result) => {
+    const { waiting, delayed, leased } = await queue.stats();
+    for (const [state, count] of Object.entries({ waiting, delayed, leased })) result.observe(count, { state });
+  });
+  gauge('voidrunner_queue_oldest_waiting_ms', 'age of the oldest waiting job', async (result) =>
+    result.observe((await queue.stats()).oldestWaitingMs),
+  );
+  gauge('voidrunner_workers', 'worker processes alive', async (result) =>
+    result.observe((await queue.workers()).length),
+  );
+  gauge('voidrunner_runs', 'runs under way', async (result) =>
+    result.observe((await queue.workers()).reduce((sum, { running }) => sum + running.length, 0)),
+  );
+  gauge('voidrunner_log_position', 'newest position of the log', async (result) =>
+    result.observe(Number((await store.head()).position)),
+  );
+  gauge('voidrunner_subscription_lag', 'events a subscription has not applied yet', async (result) => {
+    const { position: head } = await store.head();
+    const { rows } = await pool.query<{ subscription: string; position: bigint }>(
+      'select subscription, position from read.checkpoints',
+    );
+    for (const { subscription, position } of rows)
+      result.observe(Math.max(0, Number(head - position)), { subscription });
+  });
+  gauge('voidrunner_parked_streams', 'streams that a subscription had to leave out', async (result) => {
+    const { rows } = await pool.query<{ count: bigint }>('select count(*) from read.parked');
+    result.observe(Number(rows[0]?.count ?? 0n));
+  });
+}

@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { CommandBus } from '@nestjs/cqrs';
+
+import { Unavailable } from '../kernel/errors.js';
+import { ActiveExecutionsTable } from '../orchestration/saga/active-executions-table.js';
+import { EffectRunner } from '../orchestration/saga/effect-runner.js';
+import { Orchestrator } from '../orchestration/saga/orchestrator.js';
+import { Reconciler } from '../orchestration/saga/reconciler.js';
+import { isOutage } from '../platform/postgres/outage.js';
+import { DeadLetterPublisher } from '../platform/relay/dead-letter-publisher.js';
+import type { Subscription } from '../platform/subscription/subscription.js';
+import type { Infrastructure } from './infrastructure.js';
+import { ORCHESTRATOR } from './postgres-options.js';
+import { loopRole, type RoleProcess } from './role-process.js';
+import { createSubscription } from './subscriptions.js';
+
+/** From the log to the queue; and the reconciler, which works wherever this role leads. */
+export function createOrchestratorRole(infra: Infrastructure, commands: CommandBus): RoleProcess {
+  const { config, log, pool, queue, nats } = infra;
+  const deadLetters = new DeadLetterPublisher({ nats, prefix: config.NATS_STREAM_PREFIX });
+  const orchestrator = new Orchestrator(pool, new EffectRunner(queue, deadLetters));
+  const subscription = createSubscription(infra, ORCHESTRATOR, orchestrator);
+  const leaseMs = config.QUEUE_LEASE_DURATION;
+  const reconciler = new Reconciler(new ActiveExecutionsTable(pool), queue, commands, log, leaseMs);
+  return loopRole(
+    ORCHESTRATOR,
+    (signal) => subscription.run(signal),
+    (signal) => reconcile(infra, subscription, reconciler, signal),
+  );
+}
+
+async function reconcile(
+  { config, log }: Infrastructure,
+  subscription: Subscription,
+  reconciler: Reconciler,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      if (subscription.leads) await reconciler.look();
+      else reconciler.forget();
+    } catch (error) {
+      // Nothing is concluded from what cannot be seen.
+      if (!(error instanceof Unavailable || isOutage(error))) log.error({ err: error }, 'reconciler failed');
+    }
+    await delay(config.QUEUE_RECONCILE_INTERVAL, undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,17 @@
+import type { Config } from '../config/load-config.js';
+import type { PostgresOptions } from '../platform/postgres/pool.js';
+
+/** Subscriptions, by the name of their checkpoint. */
+export const PROJECTOR = 'projector';
+export const ORCHESTRATOR = 'orchestrator';
+
+/** @param part shown in pg_stat_activity */
+export const postgresOptions = (config: Config, part: string): PostgresOptions => ({
+  host: config.DB_HOST,
+  port: config.DB_PORT,
+  database: config.DB_NAME,
+  user: config.DB_USER,
+  password: config.DB_PASSWORD,
+  sslMode: config.DB_SSL_MODE,
+  applicationName: `voidrunner ${part}`,
+});

@@ -1,0 +1,13 @@
+import { ProjectionHandler } from '../platform/projection/projection-handler.js';
+import type { Infrastructure } from './infrastructure.js';
+import { PROJECTOR } from './postgres-options.js';
+import { projectorProjections } from './projections.js';
+import { loopRole, type RoleProcess } from './role-process.js';
+import { createSubscription } from './subscriptions.js';
+
+/** From the log to the read models. */
+export function createProjectorRole(infra: Infrastructure): RoleProcess {
+  const handler = new ProjectionHandler(projectorProjections, (position) => infra.projected.announce(position));
+  const subscription = createSubscription(infra, PROJECTOR, handler, 'projector.apply');
+  return loopRole(PROJECTOR, (signal) => subscription.run(signal));
+}

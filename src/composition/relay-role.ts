@@ -1,0 +1,22 @@
+import { LeaderLock } from '../platform/postgres/leader-lock.js';
+import { EventPublisher } from '../platform/relay/event-publisher.js';
+import { EventRelay } from '../platform/relay/event-relay.js';
+import { leastCheckpoint } from '../platform/subscription/checkpoint-store.js';
+import type { Infrastructure } from './infrastructure.js';
+import { ORCHESTRATOR, postgresOptions, PROJECTOR } from './postgres-options.js';
+import { loopRole, type RoleProcess } from './role-process.js';
+
+/** From the log to JetStream. */
+export function createRelayRole(infra: Infrastructure): RoleProcess {
+  const { config, log, store, nats, eventsStream, appends, pool } = infra;
+  const relay = new EventRelay({
+    events: store,
+    stream: eventsStream,
+    publisher: new EventPublisher({ nats, prefix: config.NATS_STREAM_PREFIX }),
+    lock: new LeaderLock({ name: 'relay', postgres: postgresOptions(config, 'relay lead'), log }),
+    appends,
+    leastCheckpoint: () => leastCheckpoint(pool, [PROJECTOR, ORCHESTRATOR]),
+    log,
+  });
+  return loopRole('relay', (signal) => relay.run(signal));
+}

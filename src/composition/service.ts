@@ -1,0 +1,99 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { CommandBus } from '@nestjs/cqrs';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { AppModule } from '../app.module.js';
+import type { Config } from '../config/load-config.js';
+import { closeHttpApp, createHttpApp } from '../platform/http/create-http-app.js';
+import { RedisRateLimiter } from '../platform/http/rate-limit/redis-rate-limiter.js';
+import type { Log } from '../platform/telemetry/log.js';
+import { createInfrastructure, type Infrastructure } from './infrastructure.js';
+import { type Metrics, startMetrics } from './metrics.js';
+import { createOrchestratorRole } from './orchestrator-role.js';
+import { createProjectorRole } from './projector-role.js';
+import { createRelayRole } from './relay-role.js';
+import type { RoleProcess } from './role-process.js';
+import { VERSION } from './version.js';
+import { createSandbox, createWorkerRole, newWorkerId } from './worker-role.js';
+
+const API_DESCRIPTION = 'Runs code in hardened containers, and can say afterwards what happened, when, by whom.';
+
+/** A process of VoidRunner with the roles its configuration names. */
+export interface Service {
+  readonly infra: Infrastructure;
+  /** Present where the API role is. */
+  readonly app: NestFastifyApplication | null;
+  readonly commands: CommandBus;
+  /** The base URL of the API, once it listens; null without the API role. */
+  readonly url: string | null;
+  /** Workers finish or hand back what they run, the API its open requests; then everything is closed. */
+  stop(): Promise<void>;
+}
+
+export async function startService(config: Config, log: Log): Promise<Service> {
+  const infra = createInfrastructure(config, log);
+  const roles = config.VOIDRUNNER_ROLES;
+  const app = roles.includes('api') ? await createApi(infra) : null;
+  const context: INestApplicationContext =
+    app ?? (await NestFactory.createApplicationContext(AppModule.forRoles(infra), { logger: false }));
+  if (app) await app.init();
+  const commands = context.get(CommandBus);
+  const processes = await createRoles(infra, commands);
+  for (const role of processes) role.start();
+  const metrics: Metrics | null = config.METRICS_PORT === 0 ? null : await startMetrics(infra);
+  if (app) await app.listen(config.SERVER_PORT, config.SERVER_HOST);
+  const url = app ? await app.getUrl() : null;
+  log.info({ roles, url }, 'started');
+  return {
+    infra,
+    app,
+    commands,
+    url,
+    async stop() {
+      log.info({ roles }, 'stopping');
+      // Workers first: what they report still has to go out and be seen.
+      for (const role of processes) await role.stop();
+      await (app ? closeHttpApp(app, config.SERVER_SHUTDOWN_TIMEOUT) : context.close());
+      await metrics?.close();
+      await infra.close();
+      log.info({ roles }, 'stopped');
+    },
+  };
+}
+
+function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
+  const { config, log, redis } = infra;
+  return createHttpApp(AppModule.forRoles(infra), {
+    log,
+    trustProxy: config.SERVER_TRUST_PROXY,
+    corsAllowedOrigins: config.CORS_ALLOWED_ORIGINS,
+    docs: { title: 'VoidRunner', version: VERSION, description: API_DESCRIPTION },
+    rateLimiter: config.RATE_LIMIT_ENABLED
+      ? new RedisRateLimiter({ redis, limits: rateLimitsOf(config), namespace: config.QUEUE_NAMESPACE, log })
+      : undefined,
+  });
+}
+
+const rateLimitsOf = (config: Config) => ({
+  login_account: config.RATE_LIMIT_LOGIN_PER_ACCOUNT,
+  login_address: config.RATE_LIMIT_LOGIN_PER_ADDRESS,
+  register_address: config.RATE_LIMIT_REGISTER_PER_ADDRESS,
+  refresh_address: config.RATE_LIMIT_REFRESH,
+  writes: config.RATE_LIMIT_WRITES,
+  reads: config.RATE_LIMIT_READS,
+});
+
+/** In the order in which they are stopped. */
+async function createRoles(infra: Infrastructure, commands: CommandBus): Promise<RoleProcess[]> {
+  const { config, log } = infra;
+  const roles: RoleProcess[] = [];
+  if (config.VOIDRUNNER_ROLES.includes('worker')) {
+    const workerId = newWorkerId(config.QUEUE_NAMESPACE);
+    roles.push(createWorkerRole(infra, commands, await createSandbox(config, log, workerId), workerId));
+  }
+  if (config.VOIDRUNNER_ROLES.includes('orchestrator')) roles.push(createOrchestratorRole(infra, commands));
+  if (config.VOIDRUNNER_ROLES.includes('relay')) roles.push(createRelayRole(infra));
+  if (config.VOIDRUNNER_ROLES.includes('projector')) roles.push(createProjectorRole(infra));
+  return roles;
+}

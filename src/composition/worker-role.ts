@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+
+import type { CommandBus } from '@nestjs/cqrs';
+
+import { AttemptRunner } from '../execution/worker/attempt-runner.js';
+import { OrphanSweep } from '../execution/worker/orphan-sweep.js';
+import { RunWatch } from '../execution/worker/run-watch.js';
+import { Worker } from '../execution/worker/worker.js';
+import type { Config } from '../config/load-config.js';
+import type { Log } from '../platform/telemetry/log.js';
+import type { Sandbox } from '../kernel/ports/sandbox.js';
+import { DockerSandbox } from '../platform/sandbox/docker-sandbox.js';
+import { readSeccompProfile } from '../platform/sandbox/seccomp-profile.js';
+import type { Infrastructure } from './infrastructure.js';
+import type { RoleProcess } from './role-process.js';
+
+/** `<namespace>.<host>-<pid>-<random>`: the namespace keeps the sweeps of neighbours on one engine apart. */
+export function newWorkerId(namespace: string): string {
+  const host = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]/g, '-')
+    .slice(0, 32);
+  return `${namespace}.${host}-${process.pid}-${randomBytes(4).toString('hex')}`;
+}
+
+export async function createSandbox(config: Config, log: Log, workerId: string): Promise<Sandbox> {
+  return new DockerSandbox({
+    endpoint: config.DOCKER_ENDPOINT,
+    workerId,
+    outputBytesMax: config.EXECUTOR_OUTPUT_BYTES_MAX,
+    images: {
+      python: config.EXECUTOR_PYTHON_IMAGE,
+      javascript: config.EXECUTOR_JAVASCRIPT_IMAGE,
+      bash: config.EXECUTOR_BASH_IMAGE,
+      go: config.EXECUTOR_GO_IMAGE,
+    },
+    seccompProfile: await readSeccompProfile(config.EXECUTOR_SECCOMP_PROFILE),
+    ...(config.EXECUTOR_RUNTIME !== undefined && { runtime: config.EXECUTOR_RUNTIME }),
+    log,
+  });
+}
+
+/** From the queue to containers. */
+export function createWorkerRole(
+  infra: Infrastructure,
+  commands: CommandBus,
+  sandbox: Sandbox,
+  workerId: string,
+): RoleProcess {
+  const { config, log, queue, payloads, store, versions } = infra;
+  const leaseMs = config.QUEUE_LEASE_DURATION;
+  const worker = new Worker(
+    {
+      workerId,
+      slots: config.WORKER_POOL_SIZE,
+      leaseMs,
+      heartbeatMs: config.WORKER_HEARTBEAT_INTERVAL,
+      shutdownMs: config.WORKER_SHUTDOWN_TIMEOUT,
+    },
+    {
+      queue,
+      sandbox,
+      attempts: new AttemptRunner(workerId, commands, queue, payloads, sandbox),
+      watch: new RunWatch(store, versions),
+      orphans: new OrphanSweep(sandbox, queue, log, leaseMs),
+      log,
+    },
+  );
+  return { name: 'worker', start: () => worker.start(), stop: () => worker.stop() };
+}

@@ -1,0 +1,57 @@
+import { type Role, ROLES } from './setting-types.js';
+import { type Settings, settingsSchema } from './settings.js';
+
+export type Config = Readonly<Omit<Settings, 'VOIDRUNNER_ROLES'>> & { readonly VOIDRUNNER_ROLES: readonly Role[] };
+
+const JWT_SECRET_CHARS_MIN = 32;
+/** Good enough to start on a laptop, refused in production. */
+const DEVELOPMENT_JWT_SECRET = 'voidrunner-development-secret-not-for-production';
+const DEVELOPMENT_MASTER_KEY = Buffer.alloc(32, 'voidrunner').toString('base64');
+
+/** Every fault of the environment at once, so that one restart is enough. Never echoes a value. */
+export class InvalidConfig extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(`invalid configuration:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.name = 'InvalidConfig';
+  }
+}
+
+/** The only reader of the environment. A blank variable counts as not set. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value?.trim() ? [[name, value] as const] : [])),
+  );
+  const parsed = settingsSchema.safeParse(given);
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const faults = [...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`), ...unsafe(given)];
+  if (!parsed.success || faults.length > 0) throw new InvalidConfig(faults);
+  const settings = parsed.data;
+  return Object.freeze({
+    ...settings,
+    JWT_SECRET_KEY: settings.JWT_SECRET_KEY || DEVELOPMENT_JWT_SECRET,
+    PAYLOAD_MASTER_KEY: settings.PAYLOAD_MASTER_KEY || DEVELOPMENT_MASTER_KEY,
+    VOIDRUNNER_ROLES:
+      settings.VOIDRUNNER_ROLES.length > 0
+        ? settings.VOIDRUNNER_ROLES
+        : ROLES.filter((role) => role !== 'worker' || settings.EMBEDDED_WORKERS),
+  });
+}
+
+/** Looks at the text as it was given: what is unsafe is to be told beside what cannot be parsed. */
+function unsafe(given: Readonly<Record<string, string>>): string[] {
+  const faults: string[] = [];
+  const { JWT_SECRET_KEY: secret = '', PAYLOAD_MASTER_KEY: masterKey = '', CORS_ALLOWED_ORIGINS: origins = '' } = given;
+  if (secret !== '' && secret.length < JWT_SECRET_CHARS_MIN) {
+    faults.push(`JWT_SECRET_KEY: must have at least ${JWT_SECRET_CHARS_MIN} characters`);
+  }
+  if (origins.split(',').some((origin) => origin.trim() === '*')) {
+    faults.push('CORS_ALLOWED_ORIGINS: "*" is not allowed, since credentials are');
+  }
+  if (given['SERVER_ENV'] !== 'production') return faults;
+  if (secret === '' || secret === DEVELOPMENT_JWT_SECRET) faults.push('JWT_SECRET_KEY: must be set in production');
+  if (masterKey === '' || masterKey === DEVELOPMENT_MASTER_KEY) {
+    faults.push('PAYLOAD_MASTER_KEY: must be set in production');
+  }
+  if ((given['DB_PASSWORD'] ?? '') === '') faults.push('DB_PASSWORD: must be set in production');
+  return faults;
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+export const ROLES = ['api', 'relay', 'projector', 'orchestrator', 'worker'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What every setting is before it is parsed: text, with the empty text meaning "not set". */
+const text = z.string().trim();
+
+export const integer = (min: number, max: number) =>
+  text
+    .regex(/^-?\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+
+export const number = (min: number, max: number) =>
+  text
+    .regex(/^-?\d+(\.\d+)?$/, 'must be a number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+export const boolean = text
+  .pipe(z.enum(['true', 'false', '1', '0']))
+  .transform((value) => value === 'true' || value === '1');
+
+export const optionalText = text.optional();
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const DURATION_MS_MAX = 366 * 24 * UNIT_MS.h;
+
+/** `250ms`, `15s`, `10m`, `24h`; a bare number is seconds, as the original had it. */
+export const durationMs = text
+  .regex(/^\d+(ms|s|m|h)?$/, 'must be a duration such as 250ms, 15s, 10m, 24h')
+  .transform((value) => {
+    const unit = /[a-z]+$/.exec(value)?.[0] as keyof typeof UNIT_MS | undefined;
+    return Number.parseInt(value, 10) * UNIT_MS[unit ?? 's'];
+  })
+  .pipe(z.int().min(1).max(DURATION_MS_MAX))
+  // Where a default is printed, a bare number would read as seconds.
+  .meta({ unit: 'ms' });
+
+export const list = text.default('').transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+
+/** Not checked for presence here: only the composition root knows whether it is needed. */
+export const secretBase64 = (bytes: number) =>
+  text
+    .default('')
+    .refine(
+      (value) => value === '' || Buffer.from(value, 'base64').length === bytes,
+      `must be ${bytes} bytes in base64`,
+    );
+
+export const roles = list.pipe(z.array(z.enum(ROLES)));

@@ -1,0 +1,87 @@
+import { Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { Decided } from '../../kernel/decision-runner.js';
+import { PayloadStore } from '../../kernel/ports/payload-store.js';
+import { apiPath } from '../../platform/http/api-path.js';
+import { ApiProblems } from '../../platform/http/docs/api-problems.js';
+import { message } from '../../platform/http/docs/message-schema.js';
+import { OwnWrites } from '../../platform/http/own-writes.js';
+import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
+import { uuidParam } from '../../platform/http/validation/params.js';
+import { listAnswer } from '../../platform/listing/list-query.js';
+import { DiscardDeadLetter, RedriveExecution } from '../domain/execution-commands.js';
+import { GetExecution, GetExecutionFromLog, ListExecutions, requireDeadLetter } from '../read/execution-queries.js';
+import { executionViewOf } from '../read/execution-view.js';
+import { deadLetterList, executionView, listDeadLettersQuery, type ListDeadLettersQuery } from './execution-schemas.js';
+
+const executionId = uuidParam('Invalid execution ID format');
+
+/** Runs whose attempts are used up. A dead letter has the id of its execution. */
+@ApiTags('dead letters')
+@ApiBearerAuth()
+@ApiProblems(400, 401, 429, 503)
+@Controller(apiPath('dead-letters'))
+export class DeadLetterController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly payloads: PayloadStore,
+    private readonly ownWrites: OwnWrites,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List dead letters', operationId: 'listDeadLetters' })
+  @ApiOkResponse({ standardSchema: deadLetterList, description: 'Your own; an admin sees everyone’s' })
+  async list(@Query({ schema: listDeadLettersQuery }) query: ListDeadLettersQuery, @Caller() caller: CallerContext) {
+    const ownerId = caller.isAdmin ? undefined : caller.userId;
+    const page = await this.queries.execute(new ListExecutions(ownerId, { deadLetters: true }, query));
+    const views = await Promise.all(page.page.rows.map((row) => executionViewOf(row, this.payloads, false)));
+    return listAnswer('dead_letters', page, views, query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Get a dead letter', operationId: 'getDeadLetter' })
+  @ApiOkResponse({ standardSchema: executionView, description: 'The run that failed for good' })
+  @ApiProblems(403, 404)
+  async get(@Param('id', executionId) id: string, @Caller() caller: CallerContext) {
+    const row = requireDeadLetter(await this.queries.execute(new GetExecution(id, caller)));
+    return executionViewOf(row, this.payloads, true);
+  }
+
+  @Post(':id/redrive')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Run a dead letter again', operationId: 'redriveDeadLetter' })
+  @ApiOkResponse({ standardSchema: executionView, description: 'It waits for a worker again' })
+  @ApiProblems(403, 404, 409)
+  async redrive(
+    @Param('id', executionId) id: string,
+    @Caller() caller: CallerContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const command = new RedriveExecution(id, caller, { ...metadataOf(caller), correlation_id: id });
+    const { position } = await this.commands.execute<RedriveExecution, Decided<unknown>>(command);
+    await this.ownWrites.settle(position, request, reply);
+    return executionViewOf(await this.queries.execute(new GetExecutionFromLog(id)), this.payloads, true);
+  }
+
+  @Delete(':id')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Put a dead letter away', operationId: 'discardDeadLetter' })
+  @ApiOkResponse({ standardSchema: message, description: 'Put away; the execution and its history stay' })
+  @ApiProblems(403, 404, 409)
+  async discard(
+    @Param('id', executionId) id: string,
+    @Caller() caller: CallerContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const command = new DiscardDeadLetter(id, caller, { ...metadataOf(caller), correlation_id: id });
+    const { position } = await this.commands.execute<DiscardDeadLetter, Decided<unknown>>(command);
+    await this.ownWrites.settle(position, request, reply);
+    return { message: 'Dead letter discarded successfully' };
+  }
+}

@@ -1,0 +1,153 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { Decided } from '../../kernel/decision-runner.js';
+import { DomainError } from '../../kernel/errors.js';
+import { PayloadStore } from '../../kernel/ports/payload-store.js';
+import { TaskOwners } from '../../kernel/ports/task-owners.js';
+import { requireOwner } from '../../kernel/requester.js';
+import { newId } from '../../kernel/uuid.js';
+import { BODY_WITH_INPUT_BYTES_MAX } from '../../platform/http/body-parser.js';
+import { API_BASE } from '../../platform/http/api-path.js';
+import { ApiProblems } from '../../platform/http/docs/api-problems.js';
+import { message } from '../../platform/http/docs/message-schema.js';
+import { OwnWrites } from '../../platform/http/own-writes.js';
+import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
+import { BodyLimit } from '../../platform/http/route-options.js';
+import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
+import { uuidParam } from '../../platform/http/validation/params.js';
+import { historyAnswer, historyQuery, type HistoryQuery, historyView } from '../../platform/listing/history.js';
+import { listAnswer } from '../../platform/listing/list-query.js';
+import { InputStore } from '../app/input-store.js';
+import { CancelExecution, StartExecution } from '../domain/execution-commands.js';
+import {
+  GetExecution,
+  GetExecutionAsOf,
+  GetExecutionFromLog,
+  GetExecutionHistory,
+  ListExecutions,
+} from '../read/execution-queries.js';
+import { executionViewOf } from '../read/execution-view.js';
+import {
+  executionList,
+  executionView,
+  listExecutionsQuery,
+  type ListExecutionsQuery,
+  startExecutionBody,
+  type StartExecutionBody,
+} from './execution-schemas.js';
+
+const taskId = uuidParam('Invalid task ID format');
+const executionId = uuidParam('Invalid execution ID format');
+
+@ApiTags('executions')
+@ApiBearerAuth()
+@ApiProblems(400, 401, 403, 404, 429, 503)
+@Controller(API_BASE)
+export class ExecutionController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly inputs: InputStore,
+    private readonly payloads: PayloadStore,
+    private readonly taskOwners: TaskOwners,
+    private readonly ownWrites: OwnWrites,
+  ) {}
+
+  @Post('tasks/:id/executions')
+  @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
+  @ApiOperation({ summary: 'Run a task', operationId: 'startExecution' })
+  @ApiCreatedResponse({ standardSchema: executionView, description: 'Waits for a worker' })
+  @ApiProblems(409, 413, 415)
+  async start(
+    @Param('id', taskId) id: string,
+    @Body({ schema: startExecutionBody }) body: StartExecutionBody,
+    @Caller() caller: CallerContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const run = newId();
+    const input = await this.inputs.put(caller.userId, body.input);
+    const metadata = { ...metadataOf(caller), correlation_id: run };
+    const command = new StartExecution(run, id, caller, body.executor, input, metadata);
+    const { position } = await this.commands.execute<StartExecution, Decided<void>>(command);
+    await this.ownWrites.settle(position, request, reply);
+    void reply.header('location', `/${API_BASE}/executions/${run}`);
+    return executionViewOf(await this.queries.execute(new GetExecutionFromLog(run)), this.payloads, true);
+  }
+
+  @Get('tasks/:id/executions')
+  @ApiOperation({ summary: 'List the runs of a task', operationId: 'listTaskExecutions' })
+  @ApiOkResponse({ standardSchema: executionList, description: 'A page, by offset or by cursor' })
+  async listOfTask(
+    @Param('id', taskId) id: string,
+    @Query({ schema: listExecutionsQuery }) query: ListExecutionsQuery,
+    @Caller() caller: CallerContext,
+  ) {
+    const ownerId = await this.taskOwners.ownerOf(id);
+    if (ownerId === null) throw new DomainError('task_not_found', 'Task not found', 'not_found');
+    requireOwner(caller, ownerId);
+    return this.page(query, ownerId, id);
+  }
+
+  @Get('executions')
+  @ApiOperation({ summary: 'List your runs of all tasks', operationId: 'listExecutions' })
+  @ApiOkResponse({ standardSchema: executionList, description: 'A page, by offset or by cursor' })
+  list(@Query({ schema: listExecutionsQuery }) query: ListExecutionsQuery, @Caller() caller: CallerContext) {
+    return this.page(query, caller.userId);
+  }
+
+  @Get('executions/:id')
+  @ApiOperation({ summary: 'Get a run, as it is or as it was', operationId: 'getExecution' })
+  @ApiOkResponse({ standardSchema: executionView, description: 'The run, with what it wrote' })
+  async get(
+    @Param('id', executionId) id: string,
+    @Query({ schema: asOfQuery }) { as_of }: AsOfQuery,
+    @Caller() caller: CallerContext,
+  ) {
+    const query = as_of === undefined ? new GetExecution(id, caller) : new GetExecutionAsOf(id, caller, as_of);
+    return executionViewOf(await this.queries.execute(query), this.payloads, true);
+  }
+
+  @Get('executions/:id/events')
+  @ApiOperation({ summary: 'The history of a run', operationId: 'executionHistory' })
+  @ApiOkResponse({ standardSchema: historyView, description: 'Oldest first' })
+  async history(
+    @Param('id', executionId) id: string,
+    @Query({ schema: historyQuery }) query: HistoryQuery,
+    @Caller() caller: CallerContext,
+  ) {
+    const { after_version, limit } = query;
+    const events = await this.queries.execute(new GetExecutionHistory(id, caller, after_version, limit + 1));
+    return historyAnswer(events, query);
+  }
+
+  @Delete('executions/:id')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Cancel a run', operationId: 'cancelExecution' })
+  @ApiOkResponse({ standardSchema: message, description: 'Recorded; the run’s processes are dead within a second' })
+  @ApiProblems(409)
+  async cancel(
+    @Param('id', executionId) id: string,
+    @Caller() caller: CallerContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const command = new CancelExecution(id, caller, { ...metadataOf(caller), correlation_id: id });
+    const { position } = await this.commands.execute<CancelExecution, Decided<unknown>>(command);
+    await this.ownWrites.settle(position, request, reply);
+    return { message: 'Execution cancelled successfully' };
+  }
+
+  private async page(query: ListExecutionsQuery, ownerId: string, taskIdFilter?: string) {
+    const { status, script_type } = query;
+    const page = await this.queries.execute(
+      new ListExecutions(ownerId, { taskId: taskIdFilter, status, script_type }, query),
+    );
+    const withOutput = query.include === 'output';
+    const views = await Promise.all(page.page.rows.map((row) => executionViewOf(row, this.payloads, withOutput)));
+    return listAnswer('executions', page, views, query);
+  }
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+import { FAILURE_REASONS, SCRIPT_TYPES, STATUSES } from '../../kernel/run-shape.js';
+import { listQuery, listView } from '../../platform/listing/list-query.js';
+import { executionInput } from './input-schema.js';
+
+/** The body may be left out altogether. */
+export const startExecutionBody = z
+  .strictObject({
+    input: executionInput.optional(),
+    executor: z.enum(['embedded', 'external']).default('embedded'),
+  })
+  .prefault({})
+  .meta({ id: 'StartExecution', examples: [{ input: { args: ['world'] } }] });
+export type StartExecutionBody = z.output<typeof startExecutionBody>;
+
+export const EXECUTION_SORT_FIELDS = ['created_at'] as const;
+
+export const listExecutionsQuery = z.strictObject({
+  ...listQuery(EXECUTION_SORT_FIELDS),
+  status: z.enum(STATUSES).optional(),
+  script_type: z.enum(SCRIPT_TYPES).optional(),
+  include: z.enum(['output']).optional(),
+});
+export type ListExecutionsQuery = z.output<typeof listExecutionsQuery>;
+
+export const listDeadLettersQuery = z.strictObject(listQuery(EXECUTION_SORT_FIELDS));
+export type ListDeadLettersQuery = z.output<typeof listDeadLettersQuery>;
+
+const time = z.iso.datetime();
+const count = z.int().nonnegative();
+
+export const executionView = z
+  .object({
+    id: z.uuid(),
+    task_id: z.uuid(),
+    status: z.enum(STATUSES),
+    return_code: z.int().nullable(),
+    stdout: z.string().nullable(),
+    stderr: z.string().nullable(),
+    execution_time_ms: count.nullable(),
+    memory_usage_bytes: count.nullable(),
+    started_at: time.nullable(),
+    completed_at: time.nullable(),
+    created_at: time,
+    attempt: count,
+    termination_reason: z.enum([...FAILURE_REASONS, 'cancelled']).nullable(),
+    signal: z.string().nullable(),
+    stdout_bytes: count,
+    stderr_bytes: count,
+    stdout_truncated: z.boolean(),
+    stderr_truncated: z.boolean(),
+    cpu_time_ms: count.nullable(),
+    queue_time_ms: count.nullable(),
+    dead_lettered: z.boolean(),
+    next_attempt_at: time.nullable(),
+    trace_id: z.string().nullable(),
+    version: z.int(),
+  })
+  .meta({ id: 'Execution' });
+export type ExecutionView = z.output<typeof executionView>;
+
+export const executionList = listView('ExecutionList', 'executions', executionView);
+export const deadLetterList = listView('DeadLetterList', 'dead_letters', executionView);

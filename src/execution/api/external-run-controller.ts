@@ -1,0 +1,72 @@
+import { Body, Controller, Param, Put, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { Decided } from '../../kernel/decision-runner.js';
+import { PayloadStore } from '../../kernel/ports/payload-store.js';
+import { requireOwner } from '../../kernel/requester.js';
+import { apiPath } from '../../platform/http/api-path.js';
+import { ApiProblems } from '../../platform/http/docs/api-problems.js';
+import { OwnWrites } from '../../platform/http/own-writes.js';
+import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
+import { uuidParam } from '../../platform/http/validation/params.js';
+import { ReportedOutput } from '../app/reported-output.js';
+import { ReportExternalRun } from '../domain/execution-commands.js';
+import { GetExecutionFromLog } from '../read/execution-queries.js';
+import { executionViewOf } from '../read/execution-view.js';
+import { executionView } from './execution-schemas.js';
+import { reportBody, type ReportBody } from './report-schemas.js';
+
+/** Runs done elsewhere: their owner is the worker. */
+@ApiTags('executions')
+@ApiBearerAuth()
+@Controller(apiPath('executions'))
+export class ExternalRunController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly outputs: ReportedOutput,
+    private readonly payloads: PayloadStore,
+    private readonly ownWrites: OwnWrites,
+  ) {}
+
+  @Put(':id')
+  @ApiOperation({
+    summary: 'Report a run that is done elsewhere',
+    description: 'First that it is running, then how it ended. One that an embedded worker has started is a 409.',
+    operationId: 'reportExecution',
+  })
+  @ApiOkResponse({ standardSchema: executionView, description: 'Recorded' })
+  @ApiProblems(400, 401, 403, 404, 409, 413, 415, 429, 503)
+  async report(
+    @Param('id', uuidParam('Invalid execution ID format')) id: string,
+    @Body({ schema: reportBody }) body: ReportBody,
+    @Caller() caller: CallerContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { owner_id } = await this.queries.execute(new GetExecutionFromLog(id));
+    requireOwner(caller, owner_id);
+    const metadata = { ...metadataOf(caller), correlation_id: id };
+    const command = new ReportExternalRun(id, caller, await this.reportOf(id, owner_id, body), metadata);
+    const { position } = await this.commands.execute<ReportExternalRun, Decided<unknown>>(command);
+    await this.ownWrites.settle(position, request, reply);
+    return executionViewOf(await this.queries.execute(new GetExecutionFromLog(id)), this.payloads, true);
+  }
+
+  private async reportOf(id: string, ownerId: string, body: ReportBody): Promise<ReportExternalRun['report']> {
+    if (body.status === 'running') return { status: body.status };
+    const [stdout, stderr] = await Promise.all([
+      this.outputs.put(id, ownerId, 'stdout', body.stdout),
+      this.outputs.put(id, ownerId, 'stderr', body.stderr),
+    ]);
+    const { return_code, execution_time_ms: wall_time_ms, memory_usage_bytes: memory_peak_bytes } = body;
+    return {
+      status: body.status,
+      result: { return_code, signal: null, stdout, stderr, wall_time_ms, cpu_time_ms: null, memory_peak_bytes },
+      startedAt: body.started_at,
+      completedAt: body.completed_at ?? new Date().toISOString(),
+    };
+  }
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+
+import { LANGUAGES } from '../../platform/sandbox/languages.js';
+
+const ARGS_MAX = 64;
+const ENV_MAX = 64;
+const FILES_MAX = 32;
+/** Of stdin and all files together, decoded. */
+const INPUT_BYTES_MAX = 1024 ** 2;
+const ARG_CHARS_MAX = 16 * 1024;
+/** Of args and env together: beyond it the kernel starts no program. */
+const ARGUMENTS_BYTES_MAX = 1024 ** 2;
+const PATH_BYTES_MAX = 255;
+
+const tooLarge = (message: string) => ({ message, params: { tag: 'max' } });
+
+/** Letters, digits and underscore: what every shell can name (POSIX.1-2017, section 8.1). */
+const envName = z
+  .string()
+  .max(255)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name such as MY_SETTING');
+
+const isInside = (path: string): boolean =>
+  path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+
+/** Where the task's own script lies, whatever its language. */
+const SCRIPT_FILES = new Set(Object.values(LANGUAGES).map(({ scriptFile }) => scriptFile));
+
+const filePath = z
+  .string()
+  .refine((path) => Buffer.byteLength(path) <= PATH_BYTES_MAX, tooLarge(`must be at most ${PATH_BYTES_MAX} bytes`))
+  .refine(isInside, 'must be a relative path inside the working folder')
+  .refine((path) => !SCRIPT_FILES.has(path), 'is where the script itself lies');
+
+const file = z
+  .strictObject({ path: filePath, content: z.string(), encoding: z.enum(['utf8', 'base64']).default('utf8') })
+  .refine(({ encoding, content }) => encoding === 'utf8' || z.base64().safeParse(content).success, {
+    path: ['content'],
+    message: 'must be base64, as the encoding says',
+  });
+
+/** No two at one place, and none where another needs a folder. */
+function haveRoom(files: readonly { readonly path: string }[]): boolean {
+  const paths = new Set(files.map(({ path }) => path));
+  if (paths.size < files.length) return false;
+  return files.every(({ path }) => {
+    const parts = path.split('/').slice(0, -1);
+    const folders = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+    return folders.every((folder) => !paths.has(folder) && !SCRIPT_FILES.has(folder));
+  });
+}
+
+interface Input {
+  readonly stdin?: string | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly files?: readonly { readonly content: string; readonly encoding: 'utf8' | 'base64' }[] | undefined;
+}
+
+const inputBytes = ({ stdin = '', files = [] }: Input): number =>
+  files.reduce((sum, { content, encoding }) => sum + Buffer.byteLength(content, encoding), Buffer.byteLength(stdin));
+
+const argumentBytes = ({ args = [], env = {} }: Input): number =>
+  [...args, ...Object.entries(env).flat()].reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
+
+/** What one run is given. Whatever the sandbox would refuse is refused here, while somebody can still mend it. */
+export const executionInput = z
+  .strictObject({
+    stdin: z.string().optional(),
+    args: z.array(z.string().max(ARG_CHARS_MAX)).max(ARGS_MAX).optional(),
+    env: z
+      .record(envName, z.string().max(ARG_CHARS_MAX))
+      .refine((env) => Object.keys(env).length <= ENV_MAX, tooLarge(`must have at most ${ENV_MAX} names`))
+      .optional(),
+    files: z.array(file).max(FILES_MAX).refine(haveRoom, 'must each have a place of their own').optional(),
+  })
+  .refine(
+    (input) => inputBytes(input) <= INPUT_BYTES_MAX,
+    tooLarge(`stdin and files must be at most ${INPUT_BYTES_MAX} bytes together`),
+  )
+  .refine(
+    (input) => argumentBytes(input) <= ARGUMENTS_BYTES_MAX,
+    tooLarge(`args and env must be at most ${ARGUMENTS_BYTES_MAX} bytes together`),
+  );

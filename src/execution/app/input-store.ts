@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+
+import { type PayloadRef, PayloadStore } from '../../kernel/ports/payload-store.js';
+import { newId } from '../../kernel/uuid.js';
+import { encodeRunInput, type RunInput } from '../domain/run-input.js';
+
+/** A run's input as its caller sends it. */
+export interface SubmittedInput {
+  readonly stdin?: string | undefined;
+  readonly args?: string[] | undefined;
+  readonly env?: Record<string, string> | undefined;
+  readonly files?: readonly { path: string; content: string; encoding: 'utf8' | 'base64' }[] | undefined;
+}
+
+/** Inputs are stored ahead of the event that refers to them. */
+@Injectable()
+export class InputStore {
+  constructor(private readonly payloads: PayloadStore) {}
+
+  /** @param ownerId whose key encrypts it: whoever sent it */
+  async put(ownerId: string, submitted: SubmittedInput | undefined): Promise<PayloadRef | null> {
+    if (submitted === undefined || Object.keys(submitted).length === 0) return null;
+    const { stdin, args, env, files } = submitted;
+    const input: RunInput = {
+      ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'utf8').toString('base64') }),
+      ...(args && { args }),
+      ...(env && { env }),
+      ...(files && {
+        files: files.map(({ path, content, encoding }) => ({
+          path,
+          content: Buffer.from(content, encoding).toString('base64'),
+        })),
+      }),
+    };
+    return this.payloads.put({ payloadId: newId(), ownerId, kind: 'input', content: encodeRunInput(input) });
+  }
+}

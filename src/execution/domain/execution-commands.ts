@@ -1,0 +1,153 @@
+import type { EventMetadata } from '../../kernel/event.js';
+import type { Requester } from '../../kernel/requester.js';
+import type { FailureReason, Outcome } from '../../kernel/run-shape.js';
+import type { ExecutionSpec, RunResult } from './execution-events.js';
+
+/** The right to speak for an attempt: only who holds its token is heard. */
+export interface AttemptHold {
+  readonly executionId: string;
+  readonly attempt: number;
+  readonly leaseToken: string;
+}
+
+/** What a decision about a retry needs from outside. */
+export interface Chance {
+  readonly now: Date;
+  /** In [0, 1). */
+  readonly random: number;
+}
+
+/** Starts a run of a task as the task is defined now: the task's part and the execution's in one append. */
+export class StartExecution {
+  constructor(
+    readonly executionId: string,
+    readonly taskId: string,
+    readonly requester: Requester,
+    readonly executor: ExecutionSpec['executor'],
+    readonly input: ExecutionSpec['input'],
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+/** The execution's part of StartExecution. */
+export class RequestExecution {
+  readonly type = 'RequestExecution';
+  constructor(readonly spec: ExecutionSpec) {}
+}
+
+export class StartAttempt {
+  readonly type = 'StartAttempt';
+  constructor(
+    readonly hold: AttemptHold,
+    readonly worker: string,
+    readonly queuedMs: number,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class ReportSuccess {
+  readonly type = 'ReportSuccess';
+  constructor(
+    readonly hold: AttemptHold,
+    readonly result: RunResult,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class ReportFailure {
+  readonly type = 'ReportFailure';
+  constructor(
+    readonly hold: AttemptHold,
+    /** `cancelled` where the run was killed on request. */
+    readonly failure: { reason: FailureReason | 'cancelled'; detail: string | null; result: RunResult | null },
+    readonly chance: Chance,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class ReleaseAttempt {
+  readonly type = 'ReleaseAttempt';
+  constructor(
+    readonly hold: AttemptHold,
+    readonly why: string,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class CancelExecution {
+  readonly type = 'CancelExecution';
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+/** The reconciler's word that nobody runs this attempt any more. */
+export class LoseAttempt {
+  readonly type = 'LoseAttempt';
+  constructor(
+    readonly executionId: string,
+    readonly attempt: number,
+    readonly chance: Chance,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+/** A run done elsewhere has not reported its end in time. */
+export class ExpireExternalRun {
+  readonly type = 'ExpireExternalRun';
+  constructor(
+    readonly executionId: string,
+    readonly attempt: number,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class RedriveExecution {
+  readonly type = 'RedriveExecution';
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class DiscardDeadLetter {
+  readonly type = 'DiscardDeadLetter';
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class ReportExternalRun {
+  readonly type = 'ReportExternalRun';
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly report:
+      | { readonly status: 'running' }
+      | {
+          readonly status: Outcome;
+          readonly result: RunResult;
+          readonly startedAt: string | null;
+          readonly completedAt: string;
+        },
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export type ExecutionCommand =
+  | RequestExecution
+  | StartAttempt
+  | ReportSuccess
+  | ReportFailure
+  | ReleaseAttempt
+  | CancelExecution
+  | LoseAttempt
+  | ExpireExternalRun
+  | RedriveExecution
+  | DiscardDeadLetter
+  | ReportExternalRun;

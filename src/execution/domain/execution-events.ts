@@ -1,0 +1,109 @@
+import { z } from 'zod';
+
+import { type EventOf, eventType } from '../../kernel/event-type.js';
+import { failureReason, outcome, payloadRef, retryPolicy, runLimits, scriptType } from '../../kernel/run-shape.js';
+
+/** One captured stream of a run. `payload` is null where nothing was written. */
+export const outputRef = z.object({
+  payload: payloadRef.nullable(),
+  /** What the program wrote, whether it was kept or not. */
+  bytes_total: z.int().nonnegative(),
+  truncated: z.boolean(),
+});
+export type OutputRef = z.output<typeof outputRef>;
+
+/** What is known of a program that ran. */
+export const runResult = z.object({
+  return_code: z.int().nullable(),
+  signal: z.string().nullable(),
+  stdout: outputRef,
+  stderr: outputRef,
+  wall_time_ms: z.int().nonnegative().nullable(),
+  cpu_time_ms: z.int().nonnegative().nullable(),
+  memory_peak_bytes: z.int().nonnegative().nullable(),
+});
+export type RunResult = z.output<typeof runResult>;
+
+const attempt = z.int().positive();
+
+/** Everything a run needs, so that a later update of the task never changes it. */
+export const ExecutionRequested = eventType(
+  'ExecutionRequested',
+  z.object({
+    execution_id: z.uuid(),
+    task_id: z.uuid(),
+    owner_id: z.uuid(),
+    task_definition_version: z.int().positive(),
+    executor: z.enum(['embedded', 'external']),
+    script: payloadRef,
+    script_type: scriptType,
+    input: payloadRef.nullable(),
+    priority: z.int().min(0).max(10),
+    timeout_seconds: z.int().positive(),
+    retry: retryPolicy,
+    limits: runLimits,
+  }),
+);
+export type ExecutionSpec = ReturnType<typeof ExecutionRequested>['data'];
+
+/** `lease_token` is null for a run done elsewhere: nobody renews a lease for it. */
+export const ExecutionStarted = eventType(
+  'ExecutionStarted',
+  z.object({ attempt, worker: z.string(), lease_token: z.string().nullable(), queued_ms: z.int().nonnegative() }),
+);
+
+export const ExecutionSucceeded = eventType('ExecutionSucceeded', z.object({ attempt, result: runResult }));
+
+/** `result` is null where the program's fate is unknown. Followed, in the same append, by what becomes of the run. */
+export const ExecutionAttemptFailed = eventType(
+  'ExecutionAttemptFailed',
+  z.object({ attempt, reason: failureReason, detail: z.string().nullable(), result: runResult.nullable() }),
+);
+
+/** Handed back before user code started, or at a shutdown: the attempt does not count. */
+export const ExecutionAttemptReleased = eventType('ExecutionAttemptReleased', z.object({ attempt, why: z.string() }));
+
+/** `attempt` is the one to come. */
+export const ExecutionRetryScheduled = eventType(
+  'ExecutionRetryScheduled',
+  z.object({ attempt, not_before: z.iso.datetime() }),
+);
+
+export const ExecutionFailed = eventType('ExecutionFailed', z.object({ attempt, reason: failureReason }));
+
+export const ExecutionTimedOut = eventType('ExecutionTimedOut', z.object({ attempt }));
+
+/** The policy would retry, and no attempt is left. */
+export const ExecutionDeadLettered = eventType('ExecutionDeadLettered', z.object({ attempt, reason: failureReason }));
+
+export const ExecutionRedriven = eventType('ExecutionRedriven', z.object({ attempt }));
+
+export const ExecutionDeadLetterDiscarded = eventType('ExecutionDeadLetterDiscarded', z.object({}));
+
+export const ExecutionCancellationRequested = eventType('ExecutionCancellationRequested', z.object({ attempt }));
+
+export const ExecutionCancelled = eventType('ExecutionCancelled', z.object({ result: runResult.nullable() }));
+
+/** Terminal: a run that was done elsewhere, as its owner reports it. */
+export const ExecutionReported = eventType(
+  'ExecutionReported',
+  z.object({ outcome, result: runResult, started_at: z.iso.datetime().nullable(), completed_at: z.iso.datetime() }),
+);
+
+export const executionEvents = {
+  ExecutionRequested,
+  ExecutionStarted,
+  ExecutionSucceeded,
+  ExecutionAttemptFailed,
+  ExecutionAttemptReleased,
+  ExecutionRetryScheduled,
+  ExecutionFailed,
+  ExecutionTimedOut,
+  ExecutionDeadLettered,
+  ExecutionRedriven,
+  ExecutionDeadLetterDiscarded,
+  ExecutionCancellationRequested,
+  ExecutionCancelled,
+  ExecutionReported,
+};
+export type ExecutionEvent = EventOf<typeof executionEvents>;

@@ -1,0 +1,22 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+
+import { DeadLetterController } from './api/dead-letter-controller.js';
+import { ExecutionController } from './api/execution-controller.js';
+import { ExternalRunController } from './api/external-run-controller.js';
+import { OutputController } from './api/output-controller.js';
+import { InputStore } from './app/input-store.js';
+import { ReportedOutput } from './app/reported-output.js';
+import { executionQueryHandlers } from './read/execution-queries.js';
+
+@Module({})
+export class ExecutionModule {
+  /** @param options.imports what exports TaskOwners */
+  static register({ withApi, imports }: { withApi: boolean; imports: DynamicModule[] }): DynamicModule {
+    return {
+      module: ExecutionModule,
+      imports,
+      controllers: withApi ? [ExecutionController, ExternalRunController, OutputController, DeadLetterController] : [],
+      providers: [InputStore, ReportedOutput, ...executionQueryHandlers],
+    };
+  }
+}

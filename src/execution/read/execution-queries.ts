@@ -1,0 +1,163 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { Pool } from 'pg';
+
+import { type AsOf, eventsAsOf } from '../../kernel/as-of.js';
+import { fold } from '../../kernel/decider.js';
+import { DomainError } from '../../kernel/errors.js';
+import { eventsAs, type RecordedEvent } from '../../kernel/event.js';
+import { EventStore } from '../../kernel/ports/event-store.js';
+import { type Requester, requireOwner } from '../../kernel/requester.js';
+import { type ListQuery, type Page, readPage } from '../../platform/listing/list-query.js';
+import { reportingOutages } from '../../platform/postgres/outage.js';
+import { executionNotFound } from '../domain/execution-decider.js';
+import type { ExecutionEvent } from '../domain/execution-events.js';
+import { executionStream } from '../domain/execution-state.js';
+import { type ExecutionRow, projectExecution } from './execution-projection.js';
+
+/** An execution from the read model. @throws DomainError execution_not_found, access_denied */
+export class GetExecution extends Query<ExecutionRow> {
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+  ) {
+    super();
+  }
+}
+
+/** An execution as its own stream tells it: what a command has just made is in it, whatever the read models hold. */
+export class GetExecutionFromLog extends Query<ExecutionRow> {
+  constructor(readonly executionId: string) {
+    super();
+  }
+}
+
+/** An execution as it was. @throws DomainError execution_not_found, access_denied */
+export class GetExecutionAsOf extends Query<ExecutionRow> {
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly asOf: AsOf,
+  ) {
+    super();
+  }
+}
+
+/** What happened to an execution, oldest first. */
+export class GetExecutionHistory extends Query<readonly RecordedEvent<ExecutionEvent>[]> {
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly afterVersion: number,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+export interface ExecutionFilter {
+  readonly taskId?: string | undefined;
+  readonly status?: string | undefined;
+  readonly script_type?: string | undefined;
+  /** Only runs that ended as dead letters and have not been put away. */
+  readonly deadLetters?: boolean;
+}
+
+export class ListExecutions extends Query<Page<ExecutionRow>> {
+  constructor(
+    /** Undefined: everyone's. */
+    readonly ownerId: string | undefined,
+    readonly filter: ExecutionFilter,
+    readonly query: ListQuery,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetExecution)
+export class GetExecutionHandler implements IQueryHandler<GetExecution> {
+  constructor(private readonly pool: Pool) {}
+
+  async execute({ executionId, requester }: GetExecution): Promise<ExecutionRow> {
+    const { rows } = await reportingOutages(() =>
+      this.pool.query<ExecutionRow>('select * from read.executions where id = $1', [executionId]),
+    );
+    const row = rows[0];
+    if (!row) throw executionNotFound();
+    requireOwner(requester, row.owner_id);
+    return row;
+  }
+}
+
+@QueryHandler(GetExecutionFromLog)
+export class GetExecutionFromLogHandler implements IQueryHandler<GetExecutionFromLog> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ executionId }: GetExecutionFromLog): Promise<ExecutionRow> {
+    return rowOf(eventsAs<ExecutionEvent>(await this.store.readStream(executionStream(executionId))));
+  }
+}
+
+@QueryHandler(GetExecutionAsOf)
+export class GetExecutionAsOfHandler implements IQueryHandler<GetExecutionAsOf> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ executionId, requester, asOf }: GetExecutionAsOf): Promise<ExecutionRow> {
+    const events = eventsAs<ExecutionEvent>(await this.store.readStream(executionStream(executionId)));
+    requireOwnExecution(events, requester);
+    return rowOf(eventsAsOf(events, asOf));
+  }
+}
+
+@QueryHandler(GetExecutionHistory)
+export class GetExecutionHistoryHandler implements IQueryHandler<GetExecutionHistory> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ executionId, requester, afterVersion, limit }: GetExecutionHistory) {
+    const stream = executionStream(executionId);
+    requireOwnExecution(eventsAs<ExecutionEvent>(await this.store.readStream(stream, { limit: 1 })), requester);
+    return eventsAs<ExecutionEvent>(await this.store.readStream(stream, { afterVersion, limit }));
+  }
+}
+
+/** @throws DomainError execution_not_found where nothing was there yet */
+function rowOf(events: readonly RecordedEvent<ExecutionEvent>[]): ExecutionRow {
+  const row = fold<ExecutionRow | null, RecordedEvent<ExecutionEvent>>({ evolve: projectExecution }, null, events);
+  if (!row) throw executionNotFound();
+  return row;
+}
+
+function requireOwnExecution([first]: readonly RecordedEvent<ExecutionEvent>[], requester: Requester): void {
+  if (first?.type !== 'ExecutionRequested') throw executionNotFound();
+  requireOwner(requester, first.data.owner_id);
+}
+
+@QueryHandler(ListExecutions)
+export class ListExecutionsHandler implements IQueryHandler<ListExecutions> {
+  constructor(private readonly pool: Pool) {}
+
+  execute({ ownerId, filter, query }: ListExecutions): Promise<Page<ExecutionRow>> {
+    const { taskId: task_id, status, script_type, deadLetters } = filter;
+    const where = {
+      task_id,
+      owner_id: ownerId,
+      status,
+      script_type,
+      ...(deadLetters && { dead_lettered: true, dead_letter_discarded: false }),
+    };
+    return reportingOutages(() => readPage<ExecutionRow>(this.pool, { table: 'read.executions', where }, query));
+  }
+}
+
+/** @throws DomainError dead_letter_not_found for an execution that is none, or was put away */
+export function requireDeadLetter(row: ExecutionRow): ExecutionRow {
+  if (row.dead_lettered && !row.dead_letter_discarded) return row;
+  throw new DomainError('dead_letter_not_found', 'Dead letter not found', 'not_found');
+}
+
+export const executionQueryHandlers = [
+  GetExecutionHandler,
+  GetExecutionFromLogHandler,
+  GetExecutionAsOfHandler,
+  GetExecutionHistoryHandler,
+  ListExecutionsHandler,
+];

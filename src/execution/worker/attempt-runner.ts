@@ -1,0 +1,186 @@
+import type { CommandBus } from '@nestjs/cqrs';
+
+import type { Decided } from '../../kernel/decision-runner.js';
+import { DomainError, Unavailable } from '../../kernel/errors.js';
+import type { EventMetadata } from '../../kernel/event.js';
+import type { JobQueue, ReservedJob } from '../../kernel/ports/job-queue.js';
+import type { PayloadStore } from '../../kernel/ports/payload-store.js';
+import { type Sandbox, SandboxFailure, type SandboxJob, type SandboxOutcome } from '../../kernel/ports/sandbox.js';
+import { inSpan } from '../../platform/telemetry/trace-context.js';
+import {
+  type AttemptHold,
+  ReleaseAttempt,
+  ReportFailure,
+  ReportSuccess,
+  StartAttempt,
+} from '../domain/execution-commands.js';
+import type { ExecutionSpec } from '../domain/execution-events.js';
+import type { ExecutionState, RunningExecution } from '../domain/execution-state.js';
+import { decodeRunInput } from '../domain/run-input.js';
+import { retryOutage } from './retry-outage.js';
+import { storeRunResult } from './run-output.js';
+
+/** Why a run is broken off before its program ends. */
+export type StopReason = 'cancel' | 'shutdown' | 'lost';
+
+/** How an attempt left this worker. `dropped`: the execution did not, or no longer, wait for it. */
+export type AttemptEnd = 'succeeded' | 'failed' | 'released' | 'dropped';
+
+/** What makes an attempt stop early, and what gives up on telling anybody. */
+export interface AttemptSignals {
+  /** Aborted with a StopReason. */
+  readonly stop: AbortSignal;
+  /** Aborted when the worker must be gone: outages are no longer waited for. */
+  readonly abandon: AbortSignal;
+}
+
+const REFUSALS_OF_A_STALE_JOB = ['attempt_not_waiting', 'execution_not_found'];
+
+/** One attempt, from the reserved job to the recorded end. */
+export class AttemptRunner {
+  constructor(
+    private readonly workerId: string,
+    private readonly commands: Pick<CommandBus, 'execute'>,
+    private readonly queue: JobQueue,
+    private readonly payloads: PayloadStore,
+    private readonly sandbox: Sandbox,
+  ) {}
+
+  run(job: ReservedJob, signals: AttemptSignals): Promise<AttemptEnd> {
+    const attributes = { 'voidrunner.execution_id': job.executionId, 'voidrunner.attempt': job.attempt };
+    return inSpan('worker.execute', { attributes, traceparent: job.traceparent }, async (span) => {
+      const end = await this.attempt(job, signals);
+      span.setAttribute('voidrunner.attempt_end', end);
+      return end;
+    });
+  }
+
+  /** Gives the job back or removes it; the log knows the end already, so a failure here costs only a lease's time. */
+  async settle(job: ReservedJob, end: AttemptEnd, abandon: AbortSignal): Promise<void> {
+    await retryOutage(() => (end === 'released' ? this.queue.release(job) : this.queue.complete(job)), abandon);
+  }
+
+  private async attempt(job: ReservedJob, signals: AttemptSignals): Promise<AttemptEnd> {
+    const hold: AttemptHold = { executionId: job.executionId, attempt: job.attempt, leaseToken: job.leaseToken };
+    const state = await this.start(hold, job, signals.stop);
+    if (state === 'unavailable') return 'released';
+    if (state === null) return 'dropped';
+    const ran = await this.runProgram(state.spec, hold, signals);
+    if (signals.stop.reason === 'lost') return 'dropped';
+    return retryOutage(() => this.report(hold, state.spec, ran, signals), signals.abandon).catch((error: unknown) => {
+      if (error instanceof DomainError && error.code === 'attempt_not_held') return 'dropped';
+      throw error;
+    });
+  }
+
+  /**
+   * Through an outage, since the start may have been recorded although its answer was lost: to hand the job back then
+   * would leave an attempt that the log takes for running and nobody runs.
+   */
+  private async start(
+    hold: AttemptHold,
+    job: ReservedJob,
+    stop: AbortSignal,
+  ): Promise<RunningExecution | 'unavailable' | null> {
+    const queuedMs = Math.max(0, Date.now() - Math.max(job.enqueuedAt, job.notBefore ?? 0));
+    const command = new StartAttempt(hold, this.workerId, queuedMs, this.metadata(hold));
+    try {
+      const { result } = await retryOutage(
+        () => this.commands.execute<StartAttempt, Decided<ExecutionState>>(command),
+        stop,
+      );
+      return result as RunningExecution;
+    } catch (error) {
+      if (error instanceof Unavailable) return 'unavailable';
+      if (error instanceof DomainError && REFUSALS_OF_A_STALE_JOB.includes(error.code)) return null;
+      throw error;
+    }
+  }
+
+  private async runProgram(
+    spec: ExecutionSpec,
+    hold: AttemptHold,
+    signals: AttemptSignals,
+  ): Promise<SandboxOutcome | SandboxFailure> {
+    try {
+      const job = await retryOutage(() => this.sandboxJob(spec, hold), signals.stop);
+      return await this.sandbox.run(job, { signal: signals.stop });
+    } catch (error) {
+      if (error instanceof SandboxFailure) return error;
+      if (error instanceof Unavailable) return new SandboxFailure(error.message, false, { cause: error });
+      if (error instanceof DomainError) return new SandboxFailure(error.message, true, { cause: error });
+      throw error;
+    }
+  }
+
+  private async sandboxJob(spec: ExecutionSpec, hold: AttemptHold): Promise<SandboxJob> {
+    const [script, stored] = await Promise.all([
+      this.payloads.get(spec.script),
+      spec.input === null ? null : this.payloads.get(spec.input),
+    ]);
+    // `userCodeStarted` is true to make it count: handing it back would only meet the same hole again.
+    if (script === null) throw new SandboxFailure('the script has been destroyed', true);
+    if (spec.input !== null && stored === null) throw new SandboxFailure('the input has been destroyed', true);
+    const input = stored === null ? {} : decodeRunInput(stored);
+    const { stdin, files, args, env } = input;
+    return {
+      executionId: spec.execution_id,
+      attempt: hold.attempt,
+      userId: spec.owner_id,
+      scriptType: spec.script_type,
+      script,
+      input: {
+        ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'base64') }),
+        ...(args && { args }),
+        ...(env && { env }),
+        ...(files && { files: files.map(({ path, content }) => ({ path, content: Buffer.from(content, 'base64') })) }),
+      },
+      limits: spec.limits,
+      timeoutMs: spec.timeout_seconds * 1_000,
+    };
+  }
+
+  private async report(
+    hold: AttemptHold,
+    spec: ExecutionSpec,
+    ran: SandboxOutcome | SandboxFailure,
+    signals: AttemptSignals,
+  ): Promise<AttemptEnd> {
+    const metadata = this.metadata(hold);
+    const chance = { now: new Date(), random: Math.random() };
+    const shutsDown = signals.stop.reason === ('shutdown' satisfies StopReason);
+    if (ran instanceof SandboxFailure) {
+      if (shutsDown || (await this.isOutage(ran))) return this.release(hold, ran.message);
+      const failure = { reason: 'infrastructure' as const, detail: ran.message, result: null };
+      await this.commands.execute(new ReportFailure(hold, failure, chance, metadata));
+      return 'failed';
+    }
+    if (ran.reason === 'cancelled' && shutsDown) {
+      return this.release(hold, 'the worker shuts down');
+    }
+    const result = await storeRunResult(this.payloads, hold, spec.owner_id, ran);
+    if (ran.reason === 'exit_code' && ran.returnCode === 0) {
+      await this.commands.execute(new ReportSuccess(hold, result, metadata));
+      return 'succeeded';
+    }
+    await this.commands.execute(
+      new ReportFailure(hold, { reason: ran.reason, detail: null, result }, chance, metadata),
+    );
+    return 'failed';
+  }
+
+  /** Outages do not burn attempts; a fault that would meet the next attempt as well (no such image) does. */
+  private async isOutage(failure: SandboxFailure): Promise<boolean> {
+    if (failure.userCodeStarted) return false;
+    return failure.cause instanceof Unavailable || !(await this.sandbox.health()).healthy;
+  }
+
+  private async release(hold: AttemptHold, why: string): Promise<AttemptEnd> {
+    await this.commands.execute(new ReleaseAttempt(hold, why, this.metadata(hold)));
+    return 'released';
+  }
+
+  private metadata(hold: AttemptHold): EventMetadata {
+    return { actor: `system:${this.workerId}`, correlation_id: hold.executionId };
+  }
+}

@@ -1,0 +1,22 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Unavailable } from '../../kernel/errors.js';
+
+const FIRST_DELAY_MS = 50;
+const DELAY_MS_MAX = 2_000;
+
+/**
+ * Repeats work through an outage until it succeeds, fails for another reason, or the signal is aborted. A finished run
+ * is worth waiting for: its result is nowhere else.
+ * @throws the last Unavailable once aborted
+ */
+export async function retryOutage<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(DELAY_MS_MAX, delayMs * 2)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Unavailable) || signal.aborted) throw error;
+      await delay(delayMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

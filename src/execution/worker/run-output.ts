@@ -1,0 +1,33 @@
+import type { CapturedOutput, SandboxOutcome } from '../../kernel/ports/sandbox.js';
+import type { PayloadStore } from '../../kernel/ports/payload-store.js';
+import { derivedId } from '../../kernel/uuid.js';
+import type { AttemptHold } from '../domain/execution-commands.js';
+import type { OutputRef, RunResult } from '../domain/execution-events.js';
+
+/**
+ * Stores what a run wrote, ahead of the event that refers to it. The ids follow from execution, attempt and stream, so
+ * storing again after an outage changes nothing.
+ */
+export async function storeRunResult(
+  payloads: PayloadStore,
+  hold: AttemptHold,
+  ownerId: string,
+  outcome: SandboxOutcome,
+): Promise<RunResult> {
+  const store = async (kind: 'stdout' | 'stderr', output: CapturedOutput): Promise<OutputRef> => {
+    const { content, bytesTotal: bytes_total, truncated } = output;
+    if (content.length === 0) return { payload: null, bytes_total, truncated };
+    const payloadId = derivedId(hold.executionId, hold.attempt, kind);
+    return { payload: await payloads.put({ payloadId, ownerId, kind, content }), bytes_total, truncated };
+  };
+  const [stdout, stderr] = await Promise.all([store('stdout', outcome.stdout), store('stderr', outcome.stderr)]);
+  return {
+    return_code: outcome.returnCode,
+    signal: outcome.signal,
+    stdout,
+    stderr,
+    wall_time_ms: Math.round(outcome.wallTimeMs),
+    cpu_time_ms: outcome.cpuTimeMs === null ? null : Math.round(outcome.cpuTimeMs),
+    memory_peak_bytes: outcome.memoryPeakBytes,
+  };
+}

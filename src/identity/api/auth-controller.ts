@@ -1,0 +1,120 @@
+import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+
+import type { EventMetadata } from '../../kernel/event.js';
+import { apiPath } from '../../platform/http/api-path.js';
+import { Public } from '../../platform/http/auth-guard.js';
+import { ApiProblems } from '../../platform/http/docs/api-problems.js';
+import { byAddress, RateLimited } from '../../platform/http/rate-limit/rate-limit-guard.js';
+import { Caller, type CallerContext, metadataOf, RequestId } from '../../platform/http/request-context.js';
+import { Accounts, type Grant, type MetadataFor } from '../app/accounts.js';
+import { emailKey } from '../domain/email.js';
+import {
+  type AuthResponse,
+  authResponse,
+  type LoginBody,
+  loginBody,
+  meResponse,
+  messageResponse,
+  type RefreshBody,
+  refreshBody,
+  type RegisterBody,
+  registerBody,
+  type UserShape,
+} from './auth-schemas.js';
+
+/** The body is not validated yet where limits are counted. */
+function byAccount(request: FastifyRequest): string | undefined {
+  const email = (request.body as { email?: unknown } | null | undefined)?.email;
+  return typeof email === 'string' ? emailKey(email) : undefined;
+}
+
+@ApiTags('auth')
+@Controller(apiPath('auth'))
+export class AuthController {
+  constructor(private readonly accounts: Accounts) {}
+
+  @Post('register')
+  @Public()
+  @RateLimited({ category: 'register_address', keyOf: byAddress })
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Register an account', operationId: 'register' })
+  @ApiCreatedResponse({ standardSchema: authResponse, description: 'Registered and logged in' })
+  @ApiProblems(400, 409, 413, 415, 429, 503)
+  async register(@Body({ schema: registerBody }) body: RegisterBody, @RequestId() id: string): Promise<AuthResponse> {
+    return authResponseOf(await this.accounts.register(body, metadataFor(id)));
+  }
+
+  @Post('login')
+  @Public()
+  @HttpCode(200)
+  @RateLimited({ category: 'login_address', keyOf: byAddress }, { category: 'login_account', keyOf: byAccount })
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Log in', operationId: 'login' })
+  @ApiOkResponse({ standardSchema: authResponse, description: 'Logged in' })
+  @ApiProblems(400, 401, 413, 415, 429, 503)
+  async login(@Body({ schema: loginBody }) body: LoginBody, @RequestId() id: string): Promise<AuthResponse> {
+    return authResponseOf(await this.accounts.login(body, metadataFor(id)));
+  }
+
+  @Post('refresh')
+  @Public()
+  @HttpCode(200)
+  @RateLimited({ category: 'refresh_address', keyOf: byAddress })
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    summary: 'Exchange a refresh token for new tokens',
+    description: 'Each refresh token can be used once. A second use ends its session.',
+    operationId: 'refresh',
+  })
+  @ApiOkResponse({ standardSchema: authResponse, description: 'New tokens of the same session' })
+  @ApiProblems(400, 401, 413, 415, 429, 503)
+  async refresh(@Body({ schema: refreshBody }) body: RefreshBody, @RequestId() id: string): Promise<AuthResponse> {
+    return authResponseOf(await this.accounts.refresh(body.refresh_token, metadataFor(id)));
+  }
+
+  @Post('logout')
+  @HttpCode(200)
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Log out', description: 'Ends the session: all its tokens.', operationId: 'logout' })
+  @ApiOkResponse({ standardSchema: messageResponse, description: 'Logged out' })
+  @ApiProblems(401, 429, 503)
+  async logout(@Caller() caller: CallerContext): Promise<{ message: string }> {
+    await this.accounts.logout(caller, metadataOf(caller));
+    return { message: 'Logged out successfully' };
+  }
+
+  @Get('me')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Who am I', operationId: 'me' })
+  @ApiOkResponse({ standardSchema: meResponse, description: 'The account of the access token' })
+  @ApiProblems(401, 429, 503)
+  async me(@Caller() caller: CallerContext): Promise<{ user: UserShape }> {
+    return { user: userShapeOf(await this.accounts.me(caller.userId)) };
+  }
+}
+
+/** Before a login succeeds nobody is known to act. */
+const metadataFor =
+  (requestId: string): MetadataFor =>
+  (userId): EventMetadata => {
+    const metadata = metadataOf({ userId: userId ?? '', requestId });
+    return userId === null ? { ...metadata, actor: 'system:identity' } : metadata;
+  };
+
+const userShapeOf = (user: Grant['user']): UserShape => ({
+  id: user.id,
+  email: user.email,
+  name: user.name,
+  created_at: user.createdAt.toISOString(),
+  updated_at: user.updatedAt.toISOString(),
+});
+
+const authResponseOf = (grant: Grant): AuthResponse => ({
+  access_token: grant.accessToken,
+  refresh_token: grant.refreshToken,
+  token_type: 'Bearer',
+  expires_in: Math.floor(grant.accessTokenMs / 1_000),
+  user: userShapeOf(grant.user),
+});

@@ -1,0 +1,53 @@
+import { hash, verify } from '@node-rs/argon2';
+
+import { Unavailable } from '../../kernel/errors.js';
+
+/** OWASP's password storage cheat sheet, argon2id: 19 MiB, 2 passes, 1 lane; about 20 ms of one core. */
+const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+
+/** Node has four threads for this, DNS and files together. */
+const HASHES_AT_A_TIME_MAX = 2;
+/** About a second of work; more would only be answered after its client has gone. */
+const HASHES_WAITING_MAX = 100;
+
+/** Passwords by argon2id, never more at a time than the process can bear. */
+export class PasswordHasher {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+  private decoy: Promise<string> | undefined;
+
+  constructor(private readonly waitingMax = HASHES_WAITING_MAX) {}
+
+  /** @throws Unavailable where too many wait already */
+  hash(password: string): Promise<string> {
+    return this.inTurn(() => hash(password, ARGON2ID));
+  }
+
+  /**
+   * Takes the same time for an account that does not exist (`null`) as for one that does: the same work, on a hash that
+   * no password has.
+   */
+  async matches(passwordHash: string | null, password: string): Promise<boolean> {
+    const against = passwordHash ?? (await (this.decoy ??= this.hash(crypto.randomUUID())));
+    const same = await this.inTurn(() => verify(against, password));
+    return same && passwordHash !== null;
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.running >= HASHES_AT_A_TIME_MAX) await this.turn();
+    else this.running += 1;
+    try {
+      return await work();
+    } finally {
+      // The turn is handed on, not given back: a newcomer cannot slip in between.
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.running -= 1;
+    }
+  }
+
+  private turn(): Promise<void> {
+    if (this.waiting.length >= this.waitingMax) throw new Unavailable('server', 'too many logins at a time');
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+}

@@ -1,0 +1,20 @@
+import { AccessTokens } from '../../platform/http/auth-guard.js';
+import type { CallerIdentity } from '../../platform/http/request-context.js';
+import type { Revocations } from './revocations.js';
+import { invalidToken, type Tokens } from './tokens.js';
+
+/** Access tokens are good until they expire or their session is revoked. No statement per request. */
+export class SessionAccessTokens extends AccessTokens {
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly revocations: Revocations,
+  ) {
+    super();
+  }
+
+  async verify(token: string): Promise<CallerIdentity> {
+    const { sub, sid, adm } = this.tokens.readAccess(token);
+    if (await this.revocations.isRevoked(sid)) throw invalidToken();
+    return { userId: sub, sessionId: sid, isAdmin: adm };
+  }
+}

@@ -1,0 +1,112 @@
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
+
+import type { JwtService } from '@nestjs/jwt';
+import { z } from 'zod';
+
+import { DomainError } from '../../kernel/errors.js';
+import { newId } from '../../kernel/uuid.js';
+
+export interface TokenOptions {
+  readonly secret: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly accessTokenMs: number;
+  readonly refreshTokenMs: number;
+}
+
+/** Access tokens known to be ours; the oldest make room. */
+const VERIFIED_MAX = 10_000;
+
+const claims = { sub: z.uuid(), sid: z.uuid() };
+const accessClaims = z.object({ ...claims, typ: z.literal('access'), adm: z.boolean(), exp: z.int() });
+const refreshClaims = z.object({ ...claims, typ: z.literal('refresh'), jti: z.uuid() });
+
+export type AccessClaims = z.output<typeof accessClaims>;
+export type RefreshClaims = z.output<typeof refreshClaims>;
+type Payload = Omit<AccessClaims, 'exp'> | RefreshClaims;
+
+const ALGORITHM = 'HS256';
+
+export const invalidToken = (): DomainError =>
+  new DomainError('invalid_token', 'Invalid or expired token', 'unauthorized');
+
+/** What is kept of a refresh token. It is random enough for a plain hash. */
+export const refreshHashOf = (refreshToken: string): Buffer => createHash('sha256').update(refreshToken).digest();
+
+/** Signs and checks both kinds of token. Each names its session; `typ` keeps one kind from passing for the other. */
+export class Tokens {
+  private readonly key: KeyObject;
+  /** A signature is checked once per token, not once per request: 20 µs of each. Expiry is looked at every time. */
+  private readonly verified = new Map<string, AccessClaims>();
+
+  constructor(
+    private readonly jwt: JwtService,
+    private readonly options: TokenOptions,
+  ) {
+    this.key = createSecretKey(Buffer.from(options.secret, 'utf8'));
+  }
+
+  get accessTokenMs(): number {
+    return this.options.accessTokenMs;
+  }
+
+  get refreshTokenMs(): number {
+    return this.options.refreshTokenMs;
+  }
+
+  signAccess(of: { userId: string; sessionId: string; isAdmin: boolean }): string {
+    const payload: Payload = { sub: of.userId, sid: of.sessionId, typ: 'access', adm: of.isAdmin };
+    return this.sign(payload, this.options.accessTokenMs);
+  }
+
+  /** No two are alike, even within one second. */
+  signRefresh(of: { userId: string; sessionId: string }): string {
+    const payload: Payload = { sub: of.userId, sid: of.sessionId, typ: 'refresh', jti: newId() };
+    return this.sign(payload, this.options.refreshTokenMs);
+  }
+
+  /** @throws DomainError `invalid_token` */
+  readAccess(token: string): AccessClaims {
+    const known = this.verified.get(token);
+    if (known) {
+      if (known.exp * 1_000 > Date.now()) return known;
+      this.verified.delete(token);
+    }
+    const found = this.read(token, accessClaims);
+    this.verified.set(token, found);
+    if (this.verified.size > VERIFIED_MAX) {
+      const [oldest] = this.verified.keys();
+      if (oldest !== undefined) this.verified.delete(oldest);
+    }
+    return found;
+  }
+
+  /** @throws DomainError `invalid_token` */
+  readRefresh(token: string): RefreshClaims {
+    return this.read(token, refreshClaims);
+  }
+
+  private sign(payload: Payload, lifeMs: number): string {
+    return this.jwt.sign(payload, {
+      secret: this.key as never,
+      algorithm: ALGORITHM,
+      issuer: this.options.issuer,
+      audience: this.options.audience,
+      expiresIn: Math.ceil(lifeMs / 1_000),
+    });
+  }
+
+  private read<Claims>(token: string, schema: z.ZodType<Claims>): Claims {
+    try {
+      const payload: object = this.jwt.verify(token, {
+        secret: this.key as never,
+        algorithms: [ALGORITHM],
+        issuer: this.options.issuer,
+        audience: this.options.audience,
+      });
+      return schema.parse(payload);
+    } catch {
+      throw invalidToken();
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+import type { EventOf } from '../../kernel/event-type.js';
+import { eventType } from '../../kernel/event-type.js';
+
+/*
+ * Security-relevant facts about an account, for the `user-<uuid>` stream. Ids only: no email, name or address, since
+ * what stands in the log stands there for ever.
+ */
+const user = { user_id: z.uuid() };
+const session = { ...user, session_id: z.uuid() };
+
+export const UserRegistered = eventType('UserRegistered', z.object(user));
+export const UserLoggedIn = eventType('UserLoggedIn', z.object(session));
+export const LoginRefused = eventType('LoginRefused', z.object({ ...user, reason: z.enum(['wrong_password']) }));
+export const UserLoggedOut = eventType('UserLoggedOut', z.object(session));
+/** A refresh token came a second time: somebody else has it. Its session was revoked. */
+export const RefreshTokenReused = eventType('RefreshTokenReused', z.object(session));
+export const AdminGranted = eventType('AdminGranted', z.object(user));
+/** Every session of the user was revoked with it, so it holds at once. */
+export const AdminRevoked = eventType('AdminRevoked', z.object(user));
+
+export const userEvents = {
+  UserRegistered,
+  UserLoggedIn,
+  LoginRefused,
+  UserLoggedOut,
+  RefreshTokenReused,
+  AdminGranted,
+  AdminRevoked,
+};
+export type UserEvent = EventOf<typeof userEvents>;

@@ -1,0 +1,95 @@
+import {
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  Module,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import { MikroOrmModule } from '@mikro-orm/nestjs';
+import { MikroORM, PostgreSqlDriver } from '@mikro-orm/postgresql';
+
+import { EventStore } from '../kernel/ports/event-store.js';
+import { AccessTokens } from '../platform/http/auth-guard.js';
+import type { Log } from '../platform/telemetry/log.js';
+import { AuthController } from './api/auth-controller.js';
+import { Accounts } from './app/accounts.js';
+import { PasswordHasher } from './app/password-hasher.js';
+import { Revocations } from './app/revocations.js';
+import { SecurityFacts } from './app/security-facts.js';
+import { SessionAccessTokens } from './app/session-access-tokens.js';
+import { type TokenOptions, Tokens } from './app/tokens.js';
+import { IdentityStore } from './store/identity-store.js';
+import { type IdentityDatabaseOptions, ormOptions } from './store/orm-options.js';
+
+export interface IdentityOptions {
+  readonly database: IdentityDatabaseOptions;
+  readonly tokens: TokenOptions;
+  readonly log: Log;
+}
+
+/** Needs the EventStore from a global module. */
+@Module({})
+export class IdentityModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    private readonly revocations: Revocations,
+    private readonly facts: SecurityFacts,
+  ) {}
+
+  static forRoot({ database, tokens, log }: IdentityOptions): DynamicModule {
+    return {
+      module: IdentityModule,
+      imports: [
+        MikroOrmModule.forRoot({ ...ormOptions(database), driver: PostgreSqlDriver, registerRequestContext: false }),
+      ],
+      controllers: [AuthController],
+      providers: [
+        { provide: PasswordHasher, useFactory: () => new PasswordHasher() },
+        { provide: IdentityStore, useFactory: (orm: MikroORM) => new IdentityStore(orm), inject: [MikroORM] },
+        { provide: Tokens, useFactory: () => new Tokens(new JwtService(), tokens) },
+        {
+          provide: Revocations,
+          useFactory: (store: IdentityStore) =>
+            new Revocations({
+              findRevokedSince: (since) => store.findRevokedSince(since),
+              accessTokenMs: tokens.accessTokenMs,
+              log,
+            }),
+          inject: [IdentityStore],
+        },
+        {
+          provide: SecurityFacts,
+          useFactory: (store: IdentityStore, events: EventStore) => new SecurityFacts({ store, events, log }),
+          inject: [IdentityStore, EventStore],
+        },
+        {
+          provide: Accounts,
+          useFactory: (
+            store: IdentityStore,
+            hasher: PasswordHasher,
+            signed: Tokens,
+            revocations: Revocations,
+            facts: SecurityFacts,
+          ) => new Accounts({ store, hasher, tokens: signed, revocations, facts }),
+          inject: [IdentityStore, PasswordHasher, Tokens, Revocations, SecurityFacts],
+        },
+        {
+          provide: AccessTokens,
+          useFactory: (signed: Tokens, revocations: Revocations) => new SessionAccessTokens(signed, revocations),
+          inject: [Tokens, Revocations],
+        },
+      ],
+      exports: [Accounts, AccessTokens],
+    };
+  }
+
+  onApplicationBootstrap(): void {
+    this.revocations.start();
+    this.facts.start();
+  }
+
+  /** Before MikroORM closes its pool, which it does at the shutdown itself. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.facts.stop();
+    await this.revocations.stop();
+  }
+}

@@ -1,0 +1,83 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+import type { EventMetadata } from '../../kernel/event.js';
+import type { JsonObject } from '../../kernel/json.js';
+
+@Entity({ schema: 'identity', tableName: 'users' })
+export class User {
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Property({ type: 'text' })
+  email!: string;
+
+  @Property({ type: 'text' })
+  emailKey!: string;
+
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Property({ type: 'text' })
+  passwordHash!: string;
+
+  @Property({ type: 'boolean' })
+  isAdmin!: boolean;
+
+  /** Security facts there have been; the newest one's ordinal. */
+  @Property({ type: 'integer' })
+  factCount!: number;
+
+  @Property({ type: 'datetime', length: 3 })
+  createdAt!: Date;
+
+  @Property({ type: 'datetime', length: 3 })
+  updatedAt!: Date;
+}
+
+/** A login and the refresh tokens that came from it: one family. */
+@Entity({ schema: 'identity', tableName: 'sessions' })
+export class Session {
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Property({ type: 'uuid' })
+  userId!: string;
+
+  @Property({ type: 'blob' })
+  refreshHash!: Buffer;
+
+  @Property({ type: 'datetime', length: 3 })
+  createdAt!: Date;
+
+  @Property({ type: 'datetime', length: 3 })
+  expiresAt!: Date;
+
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  revokedAt!: Date | null;
+}
+
+/** A fact on its way to the log. */
+@Entity({ schema: 'identity', tableName: 'security_facts' })
+export class SecurityFact {
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Property({ type: 'uuid' })
+  userId!: string;
+
+  /** Its version in the user's stream. */
+  @Property({ type: 'integer' })
+  ordinal!: number;
+
+  @Property({ type: 'text' })
+  type!: string;
+
+  @Property({ type: 'json' })
+  data!: JsonObject;
+
+  @Property({ type: 'json' })
+  metadata!: EventMetadata;
+
+  @Property({ type: 'datetime', length: 3 })
+  createdAt!: Date;
+}

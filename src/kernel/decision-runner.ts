@@ -1,0 +1,143 @@
+import { type Decider, fold } from './decider.js';
+import { Unavailable, VersionConflict } from './errors.js';
+import type { DomainEvent, EventMetadata, NewEvent, StreamRef } from './event.js';
+import type { EventCatalog } from './event-catalog.js';
+import type { EventStore, StreamWrite } from './ports/event-store.js';
+import type { SnapshotStore } from './ports/snapshot-store.js';
+import { Turns } from './turns.js';
+import { newId } from './uuid.js';
+
+/** How often a decision is made again after somebody else appended first. */
+export const DECISION_ATTEMPTS_MAX = 8;
+
+/** Events folded on top of a snapshot before a newer one is taken. */
+export const SNAPSHOT_EVERY_EVENTS = 200;
+
+/** One aggregate within a decision: its state, and the events recorded on it so far. */
+export interface Participant<State, Event extends DomainEvent> {
+  readonly state: State;
+  /** Adds events to the append, and to the state. */
+  record(events: readonly Event[]): void;
+}
+
+export interface Decided<Result> {
+  readonly result: Result;
+  /** Of the last event appended; null where nothing had to be. */
+  readonly position: bigint | null;
+}
+
+/** Loads the streams a decision needs, each at most once per attempt. */
+export interface Streams {
+  load<Command, State, Event extends DomainEvent>(
+    stream: StreamRef,
+    decider: Decider<Command, State, Event>,
+  ): Promise<Participant<State, Event>>;
+}
+
+/** Load, decide, append: over one stream or several, all or nothing, again on a version conflict. */
+export class DecisionRunner {
+  /**
+   * By stream. Those who met a conflict stand in line for their next attempt: of a dozen who all tried again at once,
+   * one would get through each time, and the last would use up their attempts on each other.
+   */
+  private readonly turns = new Turns();
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly catalog: EventCatalog,
+    private readonly snapshots: SnapshotStore,
+  ) {}
+
+  /**
+   * @param decide may run several times; it must have no effect but the events it records
+   * @throws DomainError as `decide` does
+   * @throws Unavailable after {@link DECISION_ATTEMPTS_MAX} conflicts, or where the store is away
+   */
+  async run<Result>(
+    metadata: EventMetadata,
+    decide: (streams: Streams) => Promise<Result> | Result,
+  ): Promise<Decided<Result>> {
+    let done: (() => void) | undefined;
+    try {
+      return await this.decideAndAppend(metadata, decide, async ({ streamId }) => {
+        done ??= await this.turns.take(streamId);
+      });
+    } finally {
+      done?.();
+    }
+  }
+
+  private async decideAndAppend<Result>(
+    metadata: EventMetadata,
+    decide: (streams: Streams) => Promise<Result> | Result,
+    onConflict: (conflict: VersionConflict) => Promise<void>,
+  ): Promise<Decided<Result>> {
+    for (let attempt = 1; attempt <= DECISION_ATTEMPTS_MAX; attempt += 1) {
+      const session = new Session(this.store, this.catalog, this.snapshots);
+      const result = await decide(session);
+      const writes = session.writes();
+      if (writes.length === 0) return { result, position: null };
+      try {
+        const { lastPosition } = await this.store.append(writes, metadata);
+        return { result, position: lastPosition };
+      } catch (error) {
+        if (!(error instanceof VersionConflict)) throw error;
+        await onConflict(error);
+      }
+    }
+    throw new Unavailable('event-store', `the streams kept changing: gave up after ${DECISION_ATTEMPTS_MAX} attempts`);
+  }
+}
+
+class Session implements Streams {
+  private readonly recorded: { stream: StreamRef; expectedVersion: number; events: NewEvent[] }[] = [];
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly catalog: EventCatalog,
+    private readonly snapshots: SnapshotStore,
+  ) {}
+
+  writes(): StreamWrite[] {
+    return this.recorded.filter(({ events }) => events.length > 0);
+  }
+
+  async load<Command, State, Event extends DomainEvent>(
+    stream: StreamRef,
+    decider: Decider<Command, State, Event>,
+  ): Promise<Participant<State, Event>> {
+    const loaded = await this.read(stream, decider);
+    const write = { stream, expectedVersion: loaded.version, events: [] as NewEvent[] };
+    this.recorded.push(write);
+    const { catalog } = this;
+    return {
+      get state() {
+        return loaded.state;
+      },
+      record(events) {
+        loaded.state = fold(decider, loaded.state, events);
+        for (const { type, data } of events) {
+          const schemaVersion = catalog.schemaVersion(type);
+          write.events.push({ eventId: newId(), type, schemaVersion, data: data as NewEvent['data'] });
+        }
+      },
+    };
+  }
+
+  private async read<State, Event extends DomainEvent>(
+    stream: StreamRef,
+    decider: Decider<never, State, Event>,
+  ): Promise<{ state: State; version: number }> {
+    const { reducerVersion } = decider;
+    const snapshot = reducerVersion === undefined ? null : await this.snapshots.load(stream, reducerVersion);
+    const afterVersion = snapshot?.version ?? 0;
+    const events = await this.store.readStream(stream, { afterVersion });
+    const base = snapshot === null ? decider.initialState : (snapshot.state as State);
+    const state = fold(decider, base, events as unknown as readonly Event[]);
+    const version = afterVersion + events.length;
+    if (reducerVersion !== undefined && events.length >= SNAPSHOT_EVERY_EVENTS) {
+      await this.snapshots.save(stream, reducerVersion, { version, state });
+    }
+    return { state, version };
+  }
+}

@@ -1,0 +1,50 @@
+/** A refusal: the request was understood and declined. Mapped to an HTTP status once, at the edge. */
+export class DomainError extends Error {
+  constructor(
+    /** Stable, machine-readable: `task_not_found`, `execution_already_ended`, … */
+    readonly code: string,
+    message: string,
+    /** What the caller may do about it; decides the HTTP status. */
+    readonly kind:
+      | 'invalid'
+      | 'unauthorized'
+      | 'forbidden'
+      | 'not_found'
+      | 'conflict'
+      | 'precondition_failed'
+      | 'too_many' = 'conflict',
+    readonly details?: Readonly<Record<string, unknown>>,
+  ) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** An outage of something we depend on. Nothing is known to be wrong with the request: it may be repeated. */
+export class Unavailable extends Error {
+  constructor(
+    readonly dependency: string,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'Unavailable';
+  }
+}
+
+/** Somebody else appended to the stream first. Load again and decide again. */
+export class VersionConflict extends Error {
+  constructor(
+    readonly streamId: string,
+    readonly expectedVersion: number,
+    readonly actualVersion: number,
+  ) {
+    super(`stream ${streamId} is at version ${actualVersion}, not ${expectedVersion}`);
+    this.name = 'VersionConflict';
+  }
+}
+
+/** Makes a `switch` exhaustive: the compiler rejects the call as long as a case is missing. */
+export function unreachable(value: never): never {
+  throw new Error(`unhandled case: ${JSON.stringify(value)}`);
+}

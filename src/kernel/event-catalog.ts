@@ -1,0 +1,30 @@
+import type { DomainEvent } from './event.js';
+import type { StoredEventType } from './event-type.js';
+
+/** Every event type the process knows, by name: what the event store needs to write and to lift events. */
+export class EventCatalog {
+  private readonly types = new Map<string, StoredEventType>();
+
+  constructor(types: Iterable<StoredEventType>) {
+    for (const type of types) {
+      if (this.types.has(type.type)) throw new Error(`event type ${type.type} is defined twice`);
+      this.types.set(type.type, type);
+    }
+  }
+
+  /** The version new events of this type are stored under. Throws for an unknown type. */
+  schemaVersion(type: string): number {
+    return this.get(type).schemaVersion;
+  }
+
+  /** Throws for an unknown type, an unknown version, or data that does not fit: such an event is poison. */
+  lift(type: string, data: unknown, schemaVersion: number): DomainEvent {
+    return { type, data: this.get(type).lift(data, schemaVersion) };
+  }
+
+  private get(type: string): StoredEventType {
+    const found = this.types.get(type);
+    if (!found) throw new Error(`unknown event type ${type}`);
+    return found;
+  }
+}

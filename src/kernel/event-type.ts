@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+
+import type { DomainEvent } from './event.js';
+
+type Upcaster = (data: Record<string, unknown>) => Record<string, unknown>;
+
+/** What storing and reading need to know of an event type, whatever its data. */
+export interface StoredEventType {
+  readonly type: string;
+  /** 1 + the number of upcasters. */
+  readonly schemaVersion: number;
+  /** Lifts stored data of any historic version. Throws where the data does not fit, or is of a version to come. */
+  lift(data: unknown, schemaVersion: number): unknown;
+}
+
+/** One kind of event: its name, its newest shape, and the way up from every older shape. */
+export interface EventType<Type extends string, Data> extends StoredEventType {
+  readonly type: Type;
+  (data: Data): DomainEvent<Type, Data>;
+  lift(data: unknown, schemaVersion: number): Data;
+}
+
+/** The union of the events a list of types can make. */
+export type EventOf<Types extends Record<string, StoredEventType>> = {
+  [Name in keyof Types]: Types[Name] extends EventType<infer Type, infer Data> ? DomainEvent<Type, Data> : never;
+}[keyof Types];
+
+/**
+ * @param upcasters the n-th lifts version n to n + 1; the newest version follows from their number
+ */
+export function eventType<Type extends string, Schema extends z.ZodType>(
+  type: Type,
+  schema: Schema,
+  upcasters: readonly Upcaster[] = [],
+): EventType<Type, z.output<Schema>> {
+  const newest = upcasters.length + 1;
+  const make = (data: z.output<Schema>): DomainEvent<Type, z.output<Schema>> => ({ type, data });
+  const lift = (data: unknown, schemaVersion: number): z.output<Schema> => {
+    if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > newest) {
+      throw new Error(`${type} has no schema version ${schemaVersion}; the newest is ${newest}`);
+    }
+    const lifted = upcasters
+      .slice(schemaVersion - 1)
+      .reduce((older, upcast) => upcast(older), data as Record<string, unknown>);
+    return schema.parse(lifted);
+  };
+  return Object.assign(make, { type, schemaVersion: newest, lift });
+}

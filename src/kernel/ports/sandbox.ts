@@ -1,0 +1,95 @@
+export type ScriptType = 'python' | 'javascript' | 'typescript' | 'bash' | 'go';
+
+export interface SandboxLimits {
+  readonly memory_mb: number;
+  readonly cpus: number;
+  readonly pids: number;
+}
+
+export interface SandboxInput {
+  readonly stdin?: Uint8Array;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly files?: readonly { readonly path: string; readonly content: Uint8Array }[];
+}
+
+export interface SandboxJob {
+  /** Names the run in labels and logs: execution id and attempt. */
+  readonly executionId: string;
+  readonly attempt: number;
+  /** A cell never serves two users. */
+  readonly userId: string;
+  readonly scriptType: ScriptType;
+  readonly script: Uint8Array;
+  readonly input: SandboxInput;
+  readonly limits: SandboxLimits;
+  readonly timeoutMs: number;
+}
+
+export interface CapturedOutput {
+  /** Head and tail where it was over the cap. */
+  readonly content: Uint8Array;
+  /** What the program wrote, whether kept or not. */
+  readonly bytesTotal: number;
+  readonly truncated: boolean;
+}
+
+export type TerminationReason = 'exit_code' | 'signal' | 'out_of_memory' | 'timeout' | 'cancelled';
+
+/** How a run of user code ended. Failures before user code started are thrown as SandboxFailure instead. */
+export interface SandboxOutcome {
+  readonly reason: TerminationReason;
+  /** 128 + signal for a program that a signal killed; null for timeout and cancelled without an exit. */
+  readonly returnCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: CapturedOutput;
+  readonly stderr: CapturedOutput;
+  readonly startedAt: Date;
+  readonly wallTimeMs: number;
+  readonly cpuTimeMs: number | null;
+  readonly memoryPeakBytes: number | null;
+}
+
+/**
+ * The run failed for a reason that is not the program's.
+ * `userCodeStarted: false` (no image, engine away, container refused to start): the attempt may be handed back uncounted.
+ */
+export class SandboxFailure extends Error {
+  constructor(
+    message: string,
+    readonly userCodeStarted: boolean,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'SandboxFailure';
+  }
+}
+
+export interface SandboxHealth {
+  readonly healthy: boolean;
+  /** Why not, or the engine's and runtime's versions. */
+  readonly detail: string;
+}
+
+/** Where user code runs. The cold single-use container is one implementation, a warm pool of cells another. */
+export abstract class Sandbox {
+  /**
+   * Runs one job to its end and leaves no container behind.
+   * @param job.signal aborting it kills every process of the run; the outcome's reason is then `cancelled`
+   * @param onOutput live output as it comes, not capped by the store's cap
+   * @throws SandboxFailure
+   */
+  abstract run(
+    job: SandboxJob,
+    options: { signal: AbortSignal; onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void },
+  ): Promise<SandboxOutcome>;
+
+  /** Cheap enough to ask every second. */
+  abstract health(): Promise<SandboxHealth>;
+
+  /** Removes containers of workers of this namespace that are no longer alive. @returns how many */
+  abstract sweep(isAlive: (workerId: string) => boolean): Promise<number>;
+
+  /** Ends every run and removes every container of this worker. */
+  abstract close(): Promise<void>;
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+/** What a task defines about its runs and an execution takes over unchanged: the shapes both aggregates share. */
+
+export const payloadRef = z.object({
+  payload_id: z.uuid(),
+  bytes: z.int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+export const SCRIPT_TYPES = ['python', 'javascript', 'typescript', 'bash', 'go'] as const;
+export const scriptType = z.enum(SCRIPT_TYPES);
+
+/** Why an attempt may fail, and so what a task may ask retries for. */
+export const FAILURE_REASONS = ['exit_code', 'signal', 'out_of_memory', 'timeout', 'infrastructure'] as const;
+export const failureReason = z.enum(FAILURE_REASONS);
+export type FailureReason = z.output<typeof failureReason>;
+
+export const retryPolicy = z.object({
+  max_attempts: z.int().min(1),
+  initial_delay_ms: z.int().nonnegative(),
+  backoff_factor: z.number().min(1),
+  max_delay_ms: z.int().nonnegative(),
+  retry_on: z.array(failureReason),
+});
+export type RetryPolicy = z.output<typeof retryPolicy>;
+
+export const runLimits = z.object({ memory_mb: z.int(), cpus: z.number(), pids: z.int() });
+
+/** Runs that ended, as clients see them. */
+export const OUTCOMES = ['completed', 'failed', 'timeout', 'cancelled'] as const;
+export const outcome = z.enum(OUTCOMES);
+export type Outcome = z.output<typeof outcome>;
+
+/** Of tasks and executions alike. */
+export const STATUSES = ['pending', 'running', ...OUTCOMES] as const;
+export type Status = (typeof STATUSES)[number];

@@ -1,0 +1,27 @@
+/** Nobody waits longer for their turn: in an outage each of those in front may take seconds to fail. */
+export const TURN_WAIT_MS_MAX = 1_000;
+
+/** Lines to stand in, one a name: one at a time, first come, first served. */
+export class Turns {
+  private readonly last = new Map<string, Promise<void>>();
+
+  /** Resolves when whoever came before is done, or has taken too long. @returns to be called when done */
+  async take(name: string): Promise<() => void> {
+    const before = this.last.get(name);
+    let finish!: () => void;
+    const mine = new Promise<void>((resolve) => (finish = resolve));
+    this.last.set(name, mine);
+    if (before) await inTime(before);
+    return () => {
+      if (this.last.get(name) === mine) this.last.delete(name);
+      finish();
+    };
+  }
+}
+
+async function inTime(turn: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, TURN_WAIT_MS_MAX)));
+  await Promise.race([turn, late]);
+  clearTimeout(timer);
+}

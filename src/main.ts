@@ -1,0 +1,25 @@
+import { InvalidConfig, loadConfig } from './config/load-config.js';
+import { startService } from './composition/service.js';
+import { createLog } from './platform/telemetry/log.js';
+import { stopTelemetry } from './telemetry.js';
+
+/** Set by sysexits.h: the configuration is at fault, so restarting will not help. */
+const EX_CONFIG = 78;
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const log = createLog({ level: config.LOG_LEVEL, service: config.OTEL_SERVICE_NAME });
+  const service = await startService(config, log);
+  const stop = async (signal: string): Promise<void> => {
+    log.info({ signal }, 'signal');
+    await service.stop();
+    await stopTelemetry();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof InvalidConfig ? error.message : (error as Error).stack}\n`);
+  process.exit(error instanceof InvalidConfig ? EX_CONFIG : 1);
+});

@@ -1,0 +1,150 @@
+import type { CommandBus } from '@nestjs/cqrs';
+
+import { ExpireExternalRun, LoseAttempt } from '../../execution/domain/execution-commands.js';
+import { DomainError, Unavailable } from '../../kernel/errors.js';
+import type { EventMetadata } from '../../kernel/event.js';
+import { type Job, jobId, type JobQueue, type JobState } from '../../kernel/ports/job-queue.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import type { ActiveExecution } from './active-execution.js';
+import { jobOf } from './effects.js';
+
+/** Runs compared with Redis at a time. */
+const RECONCILE_BATCH_MAX = 1_000;
+
+/** Reads the orchestrator's table of active runs. */
+export abstract class ActiveExecutions {
+  /** Runs that are pending or running, ordered by id, after the given id. */
+  abstract page(afterId: string | null, limit: number): Promise<readonly ActiveExecution[]>;
+}
+
+export type Verdict = 'fine' | 'enqueue' | 'lost' | 'expired';
+
+/** What is known of one run at one look. */
+export interface Sighting {
+  readonly jobState: JobState;
+  /** The worker's heartbeat is there, and names the run. */
+  readonly workerHasIt: boolean;
+  /** For how long both the lease and the worker's word have been missing, over successive looks. */
+  readonly missingMs: number;
+}
+
+/**
+ * Judges one run. A lease alone proves nothing: a flushed Redis loses leases and heartbeats at once, and the next
+ * heartbeat of a healthy worker restores both.
+ */
+export function judge(run: ActiveExecution, sighting: Sighting, leaseMs: number, now: Date): Verdict {
+  if (run.status === 'dead_lettered') return 'fine';
+  if (run.executor === 'external' || (run.status === 'running' && run.lease_token === null)) {
+    if (run.status !== 'running' || run.started_at === null) return 'fine';
+    const deadline = new Date(run.started_at).getTime() + run.timeout_seconds * 1_000;
+    return now.getTime() > deadline ? 'expired' : 'fine';
+  }
+  if (run.status === 'pending') return sighting.jobState === 'missing' ? 'enqueue' : 'fine';
+  if (sighting.jobState === 'leased' || sighting.workerHasIt) return 'fine';
+  return sighting.missingMs >= leaseMs ? 'lost' : 'fine';
+}
+
+type JobRef = Pick<Job, 'executionId' | 'attempt'>;
+
+/** Of the look before and of this one, by job id. */
+interface Findings {
+  readonly missingSince: ReadonlyMap<string, number>;
+  readonly stillMissing: Map<string, number>;
+  readonly stillWaiting: Set<string>;
+}
+
+/** Compares what should be under way with what is, and issues commands where they differ. Runs with the leader. */
+export class Reconciler {
+  /** When a run was first found without lease and worker, milliseconds since the epoch, by job id. */
+  private missingSince = new Map<string, number>();
+  /**
+   * Jobs enqueued from here whose run still waited when last seen, by job id. The orchestrator takes a job out of the
+   * queue before its table says that the run is over: in between, the job looks missing, and is put in for nothing.
+   */
+  private readonly enqueued = new Map<string, JobRef>();
+
+  constructor(
+    private readonly active: ActiveExecutions,
+    private readonly queue: JobQueue,
+    private readonly commands: Pick<CommandBus, 'execute'>,
+    private readonly log: Log,
+    private readonly leaseMs: number,
+  ) {}
+
+  /** One look at all active runs. @throws Unavailable where Postgres or Redis is away: nothing is concluded then */
+  async look(now = new Date()): Promise<void> {
+    const { missingSince } = this;
+    // Nobody can renew a lease while Redis is away: what was missing ahead of an outage has its time again after it.
+    this.missingSince = new Map();
+    const workers = await this.queue.workers();
+    const claimed = new Set(workers.flatMap(({ running }) => running));
+    const stillMissing = new Map<string, number>();
+    const stillWaiting = new Set<string>();
+    let afterId: string | null = null;
+    do {
+      const runs: readonly ActiveExecution[] = await this.active.page(afterId, RECONCILE_BATCH_MAX);
+      await this.compare(runs, claimed, { missingSince, stillMissing, stillWaiting }, now);
+      afterId = runs.length < RECONCILE_BATCH_MAX ? null : (runs.at(-1)?.execution_id ?? null);
+    } while (afterId !== null);
+    this.missingSince = stillMissing;
+    await this.takeBack(stillWaiting);
+  }
+
+  /** While another process leads: what was missing then says nothing about now. */
+  forget(): void {
+    this.missingSince.clear();
+    this.enqueued.clear();
+  }
+
+  private async takeBack(stillWaiting: ReadonlySet<string>): Promise<void> {
+    for (const [id, job] of this.enqueued) {
+      if (stillWaiting.has(id)) continue;
+      // Does nothing to a job that is held: that is what usually became of it.
+      await this.queue.cancel(job);
+      this.enqueued.delete(id);
+    }
+  }
+
+  private async compare(
+    runs: readonly ActiveExecution[],
+    claimed: ReadonlySet<string>,
+    { missingSince, stillMissing, stillWaiting }: Findings,
+    now: Date,
+  ): Promise<void> {
+    const ids = runs.map((run) => ({ executionId: run.execution_id, attempt: run.attempt }));
+    const states = await this.queue.inspect(ids);
+    for (const [index, run] of runs.entries()) {
+      const id = jobId(ids[index]!);
+      const jobState = states[index] ?? 'missing';
+      const workerHasIt = claimed.has(id);
+      const missing = run.status === 'running' && jobState !== 'leased' && !workerHasIt;
+      const since = missingSince.get(id) ?? now.getTime();
+      if (missing) stillMissing.set(id, since);
+      const sighting = { jobState, workerHasIt, missingMs: missing ? now.getTime() - since : 0 };
+      await this.act(run, judge(run, sighting, this.leaseMs, now), now);
+      if (run.status === 'pending' && this.enqueued.has(id)) stillWaiting.add(id);
+    }
+  }
+
+  private async act(run: ActiveExecution, verdict: Verdict, now: Date): Promise<void> {
+    if (verdict === 'fine') return;
+    const { execution_id: executionId, attempt } = run;
+    this.log.info({ execution_id: executionId, attempt, verdict }, 'reconciler acts');
+    if (verdict === 'enqueue') {
+      const job = jobOf(run);
+      this.enqueued.set(jobId(job), { executionId, attempt });
+      await this.queue.enqueue({ ...job, ...(run.traceparent !== null && { traceparent: run.traceparent }) });
+      return;
+    }
+    const metadata: EventMetadata = { actor: 'system:reconciler', correlation_id: executionId };
+    const command =
+      verdict === 'lost'
+        ? new LoseAttempt(executionId, attempt, { now, random: Math.random() }, metadata)
+        : new ExpireExternalRun(executionId, attempt, metadata);
+    await this.commands.execute(command).catch((error: unknown) => {
+      if (error instanceof Unavailable) throw error;
+      // The table lags behind the log; the decider has the last word. One run that cannot be decided on stops no other.
+      if (!(error instanceof DomainError)) this.log.error({ err: error, execution_id: executionId }, 'not reconciled');
+    });
+  }
+}

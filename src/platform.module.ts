@@ -1,0 +1,31 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { Pool } from 'pg';
+
+import type { Infrastructure } from './composition/infrastructure.js';
+import { DecisionRunner } from './kernel/decision-runner.js';
+import { EventStore } from './kernel/ports/event-store.js';
+import { PayloadStore } from './kernel/ports/payload-store.js';
+import { OwnWrites } from './platform/http/own-writes.js';
+import { RunLimitsCeiling } from './platform/http/run-limits-ceiling.js';
+
+/** What features inject: the ports, bound to this process's adapters. */
+@Module({})
+export class PlatformModule {
+  static with(infra: Infrastructure): DynamicModule {
+    const { config, store, catalog, snapshots, payloads, pool, visibility } = infra;
+    const ceiling = new RunLimitsCeiling({
+      memory_mb: config.EXECUTOR_MEMORY_MB_MAX,
+      cpus: config.EXECUTOR_CPUS_MAX,
+      pids: config.EXECUTOR_PIDS_MAX,
+    });
+    const providers = [
+      { provide: Pool, useValue: pool },
+      { provide: EventStore, useValue: store },
+      { provide: PayloadStore, useValue: payloads },
+      { provide: DecisionRunner, useValue: new DecisionRunner(store, catalog, snapshots) },
+      { provide: OwnWrites, useValue: new OwnWrites(visibility, config.SERVER_OWN_WRITES_TIMEOUT) },
+      { provide: RunLimitsCeiling, useValue: ceiling },
+    ];
+    return { module: PlatformModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}

@@ -1,0 +1,160 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { DomainError, Unavailable, VersionConflict } from '../../kernel/errors.js';
+import type { AppendResult } from '../../kernel/ports/event-store.js';
+import { asUnavailable, isAmbiguous, isOutage, sqlStateOf } from '../postgres/outage.js';
+import type { PostgresOptions } from '../postgres/pool.js';
+import { AppendConnection } from './append-connection.js';
+import {
+  APPEND,
+  APPEND_EVENT,
+  appendParameters,
+  type AppendRow,
+  RECALL,
+  recallParameters,
+  type Refusal,
+} from './append-statements.js';
+import type { EncodedAppend, EncodedEvent } from './encoded-append.js';
+
+/** How long an append waits for the log's lock before it is an outage. */
+export const LOCK_TIMEOUT_MS = 5_000;
+/** An append that was let in and takes as long: the server is in trouble. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+/** After a connection lost in mid-append: the same append with the same ids. The pauses are about 50 and 250 ms. */
+export const APPEND_ATTEMPTS_MAX = 3;
+const RETRY_PAUSE_MS = 50;
+const RETRY_PAUSE_FACTOR = 5;
+
+const UNIQUE_VIOLATION = '23505';
+/** SQLSTATE classes of what is wrong with the data itself: data exception, constraint, too complex. */
+const DATA_ERROR = /^(22|23|54)...$/;
+
+/** What became of one append of a batch. */
+export type AppendOutcome = { readonly result: AppendResult } | { readonly error: unknown };
+
+/** Calls es.append, one autocommit call a batch, on a connection of its own: no caller's transaction holds the lock. */
+export class AppendWriter {
+  private readonly connection: AppendConnection;
+
+  constructor(postgres: PostgresOptions) {
+    this.connection = new AppendConnection({
+      ...postgres,
+      applicationName: `${postgres.applicationName} append`,
+      lockTimeoutMs: LOCK_TIMEOUT_MS,
+      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    });
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  /** @returns the outcomes, in the order of the batch. Never rejects. */
+  async write(batch: readonly EncodedAppend[]): Promise<readonly AppendOutcome[]> {
+    try {
+      return await this.writeWithRetries(batch);
+    } catch (error) {
+      if (isOutage(error)) return batch.map(() => ({ error: asUnavailable(error) }));
+      if (batch.length === 1) return [{ error: withItsName(error) }];
+    }
+    // Something in the batch is not to Postgres' liking, and nothing of it was recorded: each for itself.
+    const outcomes: AppendOutcome[] = [];
+    for (const append of batch) outcomes.push(...(await this.write([append])));
+    return outcomes;
+  }
+
+  /**
+   * A connection that breaks in mid-call leaves it open whether the append was recorded. The ids answer that, so it is
+   * simply made again; a first call still under way at the server is waited for by the lock.
+   */
+  private async writeWithRetries(batch: readonly EncodedAppend[]): Promise<readonly AppendOutcome[]> {
+    for (let attempt = 1, pauseMs = RETRY_PAUSE_MS; ; attempt += 1, pauseMs *= RETRY_PAUSE_FACTOR) {
+      try {
+        const recorded = attempt === 1 ? await this.writeQuickly(batch) : null;
+        return recorded ?? (await this.writeBatch(batch, { careful: true, retried: attempt > 1 }));
+      } catch (error) {
+        if (!isAmbiguous(error)) throw error;
+        if (attempt === APPEND_ATTEMPTS_MAX) {
+          throw new Unavailable('postgres', 'Postgres went away in mid-append', { cause: error });
+        }
+      }
+      await delay(pauseMs);
+    }
+  }
+
+  /** Without a look at what the unique indexes say as well. @returns null where they spoke up: nothing was recorded */
+  private async writeQuickly(batch: readonly EncodedAppend[]): Promise<AppendOutcome[] | null> {
+    try {
+      const [append, ...others] = batch;
+      if (append?.events.length === 1 && others.length === 0) return await this.writeEvent(append.events[0]!);
+      return await this.writeBatch(batch, { careful: false, retried: false });
+    } catch (error) {
+      if (sqlStateOf(error) === UNIQUE_VIOLATION) return null;
+      throw error;
+    }
+  }
+
+  /** @returns null where the version does not hold */
+  private async writeEvent(event: EncodedEvent): Promise<AppendOutcome[] | null> {
+    const { stream, version, eventId, type, schemaVersion, data, metadata } = event;
+    const values = [stream.type, stream.id, version - 1, eventId, type, schemaVersion, data, metadata];
+    const { rows } = await this.connection.query<{ new_position: bigint | null }>({ ...APPEND_EVENT, values });
+    const position = rows[0]?.new_position ?? null;
+    return position === null
+      ? null
+      : [{ result: { firstPosition: position, lastPosition: position, recordedNow: true } }];
+  }
+
+  private async writeBatch(
+    batch: readonly EncodedAppend[],
+    { careful, retried }: { careful: boolean; retried: boolean },
+  ): Promise<AppendOutcome[]> {
+    const { rows } = await this.connection.query<AppendRow>({ ...APPEND, values: appendParameters(batch, careful) });
+    const row = rows[0] as AppendRow;
+    // An append may be refused for several of its streams; the first one is named.
+    const refusals = new Map(row.refused?.toReversed().map((refusal) => [refusal.append, refusal]));
+    const outcomes: AppendOutcome[] = [];
+    let previous = row.previous_position;
+    for (const [index, append] of batch.entries()) {
+      const refusal = refusals.get(index);
+      if (refusal) {
+        outcomes.push(refusal.repeated ? await this.recall(append, retried) : { error: conflict(append, refusal) });
+        continue;
+      }
+      const lastPosition = previous + BigInt(append.events.length);
+      outcomes.push({ result: { firstPosition: previous + 1n, lastPosition, recordedNow: true } });
+      previous = lastPosition;
+    }
+    return outcomes;
+  }
+
+  /** The first result of an append whose event ids were recorded before: all of them, side by side, saying the same. */
+  private async recall(append: EncodedAppend, recordedByRetry: boolean): Promise<AppendOutcome> {
+    try {
+      const statement = { text: RECALL, values: recallParameters(append) };
+      const { rows } = await this.connection.query<{ position: bigint | null; same: boolean }>(statement);
+      const first = rows[0]?.position ?? 0n;
+      const isRepeat = rows.every(({ position, same }, index) => same && position === first + BigInt(index));
+      if (!isRepeat) {
+        return { error: new DomainError('event_id_reused', 'an event id was recorded before, but not this append') };
+      }
+      const lastPosition = first + BigInt(rows.length - 1);
+      return { result: { firstPosition: first, lastPosition, recordedNow: recordedByRetry } };
+    } catch (error) {
+      // Its neighbours have been recorded: the failure is this one's alone.
+      return { error: asUnavailable(error) };
+    }
+  }
+}
+
+function conflict({ writes }: EncodedAppend, refusal: Refusal): VersionConflict {
+  const expected = writes.find(({ streamId }) => streamId === refusal.stream_id)?.expectedVersion ?? 0;
+  return new VersionConflict(refusal.stream_id, expected, refusal.version);
+}
+
+function withItsName(error: unknown): Error {
+  if (!DATA_ERROR.test(sqlStateOf(error))) return error as Error;
+  return new DomainError('event_not_storable', 'Postgres cannot store an event of this append', 'invalid', {
+    sqlstate: sqlStateOf(error),
+  });
+}

@@ -1,0 +1,35 @@
+import { STATUS_CODES } from 'node:http';
+
+import { applyDecorators } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import { z } from 'zod';
+
+/** The body of every error, for the document. `Problem` in problem.ts is the same for the compiler. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    request_id: z.string(),
+    error: z.string(),
+    details: z.unknown().optional(),
+    validation_errors: z
+      .array(z.object({ field: z.string(), value: z.string(), tag: z.string(), message: z.string() }))
+      .optional(),
+    retry_after: z.int().optional(),
+  })
+  .meta({ id: 'Problem' });
+
+/** `@ApiProblems(400, 401, 404)`: what may go wrong, in the one shape. */
+export const ApiProblems = (...statuses: readonly number[]) =>
+  applyDecorators(
+    ...statuses.map((status) =>
+      ApiResponse({
+        status,
+        description: STATUS_CODES[status] ?? 'Error',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      }),
+    ),
+  );

@@ -1,0 +1,30 @@
+import { type RateCategory, type RateDecision, RateLimiter, type RateLimits, RATE_WINDOW_MS } from './rate-limiter.js';
+import { takeFromWindow, type WindowState } from './sliding-window.js';
+
+/** The oldest make room: an attacker with many addresses costs us memory up to here, and no more. */
+const KEYS_MAX = 10_000;
+
+/** Limits within this process: for one process, for tests, and while Redis is away. */
+export class MemoryRateLimiter extends RateLimiter {
+  private readonly windows = new Map<string, WindowState>();
+
+  constructor(
+    private readonly limits: RateLimits,
+    private readonly now: () => number = Date.now,
+  ) {
+    super();
+  }
+
+  async take(category: RateCategory, key: string): Promise<RateDecision> {
+    const name = `${category}:${key}`;
+    const limits = { limit: this.limits[category], windowMs: RATE_WINDOW_MS };
+    const { state, decision } = takeFromWindow(this.windows.get(name), limits, this.now());
+    this.windows.delete(name);
+    this.windows.set(name, state);
+    if (this.windows.size > KEYS_MAX) {
+      const [oldest] = this.windows.keys();
+      if (oldest !== undefined) this.windows.delete(oldest);
+    }
+    return decision;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * `takeFromWindow` in Redis, atomically, on Redis' clock: processes need not agree on the time.
+ * KEYS[1] the counters; ARGV: limit, window in ms, uncounted. Answers {allowed, remaining, reset in ms}.
+ */
+export const SLIDING_WINDOW_LUA = `
+local limit, window_ms, uncounted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local window = math.floor(now_ms / window_ms)
+local elapsed_ms = now_ms - window * window_ms
+
+local stored = redis.call('HMGET', KEYS[1], 'w', 'c', 'p')
+local stored_window = tonumber(stored[1] or '-2')
+local current, previous = 0, 0
+if stored_window == window then
+  current, previous = tonumber(stored[2]), tonumber(stored[3])
+elseif stored_window == window - 1 then
+  previous = tonumber(stored[2])
+end
+current = current + uncounted
+
+local used = current + previous * (window_ms - elapsed_ms) / window_ms
+local taken = 0
+if used + 1 <= limit then taken = 1 end
+if taken + uncounted > 0 then
+  redis.call('HSET', KEYS[1], 'w', window, 'c', current + taken, 'p', previous)
+  redis.call('PEXPIRE', KEYS[1], 2 * window_ms)
+end
+if taken == 1 then
+  return {1, math.max(0, math.floor(limit - used - 1)), 2 * window_ms - elapsed_ms}
+end
+
+local wait_ms
+local room = limit - 1 - current
+if room >= 0 and previous > 0 then
+  wait_ms = math.ceil(window_ms - elapsed_ms - room * window_ms / previous)
+else
+  local fading = 0
+  if current > 0 then fading = math.max(0, window_ms - (limit - 1) * window_ms / current) end
+  wait_ms = math.ceil(window_ms - elapsed_ms + fading)
+end
+return {0, 0, math.max(1, wait_ms)}
+`;

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+
+const VERSION = /^[1-9]\d{0,8}$/;
+const time = z.iso.datetime({ offset: true });
+
+/** `?as_of=` of something that has a history: a version as its events bear it, or a time. */
+export const asOfQuery = z.strictObject({
+  as_of: z
+    .string()
+    .max(64)
+    .refine((text) => VERSION.test(text) || time.safeParse(text).success, {
+      message: 'must be a version such as 3, or a time such as 2026-01-31T12:00:00Z',
+      params: { tag: 'as_of' },
+    })
+    .transform((text) => (VERSION.test(text) ? { version: Number(text) } : { time: new Date(text) }))
+    .optional()
+    .meta({ description: 'A version of the history, or an RFC 3339 time: answers what it was then', example: '1' }),
+});
+export type AsOfQuery = z.output<typeof asOfQuery>;

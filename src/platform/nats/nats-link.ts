@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { connect, Events, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats';
+
+import { Unavailable } from '../../kernel/errors.js';
+import type { Log } from '../telemetry/log.js';
+
+export interface NatsLinkOptions {
+  /** One or more servers, comma-separated: `nats://host:port`. */
+  readonly url: string;
+  readonly user?: string;
+  readonly password?: string;
+  /** Shown by the server's monitoring. */
+  readonly name: string;
+  readonly log: Log;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const RECONNECT_DELAY_MS_MIN = 50;
+const RECONNECT_DELAY_MS_MAX = 1_000;
+const PING_INTERVAL_MS = 5_000;
+const PINGS_OUT_MAX = 2;
+/** Of one call to JetStream's API, and of one publish. */
+export const NATS_REQUEST_TIMEOUT_MS = 5_000;
+
+/**
+ * The process's connection to NATS. NATS may be away at any time, from the start or later: the link connects in the
+ * background for ever, and whoever needs NATS in the meantime gets `Unavailable`.
+ */
+export class NatsLink {
+  private current: NatsConnection | null = null;
+  private up = false;
+  private attempts = 0;
+  private readonly closing = new AbortController();
+  private running: Promise<void> | null = null;
+  private readonly stateListeners = new Set<(connected: boolean) => void>();
+  private readonly connectionListeners = new Set<(connection: NatsConnection) => void>();
+
+  constructor(private readonly options: NatsLinkOptions) {}
+
+  get connected(): boolean {
+    return this.up;
+  }
+
+  /** Begins to connect; returns at once. */
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.current?.close().catch(() => undefined);
+    await this.running;
+  }
+
+  /** @throws Unavailable */
+  connection(): NatsConnection {
+    if (!this.current || !this.up) throw new Unavailable('nats', 'NATS is not connected');
+    return this.current;
+  }
+
+  /** @throws Unavailable */
+  jetstream(): JetStreamClient {
+    return this.connection().jetstream({ timeout: NATS_REQUEST_TIMEOUT_MS });
+  }
+
+  /** @throws Unavailable */
+  async manager(): Promise<JetStreamManager> {
+    return await this.connection().jetstreamManager({ timeout: NATS_REQUEST_TIMEOUT_MS, checkAPI: false });
+  }
+
+  /** Called whenever the connection comes or goes. @returns how to stop listening */
+  onStateChange(listener: (connected: boolean) => void): () => void {
+    this.stateListeners.add(listener);
+    return () => this.stateListeners.delete(listener);
+  }
+
+  /**
+   * Called with the connection there is, and with every new one: the place to subscribe. A reconnect keeps the
+   * subscriptions and is not a new connection. @returns how to stop listening
+   */
+  onConnection(listener: (connection: NatsConnection) => void): () => void {
+    this.connectionListeners.add(listener);
+    if (this.current) listener(this.current);
+    return () => this.connectionListeners.delete(listener);
+  }
+
+  /** Resolves once connected. @returns false where it was not within `timeoutMs` */
+  async whenConnected(timeoutMs: number): Promise<boolean> {
+    if (this.up) return true;
+    const done = new AbortController();
+    const stop = this.onStateChange((connected) => connected && done.abort());
+    await sleep(timeoutMs, undefined, { signal: done.signal }).catch(() => undefined);
+    stop();
+    return this.up;
+  }
+
+  health(): { healthy: boolean; detail: string } {
+    if (!this.current || !this.up) return { healthy: false, detail: 'not connected' };
+    return { healthy: true, detail: `nats ${this.current.info?.version ?? 'unknown'}` };
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.closing;
+    while (!signal.aborted) {
+      try {
+        const connection = await this.open();
+        await this.watch(connection);
+      } catch (error) {
+        if (this.attempts === 0) this.options.log.warn({ err: error }, 'NATS is away, connecting in the background');
+      }
+      this.setUp(false);
+      this.current = null;
+      await sleep(this.nextDelayMs(), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private open(): Promise<NatsConnection> {
+    const { url, user, password, name } = this.options;
+    return connect({
+      servers: url.split(',').map((server) => server.trim()),
+      name,
+      ...(user && { user, pass: password ?? '' }),
+      timeout: CONNECT_TIMEOUT_MS,
+      maxReconnectAttempts: -1,
+      // A server that comes back with its users not loaded yet is an outage, not a reason to give up.
+      ignoreAuthErrorAbort: true,
+      reconnectDelayHandler: () => this.nextDelayMs(),
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: PINGS_OUT_MAX,
+      noAsyncTraces: true,
+    });
+  }
+
+  /** Until the connection is closed for good, which a reconnecting one only is by `close()`. */
+  private async watch(connection: NatsConnection): Promise<void> {
+    if (this.closing.signal.aborted) return await connection.close();
+    this.current = connection;
+    this.setUp(true);
+    for (const listener of this.connectionListeners) listener(connection);
+    // The iterator may outlive the connection; the connection's own word counts.
+    void this.followStatus(connection);
+    await connection.closed();
+  }
+
+  private async followStatus(connection: NatsConnection): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (this.current !== connection) return;
+      if (type === Events.Disconnect) this.setUp(false);
+      if (type === Events.Reconnect) this.setUp(true);
+    }
+  }
+
+  private nextDelayMs(): number {
+    const delayMs = Math.min(RECONNECT_DELAY_MS_MAX, RECONNECT_DELAY_MS_MIN * 2 ** Math.min(this.attempts, 10));
+    this.attempts += 1;
+    return delayMs * (0.75 + Math.random() / 2);
+  }
+
+  private setUp(up: boolean): void {
+    if (up) this.attempts = 0;
+    if (this.up === up) return;
+    this.up = up;
+    if (!this.closing.signal.aborted) this.options.log.info({ connected: up }, 'NATS connection');
+    for (const listener of this.stateListeners) listener(up);
+  }
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+
+import type { Pool } from 'pg';
+
+import { type PayloadKind, type PayloadRef, PayloadStore } from '../../kernel/ports/payload-store.js';
+import { reportingOutages } from '../postgres/outage.js';
+import { DataKeys, ownerErased } from './data-keys.js';
+import { seal, unseal } from './sealed-box.js';
+
+export interface PostgresPayloadStoreOptions {
+  readonly pool: Pool;
+  /** 32 bytes. Lose it and every payload is lost. */
+  readonly masterKey: Uint8Array;
+}
+
+/** Bytes of one payload: the most output that settings let a run keep. */
+export const PAYLOAD_BYTES_MAX = 64 * 1024 ** 2;
+
+interface StoredPayload {
+  readonly owner_id: string;
+  readonly kind: PayloadKind;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Guarded by the key's row: a process that still has the key in memory cannot write for an owner who was erased. */
+const INSERT = `
+  insert into es.payloads (payload_id, owner_id, kind, ciphertext, bytes, sha256)
+  select $1, $2, $3, $4, $5, $6
+  where exists (select from es.data_keys where owner_id = $2 and destroyed_at is null)
+  on conflict (payload_id) do nothing
+  returning payload_id`;
+
+const SELECT_REF = 'select owner_id, kind, bytes, sha256 from es.payloads where payload_id = $1';
+
+/** The key comes with the ciphertext, never from memory: what has been erased is erased at once, in every process. */
+const SELECT = `
+  select p.owner_id, p.kind, p.ciphertext, k.wrapped_key
+  from es.payloads p left join es.data_keys k on k.owner_id = p.owner_id
+  where p.payload_id = $1`;
+
+/** Payloads in es.payloads, sealed with their owner's key. */
+export class PostgresPayloadStore extends PayloadStore {
+  private readonly pool: Pool;
+  private readonly keys: DataKeys;
+
+  constructor({ pool, masterKey }: PostgresPayloadStoreOptions) {
+    super();
+    this.pool = pool;
+    this.keys = new DataKeys(pool, masterKey);
+  }
+
+  override async put(payload: {
+    payloadId: string;
+    ownerId: string;
+    kind: PayloadKind;
+    content: Uint8Array;
+  }): Promise<PayloadRef> {
+    const { payloadId, ownerId, kind, content } = payload;
+    if (content.length > PAYLOAD_BYTES_MAX) throw new Error(`a payload of more than ${PAYLOAD_BYTES_MAX} bytes`);
+    const key = await this.keys.keyOf(ownerId);
+    const sealed = seal(key, content, payloadContext(payloadId, ownerId, kind));
+    const ref = { payload_id: payloadId, bytes: content.length, sha256: sha256(sealed) };
+    const { rows } = await reportingOutages(() =>
+      this.pool.query(INSERT, [payloadId, ownerId, kind, sealed, ref.bytes, ref.sha256]),
+    );
+    return rows.length === 1 ? ref : await this.firstWrite(payload);
+  }
+
+  override async get(ref: PayloadRef): Promise<Uint8Array | null> {
+    const { rows } = await reportingOutages(() =>
+      this.pool.query<{ owner_id: string; kind: PayloadKind; ciphertext: Buffer; wrapped_key: Buffer | null }>(SELECT, [
+        ref.payload_id,
+      ]),
+    );
+    const row = rows[0];
+    if (!row?.wrapped_key) return null;
+    if (sha256(row.ciphertext) !== ref.sha256) throw new Error(`payload ${ref.payload_id} is not what its event says`);
+    const key = this.keys.unwrap(row.owner_id, row.wrapped_key);
+    return unseal(key, row.ciphertext, payloadContext(ref.payload_id, row.owner_id, row.kind));
+  }
+
+  /**
+   * Erases everything of an owner: payloads stay, and nobody can read them any more. May be repeated.
+   * @throws Unavailable
+   */
+  destroyKey(ownerId: string): Promise<void> {
+    return this.keys.destroy(ownerId);
+  }
+
+  private async firstWrite({ payloadId, ownerId, kind }: Parameters<PayloadStore['put']>[0]): Promise<PayloadRef> {
+    const { rows } = await reportingOutages(() => this.pool.query<StoredPayload>(SELECT_REF, [payloadId]));
+    const stored = rows[0];
+    if (!stored) throw ownerErased();
+    if (stored.owner_id !== ownerId.toLowerCase() || stored.kind !== kind) {
+      throw new Error(`payload id ${payloadId} is taken, by another owner or kind`);
+    }
+    return { payload_id: payloadId, bytes: stored.bytes, sha256: stored.sha256 };
+  }
+}
+
+/** In lower case, as Postgres gives ids back. */
+const payloadContext = (payloadId: string, ownerId: string, kind: PayloadKind): string =>
+  `voidrunner payload ${payloadId.toLowerCase()} of ${ownerId.toLowerCase()}, ${kind}`;
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,30 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+/** AES-256-GCM (NIST SP 800-38D): one byte of format, 12 of nonce, the ciphertext, 16 of tag. */
+const ALGORITHM = 'aes-256-gcm';
+const FORMAT = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const HEADER_BYTES = 1 + NONCE_BYTES;
+export const KEY_BYTES = 32;
+
+/**
+ * Encrypts under a fresh random nonce; one key may be used for 2³² messages.
+ * @param context what the box is for; it opens for nothing else
+ */
+export function seal(key: Uint8Array, plaintext: Uint8Array, context: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(Buffer.from(context));
+  return Buffer.concat([Buffer.of(FORMAT), nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** @throws Error where the box was made with another key, for another context, or changed since */
+export function unseal(key: Uint8Array, sealed: Uint8Array, context: string): Buffer {
+  if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== FORMAT) throw new Error('this is no sealed box');
+  const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(1, HEADER_BYTES), { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.from(context));
+  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+  const start = decipher.update(sealed.subarray(HEADER_BYTES, sealed.length - TAG_BYTES));
+  return Buffer.concat([start, decipher.final()]);
+}

@@ -1,0 +1,70 @@
+/**
+ * One-dimensional arrays without NULLs in Postgres' binary format (src/backend/utils/adt/arrayfuncs.c, array_recv): pg
+ * sends a Buffer as it is. As text, JSON in an array is escaped a second time here and unescaped there; measured with
+ * batches of 64 events, binary takes about half the time on this side, and a quarter less on the server's.
+ */
+
+export interface ElementType<Value> {
+  /** pg_type.oid: those of built-in types never change. */
+  readonly oid: number;
+  bytes(value: Value): number;
+  write(value: Value, target: Buffer, offset: number): void;
+}
+
+const HEADER_BYTES = 20;
+const LENGTH_BYTES = 4;
+const JSONB_FORMAT = 1;
+
+export const int4: ElementType<number> = {
+  oid: 23,
+  bytes: () => 4,
+  write: (value, target, offset) => target.writeInt32BE(value, offset),
+};
+
+export const int2: ElementType<number> = {
+  oid: 21,
+  bytes: () => 2,
+  write: (value, target, offset) => target.writeInt16BE(value, offset),
+};
+
+export const text: ElementType<string> = {
+  oid: 25,
+  bytes: (value) => Buffer.byteLength(value),
+  write: (value, target, offset) => target.write(value, offset),
+};
+
+export const uuid: ElementType<string> = {
+  oid: 2950,
+  bytes: () => 16,
+  write: (value, target, offset) => target.write(value.replaceAll('-', ''), offset, 'hex'),
+};
+
+/** The values are JSON text. */
+export const jsonb: ElementType<string> = {
+  oid: 3802,
+  bytes: (value) => Buffer.byteLength(value) + 1,
+  write: (value, target, offset) => {
+    target.writeUInt8(JSONB_FORMAT, offset);
+    target.write(value, offset + 1);
+  },
+};
+
+/** @returns the value of one query parameter */
+export function binaryArray<Value>(type: ElementType<Value>, values: readonly Value[]): Buffer {
+  const sizes = values.map((value) => type.bytes(value));
+  const target = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + LENGTH_BYTES + size, HEADER_BYTES));
+  const dimensions = 1;
+  const hasNulls = 0;
+  const lowerBound = 1;
+  let offset = 0;
+  for (const field of [dimensions, hasNulls, type.oid, values.length, lowerBound]) {
+    offset = target.writeInt32BE(field, offset);
+  }
+  for (const [index, value] of values.entries()) {
+    const size = sizes[index] as number;
+    offset = target.writeInt32BE(size, offset);
+    type.write(value, target, offset);
+    offset += size;
+  }
+  return target;
+}

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Client } from 'pg';
+
+import type { Log } from '../telemetry/log.js';
+import { createClient, type PostgresOptions } from './pool.js';
+
+export interface LeaderLockOptions {
+  /** What is led: `relay`, `projector`, … Contenders of one name in one database have at most one leader. */
+  readonly name: string;
+  readonly postgres: PostgresOptions;
+  readonly log: Log;
+  /** How often a standby tries, and how long a leader that stepped down rests. */
+  readonly retryIntervalMs?: number;
+  /** How often a leader makes sure of its connection. */
+  readonly pingIntervalMs?: number;
+  /** A ping that takes longer is a lost lead. */
+  readonly pingTimeoutMs?: number;
+  /**
+   * After as long without a word from the leader Postgres ends its session, and with it the lock: a frozen process, or
+   * a host that vanished, does not lead for ever. Must be well over ping interval + ping timeout, so that a leader that
+   * is only cut off has stepped down by then.
+   */
+  readonly silenceMsMax?: number;
+}
+
+const RETRY_INTERVAL_MS = 500;
+const PING_INTERVAL_MS = 2_000;
+const PING_TIMEOUT_MS = 3_000;
+const SILENCE_MS_MAX = 10_000;
+const CLOSE_TIMEOUT_MS = 1_000;
+
+/**
+ * One leader among many processes: a session-level advisory lock (PostgreSQL manual, 13.3.5) on a connection of its own.
+ * Losing the connection is losing the lead. It is a courtesy, not a fence: a leader that was frozen may believe in its
+ * lead for a moment after somebody else took it, so whatever it writes must be fenced by itself (a compare-and-set).
+ */
+export class LeaderLock {
+  readonly name: string;
+  private readonly options: Required<LeaderLockOptions>;
+  private readonly key: string;
+  private holding = false;
+  private contended = true;
+
+  constructor(options: LeaderLockOptions) {
+    this.name = options.name;
+    this.key = advisoryKey(options.name);
+    this.options = {
+      retryIntervalMs: RETRY_INTERVAL_MS,
+      pingIntervalMs: PING_INTERVAL_MS,
+      pingTimeoutMs: PING_TIMEOUT_MS,
+      silenceMsMax: SILENCE_MS_MAX,
+      ...options,
+    };
+  }
+
+  /** Whether this process leads now. */
+  get leads(): boolean {
+    return this.holding;
+  }
+
+  /**
+   * Contends until the signal aborts. Each time the lead is won, `onLead` runs with a signal that aborts with the lead;
+   * when it returns or throws, the lead is given up and contended for again. Never throws.
+   */
+  async run(signal: AbortSignal, onLead: (leadSignal: AbortSignal) => Promise<void>): Promise<void> {
+    const { retryIntervalMs } = this.options;
+    while (!signal.aborted) {
+      try {
+        await this.contend(signal, onLead);
+      } catch (error) {
+        if (!signal.aborted) this.complain(error);
+      }
+      await pause(retryIntervalMs, signal);
+    }
+  }
+
+  /** Once for each time it could contend: while Postgres is away, every attempt fails the same. */
+  private complain(error: unknown): void {
+    if (this.contended) this.options.log.warn({ err: error, leader: this.name }, 'not contending for the lead');
+    this.contended = false;
+  }
+
+  private async contend(signal: AbortSignal, onLead: (leadSignal: AbortSignal) => Promise<void>): Promise<void> {
+    const { postgres, silenceMsMax, pingTimeoutMs } = this.options;
+    const client = createClient({ ...postgres, statementTimeoutMs: pingTimeoutMs });
+    const lost = new AbortController();
+    client.on('error', (error) => lost.abort(error));
+    client.on('end', () => lost.abort(new Error('the connection of the lock has ended')));
+    const contending = AbortSignal.any([signal, lost.signal]);
+    try {
+      await client.connect();
+      await client.query(`set idle_session_timeout = ${silenceMsMax}`);
+      this.contended = true;
+      if (await this.acquire(client, contending)) await this.lead(client, contending, lost, onLead);
+      if (lost.signal.aborted && !signal.aborted) throw lost.signal.reason;
+    } finally {
+      this.holding = false;
+      await close(client);
+    }
+  }
+
+  /**
+   * Asks again and again rather than waiting inside Postgres: a statement that waits for a lock keeps its snapshot, and
+   * a standby would hold back vacuum for as long as the leader lives.
+   */
+  private async acquire(client: Client, signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      const { rows } = await client.query<{ won: boolean }>('select pg_try_advisory_lock($1::bigint) as won', [
+        this.key,
+      ]);
+      if (rows[0]?.won) return true;
+      await pause(this.options.retryIntervalMs, signal);
+    }
+    return false;
+  }
+
+  private async lead(
+    client: Client,
+    signal: AbortSignal,
+    lost: AbortController,
+    onLead: (leadSignal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const done = new AbortController();
+    const pinging = this.ping(client, AbortSignal.any([signal, done.signal]), lost);
+    this.holding = true;
+    this.options.log.info({ leader: this.name }, 'lead won');
+    try {
+      await onLead(signal);
+    } finally {
+      this.holding = false;
+      done.abort();
+      await pinging;
+    }
+  }
+
+  private async ping(client: Client, signal: AbortSignal, lost: AbortController): Promise<void> {
+    const { pingIntervalMs, pingTimeoutMs } = this.options;
+    for (;;) {
+      await pause(pingIntervalMs, signal);
+      if (signal.aborted) return;
+      const late = new AbortController();
+      const answer = client.query('select 1').then(
+        () => true,
+        () => false,
+      );
+      const silence = sleep(pingTimeoutMs, false, { signal: late.signal }).catch(() => false);
+      const answered = await Promise.race([answer, silence]);
+      late.abort();
+      if (!answered) lost.abort(new Error('Postgres does not answer on the connection of the lock'));
+    }
+  }
+}
+
+/** Advisory locks are named by 64 bits; the hash keeps contenders of different names apart. */
+const advisoryKey = (name: string): string =>
+  createHash('sha256').update(`voidrunner leader ${name}`).digest().readBigInt64BE(0).toString();
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal }).catch(() => undefined);
+
+/** `end()` waits for the server; one that does not answer gets its socket closed. */
+async function close(client: Client): Promise<void> {
+  const done = new AbortController();
+  const late = sleep(CLOSE_TIMEOUT_MS, true, { signal: done.signal }).catch(() => false);
+  const ended = client.end().then(
+    () => false,
+    () => false,
+  );
+  if (await Promise.race([ended, late])) {
+    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+  }
+  done.abort();
+}

@@ -1,0 +1,92 @@
+import { Client, type ClientConfig, type CustomTypesConfig, Pool, types } from 'pg';
+
+import type { Log } from '../telemetry/log.js';
+
+export type SslMode = 'disable' | 'require' | 'verify-full';
+
+export interface PostgresOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  readonly sslMode?: SslMode;
+  /** Shown in pg_stat_activity, so that whoever looks knows which part of which process holds a connection. */
+  readonly applicationName: string;
+  /** A statement that takes longer is cancelled by the server; 0: never. */
+  readonly statementTimeoutMs?: number;
+  /** A statement that waits longer for a lock is refused; 0: never. */
+  readonly lockTimeoutMs?: number;
+}
+
+export interface PoolOptions extends PostgresOptions {
+  /** Connections at most. */
+  readonly size?: number;
+  /** A connection unused for as long is closed; 0: never. */
+  readonly idleTimeoutMs?: number;
+  readonly log?: Log;
+}
+
+export const CONNECT_TIMEOUT_MS = 5_000;
+export const STATEMENT_TIMEOUT_MS = 30_000;
+export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+/** On top of the statement's timeout: past it the server is taken for dead, not slow. */
+export const SERVER_SILENCE_MS = 5_000;
+const POOL_SIZE = 10;
+const IDLE_CONNECTION_MS = 30_000;
+
+type TypeParser = (value: never) => unknown;
+
+const INT8_OID = types.builtins.INT8;
+
+/**
+ * int8 as BigInt, for connections made here only: positions are past what a double holds, and pg's global parser table
+ * belongs to no one. Note that `count(*)` is an int8 too.
+ */
+const parsers: CustomTypesConfig = {
+  getTypeParser: (oid, format): TypeParser => {
+    if (oid === INT8_OID && format !== 'binary') return BigInt;
+    return (format === 'binary' ? types.getTypeParser(oid, format) : types.getTypeParser(oid)) as TypeParser;
+  },
+};
+
+function clientConfig(options: PostgresOptions): ClientConfig {
+  const { statementTimeoutMs = STATEMENT_TIMEOUT_MS, lockTimeoutMs = 0, sslMode = 'disable' } = options;
+  return {
+    host: options.host,
+    port: options.port,
+    database: options.database,
+    user: options.user,
+    password: options.password,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+    types: parsers,
+    ssl: sslMode === 'disable' ? false : { rejectUnauthorized: sslMode === 'verify-full' },
+    ...(statementTimeoutMs > 0 && {
+      statement_timeout: statementTimeoutMs,
+      query_timeout: statementTimeoutMs + SERVER_SILENCE_MS,
+    }),
+    ...(lockTimeoutMs > 0 && { lock_timeout: lockTimeoutMs }),
+  };
+}
+
+/** A pool whose idle connections may break without taking the process along. `end()` it. */
+export function createPool(options: PoolOptions): Pool {
+  const pool = new Pool({
+    ...clientConfig(options),
+    max: options.size ?? POOL_SIZE,
+    idleTimeoutMillis: options.idleTimeoutMs ?? IDLE_CONNECTION_MS,
+  });
+  // Without a listener the loss of an idle connection ends the process; the pool replaces it by itself. One that is
+  // checked out loses the pool's listener: whoever holds it learns of the loss from its statement.
+  pool.on('error', (error) => options.log?.warn({ err: error, pool: options.applicationName }, 'connection lost'));
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
+/** A connection of its own, not yet connected, for LISTEN and session locks. Listen for 'error' and 'end'; `end()` it. */
+export function createClient(options: PostgresOptions): Client {
+  return new Client(clientConfig(options));
+}

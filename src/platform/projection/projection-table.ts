@@ -1,0 +1,94 @@
+import type { PoolClient } from 'pg';
+
+import type { RecordedEvent } from '../../kernel/event.js';
+import type { Projection } from './projection.js';
+
+type Row = Record<string, unknown>;
+type Client = Pick<PoolClient, 'query'>;
+
+/** What a batch does to a table: each row at most once, however many of the events are about it. */
+interface Changes {
+  readonly upserted: Row[];
+  readonly deleted: string[];
+}
+
+/**
+ * One table of a projection. A batch costs it one load of the rows concerned, and one write of those that changed,
+ * however many of the events are about them.
+ */
+export class ProjectionTable {
+  private readonly loadSql: string;
+  private readonly upsertSql: string;
+  private readonly deleteSql: string;
+  private readonly bigints: string[];
+
+  /** @param table where the rows are, if not in the projection's own table: a rebuild's shadow */
+  constructor(
+    readonly projection: Projection,
+    table = projection.table,
+  ) {
+    const { columns, key } = projection;
+    const names = Object.keys(columns);
+    const others = names.filter((name) => name !== key);
+    this.bigints = names.filter((name) => columns[name] === 'bigint');
+    this.loadSql = `select ${names.join(', ')} from read.${table} where ${key} = any($1::${columns[key]}[])`;
+    // JSON, not a parameter a column: jsonb and arrays pass through unnest only with their quoting done by hand.
+    this.upsertSql =
+      `insert into read.${table} (${names.join(', ')}) ` +
+      `select ${names.join(', ')} from json_to_recordset($1::json) ` +
+      `as r(${names.map((name) => `${name} ${columns[name]}`).join(', ')}) ` +
+      `on conflict (${key}) do update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`;
+    this.deleteSql = `delete from read.${table} where ${key} = any($1::${columns[key]}[])`;
+  }
+
+  /** Applies events in order. Errors of the projection itself are the event's fault. @returns rows written */
+  async apply(client: Client, events: readonly RecordedEvent[]): Promise<number> {
+    const byKey = this.group(events);
+    if (byKey.size === 0) return 0;
+    const rows = await this.load(client, [...byKey.keys()]);
+    const changes = this.fold(byKey, rows);
+    await this.write(client, changes);
+    return changes.upserted.length + changes.deleted.length;
+  }
+
+  /** The rows of these keys, as far as there are any. */
+  async load(client: Client, keys: readonly string[]): Promise<Map<string, Row>> {
+    const { rows } = await client.query<Row>(this.loadSql, [keys]);
+    const { key } = this.projection;
+    for (const row of rows) {
+      for (const name of this.bigints) if (row[name] !== null) row[name] = Number(row[name]);
+    }
+    return new Map(rows.map((row) => [row[key] as string, row]));
+  }
+
+  group(events: readonly RecordedEvent[]): Map<string, RecordedEvent[]> {
+    const byKey = new Map<string, RecordedEvent[]>();
+    for (const event of events) {
+      const key = this.projection.keyOf(event);
+      if (key === null) continue;
+      const known = byKey.get(key);
+      if (known) known.push(event);
+      else byKey.set(key, [event]);
+    }
+    return byKey;
+  }
+
+  fold(byKey: ReadonlyMap<string, readonly RecordedEvent[]>, rows: ReadonlyMap<string, Row>): Changes {
+    const upserted: Row[] = [];
+    const deleted: string[] = [];
+    for (const [key, events] of byKey) {
+      const before = rows.get(key) ?? null;
+      let after = before;
+      for (const event of events) after = this.projection.project(after, event);
+      if (after === before) continue;
+      if (after === null) deleted.push(key);
+      else upserted.push(after);
+    }
+    return { upserted, deleted };
+  }
+
+  async write(client: Client, { upserted, deleted }: Changes): Promise<void> {
+    if (upserted.length > 0) await client.query(this.upsertSql, [JSON.stringify(upserted)]);
+    if (deleted.length > 0) await client.query(this.deleteSql, [deleted]);
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The queue's keys, in the order in which the scripts take them apart. A fixed set, so that scripts can declare all
+ * they touch, and with one hash tag, so that a Redis Cluster keeps them on one node.
+ *
+ * Rejected: one key per user and band. Their names would be made up inside the scripts, undeclared, and 10,000 users
+ * would be up to 110,000 keys; a lexicographic range in one sorted set finds a user's first job as fast, O(log n).
+ */
+const QUEUE_KEYS = [
+  /** hash: job id → record (JSON). A job that is not here does not exist. */
+  'jobs',
+  /** sorted set, all scores 0: `band|user|sequence|job id` of every waiting job. A prefix is a user's line in a band. */
+  'lines',
+  /** sorted set: `band|user` of whoever may be served, best first: score = (10 − band) · 10^14 + turn. */
+  'turns',
+  /** set: users at their limit, who take no turns until one of their leases ends. */
+  'parked',
+  /** sorted set: waiting job id → ready since, ms. */
+  'waiting',
+  /** sorted set: waiting job id → when it rises to the next band, ms. */
+  'ageing',
+  /** sorted set: delayed job id → not before, ms. */
+  'delayed',
+  /** sorted set: leased job id → deadline, ms. */
+  'leases',
+  /** sorted set, all scores 0: `user|job id` of every lease. A prefix counts a user's leases: no counter to drift. */
+  'slots',
+  /** hash: the next sequence and turn; deleted whenever the queue is empty. */
+  'counters',
+  /** list of at most one baton: "somebody who waits should look again". */
+  'wake',
+] as const;
+
+const WORKER_KEYS = [
+  /** sorted set: worker id → alive until, ms. */
+  'workers',
+  /** hash: worker id → heartbeat (JSON). */
+  'worker-details',
+] as const;
+
+const named = (namespace: string, names: readonly string[]) => names.map((name) => `{${namespace}}:queue:${name}`);
+
+export const queueKeys = (namespace: string): readonly string[] => named(namespace, QUEUE_KEYS);
+
+export const workerKeys = (namespace: string): readonly string[] => named(namespace, WORKER_KEYS);
+
+export const wakeKey = (namespace: string): string => named(namespace, ['wake'])[0]!;

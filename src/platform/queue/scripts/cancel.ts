@@ -1,0 +1,11 @@
+import { queueScript } from './prelude.js';
+
+/** ARGV: job id. @returns the state it was in */
+export const CANCEL = queueScript(`
+local id = ARGV[3]
+local job = live(id)
+if job and job.state ~= 'leased' then forget(id, job) end
+wake_for_work()
+if job and job.state == 'delayed' and job.ready_at <= now then return 'waiting' end
+return job and job.state or 'missing'
+`);

@@ -1,0 +1,12 @@
+import { queueScript } from './prelude.js';
+
+/** ARGV: job id, lease token, lease ms. @returns 1 or 0 */
+export const HEARTBEAT = queueScript(`
+local id, token, lease_ms = ARGV[3], ARGV[4], tonumber(ARGV[5])
+if not held(id, token) then
+  wake_for_work()
+  return 0
+end
+redis.call('ZADD', leases, 'XX', now + lease_ms, id)
+return 1
+`);

@@ -1,0 +1,65 @@
+import type { Socket } from 'node:net';
+
+import type Docker from 'dockerode';
+
+import { engineCall, engineStatus } from './engine.js';
+
+const REMOVE_TRIES_MAX = 3;
+
+/** One container of ours, by the name it was given: the name is known even where the answer to its create was lost. */
+export class ContainerLife {
+  private readonly container: Docker.Container;
+
+  constructor(
+    private readonly docker: Docker,
+    private readonly name: string,
+  ) {
+    this.container = docker.getContainer(name);
+  }
+
+  async create(spec: Docker.ContainerCreateOptions): Promise<void> {
+    await engineCall('create', (abortSignal) => this.docker.createContainer({ ...spec, name: this.name, abortSignal }));
+  }
+
+  /** The raw connection, both ways, before the container starts: nothing it prints can be missed. */
+  async attach(): Promise<Socket> {
+    const stream = await engineCall('attach', (abortSignal) =>
+      this.container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true, abortSignal }),
+    );
+    return stream as unknown as Socket;
+  }
+
+  async start(): Promise<void> {
+    await engineCall('start', (abortSignal) => this.container.start({ abortSignal }));
+  }
+
+  async signal(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await engineCall('kill', (abortSignal) => this.container.kill({ signal, abortSignal }));
+  }
+
+  /** The facts of a container that has ended. OOMKilled is right only once `wait` has answered. */
+  async postMortem(): Promise<{ readonly exitCode: number; readonly oomKilled: boolean }> {
+    await engineCall('wait', (abortSignal) => this.container.wait({ abortSignal }));
+    const { State } = await engineCall('inspect', (abortSignal) => this.container.inspect({ abortSignal }));
+    return { exitCode: State.ExitCode, oomKilled: State.OOMKilled };
+  }
+
+  /** Kills and removes it; already gone is fine. @throws the last error where it may still be there */
+  async remove(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await engineCall('remove', (abortSignal) => this.container.remove({ force: true, v: true, abortSignal }));
+        return;
+      } catch (error) {
+        if (engineStatus(error) === 404) return;
+        if (tries === REMOVE_TRIES_MAX) throw error;
+        if (engineStatus(error) === 409) await this.awaitRemovalBegunElsewhere();
+      }
+    }
+  }
+
+  private async awaitRemovalBegunElsewhere(): Promise<void> {
+    const wait = engineCall('remove', (abortSignal) => this.container.wait({ condition: 'removed', abortSignal }));
+    await wait.catch(() => undefined);
+  }
+}

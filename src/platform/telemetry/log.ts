@@ -1,0 +1,26 @@
+import { pino, type Logger } from 'pino';
+
+/** A constant message and facts as fields; never code, output, tokens or passwords. */
+export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child'>;
+
+/** The second lock on secrets: the first is not to log them. */
+export const REDACTED_PATHS = [
+  'req.headers.authorization',
+  'req.headers.cookie',
+  '*.password',
+  '*.refresh_token',
+  '*.access_token',
+  '*.script_content',
+  '*.stdin',
+];
+
+export const createLog = (options: { level: string; service: string }): Logger =>
+  pino({
+    level: options.level,
+    base: { service: options.service, pid: process.pid },
+    redact: REDACTED_PATHS,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
+
+/** For tests and tools that have nothing to say. */
+export const silentLog: Log = pino({ level: 'silent' });

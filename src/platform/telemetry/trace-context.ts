@@ -1,0 +1,64 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  isSpanContextValid,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+} from '@opentelemetry/api';
+
+const tracer = trace.getTracer('voidrunner');
+
+/** W3C Trace Context, section 3.2: version 00. */
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** The active span as a traceparent, to be stored beside an event or a job; undefined outside any span. */
+export function currentTraceparent(): string | undefined {
+  const spanContext = trace.getActiveSpan()?.spanContext();
+  if (!spanContext || !isSpanContextValid(spanContext)) return undefined;
+  const flags = (spanContext.traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, '0');
+  return `00-${spanContext.traceId}-${spanContext.spanId}-${flags}`;
+}
+
+/** The trace id a traceparent names, or undefined for none or a malformed one. */
+export const traceIdOf = (traceparent: string | undefined): string | undefined =>
+  traceparent === undefined ? undefined : TRACEPARENT.exec(traceparent)?.[1];
+
+/** A context whose parent is the span that a traceparent names; the active context for none or a malformed one. */
+export function contextOf(traceparent: string | undefined): Context {
+  const parts = traceparent === undefined ? null : TRACEPARENT.exec(traceparent);
+  if (!parts) return context.active();
+  const [, traceId, spanId, flags] = parts as unknown as [string, string, string, string];
+  return trace.setSpanContext(context.active(), {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
+    isRemote: true,
+  });
+}
+
+export interface SpanOptions {
+  readonly kind?: SpanKind;
+  readonly attributes?: Attributes;
+  /** The span this one continues, of another process or an earlier time; default: the active span. */
+  readonly traceparent?: string | undefined;
+}
+
+/** Runs `work` in a span of its own, which ends with it and records its error. */
+export function inSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
+  const { kind = SpanKind.INTERNAL, attributes = {}, traceparent } = options;
+  return tracer.startActiveSpan(name, { kind, attributes }, contextOf(traceparent), async (span) => {
+    try {
+      return await work(span);
+    } catch (error) {
+      span.recordException(error as Error);
+      span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).name });
+      throw error;
+    } finally {
+      span.end();
+    }
+  });
+}

@@ -1,0 +1,166 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { Decided } from '../../kernel/decision-runner.js';
+import { PayloadStore } from '../../kernel/ports/payload-store.js';
+import { newId } from '../../kernel/uuid.js';
+import { API_BASE, apiPath } from '../../platform/http/api-path.js';
+import { ApiProblems } from '../../platform/http/docs/api-problems.js';
+import { message } from '../../platform/http/docs/message-schema.js';
+import { OwnWrites } from '../../platform/http/own-writes.js';
+import { HttpProblem } from '../../platform/http/problem.js';
+import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
+import { RunLimitsCeiling } from '../../platform/http/run-limits-ceiling.js';
+import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
+import { uuidParam } from '../../platform/http/validation/params.js';
+import { historyAnswer, historyQuery, type HistoryQuery, historyView } from '../../platform/listing/history.js';
+import { listAnswer } from '../../platform/listing/list-query.js';
+import { ScriptStore } from '../app/script-store.js';
+import { CreateTask, DeleteTask, UpdateTask } from '../domain/task-commands.js';
+import { GetTask, GetTaskAsOf, GetTaskFromLog, GetTaskHistory, ListTasks } from '../read/task-queries.js';
+import type { TaskRow } from '../read/task-projection.js';
+import { taskViewOf } from '../read/task-view.js';
+import {
+  createTaskBody,
+  type CreateTaskBody,
+  listTasksQuery,
+  type ListTasksQuery,
+  taskList,
+  taskView,
+  updateTaskBody,
+  type UpdateTaskBody,
+} from './task-schemas.js';
+
+const taskId = uuidParam('Invalid task ID format');
+
+@ApiTags('tasks')
+@ApiBearerAuth()
+@ApiProblems(400, 401, 429, 503)
+@Controller(apiPath('tasks'))
+export class TaskController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly scripts: ScriptStore,
+    private readonly payloads: PayloadStore,
+    private readonly ownWrites: OwnWrites,
+    private readonly ceiling: RunLimitsCeiling,
+  ) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Create a task', operationId: 'createTask' })
+  @ApiCreatedResponse({ standardSchema: taskView, description: 'Created' })
+  @ApiProblems(413, 415)
+  async create(
+    @Body({ schema: createTaskBody }) body: CreateTaskBody,
+    @Caller() caller: CallerContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { script_content, ...definition } = body;
+    this.ceiling.check(definition.limits);
+    const id = newId();
+    const script = await this.scripts.put(caller.userId, script_content);
+    const command = new CreateTask(id, caller.userId, { ...definition, script }, metadataOf(caller));
+    const { position } = await this.commands.execute<CreateTask, Decided<void>>(command);
+    await this.ownWrites.settle(position, request, reply);
+    void reply.header('location', `/${API_BASE}/tasks/${id}`);
+    return this.answer(await this.queries.execute(new GetTaskFromLog(id)), reply);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List tasks', operationId: 'listTasks' })
+  @ApiOkResponse({ standardSchema: taskList, description: 'A page of tasks, by offset or by cursor' })
+  async list(@Query({ schema: listTasksQuery }) query: ListTasksQuery, @Caller() caller: CallerContext) {
+    const page = await this.queries.execute(new ListTasks(caller.userId, query));
+    const tasks = await Promise.all(page.page.rows.map((row) => taskViewOf(row, this.payloads)));
+    return listAnswer('tasks', page, tasks, query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Get a task, as it is or as it was', operationId: 'getTask' })
+  @ApiOkResponse({ standardSchema: taskView, description: 'The task; its ETag is for If-Match' })
+  @ApiProblems(403, 404)
+  async get(
+    @Param('id', taskId) id: string,
+    @Query({ schema: asOfQuery }) { as_of }: AsOfQuery,
+    @Caller() caller: CallerContext,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const query = as_of === undefined ? new GetTask(id, caller) : new GetTaskAsOf(id, caller, as_of);
+    return this.answer(await this.queries.execute(query), reply);
+  }
+
+  @Get(':id/events')
+  @ApiOperation({ summary: 'The history of a task', operationId: 'taskHistory' })
+  @ApiOkResponse({ standardSchema: historyView, description: 'Oldest first' })
+  @ApiProblems(403, 404)
+  async history(
+    @Param('id', taskId) id: string,
+    @Query({ schema: historyQuery }) query: HistoryQuery,
+    @Caller() caller: CallerContext,
+  ) {
+    const { after_version, limit } = query;
+    return historyAnswer(await this.queries.execute(new GetTaskHistory(id, caller, after_version, limit + 1)), query);
+  }
+
+  @Put(':id')
+  @ApiOperation({ summary: 'Change a task', description: 'Only the fields given change.', operationId: 'updateTask' })
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag: changes nothing that changed since' })
+  @ApiOkResponse({ standardSchema: taskView, description: 'Changed' })
+  @ApiProblems(403, 404, 409, 412, 413, 415)
+  async update(
+    @Param('id', taskId) id: string,
+    @Body({ schema: updateTaskBody }) body: UpdateTaskBody,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Caller() caller: CallerContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { script_content, ...changes } = body;
+    this.ceiling.check(changes.limits);
+    const script = script_content === undefined ? {} : { script: await this.scriptOf(id, caller, script_content) };
+    const command = new UpdateTask(id, caller, { ...changes, ...script }, metadataOf(caller), versionOf(ifMatch));
+    const { position } = await this.commands.execute<UpdateTask, Decided<void>>(command);
+    await this.ownWrites.settle(position, request, reply);
+    return this.answer(await this.queries.execute(new GetTaskFromLog(id)), reply);
+  }
+
+  @Delete(':id')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Delete a task', description: 'Its executions stay.', operationId: 'deleteTask' })
+  @ApiOkResponse({ standardSchema: message, description: 'Deleted' })
+  @ApiProblems(403, 404, 409)
+  async delete(
+    @Param('id', taskId) id: string,
+    @Caller() caller: CallerContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const command = new DeleteTask(id, caller, metadataOf(caller));
+    const { position } = await this.commands.execute<DeleteTask, Decided<void>>(command);
+    await this.ownWrites.settle(position, request, reply);
+    return { message: 'Task deleted successfully' };
+  }
+
+  /** Stored under the task's owner's key, also where an admin changes it. */
+  private async scriptOf(id: string, caller: CallerContext, content: string) {
+    const { owner_id } = await this.queries.execute(new GetTask(id, caller));
+    return this.scripts.put(owner_id, content);
+  }
+
+  private async answer(row: TaskRow, reply: FastifyReply) {
+    void reply.header('etag', `"${row.definition_version}"`);
+    return taskViewOf(row, this.payloads);
+  }
+}
+
+/** RFC 9110, section 13.1.1. A weak or foreign tag matches nothing. */
+function versionOf(ifMatch: string | undefined): number | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
+  const versions = ifMatch.split(',').map((tag) => /^"(\d{1,9})"$/.exec(tag.trim())?.[1]);
+  if (versions.length === 1) return versions[0] === undefined ? 0 : Number(versions[0]);
+  throw new HttpProblem(400, 'invalid_if_match', 'If-Match takes one entity tag');
+}

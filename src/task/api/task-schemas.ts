@@ -1,0 +1,120 @@
+import { z } from 'zod';
+
+import { failureReason, SCRIPT_TYPES, scriptType, STATUSES } from '../../kernel/run-shape.js';
+import { listQuery, listView } from '../../platform/listing/list-query.js';
+
+/** Bytes of a task's metadata as JSON. */
+export const METADATA_BYTES_MAX = 16 * 1024;
+const SCRIPT_CHARS_MAX = 65_535;
+
+const metadata = z
+  .record(z.string(), z.json())
+  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES_MAX, {
+    message: `must be at most ${METADATA_BYTES_MAX} bytes as JSON`,
+    params: { tag: 'max' },
+  });
+
+/** Ceilings are the operator's and checked beside the schema: see RunLimitsCeiling. */
+const limits = z.strictObject({ memory_mb: z.int().min(16), cpus: z.number().min(0.1), pids: z.int().min(16) });
+
+const retry = z.strictObject({
+  max_attempts: z.int().min(1).max(10),
+  initial_delay_ms: z.int().min(0).max(3_600_000),
+  backoff_factor: z.number().min(1).max(10),
+  max_delay_ms: z.int().min(0).max(3_600_000),
+  retry_on: z
+    .array(failureReason)
+    .max(failureReason.options.length)
+    .transform((reasons) => [...new Set(reasons)]),
+});
+
+const limitsOrDefaults = z
+  .strictObject({
+    memory_mb: limits.shape.memory_mb.default(256),
+    cpus: limits.shape.cpus.default(1),
+    pids: limits.shape.pids.default(64),
+  })
+  .prefault({});
+
+const retryOrDefaults = z
+  .strictObject({
+    max_attempts: retry.shape.max_attempts.default(3),
+    initial_delay_ms: retry.shape.initial_delay_ms.default(1_000),
+    backoff_factor: retry.shape.backoff_factor.default(2),
+    max_delay_ms: retry.shape.max_delay_ms.default(60_000),
+    retry_on: retry.shape.retry_on.prefault(['infrastructure']),
+  })
+  .prefault({});
+
+const fields = {
+  name: z.string().min(1).max(255),
+  description: z.string().max(1_000).nullable(),
+  script_content: z.string().min(1).max(SCRIPT_CHARS_MAX),
+  script_type: scriptType,
+  priority: z.int().min(0).max(10),
+  timeout_seconds: z.int().min(1).max(3_600),
+  metadata,
+  max_parallel: z.int().min(1).max(100),
+};
+
+export const createTaskBody = z
+  .strictObject({
+    ...fields,
+    description: fields.description.default(null),
+    priority: fields.priority.default(5),
+    timeout_seconds: fields.timeout_seconds.default(300),
+    metadata: metadata.default({}),
+    max_parallel: fields.max_parallel.default(1),
+    retry: retryOrDefaults,
+    limits: limitsOrDefaults,
+  })
+  .meta({
+    id: 'CreateTask',
+    examples: [{ name: 'Hello', script_type: 'python', script_content: "print('Hello from VoidRunner')" }],
+  });
+export type CreateTaskBody = z.output<typeof createTaskBody>;
+
+/** Only the fields given change, those within `retry` and `limits` too. */
+export const updateTaskBody = z
+  .strictObject({ ...fields, retry: retry.partial(), limits: limits.partial() })
+  .partial()
+  .refine((changes) => Object.keys(changes).length > 0, 'at least one field is required')
+  .meta({ id: 'UpdateTask', examples: [{ priority: 7 }] });
+export type UpdateTaskBody = z.output<typeof updateTaskBody>;
+
+export const TASK_SORT_FIELDS = ['created_at', 'updated_at', 'priority', 'name'] as const;
+
+export const listTasksQuery = z.strictObject({
+  ...listQuery(TASK_SORT_FIELDS),
+  status: z.enum(STATUSES).optional(),
+  script_type: z.enum(SCRIPT_TYPES).optional(),
+});
+export type ListTasksQuery = z.output<typeof listTasksQuery>;
+
+const time = z.iso.datetime();
+
+export const taskView = z
+  .object({
+    id: z.uuid(),
+    user_id: z.uuid(),
+    ...fields,
+    // Empty once its owner's data has been erased.
+    script_content: z.string().max(SCRIPT_CHARS_MAX),
+    metadata: z.record(z.string(), z.json()),
+    status: z.enum(STATUSES),
+    retry: z.object({
+      max_attempts: z.int(),
+      initial_delay_ms: z.int(),
+      backoff_factor: z.number(),
+      max_delay_ms: z.int(),
+      retry_on: z.array(failureReason),
+    }),
+    limits: z.object({ memory_mb: z.int(), cpus: z.number(), pids: z.int() }),
+    version: z.int(),
+    created_at: time,
+    updated_at: time,
+  })
+  .meta({ id: 'Task' });
+export type TaskView = z.output<typeof taskView>;
+
+export const taskList = listView('TaskList', 'tasks', taskView);

@@ -1,0 +1,139 @@
+import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { Pool } from 'pg';
+
+import { type AsOf, eventsAsOf } from '../../kernel/as-of.js';
+import { fold } from '../../kernel/decider.js';
+import { EventStore } from '../../kernel/ports/event-store.js';
+import { eventsAs, type RecordedEvent } from '../../kernel/event.js';
+import { type Requester, requireOwner } from '../../kernel/requester.js';
+import { type ListQuery, type Page, readPage } from '../../platform/listing/list-query.js';
+import { reportingOutages } from '../../platform/postgres/outage.js';
+import { taskNotFound, taskStream } from '../domain/task-decider.js';
+import type { TaskEvent } from '../domain/task-events.js';
+import { projectTask, type TaskRow } from './task-projection.js';
+
+/** A task from the read model. @throws DomainError task_not_found, access_denied */
+export class GetTask extends Query<TaskRow> {
+  constructor(
+    readonly taskId: string,
+    readonly requester: Requester,
+  ) {
+    super();
+  }
+}
+
+/** A task as its own stream tells it: what a command has just made is in it, whatever the read models hold. */
+export class GetTaskFromLog extends Query<TaskRow> {
+  constructor(readonly taskId: string) {
+    super();
+  }
+}
+
+/** A task as it was, also where it has been deleted since. @throws DomainError task_not_found, access_denied */
+export class GetTaskAsOf extends Query<TaskRow> {
+  constructor(
+    readonly taskId: string,
+    readonly requester: Requester,
+    readonly asOf: AsOf,
+  ) {
+    super();
+  }
+}
+
+/** What happened to a task, oldest first; a deleted one keeps its history. */
+export class GetTaskHistory extends Query<readonly RecordedEvent<TaskEvent>[]> {
+  constructor(
+    readonly taskId: string,
+    readonly requester: Requester,
+    readonly afterVersion: number,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+export class ListTasks extends Query<Page<TaskRow>> {
+  constructor(
+    readonly ownerId: string,
+    readonly query: ListQuery & { readonly status?: string | undefined; readonly script_type?: string | undefined },
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetTask)
+export class GetTaskHandler implements IQueryHandler<GetTask> {
+  constructor(private readonly pool: Pool) {}
+
+  async execute({ taskId, requester }: GetTask): Promise<TaskRow> {
+    const { rows } = await reportingOutages(() =>
+      this.pool.query<TaskRow>('select * from read.tasks where id = $1', [taskId]),
+    );
+    const row = rows[0];
+    if (!row) throw taskNotFound();
+    requireOwner(requester, row.owner_id);
+    return row;
+  }
+}
+
+@QueryHandler(GetTaskFromLog)
+export class GetTaskFromLogHandler implements IQueryHandler<GetTaskFromLog> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ taskId }: GetTaskFromLog): Promise<TaskRow> {
+    return rowOf(eventsAs<TaskEvent>(await this.store.readStream(taskStream(taskId))));
+  }
+}
+
+@QueryHandler(GetTaskAsOf)
+export class GetTaskAsOfHandler implements IQueryHandler<GetTaskAsOf> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ taskId, requester, asOf }: GetTaskAsOf): Promise<TaskRow> {
+    const events = eventsAs<TaskEvent>(await this.store.readStream(taskStream(taskId)));
+    requireOwnTask(events, requester);
+    return rowOf(eventsAsOf(events, asOf));
+  }
+}
+
+@QueryHandler(GetTaskHistory)
+export class GetTaskHistoryHandler implements IQueryHandler<GetTaskHistory> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ taskId, requester, afterVersion, limit }: GetTaskHistory) {
+    const stream = taskStream(taskId);
+    requireOwnTask(eventsAs<TaskEvent>(await this.store.readStream(stream, { limit: 1 })), requester);
+    return eventsAs<TaskEvent>(await this.store.readStream(stream, { afterVersion, limit }));
+  }
+}
+
+/** @throws DomainError task_not_found where nothing, or nothing any more, is there */
+function rowOf(events: readonly RecordedEvent<TaskEvent>[]): TaskRow {
+  const row = fold<TaskRow | null, RecordedEvent<TaskEvent>>({ evolve: projectTask }, null, events);
+  if (!row) throw taskNotFound();
+  return row;
+}
+
+function requireOwnTask([first]: readonly RecordedEvent<TaskEvent>[], requester: Requester): void {
+  if (first?.type !== 'TaskCreated') throw taskNotFound();
+  requireOwner(requester, first.data.owner_id);
+}
+
+@QueryHandler(ListTasks)
+export class ListTasksHandler implements IQueryHandler<ListTasks> {
+  constructor(private readonly pool: Pool) {}
+
+  execute({ ownerId, query }: ListTasks): Promise<Page<TaskRow>> {
+    const { status, script_type } = query;
+    const where = { owner_id: ownerId, status, script_type };
+    return reportingOutages(() => readPage<TaskRow>(this.pool, { table: 'read.tasks', where }, query));
+  }
+}
+
+export const taskQueryHandlers = [
+  GetTaskHandler,
+  GetTaskFromLogHandler,
+  GetTaskAsOfHandler,
+  GetTaskHistoryHandler,
+  ListTasksHandler,
+];

@@ -1,0 +1,140 @@
+import { createHmac, randomUUID } from 'node:crypto';
+
+import { Api, type Person } from './support/api.js';
+import type { Route } from './support/contract.js';
+
+let api: Api;
+let ada: Person;
+let bob: Person;
+let taskId: string;
+let runId: string;
+
+beforeAll(async () => {
+  api = await Api.start();
+  [ada, bob] = [await api.register(), await api.register()];
+  const run = await ada.startExternal();
+  [taskId, runId] = [run.task_id, run.id];
+});
+afterAll(() => api.close());
+
+const closed = (): Route[] => api.contract.routes.filter(({ operation }) => operation.security !== undefined);
+
+/** A path of the document with the ids of what is Ada's. */
+const pathOf = ({ path }: Route): string =>
+  path
+    .slice('/api/v1'.length)
+    .replace('{id}', path.includes('/tasks/') ? taskId : runId)
+    .replace('{stream}', 'stdout');
+
+const BODIES: Record<string, object> = {
+  createTask: { name: 'x', script_type: 'bash', script_content: ':' },
+  updateTask: { priority: 1 },
+  reportExecution: { status: 'running' },
+};
+
+const inBase64 = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+
+/** A token as ours are, but for what is changed. */
+function token(changes: { header?: object; claims?: object; secret?: string } = {}): string {
+  const { JWT_SECRET_KEY, JWT_ISSUER, JWT_AUDIENCE } = api.service.config;
+  const now = Math.floor(Date.now() / 1_000);
+  const [, mine] = ada.token.split('.');
+  const { sid } = JSON.parse(Buffer.from(mine!, 'base64url').toString()) as { sid: string };
+  const claims = { sub: ada.id, sid, typ: 'access', adm: false, iat: now, exp: now + 60 };
+  const ours = { ...claims, iss: JWT_ISSUER, aud: JWT_AUDIENCE, ...changes.claims };
+  const signed = `${inBase64({ alg: 'HS256', typ: 'JWT', ...changes.header })}.${inBase64(ours)}`;
+  return `${signed}.${createHmac('sha256', changes.secret ?? JWT_SECRET_KEY)
+    .update(signed)
+    .digest('base64url')}`;
+}
+
+const PAST = Math.floor(Date.now() / 1_000) - 1;
+
+const BAD_TOKENS: [string, () => string | undefined, string][] = [
+  ['no token', () => undefined, 'authorization header required'],
+  ['an empty header', () => '', 'authorization header required'],
+  ['garbage', () => 'Bearer garbage', 'Invalid or expired token'],
+  ['another scheme', () => `Basic ${ada.token}`, 'Invalid or expired token'],
+  ['an expired token', () => `Bearer ${token({ claims: { exp: PAST } })}`, 'Invalid or expired token'],
+  ['a token without an end', () => `Bearer ${token({ claims: { exp: undefined } })}`, 'Invalid or expired token'],
+  ['another’s signature', () => `Bearer ${token({ secret: 'x'.repeat(64) })}`, 'Invalid or expired token'],
+  ['no signature', () => `Bearer ${token().split('.').slice(0, 2).join('.')}.`, 'Invalid or expired token'],
+  ['no algorithm', () => `Bearer ${token({ header: { alg: 'none' } })}`, 'Invalid or expired token'],
+  ['another issuer', () => `Bearer ${token({ claims: { iss: 'x' } })}`, 'Invalid or expired token'],
+  ['another audience', () => `Bearer ${token({ claims: { aud: 'x' } })}`, 'Invalid or expired token'],
+  ['a refresh token', () => `Bearer ${ada.client.refreshToken}`, 'Invalid or expired token'],
+];
+
+test('the token that the bad ones differ from is a good one', async () => {
+  const answer = await api.anonymous('GET', '/auth/me', undefined, { authorization: `Bearer ${token()}` });
+  expect([answer.status, answer.body.user.id]).toEqual([200, ada.id]);
+});
+
+test.each(BAD_TOKENS)('with %s every closed route is a 401', async (_what, authorization, error) => {
+  const header = authorization();
+  const head = await api.head();
+  expect(closed().length).toBeGreaterThan(15);
+  for (const route of closed()) {
+    const headers: Record<string, string> = header === undefined ? {} : { authorization: header };
+    const answer = await api.anonymous(route.method, pathOf(route), BODIES[route.operation.operationId!], headers);
+    api.contract.check(route.method, route.path, answer);
+    expect([route.path, answer.status, answer.body.error]).toEqual([route.path, 401, error]);
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="voidrunner"/);
+  }
+  expect(await api.head()).toBe(head);
+});
+
+test('after a logout every closed route is a 401', async () => {
+  const eve = await api.register();
+  await eve.ok('POST', '/auth/logout');
+  for (const route of closed()) {
+    const { status, body } = await eve.send(route.method, pathOf(route), BODIES[route.operation.operationId!]);
+    expect([route.path, status, body.error]).toEqual([route.path, 401, 'Invalid or expired token']);
+  }
+});
+
+test('who sends a bad token is not told whether the body was good', async () => {
+  const bad = await api.anonymous('POST', '/tasks', '{', { authorization: 'Bearer garbage' });
+  expect([401, 400]).toContain(bad.status);
+  expect(JSON.stringify(bad.body)).not.toContain('script_content');
+});
+
+test('what is another’s is a 403 on every route, and nothing happens to it', async () => {
+  const head = await api.head();
+  const routes = closed().filter(({ path }) => path.includes('{id}'));
+  expect(routes.length).toBeGreaterThan(10);
+  for (const route of routes) {
+    const { status, body } = await bob.send(route.method, pathOf(route), BODIES[route.operation.operationId!]);
+    expect([route.method, route.path, status, body.error]).toEqual([route.method, route.path, 403, 'Access denied']);
+  }
+  expect(await api.head()).toBe(head);
+});
+
+test('what is another’s is in no list', async () => {
+  await bob.createTask({ name: 'bob’s' });
+  expect(await bob.ok('GET', '/tasks')).toMatchObject({ tasks: [{ name: 'bob’s' }], total: 1 });
+  expect(await bob.ok('GET', '/executions')).toMatchObject({ executions: [], total: 0 });
+  expect(await bob.ok('GET', '/tasks?cursor=')).toMatchObject({ tasks: [{ name: 'bob’s' }] });
+});
+
+test('what is nobody’s is a 404 on every route', async () => {
+  for (const route of closed().filter(({ path }) => path.includes('{id}'))) {
+    const path = pathOf(route).replace(taskId, randomUUID()).replace(runId, randomUUID());
+    const { status, body } = await ada.send(route.method, path, BODIES[route.operation.operationId!]);
+    const error = path.startsWith('/tasks/') ? 'Task not found' : 'Execution not found';
+    expect([route.method, route.path, status, body.error]).toEqual([route.method, route.path, 404, error]);
+  }
+});
+
+test('an admin may do on every route what the owner may', async () => {
+  const admin = await api.registerAdmin();
+  for (const route of closed().filter(({ method, path }) => method === 'GET' && path.includes('{id}'))) {
+    if (route.path.includes('/dead-letters/')) continue;
+    expect([route.path, (await admin.send(route.method, pathOf(route))).status]).toEqual([route.path, 200]);
+  }
+  expect((await admin.send('DELETE', `/executions/${runId}`)).status).toBe(200);
+  expect((await admin.send('PUT', `/tasks/${taskId}`, { script_content: 'print(2)' })).status).toBe(200);
+  expect(await ada.ok('GET', `/tasks/${taskId}`)).toMatchObject({ script_content: 'print(2)', user_id: ada.id });
+  const { events } = await ada.ok('GET', `/tasks/${taskId}/events`);
+  expect(events.at(-1).actor).toBe(`user:${admin.id}`);
+});

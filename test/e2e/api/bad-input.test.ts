@@ -1,0 +1,206 @@
+import { Api, aTask, type Person } from './support/api.js';
+import { corrupted, refusalOf } from './support/bad-input.js';
+
+let api: Api;
+let ada: Person;
+let taskId: string;
+let runId: string;
+let head: bigint;
+
+beforeAll(async () => {
+  api = await Api.start();
+  ada = await api.register();
+  const run = await ada.startExternal({ max_parallel: 2 });
+  [taskId, runId] = [run.task_id, run.id];
+});
+beforeEach(async () => {
+  head = await api.head();
+});
+// A refused command leaves no event.
+afterEach(async () => expect(await api.head()).toBe(head));
+afterAll(() => api.close());
+
+const A_TASK = {
+  ...aTask,
+  description: 'text',
+  priority: 1,
+  metadata: { key: 'value', list: ['item', { inner: 'text' }] },
+  retry: { retry_on: ['timeout'] },
+};
+const AN_INPUT = {
+  stdin: 'in',
+  args: ['a'],
+  env: { NAME: 'value' },
+  files: [{ path: 'p', content: 'c', encoding: 'utf8' }],
+};
+
+/** Every route that takes a body of a caller who is known, with a good one. */
+const ROUTES: [string, string, object][] = [
+  ['POST', '/tasks', A_TASK],
+  ['PUT', '/tasks/{task}', A_TASK],
+  ['POST', '/tasks/{task}/executions', { input: AN_INPUT, executor: 'external' }],
+  ['PUT', '/executions/{run}', { status: 'failed', stdout: 'out', stderr: 'err' }],
+];
+
+const raw = async (method: string, path: string, body: string | Buffer<ArrayBuffer>, type = 'application/json') => {
+  const headers = { authorization: `Bearer ${ada.token}`, 'content-type': type };
+  const answer = await fetch(`${api.service.url}/api/v1${path}`, { method, headers, body });
+  return [answer.status, ((await answer.json()) as { error: string }).error];
+};
+
+describe.each(ROUTES)('%s %s', (method, template, good) => {
+  const path = () => template.replace('{task}', taskId).replace('{run}', runId);
+
+  test.each([
+    ['cut short', JSON.stringify({ name: 'x' }).slice(0, -1), 'Malformed JSON'],
+    ['not JSON', 'name=x', 'Malformed JSON'],
+    ['two of them', '{}{}', 'Malformed JSON'],
+    ['NaN', '{"priority":NaN}', 'Malformed JSON'],
+    ['a prototype', '{"__proto__":{"isAdmin":true}}', 'Malformed JSON'],
+    ['a constructor', '{"constructor":{"prototype":{"isAdmin":true}}}', 'Malformed JSON'],
+    ['null', 'null', 'Validation failed'],
+    ['an array', '[]', 'Validation failed'],
+    ['text', '"text"', 'Validation failed'],
+    ['a number', '1e400', 'Validation failed'],
+    ['an unknown field', '{"user_id":"x"}', 'Validation failed'],
+    ['an abyss', `${'{"metadata":'.repeat(5_000)}1${'}'.repeat(5_000)}`, 'Validation failed'],
+  ])('a body that is %s is a 400', async (_what, body, error) => {
+    expect(await raw(method, path(), body)).toEqual([400, error]);
+  });
+
+  test('a body that is not UTF-8 is a 400', async () => {
+    const latin1 = Buffer.from(JSON.stringify(good).replace('text', 'tüxt'), 'latin1');
+    const bytes = Buffer.concat([latin1.subarray(0, -1), Buffer.from(',"x":"\xff"}', 'latin1')]);
+    expect(await raw(method, path(), bytes)).toEqual([400, 'Request body is not UTF-8']);
+  });
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml'])(
+    'a body of %s is a 415',
+    async (type) => {
+      expect(await raw(method, path(), 'x', type)).toEqual([415, 'Unsupported media type']);
+    },
+  );
+
+  test('NUL and lone surrogates are refused in every string and every name', async () => {
+    const bodies = ['\0', '\ud800', '\udfff'].flatMap((bad) => corrupted(good, bad));
+    expect(bodies.length).toBeGreaterThan(6);
+    for (const body of bodies) {
+      const [status, error] = await refusalOf(ada, { method, path: path(), body });
+      expect([JSON.stringify(body), status, error]).toEqual([
+        JSON.stringify(body),
+        400,
+        expect.stringContaining(': unicode'),
+      ]);
+    }
+  });
+
+  test('every value of another type is a 400', async () => {
+    for (const name of Object.keys(good)) {
+      for (const value of [{ no: {} }, [[]], true, 1.5, 1e300, 'not one of them', null].filter(
+        (v) => !isFine(name, v),
+      )) {
+        const { status } = await ada.send(method, path(), { ...good, [name]: value });
+        expect([name, value, status]).toEqual([name, value, 400]);
+      }
+    }
+  });
+
+  test('a body past its limit is a 413, up to it is read', async () => {
+    const limit = path().endsWith('/executions') ? 2 * 1024 ** 2 : 1024 ** 2;
+    const ofSize = (bytes: number) => `{"x":"${'x'.repeat(bytes - '{"x":""}'.length)}"}`;
+    expect(await raw(method, path(), ofSize(limit))).toEqual([400, 'Validation failed']);
+    expect(await raw(method, path(), ofSize(limit + 1))).toEqual([413, 'Request body is too large']);
+  });
+});
+
+/** Values that another field's type would be, and this one's is. */
+function isFine(name: string, value: unknown): boolean {
+  if (typeof value === 'string') return ['name', 'description', 'script_content', 'stdout', 'stderr'].includes(name);
+  if (value === null) return name === 'description';
+  return name === 'metadata' && typeof value === 'object' && !Array.isArray(value);
+}
+
+test('an empty change changes nothing and is a 400', async () => {
+  for (const body of ['{}', '']) expect((await ada.send('PUT', `/tasks/${taskId}`, body)).status).toBe(400);
+  expect((await ada.send('POST', '/tasks', '')).status).toBe(400);
+  expect((await ada.send('POST', '/tasks')).status).toBe(400);
+});
+
+test('what is wrong is said of every field, and secrets are not said again', async () => {
+  const body = { name: '', script_content: 7, priority: 99, scirpt_type: 'python', metadata: [] };
+  const { body: answer } = await ada.send('POST', '/tasks', body, { 'x-request-id': 'req.1' });
+  expect(answer).toMatchObject({
+    type: 'urn:voidrunner:problem:validation_failed',
+    title: 'Bad Request',
+    status: 400,
+    detail: 'Validation failed',
+    error: 'Validation failed',
+    instance: '/api/v1/tasks',
+    request_id: 'req.1',
+  });
+  const errors = Object.fromEntries(answer.validation_errors.map((each: { field: string }) => [each.field, each]));
+  expect(errors).toMatchObject({
+    name: { value: '', tag: 'min' },
+    script_content: { value: '[redacted]', tag: 'type' },
+    script_type: { value: '', tag: 'required', message: 'Required' },
+    priority: { value: '99', tag: 'max' },
+    scirpt_type: { value: '', tag: 'unknown' },
+    metadata: { value: '[array]', tag: 'type' },
+  });
+});
+
+/** A good body for every route that has an id and takes one. */
+const BODIES: Record<string, object> = { updateTask: { priority: 1 }, reportExecution: { status: 'running' } };
+
+test.each([
+  ['a letter', 'x'],
+  ['a number', '1'],
+  ['NUL', '%00'],
+  ['SQL', "1'--"],
+  ['a way up', '..%2f'],
+  ['a letter with an accent', 'é'],
+  ['a digit too many', `${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(13)}`],
+  ['much', 'a'.repeat(2_000)],
+])('%s is no id, on any route', async (_what, id) => {
+  for (const { method, path, operation } of api.contract.routes.filter((route) => route.path.includes('{id}'))) {
+    const url = path.slice('/api/v1'.length).replace('{id}', id).replace('{stream}', 'stdout');
+    const kind = path.includes('/tasks/') ? 'task' : 'execution';
+    const { status, body } = await ada.send(method, url, BODIES[operation.operationId!]);
+    expect([method, path, status, body.error]).toEqual([method, path, 400, `Invalid ${kind} ID format`]);
+  }
+});
+
+test('a path past all measure is a 414', async () => {
+  const answer = await ada.client.request('GET', `/tasks/${'a'.repeat(3_000)}`);
+  expect([answer.status, answer.body['error']]).toEqual([414, 'URI Too Long']);
+});
+
+test.each([
+  ['GET', '/nothing', 404, 'Route not found'],
+  ['GET', '/tasks/a/b/c', 404, 'Route not found'],
+  ['POST', '/executions', 405, 'Method not allowed'],
+  ['PUT', '/tasks', 405, 'Method not allowed'],
+  ['PATCH', '/tasks/x', 405, 'Method not allowed'],
+  ['POST', '/executions/x', 405, 'Method not allowed'],
+  ['DELETE', '/dead-letters', 405, 'Method not allowed'],
+  ['GET', '/tasks/%zz', 400, 'Malformed URL'],
+])('%s %s is a %i', async (method, path, status, error) => {
+  const { body, headers, ...answer } = await ada.send(method, path);
+  expect([answer.status, body.error, body.status]).toEqual([status, error, status]);
+  expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+  if (status === 405) expect(headers.get('allow')).toMatch(/GET/);
+});
+
+test('headers that make no sense are left aside or refused, never a fault of ours', async () => {
+  for (const headers of [
+    { 'x-request-id': 'é'.repeat(10) },
+    { traceparent: '00-zz-zz-zz' },
+    { prefer: ',,;=' },
+    { accept: 'image/png' },
+    { range: 'bytes=5-1' },
+    { 'accept-encoding': 'nonsense' },
+  ]) {
+    const encoded = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, encodeURI(value!)]));
+    expect((await ada.send('GET', '/tasks', undefined, encoded)).status).toBe(200);
+  }
+});

@@ -1,0 +1,121 @@
+import { Api, aTask, type Person } from './support/api.js';
+import { at, refusalOf } from './support/bad-input.js';
+import { TASK_BOUNDS } from './support/task-bounds.js';
+
+let api: Api;
+let ada: Person;
+let taskId: string;
+
+beforeAll(async () => {
+  api = await Api.start();
+  ada = await api.register();
+  ({ id: taskId } = await ada.createTask({ max_parallel: 100 }));
+});
+afterAll(() => api.close());
+
+const KIB = 1024;
+const named = (count: number, name = (index: number) => `N${index}`) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [name(index), '']));
+
+describe.each(TASK_BOUNDS)('%s of a task', (field, within, outside) => {
+  test('is taken up to its bounds', async () => {
+    for (const value of within) {
+      const answer = await ada.send('POST', '/tasks', { ...aTask, ...at(field, value) });
+      expect([field, answer.status]).toEqual([field, 201]);
+      expect(answer.body).toMatchObject(at(field, value));
+      expect((await ada.send('PUT', `/tasks/${answer.body.id}`, at(field, value))).status).toBe(200);
+    }
+  });
+
+  test('is refused beyond them', async () => {
+    const { id } = await ada.createTask();
+    const head = await api.head();
+    for (const [value, tag] of outside) {
+      const whole = { method: 'POST', path: '/tasks', body: { ...aTask, ...at(field, value) } };
+      expect(await refusalOf(ada, whole)).toEqual([400, `${field}: ${tag}`]);
+      const change = { method: 'PUT', path: `/tasks/${id}`, body: at(field, value) };
+      expect(await refusalOf(ada, change)).toEqual([400, `${field}: ${tag}`]);
+    }
+    expect(await api.head()).toBe(head);
+  });
+});
+
+const files = (count: number) => Array.from({ length: count }, (_, index) => ({ path: `f${index}`, content: '' }));
+const inBase64 = (bytes: number) => Buffer.alloc(bytes, 1).toString('base64');
+
+const INPUTS: [string, object][] = [
+  ['stdin of 1 MiB', { stdin: '\n'.repeat(KIB ** 2 / 2) + 'x'.repeat(KIB ** 2 / 2) }],
+  ['64 args', { args: Array(64).fill('x') }],
+  ['an arg of 16,384 characters', { args: ['x'.repeat(16 * KIB)] }],
+  ['64 variables', { env: named(64) }],
+  ['a variable of 255 characters', { env: { ['N'.repeat(255)]: 'x'.repeat(16 * KIB) } }],
+  ['32 files', { files: files(32) }],
+  ['a path of 255 bytes', { files: [{ path: `${'a/'.repeat(100)}${'b'.repeat(55)}`, content: '' }] }],
+  ['1 MiB of files in base64', { files: [{ path: 'a', content: inBase64(KIB ** 2), encoding: 'base64' }] }],
+  [
+    'a folder beside a file',
+    {
+      files: [
+        { path: 'a/b', content: '' },
+        { path: 'a.b', content: '' },
+        { path: 'a/c', content: '' },
+      ],
+    },
+  ],
+];
+
+test.each(INPUTS)('an input of %s is taken', async (_what, input) => {
+  const answer = await ada.send('POST', `/tasks/${taskId}/executions`, { input, executor: 'external' });
+  expect(answer.status).toBe(201);
+});
+
+const file = (path: string, more: object = {}) => ({ files: [{ path, content: '', ...more }] });
+
+const BAD_INPUTS: [string, object, string][] = [
+  ['stdin of 1 MiB and a byte', { stdin: 'x'.repeat(KIB ** 2 - 1) + 'é' }, 'input: max'],
+  [
+    'stdin and files of more than 1 MiB',
+    { stdin: 'x', files: [{ path: 'a', content: 'x'.repeat(KIB ** 2) }] },
+    'input: max',
+  ],
+  ['65 args', { args: Array(65).fill('x') }, 'input.args: max'],
+  ['a long arg', { args: ['x'.repeat(16 * KIB + 1)] }, 'input.args.0: max'],
+  ['args and env of more than 1 MiB', { args: Array(64).fill('x'.repeat(16 * KIB)), env: { A: '' } }, 'input: max'],
+  ['65 variables', { env: named(65) }, 'input.env: max'],
+  ['a variable’s bad name', { env: { 'A-B': '' } }, 'input.env.A-B: invalid'],
+  ['a variable that starts with a digit', { env: { '1A': '' } }, 'input.env.1A: invalid'],
+  ['a variable without a name', { env: { '': '' } }, 'input.env.: invalid'],
+  ['a variable of a number', { env: { A: 1 } }, 'input.env.A: type'],
+  ['33 files', { files: files(33) }, 'input.files: max'],
+  ['a path of 256 bytes', file(`${'é'.repeat(128)}`), 'input.files.0.path: max'],
+  ['an empty path', file(''), 'input.files.0.path: invalid'],
+  ['an absolute path', file('/etc/passwd'), 'input.files.0.path: invalid'],
+  ['a way out', file('a/../../b'), 'input.files.0.path: invalid'],
+  ['a folder', file('a/'), 'input.files.0.path: invalid'],
+  ['a doubled slash', file('a//b'), 'input.files.0.path: invalid'],
+  ['the script’s place', file('main.py'), 'input.files.0.path: invalid'],
+  ['a folder in the script’s place', file('main.sh/a'), 'input.files: invalid'],
+  ['two files of one path', { files: [...files(1), ...files(1)] }, 'input.files: invalid'],
+  [
+    'a file where a folder must be',
+    {
+      files: [
+        { path: 'a', content: '' },
+        { path: 'a/b', content: '' },
+      ],
+    },
+    'input.files: invalid',
+  ],
+  ['no base64', file('a', { content: '!', encoding: 'base64' }), 'input.files.0.content: invalid'],
+  ['another encoding', file('a', { encoding: 'hex' }), 'input.files.0.encoding: oneof'],
+  ['no content', { files: [{ path: 'a' }] }, 'input.files.0.content: required'],
+  ['an unknown field', { stdout: '' }, 'input.stdout: unknown'],
+  ['stdin of a number', { stdin: 1 }, 'input.stdin: type'],
+];
+
+test.each(BAD_INPUTS)('an input of %s is a 400', async (_what, input, error) => {
+  const head = await api.head();
+  const bad = { method: 'POST', path: `/tasks/${taskId}/executions`, body: { input, executor: 'external' } };
+  expect(await refusalOf(ada, bad)).toEqual([400, error]);
+  expect(await api.head()).toBe(head);
+});

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+
+import { Api, type Person } from './support/api.js';
+import { eventually } from '../../support/eventually.js';
+import { startAttempt } from './support/attempts.js';
+
+let api: Api;
+let ada: Person;
+
+beforeAll(async () => {
+  api = await Api.start();
+  ada = await api.register();
+});
+afterAll(() => api.close());
+
+const typesOf = async (id: string): Promise<string[]> =>
+  (await ada.ok('GET', `/executions/${id}/events`)).events.map(({ type }: { type: string }) => type);
+
+const inQueue = async (executionId: string): Promise<boolean> => {
+  const { queue } = api.service.processes[0]!.infra;
+  return (await queue.inspect([{ executionId, attempt: 1 }]))[0] !== 'missing';
+};
+
+describe('start', () => {
+  test('answers with a pending execution and where it is', async () => {
+    const { id: task_id } = await ada.createTask();
+    const { status, body, headers } = await ada.send('POST', `/tasks/${task_id}/executions`);
+    expect(status).toBe(201);
+    expect(headers.get('location')).toBe(`/api/v1/executions/${body.id}`);
+    expect(body).toMatchObject({ task_id, status: 'pending', attempt: 0, stdout: null, return_code: null, version: 1 });
+    expect(await ada.ok('GET', `/executions/${body.id}`)).toEqual(body);
+    expect(await ada.ok('GET', `/tasks/${task_id}`)).toMatchObject({ status: 'running' });
+    await eventually(async () => expect(await inQueue(body.id)).toBe(true));
+  });
+
+  test.each([
+    ['no body', undefined, {}],
+    ['an empty body', '', { 'content-type': 'application/json' }],
+    ['an empty object', {}, {}],
+    ['an empty input', { input: {} }, {}],
+    ['the embedded executor', { executor: 'embedded' }, {}],
+  ])('takes %s', async (_what, body, headers) => {
+    const { id } = await ada.createTask();
+    const { status } = await ada.send('POST', `/tasks/${id}/executions`, body, headers as Record<string, string>);
+    expect(status).toBe(201);
+  });
+
+  test('is refused at max_parallel, and leaves nothing behind', async () => {
+    const { id } = await ada.createTask({ max_parallel: 2 });
+    const first = await ada.start(id);
+    await ada.start(id);
+    const head = await api.head();
+    const third = await ada.send('POST', `/tasks/${id}/executions`);
+    expect([third.status, third.body.error]).toEqual([409, 'Task is already running']);
+    expect(await api.head()).toBe(head);
+    await ada.ok('DELETE', `/executions/${first.id}`);
+    await ada.start(id);
+  });
+
+  test('of ten at once lets max_parallel through', async () => {
+    const { id } = await ada.createTask({ max_parallel: 3 });
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => ada.send('POST', `/tasks/${id}/executions`, { executor: 'external' })),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array(3).fill(201), ...Array(7).fill(409)]);
+    expect(await ada.ok('GET', `/tasks/${id}/executions`)).toMatchObject({ total: 3 });
+  });
+
+  test('of a task of nobody is a 404', async () => {
+    const answer = await ada.send('POST', `/tasks/${randomUUID()}/executions`);
+    expect([answer.status, answer.body.error]).toEqual([404, 'Task not found']);
+  });
+
+  test('takes the task as it is then', async () => {
+    const { id } = await ada.createTask({ max_parallel: 1, priority: 1 });
+    const run = await ada.start(id);
+    await ada.ok('DELETE', `/executions/${run.id}`);
+    await ada.ok('PUT', `/tasks/${id}`, { priority: 9 });
+    const [requested] = (await ada.ok('GET', `/executions/${run.id}/events`)).events;
+    expect(requested.data).toMatchObject({ priority: 1, task_definition_version: 1 });
+  });
+});
+
+describe('list', () => {
+  test('of a task, and of all tasks', async () => {
+    const bob = await api.register();
+    const [one, two] = [await bob.createTask({ max_parallel: 5 }), await bob.createTask({ script_type: 'bash' })];
+    const runs = [await bob.start(one.id), await bob.start(one.id), await bob.start(two.id)];
+    const ids = runs.map(({ id }) => id);
+    const listed = async (path: string) =>
+      (await bob.ok('GET', path)).executions.map((run: { id: string }) => ids.indexOf(run.id));
+    expect(await listed(`/tasks/${one.id}/executions`)).toEqual([1, 0]);
+    expect(await listed(`/tasks/${one.id}/executions?sort_order=asc`)).toEqual([0, 1]);
+    expect(await listed('/executions')).toEqual([2, 1, 0]);
+    expect(await listed('/executions?limit=1&offset=1')).toEqual([1]);
+    expect(await listed('/executions?script_type=bash')).toEqual([2]);
+    await bob.ok('DELETE', `/executions/${ids[0]}`);
+    expect(await listed('/executions?status=cancelled')).toEqual([0]);
+    expect(await listed(`/tasks/${one.id}/executions?status=pending`)).toEqual([1]);
+    const page = await bob.ok('GET', '/executions?limit=2&cursor=');
+    expect(page).toMatchObject({ pagination: { has_more: true }, sort_field: 'created_at', sort_order: 'desc' });
+    expect(await listed(`/executions?limit=2&cursor=${page.pagination.next_cursor}`)).toEqual([0]);
+  });
+
+  test('leaves the output out unless it is asked for', async () => {
+    const run = await ada.startExternal();
+    await ada.ok('PUT', `/executions/${run.id}`, { status: 'completed', stdout: 'out', stderr: 'err' });
+    const path = `/tasks/${run.task_id}/executions`;
+    expect((await ada.ok('GET', path)).executions).toMatchObject([{ stdout: null, stderr: null, stdout_bytes: 3 }]);
+    const whole = await ada.ok('GET', `${path}?include=output`);
+    expect(whole.executions).toMatchObject([{ stdout: 'out', stderr: 'err' }]);
+    const wrong = await ada.send('GET', `${path}?include=input`);
+    expect(wrong.body).toMatchObject({ status: 400, validation_errors: [{ field: 'include', tag: 'oneof' }] });
+  });
+
+  test('of a task of nobody is a 404', async () => {
+    expect((await ada.send('GET', `/tasks/${randomUUID()}/executions`)).body.error).toBe('Task not found');
+  });
+});
+
+describe('cancel', () => {
+  test('ends a pending run at once and takes it out of the queue', async () => {
+    const run = await ada.start((await ada.createTask()).id);
+    await eventually(async () => expect(await inQueue(run.id)).toBe(true));
+    const { status, body } = await ada.send('DELETE', `/executions/${run.id}`);
+    expect([status, body]).toEqual([200, { message: 'Execution cancelled successfully' }]);
+    const ended = await ada.ok('GET', `/executions/${run.id}`);
+    expect(ended).toMatchObject({
+      status: 'cancelled',
+      termination_reason: 'cancelled',
+      completed_at: expect.any(String),
+    });
+    expect(await ada.ok('GET', `/tasks/${run.task_id}`)).toMatchObject({ status: 'pending' });
+    await eventually(async () => expect(await inQueue(run.id)).toBe(false));
+    expect(await typesOf(run.id)).toEqual(['ExecutionRequested', 'ExecutionCancelled']);
+  });
+
+  test('of a running one is recorded once, may be repeated until the end, and not after', async () => {
+    const run = await ada.start((await ada.createTask()).id);
+    const attempt = await startAttempt(api, run.id);
+    const cancel = () => ada.send('DELETE', `/executions/${run.id}`);
+    const answers = [await cancel(), await cancel(), ...(await Promise.all([cancel(), cancel()]))];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(await ada.ok('GET', `/executions/${run.id}`)).toMatchObject({ status: 'running', attempt: 1 });
+    await attempt.release();
+    const late = await cancel();
+    expect([late.status, late.body.error]).toEqual([409, 'Execution has already ended']);
+    const start = ['ExecutionRequested', 'ExecutionStarted', 'ExecutionCancellationRequested'];
+    expect(await typesOf(run.id)).toEqual([...start, 'ExecutionCancelled']);
+  });
+
+  test('of one that has ended is a 409 and leaves no event', async () => {
+    const run = await ada.startExternal();
+    await ada.ok('PUT', `/executions/${run.id}`, { status: 'completed' });
+    const head = await api.head();
+    expect((await ada.send('DELETE', `/executions/${run.id}`)).status).toBe(409);
+    expect(await api.head()).toBe(head);
+  });
+
+  test('races ten times and wins once', async () => {
+    const run = await ada.startExternal();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ada.send('DELETE', `/executions/${run.id}`)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(9);
+  });
+});
+
+test('an execution of nobody is a 404', async () => {
+  for (const [method, below, body] of [
+    ['GET', ''],
+    ['GET', '/events'],
+    ['GET', '/output/stdout'],
+    ['DELETE', ''],
+    ['PUT', '', { status: 'running' }],
+  ] as const) {
+    const { status, body: answer } = await ada.send(method, `/executions/${randomUUID()}${below}`, body);
+    expect([method, below, status, answer.error]).toEqual([method, below, 404, 'Execution not found']);
+  }
+});
+
+test('an external run is never enqueued', async () => {
+  const external = await ada.startExternal();
+  const later = await ada.start((await ada.createTask()).id);
+  // The orchestrator goes by the order of the log: when the later one is there, the earlier one was dealt with.
+  await eventually(async () => expect(await inQueue(later.id)).toBe(true));
+  expect(await inQueue(external.id)).toBe(false);
+});

@@ -1,0 +1,188 @@
+import { z } from 'zod';
+
+import { createTaskBody, updateTaskBody } from '../../../src/task/api/task-schemas.js';
+import { startExecutionBody } from '../../../src/execution/api/execution-schemas.js';
+import { reportBody } from '../../../src/execution/api/report-schemas.js';
+import { Api, aTask } from './support/api.js';
+
+/** Every route of API.md that there is by now. */
+const ROUTES = [
+  'DELETE /api/v1/dead-letters/{id}',
+  'DELETE /api/v1/executions/{id}',
+  'DELETE /api/v1/tasks/{id}',
+  'GET /api/v1/auth/me',
+  'GET /api/v1/dead-letters',
+  'GET /api/v1/dead-letters/{id}',
+  'GET /api/v1/executions',
+  'GET /api/v1/executions/{id}',
+  'GET /api/v1/executions/{id}/events',
+  'GET /api/v1/executions/{id}/output/{stream}',
+  'GET /api/v1/ping',
+  'GET /api/v1/tasks',
+  'GET /api/v1/tasks/{id}',
+  'GET /api/v1/tasks/{id}/events',
+  'GET /api/v1/tasks/{id}/executions',
+  'GET /health',
+  'GET /health/workers',
+  'GET /ready',
+  'POST /api/v1/auth/login',
+  'POST /api/v1/auth/logout',
+  'POST /api/v1/auth/refresh',
+  'POST /api/v1/auth/register',
+  'POST /api/v1/dead-letters/{id}/redrive',
+  'POST /api/v1/tasks',
+  'POST /api/v1/tasks/{id}/executions',
+  'PUT /api/v1/executions/{id}',
+  'PUT /api/v1/tasks/{id}',
+];
+const PUBLIC = /\/(ping|health|health\/workers|ready|login|refresh|register)$/;
+
+/** OpenAPI 3.0.3, as far as this document goes: an object of the specification each, and no member beyond it. */
+const schemaObject = z.record(z.string(), z.unknown());
+const content = z.record(z.string().regex(/^[\w.+-]+\/[\w.+-]+$/), z.strictObject({ schema: schemaObject }));
+const operation = z.strictObject({
+  operationId: z.string().regex(/^[a-zA-Z]+$/),
+  summary: z.string().min(3),
+  description: z.string().optional(),
+  tags: z.array(z.string()).min(1),
+  security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
+  parameters: z.array(
+    z.discriminatedUnion('in', [
+      z.strictObject({ in: z.literal('path'), name: z.string(), required: z.literal(true), schema: schemaObject }),
+      z.strictObject({
+        in: z.enum(['query', 'header']),
+        name: z.string(),
+        required: z.boolean().optional(),
+        description: z.string().optional(),
+        schema: schemaObject,
+      }),
+    ]),
+  ),
+  requestBody: z.strictObject({ required: z.boolean(), content }).optional(),
+  responses: z.record(
+    z.string().regex(/^[1-5]\d\d$/),
+    z.strictObject({ description: z.string().min(1), content, headers: schemaObject.optional() }),
+  ),
+});
+const openApi = z.object({
+  openapi: z.string().regex(/^3\.0\.\d$/),
+  info: z.looseObject({ title: z.string(), version: z.string().regex(/^\d+\.\d+\.\d+/) }),
+  servers: z.array(z.looseObject({ url: z.string() })),
+  paths: z.record(z.string().startsWith('/'), z.partialRecord(z.enum(['get', 'put', 'post', 'delete']), operation)),
+  components: z.strictObject({
+    schemas: z.record(z.string().regex(/^[A-Z][A-Za-z]*$/), schemaObject),
+    securitySchemes: z.object({ bearer: z.object({ type: z.literal('http'), scheme: z.literal('bearer') }) }),
+  }),
+});
+
+let api: Api;
+
+beforeAll(async () => {
+  api = await Api.start({ VOIDRUNNER_ROLES: 'api' });
+});
+afterAll(() => api.close());
+
+test('the document is OpenAPI 3.0', () => {
+  expect(openApi.safeParse(api.contract.document).error?.issues ?? []).toEqual([]);
+});
+
+test('every route is in the document, and no other', () => {
+  expect(api.contract.routes.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(ROUTES);
+});
+
+test('operations have names of their own', () => {
+  const names = api.contract.routes.map(({ operation: { operationId } }) => operationId);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test.each(ROUTES)('%s says what it takes and what it answers', (route) => {
+  const { method, path, operation } = api.contract.routes.find((each) => `${each.method} ${each.path}` === route)!;
+  const inPath = operation.parameters!.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
+  expect(inPath).toEqual(path.match(/\{\w+\}/g) ?? []);
+  expect(operation.security).toEqual(PUBLIC.test(path) ? undefined : [{ bearer: [] }]);
+
+  const statuses = Object.keys(operation.responses);
+  expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(1);
+  const expected = [
+    ...(operation.security ? ['401', '429', '503'] : []),
+    ...(inPath.length > 0 ? ['400', '403', '404'] : []),
+    ...(operation.requestBody ? ['400', '413', '415'] : []),
+  ];
+  expect(statuses).toEqual(expect.arrayContaining(expected));
+  for (const [status, response] of Object.entries(operation.responses)) {
+    const isProblem = Number(status) >= 400 && path !== '/ready';
+    const types = Object.keys(response.content ?? {});
+    if (isProblem) expect(types).toEqual(['application/problem+json']);
+    else expect(types).toEqual([path.includes('/output/') ? 'application/octet-stream' : 'application/json']);
+  }
+  const takesBody = ['POST', 'PUT'].includes(method) && !/\/(logout|redrive)$/.test(path);
+  expect(operation.requestBody !== undefined).toBe(takesBody);
+});
+
+test('every reference leads somewhere, and everything is referred to', () => {
+  const text = JSON.stringify(api.contract.document);
+  const referred = new Set([...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1]));
+  expect([...referred].toSorted()).toEqual(Object.keys(api.contract.document.components.schemas).toSorted());
+  expect(text.match(/"\$ref":"(?!#\/components\/schemas\/)/)).toBeNull();
+});
+
+test('lists are described in both their shapes', () => {
+  const schemas = api.contract.document.components.schemas as Record<string, { anyOf?: { required: string[] }[] }>;
+  const shapes = (name: string) => schemas[name]!.anyOf!.map(({ required }) => required);
+  for (const [name, items] of Object.entries({ TaskList: 'tasks', ExecutionList: 'executions' })) {
+    expect(shapes(name)).toEqual([
+      [items, 'total', 'limit', 'offset'],
+      [items, 'pagination', 'limit', 'sort_field', 'sort_order'],
+    ]);
+  }
+});
+
+const BODIES = { createTaskBody, updateTaskBody, startExecutionBody, reportBody };
+
+test.each([
+  ['POST', '/api/v1/tasks', 'createTaskBody', true],
+  ['PUT', '/api/v1/tasks/{id}', 'updateTaskBody', true],
+  ['POST', '/api/v1/tasks/{id}/executions', 'startExecutionBody', false],
+  ['PUT', '/api/v1/executions/{id}', 'reportBody', true],
+] as const)('%s %s: the document and the validation agree on bodies', (method, path, name, required) => {
+  const { requestBody } = api.contract.routes.find((each) => each.method === method && each.path === path)!.operation;
+  expect(requestBody!.required).toBe(required);
+  const schema = requestBody!.content['application/json']!.schema!;
+  const bodies = [
+    {},
+    aTask,
+    { ...aTask, priority: 11 },
+    { ...aTask, unknown: 1 },
+    { priority: 0 },
+    { retry: { max_attempts: 11 } },
+    { input: { args: ['a'] } },
+    { input: { stdin: 1 } },
+    { executor: 'elsewhere' },
+    { status: 'running' },
+    { status: 'completed', return_code: 256 },
+    { status: 'failed', return_code: 1, stdout: 'x', completed_at: '2026-01-01T00:00:00+02:00' },
+    { status: 'pending' },
+    [],
+    'text',
+    null,
+  ];
+  for (const body of bodies) {
+    // The document cannot say "at least one field".
+    if (name === 'updateTaskBody' && JSON.stringify(body) === '{}') continue;
+    expect([body, api.contract.accepts(schema, body)]).toEqual([body, BODIES[name].safeParse(body).success]);
+  }
+});
+
+test('the page shows the document, from its own origin alone', async () => {
+  const get = async (path: string) => await fetch(api.service.url + path);
+  const page = await get('/docs');
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+  const sources = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
+  expect(sources).toContain('/docs/swagger-ui-bundle.js');
+  for (const source of sources) expect((await get(source)).status).toBe(200);
+  expect(await (await get('/docs/init.js')).text()).toContain("url: '/docs/json'");
+  expect(await (await get('/swagger.json')).json()).toEqual(api.contract.document);
+  expect(await (await get('/api')).json()).toMatchObject({ base_path: '/api/v1', documentation: '/docs' });
+});

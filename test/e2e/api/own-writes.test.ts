@@ -1,0 +1,96 @@
+import type { Answer } from '../../support/api-client.js';
+import { eventually } from '../../support/eventually.js';
+import { Api, aTask, type Person } from './support/api.js';
+import { startAttempt } from './support/attempts.js';
+
+let api: Api;
+let ada: Person;
+
+beforeAll(async () => {
+  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,orchestrator', SERVER_OWN_WRITES_TIMEOUT: '3s' });
+  ada = await api.register();
+});
+afterAll(() => api.close());
+
+type Item = Record<string, unknown> & { id: string };
+
+/** What lists say of one item, straight after a write. */
+const listed = async (path: string, name: string, id: string): Promise<Item | undefined> =>
+  (await ada.ok<Record<string, Item[]>>('GET', `${path}?limit=100`))[name]!.find((item) => item.id === id);
+
+const positionOf = ({ headers }: Answer): string | null => headers.get('x-read-position');
+
+describe('with the projector away', () => {
+  test('a write is answered within its bound, with how far reads are', async () => {
+    const answer = await ada.send('POST', '/tasks', aTask);
+    expect(answer.status).toBe(201);
+    expect(positionOf(answer)).toMatch(/^\d+$/);
+    expect(BigInt(positionOf(answer)!)).toBeLessThan(await api.head());
+    expect((await ada.send('GET', `/tasks/${answer.body.id}`)).status).toBe(404);
+    // What was made is in the answer all the same, and can be worked on.
+    expect(answer.body).toMatchObject(aTask);
+    expect((await ada.send('POST', `/tasks/${answer.body.id}/executions`)).status).toBe(201);
+  });
+
+  test('nobody waits who does not want to', async () => {
+    // Whoever had waited would be told in vain how far reads are.
+    for (const prefer of ['respond-async', 'RESPOND-ASYNC', 'return=minimal, respond-async']) {
+      const answer = await ada.send('POST', '/tasks', aTask, { prefer });
+      expect([answer.status, positionOf(answer)]).toEqual([201, null]);
+    }
+    expect(positionOf(await ada.send('POST', '/tasks', aTask, { prefer: 'wait=1' }))).not.toBeNull();
+  });
+});
+
+describe('with a projector, in a process of its own', () => {
+  beforeAll(async () => {
+    await api.service.start({ VOIDRUNNER_ROLES: 'projector' });
+    const head = await api.head();
+    const { visibility } = api.service.processes[0]!.infra;
+    await eventually(async () => expect(await visibility.waitFor(head, 1_000)).toMatchObject({ reached: true }));
+  });
+
+  test('every write is there when its answer is', async () => {
+    const created = await ada.send('POST', '/tasks', aTask);
+    expect(positionOf(created)).toBeNull();
+    const { id } = created.body;
+    expect(await listed('/tasks', 'tasks', id)).toMatchObject({ name: aTask.name });
+
+    await ada.ok('PUT', `/tasks/${id}`, { name: 'changed', retry: { max_attempts: 1, retry_on: ['exit_code'] } });
+    expect(await listed('/tasks', 'tasks', id)).toMatchObject({ name: 'changed' });
+
+    const run = await ada.start(id);
+    expect(await listed('/executions', 'executions', run.id)).toMatchObject({ status: 'pending' });
+    expect(await listed(`/tasks/${id}/executions`, 'executions', run.id)).toMatchObject({ status: 'pending' });
+    expect(await listed('/tasks', 'tasks', id)).toMatchObject({ status: 'running' });
+
+    await (await startAttempt(api, run.id)).fail(1);
+    await ada.client.follow(run.id, ({ dead_lettered }) => dead_lettered);
+    await ada.ok('POST', `/dead-letters/${run.id}/redrive`);
+    expect(await listed('/dead-letters', 'dead_letters', run.id)).toBeUndefined();
+    expect(await listed('/executions', 'executions', run.id)).toMatchObject({ status: 'pending' });
+
+    await (await startAttempt(api, run.id, 2)).fail(1);
+    await ada.client.follow(run.id, ({ dead_lettered }) => dead_lettered);
+    await ada.ok('DELETE', `/dead-letters/${run.id}`);
+    expect(await listed('/dead-letters', 'dead_letters', run.id)).toBeUndefined();
+
+    const second = await ada.start(id, { executor: 'external' });
+    await ada.ok('PUT', `/executions/${second.id}`, { status: 'running' });
+    expect(await listed('/executions', 'executions', second.id)).toMatchObject({ status: 'running' });
+    await ada.ok('DELETE', `/executions/${second.id}`);
+    expect(await listed('/executions', 'executions', second.id)).toMatchObject({ status: 'cancelled' });
+
+    await ada.ok('DELETE', `/tasks/${id}`);
+    expect(await listed('/tasks', 'tasks', id)).toBeUndefined();
+  });
+
+  test('every write of twenty at once is there, too', async () => {
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const { id } = await ada.createTask({ name: `parallel ${index}` });
+        expect(await ada.ok('GET', `/tasks/${id}`)).toMatchObject({ name: `parallel ${index}` });
+      }),
+    );
+  });
+});

@@ -1,0 +1,116 @@
+import { CancelExecution } from '../../../../src/execution/domain/execution-commands.js';
+import type { ExecutionView } from '../../../../src/execution/api/execution-schemas.js';
+import type { TaskView } from '../../../../src/task/api/task-schemas.js';
+import { type Answer, ApiClient, call } from '../../../support/api-client.js';
+import { eventually } from '../../../support/eventually.js';
+import { startTestService, type TestService } from '../../../support/service.js';
+import { Contract } from './contract.js';
+
+/** Everything but the workers: runs stay pending, and nothing needs a container. */
+export const NO_WORKER = { VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator' };
+
+/** Someone with an account; every answer is held against the OpenAPI document. */
+export class Person {
+  constructor(
+    readonly client: ApiClient,
+    private readonly contract: Contract,
+    readonly token = client.accessToken,
+  ) {}
+
+  get id(): string {
+    return this.client.user.id;
+  }
+
+  /** @param path below /api/v1; a body of text is sent as it is, any other as JSON */
+  async send<Body = any>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<Body>> {
+    const authorization = `Bearer ${this.token}`;
+    const answer = await this.client.request<Body>(method, path, body, { authorization, ...headers });
+    this.contract.check(method, `/api/v1${path}`, answer);
+    return answer;
+  }
+
+  /** As send, where only success will do. @returns the body */
+  async ok<Body = any>(method: string, path: string, body?: unknown): Promise<Body> {
+    const answer = await this.send<Body>(method, path, body);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  createTask(fields: object = {}): Promise<TaskView> {
+    return this.ok('POST', '/tasks', { ...aTask, ...fields });
+  }
+
+  start(taskId: string, body?: unknown): Promise<ExecutionView> {
+    return this.ok('POST', `/tasks/${taskId}/executions`, body);
+  }
+
+  /** A run that nobody but its owner will end. */
+  async startExternal(fields: object = {}): Promise<ExecutionView> {
+    return this.start((await this.createTask(fields)).id, { executor: 'external' });
+  }
+}
+
+export const aTask = { name: 'a task', script_type: 'python', script_content: 'print(1)' } as const;
+
+/** A service of a test file's own, and its document. */
+export class Api {
+  private constructor(
+    readonly service: TestService,
+    readonly contract: Contract,
+  ) {}
+
+  static async start(overrides: NodeJS.ProcessEnv = NO_WORKER): Promise<Api> {
+    const service = await startTestService(overrides);
+    return new Api(service, await Contract.of(service.url));
+  }
+
+  async register(): Promise<Person> {
+    return new Person(await ApiClient.register(() => this.service.url), this.contract);
+  }
+
+  /** An account with an admin's rights, which only an operator can give. */
+  async registerAdmin(): Promise<Person> {
+    const { client } = await this.register();
+    await this.service.database.ownerPool.query('update identity.users set is_admin = true where id = $1', [
+      client.user.id,
+    ]);
+    const refreshed = await this.anonymous('POST', '/auth/refresh', { refresh_token: client.refreshToken });
+    const { access_token } = refreshed.body as { access_token: string };
+    return new Person(client, this.contract, access_token);
+  }
+
+  /** A request without a token. */
+  anonymous<Body = any>(method: string, path: string, body?: unknown, headers?: Record<string, string>) {
+    return call<Body>(`${this.service.url}/api/v1${path}`, method, body, headers);
+  }
+
+  /** The newest position of the log. */
+  async head(): Promise<bigint> {
+    return (await this.service.processes[0]!.infra.store.head()).position;
+  }
+
+  /** Ends what is still under way, so that no job is left behind, and stops. */
+  async close(): Promise<void> {
+    try {
+      await this.cancelAll();
+    } finally {
+      await this.service.close();
+    }
+  }
+
+  private async cancelAll(): Promise<void> {
+    const { commands, infra } = this.service.processes[0]!;
+    const { rows } = await infra.pool.query<{ id: string }>(
+      `select id from read.executions where status in ('pending', 'running')`,
+    );
+    for (const { id } of rows) {
+      await commands.execute(new CancelExecution(id, 'system', { actor: 'system:test', correlation_id: id }));
+    }
+    await eventually(async () => expect((await infra.queue.stats()).waiting).toBe(0));
+  }
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+
+import type { Answer } from '../../../support/api-client.js';
+
+interface Operation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly security?: readonly object[];
+  readonly parameters?: readonly { name: string; in: string; required?: boolean; schema?: object }[];
+  readonly requestBody?: { required?: boolean; content: Content };
+  readonly responses: Record<string, { description: string; content?: Content }>;
+}
+
+type Content = Record<string, { schema?: object } | undefined>;
+
+export interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
+}
+
+export interface Route {
+  /** In capitals. */
+  readonly method: string;
+  /** As the document has it: `/api/v1/tasks/{id}`. */
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+/** The OpenAPI document as a judge of answers: what it does not promise fails the test. */
+export class Contract {
+  readonly routes: readonly Route[];
+  private readonly schemas = new Map<object, z.ZodType>();
+
+  constructor(readonly document: OpenApi) {
+    this.routes = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.entries(operations).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+    );
+  }
+
+  static async of(url: string): Promise<Contract> {
+    return new Contract((await (await fetch(`${url}/docs/json`)).json()) as OpenApi);
+  }
+
+  /** @throws Error where a route of the document answers what it does not say */
+  check(method: string, path: string, answer: Answer): void {
+    const route = this.routes.find((each) => each.method === method && matches(each.path, path));
+    if (!route) return;
+    const name = `${method} ${route.path} → ${answer.status}`;
+    const response = route.operation.responses[answer.status];
+    if (!response) throw new Error(`${name} is not in the document: ${JSON.stringify(answer.body)}`);
+    const type = answer.headers.get('content-type')?.split(';', 1)[0] ?? '';
+    const schema = response.content?.[type]?.schema;
+    if (!schema) throw new Error(`${name} of ${type} is not in the document`);
+    if (!type.includes('json')) return;
+    const { error } = this.schemaOf(schema).safeParse(answer.body);
+    if (error) throw new Error(`${name} is not what the document says: ${error.message}`);
+  }
+
+  /** Whether a request body is what the document asks for. */
+  accepts(schema: object, body: unknown): boolean {
+    return this.schemaOf(schema).safeParse(body).success;
+  }
+
+  private schemaOf(schema: object): z.ZodType {
+    const known = this.schemas.get(schema);
+    if (known) return known;
+    const whole = { ...schema, definitions: this.document.components.schemas };
+    const text = JSON.stringify(whole).replaceAll('#/components/schemas/', '#/definitions/');
+    const made = z.fromJSONSchema(JSON.parse(text), { defaultTarget: 'openapi-3.0' });
+    this.schemas.set(schema, made);
+    return made;
+  }
+}
+
+function matches(template: string, path: string): boolean {
+  const [bare] = path.split('?', 1);
+  return new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(bare!);
+}

@@ -1,0 +1,121 @@
+import type { ExecutionView } from '../../src/execution/api/execution-schemas.js';
+import { ApiClient, hasEnded } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
+import {
+  containersOf,
+  expectHealed,
+  historyOf,
+  isRunning,
+  programsOf,
+  programsRun,
+  queueOf,
+  QUICK,
+  startRuns,
+  typesOf,
+} from '../support/faults.js';
+import { startTestService, type TestService } from '../support/service.js';
+
+/** What is promised is a second; a busy machine of two cores gets some more. */
+const DEAD_WITHIN_MS = 5_000;
+const LOOKS_BETWEEN = 15;
+
+let service: TestService;
+let client: ApiClient;
+
+beforeAll(async () => {
+  service = await startTestService({ ...QUICK, QUEUE_LEASE_DURATION: '5s' });
+  client = await ApiClient.register(() => service.url);
+});
+
+afterAll(() => service.close());
+
+const cancel = (id: string) => client.request('DELETE', `/executions/${id}`);
+
+/** From the recorded request to the recorded end, which comes after the container's. */
+async function msToDie(id: string): Promise<number> {
+  const history = await historyOf(client, id);
+  const at = (type: string) => Date.parse(history.find((event) => event.type === type)!.time);
+  return at('ExecutionCancelled') - at('ExecutionCancellationRequested');
+}
+
+test('while it waits in the queue: at once, and it never runs', async () => {
+  const blocking = await startRuns(client, 2, { seconds: 60 });
+  await programsRun(service, 2);
+  const [waiting] = await startRuns(client, 1, { seconds: 0 });
+
+  expect(await cancel(waiting!.id)).toMatchObject({ status: 200 });
+  expect(await client.execution(waiting!.id)).toMatchObject({ status: 'cancelled', attempt: 0 });
+  expect(await cancel(waiting!.id)).toMatchObject({ status: 409 });
+  await eventually(async () => expect(await queueOf(service).stats()).toMatchObject({ waiting: 0, leased: 2 }));
+
+  await Promise.all(blocking.map(({ id }) => cancel(id)));
+  await Promise.all(blocking.map(({ id }) => client.follow(id)));
+  expect(await typesOf(client, waiting!.id)).toEqual(['ExecutionRequested', 'ExecutionCancelled']);
+  await expectHealed(service);
+});
+
+test('in mid-run: every process is dead within a second, however it resists', async () => {
+  const script_content = [
+    'import os, signal, sys, time',
+    'for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)',
+    'print("before", flush=True)',
+    'if os.fork() == 0: os.setsid()',
+    'os.execvp("sleep", ["sleep", "60"])',
+  ].join('\n');
+  const task = await client.createTask({ script_type: 'python', script_content });
+  const { id } = await client.start(task.id);
+  await programsRun(service, 2);
+
+  expect(await cancel(id)).toMatchObject({ status: 200 });
+  // A repeat before the end is no error, and no second event.
+  expect([200, 409]).toContain((await cancel(id)).status);
+  const end = await client.follow(id);
+
+  expect(await programsOf(service)).toEqual([]);
+  expect(await containersOf(service)).toEqual([]);
+  expect(end).toMatchObject({ status: 'cancelled', termination_reason: 'cancelled', stdout: 'before\n', attempt: 1 });
+  expect(await typesOf(client, id)).toEqual([
+    'ExecutionRequested',
+    'ExecutionStarted',
+    'ExecutionCancellationRequested',
+    'ExecutionCancelled',
+  ]);
+  expect(await msToDie(id)).toBeLessThan(DEAD_WITHIN_MS);
+  expect(await client.ok('GET', `/tasks/${task.id}`)).toMatchObject({ status: 'pending' });
+  await expectHealed(service);
+});
+
+test('while its container is being made: it never gets to run for long', async () => {
+  const task = await client.createTask({ script_type: 'bash', script_content: 'sleep 60' });
+  for (let round = 0; round < 3; round += 1) {
+    const { id } = await client.start(task.id);
+    await client.follow(id, isRunning);
+
+    expect(await cancel(id)).toMatchObject({ status: 200 });
+
+    expect(await client.follow(id)).toMatchObject({ status: 'cancelled' });
+    expect(await containersOf(service)).toEqual([]);
+    expect(await msToDie(id)).toBeLessThan(DEAD_WITHIN_MS);
+  }
+  await expectHealed(service);
+});
+
+test('racing the end: one of the two wins, and the other is told so', async () => {
+  const runs = await startRuns(client, 8, { seconds: 0 });
+  const outcomes = await Promise.all(runs.map((run, number) => raceTheEnd(run, number)));
+
+  for (const { answer, execution } of outcomes) {
+    expect({ answer, status: execution.status }).toEqual(
+      answer === 200 ? { answer, status: 'cancelled' } : { answer: 409, status: 'completed' },
+    );
+  }
+  await expectHealed(service);
+});
+
+/** Some as soon as the run is seen to run, the others ever later; each look takes its time. */
+async function raceTheEnd({ id }: ExecutionView, looks: number) {
+  await client.follow(id, (execution) => isRunning(execution) || hasEnded(execution));
+  for (let look = 0; look < looks * LOOKS_BETWEEN; look += 1) await client.execution(id);
+  const { status: answer } = await cancel(id);
+  return { answer, execution: await client.follow(id) };
+}

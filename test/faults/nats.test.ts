@@ -1,0 +1,108 @@
+import { ApiClient } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
+import {
+  containersOf,
+  expectHealed,
+  expectUndisturbed,
+  isRunning,
+  programsRun,
+  QUICK,
+  readyWhere,
+  startRuns,
+} from '../support/faults.js';
+import { PrivateNats } from '../support/nats.js';
+import { startTestService, type TestService } from '../support/service.js';
+
+let nats: PrivateNats;
+let service: TestService;
+let client: ApiClient;
+
+beforeAll(async () => {
+  nats = await PrivateNats.start();
+  service = await startTestService({ ...QUICK, NATS_URL: nats.url, NATS_USER: '', NATS_PASSWORD: '' });
+  client = await ApiClient.register(() => service.url);
+});
+
+afterAll(async () => {
+  await service.close();
+  await nats.remove();
+});
+
+const stream = () => service.processes[0]!.infra.eventsStream;
+const manager = () => service.processes[0]!.infra.nats.manager();
+
+/** Some under way, the others waiting. */
+async function liveRuns() {
+  const runs = await startRuns(client, 4, { seconds: 0.7 });
+  await programsRun(service, 1);
+  return runs;
+}
+
+/** JetStream has caught up with the log. */
+const delivered = () =>
+  eventually(async () => {
+    const head = await service.processes[0]!.infra.store.head();
+    expect((await stream().tail()).message?.position).toBe(head.position);
+  });
+
+test('its stream deleted under live runs', async () => {
+  const runs = await liveRuns();
+  await delivered();
+  await (await manager()).streams.delete(stream().name);
+
+  await expectUndisturbed(client, runs);
+  await delivered();
+  await expectHealed(service);
+});
+
+test('its stream purged under live runs', async () => {
+  const runs = await liveRuns();
+  await (await manager()).streams.purge(stream().name);
+
+  await expectUndisturbed(client, runs);
+  await delivered();
+  await expectHealed(service);
+});
+
+test('its consumers deleted under live runs', async () => {
+  const runs = await liveRuns();
+  for (const consumer of ['projector', 'orchestrator']) {
+    await (await manager()).consumers.delete(stream().name, consumer);
+  }
+
+  await expectUndisturbed(client, runs);
+  await delivered();
+  await expectHealed(service);
+});
+
+test('away: commands succeed, own writes are read, work flows, a cancel kills', async () => {
+  const running = await liveRuns();
+  await nats.stop();
+  await readyWhere(service, { status: 503, notReady: ['nats'] });
+
+  await expectUndisturbed(client, running);
+  const task = await client.createTask({ script_type: 'bash', script_content: 'sleep 60', name: 'meanwhile' });
+  expect(await client.ok('GET', `/tasks/${task.id}`)).toMatchObject({ name: 'meanwhile' });
+  const { id } = await client.start(task.id);
+  await client.follow(id, isRunning);
+  await programsRun(service, 1);
+  expect(await client.request('DELETE', `/executions/${id}`)).toMatchObject({ status: 200 });
+  expect(await client.follow(id)).toMatchObject({ status: 'cancelled' });
+  expect(await containersOf(service)).toEqual([]);
+
+  await nats.start();
+  await delivered();
+  await readyWhere(service, { status: 200, notReady: [] });
+  await expectHealed(service);
+});
+
+test('killed, and its disk wiped, under live runs', async () => {
+  const runs = await liveRuns();
+  await nats.kill();
+  await nats.wipe();
+  await nats.start();
+
+  await expectUndisturbed(client, runs);
+  await delivered();
+  await expectHealed(service);
+});

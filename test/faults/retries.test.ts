@@ -1,0 +1,113 @@
+import type { ExecutionView } from '../../src/execution/api/execution-schemas.js';
+import { ApiClient } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
+import { EMPTY_QUEUE, expectHealed, queueOf, QUICK, typesOf } from '../support/faults.js';
+import { connectedLink } from '../support/nats.js';
+import { startTestService, type TestService } from '../support/service.js';
+
+let service: TestService;
+let client: ApiClient;
+
+beforeAll(async () => {
+  service = await startTestService(QUICK);
+  client = await ApiClient.register(() => service.url);
+});
+
+afterAll(() => service.close());
+
+const failing = (retry: Record<string, unknown>) => ({
+  script_type: 'bash' as const,
+  script_content: 'echo trying; exit 3',
+  retry: {
+    max_attempts: 2,
+    initial_delay_ms: 0,
+    backoff_factor: 1,
+    max_delay_ms: 0,
+    retry_on: ['exit_code' as const],
+    ...retry,
+  },
+});
+
+const deadLetters = async (): Promise<string[]> => {
+  const { dead_letters } = await client.ok<{ dead_letters: ExecutionView[] }>('GET', '/dead-letters');
+  return dead_letters.map(({ id }) => id);
+};
+
+/** What stands on PREFIX_DLQ, oldest first. */
+async function notices(): Promise<{ stream: string; type: string; data: Record<string, unknown> }[]> {
+  const link = await connectedLink();
+  try {
+    const manager = await link.manager();
+    const name = `${service.config.NATS_STREAM_PREFIX}_DLQ`;
+    const { state } = await manager.streams.info(name);
+    const found = [];
+    for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+      found.push((await manager.streams.getMessage(name, { seq })).json<Awaited<ReturnType<typeof notices>>[number]>());
+    }
+    return found;
+  } finally {
+    await link.close();
+  }
+}
+
+test('attempts used up: a dead letter, announced, listed, redriven, and in the end discarded', async () => {
+  const { id, ...dead } = await client.run(failing({}));
+  expect(dead).toMatchObject({ status: 'failed', return_code: 3, attempt: 2, dead_lettered: true, stdout: 'trying\n' });
+  const oneRun = ['ExecutionStarted', 'ExecutionAttemptFailed', 'ExecutionRetryScheduled'];
+  const lastRun = ['ExecutionStarted', 'ExecutionAttemptFailed', 'ExecutionDeadLettered'];
+  expect(await typesOf(client, id)).toEqual(['ExecutionRequested', ...oneRun, ...lastRun]);
+  expect(await deadLetters()).toEqual([id]);
+  await eventually(async () =>
+    expect(await notices()).toMatchObject([
+      { stream: `execution-${id}`, type: 'ExecutionDeadLettered', data: { attempt: 2, reason: 'exit_code' } },
+    ]),
+  );
+
+  const redriven = await client.ok<ExecutionView>('POST', `/dead-letters/${id}/redrive`);
+  expect(redriven).toMatchObject({ id, dead_lettered: false });
+  // The numbers go on, the budget starts anew.
+  expect(await client.follow(id)).toMatchObject({ status: 'failed', attempt: 4, dead_lettered: true });
+  expect(await typesOf(client, id)).toEqual([
+    'ExecutionRequested',
+    ...oneRun,
+    ...lastRun,
+    'ExecutionRedriven',
+    ...oneRun,
+    ...lastRun,
+  ]);
+  await eventually(async () => expect(await notices()).toHaveLength(2));
+
+  await client.ok('DELETE', `/dead-letters/${id}`);
+  expect(await deadLetters()).toEqual([]);
+  expect(await client.request('POST', `/dead-letters/${id}/redrive`)).toMatchObject({ status: 409 });
+  expect(await client.execution(id)).toMatchObject({ status: 'failed' });
+  await expectHealed(service);
+});
+
+test('a delayed retry is pending and says when it will be tried; a cancel takes it out of the queue', async () => {
+  const hour = { initial_delay_ms: 3_600_000, max_delay_ms: 3_600_000 };
+  const task = await client.createTask(failing(hour));
+  const { id } = await client.start(task.id);
+
+  const waiting = await client.follow(
+    id,
+    ({ status, next_attempt_at }) => status === 'pending' && next_attempt_at !== null,
+  );
+  expect(waiting).toMatchObject({ attempt: 1, dead_lettered: false, termination_reason: 'exit_code' });
+  expect(await client.ok('GET', `/tasks/${task.id}`)).toMatchObject({ status: 'running' });
+  await eventually(async () =>
+    expect(await queueOf(service).stats()).toMatchObject({ delayed: 1, waiting: 0, leased: 0 }),
+  );
+
+  expect(await client.request('DELETE', `/executions/${id}`)).toMatchObject({ status: 200 });
+  await eventually(async () => expect(await queueOf(service).stats()).toMatchObject(EMPTY_QUEUE));
+  expect(await client.execution(id)).toMatchObject({ status: 'cancelled', next_attempt_at: null });
+  await expectHealed(service);
+});
+
+test('a reason that the policy does not retry just fails', async () => {
+  const execution = await client.run(failing({ retry_on: ['infrastructure'] }));
+  expect(execution).toMatchObject({ status: 'failed', return_code: 3, attempt: 1, dead_lettered: false });
+  expect(await deadLetters()).toEqual([]);
+  await expectHealed(service);
+});

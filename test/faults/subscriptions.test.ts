@@ -1,0 +1,143 @@
+import { ORCHESTRATOR, PROJECTOR } from '../../src/composition/postgres-options.js';
+import { projectorProjections } from '../../src/composition/projections.js';
+import { createSubscription } from '../../src/composition/subscriptions.js';
+import { EffectRunner } from '../../src/orchestration/saga/effect-runner.js';
+import { Orchestrator } from '../../src/orchestration/saga/orchestrator.js';
+import { ProjectionHandler } from '../../src/platform/projection/projection-handler.js';
+import { DeadLetterPublisher } from '../../src/platform/relay/dead-letter-publisher.js';
+import type { SubscriptionHandler } from '../../src/platform/subscription/subscription-handler.js';
+import { ApiClient } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
+import { CommandLoad, expectHealed, expectUndisturbed, historyOf, QUICK, startRuns } from '../support/faults.js';
+import { leaderOf, startProcess } from '../support/faults-process.js';
+import { startTestService, type TestService } from '../support/service.js';
+
+let service: TestService;
+let client: ApiClient;
+
+beforeAll(async () => {
+  service = await startTestService({ ...QUICK, VOIDRUNNER_ROLES: 'api,relay,worker' });
+  client = await ApiClient.register(() => service.url);
+});
+
+afterAll(() => service.close());
+
+const infra = () => service.processes[0]!.infra;
+const projector = () => new ProjectionHandler(projectorProjections, () => undefined);
+const orchestrator = () => {
+  const deadLetters = new DeadLetterPublisher({ nats: infra().nats, prefix: service.config.NATS_STREAM_PREFIX });
+  return new Orchestrator(infra().pool, new EffectRunner(infra().queue, deadLetters));
+};
+
+const checkpointOf = async (subscription: string): Promise<bigint> => {
+  const sql = 'select position from read.checkpoints where subscription = $1';
+  return (await infra().pool.query<{ position: bigint }>(sql, [subscription])).rows[0]?.position ?? 0n;
+};
+const head = async (): Promise<bigint> => (await infra().store.head()).position;
+const rows = async (table: string): Promise<number> =>
+  (await infra().pool.query<{ rows: number }>(`select count(*)::int as rows from read.${table}`)).rows[0]!.rows;
+
+/**
+ * Leads as the real handler does, until the step named has been done once for events that reach `upTo`, and ends there
+ * as a crash would: with what that step did, and nothing after it.
+ */
+async function crashAfter(
+  step: 'act' | 'write' | 'committed',
+  name: string,
+  handler: SubscriptionHandler,
+  upTo: bigint,
+): Promise<void> {
+  const crash = new AbortController();
+  const crashAt = (position: bigint | undefined): void => {
+    if (position === undefined || position < upTo) return;
+    crash.abort();
+    throw new Error('crash');
+  };
+  const crashing: SubscriptionHandler = {
+    async act(events, signal) {
+      await handler.act?.(events, signal);
+      if (step === 'act') crashAt(events.at(-1)?.position);
+    },
+    async write(events, connection) {
+      await handler.write?.(events, connection);
+      if (step === 'write') crashAt(events.at(-1)?.position);
+    },
+    committed(position) {
+      handler.committed?.(position);
+      if (step === 'committed') crashAt(position);
+    },
+  };
+  await createSubscription(infra(), name, crashing)
+    .lead(crash.signal)
+    .catch((error: Error) => expect(error.message).toBe('crash'));
+  expect(crash.signal.aborted).toBe(true);
+}
+
+/** Without read models nobody waits to read an own write. */
+const respondAsync = { prefer: 'respond-async' };
+
+async function request<Body>(path: string, body?: unknown): Promise<Body> {
+  const answer = await client.request<Body>('POST', path, body, respondAsync);
+  expect(answer.status).toBe(201);
+  return answer.body;
+}
+
+test('crashes between effect, checkpoint, view and ack: everything comes once', async () => {
+  const task = await request<{ id: string }>('/tasks', {
+    name: 'crash',
+    script_type: 'bash',
+    script_content: 'echo once',
+  });
+  const { id } = await request<{ id: string }>(`/tasks/${task.id}/executions`);
+  const requested = await head();
+
+  // The job is in the queue, the checkpoint knows nothing of it. It runs to its end before anybody comes back.
+  await crashAfter('act', ORCHESTRATOR, orchestrator(), requested);
+  expect(await checkpointOf(ORCHESTRATOR)).toBeLessThan(requested);
+  expect(await rows('active_executions')).toBe(0);
+  const history = () => infra().store.readStream({ type: 'execution', id });
+  await eventually(async () => expect((await history()).at(-1)?.type).toBe('ExecutionSucceeded'));
+
+  // The views were written, and the transaction went down with the process.
+  await crashAfter('write', PROJECTOR, projector(), await head());
+  expect(await checkpointOf(PROJECTOR)).toBeLessThan(await head());
+  expect(await rows('executions')).toBe(0);
+
+  // Committed, and not acknowledged: redelivered, and dropped.
+  await crashAfter('committed', PROJECTOR, projector(), await head());
+  expect(await checkpointOf(PROJECTOR)).toBe(await head());
+  expect(await rows('executions')).toBe(1);
+
+  // The effects come a second time: a job for a run that is over, dropped by the worker that reserves it.
+  const others = await service.start({ VOIDRUNNER_ROLES: 'projector,orchestrator' });
+  expect(await client.follow(id)).toMatchObject({ status: 'completed', attempt: 1, stdout: 'once\n' });
+  await eventually(async () => expect(await checkpointOf(ORCHESTRATOR)).toBe(await head()));
+  await expectHealed(service);
+  expect((await historyOf(client, id)).map(({ type }) => type)).toEqual([
+    'ExecutionRequested',
+    'ExecutionStarted',
+    'ExecutionSucceeded',
+  ]);
+  await service.stop(others);
+});
+
+test('processes killed under load, one after the other: a standby takes over each time', async () => {
+  const roles = { VOIDRUNNER_ROLES: 'projector,orchestrator' };
+  const processes = await Promise.all([1, 2, 3].map(() => startProcess(service, roles)));
+  try {
+    const runs = await startRuns(client, 4, { seconds: 0 });
+    const load = new CommandLoad(client);
+    await load.more(30);
+    await (await leaderOf(processes, PROJECTOR)).kill();
+    await load.more(30);
+    await (await leaderOf(processes, ORCHESTRATOR)).kill();
+    await load.more(30);
+    await load.stop();
+
+    expect(load.refusals).toEqual([]);
+    await expectUndisturbed(client, runs);
+    await expectHealed(service);
+  } finally {
+    await Promise.all(processes.filter(({ alive }) => alive).map((each) => each.terminate()));
+  }
+});

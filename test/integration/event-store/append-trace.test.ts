@@ -1,0 +1,78 @@
+import { SpanStatusCode } from '@opentelemetry/api';
+import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+
+import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { currentTraceparent, inSpan, traceIdOf } from '../../../src/platform/telemetry/trace-context.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
+
+type SpanProcessor = NonNullable<NodeSDKConfiguration['spanProcessors']>[number];
+type Span = Parameters<SpanProcessor['onEnd']>[0];
+
+describe('the trace through an append', () => {
+  const finished: Span[] = [];
+  const collector: SpanProcessor = {
+    onStart: () => undefined,
+    onEnd: (span) => void finished.push(span),
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
+  const sdk = new NodeSDK({ spanProcessors: [collector], instrumentations: [], autoDetectResources: false });
+  let database: TestDatabase;
+  let store: PostgresEventStore;
+
+  beforeAll(async () => {
+    sdk.start();
+    database = await createTestDatabase();
+    const { app: postgres, appPool: pool } = database;
+    store = new PostgresEventStore({ postgres, pool, catalog: sampleCatalog, log: silentLog });
+  });
+  beforeEach(() => void finished.splice(0));
+  afterAll(async () => {
+    await store.close();
+    await database.drop();
+    await sdk.shutdown();
+  });
+
+  const traceparentOf = async (stream: ReturnType<typeof newStream>) =>
+    (await store.readStream(stream))[0]!.metadata.traceparent;
+
+  it('goes on in the event, also where appends of many traces share a batch', async () => {
+    const callers = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        inSpan('caller', {}, async () => {
+          const stream = newStream();
+          await store.append([write(stream, 0, 'a', 'b')], sampleMetadata);
+          return { stream, caller: currentTraceparent() };
+        }),
+      ),
+    );
+
+    for (const { stream, caller } of callers) {
+      const traceparent = await traceparentOf(stream);
+      const span = finished.find(({ name, attributes }) => {
+        const streams = attributes['voidrunner.streams'] as string[] | undefined;
+        return name === 'events.append' && streams?.includes(`task-${stream.id}`);
+      });
+      expect(traceIdOf(traceparent)).toBe(traceIdOf(caller));
+      expect(traceparent).toContain(span!.spanContext().spanId);
+      expect(span!.attributes).toMatchObject({ 'voidrunner.events': ['Noted', 'Noted'] });
+      expect(span!.attributes['voidrunner.position']).toMatch(/^\d+$/);
+    }
+  });
+
+  it('is the one that the metadata names, where they name one', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const stream = newStream();
+    await store.append([write(stream, 0, 'a')], { ...sampleMetadata, traceparent });
+
+    expect(await traceparentOf(stream)).toBe(traceparent);
+  });
+
+  it('shows an append that was refused', async () => {
+    await expect(store.append([write(newStream(), 3, 'a')], sampleMetadata)).rejects.toThrow();
+
+    expect(finished.at(-1)).toMatchObject({ name: 'events.append', status: { code: SpanStatusCode.ERROR } });
+  });
+});

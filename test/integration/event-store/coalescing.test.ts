@@ -1,0 +1,169 @@
+import { DomainError, Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
+import type { StreamWrite } from '../../../src/kernel/ports/event-store.js';
+import { newId } from '../../../src/kernel/uuid.js';
+import { WAITING_APPENDS_MAX } from '../../../src/platform/event-store/append-queue.js';
+import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { appendsWaiting, holdLog } from '../../support/held-log.js';
+import { newStream, noted, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
+
+describe('appends that share a batch', () => {
+  let database: TestDatabase;
+  let store: PostgresEventStore;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const { app: postgres, appPool: pool } = database;
+    store = new PostgresEventStore({ postgres, pool, catalog: sampleCatalog, log: silentLog });
+  });
+
+  afterAll(async () => {
+    await store.close();
+    await database.drop();
+  });
+
+  /** A first append waits for the lock, so all the others gather behind it. */
+  async function together<T>(appends: () => Promise<T>[]): Promise<PromiseSettledResult<T>[]> {
+    const log = await holdLog(database.ownerPool);
+    const first = store.append([write(newStream(), 0, 'in front')], sampleMetadata);
+    await appendsWaiting(database.appPool);
+    const others = Promise.allSettled(appends());
+    await log.release();
+    await first;
+    return others;
+  }
+
+  const appendAll = (...appends: StreamWrite[][]) =>
+    together(() => appends.map((writes) => store.append(writes, sampleMetadata)));
+
+  const transactionsOf = async (...streams: { id: string }[]) => {
+    const { rows } = await database.appPool.query<{ xmin: string }>(
+      'select distinct xmin::text from es.events where stream_id = any($1)',
+      [streams.map(({ id }) => id)],
+    );
+    return rows.length;
+  };
+
+  const statuses = (settled: PromiseSettledResult<unknown>[]) => settled.map(({ status }) => status);
+  const reasonOf = (result: PromiseSettledResult<unknown> | undefined) => (result as PromiseRejectedResult).reason;
+
+  it('are recorded by one transaction', async () => {
+    const streams = Array.from({ length: 20 }, newStream);
+
+    const settled = await appendAll(...streams.map((stream) => [write(stream, 0, 'a', 'b')]));
+
+    expect(new Set(statuses(settled))).toEqual(new Set(['fulfilled']));
+    expect(await transactionsOf(...streams)).toBe(1);
+  });
+
+  it('do not mind a neighbour whose version does not hold', async () => {
+    const [one, taken, three] = [newStream(), newStream(), newStream()];
+    await store.append([write(taken, 0, 'before')], sampleMetadata);
+
+    const settled = await appendAll([write(one, 0, 'a')], [write(taken, 0, 'b')], [write(three, 0, 'c')]);
+
+    expect(statuses(settled)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(reasonOf(settled[1])).toBeInstanceOf(VersionConflict);
+    expect(reasonOf(settled[1])).toMatchObject({ streamId: taken.id, expectedVersion: 0, actualVersion: 1 });
+    expect(await transactionsOf(one, three)).toBe(1);
+  });
+
+  it('leave no half of a neighbour that writes several streams', async () => {
+    const [one, half, taken, four] = [newStream(), newStream(), newStream(), newStream()];
+    await store.append([write(taken, 0, 'before')], sampleMetadata);
+
+    const settled = await appendAll(
+      [write(one, 0, 'a')],
+      [write(half, 0, 'b'), write(taken, 0, 'c')],
+      [write(four, 0, 'd')],
+    );
+
+    expect(statuses(settled)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await store.readStream(half)).toEqual([]);
+    expect(await transactionsOf(one, four)).toBe(1);
+  });
+
+  it('do not mind a neighbour that was recorded before', async () => {
+    const [one, old, three] = [newStream(), newStream(), newStream()];
+    const repeated = [write(old, 0, 'a', 'b')];
+    const first = await store.append(repeated, sampleMetadata);
+
+    const settled = await appendAll([write(one, 0, 'a')], repeated, [write(three, 0, 'c')]);
+
+    expect(settled[1]).toEqual({ status: 'fulfilled', value: { ...first, recordedNow: false } });
+    expect(await transactionsOf(one, three)).toBe(1);
+  });
+
+  it('do not mind a neighbour that steals an event id', async () => {
+    const [one, thief, three] = [newStream(), newStream(), newStream()];
+    const event = noted('mine');
+
+    const settled = await appendAll(
+      [{ stream: one, expectedVersion: 0, events: [event] }],
+      [{ stream: thief, expectedVersion: 0, events: [event] }],
+      [write(three, 0, 'c')],
+    );
+
+    expect(statuses(settled)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(reasonOf(settled[1])).toMatchObject({ code: 'event_id_reused' });
+  });
+
+  it('do not mind a neighbour that Postgres cannot store', async () => {
+    const [one, bad, three] = [newStream(), newStream(), newStream()];
+    const unstorable = { eventId: newId(), type: 'Noted', schemaVersion: 0, data: {} };
+
+    const settled = await appendAll(
+      [write(one, 0, 'a')],
+      [{ stream: bad, expectedVersion: 0, events: [unstorable] }],
+      [write(three, 0, 'c')],
+    );
+
+    expect(statuses(settled)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(reasonOf(settled[1])).toBeInstanceOf(DomainError);
+    expect(reasonOf(settled[1])).toMatchObject({ code: 'event_not_storable', kind: 'invalid' });
+    expect(await store.readStream(bad)).toEqual([]);
+  });
+
+  it('do not mind a neighbour that cannot even be sent', async () => {
+    const [one, bad, three] = [newStream(), newStream(), newStream()];
+
+    const settled = await appendAll(
+      [write(one, 0, 'a')],
+      [{ stream: bad, expectedVersion: 0, events: [{ ...noted('b'), schemaVersion: 40_000 }] }],
+      [write(three, 0, 'a\0b')],
+      [write(three, 0, 'c')],
+    );
+
+    expect(statuses(settled)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+  });
+
+  it('keep the order of one caller, also on one stream', async () => {
+    const stream = newStream();
+
+    const settled = await appendAll(...Array.from({ length: 10 }, (_, version) => [write(stream, version, version)]));
+
+    expect(new Set(statuses(settled))).toEqual(new Set(['fulfilled']));
+    const notes = (await store.readStream(stream)).map(({ data }) => (data as { note: number }).note);
+    expect(notes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('stand in the log in the order in which they came', async () => {
+    const streams = Array.from({ length: 20 }, newStream);
+
+    const settled = await appendAll(...streams.map((stream) => [write(stream, 0, 'a')]));
+
+    const positions = settled.map((result) => (result as PromiseFulfilledResult<{ firstPosition: bigint }>).value);
+    const first = positions[0]!.firstPosition;
+    expect(positions.map(({ firstPosition }) => firstPosition)).toEqual(streams.map((_, i) => first + BigInt(i)));
+  });
+
+  it(`wait behind no more than ${WAITING_APPENDS_MAX} others`, async () => {
+    const many = Array.from({ length: WAITING_APPENDS_MAX + 1 }, () => [write(newStream(), 0, 'x')]);
+
+    const settled = await appendAll(...many);
+
+    expect(reasonOf(settled.pop())).toBeInstanceOf(Unavailable);
+    expect(new Set(statuses(settled))).toEqual(new Set(['fulfilled']));
+  });
+});

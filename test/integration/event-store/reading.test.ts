@@ -1,0 +1,102 @@
+import { newId } from '../../../src/kernel/uuid.js';
+import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
+import { liftEvent, PoisonEvent, type RawEvent } from '../../../src/platform/event-store/raw-event.js';
+import { PostgresStreamVersions } from '../../../src/platform/event-store/stream-versions.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { newStream, noted, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
+
+describe('reading the log', () => {
+  const stream = newStream();
+  const poison = { eventId: newId(), type: 'Unheard', schemaVersion: 7, data: { of: 'a future version' } };
+  let database: TestDatabase;
+  let store: PostgresEventStore;
+
+  /** Positions 1 to 1000 a long stream, 1001 poison, 1002 good again. */
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const { app: postgres, appPool: pool } = database;
+    store = new PostgresEventStore({ postgres, pool, catalog: sampleCatalog, log: silentLog });
+    const notes = Array.from({ length: 1_000 }, (_, index) => index);
+    await store.append([write(stream, 0, ...notes)], sampleMetadata);
+    await store.append([{ stream: newStream(), expectedVersion: 0, events: [poison, noted('good')] }], sampleMetadata);
+  });
+
+  afterAll(async () => {
+    await store.close();
+    await database.drop();
+  });
+
+  const scanned = async (batches: AsyncIterable<RawEvent[]>) => {
+    const sizes: number[] = [];
+    const positions: bigint[] = [];
+    for await (const batch of batches) {
+      sizes.push(batch.length);
+      positions.push(...batch.map(({ position }) => position));
+    }
+    return { sizes, positions };
+  };
+
+  it('a scan goes through a part of it in order, in batches', async () => {
+    const { sizes, positions } = await scanned(store.scan(100n, 999n, 400));
+
+    expect(sizes).toEqual([400, 400, 99]);
+    expect(positions).toEqual(Array.from({ length: 899 }, (_, index) => BigInt(index + 101)));
+  });
+
+  it('a scan ends where the log ends, and may be left', async () => {
+    expect((await scanned(store.scan(0n, 1_000_000n))).positions).toHaveLength(1_002);
+    expect((await scanned(store.scan(5n, 5n))).positions).toEqual([]);
+    for await (const batch of store.scan(0n, 1_002n, 10)) {
+      expect(batch).toHaveLength(10);
+      break;
+    }
+  });
+
+  it('gives events as they are stored', async () => {
+    const [raw] = await store.readAllRaw(1_000n, 1);
+    const { rows } = await database.appPool.query<{ data: string; metadata: string; recorded_at: Date }>(
+      'select data::text, metadata::text, recorded_at from es.events where position = 1001',
+    );
+
+    expect(raw).toMatchObject({ position: 1_001n, version: 1, type: 'Unheard', schemaVersion: 7 });
+    expect(raw!.data).toBe(rows[0]!.data);
+    expect(raw!.metadata).toBe(rows[0]!.metadata);
+    expect(raw!.recordedAt).toBe(rows[0]!.recorded_at.toISOString());
+    expect(await store.readStreamRaw(raw!.stream, 0, 1)).toEqual([raw]);
+  });
+
+  it('one poisoned event does not poison the others', async () => {
+    const raw = await store.readAllRaw(999n, 10);
+    const lifted = raw.map((event) => {
+      try {
+        return liftEvent(sampleCatalog, event).data;
+      } catch (error) {
+        return error;
+      }
+    });
+
+    expect(lifted).toEqual([{ note: 999 }, expect.any(PoisonEvent), { note: 'good' }]);
+    await expect(store.readAll(999n, 10)).rejects.toMatchObject({ event: { position: 1_001n } });
+  });
+
+  it('tells the versions of many streams at once', async () => {
+    const other = newStream();
+    await store.append([write(other, 0, 'a', 'b')], sampleMetadata);
+    const versions = new PostgresStreamVersions(database.appPool);
+
+    expect(await versions.versionsOf([stream.id, newId(), other.id])).toEqual(
+      new Map([
+        [stream.id, 1_000],
+        [other.id, 2],
+      ]),
+    );
+    expect(await versions.versionsOf([])).toEqual(new Map());
+  });
+
+  it('knows the epoch, which a restore raises', async () => {
+    expect(await store.head()).toMatchObject({ epoch: 1 });
+    await database.ownerPool.query('update es.head set epoch = epoch + 1');
+    expect(await store.head()).toMatchObject({ epoch: 2 });
+  });
+});

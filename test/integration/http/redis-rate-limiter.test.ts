@@ -1,0 +1,107 @@
+import { RATE_WINDOW_MS, type RateLimits } from '../../../src/platform/http/rate-limit/rate-limiter.js';
+import { RedisRateLimiter } from '../../../src/platform/http/rate-limit/redis-rate-limiter.js';
+import { takeFromWindow, type WindowState } from '../../../src/platform/http/rate-limit/sliding-window.js';
+import { SLIDING_WINDOW_LUA } from '../../../src/platform/http/rate-limit/sliding-window.lua.js';
+import { closeRedis } from '../../../src/platform/redis/create-redis.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { eventually } from '../../support/eventually.js';
+import { startPrivateRedis, testRedis, type TestRedis } from '../../support/redis.js';
+
+const limits: RateLimits = {
+  login_account: 3,
+  login_address: 60,
+  register_address: 30,
+  refresh_address: 60,
+  writes: 600,
+  reads: 6_000,
+};
+
+describe('rate limits in Redis', () => {
+  let shared: TestRedis;
+  beforeAll(async () => {
+    shared = await testRedis();
+  });
+  afterAll(() => shared.close());
+
+  const limiter = (redis = shared.redis) =>
+    new RedisRateLimiter({ redis, limits, namespace: `{${shared.namespace}}`, log: silentLog });
+
+  test('are counted over all processes', async () => {
+    const [one, other] = [limiter(), limiter()];
+    const answers = await Promise.all(
+      [one, other, one, other, one].map((process) => process.take('login_account', 'ada')),
+    );
+    expect(answers.filter(({ allowed }) => allowed)).toHaveLength(3);
+    const refused = answers.find(({ allowed }) => !allowed);
+    expect(refused).toMatchObject({ limit: 3, remaining: 0 });
+    expect(refused?.resetMs).toBeGreaterThan(0);
+    expect(refused?.resetMs).toBeLessThanOrEqual(2 * RATE_WINDOW_MS);
+  });
+
+  test('keep no email, and expire', async () => {
+    await limiter().take('login_account', 'ada@example.com');
+    const keys = await shared.redis.keys(`{${shared.namespace}}:rate:*`);
+    expect(keys.join()).not.toContain('example.com');
+    for (const key of keys) expect(await shared.redis.pttl(key)).toBeGreaterThan(0);
+  });
+
+  test('a high limit is asked for once in many requests, and kept within 1 % per process', async () => {
+    const [one, other] = [limiter(), limiter()];
+    let allowed = 0;
+    for (let i = 0; i < 650; i += 1) {
+      for (const process of [one, other]) if ((await process.take('writes', 'busy')).allowed) allowed += 1;
+    }
+    expect(allowed).toBeGreaterThanOrEqual(limits.writes);
+    expect(allowed).toBeLessThanOrEqual(limits.writes * 1.02);
+  });
+
+  test('the script counts as the function does', async () => {
+    const key = `{${shared.namespace}}:rate:same`;
+    const script = SLIDING_WINDOW_LUA.replace("redis.call('TIME')", '{ARGV[4], ARGV[5]}');
+    let state: WindowState | undefined;
+    let nowMs = 1_700_000_000_000;
+    for (let step = 0; step < 400; step += 1) {
+      nowMs += (step * 7_919) % 9_001;
+      const { state: next, decision } = takeFromWindow(
+        state,
+        { limit: 5, windowMs: RATE_WINDOW_MS },
+        nowMs,
+        step % 17 === 0 ? 2 : 0,
+      );
+      state = next;
+      const time = [Math.floor(nowMs / 1_000), (nowMs % 1_000) * 1_000];
+      const answer = await shared.redis.eval(script, 1, key, 5, RATE_WINDOW_MS, step % 17 === 0 ? 2 : 0, ...time);
+      expect({ step, answer }).toEqual({
+        step,
+        answer: [decision.allowed ? 1 : 0, decision.remaining, decision.resetMs],
+      });
+    }
+  });
+});
+
+test('with Redis away or frozen each process counts for itself, and goes back when it returns', async () => {
+  const server = await startPrivateRedis();
+  const redis = await server.connect();
+  try {
+    const limiter = new RedisRateLimiter({ redis, limits, namespace: 'test', log: silentLog });
+    const countedThere = () => redis.keys('test:rate:*');
+    expect((await limiter.take('login_account', 'ada')).remaining).toBe(2);
+    expect(await countedThere()).toHaveLength(1);
+
+    server.freeze();
+    const answers = [];
+    for (let i = 0; i < 5; i += 1) answers.push(await limiter.take('login_account', 'ada'));
+    expect(answers.map(({ allowed }) => allowed)).toEqual([true, true, true, false, false]);
+
+    await server.kill();
+    expect((await limiter.take('login_account', 'grace')).allowed).toBe(true);
+    await server.start();
+    await eventually(async () => {
+      await limiter.take('reads', 'anyone');
+      expect(await countedThere()).toHaveLength(1);
+    });
+  } finally {
+    await closeRedis(redis);
+    await server.stop();
+  }
+});

@@ -1,0 +1,72 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { userEvents } from '../../../src/identity/domain/user-events.js';
+import { IdentityModule } from '../../../src/identity/identity.module.js';
+import { EventCatalog } from '../../../src/kernel/event-catalog.js';
+import { EventStore } from '../../../src/kernel/ports/event-store.js';
+import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
+import { createHttpApp } from '../../../src/platform/http/create-http-app.js';
+import type { RateLimiter } from '../../../src/platform/http/rate-limit/rate-limiter.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import type { TestDatabase } from '../../support/database.js';
+
+export const tokenOptions = {
+  secret: 'a secret of more than thirty-two characters',
+  issuer: 'voidrunner',
+  audience: 'voidrunner-api',
+  accessTokenMs: 900_000,
+  refreshTokenMs: 7 * 24 * 3_600_000,
+};
+
+export interface IdentityApp {
+  readonly app: NestFastifyApplication;
+  readonly events: PostgresEventStore;
+  post(path: string, body?: unknown, token?: string): ReturnType<NestFastifyApplication['inject']>;
+  get(path: string, token?: string): ReturnType<NestFastifyApplication['inject']>;
+  close(): Promise<void>;
+}
+
+/** Identity as it runs in the service, on a real log and a real database. */
+export async function startIdentityApp(
+  database: TestDatabase,
+  options: { rateLimiter?: RateLimiter; tokens?: Partial<typeof tokenOptions> } = {},
+): Promise<IdentityApp> {
+  const events = new PostgresEventStore({
+    postgres: database.app,
+    pool: database.appPool,
+    catalog: new EventCatalog(Object.values(userEvents)),
+    log: silentLog,
+  });
+  const app = await createHttpApp(appModule(database, events, { ...tokenOptions, ...options.tokens }), {
+    log: silentLog,
+    rateLimiter: options.rateLimiter,
+  });
+  await app.init();
+  const authorized = (token?: string) => (token === undefined ? {} : { authorization: `Bearer ${token}` });
+  return {
+    app,
+    events,
+    post: (path, body, token) =>
+      app.inject({
+        method: 'POST',
+        url: `/api/v1${path}`,
+        headers: { 'content-type': 'application/json', ...authorized(token) },
+        ...(body !== undefined && { payload: JSON.stringify(body) }),
+      }),
+    get: (path, token) => app.inject({ method: 'GET', url: `/api/v1${path}`, headers: authorized(token) }),
+    close: async () => {
+      await app.close();
+      await events.close();
+    },
+  };
+}
+
+function appModule(database: TestDatabase, events: EventStore, tokens: typeof tokenOptions): DynamicModule {
+  class Shared {}
+  class Root {}
+  Global()(Shared);
+  Module({ providers: [{ provide: EventStore, useValue: events }], exports: [EventStore] })(Shared);
+  const identity = IdentityModule.forRoot({ database: database.app, tokens, log: silentLog });
+  return { module: Root, imports: [Shared, identity] };
+}

@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto';
+
+import { Unavailable } from '../../../src/kernel/errors.js';
+import { newId } from '../../../src/kernel/uuid.js';
+import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
+import { createPool } from '../../../src/platform/postgres/pool.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+
+describe('the payload store', () => {
+  const masterKey = randomBytes(32);
+  let database: TestDatabase;
+  let store: PostgresPayloadStore;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    store = new PostgresPayloadStore({ pool: database.appPool, masterKey });
+  });
+
+  afterAll(() => database.drop());
+
+  /** Another process: nothing in memory. */
+  const elsewhere = (key = masterKey) => new PostgresPayloadStore({ pool: database.appPool, masterKey: key });
+
+  const payload = (content: Uint8Array | string, ownerId = newId()) => ({
+    payloadId: newId(),
+    ownerId,
+    kind: 'script' as const,
+    content: Buffer.from(content),
+  });
+
+  /** What somebody with the keys to the database could do. */
+  const tamper = async (sql: string, values: unknown[]) => {
+    await database.ownerPool.query('alter table es.payloads disable trigger write_once');
+    await database.ownerPool.query(sql, values);
+    await database.ownerPool.query('alter table es.payloads enable always trigger write_once');
+  };
+
+  it.each([
+    ['text', Buffer.from('print("hello")')],
+    ['nothing', Buffer.alloc(0)],
+    ['any bytes', randomBytes(1_000)],
+    ['a megabyte', randomBytes(1024 ** 2)],
+  ])('gives back %s, in whatever process', async (_what, content) => {
+    const ref = await store.put(payload(content));
+
+    expect(ref.bytes).toBe(content.length);
+    expect(Buffer.from((await store.get(ref))!).equals(content)).toBe(true);
+    expect(Buffer.from((await elsewhere().get(ref))!).equals(content)).toBe(true);
+  });
+
+  it('stores no plaintext, and no key', async () => {
+    const mine = payload('a secret that must not be readable');
+    const ref = await store.put(mine);
+
+    const { rows } = await database.ownerPool.query(
+      `select ciphertext, encode(sha256(ciphertext), 'hex') as sha256, wrapped_key
+       from es.payloads join es.data_keys using (owner_id) where payload_id = $1`,
+      [mine.payloadId],
+    );
+    expect(rows[0].ciphertext.includes('secret')).toBe(false);
+    expect(rows[0].wrapped_key.includes(masterKey)).toBe(false);
+    expect(rows[0].sha256).toBe(ref.sha256);
+  });
+
+  it('keeps the first write of an id', async () => {
+    const mine = payload('first');
+    const first = await store.put(mine);
+
+    const second = await elsewhere().put({ ...mine, content: Buffer.from('second') });
+
+    expect(second).toEqual(first);
+    expect(Buffer.from((await store.get(first))!).toString()).toBe('first');
+  });
+
+  it('takes one of many writes of an id at the same time', async () => {
+    const mine = payload('race');
+    const refs = await Promise.all(Array.from({ length: 8 }, () => elsewhere().put(mine)));
+
+    expect(new Set(refs.map(({ sha256 }) => sha256)).size).toBe(1);
+    expect(Buffer.from((await store.get(refs[0]!))!).toString()).toBe('race');
+  });
+
+  it('does not mistake one owner for another', async () => {
+    const mine = payload('mine');
+    await store.put(mine);
+
+    await expect(store.put({ ...mine, ownerId: newId() })).rejects.toThrow('is taken');
+    await expect(store.put({ ...mine, kind: 'input' })).rejects.toThrow('is taken');
+  });
+
+  it('knows an owner by the id, however that is spelled', async () => {
+    const mine = payload('mine');
+    const ref = await store.put({ ...mine, ownerId: mine.ownerId.toUpperCase() });
+
+    expect(Buffer.from((await elsewhere().get(ref))!).toString()).toBe('mine');
+    expect(await elsewhere().put(mine)).toEqual(ref);
+  });
+
+  it('has nothing under an id that was never written', async () => {
+    expect(await store.get({ payload_id: newId(), bytes: 1, sha256: '' })).toBeNull();
+  });
+
+  it('notices bytes that were changed', async () => {
+    const ref = await store.put(payload('untouched'));
+    await tamper(
+      `update es.payloads set ciphertext = set_byte(ciphertext, 20, get_byte(ciphertext, 20) # 1)
+      where payload_id = $1`,
+      [ref.payload_id],
+    );
+
+    await expect(store.get(ref)).rejects.toThrow('is not what its event says');
+  });
+
+  it('notices bytes that were changed together with the hash', async () => {
+    const ref = await store.put(payload('untouched'));
+    await tamper(
+      `update es.payloads set ciphertext = set_byte(ciphertext, 20, get_byte(ciphertext, 20) # 1)
+      where payload_id = $1`,
+      [ref.payload_id],
+    );
+    const { rows } = await database.ownerPool.query<{ sha256: string }>(
+      `select encode(sha256(ciphertext), 'hex') as sha256 from es.payloads where payload_id = $1`,
+      [ref.payload_id],
+    );
+
+    await expect(store.get({ ...ref, sha256: rows[0]!.sha256 })).rejects.toThrow(/authenticate/);
+  });
+
+  it('notices a payload that was put in the place of another', async () => {
+    const ownerId = newId();
+    const [one, two] = [await store.put(payload('one', ownerId)), await store.put(payload('two', ownerId))];
+    await tamper(
+      `update es.payloads p set ciphertext = q.ciphertext from es.payloads q
+       where p.payload_id = $1 and q.payload_id = $2`,
+      [one.payload_id, two.payload_id],
+    );
+
+    await expect(store.get({ ...one, sha256: two.sha256 })).rejects.toThrow(/authenticate/);
+  });
+
+  it('opens with its own master key only', async () => {
+    const ref = await store.put(payload('mine'));
+    await expect(elsewhere(randomBytes(32)).get(ref)).rejects.toThrow(/authenticate/);
+    expect(() => elsewhere(randomBytes(16))).toThrow('32 bytes');
+  });
+
+  describe('when an owner is erased', () => {
+    it('nothing of theirs can be read any more, in any process, and the rest can', async () => {
+      const ownerId = newId();
+      const ref = await store.put(payload('personal', ownerId));
+      const other = await store.put(payload('other'));
+
+      await elsewhere().destroyKey(ownerId);
+      await elsewhere().destroyKey(ownerId);
+
+      expect(await store.get(ref)).toBeNull();
+      expect(await elsewhere().get(ref)).toBeNull();
+      expect(await store.get(other)).not.toBeNull();
+    });
+
+    it('nothing of theirs is written any more, also by a process that has the key in memory', async () => {
+      const ownerId = newId();
+      await store.put(payload('personal', ownerId));
+      await elsewhere().destroyKey(ownerId);
+
+      for (const writer of [store, elsewhere()]) {
+        await expect(writer.put(payload('late', ownerId))).rejects.toMatchObject({ code: 'owner_erased' });
+      }
+    });
+
+    it('the proof of what was sent stays', async () => {
+      const ownerId = newId();
+      const ref = await store.put(payload('personal', ownerId));
+      await store.destroyKey(ownerId);
+
+      const { rows } = await database.appPool.query(
+        `select encode(sha256(ciphertext), 'hex') as sha256 from es.payloads where payload_id = $1`,
+        [ref.payload_id],
+      );
+      expect(rows).toEqual([{ sha256: ref.sha256 }]);
+    });
+  });
+
+  it('says that Postgres is away', async () => {
+    const pool = createPool({ ...database.app, port: 1 });
+    const cutOff = new PostgresPayloadStore({ pool, masterKey });
+
+    await expect(cutOff.put(payload('x'))).rejects.toBeInstanceOf(Unavailable);
+    await expect(cutOff.get({ payload_id: newId(), bytes: 1, sha256: '' })).rejects.toBeInstanceOf(Unavailable);
+    await pool.end();
+  });
+});

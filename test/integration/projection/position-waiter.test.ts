@@ -1,0 +1,73 @@
+import { newId } from '../../../src/kernel/uuid.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
+import { PositionAnnouncements } from '../../../src/platform/projection/position-announcements.js';
+import { PositionWaiter } from '../../../src/platform/projection/position-waiter.js';
+import { connectedLink, uniquePrefix } from '../../support/nats.js';
+import { ToyPipeline } from '../../support/toy-pipeline.js';
+
+describe('PositionWaiter', () => {
+  let nats: NatsLink;
+  let pipeline: ToyPipeline;
+  const waiters: PositionWaiter[] = [];
+  const prefix = uniquePrefix();
+
+  beforeAll(async () => {
+    nats = await connectedLink();
+    pipeline = await ToyPipeline.create(nats, prefix);
+  });
+
+  afterEach(() => {
+    for (const waiter of waiters.splice(0)) waiter.close();
+  });
+
+  afterAll(async () => {
+    await pipeline.close();
+    await nats.close();
+  });
+
+  /** Of another process: it shares nothing with the projector but Postgres and, perhaps, NATS. */
+  const waiterElsewhere = (link: NatsLink | null, pollIntervalMs = 60_000): PositionWaiter => {
+    const announcements = new PositionAnnouncements({ nats: link, prefix, subscription: 'projector' });
+    const pool = pipeline.database.appPool;
+    const waiter = new PositionWaiter({ pool, announcements, subscription: 'projector', pollIntervalMs });
+    waiter.start();
+    waiters.push(waiter);
+    return waiter;
+  };
+
+  it('hears of a position from the projector of another process over NATS', async () => {
+    const waiter = waiterElsewhere(nats);
+    await nats.connection().flush();
+    const projector = pipeline.start((signal) => pipeline.projector().run(signal));
+    const position = await pipeline.log.add(newId(), 1);
+    expect(await waiter.waitFor(position, 1_000)).toEqual({ reached: true, position });
+    await projector.stop();
+  });
+
+  it('reads the checkpoint where nobody tells', async () => {
+    const waiter = waiterElsewhere(null, 20);
+    const projector = pipeline.start((signal) => pipeline.projector().run(signal));
+    const position = await pipeline.log.add(newId(), 1);
+    expect(await waiter.waitFor(position, 1_000)).toEqual({ reached: true, position });
+    expect(await waiter.waitFor(1n, 1_000)).toEqual({ reached: true, position });
+    await projector.stop();
+  });
+
+  it('gives up in time, and says how far the views are', async () => {
+    const waiter = waiterElsewhere(nats, 20);
+    const { position: head } = await pipeline.log.head();
+    const projected = await pipeline.checkpoint();
+    expect(await waiter.waitFor(head + 1n, 50)).toEqual({ reached: false, position: projected });
+  });
+
+  it('serves many at once, each at its own position', async () => {
+    const waiter = waiterElsewhere(nats, 20);
+    const id = newId();
+    const { position: head } = await pipeline.log.head();
+    const waiting = Array.from({ length: 50 }, (_, index) => waiter.waitFor(head + BigInt(index + 1), 1_000));
+    const projector = pipeline.start((signal) => pipeline.projector().run(signal));
+    for (let round = 0; round < 10; round++) await pipeline.log.add(id, 1, 2, 3, 4, 5);
+    expect((await Promise.all(waiting)).every(({ reached }) => reached)).toBe(true);
+    await projector.stop();
+  });
+});

@@ -1,0 +1,155 @@
+import { newId } from '../../../src/kernel/uuid.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
+import { ProjectionRebuild } from '../../../src/platform/projection/projection-rebuild.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
+import { toyCatalog, toyProjection } from '../../support/toy-log.js';
+import { ToyPipeline } from '../../support/toy-pipeline.js';
+
+describe('ProjectionRebuild', () => {
+  let nats: NatsLink;
+  let pipeline: ToyPipeline;
+  const prefix = uniquePrefix();
+  const ids = Array.from({ length: 12 }, newId);
+
+  beforeAll(async () => {
+    nats = await connectedLink();
+  });
+
+  beforeEach(async () => {
+    pipeline = await ToyPipeline.create(nats, prefix);
+  });
+
+  afterEach(async () => {
+    await pipeline.close();
+    await deleteStreams(prefix);
+  });
+
+  afterAll(() => nats.close());
+
+  const rebuild = (projection = toyProjection) =>
+    new ProjectionRebuild({
+      pool: pipeline.database.ownerPool,
+      events: pipeline.log,
+      catalog: toyCatalog,
+      projections: [projection],
+      subscription: 'projector',
+      log: silentLog,
+    });
+
+  const indexes = async (): Promise<string[]> => {
+    const { rows } = await pipeline.database.ownerPool.query<{ name: string }>(
+      `select indexname as name from pg_indexes where schemaname = 'read' and tablename like 'toys%' order by 1`,
+    );
+    return rows.map(({ name }) => name);
+  };
+
+  /** Changes of every kind: rows made, changed, removed and made again. */
+  const fill = async (): Promise<bigint> => {
+    for (const [index, id] of ids.entries()) {
+      await pipeline.log.add(id, 1, { amount: index, note: `note "${index}", {ö}\n` }, 3);
+      if (index % 3 === 0) await pipeline.log.record(id, 'ToyRemoved', [{}]);
+      if (index % 6 === 0) await pipeline.log.add(id, 7);
+    }
+    return (await pipeline.log.head()).position;
+  };
+
+  it('makes the same views as the projector made live', async () => {
+    const projector = pipeline.start((signal) => pipeline.projector().run(signal));
+    const position = await fill();
+    await pipeline.projected(position);
+    await projector.stop();
+    const live = await pipeline.rows();
+    expect(live).toHaveLength(10);
+
+    expect(await rebuild().verify()).toMatchObject({
+      swapped: false,
+      position,
+      tables: [{ table: 'toys', live: 10, rebuilt: 10, differing: 0, examples: [] }],
+    });
+    expect(await rebuild().rebuild()).toMatchObject({ swapped: true, events: Number(position), position });
+    expect(await pipeline.rows()).toEqual(live);
+  });
+
+  it('finds and heals rows that are not what the log says', async () => {
+    const projector = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await fill());
+    await projector.stop();
+    const before = await pipeline.rows();
+    const { ownerPool } = pipeline.database;
+    await ownerPool.query('update read.toys set total = total + 1 where id = $1', [ids[1]]);
+    await ownerPool.query('delete from read.toys where id = $1', [ids[2]]);
+    const [table] = (await rebuild().verify()).tables;
+    expect(table).toMatchObject({ live: 9, rebuilt: 10, differing: 2 });
+    expect([...table!.examples].sort()).toEqual([ids[1], ids[2]].sort());
+    await rebuild().rebuild();
+    expect(await pipeline.rows()).toEqual(before);
+  });
+
+  it('leaves names of indexes, privileges, and no shadow', async () => {
+    await fill();
+    const names = await indexes();
+    for (let time = 0; time < 3; time++) await rebuild().rebuild();
+    expect(await indexes()).toEqual(names);
+    const projector = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await pipeline.log.add(ids[1]!, 100));
+    await projector.stop();
+    expect((await rebuild().verify()).tables).toMatchObject([{ differing: 0 }]);
+  });
+
+  it('fills the views where no projector ever ran, and the projector goes on from there', async () => {
+    const position = await fill();
+    await rebuild().rebuild();
+    expect(await pipeline.checkpoint()).toBe(position);
+    pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await pipeline.log.add(ids[1]!, 100));
+    expect((await pipeline.totals())[ids[1]!]).toBe(1 + 1 + 3 + 100);
+  });
+
+  it('goes on while events are appended and projected, and readers read', async () => {
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await fill());
+    let isRebuilding = true;
+    let appended = 0;
+    const appending = (async () => {
+      while (isRebuilding) {
+        appended += 1;
+        await pipeline.log.add(ids[1]!, 1);
+        expect((await pipeline.rows()).length).toBe(10);
+      }
+    })();
+    for (let time = 0; time < 5; time++) await rebuild().rebuild();
+    isRebuilding = false;
+    await appending;
+    const last = await pipeline.log.add(ids[1]!, 1);
+    await pipeline.projected(last);
+    expect((await pipeline.totals())[ids[1]!]).toBe(5 + appended + 1);
+    expect((await rebuild().verify()).tables).toMatchObject([{ differing: 0 }]);
+  });
+
+  it('leaves parked streams as they are, and changes nothing where an event fails', async () => {
+    const projector = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.log.add(ids[0]!, 1, { amount: 5, note: 'poison' }, 7);
+    await pipeline.projected(await pipeline.log.add(ids[1]!, 2));
+    await projector.stop();
+    expect(await rebuild().rebuild()).toMatchObject({ tables: [{ live: 2, rebuilt: 2, differing: 0 }] });
+    expect(await pipeline.totals()).toEqual({ [ids[0]!]: 1, [ids[1]!]: 2 });
+
+    const broken = {
+      ...toyProjection,
+      project: () => {
+        throw new Error('a bug in the new version of a view');
+      },
+    };
+    await expect(rebuild(broken).rebuild()).rejects.toThrow('a bug in the new version');
+    expect(await pipeline.totals()).toEqual({ [ids[0]!]: 1, [ids[1]!]: 2 });
+    expect(await indexes()).toHaveLength(2);
+  });
+
+  it('runs once at a time', async () => {
+    await fill();
+    const outcomes = await Promise.allSettled([rebuild().rebuild(), rebuild().rebuild()]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+});

@@ -1,0 +1,167 @@
+import { newId } from '../../../src/kernel/uuid.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
+import { EventPublisher } from '../../../src/platform/relay/event-publisher.js';
+import { eventually } from '../../support/eventually.js';
+import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
+import { ToyPipeline, upTo } from '../../support/toy-pipeline.js';
+
+describe('EventRelay', () => {
+  let nats: NatsLink;
+  let pipeline: ToyPipeline;
+  const prefix = uniquePrefix();
+
+  beforeAll(async () => {
+    nats = await connectedLink();
+  });
+
+  beforeEach(async () => {
+    pipeline = await ToyPipeline.create(nats, prefix);
+  });
+
+  afterEach(async () => {
+    await pipeline.close();
+    await deleteStreams(prefix);
+  });
+
+  afterAll(() => nats.close());
+
+  const streamedUpTo = (position: bigint, from = 1n) =>
+    eventually(async () => expect(await pipeline.streamed()).toEqual(upTo(position, from)));
+
+  it('publishes what is committed, in order, under a subject of type and stream', async () => {
+    const id = newId();
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    await pipeline.log.add(id, 1, 2, 3);
+    await streamedUpTo(3n);
+
+    const message = await (await nats.manager()).streams.getMessage(pipeline.stream.name, { seq: 2 });
+    expect(message.subject).toBe(`${prefix.toLowerCase()}.events.task.ToyAdded.${id}`);
+    expect(message.header.get('voidrunner-position')).toBe('2');
+    expect(message.header.get('voidrunner-epoch')).toBe('1');
+    expect(message.header.get('voidrunner-version')).toBe('2');
+    expect(JSON.parse(message.string())).toMatchObject({
+      position: '2',
+      stream_type: 'task',
+      stream_id: id,
+      version: 2,
+      type: 'ToyAdded',
+      schema_version: 1,
+      data: { amount: 2 },
+      event_id: message.header.get('Nats-Msg-Id'),
+    });
+  });
+
+  it('goes on after a crash between commit and publish', async () => {
+    const id = newId();
+    const first = pipeline.start((signal) => pipeline.relay().run(signal));
+    await pipeline.log.add(id, 1, 2);
+    await streamedUpTo(2n);
+    await first.stop();
+    await pipeline.log.add(id, 3, 4);
+    expect(await pipeline.streamed()).toEqual(upTo(2n));
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    await streamedUpTo(4n);
+  });
+
+  it('publishes nothing twice where a second relay works on the same stream without the lead', async () => {
+    const id = newId();
+    pipeline.start((signal) => pipeline.relay().relay(signal));
+    pipeline.start((signal) => pipeline.relay().relay(signal));
+    for (let round = 0; round < 30; round++) await pipeline.log.add(id, 1, 2, 3, 4, 5);
+    await streamedUpTo(150n);
+  });
+
+  it('refuses a relay that was frozen before a publish and thawed after another one went on', async () => {
+    const id = newId();
+    let thaw = (): void => undefined;
+    const frozen = new Promise<void>((resolve) => (thaw = resolve));
+    const publisher = new EventPublisher({ nats, prefix });
+    const late = {
+      publish: async (...args: Parameters<EventPublisher['publish']>) => (await frozen, publisher.publish(...args)),
+    };
+    pipeline.start((signal) => pipeline.relay({ publisher: late as EventPublisher }).relay(signal));
+    await pipeline.log.add(id, 1, 2, 3);
+    pipeline.start((signal) => pipeline.relay().relay(signal));
+    await streamedUpTo(3n);
+    await pipeline.log.add(id, 4, 5);
+    await streamedUpTo(5n);
+    thaw();
+    await pipeline.log.add(id, 6);
+    await streamedUpTo(6n);
+  });
+
+  it('makes a deleted stream again, from the least checkpoint', async () => {
+    const id = newId();
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    // First the stream: a projector ahead of it reads Postgres, and its checkpoint would set where the stream begins.
+    await streamedUpTo(await pipeline.log.add(id, 1, 2, 3));
+    const projector = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(3n);
+    await projector.stop();
+    await streamedUpTo(await pipeline.log.add(id, 4, 5));
+    await (await nats.manager()).streams.delete(pipeline.stream.name);
+    await streamedUpTo(5n, 4n);
+    pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await pipeline.log.add(id, 6));
+    await streamedUpTo(6n, 4n);
+    expect(await pipeline.totals()).toEqual({ [id]: 21 });
+  });
+
+  it('goes on where the stream was purged', async () => {
+    const id = newId();
+    const relay = pipeline.start((signal) => pipeline.relay().run(signal));
+    await streamedUpTo(await pipeline.log.add(id, 1, 2, 3));
+    const projector = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(3n);
+    await relay.stop();
+    // What the projector has read from Postgres meanwhile, an empty stream need not hold.
+    await projector.stop();
+    await (await nats.manager()).streams.purge(pipeline.stream.name);
+    await pipeline.log.add(id, 4);
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    await eventually(async () => expect((await pipeline.streamed()).at(-1)).toBe(4n));
+    pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await pipeline.log.add(id, 5));
+    expect(await pipeline.totals()).toEqual({ [id]: 15 });
+  });
+
+  it('makes the stream anew where messages were cut out that it still remembers', async () => {
+    const id = newId();
+    const relay = pipeline.start((signal) => pipeline.relay().run(signal));
+    await pipeline.log.add(id, 1, 2, 3);
+    await streamedUpTo(3n);
+    await relay.stop();
+    await (await nats.manager()).streams.purge(pipeline.stream.name, { keep: 0 });
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    await streamedUpTo(3n);
+  });
+
+  it.each([
+    ['another epoch', 'update es.log set epoch = 2'],
+    ['a log that ends before the stream does', null],
+  ])('makes the stream anew after a restore: %s', async (_, sql) => {
+    const id = newId();
+    const relay = pipeline.start((signal) => pipeline.relay().run(signal));
+    await pipeline.log.add(id, 1, 2, 3);
+    await streamedUpTo(3n);
+    await relay.stop();
+    if (sql) {
+      await pipeline.database.ownerPool.query(sql);
+      pipeline.start((signal) => pipeline.relay().run(signal));
+      await eventually(async () => {
+        const message = await (await nats.manager()).streams.getMessage(pipeline.stream.name, { seq: 3 });
+        expect(message.header.get('voidrunner-epoch')).toBe('2');
+      });
+      await streamedUpTo(3n);
+      return;
+    }
+    const other = await ToyPipeline.create(nats, prefix);
+    try {
+      await other.log.add(newId(), 7);
+      other.start((signal) => other.relay().run(signal));
+      await streamedUpTo(1n);
+    } finally {
+      await other.close();
+    }
+  });
+});

@@ -1,0 +1,269 @@
+import { SandboxFailure } from '../../../src/kernel/ports/sandbox.js';
+import { DockerSandbox } from '../../../src/platform/sandbox/docker-sandbox.js';
+import { connectEngine } from '../../../src/platform/sandbox/engine.js';
+import {
+  containersOf,
+  dockerEndpoint,
+  expectNoContainers,
+  job,
+  sandboxOptions,
+  testWorkerId,
+} from '../../support/docker.js';
+import { eventually } from '../../support/eventually.js';
+import { SocketProxy } from '../../support/socket-proxy.js';
+
+const docker = connectEngine(dockerEndpoint);
+const boxes: { box: DockerSandbox; workerId: string }[] = [];
+const noSignal = new AbortController().signal;
+
+async function sandbox(overrides: Parameters<typeof sandboxOptions>[0] = {}): Promise<DockerSandbox> {
+  const options = await sandboxOptions(overrides);
+  const box = new DockerSandbox(options);
+  boxes.push({ box, workerId: options.workerId });
+  return box;
+}
+
+/** Whose `ps` shows a container that runs. */
+const running = async (workerId: string): Promise<string> => {
+  const [name, ...more] = await containersOf(workerId);
+  expect(more).toEqual([]);
+  expect(name).toBeDefined();
+  expect((await docker.getContainer(name!).inspect()).State.Running).toBe(true);
+  return name!;
+};
+
+const failureOf = async (run: Promise<unknown>): Promise<SandboxFailure> => {
+  const error: unknown = await run.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(SandboxFailure);
+  return error as SandboxFailure;
+};
+
+afterEach(async () => {
+  await Promise.all(boxes.splice(0).map(({ box, workerId }) => box.close().then(() => expectNoContainers(workerId))));
+});
+
+it('is healthy and tells the engine’s and the runtime’s version', async () => {
+  const health = await (await sandbox()).health();
+  expect(health.healthy).toBe(true);
+  expect(health.detail).toMatch(/^Docker \d+\.\d+.*, \w+ \d+\.\d+.*, cgroup v[12]$/);
+});
+
+it('fails with the image’s name where an image is missing, before user code', async () => {
+  const { images } = await sandboxOptions();
+  const box = await sandbox({ images: { ...images, bash: 'voidrunner/no-such-image:1' } });
+  const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
+  expect(failure.message).toContain('voidrunner/no-such-image:1');
+  expect(failure.userCodeStarted).toBe(false);
+});
+
+it('fails with the program’s name where an image lacks it, before user code', async () => {
+  const { images } = await sandboxOptions();
+  const box = await sandbox({ images: { ...images, python: images.bash } });
+  const failure = await failureOf(box.run(job('python', 'print(1)'), { signal: noSignal }));
+  expect(failure.message).toContain('no python3 in this image');
+  expect(failure.userCodeStarted).toBe(false);
+});
+
+it('is unhealthy without the engine, fails runs before user code, and recovers by itself', async () => {
+  const proxy = await SocketProxy.before(dockerEndpoint);
+  try {
+    const box = await sandbox({ endpoint: proxy.endpoint });
+    expect(await box.health()).toEqual({
+      healthy: false,
+      detail: expect.stringMatching(/Docker engine: .*ENOENT/) as string,
+    });
+    const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
+    expect(failure.userCodeStarted).toBe(false);
+    await proxy.open();
+    await eventually(async () => expect(await box.health()).toMatchObject({ healthy: true }));
+    expect(await box.run(job('bash', 'exit 2'), { signal: noSignal })).toMatchObject({ returnCode: 2 });
+    await proxy.cut();
+    await eventually(async () => expect(await box.health()).toMatchObject({ healthy: false }));
+  } finally {
+    await proxy.remove();
+  }
+});
+
+it('is unhealthy within the ping’s time limit where the engine takes connections and does not answer', async () => {
+  const proxy = await SocketProxy.before(dockerEndpoint);
+  try {
+    await proxy.open({ forwarding: false });
+    const box = await sandbox({ endpoint: proxy.endpoint });
+    expect(await box.health()).toEqual({
+      healthy: false,
+      detail: expect.stringContaining('did not answer "ping"') as string,
+    });
+  } finally {
+    await proxy.remove();
+  }
+});
+
+it('does not know a runtime that the engine does not know', async () => {
+  const box = await sandbox({ runtime: 'no-such-runtime' });
+  expect(await box.health()).toMatchObject({
+    healthy: false,
+    detail: expect.stringContaining('no-such-runtime') as string,
+  });
+  expect((await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }))).userCodeStarted).toBe(false);
+});
+
+it('an engine lost in mid-run is a failure after user code started, and the sweep cleans up', async () => {
+  const proxy = await SocketProxy.before(dockerEndpoint);
+  try {
+    await proxy.open();
+    const workerId = testWorkerId();
+    const box = await sandbox({ endpoint: proxy.endpoint, workerId });
+    const run = box.run(job('bash', 'echo on; sleep 600'), { signal: noSignal, onOutput: () => void proxy.cut() });
+    expect((await failureOf(run)).userCodeStarted).toBe(true);
+    expect(await containersOf(workerId)).toHaveLength(1);
+    await proxy.open();
+    // The very worker that lost it: no run of its own knows the container any more.
+    expect(await box.sweep(() => true)).toBe(1);
+    expect(await containersOf(workerId)).toEqual([]);
+  } finally {
+    await proxy.remove();
+  }
+});
+
+it('does not claim that a run is cancelled which it could not end', async () => {
+  const proxy = await SocketProxy.before(dockerEndpoint);
+  try {
+    await proxy.open();
+    const cancel = new AbortController();
+    const box = await sandbox({ endpoint: proxy.endpoint });
+    const run = box.run(job('bash', 'echo on; sleep 600'), {
+      signal: cancel.signal,
+      onOutput: () => {
+        void proxy.cut();
+        cancel.abort();
+      },
+    });
+    expect((await failureOf(run)).userCodeStarted).toBe(true);
+    await proxy.open();
+    expect(await box.sweep(() => true)).toBe(1);
+  } finally {
+    await proxy.remove();
+  }
+});
+
+it('a container killed from outside is a failure, not the program’s end', async () => {
+  const workerId = testWorkerId();
+  const box = await sandbox({ workerId });
+  const run = box.run(job('bash', 'echo on; sleep 600'), {
+    signal: noSignal,
+    onOutput: () => void running(workerId).then((name) => docker.getContainer(name).kill()),
+  });
+  const failure = await failureOf(run);
+  expect(failure.userCodeStarted).toBe(true);
+  expect(failure.message).toContain('137');
+});
+
+it('a container removed from outside is a failure as well', async () => {
+  const workerId = testWorkerId();
+  const box = await sandbox({ workerId });
+  const run = box.run(job('bash', 'echo on; sleep 600'), {
+    signal: noSignal,
+    onOutput: () => void running(workerId).then((name) => docker.getContainer(name).remove({ force: true })),
+  });
+  expect((await failureOf(run)).userCodeStarted).toBe(true);
+});
+
+it('sweeps containers of dead workers of its own namespace only, and never a live run', async () => {
+  const namespace = testWorkerId().split('.')[0]!;
+  const ids = { own: `${namespace}.own`, dead: `${namespace}.dead`, live: `${namespace}.live`, other: testWorkerId() };
+  const containers = await Promise.all(
+    [ids.dead, ids.live, ids.other].map((workerId) =>
+      docker.createContainer({
+        Image: 'voidrunner/bash:latest',
+        Labels: { 'voidrunner.managed': '1', 'voidrunner.worker': workerId },
+      }),
+    ),
+  );
+  const unmanaged = await docker.createContainer({
+    Image: 'voidrunner/bash:latest',
+    Labels: { 'voidrunner.worker': ids.dead },
+  });
+  try {
+    const box = await sandbox({ workerId: ids.own });
+    const swept = Promise.withResolvers<number>();
+    const cancel = new AbortController();
+    const run = box.run(job('bash', 'echo on; sleep 600'), {
+      signal: cancel.signal,
+      onOutput: () => void box.sweep((workerId) => workerId === ids.live).then(swept.resolve, swept.reject),
+    });
+    expect(await swept.promise).toBe(1);
+    cancel.abort();
+    // Had the sweep taken its container, the run would have failed.
+    expect(await run).toMatchObject({ reason: 'cancelled' });
+    expect(
+      await Promise.all([ids.dead, ids.live, ids.other].map(async (id) => (await containersOf(id)).length)),
+    ).toEqual([0, 1, 1]);
+    expect((await unmanaged.inspect()).Id).toBe(unmanaged.id);
+  } finally {
+    await Promise.allSettled([...containers, unmanaged].map((container) => container.remove({ force: true })));
+  }
+});
+
+it('close() ends every run as a failure, removes every container, and takes no more runs', async () => {
+  const workerId = testWorkerId();
+  const box = await sandbox({ workerId });
+  const started = Promise.withResolvers<void>();
+  const runs = [
+    failureOf(box.run(job('bash', 'echo on; sleep 600'), { signal: noSignal, onOutput: () => started.resolve() })),
+    failureOf(box.run(job('bash', 'sleep 600'), { signal: noSignal })),
+  ];
+  await started.promise;
+  await box.close();
+  expect(await containersOf(workerId)).toEqual([]);
+  for (const failure of await Promise.all(runs)) expect(failure.message).toContain('closing');
+  expect((await failureOf(box.run(job('bash', 'echo'), { signal: noSignal }))).userCodeStarted).toBe(false);
+});
+
+it('refuses bad input before a container is touched', async () => {
+  const box = await sandbox({ endpoint: 'unix:///nowhere/docker.sock' });
+  const run = box.run(job('bash', 'echo', { input: { env: { 'A=B': 'c' } } }), { signal: noSignal });
+  await expect(run).rejects.toMatchObject({ name: 'DomainError', kind: 'invalid', code: 'invalid_sandbox_input' });
+});
+
+it('hardens the container that runs', async () => {
+  const workerId = testWorkerId();
+  const box = await sandbox({ workerId });
+  const cancel = new AbortController();
+  const inspected = Promise.withResolvers<Awaited<ReturnType<ReturnType<typeof docker.getContainer>['inspect']>>>();
+  const run = box.run(job('python', 'print(1, flush=True)\nimport time\ntime.sleep(600)'), {
+    signal: cancel.signal,
+    onOutput: () =>
+      void running(workerId)
+        .then((name) => docker.getContainer(name).inspect())
+        .then(inspected.resolve, inspected.reject)
+        .finally(() => cancel.abort()),
+  });
+  const { Config, HostConfig, Mounts } = await inspected.promise;
+  await run;
+  expect(Config.User).toMatch(/^(\d{6,}):\1$/);
+  expect(Config.Labels).toMatchObject({ 'voidrunner.managed': '1', 'voidrunner.worker': workerId });
+  expect(Config).toMatchObject({ NetworkDisabled: true, Tty: false });
+  expect(Mounts).toEqual([]);
+  const limits = { PidsLimit: 64, Memory: 256 << 20, MemorySwap: 256 << 20, NanoCpus: 1e9, ShmSize: 16 << 20 };
+  expect(HostConfig).toMatchObject({
+    ...limits,
+    ReadonlyRootfs: true,
+    Privileged: false,
+    CapAdd: null,
+    CapDrop: ['ALL'],
+    IpcMode: 'private',
+    AutoRemove: false,
+    LogConfig: { Type: 'none' },
+    Binds: null,
+  });
+  expect(HostConfig.SecurityOpt).toEqual(['no-new-privileges', expect.stringMatching(/^seccomp=\{.*SCMP_ACT_ERRNO/)]);
+  expect(HostConfig.Ulimits).toEqual(
+    expect.arrayContaining([
+      { Name: 'nofile', Soft: 256, Hard: 256 },
+      { Name: 'core', Soft: 0, Hard: 0 },
+    ]),
+  );
+});

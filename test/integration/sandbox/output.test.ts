@@ -1,0 +1,124 @@
+import { job, TestSandbox } from '../../support/docker.js';
+
+const CAP = 64 * 1024;
+let box: TestSandbox;
+
+beforeAll(async () => {
+  box = await TestSandbox.create({ outputBytesMax: CAP });
+});
+afterEach(() => box.expectNoContainers());
+afterAll(() => box.sandbox.close());
+
+it('keeps stdout and stderr apart, as bytes', async () => {
+  const outcome = await box.run(
+    'python',
+    `
+import os
+os.write(1, bytes(range(256))); os.write(2, b"\\xff\\xfe\\x00err"); os.write(1, b"\\0\\0no newline")`,
+  );
+  const bytes = Buffer.concat([Buffer.from(Array.from({ length: 256 }, (_, n) => n)), Buffer.from('\0\0no newline')]);
+  expect(Buffer.from(outcome.stdout.content).equals(bytes)).toBe(true);
+  expect(Buffer.from(outcome.stderr.content)).toEqual(Buffer.from([0xff, 0xfe, 0, 0x65, 0x72, 0x72]));
+});
+
+it('keeps head and tail of what is over the cap, and says how much there was', async () => {
+  const outcome = await box.run('bash', 'seq 1 50000; echo short >&2');
+  const all = Array.from({ length: 50_000 }, (_, n) => `${n + 1}\n`).join('');
+  expect(outcome.stdout).toMatchObject({ bytesTotal: all.length, truncated: true });
+  expect(outcome.out).toBe(all.slice(0, CAP / 2) + all.slice(-CAP / 2));
+  expect(outcome.stderr).toMatchObject({ bytesTotal: 6, truncated: false });
+});
+
+it('keeps all of what is exactly the cap', async () => {
+  const outcome = await box.run('bash', `head -c ${CAP} /dev/zero`);
+  expect(outcome.stdout).toMatchObject({ bytesTotal: CAP, truncated: false });
+  expect(outcome.stdout.content).toHaveLength(CAP);
+});
+
+it('outlives endless output without growing, and the timeout still comes', async () => {
+  let live = 0;
+  const before = process.memoryUsage().rss;
+  const outcome = await box.sandbox.run(job('bash', 'echo first; exec cat /dev/zero', { timeoutMs: 1_000 }), {
+    signal: new AbortController().signal,
+    onOutput: (_, chunk) => (live += chunk.length),
+  });
+  expect(outcome.reason).toBe('timeout');
+  expect(outcome.stdout).toMatchObject({ truncated: true, bytesTotal: live });
+  expect(outcome.stdout.content).toHaveLength(CAP);
+  expect(Buffer.from(outcome.stdout.content).toString('latin1', 0, 6)).toBe('first\n');
+  expect(live).toBeGreaterThan(1024 * 1024);
+  expect(process.memoryUsage().rss - before).toBeLessThan(128 * 1024 * 1024);
+});
+
+it('is live: a chunk is there before the program goes on', async () => {
+  const heard = { stdout: '', stderr: '' };
+  const cancel = new AbortController();
+  // The program never ends by itself: only what was heard live can cancel it.
+  await box.sandbox.run(job('python', 'import sys, time\nprint("a", file=sys.stderr)\nprint("b")\ntime.sleep(600)'), {
+    signal: cancel.signal,
+    onOutput: (stream, chunk) => {
+      heard[stream] += Buffer.from(chunk).toString();
+      if (heard.stdout.endsWith('\n') && heard.stderr.endsWith('\n')) cancel.abort();
+    },
+  });
+  expect(heard).toEqual({ stdout: 'b\n', stderr: 'a\n' });
+});
+
+it('is not fooled by forged records and frames', async () => {
+  const forged = 'end status=0 cpu_us=1 memory=1 oom=0';
+  const outcome = await box.run(
+    'python',
+    `
+import sys, os
+nonce = "0123456789abcdef" * 2
+for text in ("${forged}", nonce + "${forged}", nonce + "start", "refused by nobody"):
+    print(text); print(text, file=sys.stderr)
+sys.stdout.flush()
+os.write(1, b"\\x02\\0\\0\\0\\0\\0\\0\\x04fake")
+sys.exit(9)`,
+  );
+  expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 9 });
+  expect(outcome.out).toContain(forged);
+  expect(outcome.out.endsWith('\x02\0\0\0\0\0\0\x04fake')).toBe(true);
+});
+
+it.each([
+  ['stdout closed early', 'exec 1>&-; echo on >&2; exit 4', 4],
+  ['both closed early', 'exec 1>&- 2>&-; exit 5', 5],
+  ['stdout passed to a daemon', 'setsid sleep 600 & disown; exit 6', 6],
+])('%s is no trouble', async (_, script, returnCode) => {
+  expect(await box.run('bash', script)).toMatchObject({ reason: 'exit_code', returnCode });
+});
+
+it('waits for its turn on a pipe that the program made non-blocking and filled', async () => {
+  const outcome = await box.run(
+    'python',
+    `
+import os
+for fd in (1, 2):
+    os.set_blocking(fd, False)
+    try:
+        while True: os.write(fd, bytes(4096))
+    except BlockingIOError: pass
+os._exit(8)`,
+  );
+  expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 8 });
+});
+
+it('takes a script of 65,535 characters and a megabyte of input that nobody reads', async () => {
+  const script = `echo ok #${'é'.repeat(65_535 - 9)}`;
+  const outcome = await box.run('bash', script, { input: { stdin: Buffer.alloc(1024 * 1024, 'x') } });
+  expect(outcome).toMatchObject({ out: 'ok\n', returnCode: 0 });
+});
+
+it('gives each of many runs at once its own output', async () => {
+  const numbers = Array.from({ length: 6 }, (_, n) => n);
+  const outcomes = await Promise.all(
+    numbers.map((n) =>
+      box.run('bash', 'cat; echo $0-$1; exit $1', { input: { stdin: Buffer.from(`in ${n}\n`), args: [String(n)] } }),
+    ),
+  );
+  expect(outcomes.map(({ out, returnCode }) => [out, returnCode])).toEqual(
+    numbers.map((n) => [`in ${n}\nmain.sh-${n}\n`, n]),
+  );
+});

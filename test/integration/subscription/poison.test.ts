@@ -1,0 +1,141 @@
+import { newId } from '../../../src/kernel/uuid.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
+import { ProjectionHandler } from '../../../src/platform/projection/projection-handler.js';
+import { ParkedStreams } from '../../../src/platform/subscription/parked-streams.js';
+import type { ParkedStream } from '../../../src/platform/subscription/subscription-handler.js';
+import { eventually } from '../../support/eventually.js';
+import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
+import { toyProjection } from '../../support/toy-log.js';
+import { ToyPipeline } from '../../support/toy-pipeline.js';
+
+describe('Poison events', () => {
+  let nats: NatsLink;
+  let pipeline: ToyPipeline;
+  let parked: ParkedStreams;
+  const prefix = uniquePrefix();
+  const [sick, healthy] = [newId(), newId()];
+
+  beforeAll(async () => {
+    nats = await connectedLink();
+  });
+
+  beforeEach(async () => {
+    pipeline = await ToyPipeline.create(nats, prefix);
+    parked = new ParkedStreams(pipeline.database.appPool);
+  });
+
+  afterEach(async () => {
+    await pipeline.close();
+    await deleteStreams(prefix);
+  });
+
+  afterAll(() => nats.close());
+
+  const poison = { amount: 10, note: 'poison' };
+
+  /** The same view after the bug was fixed. */
+  const cured = () =>
+    new ProjectionHandler(
+      [
+        {
+          ...toyProjection,
+          project: (row, event) => {
+            const { amount } = event.data as { amount: number };
+            return toyProjection.project(row, { ...event, data: { amount } });
+          },
+        },
+      ],
+      () => undefined,
+    );
+
+  it('stop their own stream only, and are reported until somebody has heard', async () => {
+    const reports: ParkedStream[] = [];
+    let deaf = true;
+    const onParked = async (report: ParkedStream): Promise<void> => {
+      if (deaf) throw new Error('NATS is away');
+      reports.push(report);
+    };
+    await pipeline.log.add(healthy, 1, 2);
+    await pipeline.log.add(sick, 1, poison, 5);
+    await pipeline.log.add(healthy, 3);
+    pipeline.start((signal) => pipeline.projector({ onParked }).run(signal));
+    await pipeline.projected(6n);
+    expect(await pipeline.totals()).toEqual({ [sick]: 1, [healthy]: 6 });
+    expect(await parked.list('projector')).toMatchObject([
+      {
+        streamType: 'task',
+        streamId: sick,
+        fromPosition: 4n,
+        fromVersion: 2,
+        error: expect.stringContaining('cannot'),
+      },
+    ]);
+    deaf = false;
+    await eventually(() => expect(reports).toHaveLength(1));
+    expect(reports[0]).toMatchObject({ subscription: 'projector', streamId: sick, fromPosition: 4n });
+
+    await pipeline.log.add(sick, 7);
+    await pipeline.projected(await pipeline.log.add(healthy, 4));
+    expect(await pipeline.totals()).toEqual({ [sick]: 1, [healthy]: 10 });
+  });
+
+  it('include data that does not fit its schema, and an unknown type', async () => {
+    await pipeline.log.add(healthy, 1);
+    await pipeline.log.add(sick, { amount: 'many' });
+    const unknown = newId();
+    await pipeline.log.record(unknown, 'NobodyKnows', [{}]);
+    pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await pipeline.log.add(healthy, 2));
+    expect(await pipeline.totals()).toEqual({ [healthy]: 3 });
+    expect((await parked.list()).map(({ streamId }) => streamId)).toEqual([sick, unknown]);
+  });
+
+  it('stay parked over a restart', async () => {
+    await pipeline.log.add(sick, poison);
+    const first = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(1n);
+    await first.stop();
+    await pipeline.log.add(sick, 5);
+    pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await pipeline.log.add(healthy, 1));
+    expect(await pipeline.totals()).toEqual({ [healthy]: 1 });
+  });
+
+  it('are folded in order by a redrive once they are curable, while new events come in', async () => {
+    await pipeline.log.add(sick, 1, poison, 5);
+    const broken = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(3n);
+    expect(await parked.redrive('projector', sick, 10_000)).toBe('failed');
+    expect(await parked.list()).toMatchObject([{ fromPosition: 2n, fromVersion: 2 }]);
+    await broken.stop();
+
+    pipeline.start((signal) => pipeline.projector({ handler: cured() }).run(signal));
+    const redriven = parked.redrive('projector', sick, 10_000);
+    for (let round = 0; round < 50; round++) await pipeline.log.add(sick, 1);
+    expect(await redriven).toBe('unparked');
+    await pipeline.projected(await pipeline.log.add(sick, 1));
+    expect(await pipeline.totals()).toEqual({ [sick]: 1 + 10 + 5 + 51 });
+    expect(await parked.list()).toEqual([]);
+    expect(await parked.redrive('projector', sick, 10_000)).toBe('not_found');
+  });
+
+  it('are parked again by a redrive from the next event that fails', async () => {
+    await pipeline.log.add(sick, { amount: 'many' }, 5, poison, 7);
+    const handler = new ProjectionHandler([toyProjection], () => undefined);
+    let lenient = false;
+    const catalog = {
+      schemaVersion: () => 1,
+      lift: (type: string, data: unknown) => {
+        if (!lenient && typeof (data as { amount: unknown }).amount !== 'number') throw new Error('no number');
+        return { type, data: { ...(data as object), amount: Number((data as { amount: unknown }).amount) || 0 } };
+      },
+    };
+    const projector = pipeline.projector({ handler, catalog: catalog as never });
+    pipeline.start((signal) => projector.run(signal));
+    await pipeline.projected(4n);
+    lenient = true;
+    expect(await parked.redrive('projector', sick, 10_000)).toBe('failed');
+    expect(await pipeline.totals()).toEqual({ [sick]: 5 });
+    expect(await parked.list()).toMatchObject([{ fromPosition: 3n, fromVersion: 3 }]);
+  });
+});

@@ -1,0 +1,179 @@
+import { headers } from 'nats';
+
+import { Unavailable } from '../../../src/kernel/errors.js';
+import { newId } from '../../../src/kernel/uuid.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
+import type { DeliveredEvent } from '../../../src/platform/subscription/subscription-handler.js';
+import { eventually } from '../../support/eventually.js';
+import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
+import { ToyPipeline, upTo } from '../../support/toy-pipeline.js';
+
+describe('Subscription', () => {
+  let nats: NatsLink;
+  let pipeline: ToyPipeline;
+  const prefix = uniquePrefix();
+
+  beforeAll(async () => {
+    nats = await connectedLink();
+  });
+
+  beforeEach(async () => {
+    pipeline = await ToyPipeline.create(nats, prefix);
+  });
+
+  afterEach(async () => {
+    await pipeline.close();
+    await deleteStreams(prefix);
+  });
+
+  afterAll(() => nats.close());
+
+  /** A handler that remembers what it was given. */
+  const recorder = () => {
+    const seen: DeliveredEvent[] = [];
+    const act = async (events: readonly DeliveredEvent[]): Promise<void> => void seen.push(...events);
+    return { seen, act, positions: () => seen.map(({ position }) => position) };
+  };
+
+  /** A log that subscriptions cannot read from: what they get, they got over JetStream. */
+  const unreadable = () => ({
+    head: () => pipeline.log.head(),
+    readStreamRaw: () => Promise.resolve([]),
+    readAllRaw: () => Promise.resolve([]),
+  });
+
+  it('hands over each event once and in order, over JetStream', async () => {
+    const handler = recorder();
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    pipeline.start((signal) => pipeline.projector({ handler, events: unreadable() }).run(signal));
+    const ids = [newId(), newId(), newId()];
+    for (let round = 1; round <= 20; round++) for (const id of ids) await pipeline.log.add(id, round, -round);
+    await pipeline.projected(120n);
+    expect(handler.positions()).toEqual(upTo(120n));
+    expect(handler.seen[0]).toMatchObject({ type: 'ToyAdded', data: { amount: 1 }, version: 1 });
+  });
+
+  it('reads Postgres alone where there is no relay', async () => {
+    const handler = recorder();
+    pipeline.start((signal) => pipeline.projector({ handler }).run(signal));
+    await pipeline.projected(await pipeline.log.add(newId(), 1, 2, 3));
+    expect(handler.positions()).toEqual(upTo(3n));
+  });
+
+  it('begins where it ended, and its consumer with it', async () => {
+    const handler = recorder();
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    const first = pipeline.start((signal) => pipeline.projector({ handler, events: unreadable() }).run(signal));
+    await pipeline.projected(await pipeline.log.add(newId(), 1, 2, 3));
+    await first.stop();
+    await (await nats.manager()).consumers.delete(pipeline.stream.name, 'projector');
+    await pipeline.log.add(newId(), 4, 5);
+    pipeline.start((signal) => pipeline.projector({ handler, events: unreadable() }).run(signal));
+    await pipeline.projected(5n);
+    expect(handler.positions()).toEqual(upTo(5n));
+    const info = await (await nats.manager()).consumers.info(pipeline.stream.name, 'projector');
+    expect(info.config.opt_start_seq).toBe(4);
+  });
+
+  it('drops what is delivered twice, out of order, or of another epoch', async () => {
+    const handler = recorder();
+    await pipeline.stream.ensure();
+    pipeline.start((signal) => pipeline.projector({ handler }).run(signal));
+    await pipeline.projected(await pipeline.log.add(newId(), 1, 2, 3, 4));
+    const publish = async (position: number, epoch: number): Promise<void> => {
+      const said = headers();
+      said.set('voidrunner-position', String(position));
+      said.set('voidrunner-epoch', String(epoch));
+      const subject = `${prefix.toLowerCase()}.events.task.ToyAdded.x`;
+      await nats.jetstream().publish(subject, 'not even JSON', { headers: said });
+    };
+    await publish(3, 1);
+    await publish(5, 0);
+    await publish(2, 1);
+    await publish(5, 2);
+    await pipeline.projected(await pipeline.log.add(newId(), 5));
+    expect(handler.positions()).toEqual(upTo(5n));
+    await eventually(async () => {
+      const info = await (await nats.manager()).consumers.info(pipeline.stream.name, 'projector');
+      expect(info.num_ack_pending + info.num_pending).toBe(0);
+    });
+  });
+
+  it('fills a gap from Postgres where messages were cut out of the stream', async () => {
+    const handler = recorder();
+    const relay = pipeline.start((signal) => pipeline.relay().run(signal));
+    await pipeline.log.add(newId(), 1, 2, 3, 4, 5, 6);
+    await eventually(async () => expect(await pipeline.streamed()).toEqual(upTo(6n)));
+    await relay.stop();
+    const manager = await nats.manager();
+    for (const seq of [2, 3, 5]) await manager.streams.deleteMessage(pipeline.stream.name, seq);
+    pipeline.start((signal) => pipeline.projector({ handler }).run(signal));
+    await pipeline.projected(6n);
+    expect(handler.positions()).toEqual(upTo(6n));
+  });
+
+  it('writes each event once, however many believe that they lead', async () => {
+    const id = newId();
+    const lost: unknown[] = [];
+    for (let rival = 0; rival < 3; rival++) {
+      const projector = pipeline.projector();
+      pipeline.start(async (signal) => {
+        while (!signal.aborted) await projector.lead(signal).catch((error: unknown) => lost.push(error));
+      });
+    }
+    for (let round = 0; round < 40; round++) await pipeline.log.add(id, 1);
+    await pipeline.projected(40n);
+    expect(await pipeline.totals()).toEqual({ [id]: 40 });
+    // Who was not quick enough learns of it at its next look.
+    await eventually(() => {
+      expect(new Set(lost.map((error) => (error as Error).name))).toEqual(new Set(['CheckpointMoved']));
+    });
+  });
+
+  it('waits for an outage of a handler to end, and parks nothing', async () => {
+    let outages = 4;
+    const handler = recorder();
+    const act = async (events: readonly DeliveredEvent[]): Promise<void> => {
+      if (outages-- > 0) throw new Unavailable('redis', 'away');
+      await handler.act(events);
+    };
+    const poison = { failures: 1, overMs: 0 };
+    pipeline.start((signal) => pipeline.projector({ handler: { act }, poison }).run(signal));
+    await pipeline.projected(await pipeline.log.add(newId(), 1, 2));
+    expect(handler.positions()).toEqual([1n, 2n]);
+    expect((await pipeline.database.appPool.query('select from read.parked')).rowCount).toBe(0);
+  });
+
+  it('stops in the middle of an outage', async () => {
+    let tried = 0;
+    const act = async (): Promise<void> => {
+      tried += 1;
+      throw new Unavailable('redis', 'away');
+    };
+    const stuck = pipeline.start((signal) => pipeline.projector({ handler: { act } }).run(signal));
+    await pipeline.log.add(newId(), 1);
+    await eventually(() => expect(tried).toBeGreaterThan(1));
+    await stuck.stop();
+    expect(await pipeline.checkpoint()).toBe(0n);
+  });
+
+  it('takes over a new epoch where it is, and starts again where it was ahead of a restored log', async () => {
+    const id = newId();
+    const first = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await pipeline.log.add(id, 1, 2));
+    await first.stop();
+    const { ownerPool } = pipeline.database;
+    await ownerPool.query('update es.log set epoch = 2');
+    const second = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await pipeline.log.add(id, 3));
+    await second.stop();
+    expect(await pipeline.totals()).toEqual({ [id]: 6 });
+
+    await ownerPool.query('update es.log set epoch = 3');
+    await ownerPool.query('update read.checkpoints set position = 9');
+    await ownerPool.query('update read.toys set total = 99');
+    pipeline.start((signal) => pipeline.projector().run(signal));
+    await eventually(async () => expect(await pipeline.totals()).toEqual({ [id]: 6 }));
+    expect(await pipeline.checkpoint()).toBe(3n);
+  });
+});

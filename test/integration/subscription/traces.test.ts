@@ -1,0 +1,46 @@
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+
+import { newId } from '../../../src/kernel/uuid.js';
+import { eventually } from '../../support/eventually.js';
+import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
+import { ToyPipeline } from '../../support/toy-pipeline.js';
+
+it('continues the trace of an append over the relay to the projection', async () => {
+  const exporter = new InMemorySpanExporter();
+  const sdk = new NodeSDK({
+    spanProcessors: [new SimpleSpanProcessor({ exporter })],
+    metricReaders: [],
+    logRecordProcessors: [],
+  });
+  sdk.start();
+  const prefix = uniquePrefix();
+  const nats = await connectedLink();
+  const pipeline = await ToyPipeline.create(nats, prefix);
+  try {
+    const [traceId, spanId] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    // Not from Postgres: there the event's own trace context is all there is.
+    const events = {
+      head: () => pipeline.log.head(),
+      readAllRaw: () => Promise.resolve([]),
+      readStreamRaw: () => Promise.resolve([]),
+    };
+    pipeline.start((signal) => pipeline.projector({ spanName: 'projector.apply', events }).run(signal));
+    const position = await pipeline.log.record(newId(), 'ToyAdded', [{ amount: 1 }], `00-${traceId}-${spanId}-01`);
+    await pipeline.projected(position);
+
+    const span = (name: string) => exporter.getFinishedSpans().find((each) => each.name === name);
+    const published = await eventually(() => span('relay.publish') ?? Promise.reject(new Error('no span yet')));
+    const applied = await eventually(() => span('projector.apply') ?? Promise.reject(new Error('no span yet')));
+    expect(published.spanContext().traceId).toBe(traceId);
+    expect(published.parentSpanContext?.spanId).toBe(spanId);
+    expect(applied.spanContext().traceId).toBe(traceId);
+    expect(applied.parentSpanContext?.spanId).toBe(published.spanContext().spanId);
+  } finally {
+    await pipeline.close();
+    await deleteStreams(prefix);
+    await nats.close();
+    await sdk.shutdown();
+  }
+});

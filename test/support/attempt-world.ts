@@ -1,0 +1,74 @@
+import { AttemptRunner, type StopReason } from '../../src/execution/worker/attempt-runner.js';
+import type { ExecutionSpec } from '../../src/execution/domain/execution-events.js';
+import { executionStream } from '../../src/execution/domain/execution-state.js';
+import type { DomainEvent } from '../../src/kernel/event.js';
+import type { ReservedJob } from '../../src/kernel/ports/job-queue.js';
+import { requested, WORKER } from './builders/executions.js';
+import { OWNER_ID } from './builders/people.js';
+import { RUN_ID, runStarted, SCRIPT, taskCreated } from './builders/tasks.js';
+import { InMemoryJobQueue } from './in-memory-job-queue.js';
+import { InMemoryPayloadStore } from './in-memory-payload-store.js';
+import { Lifecycle } from './lifecycle.js';
+import { exits, ScriptedSandbox } from './scripted-sandbox.js';
+
+/** As long as the test. */
+export const LEASE_MS = 3_600_000;
+
+/** What one worker works with, in memory: a task, its script, and a queue. */
+export class AttemptWorld {
+  readonly lifecycle = new Lifecycle();
+  readonly queue = new InMemoryJobQueue({ userConcurrencyMax: 100, ageingIntervalMs: LEASE_MS });
+  readonly payloads = new InMemoryPayloadStore();
+  readonly sandbox = new ScriptedSandbox(exits(0));
+  readonly runner = new AttemptRunner(WORKER, this.lifecycle.bus, this.queue, this.payloads, this.sandbox);
+  readonly stop = new AbortController();
+  readonly abandon = new AbortController();
+
+  constructor() {
+    this.payloads.stored.set(SCRIPT.payload_id, { ownerId: OWNER_ID, kind: 'script', content: Buffer.from('script') });
+  }
+
+  /** A task with one run, after these events, and the job of its next attempt in the queue. */
+  async waiting(changes: Partial<ExecutionSpec> = {}, ...since: DomainEvent[]): Promise<void> {
+    await this.lifecycle.given({ task: [taskCreated(), runStarted()], run: [requested(changes), ...since] });
+    await this.enqueue();
+  }
+
+  async enqueue(executionId = RUN_ID, attempt = 1): Promise<void> {
+    await this.queue.enqueue({ executionId, attempt, userId: OWNER_ID, priority: 5 });
+  }
+
+  /** One more run, of the same task. */
+  async another(executionId: string): Promise<void> {
+    await this.lifecycle.store.add(executionStream(executionId), requested({ execution_id: executionId }));
+    await this.enqueue(executionId);
+  }
+
+  async reserve(): Promise<ReservedJob> {
+    const job = await this.queue.reserve({ workerId: WORKER, leaseMs: LEASE_MS, waitMs: 0 });
+    if (job === null) throw new Error('no job to reserve');
+    return job;
+  }
+
+  /** Reserves, runs and settles one attempt, as a slot of the worker does. */
+  async attempt() {
+    const job = await this.reserve();
+    const end = await this.runner.run(job, { stop: this.stop.signal, abandon: this.abandon.signal });
+    await this.runner.settle(job, end, this.abandon.signal);
+    return end;
+  }
+
+  tell(reason: StopReason): void {
+    this.stop.abort(reason);
+  }
+
+  async jobState(attempt = 1): Promise<string> {
+    const [state] = await this.queue.inspect([{ executionId: RUN_ID, attempt }]);
+    return state!;
+  }
+
+  /** The run's newest events, as their types. */
+  async newest(count: number): Promise<string[]> {
+    return (await this.lifecycle.run()).slice(-count).map(({ type }) => type);
+  }
+}

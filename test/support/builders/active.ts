@@ -1,0 +1,30 @@
+import type { ActiveExecution } from '../../../src/orchestration/saga/active-execution.js';
+import { NOW, tokenOf, WORKER } from './executions.js';
+import { OWNER_ID } from './people.js';
+import { RUN_ID } from './tasks.js';
+
+/** A run of the orchestrator's table: waiting for its first attempt, unless said otherwise. */
+export const anActiveRun = (changes: Partial<ActiveExecution> = {}): ActiveExecution => ({
+  execution_id: RUN_ID,
+  owner_id: OWNER_ID,
+  executor: 'embedded',
+  status: 'pending',
+  attempt: 1,
+  priority: 5,
+  timeout_seconds: 300,
+  not_before: null,
+  started_at: null,
+  worker: null,
+  lease_token: null,
+  traceparent: null,
+  ...changes,
+});
+
+export const aRunningRun = (changes: Partial<ActiveExecution> = {}): ActiveExecution =>
+  anActiveRun({
+    status: 'running',
+    started_at: NOW.toISOString(),
+    worker: WORKER,
+    lease_token: tokenOf(1),
+    ...changes,
+  });

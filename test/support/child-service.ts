@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const START_TIMEOUT_MS = 60_000;
+
+/** A process of the service, started as an operator starts it: telemetry first, then main. */
+export interface ChildService {
+  readonly pid: number;
+  /** The API's base URL; null without the API role. */
+  readonly url: string | null;
+  /** Ends it and waits until it is gone. @returns its exit code, null after SIGKILL */
+  end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+}
+
+interface LogLine {
+  readonly msg: string;
+  readonly url?: string | null;
+}
+
+export async function startChildService(env: NodeJS.ProcessEnv): Promise<ChildService> {
+  const child = spawn(process.execPath, ['--import', './dist/src/telemetry.js', 'dist/src/main.js'], {
+    // NODE_OPTIONS are jest's own.
+    env: { ...env, LOG_LEVEL: 'info', NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const started = await startedLine(child);
+  return {
+    pid: child.pid!,
+    url: started.url ?? null,
+    async end(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill(signal);
+        await once(child, 'exit');
+      }
+      return child.exitCode;
+    },
+  };
+}
+
+/** Keeps reading after it: a full pipe would stop the process. */
+async function startedLine(child: ChildProcess): Promise<LogLine> {
+  let errors = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const lines = createInterface({ input: child.stdout! });
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code} before it had started: ${errors}`)));
+    lines.on('line', (text) => {
+      const line = parsed(text);
+      if (line?.msg !== 'started') return;
+      clearTimeout(late);
+      resolve(line);
+    });
+  });
+}
+
+function parsed(text: string): LogLine | null {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Sandbox, SandboxJob, SandboxOutcome, ScriptType } from '../../src/kernel/ports/sandbox.js';
+import { LABEL_MANAGED, LABEL_WORKER } from '../../src/platform/sandbox/container-spec.js';
+import { DockerSandbox, type DockerSandboxOptions } from '../../src/platform/sandbox/docker-sandbox.js';
+import { connectEngine } from '../../src/platform/sandbox/engine.js';
+import { readSeccompProfile } from '../../src/platform/sandbox/seccomp-profile.js';
+
+export const dockerEndpoint = process.env['DOCKER_ENDPOINT'] ?? 'unix:///var/run/docker.sock';
+
+/** A namespace of the test's own, so that no sweep of a neighbour touches its containers, nor ours theirs. */
+export const testWorkerId = (): string => `test-${randomUUID().slice(0, 8)}.${randomUUID().slice(0, 8)}`;
+
+export async function sandboxOptions(overrides: Partial<DockerSandboxOptions> = {}): Promise<DockerSandboxOptions> {
+  return {
+    endpoint: dockerEndpoint,
+    workerId: testWorkerId(),
+    images: {
+      python: process.env['EXECUTOR_PYTHON_IMAGE'] ?? 'voidrunner/python:latest',
+      javascript: process.env['EXECUTOR_JAVASCRIPT_IMAGE'] ?? 'voidrunner/javascript:latest',
+      bash: process.env['EXECUTOR_BASH_IMAGE'] ?? 'voidrunner/bash:latest',
+      go: process.env['EXECUTOR_GO_IMAGE'] ?? 'voidrunner/go:latest',
+    },
+    seccompProfile: await readSeccompProfile('seccomp/runner.json'),
+    outputBytesMax: 64 * 1024,
+    ...overrides,
+  };
+}
+
+/** The names of a worker's containers, whatever their state. */
+export async function containersOf(workerId: string): Promise<string[]> {
+  const containers = await connectEngine(dockerEndpoint).listContainers({
+    all: true,
+    filters: { label: [`${LABEL_MANAGED}=1`, `${LABEL_WORKER}=${workerId}`] },
+  });
+  return containers.map(({ Names }) => Names[0]!.slice(1));
+}
+
+export async function expectNoContainers(workerId: string): Promise<void> {
+  expect(await containersOf(workerId)).toEqual([]);
+}
+
+export type JobParts = Partial<Omit<SandboxJob, 'script'>>;
+
+export function job(scriptType: ScriptType, script: string, parts: JobParts = {}): SandboxJob {
+  return {
+    executionId: randomUUID(),
+    attempt: 1,
+    userId: randomUUID(),
+    scriptType,
+    script: Buffer.from(script),
+    input: {},
+    limits: { memory_mb: 256, cpus: 1, pids: 64 },
+    timeoutMs: 20_000,
+    ...parts,
+  };
+}
+
+/** One sandbox for a test file, and runs whose output reads as text. */
+export class TestSandbox {
+  private constructor(
+    readonly sandbox: Sandbox,
+    readonly workerId: string,
+  ) {}
+
+  static async create(overrides: Partial<DockerSandboxOptions> = {}): Promise<TestSandbox> {
+    const options = await sandboxOptions(overrides);
+    return new TestSandbox(new DockerSandbox(options), options.workerId);
+  }
+
+  async run(scriptType: ScriptType, script: string, parts: JobParts = {}): Promise<TextOutcome> {
+    const outcome = await this.sandbox.run(job(scriptType, script, parts), { signal: new AbortController().signal });
+    return { ...outcome, out: text(outcome.stdout.content), err: text(outcome.stderr.content) };
+  }
+
+  containers(): Promise<string[]> {
+    return containersOf(this.workerId);
+  }
+
+  expectNoContainers(): Promise<void> {
+    return expectNoContainers(this.workerId);
+  }
+}
+
+export type TextOutcome = SandboxOutcome & { readonly out: string; readonly err: string };
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');

@@ -1,0 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const TIMEOUT_MS = 10_000;
+const INTERVAL_MS = 20;
+
+/**
+ * Repeats an assertion until it holds, and fails with its last error. Waits for the thing itself, where a sleep would
+ * wait for a guess.
+ */
+export async function eventually<T>(
+  assertion: () => T | Promise<T>,
+  options: { timeoutMs?: number; intervalMs?: number } = {},
+): Promise<T> {
+  const { timeoutMs = TIMEOUT_MS, intervalMs = INTERVAL_MS } = options;
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (performance.now() >= deadline) throw error;
+    }
+    await delay(intervalMs);
+  }
+}

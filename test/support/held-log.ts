@@ -1,0 +1,27 @@
+import type { Pool } from 'pg';
+
+import { eventually } from './eventually.js';
+
+/** Somebody else who holds the log's lock: appends wait until `release()`. */
+export async function holdLog(ownerPool: Pool): Promise<{ release(): Promise<void> }> {
+  const holder = await ownerPool.connect();
+  await holder.query('begin');
+  await holder.query('select * from es.head for update');
+  return {
+    release: async () => {
+      await holder.query('rollback');
+      holder.release();
+    },
+  };
+}
+
+/** Waits until so many appends wait for the lock. @returns their backends */
+export const appendsWaiting = (appPool: Pool, count = 1): Promise<number[]> =>
+  eventually(async () => {
+    const { rows } = await appPool.query<{ pid: number }>(
+      `select pid from pg_stat_activity
+       where datname = current_database() and application_name like '% append' and wait_event_type = 'Lock'`,
+    );
+    if (rows.length !== count) throw new Error(`${rows.length} appends wait, not ${count}`);
+    return rows.map(({ pid }) => pid);
+  });

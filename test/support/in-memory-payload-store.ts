@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+
+import { type PayloadKind, type PayloadRef, PayloadStore } from '../../src/kernel/ports/payload-store.js';
+
+/** The port without Postgres and without encryption: for unit tests of its users. */
+export class InMemoryPayloadStore extends PayloadStore {
+  /** Runs ahead of every call. One that throws is an outage. */
+  before: (call: 'put' | 'get') => void = () => undefined;
+  readonly stored = new Map<string, { ownerId: string; kind: PayloadKind; content: Uint8Array }>();
+
+  override async put(payload: {
+    payloadId: string;
+    ownerId: string;
+    kind: PayloadKind;
+    content: Uint8Array;
+  }): Promise<PayloadRef> {
+    this.before('put');
+    const { payloadId, ...kept } = payload;
+    const { content } = this.stored.get(payloadId) ?? kept;
+    if (!this.stored.has(payloadId)) this.stored.set(payloadId, kept);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    return { payload_id: payloadId, bytes: content.length, sha256 };
+  }
+
+  override async get(ref: PayloadRef): Promise<Uint8Array | null> {
+    this.before('get');
+    return this.stored.get(ref.payload_id)?.content ?? null;
+  }
+
+  /** What is left when the owner's key is destroyed: nothing to be read. */
+  destroy(payloadId: string): void {
+    this.stored.delete(payloadId);
+  }
+}

@@ -1,0 +1,23 @@
+import { type StreamRef, streamName } from '../../src/kernel/event.js';
+import { type Snapshot, SnapshotStore } from '../../src/kernel/ports/snapshot-store.js';
+
+/** The port without Postgres. Stores text, as the real one does. */
+export class InMemorySnapshotStore extends SnapshotStore {
+  private readonly snapshots = new Map<string, string>();
+
+  get size(): number {
+    return this.snapshots.size;
+  }
+
+  override load(stream: StreamRef, reducerVersion: number): Promise<Snapshot | null> {
+    const stored = this.snapshots.get(keyOf(stream, reducerVersion));
+    return Promise.resolve(stored === undefined ? null : (JSON.parse(stored) as Snapshot));
+  }
+
+  override save(stream: StreamRef, reducerVersion: number, snapshot: Snapshot): Promise<void> {
+    this.snapshots.set(keyOf(stream, reducerVersion), JSON.stringify(snapshot));
+    return Promise.resolve();
+  }
+}
+
+const keyOf = (stream: StreamRef, reducerVersion: number): string => `${streamName(stream)}@${reducerVersion}`;

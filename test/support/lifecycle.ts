@@ -1,0 +1,49 @@
+import type { CommandBus, ICommand } from '@nestjs/cqrs';
+
+import { StartExecution } from '../../src/execution/domain/execution-commands.js';
+import { executionEvents } from '../../src/execution/domain/execution-events.js';
+import { DecisionRunner } from '../../src/kernel/decision-runner.js';
+import type { DomainEvent, StreamRef } from '../../src/kernel/event.js';
+import { EventCatalog } from '../../src/kernel/event-catalog.js';
+import { decideExecution } from '../../src/orchestration/lifecycle/execution-handlers.js';
+import { StartExecutionHandler } from '../../src/orchestration/lifecycle/start-execution.handler.js';
+import { taskEvents } from '../../src/task/domain/task-events.js';
+import { metadata, owner } from './builders/people.js';
+import { RUN_STREAM, TASK_STREAM } from './builders/recorded.js';
+import { RUN_ID, TASK_ID } from './builders/tasks.js';
+import { InMemorySnapshotStore } from './in-memory-snapshot-store.js';
+import { StagedEventStore } from './staged-event-store.js';
+
+export const lifecycleCatalog = new EventCatalog(Object.values({ ...taskEvents, ...executionEvents }));
+
+/** Tasks and their runs over an event store in memory: commands in, events out, as the command bus has them handled. */
+export class Lifecycle {
+  readonly store = new StagedEventStore(lifecycleCatalog);
+  readonly decisions = new DecisionRunner(this.store, lifecycleCatalog, new InMemorySnapshotStore());
+  private readonly starter = new StartExecutionHandler(this.decisions);
+
+  readonly bus = {
+    execute: (command: ICommand) =>
+      command instanceof StartExecution
+        ? this.starter.execute(command)
+        : decideExecution(this.decisions, command as Parameters<typeof decideExecution>[1]),
+  } as Pick<CommandBus, 'execute'>;
+
+  /** Histories of one task and one run of it. */
+  async given(histories: { task?: readonly DomainEvent[]; run?: readonly DomainEvent[] }): Promise<void> {
+    if (histories.task) await this.store.add(TASK_STREAM, ...histories.task);
+    if (histories.run) await this.store.add(RUN_STREAM, ...histories.run);
+  }
+
+  start(executionId = RUN_ID, requester = owner): Promise<unknown> {
+    return this.bus.execute(new StartExecution(executionId, TASK_ID, requester, 'embedded', null, metadata));
+  }
+
+  task(): Promise<DomainEvent[]> {
+    return this.store.eventsOf(TASK_STREAM);
+  }
+
+  run(stream: StreamRef = RUN_STREAM): Promise<DomainEvent[]> {
+    return this.store.eventsOf(stream);
+  }
+}

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { connect } from 'nats';
+
+import { NatsLink } from '../../src/platform/nats/nats-link.js';
+import { silentLog } from '../../src/platform/telemetry/log.js';
+import { eventually } from './eventually.js';
+
+export interface NatsAddress {
+  readonly url: string;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+/** The server of the development services. Share it under a prefix of your own. */
+export function sharedNats(): NatsAddress {
+  const url = process.env['NATS_URL'];
+  if (url === undefined) throw new Error('NATS_URL is not set: start the services with `make services-start`');
+  return { url, user: process.env['NATS_USER'] ?? '', password: process.env['NATS_PASSWORD'] ?? '' };
+}
+
+/** A prefix nobody else uses, as the streams' names want it. */
+export const uniquePrefix = (): string => `TEST_${randomBytes(6).toString('hex').toUpperCase()}`;
+
+/** Connected, with a log that says nothing. `close()` it. */
+export async function connectedLink(address: NatsAddress = sharedNats()): Promise<NatsLink> {
+  const link = new NatsLink({ ...address, name: 'test', log: silentLog });
+  link.start();
+  if (!(await link.whenConnected(5_000))) throw new Error(`no NATS at ${address.url}`);
+  return link;
+}
+
+/** Deletes every stream of a prefix from the shared server. */
+export async function deleteStreams(prefix: string): Promise<void> {
+  const { url, user, password } = sharedNats();
+  const connection = await connect({ servers: url, ...(user && { user, pass: password ?? '' }) });
+  const manager = await connection.jetstreamManager();
+  for await (const name of manager.streams.names()) {
+    if (name.startsWith(`${prefix}_`)) await manager.streams.delete(name);
+  }
+  await connection.close();
+}
+
+/** A NATS server of one's own, to be stopped, killed, frozen and wiped. */
+export class PrivateNats implements NatsAddress {
+  readonly url: string;
+  private server: ChildProcess | null = null;
+
+  private constructor(
+    private readonly port: number,
+    private readonly folder: string,
+  ) {
+    this.url = `nats://127.0.0.1:${port}`;
+  }
+
+  static async start(): Promise<PrivateNats> {
+    const nats = new PrivateNats(await freePort(), await mkdtemp(join(tmpdir(), 'voidrunner-nats-')));
+    await nats.start();
+    return nats;
+  }
+
+  /** On the same port and data as before. Resolves when JetStream answers. */
+  async start(): Promise<void> {
+    const args = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.folder];
+    this.server = spawn('nats-server', args, { stdio: 'ignore' });
+    await eventually(async () => {
+      const connection = await connect({ servers: this.url, reconnect: false, timeout: 1_000 });
+      try {
+        await connection.jetstreamManager();
+      } finally {
+        await connection.close();
+      }
+    });
+  }
+
+  /** Ends it as an operator would. */
+  stop(): Promise<void> {
+    return this.end('SIGTERM');
+  }
+
+  /** Ends it as a power cut would. */
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  freeze(): void {
+    this.server?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.server?.kill('SIGCONT');
+  }
+
+  /** Loses everything it stored. Stop it before. */
+  async wipe(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Leaves nothing behind. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await this.wipe();
+  }
+
+  private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const server = this.server;
+    this.server = null;
+    if (!server || server.exitCode !== null || server.signalCode !== null) return;
+    const exit = once(server, 'exit');
+    server.kill(signal);
+    await exit;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,32 @@
+import type { Config } from '../../src/config/load-config.js';
+import { LABEL_MANAGED, LABEL_WORKER } from '../../src/platform/sandbox/container-spec.js';
+import { connectEngine } from '../../src/platform/sandbox/engine.js';
+import { closeRedis, createRedis, redisReady } from '../../src/platform/redis/create-redis.js';
+import { silentLog } from '../../src/platform/telemetry/log.js';
+import { expectNoKeysLeft } from './redis.js';
+
+const REDIS_READY_MS = 5_000;
+
+/** Containers of the namespace, and keys of it that would never expire. */
+export async function expectNothingLeft(config: Config): Promise<void> {
+  await expectNoContainersOf(config);
+  const { REDIS_HOST: host, REDIS_PORT: port, REDIS_PASSWORD: password, REDIS_DB: db } = config;
+  const redis = createRedis({ host, port, password, db, name: 'test', log: silentLog });
+  try {
+    // One of the test's own that is gone by now has kept nothing.
+    if (await redisReady(redis, REDIS_READY_MS)) await expectNoKeysLeft(redis, config.QUEUE_NAMESPACE);
+  } finally {
+    await closeRedis(redis);
+  }
+}
+
+async function expectNoContainersOf(config: Config): Promise<void> {
+  const engine = connectEngine(config.DOCKER_ENDPOINT);
+  const containers = await engine
+    .listContainers({ all: true, filters: { label: [`${LABEL_MANAGED}=1`] } })
+    .catch(() => []);
+  const left = containers
+    .map(({ Labels }) => Labels[LABEL_WORKER] ?? '')
+    .filter((worker) => worker.startsWith(`${config.QUEUE_NAMESPACE}.`));
+  if (left.length > 0) throw new Error(`containers left behind by: ${left.join(', ')}`);
+}

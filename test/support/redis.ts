@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Redis } from 'ioredis';
+
+import { closeRedis, createRedis, redisReady } from '../../src/platform/redis/create-redis.js';
+import { silentLog } from '../../src/platform/telemetry/log.js';
+import { eventually } from './eventually.js';
+
+const READY_TIMEOUT_MS = 10_000;
+const START_ATTEMPTS_MAX = 5;
+const SCAN_COUNT = 1_000;
+
+export interface TestRedis {
+  readonly redis: Redis;
+  /** Nobody else's keys begin with `{namespace}`. */
+  readonly namespace: string;
+  /** Closes the connection. @throws Error where keys of the namespace were left that would never expire */
+  close(): Promise<void>;
+}
+
+/** A connection to the shared service, and a namespace of one's own. */
+export async function testRedis(): Promise<TestRedis> {
+  const redis = await connect({
+    host: process.env.REDIS_HOST ?? '127.0.0.1',
+    port: Number(process.env.REDIS_PORT ?? 6379),
+    password: process.env.REDIS_PASSWORD,
+  });
+  const namespace = `test-${randomUUID()}`;
+  return {
+    redis,
+    namespace,
+    async close() {
+      try {
+        await expectNoKeysLeft(redis, namespace);
+      } finally {
+        await closeRedis(redis);
+      }
+    },
+  };
+}
+
+/** @throws Error naming the keys of the namespace that would never expire; they are removed all the same */
+export async function expectNoKeysLeft(redis: Redis, namespace: string): Promise<void> {
+  const left: string[] = [];
+  for await (const keys of redis.scanStream({ match: `{${namespace}}*`, count: SCAN_COUNT })) {
+    for (const key of keys as string[]) {
+      if ((await redis.pttl(key)) === -1) left.push(`${key} (${await redis.type(key)})`);
+      await redis.del(key);
+    }
+  }
+  if (left.length > 0) throw new Error(`keys left without expiry: ${left.sort().join(', ')}`);
+}
+
+export interface PrivateRedis {
+  readonly port: number;
+  /** A new connection; the caller closes it with `closeRedis`. */
+  connect(): Promise<Redis>;
+  /** SIGKILL: connections break, and nothing of the data is left. */
+  kill(): Promise<void>;
+  /** On the same port as before, empty. */
+  start(): Promise<void>;
+  /** Stops answering without closing anything, as a host does that is cut off. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends the process and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** A redis-server of one's own, to be killed, frozen and flushed. It persists nothing. Takes further settings. */
+export async function startPrivateRedis(settings: readonly string[] = []): Promise<PrivateRedis> {
+  const folder = await mkdtemp(join(tmpdir(), 'voidrunner-redis-'));
+  const started = await startOnFreePort(folder, settings);
+  const { port } = started;
+  let { server } = started;
+  const end = async (signal: NodeJS.Signals) => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill(signal);
+    await exited;
+  };
+  return {
+    port,
+    connect: () => connect({ host: '127.0.0.1', port }),
+    kill: () => end('SIGKILL'),
+    freeze: () => void server.kill('SIGSTOP'),
+    thaw: () => void server.kill('SIGCONT'),
+    async start() {
+      server = launch(folder, port, settings);
+      await answers(port);
+    },
+    async stop() {
+      await end('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function connect(options: { host: string; port: number; password?: string }): Promise<Redis> {
+  const redis = createRedis({ ...options, name: 'test', log: silentLog });
+  if (await redisReady(redis, READY_TIMEOUT_MS)) return redis;
+  await closeRedis(redis);
+  throw new Error(`no Redis at ${options.host}:${options.port}: run \`make setup\``);
+}
+
+// Between finding a free port and binding it, somebody else may take it.
+async function startOnFreePort(
+  folder: string,
+  settings: readonly string[],
+): Promise<{ port: number; server: ChildProcess }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const server = launch(folder, port, settings);
+    const started = await Promise.race([answers(port).then(() => true), once(server, 'exit').then(() => false)]);
+    if (started) return { port, server };
+    if (attempt === START_ATTEMPTS_MAX) throw new Error('redis-server does not start');
+  }
+}
+
+function launch(folder: string, port: number, settings: readonly string[]): ChildProcess {
+  const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
+  return spawn('redis-server', [...fixed, ...settings], { stdio: 'ignore' });
+}
+
+async function answers(port: number): Promise<void> {
+  await eventually(async () => closeRedis(await connect({ host: '127.0.0.1', port })), { timeoutMs: READY_TIMEOUT_MS });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}

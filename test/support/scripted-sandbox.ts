@@ -1,0 +1,77 @@
+import { Sandbox, type SandboxHealth, type SandboxJob, type SandboxOutcome } from '../../src/kernel/ports/sandbox.js';
+
+type Program = (job: SandboxJob, signal: AbortSignal) => Promise<SandboxOutcome>;
+
+const text = (written: string) => ({
+  content: Buffer.from(written),
+  bytesTotal: Buffer.byteLength(written),
+  truncated: false,
+});
+
+export const anOutcome = (changes: Partial<SandboxOutcome> = {}): SandboxOutcome => ({
+  reason: 'exit_code',
+  returnCode: 0,
+  signal: null,
+  stdout: text(''),
+  stderr: text(''),
+  startedAt: new Date(0),
+  wallTimeMs: 20,
+  cpuTimeMs: 10,
+  memoryPeakBytes: 1_000_000,
+  ...changes,
+});
+
+/** A program that prints and exits. */
+export const exits =
+  (returnCode: number, stdout = '', stderr = ''): Program =>
+  () =>
+    Promise.resolve(anOutcome({ returnCode, stdout: text(stdout), stderr: text(stderr) }));
+
+/** A program that prints, and then runs until somebody kills it. */
+export const runsUntilKilled =
+  (stdout = ''): Program =>
+  async (_, signal) => {
+    if (!signal.aborted) await new Promise((killed) => signal.addEventListener('abort', killed, { once: true }));
+    return anOutcome({ reason: 'cancelled', returnCode: null, stdout: text(stdout) });
+  };
+
+/** The port without an engine: programs are functions. */
+export class ScriptedSandbox extends Sandbox {
+  readonly jobs: SandboxJob[] = [];
+  running = 0;
+  runningMax = 0;
+  healthy = true;
+  closed = false;
+  /** Workers that have containers here. */
+  owners: string[] = [];
+
+  constructor(public program: Program = exits(0)) {
+    super();
+  }
+
+  override async run(job: SandboxJob, { signal }: { signal: AbortSignal }): Promise<SandboxOutcome> {
+    this.jobs.push(job);
+    this.running += 1;
+    this.runningMax = Math.max(this.runningMax, this.running);
+    try {
+      return await this.program(job, signal);
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  override health(): Promise<SandboxHealth> {
+    return Promise.resolve({ healthy: this.healthy, detail: 'scripted' });
+  }
+
+  override sweep(isAlive: (workerId: string) => boolean): Promise<number> {
+    const before = this.owners.length;
+    this.owners = this.owners.filter(isAlive);
+    return Promise.resolve(before - this.owners.length);
+  }
+
+  override close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,195 @@
+import { InvalidConfig, loadConfig } from '../../../src/config/load-config.js';
+import { SECRET_SETTINGS, settingsSchema } from '../../../src/config/settings.js';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+/** What production cannot do without. */
+const PRODUCTION = {
+  SERVER_ENV: 'production',
+  JWT_SECRET_KEY: 'a secret of at least thirty-two characters',
+  PAYLOAD_MASTER_KEY: KEY,
+  DB_PASSWORD: 'a password',
+};
+
+function faultsOf(env: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof InvalidConfig)) throw error;
+    return error.faults;
+  }
+}
+const settingOf = (fault: string): string => fault.slice(0, fault.indexOf(':')).split('.')[0]!;
+
+describe('nothing set', () => {
+  test('is enough to start on a laptop', () => {
+    expect(loadConfig({})).toMatchObject({
+      SERVER_HOST: '127.0.0.1',
+      SERVER_PORT: 8080,
+      SERVER_ENV: 'development',
+      DB_PORT: 5432,
+      QUEUE_LEASE_DURATION: 15_000,
+      WORKER_MAX_USER_CONCURRENT_TASKS: 5,
+      RATE_LIMIT_ENABLED: true,
+      CORS_ALLOWED_ORIGINS: [],
+    });
+  });
+
+  test('has every role in one process', () => {
+    expect(loadConfig({}).VOIDRUNNER_ROLES).toEqual(['api', 'relay', 'projector', 'orchestrator', 'worker']);
+  });
+
+  test('has secrets to develop with', () => {
+    const config = loadConfig({});
+    expect(config.JWT_SECRET_KEY.length).toBeGreaterThanOrEqual(32);
+    expect(Buffer.from(config.PAYLOAD_MASTER_KEY, 'base64')).toHaveLength(32);
+  });
+
+  test('is what an empty variable means', () => {
+    const empty = Object.fromEntries(Object.keys(settingsSchema.shape).map((name) => [name, '']));
+    expect(loadConfig(empty)).toEqual(loadConfig({}));
+    const blank = Object.fromEntries(Object.keys(settingsSchema.shape).map((name) => [name, '  ']));
+    expect(loadConfig(blank)).toEqual(loadConfig({}));
+  });
+
+  test('is read-only once read', () => {
+    expect(Object.isFrozen(loadConfig({}))).toBe(true);
+  });
+
+  test('describes itself: every setting has a default', () => {
+    expect(settingsSchema.safeParse({}).success).toBe(true);
+  });
+});
+
+describe('roles', () => {
+  test('come without the worker where workers are not embedded', () => {
+    const { VOIDRUNNER_ROLES } = loadConfig({ EMBEDDED_WORKERS: 'false' });
+    expect(VOIDRUNNER_ROLES).toEqual(['api', 'relay', 'projector', 'orchestrator']);
+  });
+
+  test('that are named are the ones taken, the worker as well', () => {
+    const config = loadConfig({ VOIDRUNNER_ROLES: ' worker , api,', EMBEDDED_WORKERS: 'false' });
+    expect(config.VOIDRUNNER_ROLES).toEqual(['worker', 'api']);
+  });
+
+  test('that do not exist are a fault', () => {
+    expect(faultsOf({ VOIDRUNNER_ROLES: 'api,janitor' }).map(settingOf)).toEqual(['VOIDRUNNER_ROLES']);
+  });
+});
+
+describe('durations', () => {
+  test.each([
+    ['250ms', 250],
+    ['15s', 15_000],
+    ['10m', 600_000],
+    ['24h', 86_400_000],
+    ['30', 30_000],
+    [' 5s ', 5_000],
+  ])('%j is %d ms', (text, ms) => {
+    expect(loadConfig({ QUEUE_LEASE_DURATION: text }).QUEUE_LEASE_DURATION).toBe(ms);
+  });
+
+  test.each(['0', '0ms', '-5s', '1.5s', '5 s', '5d', 's', 'soon', '9999999h', '9'.repeat(400)])(
+    '%j is none',
+    (text) => {
+      expect(faultsOf({ QUEUE_LEASE_DURATION: text }).map(settingOf)).toEqual(['QUEUE_LEASE_DURATION']);
+    },
+  );
+});
+
+describe('values', () => {
+  test.each([
+    ['SERVER_PORT', '65536'],
+    ['SERVER_PORT', '-1'],
+    ['SERVER_PORT', '80.5'],
+    ['SERVER_PORT', '0x50'],
+    ['SERVER_PORT', '1e3'],
+    ['SERVER_ENV', 'prod'],
+    ['EMBEDDED_WORKERS', 'yes'],
+    ['EXECUTOR_CPUS_MAX', '1e1'],
+    ['EXECUTOR_CPUS_MAX', '0'],
+    ['PAYLOAD_MASTER_KEY', Buffer.alloc(16).toString('base64')],
+    ['QUEUE_NAMESPACE', 'Has Capitals'],
+    ['NATS_STREAM_PREFIX', 'lower'],
+    ['DOCKER_ENDPOINT', '/var/run/docker.sock'],
+    ['LOG_LEVEL', 'loud'],
+    ['DB_SSL_MODE', 'maybe'],
+  ])('%s cannot be %j', (name, value) => {
+    expect(faultsOf({ [name]: value }).map(settingOf)).toEqual([name]);
+  });
+
+  test.each([
+    ['true', true],
+    ['1', true],
+    ['false', false],
+    ['0', false],
+  ])('%j is a boolean', (text, value) => {
+    expect(loadConfig({ SERVER_TRUST_PROXY: text }).SERVER_TRUST_PROXY).toBe(value);
+  });
+
+  test('of lists are parted by commas', () => {
+    const config = loadConfig({ CORS_ALLOWED_ORIGINS: 'https://a.example, https://b.example ,' });
+    expect(config.CORS_ALLOWED_ORIGINS).toEqual(['https://a.example', 'https://b.example']);
+  });
+});
+
+describe('faults', () => {
+  const WRONG = {
+    ...PRODUCTION,
+    JWT_SECRET_KEY: 'hunter2',
+    SERVER_PORT: 'hunter2',
+    DB_PORT: 'hunter2',
+    LOG_LEVEL: 'hunter2',
+  };
+
+  test('are listed all at once', () => {
+    const faults = faultsOf({ ...WRONG, PAYLOAD_MASTER_KEY: '', CORS_ALLOWED_ORIGINS: 'https://hunter2.example,*' });
+    expect(faults.map(settingOf).sort()).toEqual(
+      ['CORS_ALLOWED_ORIGINS', 'DB_PORT', 'JWT_SECRET_KEY', 'LOG_LEVEL', 'PAYLOAD_MASTER_KEY', 'SERVER_PORT'].sort(),
+    );
+  });
+
+  test('do not echo what was given', () => {
+    for (const name of Object.keys(settingsSchema.shape)) {
+      expect(faultsOf({ ...WRONG, [name]: 'hunter2' }).join('\n')).not.toContain('hunter2');
+    }
+  });
+
+  test('are told in one message', () => {
+    expect(() => loadConfig({ SERVER_PORT: 'x', DB_PORT: 'y' })).toThrow(
+      'invalid configuration:\n  - SERVER_PORT: must be a whole number\n  - DB_PORT: must be a whole number',
+    );
+  });
+});
+
+describe('production', () => {
+  test('starts with what it cannot do without', () => {
+    expect(loadConfig(PRODUCTION)).toMatchObject(PRODUCTION);
+  });
+
+  test.each(['JWT_SECRET_KEY', 'PAYLOAD_MASTER_KEY', 'DB_PASSWORD'])('refuses to start without %s', (name) => {
+    expect(faultsOf({ ...PRODUCTION, [name]: '' })).toEqual([`${name}: must be set in production`]);
+  });
+
+  test.each(['JWT_SECRET_KEY', 'PAYLOAD_MASTER_KEY'] as const)('refuses the %s of development', (name) => {
+    const development = loadConfig({})[name];
+    expect(faultsOf({ ...PRODUCTION, [name]: development })).toEqual([`${name}: must be set in production`]);
+  });
+});
+
+describe('everywhere', () => {
+  test('a short JWT secret is refused', () => {
+    expect(faultsOf({ JWT_SECRET_KEY: 'short' })).toEqual(['JWT_SECRET_KEY: must have at least 32 characters']);
+  });
+
+  test('an origin of everybody is refused', () => {
+    expect(faultsOf({ CORS_ALLOWED_ORIGINS: 'https://a.example,*' }).map(settingOf)).toEqual(['CORS_ALLOWED_ORIGINS']);
+  });
+
+  test('secrets are settings that exist', () => {
+    const names = Object.keys(settingsSchema.shape);
+    expect(SECRET_SETTINGS.filter((name) => !names.includes(name))).toEqual([]);
+    const looksSecret = names.filter((name) => /PASSWORD|SECRET|MASTER_KEY/.test(name));
+    expect([...SECRET_SETTINGS].sort()).toEqual(looksSecret.sort());
+  });
+});

@@ -1,0 +1,42 @@
+import { HeadStart } from '../../../src/platform/http/rate-limit/head-start.js';
+
+const decision = (limit: number, remaining: number) => ({ allowed: true, limit, remaining, resetMs: 60_000 });
+
+const taken = (headStart: HeadStart, nowMs: number): number => {
+  let count = 0;
+  while (headStart.take('k', nowMs)) count += 1;
+  return count;
+};
+
+test('nothing is known, nothing is let through', () => {
+  expect(new HeadStart().take('k', 0)).toBeUndefined();
+});
+
+test.each([
+  ['a hundredth of a wide limit', 6_000, 5_000, 60],
+  ['nothing of a narrow one', 60, 60, 0],
+  ['nothing in the last tenth', 6_000, 599, 0],
+  ['up to the last tenth', 6_000, 610, 10],
+])('lets through %s', (_what, limit, remaining, count) => {
+  const headStart = new HeadStart();
+  headStart.learn('k', decision(limit, remaining), 0);
+  expect(taken(headStart, 0)).toBe(count);
+  expect(headStart.takeUncounted('k')).toBe(count);
+  expect(headStart.takeUncounted('k')).toBe(0);
+});
+
+test('knowledge is good for a second', () => {
+  const headStart = new HeadStart();
+  headStart.learn('k', decision(6_000, 6_000), 0);
+  expect(headStart.take('k', 1_000)?.remaining).toBe(5_999);
+  expect(headStart.take('k', 1_001)).toBeUndefined();
+});
+
+test('what was let through while somebody asked is counted the next time', () => {
+  const headStart = new HeadStart();
+  headStart.learn('k', decision(6_000, 6_000), 0);
+  expect(headStart.takeUncounted('k')).toBe(0);
+  headStart.take('k', 0);
+  headStart.learn('k', decision(6_000, 5_999), 0);
+  expect(headStart.takeUncounted('k')).toBe(1);
+});

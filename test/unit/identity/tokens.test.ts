@@ -1,0 +1,48 @@
+import { JwtService } from '@nestjs/jwt';
+import { jest } from '@jest/globals';
+
+import { refreshHashOf, Tokens } from '../../../src/identity/app/tokens.js';
+
+const options = {
+  secret: 'a secret of more than thirty-two characters',
+  issuer: 'voidrunner',
+  audience: 'voidrunner-api',
+  accessTokenMs: 900_000,
+  refreshTokenMs: 3_600_000,
+};
+const of = {
+  userId: '0190a5d0-7b1c-7000-8000-00000000000f',
+  sessionId: '0190a5d0-7b1c-7000-8000-00000000000e',
+  isAdmin: true,
+};
+
+afterEach(() => void jest.useRealTimers());
+
+test('an access token says who, in which session, and whether an admin', () => {
+  const tokens = new Tokens(new JwtService(), options);
+  const claims = { sub: of.userId, sid: of.sessionId, typ: 'access', adm: true, exp: expect.any(Number) };
+  const token = tokens.signAccess(of);
+  expect(tokens.readAccess(token)).toEqual(claims);
+  expect(tokens.readAccess(token)).toEqual(claims);
+});
+
+test('one that was good a moment ago is refused when it has expired', () => {
+  jest.useFakeTimers({ now: 1_800_000_000_000 });
+  const tokens = new Tokens(new JwtService(), options);
+  const token = tokens.signAccess(of);
+  tokens.readAccess(token);
+  jest.setSystemTime(1_800_000_000_000 + options.accessTokenMs - 1);
+  expect(tokens.readAccess(token).sub).toBe(of.userId);
+  jest.setSystemTime(1_800_000_000_000 + options.accessTokenMs);
+  expect(() => tokens.readAccess(token)).toThrow('Invalid or expired token');
+  expect(() => tokens.readAccess(token)).toThrow('Invalid or expired token');
+});
+
+test('one kind never passes for the other, and no two refresh tokens are alike', () => {
+  const tokens = new Tokens(new JwtService(), options);
+  expect(() => tokens.readAccess(tokens.signRefresh(of))).toThrow('Invalid or expired token');
+  expect(() => tokens.readRefresh(tokens.signAccess(of))).toThrow('Invalid or expired token');
+  const [one, other] = [tokens.signRefresh(of), tokens.signRefresh(of)];
+  expect(one).not.toBe(other);
+  expect(refreshHashOf(one).equals(refreshHashOf(other))).toBe(false);
+});

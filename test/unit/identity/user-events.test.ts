@@ -1,0 +1,36 @@
+import { emailKey } from '../../../src/identity/domain/email.js';
+import { userEvents } from '../../../src/identity/domain/user-events.js';
+import { EventCatalog } from '../../../src/kernel/event-catalog.js';
+
+const user_id = '0190a5d0-7b1c-7000-8000-00000000000f';
+const session_id = '0190a5d0-7b1c-7000-8000-00000000000e';
+
+/** As they stand in logs since version 1. Never change a line; add one for each new version. */
+const stored = [
+  ['UserRegistered', 1, { user_id }],
+  ['UserLoggedIn', 1, { user_id, session_id }],
+  ['LoginRefused', 1, { user_id, reason: 'wrong_password' }],
+  ['UserLoggedOut', 1, { user_id, session_id }],
+  ['RefreshTokenReused', 1, { user_id, session_id }],
+  ['AdminGranted', 1, { user_id }],
+  ['AdminRevoked', 1, { user_id }],
+] as const;
+
+const catalog = new EventCatalog(Object.values(userEvents));
+
+test.each(stored)('%s of version %i is read', (type, version, data) => {
+  expect(catalog.lift(type, data, version)).toEqual({ type, data });
+});
+
+test('every type has its fixtures', () => {
+  const versions = stored.map(([type, version]) => `${type}@${version}`);
+  expect(versions.toSorted()).toEqual(
+    Object.values(userEvents)
+      .flatMap((type) => Array.from({ length: type.schemaVersion }, (_, index) => `${type.type}@${index + 1}`))
+      .toSorted(),
+  );
+});
+
+test('emails compare without case', () => {
+  expect(emailKey(' Ada@Example.COM ')).toBe('ada@example.com');
+});

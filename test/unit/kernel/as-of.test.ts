@@ -1,0 +1,38 @@
+import { eventsAsOf } from '../../../src/kernel/as-of.js';
+import { historyEntryOf } from '../../../src/kernel/history-entry.js';
+import { recorded, recordedAtOf, TASK_STREAM } from '../../support/builders/recorded.js';
+import { runFinished, runStarted, taskCreated } from '../../support/builders/tasks.js';
+
+const events = recorded(TASK_STREAM, [taskCreated(), runStarted(), runFinished()]);
+const versionsAsOf = (...asOf: Parameters<typeof eventsAsOf> extends [unknown, ...infer Rest] ? Rest : never) =>
+  eventsAsOf(events, ...asOf).map(({ version }) => version);
+
+describe('a stream as it was', () => {
+  test.each([
+    [0, []],
+    [1, [1]],
+    [3, [1, 2, 3]],
+    [4, []],
+  ])('at version %d', (version, versions) => {
+    expect(versionsAsOf({ version })).toEqual(versions);
+  });
+
+  test.each([
+    ['ahead of it', '2026-01-01T00:00:00.000Z', []],
+    ['at an event', recordedAtOf(2), [1, 2]],
+    ['after it', '2027-01-01T00:00:00.000Z', [1, 2, 3]],
+  ])('at a time %s', (_, time, versions) => {
+    expect(versionsAsOf({ time: new Date(time) })).toEqual(versions);
+  });
+});
+
+test('an entry of a history says what happened, where, when and by whom', () => {
+  expect(historyEntryOf(events[1]!)).toEqual({
+    type: 'TaskExecutionStarted',
+    version: 2,
+    position: 2,
+    time: recordedAtOf(2),
+    actor: 'system:test',
+    data: runStarted().data,
+  });
+});

@@ -1,0 +1,18 @@
+import { isStorableJson, isStorableText } from '../../../src/kernel/json.js';
+
+describe('text that Postgres can store', () => {
+  test.each(['', 'plain', 'ünïcödé', '🚀', '\u0001\u001f', '\\u0000'])('%j is', (text) => {
+    expect(isStorableText(text)).toBe(true);
+  });
+
+  test.each(['\0', 'a\0b', '\ud800', '\udc00', '\udc00\ud800'])('%j is not', (text) => {
+    expect(isStorableText(text)).toBe(false);
+  });
+
+  test('is looked for in values and keys, at any depth', () => {
+    expect(isStorableJson({ a: [1, true, null, { b: 'fine' }] })).toBe(true);
+    expect(isStorableJson({ a: [1, { b: ['\0'] }] })).toBe(false);
+    expect(isStorableJson({ a: { '\ud800': 1 } })).toBe(false);
+    expect(isStorableJson(['fine', '\ud800'])).toBe(false);
+  });
+});

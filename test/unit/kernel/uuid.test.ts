@@ -1,0 +1,19 @@
+import { derivedId, newId } from '../../../src/kernel/uuid.js';
+
+describe('ids', () => {
+  test('that are new are all different, and sort by time', () => {
+    const ids = Array.from({ length: 1_000 }, newId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect([...ids].sort()).toEqual(ids);
+  });
+
+  test('that follow from the same parts are the same, for ever', () => {
+    expect(derivedId('a', 1, 2n)).toBe('d02a7f90-cfa1-5bbe-9484-563566272eae');
+    expect(derivedId('a', '1', '2')).toBe(derivedId('a', 1, 2n));
+  });
+
+  test('that follow from other parts are others', () => {
+    const ids = [derivedId('ab', 'c'), derivedId('a', 'bc'), derivedId('abc'), derivedId('c', 'ab')];
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});

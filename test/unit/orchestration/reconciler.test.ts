@@ -1,0 +1,241 @@
+import { LoseAttempt, ExpireExternalRun } from '../../../src/execution/domain/execution-commands.js';
+import { DomainError, Unavailable } from '../../../src/kernel/errors.js';
+import { jobId, type ReservedJob } from '../../../src/kernel/ports/job-queue.js';
+import { derivedId } from '../../../src/kernel/uuid.js';
+import type { ActiveExecution } from '../../../src/orchestration/saga/active-execution.js';
+import { jobOf } from '../../../src/orchestration/saga/effects.js';
+import { ActiveExecutions, judge, Reconciler, type Sighting } from '../../../src/orchestration/saga/reconciler.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { anActiveRun, aRunningRun } from '../../support/builders/active.js';
+import { NOW, WORKER } from '../../support/builders/executions.js';
+import { TRACEPARENT } from '../../support/builders/recorded.js';
+import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
+
+const LEASE_MS = 15_000;
+/** As long as the test: leases and heartbeats run on the real clock. */
+const FOR_EVER_MS = 3_600_000;
+const after = (ms: number): Date => new Date(NOW.getTime() + ms);
+
+describe('a run is judged', () => {
+  const missing: Sighting = { jobState: 'missing', workerHasIt: false, missingMs: 0 };
+  const elsewhere = aRunningRun({ executor: 'external', lease_token: null, timeout_seconds: 60 });
+
+  test.each<[string, ActiveExecution, Partial<Sighting>, Date, ReturnType<typeof judge>]>([
+    ['waiting, its job is there', anActiveRun(), { jobState: 'waiting' }, NOW, 'fine'],
+    ['waiting, its job is delayed', anActiveRun(), { jobState: 'delayed' }, NOW, 'fine'],
+    ['waiting, its job has just been reserved', anActiveRun(), { jobState: 'leased' }, NOW, 'fine'],
+    ['waiting, its job is missing', anActiveRun(), {}, NOW, 'enqueue'],
+    ['waiting for an external worker', anActiveRun({ executor: 'external' }), {}, after(FOR_EVER_MS), 'fine'],
+    ['running, leased', aRunningRun(), { jobState: 'leased', missingMs: LEASE_MS }, NOW, 'fine'],
+    ['running, claimed by its worker', aRunningRun(), { workerHasIt: true, missingMs: LEASE_MS }, NOW, 'fine'],
+    ['running, missing since a moment', aRunningRun(), { missingMs: LEASE_MS - 1 }, NOW, 'fine'],
+    ['running, missing for a lease time', aRunningRun(), { missingMs: LEASE_MS }, NOW, 'lost'],
+    ['running, its job waits again', aRunningRun(), { jobState: 'waiting', missingMs: LEASE_MS }, NOW, 'lost'],
+    ['external, in time', elsewhere, {}, after(60_000), 'fine'],
+    ['external, late', elsewhere, {}, after(60_001), 'expired'],
+    ['taken over, late', { ...elsewhere, executor: 'embedded' }, {}, after(60_001), 'expired'],
+    ['external, started_at as Postgres gives it', { ...elsewhere, started_at: NOW }, {}, after(60_001), 'expired'],
+    ['dead-lettered', anActiveRun({ status: 'dead_lettered' }), { missingMs: LEASE_MS }, after(FOR_EVER_MS), 'fine'],
+  ])('%s', (_, run, sighting, now, verdict) => {
+    expect(judge(run, { ...missing, ...sighting }, LEASE_MS, now)).toBe(verdict);
+  });
+});
+
+/** The orchestrator's table, as a list. */
+class Table extends ActiveExecutions {
+  constructor(public runs: readonly ActiveExecution[]) {
+    super();
+  }
+
+  page(afterId: string | null, limit: number): Promise<readonly ActiveExecution[]> {
+    const sorted = this.runs.toSorted((one, other) => (one.execution_id < other.execution_id ? -1 : 1));
+    return Promise.resolve(
+      sorted.filter(({ execution_id }) => afterId === null || execution_id > afterId).slice(0, limit),
+    );
+  }
+}
+
+function setUp(...runs: ActiveExecution[]) {
+  const queue = new InMemoryJobQueue({ userConcurrencyMax: 10_000, ageingIntervalMs: FOR_EVER_MS });
+  const issued: unknown[] = [];
+  const bus = { execute: (command: unknown): Promise<never> => (issued.push(command), Promise.resolve(null as never)) };
+  const table = new Table(runs);
+  const reconciler = new Reconciler(table, queue, bus, silentLog, LEASE_MS);
+  const lookAt = (...times: number[]) =>
+    times.reduce<Promise<void>>((before, ms) => before.then(() => reconciler.look(after(ms))), Promise.resolve());
+  const held: ReservedJob = { ...jobOf(runs[0]!), leaseToken: runs[0]?.lease_token ?? '', enqueuedAt: 0 };
+  return { queue, issued, bus, lookAt, held, reconciler, table };
+}
+
+describe('a job that is missing', () => {
+  test('is enqueued again, in the trace of its request', async () => {
+    const { queue, issued, lookAt } = setUp(anActiveRun({ traceparent: TRACEPARENT, priority: 7 }));
+    await lookAt(0);
+    expect(await queue.reserve({ workerId: WORKER, leaseMs: FOR_EVER_MS, waitMs: 0 })).toMatchObject({
+      ...jobOf(anActiveRun({ priority: 7 })),
+      traceparent: TRACEPARENT,
+    });
+    expect(issued).toEqual([]);
+  });
+
+  test('is enqueued again for its time, where it is a retry', async () => {
+    const { queue, lookAt } = setUp(anActiveRun({ attempt: 2, not_before: new Date(Date.now() + FOR_EVER_MS) }));
+    await lookAt(0);
+    expect(await queue.stats()).toMatchObject({ delayed: 1, waiting: 0 });
+  });
+
+  test('is enqueued once, however often it is looked for', async () => {
+    const { queue, lookAt } = setUp(anActiveRun());
+    await lookAt(0, 1, 2);
+    expect(await queue.stats()).toMatchObject({ waiting: 1 });
+  });
+
+  test('is taken back where the run was over, and the table did not say so yet', async () => {
+    const { queue, lookAt, table } = setUp(anActiveRun({ attempt: 2, not_before: new Date(Date.now() + FOR_EVER_MS) }));
+    await lookAt(0, 1);
+    expect(await queue.stats()).toMatchObject({ delayed: 1 });
+    table.runs = [];
+    await lookAt(2);
+    expect(await queue.stats()).toMatchObject({ delayed: 0 });
+  });
+
+  test('that somebody holds by now is not taken back', async () => {
+    const { queue, lookAt, table } = setUp(anActiveRun());
+    await lookAt(0);
+    const held = await queue.reserve({ workerId: WORKER, leaseMs: FOR_EVER_MS, waitMs: 0 });
+    table.runs = [aRunningRun({ lease_token: held!.leaseToken })];
+    await lookAt(1);
+    expect(await queue.stats()).toMatchObject({ leased: 1 });
+  });
+
+  test('is found on every page', async () => {
+    const runs = Array.from({ length: 2_500 }, (_, n) => anActiveRun({ execution_id: derivedId('run', n) }));
+    const { queue, lookAt } = setUp(...runs);
+    await lookAt(0);
+    expect(await queue.stats()).toMatchObject({ waiting: 2_500 });
+  });
+});
+
+describe('a running attempt', () => {
+  const run = aRunningRun();
+  const lost = [{ type: 'LoseAttempt', executionId: run.execution_id, attempt: 1 }];
+
+  test('is left alone while its lease is there', async () => {
+    const { queue, issued, lookAt, held } = setUp(run);
+    await queue.restoreLease(held, WORKER, FOR_EVER_MS);
+    await lookAt(0, LEASE_MS, 10 * LEASE_MS);
+    expect(issued).toEqual([]);
+  });
+
+  test('is left alone while its worker says that it runs it', async () => {
+    const { queue, issued, lookAt, held } = setUp(run);
+    await queue.workerHeartbeat({ workerId: WORKER, running: [jobId(held)] }, FOR_EVER_MS);
+    await lookAt(0, LEASE_MS, 10 * LEASE_MS);
+    expect(issued).toEqual([]);
+  });
+
+  test('is lost once both have been missing for a whole lease time', async () => {
+    const { issued, lookAt } = setUp(run);
+    await lookAt(0, LEASE_MS - 1);
+    expect(issued).toEqual([]);
+    await lookAt(LEASE_MS);
+    expect(issued).toMatchObject(lost);
+    expect(issued[0]).toBeInstanceOf(LoseAttempt);
+    expect((issued[0] as LoseAttempt).chance.now).toEqual(after(LEASE_MS));
+  });
+
+  test('is not lost where its worker lives and does not run it', async () => {
+    const { queue, issued, lookAt } = setUp(run);
+    await queue.workerHeartbeat({ workerId: WORKER, running: [] }, FOR_EVER_MS);
+    await lookAt(0, 1);
+    expect(issued).toEqual([]);
+    await lookAt(LEASE_MS);
+    expect(issued).toMatchObject(lost);
+  });
+
+  test('outlives a flush: the next heartbeat restores it, and its time begins anew', async () => {
+    const { queue, issued, lookAt, held } = setUp(run);
+    await queue.restoreLease(held, WORKER, FOR_EVER_MS);
+    queue.flush();
+    await lookAt(0, 3_000);
+    await queue.workerHeartbeat({ workerId: WORKER, running: [jobId(held)] }, FOR_EVER_MS);
+    await lookAt(6_000);
+    queue.flush();
+    await lookAt(9_000, 9_000 + LEASE_MS - 1);
+    expect(issued).toEqual([]);
+  });
+
+  test('has its time again where another process led in between', async () => {
+    const { issued, lookAt, reconciler } = setUp(run);
+    await lookAt(0);
+    reconciler.forget();
+    await lookAt(10 * LEASE_MS);
+    expect(issued).toEqual([]);
+  });
+});
+
+describe('an outage of Redis', () => {
+  test('has nothing concluded, and the lease time begins anew after it', async () => {
+    const { queue, issued, lookAt } = setUp(aRunningRun());
+    await lookAt(0);
+    const { workers } = queue;
+    queue.workers = () => Promise.reject(new Unavailable('redis', 'away'));
+    await expect(lookAt(LEASE_MS)).rejects.toThrow('away');
+    queue.workers = workers;
+    await lookAt(2 * LEASE_MS, 3 * LEASE_MS - 1);
+    expect(issued).toEqual([]);
+    await lookAt(3 * LEASE_MS);
+    expect(issued).toHaveLength(1);
+  });
+
+  test('between two questions has nothing concluded either', async () => {
+    const { queue, issued, lookAt } = setUp(aRunningRun());
+    await lookAt(0);
+    queue.inspect = () => Promise.reject(new Unavailable('redis', 'away'));
+    await expect(lookAt(10 * LEASE_MS)).rejects.toThrow('away');
+    expect(issued).toEqual([]);
+  });
+});
+
+describe('a run done elsewhere', () => {
+  test('ends when its time is over', async () => {
+    const run = aRunningRun({ executor: 'external', lease_token: null, timeout_seconds: 60 });
+    const { queue, issued, lookAt } = setUp(run);
+    await lookAt(60_000);
+    expect(issued).toEqual([]);
+    await lookAt(60_001);
+    expect(issued).toMatchObject([{ executionId: run.execution_id, attempt: 1 }]);
+    expect(issued[0]).toBeInstanceOf(ExpireExternalRun);
+    expect(await queue.stats()).toMatchObject({ waiting: 0 });
+  });
+});
+
+describe('a command', () => {
+  const two = [
+    aRunningRun({ execution_id: derivedId('one'), executor: 'external', lease_token: null }),
+    aRunningRun({ execution_id: derivedId('two'), executor: 'external', lease_token: null }),
+  ];
+  const failing = (error: Error) => {
+    const all = setUp(...two);
+    all.bus.execute = (command) => (all.issued.push(command), Promise.reject(error));
+    return all;
+  };
+
+  test('that is refused was about a table that lagged behind', async () => {
+    const { issued, lookAt } = failing(new DomainError('execution_ended', 'Execution has already ended'));
+    await lookAt(FOR_EVER_MS);
+    expect(issued).toHaveLength(2);
+  });
+
+  test('that fails for one run does not keep the others waiting', async () => {
+    const { issued, lookAt } = failing(new Error('a stream that cannot be read'));
+    await lookAt(FOR_EVER_MS);
+    expect(issued).toHaveLength(2);
+  });
+
+  test('that meets an outage ends the look', async () => {
+    const { issued, lookAt } = failing(new Unavailable('event-store', 'away'));
+    await expect(lookAt(FOR_EVER_MS)).rejects.toThrow('away');
+    expect(issued).toHaveLength(1);
+  });
+});

@@ -1,0 +1,59 @@
+import type { RecordedEvent } from '../../../src/kernel/event.js';
+import { defineProjection } from '../../../src/platform/projection/projection.js';
+import { ProjectionTable } from '../../../src/platform/projection/projection-table.js';
+import { toyProjection } from '../../support/toy-log.js';
+
+const event = (id: string, version: number, type: string, data: object = {}): RecordedEvent => ({
+  position: BigInt(version),
+  stream: { type: 'task', id },
+  version,
+  eventId: `${id}-${version}`,
+  type,
+  data,
+  metadata: { actor: 'system:test', correlation_id: 'none' },
+  recordedAt: new Date(0),
+});
+
+describe('ProjectionTable', () => {
+  const table = new ProjectionTable(toyProjection);
+  const fold = (events: RecordedEvent[], rows: Record<string, Record<string, unknown>> = {}) =>
+    table.fold(table.group(events), new Map(Object.entries(rows)));
+
+  it('writes a row once, whatever the number of its events', () => {
+    const { upserted, deleted } = fold([
+      event('a', 1, 'ToyAdded', { amount: 1 }),
+      event('b', 1, 'ToyAdded', { amount: 10 }),
+      event('a', 2, 'ToyAdded', { amount: 2 }),
+    ]);
+    expect(upserted.map(({ id, total, version }) => [id, total, version])).toEqual([
+      ['a', 3, 2],
+      ['b', 10, 1],
+    ]);
+    expect(deleted).toEqual([]);
+  });
+
+  it('goes on from the row there is, and removes it', () => {
+    const row = { id: 'a', total: 5, big: 0, notes: [], facts: {}, at: 'now', version: 1 };
+    expect(fold([event('a', 2, 'ToyAdded', { amount: 2 })], { a: row }).upserted[0]).toMatchObject({ total: 7 });
+    expect(fold([event('a', 2, 'ToyRemoved')], { a: row })).toEqual({ upserted: [], deleted: ['a'] });
+  });
+
+  it('writes nothing for a row that came and went, or stayed the same', () => {
+    expect(fold([event('a', 1, 'ToyAdded', { amount: 1 }), event('a', 2, 'ToyRemoved')])).toEqual({
+      upserted: [],
+      deleted: [],
+    });
+    const still = new ProjectionTable({ ...toyProjection, project: (row) => row });
+    const rows = new Map([['a', { id: 'a' }]]);
+    expect(still.fold(still.group([event('a', 1, 'ToyAdded')]), rows)).toEqual({ upserted: [], deleted: [] });
+  });
+
+  it('leaves out events that are none of the view’s business', () => {
+    expect(table.group([event('a', 1, 'SomethingElse')]).size).toBe(0);
+  });
+
+  it('takes only plain names into its SQL', () => {
+    expect(() => defineProjection({ ...toyProjection, table: 'toys; drop table' })).toThrow('not a plain name');
+    expect(() => defineProjection({ ...toyProjection, columns: { 'a b': 'text' } })).toThrow('not a plain name');
+  });
+});

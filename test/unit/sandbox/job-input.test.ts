@@ -1,0 +1,123 @@
+import { DomainError } from '../../../src/kernel/errors.js';
+import type { SandboxInput, SandboxJob } from '../../../src/kernel/ports/sandbox.js';
+import { encodeJob } from '../../../src/platform/sandbox/job-bundle.js';
+import { checkJob } from '../../../src/platform/sandbox/job-input.js';
+
+const job = (input: SandboxInput = {}, parts: Partial<SandboxJob> = {}): SandboxJob => ({
+  executionId: 'e',
+  attempt: 1,
+  userId: 'u',
+  scriptType: 'python',
+  script: Buffer.from('print(1)'),
+  input,
+  limits: { memory_mb: 256, cpus: 1, pids: 64 },
+  timeoutMs: 1_000,
+  ...parts,
+});
+
+const files = (...paths: string[]): SandboxInput => ({
+  files: paths.map((path) => ({ path, content: Buffer.from('x') })),
+});
+
+const refusalOf = (candidate: SandboxJob): DomainError => {
+  try {
+    checkJob(candidate);
+  } catch (error) {
+    if (error instanceof DomainError) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+};
+
+it.each<[string, SandboxInput]>([
+  ['nothing', {}],
+  ['args of all kinds', { args: ['', '-x', '--', 'ünïcode', 'new\nline', '$(id)'] }],
+  ['variables of all kinds', { env: { A: '', 'with-dash': 'a=b', PATH: '/nowhere', ü: '✓' } }],
+  ['files in folders', files('a', 'b/c', 'b/d/e', '..hidden', 'a..b/c', 'with space')],
+  ['64 args', { args: Array.from({ length: 64 }, () => 'x') }],
+])('takes %s', (_, input) => {
+  expect(() => checkJob(job(input))).not.toThrow();
+});
+
+it.each<[string, SandboxInput, string]>([
+  ['NUL in an arg', { args: ['a\0b'] }, 'args'],
+  ['NUL in a value', { env: { A: 'a\0b' } }, 'env'],
+  ['NUL in a name', { env: { 'A\0': 'b' } }, 'env'],
+  ['"=" in a name', { env: { 'A=B': 'c' } }, 'env'],
+  ['an empty name', { env: { '': 'c' } }, 'env'],
+  ['65 args', { args: Array.from({ length: 65 }, () => 'x') }, 'args'],
+  ['an arg the kernel would refuse', { args: ['x'.repeat(128 * 1024)] }, 'args'],
+  ['args too large together', { args: Array.from({ length: 20 }, () => 'x'.repeat(60_000)) }, 'args'],
+  ['65 variables', { env: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`V${n}`, ''])) }, 'env'],
+  ['an absolute path', files('/etc/passwd'), 'files'],
+  ['a path that leaves', files('../x'), 'files'],
+  ['a path that leaves later', files('a/../../x'), 'files'],
+  ['a path of dots', files('./a'), 'files'],
+  ['an empty path', files(''), 'files'],
+  ['a folder', files('a/'), 'files'],
+  ['NUL in a path', files('a\0b'), 'files'],
+  ['a path too long', files('x'.repeat(256)), 'files'],
+  ['the same path twice', files('a', 'a'), 'files'],
+  ['the script’s own path', files('main.py'), 'files'],
+  ['a file where a folder must be', files('a', 'a/b'), 'files'],
+  ['too much in all', { stdin: Buffer.alloc(8 * 1024 * 1024) }, 'files'],
+])('refuses %s', (_, input, field) => {
+  expect(refusalOf(job(input))).toMatchObject({ code: 'invalid_sandbox_input', kind: 'invalid', details: { field } });
+});
+
+it('refuses an unknown language, limits and times that mean nothing', () => {
+  expect(refusalOf(job({}, { scriptType: 'cobol' as 'go' })).code).toBe('unknown_script_type');
+  expect(refusalOf(job({}, { scriptType: 'toString' as 'go' })).code).toBe('unknown_script_type');
+  expect(refusalOf(job({}, { limits: { memory_mb: Number.NaN, cpus: 1, pids: 1 } })).details).toEqual({
+    field: 'limits',
+  });
+  expect(refusalOf(job({}, { timeoutMs: 0 })).details).toEqual({ field: 'timeout_ms' });
+});
+
+/** Reads it as PID 1 does. */
+const decode = (bundle: Buffer) => {
+  let at = 0;
+  const number = () => bundle.readUInt32BE((at += 4) - 4);
+  const field = () => {
+    const length = number();
+    return bundle.toString('utf8', at, (at += length));
+  };
+  const list = () => Array.from({ length: number() }, field);
+  const decoded = {
+    nonce: field(),
+    home: field(),
+    argv: list(),
+    env: list(),
+    files: Array.from({ length: number() }, () => [field(), field()]),
+    stdin: field(),
+  };
+  expect(at).toBe(bundle.length);
+  return decoded;
+};
+
+describe('the bundle', () => {
+  it('carries everything, lengths in bytes', () => {
+    const input = { stdin: Buffer.from('ünï'), args: ['', 'ü'], env: { A: 'b=c' }, ...files('data/ü') };
+    expect(decode(encodeJob(job(input), Buffer.from('nonce')))).toEqual({
+      nonce: 'nonce',
+      home: '/tmp/work',
+      argv: ['python3', 'main.py', '', 'ü'],
+      env: ['HOME=/tmp', 'LANG=C.UTF-8', 'PYTHONUNBUFFERED=1', 'PYTHONDONTWRITEBYTECODE=1', 'A=b=c'],
+      files: [
+        ['main.py', 'print(1)'],
+        ['data/ü', 'x'],
+      ],
+      stdin: 'ünï',
+    });
+  });
+
+  it('lets the user’s variables win over ours', () => {
+    const { env } = decode(encodeJob(job({ env: { HOME: '/tmp/mine' } }), Buffer.from('nonce')));
+    expect(env.filter((variable) => variable.startsWith('HOME='))).toEqual(['HOME=/tmp/mine']);
+  });
+
+  it('does not reach __proto__ by a variable’s name', () => {
+    const env = JSON.parse('{"__proto__":"x"}') as Record<string, string>;
+    expect(decode(encodeJob(job({ env }), Buffer.from('nonce'))).env).toContain('__proto__=x');
+  });
+});
