@@ -1,10 +1,30 @@
+import { randomFillSync } from 'node:crypto';
+
 import { v5, v7 } from 'uuid';
 
 /** Namespace of every id that follows from something else (RFC 9562, section 5.5). Never change it. */
 const DERIVED = '5f0c9a52-6f0e-5d0c-9d5e-0b7a3c0f6d11';
 
-/** Sortable by time (RFC 9562, section 5.7). */
-export const newId = (): string => v7();
+/** Drawn at once, 256 ids' worth: drawn for each id, the random bytes cost ten times what the rest of it does. */
+const randomness = Buffer.alloc(4096);
+const ID_BYTES = 16;
+let spent = randomness.length;
+let latestMs = 0;
+let sequence = 0;
+
+/** Sortable by time (RFC 9562, section 5.7), and in one process also within a millisecond (section 6.2, method 1). */
+export function newId(): string {
+  if (spent === randomness.length) {
+    randomFillSync(randomness);
+    spent = 0;
+  }
+  const random = randomness.subarray(spent, (spent += ID_BYTES));
+  const now = Date.now();
+  // From the lower half of its range: no one makes 2^31 ids before the clock has moved on.
+  sequence = now > latestMs ? random.readUInt32BE() >>> 1 : sequence + 1;
+  latestMs = Math.max(latestMs, now);
+  return v7({ random, msecs: latestMs, seq: sequence });
+}
 
 /** The same parts give the same id, on every machine and for ever. */
 export const derivedId = (...parts: readonly (string | number | bigint)[]): string => v5(parts.join('\u001f'), DERIVED);

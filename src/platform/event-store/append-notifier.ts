@@ -10,6 +10,9 @@ export const APPEND_CHANNEL = 'voidrunner_events';
 /** Between two NOTIFYs. The first is sent at once, a listener in the same process never waits, and everybody polls. */
 const NOTIFY_INTERVAL_MS = 20;
 
+/** A wake-up that a crash loses is replaced by a poll: no wait for the disk, which appends wait for as well. */
+const NOTIFY = `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`;
+
 export type AppendListener = (position: bigint) => void;
 
 /**
@@ -60,7 +63,7 @@ export class AppendNotifier {
       const position = this.pending;
       this.pending = null;
       try {
-        await this.pool.query('select pg_notify($1, $2)', [APPEND_CHANNEL, position.toString()]);
+        await this.pool.query(NOTIFY, [APPEND_CHANNEL, position.toString()]);
       } catch (error) {
         this.log.warn({ err: error }, 'readers were not notified; they poll');
       }

@@ -18,9 +18,10 @@ export const APPEND = {
   text: 'select previous_position, refused from es.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
 };
 
+/** Not in FROM: there its one row is kept in a tuplestore and read from it. */
 export const APPEND_EVENT = {
   name: 'es_append_event',
-  text: 'select new_position from es.append_event($1, $2, $3, $4, $5, $6, $7, $8)',
+  text: 'select es.append_event($1, $2, $3, $4, $5, $6, $7, $8) as new_position',
 };
 
 export const RECALL = `

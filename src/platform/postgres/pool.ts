@@ -17,6 +17,8 @@ export interface PostgresOptions {
   readonly statementTimeoutMs?: number;
   /** A statement that waits longer for a lock is refused; 0: never. */
   readonly lockTimeoutMs?: number;
+  /** Of the session, from its start. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface PoolOptions extends PostgresOptions {
@@ -51,7 +53,7 @@ const parsers: CustomTypesConfig = {
 };
 
 function clientConfig(options: PostgresOptions): ClientConfig {
-  const { statementTimeoutMs = STATEMENT_TIMEOUT_MS, lockTimeoutMs = 0, sslMode = 'disable' } = options;
+  const { statementTimeoutMs = STATEMENT_TIMEOUT_MS, lockTimeoutMs = 0, sslMode = 'disable', settings } = options;
   return {
     host: options.host,
     port: options.port,
@@ -69,6 +71,11 @@ function clientConfig(options: PostgresOptions): ClientConfig {
       query_timeout: statementTimeoutMs + SERVER_SILENCE_MS,
     }),
     ...(lockTimeoutMs > 0 && { lock_timeout: lockTimeoutMs }),
+    ...(settings && {
+      options: Object.entries(settings)
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
+    }),
   };
 }
 
