@@ -2,7 +2,7 @@ import type { ExecutionView } from '../../src/execution/api/execution-schemas.js
 import { ApiClient, hasEnded } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import {
-  containersOf,
+  expectNoContainers,
   expectHealed,
   historyOf,
   isRunning,
@@ -72,7 +72,7 @@ test('in mid-run: every process is dead within a second, however it resists', as
   const end = await client.follow(id);
 
   expect(await programsOf(service)).toEqual([]);
-  expect(await containersOf(service)).toEqual([]);
+  await expectNoContainers(service);
   expect(end).toMatchObject({ status: 'cancelled', termination_reason: 'cancelled', stdout: 'before\n', attempt: 1 });
   expect(await typesOf(client, id)).toEqual([
     'ExecutionRequested',
@@ -94,7 +94,7 @@ test('while its container is being made: it never gets to run for long', async (
     expect(await cancel(id)).toMatchObject({ status: 200 });
 
     expect(await client.follow(id)).toMatchObject({ status: 'cancelled' });
-    expect(await containersOf(service)).toEqual([]);
+    await expectNoContainers(service);
     expect(await msToDie(id)).toBeLessThan(DEAD_WITHIN_MS);
   }
   await expectHealed(service);

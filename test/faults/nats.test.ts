@@ -1,7 +1,7 @@
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import {
-  containersOf,
+  expectNoContainers,
   expectHealed,
   expectUndisturbed,
   isRunning,
@@ -88,7 +88,7 @@ test('away: commands succeed, own writes are read, work flows, a cancel kills', 
   await programsRun(service, 1);
   expect(await client.request('DELETE', `/executions/${id}`)).toMatchObject({ status: 200 });
   expect(await client.follow(id)).toMatchObject({ status: 'cancelled' });
-  expect(await containersOf(service)).toEqual([]);
+  await expectNoContainers(service);
 
   await nats.start();
   await delivered();

@@ -4,7 +4,7 @@ import { closeRedis } from '../../src/platform/redis/create-redis.js';
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import {
-  containersOf,
+  expectNoContainers,
   expectHealed,
   expectUndisturbed,
   isRunning,
@@ -82,7 +82,7 @@ test('away: a run that ends meanwhile is recorded, and one that is cancelled die
   expect(await client.request('DELETE', `/executions/${endless!.id}`)).toMatchObject({ status: 200 });
   expect(await client.follow(endless!.id)).toMatchObject({ status: 'cancelled' });
   await expectUndisturbed(client, running);
-  expect(await containersOf(service)).toEqual([]);
+  await expectNoContainers(service);
   await server.start();
 
   const [after] = await startRuns(client, 1, { seconds: 0 });

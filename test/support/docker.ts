@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Sandbox, SandboxJob, SandboxOutcome, ScriptType } from '../../src/kernel/ports/sandbox.js';
+import type { SandboxJob, SandboxOutcome, ScriptType } from '../../src/kernel/ports/sandbox.js';
 import { LABEL_MANAGED, LABEL_WORKER } from '../../src/platform/sandbox/container-spec.js';
 import { DockerSandbox, type DockerSandboxOptions } from '../../src/platform/sandbox/docker-sandbox.js';
 import { connectEngine } from '../../src/platform/sandbox/engine.js';
@@ -59,7 +59,7 @@ export function job(scriptType: ScriptType, script: string, parts: JobParts = {}
 /** One sandbox for a test file, and runs whose output reads as text. */
 export class TestSandbox {
   private constructor(
-    readonly sandbox: Sandbox,
+    readonly sandbox: DockerSandbox,
     readonly workerId: string,
   ) {}
 
@@ -77,8 +77,10 @@ export class TestSandbox {
     return containersOf(this.workerId);
   }
 
-  expectNoContainers(): Promise<void> {
-    return expectNoContainers(this.workerId);
+  /** Once the last end was told, and the containers had the time to go. */
+  async expectNoContainers(): Promise<void> {
+    await this.sandbox.idle();
+    await expectNoContainers(this.workerId);
   }
 }
 

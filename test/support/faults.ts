@@ -57,7 +57,7 @@ export async function expectHealed(service: TestService): Promise<void> {
   );
   expect(reports.flatMap(({ check, faults }) => faults.map((fault) => `${check}: ${fault}`))).toEqual([]);
   expect(lagging).toBe(false);
-  await eventually(async () => expect(await containersOf(service)).toEqual([]));
+  await expectNoContainers(service);
   await withQueueOf(service.config, (queue) =>
     eventually(async () => expect(await queue.stats()).toMatchObject(EMPTY_QUEUE)),
   );
@@ -112,6 +112,10 @@ export async function containersOf({ config }: TestService): Promise<string[]> {
     .filter(({ Labels }) => Labels[LABEL_WORKER]?.startsWith(`${config.QUEUE_NAMESPACE}.`))
     .map(({ Names }) => Names[0]!.slice(1));
 }
+
+/** An end is told while the container is still on its way out. */
+export const expectNoContainers = (service: TestService): Promise<void> =>
+  eventually(async () => expect(await containersOf(service)).toEqual([]));
 
 /** The command lines of all processes in the containers of this service. */
 export async function programsOf(service: TestService): Promise<string[]> {

@@ -74,7 +74,7 @@ export interface SandboxHealth {
 /** Where user code runs. The cold single-use container is one implementation, a warm pool of cells another. */
 export abstract class Sandbox {
   /**
-   * Runs one job to its end and leaves no container behind.
+   * Runs one job to its end: no process of it lives any more. Its container may still be on its way out.
    * @param job.signal aborting it kills every process of the run; the outcome's reason is then `cancelled`
    * @param onOutput live output as it comes, not capped by the store's cap
    * @throws SandboxFailure

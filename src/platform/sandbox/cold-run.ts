@@ -19,6 +19,7 @@ import {
 } from './end-of-run.js';
 import { engineStatus } from './engine.js';
 import { encodeJob } from './job-bundle.js';
+import type { Removals } from './removals.js';
 import { RunStream, type StreamEnd } from './run-stream.js';
 
 /** From the job's delivery to PID 1's word that it starts: unpacking, no more. */
@@ -37,10 +38,11 @@ export interface ColdRunOptions {
   /** Aborted by `close()`: nobody asked for this run to end, so it ends as a failure of ours. */
   readonly closing: AbortSignal;
   readonly onOutput: ((stream: OutputStream, chunk: Uint8Array) => void) | undefined;
+  readonly removals: Removals;
   readonly log: Log;
 }
 
-/** One job in one container of its own, from create to remove. Used once. */
+/** One job in one container of its own. Used once. */
 export class ColdRun {
   private stream: RunStream | null = null;
   private startedAt: Date | null = null;
@@ -71,8 +73,7 @@ export class ColdRun {
   }
 
   private async throughItsLife(): Promise<SandboxOutcome> {
-    const { container } = this.options;
-    let end: StreamEnd | null;
+    let end: StreamEnd | null = null;
     let interruption: Interruption | 'closing' | null;
     try {
       end = await this.execute();
@@ -84,12 +85,22 @@ export class ColdRun {
       throw this.failure((error as Error).message, error);
     } finally {
       this.stream?.destroy();
-      await inSpan('container.remove', {}, () => container.remove()).then(
-        () => (this.removed = true),
-        (error: unknown) => this.leftBehind(error),
-      );
+      const removal = this.remove();
+      // PID 1's report is its last act, and the kernel ends with it whatever is left of the run: the end can be told
+      // 35 ms before the container is gone. Every other end is the removal's doing, so it is waited for.
+      if (end?.kind !== 'reported') await removal;
     }
     return this.conclude(end, interruption);
+  }
+
+  private remove(): Promise<void> {
+    const { container, removals, spec } = this.options;
+    const removal = inSpan('container.remove', {}, () => container.remove()).then(
+      () => void (this.removed = true),
+      (error: unknown) => this.leftBehind(error),
+    );
+    removals.add(spec.name!, removal);
+    return removal;
   }
 
   /** @returns null where the run was interrupted before the program had its job */

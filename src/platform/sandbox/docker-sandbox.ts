@@ -18,6 +18,7 @@ import { LABEL_MANAGED, LABEL_WORKER, containerSpec, type ContainerSettings } fr
 import { connectEngine, engineCall, isEngineAway } from './engine.js';
 import { EngineMonitor } from './engine-monitor.js';
 import { checkJob } from './job-input.js';
+import { Removals } from './removals.js';
 
 /** Every container has a uid of its own (limits per uid are shared otherwise), far from any the host knows. */
 const UID_FIRST = 100_000;
@@ -34,7 +35,7 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly log?: Log;
 }
 
-/** Cold single-use containers: one is created for each job, hardened, and removed with it. */
+/** Cold single-use containers: one is created for each job, hardened, and removed after it. */
 export class DockerSandbox extends Sandbox {
   private readonly docker: Docker;
   private readonly monitor: EngineMonitor;
@@ -42,6 +43,7 @@ export class DockerSandbox extends Sandbox {
   private readonly closing = new AbortController();
   /** By container name. */
   private readonly running = new Map<string, Promise<unknown>>();
+  private readonly removals = new Removals();
 
   constructor(private readonly options: DockerSandboxOptions) {
     super();
@@ -71,17 +73,23 @@ export class DockerSandbox extends Sandbox {
   override sweep(isAlive: (workerId: string) => boolean): Promise<number> {
     const { workerId } = this.options;
     return this.removeWhere((name, owner) => {
-      if (owner === workerId) return !this.running.has(name);
+      if (owner === workerId) return !this.running.has(name) && !this.removals.has(name);
       return namespaceOf(owner) === namespaceOf(workerId) && !isAlive(owner);
     });
   }
 
   override async close(): Promise<void> {
     this.closing.abort();
-    await Promise.allSettled(this.running.values());
+    await this.idle();
     await this.removeWhere((_, owner) => owner === this.options.workerId).catch((error: unknown) => {
       this.log.warn({ err: error }, 'containers of this worker not removed; another worker’s sweep will');
     });
+  }
+
+  /** Resolves when no run is under way and no container of an ended one is left. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.running.values());
+    await this.removals.idle();
   }
 
   private async coldRun(
@@ -94,6 +102,7 @@ export class DockerSandbox extends Sandbox {
     const facts = await this.monitor.facts().catch((error: unknown) => {
       throw new SandboxFailure(`Docker engine: ${(error as Error).message}`, false, { cause: error });
     });
+    await this.removals.room();
     const owner = { name, workerId: this.options.workerId, uid: randomInt(UID_FIRST, UID_END) };
     return new ColdRun({
       job,
@@ -103,6 +112,7 @@ export class DockerSandbox extends Sandbox {
       cancelled: signal,
       closing: this.closing.signal,
       onOutput,
+      removals: this.removals,
       log: this.log,
     }).run();
   }

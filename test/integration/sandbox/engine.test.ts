@@ -80,6 +80,7 @@ it('is unhealthy without the engine, fails runs before user code, and recovers b
     await proxy.open();
     await eventually(async () => expect(await box.health()).toMatchObject({ healthy: true }));
     expect(await box.run(job('bash', 'exit 2'), { signal: noSignal })).toMatchObject({ returnCode: 2 });
+    await box.idle();
     await proxy.cut();
     await eventually(async () => expect(await box.health()).toMatchObject({ healthy: false }));
   } finally {
