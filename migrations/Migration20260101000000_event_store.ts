@@ -1,5 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
+import { LOCK_LOG } from '../src/platform/event-store/log-lock.js';
 import { grantToApp } from '../src/platform/postgres/grants.js';
 
 /** The log, its payloads, and the one way to append to it. */
@@ -40,7 +41,7 @@ export class Migration20260101000000 extends Migration {
     this.addSql(
       `comment on column es.events.recorded_at is 'in milliseconds, so that a JavaScript Date loses nothing'`,
     );
-    // The row that appends lock. Its position is not stored: see docs/adr/0002-append-function.md.
+    // Without the position of the newest event: see docs/adr/0002-append-function.md.
     this.addSql(`create table es.log (only_row boolean primary key default true check (only_row), epoch int not null)`);
     this.addSql(`insert into es.log (epoch) values (1)`);
     this.addSql(`
@@ -133,13 +134,14 @@ const insertEvents = (position: string): string => `
 
 /**
  * Appends a batch of appends; each stands or falls whole, and a refused one leaves its neighbours alone.
- * In: the writes (which append, stream, expected version), then the events in order. An append's number is its place in
- * the batch, from 0. At most one append per stream.
+ * In: the writes to look at (which append, stream, expected version), then the events in order. An append's number is
+ * its place in the batch, from 0. At most one append per stream.
  * Out: the position before the batch, and the appends refused, null where none was. Those not refused stand one after
  * the other in the order given, so their positions follow.
  *
- * Not careful, it looks at nothing that the unique indexes say as well: event ids, and streams that must not exist yet.
- * A unique violation then means: nothing was recorded, ask again with care. Most batches need none.
+ * Not careful, it looks at nothing that the unique indexes say as well: event ids, streams that must not exist yet, and
+ * streams that are certain to have reached the expected version. A unique violation or a position that is null then
+ * means: nothing was recorded, ask again with care and with every write. Most batches need none.
  * The versions are looked up by a scalar subquery, which the planner leaves alone; EXISTS becomes a join of the table.
  */
 const APPEND = `
@@ -157,16 +159,18 @@ declare
   repeated int[];
   refused_appends int[];
 begin
-  perform from es.log where only_row for update;
+  perform ${LOCK_LOG};
   select position, recorded_at into previous_position, previous_time from es.events order by position desc limit 1;
   previous_position := coalesce(previous_position, 0);
 
-  if not careful then
-    careful := exists (
+  if not careful and cardinality(append.write_stream) > 0 then
+    if exists (
       select from unnest(append.write_stream, append.write_expected) as given(stream, expected)
-      where given.expected > 0
-        and (select max(e.version) from es.events e where e.stream_id = given.stream) is distinct from given.expected
-    );
+      where (select max(e.version) from es.events e where e.stream_id = given.stream) is distinct from given.expected
+    ) then
+      previous_position := null;
+      return;
+    end if;
   end if;
 
   if careful then
@@ -199,18 +203,19 @@ begin
   end if;
 end $append$`;
 
-const APPEND_EVENT_SIGNATURE = 'es.append_event(text, uuid, int, uuid, text, smallint, jsonb, jsonb)';
+const APPEND_EVENT_SIGNATURE = 'es.append_event(boolean, text, uuid, int, uuid, text, smallint, jsonb, jsonb)';
 
 /**
  * The short way for the commonest append, one event when nobody else is appending: half the work of es.append on both
- * sides, and as fast as a plain INSERT. It looks at nothing that the unique indexes will say as well.
+ * sides, and as fast as a plain INSERT. It looks at nothing that the unique indexes will say as well; where it is
+ * certain that the version before has been reached, they say everything.
  * Out: the position, or null where the version does not hold. Null and a unique violation both mean: nothing was
  * recorded, ask es.append why, with care.
  */
 const APPEND_EVENT = `
 create function es.append_event(
-  stream_type text, stream uuid, expected int, id uuid, event_type text, schema_version smallint, data jsonb,
-  metadata jsonb, out new_position bigint
+  certain boolean, stream_type text, stream uuid, version int, id uuid, event_type text, schema_version smallint,
+  data jsonb, metadata jsonb, out new_position bigint
 )
 ${PROPERTIES}
 as $append_event$
@@ -218,18 +223,17 @@ as $append_event$
 declare
   previous_time timestamptz;
 begin
-  perform from es.log where only_row for update;
-  -- A stream that must not exist yet needs no look: its version 1 is unique. In a condition of its own: plpgsql judges
-  -- one without a query by itself, twenty times faster.
-  if expected > 0 then
-    if (select max(e.version) from es.events e where e.stream_id = stream) is distinct from expected then
+  perform ${LOCK_LOG};
+  -- In a condition of its own: plpgsql judges one without a query by itself, twenty times faster.
+  if not certain then
+    if (select max(e.version) from es.events e where e.stream_id = stream) is distinct from version - 1 then
       return;
     end if;
   end if;
   select e.position, e.recorded_at into new_position, previous_time from es.events e order by e.position desc limit 1;
   new_position := coalesce(new_position, 0) + 1;
   insert into es.events values (
-    new_position, stream_type, stream, expected + 1, id, event_type, schema_version, data, metadata,
+    new_position, stream_type, stream, version, id, event_type, schema_version, data, metadata,
     greatest(date_trunc('milliseconds', clock_timestamp()), previous_time)
   );
 end $append_event$`;

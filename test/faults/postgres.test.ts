@@ -16,6 +16,7 @@ import {
   readyWhere,
   startRuns,
 } from '../support/faults.js';
+import { holdLog } from '../support/held-log.js';
 import { startTestService, type TestService } from '../support/service.js';
 import { SocketProxy } from '../support/socket-proxy.js';
 
@@ -102,19 +103,15 @@ test('away for a while: it is said, and runs that end meanwhile are recorded aft
 test('the log locked by somebody frozen: writers are told so in time, and go on when it is over', async () => {
   const runs = await startRuns(client, 2, { seconds: 1 });
   await programsRun(service, 1);
-  const frozen = await service.database.ownerPool.connect();
+  const frozen = await holdLog(service.database.ownerPool);
   try {
-    await frozen.query('begin');
-    await frozen.query('select from es.head for update');
-
     const refused = await client.request('POST', '/tasks', { name: 'n', script_type: 'bash', script_content: 'true' });
     expect(refused).toMatchObject({ status: 503 });
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
     // Who only reads does not wait.
     expect(await client.request('GET', '/tasks')).toMatchObject({ status: 200 });
   } finally {
-    await frozen.query('rollback');
-    frozen.release();
+    await frozen.release();
   }
   await expectUndisturbed(client, runs);
   await expectHealed(service);

@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
 
+import { LOCK_LOG } from '../../src/platform/event-store/log-lock.js';
 import { eventually } from './eventually.js';
 
 /** Somebody else who holds the log's lock: appends wait until `release()`. */
 export async function holdLog(ownerPool: Pool): Promise<{ release(): Promise<void> }> {
   const holder = await ownerPool.connect();
   await holder.query('begin');
-  await holder.query('select * from es.head for update');
+  await holder.query(`select ${LOCK_LOG}`);
   return {
     release: async () => {
       await holder.query('rollback');

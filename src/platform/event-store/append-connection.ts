@@ -11,7 +11,11 @@ export class AppendConnection {
   private client: Client | null = null;
   private closed = false;
 
-  constructor(private readonly options: PostgresOptions) {}
+  /** @param onLost called when a connection was given up, before the next one is made */
+  constructor(
+    private readonly options: PostgresOptions,
+    private readonly onLost: () => void,
+  ) {}
 
   /** Rejects as pg does. After an error that leaves the outcome open, the next query has a new connection. */
   async query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>> {
@@ -43,6 +47,7 @@ export class AppendConnection {
   /** Does not wait for the server: it may be the one that is silent. */
   private abandon(client: Client): void {
     if (this.client === client) this.client = null;
+    this.onLost();
     client.end().catch(() => undefined);
   }
 }

@@ -1,5 +1,5 @@
-import { binaryArray, type ElementType, int2, int4, jsonb, text, uuid } from '../postgres/binary-array.js';
-import type { EncodedAppend } from './encoded-append.js';
+import { binaryArray, int2, int4, jsonb, text, uuid } from '../postgres/binary-array.js';
+import type { EncodedAppend, EncodedEvent, EncodedWrite } from './encoded-append.js';
 
 export interface Refusal {
   readonly append: number;
@@ -9,7 +9,8 @@ export interface Refusal {
 }
 
 export interface AppendRow {
-  readonly previous_position: bigint;
+  /** Null where, without care, a version does not hold: nothing was recorded. */
+  readonly previous_position: bigint | null;
   readonly refused: readonly Refusal[] | null;
 }
 
@@ -21,7 +22,7 @@ export const APPEND = {
 /** Not in FROM: there its one row is kept in a tuplestore and read from it. */
 export const APPEND_EVENT = {
   name: 'es_append_event',
-  text: 'select es.append_event($1, $2, $3, $4, $5, $6, $7, $8) as new_position',
+  text: 'select es.append_event($1, $2, $3, $4, $5, $6, $7, $8, $9) as new_position',
 };
 
 export const RECALL = `
@@ -33,33 +34,48 @@ export const RECALL = `
     left join es.events e on e.event_id = given.event_id
     order by given.no`;
 
-/** The parameters of es.append: whether with care, the writes, the events. */
-export function appendParameters(batch: readonly EncodedAppend[], careful: boolean): unknown[] {
-  const writes = batch.flatMap((append, number) => append.writes.map((write) => ({ number, ...write })));
-  const events = batch.flatMap((append, number) => append.events.map((event) => ({ number, ...event })));
-  const ofWrites = columnsOf(writes);
-  const ofEvents = columnsOf(events);
-  return [
-    careful,
-    ofWrites(int4, (write) => write.number),
-    ofWrites(uuid, (write) => write.streamId),
-    ofWrites(int4, (write) => write.expectedVersion),
-    ofEvents(int4, (event) => event.number),
-    ofEvents(text, (event) => event.stream.type),
-    ofEvents(uuid, (event) => event.stream.id),
-    ofEvents(int4, (event) => event.version),
-    ofEvents(uuid, (event) => event.eventId),
-    ofEvents(text, (event) => event.type),
-    ofEvents(int2, (event) => event.schemaVersion),
-    ofEvents(jsonb, (event) => event.data),
-    ofEvents(jsonb, (event) => event.metadata),
-  ];
+interface Numbered {
+  /** Its append's place in the batch. */
+  readonly append: number;
 }
 
-const columnsOf =
-  <Row>(rows: readonly Row[]) =>
-  <Value>(type: ElementType<Value>, pick: (row: Row) => Value): Buffer =>
-    binaryArray(type, rows.map(pick));
+/**
+ * The parameters of es.append: whether with care, the writes to look at, the events.
+ * @param isCertain of a write: the version it expects has been reached, so nobody needs to look
+ */
+export function appendParameters(
+  batch: readonly EncodedAppend[],
+  careful: boolean,
+  isCertain: (write: EncodedWrite) => boolean,
+): unknown[] {
+  const writes: (EncodedWrite & Numbered)[] = [];
+  const events: EncodedEvent[] = [];
+  const appends: number[] = [];
+  for (const [append, encoded] of batch.entries()) {
+    for (const write of encoded.writes) {
+      if (!isCertain(write)) writes.push({ append, ...write });
+    }
+    for (const event of encoded.events) {
+      appends.push(append);
+      events.push(event);
+    }
+  }
+  return [
+    careful,
+    binaryArray(int4, writes, (write) => write.append),
+    binaryArray(uuid, writes, (write) => write.streamId),
+    binaryArray(int4, writes, (write) => write.expectedVersion),
+    binaryArray(int4, appends, (append) => append),
+    binaryArray(text, events, (event) => event.stream.type),
+    binaryArray(uuid, events, (event) => event.stream.id),
+    binaryArray(int4, events, (event) => event.version),
+    binaryArray(uuid, events, (event) => event.eventId),
+    binaryArray(text, events, (event) => event.type),
+    binaryArray(int2, events, (event) => event.schemaVersion),
+    binaryArray(jsonb, events, (event) => event.data),
+    binaryArray(jsonb, events, (event) => event.metadata),
+  ];
+}
 
 /** The parameters of the look at what was recorded before: rare, so plain arrays will do. */
 export const recallParameters = ({ events }: EncodedAppend): unknown[] => [

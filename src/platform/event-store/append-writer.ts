@@ -14,7 +14,8 @@ import {
   recallParameters,
   type Refusal,
 } from './append-statements.js';
-import type { EncodedAppend, EncodedEvent } from './encoded-append.js';
+import type { EncodedAppend, EncodedEvent, EncodedWrite } from './encoded-append.js';
+import { RecordedVersions } from './recorded-versions.js';
 
 /** How long an append waits for the log's lock before it is an outage. */
 export const LOCK_TIMEOUT_MS = 5_000;
@@ -42,15 +43,17 @@ export type AppendOutcome = { readonly result: AppendResult } | { readonly error
 /** Calls es.append, one autocommit call a batch, on a connection of its own: no caller's transaction holds the lock. */
 export class AppendWriter {
   private readonly connection: AppendConnection;
+  private readonly recorded = new RecordedVersions();
 
   constructor(postgres: PostgresOptions) {
-    this.connection = new AppendConnection({
+    const options = {
       ...postgres,
       applicationName: `${postgres.applicationName} append`,
       lockTimeoutMs: LOCK_TIMEOUT_MS,
       statementTimeoutMs: STATEMENT_TIMEOUT_MS,
       settings: PLANS_FOR_ANY_SIZE,
-    });
+    };
+    this.connection = new AppendConnection(options, () => this.recorded.forget());
   }
 
   close(): Promise<void> {
@@ -79,7 +82,7 @@ export class AppendWriter {
     for (let attempt = 1, pauseMs = RETRY_PAUSE_MS; ; attempt += 1, pauseMs *= RETRY_PAUSE_FACTOR) {
       try {
         const recorded = attempt === 1 ? await this.writeQuickly(batch) : null;
-        return recorded ?? (await this.writeBatch(batch, { careful: true, retried: attempt > 1 }));
+        return recorded ?? (await this.writeCarefully(batch, { retried: attempt > 1 }));
       } catch (error) {
         if (!isAmbiguous(error)) throw error;
         if (attempt === APPEND_ATTEMPTS_MAX) {
@@ -90,50 +93,70 @@ export class AppendWriter {
     }
   }
 
-  /** Without a look at what the unique indexes say as well. @returns null where they spoke up: nothing was recorded */
+  /** Without a look at what the unique indexes say as well. @returns null where that does not do: nothing was recorded */
   private async writeQuickly(batch: readonly EncodedAppend[]): Promise<AppendOutcome[] | null> {
     try {
       const [append, ...others] = batch;
-      if (append?.events.length === 1 && others.length === 0) return await this.writeEvent(append.events[0]!);
-      return await this.writeBatch(batch, { careful: false, retried: false });
+      const isOneEvent = append?.events.length === 1 && others.length === 0;
+      let previous = isOneEvent
+        ? await this.callWithOne(append.events[0]!)
+        : (await this.call(batch)).previous_position;
+      if (previous === null) return null;
+      return batch.map((each) => {
+        const outcome = this.recordedAfter(previous!, each);
+        previous = outcome.result.lastPosition;
+        return outcome;
+      });
     } catch (error) {
       if (sqlStateOf(error) === UNIQUE_VIOLATION) return null;
       throw error;
     }
   }
 
-  /** @returns null where the version does not hold */
-  private async writeEvent(event: EncodedEvent): Promise<AppendOutcome[] | null> {
-    const { stream, version, eventId, type, schemaVersion, data, metadata } = event;
-    const values = [stream.type, stream.id, version - 1, eventId, type, schemaVersion, data, metadata];
-    const { rows } = await this.connection.query<{ new_position: bigint | null }>({ ...APPEND_EVENT, values });
-    const position = rows[0]?.new_position ?? null;
-    return position === null
-      ? null
-      : [{ result: { firstPosition: position, lastPosition: position, recordedNow: true } }];
-  }
-
-  private async writeBatch(
+  private async writeCarefully(
     batch: readonly EncodedAppend[],
-    { careful, retried }: { careful: boolean; retried: boolean },
+    { retried }: { retried: boolean },
   ): Promise<AppendOutcome[]> {
-    const { rows } = await this.connection.query<AppendRow>({ ...APPEND, values: appendParameters(batch, careful) });
-    const row = rows[0] as AppendRow;
+    const { previous_position, refused } = await this.call(batch, { careful: true });
     // An append may be refused for several of its streams; the first one is named.
-    const refusals = new Map(row.refused?.toReversed().map((refusal) => [refusal.append, refusal]));
+    const refusals = new Map(refused?.toReversed().map((refusal) => [refusal.append, refusal]));
     const outcomes: AppendOutcome[] = [];
-    let previous = row.previous_position;
+    let previous = previous_position!;
     for (const [index, append] of batch.entries()) {
       const refusal = refusals.get(index);
       if (refusal) {
         outcomes.push(refusal.repeated ? await this.recall(append, retried) : { error: conflict(append, refusal) });
         continue;
       }
-      const lastPosition = previous + BigInt(append.events.length);
-      outcomes.push({ result: { firstPosition: previous + 1n, lastPosition, recordedNow: true } });
-      previous = lastPosition;
+      const outcome = this.recordedAfter(previous, append);
+      outcomes.push(outcome);
+      previous = outcome.result.lastPosition;
     }
     return outcomes;
+  }
+
+  private async call(batch: readonly EncodedAppend[], { careful } = { careful: false }): Promise<AppendRow> {
+    const isCertain = ({ streamId, expectedVersion }: EncodedWrite): boolean =>
+      !careful && this.recorded.hasReached(streamId, expectedVersion);
+    const values = appendParameters(batch, careful, isCertain);
+    const { rows } = await this.connection.query<AppendRow>({ ...APPEND, values });
+    return rows[0]!;
+  }
+
+  /** @returns the position before, null where the version does not hold */
+  private async callWithOne(event: EncodedEvent): Promise<bigint | null> {
+    const { stream, version, eventId, type, schemaVersion, data, metadata } = event;
+    const isCertain = this.recorded.hasReached(stream.id, version - 1);
+    const values = [isCertain, stream.type, stream.id, version, eventId, type, schemaVersion, data, metadata];
+    const { rows } = await this.connection.query<{ new_position: bigint | null }>({ ...APPEND_EVENT, values });
+    const position = rows[0]!.new_position;
+    return position === null ? null : position - 1n;
+  }
+
+  private recordedAfter(previous: bigint, { events }: EncodedAppend): { readonly result: AppendResult } {
+    for (const { stream, version } of events) this.recorded.add(stream.id, version);
+    const lastPosition = previous + BigInt(events.length);
+    return { result: { firstPosition: previous + 1n, lastPosition, recordedNow: true } };
   }
 
   /** The first result of an append whose event ids were recorded before: all of them, side by side, saying the same. */

@@ -9,6 +9,11 @@ export const METADATA_BYTES_MAX = 4 * 1024;
 const VERSION_MAX = 2 ** 31 - 1;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+export interface EncodedWrite {
+  readonly streamId: string;
+  readonly expectedVersion: number;
+}
+
 export interface EncodedEvent {
   readonly stream: StreamRef;
   readonly version: number;
@@ -21,7 +26,7 @@ export interface EncodedEvent {
 
 /** An append that has been looked at: nothing in it can fail the batch it will travel in. */
 export interface EncodedAppend {
-  readonly writes: readonly { readonly streamId: string; readonly expectedVersion: number }[];
+  readonly writes: readonly EncodedWrite[];
   readonly events: readonly EncodedEvent[];
   readonly bytes: number;
 }
@@ -33,27 +38,49 @@ const invalid = (code: string, message: string): DomainError => new DomainError(
  * @throws DomainError `event_too_large`, `event_not_storable`
  */
 export function encodeAppend(writes: readonly StreamWrite[], metadata: EventMetadata): EncodedAppend {
-  checkShape(writes);
   const metadataText = encodeJson(metadata, METADATA_BYTES_MAX, 'metadata');
-  const events = writes.flatMap(({ stream, expectedVersion, events: added }) => {
-    const canonical = { type: stream.type, id: canonicalUuid(stream.id) };
-    return added.map((event, index) => encodeEvent(event, canonical, expectedVersion + index + 1, metadataText));
-  });
-  const bytes = events.reduce((sum, event) => sum + event.data.length + metadataText.length, 0);
-  return {
-    writes: writes.map(({ stream, expectedVersion }) => ({ streamId: canonicalUuid(stream.id), expectedVersion })),
-    events,
-    bytes,
-  };
+  const encodedWrites: EncodedWrite[] = [];
+  const events: EncodedEvent[] = [];
+  for (const write of writes) {
+    const { expectedVersion } = write;
+    const stream = { type: write.stream.type, id: canonicalUuid(write.stream.id) };
+    encodedWrites.push({ streamId: stream.id, expectedVersion });
+    let version = expectedVersion;
+    for (const event of write.events) events.push(encodeEvent(event, stream, (version += 1), metadataText));
+  }
+  checkShape(writes, encodedWrites, events);
+  let bytes = 0;
+  for (const { data } of events) bytes += data.length + metadataText.length;
+  return { writes: encodedWrites, events, bytes };
 }
 
-function encodeEvent(event: NewEvent, stream: StreamRef, version: number, metadata: string): EncodedEvent {
-  const { type, schemaVersion } = event;
-  const eventId = canonicalUuid(event.eventId);
+function encodeEvent(
+  { eventId, type, schemaVersion, data }: NewEvent,
+  stream: StreamRef,
+  version: number,
+  metadata: string,
+): EncodedEvent {
   if (!isStorableText(type)) throw invalid('event_not_storable', 'an event type has NUL or a lone surrogate in it');
-  const data = encodeJson(event.data, EVENT_BYTES_MAX, type);
-  return { stream, version, eventId, type, schemaVersion, data, metadata };
+  const text = encodeJson(data, EVENT_BYTES_MAX, type);
+  return { stream, version, eventId: canonicalUuid(eventId), type, schemaVersion, data: text, metadata };
 }
+
+/** What is wrong here is a bug of the caller, not of whoever sent the request. */
+function checkShape(writes: readonly StreamWrite[], encoded: readonly EncodedWrite[], events: readonly EncodedEvent[]) {
+  if (events.length === 0) throw new Error('nothing to append');
+  if (events.length > APPEND_EVENTS_MAX) throw new Error(`more than ${APPEND_EVENTS_MAX} events in one append`);
+  for (const { stream, expectedVersion, events: added } of writes) {
+    if (added.length === 0) throw new Error(`nothing to append to ${streamName(stream)}`);
+    if (!Number.isInteger(expectedVersion) || expectedVersion < 0 || expectedVersion + added.length > VERSION_MAX) {
+      throw new Error(`${expectedVersion} is no version`);
+    }
+  }
+  if (hasTwice(encoded, ({ streamId }) => streamId)) throw new Error('a stream is written twice in one append');
+  if (hasTwice(events, ({ eventId }) => eventId)) throw new Error('an event id stands twice in one append');
+}
+
+const hasTwice = <Item>(items: readonly Item[], idOf: (item: Item) => string): boolean =>
+  items.length > 1 && new Set(items.map(idOf)).size < items.length;
 
 function encodeJson(value: unknown, bytesMax: number, what: string): string {
   const text = stringify(value, what);
@@ -83,24 +110,4 @@ export function canonicalUuid(id: string): string {
   const lower = id.toLowerCase();
   if (!UUID.test(lower)) throw new Error(`${JSON.stringify(id)} is no UUID`);
   return lower;
-}
-
-/** What is wrong here is a bug of the caller, not of whoever sent the request. */
-function checkShape(writes: readonly StreamWrite[]): void {
-  const streams = new Set<string>();
-  const ids = new Set<string>();
-  for (const { stream, expectedVersion, events } of writes) {
-    const streamId = canonicalUuid(stream.id);
-    if (streams.has(streamId)) throw new Error(`${streamName(stream)} is written twice in one append`);
-    streams.add(streamId);
-    if (events.length === 0) throw new Error(`nothing to append to ${streamName(stream)}`);
-    if (!Number.isInteger(expectedVersion) || expectedVersion < 0 || expectedVersion + events.length > VERSION_MAX) {
-      throw new Error(`${expectedVersion} is no version`);
-    }
-    for (const { eventId } of events) ids.add(canonicalUuid(eventId));
-  }
-  const count = writes.reduce((sum, { events }) => sum + events.length, 0);
-  if (count === 0) throw new Error('nothing to append');
-  if (count > APPEND_EVENTS_MAX) throw new Error(`more than ${APPEND_EVENTS_MAX} events in one append`);
-  if (ids.size < count) throw new Error('an event id stands twice in one append');
 }

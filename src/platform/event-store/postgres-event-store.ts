@@ -44,8 +44,8 @@ export class PostgresEventStore extends EventStore {
   }
 
   override append(writes: readonly StreamWrite[], metadata: EventMetadata): Promise<AppendResult> {
-    const options = { kind: SpanKind.CLIENT, attributes: attributesOf(writes) };
-    return inSpan('events.append', options, async (span: Span) => {
+    return inSpan('events.append', { kind: SpanKind.CLIENT }, async (span: Span) => {
+      if (span.isRecording()) span.setAttributes(attributesOf(writes));
       const traceparent = metadata.traceparent ?? currentTraceparent();
       const stamped = traceparent === undefined ? metadata : { ...metadata, traceparent };
       const result = await this.queue.add(encodeAppend(writes, stamped));

@@ -8,7 +8,8 @@ export interface ElementType<Value> {
   /** pg_type.oid: those of built-in types never change. */
   readonly oid: number;
   bytes(value: Value): number;
-  write(value: Value, target: Buffer, offset: number): void;
+  /** @returns where it ends */
+  write(value: Value, target: Buffer, offset: number): number;
 }
 
 const HEADER_BYTES = 20;
@@ -30,13 +31,13 @@ export const int2: ElementType<number> = {
 export const text: ElementType<string> = {
   oid: 25,
   bytes: (value) => Buffer.byteLength(value),
-  write: (value, target, offset) => target.write(value, offset),
+  write: (value, target, offset) => offset + target.write(value, offset),
 };
 
 export const uuid: ElementType<string> = {
   oid: 2950,
   bytes: () => 16,
-  write: (value, target, offset) => target.write(value.replaceAll('-', ''), offset, 'hex'),
+  write: (value, target, offset) => offset + target.write(value.replaceAll('-', ''), offset, 'hex'),
 };
 
 /** The values are JSON text. */
@@ -44,27 +45,32 @@ export const jsonb: ElementType<string> = {
   oid: 3802,
   bytes: (value) => Buffer.byteLength(value) + 1,
   write: (value, target, offset) => {
-    target.writeUInt8(JSONB_FORMAT, offset);
-    target.write(value, offset + 1);
+    const start = target.writeUInt8(JSONB_FORMAT, offset);
+    return start + target.write(value, start);
   },
 };
 
-/** @returns the value of one query parameter */
-export function binaryArray<Value>(type: ElementType<Value>, values: readonly Value[]): Buffer {
-  const sizes = values.map((value) => type.bytes(value));
-  const target = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + LENGTH_BYTES + size, HEADER_BYTES));
+/** @returns the value of one query parameter: what `pick` takes from each row */
+export function binaryArray<Row, Value>(
+  type: ElementType<Value>,
+  rows: readonly Row[],
+  pick: (row: Row) => Value,
+): Buffer {
+  let bytes = HEADER_BYTES + LENGTH_BYTES * rows.length;
+  for (const row of rows) bytes += type.bytes(pick(row));
+  const target = Buffer.allocUnsafe(bytes);
   const dimensions = 1;
   const hasNulls = 0;
   const lowerBound = 1;
   let offset = 0;
-  for (const field of [dimensions, hasNulls, type.oid, values.length, lowerBound]) {
+  for (const field of [dimensions, hasNulls, type.oid, rows.length, lowerBound]) {
     offset = target.writeInt32BE(field, offset);
   }
-  for (const [index, value] of values.entries()) {
-    const size = sizes[index] as number;
-    offset = target.writeInt32BE(size, offset);
-    type.write(value, target, offset);
-    offset += size;
+  for (const row of rows) {
+    const start = offset + LENGTH_BYTES;
+    const end = type.write(pick(row), target, start);
+    target.writeInt32BE(end - start, offset);
+    offset = end;
   }
   return target;
 }
