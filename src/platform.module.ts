@@ -1,10 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 
 import type { Infrastructure } from './composition/infrastructure.js';
 import { DecisionRunner } from './kernel/decision-runner.js';
 import { EventStore } from './kernel/ports/event-store.js';
 import { PayloadStore } from './kernel/ports/payload-store.js';
+import { HttpCommands } from './platform/http/http-commands.js';
 import { OwnWrites } from './platform/http/own-writes.js';
 import { RunLimitsCeiling } from './platform/http/run-limits-ceiling.js';
 
@@ -18,12 +20,17 @@ export class PlatformModule {
       cpus: config.EXECUTOR_CPUS_MAX,
       pids: config.EXECUTOR_PIDS_MAX,
     });
+    const ownWrites = new OwnWrites(visibility, config.SERVER_OWN_WRITES_TIMEOUT);
     const providers = [
       { provide: Pool, useValue: pool },
       { provide: EventStore, useValue: store },
       { provide: PayloadStore, useValue: payloads },
       { provide: DecisionRunner, useValue: new DecisionRunner(store, catalog, snapshots) },
-      { provide: OwnWrites, useValue: new OwnWrites(visibility, config.SERVER_OWN_WRITES_TIMEOUT) },
+      {
+        provide: HttpCommands,
+        useFactory: (bus: CommandBus) => new HttpCommands(bus, ownWrites),
+        inject: [CommandBus],
+      },
       { provide: RunLimitsCeiling, useValue: ceiling },
     ];
     return { module: PlatformModule, global: true, providers, exports: providers.map(({ provide }) => provide) };

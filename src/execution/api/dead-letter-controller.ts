@@ -1,14 +1,12 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import type { Decided } from '../../kernel/decision-runner.js';
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { apiPath } from '../../platform/http/api-path.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
-import { OwnWrites } from '../../platform/http/own-writes.js';
+import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
 import { listAnswer } from '../../platform/listing/list-query.js';
@@ -26,10 +24,9 @@ const executionId = uuidParam('Invalid execution ID format');
 @Controller(apiPath('dead-letters'))
 export class DeadLetterController {
   constructor(
-    private readonly commands: CommandBus,
+    private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly payloads: PayloadStore,
-    private readonly ownWrites: OwnWrites,
   ) {}
 
   @Get()
@@ -59,12 +56,10 @@ export class DeadLetterController {
   async redrive(
     @Param('id', executionId) id: string,
     @Caller() caller: CallerContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @HttpExchange() exchange: Exchange,
   ) {
-    const command = new RedriveExecution(id, caller, { ...metadataOf(caller), correlation_id: id });
-    const { position } = await this.commands.execute<RedriveExecution, Decided<unknown>>(command);
-    await this.ownWrites.settle(position, request, reply);
+    const command = new RedriveExecution(id, caller, metadataOf(caller, id));
+    await this.commands.execute(command, exchange);
     return executionViewOf(await this.queries.execute(new GetExecutionFromLog(id)), this.payloads, true);
   }
 
@@ -76,12 +71,10 @@ export class DeadLetterController {
   async discard(
     @Param('id', executionId) id: string,
     @Caller() caller: CallerContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @HttpExchange() exchange: Exchange,
   ) {
-    const command = new DiscardDeadLetter(id, caller, { ...metadataOf(caller), correlation_id: id });
-    const { position } = await this.commands.execute<DiscardDeadLetter, Decided<unknown>>(command);
-    await this.ownWrites.settle(position, request, reply);
+    const command = new DiscardDeadLetter(id, caller, metadataOf(caller, id));
+    await this.commands.execute(command, exchange);
     return { message: 'Dead letter discarded successfully' };
   }
 }

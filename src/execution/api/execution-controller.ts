@@ -1,9 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import type { Decided } from '../../kernel/decision-runner.js';
 import { DomainError } from '../../kernel/errors.js';
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { TaskOwners } from '../../kernel/ports/task-owners.js';
@@ -13,7 +11,7 @@ import { BODY_WITH_INPUT_BYTES_MAX } from '../../platform/http/body-parser.js';
 import { API_BASE } from '../../platform/http/api-path.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
-import { OwnWrites } from '../../platform/http/own-writes.js';
+import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { BodyLimit } from '../../platform/http/route-options.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
@@ -48,12 +46,11 @@ const executionId = uuidParam('Invalid execution ID format');
 @Controller(API_BASE)
 export class ExecutionController {
   constructor(
-    private readonly commands: CommandBus,
+    private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly inputs: InputStore,
     private readonly payloads: PayloadStore,
     private readonly taskOwners: TaskOwners,
-    private readonly ownWrites: OwnWrites,
   ) {}
 
   @Post('tasks/:id/executions')
@@ -65,16 +62,14 @@ export class ExecutionController {
     @Param('id', taskId) id: string,
     @Body({ schema: startExecutionBody }) body: StartExecutionBody,
     @Caller() caller: CallerContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @HttpExchange() exchange: Exchange,
   ) {
     const run = newId();
     const input = await this.inputs.put(caller.userId, body.input);
-    const metadata = { ...metadataOf(caller), correlation_id: run };
+    const metadata = metadataOf(caller, run);
     const command = new StartExecution(run, id, caller, body.executor, input, metadata);
-    const { position } = await this.commands.execute<StartExecution, Decided<void>>(command);
-    await this.ownWrites.settle(position, request, reply);
-    void reply.header('location', `/${API_BASE}/executions/${run}`);
+    await this.commands.execute(command, exchange);
+    void exchange.reply.header('location', `/${API_BASE}/executions/${run}`);
     return executionViewOf(await this.queries.execute(new GetExecutionFromLog(run)), this.payloads, true);
   }
 
@@ -132,12 +127,10 @@ export class ExecutionController {
   async cancel(
     @Param('id', executionId) id: string,
     @Caller() caller: CallerContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @HttpExchange() exchange: Exchange,
   ) {
-    const command = new CancelExecution(id, caller, { ...metadataOf(caller), correlation_id: id });
-    const { position } = await this.commands.execute<CancelExecution, Decided<unknown>>(command);
-    await this.ownWrites.settle(position, request, reply);
+    const command = new CancelExecution(id, caller, metadataOf(caller, id));
+    await this.commands.execute(command, exchange);
     return { message: 'Execution cancelled successfully' };
   }
 

@@ -1,14 +1,12 @@
-import { Body, Controller, Param, Put, Req, Res } from '@nestjs/common';
-import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Body, Controller, Param, Put } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import type { Decided } from '../../kernel/decision-runner.js';
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { apiPath } from '../../platform/http/api-path.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
-import { OwnWrites } from '../../platform/http/own-writes.js';
+import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
 import { ReportedOutput } from '../app/reported-output.js';
@@ -24,11 +22,10 @@ import { reportBody, type ReportBody } from './report-schemas.js';
 @Controller(apiPath('executions'))
 export class ExternalRunController {
   constructor(
-    private readonly commands: CommandBus,
+    private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly outputs: ReportedOutput,
     private readonly payloads: PayloadStore,
-    private readonly ownWrites: OwnWrites,
   ) {}
 
   @Put(':id')
@@ -43,15 +40,13 @@ export class ExternalRunController {
     @Param('id', uuidParam('Invalid execution ID format')) id: string,
     @Body({ schema: reportBody }) body: ReportBody,
     @Caller() caller: CallerContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @HttpExchange() exchange: Exchange,
   ) {
     const { owner_id } = await this.queries.execute(new GetExecutionFromLog(id));
     requireOwner(caller, owner_id);
-    const metadata = { ...metadataOf(caller), correlation_id: id };
+    const metadata = metadataOf(caller, id);
     const command = new ReportExternalRun(id, caller, await this.reportOf(id, owner_id, body), metadata);
-    const { position } = await this.commands.execute<ReportExternalRun, Decided<unknown>>(command);
-    await this.ownWrites.settle(position, request, reply);
+    await this.commands.execute(command, exchange);
     return executionViewOf(await this.queries.execute(new GetExecutionFromLog(id)), this.payloads, true);
   }
 

@@ -50,7 +50,13 @@ export const RequestId = createParamDecorator(
   (_data: unknown, context: ExecutionContext): string => context.switchToHttp().getRequest<FastifyRequest>().id,
 );
 
-/** What stands beside the events that this request causes. */
-export function metadataOf(caller: Pick<CallerContext, 'userId' | 'requestId'>): EventMetadata {
-  return { actor: `user:${caller.userId}`, correlation_id: caller.requestId, request_id: caller.requestId };
+/**
+ * What stands beside the events that this request causes.
+ * @param correlationId of the run they belong to, where they belong to one
+ */
+export function metadataOf(
+  { userId, requestId }: Pick<CallerContext, 'userId' | 'requestId'>,
+  correlationId = requestId,
+): EventMetadata {
+  return { actor: `user:${userId}`, correlation_id: correlationId, request_id: requestId };
 }

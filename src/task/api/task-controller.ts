@@ -1,15 +1,14 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 
-import type { Decided } from '../../kernel/decision-runner.js';
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { newId } from '../../kernel/uuid.js';
 import { API_BASE, apiPath } from '../../platform/http/api-path.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
-import { OwnWrites } from '../../platform/http/own-writes.js';
+import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
 import { HttpProblem } from '../../platform/http/problem.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { RunLimitsCeiling } from '../../platform/http/run-limits-ceiling.js';
@@ -41,11 +40,10 @@ const taskId = uuidParam('Invalid task ID format');
 @Controller(apiPath('tasks'))
 export class TaskController {
   constructor(
-    private readonly commands: CommandBus,
+    private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly scripts: ScriptStore,
     private readonly payloads: PayloadStore,
-    private readonly ownWrites: OwnWrites,
     private readonly ceiling: RunLimitsCeiling,
   ) {}
 
@@ -56,18 +54,16 @@ export class TaskController {
   async create(
     @Body({ schema: createTaskBody }) body: CreateTaskBody,
     @Caller() caller: CallerContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @HttpExchange() exchange: Exchange,
   ) {
     const { script_content, ...definition } = body;
     this.ceiling.check(definition.limits);
     const id = newId();
     const script = await this.scripts.put(caller.userId, script_content);
     const command = new CreateTask(id, caller.userId, { ...definition, script }, metadataOf(caller));
-    const { position } = await this.commands.execute<CreateTask, Decided<void>>(command);
-    await this.ownWrites.settle(position, request, reply);
-    void reply.header('location', `/${API_BASE}/tasks/${id}`);
-    return this.answer(await this.queries.execute(new GetTaskFromLog(id)), reply);
+    await this.commands.execute(command, exchange);
+    void exchange.reply.header('location', `/${API_BASE}/tasks/${id}`);
+    return this.answer(await this.queries.execute(new GetTaskFromLog(id)), exchange.reply);
   }
 
   @Get()
@@ -116,16 +112,14 @@ export class TaskController {
     @Body({ schema: updateTaskBody }) body: UpdateTaskBody,
     @Headers('if-match') ifMatch: string | undefined,
     @Caller() caller: CallerContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @HttpExchange() exchange: Exchange,
   ) {
     const { script_content, ...changes } = body;
     this.ceiling.check(changes.limits);
     const script = script_content === undefined ? {} : { script: await this.scriptOf(id, caller, script_content) };
     const command = new UpdateTask(id, caller, { ...changes, ...script }, metadataOf(caller), versionOf(ifMatch));
-    const { position } = await this.commands.execute<UpdateTask, Decided<void>>(command);
-    await this.ownWrites.settle(position, request, reply);
-    return this.answer(await this.queries.execute(new GetTaskFromLog(id)), reply);
+    await this.commands.execute(command, exchange);
+    return this.answer(await this.queries.execute(new GetTaskFromLog(id)), exchange.reply);
   }
 
   @Delete(':id')
@@ -133,15 +127,9 @@ export class TaskController {
   @ApiOperation({ summary: 'Delete a task', description: 'Its executions stay.', operationId: 'deleteTask' })
   @ApiOkResponse({ standardSchema: message, description: 'Deleted' })
   @ApiProblems(403, 404, 409)
-  async delete(
-    @Param('id', taskId) id: string,
-    @Caller() caller: CallerContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async delete(@Param('id', taskId) id: string, @Caller() caller: CallerContext, @HttpExchange() exchange: Exchange) {
     const command = new DeleteTask(id, caller, metadataOf(caller));
-    const { position } = await this.commands.execute<DeleteTask, Decided<void>>(command);
-    await this.ownWrites.settle(position, request, reply);
+    await this.commands.execute(command, exchange);
     return { message: 'Task deleted successfully' };
   }
 
