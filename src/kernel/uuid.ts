@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto';
-
 import { v5, v7 } from 'uuid';
 
 /** Namespace of every id that follows from something else (RFC 9562, section 5.5). Never change it. */
@@ -15,7 +13,7 @@ let sequence = 0;
 /** Sortable by time (RFC 9562, section 5.7), and in one process also within a millisecond (section 6.2, method 1). */
 export function newId(): string {
   if (spent === randomness.length) {
-    randomFillSync(randomness);
+    crypto.getRandomValues(randomness);
     spent = 0;
   }
   const random = randomness.subarray(spent, (spent += ID_BYTES));

@@ -4,11 +4,12 @@ import { isAmbiguous } from '../postgres/outage.js';
 import { createClient, type PostgresOptions } from '../postgres/pool.js';
 
 /**
- * One connection that is used by one caller at a time, made when it is needed and made anew after it broke. A pool of
- * one would do, but taking from it and giving back costs a tenth of a short append.
+ * One connection, made when it is needed and made anew after it broke. Its queries are sent at once, one behind the other
+ * (pipelined), and carried out in that order. A pool of one would do, but taking from it and giving back costs a tenth of
+ * a short append.
  */
 export class AppendConnection {
-  private client: Client | null = null;
+  private client: Promise<Client> | null = null;
   private closed = false;
 
   /** @param onLost called when a connection was given up, before the next one is made */
@@ -19,35 +20,36 @@ export class AppendConnection {
 
   /** Rejects as pg does. After an error that leaves the outcome open, the next query has a new connection. */
   async query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>> {
-    const client = this.client ?? (await this.connect());
+    const connecting = (this.client ??= this.connect());
     try {
-      return await client.query<Row>(statement);
+      return await (await connecting).query<Row>(statement);
     } catch (error) {
-      if (isAmbiguous(error)) this.abandon(client);
+      if (isAmbiguous(error)) this.abandon(connecting);
       throw error;
     }
   }
 
   async close(): Promise<void> {
     this.closed = true;
-    await this.client?.end();
+    await (await this.client)?.end();
   }
 
-  private async connect(): Promise<Client> {
+  private connect(): Promise<Client> {
     // What pg itself says of a client that was ended: an outage to whoever still appends.
-    if (this.closed) throw new Error('Client was closed and is not queryable');
-    const client = createClient(this.options);
-    client.on('error', () => this.abandon(client));
-    client.on('end', () => this.abandon(client));
-    await client.connect();
-    this.client = client;
-    return client;
+    if (this.closed) return Promise.reject(new Error('Client was closed and is not queryable'));
+    const client = createClient({ ...this.options, pipeline: true });
+    const connecting = client.connect().then(() => client);
+    const abandon = () => this.abandon(connecting);
+    connecting.catch(abandon);
+    client.on('error', abandon);
+    client.on('end', abandon);
+    return connecting;
   }
 
   /** Does not wait for the server: it may be the one that is silent. */
-  private abandon(client: Client): void {
-    if (this.client === client) this.client = null;
+  private abandon(connecting: Promise<Client>): void {
+    if (this.client === connecting) this.client = null;
     this.onLost();
-    client.end().catch(() => undefined);
+    connecting.then((client) => client.end()).catch(() => undefined);
   }
 }

@@ -11,6 +11,10 @@ export const BATCH_BYTES_MAX = 1024 ** 2;
 /** Appends that may wait for the batch in flight; the next one is told to come again. */
 export const WAITING_APPENDS_MAX = 10_000;
 export const WAITING_BYTES_MAX = 64 * 1024 ** 2;
+/** The second is made and sent while the first is being recorded: Postgres takes it up at once, without a round trip. */
+export const BATCHES_IN_FLIGHT_MAX = 2;
+/** Appends, waiting and in flight, from which a second batch is worth its own commit. */
+export const SPLIT_APPENDS_MIN = 8;
 /** Appends looked at for one batch: where all of them wait for the same stream, looking at more finds nothing. */
 const SCANNED_APPENDS_MAX = 1_000;
 
@@ -21,18 +25,21 @@ export interface PendingAppend<Result> {
   reject(error: unknown): void;
 }
 
+type Batch<Result> = readonly PendingAppend<Result>[];
+
 /**
- * Lets concurrent appends share one statement: while a batch is in flight, the next one gathers. In order of arrival,
- * also per stream; at most one append per stream in a batch.
+ * Lets concurrent appends share one statement: while batches are in flight, the next one gathers. In order of arrival
+ * per stream, which is in one batch at a time.
  */
 export class AppendQueue<Result> {
   private waiting: PendingAppend<Result>[] = [];
   private waitingBytes = 0;
-  private draining: Promise<void> | null = null;
+  private readonly inFlight = new Map<Batch<Result>, Promise<void>>();
   private lastBatchAppends = 0;
+  private startingAfterThisTurn = false;
 
   /** @param run settles every append of its batch; where it rejects, those it had not settled are rejected as well */
-  constructor(private readonly run: (batch: readonly PendingAppend<Result>[]) => Promise<void>) {}
+  constructor(private readonly run: (batch: Batch<Result>) => Promise<void>) {}
 
   /** @throws Unavailable where too many wait already */
   add(append: EncodedAppend): Promise<Result> {
@@ -43,47 +50,75 @@ export class AppendQueue<Result> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ append, resolve, reject });
       this.waitingBytes += append.bytes;
-      // Outside any span: a batch belongs to no single caller's trace.
-      this.draining ??= context.with(ROOT_CONTEXT, () => this.drain());
+      this.startSoon();
     });
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing waits or flies any more. */
   async idle(): Promise<void> {
-    await this.draining;
-  }
-
-  private async drain(): Promise<void> {
-    try {
-      // A single caller is not kept waiting for company that does not come.
-      if (this.lastBatchAppends > 1) await afterThisTurn();
-      for (;;) {
-        const batch = this.nextBatch();
-        this.lastBatchAppends = batch.length;
-        await this.run(batch).catch((error: unknown) => {
-          for (const pending of batch) pending.reject(error);
-        });
-        if (this.waiting.length === 0) return;
-        // All who were answered by the last batch come with their next append in the same turn: without this wait the
-        // first of them would travel alone and the others behind it.
-        await afterThisTurn();
-      }
-    } finally {
-      this.draining = null;
+    while (this.waiting.length > 0 || this.inFlight.size > 0) {
+      await Promise.all(this.inFlight.values());
+      await afterThisTurn();
     }
   }
 
-  private nextBatch(): PendingAppend<Result>[] {
+  /**
+   * A single caller is not kept waiting for company that does not come. Several who were answered by the last batch come
+   * with their next append in the same turn: without the wait for its end the first of them would travel alone and the
+   * others behind it.
+   */
+  private startSoon(): void {
+    if (this.startingAfterThisTurn || this.inFlight.size === BATCHES_IN_FLIGHT_MAX) return;
+    if (this.inFlight.size === 0 && this.lastBatchAppends <= 1) {
+      this.start();
+      return;
+    }
+    this.startingAfterThisTurn = true;
+    setImmediate(() => {
+      this.startingAfterThisTurn = false;
+      this.start();
+    });
+  }
+
+  private start(): void {
+    while (this.waiting.length > 0 && this.inFlight.size < BATCHES_IN_FLIGHT_MAX) {
+      const flying = [...this.inFlight.keys()].flat();
+      const appends = this.waiting.length + flying.length;
+      const splits = appends >= SPLIT_APPENDS_MIN;
+      if (flying.length > 0 && !splits) return;
+      // Halves: of two uneven batches the callers would come back just as uneven, for ever.
+      const batch = this.nextBatch(flying, splits ? Math.ceil(appends / BATCHES_IN_FLIGHT_MAX) : appends);
+      if (batch.length === 0) return;
+      this.send(batch);
+    }
+  }
+
+  private send(batch: Batch<Result>): void {
+    this.lastBatchAppends = batch.length;
+    // Outside any span: a batch belongs to no single caller's trace.
+    const landed = context
+      .with(ROOT_CONTEXT, () => this.run(batch))
+      .catch((error: unknown) => {
+        for (const pending of batch) pending.reject(error);
+      })
+      .then(() => {
+        this.inFlight.delete(batch);
+        this.startSoon();
+      });
+    this.inFlight.set(batch, landed);
+  }
+
+  private nextBatch(flying: Batch<Result>, appendsMax: number): Batch<Result> {
     const batch: PendingAppend<Result>[] = [];
     const passedOver: PendingAppend<Result>[] = [];
-    const streams = new Set<string>();
+    const streams = new Set(flying.flatMap(({ append }) => append.writes.map(({ streamId }) => streamId)));
     let events = 0;
     let bytes = 0;
     let scanned = 0;
     for (const pending of this.waiting) {
       const { append } = pending;
       const fits = events + append.events.length <= BATCH_EVENTS_MAX && bytes + append.bytes <= BATCH_BYTES_MAX;
-      if (scanned === SCANNED_APPENDS_MAX || (batch.length > 0 && !fits)) break;
+      if (batch.length === appendsMax || scanned === SCANNED_APPENDS_MAX || (batch.length > 0 && !fits)) break;
       scanned += 1;
       const clashes = append.writes.some(({ streamId }) => streams.has(streamId));
       // Also where it is passed over: what comes later for its streams must not overtake it.

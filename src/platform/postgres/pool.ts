@@ -17,6 +17,8 @@ export interface PostgresOptions {
   readonly statementTimeoutMs?: number;
   /** A statement that waits longer for a lock is refused; 0: never. */
   readonly lockTimeoutMs?: number;
+  /** Sends a query without waiting for the answer to the one before: for a client whose queries do not depend on each other. */
+  readonly pipeline?: boolean;
   /** Of the session, from its start. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -53,7 +55,13 @@ const parsers: CustomTypesConfig = {
 };
 
 function clientConfig(options: PostgresOptions): ClientConfig {
-  const { statementTimeoutMs = STATEMENT_TIMEOUT_MS, lockTimeoutMs = 0, sslMode = 'disable', settings } = options;
+  const {
+    statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs = 0,
+    sslMode = 'disable',
+    settings,
+    pipeline,
+  } = options;
   return {
     host: options.host,
     port: options.port,
@@ -71,6 +79,7 @@ function clientConfig(options: PostgresOptions): ClientConfig {
       query_timeout: statementTimeoutMs + SERVER_SILENCE_MS,
     }),
     ...(lockTimeoutMs > 0 && { lock_timeout: lockTimeoutMs }),
+    ...(pipeline && { pipeline }),
     ...(settings && {
       options: Object.entries(settings)
         .map(([name, value]) => `-c ${name}=${value}`)

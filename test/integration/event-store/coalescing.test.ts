@@ -48,13 +48,17 @@ describe('appends that share a batch', () => {
   const statuses = (settled: PromiseSettledResult<unknown>[]) => settled.map(({ status }) => status);
   const reasonOf = (result: PromiseSettledResult<unknown> | undefined) => (result as PromiseRejectedResult).reason;
 
-  it('are recorded by one transaction', async () => {
-    const streams = Array.from({ length: 20 }, newStream);
+  it.each([
+    { appends: 5, transactions: 1 },
+    // While one half is recorded, the other half is on its way.
+    { appends: 20, transactions: 2 },
+  ])('are recorded by few transactions: $appends by $transactions', async ({ appends, transactions }) => {
+    const streams = Array.from({ length: appends }, newStream);
 
     const settled = await appendAll(...streams.map((stream) => [write(stream, 0, 'a', 'b')]));
 
     expect(new Set(statuses(settled))).toEqual(new Set(['fulfilled']));
-    expect(await transactionsOf(...streams)).toBe(1);
+    expect(await transactionsOf(...streams)).toBe(transactions);
   });
 
   it('do not mind a neighbour whose version does not hold', async () => {

@@ -67,6 +67,28 @@ describe('the queue of appends', () => {
     expect(batches).toEqual([['a'], ['b', 'c']]);
   });
 
+  const named = (streams: string[]) => streams.map((stream) => append(stream, [stream]));
+
+  it('has two batches in flight where many come at once, of half the size each', async () => {
+    const added = named(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']).map((item) => queue.add(item));
+    await nextTurn();
+    expect(batches).toEqual([['a'], ['b', 'c', 'd', 'e', 'f']]);
+    inFlight.shift()!();
+    await nextTurn();
+    await nextTurn();
+    expect(batches.slice(2)).toEqual([['g', 'h', 'i']]);
+    await drain(added);
+  });
+
+  it('sends nothing of a stream that is in flight', async () => {
+    const streams = ['a', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const added = named(streams).map((item) => queue.add(item));
+    await nextTurn();
+    expect(batches).toEqual([['a'], ['b', 'c', 'd', 'e', 'f']]);
+    await drain(added);
+    expect(batches.slice(2)).toEqual([['a', 'g', 'h']]);
+  });
+
   it('keeps callers together who append again and again', async () => {
     const caller = async (name: string) => {
       for (let round = 0; round < 4; round += 1) await queue.add(append(name, [name]));
