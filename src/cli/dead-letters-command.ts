@@ -35,7 +35,7 @@ export function deadLettersCommand(): Command {
   deadLetters
     .command('unpark')
     .description('apply a parked stream again from where it was left')
-    .argument('<subscription>', 'projector or orchestrator')
+    .argument('<subscription>', 'projector, orchestrator or dead_letters')
     .argument('<stream>', 'task-<uuid>, execution-<uuid> or user-<uuid>', streamArgument)
     .action((subscription: string, stream: { id: string }) =>
       withLog(async ({ pool }) => {

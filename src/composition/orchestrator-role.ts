@@ -8,7 +8,6 @@ import { EffectRunner } from '../orchestration/saga/effect-runner.js';
 import { Orchestrator } from '../orchestration/saga/orchestrator.js';
 import { Reconciler } from '../orchestration/saga/reconciler.js';
 import { isOutage } from '../platform/postgres/outage.js';
-import { DeadLetterPublisher } from '../platform/relay/dead-letter-publisher.js';
 import type { Subscription } from '../platform/subscription/subscription.js';
 import type { Infrastructure } from './infrastructure.js';
 import { ORCHESTRATOR } from './postgres-options.js';
@@ -17,9 +16,8 @@ import { createSubscription } from './subscriptions.js';
 
 /** From the log to the queue; and the reconciler, which works wherever this role leads. */
 export function createOrchestratorRole(infra: Infrastructure, commands: CommandBus): RoleProcess {
-  const { config, log, pool, queue, nats } = infra;
-  const deadLetters = new DeadLetterPublisher({ nats, prefix: config.NATS_STREAM_PREFIX });
-  const orchestrator = new Orchestrator(pool, new EffectRunner(queue, deadLetters));
+  const { config, log, pool, queue } = infra;
+  const orchestrator = new Orchestrator(pool, new EffectRunner(queue));
   const subscription = createSubscription(infra, ORCHESTRATOR, orchestrator);
   const leaseMs = config.QUEUE_LEASE_DURATION;
   const reconciler = new Reconciler(new ActiveExecutionsTable(pool), queue, commands, log, leaseMs);

@@ -4,6 +4,7 @@ import type { PostgresOptions } from '../platform/postgres/pool.js';
 /** Subscriptions, by the name of their checkpoint. */
 export const PROJECTOR = 'projector';
 export const ORCHESTRATOR = 'orchestrator';
+export const DEAD_LETTERS = 'dead_letters';
 
 /** @param part shown in pg_stat_activity */
 export const postgresOptions = (config: Config, part: string): PostgresOptions => ({

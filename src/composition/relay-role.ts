@@ -3,7 +3,7 @@ import { EventPublisher } from '../platform/relay/event-publisher.js';
 import { EventRelay } from '../platform/relay/event-relay.js';
 import { leastCheckpoint } from '../platform/subscription/checkpoint-store.js';
 import type { Infrastructure } from './infrastructure.js';
-import { ORCHESTRATOR, postgresOptions, PROJECTOR } from './postgres-options.js';
+import { DEAD_LETTERS, ORCHESTRATOR, postgresOptions, PROJECTOR } from './postgres-options.js';
 import { loopRole, type RoleProcess } from './role-process.js';
 
 /** From the log to JetStream. */
@@ -15,7 +15,7 @@ export function createRelayRole(infra: Infrastructure): RoleProcess {
     publisher: new EventPublisher({ nats, prefix: config.NATS_STREAM_PREFIX }),
     lock: new LeaderLock({ name: 'relay', postgres: postgresOptions(config, 'relay lead'), log }),
     appends,
-    leastCheckpoint: () => leastCheckpoint(pool, [PROJECTOR, ORCHESTRATOR]),
+    leastCheckpoint: () => leastCheckpoint(pool, [PROJECTOR, ORCHESTRATOR, DEAD_LETTERS]),
     log,
   });
   return loopRole('relay', (signal) => relay.run(signal));

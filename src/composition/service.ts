@@ -8,6 +8,7 @@ import type { Config } from '../config/load-config.js';
 import { closeHttpApp, createHttpApp } from '../platform/http/create-http-app.js';
 import { RedisRateLimiter } from '../platform/http/rate-limit/redis-rate-limiter.js';
 import type { Log } from '../platform/telemetry/log.js';
+import { createDeadLettersRole } from './dead-letters-role.js';
 import { createInfrastructure, type Infrastructure } from './infrastructure.js';
 import { type Metrics, startMetrics } from './metrics.js';
 import { createOrchestratorRole } from './orchestrator-role.js';
@@ -92,7 +93,9 @@ async function createRoles(infra: Infrastructure, commands: CommandBus): Promise
     const workerId = newWorkerId(config.QUEUE_NAMESPACE);
     roles.push(createWorkerRole(infra, commands, await createSandbox(config, log, workerId), workerId));
   }
-  if (config.VOIDRUNNER_ROLES.includes('orchestrator')) roles.push(createOrchestratorRole(infra, commands));
+  if (config.VOIDRUNNER_ROLES.includes('orchestrator')) {
+    roles.push(createOrchestratorRole(infra, commands), createDeadLettersRole(infra));
+  }
   if (config.VOIDRUNNER_ROLES.includes('relay')) roles.push(createRelayRole(infra));
   if (config.VOIDRUNNER_ROLES.includes('projector')) roles.push(createProjectorRole(infra));
   return roles;

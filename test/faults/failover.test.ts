@@ -5,7 +5,7 @@ import { expectHealed, programsRun, QUICK, startRuns } from '../support/faults.j
 import { type FaultyProcess, leaderOf, startProcess } from '../support/faults-process.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
-const LEADS = ['relay', 'projector', 'orchestrator'];
+const LEADS = ['relay', 'projector', 'orchestrator', 'dead_letters'];
 
 let service: TestService;
 let client: ApiClient;

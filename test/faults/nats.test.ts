@@ -1,4 +1,5 @@
 import { ApiClient } from '../support/api-client.js';
+import { noticesOf } from '../support/dead-letter-notices.js';
 import { eventually } from '../support/eventually.js';
 import {
   expectNoContainers,
@@ -66,7 +67,7 @@ test('its stream purged under live runs', async () => {
 
 test('its consumers deleted under live runs', async () => {
   const runs = await liveRuns();
-  for (const consumer of ['projector', 'orchestrator']) {
+  for (const consumer of ['projector', 'orchestrator', 'dead_letters']) {
     await (await manager()).consumers.delete(stream().name, consumer);
   }
 
@@ -93,6 +94,22 @@ test('away: commands succeed, own writes are read, work flows, a cancel kills', 
   await nats.start();
   await delivered();
   await readyWhere(service, { status: 200, notReady: [] });
+  await expectHealed(service);
+});
+
+test('away: a dead letter holds up no other run, and is told of once, when NATS is back', async () => {
+  await nats.stop();
+  const noDelay = { initial_delay_ms: 0, backoff_factor: 1, max_delay_ms: 0 };
+  const retry = { max_attempts: 1, retry_on: ['exit_code' as const], ...noDelay };
+  const dead = await client.run({ script_type: 'bash', script_content: 'exit 3', retry });
+  expect(dead).toMatchObject({ status: 'failed', dead_lettered: true });
+  const others = await startRuns(client, 2, { seconds: 0 });
+  await expectUndisturbed(client, others);
+
+  await nats.start();
+  expect(await noticesOf(service)).toMatchObject([
+    { stream: `execution-${dead.id}`, type: 'ExecutionDeadLettered', data: { attempt: 1, reason: 'exit_code' } },
+  ]);
   await expectHealed(service);
 });
 

@@ -1,8 +1,9 @@
+import { DEAD_LETTERS } from '../../src/composition/postgres-options.js';
 import type { ExecutionView } from '../../src/execution/api/execution-schemas.js';
 import { ApiClient } from '../support/api-client.js';
+import { dlqOf, noticesOf } from '../support/dead-letter-notices.js';
 import { eventually } from '../support/eventually.js';
 import { EMPTY_QUEUE, expectHealed, queueOf, QUICK, typesOf } from '../support/faults.js';
-import { connectedLink } from '../support/nats.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
@@ -33,23 +34,6 @@ const deadLetters = async (): Promise<string[]> => {
   return dead_letters.map(({ id }) => id);
 };
 
-/** What stands on PREFIX_DLQ, oldest first. */
-async function notices(): Promise<{ stream: string; type: string; data: Record<string, unknown> }[]> {
-  const link = await connectedLink();
-  try {
-    const manager = await link.manager();
-    const name = `${service.config.NATS_STREAM_PREFIX}_DLQ`;
-    const { state } = await manager.streams.info(name);
-    const found = [];
-    for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
-      found.push((await manager.streams.getMessage(name, { seq })).json<Awaited<ReturnType<typeof notices>>[number]>());
-    }
-    return found;
-  } finally {
-    await link.close();
-  }
-}
-
 test('attempts used up: a dead letter, announced, listed, redriven, and in the end discarded', async () => {
   const { id, ...dead } = await client.run(failing({}));
   expect(dead).toMatchObject({ status: 'failed', return_code: 3, attempt: 2, dead_lettered: true, stdout: 'trying\n' });
@@ -57,11 +41,9 @@ test('attempts used up: a dead letter, announced, listed, redriven, and in the e
   const lastRun = ['ExecutionStarted', 'ExecutionAttemptFailed', 'ExecutionDeadLettered'];
   expect(await typesOf(client, id)).toEqual(['ExecutionRequested', ...oneRun, ...lastRun]);
   expect(await deadLetters()).toEqual([id]);
-  await eventually(async () =>
-    expect(await notices()).toMatchObject([
-      { stream: `execution-${id}`, type: 'ExecutionDeadLettered', data: { attempt: 2, reason: 'exit_code' } },
-    ]),
-  );
+  expect(await noticesOf(service)).toMatchObject([
+    { stream: `execution-${id}`, type: 'ExecutionDeadLettered', data: { attempt: 2, reason: 'exit_code' } },
+  ]);
 
   const redriven = await client.ok<ExecutionView>('POST', `/dead-letters/${id}/redrive`);
   expect(redriven).toMatchObject({ id, dead_lettered: false });
@@ -75,13 +57,24 @@ test('attempts used up: a dead letter, announced, listed, redriven, and in the e
     ...oneRun,
     ...lastRun,
   ]);
-  await eventually(async () => expect(await notices()).toHaveLength(2));
+  expect(await noticesOf(service)).toHaveLength(2);
 
   await client.ok('DELETE', `/dead-letters/${id}`);
   expect(await deadLetters()).toEqual([]);
   expect(await client.request('POST', `/dead-letters/${id}/redrive`)).toMatchObject({ status: 409 });
   expect(await client.execution(id)).toMatchObject({ status: 'failed' });
   await expectHealed(service);
+});
+
+test('where the notices have no checkpoint yet, as before an upgrade, every letter of the log is told of', async () => {
+  const told = await noticesOf(service);
+  const [process] = service.processes;
+  await (await process!.infra.nats.manager()).streams.delete(dlqOf(service));
+  await service.stop(process!);
+  await service.database.ownerPool.query('delete from read.checkpoints where subscription = $1', [DEAD_LETTERS]);
+  await service.start();
+
+  expect(await noticesOf(service)).toEqual(told);
 });
 
 test('a delayed retry is pending and says when it will be tried; a cancel takes it out of the queue', async () => {

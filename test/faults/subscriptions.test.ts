@@ -4,7 +4,6 @@ import { createSubscription } from '../../src/composition/subscriptions.js';
 import { EffectRunner } from '../../src/orchestration/saga/effect-runner.js';
 import { Orchestrator } from '../../src/orchestration/saga/orchestrator.js';
 import { ProjectionHandler } from '../../src/platform/projection/projection-handler.js';
-import { DeadLetterPublisher } from '../../src/platform/relay/dead-letter-publisher.js';
 import type { SubscriptionHandler } from '../../src/platform/subscription/subscription-handler.js';
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
@@ -24,10 +23,7 @@ afterAll(() => service.close());
 
 const infra = () => service.processes[0]!.infra;
 const projector = () => new ProjectionHandler(projectorProjections, () => undefined);
-const orchestrator = () => {
-  const deadLetters = new DeadLetterPublisher({ nats: infra().nats, prefix: service.config.NATS_STREAM_PREFIX });
-  return new Orchestrator(infra().pool, new EffectRunner(infra().queue, deadLetters));
-};
+const orchestrator = () => new Orchestrator(infra().pool, new EffectRunner(infra().queue));
 
 const checkpointOf = async (subscription: string): Promise<bigint> => {
   const sql = 'select position from read.checkpoints where subscription = $1';

@@ -108,7 +108,7 @@ export class ExecutionController {
 
   @Get('executions/:id/events')
   @ApiOperation({ summary: 'The history of a run', operationId: 'executionHistory' })
-  @ApiOkResponse({ standardSchema: historyView, description: 'Oldest first' })
+  @ApiOkResponse({ standardSchema: historyView, description: 'Oldest first; lease tokens are left out' })
   async history(
     @Param('id', executionId) id: string,
     @Query({ schema: historyQuery }) query: HistoryQuery,

@@ -13,6 +13,7 @@ import { executionNotFound } from '../domain/execution-decider.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
 import { executionStream } from '../domain/execution-state.js';
 import { type ExecutionRow, projectExecution } from './execution-projection.js';
+import { asOwnerReads } from './owner-history.js';
 
 /** An execution from the read model. @throws DomainError execution_not_found, access_denied */
 export class GetExecution extends Query<ExecutionRow> {
@@ -42,8 +43,8 @@ export class GetExecutionAsOf extends Query<ExecutionRow> {
   }
 }
 
-/** What happened to an execution, oldest first. */
-export class GetExecutionHistory extends Query<readonly RecordedEvent<ExecutionEvent>[]> {
+/** What happened to an execution, oldest first, as its owner reads it. */
+export class GetExecutionHistory extends Query<readonly RecordedEvent[]> {
   constructor(
     readonly executionId: string,
     readonly requester: Requester,
@@ -115,7 +116,7 @@ export class GetExecutionHistoryHandler implements IQueryHandler<GetExecutionHis
   async execute({ executionId, requester, afterVersion, limit }: GetExecutionHistory) {
     const stream = executionStream(executionId);
     requireOwnExecution(eventsAs<ExecutionEvent>(await this.store.readStream(stream, { limit: 1 })), requester);
-    return eventsAs<ExecutionEvent>(await this.store.readStream(stream, { afterVersion, limit }));
+    return eventsAs<ExecutionEvent>(await this.store.readStream(stream, { afterVersion, limit })).map(asOwnerReads);
   }
 }
 

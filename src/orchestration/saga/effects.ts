@@ -7,8 +7,7 @@ import type { ActiveExecution } from './active-execution.js';
 export type Effect =
   | { readonly type: 'enqueue'; readonly job: Job }
   /** Takes a job back that nobody has reserved; one that is held is the worker's to end. */
-  | { readonly type: 'withdraw'; readonly executionId: string; readonly attempt: number }
-  | { readonly type: 'publish_dead_letter'; readonly event: RecordedEvent<ExecutionEvent> };
+  | { readonly type: 'withdraw'; readonly executionId: string; readonly attempt: number };
 
 /**
  * @param before the run as it was ahead of the event
@@ -32,9 +31,8 @@ export function effectsOf(
     case 'ExecutionTimedOut':
     case 'ExecutionCancelled':
     case 'ExecutionReported':
-      return withdraw(before);
     case 'ExecutionDeadLettered':
-      return [...withdraw(before), { type: 'publish_dead_letter', event }];
+      return withdraw(before);
     default:
       return [];
   }

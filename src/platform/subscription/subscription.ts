@@ -19,7 +19,7 @@ import type { ParkedStream, SubscriptionHandler } from './subscription-handler.j
 import { Wakeup } from './wakeup.js';
 
 export interface SubscriptionOptions {
-  /** Names the checkpoint, the durable consumer and the lead: `projector`, `orchestrator`. */
+  /** Names the checkpoint, the durable consumer and the lead: `projector`, `orchestrator`, … */
   readonly name: string;
   readonly pool: Pool;
   readonly events: RawEventReader;

@@ -54,6 +54,7 @@ test('an execution tells its own, in the one order of the log', () => {
   expect(ofRun.map(({ position }) => position)).toEqual(
     ofRun.map(({ position }) => position).toSorted((a, b) => a - b),
   );
+  expect(ofRun[1]!.data).toEqual({ attempt: 1, worker: 'external', queued_ms: 0 });
 });
 
 test('a history is read in parts', async () => {

@@ -55,6 +55,18 @@ test('a program is given its input', async () => {
   expect(JSON.stringify(events)).not.toMatch(/zweite|two words|hällo|text\.txt/);
 });
 
+test('its history tells which worker ran it, and not by which lease', async () => {
+  const { id } = await ada.client.follow((await ada.start((await bash('true')).id)).id);
+  const log = await api.service.processes[0]!.infra.store.readStream({ type: 'execution', id });
+  const { lease_token, ...told } = log.find(({ type }) => type === 'ExecutionStarted')!.data as Record<string, unknown>;
+  expect(lease_token).toEqual(expect.any(String));
+
+  const { events } = await ada.ok('GET', `/executions/${id}/events`);
+  expect(events[1]).toMatchObject({ type: 'ExecutionStarted', version: 2 });
+  expect(events[1].data).toEqual(told);
+  expect(JSON.stringify(events)).not.toContain(lease_token);
+});
+
 test('what it wrote comes back byte for byte, and as text as far as it is text', async () => {
   const { id } = await bash(String.raw`printf 'a\xff\x00b'; printf 'err' >&2; exit 3`);
   const ended = await ada.client.follow((await ada.start(id)).id);

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { Unavailable } from '../../../src/kernel/errors.js';
 import type { DomainEvent, RecordedEvent } from '../../../src/kernel/event.js';
 import type { ActiveExecution } from '../../../src/orchestration/saga/active-execution.js';
-import { DeadLetters, EffectRunner } from '../../../src/orchestration/saga/effect-runner.js';
+import { EffectRunner } from '../../../src/orchestration/saga/effect-runner.js';
 import { Orchestrator } from '../../../src/orchestration/saga/orchestrator.js';
 import type { DeliveredEvent } from '../../../src/platform/subscription/subscription-handler.js';
 import { anActiveRun } from '../../support/builders/active.js';
@@ -15,24 +15,14 @@ import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 
 const LEASE_MS = 3_600_000;
 
-class DeadLetterList extends DeadLetters {
-  readonly published: unknown[][] = [];
-
-  publish(...letter: unknown[]): Promise<void> {
-    this.published.push(letter);
-    return Promise.resolve();
-  }
-}
-
 /** @param rows of the orchestrator's own table, as they were ahead of the batch */
 function setUp(...rows: ActiveExecution[]) {
   const queue = new InMemoryJobQueue({ userConcurrencyMax: 5, ageingIntervalMs: LEASE_MS });
-  const deadLetters = new DeadLetterList();
   const pool = { query: () => Promise.resolve({ rows: rows.map((row) => ({ ...row })) }) } as unknown as Pool;
-  const orchestrator = new Orchestrator(pool, new EffectRunner(queue, deadLetters));
+  const orchestrator = new Orchestrator(pool, new EffectRunner(queue));
   const act = (events: readonly RecordedEvent[], signal = new AbortController().signal) =>
     orchestrator.act(events as unknown as DeliveredEvent[], signal);
-  return { queue, deadLetters, act };
+  return { queue, act };
 }
 const ofRun = (...events: DomainEvent[]): RecordedEvent[] => recorded(RUN_STREAM, events);
 const jobOfAttempt = (attempt: number) => ({ executionId: RUN_ID, attempt, userId: OWNER_ID, priority: 5 });
@@ -71,24 +61,6 @@ test('a job that a worker holds is left to the worker', async () => {
   await queue.reserve({ workerId: event.WORKER, leaseMs: LEASE_MS, waitMs: 0 });
   await act(ofRun(event.cancelled()));
   expect(await queue.inspect([jobOfAttempt(1)])).toEqual(['leased']);
-});
-
-test('a dead letter is told of outside, under an id that follows from its event', async () => {
-  const { deadLetters, act } = setUp();
-  const events = ofRun(event.requested(), event.started(), event.attemptLost(), event.deadLettered(1));
-  await act(events);
-  await act(events);
-  const letter = [
-    'execution',
-    events[3]!.eventId,
-    expect.objectContaining({
-      stream: `execution-${RUN_ID}`,
-      type: 'ExecutionDeadLettered',
-      data: { attempt: 1, reason: 'infrastructure' },
-      position: '4',
-    }),
-  ];
-  expect(deadLetters.published).toEqual([letter, letter]);
 });
 
 test('events of tasks are none of its business', async () => {
