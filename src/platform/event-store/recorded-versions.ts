@@ -1,31 +1,34 @@
-/** About 1 MB. A stream that is forgotten costs one lookup. */
-const STREAMS_MAX = 10_000;
+/** Streams remembered at least; twice as many at most, about 2 MB. One that is forgotten costs a lookup. */
+const STREAMS = 10_000;
 
 /**
  * What this writer itself has recorded: versions that are certain to be there, since the log takes nothing back, so that
  * nobody needs to look for them. A newer version that somebody else has recorded is the unique index' to find.
+ *
+ * Two generations, the older one dropped whole: a map whose oldest key is deleted for every new one took a tenth of the
+ * time of an append.
  */
 export class RecordedVersions {
-  /** By stream id, the one written longest ago first. */
-  private readonly newest = new Map<string, number>();
+  private young = new Map<string, number>();
+  private old = new Map<string, number>();
 
-  constructor(private readonly streamsMax = STREAMS_MAX) {}
+  constructor(private readonly streams = STREAMS) {}
 
   /** Every stream has reached version 0. */
   hasReached(streamId: string, version: number): boolean {
-    return version === 0 || (this.newest.get(streamId) ?? 0) >= version;
+    return version === 0 || (this.young.get(streamId) ?? this.old.get(streamId) ?? 0) >= version;
   }
 
   add(streamId: string, version: number): void {
-    this.newest.delete(streamId);
-    this.newest.set(streamId, version);
-    if (this.newest.size <= this.streamsMax) return;
-    const [oldest] = this.newest.keys();
-    this.newest.delete(oldest!);
+    this.young.set(streamId, version);
+    if (this.young.size < this.streams) return;
+    this.old = this.young;
+    this.young = new Map();
   }
 
   /** For a connection that is not the one they were recorded on: its server may have been restored from a backup. */
   forget(): void {
-    this.newest.clear();
+    this.young.clear();
+    this.old.clear();
   }
 }

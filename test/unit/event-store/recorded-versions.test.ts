@@ -9,7 +9,7 @@ describe('the versions that a writer has recorded', () => {
     expect([0, 1].map((version) => versions.hasReached('b', version))).toEqual([true, false]);
   });
 
-  it('are kept of so many streams, those written longest ago are forgotten first', () => {
+  it('are kept of at least so many streams that were written last, and of twice as many at most', () => {
     const versions = new RecordedVersions(2);
     for (const streamId of ['a', 'b', 'a', 'c']) versions.add(streamId, 1);
     expect(['a', 'b', 'c'].filter((streamId) => versions.hasReached(streamId, 1))).toEqual(['a', 'c']);
