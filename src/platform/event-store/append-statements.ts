@@ -14,6 +14,13 @@ export interface AppendRow {
   readonly refused: readonly Refusal[] | null;
 }
 
+/**
+ * In es.append and es.append_event: waits for the lock of the log and holds it to the end of the transaction. An advisory
+ * one (PostgreSQL manual, 13.3.5), in the space of two-part keys that the migrator's is in too. Migrations that are out
+ * in the world contain it: never change it.
+ */
+export const LOCK_LOG = 'pg_advisory_xact_lock(30322, 2)';
+
 export const APPEND = {
   name: 'es_append',
   text: 'select previous_position, refused from es.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
