@@ -4,21 +4,16 @@ import type { RecordedEvent } from '../kernel/event.js';
 import type { EventCatalog } from '../kernel/event-catalog.js';
 import { type PayloadRef } from '../kernel/ports/payload-store.js';
 import { payloadRef } from '../kernel/run-shape.js';
+import type { PostgresEventStore } from '../platform/event-store/postgres-event-store.js';
 import { liftEvent, PoisonEvent, type RawEvent } from '../platform/event-store/raw-event.js';
 import { type CheckReport, Faults } from './finding.js';
-
-const BATCH_EVENTS = 2_000;
 
 /** Sees every event of the log in order; says what contradicts those it saw before. */
 export type Oracle = (event: RecordedEvent) => string | null;
 
-interface Log {
-  readAllRaw(afterPosition: bigint, limit: number): Promise<readonly RawEvent[]>;
-}
-
 /** One walk through the log: events can be read, lives are lawful, payloads are what the events say they are. */
 export async function checkContents(parts: {
-  readonly log: Log;
+  readonly log: Pick<PostgresEventStore, 'scan'>;
   readonly pool: Pool;
   readonly catalog: EventCatalog;
   readonly oracle: Oracle;
@@ -29,10 +24,7 @@ export async function checkContents(parts: {
   const lawful = new Faults('each run ends once');
   const payloads = new Faults('payloads match their hashes');
   let payloadCount = 0;
-  for (let position = 0n; position < head;) {
-    const batch = (await log.readAllRaw(position, BATCH_EVENTS)).filter((event) => event.position <= head);
-    const last = batch.at(-1);
-    if (!last) break;
+  for await (const batch of log.scan(0n, head)) {
     const refs: PayloadRef[] = [];
     for (const raw of batch) {
       const event = lift(catalog, raw, readable);
@@ -43,7 +35,6 @@ export async function checkContents(parts: {
     }
     payloadCount += refs.length;
     await comparePayloads(pool, refs, payloads);
-    position = last.position;
   }
   return [
     readable.report(`${head} events`),

@@ -2,12 +2,11 @@ import type { RawEvent } from '../platform/event-store/raw-event.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { eventBody, EventHeader } from '../platform/relay/event-message.js';
 import type { EventsStream } from '../platform/relay/events-stream.js';
+import type { RawEventReader } from '../platform/relay/raw-event-reader.js';
 import { messagesOf } from '../platform/relay/stream-messages.js';
 import { type CheckReport, Faults } from './finding.js';
 
-interface Log {
-  readAllRaw(afterPosition: bigint, limit: number): Promise<readonly RawEvent[]>;
-}
+type Log = Pick<RawEventReader, 'readAllRaw'>;
 
 const BATCH_EVENTS = 1_000;
 

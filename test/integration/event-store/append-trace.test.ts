@@ -1,38 +1,25 @@
 import { SpanStatusCode } from '@opentelemetry/api';
-import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 
 import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { currentTraceparent, inSpan, traceIdOf } from '../../../src/platform/telemetry/trace-context.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { recordSpans } from '../../support/span-recorder.js';
 import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
 
-type SpanProcessor = NonNullable<NodeSDKConfiguration['spanProcessors']>[number];
-type Span = Parameters<SpanProcessor['onEnd']>[0];
-
 describe('the trace through an append', () => {
-  const finished: Span[] = [];
-  const collector: SpanProcessor = {
-    onStart: () => undefined,
-    onEnd: (span) => void finished.push(span),
-    forceFlush: () => Promise.resolve(),
-    shutdown: () => Promise.resolve(),
-  };
-  const sdk = new NodeSDK({ spanProcessors: [collector], instrumentations: [], autoDetectResources: false });
+  const spans = recordSpans();
   let database: TestDatabase;
   let store: PostgresEventStore;
 
   beforeAll(async () => {
-    sdk.start();
     database = await createTestDatabase();
     const { app: postgres, appPool: pool } = database;
     store = new PostgresEventStore({ postgres, pool, catalog: sampleCatalog, log: silentLog });
   });
-  beforeEach(() => void finished.splice(0));
   afterAll(async () => {
     await store.close();
     await database.drop();
-    await sdk.shutdown();
   });
 
   const traceparentOf = async (stream: ReturnType<typeof newStream>) =>
@@ -51,7 +38,7 @@ describe('the trace through an append', () => {
 
     for (const { stream, caller } of callers) {
       const traceparent = await traceparentOf(stream);
-      const span = finished.find(({ name, attributes }) => {
+      const span = spans.finished.find(({ name, attributes }) => {
         const streams = attributes['voidrunner.streams'] as string[] | undefined;
         return name === 'events.append' && streams?.includes(`task-${stream.id}`);
       });
@@ -73,6 +60,6 @@ describe('the trace through an append', () => {
   it('shows an append that was refused', async () => {
     await expect(store.append([write(newStream(), 3, 'a')], sampleMetadata)).rejects.toThrow();
 
-    expect(finished.at(-1)).toMatchObject({ name: 'events.append', status: { code: SpanStatusCode.ERROR } });
+    expect(spans.finished.at(-1)).toMatchObject({ name: 'events.append', status: { code: SpanStatusCode.ERROR } });
   });
 });

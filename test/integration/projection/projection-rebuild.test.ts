@@ -1,31 +1,14 @@
 import { newId } from '../../../src/kernel/uuid.js';
-import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { ProjectionRebuild } from '../../../src/platform/projection/projection-rebuild.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
-import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
+import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { toyCatalog, toyProjection } from '../../support/toy-log.js';
-import { ToyPipeline } from '../../support/toy-pipeline.js';
+import { type ToyPipeline } from '../../support/toy-pipeline.js';
 
 describe('ProjectionRebuild', () => {
-  let nats: NatsLink;
   let pipeline: ToyPipeline;
-  const prefix = uniquePrefix();
   const ids = Array.from({ length: 12 }, newId);
-
-  beforeAll(async () => {
-    nats = await connectedLink();
-  });
-
-  beforeEach(async () => {
-    pipeline = await ToyPipeline.create(nats, prefix);
-  });
-
-  afterEach(async () => {
-    await pipeline.close();
-    await deleteStreams(prefix);
-  });
-
-  afterAll(() => nats.close());
+  pipelinePerTest((created) => (pipeline = created));
 
   const rebuild = (projection = toyProjection) =>
     new ProjectionRebuild({

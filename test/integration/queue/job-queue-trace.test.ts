@@ -1,39 +1,26 @@
 import { randomUUID } from 'node:crypto';
 
 import { SpanKind } from '@opentelemetry/api';
-import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 
 import { RedisJobQueue } from '../../../src/platform/queue/redis-job-queue.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { currentTraceparent, inSpan, traceIdOf } from '../../../src/platform/telemetry/trace-context.js';
 import { type TestRedis, testRedis } from '../../support/redis.js';
-
-type SpanProcessor = NonNullable<NodeSDKConfiguration['spanProcessors']>[number];
-type Span = Parameters<SpanProcessor['onEnd']>[0];
+import { recordSpans } from '../../support/span-recorder.js';
 
 describe('the trace through the job queue', () => {
-  const finished: Span[] = [];
-  const collector: SpanProcessor = {
-    onStart: () => undefined,
-    onEnd: (span) => void finished.push(span),
-    forceFlush: () => Promise.resolve(),
-    shutdown: () => Promise.resolve(),
-  };
-  const sdk = new NodeSDK({ spanProcessors: [collector], instrumentations: [], autoDetectResources: false });
+  const spans = recordSpans();
   let service: TestRedis;
   let queue: RedisJobQueue;
 
   beforeAll(async () => {
-    sdk.start();
     service = await testRedis();
     const { redis, namespace } = service;
     queue = new RedisJobQueue({ redis, namespace, userConcurrencyMax: 5, ageingIntervalMs: 60_000, log: silentLog });
   });
-  beforeEach(() => void finished.splice(0));
   afterAll(async () => {
     await queue.close();
     await service.close();
-    await sdk.shutdown();
   });
 
   const job = () => ({ executionId: randomUUID(), attempt: 1, userId: 'ada', priority: 5 });
@@ -46,7 +33,7 @@ describe('the trace through the job queue', () => {
 
   it('leads from the enqueue to whoever reserves', async () => {
     const reserved = await throughTheQueue(job());
-    const [span] = finished;
+    const [span] = spans.finished;
     expect(span).toMatchObject({ name: 'queue.enqueue', kind: SpanKind.PRODUCER });
     expect(span?.attributes).toMatchObject({ 'voidrunner.execution_id': reserved.executionId });
     const { traceId, spanId } = span!.spanContext();
@@ -64,7 +51,7 @@ describe('the trace through the job queue', () => {
   it('keeps the trace that the job brings', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     expect((await throughTheQueue({ ...job(), traceparent })).traceparent).toBe(traceparent);
-    const [span] = finished;
+    const [span] = spans.finished;
     expect(span?.spanContext().traceId).toBe(traceIdOf(traceparent));
   });
 });

@@ -1,29 +1,12 @@
 import { newId } from '../../../src/kernel/uuid.js';
-import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { EventPublisher } from '../../../src/platform/relay/event-publisher.js';
 import { eventually } from '../../support/eventually.js';
-import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
+import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { ToyPipeline, upTo } from '../../support/toy-pipeline.js';
 
 describe('EventRelay', () => {
-  let nats: NatsLink;
   let pipeline: ToyPipeline;
-  const prefix = uniquePrefix();
-
-  beforeAll(async () => {
-    nats = await connectedLink();
-  });
-
-  beforeEach(async () => {
-    pipeline = await ToyPipeline.create(nats, prefix);
-  });
-
-  afterEach(async () => {
-    await pipeline.close();
-    await deleteStreams(prefix);
-  });
-
-  afterAll(() => nats.close());
+  pipelinePerTest((created) => (pipeline = created));
 
   const streamedUpTo = (position: bigint, from = 1n) =>
     eventually(async () => expect(await pipeline.streamed()).toEqual(upTo(position, from)));
@@ -34,8 +17,8 @@ describe('EventRelay', () => {
     await pipeline.log.add(id, 1, 2, 3);
     await streamedUpTo(3n);
 
-    const message = await (await nats.manager()).streams.getMessage(pipeline.stream.name, { seq: 2 });
-    expect(message.subject).toBe(`${prefix.toLowerCase()}.events.task.ToyAdded.${id}`);
+    const message = await (await pipeline.nats.manager()).streams.getMessage(pipeline.stream.name, { seq: 2 });
+    expect(message.subject).toBe(`${pipeline.prefix.toLowerCase()}.events.task.ToyAdded.${id}`);
     expect(message.header.get('voidrunner-position')).toBe('2');
     expect(message.header.get('voidrunner-epoch')).toBe('1');
     expect(message.header.get('voidrunner-version')).toBe('2');
@@ -75,7 +58,7 @@ describe('EventRelay', () => {
     const id = newId();
     let thaw = (): void => undefined;
     const frozen = new Promise<void>((resolve) => (thaw = resolve));
-    const publisher = new EventPublisher({ nats, prefix });
+    const publisher = new EventPublisher(pipeline);
     const late = {
       publish: async (...args: Parameters<EventPublisher['publish']>) => (await frozen, publisher.publish(...args)),
     };
@@ -99,7 +82,7 @@ describe('EventRelay', () => {
     await pipeline.projected(3n);
     await projector.stop();
     await streamedUpTo(await pipeline.log.add(id, 4, 5));
-    await (await nats.manager()).streams.delete(pipeline.stream.name);
+    await (await pipeline.nats.manager()).streams.delete(pipeline.stream.name);
     await streamedUpTo(5n, 4n);
     pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(await pipeline.log.add(id, 6));
@@ -116,7 +99,7 @@ describe('EventRelay', () => {
     await relay.stop();
     // What the projector has read from Postgres meanwhile, an empty stream need not hold.
     await projector.stop();
-    await (await nats.manager()).streams.purge(pipeline.stream.name);
+    await (await pipeline.nats.manager()).streams.purge(pipeline.stream.name);
     await pipeline.log.add(id, 4);
     pipeline.start((signal) => pipeline.relay().run(signal));
     await eventually(async () => expect((await pipeline.streamed()).at(-1)).toBe(4n));
@@ -131,7 +114,7 @@ describe('EventRelay', () => {
     await pipeline.log.add(id, 1, 2, 3);
     await streamedUpTo(3n);
     await relay.stop();
-    await (await nats.manager()).streams.purge(pipeline.stream.name, { keep: 0 });
+    await (await pipeline.nats.manager()).streams.purge(pipeline.stream.name, { keep: 0 });
     pipeline.start((signal) => pipeline.relay().run(signal));
     await streamedUpTo(3n);
   });
@@ -149,13 +132,13 @@ describe('EventRelay', () => {
       await pipeline.database.ownerPool.query(sql);
       pipeline.start((signal) => pipeline.relay().run(signal));
       await eventually(async () => {
-        const message = await (await nats.manager()).streams.getMessage(pipeline.stream.name, { seq: 3 });
+        const message = await (await pipeline.nats.manager()).streams.getMessage(pipeline.stream.name, { seq: 3 });
         expect(message.header.get('voidrunner-epoch')).toBe('2');
       });
       await streamedUpTo(3n);
       return;
     }
-    const other = await ToyPipeline.create(nats, prefix);
+    const other = await ToyPipeline.create(pipeline.nats, pipeline.prefix);
     try {
       await other.log.add(newId(), 7);
       other.start((signal) => other.relay().run(signal));

@@ -1,35 +1,20 @@
 import { newId } from '../../../src/kernel/uuid.js';
-import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { ProjectionHandler } from '../../../src/platform/projection/projection-handler.js';
 import { ParkedStreams } from '../../../src/platform/subscription/parked-streams.js';
 import type { ParkedStream } from '../../../src/platform/subscription/subscription-handler.js';
 import { eventually } from '../../support/eventually.js';
-import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
+import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { toyProjection } from '../../support/toy-log.js';
-import { ToyPipeline } from '../../support/toy-pipeline.js';
+import { type ToyPipeline } from '../../support/toy-pipeline.js';
 
 describe('Poison events', () => {
-  let nats: NatsLink;
   let pipeline: ToyPipeline;
   let parked: ParkedStreams;
-  const prefix = uniquePrefix();
   const [sick, healthy] = [newId(), newId()];
-
-  beforeAll(async () => {
-    nats = await connectedLink();
-  });
-
-  beforeEach(async () => {
-    pipeline = await ToyPipeline.create(nats, prefix);
+  pipelinePerTest((created) => {
+    pipeline = created;
     parked = new ParkedStreams(pipeline.database.appPool);
   });
-
-  afterEach(async () => {
-    await pipeline.close();
-    await deleteStreams(prefix);
-  });
-
-  afterAll(() => nats.close());
 
   const poison = { amount: 10, note: 'poison' };
 

@@ -2,31 +2,14 @@ import { headers } from 'nats';
 
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
-import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import type { DeliveredEvent } from '../../../src/platform/subscription/subscription-handler.js';
 import { eventually } from '../../support/eventually.js';
-import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
-import { ToyPipeline, upTo } from '../../support/toy-pipeline.js';
+import { pipelinePerTest } from '../../support/pipeline-per-test.js';
+import { type ToyPipeline, upTo } from '../../support/toy-pipeline.js';
 
 describe('Subscription', () => {
-  let nats: NatsLink;
   let pipeline: ToyPipeline;
-  const prefix = uniquePrefix();
-
-  beforeAll(async () => {
-    nats = await connectedLink();
-  });
-
-  beforeEach(async () => {
-    pipeline = await ToyPipeline.create(nats, prefix);
-  });
-
-  afterEach(async () => {
-    await pipeline.close();
-    await deleteStreams(prefix);
-  });
-
-  afterAll(() => nats.close());
+  pipelinePerTest((created) => (pipeline = created));
 
   /** A handler that remembers what it was given. */
   const recorder = () => {
@@ -66,12 +49,12 @@ describe('Subscription', () => {
     const first = pipeline.start((signal) => pipeline.projector({ handler, events: unreadable() }).run(signal));
     await pipeline.projected(await pipeline.log.add(newId(), 1, 2, 3));
     await first.stop();
-    await (await nats.manager()).consumers.delete(pipeline.stream.name, 'projector');
+    await (await pipeline.nats.manager()).consumers.delete(pipeline.stream.name, 'projector');
     await pipeline.log.add(newId(), 4, 5);
     pipeline.start((signal) => pipeline.projector({ handler, events: unreadable() }).run(signal));
     await pipeline.projected(5n);
     expect(handler.positions()).toEqual(upTo(5n));
-    const info = await (await nats.manager()).consumers.info(pipeline.stream.name, 'projector');
+    const info = await (await pipeline.nats.manager()).consumers.info(pipeline.stream.name, 'projector');
     expect(info.config.opt_start_seq).toBe(4);
   });
 
@@ -84,8 +67,8 @@ describe('Subscription', () => {
       const said = headers();
       said.set('voidrunner-position', String(position));
       said.set('voidrunner-epoch', String(epoch));
-      const subject = `${prefix.toLowerCase()}.events.task.ToyAdded.x`;
-      await nats.jetstream().publish(subject, 'not even JSON', { headers: said });
+      const subject = `${pipeline.prefix.toLowerCase()}.events.task.ToyAdded.x`;
+      await pipeline.nats.jetstream().publish(subject, 'not even JSON', { headers: said });
     };
     await publish(3, 1);
     await publish(5, 0);
@@ -94,7 +77,7 @@ describe('Subscription', () => {
     await pipeline.projected(await pipeline.log.add(newId(), 5));
     expect(handler.positions()).toEqual(upTo(5n));
     await eventually(async () => {
-      const info = await (await nats.manager()).consumers.info(pipeline.stream.name, 'projector');
+      const info = await (await pipeline.nats.manager()).consumers.info(pipeline.stream.name, 'projector');
       expect(info.num_ack_pending + info.num_pending).toBe(0);
     });
   });
@@ -105,7 +88,7 @@ describe('Subscription', () => {
     await pipeline.log.add(newId(), 1, 2, 3, 4, 5, 6);
     await eventually(async () => expect(await pipeline.streamed()).toEqual(upTo(6n)));
     await relay.stop();
-    const manager = await nats.manager();
+    const manager = await pipeline.nats.manager();
     for (const seq of [2, 3, 5]) await manager.streams.deleteMessage(pipeline.stream.name, seq);
     pipeline.start((signal) => pipeline.projector({ handler }).run(signal));
     await pipeline.projected(6n);
