@@ -11,7 +11,10 @@ export const APPEND_CHANNEL = 'voidrunner_events';
 const NOTIFY_INTERVAL_MS = 20;
 
 /** A wake-up that a crash loses is replaced by a poll: no wait for the disk, which appends wait for as well. */
-const NOTIFY = `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`;
+const NOTIFY = {
+  name: 'es_notify',
+  text: `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`,
+};
 
 export type AppendListener = (position: bigint) => void;
 
@@ -63,7 +66,7 @@ export class AppendNotifier {
       const position = this.pending;
       this.pending = null;
       try {
-        await this.pool.query(NOTIFY, [APPEND_CHANNEL, position.toString()]);
+        await this.pool.query({ ...NOTIFY, values: [APPEND_CHANNEL, position.toString()] });
       } catch (error) {
         this.log.warn({ err: error }, 'readers were not notified; they poll');
       }
