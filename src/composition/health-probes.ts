@@ -1,7 +1,8 @@
 import type { HealthOptions } from '../health/health.module.js';
-import type { WorkersReport } from '../health/health-probes.js';
+import type { Probes, WorkersReport } from '../health/health-probes.js';
 import { Unavailable } from '../kernel/errors.js';
 import type { WorkerHeartbeat } from '../kernel/ports/job-queue.js';
+import type { Sandbox } from '../kernel/ports/sandbox.js';
 import type { Infrastructure } from './infrastructure.js';
 import { VERSION } from './version.js';
 
@@ -39,6 +40,24 @@ export function healthProbes(infra: Infrastructure): HealthOptions {
       },
     },
     workers: async () => reportOf(await workers(), (await queue.stats()).waiting),
+  };
+}
+
+/** What the roles of this very process need; its own engine, not that of any worker. */
+export function processProbes(infra: Infrastructure, sandbox: Sandbox | null): Probes {
+  const { database, redis, nats } = healthProbes(infra).probes as Required<Probes>;
+  const roles = infra.config.VOIDRUNNER_ROLES;
+  const hasAnyOf = (...needing: typeof roles): boolean => needing.some((role) => roles.includes(role));
+  return {
+    database,
+    ...(hasAnyOf('api', 'orchestrator', 'worker') && { redis }),
+    ...(hasAnyOf('api', 'relay', 'projector', 'orchestrator') && { nats }),
+    ...(sandbox && {
+      executor: async () => {
+        const { healthy, detail } = await sandbox.health();
+        if (!healthy) throw new Unavailable('docker', detail);
+      },
+    }),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
 import type { ObservableResult } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
@@ -5,29 +7,20 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { Infrastructure } from './infrastructure.js';
 
 export interface Metrics {
+  /** Answers a scrape. */
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
   close(): Promise<void>;
 }
 
-/**
- * Prometheus text on a port of its own, which is never the public one. Figures are asked for when somebody scrapes;
- * what cannot be asked then is left out of that answer.
- */
-export async function startMetrics(infra: Infrastructure): Promise<Metrics> {
-  const { config, log } = infra;
-  const exporter = new PrometheusExporter({
-    host: config.SERVER_HOST,
-    port: config.METRICS_PORT,
-    preventServerStart: true,
-  });
+/** Figures as Prometheus text: asked for when somebody scrapes; what cannot be asked then is left out of that answer. */
+export function createMetrics(infra: Infrastructure): Metrics {
+  const exporter = new PrometheusExporter({ preventServerStart: true });
   const provider = new MeterProvider({ readers: [exporter] });
   observe(provider, infra);
-  try {
-    await exporter.startServer();
-  } catch (error) {
-    // Two processes on one host with one setting: the service is worth more than its figures.
-    log.warn({ err: error, port: config.METRICS_PORT }, 'metrics are not served');
-  }
-  return { close: () => provider.shutdown() };
+  return {
+    answer: (request, response) => exporter.getMetricsRequestHandler(request, response),
+    close: () => provider.shutdown(),
+  };
 }
 
 function observe(provider: MeterProvider, infra: Infrastructure): void {

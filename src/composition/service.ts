@@ -8,9 +8,10 @@ import type { Config } from '../config/load-config.js';
 import { closeHttpApp, createHttpApp } from '../platform/http/create-http-app.js';
 import { RedisRateLimiter } from '../platform/http/rate-limit/redis-rate-limiter.js';
 import type { Log } from '../platform/telemetry/log.js';
+import type { Sandbox } from '../kernel/ports/sandbox.js';
 import { createDeadLettersRole } from './dead-letters-role.js';
 import { createInfrastructure, type Infrastructure } from './infrastructure.js';
-import { type Metrics, startMetrics } from './metrics.js';
+import { type OperatorServer, startOperatorServer } from './operator-server.js';
 import { createOrchestratorRole } from './orchestrator-role.js';
 import { createProjectorRole } from './projector-role.js';
 import { createRelayRole } from './relay-role.js';
@@ -40,9 +41,11 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     app ?? (await NestFactory.createApplicationContext(AppModule.forRoles(infra), { logger: false }));
   if (app) await app.init();
   const commands = context.get(CommandBus);
-  const processes = await createRoles(infra, commands);
+  const worker = roles.includes('worker') ? await createWorkerParts(infra) : null;
+  const processes = createRoles(infra, commands, worker);
   for (const role of processes) role.start();
-  const metrics: Metrics | null = config.METRICS_PORT === 0 ? null : await startMetrics(infra);
+  const operators: OperatorServer | null =
+    config.METRICS_PORT === 0 ? null : await startOperatorServer(infra, worker?.sandbox ?? null);
   if (app) await app.listen(config.SERVER_PORT, config.SERVER_HOST);
   const url = app ? await app.getUrl() : null;
   log.info({ roles, url }, 'started');
@@ -56,7 +59,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       // Workers first: what they report still has to go out and be seen.
       for (const role of processes) await role.stop();
       await (app ? closeHttpApp(app, config.SERVER_SHUTDOWN_TIMEOUT) : context.close());
-      await metrics?.close();
+      await operators?.close();
       await infra.close();
       log.info({ roles }, 'stopped');
     },
@@ -85,14 +88,21 @@ const rateLimitsOf = (config: Config) => ({
   reads: config.RATE_LIMIT_READS,
 });
 
+interface WorkerParts {
+  readonly id: string;
+  readonly sandbox: Sandbox;
+}
+
+async function createWorkerParts({ config, log }: Infrastructure): Promise<WorkerParts> {
+  const id = newWorkerId(config.QUEUE_NAMESPACE);
+  return { id, sandbox: await createSandbox(config, log, id) };
+}
+
 /** In the order in which they are stopped. */
-async function createRoles(infra: Infrastructure, commands: CommandBus): Promise<RoleProcess[]> {
-  const { config, log } = infra;
+function createRoles(infra: Infrastructure, commands: CommandBus, worker: WorkerParts | null): RoleProcess[] {
+  const { config } = infra;
   const roles: RoleProcess[] = [];
-  if (config.VOIDRUNNER_ROLES.includes('worker')) {
-    const workerId = newWorkerId(config.QUEUE_NAMESPACE);
-    roles.push(createWorkerRole(infra, commands, await createSandbox(config, log, workerId), workerId));
-  }
+  if (worker) roles.push(createWorkerRole(infra, commands, worker.sandbox, worker.id));
   if (config.VOIDRUNNER_ROLES.includes('orchestrator')) {
     roles.push(createOrchestratorRole(infra, commands), createDeadLettersRole(infra));
   }

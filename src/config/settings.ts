@@ -20,7 +20,9 @@ export const settingsSchema = z.object({
     .describe('how long the answer to a write may wait until the read models hold it'),
   VOIDRUNNER_ROLES: roles.describe('api, relay, projector, orchestrator, worker; default: all'),
   EMBEDDED_WORKERS: boolean.default(true).describe('false leaves worker out of the default roles'),
-  METRICS_PORT: integer(0, 65_535).default(9464).describe('Prometheus text (/metrics), on a port of its own; 0: none'),
+  METRICS_PORT: integer(0, 65_535)
+    .default(9464)
+    .describe('/metrics (Prometheus text) and /ready of this process, on a port of their own; 0: none'),
 
   DB_HOST: z.string().default('127.0.0.1').describe('Postgres, 15 or newer'),
   DB_PORT: integer(1, 65_535).default(5432),

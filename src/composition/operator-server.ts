@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+import { HealthProbes } from '../health/health-probes.js';
+import type { Sandbox } from '../kernel/ports/sandbox.js';
+import { processProbes } from './health-probes.js';
+import type { Infrastructure } from './infrastructure.js';
+import { createMetrics } from './metrics.js';
+
+/** Of whoever scrapes: a request here is one line and no body. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface OperatorServer {
+  close(): Promise<void>;
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/**
+ * For whoever runs this process, on a port of its own, which is never the public one: `/metrics` as Prometheus text, and
+ * `/ready`, 200 or 503, for the roles that this very process has. A process without the API has no other door.
+ * @param sandbox of the worker role; null without it
+ */
+export async function startOperatorServer(infra: Infrastructure, sandbox: Sandbox | null): Promise<OperatorServer> {
+  const { config, log } = infra;
+  const metrics = createMetrics(infra);
+  const probes = new HealthProbes(processProbes(infra, sandbox));
+  const routes: Readonly<Record<string, Answer>> = {
+    '/metrics': metrics.answer,
+    '/ready': async (_, response) => {
+      const { ready, checks } = await probes.readiness();
+      response.writeHead(ready ? 200 : 503, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+      response.end(JSON.stringify({ status: ready ? 'ready' : 'not ready', checks }));
+    },
+  };
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+    const answer = request.method === 'GET' ? routes[request.url ?? ''] : undefined;
+    if (answer) void answer(request, response);
+    else response.writeHead(404).end();
+  });
+  try {
+    server.listen(config.METRICS_PORT, config.SERVER_HOST);
+    await once(server, 'listening');
+  } catch (error) {
+    // Two processes on one host with one setting: the service is worth more than its figures.
+    log.warn({ err: error, port: config.METRICS_PORT }, 'neither metrics nor readiness are served');
+  }
+  return {
+    async close() {
+      await closed(server);
+      await metrics.close();
+    },
+  };
+}
+
+async function closed(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const done = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await done;
+}
