@@ -31,7 +31,8 @@ export class AppendConnection {
 
   async close(): Promise<void> {
     this.closed = true;
-    await (await this.client)?.end();
+    // One that cannot be made needs no end.
+    await this.client?.then((client) => client.end()).catch(() => undefined);
   }
 
   private connect(): Promise<Client> {

@@ -49,16 +49,16 @@ describe('appends that share a batch', () => {
   const reasonOf = (result: PromiseSettledResult<unknown> | undefined) => (result as PromiseRejectedResult).reason;
 
   it.each([
-    { appends: 5, transactions: 1 },
-    // While one half is recorded, the other half is on its way.
-    { appends: 20, transactions: 2 },
-  ])('are recorded by few transactions: $appends by $transactions', async ({ appends, transactions }) => {
+    { appends: 5, most: 1 },
+    // In halves; the second one in halves again where the first is recorded before the second is on its way.
+    { appends: 20, most: 3 },
+  ])('are recorded by few transactions: $appends by $most at most', async ({ appends, most }) => {
     const streams = Array.from({ length: appends }, newStream);
 
     const settled = await appendAll(...streams.map((stream) => [write(stream, 0, 'a', 'b')]));
 
     expect(new Set(statuses(settled))).toEqual(new Set(['fulfilled']));
-    expect(await transactionsOf(...streams)).toBe(transactions);
+    expect(await transactionsOf(...streams)).toBeLessThanOrEqual(most);
   });
 
   it('do not mind a neighbour whose version does not hold', async () => {
