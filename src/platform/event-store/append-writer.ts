@@ -98,15 +98,10 @@ export class AppendWriter {
     try {
       const [append, ...others] = batch;
       const isOneEvent = append?.events.length === 1 && others.length === 0;
-      let previous = isOneEvent
+      const previous = isOneEvent
         ? await this.callWithOne(append.events[0]!)
         : (await this.call(batch)).previous_position;
-      if (previous === null) return null;
-      return batch.map((each) => {
-        const outcome = this.recordedAfter(previous!, each);
-        previous = outcome.result.lastPosition;
-        return outcome;
-      });
+      return previous === null ? null : await this.outcomesOf(batch, previous);
     } catch (error) {
       if (sqlStateOf(error) === UNIQUE_VIOLATION) return null;
       throw error;
@@ -120,17 +115,27 @@ export class AppendWriter {
     const { previous_position, refused } = await this.call(batch, { careful: true });
     // An append may be refused for several of its streams; the first one is named.
     const refusals = new Map(refused?.toReversed().map((refusal) => [refusal.append, refusal]));
+    return this.outcomesOf(batch, previous_position!, { refusals, retried });
+  }
+
+  /** @param previous the position before the batch: what was not refused stands behind it, one after the other */
+  private async outcomesOf(
+    batch: readonly EncodedAppend[],
+    previous: bigint,
+    { refusals, retried }: { refusals?: ReadonlyMap<number, Refusal>; retried: boolean } = { retried: false },
+  ): Promise<AppendOutcome[]> {
     const outcomes: AppendOutcome[] = [];
-    let previous = previous_position!;
+    let position = previous;
     for (const [index, append] of batch.entries()) {
-      const refusal = refusals.get(index);
+      const refusal = refusals?.get(index);
       if (refusal) {
         outcomes.push(refusal.repeated ? await this.recall(append, retried) : { error: conflict(append, refusal) });
         continue;
       }
-      const outcome = this.recordedAfter(previous, append);
-      outcomes.push(outcome);
-      previous = outcome.result.lastPosition;
+      for (const { stream, version } of append.events) this.recorded.add(stream.id, version);
+      const lastPosition = position + BigInt(append.events.length);
+      outcomes.push({ result: { firstPosition: position + 1n, lastPosition, recordedNow: true } });
+      position = lastPosition;
     }
     return outcomes;
   }
@@ -151,12 +156,6 @@ export class AppendWriter {
     const { rows } = await this.connection.query<{ new_position: bigint | null }>({ ...APPEND_EVENT, values });
     const position = rows[0]!.new_position;
     return position === null ? null : position - 1n;
-  }
-
-  private recordedAfter(previous: bigint, { events }: EncodedAppend): { readonly result: AppendResult } {
-    for (const { stream, version } of events) this.recorded.add(stream.id, version);
-    const lastPosition = previous + BigInt(events.length);
-    return { result: { firstPosition: previous + 1n, lastPosition, recordedNow: true } };
   }
 
   /** The first result of an append whose event ids were recorded before: all of them, side by side, saying the same. */
