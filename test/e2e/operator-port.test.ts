@@ -1,6 +1,5 @@
-import { createServer } from 'node:net';
-
 import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
@@ -67,11 +66,3 @@ test('nothing else is served there', async () => {
     expect((await fetch(`http://127.0.0.1:${port}${path}`, { method })).status).toBe(404);
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port: free } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}

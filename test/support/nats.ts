@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,6 +10,7 @@ import { connect } from 'nats';
 import { NatsLink } from '../../src/platform/nats/nats-link.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
 
 export interface NatsAddress {
   readonly url: string;
@@ -116,13 +116,4 @@ export class PrivateNats implements NatsAddress {
     server.kill(signal);
     await exit;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,6 +10,7 @@ import type { Redis } from 'ioredis';
 import { closeRedis, createRedis, redisReady } from '../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
 
 const READY_TIMEOUT_MS = 10_000;
 const START_ATTEMPTS_MAX = 5;
@@ -129,13 +129,4 @@ function launch(folder: string, port: number, settings: readonly string[]): Chil
 
 async function answers(port: number): Promise<void> {
   await eventually(async () => closeRedis(await connect({ host: '127.0.0.1', port })), { timeoutMs: READY_TIMEOUT_MS });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
