@@ -1,0 +1,168 @@
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "filter.h"
+#include "isolation.h"
+#include "memory.h"
+
+enum { OOM_SCORE_MAX = 1000, OOM_SCORE_INIT = 900, EXIT_REFUSED = 127 };
+
+#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Names come from users: whatever could break the one line of a refusal is replaced. */
+static void put_in_one_line(char *text) {
+    for (char *c = text; *c != 0; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
+}
+
+static _Noreturn void refuse(const struct child_given *given, const char *kind, const char *what,
+                             const char *why) {
+    char line[CHILD_SETUP_BYTES_MAX - 1];
+    snprintf(line, sizeof line, "%s: %.200s: %s", kind, what, why);
+    put_in_one_line(line);
+    write_all(given->setup, line, strlen(line));
+    _exit(EXIT_REFUSED);
+}
+
+static void need(const struct child_given *given, const char *failed) {
+    if (failed != NULL) refuse(given, "isolation", failed, strerror(errno));
+}
+
+static void need_input(const struct child_given *given, const char *failed) {
+    if (failed == NULL) return;
+    bool full = errno == ENOSPC || errno == EDQUOT || errno == ENOMEM;
+    refuse(given, "input", failed, full ? "does not fit" : strerror(errno));
+}
+
+/* Nothing of the launcher's but these: not its host, its cgroup, or its view of the cell. */
+static void keep_only(const struct child_given *given) {
+    if (dup2(given->out, STDOUT_FILENO) < 0 || dup2(given->err, STDERR_FILENO) < 0)
+        need(given, "output pipes");
+    close(STDIN_FILENO);
+    for (int fd = STDERR_FILENO + 1; fd < CHILD_FDS_MAX; fd++)
+        if (fd != given->setup && fd != given->result) close(fd);
+}
+
+/*
+ * A process that is not dumpable has its files in /proc owned by root: it is dumpable for as long
+ * as it writes there, while no user code runs.
+ */
+static void isolate(const struct job *job, const struct child_given *given) {
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
+    need(given, isolation_raise_oom_score(job->nested ? OOM_SCORE_INIT : OOM_SCORE_MAX));
+    if (job->nested) need(given, isolation_map_ids(given->uid, given->gid));
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) need(given, "not dumpable");
+    if (job->nested) need(given, isolation_mount(job));
+    need(given, isolation_drop_capabilities(job->nested));
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) need(given, "no_new_privs");
+}
+
+static void lay_files(const struct job *job, const struct child_given *given) {
+    need_input(given, files_write(job));
+    int input = files_input(job);
+    if (input < 0) need_input(given, "standard input");
+    /* It is 0 already, the lowest number that was free, and must only outlive the exec. */
+    if (input != STDIN_FILENO || fcntl(input, F_SETFD, 0) != 0) need(given, "standard input");
+}
+
+static void reset_signals(void) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    /* Those that cannot be set answer an error, and are as they should be. */
+    for (int number = 1; number <= SIGRTMAX; number++) sigaction(number, &action, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static const char *search_path(const struct job *job) {
+    for (size_t i = 0; job->env[i] != NULL; i++)
+        if (strncmp(job->env[i], "PATH=", 5) == 0) return job->env[i] + 5;
+    return PATH_DEFAULT;
+}
+
+/* As execvp, but with the job's PATH and without a shell for what is no program. errno on return. */
+static void exec_program(const struct job *job) {
+    char path[2 * JOB_PATH_BYTES_MAX];
+    const char *name = job->argv[0];
+    bool denied = false;
+    if (strchr(name, '/') != NULL) {
+        execve(name, job->argv, job->env);
+        return;
+    }
+    for (const char *folder = search_path(job); folder != NULL;) {
+        int size = (int)strcspn(folder, ":");
+        const char *place = size == 0 ? "." : folder;
+        int length = snprintf(path, sizeof path, "%.*s/%s", size == 0 ? 1 : size, place, name);
+        if (length < (int)sizeof path) {
+            execve(path, job->argv, job->env);
+            if (errno == EACCES) denied = true;
+            else if (errno != ENOENT && errno != ENOTDIR) return;
+        }
+        folder = folder[size] == ':' ? folder + size + 1 : NULL;
+    }
+    errno = denied ? EACCES : ENOENT;
+}
+
+static _Noreturn void become_program(const struct job *job, const struct child_given *given) {
+    const char ready = CHILD_READY;
+    setsid();
+    reset_signals();
+    if (!filter_install()) need(given, "system call filter");
+    if (!write_all(given->setup, &ready, sizeof ready)) _exit(EXIT_REFUSED);
+    exec_program(job);
+    if (errno == ENOENT) refuse(given, "input", "no such program", job->argv[0]);
+    refuse(given, "input", job->argv[0], strerror(errno));
+}
+
+/* Reaps until the program has ended; the kernel kills whatever else is in the namespace then. */
+static _Noreturn void be_init(pid_t program, int result_pipe) {
+    struct child_result result = {0};
+    struct rusage usage = {0};
+    pid_t pid;
+    do {
+        pid = wait4(-1, &result.status, 0, &usage);
+    } while (pid != program && !(pid < 0 && errno == ECHILD));
+    result.memory_peak_kib = usage.ru_maxrss;
+    if (pid == program) write_all(result_pipe, &result, sizeof result);
+    _exit(EXIT_SUCCESS);
+}
+
+void child_main(struct job *job, unsigned char *payload, size_t payload_size,
+                const struct child_given *given) {
+    /* Where the launcher is not PID 1 its death would leave the job behind. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    umask(022);
+    keep_only(given);
+    isolate(job, given);
+    lay_files(job, given);
+    if (!job->nested) become_program(job, given);
+
+    pid_t program = isolation_clone(false);
+    if (program < 0) need(given, "fork");
+    if (program == 0) {
+        if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
+        need(given, isolation_raise_oom_score(OOM_SCORE_MAX));
+        close(given->result);
+        become_program(job, given);
+    }
+    if (!filter_install()) {
+        /* The program may run already, under a filter of its own: end both, and say nothing. */
+        _exit(EXIT_REFUSED);
+    }
+    for (int fd = STDIN_FILENO; fd < CHILD_FDS_MAX; fd++)
+        if (fd != given->result) close(fd);
+    memory_give_back(payload, payload_size);
+    be_init(program, given->result);
+}

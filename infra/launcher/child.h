@@ -1,0 +1,40 @@
+/* A job's first process: the init of its namespaces, or, plain, the program itself. */
+#ifndef LAUNCHER_CHILD_H
+#define LAUNCHER_CHILD_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "job.h"
+
+enum {
+    CHILD_SETUP_BYTES_MAX = 512,
+    /* First byte on the setup pipe: all is done but the exec. */
+    CHILD_READY = '+',
+    /* No descriptor of the launcher has a higher number. */
+    CHILD_FDS_MAX = 256
+};
+
+/* What the launcher has for it. */
+struct child_given {
+    /* Its own are nobody's in a new namespace, until they are mapped. */
+    uid_t uid;
+    gid_t gid;
+    /* Pipes to the launcher. */
+    int out;
+    int err;
+    /* "+" and the end of the file: the program runs. Else the line of a refusal. Closed by exec. */
+    int setup;
+    /* A child_result once the program has ended; nobody but the init can write it. Plain: -1. */
+    int result;
+};
+
+struct child_result {
+    int status; /* as wait(2) has it */
+    int64_t memory_peak_kib;
+};
+
+_Noreturn void child_main(struct job *job, unsigned char *payload, size_t payload_size,
+                          const struct child_given *given);
+
+#endif

@@ -1,0 +1,107 @@
+#include "isolation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ALL_NAMESPACES                                                                         \
+    (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS | \
+     CLONE_NEWCGROUP)
+#define HOST_NAME "sandbox"
+
+pid_t isolation_clone(bool nested) {
+    /* All other arguments are 0, so their order, which differs by architecture, is no matter. */
+    return (pid_t)syscall(SYS_clone, SIGCHLD | (nested ? ALL_NAMESPACES : 0), 0, 0, 0, 0);
+}
+
+static bool write_file(const char *path, const char *text) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    ssize_t count = write(fd, text, strlen(text));
+    int error = errno;
+    close(fd);
+    errno = error;
+    return count == (ssize_t)strlen(text);
+}
+
+const char *isolation_map_ids(uid_t uid, gid_t gid) {
+    char map[64];
+    if (!write_file("/proc/self/setgroups", "deny")) return "setgroups";
+    snprintf(map, sizeof map, "%u %u 1\n", (unsigned)uid, (unsigned)uid);
+    if (!write_file("/proc/self/uid_map", map)) return "uid_map";
+    snprintf(map, sizeof map, "%u %u 1\n", (unsigned)gid, (unsigned)gid);
+    if (!write_file("/proc/self/gid_map", map)) return "gid_map";
+    return NULL;
+}
+
+/* Where the image has no such folder there is nothing to hide. */
+static bool hide(const char *path) {
+    unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    return mount("none", path, "tmpfs", flags, "size=4k,nr_inodes=1,mode=555") == 0 ||
+           errno == ENOENT;
+}
+
+static bool mount_proc(void) {
+    unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (mount("none", "/proc", "proc", flags, "subset=pid,hidepid=2") == 0) return true;
+    /* Before Linux 5.8 there is no subset: /proc/sys and the like stay visible, but not writable,
+     * since uid 0 is nobody here. */
+    return errno == EINVAL && mount("none", "/proc", "proc", flags, "hidepid=2") == 0;
+}
+
+static bool mount_tmpfs(const char *path, unsigned long flags, uint32_t size_kib, uint32_t inodes) {
+    char options[96];
+    snprintf(options, sizeof options, "size=%uk,nr_inodes=%u,mode=1777", size_kib, inodes);
+    return mount("none", path, "tmpfs", flags | MS_NOSUID | MS_NODEV, options) == 0;
+}
+
+const char *isolation_mount(const struct job *job) {
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return "private mounts";
+    if (!mount_tmpfs("/tmp", 0, job->tmp_size_kib, job->tmp_inodes_max)) return "mount /tmp";
+    if (!mount_tmpfs("/dev/shm", MS_NOEXEC, job->shm_size_kib, job->tmp_inodes_max) &&
+        errno != ENOENT)
+        return "mount /dev/shm";
+    if (!hide("/dev/mqueue")) return "hide /dev/mqueue";
+    if (!mount_proc()) return "mount /proc";
+    if (!hide("/sys")) return "hide /sys";
+    if (sethostname(HOST_NAME, strlen(HOST_NAME)) != 0) return "sethostname";
+    return NULL;
+}
+
+const char *isolation_drop_capabilities(bool nested) {
+    /* The kernel refuses the number after the last one that it knows. */
+    for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+        if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0) continue;
+        /* A plain job's bounding set is its container's: empty, or not for the launcher to drop. */
+        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && nested) return "bounding set";
+    }
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return "ambient set";
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+    if (syscall(SYS_capset, &header, none) != 0) return "capset";
+    return NULL;
+}
+
+const char *isolation_raise_oom_score(int at_least) {
+    char text[16] = "0";
+    int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+    if (fd < 0) return "oom_score_adj";
+    ssize_t size = read(fd, text, sizeof text - 1);
+    if (size > 0) text[size] = 0;
+    bool done = true;
+    if (atoi(text) < at_least) {
+        int length = snprintf(text, sizeof text, "%d", at_least);
+        done = pwrite(fd, text, (size_t)length, 0) == length;
+    }
+    close(fd);
+    return done ? NULL : "oom_score_adj";
+}

@@ -1,0 +1,129 @@
+#include "job.h"
+
+#include <string.h>
+
+#include "frames.h"
+
+/* What is left of the payload. The first fault stays; after it every field reads as nothing. */
+struct cursor {
+    unsigned char *next;
+    size_t left;
+    const char *fault;
+};
+
+static unsigned char *take(struct cursor *cursor, size_t size) {
+    if (cursor->fault == NULL && cursor->left < size) cursor->fault = "malformed: cut short";
+    if (cursor->fault != NULL) return NULL;
+    unsigned char *bytes = cursor->next;
+    cursor->next += size;
+    cursor->left -= size;
+    return bytes;
+}
+
+static void fault_if(struct cursor *cursor, bool faulty, const char *fault) {
+    if (cursor->fault == NULL && faulty) cursor->fault = fault;
+}
+
+static uint32_t take_u32(struct cursor *cursor) {
+    const unsigned char *bytes = take(cursor, 4);
+    return bytes == NULL ? 0 : u32_read(bytes);
+}
+
+static uint8_t take_u8(struct cursor *cursor) {
+    const unsigned char *bytes = take(cursor, 1);
+    return bytes == NULL ? 0 : bytes[0];
+}
+
+static const unsigned char *take_bytes(struct cursor *cursor, size_t *size) {
+    *size = take_u32(cursor);
+    const unsigned char *bytes = take(cursor, *size);
+    if (bytes == NULL) *size = 0;
+    return bytes;
+}
+
+/* Terminated without another buffer: its length stood right before it and makes the room. */
+static char *take_string(struct cursor *cursor) {
+    size_t size = take_u32(cursor);
+    unsigned char *bytes = take(cursor, size);
+    if (bytes == NULL) return NULL;
+    fault_if(cursor, memchr(bytes, 0, size) != NULL, "malformed: NUL in a string");
+    char *text = (char *)bytes - 1;
+    memmove(text, bytes, size);
+    text[size] = 0;
+    return text;
+}
+
+static void take_strings(struct cursor *cursor, char **strings, size_t count_max) {
+    size_t count = take_u32(cursor);
+    fault_if(cursor, count > count_max, "malformed: too many arguments, variables or files");
+    for (size_t i = 0; i < count && cursor->fault == NULL; i++) strings[i] = take_string(cursor);
+}
+
+/* Every part between slashes has a name of its own: none is empty, "." or "..". */
+static bool path_is_plain(const char *path) {
+    if (strlen(path) > JOB_PATH_BYTES_MAX) return false;
+    for (const char *part = path;; part++) {
+        size_t size = strcspn(part, "/");
+        if (size == 0 || (size <= 2 && strspn(part, ".") >= size)) return false;
+        part += size;
+        if (*part == 0) return true;
+    }
+}
+
+static void take_files(struct cursor *cursor, struct job *job) {
+    size_t count = take_u32(cursor);
+    fault_if(cursor, count > JOB_FILES_MAX, "malformed: too many arguments, variables or files");
+    for (size_t i = 0; i < count && cursor->fault == NULL; i++) {
+        struct job_file *file = &job->files[job->file_count++];
+        file->path = take_string(cursor);
+        fault_if(cursor, file->path != NULL && !path_is_plain(file->path),
+                 "input: a path must be relative and stay in the working folder");
+        file->content = take_bytes(cursor, &file->size);
+    }
+}
+
+static void take_limits(struct cursor *cursor, struct job *job) {
+    uint8_t isolation = take_u8(cursor);
+    fault_if(cursor, isolation > 1, "malformed: unknown isolation");
+    job->nested = isolation == 1;
+    job->timeout_ms = take_u32(cursor);
+    job->head_bytes_max = take_u32(cursor);
+    job->tail_bytes_max = take_u32(cursor);
+    fault_if(cursor, job->tail_bytes_max > JOB_TAIL_BYTES_MAX, "malformed: the tail is too long");
+    job->tmp_size_kib = take_u32(cursor);
+    job->tmp_inodes_max = take_u32(cursor);
+    job->shm_size_kib = take_u32(cursor);
+    /* To tmpfs, 0 means without limit. */
+    fault_if(cursor,
+             job->nested && !(job->tmp_size_kib && job->tmp_inodes_max && job->shm_size_kib),
+             "malformed: /tmp and /dev/shm need limits");
+}
+
+static bool is_variable(const char *text) {
+    const char *equals = strchr(text, '=');
+    return equals != NULL && equals != text;
+}
+
+static void check(struct cursor *cursor, const struct job *job) {
+    fault_if(cursor, cursor->left > 0, "malformed: trailing bytes");
+    if (cursor->fault != NULL) return;
+    fault_if(cursor, job->folder[0] != '/' || !path_is_plain(job->folder + 1),
+             "input: the working folder must be an absolute path");
+    fault_if(cursor, job->argv[0] == NULL || job->argv[0][0] == 0, "malformed: no program");
+    for (size_t i = 0; job->env[i] != NULL; i++)
+        fault_if(cursor, !is_variable(job->env[i]), "malformed: a variable is NAME=value");
+}
+
+const char *job_decode(struct job *job, unsigned char *payload, size_t size) {
+    struct cursor cursor = {payload, size, NULL};
+    memset(job, 0, sizeof *job);
+    job->number = take_u32(&cursor);
+    take_limits(&cursor, job);
+    job->folder = take_string(&cursor);
+    take_strings(&cursor, job->argv, JOB_ARGS_MAX);
+    take_strings(&cursor, job->env, JOB_ENV_MAX);
+    take_files(&cursor, job);
+    job->input = take_bytes(&cursor, &job->input_size);
+    check(&cursor, job);
+    return cursor.fault;
+}

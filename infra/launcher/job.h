@@ -1,0 +1,49 @@
+/* One job as the host describes it in the payload of a JOB frame. */
+#ifndef LAUNCHER_JOB_H
+#define LAUNCHER_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    JOB_ARGS_MAX = 256,
+    JOB_ENV_MAX = 256,
+    JOB_FILES_MAX = 256,
+    JOB_PATH_BYTES_MAX = 1024,
+    JOB_TAIL_BYTES_MAX = 8 * 1024 * 1024
+};
+
+struct job_file {
+    char *path; /* relative, inside the working folder */
+    const unsigned char *content;
+    size_t size;
+};
+
+/* Everything points into the payload, which must outlive it. */
+struct job {
+    uint32_t number;
+    bool nested;
+    uint32_t timeout_ms; /* 0: none */
+    uint32_t head_bytes_max;
+    uint32_t tail_bytes_max;
+    uint32_t tmp_size_kib;
+    uint32_t tmp_inodes_max;
+    uint32_t shm_size_kib;
+    char *folder; /* absolute */
+    char *argv[JOB_ARGS_MAX + 1];
+    char *env[JOB_ENV_MAX + 1];
+    size_t file_count;
+    struct job_file files[JOB_FILES_MAX];
+    const unsigned char *input;
+    size_t input_size;
+};
+
+/*
+ * Decodes in place: strings in `payload` are moved and terminated.
+ * Returns NULL, or the refusal ("malformed: ..." or "input: ..."); `job->number` is set where the
+ * payload holds one.
+ */
+const char *job_decode(struct job *job, unsigned char *payload, size_t size);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * PID 1 of a cell: takes jobs from the host, one after another, and runs each in namespaces of its
+ * own. See README.md for the protocol.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "host.h"
+#include "job.h"
+#include "reap.h"
+#include "run.h"
+
+enum {
+    PROTOCOL = 1,
+    /* How long the last answers may take to leave once the host has closed our input. */
+    GOODBYE_US = 2000000,
+    GOODBYE_POLL_MS = 50
+};
+
+enum { ON_INPUT, ON_OUTPUT, ON_DEATH, ON_RUN, ON_ALL = ON_RUN + RUN_FDS };
+
+/* @returns a descriptor that is readable when a child has died */
+static int prepare(void) {
+    sigset_t child;
+    for (int fd = STDERR_FILENO + 1; fd < CHILD_FDS_MAX; fd++) close(fd);
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) fatal("cannot become undumpable");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fatal("no_new_privs is not to be had");
+    if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+        fatal("cannot become a subreaper");
+    if (chdir("/") != 0) fatal("cannot enter /");
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (signals < 0) fatal("no signalfd");
+    return signals;
+}
+
+static void say_hello(struct host *host, const struct cgroup *cgroup) {
+    char text[512];
+    struct utsname system;
+    if (uname(&system) != 0) fatal("uname failed");
+    snprintf(text, sizeof text,
+             "protocol=%d\ncgroup=%s\npid=%d\nuid=%u\ngid=%u\nkernel=%s\nmachine=%s\n", PROTOCOL,
+             cgroup->version, (int)getpid(), (unsigned)getuid(), (unsigned)getgid(),
+             system.release, system.machine);
+    host_send_hello(host, text);
+}
+
+static void start_job(struct host *host, struct run *run) {
+    static struct job job;
+    struct frame_reader *frame = &host->reader;
+    const char *refusal = job_decode(&job, frame->payload, frame->payload_size);
+    if (refusal == NULL && run->active) refusal = "malformed: another job is running";
+    if (refusal != NULL) {
+        host_send_text(host, FRAME_REFUSED, job.number, refusal);
+    } else {
+        run_start(run, &job, frame->payload, frame->payload_size);
+        frame->payload = NULL;
+    }
+    explicit_bzero(&job, sizeof job);
+}
+
+static void obey(struct host *host, struct run *run) {
+    if (frame_type(&host->reader) == FRAME_JOB) start_job(host, run);
+    else if (run->active && u32_read(host->reader.payload) == run->number)
+        run_kill(run, KILLED_BY_HOST);
+    frame_reset(&host->reader);
+}
+
+/* @returns whether the host has gone and nothing is left to do */
+static bool is_over(struct host *host, struct run *run, int64_t *goodbye_us) {
+    if (!host->ended) return false;
+    if (*goodbye_us == 0) *goodbye_us = now_us() + GOODBYE_US;
+    run_kill(run, KILLED_BY_HOST);
+    return (!run->active && host_is_flushed(host)) || now_us() > *goodbye_us;
+}
+
+static void wait_for_something(struct host *host, const struct run *run, int signals,
+                               struct pollfd *fds) {
+    int timeout = run_poll(run, fds + ON_RUN);
+    fds[ON_INPUT] = (struct pollfd){.fd = host->ended ? -1 : STDIN_FILENO, .events = POLLIN};
+    fds[ON_OUTPUT] =
+        (struct pollfd){.fd = host_is_flushed(host) ? -1 : STDOUT_FILENO, .events = POLLOUT};
+    fds[ON_DEATH] = (struct pollfd){.fd = signals, .events = POLLIN};
+    if (host->ended) timeout = GOODBYE_POLL_MS;
+    if (poll(fds, ON_ALL, timeout) < 0 && errno != EINTR) fatal("poll failed");
+}
+
+int main(void) {
+    static struct host host;
+    static struct cgroup cgroup;
+    static struct run run;
+    struct pollfd fds[ON_ALL];
+    struct signalfd_siginfo ignored;
+    int64_t goodbye_us = 0;
+
+    int signals = prepare();
+    host_open(&host);
+    cgroup_open(&cgroup);
+    run = (struct run){.host = &host, .cgroup = &cgroup};
+    say_hello(&host, &cgroup);
+
+    while (!is_over(&host, &run, &goodbye_us)) {
+        host_flush(&host);
+        wait_for_something(&host, &run, signals, fds);
+        /* Only what it wakes us for counts: who died is asked of wait(2). */
+        if (fds[ON_DEATH].revents != 0 && read(signals, &ignored, sizeof ignored) < 0) continue;
+        if (fds[ON_INPUT].revents != 0 && host_read(&host)) obey(&host, &run);
+        run_step(&run);
+    }
+    end_everyone();
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,69 @@
+/* One job from its clone to its trailer, in steps that never block. */
+#ifndef LAUNCHER_RUN_H
+#define LAUNCHER_RUN_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cgroup.h"
+#include "child.h"
+#include "host.h"
+#include "output.h"
+
+enum { RUN_STREAMS = 2, RUN_FDS = 1 + RUN_STREAMS };
+
+enum run_killer { KILLED_BY_NONE, KILLED_BY_DEADLINE, KILLED_BY_HOST };
+
+struct run_stream {
+    int fd; /* -1 once the program's side is closed */
+    struct output output;
+    size_t tail_sent;
+};
+
+struct run {
+    struct host *host;
+    const struct cgroup *cgroup;
+    unsigned long jobs; /* of this cell, this one included */
+
+    bool active;
+    uint32_t number;
+    bool nested;
+    pid_t first; /* init, or the plain program; 0 once it is reaped */
+    bool all_dead;
+    enum run_killer killed;
+
+    int setup_fd; /* -1 once the exec has closed it */
+    char setup[CHILD_SETUP_BYTES_MAX];
+    size_t setup_size;
+    bool started;
+    int result_fd;
+    struct child_result result;
+    struct run_stream streams[RUN_STREAMS];
+
+    int64_t begun_us;
+    int64_t started_us;
+    int64_t ended_us;
+    int64_t deadline_us; /* INT64_MAX: none */
+    int64_t next_sample_us;
+    bool sampling;
+    int64_t memory_sampled;
+    struct cgroup_reading before;
+};
+
+/* Starts it, or says why not. The payload is given back in any case. */
+void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size);
+
+/* Ends every process of the job. What it printed is still sent, and the trailer. */
+void run_kill(struct run *run, enum run_killer killer);
+
+/* Fills RUN_FDS entries. @returns how long poll may wait at most, in ms; -1: for ever */
+int run_poll(const struct run *run, struct pollfd *fds);
+
+/* Does what can be done now; to be called whenever poll returns. */
+void run_step(struct run *run);
+
+int64_t now_us(void);
+
+#endif

@@ -1,0 +1,221 @@
+/* The frame reader, the job decoder and the reading of cgroup files. */
+#include <stdbool.h>
+
+#include "cgroup.h"
+#include "check.h"
+#include "job-bytes.h"
+
+static const char *const ARGV[] = {"bash", "main.sh", "", NULL};
+static const char *const ENV[] = {"HOME=/tmp", "EMPTY=", NULL};
+
+static struct job_bytes bytes;
+static struct job job;
+
+static struct job_spec usual(void) {
+    return (struct job_spec){.number = 7, .isolation = 1, .timeout_ms = 1000, .head_max = 10,
+                             .tail_max = 20, .folder = "/tmp/work", .argv = ARGV, .env = ENV,
+                             .path = "a/b.txt", .content = "content", .input = "input"};
+}
+
+/* An exact copy on the heap, so that the sanitizer sees a byte too many. */
+static const char *decode(size_t size) {
+    static unsigned char *copy;
+    free(copy);
+    copy = malloc(size == 0 ? 1 : size);
+    memcpy(copy, bytes.bytes, size);
+    return job_decode(&job, copy, size);
+}
+
+static const char *decode_spec(struct job_spec spec) {
+    put_job(&bytes, &spec);
+    return decode(bytes.size);
+}
+
+static bool refused(const char *refusal, const char *kind) {
+    return refusal != NULL && strncmp(refusal, kind, strlen(kind)) == 0;
+}
+
+static void reads_a_whole_job(void) {
+    CHECK(decode_spec(usual()) == NULL);
+    CHECK(job.number == 7 && job.nested && job.timeout_ms == 1000);
+    CHECK(job.head_bytes_max == 10 && job.tail_bytes_max == 20);
+    CHECK(job.tmp_size_kib == 16384 && job.tmp_inodes_max == 1024 && job.shm_size_kib == 4096);
+    CHECK(strcmp(job.folder, "/tmp/work") == 0);
+    CHECK(strcmp(job.argv[0], "bash") == 0 && strcmp(job.argv[1], "main.sh") == 0);
+    CHECK(strcmp(job.argv[2], "") == 0 && job.argv[3] == NULL);
+    CHECK(strcmp(job.env[0], "HOME=/tmp") == 0 && strcmp(job.env[1], "EMPTY=") == 0);
+    CHECK(job.env[2] == NULL && job.file_count == 1);
+    CHECK(strcmp(job.files[0].path, "a/b.txt") == 0);
+    CHECK(job.files[0].size == 7 && memcmp(job.files[0].content, "content", 7) == 0);
+    CHECK(job.input_size == 5 && memcmp(job.input, "input", 5) == 0);
+}
+
+static void refuses_every_cut_and_any_trailing_byte(void) {
+    struct job_spec spec = usual();
+    put_job(&bytes, &spec);
+    for (size_t size = 0; size < bytes.size; size++) CHECK(refused(decode(size), "malformed: "));
+    CHECK(decode(3) != NULL && job.number == 0);
+    CHECK(decode(4) != NULL && job.number == 7);
+    bytes.bytes[bytes.size] = 0;
+    CHECK(refused(decode(bytes.size + 1), "malformed: trailing"));
+}
+
+static void refuses_paths_that_leave_the_folder(void) {
+    static const char *const bad[] = {"/a", "..", "a/..", "../a", "a/../b", ".", "a/.", "./a",
+                                      "",   "/",  "a/",   "a//b", NULL};
+    static const char *const good[] = {"a", "...", "..a", "a..", ".a/b", "a/b/c", "a b", NULL};
+    struct job_spec spec = usual();
+    for (int i = 0; bad[i] != NULL; i++) {
+        spec.path = bad[i];
+        CHECK(refused(decode_spec(spec), "input: "));
+    }
+    for (int i = 0; good[i] != NULL; i++) {
+        spec.path = good[i];
+        CHECK(decode_spec(spec) == NULL);
+    }
+    static const char *const folders[] = {"tmp", "/", "", "/tmp/../etc", "/tmp/", "//tmp", NULL};
+    spec = usual();
+    for (int i = 0; folders[i] != NULL; i++) {
+        spec.folder = folders[i];
+        CHECK(refused(decode_spec(spec), "input: "));
+    }
+}
+
+static void refuses_a_path_that_is_too_long(void) {
+    char path[JOB_PATH_BYTES_MAX + 2];
+    struct job_spec spec = usual();
+    memset(path, 'a', sizeof path);
+    path[JOB_PATH_BYTES_MAX + 1] = 0;
+    spec.path = path;
+    CHECK(refused(decode_spec(spec), "input: "));
+    path[JOB_PATH_BYTES_MAX] = 0;
+    CHECK(decode_spec(spec) == NULL);
+}
+
+static void refuses_nul_in_a_string(void) {
+    struct job_spec spec = usual();
+    put_job(&bytes, &spec);
+    unsigned char *found = memmem(bytes.bytes, bytes.size, "main.sh", 7);
+    found[4] = 0;
+    CHECK(refused(decode(bytes.size), "malformed: NUL"));
+}
+
+static void refuses_what_is_no_program_or_no_variable(void) {
+    static const char *const nothing[] = {NULL}, *const empty[] = {"", NULL};
+    static const char *const no_equals[] = {"PATH", NULL}, *const no_name[] = {"=x", NULL};
+    struct job_spec spec = usual();
+    spec.argv = nothing;
+    CHECK(refused(decode_spec(spec), "malformed: "));
+    spec.argv = empty;
+    CHECK(refused(decode_spec(spec), "malformed: "));
+    spec = usual();
+    spec.env = no_equals;
+    CHECK(refused(decode_spec(spec), "malformed: "));
+    spec.env = no_name;
+    CHECK(refused(decode_spec(spec), "malformed: "));
+}
+
+static void refuses_limits_that_are_none(void) {
+    struct job_spec spec = usual();
+    spec.isolation = 2;
+    CHECK(refused(decode_spec(spec), "malformed: "));
+    spec = usual();
+    spec.tail_max = JOB_TAIL_BYTES_MAX + 1;
+    CHECK(refused(decode_spec(spec), "malformed: "));
+    for (size_t field = 0; field < 3; field++) {
+        spec = usual();
+        put_job(&bytes, &spec);
+        u32_write(bytes.bytes + 17 + 4 * field, 0);
+        CHECK(refused(decode(bytes.size), "malformed: "));
+        bytes.bytes[4] = 0;
+        CHECK(decode(bytes.size) == NULL);
+    }
+}
+
+static void refuses_too_many(void) {
+    static const char *many[JOB_ARGS_MAX + 2];
+    struct job_spec spec = usual();
+    for (int i = 0; i <= JOB_ARGS_MAX; i++) many[i] = "a=b";
+    spec.argv = many;
+    CHECK(refused(decode_spec(spec), "malformed: "));
+    many[JOB_ARGS_MAX] = NULL;
+    CHECK(decode_spec(spec) == NULL && job.argv[JOB_ARGS_MAX] == NULL);
+}
+
+/* Feeds the reader at most `step` bytes at a time; returns how many it took. */
+static size_t feed(struct frame_reader *reader, const unsigned char *from, size_t size, size_t step,
+                   enum frame_state *state) {
+    size_t at = 0, room;
+    *state = FRAME_PARTIAL;
+    while (at < size && *state == FRAME_PARTIAL) {
+        unsigned char *to = frame_room(reader, &room);
+        if (room > step) room = step;
+        if (room > size - at) room = size - at;
+        memcpy(to, from + at, room);
+        at += room;
+        *state = frame_advance(reader, room);
+    }
+    return at;
+}
+
+static void reads_frames_in_any_pieces(void) {
+    static const unsigned char stream[] = {'J', 0, 0, 0, 3, 'a', 'b', 'c', 'K', 0, 0, 0,
+                                           4,   0, 0, 1, 2, 'J', 0,   0,   0,   0};
+    for (size_t step = 1; step <= sizeof stream; step++) {
+        struct frame_reader reader = {0};
+        enum frame_state state;
+        size_t at = feed(&reader, stream, sizeof stream, step, &state);
+        CHECK(at == 8 && state == FRAME_COMPLETE && frame_type(&reader) == FRAME_JOB);
+        CHECK(reader.payload_size == 3 && memcmp(reader.payload, "abc", 3) == 0);
+        frame_reset(&reader);
+        at += feed(&reader, stream + at, sizeof stream - at, step, &state);
+        CHECK(at == 17 && state == FRAME_COMPLETE && frame_type(&reader) == FRAME_KILL);
+        CHECK(u32_read(reader.payload) == 0x102);
+        frame_reset(&reader);
+        at += feed(&reader, stream + at, sizeof stream - at, step, &state);
+        CHECK(at == sizeof stream && state == FRAME_COMPLETE && reader.payload_size == 0);
+        frame_reset(&reader);
+    }
+}
+
+static void refuses_frames_that_are_none(void) {
+    static const unsigned char bad[][FRAME_HEADER_BYTES] = {
+        {'X', 0, 0, 0, 0}, {0, 0, 0, 0, 0},     {'K', 0, 0, 0, 3},
+        {'K', 0, 0, 0, 5}, {'J', 0, 0x90, 0, 1}, {'J', 255, 255, 255, 255}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct frame_reader reader = {0};
+        enum frame_state state;
+        feed(&reader, bad[i], FRAME_HEADER_BYTES, FRAME_HEADER_BYTES, &state);
+        CHECK(state == FRAME_MALFORMED && reader.payload == NULL);
+    }
+    static const unsigned char largest[] = {'J', 0, 0x90, 0, 0};
+    struct frame_reader reader = {0};
+    enum frame_state state;
+    feed(&reader, largest, sizeof largest, sizeof largest, &state);
+    CHECK(state == FRAME_PARTIAL && reader.payload_size == FRAME_IN_BYTES_MAX);
+    frame_reset(&reader);
+}
+
+static void finds_the_numbers_of_a_cgroup(void) {
+    CHECK(number_after("12345\n", "") == 12345);
+    CHECK(number_after("max\n", "") == -1 && number_after("", "") == -1);
+    const char *events = "low 1\nhigh 2\noom 3\noom_kill 4\noom_group_kill 5\n";
+    CHECK(number_after(events, "oom_kill") == 4 && number_after(events, "oom") == 3);
+    CHECK(number_after(events, "oom_k") == -1 && number_after(events, "nothing") == -1);
+    CHECK(number_after("usage_usec 9007199254740993", "usage_usec") == 9007199254740993);
+}
+
+int main(void) {
+    reads_a_whole_job();
+    refuses_every_cut_and_any_trailing_byte();
+    refuses_paths_that_leave_the_folder();
+    refuses_a_path_that_is_too_long();
+    refuses_nul_in_a_string();
+    refuses_what_is_no_program_or_no_variable();
+    refuses_limits_that_are_none();
+    refuses_too_many();
+    reads_frames_in_any_pieces();
+    refuses_frames_that_are_none();
+    finds_the_numbers_of_a_cgroup();
+    return checks_done("decode-test");
+}

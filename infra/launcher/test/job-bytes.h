@@ -1,0 +1,74 @@
+/* Builds the payload of a JOB frame, as the host does. */
+#ifndef LAUNCHER_TEST_JOB_BYTES_H
+#define LAUNCHER_TEST_JOB_BYTES_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "frames.h"
+#include "job.h"
+
+enum { JOB_BYTES_MAX = 256 * 1024 };
+
+struct job_bytes {
+    unsigned char bytes[JOB_BYTES_MAX];
+    size_t size;
+};
+
+static inline void put_u32(struct job_bytes *job, uint32_t value) {
+    u32_write(job->bytes + job->size, value);
+    job->size += 4;
+}
+
+static inline void put_bytes(struct job_bytes *job, const void *bytes, size_t size) {
+    put_u32(job, (uint32_t)size);
+    if (size > 0) memcpy(job->bytes + job->size, bytes, size);
+    job->size += size;
+}
+
+static inline void put_text(struct job_bytes *job, const char *text) {
+    put_bytes(job, text, strlen(text));
+}
+
+static inline void put_list(struct job_bytes *job, const char *const *texts) {
+    uint32_t count = 0;
+    while (texts[count] != NULL) count++;
+    put_u32(job, count);
+    for (uint32_t i = 0; i < count; i++) put_text(job, texts[i]);
+}
+
+/* What a test says of its job; the rest is as usual. */
+struct job_spec {
+    uint32_t number;
+    unsigned char isolation;
+    uint32_t timeout_ms, head_max, tail_max;
+    const char *folder;
+    const char *const *argv;
+    const char *const *env;
+    const char *path, *content; /* one file, or none */
+    const char *input;
+};
+
+static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
+    static const char *const no_env[] = {NULL};
+    job->size = 0;
+    put_u32(job, spec->number);
+    job->bytes[job->size++] = spec->isolation;
+    put_u32(job, spec->timeout_ms);
+    put_u32(job, spec->head_max);
+    put_u32(job, spec->tail_max);
+    put_u32(job, 16384);
+    put_u32(job, 1024);
+    put_u32(job, 4096);
+    put_text(job, spec->folder);
+    put_list(job, spec->argv);
+    put_list(job, spec->env != NULL ? spec->env : no_env);
+    put_u32(job, spec->path != NULL);
+    if (spec->path != NULL) {
+        put_text(job, spec->path);
+        put_text(job, spec->content);
+    }
+    put_text(job, spec->input != NULL ? spec->input : "");
+}
+
+#endif
