@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,11 +78,13 @@ static void lay_files(const struct job *job, const struct child_given *given) {
     if (input != STDIN_FILENO || fcntl(input, F_SETFD, 0) != 0) need(given, "standard input");
 }
 
+/* By the system call: libc keeps 32 and 33 for itself, which a parent (make) may have ignored. */
 static void reset_signals(void) {
-    struct sigaction action = {.sa_handler = SIG_DFL};
+    static const unsigned long as_at_birth[8]; /* struct kernel_sigaction, SIG_DFL */
     sigset_t none;
     /* Those that cannot be set answer an error, and are as they should be. */
-    for (int number = 1; number <= SIGRTMAX; number++) sigaction(number, &action, NULL);
+    for (int number = 1; number < _NSIG; number++)
+        syscall(SYS_rt_sigaction, number, as_at_birth, NULL, _NSIG / 8);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

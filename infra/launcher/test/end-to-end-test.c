@@ -1,0 +1,228 @@
+/*
+ * The launcher as a whole, in plain mode, which needs no privileges: end-to-end-test LAUNCHER.
+ * (Nested jobs need a container: test/integration has them.)
+ */
+#include "cell.h"
+
+#define SH(script) \
+    (const char *const[]) { "sh", "-c", script, NULL }
+
+static const char *launcher;
+static struct cell cell;
+static char root[] = "/tmp/launcher-test-XXXXXX";
+static uint32_t last_number;
+
+static void send_job(struct job_spec spec) {
+    static struct job_bytes bytes;
+    static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+    char folder[64];
+    spec.number = ++last_number;
+    snprintf(folder, sizeof folder, "%s/%u", root, spec.number);
+    spec.folder = folder;
+    if (spec.env == NULL) spec.env = env;
+    if (spec.head_max == 0) spec.head_max = 65536;
+    put_job(&bytes, &spec);
+    cell_send(&cell, FRAME_JOB, bytes.bytes, bytes.size);
+}
+
+static const struct answer *run(struct job_spec spec) {
+    send_job(spec);
+    const struct answer *answer = cell_answer(&cell);
+    CHECK(answer->number == last_number);
+    return answer;
+}
+
+static const struct answer *run_sh(const char *script) {
+    return run((struct job_spec){.argv = SH(script)});
+}
+
+static void wait_for_output(void) {
+    static unsigned char payload[FRAME_OUT_BYTES_MAX];
+    char type = 0;
+    while (type != FRAME_STDOUT) cell_frame(&cell, &type, payload);
+}
+
+static void says_hello(void) {
+    unsigned char payload[FRAME_OUT_BYTES_MAX];
+    char type;
+    size_t size = cell_frame(&cell, &type, payload);
+    CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=1\n", 11) == 0);
+}
+
+static void reports_output_and_exit_code(void) {
+    const struct answer *answer = run_sh("echo out; echo err >&2; exit 3");
+    CHECK(strcmp(answer->out, "out\n") == 0 && strcmp(answer->err, "err\n") == 0);
+    CHECK(answer->types[0] == FRAME_STARTED && strchr(answer->types, FRAME_TRAILER) != NULL);
+    CHECK(has_line(answer, "status=768") && has_line(answer, "killed=none"));
+    CHECK(has_line(answer, "stdout_bytes=4") && has_line(answer, "stdout_truncated=0"));
+}
+
+static void tells_a_signal_from_an_exit_code(void) {
+    CHECK(has_line(run_sh("kill -TERM $$"), "status=15"));
+    CHECK(has_line(run_sh("kill -KILL $$"), "status=9"));
+    CHECK(has_line(run_sh("exit 137"), "status=35072"));
+}
+
+static void gives_files_input_and_environment(void) {
+    static const char *const env[] = {"A=1", "EMPTY=", NULL};
+    static const char *const print_env[] = {"/usr/bin/env", NULL};
+    const struct answer *answer = run((struct job_spec){.argv = print_env, .env = env});
+    CHECK(strcmp(answer->out, "A=1\nEMPTY=\n") == 0);
+    answer = run((struct job_spec){.argv = SH("cat a/b; cat; pwd; umask; echo no > /dev/stdin"),
+                                   .path = "a/b", .content = "file\n", .input = "input\n"});
+    char expected[128];
+    snprintf(expected, sizeof expected, "file\ninput\n%s/%u\n0022\n", root, last_number);
+    CHECK(strcmp(answer->out, expected) == 0 && strstr(answer->err, "not permitted") != NULL);
+}
+
+static void hands_down_nothing_else(void) {
+    static const char *const signals[] = {"grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status", NULL};
+    CHECK(strcmp(run_sh("echo /proc/self/fd/*")->out,
+                 "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3\n") == 0);
+    CHECK(strcmp(run((struct job_spec){.argv = signals})->out,
+                 "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n") == 0);
+    CHECK(strcmp(run_sh("grep -E '^(CapPrm|CapEff|NoNewPrivs|Seccomp):' /proc/self/status")->out,
+                 "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n"
+                 "Seccomp:\t2\n") == 0);
+    CHECK(strcmp(run_sh("cat /proc/self/oom_score_adj")->out, "1000\n") == 0);
+}
+
+static void keeps_head_and_tail_and_counts_all(void) {
+    struct job_spec spec = {.argv = SH("head -c 300000 /dev/zero; printf end"), .head_max = 1000,
+                            .tail_max = 100};
+    const struct answer *answer = run(spec);
+    CHECK(answer->out_size == 1000 && answer->out_tail_size == 100);
+    CHECK(memcmp(answer->out_tail + 97, "end", 3) == 0);
+    CHECK(has_line(answer, "stdout_bytes=300003") && has_line(answer, "stdout_truncated=1"));
+    spec.argv = SH("printf 123456");
+    spec.head_max = 4;
+    spec.tail_max = 4;
+    answer = run(spec);
+    CHECK(strcmp(answer->out, "1234") == 0 && strcmp(answer->out_tail, "56") == 0);
+    CHECK(has_line(answer, "stdout_truncated=0"));
+    CHECK(strcmp(answer->types, "SOoT") == 0);
+}
+
+static void takes_no_output_for_a_frame(void) {
+    const struct answer *answer = run_sh("printf 'T\\0\\0\\0\\4\\0\\0\\0\\1'; exit 1");
+    CHECK(answer->out_size == 9 && has_line(answer, "status=256"));
+}
+
+static void ends_a_job_at_its_deadline(void) {
+    const struct answer *answer =
+        run((struct job_spec){.argv = SH("echo before; sleep 60"), .timeout_ms = 200});
+    CHECK(strcmp(answer->out, "before\n") == 0);
+    CHECK(has_line(answer, "status=9") && has_line(answer, "killed=deadline"));
+}
+
+static void obeys_a_kill_of_this_job_only(void) {
+    send_job((struct job_spec){.argv = SH("trap '' TERM; echo up; sleep 0.3; echo on; sleep 60")});
+    wait_for_output();
+    cell_kill(&cell, last_number - 1);
+    cell_kill(&cell, last_number + 1);
+    wait_for_output();
+    cell_kill(&cell, last_number);
+    const struct answer *answer = cell_answer(&cell);
+    CHECK(has_line(answer, "status=9") && has_line(answer, "killed=host"));
+    cell_kill(&cell, last_number);
+    CHECK(has_line(run_sh("true"), "status=0"));
+}
+
+static void leaves_no_process_behind(void) {
+    const struct answer *answer =
+        run_sh("setsid sh -c 'sleep 60 & echo $!; wait' & while ! read -r x; do :; done <<.\nx\n.\n"
+               "sleep 0.2; echo $!");
+    long inner, outer;
+    CHECK(sscanf(answer->out, "%ld %ld", &inner, &outer) == 2);
+    CHECK(kill((pid_t)inner, 0) != 0 && errno == ESRCH);
+    CHECK(kill((pid_t)outer, 0) != 0 && errno == ESRCH);
+}
+
+static void refuses_what_cannot_run(void) {
+    static const char *const nothing[] = {"no-such-program", NULL};
+    static const char *const no_program[] = {"/etc/passwd", NULL};
+    const struct answer *answer = run((struct job_spec){.argv = nothing});
+    CHECK(strcmp(answer->types, "R") == 0);
+    CHECK(strcmp(answer->end, "input: no such program: no-such-program") == 0);
+    answer = run((struct job_spec){.argv = no_program});
+    CHECK(strcmp(answer->end, "input: /etc/passwd: Permission denied") == 0);
+    answer = run((struct job_spec){.argv = SH("true"), .path = "../x", .content = ""});
+    CHECK(strncmp(answer->end, "input: ", 7) == 0);
+    cell_send(&cell, FRAME_JOB, "\0\0\0\7x", 5);
+    answer = cell_answer(&cell);
+    CHECK(answer->number == 7 && strncmp(answer->end, "malformed: ", 11) == 0);
+    send_job((struct job_spec){.argv = SH("echo up; sleep 60")});
+    wait_for_output();
+    cell_send(&cell, FRAME_JOB, "\0\0\0\7x", 5);
+    CHECK(strncmp(cell_answer(&cell)->end, "malformed: ", 11) == 0);
+    cell_kill(&cell, last_number);
+    CHECK(has_line(cell_answer(&cell), "killed=host"));
+}
+
+/* Megabytes of output that nobody reads; the launcher must still listen. */
+static void obeys_while_nobody_reads(void) {
+    send_job((struct job_spec){.argv = SH("exec yes"), .head_max = 1 << 30});
+    usleep(300000);
+    cell_kill(&cell, last_number);
+    usleep(100000);
+    const struct answer *answer = cell_answer(&cell);
+    CHECK(has_line(answer, "killed=host") && answer->out_size > 256 * 1024);
+    char line[64];
+    snprintf(line, sizeof line, "stdout_bytes=%zu", answer->out_size);
+    CHECK(has_line(answer, line));
+}
+
+/* Beyond about sixty jobs, a descriptor that was not closed would be one too many. */
+static void runs_many_jobs_in_a_row(void) {
+    for (int i = 0; i < 200; i++) CHECK(has_line(run_sh("true"), "status=0"));
+}
+
+static void ends_with_its_host(void) {
+    send_job((struct job_spec){.argv = SH("echo $$; exec sleep 60")});
+    wait_for_output();
+    close(cell.in);
+    const struct answer *answer = cell_answer(&cell);
+    CHECK(has_line(answer, "killed=host"));
+    int status;
+    CHECK(waitpid(cell.pid, &status, 0) == cell.pid && status == 0);
+    close(cell.out);
+}
+
+static void ends_at_a_malformed_frame(void) {
+    cell_start(&cell, launcher);
+    says_hello();
+    cell_write(&cell, "Z\0\0\0\0", 5);
+    int status = cell_end(&cell);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 64);
+    cell_start(&cell, launcher);
+    says_hello();
+    cell_write(&cell, "J\0\0", 3);
+    CHECK(cell_end(&cell) == 0);
+}
+
+int main(int argc, char **argv) {
+    char command[64];
+    CHECK(argc == 2);
+    launcher = argv[1];
+    signal(SIGPIPE, SIG_IGN);
+    CHECK(mkdtemp(root) != NULL);
+    cell_start(&cell, launcher);
+    says_hello();
+    reports_output_and_exit_code();
+    tells_a_signal_from_an_exit_code();
+    gives_files_input_and_environment();
+    hands_down_nothing_else();
+    keeps_head_and_tail_and_counts_all();
+    takes_no_output_for_a_frame();
+    ends_a_job_at_its_deadline();
+    obeys_a_kill_of_this_job_only();
+    leaves_no_process_behind();
+    refuses_what_cannot_run();
+    obeys_while_nobody_reads();
+    runs_many_jobs_in_a_row();
+    ends_with_its_host();
+    ends_at_a_malformed_frame();
+    snprintf(command, sizeof command, "rm -r %s", root);
+    CHECK(system(command) == 0);
+    return checks_done("end-to-end-test");
+}
