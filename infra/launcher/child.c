@@ -95,7 +95,7 @@ static const char *search_path(const struct job *job) {
     return PATH_DEFAULT;
 }
 
-/* As execvp, but with the job's PATH and without a shell for what is no program. errno on return. */
+/* As execvp, but with the job's PATH and without a shell for what is no program. */
 static void exec_program(const struct job *job) {
     char path[2 * JOB_PATH_BYTES_MAX];
     const char *name = job->argv[0];

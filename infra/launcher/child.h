@@ -11,8 +11,8 @@ enum {
     CHILD_SETUP_BYTES_MAX = 512,
     /* First byte on the setup pipe: all is done but the exec. */
     CHILD_READY = '+',
-    /* No descriptor of the launcher has a higher number. */
-    CHILD_FDS_MAX = 256
+    /* The launcher opens none from this number on. */
+    CHILD_FDS_MAX = 64
 };
 
 /* What the launcher has for it. */

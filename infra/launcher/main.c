@@ -3,6 +3,7 @@
  * own. See README.md for the protocol.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +32,10 @@ enum { ON_INPUT, ON_OUTPUT, ON_DEATH, ON_RUN, ON_ALL = ON_RUN + RUN_FDS };
 /* @returns a descriptor that is readable when a child has died */
 static int prepare(void) {
     sigset_t child;
-    for (int fd = STDERR_FILENO + 1; fd < CHILD_FDS_MAX; fd++) close(fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0) fatal("a standard descriptor is closed");
+    /* Kernels before 5.9 do not know it; a cell's launcher is given no others anyway. */
+    close_range(STDERR_FILENO + 1, ~0U, 0);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) fatal("cannot become undumpable");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fatal("no_new_privs is not to be had");
     if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)

@@ -42,7 +42,8 @@ static bool make_pipe(int *ours, int *theirs) {
 
 static bool make_pipes(struct run *run, struct child_given *given) {
     return make_pipe(&run->streams[0].fd, &given->out) &&
-           make_pipe(&run->streams[1].fd, &given->err) && make_pipe(&run->setup_fd, &given->setup) &&
+           make_pipe(&run->streams[1].fd, &given->err) &&
+           make_pipe(&run->setup_fd, &given->setup) &&
            (!run->nested || make_pipe(&run->result_fd, &given->result));
 }
 
