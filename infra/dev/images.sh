@@ -1,21 +1,30 @@
 #!/usr/bin/env bash
-# Builds the runtime images: images.sh [python|bash|go|javascript]... An image whose label holds
-# the hash of what it is built from is up to date.
+# Builds the runtime images: images.sh [python|bash|go|javascript]... and the launcher that is in each
+# of them. An image whose label holds the hash of what it is built from is up to date.
 . "$(dirname "$0")/lib.sh"
 need_settings
 lock_checkout
 
 names=("$@")
 [ $# -gt 0 ] || names=(python bash go javascript)
+names=(launcher "${names[@]}")
 engine() { docker --host "$DOCKER_ENDPOINT" "$@"; }
 
-tag_of() { local key="EXECUTOR_${1^^}_IMAGE"; printf '%s' "${!key}"; }
+launcher_image=voidrunner/launcher:latest
+
+tag_of() {
+  local key="EXECUTOR_${1^^}_IMAGE"
+  if [ "$1" = launcher ]; then printf '%s' "$launcher_image"; else printf '%s' "${!key}"; fi
+}
+
+folder_of() { if [ "$1" = launcher ]; then echo "$ROOT/infra/launcher"; else echo "$ROOT/infra/images/$1"; fi; }
 
 # Everything that decides what is in image $1.
 inputs_of() {
   (
-    cd "$ROOT/infra/images/$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum
+    cd "$(folder_of "$1")" && find . -type f -not -path './test/*' -print0 | sort -z | xargs -0 sha256sum
     [ "$1" != javascript ] || grep '"version"' "$ROOT/node_modules/node/package.json"
+    [ "$1" = launcher ] || inputs_of launcher
   ) | sha256sum | cut -d' ' -f1
 }
 
@@ -29,10 +38,10 @@ build() {
   context="$HOME_DIR/build/$name"
   rm -rf "$context"
   mkdir -p "$context"
-  cp -a "$ROOT/infra/images/$name/." "$context/"
+  cp -a "$(folder_of "$name")/." "$context/"
   if [ "$name" = javascript ]; then cp -L "$NODE" "$context/node"; fi
   # Host network: our own engine has no bridge.
-  engine build --network host --build-arg BASE_IMAGE="$base" --label "voidrunner.inputs=$(inputs_of "$name")" \
+  engine build --network host --build-arg BASE_IMAGE="$base" --build-arg LAUNCHER_IMAGE="$launcher_image" --label "voidrunner.inputs=$(inputs_of "$name")" \
     --build-arg http_proxy --build-arg https_proxy --build-arg no_proxy \
     --tag "$(tag_of "$name")" "$context" >"$LOG_DIR/image-$name.log" 2>&1 || {
     tail -n 20 "$LOG_DIR/image-$name.log" >&2

@@ -29,6 +29,9 @@ export async function createSandbox(config: Config, log: Log, workerId: string):
     endpoint: config.DOCKER_ENDPOINT,
     workerId,
     outputBytesMax: config.EXECUTOR_OUTPUT_BYTES_MAX,
+    isolation: config.EXECUTOR_ISOLATION,
+    poolSize: config.EXECUTOR_POOL_SIZE,
+    cellRestMs: config.EXECUTOR_CELL_REST,
     images: {
       python: config.EXECUTOR_PYTHON_IMAGE,
       javascript: config.EXECUTOR_JAVASCRIPT_IMAGE,

@@ -76,7 +76,15 @@ export const settingsSchema = z.object({
   EXECUTOR_BASH_IMAGE: z.string().default('voidrunner/bash:latest'),
   EXECUTOR_GO_IMAGE: z.string().default('voidrunner/go:latest'),
   EXECUTOR_RUNTIME: optionalText.describe('OCI runtime: empty for the engine’s default, or crun, runsc'),
-  EXECUTOR_SECCOMP_PROFILE: z.string().default('seccomp/runner.json').describe('path; relative to the checkout'),
+  EXECUTOR_SECCOMP_PROFILE: z.string().default('seccomp/cell.json').describe('path; relative to the checkout'),
+  EXECUTOR_ISOLATION: z
+    .enum(['nested', 'single'])
+    .default('nested')
+    .describe('nested: a container serves its user’s next runs as well, each in namespaces of its own; single: one run'),
+  EXECUTOR_POOL_SIZE: integer(0, 16)
+    .default(2)
+    .describe('containers kept ready of each image; 0: each is made when it is needed'),
+  EXECUTOR_CELL_REST: durationMs.default(30_000).describe('how long a container waits for its user’s next run'),
   EXECUTOR_OUTPUT_BYTES_MAX: integer(1_024, 64 * 1024 ** 2)
     .default(1024 ** 2)
     .describe('kept of each of stdout and stderr'),

@@ -21,7 +21,7 @@ export async function sandboxOptions(overrides: Partial<DockerSandboxOptions> = 
       bash: process.env['EXECUTOR_BASH_IMAGE'] ?? 'voidrunner/bash:latest',
       go: process.env['EXECUTOR_GO_IMAGE'] ?? 'voidrunner/go:latest',
     },
-    seccompProfile: await readSeccompProfile('seccomp/runner.json'),
+    seccompProfile: await readSeccompProfile('seccomp/cell.json'),
     outputBytesMax: 64 * 1024,
     ...overrides,
   };

@@ -41,6 +41,7 @@ export class ScriptedSandbox extends Sandbox {
   running = 0;
   runningMax = 0;
   healthy = true;
+  started = false;
   closed = false;
   /** Workers that have containers here. */
   owners: string[] = [];
@@ -58,6 +59,10 @@ export class ScriptedSandbox extends Sandbox {
     } finally {
       this.running -= 1;
     }
+  }
+
+  override start(): void {
+    this.started = true;
   }
 
   override health(): Promise<SandboxHealth> {

@@ -56,6 +56,7 @@ export class Worker {
   ) {}
 
   start(): void {
+    this.parts.sandbox.start();
     this.slotsDone = Promise.all(Array.from({ length: this.options.slots }, () => this.slot()));
     this.loops = Promise.all([
       this.every(this.options.heartbeatMs, () => this.heartbeat()),

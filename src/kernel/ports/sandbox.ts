@@ -71,8 +71,11 @@ export interface SandboxHealth {
   readonly detail: string;
 }
 
-/** Where user code runs. The cold single-use container is one implementation, a warm pool of cells another. */
+/** Where user code runs. */
 export abstract class Sandbox {
+  /** Prepares for the first run, in the background; runs do not depend on it. */
+  abstract start(): void;
+
   /**
    * Runs one job to its end: no process of it lives any more. Its container may still be on its way out.
    * @param job.signal aborting it kills every process of the run; the outcome's reason is then `cancelled`

@@ -33,10 +33,6 @@ export class ContainerLife {
     await engineCall('start', (abortSignal) => this.container.start({ abortSignal }));
   }
 
-  async signal(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    await engineCall('kill', (abortSignal) => this.container.kill({ signal, abortSignal }));
-  }
-
   /** The facts of a container that has ended. OOMKilled is right only once `wait` has answered. */
   async postMortem(): Promise<{ readonly exitCode: number; readonly oomKilled: boolean }> {
     await engineCall('wait', (abortSignal) => this.container.wait({ abortSignal }));

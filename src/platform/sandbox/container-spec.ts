@@ -1,16 +1,21 @@
 import type Docker from 'dockerode';
 
-import type { SandboxJob } from '../../kernel/ports/sandbox.js';
-import { type ImageName, LANGUAGES } from './languages.js';
-import { PID_ONE_COMMAND } from './pid-one.js';
+import type { CellKind } from './cell-kind.js';
+import type { Isolation } from './job-bundle.js';
+import type { ImageName } from './languages.js';
 
 export const LABEL_MANAGED = 'voidrunner.managed';
 export const LABEL_WORKER = 'voidrunner.worker';
+/** Built into the images (infra/launcher). */
+export const LAUNCHER = '/usr/local/lib/voidrunner/launcher';
 
 const MIB = 1024 * 1024;
 const SHM_BYTES = 16 * MIB;
 const OPEN_FILES_MAX = 256;
 const TMP_INODES_MAX = 16_384;
+/** The launcher and the job's init, beside what the program may have. */
+const SUPERVISORS = 2;
+
 export interface ContainerOwner {
   readonly name: string;
   readonly workerId: string;
@@ -25,19 +30,18 @@ export interface ContainerSettings {
   readonly runtime?: string | undefined;
 }
 
-/** A single-use container, hardened as SANDBOX asks. The engine refuses more CPUs than it has: `engineCpus` caps. */
+/** A cell, hardened as docs/sandbox.md tells. */
 export function containerSpec(
-  job: Pick<SandboxJob, 'scriptType' | 'limits' | 'executionId' | 'attempt'>,
+  kind: CellKind,
   owner: ContainerOwner,
   settings: ContainerSettings,
-  engineCpus: number,
+  isolation: Isolation,
 ): Docker.ContainerCreateOptions {
-  const language = LANGUAGES[job.scriptType];
-  const memory = Math.max(job.limits.memory_mb, language.memoryMbMin) * MIB;
+  const memory = kind.memoryMb * MIB;
   return {
     name: owner.name,
-    Image: settings.images[language.image],
-    Entrypoint: [...PID_ONE_COMMAND],
+    Image: settings.images[kind.image],
+    Entrypoint: [LAUNCHER],
     Cmd: [],
     // An image's own health check would be a process beside the program.
     Healthcheck: { Test: ['NONE'] },
@@ -52,19 +56,17 @@ export function containerSpec(
     AttachStdout: true,
     AttachStderr: true,
     NetworkDisabled: true,
-    Labels: {
-      [LABEL_MANAGED]: '1',
-      [LABEL_WORKER]: owner.workerId,
-      'voidrunner.execution': job.executionId,
-      'voidrunner.attempt': String(job.attempt),
-    },
+    // From its creation, since labels cannot change. Which run is where stands in ExecutionStarted.
+    Labels: { [LABEL_MANAGED]: '1', [LABEL_WORKER]: owner.workerId },
     HostConfig: {
       ...hardening(settings),
-      PidsLimit: Math.max(job.limits.pids, language.pidsMin),
+      // Below Docker's masks the kernel allows no fresh /proc; the launcher hides more than they do.
+      ...(isolation === 'nested' && { MaskedPaths: [], ReadonlyPaths: [] }),
+      PidsLimit: kind.pids + SUPERVISORS,
       Memory: memory,
       MemorySwap: memory,
-      NanoCpus: Math.round(Math.min(job.limits.cpus, engineCpus) * 1e9),
-      Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,size=${language.tmpSizeMb}m,nr_inodes=${TMP_INODES_MAX},mode=1777` },
+      NanoCpus: Math.round(kind.cpus * 1e9),
+      Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,size=${kind.tmpSizeMb}m,nr_inodes=${TMP_INODES_MAX},mode=1777` },
     },
   };
 }

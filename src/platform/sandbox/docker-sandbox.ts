@@ -12,18 +12,28 @@ import {
 } from '../../kernel/ports/sandbox.js';
 import { silentLog, type Log } from '../telemetry/log.js';
 import { inSpan } from '../telemetry/trace-context.js';
-import { ColdRun } from './cold-run.js';
+import { Cell } from './cell.js';
+import { type CellKind, kindFor, usualKinds } from './cell-kind.js';
+import { type CellFigures, CellPool } from './cell-pool.js';
+import { CellRun, IsolationRefused } from './cell-run.js';
 import { ContainerLife } from './container-life.js';
-import { LABEL_MANAGED, LABEL_WORKER, containerSpec, type ContainerSettings } from './container-spec.js';
-import { connectEngine, engineCall, isEngineAway } from './engine.js';
-import { EngineMonitor } from './engine-monitor.js';
+import { type ContainerSettings, containerSpec } from './container-spec.js';
+import { connectEngine, isEngineAway } from './engine.js';
+import { type EngineFacts, EngineMonitor } from './engine-monitor.js';
+import { interrupted } from './end-of-run.js';
+import type { Isolation } from './job-bundle.js';
 import { checkJob } from './job-input.js';
+import { ManagedContainers, namespaceOf } from './managed-containers.js';
 import { Removals } from './removals.js';
+import { RunOutput } from './run-output.js';
 
 /** Every container has a uid of its own (limits per uid are shared otherwise), far from any the host knows. */
 const UID_FIRST = 100_000;
 const UID_END = 2_000_000_000;
-const REMOVALS_AT_ONCE = 4;
+const CELL_JOBS_MAX = 100;
+const CELL_AGE_MS_MAX = 5 * 60_000;
+const CELL_REST_MS = 30_000;
+const CELLS_MAX = 64;
 
 export interface DockerSandboxOptions extends ContainerSettings {
   /** `unix:///path`, `tcp://host:port` or `http://host:port`. */
@@ -32,89 +42,202 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly workerId: string;
   /** Kept of each of stdout and stderr. */
   readonly outputBytesMax: number;
+  /** `single`: a cell is removed after one job. Default: `nested`, it serves its user's next jobs as well. */
+  readonly isolation?: 'nested' | 'single';
+  /** Cells kept ready of each image. Default: 0, every cell is made when it is needed. */
+  readonly poolSize?: number;
+  /** For how long a cell waits for its user's next job. */
+  readonly cellRestMs?: number;
+  /** How long a run that was told to end may take to report. */
+  readonly reportGraceMs?: number | undefined;
   readonly log?: Log;
 }
 
-/** Cold single-use containers: one is created for each job, hardened, and removed after it. */
+type RunOptions = Parameters<Sandbox['run']>[1];
+
+/** Runs jobs in cells: hardened containers, one user's each, in which every job has namespaces of its own. */
 export class DockerSandbox extends Sandbox {
   private readonly docker: Docker;
   private readonly monitor: EngineMonitor;
+  private readonly containers: ManagedContainers;
   private readonly log: Log;
   private readonly closing = new AbortController();
-  /** By container name. */
-  private readonly running = new Map<string, Promise<unknown>>();
+  private readonly runs = new Set<Promise<unknown>>();
   private readonly removals = new Removals();
+  private readonly pool: CellPool;
+  private isolation: Isolation = 'nested';
+  private selfTest: Promise<void> | null = null;
 
   constructor(private readonly options: DockerSandboxOptions) {
     super();
     if (namespaceOf(options.workerId) === '') throw new Error('a worker id is <namespace>.<id>');
     this.docker = connectEngine(options.endpoint);
     this.monitor = new EngineMonitor(this.docker, options.runtime);
+    this.containers = new ManagedContainers(this.docker);
     this.log = options.log ?? silentLog;
+    this.pool = new CellPool(
+      {
+        warmPerKind: options.poolSize ?? 0,
+        restMs: options.isolation === 'single' ? 0 : (options.cellRestMs ?? CELL_REST_MS),
+        jobsMax: CELL_JOBS_MAX,
+        ageMsMax: CELL_AGE_MS_MAX,
+        cellsMax: CELLS_MAX,
+      },
+      (kind) => this.newCell(kind),
+      this.removals,
+      this.log,
+    );
   }
 
-  override run(job: SandboxJob, options: Parameters<Sandbox['run']>[1]): Promise<SandboxOutcome> {
-    const name = `voidrunner-${randomUUID()}`;
+  override start(): void {
+    if (!this.options.poolSize) return;
+    const ready = async () => {
+      const facts = await this.monitor.facts();
+      await this.testIsolation(facts);
+      this.pool.keepReady(usualKinds(facts.cpus));
+    };
+    // The first run finds out what is wrong, and says so.
+    this.track(ready()).catch((error: unknown) => this.log.warn({ err: error }, 'the pool is not filled yet'));
+  }
+
+  get figures(): CellFigures {
+    return this.pool.figures;
+  }
+
+  override run(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
     const attributes = { 'voidrunner.execution': job.executionId, 'voidrunner.attempt': job.attempt };
-    const work = inSpan('sandbox.run', { attributes }, () => this.coldRun(name, job, options)).catch((error: unknown) =>
-      this.failed(error),
-    );
-    this.running.set(name, work);
-    const forget = () => this.running.delete(name);
-    work.then(forget, forget);
-    return work;
+    const work = inSpan('sandbox.run', { attributes }, () => this.runIsolated(job, options));
+    return this.track(work.catch((error: unknown) => this.failed(error)));
   }
 
   override health(): Promise<SandboxHealth> {
     return this.monitor.health();
   }
 
-  /** Those of this very worker go too where no run knows them: an answer to create or remove was lost. */
+  /** Those of this very worker go too where nothing here knows them: an answer to create or remove was lost. */
   override sweep(isAlive: (workerId: string) => boolean): Promise<number> {
     const { workerId } = this.options;
-    return this.removeWhere((name, owner) => {
-      if (owner === workerId) return !this.running.has(name) && !this.removals.has(name);
+    return this.containers.removeWhere((name, owner) => {
+      if (owner === workerId) return !this.pool.has(name);
       return namespaceOf(owner) === namespaceOf(workerId) && !isAlive(owner);
     });
   }
 
   override async close(): Promise<void> {
     this.closing.abort();
+    this.pool.close();
     await this.idle();
-    await this.removeWhere((_, owner) => owner === this.options.workerId).catch((error: unknown) => {
-      this.log.warn({ err: error }, 'containers of this worker not removed; another worker’s sweep will');
-    });
+    await this.containers
+      .removeWhere((_, owner) => owner === this.options.workerId)
+      .catch((error: unknown) => {
+        this.log.warn({ err: error }, 'containers of this worker not removed; another worker’s sweep will');
+      });
   }
 
-  /** Resolves when no run is under way and no container of an ended one is left. */
+  /** Resolves when no run is under way, and the cells of ended ones are gone: those that rest are removed. */
   async idle(): Promise<void> {
-    await Promise.allSettled(this.running.values());
+    await Promise.allSettled(this.runs);
+    this.pool.drain();
     await this.removals.idle();
   }
 
-  private async coldRun(
-    name: string,
-    job: SandboxJob,
-    { signal, onOutput }: Parameters<Sandbox['run']>[1],
-  ): Promise<SandboxOutcome> {
+  private track<T>(work: Promise<T>): Promise<T> {
+    this.runs.add(work);
+    const forget = () => this.runs.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  private async runIsolated(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
     checkJob(job);
     if (this.closing.signal.aborted) throw new SandboxFailure('the sandbox is closed', false);
     const facts = await this.monitor.facts().catch((error: unknown) => {
       throw new SandboxFailure(`Docker engine: ${(error as Error).message}`, false, { cause: error });
     });
-    await this.removals.room();
-    const owner = { name, workerId: this.options.workerId, uid: randomInt(UID_FIRST, UID_END) };
-    return new ColdRun({
+    try {
+      return await this.runInCell(job, options, facts);
+    } catch (error) {
+      if (!(error instanceof IsolationRefused) || this.isolation === 'plain') throw error;
+      await this.testIsolation(facts);
+      if (this.isolation === 'nested') throw error;
+      return this.runInCell(job, options, facts);
+    }
+  }
+
+  private async runInCell(
+    job: SandboxJob,
+    { signal, onOutput }: RunOptions,
+    facts: EngineFacts,
+  ): Promise<SandboxOutcome> {
+    if (signal.aborted) return this.cancelledBeforeStart();
+    const { isolation } = this;
+    const cell = await this.pool.take(job.userId, kindFor(job.scriptType, job.limits, facts.cpus));
+    if (signal.aborted) {
+      this.pool.give(cell, isolation === 'nested');
+      return this.cancelledBeforeStart();
+    }
+    const { outputBytesMax, reportGraceMs } = this.options;
+    const closing = this.closing.signal;
+    const run = new CellRun(cell, {
       job,
-      container: new ContainerLife(this.docker, name),
-      spec: containerSpec(job, owner, this.options, facts.cpus),
-      outputBytesMax: this.options.outputBytesMax,
+      isolation,
+      outputBytesMax,
       cancelled: signal,
-      closing: this.closing.signal,
+      closing,
       onOutput,
-      removals: this.removals,
-      log: this.log,
-    }).run();
+      reportGraceMs,
+    });
+    try {
+      return await run.run();
+    } finally {
+      this.pool.give(cell, run.reusable && isolation === 'nested');
+    }
+  }
+
+  private cancelledBeforeStart(): SandboxOutcome {
+    const output = new RunOutput(this.options.outputBytesMax).result(null);
+    const nothing = { startedAt: new Date(), wallTimeMs: 0, cpuTimeMs: null, memoryPeakBytes: null };
+    return { ...interrupted('cancelled'), ...output, ...nothing };
+  }
+
+  private newCell(kind: CellKind): Cell {
+    const name = `voidrunner-${randomUUID()}`;
+    const owner = { name, workerId: this.options.workerId, uid: randomInt(UID_FIRST, UID_END) };
+    const spec = containerSpec(kind, owner, this.options, this.isolation);
+    return new Cell(name, kind, spec, new ContainerLife(this.docker, name));
+  }
+
+  /** Whether this host lets a job have namespaces. Where it does not, every run has a container of its own from now on. */
+  private testIsolation(facts: EngineFacts): Promise<void> {
+    this.selfTest ??= this.tryIsolation(facts).finally(() => (this.selfTest = null));
+    return this.selfTest;
+  }
+
+  private async tryIsolation({ cpus }: EngineFacts): Promise<void> {
+    const probe: SandboxJob = { ...PROBE, executionId: randomUUID(), userId: randomUUID() };
+    const cell = await this.pool.take(probe.userId, kindFor(probe.scriptType, probe.limits, cpus));
+    const { outputBytesMax } = this.options;
+    const { signal } = new AbortController();
+    const closing = this.closing.signal;
+    const run = new CellRun(cell, {
+      job: probe,
+      isolation: 'nested',
+      outputBytesMax,
+      cancelled: signal,
+      closing,
+      onOutput: undefined,
+    });
+    try {
+      await run.run();
+    } catch (error) {
+      if (!(error instanceof IsolationRefused)) throw error;
+      this.log.error({ err: error }, 'this host refuses nested namespaces: every run gets a container of its own');
+      this.isolation = 'plain';
+      // Those that are there were made for namespaces: their /proc is not masked.
+      this.pool.drain();
+    } finally {
+      this.pool.give(cell, false);
+    }
   }
 
   /** An engine that was away is an outage, so that the attempt does not count where no user code had started. */
@@ -124,22 +247,13 @@ export class DockerSandbox extends Sandbox {
     const { message, userCodeStarted, cause } = error;
     throw new SandboxFailure(message, userCodeStarted, { cause: new Unavailable('docker', message, { cause }) });
   }
-
-  private async removeWhere(isOurs: (name: string, workerId: string) => boolean): Promise<number> {
-    const all = await engineCall('list', (abortSignal) =>
-      this.docker.listContainers({ all: true, filters: { label: [`${LABEL_MANAGED}=1`] }, abortSignal }),
-    );
-    const names = all
-      .map(({ Names, Labels }) => ({ name: Names[0]?.replace(/^\//, '') ?? '', owner: Labels[LABEL_WORKER] ?? '' }))
-      .filter(({ name, owner }) => isOurs(name, owner))
-      .map(({ name }) => name);
-    const queue = names.values();
-    const remover = async () => {
-      for (const name of queue) await new ContainerLife(this.docker, name).remove();
-    };
-    await Promise.all(Array.from({ length: REMOVALS_AT_ONCE }, remover));
-    return names.length;
-  }
 }
 
-const namespaceOf = (workerId: string): string => workerId.slice(0, Math.max(0, workerId.indexOf('.')));
+const PROBE = {
+  attempt: 1,
+  scriptType: 'bash',
+  script: Buffer.from('true'),
+  input: {},
+  limits: { memory_mb: 32, cpus: 0.5, pids: 16 },
+  timeoutMs: 10_000,
+} as const;

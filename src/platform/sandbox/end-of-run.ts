@@ -1,15 +1,23 @@
 import { constants } from 'node:os';
 
 import type { SandboxOutcome, TerminationReason } from '../../kernel/ports/sandbox.js';
+import type { OutputStream } from './docker-frames.js';
 
-/** What PID 1 says of the program's end. */
+/** What the launcher says of the program's end. */
 export interface EndReport {
   /** As wait(2) gives it: the signal in the low 7 bits, the exit code above 8. */
   readonly waitStatus: number;
+  /** Who ended the program, if it did not end by itself before that: the launcher at its deadline, or the host. */
+  readonly killed: 'none' | 'deadline' | 'host';
+  /** From the exec to the death of the last process. */
+  readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
   readonly memoryPeakBytes: number | null;
-  /** Processes of this container that the kernel killed for want of memory. */
+  /** Processes of the cell that the kernel killed for want of memory meanwhile. */
   readonly oomKills: number;
+  /** What the program wrote, kept or not. */
+  readonly bytes: Readonly<Record<OutputStream, number>>;
+  readonly truncated: Readonly<Record<OutputStream, boolean>>;
 }
 
 /** Why the host ended the run, if it did. */
@@ -30,32 +38,42 @@ const signalNames = new Map(
 export const signalName = (number: number): string =>
   signalNames.get(number) ?? (number >= 34 ? `SIGRTMIN+${number - 34}` : `SIG${number}`);
 
-const NUMBERS = /^end status=(\d+) cpu_us=(-?\d+) memory=(-?\d+) oom=(\d+)$/;
-
-/** @returns null for a record that is not one of an end */
-export function parseEndRecord(record: string): EndReport | null {
-  const numbers = NUMBERS.exec(record)?.slice(1).map(Number) as [number, number, number, number] | undefined;
-  if (!numbers) return null;
-  const [waitStatus, cpuUs, memory, oomKills] = numbers;
-  return {
-    waitStatus,
-    cpuTimeMs: cpuUs < 0 ? null : Math.round(cpuUs / 1000),
-    memoryPeakBytes: memory < 0 ? null : memory,
-    oomKills,
+/** @throws Error for a text that is no trailer: the launcher and this host do not speak the same language */
+export function parseTrailer(text: string): EndReport {
+  const facts = new Map(text.split('\n').map((line) => line.split('=', 2) as [string, string]));
+  const number = (key: string): number => {
+    const value = Number(facts.get(key) ?? Number.NaN);
+    if (!Number.isInteger(value)) throw new Error(`the trailer of a run has no ${key}`);
+    return value;
   };
+  const known = (value: number): number | null => (value < 0 ? null : value);
+  const cpuUs = known(number('cpu_us'));
+  return {
+    waitStatus: number('status'),
+    killed: killerOf(facts.get('killed')),
+    wallTimeMs: Math.round(number('wall_us') / 1000),
+    cpuTimeMs: cpuUs === null ? null : Math.round(cpuUs / 1000),
+    memoryPeakBytes: known(number('memory_peak')),
+    oomKills: Math.max(0, number('oom_kills')),
+    bytes: { stdout: number('stdout_bytes'), stderr: number('stderr_bytes') },
+    truncated: { stdout: number('stdout_truncated') === 1, stderr: number('stderr_truncated') === 1 },
+  };
+}
+
+function killerOf(value: string | undefined): EndReport['killed'] {
+  if (value === 'none' || value === 'deadline' || value === 'host') return value;
+  throw new Error('the trailer of a run does not say who ended it');
 }
 
 const signalOf = (report: EndReport): number => report.waitStatus & 0x7f;
 
-export const wasKilled = (report: EndReport): boolean => signalOf(report) === SIGKILL;
-
-/** How the program ended, from what PID 1 saw and what the host did. */
+/** How the program ended, from what the launcher saw. @param interruption why the host asked for the end, if it did */
 export function endOfRun(report: EndReport, interruption: Interruption | null): RunEnd {
+  if (report.killed === 'deadline') return interrupted('timeout');
+  if (report.killed === 'host' && interruption !== null) return interrupted(interruption);
   const signal = signalOf(report);
   const exitCode = report.waitStatus >> 8;
-  // A program that ended by itself just before the host's signal came has really ended by itself.
-  if (interruption !== null && wasKilled(report)) return interrupted(interruption);
-  if (report.oomKills > 0 && (wasKilled(report) || exitCode === 128 + SIGKILL)) return OUT_OF_MEMORY;
+  if (report.oomKills > 0 && (signal === SIGKILL || exitCode === 128 + SIGKILL)) return OUT_OF_MEMORY;
   if (signal !== 0) return ended('signal', 128 + signal, signalName(signal));
   return ended('exit_code', exitCode, null);
 }

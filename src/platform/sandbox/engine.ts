@@ -10,7 +10,6 @@ export const ENGINE_TIMEOUT_MS = {
   create: 20_000,
   attach: 10_000,
   start: 20_000,
-  kill: 2_000,
   wait: 5_000,
   inspect: 5_000,
   list: 10_000,

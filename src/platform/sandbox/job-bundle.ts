@@ -1,36 +1,58 @@
 import type { SandboxJob } from '../../kernel/ports/sandbox.js';
+import type { CellKind } from './cell-kind.js';
 import { LANGUAGES } from './languages.js';
 
 export const WORKING_FOLDER = '/tmp/work';
 
-/**
- * One job as PID 1 reads it (see pid-one.ts): a field is its length (4 bytes, big-endian) and its bytes, a list is its
- * count and its fields. Nonce, working folder, argv, env as NAME=value, count of files, path and content of each, stdin.
- */
-export function encodeJob(job: SandboxJob, nonce: Buffer): Buffer {
-  const { image: _, scriptFile, argv, env } = LANGUAGES[job.scriptType];
+/** Nested: in namespaces of its own. Plain: in the container's, for a cell that runs one job and is removed. */
+export type Isolation = 'nested' | 'plain';
+
+const KIB_PER_MIB = 1024;
+const TMP_INODES_MAX = 16_384;
+const SHM_SIZE_MB = 16;
+
+export interface BundleOptions {
+  /** The host's name for the job in this cell. */
+  readonly number: number;
+  readonly isolation: Isolation;
+  readonly kind: CellKind;
+  /** Kept of each of stdout and stderr: the first half and the last. */
+  readonly outputBytesMax: number;
+}
+
+/** One job as the launcher reads it (infra/launcher/README.md): numbers are big-endian, a string has its length before it. */
+export function encodeJob(job: SandboxJob, { number, isolation, kind, outputBytesMax }: BundleOptions): Buffer {
+  const { scriptFile, argv, env } = LANGUAGES[job.scriptType];
   const variables = Object.entries({ HOME: '/tmp', LANG: 'C.UTF-8', ...env, ...job.input.env });
   const files = [{ path: scriptFile, content: job.script }, ...(job.input.files ?? [])];
+  const headBytesMax = Math.ceil(outputBytesMax / 2);
   return Buffer.concat([
-    field(nonce),
-    field(WORKING_FOLDER),
+    u32(number),
+    Buffer.from([isolation === 'nested' ? 1 : 0]),
+    u32(job.timeoutMs),
+    u32(headBytesMax),
+    u32(outputBytesMax - headBytesMax),
+    u32(kind.tmpSizeMb * KIB_PER_MIB),
+    u32(TMP_INODES_MAX),
+    u32(SHM_SIZE_MB * KIB_PER_MIB),
+    string(WORKING_FOLDER),
     list(argv(job.input.args ?? [], job.limits)),
     list(variables.map(([name, value]) => `${name}=${value}`)),
-    number(files.length),
-    ...files.flatMap(({ path, content }) => [field(path), field(content)]),
-    field(job.input.stdin ?? ''),
+    u32(files.length),
+    ...files.flatMap(({ path, content }) => [string(path), string(content)]),
+    string(job.input.stdin ?? ''),
   ]);
 }
 
-function number(value: number): Buffer {
+function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
   return bytes;
 }
 
-function field(content: string | Uint8Array): Buffer {
+function string(content: string | Uint8Array): Buffer {
   const bytes = Buffer.from(content as string);
-  return Buffer.concat([number(bytes.length), bytes]);
+  return Buffer.concat([u32(bytes.length), bytes]);
 }
 
-const list = (items: readonly string[]): Buffer => Buffer.concat([number(items.length), ...items.map(field)]);
+const list = (items: readonly string[]): Buffer => Buffer.concat([u32(items.length), ...items.map(string)]);

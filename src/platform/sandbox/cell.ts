@@ -1,0 +1,105 @@
+import type Docker from 'dockerode';
+
+import { SandboxFailure } from '../../kernel/ports/sandbox.js';
+import { inSpan } from '../telemetry/trace-context.js';
+import type { CellKind } from './cell-kind.js';
+import { CellLink } from './cell-link.js';
+import type { ContainerLife } from './container-life.js';
+import { engineStatus } from './engine.js';
+import type { LauncherMessage } from './launcher-messages.js';
+
+/** From the container's start to the launcher's first word. */
+const HELLO_TIMEOUT_MS = 20_000;
+
+/** A container with a launcher in it, which runs one job after another. From its first job on it is one user's. */
+export class Cell {
+  userId: string | null = null;
+  /** Jobs it was given. */
+  jobs = 0;
+  /** Milliseconds of performance.now(). */
+  readonly madeAt = performance.now();
+  restingSince = 0;
+  /** Resolves when the launcher is gone, or the connection to it; pending while the cell is not open. */
+  readonly closed: Promise<Error | undefined>;
+  private resolveClosed!: (error?: Error) => void;
+  private link: CellLink | null = null;
+  private removal: Promise<void> | null = null;
+  private onMessage: (message: LauncherMessage) => void = () => undefined;
+
+  constructor(
+    readonly name: string,
+    readonly kind: CellKind,
+    private readonly spec: Docker.ContainerCreateOptions,
+    private readonly container: ContainerLife,
+  ) {
+    this.closed = new Promise((resolve) => (this.resolveClosed = resolve));
+  }
+
+  get lastWords(): string {
+    return this.link?.lastWords ?? '';
+  }
+
+  /** Create, attach, start, hello. @throws SandboxFailure, before any user code; the caller removes what there is */
+  async open(): Promise<void> {
+    const { container, spec } = this;
+    try {
+      await inSpan('container.create', {}, () => container.create(spec)).catch((error: unknown) => this.refused(error));
+      const hello = new Promise<void>((resolve) => (this.onMessage = ({ kind }) => kind === 'hello' && resolve()));
+      const link = new CellLink(await container.attach(), (message) => this.onMessage(message));
+      this.link = link;
+      void link.closed.then((error) => this.resolveClosed(error));
+      await inSpan('container.start', {}, () => container.start());
+      await this.within(hello);
+    } catch (error) {
+      if (error instanceof SandboxFailure) throw error;
+      throw new SandboxFailure((error as Error).message, false, { cause: error });
+    }
+  }
+
+  /** @param heed hears of this job, until the next one is sent */
+  send(job: Buffer, heed: (message: LauncherMessage) => void): void {
+    this.onMessage = heed;
+    this.link!.send(job);
+  }
+
+  /** Asks for the end of a job; one that is over by then is not harmed. */
+  kill(job: number): void {
+    this.link?.kill(job);
+  }
+
+  /** Cuts the connection; the launcher then ends its job, and itself. */
+  abandon(): void {
+    this.link?.destroy();
+  }
+
+  /** The facts of a container that has ended by itself. */
+  postMortem(): ReturnType<ContainerLife['postMortem']> {
+    return this.container.postMortem();
+  }
+
+  /** @throws the engine's error where the container may still be there */
+  remove(): Promise<void> {
+    this.abandon();
+    this.removal ??= inSpan('container.remove', {}, () => this.container.remove());
+    return this.removal;
+  }
+
+  private async within(hello: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, HELLO_TIMEOUT_MS, 'late')));
+    const first = await Promise.race([
+      hello.then(() => 'hello' as const),
+      this.closed.then(() => 'closed' as const),
+      late,
+    ]);
+    clearTimeout(timer);
+    if (first === 'hello') return;
+    const what = first === 'late' ? `was not ready within ${HELLO_TIMEOUT_MS} ms` : 'ended at once';
+    throw new SandboxFailure(`the launcher ${what}${this.lastWords && `: ${this.lastWords}`}`, false);
+  }
+
+  private refused(error: unknown): never {
+    const message = engineStatus(error) === 404 ? `the image ${this.spec.Image} is missing` : (error as Error).message;
+    throw new SandboxFailure(message, false, { cause: error });
+  }
+}
