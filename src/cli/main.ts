@@ -9,6 +9,7 @@ import { isOutage } from '../platform/postgres/outage.js';
 import { adminCommand } from './admin-command.js';
 import { warn } from './cli-context.js';
 import { deadLettersCommand } from './dead-letters-command.js';
+import { doctorCommand } from './doctor-command.js';
 import { docsCommand } from './docs-command.js';
 import { eventsCommand } from './events-command.js';
 import { EXIT_UNABLE } from './exit-codes.js';
@@ -29,6 +30,7 @@ const program = new Command('voidrunner')
   .addCommand(deadLettersCommand())
   .addCommand(adminCommand())
   .addCommand(traceCommand())
+  .addCommand(doctorCommand())
   .addCommand(migrateCommand())
   .addCommand(docsCommand())
   .addCommand(settingsCommand());

@@ -24,7 +24,7 @@ export function newWorkerId(namespace: string): string {
   return `${namespace}.${host}-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
-export async function createSandbox(config: Config, log: Log, workerId: string): Promise<Sandbox> {
+export async function createSandbox(config: Config, log: Log, workerId: string): Promise<DockerSandbox> {
   return new DockerSandbox({
     endpoint: config.DOCKER_ENDPOINT,
     workerId,

@@ -207,6 +207,12 @@ export class DockerSandbox extends Sandbox {
     return new Cell(name, kind, spec, new ContainerLife(this.docker, name));
   }
 
+  /** What a real cell on this host can give a job. @throws SandboxFailure where no cell runs at all */
+  async hostIsolation(): Promise<Isolation> {
+    await this.testIsolation(await this.monitor.facts());
+    return this.isolation;
+  }
+
   /** Whether this host lets a job have namespaces. Where it does not, every run has a container of its own from now on. */
   private testIsolation(facts: EngineFacts): Promise<void> {
     this.selfTest ??= this.tryIsolation(facts).finally(() => (this.selfTest = null));

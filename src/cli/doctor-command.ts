@@ -1,0 +1,71 @@
+import { Command } from 'commander';
+
+import { createSandbox, newWorkerId } from '../composition/worker-role.js';
+import { type Config, loadConfig } from '../config/load-config.js';
+import { Unavailable } from '../kernel/errors.js';
+import { diagnose, type Diagnosis, type SandboxFindings } from '../platform/sandbox/diagnosis.js';
+import { connectEngine } from '../platform/sandbox/engine.js';
+import { askEngine, missingImages } from '../platform/sandbox/engine-findings.js';
+import { silentLog } from '../platform/telemetry/log.js';
+import { print } from './cli-context.js';
+import { EXIT_FAULTS } from './exit-codes.js';
+
+const LABELS = { ok: 'ok    ', advice: 'ADVICE', fault: 'FAULT ' } as const;
+
+export const doctorCommand = (): Command =>
+  new Command('doctor')
+    .description('look at the container engine: can code be run here, and how safely')
+    .option('--json', 'the findings as JSON')
+    .option('--strict', 'advice counts as a fault')
+    .addHelpText('after', '\nExit code: 0 nothing wrong, 1 faults found, 2 the engine does not answer.')
+    .action(async (options: { json?: true; strict?: true }) => {
+      const diagnoses = diagnose(await look(loadConfig()));
+      print(options.json ? JSON.stringify(diagnoses, null, 2) : textOf(diagnoses));
+      const wrong = ({ verdict }: Diagnosis): boolean =>
+        verdict === 'fault' || (verdict === 'advice' && options.strict === true);
+      if (diagnoses.some(wrong)) process.exitCode = EXIT_FAULTS;
+    });
+
+/** @throws Unavailable where the engine does not answer */
+async function look(config: Config): Promise<SandboxFindings> {
+  const docker = connectEngine(config.DOCKER_ENDPOINT);
+  const images = [
+    config.EXECUTOR_PYTHON_IMAGE,
+    config.EXECUTOR_JAVASCRIPT_IMAGE,
+    config.EXECUTOR_BASH_IMAGE,
+    config.EXECUTOR_GO_IMAGE,
+  ];
+  try {
+    return {
+      engine: await askEngine(docker, config.EXECUTOR_RUNTIME),
+      images,
+      imagesMissing: await missingImages(docker, images),
+      isolation: await testIsolation(config),
+      slots: config.WORKER_POOL_SIZE,
+      poolSize: config.EXECUTOR_POOL_SIZE,
+      memoryMbMax: config.EXECUTOR_MEMORY_MB_MAX,
+    };
+  } catch (error) {
+    throw new Unavailable('docker', `the Docker engine does not answer: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function testIsolation(config: Config): Promise<SandboxFindings['isolation']> {
+  const sandbox = await createSandbox(config, silentLog, newWorkerId(config.QUEUE_NAMESPACE));
+  try {
+    return await sandbox.hostIsolation();
+  } catch (error) {
+    return { failure: (error as Error).message };
+  } finally {
+    await sandbox.close();
+  }
+}
+
+function textOf(diagnoses: readonly Diagnosis[]): string {
+  return diagnoses
+    .flatMap(({ check, verdict, detail, advice }) => [
+      `${LABELS[verdict]}  ${check.padEnd(12)}  ${detail}`,
+      ...(advice === undefined ? [] : [`${' '.repeat(22)}→ ${advice}`]),
+    ])
+    .join('\n');
+}

@@ -1,0 +1,47 @@
+import type Docker from 'dockerode';
+
+import type { EngineFindings } from './diagnosis.js';
+import { engineCall, engineStatus } from './engine.js';
+
+interface Info {
+  readonly NCPU: number;
+  readonly MemTotal: number;
+  readonly DefaultRuntime: string;
+  readonly CgroupVersion?: string;
+  readonly SecurityOptions?: readonly string[] | null;
+  readonly MemoryLimit: boolean;
+  readonly SwapLimit: boolean;
+  readonly PidsLimit: boolean;
+  readonly CpuCfsQuota: boolean;
+}
+
+/** @param runtime the OCI runtime asked for; undefined for the engine's default. @throws the engine's error */
+export async function askEngine(docker: Docker, runtime: string | undefined): Promise<EngineFindings> {
+  const [info, version] = await engineCall('info', () =>
+    Promise.all([docker.info() as Promise<Info>, docker.version()]),
+  );
+  const name = runtime ?? info.DefaultRuntime;
+  const limits = { memory: info.MemoryLimit, swap: info.SwapLimit, pids: info.PidsLimit, cpu: info.CpuCfsQuota };
+  return {
+    version: version.Version,
+    runtime: name,
+    runtimeVersion: version.Components?.find(({ Name }) => Name === name)?.Version ?? null,
+    cgroupVersion: info.CgroupVersion ?? '1',
+    securityOptions: info.SecurityOptions ?? [],
+    memoryBytes: info.MemTotal,
+    cpus: info.NCPU,
+    limitsMissing: Object.entries(limits).flatMap(([limit, enforced]) => (enforced ? [] : [limit])),
+  };
+}
+
+/** @returns those of the images that the engine does not have. @throws the engine's error */
+export async function missingImages(docker: Docker, images: readonly string[]): Promise<string[]> {
+  const missing: string[] = [];
+  for (const image of images) {
+    await engineCall('inspect', () => docker.getImage(image).inspect()).catch((error: unknown) => {
+      if (engineStatus(error) !== 404) throw error;
+      missing.push(image);
+    });
+  }
+  return missing;
+}

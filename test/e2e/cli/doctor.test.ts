@@ -1,0 +1,48 @@
+import { voidrunner } from '../../support/cli.js';
+import { prepareTestService, type TestService } from '../../support/service.js';
+
+interface Finding {
+  readonly check: string;
+  readonly verdict: string;
+  readonly detail: string;
+}
+
+let service: TestService;
+beforeAll(async () => {
+  service = await prepareTestService();
+});
+afterAll(() => service.close());
+
+const examine = async (env: NodeJS.ProcessEnv = {}, ...args: string[]) => {
+  const { code, stdout, stderr } = await voidrunner({ ...service.env, ...env }, ['doctor', ...args]);
+  return { code, stdout, stderr };
+};
+
+test('doctor runs a real cell and finds no fault where the other tests pass', async () => {
+  const { code, stdout } = await examine({}, '--json');
+  const findings = JSON.parse(stdout) as Finding[];
+  expect(findings.map(({ check }) => check)).toEqual([
+    'engine',
+    'runtime',
+    'limits',
+    'seccomp',
+    'userns-remap',
+    'images',
+    'isolation',
+    'pool',
+  ]);
+  expect(findings.filter(({ verdict }) => verdict === 'fault')).toEqual([]);
+  expect(code).toBe(0);
+});
+
+test('a missing image is a fault with its name, and shows in the exit code', async () => {
+  const { code, stdout } = await examine({ EXECUTOR_GO_IMAGE: 'voidrunner/no-such-image:1' });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^FAULT {3}images {8}missing: voidrunner\/no-such-image:1$/m);
+});
+
+test('an engine that does not answer is an exit code of its own', async () => {
+  const { code, stderr } = await examine({ DOCKER_ENDPOINT: 'unix:///nowhere/docker.sock' });
+  expect(code).toBe(2);
+  expect(stderr).toContain('the Docker engine does not answer');
+});

@@ -1,0 +1,85 @@
+import { diagnose, type EngineFindings, type SandboxFindings } from '../../../src/platform/sandbox/diagnosis.js';
+import { escapesOfRunc } from '../../../src/platform/sandbox/known-escapes.js';
+
+const engine: EngineFindings = {
+  version: '28.2.2',
+  runtime: 'runc',
+  runtimeVersion: '1.3.3',
+  cgroupVersion: '2',
+  securityOptions: ['name=seccomp,profile=builtin', 'name=userns', 'name=cgroupns'],
+  memoryBytes: 24 * 1024 ** 3,
+  cpus: 2,
+  limitsMissing: [],
+};
+const healthy: SandboxFindings = {
+  engine,
+  images: ['p', 'b'],
+  imagesMissing: [],
+  isolation: 'nested',
+  slots: 4,
+  poolSize: 2,
+  memoryMbMax: 512,
+};
+const verdicts = (found: SandboxFindings) =>
+  Object.fromEntries(
+    diagnose(found)
+      .filter(({ verdict }) => verdict !== 'ok')
+      .map(({ check, verdict }) => [check, verdict]),
+  );
+
+it('has nothing to say of a good host', () => {
+  expect(verdicts(healthy)).toEqual({});
+});
+
+it.each<[string, Partial<EngineFindings>, object]>([
+  ['an old runc', { runtimeVersion: '1.1.5+ds1' }, { runtime: 'advice' }],
+  ['a runtime without a version', { runtime: 'runsc', runtimeVersion: null }, {}],
+  ['another runtime of an old version', { runtime: 'crun', runtimeVersion: '1.0.0' }, {}],
+  ['no swap limit', { limitsMissing: ['swap'] }, { limits: 'advice' }],
+  ['no memory limit', { limitsMissing: ['memory', 'swap'] }, { limits: 'fault' }],
+  ['no seccomp', { securityOptions: ['name=userns'] }, { seccomp: 'fault' }],
+  ['no userns-remap', { securityOptions: ['name=seccomp,profile=default'] }, { 'userns-remap': 'advice' }],
+  ['a rootless engine', { securityOptions: ['name=seccomp,profile=default', 'name=rootless'] }, {}],
+  ['little memory', { memoryBytes: 1024 ** 3 }, { pool: 'advice' }],
+])('%s', (_, changes, expected) => {
+  expect(verdicts({ ...healthy, engine: { ...engine, ...changes } })).toEqual(expected);
+});
+
+it.each<[string, Partial<SandboxFindings>, object]>([
+  ['a missing image', { imagesMissing: ['p'] }, { images: 'fault' }],
+  ['no nested namespaces', { isolation: 'plain' }, { isolation: 'advice' }],
+  ['no cell at all', { isolation: { failure: 'why' } }, { isolation: 'fault' }],
+])('%s', (_, changes, expected) => {
+  expect(verdicts({ ...healthy, ...changes })).toEqual(expected);
+});
+
+it('gives advice with everything that is wrong, and the reason', () => {
+  const bad = diagnose({
+    engine: { ...engine, runtimeVersion: '1.1.5', securityOptions: [], limitsMissing: ['pids'], memoryBytes: 1 },
+    images: ['p'],
+    imagesMissing: ['p'],
+    isolation: { failure: 'the image p is missing' },
+    slots: 1,
+    poolSize: 0,
+    memoryMbMax: 512,
+  }).filter(({ verdict }) => verdict !== 'ok');
+  expect(bad).toHaveLength(7);
+  for (const { advice } of bad) expect(advice).toBeTruthy();
+  expect(bad.find(({ check }) => check === 'isolation')?.detail).toContain('the image p is missing');
+});
+
+it.each([
+  ['1.1.5+ds1', 3],
+  ['1.1.11', 3],
+  ['1.1.12', 2],
+  ['1.1.14', 1],
+  ['1.2.7', 1],
+  ['1.2.8', 0],
+  ['1.3.2', 1],
+  ['1.3.3', 0],
+  ['1.4.0', 0],
+  ['2.0.0', 0],
+  ['unknown', 0],
+])('runc %s has %d known escapes', (version, count) => {
+  expect(escapesOfRunc(version)).toHaveLength(count);
+});
