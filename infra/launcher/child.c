@@ -20,7 +20,8 @@
 
 enum { OOM_SCORE_MAX = 1000, OOM_SCORE_INIT = 900, EXIT_REFUSED = 127 };
 
-#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/* Where the image names none: Debian's. */
+static char path_default[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /* Names come from users: whatever could break the one line of a refusal is replaced. */
 static void put_in_one_line(char *text) {
@@ -89,13 +90,27 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static const char *search_path(const struct job *job) {
-    for (size_t i = 0; job->env[i] != NULL; i++)
-        if (strncmp(job->env[i], "PATH=", 5) == 0) return job->env[i] + 5;
-    return PATH_DEFAULT;
+/* @returns NULL where it is not set */
+static char *path_in(char **env) {
+    for (; *env != NULL; env++)
+        if (strncmp(*env, "PATH=", 5) == 0) return *env;
+    return NULL;
 }
 
-/* As execvp, but with the job's PATH and without a shell for what is no program. */
+static char *path_of_image(void) {
+    char *path = path_in(environ);
+    return path != NULL ? path : path_default;
+}
+
+static void hand_down_path(struct job *job) {
+    size_t count = 0;
+    if (path_in(job->env) != NULL) return;
+    while (job->env[count] != NULL) count++;
+    job->env[count] = path_of_image();
+}
+
+/* As execvp, but without a shell for what is no program, and with a PATH that is not the user's:
+ * whatever they set for their program, it is there. */
 static void exec_program(const struct job *job) {
     char path[2 * JOB_PATH_BYTES_MAX];
     const char *name = job->argv[0];
@@ -104,7 +119,7 @@ static void exec_program(const struct job *job) {
         execve(name, job->argv, job->env);
         return;
     }
-    for (const char *folder = search_path(job); folder != NULL;) {
+    for (const char *folder = path_of_image() + 5; folder != NULL;) {
         int size = (int)strcspn(folder, ":");
         const char *place = size == 0 ? "." : folder;
         int length = snprintf(path, sizeof path, "%.*s/%s", size == 0 ? 1 : size, place, name);
@@ -149,6 +164,7 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
     umask(022);
     keep_only(given);
     isolate(job, given);
+    hand_down_path(job);
     lay_files(job, given);
     if (!job->nested) become_program(job, given);
 

@@ -32,7 +32,7 @@ struct job {
     uint32_t shm_size_kib;
     char *folder; /* absolute */
     char *argv[JOB_ARGS_MAX + 1];
-    char *env[JOB_ENV_MAX + 1];
+    char *env[JOB_ENV_MAX + 2]; /* with room for a PATH */
     size_t file_count;
     struct job_file files[JOB_FILES_MAX];
     const unsigned char *input;

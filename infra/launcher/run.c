@@ -135,6 +135,8 @@ static void read_setup(struct run *run) {
     run->started = run->setup_size == 1 && run->setup[0] == CHILD_READY;
     if (!run->started) return;
     run->started_us = now_us();
+    /* The program's time is its own: none of it went into the namespaces. */
+    if (run->deadline_us != INT64_MAX) run->deadline_us += run->started_us - run->begun_us;
     host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
 }
 

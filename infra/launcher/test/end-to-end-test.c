@@ -67,7 +67,7 @@ static void gives_files_input_and_environment(void) {
     static const char *const env[] = {"A=1", "EMPTY=", NULL};
     static const char *const print_env[] = {"/usr/bin/env", NULL};
     const struct answer *answer = run((struct job_spec){.argv = print_env, .env = env});
-    CHECK(strcmp(answer->out, "A=1\nEMPTY=\n") == 0);
+    CHECK(strcmp(answer->out, "A=1\nEMPTY=\nPATH=/usr/bin:/bin\n") == 0);
     answer = run((struct job_spec){.argv = SH("cat a/b; cat; pwd; umask; echo no > /dev/stdin"),
                                    .path = "a/b", .content = "file\n", .input = "input\n"});
     char expected[128];
@@ -138,6 +138,13 @@ static void leaves_no_process_behind(void) {
     CHECK(kill((pid_t)outer, 0) != 0 && errno == ESRCH);
 }
 
+static void finds_the_program_whatever_path_it_gets(void) {
+    static const char *const nowhere[] = {"PATH=/nowhere", NULL};
+    static const char *const print_env[] = {"env", NULL};
+    const struct answer *answer = run((struct job_spec){.argv = print_env, .env = nowhere});
+    CHECK(strcmp(answer->out, "PATH=/nowhere\n") == 0);
+}
+
 static void refuses_what_cannot_run(void) {
     static const char *const nothing[] = {"no-such-program", NULL};
     static const char *const no_program[] = {"/etc/passwd", NULL};
@@ -206,6 +213,7 @@ int main(int argc, char **argv) {
     launcher = argv[1];
     signal(SIGPIPE, SIG_IGN);
     CHECK(mkdtemp(root) != NULL);
+    CHECK(setenv("PATH", "/usr/bin:/bin", 1) == 0);
     cell_start(&cell, launcher);
     says_hello();
     reports_output_and_exit_code();
@@ -217,6 +225,7 @@ int main(int argc, char **argv) {
     ends_a_job_at_its_deadline();
     obeys_a_kill_of_this_job_only();
     leaves_no_process_behind();
+    finds_the_program_whatever_path_it_gets();
     refuses_what_cannot_run();
     obeys_while_nobody_reads();
     runs_many_jobs_in_a_row();

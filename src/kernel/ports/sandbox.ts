@@ -79,7 +79,7 @@ export abstract class Sandbox {
   /**
    * Runs one job to its end: no process of it lives any more. Its container may still be on its way out.
    * @param job.signal aborting it kills every process of the run; the outcome's reason is then `cancelled`
-   * @param onOutput live output as it comes, not capped by the store's cap
+   * @param onOutput what is kept: the head as it is written, the tail at the end
    * @throws SandboxFailure
    */
   abstract run(

@@ -1,15 +1,8 @@
 import type { Log } from '../telemetry/log.js';
 import type { Cell } from './cell.js';
 import { type CellKind, isSameKind } from './cell-kind.js';
+import { CellRefill } from './cell-refill.js';
 import type { Removals } from './removals.js';
-
-/** Refills at a time: more would take the CPU from the runs that empty the pool. */
-export const REFILLS_MAX = 2;
-/** A refill waits for a pause between runs, but no longer than this. */
-const REFILL_PATIENCE_MS = 1_000;
-const REFILL_LOOK_MS = 50;
-/** After a refill that failed: the engine is away, or the image is. */
-const REFILL_RETRY_MS = 5_000;
 
 export interface CellPoolOptions {
   /** Kept ready of each usual kind, without an owner; 0: every cell is made when it is needed. */
@@ -17,8 +10,9 @@ export interface CellPoolOptions {
   /** A cell is one user's: for how long it waits for that user's next job. 0: it is removed after one job. */
   readonly restMs: number;
   readonly jobsMax: number;
+  /** From its first job on. */
   readonly ageMsMax: number;
-  /** Cells of any state, at most; those that rest make room. */
+  /** Cells of any state: those that wait make room for those that run, and none is made ready beyond it. */
   readonly cellsMax: number;
 }
 
@@ -41,11 +35,9 @@ export class CellPool {
   private readonly resting: Cell[] = [];
   private readonly busy = new Set<Cell>();
   private readonly opening = new Set<Cell>();
-  private usual: readonly CellKind[] = [];
+  private readonly refill: CellRefill;
   private coldStarts = 0;
   private closed = false;
-  private refillTimer: NodeJS.Timeout | undefined;
-  private shortSince: number | null = null;
   private restTimer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -53,27 +45,36 @@ export class CellPool {
     private readonly make: (kind: CellKind) => Cell,
     private readonly removals: Removals,
     private readonly log: Log,
-  ) {}
+  ) {
+    const pool = {
+      readyOf: (kind: CellKind) => this.ready.filter((cell) => isSameKind(cell.kind, kind)).length,
+      isBusy: () => this.busy.size > 0,
+      room: () => this.room,
+      addReady: (kind: CellKind) => this.addReady(kind),
+    };
+    this.refill = new CellRefill(options.warmPerKind, pool, log);
+  }
 
   get figures(): CellFigures {
-    const { ready, resting, busy, opening, coldStarts } = this;
+    const { ready, resting, busy, refill, coldStarts } = this;
     return {
       ready: ready.length,
       resting: resting.length,
       busy: busy.size,
-      refilling: [...opening].filter((cell) => !busy.has(cell)).length,
+      refilling: refill.count,
       coldStarts,
     };
   }
 
+  /** Whether the container of this name is a cell of ours, or was and is on its way out. */
   has(name: string): boolean {
     return this.removals.has(name) || this.all().some((cell) => cell.name === name);
   }
 
-  /** From now on cells of these kinds are kept ready. */
+  /** From now on cells of these kinds are kept ready, and of no others. */
   keepReady(kinds: readonly CellKind[]): void {
-    this.usual = this.options.warmPerKind > 0 ? kinds : [];
-    this.refillLater(0);
+    this.refill.keep(kinds);
+    for (const cell of this.ready.filter(({ kind }) => !this.refill.isUsual(kind))) this.retire(cell);
   }
 
   /** One of the user's own, one that is ready, or a new one; `give` it back. @throws SandboxFailure, before user code */
@@ -83,9 +84,8 @@ export class CellPool {
     const cell = own ?? this.ready.find(fits);
     if (!cell) return this.coldStart(userId, kind);
     this.drop(cell);
-    cell.userId = userId;
-    this.busy.add(cell);
-    this.refillLater(REFILL_LOOK_MS);
+    this.occupy(cell, userId);
+    this.refill.soon();
     return cell;
   }
 
@@ -94,21 +94,27 @@ export class CellPool {
     this.busy.delete(cell);
     const { jobsMax, ageMsMax, restMs } = this.options;
     const now = performance.now();
-    const worn = cell.jobs >= jobsMax || now - cell.madeAt >= ageMsMax;
-    if (!reusable || worn || restMs === 0 || this.closed) return this.retire(cell);
+    const worn = cell.jobs >= jobsMax || now - (cell.usedSince ?? now) >= ageMsMax;
+    if (!reusable || worn || cell.isClosed || restMs === 0 || this.closed) return this.retire(cell);
     cell.restingSince = now;
     this.resting.push(cell);
     this.watchRest();
   }
 
-  /** Removes every cell that runs nothing. */
+  /** Removes every cell that runs nothing; those that are kept ready come anew. */
   drain(): void {
     for (const cell of [...this.ready, ...this.resting]) this.retire(cell);
   }
 
+  /** Resolves when no cell is on its way, neither in nor out. */
+  async idle(): Promise<void> {
+    await this.refill.idle();
+    await this.removals.idle();
+  }
+
   close(): void {
     this.closed = true;
-    clearTimeout(this.refillTimer);
+    this.refill.close();
     clearTimeout(this.restTimer);
     this.drain();
   }
@@ -117,12 +123,17 @@ export class CellPool {
     return [...this.ready, ...this.resting, ...this.busy, ...this.opening];
   }
 
+  /** How many more there may be; negative where there are too many. */
+  private get room(): number {
+    return this.options.cellsMax - new Set(this.all()).size;
+  }
+
   private async coldStart(userId: string, kind: CellKind): Promise<Cell> {
     this.coldStarts += 1;
     const cell = this.make(kind);
-    cell.userId = userId;
     // Its place is taken before anything is waited for.
-    this.busy.add(cell);
+    this.occupy(cell, userId);
+    this.makeRoom();
     try {
       await this.open(cell);
       return cell;
@@ -133,10 +144,28 @@ export class CellPool {
     }
   }
 
+  private async addReady(kind: CellKind): Promise<void> {
+    const cell = this.make(kind);
+    try {
+      await this.open(cell);
+    } catch (error) {
+      this.retire(cell);
+      throw error;
+    }
+    // What was wanted may have changed meanwhile.
+    if (cell.isClosed || !this.refill.isUsual(kind)) return this.retire(cell);
+    this.ready.push(cell);
+  }
+
+  private occupy(cell: Cell, userId: string): void {
+    cell.userId = userId;
+    cell.usedSince ??= performance.now();
+    this.busy.add(cell);
+  }
+
   private async open(cell: Cell): Promise<void> {
     this.opening.add(cell);
     try {
-      this.makeRoom();
       await this.removals.room();
       await cell.open();
       void cell.closed.then(() => this.lost(cell));
@@ -147,27 +176,23 @@ export class CellPool {
 
   /** Those that run are bounded by the worker's slots; those that wait for their user go first, then those for anybody. */
   private makeRoom(): void {
-    while (new Set(this.all()).size > this.options.cellsMax) {
+    while (this.room < 0) {
       const spare = this.resting[0] ?? this.ready[0];
       if (!spare) return;
       this.retire(spare);
     }
   }
 
-  /** A launcher that ends while nobody asked it to: killed from outside, or the engine is gone. */
+  /** A launcher that ends while nobody asked it to: killed from outside, or the engine is gone. One that runs fails its run. */
   private lost(cell: Cell): void {
-    if (!this.drop(cell)) return;
-    this.retire(cell);
-    this.refillLater(REFILL_RETRY_MS);
+    if (this.ready.includes(cell) || this.resting.includes(cell)) this.retire(cell);
   }
 
-  /** @returns whether it was there */
-  private drop(cell: Cell): boolean {
+  private drop(cell: Cell): void {
     for (const list of [this.ready, this.resting]) {
       const at = list.indexOf(cell);
-      if (at >= 0) return list.splice(at, 1).length > 0;
+      if (at >= 0) list.splice(at, 1);
     }
-    return false;
   }
 
   private retire(cell: Cell): void {
@@ -176,6 +201,7 @@ export class CellPool {
       this.log.warn({ err: error, container: cell.name }, 'container not removed; the sweep will');
     });
     this.removals.add(cell.name, removal);
+    this.refill.soon();
   }
 
   private watchRest(): void {
@@ -183,52 +209,12 @@ export class CellPool {
     const [oldest] = this.resting;
     if (!oldest || this.closed) return;
     const leftMs = oldest.restingSince + this.options.restMs - performance.now();
-    this.restTimer = setTimeout(
-      () => {
-        const { restMs } = this.options;
-        for (const cell of this.resting.filter(({ restingSince }) => restingSince + restMs <= performance.now())) {
-          this.retire(cell);
-        }
-        this.watchRest();
-      },
-      Math.max(1, leftMs),
-    ).unref();
+    this.restTimer = setTimeout(() => this.endRests(), Math.max(1, leftMs)).unref();
   }
 
-  private refillLater(delayMs: number): void {
-    if (this.closed || this.usual.length === 0) return;
-    clearTimeout(this.refillTimer);
-    this.refillTimer = setTimeout(() => this.refill(), delayMs).unref();
-  }
-
-  private refill(): void {
-    const missing = this.usual.flatMap((kind) => this.missingOf(kind));
-    if (missing.length === 0) return void (this.shortSince = null);
-    this.shortSince ??= performance.now();
-    const patient = this.busy.size > 0 && performance.now() - this.shortSince < REFILL_PATIENCE_MS;
-    if (patient) return this.refillLater(REFILL_LOOK_MS);
-    for (const kind of missing.slice(0, Math.max(0, REFILLS_MAX - this.figures.refilling))) void this.refillOne(kind);
-  }
-
-  private missingOf(kind: CellKind): CellKind[] {
-    const there = [...this.ready, ...this.opening].filter(
-      (cell) => cell.userId === null && isSameKind(cell.kind, kind),
-    );
-    return Array.from({ length: Math.max(0, this.options.warmPerKind - there.length) }, () => kind);
-  }
-
-  private async refillOne(kind: CellKind): Promise<void> {
-    const cell = this.make(kind);
-    try {
-      await this.open(cell);
-      if (this.closed) return this.retire(cell);
-      this.ready.push(cell);
-      this.refillLater(0);
-    } catch (error) {
-      this.retire(cell);
-      if (this.closed) return;
-      this.log.warn({ err: error, image: kind.image }, 'no cell could be made ready; later again');
-      this.refillLater(REFILL_RETRY_MS);
-    }
+  private endRests(): void {
+    const until = performance.now() - this.options.restMs;
+    for (const cell of this.resting.filter(({ restingSince }) => restingSince <= until)) this.retire(cell);
+    this.watchRest();
   }
 }

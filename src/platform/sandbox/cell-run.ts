@@ -5,7 +5,7 @@ import { inSpan } from '../telemetry/trace-context.js';
 import type { Cell } from './cell.js';
 import type { OutputStream } from './docker-frames.js';
 import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
-import { encodeJob, type Isolation } from './job-bundle.js';
+import { encodeJob, keptOf } from './job-bundle.js';
 import type { LauncherMessage } from './launcher-messages.js';
 import { RunOutput } from './run-output.js';
 
@@ -24,7 +24,6 @@ type JobEnd =
 
 export interface CellRunOptions {
   readonly job: SandboxJob;
-  readonly isolation: Isolation;
   readonly outputBytesMax: number;
   /** Aborted by the caller: the run is cancelled. */
   readonly cancelled: AbortSignal;
@@ -53,7 +52,7 @@ export class CellRun {
     private readonly cell: Cell,
     private readonly options: CellRunOptions,
   ) {
-    this.output = new RunOutput(Math.ceil(options.outputBytesMax / 2));
+    this.output = new RunOutput(keptOf(options.outputBytesMax).headBytesMax);
     this.number = cell.jobs += 1;
   }
 
@@ -75,8 +74,8 @@ export class CellRun {
 
   private async converse(span: Span): Promise<SandboxOutcome> {
     const { cell, number } = this;
-    const { job, isolation, outputBytesMax, cancelled, closing } = this.options;
-    cell.send(encodeJob(job, { number, isolation, kind: cell.kind, outputBytesMax }), (message) => this.heed(message));
+    const { job, outputBytesMax, cancelled, closing } = this.options;
+    cell.send(encodeJob(job, { number, kind: cell.kind, outputBytesMax }), (message) => this.heed(message));
     void cell.closed.then((error) => this.ended.resolve({ kind: 'closed', error }));
     if (cancelled.aborted) this.interrupt('cancelled');
     if (closing.aborted) this.interrupt('closing');

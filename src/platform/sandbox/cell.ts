@@ -16,9 +16,11 @@ export class Cell {
   userId: string | null = null;
   /** Jobs it was given. */
   jobs = 0;
-  /** Milliseconds of performance.now(). */
-  readonly madeAt = performance.now();
+  /** Milliseconds of performance.now(): its first job, and its last job's end. */
+  usedSince: number | null = null;
   restingSince = 0;
+  /** No job can be sent any more. */
+  isClosed = false;
   /** Resolves when the launcher is gone, or the connection to it; pending while the cell is not open. */
   readonly closed: Promise<Error | undefined>;
   private resolveClosed!: (error?: Error) => void;
@@ -47,7 +49,10 @@ export class Cell {
       const hello = new Promise<void>((resolve) => (this.onMessage = ({ kind }) => kind === 'hello' && resolve()));
       const link = new CellLink(await container.attach(), (message) => this.onMessage(message));
       this.link = link;
-      void link.closed.then((error) => this.resolveClosed(error));
+      void link.closed.then((error) => {
+        this.isClosed = true;
+        this.resolveClosed(error);
+      });
       await inSpan('container.start', {}, () => container.start());
       await this.within(hello);
     } catch (error) {
@@ -89,13 +94,15 @@ export class Cell {
     const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, HELLO_TIMEOUT_MS, 'late')));
     const first = await Promise.race([
       hello.then(() => 'hello' as const),
-      this.closed.then(() => 'closed' as const),
+      this.closed.then((error) => ({ error })),
       late,
     ]);
     clearTimeout(timer);
     if (first === 'hello') return;
     const what = first === 'late' ? `was not ready within ${HELLO_TIMEOUT_MS} ms` : 'ended at once';
-    throw new SandboxFailure(`the launcher ${what}${this.lastWords && `: ${this.lastWords}`}`, false);
+    const cause = first === 'late' ? undefined : first.error;
+    const words = this.lastWords || cause?.message;
+    throw new SandboxFailure(`the launcher ${what}${words ? `: ${words}` : ''}`, false, { cause });
   }
 
   private refused(error: unknown): never {

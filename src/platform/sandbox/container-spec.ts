@@ -1,7 +1,6 @@
 import type Docker from 'dockerode';
 
 import type { CellKind } from './cell-kind.js';
-import type { Isolation } from './job-bundle.js';
 import type { ImageName } from './languages.js';
 
 export const LABEL_MANAGED = 'voidrunner.managed';
@@ -35,7 +34,6 @@ export function containerSpec(
   kind: CellKind,
   owner: ContainerOwner,
   settings: ContainerSettings,
-  isolation: Isolation,
 ): Docker.ContainerCreateOptions {
   const memory = kind.memoryMb * MIB;
   return {
@@ -61,7 +59,7 @@ export function containerSpec(
     HostConfig: {
       ...hardening(settings),
       // Below Docker's masks the kernel allows no fresh /proc; the launcher hides more than they do.
-      ...(isolation === 'nested' && { MaskedPaths: [], ReadonlyPaths: [] }),
+      ...(kind.isolation === 'nested' && { MaskedPaths: [], ReadonlyPaths: [] }),
       PidsLimit: kind.pids + SUPERVISORS,
       Memory: memory,
       MemorySwap: memory,

@@ -13,15 +13,15 @@ import {
 import { silentLog, type Log } from '../telemetry/log.js';
 import { inSpan } from '../telemetry/trace-context.js';
 import { Cell } from './cell.js';
-import { type CellKind, kindFor, usualKinds } from './cell-kind.js';
+import { type CellHost, type CellKind, type Isolation, kindFor, usualKinds } from './cell-kind.js';
 import { type CellFigures, CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 import { ContainerLife } from './container-life.js';
 import { type ContainerSettings, containerSpec } from './container-spec.js';
 import { connectEngine, isEngineAway } from './engine.js';
-import { type EngineFacts, EngineMonitor } from './engine-monitor.js';
+import { EngineMonitor } from './engine-monitor.js';
 import { interrupted } from './end-of-run.js';
-import type { Isolation } from './job-bundle.js';
+import { HostIsolation } from './host-isolation.js';
 import { checkJob } from './job-input.js';
 import { ManagedContainers, namespaceOf } from './managed-containers.js';
 import { Removals } from './removals.js';
@@ -65,8 +65,9 @@ export class DockerSandbox extends Sandbox {
   private readonly runs = new Set<Promise<unknown>>();
   private readonly removals = new Removals();
   private readonly pool: CellPool;
-  private isolation: Isolation = 'nested';
-  private selfTest: Promise<void> | null = null;
+  private readonly isolation: HostIsolation;
+  private started = false;
+  private filled = false;
 
   constructor(private readonly options: DockerSandboxOptions) {
     super();
@@ -87,21 +88,21 @@ export class DockerSandbox extends Sandbox {
       this.removals,
       this.log,
     );
+    this.isolation = new HostIsolation(this.pool, this.closing.signal, this.log);
   }
 
   override start(): void {
-    if (!this.options.poolSize) return;
-    const ready = async () => {
-      const facts = await this.monitor.facts();
-      await this.testIsolation(facts);
-      this.pool.keepReady(usualKinds(facts.cpus));
-    };
-    // The first run finds out what is wrong, and says so.
-    this.track(ready()).catch((error: unknown) => this.log.warn({ err: error }, 'the pool is not filled yet'));
+    this.started = true;
+    this.fillPool();
   }
 
   get figures(): CellFigures {
     return this.pool.figures;
+  }
+
+  /** What a real cell on this host can give a job. @throws SandboxFailure where no cell runs at all */
+  async hostIsolation(): Promise<Isolation> {
+    return this.isolation.test((await this.monitor.facts()).cpus);
   }
 
   override run(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
@@ -138,7 +139,7 @@ export class DockerSandbox extends Sandbox {
   async idle(): Promise<void> {
     await Promise.allSettled(this.runs);
     this.pool.drain();
-    await this.removals.idle();
+    await this.pool.idle();
   }
 
   private track<T>(work: Promise<T>): Promise<T> {
@@ -151,46 +152,38 @@ export class DockerSandbox extends Sandbox {
   private async runIsolated(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
     checkJob(job);
     if (this.closing.signal.aborted) throw new SandboxFailure('the sandbox is closed', false);
-    const facts = await this.monitor.facts().catch((error: unknown) => {
+    const { cpus } = await this.monitor.facts().catch((error: unknown) => {
       throw new SandboxFailure(`Docker engine: ${(error as Error).message}`, false, { cause: error });
     });
+    this.fillPool();
+    const isolation = this.isolation.current;
     try {
-      return await this.runInCell(job, options, facts);
+      return await this.runInCell(job, options, { isolation, cpus });
     } catch (error) {
-      if (!(error instanceof IsolationRefused) || this.isolation === 'plain') throw error;
-      await this.testIsolation(facts);
-      if (this.isolation === 'nested') throw error;
-      return this.runInCell(job, options, facts);
+      if (!(error instanceof IsolationRefused) || isolation === 'plain') throw error;
+      // The host's word, or a want of memory or processes just now?
+      if (this.isolation.current === 'nested') await this.testIsolation(cpus);
+      if (this.isolation.current === 'nested') throw error;
+      return this.runInCell(job, options, { isolation: 'plain', cpus });
     }
   }
 
-  private async runInCell(
-    job: SandboxJob,
-    { signal, onOutput }: RunOptions,
-    facts: EngineFacts,
-  ): Promise<SandboxOutcome> {
-    if (signal.aborted) return this.cancelledBeforeStart();
-    const { isolation } = this;
-    const cell = await this.pool.take(job.userId, kindFor(job.scriptType, job.limits, facts.cpus));
-    if (signal.aborted) {
-      this.pool.give(cell, isolation === 'nested');
+  private async runInCell(job: SandboxJob, options: RunOptions, host: CellHost): Promise<SandboxOutcome> {
+    const { signal: cancelled, onOutput } = options;
+    if (cancelled.aborted) return this.cancelledBeforeStart();
+    const kind = kindFor(job.scriptType, job.limits, host);
+    const cell = await this.pool.take(job.userId, kind);
+    if (cancelled.aborted) {
+      this.pool.give(cell, true);
       return this.cancelledBeforeStart();
     }
     const { outputBytesMax, reportGraceMs } = this.options;
     const closing = this.closing.signal;
-    const run = new CellRun(cell, {
-      job,
-      isolation,
-      outputBytesMax,
-      cancelled: signal,
-      closing,
-      onOutput,
-      reportGraceMs,
-    });
+    const run = new CellRun(cell, { job, outputBytesMax, cancelled, closing, onOutput, reportGraceMs });
     try {
       return await run.run();
     } finally {
-      this.pool.give(cell, run.reusable && isolation === 'nested');
+      this.pool.give(cell, run.reusable && kind.isolation === 'nested');
     }
   }
 
@@ -203,47 +196,23 @@ export class DockerSandbox extends Sandbox {
   private newCell(kind: CellKind): Cell {
     const name = `voidrunner-${randomUUID()}`;
     const owner = { name, workerId: this.options.workerId, uid: randomInt(UID_FIRST, UID_END) };
-    const spec = containerSpec(kind, owner, this.options, this.isolation);
-    return new Cell(name, kind, spec, new ContainerLife(this.docker, name));
+    return new Cell(name, kind, containerSpec(kind, owner, this.options), new ContainerLife(this.docker, name));
   }
 
-  /** What a real cell on this host can give a job. @throws SandboxFailure where no cell runs at all */
-  async hostIsolation(): Promise<Isolation> {
-    await this.testIsolation(await this.monitor.facts());
-    return this.isolation;
-  }
-
-  /** Whether this host lets a job have namespaces. Where it does not, every run has a container of its own from now on. */
-  private testIsolation(facts: EngineFacts): Promise<void> {
-    this.selfTest ??= this.tryIsolation(facts).finally(() => (this.selfTest = null));
-    return this.selfTest;
-  }
-
-  private async tryIsolation({ cpus }: EngineFacts): Promise<void> {
-    const probe: SandboxJob = { ...PROBE, executionId: randomUUID(), userId: randomUUID() };
-    const cell = await this.pool.take(probe.userId, kindFor(probe.scriptType, probe.limits, cpus));
-    const { outputBytesMax } = this.options;
-    const { signal } = new AbortController();
-    const closing = this.closing.signal;
-    const run = new CellRun(cell, {
-      job: probe,
-      isolation: 'nested',
-      outputBytesMax,
-      cancelled: signal,
-      closing,
-      onOutput: undefined,
+  /** In the background, once: at the start, or where the engine was away then, when a run finds it again. */
+  private fillPool(): void {
+    if (!this.started || !this.options.poolSize || this.filled) return;
+    this.filled = true;
+    const fill = async () => this.testIsolation((await this.monitor.facts()).cpus);
+    this.track(fill()).catch((error: unknown) => {
+      this.filled = false;
+      this.log.warn({ err: error }, 'the pool is not filled yet; the next run tries again');
     });
-    try {
-      await run.run();
-    } catch (error) {
-      if (!(error instanceof IsolationRefused)) throw error;
-      this.log.error({ err: error }, 'this host refuses nested namespaces: every run gets a container of its own');
-      this.isolation = 'plain';
-      // Those that are there were made for namespaces: their /proc is not masked.
-      this.pool.drain();
-    } finally {
-      this.pool.give(cell, false);
-    }
+  }
+
+  private async testIsolation(cpus: number): Promise<void> {
+    const isolation = await this.isolation.test(cpus);
+    if (this.started) this.pool.keepReady(usualKinds({ isolation, cpus }));
   }
 
   /** An engine that was away is an outage, so that the attempt does not count where no user code had started. */
@@ -254,12 +223,3 @@ export class DockerSandbox extends Sandbox {
     throw new SandboxFailure(message, userCodeStarted, { cause: new Unavailable('docker', message, { cause }) });
   }
 }
-
-const PROBE = {
-  attempt: 1,
-  scriptType: 'bash',
-  script: Buffer.from('true'),
-  input: {},
-  limits: { memory_mb: 32, cpus: 0.5, pids: 16 },
-  timeoutMs: 10_000,
-} as const;

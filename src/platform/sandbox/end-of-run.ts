@@ -42,9 +42,9 @@ export const signalName = (number: number): string =>
 export function parseTrailer(text: string): EndReport {
   const facts = new Map(text.split('\n').map((line) => line.split('=', 2) as [string, string]));
   const number = (key: string): number => {
-    const value = Number(facts.get(key) ?? Number.NaN);
-    if (!Number.isInteger(value)) throw new Error(`the trailer of a run has no ${key}`);
-    return value;
+    const value = facts.get(key) ?? '';
+    if (!/^-?\d+$/.test(value)) throw new Error(`the trailer of a run has no ${key}`);
+    return Number(value);
   };
   const known = (value: number): number | null => (value < 0 ? null : value);
   const cpuUs = known(number('cpu_us'));

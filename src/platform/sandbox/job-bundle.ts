@@ -4,34 +4,38 @@ import { LANGUAGES } from './languages.js';
 
 export const WORKING_FOLDER = '/tmp/work';
 
-/** Nested: in namespaces of its own. Plain: in the container's, for a cell that runs one job and is removed. */
-export type Isolation = 'nested' | 'plain';
-
 const KIB_PER_MIB = 1024;
 const TMP_INODES_MAX = 16_384;
 const SHM_SIZE_MB = 16;
+/** It lies in the cell's own memory until the end of the job. */
+const TAIL_BYTES_MAX = 1024 * 1024;
 
 export interface BundleOptions {
   /** The host's name for the job in this cell. */
   readonly number: number;
-  readonly isolation: Isolation;
   readonly kind: CellKind;
-  /** Kept of each of stdout and stderr: the first half and the last. */
+  /** Kept of each of stdout and stderr. */
   readonly outputBytesMax: number;
 }
 
+/** Of an output that is over the cap: its first half and its last, which is never large. */
+export function keptOf(outputBytesMax: number): { readonly headBytesMax: number; readonly tailBytesMax: number } {
+  const tailBytesMax = Math.min(Math.floor(outputBytesMax / 2), TAIL_BYTES_MAX);
+  return { headBytesMax: outputBytesMax - tailBytesMax, tailBytesMax };
+}
+
 /** One job as the launcher reads it (infra/launcher/README.md): numbers are big-endian, a string has its length before it. */
-export function encodeJob(job: SandboxJob, { number, isolation, kind, outputBytesMax }: BundleOptions): Buffer {
+export function encodeJob(job: SandboxJob, { number, kind, outputBytesMax }: BundleOptions): Buffer {
   const { scriptFile, argv, env } = LANGUAGES[job.scriptType];
   const variables = Object.entries({ HOME: '/tmp', LANG: 'C.UTF-8', ...env, ...job.input.env });
   const files = [{ path: scriptFile, content: job.script }, ...(job.input.files ?? [])];
-  const headBytesMax = Math.ceil(outputBytesMax / 2);
+  const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
   return Buffer.concat([
     u32(number),
-    Buffer.from([isolation === 'nested' ? 1 : 0]),
+    Buffer.from([kind.isolation === 'nested' ? 1 : 0]),
     u32(job.timeoutMs),
     u32(headBytesMax),
-    u32(outputBytesMax - headBytesMax),
+    u32(tailBytesMax),
     u32(kind.tmpSizeMb * KIB_PER_MIB),
     u32(TMP_INODES_MAX),
     u32(SHM_SIZE_MB * KIB_PER_MIB),

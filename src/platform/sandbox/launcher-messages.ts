@@ -12,6 +12,7 @@ export type LauncherMessage =
   /** No user code ran. */
   | { readonly kind: 'refused'; readonly job: number; readonly message: string };
 
+const PROTOCOL = 1;
 const HEADER_BYTES = 5;
 const JOB_BYTES = 4;
 const PAYLOAD_BYTES_MAX = 64 * 1024;
@@ -41,7 +42,12 @@ export class LauncherMessages {
 }
 
 function decode(type: string, payload: Buffer): LauncherMessage {
-  if (type === 'H') return { kind: 'hello' };
+  if (type === 'H') {
+    const spoken = /^protocol=(\d+)$/m.exec(payload.toString('utf8'))?.[1];
+    if (spoken !== String(PROTOCOL))
+      throw new Error(`the launcher in the image speaks protocol ${spoken}, not ${PROTOCOL}`);
+    return { kind: 'hello' };
+  }
   if (payload.length < JOB_BYTES) throw new Error('a frame of the launcher is too short');
   const job = payload.readUInt32BE();
   const bytes = payload.subarray(JOB_BYTES);

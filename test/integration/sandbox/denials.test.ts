@@ -26,10 +26,13 @@ const CALLS: Record<string, readonly [number | null, number | null]> = {
   mount_setattr: [442, 442],
   open_tree: [428, 428],
   fsopen: [430, 430],
+  move_mount: [429, 429],
   chroot: [161, 51],
   unshare: [272, 97],
   setns: [308, 268],
   sethostname: [170, 161],
+  setdomainname: [171, 162],
+  pidfd_getfd: [438, 438],
   keyctl: [250, 219],
   add_key: [248, 217],
   request_key: [249, 218],
@@ -95,10 +98,11 @@ print(json.dumps([sorted({call(clone, flag | 17, 0, 0, 0, 0) for flag in flags.v
 });
 
 it.each([
-  ['x32', 'libc.syscall(ctypes.c_long(0x40000000 + 39))'],
-  // mov eax, getpid; int 0x80; ret
-  ['32-bit', 'memory.write(b"\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3"); function()'],
-])('does not let a program into the kernel by the %s entry', async (_, entry) => {
+  ['x32', 'libc.syscall(ctypes.c_long(0x40000000 + 39))', ['SIGSYS']],
+  // mov eax, getpid; int 0x80; ret. A kernel without this entry answers SIGSEGV before any filter is asked: either
+  // way the program does not get in.
+  ['32-bit', 'memory.write(b"\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3"); function()', ['SIGSYS', 'SIGSEGV']],
+])('does not let a program into the kernel by the %s entry', async (_, entry, signals) => {
   const outcome = await box.run(
     'python',
     `${SYSCALLS}
@@ -108,7 +112,8 @@ memory = mmap.mmap(-1, 4096, prot=7)
 function = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(memory)))
 ${entry}`,
   );
-  expect(outcome).toMatchObject({ reason: 'signal', signal: 'SIGSYS' });
+  expect(outcome.reason).toBe('signal');
+  expect(signals).toContain(outcome.signal);
 });
 
 it('has no capability, no new privileges, a filter, and a uid of its own', async () => {
@@ -136,7 +141,7 @@ chown 0 /tmp/id 2>/dev/null || echo refused`,
 it('has no network but a loopback it cannot reach', async () => {
   const interfaces = await observe(`
 import json
-print(json.dumps([line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line]))`);
+print(json.dumps([line.split(":")[0].strip() for line in open("/proc/self/net/dev") if ":" in line]))`);
   expect(interfaces).toEqual(['lo']);
   const outcome = await box.run('bash', 'exec 3<>/dev/tcp/127.0.0.1/5432 || echo "none: $?"; ls /var/run/docker.sock');
   expect(outcome.out).toBe('none: 1\n');
@@ -146,14 +151,15 @@ print(json.dumps([line.split(":")[0].strip() for line in open("/proc/net/dev") i
 it('writes to /tmp and /dev/shm and nowhere else', async () => {
   const outcome = await box.run(
     'bash',
-    `for folder in / /etc /usr/bin /var/tmp /root /home /dev /sys /sys/fs/cgroup/memory /proc/sys/kernel /run; do
+    `for folder in / /etc /usr/bin /var/tmp /root /home /dev /dev/mqueue /sys /sys/fs/cgroup/memory /proc /proc/sys/kernel /run; do
   { : >"$folder/probe"; } 2>/dev/null && echo "wrote to $folder"
 done
 for folder in /tmp /tmp/work /dev/shm; do echo 1 >"$folder/probe" && cat "$folder/probe"; done
 echo core >/proc/sys/kernel/core_pattern`,
   );
   expect(outcome.out).toBe('1\n1\n1\n');
-  expect(outcome.err).toMatch(/core_pattern: (Read-only file system|Permission denied)/);
+  // Since Linux 5.8 a job's /proc has nothing but its processes.
+  expect(outcome.err).toMatch(/core_pattern: (No such file or directory|Permission denied)/);
   expect(outcome.returnCode).toBe(1);
 });
 
@@ -224,6 +230,6 @@ stop.set()`,
 it('leaves nothing to the next run', async () => {
   await box.run('bash', 'echo secret >/tmp/left; echo secret >/dev/shm/left; (setsid sleep 600 &)');
   const next = await box.run('bash', 'ls -A /tmp /dev/shm; processes=(/proc/[0-9]*); echo ${#processes[@]}');
-  // PID 1 and bash.
-  expect(next.out).toBe('/dev/shm:\n\n/tmp:\nwork\n2\n');
+  // Its own shell: the init of its namespaces is hidden from it.
+  expect(next.out).toBe('/dev/shm:\n\n/tmp:\nwork\n1\n');
 });

@@ -63,7 +63,16 @@ it('fails with the program’s name where an image lacks it, before user code', 
   const { images } = await sandboxOptions();
   const box = await sandbox({ images: { ...images, python: images.bash } });
   const failure = await failureOf(box.run(job('python', 'print(1)'), { signal: noSignal }));
-  expect(failure.message).toContain('no python3 in this image');
+  expect(failure.message).toContain('no such program: python3');
+  expect(failure.userCodeStarted).toBe(false);
+});
+
+it('fails with the launcher’s path where an image lacks it, before user code', async () => {
+  const { images } = await sandboxOptions();
+  // It has a launcher, but not where an image for jobs has it.
+  const box = await sandbox({ images: { ...images, bash: 'voidrunner/launcher:latest' } });
+  const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
+  expect(failure.message).toContain('/usr/local/lib/voidrunner/launcher');
   expect(failure.userCodeStarted).toBe(false);
 });
 
@@ -248,7 +257,8 @@ it('hardens the container that runs', async () => {
   expect(Config.Labels).toMatchObject({ 'voidrunner.managed': '1', 'voidrunner.worker': workerId });
   expect(Config).toMatchObject({ NetworkDisabled: true, Tty: false });
   expect(Mounts).toEqual([]);
-  const limits = { PidsLimit: 64, Memory: 256 << 20, MemorySwap: 256 << 20, NanoCpus: 1e9, ShmSize: 16 << 20 };
+  // The program's, and the two that stand over it.
+  const limits = { PidsLimit: 66, Memory: 256 << 20, MemorySwap: 256 << 20, NanoCpus: 1e9, ShmSize: 16 << 20 };
   expect(HostConfig).toMatchObject({
     ...limits,
     ReadonlyRootfs: true,
@@ -259,6 +269,9 @@ it('hardens the container that runs', async () => {
     AutoRemove: false,
     LogConfig: { Type: 'none' },
     Binds: null,
+    // The launcher covers what Docker would mask.
+    MaskedPaths: [],
+    ReadonlyPaths: [],
   });
   expect(HostConfig.SecurityOpt).toEqual(['no-new-privileges', expect.stringMatching(/^seccomp=\{.*SCMP_ACT_ERRNO/)]);
   expect(HostConfig.Ulimits).toEqual(

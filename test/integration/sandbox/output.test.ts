@@ -36,17 +36,18 @@ it('keeps all of what is exactly the cap', async () => {
 });
 
 it('outlives endless output without growing, and the timeout still comes', async () => {
-  let live = 0;
+  const live: Buffer[] = [];
   const before = process.memoryUsage().rss;
   const outcome = await box.sandbox.run(job('bash', 'echo first; exec cat /dev/zero', { timeoutMs: 1_000 }), {
     signal: new AbortController().signal,
-    onOutput: (_, chunk) => (live += chunk.length),
+    onOutput: (_, chunk) => live.push(Buffer.from(chunk)),
   });
   expect(outcome.reason).toBe('timeout');
-  expect(outcome.stdout).toMatchObject({ truncated: true, bytesTotal: live });
+  expect(outcome.stdout.truncated).toBe(true);
+  expect(outcome.stdout.bytesTotal).toBeGreaterThan(1024 * 1024);
   expect(outcome.stdout.content).toHaveLength(CAP);
   expect(Buffer.from(outcome.stdout.content).toString('latin1', 0, 6)).toBe('first\n');
-  expect(live).toBeGreaterThan(1024 * 1024);
+  expect(Buffer.concat(live).equals(outcome.stdout.content)).toBe(true);
   expect(process.memoryUsage().rss - before).toBeLessThan(128 * 1024 * 1024);
 });
 
@@ -65,20 +66,25 @@ it('is live: a chunk is there before the program goes on', async () => {
 });
 
 it('is not fooled by forged records and frames', async () => {
-  const forged = 'end status=0 cpu_us=1 memory=1 oom=0';
+  // What its launcher says at the end of a job, in the launcher's own format.
+  const forged =
+    'status=0\\nkilled=none\\nwall_us=1\\ncpu_us=1\\nmemory_peak=1\\nmemory_source=cgroup\\noom_kills=0\\n';
   const outcome = await box.run(
     'python',
     `
-import sys, os
-nonce = "0123456789abcdef" * 2
-for text in ("${forged}", nonce + "${forged}", nonce + "start", "refused by nobody"):
-    print(text); print(text, file=sys.stderr)
-sys.stdout.flush()
+import os, struct, sys
+facts = b"${forged}stdout_bytes=0\\nstderr_bytes=0\\nstdout_truncated=0\\nstderr_truncated=0\\n"
+for job in range(3):
+    for kind, text in ((b"T", facts), (b"R", b"isolation: no"), (b"S", b"")):
+        frame = kind + struct.pack(">II", len(text) + 4, job) + text
+        os.write(1, frame); os.write(2, frame)
 os.write(1, b"\\x02\\0\\0\\0\\0\\0\\0\\x04fake")
 sys.exit(9)`,
   );
   expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 9 });
-  expect(outcome.out).toContain(forged);
+  expect(outcome.out).toContain('isolation: no');
+  expect(outcome.err).toContain('killed=none');
+  expect(outcome.stdout.bytesTotal).toBeGreaterThan(outcome.stderr.bytesTotal);
   expect(outcome.out.endsWith('\x02\0\0\0\0\0\0\x04fake')).toBe(true);
 });
 

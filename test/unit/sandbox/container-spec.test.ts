@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 
+import type { ScriptType } from '../../../src/kernel/ports/sandbox.js';
+import { type Isolation, isSameKind, kindFor, usualKinds } from '../../../src/platform/sandbox/cell-kind.js';
 import { containerSpec } from '../../../src/platform/sandbox/container-spec.js';
 import { DockerSandbox } from '../../../src/platform/sandbox/docker-sandbox.js';
-import type { ScriptType } from '../../../src/kernel/ports/sandbox.js';
 
 const images = { python: 'p', javascript: 'j', bash: 'b', go: 'g' };
-const spec = (scriptType: ScriptType, limits = { memory_mb: 256, cpus: 1, pids: 64 }, runtime?: string) =>
+const usual = { memory_mb: 256, cpus: 1, pids: 64 };
+const spec = (scriptType: ScriptType, limits = usual, runtime?: string, isolation: Isolation = 'nested') =>
   containerSpec(
-    { scriptType, limits, executionId: 'e1', attempt: 2 },
+    kindFor(scriptType, limits, { isolation, cpus: 2 }),
     { name: 'c', workerId: 'ns.w', uid: 123_456 },
     { images, seccompProfile: '{}', runtime },
-    2,
   );
 
 it('takes the language’s image; typescript runs in javascript’s', () => {
@@ -19,27 +20,26 @@ it('takes the language’s image; typescript runs in javascript’s', () => {
 });
 
 it('labels the container from its creation', () => {
-  expect(spec('bash').Labels).toEqual({
-    'voidrunner.managed': '1',
-    'voidrunner.worker': 'ns.w',
-    'voidrunner.execution': 'e1',
-    'voidrunner.attempt': '2',
-  });
+  expect(spec('bash').Labels).toEqual({ 'voidrunner.managed': '1', 'voidrunner.worker': 'ns.w' });
 });
 
-it('gives the limits asked for, without swap, and never more CPUs than the engine has', () => {
+it('starts the launcher and nothing else, whatever the image starts', () => {
+  expect(spec('go')).toMatchObject({ Entrypoint: ['/usr/local/lib/voidrunner/launcher'], Cmd: [], OpenStdin: true });
+});
+
+it('gives the limits asked for, without swap, room for the launcher, and never more CPUs than the engine has', () => {
   expect(spec('bash', { memory_mb: 100, cpus: 8, pids: 20 }).HostConfig).toMatchObject({
     Memory: 100 << 20,
     MemorySwap: 100 << 20,
     NanoCpus: 2e9,
-    PidsLimit: 20,
+    PidsLimit: 22,
   });
 });
 
 it('gives a language’s tools what they need', () => {
   expect(spec('go', { memory_mb: 16, cpus: 1, pids: 16 }).HostConfig).toMatchObject({
     Memory: 64 << 20,
-    PidsLimit: 128,
+    PidsLimit: 130,
     Tmpfs: { '/tmp': expect.stringContaining('size=192m') as string },
   });
 });
@@ -47,6 +47,39 @@ it('gives a language’s tools what they need', () => {
 it('names an OCI runtime only where one was asked for', () => {
   expect(spec('bash').HostConfig).not.toHaveProperty('Runtime');
   expect(spec('bash', undefined, 'crun').HostConfig).toMatchObject({ Runtime: 'crun' });
+});
+
+it('lifts Docker’s masks where the launcher hides more than they do, and only there', () => {
+  expect(spec('bash').HostConfig).toMatchObject({ MaskedPaths: [], ReadonlyPaths: [] });
+  const plain = spec('bash', usual, undefined, 'plain').HostConfig;
+  for (const key of ['MaskedPaths', 'ReadonlyPaths']) expect(plain).not.toHaveProperty(key);
+});
+
+describe('kinds of cells', () => {
+  const kind = (type: ScriptType, limits = usual, isolation: Isolation = 'nested') =>
+    kindFor(type, limits, { isolation, cpus: 2 });
+
+  it('are the same for javascript and typescript, and for limits that come to the same', () => {
+    expect(isSameKind(kind('javascript'), kind('typescript'))).toBe(true);
+    expect(isSameKind(kind('go', { ...usual, pids: 16 }), kind('go', { ...usual, pids: 128 }))).toBe(true);
+    expect(isSameKind(kind('bash', { ...usual, cpus: 2 }), kind('bash', { ...usual, cpus: 64 }))).toBe(true);
+  });
+
+  it.each([
+    ['language', kind('python')],
+    ['memory', kind('bash', { ...usual, memory_mb: 257 })],
+    ['CPUs', kind('bash', { ...usual, cpus: 0.5 })],
+    ['processes', kind('bash', { ...usual, pids: 65 })],
+    ['isolation', kind('bash', usual, 'plain')],
+  ])('differ by %s', (_, other) => {
+    expect(isSameKind(kind('bash'), other)).toBe(false);
+  });
+
+  it('are usual once for each image, with the limits of a task that asks for none', () => {
+    const kinds = usualKinds({ isolation: 'nested', cpus: 2 });
+    expect(kinds.map(({ image }) => image).toSorted()).toEqual(['bash', 'go', 'javascript', 'python']);
+    expect(kinds.some((usualKind) => isSameKind(usualKind, kind('typescript')))).toBe(true);
+  });
 });
 
 it('shares nothing of the host', () => {
@@ -64,26 +97,31 @@ it('wants a worker id with a namespace, or a sweep could take a stranger’s con
 });
 
 describe('the seccomp profile', () => {
-  const profile = JSON.parse(readFileSync('seccomp/runner.json', 'utf8')) as {
+  const profile = JSON.parse(readFileSync('seccomp/cell.json', 'utf8')) as {
     defaultAction: string;
-    syscalls: { names: string[]; action: string; errnoRet?: number; args?: { value: number }[] }[];
+    defaultErrnoRet: number;
+    syscalls: { names: string[]; action: string; errnoRet?: number; args?: unknown[] }[];
   };
   const allowed = profile.syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW');
+  const names = allowed.flatMap((rule) => rule.names);
+  const filter = readFileSync('infra/launcher/filter.c', 'utf8');
+  const taken = new Set([...filter.matchAll(/DENY\((\w+)\)/g)].map(([, name]) => name!));
 
   it('is an allow-list that answers errnos', () => {
-    expect(profile.defaultAction).toBe('SCMP_ACT_ERRNO');
+    expect(profile).toMatchObject({ defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: 1 });
     const actions = new Set(profile.syscalls.map(({ action }) => action));
     expect(actions).toEqual(new Set(['SCMP_ACT_ALLOW', 'SCMP_ACT_ERRNO']));
   });
 
   it('names nothing twice and nothing dangerous', () => {
-    const names = allowed.flatMap((rule) => rule.names);
     expect(new Set(names).size).toBe(names.length);
     const dangerous = new Set([
       'socket',
       'clone3',
       'ptrace',
-      'mount',
+      'umount2',
+      'pivot_root',
+      'chroot',
       'unshare',
       'setns',
       'bpf',
@@ -94,11 +132,20 @@ describe('the seccomp profile', () => {
     expect(names.filter((name) => dangerous.has(name) || name.startsWith('io_uring'))).toEqual([]);
   });
 
-  it('lets clone make no namespace', () => {
-    const rules = profile.syscalls.filter(({ names }) => names.includes('clone'));
-    expect(rules).toHaveLength(1);
+  it('grants the launcher three calls that its second filter takes back, and no others', () => {
+    // With any flags; every other rule stands for what programs may do.
+    expect(allowed.find((rule) => rule.names.includes('clone'))).toEqual({
+      names: ['clone', 'mount', 'sethostname'],
+      action: 'SCMP_ACT_ALLOW',
+    });
+    expect(names.filter((name) => taken.has(name)).toSorted()).toEqual(['mount', 'sethostname']);
+  });
+
+  it('leaves clone without namespaces to programs', () => {
     // NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
     const flags = [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000];
-    expect(rules[0]!.args![0]!.value).toBe(flags.reduce((sum, flag) => sum + flag));
+    const mask = /define CLONE_NAMESPACES (0x[0-9A-F]+)u/.exec(filter)![1];
+    expect(Number(mask)).toBe(flags.reduce((sum, flag) => sum + flag));
+    expect(filter).toMatch(/__NR_clone, 0, 4\),\s+LOAD\(ARG0\),\s+IF_ANY_BIT\(CLONE_NAMESPACES\),\s+ANSWER\(EPERM\)/);
   });
 });

@@ -1,6 +1,15 @@
-import { endOfRun, parseEndRecord, signalName } from '../../../src/platform/sandbox/end-of-run.js';
+import { type EndReport, endOfRun, parseTrailer, signalName } from '../../../src/platform/sandbox/end-of-run.js';
 
-const report = (waitStatus: number, oomKills = 0) => ({ waitStatus, oomKills, cpuTimeMs: 1, memoryPeakBytes: 1 });
+const report = (waitStatus: number, oomKills = 0, killed: EndReport['killed'] = 'none'): EndReport => ({
+  waitStatus,
+  oomKills,
+  killed,
+  wallTimeMs: 1,
+  cpuTimeMs: 1,
+  memoryPeakBytes: 1,
+  bytes: { stdout: 0, stderr: 0 },
+  truncated: { stdout: false, stderr: false },
+});
 const exited = (code: number) => code << 8;
 const SEGV_WITH_CORE = 11 | 0x80;
 
@@ -15,27 +24,69 @@ it.each([
   ['a shell whose child the OOM killer took', report(exited(137), 1), null, 'out_of_memory', 137, 'SIGKILL'],
   ['a program that outlived its child’s OOM', report(exited(0), 1), null, 'exit_code', 0, null],
   ['a crash after a child’s OOM', report(11, 1), null, 'signal', 139, 'SIGSEGV'],
-  ['a timeout', report(9), 'timeout', 'timeout', null, null],
-  ['a timeout in want of memory', report(9, 3), 'timeout', 'timeout', null, null],
-  ['a cancel', report(9), 'cancelled', 'cancelled', null, null],
+  ['the launcher’s deadline', report(9, 0, 'deadline'), null, 'timeout', null, null],
+  ['the deadline in want of memory', report(9, 3, 'deadline'), null, 'timeout', null, null],
+  ['the deadline just before the cancel', report(9, 0, 'deadline'), 'cancelled', 'timeout', null, null],
+  ['the host’s own deadline', report(9, 0, 'host'), 'timeout', 'timeout', null, null],
+  ['a cancel', report(9, 0, 'host'), 'cancelled', 'cancelled', null, null],
   ['an end just before the timeout', report(exited(0)), 'timeout', 'exit_code', 0, null],
   ['a crash just before the cancel', report(11), 'cancelled', 'signal', 139, 'SIGSEGV'],
+  ['a kill of its own just before the cancel', report(9), 'cancelled', 'signal', 137, 'SIGKILL'],
 ] as const)('%s', (_, told, interruption, reason, returnCode, signal) => {
   expect(endOfRun(told, interruption)).toEqual({ reason, returnCode, signal });
 });
 
-it('reads PID 1’s record, with null for what could not be measured', () => {
-  expect(parseEndRecord('end status=256 cpu_us=1500 memory=4096 oom=2')).toEqual({
-    waitStatus: 256,
-    cpuTimeMs: 2,
-    memoryPeakBytes: 4096,
-    oomKills: 2,
+describe('the trailer', () => {
+  const FACTS = {
+    status: '256',
+    killed: 'none',
+    wall_us: '2500',
+    cpu_us: '1500',
+    memory_peak: '4096',
+    memory_source: 'cgroup',
+    oom_kills: '2',
+    stdout_bytes: '70000',
+    stderr_bytes: '5',
+    stdout_truncated: '1',
+    stderr_truncated: '0',
+  };
+  const trailer = (changes: Partial<Record<keyof typeof FACTS, string | null>> = {}): string =>
+    Object.entries({ ...FACTS, ...changes })
+      .map(([key, value]) => (value === null ? '' : `${key}=${value}\n`))
+      .join('');
+
+  it('is read', () => {
+    expect(parseTrailer(trailer())).toEqual({
+      waitStatus: 256,
+      killed: 'none',
+      wallTimeMs: 3,
+      cpuTimeMs: 2,
+      memoryPeakBytes: 4096,
+      oomKills: 2,
+      bytes: { stdout: 70_000, stderr: 5 },
+      truncated: { stdout: true, stderr: false },
+    });
   });
-  expect(parseEndRecord('end status=0 cpu_us=-1 memory=-1 oom=0')).toMatchObject({
-    cpuTimeMs: null,
-    memoryPeakBytes: null,
+
+  it('has null for what could not be measured', () => {
+    const unknown = parseTrailer(trailer({ cpu_us: '-1', memory_peak: '-1', memory_source: 'none', oom_kills: '-1' }));
+    expect(unknown).toMatchObject({ cpuTimeMs: null, memoryPeakBytes: null, oomKills: 0 });
   });
-  for (const other of ['end', 'end status=x', 'start', '']) expect(parseEndRecord(other)).toBeNull();
+
+  it('may say more than is asked of it', () => {
+    expect(parseTrailer(`${trailer()}news=1\n`)).toEqual(parseTrailer(trailer()));
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a fact that is missing', trailer({ wall_us: null })],
+    ['a fact without a value', trailer({ status: '' })],
+    ['a number that is none', trailer({ status: 'x' })],
+    ['a number that is not whole', trailer({ wall_us: '1.5' })],
+    ['an unknown killer', trailer({ killed: 'fate' })],
+  ])('is refused with %s', (_, text) => {
+    expect(() => parseTrailer(text)).toThrow('the trailer of a run');
+  });
 });
 
 it('names signals as signal(7) does', () => {

@@ -1,5 +1,6 @@
 import { DomainError } from '../../../src/kernel/errors.js';
 import type { SandboxInput, SandboxJob } from '../../../src/kernel/ports/sandbox.js';
+import { type Isolation, kindFor } from '../../../src/platform/sandbox/cell-kind.js';
 import { encodeJob } from '../../../src/platform/sandbox/job-bundle.js';
 import { checkJob } from '../../../src/platform/sandbox/job-input.js';
 
@@ -74,7 +75,7 @@ it('refuses an unknown language, limits and times that mean nothing', () => {
   expect(refusalOf(job({}, { timeoutMs: 0 })).details).toEqual({ field: 'timeout_ms' });
 });
 
-/** Reads it as PID 1 does. */
+/** Reads it as the launcher does. */
 const decode = (bundle: Buffer) => {
   let at = 0;
   const number = () => bundle.readUInt32BE((at += 4) - 4);
@@ -84,8 +85,15 @@ const decode = (bundle: Buffer) => {
   };
   const list = () => Array.from({ length: number() }, field);
   const decoded = {
-    nonce: field(),
-    home: field(),
+    number: number(),
+    isolation: bundle.readUInt8((at += 1) - 1),
+    timeoutMs: number(),
+    headBytesMax: number(),
+    tailBytesMax: number(),
+    tmpSizeKib: number(),
+    tmpInodesMax: number(),
+    shmSizeKib: number(),
+    folder: field(),
     argv: list(),
     env: list(),
     files: Array.from({ length: number() }, () => [field(), field()]),
@@ -95,12 +103,24 @@ const decode = (bundle: Buffer) => {
   return decoded;
 };
 
+const bundle = (candidate: SandboxJob, isolation: Isolation = 'nested', outputBytesMax = 1_001) => {
+  const kind = kindFor(candidate.scriptType, candidate.limits, { isolation, cpus: 2 });
+  return decode(encodeJob(candidate, { number: 7, kind, outputBytesMax }));
+};
+
 describe('the bundle', () => {
   it('carries everything, lengths in bytes', () => {
     const input = { stdin: Buffer.from('ünï'), args: ['', 'ü'], env: { A: 'b=c' }, ...files('data/ü') };
-    expect(decode(encodeJob(job(input), Buffer.from('nonce')))).toEqual({
-      nonce: 'nonce',
-      home: '/tmp/work',
+    expect(bundle(job(input))).toEqual({
+      number: 7,
+      isolation: 1,
+      timeoutMs: 1_000,
+      headBytesMax: 501,
+      tailBytesMax: 500,
+      tmpSizeKib: 64 * 1024,
+      tmpInodesMax: 16_384,
+      shmSizeKib: 16 * 1024,
+      folder: '/tmp/work',
       argv: ['python3', 'main.py', '', 'ü'],
       env: ['HOME=/tmp', 'LANG=C.UTF-8', 'PYTHONUNBUFFERED=1', 'PYTHONDONTWRITEBYTECODE=1', 'A=b=c'],
       files: [
@@ -111,13 +131,31 @@ describe('the bundle', () => {
     });
   });
 
+  it('says whether the job gets namespaces of its own', () => {
+    expect(bundle(job(), 'nested').isolation).toBe(1);
+    expect(bundle(job(), 'plain').isolation).toBe(0);
+  });
+
+  it('gives a language the /tmp that its tools need', () => {
+    expect(bundle(job({}, { scriptType: 'go' })).tmpSizeKib).toBe(192 * 1024);
+  });
+
+  it('keeps as much of the output as asked, in halves, whatever the number', () => {
+    for (const outputBytesMax of [0, 1, 2, 65_537, 64 << 20]) {
+      const { headBytesMax, tailBytesMax } = bundle(job(), 'nested', outputBytesMax);
+      expect(headBytesMax + tailBytesMax).toBe(outputBytesMax);
+      // The cell's smallest memory holds two of them.
+      expect(tailBytesMax).toBeLessThanOrEqual(1 << 20);
+    }
+  });
+
   it('lets the user’s variables win over ours', () => {
-    const { env } = decode(encodeJob(job({ env: { HOME: '/tmp/mine' } }), Buffer.from('nonce')));
+    const { env } = bundle(job({ env: { HOME: '/tmp/mine' } }));
     expect(env.filter((variable) => variable.startsWith('HOME='))).toEqual(['HOME=/tmp/mine']);
   });
 
   it('does not reach __proto__ by a variable’s name', () => {
     const env = JSON.parse('{"__proto__":"x"}') as Record<string, string>;
-    expect(decode(encodeJob(job({ env }), Buffer.from('nonce'))).env).toContain('__proto__=x');
+    expect(bundle(job({ env })).env).toContain('__proto__=x');
   });
 });

@@ -1,8 +1,14 @@
 import * as fc from 'fast-check';
 
 import { DockerFrames } from '../../../src/platform/sandbox/docker-frames.js';
-import { OutputCapture } from '../../../src/platform/sandbox/output-capture.js';
-import { RecordScanner } from '../../../src/platform/sandbox/record-scanner.js';
+import type { EndReport } from '../../../src/platform/sandbox/end-of-run.js';
+import {
+  jobFrame,
+  killFrame,
+  type LauncherMessage,
+  LauncherMessages,
+} from '../../../src/platform/sandbox/launcher-messages.js';
+import { RunOutput } from '../../../src/platform/sandbox/run-output.js';
 
 /** The same bytes in pieces cut at arbitrary places. */
 const cut = (bytes: Buffer, sizes: readonly number[]): Buffer[] => {
@@ -52,77 +58,144 @@ describe('DockerFrames', () => {
   });
 });
 
-describe('OutputCapture', () => {
-  it('keeps all, or head and tail, as a plain slice would', () => {
+describe('LauncherMessages', () => {
+  const launcherFrame = (type: string, payload: Buffer): Buffer => {
+    const header = Buffer.alloc(5);
+    header.write(type, 'latin1');
+    header.writeUInt32BE(payload.length, 1);
+    return Buffer.concat([header, payload]);
+  };
+  const ofJob = (type: string, job: number, payload: Buffer | string): Buffer => {
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(job);
+    return launcherFrame(type, Buffer.concat([number, Buffer.from(payload as Buffer)]));
+  };
+  const HELLO = launcherFrame('H', Buffer.from('protocol=1\ncgroup=v1\npid=1\n'));
+  const TRAILER =
+    'status=256\nkilled=none\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\nmemory_source=none\noom_kills=0\n' +
+    'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\n';
+  const REPORT: EndReport = {
+    waitStatus: 256,
+    killed: 'none',
+    wallTimeMs: 1,
+    cpuTimeMs: null,
+    memoryPeakBytes: null,
+    oomKills: 0,
+    bytes: { stdout: 1, stderr: 2 },
+    truncated: { stdout: false, stderr: true },
+  };
+  const read = (...pieces: Buffer[]): LauncherMessage[] => {
+    const got: LauncherMessage[] = [];
+    const messages = new LauncherMessages((message) =>
+      // As the next chunk may overwrite it.
+      got.push(message.kind === 'output' ? { ...message, bytes: Buffer.from(message.bytes) } : message),
+    );
+    for (const piece of pieces) messages.write(piece);
+    return got;
+  };
+
+  /** What it says, and how it is said. */
+  const said: fc.Arbitrary<readonly [LauncherMessage, Buffer]> = fc
+    .tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), bytes(), fc.constantFrom('H', 'S', 'O', 'o', 'E', 'e', 'T', 'R'))
+    .map(([job, content, type]) => {
+      if (type === 'H') return [{ kind: 'hello' }, HELLO];
+      if (type === 'S') return [{ kind: 'started', job }, ofJob(type, job, '')];
+      if (type === 'T') return [{ kind: 'ended', job, report: REPORT }, ofJob(type, job, TRAILER)];
+      if (type === 'R') return [{ kind: 'refused', job, message: 'input: ünfit' }, ofJob(type, job, 'input: ünfit')];
+      const stream = type === 'O' || type === 'o' ? 'stdout' : 'stderr';
+      return [{ kind: 'output', job, stream, bytes: content }, ofJob(type, job, content)];
+    });
+
+  it('are the same wherever the connection cuts', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 64 }), bytes(300), sizes, (cap, written, pieces) => {
-        const capture = new OutputCapture(cap);
-        for (const piece of cut(written, pieces)) capture.write(piece);
-        const over = written.length > cap;
-        const head = Math.ceil(cap / 2);
-        const kept = over
-          ? Buffer.concat([written.subarray(0, head), written.subarray(written.length - (cap - head))])
-          : written;
-        expect(capture.result()).toEqual({ content: kept, bytesTotal: written.length, truncated: over });
+      fc.property(fc.array(said), sizes, (all, pieces) => {
+        const sent = Buffer.concat(all.map(([, frameOf]) => frameOf));
+        expect(read(...cut(sent, pieces))).toEqual(all.map(([message]) => message));
       }),
     );
   });
 
-  it('does not keep the chunk it was given', () => {
-    const capture = new OutputCapture(10);
-    const chunk = Buffer.from('abc');
-    capture.write(chunk);
+  it('come as soon as they are complete, several in one piece or one in several', () => {
+    const start = ofJob('S', 1, '');
+    const output = ofJob('O', 1, 'out');
+    expect(read(start.subarray(0, -1))).toEqual([]);
+    expect(read(start, output.subarray(0, 4)).map(({ kind }) => kind)).toEqual(['started']);
+    expect(read(Buffer.concat([start, output])).map(({ kind }) => kind)).toEqual(['started', 'output']);
+  });
+
+  it('keep nothing of a chunk that is overwritten before its frame is complete', () => {
+    const whole = ofJob('R', 1, 'isolation: no');
+    const chunk = Buffer.from(whole.subarray(0, 12));
+    const got: LauncherMessage[] = [];
+    const messages = new LauncherMessages((message) => got.push(message));
+    messages.write(chunk);
     chunk.fill(0);
-    expect(Buffer.from(capture.result().content).toString()).toBe('abc');
+    messages.write(whole.subarray(12));
+    expect(got).toEqual([{ kind: 'refused', job: 1, message: 'isolation: no' }]);
+  });
+
+  it('take a payload of 64 KiB, and no longer one, even before it is there', () => {
+    const largest = ofJob('O', 1, Buffer.alloc(64 * 1024 - 4));
+    expect(read(largest)).toHaveLength(1);
+    const tooLong = Buffer.from([79, 0, 1, 0, 1]);
+    expect(() => read(tooLong)).toThrow('too long');
+  });
+
+  it.each([
+    ['an unknown type', ofJob('X', 1, '')],
+    ['a type of the other direction', ofJob('J', 1, '')],
+    ['no job', launcherFrame('S', Buffer.from([0, 0, 1]))],
+    ['a trailer that is none', ofJob('T', 1, 'status=0\n')],
+    ['another protocol', launcherFrame('H', Buffer.from('protocol=2\n'))],
+    ['no protocol', launcherFrame('H', Buffer.alloc(0))],
+  ])('do not have %s', (_, wrong) => {
+    expect(() => read(HELLO, wrong)).toThrow();
+  });
+
+  it('are answered in the same format', () => {
+    expect(jobFrame(Buffer.from('job'))).toEqual(launcherFrame('J', Buffer.from('job')));
+    expect(killFrame(258)).toEqual(ofJob('K', 258, ''));
   });
 });
 
-describe('RecordScanner', () => {
-  const nonce = Buffer.from('0123456789abcdef0123456789abcdef');
-  const scan = (input: Buffer, pieces: readonly number[]) => {
-    const data: Buffer[] = [];
-    const records: string[] = [];
-    const scanner = new RecordScanner(nonce, { data: (b) => data.push(b), record: (text) => records.push(text) });
-    for (const piece of cut(input, pieces)) scanner.write(piece);
-    scanner.end();
-    return { data: Buffer.concat(data), records };
-  };
-  /** Output that teases: parts of the nonce, and anything else. */
-  const teasing = fc.oneof(
-    bytes(),
-    fc.integer({ min: 1, max: 31 }).map((length) => nonce.subarray(0, length)),
-    fc.constant(Buffer.from('end status=0\n')),
-  );
-  const record = fc.stringMatching(/^[a-z =0-9]{0,30}$/);
-
-  it('takes records out and leaves every other byte as it was', () => {
-    const part = fc.oneof(
-      fc.record({ data: teasing, record: fc.constant(null) }),
-      fc.record({ data: fc.constant(Buffer.alloc(0)), record }),
-    );
-    fc.assert(
-      fc.property(fc.array(part), sizes, (parts, pieces) => {
-        // A separator: two teasing parts side by side could make a real nonce.
-        const separator = Buffer.from('|');
-        const input = parts.map((p) => (p.record === null ? p.data : Buffer.from(`${nonce.toString()}${p.record}\n`)));
-        const whole = Buffer.concat(input.flatMap((b) => [b, separator]));
-        const { data, records } = scan(whole, pieces);
-        expect(records).toEqual(parts.flatMap((p) => (p.record === null ? [] : [p.record])));
-        expect(data).toEqual(Buffer.concat(parts.flatMap((p) => [p.data, separator])));
-      }),
-    );
+describe('RunOutput', () => {
+  const report = (stdout: readonly [number, boolean], stderr: readonly [number, boolean]): EndReport => ({
+    waitStatus: 0,
+    killed: 'none',
+    wallTimeMs: 0,
+    cpuTimeMs: null,
+    memoryPeakBytes: null,
+    oomKills: 0,
+    bytes: { stdout: stdout[0], stderr: stderr[0] },
+    truncated: { stdout: stdout[1], stderr: stderr[1] },
   });
 
-  it('passes data on before the stream goes on', () => {
-    const data: string[] = [];
-    const scanner = new RecordScanner(nonce, { data: (b) => data.push(b.toString()), record: () => {} });
-    scanner.write(Buffer.from('prompt> '));
-    expect(data).toEqual(['prompt> ']);
-    scanner.write(Buffer.from('x0123'));
-    expect(data).toEqual(['prompt> ', 'x']);
+  it('joins what came, head and tail, each stream for itself', () => {
+    const output = new RunOutput(4);
+    output.add('stdout', Buffer.from('head'));
+    output.add('stderr', Buffer.from('err'));
+    output.add('stdout', Buffer.from('tail'));
+    expect(output.result(report([1_000, true], [3, false]))).toEqual({
+      stdout: { content: Buffer.from('headtail'), bytesTotal: 1_000, truncated: true },
+      stderr: { content: Buffer.from('err'), bytesTotal: 3, truncated: false },
+    });
   });
 
-  it('gives up on a record that does not end', () => {
-    expect(() => scan(Buffer.concat([nonce, Buffer.alloc(5_000, 'x')]), [10_000])).toThrow('does not end');
+  it('without a report holds an output as long as the head for cut off', () => {
+    const output = new RunOutput(4);
+    output.add('stdout', Buffer.from('head'));
+    output.add('stderr', Buffer.from('err'));
+    expect(output.result(null)).toEqual({
+      stdout: { content: Buffer.from('head'), bytesTotal: 4, truncated: true },
+      stderr: { content: Buffer.from('err'), bytesTotal: 3, truncated: false },
+    });
+  });
+
+  it('does not keep the chunk it was given', () => {
+    const output = new RunOutput(10);
+    const chunk = Buffer.from('abc');
+    output.add('stdout', chunk);
+    chunk.fill(0);
+    expect(Buffer.from(output.result(null).stdout.content).toString()).toBe('abc');
   });
 });

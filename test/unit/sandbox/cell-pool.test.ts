@@ -1,0 +1,289 @@
+import { jest } from '@jest/globals';
+
+import { REFILL_PATIENCE_MS, REFILL_RETRY_MS, REFILLS_MAX } from '../../../src/platform/sandbox/cell-refill.js';
+import { BASH, LARGE, poolWorld as world, PYTHON } from '../../support/cell-pool-world.js';
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+const later = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+
+describe('a cell', () => {
+  it('serves its user’s next job, and nobody else’s', async () => {
+    const { job } = world();
+    const one = await job('ann');
+    expect(await job('ann')).toBe(one);
+    expect(await job('bob')).not.toBe(one);
+    expect(await job('ann')).toBe(one);
+  });
+
+  it('serves one job at a time', async () => {
+    const { take, pool } = world();
+    const [one, other] = [await take('ann'), await take('ann')];
+    expect(other).not.toBe(one);
+    expect(pool.figures).toMatchObject({ busy: 2, coldStarts: 2 });
+  });
+
+  it('serves jobs of its own kind only', async () => {
+    const { job } = world();
+    const one = await job('ann');
+    expect(await job('ann', PYTHON)).not.toBe(one);
+    expect(await job('ann', LARGE)).not.toBe(one);
+  });
+
+  it('is removed after as many jobs as it may have', async () => {
+    const { job, pool } = world({ jobsMax: 3 });
+    const one = await job('ann');
+    await job('ann');
+    expect(one.isRemoved).toBe(false);
+    expect(await job('ann')).toBe(one);
+    expect(one.isRemoved).toBe(true);
+    expect(await job('ann')).not.toBe(one);
+    expect(pool.figures.coldStarts).toBe(2);
+  });
+
+  it('is removed when it has been somebody’s for as long as it may be', async () => {
+    const { job } = world({ ageMsMax: 60_000 });
+    const one = await job('ann');
+    await later(29_000);
+    expect(await job('ann')).toBe(one);
+    await later(29_000);
+    expect(await job('ann')).toBe(one);
+    await later(2_000);
+    expect(await job('ann')).toBe(one);
+    expect(one.isRemoved).toBe(true);
+  });
+
+  it('is removed when it has rested long enough, each at its own time', async () => {
+    const { job, take, pool } = world({ restMs: 30_000 });
+    const bobs = await take('bob');
+    const anns = await job('ann');
+    await later(20_000);
+    pool.give(bobs, true);
+    await later(9_999);
+    expect(pool.figures.resting).toBe(2);
+    await later(1);
+    expect([anns.isRemoved, bobs.isRemoved]).toEqual([true, false]);
+    await later(20_000);
+    expect(bobs.isRemoved).toBe(true);
+  });
+
+  it('is removed where anything was odd, and after one job where none may rest', async () => {
+    const { take, pool } = world();
+    const odd = await take('ann');
+    pool.give(odd, false);
+    expect(odd.isRemoved).toBe(true);
+    const single = world({ restMs: 0 });
+    expect((await single.job('ann')).isRemoved).toBe(true);
+  });
+
+  it('that ended while it rested is removed, and not handed out', async () => {
+    const { job, pool } = world();
+    const one = await job('ann');
+    one.end();
+    await later(1);
+    expect(one.isRemoved).toBe(true);
+    expect(pool.figures.resting).toBe(0);
+    expect(await job('ann')).not.toBe(one);
+  });
+
+  it('that ended just after its job does not rest', async () => {
+    const { take, pool } = world();
+    const one = await take('ann');
+    one.end();
+    pool.give(one, true);
+    expect(one.isRemoved).toBe(true);
+  });
+
+  it('that cannot be opened is removed, and its place is free', async () => {
+    const { pool, cells, held } = world();
+    held.opening = true;
+    const taken = pool.take('ann', BASH);
+    cells[0]!.failToOpen();
+    await expect(taken).rejects.toThrow('no such image');
+    expect(cells[0]!.isRemoved).toBe(true);
+    expect(pool.figures).toMatchObject({ busy: 0, resting: 0 });
+  });
+});
+
+describe('ready cells', () => {
+  it('are filled up a few at a time', async () => {
+    const { pool, cells, held } = world({ warmPerKind: 3 });
+    held.opening = true;
+    pool.keepReady([BASH]);
+    await later(1);
+    expect(cells).toHaveLength(REFILLS_MAX);
+    expect(pool.figures).toMatchObject({ ready: 0, refilling: REFILLS_MAX });
+    held.opening = false;
+    for (const cell of cells) cell.opened.resolve();
+    await later(1);
+    expect(pool.figures).toMatchObject({ ready: 3, refilling: 0, coldStarts: 0 });
+    await later(60_000);
+    expect(cells).toHaveLength(3);
+  });
+
+  it('are anybody’s until their first job, and do not age', async () => {
+    const { pool, job, cells } = world({ warmPerKind: 1, ageMsMax: 60_000 });
+    pool.keepReady([BASH, PYTHON]);
+    await later(600_000);
+    const anns = await job('ann');
+    expect(cells.indexOf(anns)).toBeLessThan(2);
+    expect(await job('ann')).toBe(anns);
+    expect(pool.figures.coldStarts).toBe(0);
+  });
+
+  it('come after a user’s own', async () => {
+    const { pool, job } = world({ warmPerKind: 1 });
+    const own = await job('ann');
+    pool.keepReady([BASH]);
+    await later(1);
+    expect(await job('ann')).toBe(own);
+    expect(pool.figures.ready).toBe(1);
+  });
+
+  it('are made anew in a pause between runs, or when there was none for long enough', async () => {
+    const { pool, take, cells } = world({ warmPerKind: 1 });
+    pool.keepReady([BASH]);
+    await later(1);
+    const first = await take('ann');
+    await later(REFILL_PATIENCE_MS / 2);
+    expect(cells).toHaveLength(1);
+    pool.give(first, true);
+    await later(100);
+    expect(cells).toHaveLength(2);
+    await take('bob');
+    await later(REFILL_PATIENCE_MS + 200);
+    expect(cells).toHaveLength(3);
+  });
+
+  it('are none of a kind that is not usual any more', async () => {
+    const { pool, cells, held } = world({ warmPerKind: 1 });
+    pool.keepReady([BASH, PYTHON]);
+    await later(1);
+    held.opening = true;
+    pool.keepReady([BASH, LARGE]);
+    expect(cells.map(({ isRemoved }) => isRemoved)).toEqual([false, true]);
+    await later(1);
+    pool.keepReady([BASH]);
+    cells[2]!.opened.resolve();
+    await later(1);
+    expect(cells[2]!.isRemoved).toBe(true);
+    expect(pool.figures.ready).toBe(1);
+  });
+
+  it('are replaced when one ends by itself', async () => {
+    const { pool, cells } = world({ warmPerKind: 1 });
+    pool.keepReady([BASH]);
+    await later(1);
+    cells[0]!.end();
+    await later(100);
+    expect(cells.map(({ isRemoved }) => isRemoved)).toEqual([true, false]);
+    expect(pool.figures.ready).toBe(1);
+  });
+
+  it('are tried again after a while where none could be made, and hold up no other kind', async () => {
+    const { pool, cells, held } = world({ warmPerKind: 1 });
+    held.opening = true;
+    pool.keepReady([PYTHON]);
+    await later(1);
+    cells[0]!.failToOpen();
+    await later(REFILL_RETRY_MS - 1_000);
+    expect(cells).toHaveLength(1);
+    expect(cells[0]!.isRemoved).toBe(true);
+    pool.keepReady([PYTHON, BASH]);
+    await later(1);
+    cells[1]!.failToOpen();
+    cells[2]!.opened.resolve();
+    await later(REFILL_RETRY_MS - 1_000);
+    expect(pool.figures).toMatchObject({ ready: 1, refilling: 0 });
+    held.opening = false;
+    await later(1_000);
+    expect(pool.figures).toMatchObject({ ready: 2, refilling: 0 });
+  });
+});
+
+describe('as many cells as there may be', () => {
+  it('make room for one that must run: those that rest longest first, then those that are ready', async () => {
+    const { pool, job, take, cells } = world({ cellsMax: 3, warmPerKind: 1 });
+    pool.keepReady([PYTHON]);
+    await later(1);
+    const [anns, bobs] = [await job('ann'), await job('bob')];
+    await take('cid');
+    expect([anns.isRemoved, bobs.isRemoved, cells[0]!.isRemoved]).toEqual([true, false, false]);
+    await take('dan');
+    expect([bobs.isRemoved, cells[0]!.isRemoved]).toEqual([true, false]);
+    await take('eve');
+    expect(cells[0]!.isRemoved).toBe(true);
+  });
+
+  it('do not keep a run waiting where all of them run', async () => {
+    const { take, pool } = world({ cellsMax: 1 });
+    await take('ann');
+    await take('bob');
+    expect(pool.figures.busy).toBe(2);
+  });
+
+  it('are not made ready beyond it, until one is gone', async () => {
+    const { pool, take, cells } = world({ cellsMax: 2, warmPerKind: 2 });
+    const one = await take('ann');
+    pool.keepReady([BASH, PYTHON]);
+    await later(REFILL_PATIENCE_MS + 200);
+    expect(pool.figures).toMatchObject({ ready: 1, busy: 1 });
+    await later(60_000);
+    expect(cells).toHaveLength(2);
+    pool.give(one, false);
+    await later(200);
+    expect(pool.figures).toMatchObject({ ready: 2, busy: 0 });
+  });
+});
+
+describe('the end', () => {
+  it('drain() removes what runs nothing; what is kept ready comes anew', async () => {
+    const { pool, job, take, cells } = world({ warmPerKind: 1 });
+    pool.keepReady([PYTHON]);
+    await later(1);
+    const rests = await job('ann');
+    const runs = await take('bob');
+    pool.drain();
+    expect([cells[0]!.isRemoved, rests.isRemoved, runs.isRemoved]).toEqual([true, true, false]);
+    pool.give(runs, true);
+    await later(200);
+    expect(pool.figures).toMatchObject({ ready: 1, resting: 1 });
+  });
+
+  it('close() removes what runs nothing, and what comes back or up later', async () => {
+    const { pool, take, cells, held, job } = world({ warmPerKind: 1 });
+    await job('ann');
+    const runs = await take('bob');
+    held.opening = true;
+    pool.keepReady([BASH]);
+    await later(REFILL_PATIENCE_MS + 200);
+    expect(pool.figures.refilling).toBe(1);
+    pool.close();
+    pool.give(runs, true);
+    let isIdle = false;
+    const idle = pool.idle().then(() => (isIdle = true));
+    await later(1);
+    expect(isIdle).toBe(false);
+    cells.at(-1)!.opened.resolve();
+    await idle;
+    expect(cells.every(({ isRemoved }) => isRemoved)).toBe(true);
+    await later(60_000);
+    expect(cells).toHaveLength(3);
+  });
+
+  it('knows its cells in any state until they are gone', async () => {
+    const { pool, take, cells, held } = world({ warmPerKind: 1 });
+    held.opening = true;
+    pool.keepReady([PYTHON]);
+    await later(1);
+    const cold = take('ann');
+    expect([pool.has('c0'), pool.has('c1'), pool.has('c2')]).toEqual([true, true, false]);
+    for (const cell of cells) cell.opened.resolve();
+    const taken = await cold;
+    expect([pool.has('c0'), pool.has('c1')]).toEqual([true, true]);
+    pool.give(taken, false);
+    expect(pool.has('c1')).toBe(true);
+    await pool.idle();
+    expect(pool.has('c1')).toBe(false);
+  });
+});
