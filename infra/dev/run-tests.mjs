@@ -1,4 +1,4 @@
-// The checks, then jest with coverage. Writes the verdict ("N passed, N failed", with what else
+// The checks, the launcher's own tests, then jest with coverage. Writes the verdict ("N passed, N failed", with what else
 // went wrong above it) to .voidrunner/test-verdict, so that the caller can print it as the very
 // last line; exits 0 only when everything held.
 import { spawn } from 'node:child_process';
@@ -21,17 +21,19 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 rmSync(results, { force: true });
 const checks = await run(`${root}infra/dev/check.sh`, []);
+const launcher = interrupted ? 1 : await run(`${root}infra/dev/launcher-test.sh`, []);
 const jest = ['run', '--silent', 'jest', '--', '--coverage', '--json', `--outputFile=${results}`];
 const tests = interrupted ? 1 : await run('npm', [...jest, ...process.argv.slice(2)]);
 
 const { passed, failed } = counts();
 const lines = [];
 if (checks !== 0) lines.push('!!! make check failed, see above');
+if (launcher !== 0) lines.push('!!! the tests of the launcher failed, see above');
 if (interrupted) lines.push('!!! interrupted');
 else if (tests !== 0 && failed === 0) lines.push('!!! no test failed, but jest did (coverage below its bound?)');
 lines.push(`${passed} passed, ${failed} failed`);
 writeFileSync(verdict, `${lines.join('\n')}\n`);
-process.exitCode = checks === 0 && tests === 0 && failed === 0 && !interrupted ? 0 : 1;
+process.exitCode = checks === 0 && launcher === 0 && tests === 0 && failed === 0 && !interrupted ? 0 : 1;
 
 function run(command, args) {
   return new Promise((resolve) => {
