@@ -48,6 +48,8 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly poolSize?: number;
   /** For how long a cell waits for its user's next job. */
   readonly cellRestMs?: number;
+  /** Default: 100. */
+  readonly cellJobsMax?: number;
   /** How long a run that was told to end may take to report. */
   readonly reportGraceMs?: number | undefined;
   readonly log?: Log;
@@ -80,7 +82,7 @@ export class DockerSandbox extends Sandbox {
       {
         warmPerKind: options.poolSize ?? 0,
         restMs: options.isolation === 'single' ? 0 : (options.cellRestMs ?? CELL_REST_MS),
-        jobsMax: CELL_JOBS_MAX,
+        jobsMax: options.cellJobsMax ?? CELL_JOBS_MAX,
         ageMsMax: CELL_AGE_MS_MAX,
         cellsMax: CELLS_MAX,
       },
