@@ -6,6 +6,7 @@ import { Unavailable } from '../../kernel/errors.js';
 import {
   Sandbox,
   SandboxFailure,
+  type SandboxFigures,
   type SandboxHealth,
   type SandboxJob,
   type SandboxOutcome,
@@ -14,7 +15,7 @@ import { silentLog, type Log } from '../telemetry/log.js';
 import { inSpan } from '../telemetry/trace-context.js';
 import { Cell } from './cell.js';
 import { type CellHost, type CellKind, kindFor, usualKinds } from './cell-kind.js';
-import { type CellFigures, CellPool } from './cell-pool.js';
+import { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 import { ContainerLife } from './container-life.js';
 import { type ContainerSettings, containerSpec } from './container-spec.js';
@@ -98,12 +99,12 @@ export class DockerSandbox extends Sandbox {
     this.fillPool();
   }
 
-  get figures(): CellFigures {
+  override get figures(): SandboxFigures {
     return this.pool.figures;
   }
 
   override run(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
-    const attributes = { 'voidrunner.execution': job.executionId, 'voidrunner.attempt': job.attempt };
+    const attributes = { 'voidrunner.execution_id': job.executionId, 'voidrunner.attempt': job.attempt };
     const work = inSpan('sandbox.run', { attributes }, () => this.runIsolated(job, options));
     return this.track(work.catch((error: unknown) => this.failed(error)));
   }
