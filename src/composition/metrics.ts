@@ -4,6 +4,7 @@ import type { ObservableResult } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 
+import type { Sandbox } from '../kernel/ports/sandbox.js';
 import type { Infrastructure } from './infrastructure.js';
 
 export interface Metrics {
@@ -12,11 +13,15 @@ export interface Metrics {
   close(): Promise<void>;
 }
 
-/** Figures as Prometheus text: asked for when somebody scrapes; what cannot be asked then is left out of that answer. */
-export function createMetrics(infra: Infrastructure): Metrics {
+/**
+ * Figures as Prometheus text: asked for when somebody scrapes; what cannot be asked then is left out of that answer.
+ * @param sandbox of the worker role; null without it
+ */
+export function createMetrics(infra: Infrastructure, sandbox: Sandbox | null): Metrics {
   const exporter = new PrometheusExporter({ preventServerStart: true });
   const provider = new MeterProvider({ readers: [exporter] });
   observe(provider, infra);
+  if (sandbox) observeCells(provider, sandbox);
   return {
     answer: (request, response) => exporter.getMetricsRequestHandler(request, response),
     close: () => provider.shutdown(),
@@ -60,4 +65,17 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
     const { rows } = await pool.query<{ count: bigint }>('select count(*) from read.parked');
     result.observe(Number(rows[0]?.count ?? 0n));
   });
+}
+
+function observeCells(provider: MeterProvider, sandbox: Sandbox): void {
+  const meter = provider.getMeter('voidrunner');
+  const cells = meter.createObservableGauge('voidrunner_cells', { description: 'containers for runs, by state' });
+  cells.addCallback((result) => {
+    const { ready, resting, busy, refilling } = sandbox.figures;
+    for (const [state, count] of Object.entries({ ready, resting, busy, refilling })) result.observe(count, { state });
+  });
+  const coldStarts = meter.createObservableCounter('voidrunner_cold_starts', {
+    description: 'runs that had to wait for a container',
+  });
+  coldStarts.addCallback((result) => result.observe(sandbox.figures.coldStarts));
 }

@@ -23,7 +23,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void | Pro
  */
 export async function startOperatorServer(infra: Infrastructure, sandbox: Sandbox | null): Promise<OperatorServer> {
   const { config, log } = infra;
-  const metrics = createMetrics(infra);
+  const metrics = createMetrics(infra, sandbox);
   const probes = new HealthProbes(processProbes(infra, sandbox));
   const routes: Readonly<Record<string, Answer>> = {
     '/metrics': metrics.answer,

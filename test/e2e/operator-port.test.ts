@@ -18,6 +18,8 @@ test('figures are served on a port of their own, and not on the public one', asy
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(text).toMatch(/^voidrunner_queue_jobs\{state="waiting".*\} 0$/m);
     expect(text).toMatch(/^voidrunner_workers.* 1$/m);
+    expect(text).toMatch(/^voidrunner_cells\{state="ready".*\} 0$/m);
+    expect(text).toMatch(/^voidrunner_cold_starts_total.* 0$/m);
     for (const subscription of ['projector', 'orchestrator', 'dead_letters']) {
       expect(text).toMatch(new RegExp(`^voidrunner_subscription_lag\\{subscription="${subscription}".*\\} 0$`, 'm'));
     }

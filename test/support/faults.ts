@@ -11,7 +11,7 @@ import { isTerminal } from '../../src/execution/domain/lifecycle-oracle.js';
 import type { JobQueue } from '../../src/kernel/ports/job-queue.js';
 import { PostgresEventStore } from '../../src/platform/event-store/postgres-event-store.js';
 import { createClient, createPool } from '../../src/platform/postgres/pool.js';
-import { LABEL_MANAGED, LABEL_WORKER } from '../../src/platform/sandbox/container-spec.js';
+import { LABEL_MANAGED, LABEL_WORKER, LAUNCHER } from '../../src/platform/sandbox/container-spec.js';
 import { connectEngine } from '../../src/platform/sandbox/engine.js';
 import { RedisJobQueue } from '../../src/platform/queue/redis-job-queue.js';
 import { closeRedis, createRedis } from '../../src/platform/redis/create-redis.js';
@@ -117,7 +117,7 @@ export async function containersOf({ config }: TestService): Promise<string[]> {
 export const expectNoContainers = (service: TestService): Promise<void> =>
   eventually(async () => expect(await containersOf(service)).toEqual([]));
 
-/** The command lines of all processes in the containers of this service. */
+/** The command lines of all processes of runs in the containers of this service: of everybody but the launchers. */
 export async function programsOf(service: TestService): Promise<string[]> {
   const engine = connectEngine(dockerEndpoint);
   const lists = await Promise.all(
@@ -130,7 +130,7 @@ export async function programsOf(service: TestService): Promise<string[]> {
         .catch(() => []),
     ),
   );
-  return lists.flat();
+  return lists.flat().filter((command) => !command.startsWith(LAUNCHER));
 }
 
 const userPrograms = async (service: TestService): Promise<string[]> =>

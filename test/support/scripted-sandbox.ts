@@ -1,4 +1,10 @@
-import { Sandbox, type SandboxHealth, type SandboxJob, type SandboxOutcome } from '../../src/kernel/ports/sandbox.js';
+import {
+  Sandbox,
+  type SandboxFigures,
+  type SandboxHealth,
+  type SandboxJob,
+  type SandboxOutcome,
+} from '../../src/kernel/ports/sandbox.js';
 
 type Program = (job: SandboxJob, signal: AbortSignal) => Promise<SandboxOutcome>;
 
@@ -63,6 +69,10 @@ export class ScriptedSandbox extends Sandbox {
 
   override start(): void {
     this.started = true;
+  }
+
+  override get figures(): SandboxFigures {
+    return { ready: 0, resting: 0, busy: this.running, refilling: 0, coldStarts: this.jobs.length };
   }
 
   override health(): Promise<SandboxHealth> {

@@ -80,6 +80,9 @@ function testEnvironment(database: TestDatabase, overrides: NodeJS.ProcessEnv): 
     NATS_EVENTS_MAX_BYTES: String(16 * 1024 ** 2),
     QUEUE_NAMESPACE: `test-${randomBytes(6).toString('hex')}`,
     WORKER_POOL_SIZE: '2',
+    // Nobody waits for containers of the next test, nor for those of the last one.
+    EXECUTOR_POOL_SIZE: '0',
+    EXECUTOR_CELL_REST: '500ms',
     // On a busy machine a second is soon over; that reads show own writes must not depend on it.
     SERVER_OWN_WRITES_TIMEOUT: '15s',
     LOG_LEVEL: 'silent',

@@ -71,6 +71,19 @@ export interface SandboxHealth {
   readonly detail: string;
 }
 
+/** Containers, counted at this moment. */
+export interface SandboxFigures {
+  /** Kept for anybody's next run. */
+  readonly ready: number;
+  /** Kept for their user's next run. */
+  readonly resting: number;
+  readonly busy: number;
+  /** On their way to those that are ready. */
+  readonly refilling: number;
+  /** Since the start: runs that had to wait for a container. */
+  readonly coldStarts: number;
+}
+
 /** Where user code runs. */
 export abstract class Sandbox {
   /** Prepares for the first run, in the background; runs do not depend on it. */
@@ -86,6 +99,8 @@ export abstract class Sandbox {
     job: SandboxJob,
     options: { signal: AbortSignal; onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void },
   ): Promise<SandboxOutcome>;
+
+  abstract get figures(): SandboxFigures;
 
   /** Cheap enough to ask every second. */
   abstract health(): Promise<SandboxHealth>;

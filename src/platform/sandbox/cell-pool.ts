@@ -1,3 +1,4 @@
+import type { SandboxFigures } from '../../kernel/ports/sandbox.js';
 import type { Log } from '../telemetry/log.js';
 import type { Cell } from './cell.js';
 import { type CellKind, isSameKind } from './cell-kind.js';
@@ -14,15 +15,6 @@ export interface CellPoolOptions {
   readonly ageMsMax: number;
   /** Cells of any state: those that wait make room for those that run, and none is made ready beyond it. */
   readonly cellsMax: number;
-}
-
-export interface CellFigures {
-  readonly ready: number;
-  readonly resting: number;
-  readonly busy: number;
-  readonly refilling: number;
-  /** Since the start: runs that had to wait for a container. */
-  readonly coldStarts: number;
 }
 
 /**
@@ -55,7 +47,7 @@ export class CellPool {
     this.refill = new CellRefill(options.warmPerKind, pool, log);
   }
 
-  get figures(): CellFigures {
+  get figures(): SandboxFigures {
     const { ready, resting, busy, refill, coldStarts } = this;
     return {
       ready: ready.length,

@@ -29,7 +29,7 @@ export interface ContainerSettings {
   readonly runtime?: string | undefined;
 }
 
-/** A cell, hardened as docs/sandbox.md tells. */
+/** A cell: what is shared with the host, and how much of it (docs/architecture.md, "Queue, worker, sandbox"). */
 export function containerSpec(
   kind: CellKind,
   owner: ContainerOwner,

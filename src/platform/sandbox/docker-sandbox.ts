@@ -6,6 +6,7 @@ import { Unavailable } from '../../kernel/errors.js';
 import {
   Sandbox,
   SandboxFailure,
+  type SandboxFigures,
   type SandboxHealth,
   type SandboxJob,
   type SandboxOutcome,
@@ -14,7 +15,7 @@ import { silentLog, type Log } from '../telemetry/log.js';
 import { inSpan } from '../telemetry/trace-context.js';
 import { Cell } from './cell.js';
 import { type CellHost, type CellKind, type Isolation, kindFor, usualKinds } from './cell-kind.js';
-import { type CellFigures, CellPool } from './cell-pool.js';
+import { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 import { ContainerLife } from './container-life.js';
 import { type ContainerSettings, containerSpec } from './container-spec.js';
@@ -48,6 +49,8 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly poolSize?: number;
   /** For how long a cell waits for its user's next job. */
   readonly cellRestMs?: number;
+  /** Default: 100. */
+  readonly cellJobsMax?: number;
   /** How long a run that was told to end may take to report. */
   readonly reportGraceMs?: number | undefined;
   readonly log?: Log;
@@ -80,7 +83,7 @@ export class DockerSandbox extends Sandbox {
       {
         warmPerKind: options.poolSize ?? 0,
         restMs: options.isolation === 'single' ? 0 : (options.cellRestMs ?? CELL_REST_MS),
-        jobsMax: CELL_JOBS_MAX,
+        jobsMax: options.cellJobsMax ?? CELL_JOBS_MAX,
         ageMsMax: CELL_AGE_MS_MAX,
         cellsMax: CELLS_MAX,
       },
@@ -96,7 +99,7 @@ export class DockerSandbox extends Sandbox {
     this.fillPool();
   }
 
-  get figures(): CellFigures {
+  override get figures(): SandboxFigures {
     return this.pool.figures;
   }
 
@@ -106,7 +109,7 @@ export class DockerSandbox extends Sandbox {
   }
 
   override run(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
-    const attributes = { 'voidrunner.execution': job.executionId, 'voidrunner.attempt': job.attempt };
+    const attributes = { 'voidrunner.execution_id': job.executionId, 'voidrunner.attempt': job.attempt };
     const work = inSpan('sandbox.run', { attributes }, () => this.runIsolated(job, options));
     return this.track(work.catch((error: unknown) => this.failed(error)));
   }

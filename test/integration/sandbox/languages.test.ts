@@ -87,6 +87,14 @@ func main() {
 }`,
 } as const;
 
+it('finds its interpreter whatever PATH the user sets, and other programs by the image’s where they set none', async () => {
+  const script = 'import os, shutil\nprint(os.environ["PATH"], shutil.which("bash"))';
+  const nowhere = await box.run('python', script, { input: { env: { PATH: '/nowhere' } } });
+  expect(nowhere).toMatchObject({ out: '/nowhere None\n', returnCode: 0 });
+  const usual = await box.run('python', script);
+  expect(usual.out).toMatch(/^\S*\/usr\/bin\S* \S*\/bin\/bash\n$/);
+});
+
 describe.each(Object.entries(ECHO) as [keyof typeof ECHO, string][])('%s', (language, script) => {
   it('gets stdin, args, env and files, uses threads and subprocesses, and gives output and exit code', async () => {
     const outcome = await box.run(language, script, { input: INPUT });

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import { pino } from 'pino';
+
+import { TestSandbox } from '../../support/docker.js';
+import { eventually } from '../../support/eventually.js';
+
+interface Rule {
+  readonly names: readonly string[];
+  readonly action: string;
+}
+interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly err?: { readonly message: string };
+}
+
+const ERROR = 50;
+const profile = JSON.parse(readFileSync('seccomp/cell.json', 'utf8')) as { readonly syscalls: readonly Rule[] };
+
+/** The profile of a host that refuses a call which the launcher needs for namespaces. */
+const without = (call: string): string =>
+  JSON.stringify({
+    ...profile,
+    syscalls: profile.syscalls.flatMap((rule) => {
+      const others = { ...rule, names: rule.names.filter((name) => name !== call) };
+      if (!rule.names.includes(call) || call !== 'clone') return [others];
+      // Threads and processes, but no namespaces.
+      const args = [{ index: 0, value: 0x7e02_0000, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }];
+      return [others, { ...rule, names: [call], args }];
+    }),
+  });
+
+async function refusing(call: string, poolSize = 0) {
+  const lines: LogLine[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) });
+  const box = await TestSandbox.create({ seccompProfile: without(call), log, poolSize });
+  return { box, errors: () => lines.filter(({ level }) => level === ERROR) };
+}
+
+it.each([
+  ['mount', 'isolation: private mounts'],
+  ['clone', 'isolation: clone'],
+  ['sethostname', 'isolation: sethostname'],
+])('where a host refuses %s every run gets a container of its own, and an error says so, once', async (call, why) => {
+  const { box, errors } = await refusing(call);
+  const userId = randomUUID();
+  const first = await box.run('python', 'import os; print(os.getuid()); os._exit(3)', { userId });
+  expect(first).toMatchObject({ reason: 'exit_code', returnCode: 3 });
+  const next = await box.run('python', 'import os; print(os.getuid(), os.listdir("/tmp"))', { userId });
+  expect(next.out).toMatch(/^\d+ \['work'\]\n$/);
+  expect(next.out.split(' ')[0]).not.toBe(first.out.trim());
+  expect(box.sandbox.figures).toMatchObject({ resting: 0, busy: 0 });
+  expect(errors()).toHaveLength(1);
+  expect(errors()[0]!.msg).toContain('refuses nested namespaces');
+  expect(errors()[0]!.err!.message).toContain(why);
+  await box.sandbox.close();
+  await box.expectNoContainers();
+});
+
+describe('without namespaces', () => {
+  let box: TestSandbox;
+  beforeAll(async () => {
+    ({ box } = await refusing('mount'));
+    await box.run('bash', 'true');
+  });
+  afterEach(() => box.expectNoContainers());
+  afterAll(() => box.sandbox.close());
+
+  it('a run still ends with its program, and with its time', async () => {
+    const daemon = 'setsid bash -c "trap \'\' TERM; while :; do sleep 1; done" & disown; echo out';
+    expect(await box.run('bash', `${daemon}; exit 6`)).toMatchObject({ returnCode: 6, out: 'out\n' });
+    const late = await box.run('bash', `${daemon}; trap "" TERM; wait; sleep 600`, { timeoutMs: 5_000 });
+    expect(late).toMatchObject({ reason: 'timeout', out: 'out\n' });
+  });
+
+  it('runs at once are still apart, and want of memory is still told', async () => {
+    const hog = 'print("before", flush=True)\nx = []\nwhile True: x.append(bytearray(1 << 20))';
+    const [large, neighbour] = await Promise.all([
+      box.run('python', hog, { limits: { memory_mb: 64, cpus: 1, pids: 64 } }),
+      box.run('bash', 'cat; ls -A /tmp', { input: { stdin: Buffer.from('in\n') } }),
+    ]);
+    expect(large).toMatchObject({ reason: 'out_of_memory', out: 'before\n' });
+    expect(neighbour).toMatchObject({ returnCode: 0, out: 'in\nwork\n' });
+  });
+
+  it('Docker hides what the launcher does not', async () => {
+    const { out, err } = await box.run('bash', 'cat /proc/keys | head -c 10; echo x >/proc/sys/kernel/core_pattern');
+    expect(out).toBe('');
+    expect(err).toContain('Read-only file system');
+  });
+});
+
+it('a pool is of cells for one run each', async () => {
+  const { box, errors } = await refusing('clone', 1);
+  box.sandbox.start();
+  await eventually(() => expect(box.sandbox.figures).toMatchObject({ ready: 4, refilling: 0 }), { timeoutMs: 45_000 });
+  const { coldStarts } = box.sandbox.figures;
+  const outcome = await box.run('bash', 'cat /proc/self/status | grep Seccomp:; : >/proc/sys/kernel/core_pattern');
+  expect(outcome).toMatchObject({ out: 'Seccomp:\t2\n' });
+  expect(outcome.err).toContain('Read-only file system');
+  expect(box.sandbox.figures).toMatchObject({ resting: 0, coldStarts });
+  expect(errors()).toHaveLength(1);
+  await box.sandbox.close();
+  await box.expectNoContainers();
+});

@@ -1,0 +1,80 @@
+import { connectEngine } from '../../../src/platform/sandbox/engine.js';
+import { dockerEndpoint, TestSandbox } from '../../support/docker.js';
+import { eventually } from '../../support/eventually.js';
+import { SocketProxy } from '../../support/socket-proxy.js';
+
+const docker = connectEngine(dockerEndpoint);
+const IMAGES = 4;
+/** Eight containers are made one or two at a time, on a machine that may be busy. */
+const PATIENCE = { timeoutMs: 45_000 };
+let box: TestSandbox;
+
+const full = () =>
+  eventually(() => expect(box.sandbox.figures).toMatchObject({ ready: IMAGES, refilling: 0, busy: 0 }), PATIENCE);
+
+afterEach(async () => {
+  await box.sandbox.close();
+  await box.expectNoContainers();
+});
+
+it('is filled at the start, serves the usual limits of every language, and is filled again', async () => {
+  box = await TestSandbox.create({ poolSize: 1, isolation: 'single' });
+  expect(await box.containers()).toEqual([]);
+  box.sandbox.start();
+  await full();
+  const { coldStarts } = box.sandbox.figures;
+  const ready = await box.containers();
+  expect(ready).toHaveLength(IMAGES);
+  expect(await box.run('typescript', 'console.log(1 as number)')).toMatchObject({ out: '1\n', returnCode: 0 });
+  expect(await box.run('python', 'print(2)')).toMatchObject({ out: '2\n', returnCode: 0 });
+  expect(box.sandbox.figures.coldStarts).toBe(coldStarts);
+  await full();
+  const anew = (await box.containers()).filter((name) => !ready.includes(name));
+  expect(anew).toHaveLength(2);
+});
+
+it('does not serve other limits: these start cold', async () => {
+  box = await TestSandbox.create({ poolSize: 1 });
+  box.sandbox.start();
+  await full();
+  const { coldStarts } = box.sandbox.figures;
+  await box.run('bash', 'true', { limits: { memory_mb: 64, cpus: 1, pids: 64 } });
+  expect(box.sandbox.figures).toMatchObject({ ready: IMAGES, resting: 1, coldStarts: coldStarts + 1 });
+});
+
+it('replaces a cell that was killed from outside', async () => {
+  box = await TestSandbox.create({ poolSize: 1 });
+  box.sandbox.start();
+  await full();
+  const [victim] = await box.containers();
+  await docker.getContainer(victim!).kill();
+  await eventually(async () => {
+    const names = await box.containers();
+    expect(names).toHaveLength(IMAGES);
+    expect(names).not.toContain(victim);
+    expect(box.sandbox.figures.ready).toBe(IMAGES);
+  }, PATIENCE);
+});
+
+it('is filled later where the engine was away at the start: by the run that finds it again', async () => {
+  const proxy = await SocketProxy.before(dockerEndpoint);
+  try {
+    box = await TestSandbox.create({ poolSize: 1, endpoint: proxy.endpoint });
+    box.sandbox.start();
+    await expect(box.run('bash', 'true')).rejects.toMatchObject({ userCodeStarted: false });
+    await proxy.open();
+    await eventually(async () => expect(await box.run('bash', 'true')).toMatchObject({ returnCode: 0 }));
+    await full();
+    await box.sandbox.close();
+  } finally {
+    await proxy.remove();
+  }
+});
+
+it('leaves no container behind where it is closed while it fills', async () => {
+  box = await TestSandbox.create({ poolSize: 2 });
+  box.sandbox.start();
+  await eventually(() => expect(box.sandbox.figures.refilling).toBeGreaterThan(0), PATIENCE);
+  await box.sandbox.close();
+  expect(await box.containers()).toEqual([]);
+});
