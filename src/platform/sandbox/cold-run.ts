@@ -25,7 +25,7 @@ import { RunStream, type StreamEnd } from './run-stream.js';
 /** From the job's delivery to PID 1's word that it starts: unpacking, no more. */
 const START_TIMEOUT_MS = 20_000;
 /** Asked to end the run, PID 1 answers within milliseconds; after this the container is killed without a report. */
-const REPORT_GRACE_MS = 500;
+export const REPORT_GRACE_MS = 500;
 const NONCE_BYTES = 16;
 
 export interface ColdRunOptions {
@@ -39,6 +39,7 @@ export interface ColdRunOptions {
   readonly closing: AbortSignal;
   readonly onOutput: ((stream: OutputStream, chunk: Uint8Array) => void) | undefined;
   readonly removals: Removals;
+  readonly reportGraceMs: number;
   readonly log: Log;
 }
 
@@ -151,7 +152,7 @@ export class ColdRun {
     const { stream } = this;
     if (stream === null) return;
     stream.drain();
-    this.grace = setTimeout(() => stream.destroy(), REPORT_GRACE_MS);
+    this.grace = setTimeout(() => stream.destroy(), this.options.reportGraceMs);
     this.options.container.signal('SIGTERM').catch(() => stream.destroy());
   }
 

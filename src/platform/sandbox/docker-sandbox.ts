@@ -12,7 +12,7 @@ import {
 } from '../../kernel/ports/sandbox.js';
 import { silentLog, type Log } from '../telemetry/log.js';
 import { inSpan } from '../telemetry/trace-context.js';
-import { ColdRun } from './cold-run.js';
+import { ColdRun, REPORT_GRACE_MS } from './cold-run.js';
 import { ContainerLife } from './container-life.js';
 import { LABEL_MANAGED, LABEL_WORKER, containerSpec, type ContainerSettings } from './container-spec.js';
 import { connectEngine, engineCall, isEngineAway } from './engine.js';
@@ -32,6 +32,8 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly workerId: string;
   /** Kept of each of stdout and stderr. */
   readonly outputBytesMax: number;
+  /** How long a run that was told to end may take to report. */
+  readonly reportGraceMs?: number;
   readonly log?: Log;
 }
 
@@ -113,6 +115,7 @@ export class DockerSandbox extends Sandbox {
       closing: this.closing.signal,
       onOutput,
       removals: this.removals,
+      reportGraceMs: this.options.reportGraceMs ?? REPORT_GRACE_MS,
       log: this.log,
     }).run();
   }

@@ -95,10 +95,10 @@ print(json.dumps([sorted({call(clone, flag | 17, 0, 0, 0, 0) for flag in flags.v
 });
 
 it.each([
-  ['x32', 'libc.syscall(ctypes.c_long(0x40000000 + 39))'],
-  // mov eax, getpid; int 0x80; ret
-  ['32-bit', 'memory.write(b"\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3"); function()'],
-])('does not let a program into the kernel by the %s entry', async (_, entry) => {
+  ['x32', ['SIGSYS'], 'libc.syscall(ctypes.c_long(0x40000000 + 39))'],
+  // mov eax, getpid; int 0x80; ret. A host whose kernel has no such entry at all says SIGSEGV: nobody gets in either.
+  ['32-bit', ['SIGSYS', 'SIGSEGV'], 'memory.write(b"\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3"); function()'],
+])('does not let a program into the kernel by the %s entry', async (_, signals, entry) => {
   const outcome = await box.run(
     'python',
     `${SYSCALLS}
@@ -108,7 +108,8 @@ memory = mmap.mmap(-1, 4096, prot=7)
 function = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(memory)))
 ${entry}`,
   );
-  expect(outcome).toMatchObject({ reason: 'signal', signal: 'SIGSYS' });
+  expect(outcome.reason).toBe('signal');
+  expect(signals).toContain(outcome.signal);
 });
 
 it('has no capability, no new privileges, a filter, and a uid of its own', async () => {

@@ -68,6 +68,16 @@ describe('OutputCapture', () => {
     );
   });
 
+  it('takes no more memory than it may keep, however much is written', () => {
+    const [cap, chunk] = [64 * 1024, Buffer.alloc(64 * 1024)];
+    const capture = new OutputCapture(cap);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let written = 0; written < 1_000; written += 1) capture.write(chunk);
+    // Within one turn nothing else allocates; 62 MiB went through.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * cap);
+    expect(capture.result()).toMatchObject({ bytesTotal: 1_000 * cap, truncated: true });
+  });
+
   it('does not keep the chunk it was given', () => {
     const capture = new OutputCapture(10);
     const chunk = Buffer.from('abc');
