@@ -1,8 +1,10 @@
 /**
  * Question: what does the log cost, against the least that any service would do: one plain INSERT a transaction?
- * Same server, same run, same pool size, same table shape and indexes; rounds interleaved; medians. The target is judged
- * against the INSERT as pg sends it; the one prepared by hand stands beside it.
- * Run: npm run bench -- append   (ROUNDS=5 ROUND_MS=2000 by default)
+ * Same server, same run, same pool size, same table shape and indexes; rounds interleaved; medians; each contender is
+ * warm for the number of callers it is measured with. Many short rounds: a virtual machine's disk changes its mind within
+ * seconds, and then hits all three alike. The target is judged against the INSERT as pg sends it; the one prepared by
+ * hand stands beside it.
+ * Run: npm run bench -- append   (ROUNDS=15 ROUND_MS=600 by default)
  */
 import { existsSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
@@ -13,8 +15,8 @@ import { type Contender, eventStore, plainInsert } from './contenders.js';
 
 if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env');
 
-const ROUNDS = Number(process.env.ROUNDS ?? 5);
-const ROUND_MS = Number(process.env.ROUND_MS ?? 2_000);
+const ROUNDS = Number(process.env.ROUNDS ?? 15);
+const ROUND_MS = Number(process.env.ROUND_MS ?? 600);
 const POOL_SIZE = Number(process.env.DB_POOL_SIZE ?? 10);
 const TARGETS = new Map([
   [1, 1],
@@ -45,6 +47,7 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
 
 async function compare(contenders: Contender[], callers: number, kind: Kind): Promise<boolean> {
   const rates = contenders.map((): number[] => []);
+  for (const contender of contenders) await round(contender, callers, kind);
   for (let index = 0; index < ROUNDS; index += 1) {
     for (const [which, contender] of contenders.entries()) rates[which]?.push(await round(contender, callers, kind));
   }
@@ -72,7 +75,6 @@ const contenders = [
   await plainInsert(database, { poolSize: POOL_SIZE, prepared: true }),
 ];
 try {
-  for (const contender of contenders) await round(contender, 64, 'new');
   console.log(`appends/s, medians of ${ROUNDS} rounds of ${ROUND_MS} ms, pool of ${POOL_SIZE}`);
   console.log(`load average at the start: ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`);
   console.log('callers  streams   event store  plain INSERT   ratio  prepared INSERT   ratio  target');

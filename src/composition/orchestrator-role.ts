@@ -8,6 +8,7 @@ import { EffectRunner } from '../orchestration/saga/effect-runner.js';
 import { Orchestrator } from '../orchestration/saga/orchestrator.js';
 import { Reconciler } from '../orchestration/saga/reconciler.js';
 import { isOutage } from '../platform/postgres/outage.js';
+import type { Log } from '../platform/telemetry/log.js';
 import type { Subscription } from '../platform/subscription/subscription.js';
 import type { Infrastructure } from './infrastructure.js';
 import { ORCHESTRATOR } from './postgres-options.js';
@@ -21,11 +22,13 @@ export function createOrchestratorRole(infra: Infrastructure, commands: CommandB
   const subscription = createSubscription(infra, ORCHESTRATOR, orchestrator);
   const leaseMs = config.QUEUE_LEASE_DURATION;
   const reconciler = new Reconciler(new ActiveExecutionsTable(pool), queue, commands, log, leaseMs);
-  return loopRole(
-    ORCHESTRATOR,
-    (signal) => subscription.run(signal),
-    (signal) => reconcile(infra, subscription, reconciler, signal),
-  );
+  return loopRole(ORCHESTRATOR, async (signal) => {
+    const applying = subscription.run(signal);
+    await reconcile(infra, subscription, reconciler, signal);
+    // Only then the table says of every job that was withdrawn that nothing waits for it any more.
+    await applying;
+    await attempt(log, () => reconciler.leave());
+  });
 }
 
 async function reconcile(
@@ -35,13 +38,17 @@ async function reconcile(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    try {
-      if (subscription.leads) await reconciler.look();
-      else reconciler.forget();
-    } catch (error) {
-      // Nothing is concluded from what cannot be seen.
-      if (!(error instanceof Unavailable || isOutage(error))) log.error({ err: error }, 'reconciler failed');
-    }
+    if (subscription.leads) await attempt(log, () => reconciler.look());
+    else reconciler.forget();
     await delay(config.QUEUE_RECONCILE_INTERVAL, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function attempt(log: Log, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    // Nothing is concluded from what cannot be seen.
+    if (!(error instanceof Unavailable || isOutage(error))) log.error({ err: error }, 'reconciler failed');
   }
 }

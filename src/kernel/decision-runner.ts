@@ -26,7 +26,7 @@ export interface Decided<Result> {
   readonly position: bigint | null;
 }
 
-/** Loads the streams a decision needs, each at most once per attempt. */
+/** Loads the streams a decision needs, each at most once per attempt; they are written in the order of first events. */
 export interface Streams {
   load<Command, State, Event extends DomainEvent>(
     stream: StreamRef,
@@ -75,7 +75,7 @@ export class DecisionRunner {
     for (let attempt = 1; attempt <= DECISION_ATTEMPTS_MAX; attempt += 1) {
       const session = new Session(this.store, this.catalog, this.snapshots);
       const result = await decide(session);
-      const writes = session.writes();
+      const writes = session.writes;
       if (writes.length === 0) return { result, position: null };
       try {
         const { lastPosition } = await this.store.append(writes, metadata);
@@ -90,7 +90,8 @@ export class DecisionRunner {
 }
 
 class Session implements Streams {
-  private readonly recorded: { stream: StreamRef; expectedVersion: number; events: NewEvent[] }[] = [];
+  /** The streams with new events. */
+  readonly writes: StreamWrite[] = [];
 
   constructor(
     private readonly store: EventStore,
@@ -98,24 +99,20 @@ class Session implements Streams {
     private readonly snapshots: SnapshotStore,
   ) {}
 
-  writes(): StreamWrite[] {
-    return this.recorded.filter(({ events }) => events.length > 0);
-  }
-
   async load<Command, State, Event extends DomainEvent>(
     stream: StreamRef,
     decider: Decider<Command, State, Event>,
   ): Promise<Participant<State, Event>> {
     const loaded = await this.read(stream, decider);
     const write = { stream, expectedVersion: loaded.version, events: [] as NewEvent[] };
-    this.recorded.push(write);
-    const { catalog } = this;
+    const { catalog, writes } = this;
     return {
       get state() {
         return loaded.state;
       },
       record(events) {
         loaded.state = fold(decider, loaded.state, events);
+        if (write.events.length === 0 && events.length > 0) writes.push(write);
         for (const { type, data } of events) {
           const schemaVersion = catalog.schemaVersion(type);
           write.events.push({ eventId: newId(), type, schemaVersion, data: data as NewEvent['data'] });

@@ -33,12 +33,13 @@ const readiness = async (operatorPort: number) => {
 };
 
 test('a process without the API tells there whether it can do the work of its roles', async () => {
-  const worker = { VOIDRUNNER_ROLES: 'worker', METRICS_PORT: String(await freePort()) };
-  const relay = { VOIDRUNNER_ROLES: 'relay', METRICS_PORT: String(await freePort()) };
-  await service.start(worker);
-  await service.start({ ...relay, DOCKER_ENDPOINT: 'unix:///nowhere/docker.sock' });
-  for (const { METRICS_PORT } of [worker, relay]) {
-    await eventually(async () => expect(await readiness(Number(METRICS_PORT))).toMatchObject({ status: 200 }));
+  for (const settings of [
+    { VOIDRUNNER_ROLES: 'worker' },
+    { VOIDRUNNER_ROLES: 'relay', DOCKER_ENDPOINT: 'unix:///nowhere/docker.sock' },
+  ]) {
+    const own = await freePort();
+    await service.start({ ...settings, METRICS_PORT: String(own) });
+    await eventually(async () => expect(await readiness(own)).toMatchObject({ status: 200 }));
   }
 });
 

@@ -2,6 +2,7 @@ import type { TraceSpan } from '../../src/platform/telemetry/trace-tree.js';
 import { ApiClient } from '../support/api-client.js';
 import { type ChildService, startChildService } from '../support/child-service.js';
 import { eventually } from '../support/eventually.js';
+import { connectedLink } from '../support/nats.js';
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
@@ -33,8 +34,25 @@ afterAll(async () => {
   await receiver.close();
 });
 
+/** Both consume: an event that comes before would be read from Postgres, and its span hang elsewhere. */
+async function consumersWait(): Promise<void> {
+  const link = await connectedLink();
+  try {
+    const { consumers } = await link.manager();
+    for (const name of ['orchestrator', 'projector']) {
+      await eventually(async () => {
+        const { num_waiting } = await consumers.info(`${service.config.NATS_STREAM_PREFIX}_EVENTS`, name);
+        expect(num_waiting).toBeGreaterThan(0);
+      });
+    }
+  } finally {
+    await link.close();
+  }
+}
+
 test('one trace leads from the request over log, queue and container to the view', async () => {
   const client = await ApiClient.register(() => child.url!);
+  await consumersWait();
   const execution = await client.run({ script_type: 'bash', script_content: 'echo traced' });
   expect(execution.status).toBe('completed');
   expect(execution.trace_id).toMatch(/^[0-9a-f]{32}$/);

@@ -51,7 +51,7 @@ test('runs under way when the engine goes away count as lost, and are retried wh
     max_delay_ms: 0,
     retry_on: ['infrastructure'],
   };
-  const [run] = await startRuns(client, 1, { seconds: 3, task: { retry } });
+  const [run] = await startRuns(client, 1, { seconds: 6, task: { retry } });
   await programsRun(service, 1);
 
   await engine.cut();

@@ -33,6 +33,8 @@ beforeAll(async () => {
   [nats, redis] = await Promise.all([PrivateNats.start(), startPrivateRedis()]);
   service = await prepareTestService({
     ...QUICK,
+    // After a restart of Redis a process may take a second to connect, and whoever leads may be back before it.
+    QUEUE_LEASE_DURATION: '4s',
     NATS_URL: nats.url,
     NATS_USER: '',
     NATS_PASSWORD: '',
@@ -131,14 +133,21 @@ class People {
   }
 }
 
-/** Workers, of those attempts that were lost. */
+/** Attempts that were lost: by whose word, why, and how long after their start. */
 const LOST = `
-  select started.data ->> 'worker' as worker
+  select started.data ->> 'worker' as worker, failed.metadata ->> 'actor' as actor,
+    failed.data ->> 'reason' as reason, failed.data ->> 'detail' as detail,
+    extract(epoch from failed.recorded_at - started.recorded_at)::float8 as after_seconds
   from es.events failed
   join es.events started on started.stream_id = failed.stream_id and started.type = 'ExecutionStarted'
     and started.version = (select max(version) from es.events before where before.stream_id = failed.stream_id
       and before.type = 'ExecutionStarted' and before.version < failed.version)
   where failed.type = 'ExecutionAttemptFailed'`;
+
+/** Events that the projector has still to apply. */
+const BEHIND = `
+  select (head.position - checkpoint.position)::int as behind from es.head head, read.checkpoints checkpoint
+  where checkpoint.subscription = 'projector'`;
 
 test('one after the other under load, in any order: each run ends once, lost only with its worker', async () => {
   const { ownerPool } = service.database;
@@ -153,11 +162,12 @@ test('one after the other under load, in any order: each run ends once, lost onl
 
   const open = "select id, status, attempt from read.executions where status in ('pending', 'running')";
   await eventually(
-    async () => expect({ order, open: (await ownerPool.query(open)).rows }).toEqual({ order, open: [] }),
-    {
-      timeoutMs: 40_000,
-      intervalMs: 100,
+    async () => {
+      // What the views do not hold yet is not known to have ended.
+      const { behind } = (await ownerPool.query<{ behind: number }>(BEHIND)).rows[0]!;
+      expect({ order, behind, open: (await ownerPool.query(open)).rows }).toEqual({ order, behind: 0, open: [] });
     },
+    { timeoutMs: 90_000, intervalMs: 100 },
   );
   const ended = await ownerPool.query<{ id: string; status: string }>('select id, status from read.executions');
   expect(ended.rows.filter(({ status }) => status !== 'completed' && status !== 'cancelled')).toEqual([]);
@@ -171,4 +181,4 @@ test('one after the other under load, in any order: each run ends once, lost onl
     env: { ...service.env, NODE_OPTIONS: '' },
   });
   expect((await verify).stdout).not.toContain('FAULT');
-}, 120_000);
+}, 300_000);

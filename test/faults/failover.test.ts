@@ -58,7 +58,7 @@ async function expectCompleted(runs: readonly ExecutionView[]): Promise<Executio
 }
 
 test('the process that leads everything is killed under load: the other takes over all of it', async () => {
-  const runs = await startRuns(client, 5, { seconds: 1, task: { retry } });
+  const runs = await startRuns(client, 5, { seconds: 4, task: { retry } });
   await programsRun(service, 2);
   await (await leader()).kill();
   await leader();
@@ -71,7 +71,7 @@ test('the process that leads everything is killed under load: the other takes ov
 
 test('the process that leads everything is stopped: the other takes over, and no attempt is counted', async () => {
   await start();
-  const runs = await startRuns(client, 5, { seconds: 1, task: { retry } });
+  const runs = await startRuns(client, 5, { seconds: 4, task: { retry } });
   await programsRun(service, 2);
   expect(await (await leader()).terminate()).toBe(0);
   await leader();

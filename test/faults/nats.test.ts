@@ -20,7 +20,13 @@ let client: ApiClient;
 
 beforeAll(async () => {
   nats = await PrivateNats.start();
-  service = await startTestService({ ...QUICK, NATS_URL: nats.url, NATS_USER: '', NATS_PASSWORD: '' });
+  service = await startTestService({
+    ...QUICK,
+    SERVER_OWN_WRITES_TIMEOUT: '15s',
+    NATS_URL: nats.url,
+    NATS_USER: '',
+    NATS_PASSWORD: '',
+  });
   client = await ApiClient.register(() => service.url);
 });
 
@@ -34,7 +40,7 @@ const manager = () => service.processes[0]!.infra.nats.manager();
 
 /** Some under way, the others waiting. */
 async function liveRuns() {
-  const runs = await startRuns(client, 4, { seconds: 0.7 });
+  const runs = await startRuns(client, 4, { seconds: 3 });
   await programsRun(service, 1);
   return runs;
 }
@@ -68,6 +74,8 @@ test('its stream purged under live runs', async () => {
 test('its consumers deleted under live runs', async () => {
   const runs = await liveRuns();
   for (const consumer of ['projector', 'orchestrator', 'dead_letters']) {
+    // One that is just being made cannot be deleted yet.
+    await eventually(async () => (await manager()).consumers.info(stream().name, consumer));
     await (await manager()).consumers.delete(stream().name, consumer);
   }
 
@@ -82,7 +90,7 @@ test('away: commands succeed, own writes are read, work flows, a cancel kills', 
   await readyWhere(service, { status: 503, notReady: ['nats'] });
 
   await expectUndisturbed(client, running);
-  const task = await client.createTask({ script_type: 'bash', script_content: 'sleep 60', name: 'meanwhile' });
+  const task = await client.createTask({ script_type: 'bash', script_content: 'sleep 600', name: 'meanwhile' });
   expect(await client.ok('GET', `/tasks/${task.id}`)).toMatchObject({ name: 'meanwhile' });
   const { id } = await client.start(task.id);
   await client.follow(id, isRunning);

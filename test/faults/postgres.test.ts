@@ -75,7 +75,7 @@ test('cut while runs are about to be recorded: every end is recorded once', asyn
 });
 
 test('away for a while: it is said, and runs that end meanwhile are recorded after', async () => {
-  const runs = await startRuns(client, 3, { seconds: 1 });
+  const runs = await startRuns(client, 3, { seconds: 3 });
   const [{ id }] = runs as [ExecutionView];
   await programsRun(service, 1);
   await proxy.cut();
@@ -101,7 +101,7 @@ test('away for a while: it is said, and runs that end meanwhile are recorded aft
 });
 
 test('the log locked by somebody frozen: writers are told so in time, and go on when it is over', async () => {
-  const runs = await startRuns(client, 2, { seconds: 1 });
+  const runs = await startRuns(client, 2, { seconds: 3 });
   await programsRun(service, 1);
   const frozen = await holdLog(service.database.ownerPool);
   try {

@@ -27,6 +27,7 @@ beforeAll(async () => {
   redis = await server.connect();
   service = await startTestService({
     ...QUICK,
+    SERVER_OWN_WRITES_TIMEOUT: '15s',
     REDIS_HOST: '127.0.0.1',
     REDIS_PORT: String(server.port),
     REDIS_PASSWORD: '',
@@ -44,7 +45,7 @@ const leased = async (count: number) =>
   eventually(async () => expect(await queueOf(service).stats()).toMatchObject({ leased: count }));
 
 test('flushed under live runs, again and again: what waited is enqueued anew, what ran goes on', async () => {
-  const runs = await startRuns(client, 4, { seconds: 2 });
+  const runs = await startRuns(client, 4, { seconds: 8 });
   await leased(2);
 
   for (let flushes = 1; flushes <= 3; flushes += 1) {
@@ -74,8 +75,8 @@ test('killed and back with nothing: commands succeed meanwhile, and each run end
 });
 
 test('away: a run that ends meanwhile is recorded, and one that is cancelled dies', async () => {
-  const running = await startRuns(client, 1, { seconds: 3 });
-  const [endless] = await startRuns(client, 1, { seconds: 60 });
+  const running = await startRuns(client, 1, { seconds: 10 });
+  const [endless] = await startRuns(client, 1, { seconds: 600 });
   await programsRun(service, 2);
 
   await server.kill();

@@ -10,7 +10,7 @@ let service: TestService;
 let client: ApiClient;
 
 beforeAll(async () => {
-  service = await startTestService(QUICK);
+  service = await startTestService({ ...QUICK, SERVER_OWN_WRITES_TIMEOUT: '15s' });
   client = await ApiClient.register(() => service.url);
 });
 
@@ -48,7 +48,8 @@ test('attempts used up: a dead letter, announced, listed, redriven, and in the e
   const redriven = await client.ok<ExecutionView>('POST', `/dead-letters/${id}/redrive`);
   expect(redriven).toMatchObject({ id, dead_lettered: false });
   // The numbers go on, the budget starts anew.
-  expect(await client.follow(id)).toMatchObject({ status: 'failed', attempt: 4, dead_lettered: true });
+  const again = await client.follow(id, ({ attempt, dead_lettered }) => attempt === 4 && dead_lettered);
+  expect(again).toMatchObject({ status: 'failed', attempt: 4, dead_lettered: true });
   expect(await typesOf(client, id)).toEqual([
     'ExecutionRequested',
     ...oneRun,

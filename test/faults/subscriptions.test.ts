@@ -85,23 +85,24 @@ test('crashes between effect, checkpoint, view and ack: everything comes once', 
     script_content: 'echo once',
   });
   const { id } = await request<{ id: string }>(`/tasks/${task.id}/executions`);
-  const requested = await head();
+  const history = () => infra().store.readStream({ type: 'execution', id });
+  // Not the head: what is told of accounts comes when it comes, and would be waited for in another batch.
+  const requested = (await history())[0]!.position;
 
   // The job is in the queue, the checkpoint knows nothing of it. It runs to its end before anybody comes back.
   await crashAfter('act', ORCHESTRATOR, orchestrator(), requested);
   expect(await checkpointOf(ORCHESTRATOR)).toBeLessThan(requested);
   expect(await rows('active_executions')).toBe(0);
-  const history = () => infra().store.readStream({ type: 'execution', id });
   await eventually(async () => expect((await history()).at(-1)?.type).toBe('ExecutionSucceeded'));
 
   // The views were written, and the transaction went down with the process.
-  await crashAfter('write', PROJECTOR, projector(), await head());
-  expect(await checkpointOf(PROJECTOR)).toBeLessThan(await head());
+  await crashAfter('write', PROJECTOR, projector(), requested);
+  expect(await checkpointOf(PROJECTOR)).toBeLessThan(requested);
   expect(await rows('executions')).toBe(0);
 
   // Committed, and not acknowledged: redelivered, and dropped.
-  await crashAfter('committed', PROJECTOR, projector(), await head());
-  expect(await checkpointOf(PROJECTOR)).toBe(await head());
+  await crashAfter('committed', PROJECTOR, projector(), requested);
+  expect(await checkpointOf(PROJECTOR)).toBeGreaterThanOrEqual(requested);
   expect(await rows('executions')).toBe(1);
 
   // The effects come a second time: a job for a run that is over, dropped by the worker that reserves it.

@@ -56,7 +56,7 @@ async function holderOf(executionId: string): Promise<FaultyProcess> {
 }
 
 test('a worker frozen in mid-run loses its attempt, and is not heard when it thaws', async () => {
-  const [run] = await startRuns(client, 1, { seconds: 2, task: { retry } });
+  const [run] = await startRuns(client, 1, { seconds: 6, task: { retry } });
   await programsRun(service, 1);
   const frozen = await holderOf(run!.id);
 
@@ -73,7 +73,7 @@ test('a worker frozen in mid-run loses its attempt, and is not heard when it tha
 });
 
 test('a worker killed in mid-run loses its attempt, and no other', async () => {
-  const [lost, healthy] = await startRuns(client, 2, { seconds: 3, task: { retry } });
+  const [lost, healthy] = await startRuns(client, 2, { seconds: 6, task: { retry } });
   await programsRun(service, 2);
 
   await (await holderOf(lost!.id)).kill();
@@ -88,7 +88,7 @@ test('a worker killed in mid-run loses its attempt, and no other', async () => {
 });
 
 test('a worker that shuts down hands its run back, uncounted', async () => {
-  const [run] = await startRuns(client, 1, { seconds: 2 });
+  const [run] = await startRuns(client, 1, { seconds: 6 });
   await programsRun(service, 1);
   const before = await containersOf(service);
 

@@ -11,7 +11,7 @@ export interface Answer<Body = unknown> {
 }
 
 /** How long a run may take on a busy machine of two cores, compile and cold container included. */
-const END_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 120_000;
 
 /** A person with an account, talking to the API over HTTP. */
 export class ApiClient {

@@ -133,7 +133,8 @@ export async function programsOf(service: TestService): Promise<string[]> {
   return lists.flat().filter((command) => !command.startsWith(LAUNCHER));
 }
 
-const userPrograms = async (service: TestService): Promise<string[]> =>
+/** Scripts that sleep; not the supervisor of their container. */
+export const userPrograms = async (service: TestService): Promise<string[]> =>
   (await programsOf(service)).filter((command) => command.startsWith('sleep '));
 
 /** Waits until so many user programs, or more, are really under way, not only their containers. */

@@ -47,6 +47,8 @@ export async function deleteStreams(prefix: string): Promise<void> {
   await connection.close();
 }
 
+const START_ATTEMPTS_MAX = 5;
+
 /** A NATS server of one's own, to be stopped, killed, frozen and wiped. */
 export class PrivateNats implements NatsAddress {
   readonly url: string;
@@ -60,9 +62,16 @@ export class PrivateNats implements NatsAddress {
   }
 
   static async start(): Promise<PrivateNats> {
-    const nats = new PrivateNats(await freePort(), await mkdtemp(join(tmpdir(), 'voidrunner-nats-')));
-    await nats.start();
-    return nats;
+    const folder = await mkdtemp(join(tmpdir(), 'voidrunner-nats-'));
+    // Between finding a free port and binding it, somebody else may take it.
+    for (let attempt = 1; ; attempt += 1) {
+      const nats = new PrivateNats(await freePort(), folder);
+      const answers = nats.start();
+      const gone = once(nats.server!, 'exit').then(() => false);
+      if (await Promise.race([answers.then(() => true), gone])) return nats;
+      await answers.catch(() => undefined);
+      if (attempt === START_ATTEMPTS_MAX) throw new Error('nats-server does not start');
+    }
   }
 
   /** On the same port and data as before. Resolves when JetStream answers. */

@@ -15,7 +15,7 @@ const WATCH_INTERVAL_MS = 250;
 const RESERVE_WAIT_MS = 30_000;
 /** Between looks at an engine or a queue that is away. */
 const AWAY_RETRY_MS = 500;
-/** After runs were told to stop at shutdown, how long they have to be killed and handed back. */
+/** After runs were told to stop at shutdown, and again after they were ended by force, how long handing back may take. */
 const HAND_BACK_MS = 5_000;
 
 export interface WorkerOptions {
@@ -25,6 +25,7 @@ export interface WorkerOptions {
   readonly leaseMs: number;
   readonly heartbeatMs: number;
   readonly shutdownMs: number;
+  readonly handBackMs?: number;
 }
 
 interface Run extends WatchedRun {
@@ -40,6 +41,8 @@ export class Worker {
   private readonly stopping = new AbortController();
   private readonly abandon = new AbortController();
   private readonly gone = new AbortController();
+  /** What the engine last said; until it has said anything, no. */
+  private healthy = false;
   private loops: Promise<unknown> = Promise.resolve();
   private slotsDone: Promise<unknown> = Promise.resolve();
 
@@ -57,27 +60,33 @@ export class Worker {
 
   start(): void {
     this.parts.sandbox.start();
-    this.slotsDone = Promise.all(Array.from({ length: this.options.slots }, () => this.slot()));
+    const { slots, heartbeatMs } = this.options;
+    this.slotsDone = Promise.all(Array.from({ length: slots }, () => this.slot()));
     this.loops = Promise.all([
-      this.every(this.options.heartbeatMs, () => this.heartbeat()),
+      this.every(heartbeatMs, () => this.heartbeat()),
+      this.every(heartbeatMs, () => this.lookAtEngine()),
       this.every(WATCH_INTERVAL_MS, () => this.parts.watch.look([...this.runs.values()])),
-      this.every(this.options.leaseMs, () => this.parts.orphans.sweep()),
+      // As often as the living say so: who is missing at two looks a grace apart may have been there in between.
+      this.every(heartbeatMs, () => this.parts.orphans.sweep()),
     ]);
   }
 
   /** Lets runs finish for `shutdownMs`, then hands the others back. Leaves no container behind. */
   async stop(): Promise<void> {
+    const { workerId, shutdownMs, handBackMs = HAND_BACK_MS } = this.options;
     this.stopping.abort();
-    const inTime = await this.within(this.options.shutdownMs, this.slotsDone);
+    const inTime = await this.within(shutdownMs, this.slotsDone);
     if (!inTime) {
       for (const run of this.runs.values()) run.stopSignal.abort('shutdown' satisfies StopReason);
-      await this.within(HAND_BACK_MS, this.slotsDone);
+      await this.within(handBackMs, this.slotsDone);
     }
     this.abandon.abort();
+    // Ends what is left by force; that is still to be handed back, under leases that are still renewed.
+    await this.parts.sandbox.close();
+    await this.within(handBackMs, this.slotsDone);
     this.gone.abort();
     await this.loops;
-    await this.parts.sandbox.close();
-    await this.parts.queue.workerGone(this.options.workerId).catch(() => undefined);
+    await this.parts.queue.workerGone(workerId).catch(() => undefined);
   }
 
   private async slot(): Promise<void> {
@@ -122,14 +131,24 @@ export class Worker {
     await this.parts.attempts.settle(job, end, this.abandon.signal);
   }
 
+  /** Waits for nothing but Redis: an engine that takes its time to answer (up to 7 s) must not cost a lease. */
   private async heartbeat(): Promise<void> {
-    const { workerId, leaseMs, slots } = this.options;
-    const { queue, sandbox } = this.parts;
-    const running = [...this.runs.values()];
-    const { healthy } = await sandbox.health();
-    const details = { pool_size: slots, healthy, ...this.tally.figures() };
-    await queue.workerHeartbeat({ workerId, running: running.map(({ job }) => jobId(job)), ...details }, leaseMs);
-    await Promise.all(running.map((run) => this.renew(run)));
+    await Promise.all([this.sayAlive(), ...[...this.runs.values()].map((run) => this.renew(run))]);
+  }
+
+  private async sayAlive(): Promise<void> {
+    const { workerId, leaseMs, slots: pool_size } = this.options;
+    const running = [...this.runs.values()].map(({ job }) => jobId(job));
+    const details = { pool_size, healthy: this.healthy, ...this.tally.figures() };
+    await this.parts.queue.workerHeartbeat({ workerId, running, ...details }, leaseMs);
+  }
+
+  /** News is told at once. */
+  private async lookAtEngine(): Promise<void> {
+    const { healthy } = await this.parts.sandbox.health();
+    if (healthy === this.healthy) return;
+    this.healthy = healthy;
+    await this.sayAlive();
   }
 
   /**

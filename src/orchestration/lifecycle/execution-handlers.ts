@@ -17,6 +17,7 @@ import {
 } from '../../execution/domain/execution-commands.js';
 import { executionDecider } from '../../execution/domain/execution-decider.js';
 import { type ExecutionState, executionStream, outcomeOf } from '../../execution/domain/execution-state.js';
+import { fold } from '../../kernel/decider.js';
 import { type Decided, DecisionRunner } from '../../kernel/decision-runner.js';
 import { taskDecider, taskStream } from '../../task/domain/task-decider.js';
 
@@ -27,7 +28,8 @@ const executionIdOf = (command: LifecycleCommand): string =>
 
 /**
  * Decides on the execution and, where that ends or revives the run, on its task in the same append: whoever sees a run
- * as ended can start, update or delete the task at once.
+ * as ended can start, update or delete the task at once. The task's event stands first: views are written up to any
+ * position, also one in the middle of an append, and a run must not be seen as ended whose task is still seen as busy.
  */
 export function decideExecution(
   decisions: DecisionRunner,
@@ -36,17 +38,19 @@ export function decideExecution(
   const executionId = executionIdOf(command);
   return decisions.run(command.metadata, async (streams) => {
     const execution = await streams.load(executionStream(executionId), executionDecider);
+    const events = executionDecider.decide(command, execution.state);
+    const state = fold(executionDecider, execution.state, events);
     const before = outcomeOf(execution.state);
-    execution.record(executionDecider.decide(command, execution.state));
-    const { state } = execution;
     const after = outcomeOf(state);
-    if (state.status === 'absent' || before === after) return state;
-    const task = await streams.load(taskStream(state.spec.task_id), taskDecider);
-    task.record(
-      after === null
-        ? taskDecider.decide({ type: 'ResumeRun', executionId }, task.state)
-        : taskDecider.decide({ type: 'FinishRun', executionId, outcome: after }, task.state),
-    );
+    if (state.status !== 'absent' && before !== after) {
+      const task = await streams.load(taskStream(state.spec.task_id), taskDecider);
+      task.record(
+        after === null
+          ? taskDecider.decide({ type: 'ResumeRun', executionId }, task.state)
+          : taskDecider.decide({ type: 'FinishRun', executionId, outcome: after }, task.state),
+      );
+    }
+    execution.record(events);
     return state;
   });
 }

@@ -80,12 +80,9 @@ export class Reconciler {
     const claimed = new Set(workers.flatMap(({ running }) => running));
     const stillMissing = new Map<string, number>();
     const stillWaiting = new Set<string>();
-    let afterId: string | null = null;
-    do {
-      const runs: readonly ActiveExecution[] = await this.active.page(afterId, RECONCILE_BATCH_MAX);
+    for await (const runs of this.pages()) {
       await this.compare(runs, claimed, { missingSince, stillMissing, stillWaiting }, now);
-      afterId = runs.length < RECONCILE_BATCH_MAX ? null : (runs.at(-1)?.execution_id ?? null);
-    } while (afterId !== null);
+    }
     this.missingSince = stillMissing;
     await this.takeBack(stillWaiting);
   }
@@ -94,6 +91,27 @@ export class Reconciler {
   forget(): void {
     this.missingSince.clear();
     this.enqueued.clear();
+  }
+
+  /** At an end in good order: nobody would come back to what was put in for a run that is over by now. */
+  async leave(): Promise<void> {
+    if (this.enqueued.size === 0) return;
+    const waiting = new Set<string>();
+    for await (const runs of this.pages()) {
+      for (const run of runs) {
+        if (run.status === 'pending') waiting.add(jobId({ executionId: run.execution_id, attempt: run.attempt }));
+      }
+    }
+    await this.takeBack(waiting);
+  }
+
+  private async *pages(): AsyncGenerator<readonly ActiveExecution[]> {
+    let afterId: string | null = null;
+    do {
+      const runs: readonly ActiveExecution[] = await this.active.page(afterId, RECONCILE_BATCH_MAX);
+      yield runs;
+      afterId = runs.length < RECONCILE_BATCH_MAX ? null : (runs.at(-1)?.execution_id ?? null);
+    } while (afterId !== null);
   }
 
   private async takeBack(stillWaiting: ReadonlySet<string>): Promise<void> {

@@ -104,7 +104,7 @@ export class EventDelivery {
     at: { epoch: number; checkpoint: () => bigint; onDelivery: () => void },
   ): Promise<void> {
     const { nats, stream, consumer } = this.options;
-    await this.ensureConsumer(at.checkpoint());
+    await this.ensureConsumer(at.checkpoint(), signal);
     const handle = await nats.jetstream().consumers.get(stream.name, consumer);
     if (signal.aborted) return;
     const messages = await handle.consume({
@@ -139,7 +139,7 @@ export class EventDelivery {
   }
 
   /** A consumer that is new begins near the checkpoint, not at the beginning of the log. */
-  private async ensureConsumer(checkpoint: bigint): Promise<void> {
+  private async ensureConsumer(checkpoint: bigint, signal: AbortSignal): Promise<void> {
     const { nats, stream, consumer } = this.options;
     const manager = await nats.manager();
     const found = await manager.consumers.info(stream.name, consumer).catch((error: unknown) => {
@@ -147,12 +147,15 @@ export class EventDelivery {
       throw error;
     });
     if (found) return;
+    const startAt = await this.startAt(checkpoint);
+    // Whoever stops us does not wait for it: one made after that would be nobody's.
+    if (signal.aborted) return;
     await manager.consumers.add(stream.name, {
       durable_name: consumer,
       ack_policy: AckPolicy.All,
       ack_wait: nanos(ACK_WAIT_MS),
       max_ack_pending: UNACKNOWLEDGED_MAX,
-      ...(await this.startAt(checkpoint)),
+      ...startAt,
     });
   }
 

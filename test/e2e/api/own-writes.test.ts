@@ -6,11 +6,12 @@ import { startAttempt } from './support/attempts.js';
 let api: Api;
 let ada: Person;
 
-beforeAll(async () => {
-  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,orchestrator', SERVER_OWN_WRITES_TIMEOUT: '3s' });
+const NO_PROJECTOR = { VOIDRUNNER_ROLES: 'api,relay,orchestrator' };
+
+const start = async (settings: Record<string, string>): Promise<void> => {
+  api = await Api.start(settings);
   ada = await api.register();
-});
-afterAll(() => api.close());
+};
 
 type Item = Record<string, unknown> & { id: string };
 
@@ -18,9 +19,23 @@ type Item = Record<string, unknown> & { id: string };
 const listed = async (path: string, name: string, id: string): Promise<Item | undefined> =>
   (await ada.ok<Record<string, Item[]>>('GET', `${path}?limit=100`))[name]!.find((item) => item.id === id);
 
+const projected = async (): Promise<void> => {
+  const head = await api.head();
+  const { visibility } = api.service.processes[0]!.infra;
+  await eventually(async () => expect(await visibility.waitFor(head, 1_000)).toMatchObject({ reached: true }));
+};
+
 const positionOf = ({ headers }: Answer): string | null => headers.get('x-read-position');
 
 describe('with the projector away', () => {
+  beforeAll(() => start({ ...NO_PROJECTOR, SERVER_OWN_WRITES_TIMEOUT: '1s' }));
+  // The views know of no run that could be cancelled: a projector tells them.
+  afterAll(async () => {
+    await api.service.start({ VOIDRUNNER_ROLES: 'projector' });
+    await projected();
+    await api.close();
+  });
+
   test('a write is answered within its bound, with how far reads are', async () => {
     const answer = await ada.send('POST', '/tasks', aTask);
     expect(answer.status).toBe(201);
@@ -44,11 +59,11 @@ describe('with the projector away', () => {
 
 describe('with a projector, in a process of its own', () => {
   beforeAll(async () => {
+    await start(NO_PROJECTOR);
     await api.service.start({ VOIDRUNNER_ROLES: 'projector' });
-    const head = await api.head();
-    const { visibility } = api.service.processes[0]!.infra;
-    await eventually(async () => expect(await visibility.waitFor(head, 1_000)).toMatchObject({ reached: true }));
+    await projected();
   });
+  afterAll(() => api.close());
 
   test('every write is there when its answer is', async () => {
     const created = await ada.send('POST', '/tasks', aTask);

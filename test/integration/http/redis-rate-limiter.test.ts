@@ -23,8 +23,15 @@ describe('rate limits in Redis', () => {
   });
   afterAll(() => shared.close());
 
-  const limiter = (redis = shared.redis) =>
-    new RedisRateLimiter({ redis, limits, namespace: `{${shared.namespace}}`, log: silentLog });
+  /** Patient: that a process counts for itself while Redis is slow is another test's. */
+  const limiter = () =>
+    new RedisRateLimiter({
+      redis: shared.redis,
+      limits,
+      namespace: `{${shared.namespace}}`,
+      answerTimeoutMs: 30_000,
+      log: silentLog,
+    });
 
   test('are counted over all processes', async () => {
     const [one, other] = [limiter(), limiter()];
@@ -48,11 +55,14 @@ describe('rate limits in Redis', () => {
   test('a high limit is asked for once in many requests, and kept within 1 % per process', async () => {
     const [one, other] = [limiter(), limiter()];
     let allowed = 0;
+    const startedAt = performance.now();
     for (let i = 0; i < 650; i += 1) {
       for (const process of [one, other]) if ((await process.take('writes', 'busy')).allowed) allowed += 1;
     }
+    // The window slides while the loop runs.
+    const refilled = (performance.now() - startedAt) / RATE_WINDOW_MS;
     expect(allowed).toBeGreaterThanOrEqual(limits.writes);
-    expect(allowed).toBeLessThanOrEqual(limits.writes * 1.02);
+    expect(allowed).toBeLessThanOrEqual(limits.writes * (1.02 + refilled));
   });
 
   test('the script counts as the function does', async () => {
@@ -83,7 +93,9 @@ test('with Redis away or frozen each process counts for itself, and goes back wh
   const server = await startPrivateRedis();
   const redis = await server.connect();
   try {
-    const limiter = new RedisRateLimiter({ redis, limits, namespace: 'test', log: silentLog });
+    // Long enough for a Redis that is there, on a busy machine; a frozen one is given up after it all the same.
+    const patience = { answerTimeoutMs: 1_500 };
+    const limiter = new RedisRateLimiter({ redis, limits, namespace: 'test', log: silentLog, ...patience });
     const countedThere = () => redis.keys('test:rate:*');
     expect((await limiter.take('login_account', 'ada')).remaining).toBe(2);
     expect(await countedThere()).toHaveLength(1);

@@ -41,7 +41,7 @@ describe('with Postgres away', () => {
       const { access_token } = (await identity.post('/auth/register', person('grace'))).json();
       await database.appPool.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
-         where datname = current_database() and pid <> pg_backend_pid()`,
+         where datname = current_database() and pid <> pg_backend_pid() and usename = current_user`,
       );
       await eventually(async () => {
         expect((await identity.get('/auth/me', access_token)).statusCode).toBe(200);

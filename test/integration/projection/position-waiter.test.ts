@@ -40,7 +40,7 @@ describe('PositionWaiter', () => {
     await nats.connection().flush();
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     const position = await pipeline.log.add(newId(), 1);
-    expect(await waiter.waitFor(position, 1_000)).toEqual({ reached: true, position });
+    expect(await waiter.waitFor(position, 30_000)).toEqual({ reached: true, position });
     await projector.stop();
   });
 
@@ -48,8 +48,8 @@ describe('PositionWaiter', () => {
     const waiter = waiterElsewhere(null, 20);
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     const position = await pipeline.log.add(newId(), 1);
-    expect(await waiter.waitFor(position, 1_000)).toEqual({ reached: true, position });
-    expect(await waiter.waitFor(1n, 1_000)).toEqual({ reached: true, position });
+    expect(await waiter.waitFor(position, 30_000)).toEqual({ reached: true, position });
+    expect(await waiter.waitFor(1n, 30_000)).toEqual({ reached: true, position });
     await projector.stop();
   });
 
@@ -57,6 +57,7 @@ describe('PositionWaiter', () => {
     const waiter = waiterElsewhere(nats, 20);
     const { position: head } = await pipeline.log.head();
     const projected = await pipeline.checkpoint();
+    await waiter.waitFor(projected, 30_000);
     expect(await waiter.waitFor(head + 1n, 50)).toEqual({ reached: false, position: projected });
   });
 
@@ -64,7 +65,7 @@ describe('PositionWaiter', () => {
     const waiter = waiterElsewhere(nats, 20);
     const id = newId();
     const { position: head } = await pipeline.log.head();
-    const waiting = Array.from({ length: 50 }, (_, index) => waiter.waitFor(head + BigInt(index + 1), 1_000));
+    const waiting = Array.from({ length: 50 }, (_, index) => waiter.waitFor(head + BigInt(index + 1), 30_000));
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     for (let round = 0; round < 10; round++) await pipeline.log.add(id, 1, 2, 3, 4, 5);
     expect((await Promise.all(waiting)).every(({ reached }) => reached)).toBe(true);

@@ -24,7 +24,7 @@ it('keeps all keys of the job queue in one slot of a Redis Cluster', async () =>
     expect(await queue.restoreLease(reserved!, 'w', 60_000)).toBe(true);
     expect(await queue.complete(reserved!)).toBe(true);
     expect(await queue.cancel({ ...job, attempt: 2 })).toBe('delayed');
-    await queue.workerHeartbeat({ workerId: 'w', running: [] }, 1_000);
+    await queue.workerHeartbeat({ workerId: 'w', running: [] }, 60_000);
     expect(await queue.workers()).toHaveLength(1);
     expect(await queue.stats()).toEqual({ waiting: 0, delayed: 0, leased: 0, oldestWaitingMs: 0 });
   } finally {

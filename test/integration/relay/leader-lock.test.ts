@@ -46,15 +46,23 @@ describe('LeaderLock', () => {
   };
 
   const killBackend = async (name: string): Promise<void> => {
-    await database.appPool.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [
-      name,
-    ]);
+    await database.appPool.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = $1',
+      [name],
+    );
   };
 
+  const connected = (name: string): Promise<void> =>
+    eventually(async () => {
+      const sql = 'select from pg_stat_activity where datname = current_database() and application_name = $1';
+      expect((await database.appPool.query(sql, [name])).rowCount).toBe(1);
+    });
+
   it('lets one lead, and another one once the leader has lost its connection', async () => {
-    const first = contend('first', { retryIntervalMs: 400 });
+    const first = contend('first', { retryIntervalMs: 60_000 });
     await eventually(() => expect(leading).toEqual(['first']));
     const second = contend('second');
+    await connected('second');
     expect([first.leads, second.leads]).toEqual([true, false]);
     await killBackend('first');
     await eventually(() => expect(leading).toEqual(['second']));

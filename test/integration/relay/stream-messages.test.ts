@@ -38,7 +38,9 @@ describe('the messages of the events stream', () => {
 
   it('come whole and in order, however slow their reader is, and leave no consumer behind', async () => {
     const js = nats.jetstream();
-    const published = Array.from({ length: MESSAGES }, (_, n) => js.publish(stream.subjects.replace('>', `toy.${n}`)));
+    const published = Array.from({ length: MESSAGES }, (_, n) =>
+      js.publish(stream.subjects.replace('>', `toy.${n}`), undefined, { timeout: 30_000 }),
+    );
     await Promise.all(published);
     const all = Array.from({ length: MESSAGES }, (_, n) => n + 1);
 

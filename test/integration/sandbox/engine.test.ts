@@ -46,8 +46,12 @@ afterEach(async () => {
 });
 
 it('is healthy and tells the engine’s and the runtime’s version', async () => {
-  const health = await (await sandbox()).health();
-  expect(health.healthy).toBe(true);
+  const box = await sandbox();
+  const health = await eventually(async () => {
+    const asked = await box.health();
+    expect(asked.healthy).toBe(true);
+    return asked;
+  });
   expect(health.detail).toMatch(/^Docker \d+\.\d+.*, \w+ \d+\.\d+.*, cgroup v[12]$/);
 });
 

@@ -156,6 +156,18 @@ describe('a run under way', () => {
     await eventually(async () => expect(await world.jobState()).toBe('missing'));
   });
 
+  test('has its lease renewed, and its worker’s word, while the engine takes its time to answer', async () => {
+    start();
+    await running(1);
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    world.sandbox.health = () => answered.then(() => ({ healthy: true, detail: 'slow' }));
+    world.queue.flush();
+    await eventually(async () => expect(await world.jobState()).toBe('leased'));
+    await eventually(async () => expect(await heartbeat()).toMatchObject({ running: [JOB], healthy: true }));
+    answer();
+  });
+
   test('goes on where somebody else holds the job by a mistake of the queue: the log decides', async () => {
     start();
     await running(1);
@@ -214,6 +226,22 @@ describe('at shutdown', () => {
     await world.waiting();
     world.sandbox.program = runsUntilKilled();
     start();
+    await running(1);
+    await worker.stop();
+    expect(await world.newest(1)).toEqual(['ExecutionAttemptReleased']);
+    expect(await world.jobState()).toBe('waiting');
+  });
+
+  test('a run that has to be ended by force is handed back all the same', async () => {
+    await world.waiting();
+    let end = (): void => undefined;
+    const forced = new Promise<void>((resolve) => (end = resolve));
+    world.sandbox.program = async () => {
+      await forced;
+      return anOutcome({ reason: 'cancelled', returnCode: null });
+    };
+    world.sandbox.close = () => Promise.resolve(end());
+    start({ handBackMs: 500 });
     await running(1);
     await worker.stop();
     expect(await world.newest(1)).toEqual(['ExecutionAttemptReleased']);

@@ -11,7 +11,7 @@ import type { TaskEvent } from '../../../src/task/domain/task-events.js';
 import * as command from '../../support/builders/execution-commands.js';
 import * as run from '../../support/builders/executions.js';
 import { stranger } from '../../support/builders/people.js';
-import { RUN_STREAM } from '../../support/builders/recorded.js';
+import { RUN_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
 import * as task from '../../support/builders/tasks.js';
 import { Lifecycle } from '../../support/lifecycle.js';
 
@@ -104,6 +104,13 @@ describe('an end', () => {
       result: { status: 'ended', outcome: 'completed' },
       position: 6n,
     });
+  });
+
+  test('stands in the log behind what it does to the task', async () => {
+    const made = await lifecycle(begun);
+    await made.bus.execute(command.reportSuccess());
+    const [ofTask, ofRun] = await Promise.all([made.store.readStream(TASK_STREAM), made.store.readStream(RUN_STREAM)]);
+    expect([newest(ofTask)?.position, newest(ofRun)?.position]).toEqual([5n, 6n]);
   });
 
   test('frees the task for the next start at once', async () => {

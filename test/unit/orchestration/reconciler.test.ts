@@ -99,6 +99,16 @@ describe('a job that is missing', () => {
     expect(await queue.stats()).toMatchObject({ delayed: 0 });
   });
 
+  test('is taken back by one who leaves, where no look comes any more', async () => {
+    const waits = anActiveRun({ execution_id: derivedId('waits') });
+    const { queue, lookAt, table, reconciler } = setUp(anActiveRun({ execution_id: derivedId('over') }), waits);
+    await lookAt(0);
+    table.runs = [waits];
+    await reconciler.leave();
+    expect(await queue.inspect([jobOf(waits)])).toEqual(['waiting']);
+    expect(await queue.stats()).toMatchObject({ waiting: 1 });
+  });
+
   test('that somebody holds by now is not taken back', async () => {
     const { queue, lookAt, table } = setUp(anActiveRun());
     await lookAt(0);

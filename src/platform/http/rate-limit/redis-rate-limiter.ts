@@ -19,6 +19,8 @@ export interface RedisRateLimiterOptions {
   readonly limits: RateLimits;
   /** Prefix of the keys. */
   readonly namespace: string;
+  /** Until each process counts for itself. */
+  readonly answerTimeoutMs?: number;
   readonly log: Log;
 }
 
@@ -48,7 +50,7 @@ export class RedisRateLimiter extends RateLimiter {
     try {
       const [allowed, remaining, resetMs] = (await within(
         takeRate.run(this.options.redis, [this.keyOf(category, key)], [limit, RATE_WINDOW_MS, uncounted]),
-        ANSWER_TIMEOUT_MS,
+        this.options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
       )) as [number, number, number];
       const decision = { allowed: allowed === 1, limit, remaining, resetMs };
       this.headStart.learn(name, decision, Date.now());

@@ -89,8 +89,12 @@ export class Api {
     return call<Body>(`${this.service.url}/api/v1${path}`, method, body, headers);
   }
 
-  /** The newest position of the log. */
+  /** The newest position of the log, once no fact about an account is still on its way there. */
   async head(): Promise<bigint> {
+    const { ownerPool } = this.service.database;
+    await eventually(async () =>
+      expect((await ownerPool.query('select from identity.security_facts')).rowCount).toBe(0),
+    );
     return (await this.service.processes[0]!.infra.store.head()).position;
   }
 
@@ -111,6 +115,13 @@ export class Api {
     for (const { id } of rows) {
       await commands.execute(new CancelExecution(id, 'system', { actor: 'system:test', correlation_id: id }));
     }
-    await eventually(async () => expect((await infra.queue.stats()).waiting).toBe(0));
+    // Also in the orchestrator's table, or its reconciler would take a job that is gone for one that is missing.
+    await eventually(async () => {
+      const pending = await infra.pool.query(`select from read.active_executions where status = 'pending'`);
+      expect({ pending: pending.rowCount, waiting: (await infra.queue.stats()).waiting }).toEqual({
+        pending: 0,
+        waiting: 0,
+      });
+    });
   }
 }
