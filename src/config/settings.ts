@@ -80,7 +80,9 @@ export const settingsSchema = z.object({
   EXECUTOR_ISOLATION: z
     .enum(['nested', 'single'])
     .default('nested')
-    .describe('nested: a container serves its user’s next runs as well, each in namespaces of its own; single: one run'),
+    .describe(
+      'nested: a container serves its user’s next runs as well, each in namespaces of its own; single: one run',
+    ),
   EXECUTOR_POOL_SIZE: integer(0, 16)
     .default(2)
     .describe('containers kept ready of each image; 0: each is made when it is needed'),
