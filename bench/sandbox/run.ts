@@ -15,7 +15,6 @@ import { askEngine } from '../../src/platform/sandbox/engine-findings.js';
 import { dockerEndpoint, job, sandboxOptions } from '../../test/support/docker.js';
 import { eventually } from '../../test/support/eventually.js';
 
-
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const RUNS = Number(process.env.RUNS ?? 8);
 const CONCURRENCY = 4;
