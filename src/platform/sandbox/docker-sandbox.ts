@@ -24,6 +24,7 @@ import { EngineMonitor } from './engine-monitor.js';
 import { interrupted } from './end-of-run.js';
 import { HostIsolation } from './host-isolation.js';
 import { checkJob } from './job-input.js';
+import { escapesOfRunc } from './known-escapes.js';
 import { ManagedContainers, namespaceOf } from './managed-containers.js';
 import { Removals } from './removals.js';
 import { RunOutput } from './run-output.js';
@@ -96,6 +97,7 @@ export class DockerSandbox extends Sandbox {
 
   override start(): void {
     this.started = true;
+    this.warnOfEscapes();
     this.fillPool();
   }
 
@@ -200,6 +202,18 @@ export class DockerSandbox extends Sandbox {
     const name = `voidrunner-${randomUUID()}`;
     const owner = { name, workerId: this.options.workerId, uid: randomInt(UID_FIRST, UID_END) };
     return new Cell(name, kind, containerSpec(kind, owner, this.options), new ContainerLife(this.docker, name));
+  }
+
+  /** `voidrunner doctor` says what to do about it. */
+  private warnOfEscapes(): void {
+    const look = async () => {
+      const { runtime } = await this.monitor.facts();
+      const [name, version = ''] = runtime.split(' ');
+      const escapes = name === 'runc' ? escapesOfRunc(version) : [];
+      if (escapes.length > 0) this.log.warn({ runtime, escapes }, 'this OCI runtime has known escapes');
+    };
+    // An engine that is away says so by its health.
+    look().catch(() => undefined);
   }
 
   /** In the background, once: at the start, or where the engine was away then, when a run finds it again. */
