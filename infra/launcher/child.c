@@ -9,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,13 +47,26 @@ static void need_input(const struct child_given *given, const char *failed) {
     refuse(given, "input", failed, full ? "does not fit" : strerror(errno));
 }
 
+static void close_each(int first, int last) {
+    /* Before Linux 5.9 there is no such call. */
+    if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0) return;
+    for (int fd = first; fd <= last; fd++) close(fd);
+}
+
+/* One call a gap rather than one a descriptor: system calls are what a job's start is made of. */
+static void close_all_but(int first, int keep, int keep_too) {
+    int low = keep < keep_too ? keep : keep_too, high = keep < keep_too ? keep_too : keep;
+    close_each(first, low - 1);
+    close_each(low < first ? first : low + 1, high - 1);
+    close_each(high + 1, CHILD_FDS_MAX - 1);
+}
+
 /* Nothing of the launcher's but these: not its host, its cgroup, or its view of the cell. */
 static void keep_only(const struct child_given *given) {
     if (dup2(given->out, STDOUT_FILENO) < 0 || dup2(given->err, STDERR_FILENO) < 0)
         need(given, "output pipes");
     close(STDIN_FILENO);
-    for (int fd = STDERR_FILENO + 1; fd < CHILD_FDS_MAX; fd++)
-        if (fd != given->setup && fd != given->result) close(fd);
+    close_all_but(STDERR_FILENO + 1, given->setup, given->result);
 }
 
 /*
@@ -79,13 +91,10 @@ static void lay_files(const struct job *job, const struct child_given *given) {
     if (input != STDIN_FILENO || fcntl(input, F_SETFD, 0) != 0) need(given, "standard input");
 }
 
-/* By the system call: libc keeps 32 and 33 for itself, which a parent (make) may have ignored. */
-static void reset_signals(void) {
-    static const unsigned long as_at_birth[8]; /* struct kernel_sigaction, SIG_DFL */
+/* Their dispositions are the default already, but for the one that the launcher ignores. */
+static void unblock_signals(void) {
     sigset_t none;
-    /* Those that cannot be set answer an error, and are as they should be. */
-    for (int number = 1; number < _NSIG; number++)
-        syscall(SYS_rt_sigaction, number, as_at_birth, NULL, _NSIG / 8);
+    signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -136,7 +145,7 @@ static void exec_program(const struct job *job) {
 static _Noreturn void become_program(const struct job *job, const struct child_given *given) {
     const char ready = CHILD_READY;
     setsid();
-    reset_signals();
+    unblock_signals();
     if (!filter_install()) need(given, "system call filter");
     if (!write_all(given->setup, &ready, sizeof ready)) _exit(EXIT_REFUSED);
     exec_program(job);
@@ -180,8 +189,7 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
         /* The program may run already, under a filter of its own: end both, and say nothing. */
         _exit(EXIT_REFUSED);
     }
-    for (int fd = STDIN_FILENO; fd < CHILD_FDS_MAX; fd++)
-        if (fd != given->result) close(fd);
+    close_all_but(STDIN_FILENO, given->result, given->result);
     memory_give_back(payload, payload_size);
     be_init(program, given->result);
 }

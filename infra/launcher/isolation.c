@@ -78,12 +78,13 @@ const char *isolation_mount(const struct job *job) {
 }
 
 const char *isolation_drop_capabilities(bool nested) {
-    /* The kernel refuses the number after the last one that it knows. */
-    for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
-        if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0) continue;
-        /* A plain job's bounding set is its container's: empty, or not for the launcher to drop. */
-        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && nested) return "bounding set";
-    }
+    unsigned long cap = 0;
+    while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0) cap++;
+    /*
+     * EINVAL: one past the last that the kernel knows. A plain job may not drop any (EPERM): its
+     * bounding set is its container's, which is empty.
+     */
+    if (errno != EINVAL && (nested || errno != EPERM)) return "bounding set";
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return "ambient set";
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -29,6 +30,15 @@ enum {
 
 enum { ON_INPUT, ON_OUTPUT, ON_DEATH, ON_RUN, ON_ALL = ON_RUN + RUN_FDS };
 
+/* By the system call: libc keeps 32 and 33 for itself, which a parent (make) may have ignored. */
+static void reset_signals(void) {
+    static const unsigned long as_at_birth[8]; /* struct kernel_sigaction, SIG_DFL */
+    /* Those that cannot be set answer an error, and are as they should be. */
+    for (int number = 1; number < _NSIG; number++)
+        syscall(SYS_rt_sigaction, number, as_at_birth, NULL, _NSIG / 8);
+    signal(SIGPIPE, SIG_IGN);
+}
+
 /* @returns a descriptor that is readable when a child has died */
 static int prepare(void) {
     sigset_t child;
@@ -41,7 +51,7 @@ static int prepare(void) {
     if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
         fatal("cannot become a subreaper");
     if (chdir("/") != 0) fatal("cannot enter /");
-    signal(SIGPIPE, SIG_IGN);
+    reset_signals();
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);

@@ -26,12 +26,14 @@ static const char *killer(const struct run *run) {
 }
 
 /*
- * The cgroup's high-water mark is of its whole life. It is this job's where it is the first, or
- * where it rose meanwhile; else what was seen in use, or the program's own largest size.
+ * The cgroup's high-water mark is of its whole life. It is this job's where it is the first, where
+ * it rose meanwhile, or where it hit the limit; else what was seen in use, or the program's own
+ * largest size. That one counts shared pages too, which others may have paid for, hence the cap.
  */
-static int64_t memory_peak(const struct run *run, int64_t cgroup_peak, const char **source) {
+static int64_t memory_peak(const struct run *run, int64_t cgroup_peak, int64_t oom_kills,
+                           const char **source) {
     int64_t resident = run->result.memory_peak_kib * BYTES_PER_KIB;
-    bool is_ours = run->jobs == 1 || cgroup_peak > run->before.memory_peak;
+    bool is_ours = run->jobs == 1 || cgroup_peak > run->before.memory_peak || oom_kills > 0;
     if (cgroup_peak >= 0 && is_ours) {
         *source = "cgroup";
         return cgroup_peak;
@@ -41,7 +43,8 @@ static int64_t memory_peak(const struct run *run, int64_t cgroup_peak, const cha
         return run->memory_sampled;
     }
     *source = resident > 0 ? "rusage" : "none";
-    return resident > 0 ? resident : -1;
+    if (resident <= 0) return -1;
+    return cgroup_peak >= 0 && cgroup_peak < resident ? cgroup_peak : resident;
 }
 
 static void send_trailer(struct run *run, const struct cgroup_reading *after, int64_t oom_kills) {
@@ -49,7 +52,7 @@ static void send_trailer(struct run *run, const struct cgroup_reading *after, in
     const struct output *out = &run->streams[0].output, *err = &run->streams[1].output;
     int64_t since = run->started ? run->started_us : run->begun_us;
     const char *source;
-    int64_t peak = memory_peak(run, after->memory_peak, &source);
+    int64_t peak = memory_peak(run, after->memory_peak, oom_kills, &source);
     snprintf(text, sizeof text,
              "status=%d\nkilled=%s\nwall_us=%" PRId64 "\ncpu_us=%" PRId64 "\nmemory_peak=%" PRId64
              "\nmemory_source=%s\noom_kills=%" PRId64 "\nstdout_bytes=%" PRIu64

@@ -121,7 +121,7 @@ void run_kill(struct run *run, enum run_killer killer) {
     else if (run->first > 0) kill(run->first, SIGKILL);
 }
 
-/* Before the program's output is looked at: STARTED is the first frame of a run. */
+/* The init lets go of this pipe a moment after the program's exec has. */
 static void read_setup(struct run *run) {
     if (run->setup_fd < 0) return;
     ssize_t count;
@@ -229,7 +229,8 @@ void run_step(struct run *run) {
         reap(run);
     }
     read_setup(run);
-    for (int i = 0; i < RUN_STREAMS; i++) read_stream(run, i);
+    /* The program may be faster than its init: STARTED comes first all the same. */
+    for (int i = 0; i < RUN_STREAMS && run->setup_fd < 0; i++) read_stream(run, i);
     if (run->all_dead) finish(run);
 }
 
@@ -253,7 +254,7 @@ int run_poll(const struct run *run, struct pollfd *fds) {
         const struct run_stream *stream = &run->streams[i];
         /* Backpressure: a program waits on its full pipe for as long as the host does not read. */
         bool blocked = stream->output.head_left > 0 && host_output_room(run->host) == 0;
-        if (!blocked) fds[1 + i].fd = stream->fd;
+        if (!blocked && run->setup_fd < 0) fds[1 + i].fd = stream->fd;
     }
     return timeout_ms(run);
 }

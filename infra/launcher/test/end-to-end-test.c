@@ -29,6 +29,7 @@ static const struct answer *run(struct job_spec spec) {
     send_job(spec);
     const struct answer *answer = cell_answer(&cell);
     CHECK(answer->number == last_number);
+    CHECK(answer->types[0] == FRAME_STARTED || answer->types[0] == FRAME_REFUSED);
     return answer;
 }
 
