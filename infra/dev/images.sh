@@ -40,8 +40,11 @@ build() {
   mkdir -p "$context"
   cp -a "$(folder_of "$name")/." "$context/"
   if [ "$name" = javascript ]; then cp -L "$NODE" "$context/node"; fi
+  local arguments=(--build-arg BASE_IMAGE="$base" --label "voidrunner.inputs=$(inputs_of "$name")")
+  # The launcher's tests are a stage of their own (launcher-test.sh).
+  if [ "$name" = launcher ]; then arguments+=(--target launcher); else arguments+=(--build-arg LAUNCHER_IMAGE="$launcher_image"); fi
   # Host network: our own engine has no bridge.
-  engine build --network host --build-arg BASE_IMAGE="$base" --build-arg LAUNCHER_IMAGE="$launcher_image" --label "voidrunner.inputs=$(inputs_of "$name")" \
+  engine build --network host "${arguments[@]}" \
     --build-arg http_proxy --build-arg https_proxy --build-arg no_proxy \
     --tag "$(tag_of "$name")" "$context" >"$LOG_DIR/image-$name.log" 2>&1 || {
     tail -n 20 "$LOG_DIR/image-$name.log" >&2
