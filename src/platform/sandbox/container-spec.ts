@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 
 import type { CellKind } from './cell-kind.js';
+import { SHM_SIZE_MB, TMP_INODES_MAX } from './job-bundle.js';
 import type { ImageName } from './languages.js';
 
 export const LABEL_MANAGED = 'voidrunner.managed';
@@ -9,9 +10,7 @@ export const LABEL_WORKER = 'voidrunner.worker';
 export const LAUNCHER = '/usr/local/lib/voidrunner/launcher';
 
 const MIB = 1024 * 1024;
-const SHM_BYTES = 16 * MIB;
 const OPEN_FILES_MAX = 256;
-const TMP_INODES_MAX = 16_384;
 /** The launcher and the job's init, beside what the program may have. */
 const SUPERVISORS = 2;
 
@@ -77,7 +76,7 @@ function hardening({ seccompProfile, runtime }: ContainerSettings): Docker.HostC
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges', `seccomp=${seccompProfile}`],
     IpcMode: 'private',
-    ShmSize: SHM_BYTES,
+    ShmSize: SHM_SIZE_MB * MIB,
     // No driver: output is read from the attach stream, and nothing a user prints fills the host's disk.
     LogConfig: { Type: 'none', Config: {} },
     Ulimits: [

@@ -5,8 +5,9 @@ import { LANGUAGES } from './languages.js';
 export const WORKING_FOLDER = '/tmp/work';
 
 const KIB_PER_MIB = 1024;
-const TMP_INODES_MAX = 16_384;
-const SHM_SIZE_MB = 16;
+/** Of a job's own /tmp and /dev/shm, and of its container's. */
+export const TMP_INODES_MAX = 16_384;
+export const SHM_SIZE_MB = 16;
 /** It lies in the cell's own memory until the end of the job. */
 const TAIL_BYTES_MAX = 1024 * 1024;
 
