@@ -115,13 +115,11 @@ const APPEND_SIGNATURE =
   'es.append(boolean, int[], uuid[], int[], int[], text[], uuid[], int[], uuid[], text[], smallint[], jsonb[], jsonb[])';
 
 /**
- * Of both functions. SECURITY DEFINER: the service needs no privilege on the tables to append, so it cannot do it in any
- * other way. VOLATILE: each statement sees what was committed when it began, not when the call began; after the wait
- * for the lock, that is everything. How plans are made is set by the session that calls (append-writer.ts).
+ * SECURITY DEFINER: the service needs no privilege on the tables to append, so it cannot do it in any other way.
+ * VOLATILE: each statement sees what was committed when it began, not when the call began; after the wait for the lock,
+ * that is everything. How plans are made is set by the session that calls (append-writer.ts).
  */
-const PROPERTIES = `
-language plpgsql volatile security definer
-set search_path = pg_catalog, pg_temp`;
+const PROPERTIES = 'language plpgsql volatile security definer';
 
 /**
  * Set-returning functions in a select list run in lockstep, row by row (PostgreSQL manual, 38.5.9). As one FROM item,
@@ -162,6 +160,7 @@ create function es.append(
   out previous_position bigint, out refused jsonb
 )
 ${PROPERTIES}
+set search_path = pg_catalog, pg_temp
 as $append$
 #variable_conflict use_column
 declare
@@ -220,6 +219,8 @@ const APPEND_EVENT_SIGNATURE = 'es.append_event(boolean, text, uuid, int, uuid, 
  * The short way for the commonest append, one event when nobody else is appending: half the work of es.append on both
  * sides, and as fast as a plain INSERT. It looks at nothing that the unique indexes will say as well; where it is
  * certain that the version before has been reached, they say everything.
+ * Everything in it goes by its full name, operators too: it needs no search_path of its own, whose setting and resetting
+ * is 11 of 130 µs. The position before and the insert are one statement, 6 more.
  * Out: the position, or null where the version does not hold. Null and a unique violation both mean: nothing was
  * recorded, ask es.append why, with care.
  */
@@ -231,20 +232,21 @@ create function es.append_event(
 ${PROPERTIES}
 as $append_event$
 #variable_conflict use_variable
-declare
-  previous_time timestamptz;
 begin
-  perform ${LOCK_LOG};
+  perform pg_catalog.${LOCK_LOG};
   -- In a condition of its own: plpgsql judges one without a query by itself, twenty times faster.
   if not certain then
-    if (select max(e.version) from es.events e where e.stream_id = stream) is distinct from version - 1 then
+    if (
+      select pg_catalog.max(e.version) from es.events e where e.stream_id operator(pg_catalog.=) stream
+    ) operator(pg_catalog.=) (version operator(pg_catalog.-) 1) is not true then
       return;
     end if;
   end if;
-  select e.position, e.recorded_at into new_position, previous_time from es.events e order by e.position desc limit 1;
-  new_position := coalesce(new_position, 0) + 1;
-  insert into es.events values (
-    new_position, stream_type, stream, version, id, event_type, schema_version, data, metadata,
-    greatest(date_trunc('milliseconds', clock_timestamp()), previous_time)
-  );
+  insert into es.events
+  select coalesce(newest.position, 0) operator(pg_catalog.+) 1, stream_type, stream, version, id, event_type,
+         schema_version, data, metadata,
+         greatest(pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp()), newest.recorded_at)
+  from (select) always
+  left join (select e.position, e.recorded_at from es.events e order by e.position desc limit 1) newest on true
+  returning position into new_position;
 end $append_event$`;

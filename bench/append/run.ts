@@ -43,13 +43,21 @@ async function round(contender: Contender, callers: number, kind: Kind): Promise
   return counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - start) / 1_000);
 }
 
+const rotated = (order: number[], by: number): number[] => {
+  const turned = order.map((_, place) => order[(place + by) % order.length]!);
+  return by % 2 === 0 ? turned : turned.toReversed();
+};
+
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 async function compare(contenders: Contender[], callers: number, kind: Kind): Promise<boolean> {
   const rates = contenders.map((): number[] => []);
   for (const contender of contenders) await round(contender, callers, kind);
   for (let index = 0; index < ROUNDS; index += 1) {
-    for (const [which, contender] of contenders.entries()) rates[which]?.push(await round(contender, callers, kind));
+    // Whoever comes after another pays for what that one left to the disk: each comes after each.
+    for (const which of rotated([...contenders.keys()], index)) {
+      rates[which]!.push(await round(contenders[which]!, callers, kind));
+    }
   }
   const [ours = 0, plain = 0, prepared = 0] = rates.map(median);
   const target = TARGETS.get(callers) ?? 1;
@@ -77,6 +85,8 @@ const contenders = [
 try {
   console.log(`appends/s, medians of ${ROUNDS} rounds of ${ROUND_MS} ms, pool of ${POOL_SIZE}`);
   console.log(`load average at the start: ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`);
+  // A service has been compiled long before it is measured: thousands of appends, which many callers make soonest.
+  for (const contender of [...contenders, ...contenders]) await round(contender, 64, 'new');
   console.log('callers  streams   event store  plain INSERT   ratio  prepared INSERT   ratio  target');
   const met: boolean[] = [];
   for (const callers of TARGETS.keys()) {

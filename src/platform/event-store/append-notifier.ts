@@ -1,7 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Pool } from 'pg';
-
 import type { Log } from '../telemetry/log.js';
 
 /** LISTEN here to learn that something was appended; the payload is a position that is committed. */
@@ -10,18 +8,9 @@ export const APPEND_CHANNEL = 'voidrunner_events';
 /** Between two NOTIFYs. The first is sent at once, a listener in the same process never waits, and everybody polls. */
 const NOTIFY_INTERVAL_MS = 20;
 
-/** A wake-up that a crash loses is replaced by a poll: no wait for the disk, which appends wait for as well. */
-const NOTIFY = {
-  name: 'es_notify',
-  text: `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`,
-};
-
 export type AppendListener = (position: bigint) => void;
 
-/**
- * Wakes up readers: those of this process directly, those of others by NOTIFY, on a connection other than the append's:
- * inside the append NOTIFY takes a lock of its own at commit and made it four times slower.
- */
+/** Wakes up readers: those of this process directly, those of others by NOTIFY, at most once in 20 ms. */
 export class AppendNotifier {
   private readonly listeners = new Set<AppendListener>();
   private readonly closing = new AbortController();
@@ -29,8 +18,9 @@ export class AppendNotifier {
   private sending: Promise<void> | null = null;
   private nextAtMs = 0;
 
+  /** @param notify sends the payload to whoever listens to {@link APPEND_CHANNEL} */
   constructor(
-    private readonly pool: Pool,
+    private readonly notify: (payload: string) => Promise<unknown>,
     private readonly log: Log,
   ) {}
 
@@ -66,7 +56,7 @@ export class AppendNotifier {
       const position = this.pending;
       this.pending = null;
       try {
-        await this.pool.query({ ...NOTIFY, values: [APPEND_CHANNEL, position.toString()] });
+        await this.notify(position.toString());
       } catch (error) {
         this.log.warn({ err: error }, 'readers were not notified; they poll');
       }

@@ -13,8 +13,11 @@ export const WAITING_APPENDS_MAX = 10_000;
 export const WAITING_BYTES_MAX = 64 * 1024 ** 2;
 /** The second is made and sent while the first is being recorded: Postgres takes it up at once, without a round trip. */
 export const BATCHES_IN_FLIGHT_MAX = 2;
-/** Appends, waiting and in flight, from which a second batch is worth its own commit. */
-export const SPLIT_APPENDS_MIN = 8;
+/**
+ * Appends, waiting and in flight, from which a second batch is worth its own commit: Node takes about 20 µs to answer
+ * one and make the next, and a flush of the log 250 to 500. At 16 callers, 8 here is 10 to 20 % slower.
+ */
+export const SPLIT_APPENDS_MIN = 24;
 /** Appends looked at for one batch: where all of them wait for the same stream, looking at more finds nothing. */
 const SCANNED_APPENDS_MAX = 1_000;
 
@@ -48,7 +51,12 @@ export class AppendQueue<Result> {
       (this.waiting.length > 0 && this.waitingBytes + append.bytes > WAITING_BYTES_MAX);
     if (full) return Promise.reject(new Unavailable('event-store', 'too many appends are waiting'));
     return new Promise((resolve, reject) => {
-      this.waiting.push({ append, resolve, reject });
+      const pending = { append, resolve, reject };
+      if (this.isAlone()) {
+        this.send([pending]);
+        return;
+      }
+      this.waiting.push(pending);
       this.waitingBytes += append.bytes;
       this.startSoon();
     });
@@ -62,17 +70,18 @@ export class AppendQueue<Result> {
     }
   }
 
+  /** A single caller is not kept waiting for company that does not come. */
+  private isAlone(): boolean {
+    return this.waiting.length === 0 && this.inFlight.size === 0 && this.lastBatchAppends <= 1;
+  }
+
   /**
-   * A single caller is not kept waiting for company that does not come. Several who were answered by the last batch come
-   * with their next append in the same turn: without the wait for its end the first of them would travel alone and the
-   * others behind it.
+   * Several who were answered by the last batch come with their next append in the same turn: without the wait for its
+   * end the first of them would travel alone and the others behind it.
    */
   private startSoon(): void {
+    if (this.waiting.length === 0) return;
     if (this.startingAfterThisTurn || this.inFlight.size === BATCHES_IN_FLIGHT_MAX) return;
-    if (this.inFlight.size === 0 && this.lastBatchAppends <= 1) {
-      this.start();
-      return;
-    }
     this.startingAfterThisTurn = true;
     setImmediate(() => {
       this.startingAfterThisTurn = false;

@@ -32,6 +32,12 @@ export const APPEND_EVENT = {
   text: 'select es.append_event($1, $2, $3, $4, $5, $6, $7, $8, $9) as new_position',
 };
 
+/** A wake-up that a crash loses is replaced by a poll: no wait for the disk, which appends wait for as well. */
+export const NOTIFY = {
+  name: 'es_notify',
+  text: `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`,
+};
+
 export const RECALL = `
     select e.position,
            coalesce((e.stream_type, e.stream_id, e.type, e.data)

@@ -10,6 +10,7 @@ import {
   APPEND_EVENT,
   appendParameters,
   type AppendRow,
+  NOTIFY,
   RECALL,
   recallParameters,
   type Refusal,
@@ -58,6 +59,15 @@ export class AppendWriter {
 
   close(): Promise<void> {
     return this.connection.close();
+  }
+
+  /**
+   * NOTIFY, in a transaction of its own: inside the append it takes a lock at commit and made it four times slower. On
+   * the append's connection, where it is carried out while the next append is being made: waking another backend for it
+   * cost a single caller 3 to 7 % of all appends.
+   */
+  async notify(channel: string, payload: string): Promise<void> {
+    await this.connection.query({ ...NOTIFY, values: [channel, payload] });
   }
 
   /** @returns the outcomes, in the order of the batch. Never rejects. */

@@ -7,7 +7,7 @@ import { type AppendResult, EventStore, type StreamWrite } from '../../kernel/po
 import type { PostgresOptions } from '../postgres/pool.js';
 import type { Log } from '../telemetry/log.js';
 import { currentTraceparent, inSpan } from '../telemetry/trace-context.js';
-import { type AppendListener, AppendNotifier } from './append-notifier.js';
+import { APPEND_CHANNEL, type AppendListener, AppendNotifier } from './append-notifier.js';
 import { AppendQueue, type PendingAppend } from './append-queue.js';
 import { AppendWriter } from './append-writer.js';
 import { encodeAppend } from './encoded-append.js';
@@ -17,7 +17,7 @@ import { liftEvent, type RawEvent } from './raw-event.js';
 export interface PostgresEventStoreOptions {
   /** Of the application's role; appends go over a connection of their own. */
   readonly postgres: PostgresOptions;
-  /** For reads and notifications. The store does not end it. */
+  /** For reads. The store does not end it. */
   readonly pool: Pool;
   readonly catalog: EventCatalog;
   readonly log: Log;
@@ -39,7 +39,7 @@ export class PostgresEventStore extends EventStore {
     this.catalog = catalog;
     this.reader = new EventReader(pool);
     this.writer = new AppendWriter(postgres);
-    this.notifier = new AppendNotifier(pool, log);
+    this.notifier = new AppendNotifier((position) => this.writer.notify(APPEND_CHANNEL, position), log);
     this.queue = new AppendQueue((batch) => this.writeBatch(batch));
   }
 

@@ -3,6 +3,7 @@ import {
   AppendQueue,
   BATCH_BYTES_MAX,
   BATCH_EVENTS_MAX,
+  SPLIT_APPENDS_MIN,
   WAITING_BYTES_MAX,
 } from '../../../src/platform/event-store/append-queue.js';
 import type { EncodedAppend } from '../../../src/platform/event-store/encoded-append.js';
@@ -68,25 +69,34 @@ describe('the queue of appends', () => {
   });
 
   const named = (streams: string[]) => streams.map((stream) => append(stream, [stream]));
+  const many = Array.from({ length: SPLIT_APPENDS_MIN }, (_, index) => `many ${index}`);
+  const half = SPLIT_APPENDS_MIN / 2;
 
   it('has two batches in flight where many come at once, of half the size each', async () => {
-    const added = named(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']).map((item) => queue.add(item));
+    const added = named(['first', ...many]).map((item) => queue.add(item));
     await nextTurn();
-    expect(batches).toEqual([['a'], ['b', 'c', 'd', 'e', 'f']]);
+    expect(batches).toEqual([['first'], many.slice(0, half + 1)]);
     inFlight.shift()!();
     await nextTurn();
     await nextTurn();
-    expect(batches.slice(2)).toEqual([['g', 'h', 'i']]);
+    expect(batches.slice(2)).toEqual([many.slice(half + 1)]);
     await drain(added);
   });
 
-  it('sends nothing of a stream that is in flight', async () => {
-    const streams = ['a', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-    const added = named(streams).map((item) => queue.add(item));
+  it('has one batch in flight where fewer come', async () => {
+    const added = named(['first', ...many.slice(2)]).map((item) => queue.add(item));
     await nextTurn();
-    expect(batches).toEqual([['a'], ['b', 'c', 'd', 'e', 'f']]);
+    expect(batches).toEqual([['first']]);
     await drain(added);
-    expect(batches.slice(2)).toEqual([['a', 'g', 'h']]);
+    expect(batches).toEqual([['first'], many.slice(2)]);
+  });
+
+  it('sends nothing of a stream that is in flight', async () => {
+    const added = named(['first', 'first', ...many]).map((item) => queue.add(item));
+    await nextTurn();
+    expect(batches).toEqual([['first'], many.slice(0, half + 1)]);
+    await drain(added);
+    expect(batches.slice(2)).toEqual([['first', ...many.slice(half + 1)]]);
   });
 
   it('keeps callers together who append again and again', async () => {
