@@ -7,6 +7,7 @@ import { DecisionRunner } from './kernel/decision-runner.js';
 import { EventStore } from './kernel/ports/event-store.js';
 import { PayloadStore } from './kernel/ports/payload-store.js';
 import { HttpCommands } from './platform/http/http-commands.js';
+import { OpenRequests } from './platform/http/open-requests.js';
 import { OwnWrites } from './platform/http/own-writes.js';
 import { RunLimitsCeiling } from './platform/http/run-limits-ceiling.js';
 
@@ -32,6 +33,7 @@ export class PlatformModule {
         inject: [CommandBus],
       },
       { provide: RunLimitsCeiling, useValue: ceiling },
+      { provide: OpenRequests, useFactory: () => new OpenRequests(config.SERVER_OPEN_REQUESTS_PER_USER) },
     ];
     return { module: PlatformModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
   }
