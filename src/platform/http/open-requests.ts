@@ -12,15 +12,15 @@ const RETRY_AFTER_SECONDS = 1;
  */
 @Injectable()
 export class OpenRequests implements OnModuleDestroy {
-  private readonly heldBy = new Map<string, number>();
-  private readonly stopping = new AbortController();
+  private readonly byUser = new Map<string, Set<AbortController>>();
+  private stopping = false;
 
   constructor(private readonly perUserMax: number) {}
 
   /** Of all users, now. */
   get count(): number {
     let count = 0;
-    for (const held of this.heldBy.values()) count += held;
+    for (const { size } of this.byUser.values()) count += size;
     return count;
   }
 
@@ -34,29 +34,26 @@ export class OpenRequests implements OnModuleDestroy {
     reply: Pick<FastifyReply, 'raw'>,
     work: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const held = this.heldBy.get(userId) ?? 0;
-    if (held >= this.perUserMax) throw tooMany(this.perUserMax);
-    this.heldBy.set(userId, held + 1);
-    const gone = new AbortController();
-    const leave = () => gone.abort();
-    reply.raw.once('close', leave);
+    const open = this.byUser.get(userId) ?? new Set();
+    if (open.size >= this.perUserMax) throw tooMany(this.perUserMax);
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    this.byUser.set(userId, open.add(ending));
+    reply.raw.once('close', end);
+    if (this.stopping) end();
     try {
-      return await work(AbortSignal.any([gone.signal, this.stopping.signal]));
+      return await work(ending.signal);
     } finally {
-      reply.raw.off('close', leave);
-      this.release(userId);
+      reply.raw.off('close', end);
+      open.delete(ending);
+      if (open.size === 0) this.byUser.delete(userId);
     }
   }
 
   /** Before the server stops listening, so that those who wait are answered in time. */
   onModuleDestroy(): void {
-    this.stopping.abort();
-  }
-
-  private release(userId: string): void {
-    const left = this.heldBy.get(userId)! - 1;
-    if (left === 0) this.heldBy.delete(userId);
-    else this.heldBy.set(userId, left);
+    this.stopping = true;
+    for (const open of this.byUser.values()) for (const ending of open) ending.abort();
   }
 }
 
