@@ -143,11 +143,13 @@ static void exec_program(const struct job *job) {
 }
 
 static _Noreturn void become_program(const struct job *job, const struct child_given *given) {
-    const char ready = CHILD_READY;
+    char ready[CHILD_READY_BYTES] = {CHILD_READY};
     setsid();
     unblock_signals();
     if (!filter_install()) need(given, "system call filter");
-    if (!write_all(given->setup, &ready, sizeof ready)) _exit(EXIT_REFUSED);
+    int64_t now = now_us();
+    memcpy(ready + 1, &now, sizeof now);
+    if (!write_all(given->setup, ready, sizeof ready)) _exit(EXIT_REFUSED);
     exec_program(job);
     if (errno == ENOENT) refuse(given, "input", "no such program", job->argv[0]);
     refuse(given, "input", job->argv[0], strerror(errno));

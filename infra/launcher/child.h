@@ -11,6 +11,8 @@ enum {
     CHILD_SETUP_BYTES_MAX = 512,
     /* First byte on the setup pipe: all is done but the exec. */
     CHILD_READY = '+',
+    /* The mark and the time (now_us): whoever reads may be late, and the program over by then. */
+    CHILD_READY_BYTES = 1 + sizeof(int64_t),
     /* The launcher opens none from this number on. */
     CHILD_FDS_MAX = 64
 };
@@ -23,7 +25,7 @@ struct child_given {
     /* Pipes to the launcher. */
     int out;
     int err;
-    /* "+" and the end of the file: the program runs. Else the line of a refusal. Closed by exec. */
+    /* "+", the time, and the end of the file: the program runs. Else the line of a refusal. Closed by exec. */
     int setup;
     /* A child_result once the program has ended; nobody but the init can write it. Plain: -1. */
     int result;
@@ -33,6 +35,9 @@ struct child_result {
     int status; /* as wait(2) has it */
     int64_t memory_peak_kib;
 };
+
+/* Microseconds of CLOCK_MONOTONIC, the same in a job's namespaces. */
+int64_t now_us(void);
 
 _Noreturn void child_main(struct job *job, unsigned char *payload, size_t payload_size,
                           const struct child_given *given);

@@ -66,7 +66,7 @@ static void send_trailer(struct run *run, const struct cgroup_reading *after, in
 /* The child's own words, if it came to say any; they follow the mark where only the exec failed. */
 static const char *refusal(struct run *run) {
     run->setup[run->setup_size] = 0;
-    return run->setup + (run->setup[0] == CHILD_READY);
+    return run->setup + (run->setup[0] == CHILD_READY ? CHILD_READY_BYTES : 0);
 }
 
 void report_end(struct run *run) {

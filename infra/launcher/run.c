@@ -132,9 +132,9 @@ static void read_setup(struct run *run) {
     } while (count > 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     close_fd(&run->setup_fd);
-    run->started = run->setup_size == 1 && run->setup[0] == CHILD_READY;
+    run->started = run->setup_size == CHILD_READY_BYTES && run->setup[0] == CHILD_READY;
     if (!run->started) return;
-    run->started_us = now_us();
+    memcpy(&run->started_us, run->setup + 1, sizeof run->started_us);
     /* The program's time is its own: none of it went into the namespaces. */
     if (run->deadline_us != INT64_MAX) run->deadline_us += run->started_us - run->begun_us;
     host_send(run->host, FRAME_STARTED, run->number, NULL, 0);

@@ -64,6 +64,4 @@ int run_poll(const struct run *run, struct pollfd *fds);
 /* Does what can be done now; to be called whenever poll returns. */
 void run_step(struct run *run);
 
-int64_t now_us(void);
-
 #endif

@@ -113,9 +113,14 @@ class Session implements Streams {
       record(events) {
         loaded.state = fold(decider, loaded.state, events);
         if (write.events.length === 0 && events.length > 0) writes.push(write);
-        for (const { type, data } of events) {
-          const schemaVersion = catalog.schemaVersion(type);
-          write.events.push({ eventId: newId(), type, schemaVersion, data: data as NewEvent['data'] });
+        for (const event of events) {
+          const schemaVersion = catalog.schemaVersionOf(event);
+          write.events.push({
+            eventId: newId(),
+            type: event.type,
+            schemaVersion,
+            data: event.data as NewEvent['data'],
+          });
         }
       },
     };

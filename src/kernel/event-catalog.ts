@@ -12,9 +12,14 @@ export class EventCatalog {
     }
   }
 
-  /** The version new events of this type are stored under. Throws for an unknown type. */
-  schemaVersion(type: string): number {
-    return this.get(type).schemaVersion;
+  /**
+   * The version that a new event of this type is stored under. Throws for an unknown type, and for data that does not
+   * fit: the log takes nothing back, and everyone who reads on would stumble over it.
+   */
+  schemaVersionOf({ type, data }: DomainEvent): number {
+    const found = this.get(type);
+    found.lift(data, found.schemaVersion);
+    return found.schemaVersion;
   }
 
   /** Throws for an unknown type, an unknown version, or data that does not fit: such an event is poison. */

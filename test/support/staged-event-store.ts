@@ -35,7 +35,7 @@ export class StagedEventStore extends InMemoryEventStore {
   /** Puts history there, wherever the stream is at. */
   async add(stream: StreamRef, ...events: readonly DomainEvent[]): Promise<void> {
     const added = events.map(({ type, data }) => {
-      return { eventId: newId(), type, schemaVersion: this.known.schemaVersion(type), data: data as never };
+      return { eventId: newId(), type, schemaVersion: this.known.schemaVersionOf({ type, data }), data: data as never };
     });
     await super.append([{ stream, expectedVersion: this.versionOf(stream.id), events: added }], metadata);
   }

@@ -4,6 +4,8 @@
  */
 #include "cell.h"
 
+#include <time.h>
+
 #define SH(script) \
     (const char *const[]) { "sh", "-c", script, NULL }
 
@@ -62,6 +64,25 @@ static void tells_a_signal_from_an_exit_code(void) {
     CHECK(has_line(run_sh("kill -TERM $$"), "status=15"));
     CHECK(has_line(run_sh("kill -KILL $$"), "status=9"));
     CHECK(has_line(run_sh("exit 137"), "status=35072"));
+}
+
+static int64_t clock_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Also of a program that is over before the launcher has heard of its start. */
+static void counts_the_time_from_the_exec_on(void) {
+    static const char *const shortest[] = {"/bin/true", NULL};
+    for (int i = 0; i < 200; i++) {
+        int64_t sent = clock_us();
+        const struct answer *answer = run((struct job_spec){.argv = shortest});
+        const char *wall = strstr(answer->end, "\nwall_us=");
+        CHECK(wall != NULL);
+        int64_t wall_us = strtoll(wall + strlen("\nwall_us="), NULL, 10);
+        CHECK(wall_us > 0 && wall_us < clock_us() - sent);
+    }
 }
 
 static void gives_files_input_and_environment(void) {
@@ -219,6 +240,7 @@ int main(int argc, char **argv) {
     says_hello();
     reports_output_and_exit_code();
     tells_a_signal_from_an_exit_code();
+    counts_the_time_from_the_exec_on();
     gives_files_input_and_environment();
     hands_down_nothing_else();
     keeps_head_and_tail_and_counts_all();

@@ -44,6 +44,8 @@ export class CellRun {
   private readonly started = Promise.withResolvers<void>();
   private readonly ended = Promise.withResolvers<JobEnd>();
   private startedAt: Date | null = null;
+  /** The same moment on a clock that is never set back. */
+  private startedMs = performance.now();
   private interruption: Interruption | 'closing' | null = null;
   private grace: NodeJS.Timeout | undefined;
   private readonly number: number;
@@ -109,6 +111,7 @@ export class CellRun {
     switch (message.kind) {
       case 'started':
         this.startedAt = new Date();
+        this.startedMs = performance.now();
         return this.started.resolve();
       case 'output':
         this.output.add(message.stream, message.bytes);
@@ -165,7 +168,7 @@ export class CellRun {
       ...end,
       ...this.output.result(report),
       startedAt,
-      wallTimeMs: report?.wallTimeMs ?? Date.now() - startedAt.getTime(),
+      wallTimeMs: report?.wallTimeMs ?? performance.now() - this.startedMs,
       cpuTimeMs: report?.cpuTimeMs ?? null,
       memoryPeakBytes: report?.memoryPeakBytes ?? null,
     };

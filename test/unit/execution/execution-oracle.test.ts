@@ -142,7 +142,7 @@ function expectWithinBudget(run: Run): void {
 
 function expectStorable({ history }: Run): void {
   const stored = JSON.parse(JSON.stringify(history)) as ExecutionEvent[];
-  expect(stored.map(({ type, data }) => catalog.lift(type, data, catalog.schemaVersion(type)))).toEqual(history);
+  expect(stored.map((event) => catalog.lift(event.type, event.data, catalog.schemaVersionOf(event)))).toEqual(history);
 }
 
 const anyRun = fc.record({

@@ -61,6 +61,12 @@ describe('one stream', () => {
     expect((await store.head()).position).toBe(0n);
   });
 
+  test('is left alone where an event does not fit its own schema: it could never be read', async () => {
+    const { store, add } = setUp();
+    await expect(add(aStream(), 0.5)).rejects.toThrow('amount');
+    expect((await store.head()).position).toBe(0n);
+  });
+
   test('is written with the metadata given and under the newest schema version', async () => {
     const { store, add } = setUp();
     const stream = aStream();

@@ -52,12 +52,16 @@ describe('an event catalog', () => {
 
   test('lifts by name', () => {
     expect(catalog.lift('Waited', { seconds: 1 }, 1)).toEqual(Waited({ amount: 1_000, unit: 'ms' }));
-    expect(catalog.schemaVersion('Waited')).toBe(3);
+    expect(catalog.schemaVersionOf(Waited({ amount: 1, unit: 'ms' }))).toBe(3);
+  });
+
+  test('gives no version to data that does not fit', () => {
+    expect(() => catalog.schemaVersionOf({ type: 'Waited', data: { seconds: 1 } })).toThrow();
   });
 
   test('knows no type that it was not told of', () => {
     expect(() => catalog.lift('Slept', {}, 1)).toThrow('unknown event type Slept');
-    expect(() => catalog.schemaVersion('constructor')).toThrow('unknown event type constructor');
+    expect(() => catalog.schemaVersionOf({ type: 'constructor', data: {} })).toThrow('unknown event type constructor');
   });
 
   test('refuses two types of one name', () => {
