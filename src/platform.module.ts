@@ -7,14 +7,16 @@ import { DecisionRunner } from './kernel/decision-runner.js';
 import { EventStore } from './kernel/ports/event-store.js';
 import { PayloadStore } from './kernel/ports/payload-store.js';
 import { HttpCommands } from './platform/http/http-commands.js';
+import { OpenRequests } from './platform/http/open-requests.js';
 import { OwnWrites } from './platform/http/own-writes.js';
 import { RunLimitsCeiling } from './platform/http/run-limits-ceiling.js';
+import { PositionAnnouncements } from './platform/projection/position-announcements.js';
 
 /** What features inject: the ports, bound to this process's adapters. */
 @Module({})
 export class PlatformModule {
   static with(infra: Infrastructure): DynamicModule {
-    const { config, store, catalog, snapshots, payloads, pool, visibility } = infra;
+    const { config, store, catalog, snapshots, payloads, pool, visibility, projected, openRequests } = infra;
     const ceiling = new RunLimitsCeiling({
       memory_mb: config.EXECUTOR_MEMORY_MB_MAX,
       cpus: config.EXECUTOR_CPUS_MAX,
@@ -32,6 +34,8 @@ export class PlatformModule {
         inject: [CommandBus],
       },
       { provide: RunLimitsCeiling, useValue: ceiling },
+      { provide: OpenRequests, useValue: openRequests },
+      { provide: PositionAnnouncements, useValue: projected },
     ];
     return { module: PlatformModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
   }

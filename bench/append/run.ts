@@ -11,6 +11,7 @@ import { availableParallelism, loadavg } from 'node:os';
 
 import { newId } from '../../src/kernel/uuid.js';
 import { createTestDatabase } from '../../test/support/database.js';
+import { median } from '../figures.js';
 import { type Contender, eventStore, plainInsert } from './contenders.js';
 
 if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env');
@@ -47,8 +48,6 @@ const rotated = (order: number[], by: number): number[] => {
   const turned = order.map((_, place) => order[(place + by) % order.length]!);
   return by % 2 === 0 ? turned : turned.toReversed();
 };
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 async function compare(contenders: Contender[], callers: number, kind: Kind): Promise<boolean> {
   const rates = contenders.map((): number[] => []);

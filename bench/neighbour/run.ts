@@ -9,6 +9,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import type { ScriptType } from '../../src/kernel/ports/sandbox.js';
 import { DockerSandbox } from '../../src/platform/sandbox/docker-sandbox.js';
 import { job, sandboxOptions } from '../../test/support/docker.js';
+import { median, timed } from '../figures.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const RUNS = Number(process.env.RUNS ?? 10);
@@ -44,17 +45,13 @@ const PROGRAMS: readonly Program[] = [
   },
 ];
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
-
 const sandbox = new DockerSandbox(await sandboxOptions());
 
-async function neighbour(): Promise<number> {
-  const startedAt = performance.now();
+async function neighbour(): Promise<void> {
   const run = job('python', 'print(sum(range(100_000)))', { userId: NEIGHBOUR_USER, limits: LIMITS });
   const outcome = await sandbox.run(run, { signal: new AbortController().signal });
-  if (Buffer.from(outcome.stdout.content).toString() !== '4999950000\n')
-    throw new Error(`it ended as ${outcome.reason}`);
-  return performance.now() - startedAt;
+  const printed = Buffer.from(outcome.stdout.content).toString();
+  if (printed !== '4999950000\n') throw new Error(`the neighbour ended as ${outcome.reason}: ${printed}`);
 }
 
 /** Resolves when the program is at it; what it resolves to ends it. */
@@ -82,9 +79,9 @@ try {
   console.log(`${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}`);
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [program, besides] of times) {
-      for (let run = 0; run < RUNS; run += 1) alone.push(await neighbour());
+      for (let run = 0; run < RUNS; run += 1) alone.push(await timed(neighbour));
       const end = await beside(program);
-      for (let run = 0; run < RUNS; run += 1) besides.push(await neighbour());
+      for (let run = 0; run < RUNS; run += 1) besides.push(await timed(neighbour));
       await end();
     }
   }

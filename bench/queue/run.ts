@@ -11,6 +11,7 @@ import { RedisJobQueue } from '../../src/platform/queue/redis-job-queue.js';
 import { closeRedis } from '../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { startPrivateRedis } from '../../test/support/redis.js';
+import { median } from '../figures.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const ROUND_MS = Number(process.env.ROUND_MS ?? 2_000);
@@ -86,8 +87,6 @@ async function round(contender: Contender): Promise<number> {
   await Promise.all(Array.from({ length: CALLERS }, caller));
   return cycles / ((performance.now() - start) / 1_000);
 }
-
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 const server = await startPrivateRedis();
 const redis = await server.connect();

@@ -14,6 +14,7 @@ import { ProjectionRebuild } from '../../src/platform/projection/projection-rebu
 import { ProjectionTable } from '../../src/platform/projection/projection-table.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { createTestDatabase } from '../../test/support/database.js';
+import { median } from '../figures.js';
 import { appendHistory } from './history.js';
 
 if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env');
@@ -61,8 +62,6 @@ async function eventByEvent(): Promise<number> {
     client.release();
   }
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 try {
   await appendHistory(store, EVENTS);

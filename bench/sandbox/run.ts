@@ -4,16 +4,15 @@
  * at a time. `single` takes a ready cell for each run (so it is bound by how fast cells are made), `nested` its user's.
  * Run: npm run bench -- sandbox   (ROUNDS=5 RUNS=8 by default)
  */
-import { execFile } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
-import { promisify } from 'node:util';
 
-import type { ScriptType } from '../../src/kernel/ports/sandbox.js';
 import { DockerSandbox } from '../../src/platform/sandbox/docker-sandbox.js';
 import { connectEngine } from '../../src/platform/sandbox/engine.js';
 import { askEngine } from '../../src/platform/sandbox/engine-findings.js';
 import { dockerEndpoint, job, sandboxOptions } from '../../test/support/docker.js';
 import { eventually } from '../../test/support/eventually.js';
+import { BASH, dockerRun, JAVASCRIPT, type Program, PYTHON } from '../docker-run.js';
+import { median, timed } from '../figures.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const RUNS = Number(process.env.RUNS ?? 8);
@@ -21,40 +20,14 @@ const CONCURRENCY = 4;
 const READY_TIMEOUT_MS = 60_000;
 const USER = 'b0000000-0000-4000-8000-000000000000';
 
-interface Program {
-  readonly language: ScriptType;
-  readonly image: string;
-  readonly command: readonly string[];
-  readonly script: string;
-  /** Of the time of `docker run`, at most. */
-  readonly ratioMax: number;
-}
-
-const PROGRAMS: readonly Program[] = [
-  { language: 'python', image: 'python', command: ['python3', '-c', 'print(1)'], script: 'print(1)', ratioMax: 0.06 },
-  { language: 'bash', image: 'bash', command: ['bash', '-c', 'echo 1'], script: 'echo 1', ratioMax: 0.03 },
-  {
-    language: 'javascript',
-    image: 'javascript',
-    command: ['node', '-e', 'console.log(1)'],
-    script: 'console.log(1)',
-    ratioMax: 0.2,
-  },
-];
+/** Of the time of `docker run`, at most. */
+const RATIOS_MAX = new Map<Program, number>([
+  [PYTHON, 0.06],
+  [BASH, 0.03],
+  [JAVASCRIPT, 0.2],
+]);
 /** Of the jobs/s of `docker run`, at least. */
 const RATE_MIN = { nested: 15, single: 1.6 } as const;
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
-
-const execute = promisify(execFile);
-
-async function dockerRun({ image, command }: Program): Promise<void> {
-  const limits = ['--memory=256m', '--memory-swap=256m', '--cpus=1', '--pids-limit=64'];
-  const hardening = ['--network=none', '--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'];
-  const args = ['--host', dockerEndpoint, 'run', '--rm', ...limits, ...hardening, '--tmpfs=/tmp:exec,size=64m'];
-  const { stdout } = await execute('docker', [...args, `voidrunner/${image}:latest`, ...command]);
-  if (stdout !== '1\n') throw new Error(`docker run printed ${JSON.stringify(stdout)}`);
-}
 
 const runIn =
   (sandbox: DockerSandbox) =>
@@ -65,12 +38,6 @@ const runIn =
     const printed = Buffer.from(outcome.stdout.content).toString();
     if (printed !== '1\n') throw new Error(`${language} printed ${JSON.stringify(printed)}`);
   };
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await work();
-  return performance.now() - startedAt;
-}
 
 async function jobsPerSecond(run: () => Promise<void>, count: number): Promise<number> {
   let left = count;
@@ -104,7 +71,7 @@ try {
   console.log(
     `\nms from submit to output, medians of ${ROUNDS} x ${RUNS}\n            docker run   single   nested   nested/docker`,
   );
-  for (const program of PROGRAMS) {
+  for (const [program, ratioMax] of RATIOS_MAX) {
     const times: Record<keyof typeof ways, number[]> = { docker: [], single: [], nested: [] };
     await ways.nested(program);
     for (let round = 0; round < ROUNDS * RUNS; round += 1) {
@@ -116,14 +83,14 @@ try {
     }
     const [docker, one, inner] = [median(times.docker), median(times.single), median(times.nested)];
     const ratio = inner / docker;
-    met.push(ratio <= program.ratioMax);
+    met.push(ratio <= ratioMax);
     const cells = [docker, one, inner].map((ms) => ms.toFixed(1).padStart(8)).join(' ');
     console.log(
-      `${program.language.padEnd(12)}  ${cells}     ${ratio.toFixed(3)} (<= ${program.ratioMax}) ${met.at(-1) ? 'met' : 'MISSED'}`,
+      `${program.language.padEnd(12)}  ${cells}     ${ratio.toFixed(3)} (<= ${ratioMax}) ${met.at(-1) ? 'met' : 'MISSED'}`,
     );
   }
   console.log(`\njobs/s with ${CONCURRENCY} at a time, medians of ${ROUNDS}\n            docker run   single   nested`);
-  for (const program of PROGRAMS) {
+  for (const program of RATIOS_MAX.keys()) {
     const rates: Record<keyof typeof ways, number[]> = { docker: [], single: [], nested: [] };
     const counts = { docker: RUNS * 2, single: RUNS * 4, nested: RUNS * 25 };
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -29,7 +29,7 @@ export function createMetrics(infra: Infrastructure, sandbox: Sandbox | null): M
 }
 
 function observe(provider: MeterProvider, infra: Infrastructure): void {
-  const { queue, pool, store } = infra;
+  const { queue, pool, store, openRequests } = infra;
   const meter = provider.getMeter('voidrunner');
   const gauge = (name: string, description: string, read: (result: ObservableResult) => Promise<void>): void =>
     meter
@@ -49,6 +49,9 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
   );
   gauge('voidrunner_runs', 'runs under way', async (result) =>
     result.observe((await queue.workers()).reduce((sum, { running }) => sum + running.length, 0)),
+  );
+  gauge('voidrunner_open_requests', 'requests of clients that wait or follow, in this process', async (result) =>
+    result.observe(openRequests.count),
   );
   gauge('voidrunner_log_position', 'newest position of the log', async (result) =>
     result.observe(Number((await store.head()).position)),

@@ -18,6 +18,9 @@ export const settingsSchema = z.object({
   SERVER_OWN_WRITES_TIMEOUT: durationMs
     .default(1_000)
     .describe('how long the answer to a write may wait until the read models hold it'),
+  SERVER_OPEN_REQUESTS_PER_USER: integer(1, 10_000)
+    .default(100)
+    .describe('requests that a user may have waiting or following at once, in each process'),
   VOIDRUNNER_ROLES: roles.describe('api, relay, projector, orchestrator, worker; default: all'),
   EMBEDDED_WORKERS: boolean.default(true).describe('false leaves worker out of the default roles'),
   METRICS_PORT: integer(0, 65_535)

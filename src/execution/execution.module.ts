@@ -6,6 +6,7 @@ import { ExternalRunController } from './api/external-run-controller.js';
 import { OutputController } from './api/output-controller.js';
 import { InputStore } from './app/input-store.js';
 import { ReportedOutput } from './app/reported-output.js';
+import { EndedRuns } from './read/ended-runs.js';
 import { executionQueryHandlers } from './read/execution-queries.js';
 
 @Module({})
@@ -16,7 +17,7 @@ export class ExecutionModule {
       module: ExecutionModule,
       imports,
       controllers: withApi ? [ExecutionController, ExternalRunController, OutputController, DeadLetterController] : [],
-      providers: [InputStore, ReportedOutput, ...executionQueryHandlers],
+      providers: [InputStore, ReportedOutput, EndedRuns, ...executionQueryHandlers],
     };
   }
 }

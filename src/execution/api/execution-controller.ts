@@ -12,6 +12,7 @@ import { API_BASE } from '../../platform/http/api-path.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
+import { OpenRequests } from '../../platform/http/open-requests.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { BodyLimit } from '../../platform/http/route-options.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
@@ -20,6 +21,7 @@ import { historyAnswer, historyQuery, type HistoryQuery, historyView } from '../
 import { listAnswer } from '../../platform/listing/list-query.js';
 import { InputStore } from '../app/input-store.js';
 import { CancelExecution, StartExecution } from '../domain/execution-commands.js';
+import { EndedRuns } from '../read/ended-runs.js';
 import {
   GetExecution,
   GetExecutionAsOf,
@@ -35,6 +37,8 @@ import {
   type ListExecutionsQuery,
   startExecutionBody,
   type StartExecutionBody,
+  startExecutionQuery,
+  type StartExecutionQuery,
 } from './execution-schemas.js';
 
 const taskId = uuidParam('Invalid task ID format');
@@ -51,24 +55,35 @@ export class ExecutionController {
     private readonly inputs: InputStore,
     private readonly payloads: PayloadStore,
     private readonly taskOwners: TaskOwners,
+    private readonly endedRuns: EndedRuns,
+    private readonly openRequests: OpenRequests,
   ) {}
 
   @Post('tasks/:id/executions')
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   @ApiOperation({ summary: 'Run a task', operationId: 'startExecution' })
-  @ApiCreatedResponse({ standardSchema: executionView, description: 'Waits for a worker' })
+  @ApiCreatedResponse({ standardSchema: executionView, description: 'Waits for a worker; or as it is after the wait' })
   @ApiProblems(409, 413, 415)
   async start(
     @Param('id', taskId) id: string,
+    @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,
     @Body({ schema: startExecutionBody }) body: StartExecutionBody,
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
     const run = newId();
-    const input = await this.inputs.put(caller.userId, body.input);
-    const metadata = metadataOf(caller, run);
-    const command = new StartExecution(run, id, caller, body.executor, input, metadata);
-    await this.commands.execute(command, exchange);
+    const start = async () => {
+      const input = await this.inputs.put(caller.userId, body.input);
+      const metadata = metadataOf(caller, run);
+      await this.commands.execute(new StartExecution(run, id, caller, body.executor, input, metadata), exchange);
+    };
+    if (wait === 0) await start();
+    else {
+      await this.openRequests.hold(caller.userId, exchange.reply, async (signal) => {
+        await start();
+        await this.endedRuns.wait(run, wait * 1_000, signal);
+      });
+    }
     void exchange.reply.header('location', `/${API_BASE}/executions/${run}`);
     return executionViewOf(await this.queries.execute(new GetExecutionFromLog(run)), this.payloads, true);
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { FAILURE_REASONS, SCRIPT_TYPES, STATUSES } from '../../kernel/run-shape.js';
-import { listQuery, listView } from '../../platform/listing/list-query.js';
+import { listQuery, listView, wholeNumber } from '../../platform/listing/list-query.js';
 import { executionInput } from './input-schema.js';
 
 /** The body may be left out altogether. */
@@ -13,6 +13,14 @@ export const startExecutionBody = z
   .prefault({})
   .meta({ id: 'StartExecution', examples: [{ input: { args: ['world'] } }] });
 export type StartExecutionBody = z.output<typeof startExecutionBody>;
+
+/** An answer that takes longer is taken for lost by proxies on the way. */
+const WAIT_SECONDS_MAX = 60;
+
+export const startExecutionQuery = z.strictObject({
+  wait: wholeNumber(0, WAIT_SECONDS_MAX).default(0).describe('seconds to wait for the end, before the answer'),
+});
+export type StartExecutionQuery = z.output<typeof startExecutionQuery>;
 
 export const EXECUTION_SORT_FIELDS = ['created_at'] as const;
 

@@ -123,3 +123,11 @@ test('a run takes no longer than its timeout, and what it wrote until then is ke
   expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'timeout', stdout: 'before\n' });
   await eventually(async () => expect(await ada.ok('GET', `/tasks/${id}`)).toMatchObject({ status: 'timeout' }));
 });
+
+test('a start that waits is answered with what the program wrote', async () => {
+  const { id } = await bash('echo hello');
+  expect(await ada.ok('POST', `/tasks/${id}/executions?wait=60`)).toMatchObject({
+    status: 'completed',
+    stdout: 'hello\n',
+  });
+});

@@ -1,0 +1,108 @@
+/**
+ * Question: what does a run cost the whole way, over HTTP?
+ * First the time from `POST …/executions?wait` to its answer, one at a time, against `docker run --rm` with the same image
+ * and limits, interleaved; medians. Then executions/s from POST to the end with 1, 4 and 16 in flight, and the CPU time
+ * of each, by process. The service is one process with every role, as `make dev-up` starts it; one user, warm cells.
+ * Run: npm run bench -- service   (ROUNDS=5 RUNS=8 ROUND_MS=4000 by default)
+ */
+import assert from 'node:assert/strict';
+import { availableParallelism, loadavg } from 'node:os';
+
+import { connectEngine } from '../../src/platform/sandbox/engine.js';
+import { askEngine } from '../../src/platform/sandbox/engine-findings.js';
+import { ApiClient } from '../../test/support/api-client.js';
+import build from '../../test/support/build.js';
+import { startChildService } from '../../test/support/child-service.js';
+import { dockerEndpoint } from '../../test/support/docker.js';
+import { prepareTestService } from '../../test/support/service.js';
+import { BASH, dockerRun, JAVASCRIPT, type Program, PYTHON } from '../docker-run.js';
+import { median, timed } from '../figures.js';
+import { type CpuTime, cpuTime, cpuTimeBetween } from './cpu-time.js';
+
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+const RUNS = Number(process.env.RUNS ?? 8);
+const ROUND_MS = Number(process.env.ROUND_MS ?? 4_000);
+const IN_FLIGHT = [1, 4, 16];
+/** Of the time of `docker run`, at most. */
+const RATIO_MAX = 0.25;
+const IN_FLIGHT_MAX = String(Math.max(...IN_FLIGHT));
+
+interface Throughput {
+  readonly perSecond: number;
+  /** CPU milliseconds an execution. */
+  readonly cpuMs: CpuTime;
+}
+
+await build();
+const installation = await prepareTestService({
+  WORKER_POOL_SIZE: IN_FLIGHT_MAX,
+  WORKER_MAX_USER_CONCURRENT_TASKS: IN_FLIGHT_MAX,
+  EXECUTOR_CELL_REST: '60s',
+});
+const service = await startChildService(installation.env);
+try {
+  const client = await ApiClient.register(() => service.url!);
+  const taskOf = async ({ language, script }: Program) =>
+    (await client.createTask({ script_type: language, script_content: script, max_parallel: IN_FLIGHT.at(-1)! })).id;
+  const tasks = new Map<Program, string>();
+  for (const program of [PYTHON, BASH, JAVASCRIPT]) tasks.set(program, await taskOf(program));
+
+  const execute = async (program: Program): Promise<void> => {
+    const path = `/tasks/${tasks.get(program)}/executions?wait=60`;
+    const { stdout } = await client.ok<{ stdout: string | null }>('POST', path);
+    assert.equal(stdout, '1\n');
+  };
+
+  const throughput = async (program: Program, inFlight: number): Promise<Throughput> => {
+    const processes = { service: service.pid, client: process.pid };
+    const before = cpuTime(processes);
+    const startedAt = performance.now();
+    let count = 0;
+    const caller = async () => {
+      for (; performance.now() - startedAt < ROUND_MS; count += 1) await execute(program);
+    };
+    await Promise.all(Array.from({ length: inFlight }, caller));
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const used = cpuTimeBetween(before, cpuTime(processes));
+    const cpuMs = Object.fromEntries(Object.entries(used).map(([group, cpu]) => [group, (cpu * 1_000) / count]));
+    return { perSecond: count / seconds, cpuMs };
+  };
+
+  const { runtime, runtimeVersion, version } = await askEngine(connectEngine(dockerEndpoint), undefined);
+  const load = loadavg()[0]?.toFixed(1);
+  console.log(`Docker ${version}, ${runtime} ${runtimeVersion}; ${availableParallelism()} cores, load ${load}`);
+  console.log(`\nms from POST to the answer, medians of ${ROUNDS * RUNS}\n            docker run  service  ratio`);
+  const met: boolean[] = [];
+  for (const program of tasks.keys()) {
+    const times: { docker: number[]; service: number[] } = { docker: [], service: [] };
+    for (let warmUp = 0; warmUp < RUNS; warmUp += 1) await execute(program);
+    for (let run = 0; run < ROUNDS * RUNS; run += 1) {
+      times.docker.push(await timed(() => dockerRun(program)));
+      times.service.push(await timed(() => execute(program)));
+    }
+    const [docker, ours] = [median(times.docker), median(times.service)];
+    met.push(ours / docker <= RATIO_MAX);
+    const cells = [docker.toFixed(1).padStart(9), ours.toFixed(1).padStart(8), (ours / docker).toFixed(3).padStart(6)];
+    console.log(program.language.padEnd(12), cells.join(' '), `(<= ${RATIO_MAX}) ${met.at(-1) ? 'met' : 'MISSED'}`);
+  }
+
+  console.log(`\nexecutions/s from POST to the end, medians of ${ROUNDS} rounds of ${ROUND_MS} ms; CPU ms of each`);
+  for (const program of [PYTHON, BASH]) {
+    for (const inFlight of IN_FLIGHT) {
+      // The cells for so many at a time are made.
+      await throughput(program, inFlight);
+      const rounds: Throughput[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) rounds.push(await throughput(program, inFlight));
+      const groups = Object.keys(rounds[0]!.cpuMs);
+      const cpu = groups.map((group) => `${group} ${median(rounds.map(({ cpuMs }) => cpuMs[group]!)).toFixed(1)}`);
+      const perSecond = median(rounds.map((round) => round.perSecond)).toFixed(1);
+      console.log(
+        `${program.language.padEnd(7)} ${String(inFlight).padStart(2)} in flight  ${perSecond.padStart(6)}/s  ${cpu.join('  ')}`,
+      );
+    }
+  }
+  process.exitCode = met.every(Boolean) ? 0 : 1;
+} finally {
+  await service.end();
+  await installation.close();
+}

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+
+import { eventually } from '../../support/eventually.js';
+import { Api, NO_WORKER, type Person } from './support/api.js';
+
+let api: Api;
+let ada: Person;
+
+beforeAll(async () => {
+  api = await Api.start({ ...NO_WORKER, SERVER_OPEN_REQUESTS_PER_USER: '2' });
+  ada = await api.register();
+});
+afterAll(() => api.close());
+
+const EXTERNAL = { executor: 'external' };
+const COMPLETED = { status: 'completed', return_code: 0, stdout: 'done\n' };
+
+const openRequests = (): number => api.service.processes[0]!.infra.openRequests.count;
+
+/** Starts a run of a task of its own and waits for its end. @returns the run, and what the wait is answered with */
+async function waitFor(seconds: number, signal?: AbortSignal) {
+  const task = await ada.createTask();
+  const path = `/tasks/${task.id}/executions`;
+  const answer = fetch(`${api.service.url}/api/v1${path}?wait=${seconds}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ada.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(EXTERNAL),
+    ...(signal && { signal }),
+  });
+  const run = await eventually(async () => {
+    const { executions } = await ada.ok('GET', path);
+    expect(executions).toHaveLength(1);
+    return executions[0] as { id: string };
+  });
+  return { run, answer };
+}
+
+const complete = (run: { id: string }) => ada.ok('PUT', `/executions/${run.id}`, COMPLETED);
+
+test('a start that waits is answered with the end, which every view then shows', async () => {
+  const { run, answer } = await waitFor(60);
+  await complete(run);
+  const ended = (await (await answer).json()) as Record<string, unknown>;
+  expect(ended).toMatchObject({ id: run.id, status: 'completed', stdout: 'done\n' });
+  expect(await ada.ok('GET', `/executions/${run.id}`)).toEqual(ended);
+});
+
+test('when the time is up it is answered with the run as it is', async () => {
+  const { id } = await ada.createTask();
+  const { status, body, headers } = await ada.send('POST', `/tasks/${id}/executions?wait=1`, EXTERNAL);
+  expect([status, body.status]).toEqual([201, 'pending']);
+  expect(headers.get('location')).toBe(`/api/v1/executions/${body.id}`);
+  await complete(body);
+});
+
+test.each(['61', '-1', '1.5', 'soon', ''])('wait=%s is refused, and starts nothing', async (wait) => {
+  const { id } = await ada.createTask();
+  const { status, body } = await ada.send('POST', `/tasks/${id}/executions?wait=${wait}`, EXTERNAL);
+  expect([status, body.validation_errors[0].field]).toEqual([400, 'wait']);
+  expect(await ada.ok('GET', `/tasks/${id}/executions`)).toMatchObject({ total: 0 });
+});
+
+test('what cannot be started is refused at once', async () => {
+  const { status } = await ada.send('POST', `/tasks/${randomUUID()}/executions?wait=60`);
+  expect(status).toBe(404);
+  expect(openRequests()).toBe(0);
+});
+
+test('a user may wait so often at once; a client that goes makes room', async () => {
+  const client = new AbortController();
+  const first = await waitFor(60, client.signal);
+  const second = await waitFor(60);
+  const { id } = await ada.createTask();
+  const third = await ada.send('POST', `/tasks/${id}/executions?wait=60`, EXTERNAL);
+  expect([third.status, third.headers.get('retry-after')]).toEqual([429, '1']);
+  expect(await ada.ok('GET', `/tasks/${id}/executions`)).toMatchObject({ total: 0 });
+
+  client.abort();
+  await expect(first.answer).rejects.toThrow('aborted');
+  await eventually(async () => expect(openRequests()).toBe(1));
+  await complete(first.run);
+  await complete(second.run);
+  expect((await second.answer).status).toBe(201);
+});
+
+test('a process that stops answers those who wait', async () => {
+  const { run, answer } = await waitFor(60);
+  const [first] = api.service.processes;
+  await api.service.start({ ...NO_WORKER });
+  await api.service.stop(first!);
+  const stopped = await answer;
+  expect([stopped.status, ((await stopped.json()) as { status: string }).status]).toEqual([201, 'pending']);
+  await complete(run);
+});
