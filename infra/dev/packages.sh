@@ -16,7 +16,10 @@ want postgresql 'event store and read models' postgres_here
 want redis-server 'job queue' have redis-server
 want nats-server 'event stream' have nats-server
 want mmdebstrap 'makes the base of the runtime images where no registry answers' have mmdebstrap
-"$DEV/docker-answers.sh" || want docker.io 'container engine, the sandbox of user code' have dockerd
+if ! "$DEV/docker-answers.sh"; then
+  want docker.io 'container engine, the sandbox of user code' have dockerd
+  want crun 'another runtime for the sandbox, taken where EXECUTOR_RUNTIME=crun' have crun
+fi
 want docker.io 'builds the runtime images' have docker
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -1,4 +1,4 @@
-import { escapesOfRunc } from './known-escapes.js';
+import { knownEscapes } from './known-escapes.js';
 
 /** What the engine says of itself (Engine API, /info and /version), as far as it matters here. */
 export interface EngineFindings {
@@ -6,6 +6,10 @@ export interface EngineFindings {
   readonly runtime: string;
   /** Null for a runtime that the engine does not tell the version of. */
   readonly runtimeVersion: string | null;
+  /** On the engine's host; null for a runtime that is none of its programs, or that it does not know. */
+  readonly runtimePath: string | null;
+  /** The names of all runtimes it was told of. */
+  readonly runtimesKnown: readonly string[];
   readonly cgroupVersion: string;
   /** E.g. `name=seccomp,profile=default`, `name=userns`, `name=apparmor`. */
   readonly securityOptions: readonly string[];
@@ -37,6 +41,8 @@ export interface Diagnosis {
 }
 
 const MIB = 1024 * 1024;
+/** What else keeps a container in, of what an engine may know. */
+const OTHER_RUNTIMES = ['crun', 'runsc'];
 
 /** One line a check, in the order in which one would mend them. */
 export function diagnose(found: SandboxFindings): readonly Diagnosis[] {
@@ -55,18 +61,31 @@ export function diagnose(found: SandboxFindings): readonly Diagnosis[] {
 
 const ok = (check: string, detail: string): Diagnosis => ({ check, verdict: 'ok', detail });
 
-function runtimeOf({ runtime, runtimeVersion }: EngineFindings): Diagnosis {
+function runtimeOf({ runtime, runtimeVersion, runtimePath, runtimesKnown }: EngineFindings): Diagnosis {
   const check = 'runtime';
-  if (runtimeVersion === null) return ok(check, `${runtime} (the engine does not tell its version)`);
+  if (!runtimesKnown.includes(runtime)) {
+    return {
+      check,
+      verdict: 'fault',
+      detail: `the engine does not know ${runtime}, only ${runtimesKnown.join(', ')}`,
+      advice: `tell dockerd of it (--add-runtime ${runtime}=/path/to/it, or "runtimes" in daemon.json), or unset EXECUTOR_RUNTIME`,
+    };
+  }
+  if (runtimeVersion === null) {
+    const where = runtimePath === null ? '' : `${runtimePath}; `;
+    return ok(check, `${runtime} (${where}the engine does not tell its version)`);
+  }
   const detail = `${runtime} ${runtimeVersion}`;
-  const escapes = runtime === 'runc' ? escapesOfRunc(runtimeVersion) : [];
+  const escapes = knownEscapes(runtime, runtimeVersion);
   if (escapes.length === 0) return ok(check, detail);
+  const others = OTHER_RUNTIMES.filter((name) => runtimesKnown.includes(name));
   return {
     check,
     verdict: 'advice',
     detail: `${detail} has known escapes: ${escapes.join('; ')}`,
     advice:
-      'upgrade runc to 1.2.8, 1.3.3 or newer, unless your distribution has mended this version; or set EXECUTOR_RUNTIME',
+      'upgrade runc to 1.2.8, 1.3.3 or newer, unless your distribution has mended this version; or set EXECUTOR_RUNTIME' +
+      (others.length === 0 ? '' : `, to what this engine has beside it: ${others.join(', ')}`),
   };
 }
 

@@ -24,7 +24,7 @@ import { EngineMonitor } from './engine-monitor.js';
 import { interrupted } from './end-of-run.js';
 import { HostIsolation } from './host-isolation.js';
 import { checkJob } from './job-input.js';
-import { escapesOfRunc } from './known-escapes.js';
+import { knownEscapes } from './known-escapes.js';
 import { ManagedContainers, namespaceOf } from './managed-containers.js';
 import { Removals } from './removals.js';
 import { RunOutput } from './run-output.js';
@@ -207,10 +207,9 @@ export class DockerSandbox extends Sandbox {
   /** `voidrunner doctor` says what to do about it. */
   private warnOfEscapes(): void {
     const look = async () => {
-      const { runtime } = await this.monitor.facts();
-      const [name, version = ''] = runtime.split(' ');
-      const escapes = name === 'runc' ? escapesOfRunc(version) : [];
-      if (escapes.length > 0) this.log.warn({ runtime, escapes }, 'this OCI runtime has known escapes');
+      const { runtime, runtimeVersion } = await this.monitor.facts();
+      const escapes = knownEscapes(runtime, runtimeVersion);
+      if (escapes.length > 0) this.log.warn({ runtime, runtimeVersion, escapes }, 'this OCI runtime has known escapes');
     };
     // An engine that is away says so by its health.
     look().catch(() => undefined);

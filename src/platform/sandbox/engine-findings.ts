@@ -7,6 +7,7 @@ interface Info {
   readonly NCPU: number;
   readonly MemTotal: number;
   readonly DefaultRuntime: string;
+  readonly Runtimes: Readonly<Record<string, { readonly path?: string } | undefined>>;
   readonly CgroupVersion?: string;
   readonly SecurityOptions?: readonly string[] | null;
   readonly MemoryLimit: boolean;
@@ -15,17 +16,27 @@ interface Info {
   readonly CpuCfsQuota: boolean;
 }
 
+/** What dockerode takes and its types do not say. */
+interface AbortableQueries {
+  info(options: { abortSignal: AbortSignal }): Promise<Info>;
+  version(options: { abortSignal: AbortSignal }): Promise<Docker.DockerVersion>;
+}
+
 /** @param runtime the OCI runtime asked for; undefined for the engine's default. @throws the engine's error */
 export async function askEngine(docker: Docker, runtime: string | undefined): Promise<EngineFindings> {
-  const [info, version] = await engineCall('info', () =>
-    Promise.all([docker.info() as Promise<Info>, docker.version()]),
+  const queries = docker as unknown as AbortableQueries;
+  const [info, version] = await engineCall('info', (abortSignal) =>
+    Promise.all([queries.info({ abortSignal }), queries.version({ abortSignal })]),
   );
   const name = runtime ?? info.DefaultRuntime;
   const limits = { memory: info.MemoryLimit, swap: info.SwapLimit, pids: info.PidsLimit, cpu: info.CpuCfsQuota };
   return {
     version: version.Version,
     runtime: name,
+    // The engine tells that of its default runtime alone.
     runtimeVersion: version.Components?.find(({ Name }) => Name === name)?.Version ?? null,
+    runtimePath: info.Runtimes[name]?.path ?? null,
+    runtimesKnown: Object.keys(info.Runtimes),
     cgroupVersion: info.CgroupVersion ?? '1',
     securityOptions: info.SecurityOptions ?? [],
     memoryBytes: info.MemTotal,

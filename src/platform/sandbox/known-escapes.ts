@@ -20,9 +20,12 @@ const RUNC_ESCAPES: readonly KnownEscape[] = [
   },
 ];
 
-/** @param version as the engine tells it, e.g. `1.1.5+ds1`; a distribution may have mended more than it says */
-export function escapesOfRunc(version: string): readonly string[] {
-  const found = parseVersion(version);
+/**
+ * Of runc alone: the engine tells no version of another runtime.
+ * @param version as the engine tells it, e.g. `1.1.5+ds1`; a distribution may have mended more than it says
+ */
+export function knownEscapes(runtime: string, version: string | null): readonly string[] {
+  const found = runtime === 'runc' && version !== null ? parseVersion(version) : null;
   if (found === null) return [];
   return RUNC_ESCAPES.filter(({ mendedIn }) => !isMended(found, mendedIn)).map(({ name }) => name);
 }

@@ -1,4 +1,5 @@
 import { voidrunner } from '../../support/cli.js';
+import { RUNTIMES } from '../../support/runtimes.js';
 import { prepareTestService, type TestService } from '../../support/service.js';
 
 interface Finding {
@@ -39,6 +40,19 @@ test('a missing image is a fault with its name, and shows in the exit code', asy
   const { code, stdout } = await examine({ EXECUTOR_GO_IMAGE: 'voidrunner/no-such-image:1' });
   expect(code).toBe(1);
   expect(stdout).toMatch(/^FAULT {3}images {8}missing: voidrunner\/no-such-image:1$/m);
+});
+
+test('a runtime that the engine does not know is a fault with its name, and no cell is tried with it', async () => {
+  const { code, stdout } = await examine({ EXECUTOR_RUNTIME: 'no-such-runtime' });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^FAULT {3}runtime {7}the engine does not know no-such-runtime, only .*\brunc\b/m);
+  expect(stdout).toMatch(/^FAULT {3}isolation {5}no cell ran: does not know the runtime no-such-runtime/m);
+});
+
+test.each(RUNTIMES)('doctor runs a cell with %s', async (runtime) => {
+  const { code, stdout } = await examine({ EXECUTOR_RUNTIME: runtime });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(new RegExp(`^(ok    |ADVICE) {2}runtime {7}${runtime} `, 'm'));
 });
 
 test('an engine that does not answer is an exit code of its own', async () => {

@@ -1,68 +1,70 @@
 import { TestSandbox } from '../../support/docker.js';
+import { RUNTIMES } from '../../support/runtimes.js';
 
-let box: TestSandbox;
+describe.each(RUNTIMES)('on %s', (runtime) => {
+  let box: TestSandbox;
 
-beforeAll(async () => {
-  box = await TestSandbox.create();
-});
-afterEach(() => box.expectNoContainers());
-afterAll(() => box.sandbox.close());
+  beforeAll(async () => {
+    box = await TestSandbox.create({ runtime });
+  });
+  afterEach(() => box.expectNoContainers());
+  afterAll(() => box.sandbox.close());
 
-/** Runs Python that prints JSON. */
-async function observe(script: string): Promise<unknown> {
-  const outcome = await box.run('python', script);
-  expect(outcome.err).toBe('');
-  return JSON.parse(outcome.out);
-}
+  /** Runs Python that prints JSON. */
+  async function observe(script: string): Promise<unknown> {
+    const outcome = await box.run('python', script);
+    expect(outcome.err).toBe('');
+    return JSON.parse(outcome.out);
+  }
 
-/** System call numbers of x86_64 and aarch64; null where the architecture has none. */
-const CALLS: Record<string, readonly [number | null, number | null]> = {
-  ptrace: [101, 117],
-  process_vm_readv: [310, 270],
-  process_vm_writev: [311, 271],
-  mount: [165, 40],
-  umount2: [166, 39],
-  pivot_root: [155, 41],
-  mount_setattr: [442, 442],
-  open_tree: [428, 428],
-  fsopen: [430, 430],
-  move_mount: [429, 429],
-  chroot: [161, 51],
-  unshare: [272, 97],
-  setns: [308, 268],
-  sethostname: [170, 161],
-  setdomainname: [171, 162],
-  pidfd_getfd: [438, 438],
-  keyctl: [250, 219],
-  add_key: [248, 217],
-  request_key: [249, 218],
-  bpf: [321, 280],
-  io_uring_setup: [425, 425],
-  io_uring_enter: [426, 426],
-  userfaultfd: [323, 282],
-  perf_event_open: [298, 241],
-  seccomp: [317, 277],
-  personality: [135, 92],
-  init_module: [175, 105],
-  kexec_load: [246, 104],
-  reboot: [169, 142],
-  swapon: [167, 224],
-  syslog: [103, 116],
-  acct: [163, 89],
-  mknodat: [259, 33],
-  open_by_handle_at: [304, 265],
-  fanotify_init: [300, 262],
-  shmget: [29, 194],
-  msgget: [68, 186],
-  semget: [64, 190],
-  mq_open: [240, 180],
-  settimeofday: [164, 170],
-  clock_settime: [227, 112],
-  modify_ldt: [154, null],
-  iopl: [172, null],
-};
+  /** System call numbers of x86_64 and aarch64; null where the architecture has none. */
+  const CALLS: Record<string, readonly [number | null, number | null]> = {
+    ptrace: [101, 117],
+    process_vm_readv: [310, 270],
+    process_vm_writev: [311, 271],
+    mount: [165, 40],
+    umount2: [166, 39],
+    pivot_root: [155, 41],
+    mount_setattr: [442, 442],
+    open_tree: [428, 428],
+    fsopen: [430, 430],
+    move_mount: [429, 429],
+    chroot: [161, 51],
+    unshare: [272, 97],
+    setns: [308, 268],
+    sethostname: [170, 161],
+    setdomainname: [171, 162],
+    pidfd_getfd: [438, 438],
+    keyctl: [250, 219],
+    add_key: [248, 217],
+    request_key: [249, 218],
+    bpf: [321, 280],
+    io_uring_setup: [425, 425],
+    io_uring_enter: [426, 426],
+    userfaultfd: [323, 282],
+    perf_event_open: [298, 241],
+    seccomp: [317, 277],
+    personality: [135, 92],
+    init_module: [175, 105],
+    kexec_load: [246, 104],
+    reboot: [169, 142],
+    swapon: [167, 224],
+    syslog: [103, 116],
+    acct: [163, 89],
+    mknodat: [259, 33],
+    open_by_handle_at: [304, 265],
+    fanotify_init: [300, 262],
+    shmget: [29, 194],
+    msgget: [68, 186],
+    semget: [64, 190],
+    mq_open: [240, 180],
+    settimeofday: [164, 170],
+    clock_settime: [227, 112],
+    modify_ldt: [154, null],
+    iopl: [172, null],
+  };
 
-const SYSCALLS = `
+  const SYSCALLS = `
 import ctypes, errno, json, platform
 libc = ctypes.CDLL(None, use_errno=True)
 arm = 1 if platform.machine() == "aarch64" else 0
@@ -72,101 +74,104 @@ def call(number, *args):
     return "done" if result >= 0 else errno.errorcode[ctypes.get_errno()]
 `;
 
-it('answers EPERM to every system call that is not for programs', async () => {
-  const denied = await observe(`${SYSCALLS}
+  it('answers EPERM to every system call that is not for programs', async () => {
+    const denied = await observe(`${SYSCALLS}
 calls = json.loads('${JSON.stringify(CALLS)}')
 print(json.dumps({name: call(numbers[arm], 0, 0, 0, 0, 0) for name, numbers in calls.items() if numbers[arm] is not None}))`);
-  expect(new Set(Object.values(denied as object))).toEqual(new Set(['EPERM']));
-});
+    expect(new Set(Object.values(denied as object))).toEqual(new Set(['EPERM']));
+  });
 
-it('opens no socket of any family, while socketpair works', async () => {
-  const answers = await observe(`${SYSCALLS}
+  it('opens no socket of any family, while socketpair works', async () => {
+    const answers = await observe(`${SYSCALLS}
 socket = [41, 198][arm]
 import socket as s
 a, b = s.socketpair()
 a.send(b"x")
 print(json.dumps([sorted({call(socket, family, kind, 0) for family in range(46) for kind in (1, 2, 3)}), b.recv(1).decode()]))`);
-  expect(answers).toEqual([['EAFNOSUPPORT'], 'x']);
-});
+    expect(answers).toEqual([['EAFNOSUPPORT'], 'x']);
+  });
 
-it('makes no namespace: neither by clone nor by clone3', async () => {
-  const answers = await observe(`${SYSCALLS}
+  it('makes no namespace: neither by clone nor by clone3', async () => {
+    const answers = await observe(`${SYSCALLS}
 clone = [56, 220][arm]
 flags = {"user": 0x10000000, "mount": 0x20000, "pid": 0x20000000, "net": 0x40000000, "ipc": 0x8000000, "uts": 0x4000000, "cgroup": 0x2000000}
 print(json.dumps([sorted({call(clone, flag | 17, 0, 0, 0, 0) for flag in flags.values()}), call(435, 0, 0)]))`);
-  expect(answers).toEqual([['EPERM'], 'ENOSYS']);
-});
+    expect(answers).toEqual([['EPERM'], 'ENOSYS']);
+  });
 
-it.each([
-  ['x32', 'libc.syscall(ctypes.c_long(0x40000000 + 39))', ['SIGSYS']],
-  // mov eax, getpid; int 0x80; ret. A kernel without this entry answers SIGSEGV before any filter is asked: either
-  // way the program does not get in.
-  ['32-bit', 'memory.write(b"\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3"); function()', ['SIGSYS', 'SIGSEGV']],
-])('does not let a program into the kernel by the %s entry', async (_, entry, signals) => {
-  const outcome = await box.run(
-    'python',
-    `${SYSCALLS}
+  it.each([
+    ['x32', 'libc.syscall(ctypes.c_long(0x40000000 + 39))', ['SIGSYS']],
+    // mov eax, getpid; int 0x80; ret. A kernel without this entry answers SIGSEGV before any filter is asked: either
+    // way the program does not get in.
+    ['32-bit', 'memory.write(b"\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3"); function()', ['SIGSYS', 'SIGSEGV']],
+  ])('does not let a program into the kernel by the %s entry', async (_, entry, signals) => {
+    const outcome = await box.run(
+      'python',
+      `${SYSCALLS}
 import mmap, os
 if arm: os.kill(os.getpid(), 31) # It has no such entry.
 memory = mmap.mmap(-1, 4096, prot=7)
 function = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(memory)))
 ${entry}`,
-  );
-  expect(outcome.reason).toBe('signal');
-  expect(signals).toContain(outcome.signal);
-});
+    );
+    expect(outcome.reason).toBe('signal');
+    expect(signals).toContain(outcome.signal);
+  });
 
-it('has no capability, no new privileges, a filter, and a uid of its own', async () => {
-  const script = `
+  it('has no capability, no new privileges, a filter, and a uid of its own', async () => {
+    const script = `
 import os, json
 status = dict(line.rstrip("\\n").split(":\\t", 1) for line in open("/proc/self/status") if ":\\t" in line)
 print(json.dumps([status["CapEff"], status["CapPrm"], status["CapBnd"], status["NoNewPrivs"], status["Seccomp"], os.getuid()]))`;
-  const [first, second] = (await Promise.all([observe(script), observe(script)])) as [unknown[], unknown[]];
-  const none = '0000000000000000';
-  expect(first.slice(0, 5)).toEqual([none, none, none, '1', '2']);
-  expect(first[5]).toBeGreaterThanOrEqual(100_000);
-  expect(first[5]).not.toEqual(second[5]);
-});
+    const [first, second] = (await Promise.all([observe(script), observe(script)])) as [unknown[], unknown[]];
+    const none = '0000000000000000';
+    expect(first.slice(0, 5)).toEqual([none, none, none, '1', '2']);
+    expect(first[5]).toBeGreaterThanOrEqual(100_000);
+    expect(first[5]).not.toEqual(second[5]);
+  });
 
-it('gains nothing from a setuid binary, and cannot make one', async () => {
-  const outcome = await box.run(
-    'bash',
-    `find / -xdev -perm /6000 -type f 2>/dev/null | head -3
+  it('gains nothing from a setuid binary, and cannot make one', async () => {
+    const outcome = await box.run(
+      'bash',
+      `find / -xdev -perm /6000 -type f 2>/dev/null | head -3
 cp /usr/bin/id /tmp/id; chmod 4755 /tmp/id; [ "$(/tmp/id -u)" = "$(id -u)" ] && echo same
 chown 0 /tmp/id 2>/dev/null || echo refused`,
-  );
-  expect(outcome.out).toBe('same\nrefused\n');
-});
+    );
+    expect(outcome.out).toBe('same\nrefused\n');
+  });
 
-it('has no network but a loopback it cannot reach', async () => {
-  const interfaces = await observe(`
+  it('has no network but a loopback it cannot reach', async () => {
+    const interfaces = await observe(`
 import json
 print(json.dumps([line.split(":")[0].strip() for line in open("/proc/self/net/dev") if ":" in line]))`);
-  expect(interfaces).toEqual(['lo']);
-  const outcome = await box.run('bash', 'exec 3<>/dev/tcp/127.0.0.1/5432 || echo "none: $?"; ls /var/run/docker.sock');
-  expect(outcome.out).toBe('none: 1\n');
-  expect(outcome.err).toContain('Address family not supported by protocol');
-});
+    expect(interfaces).toEqual(['lo']);
+    const outcome = await box.run(
+      'bash',
+      'exec 3<>/dev/tcp/127.0.0.1/5432 || echo "none: $?"; ls /var/run/docker.sock',
+    );
+    expect(outcome.out).toBe('none: 1\n');
+    expect(outcome.err).toContain('Address family not supported by protocol');
+  });
 
-it('writes to /tmp and /dev/shm and nowhere else', async () => {
-  const outcome = await box.run(
-    'bash',
-    `for folder in / /etc /usr/bin /var/tmp /root /home /dev /dev/mqueue /sys /sys/fs/cgroup/memory /proc /proc/sys/kernel /run; do
+  it('writes to /tmp and /dev/shm and nowhere else', async () => {
+    const outcome = await box.run(
+      'bash',
+      `for folder in / /etc /usr/bin /var/tmp /root /home /dev /dev/mqueue /sys /sys/fs/cgroup/memory /proc /proc/sys/kernel /run; do
   { : >"$folder/probe"; } 2>/dev/null && echo "wrote to $folder"
 done
 for folder in /tmp /tmp/work /dev/shm; do echo 1 >"$folder/probe" && cat "$folder/probe"; done
 echo core >/proc/sys/kernel/core_pattern`,
-  );
-  expect(outcome.out).toBe('1\n1\n1\n');
-  // Since Linux 5.8 a job's /proc has nothing but its processes.
-  expect(outcome.err).toMatch(/core_pattern: (No such file or directory|Permission denied)/);
-  expect(outcome.returnCode).toBe(1);
-});
+    );
+    expect(outcome.out).toBe('1\n1\n1\n');
+    // Since Linux 5.8 a job's /proc has nothing but its processes.
+    expect(outcome.err).toMatch(/core_pattern: (No such file or directory|Permission denied)/);
+    expect(outcome.returnCode).toBe(1);
+  });
 
-it('bounds /tmp in bytes and in files, and /dev/shm', async () => {
-  const outcome = await box.run(
-    'python',
-    `
+  it('bounds /tmp in bytes and in files, and /dev/shm', async () => {
+    const outcome = await box.run(
+      'python',
+      `
 import os
 def fill(folder, size):
     try:
@@ -179,42 +184,42 @@ fill("/dev/shm", 1 << 20)
 try:
     for n in range(100000): os.close(os.open(f"/tmp/{n}", os.O_CREAT))
 except OSError as error: print("inodes", error.strerror, n < 17000)`,
-  );
-  expect(outcome.err).toBe('');
-  expect(outcome.out).toMatch(
-    /^\/tmp No space left on device 6\d\n\/dev\/shm No space left on device 1\d\ninodes No space left on device True\n$/,
-  );
-});
+    );
+    expect(outcome.err).toBe('');
+    expect(outcome.out).toMatch(
+      /^\/tmp No space left on device 6\d\n\/dev\/shm No space left on device 1\d\ninodes No space left on device True\n$/,
+    );
+  });
 
-it('keeps PID 1 closed to the program: its memory, descriptors, environment, and its life', async () => {
-  const outcome = await box.run(
-    'bash',
-    `for path in mem environ fd/0 fd/2 maps root; do { : <"/proc/1/$path"; } 2>/dev/null && echo "opened $path"; done
+  it('keeps PID 1 closed to the program: its memory, descriptors, environment, and its life', async () => {
+    const outcome = await box.run(
+      'bash',
+      `for path in mem environ fd/0 fd/2 maps root; do { : <"/proc/1/$path"; } 2>/dev/null && echo "opened $path"; done
 kill -KILL 1; kill -STOP 1; kill -SEGV 1
 ls /proc/self/fd | wc -l
 echo alive`,
-  );
-  // 0, 1, 2 and the folder that ls has open.
-  expect(outcome.out).toBe('4\nalive\n');
-  expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0 });
-});
+    );
+    // 0, 1, 2 and the folder that ls has open.
+    expect(outcome.out).toBe('4\nalive\n');
+    expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0 });
+  });
 
-it.each([
-  ['python', 'import os\nwhile True:\n  try: os.fork()\n  except OSError: pass'],
-  ['bash', ':(){ :|:& };:; while :; do :; done'],
-] as const)('outlives a fork bomb in %s', async (language, bomb) => {
-  const [bombed, neighbour] = await Promise.all([
-    box.run(language, bomb, { timeoutMs: 1_500, limits: { memory_mb: 128, cpus: 0.5, pids: 64 } }),
-    box.run('bash', 'echo fine'),
-  ]);
-  expect(bombed).toMatchObject({ reason: 'timeout', returnCode: null });
-  expect(neighbour).toMatchObject({ out: 'fine\n', returnCode: 0 });
-});
+  it.each([
+    ['python', 'import os\nwhile True:\n  try: os.fork()\n  except OSError: pass'],
+    ['bash', ':(){ :|:& };:; while :; do :; done'],
+  ] as const)('outlives a fork bomb in %s', async (language, bomb) => {
+    const [bombed, neighbour] = await Promise.all([
+      box.run(language, bomb, { timeoutMs: 1_500, limits: { memory_mb: 128, cpus: 0.5, pids: 64 } }),
+      box.run('bash', 'echo fine'),
+    ]);
+    expect(bombed).toMatchObject({ reason: 'timeout', returnCode: null });
+    expect(neighbour).toMatchObject({ out: 'fine\n', returnCode: 0 });
+  });
 
-it('counts threads as processes', async () => {
-  const outcome = await box.run(
-    'python',
-    `
+  it('counts threads as processes', async () => {
+    const outcome = await box.run(
+      'python',
+      `
 import threading
 stop = threading.Event()
 count = 0
@@ -223,13 +228,14 @@ try:
         threading.Thread(target=stop.wait).start(); count += 1
 except RuntimeError as error: print(error, count < 64)
 stop.set()`,
-  );
-  expect(outcome.out).toBe("can't start new thread True\n");
-});
+    );
+    expect(outcome.out).toBe("can't start new thread True\n");
+  });
 
-it('leaves nothing to the next run', async () => {
-  await box.run('bash', 'echo secret >/tmp/left; echo secret >/dev/shm/left; (setsid sleep 600 &)');
-  const next = await box.run('bash', 'ls -A /tmp /dev/shm; processes=(/proc/[0-9]*); echo ${#processes[@]}');
-  // Its own shell: the init of its namespaces is hidden from it.
-  expect(next.out).toBe('/dev/shm:\n\n/tmp:\nwork\n1\n');
+  it('leaves nothing to the next run', async () => {
+    await box.run('bash', 'echo secret >/tmp/left; echo secret >/dev/shm/left; (setsid sleep 600 &)');
+    const next = await box.run('bash', 'ls -A /tmp /dev/shm; processes=(/proc/[0-9]*); echo ${#processes[@]}');
+    // Its own shell: the init of its namespaces is hidden from it.
+    expect(next.out).toBe('/dev/shm:\n\n/tmp:\nwork\n1\n');
+  });
 });

@@ -1,10 +1,12 @@
 import { diagnose, type EngineFindings, type SandboxFindings } from '../../../src/platform/sandbox/diagnosis.js';
-import { escapesOfRunc } from '../../../src/platform/sandbox/known-escapes.js';
+import { knownEscapes } from '../../../src/platform/sandbox/known-escapes.js';
 
 const engine: EngineFindings = {
   version: '28.2.2',
   runtime: 'runc',
   runtimeVersion: '1.3.3',
+  runtimePath: 'runc',
+  runtimesKnown: ['runc', 'crun', 'runsc'],
   cgroupVersion: '2',
   securityOptions: ['name=seccomp,profile=builtin', 'name=userns', 'name=cgroupns'],
   memoryBytes: 24 * 1024 ** 3,
@@ -35,6 +37,7 @@ it.each<[string, Partial<EngineFindings>, object]>([
   ['an old runc', { runtimeVersion: '1.1.5+ds1' }, { runtime: 'advice' }],
   ['a runtime without a version', { runtime: 'runsc', runtimeVersion: null }, {}],
   ['another runtime of an old version', { runtime: 'crun', runtimeVersion: '1.0.0' }, {}],
+  ['a runtime that the engine does not know', { runtime: 'youki', runtimeVersion: null }, { runtime: 'fault' }],
   ['no swap limit', { limitsMissing: ['swap'] }, { limits: 'advice' }],
   ['no memory limit', { limitsMissing: ['memory', 'swap'] }, { limits: 'fault' }],
   ['no seccomp', { securityOptions: ['name=userns'] }, { seccomp: 'fault' }],
@@ -81,5 +84,32 @@ it.each([
   ['2.0.0', 0],
   ['unknown', 0],
 ])('runc %s has %d known escapes', (version, count) => {
-  expect(escapesOfRunc(version)).toHaveLength(count);
+  expect(knownEscapes('runc', version)).toHaveLength(count);
+});
+
+it('knows no escapes of another runtime, nor of a version that nobody told', () => {
+  expect(knownEscapes('crun', '1.1.5')).toEqual([]);
+  expect(knownEscapes('runc', null)).toEqual([]);
+});
+
+const runtimeDetails = (changes: Partial<EngineFindings>) =>
+  diagnose({ ...healthy, engine: { ...engine, ...changes } }).find(({ check }) => check === 'runtime');
+
+it('names the runtime that the engine does not know, those it knows, and how it learns of one', () => {
+  const found = runtimeDetails({ runtime: 'runsc', runtimeVersion: null, runtimesKnown: ['runc', 'crun'] });
+  expect(found?.detail).toBe('the engine does not know runsc, only runc, crun');
+  expect(found?.advice).toContain('--add-runtime runsc=');
+});
+
+it('says where a runtime is that the engine tells no version of', () => {
+  const found = runtimeDetails({ runtime: 'crun', runtimeVersion: null, runtimePath: '/usr/bin/crun' });
+  expect(found?.detail).toBe('crun (/usr/bin/crun; the engine does not tell its version)');
+});
+
+it.each([
+  [['runc', 'crun', 'io.containerd.runc.v2'], ', to what this engine has beside it: crun'],
+  [['runc'], ''],
+])('of an old runc advises another runtime of %j', (runtimesKnown, words) => {
+  const found = runtimeDetails({ runtimeVersion: '1.1.5', runtimesKnown });
+  expect(found?.advice?.split('EXECUTOR_RUNTIME')[1]).toBe(words);
 });

@@ -1,0 +1,102 @@
+/**
+ * Question: how much slower does a well-behaved run get beside a hostile one of another user?
+ * The neighbour's time from submit to outcome, in a cell of its own that is warm; alone, then beside each program, rounds
+ * interleaved, medians. Both may have one CPU. The hostile one is started anew whenever it ends.
+ * Run: npm run bench -- neighbour   (ROUNDS=5 RUNS=10 by default)
+ */
+import { availableParallelism, loadavg } from 'node:os';
+
+import type { ScriptType } from '../../src/kernel/ports/sandbox.js';
+import { DockerSandbox } from '../../src/platform/sandbox/docker-sandbox.js';
+import { job, sandboxOptions } from '../../test/support/docker.js';
+import { median, timed } from '../figures.js';
+
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+const RUNS = Number(process.env.RUNS ?? 10);
+/** Of the median alone, at most. A host with a CPU for each of the two would show next to nothing. */
+const RATIO_MAX = 3;
+const HOSTILE_USER = 'a0000000-0000-4000-8000-000000000000';
+const NEIGHBOUR_USER = 'b0000000-0000-4000-8000-000000000000';
+const LIMITS = { memory_mb: 128, cpus: 1, pids: 64 };
+
+interface Program {
+  readonly wants: string;
+  readonly language: ScriptType;
+  readonly script: string;
+}
+
+const PROGRAMS: readonly Program[] = [
+  { wants: 'to spin', language: 'python', script: 'print("on")\nwhile True: pass' },
+  {
+    wants: 'a fork bomb',
+    language: 'python',
+    script: 'import os\nprint("on")\nwhile True:\n  try: os.fork()\n  except OSError: pass',
+  },
+  {
+    wants: 'all memory',
+    language: 'python',
+    script: 'print("on")\nx = []\nwhile True: x.append(bytearray(1 << 20))',
+  },
+  { wants: 'to print for ever', language: 'bash', script: 'echo on; exec cat /dev/zero' },
+  {
+    wants: 'to fill /tmp',
+    language: 'bash',
+    script: 'echo on; while :; do head -c 1G /dev/zero >/tmp/big 2>/dev/null; rm /tmp/big; done',
+  },
+];
+
+const sandbox = new DockerSandbox(await sandboxOptions());
+
+async function neighbour(): Promise<void> {
+  const run = job('python', 'print(sum(range(100_000)))', { userId: NEIGHBOUR_USER, limits: LIMITS });
+  const outcome = await sandbox.run(run, { signal: new AbortController().signal });
+  const printed = Buffer.from(outcome.stdout.content).toString();
+  if (printed !== '4999950000\n') throw new Error(`the neighbour ended as ${outcome.reason}: ${printed}`);
+}
+
+/** Resolves when the program is at it; what it resolves to ends it. */
+async function beside({ language, script }: Program): Promise<() => Promise<void>> {
+  const end = new AbortController();
+  const begun = Promise.withResolvers<void>();
+  const again = async () => {
+    while (!end.signal.aborted) {
+      const run = job(language, script, { userId: HOSTILE_USER, limits: LIMITS, timeoutMs: 600_000 });
+      await sandbox.run(run, { signal: end.signal, onOutput: () => begun.resolve() });
+    }
+  };
+  const running = again();
+  await Promise.race([begun.promise, running]);
+  return async () => {
+    end.abort();
+    await running;
+  };
+}
+
+try {
+  const alone: number[] = [];
+  const times = new Map(PROGRAMS.map((program) => [program, [] as number[]]));
+  await neighbour();
+  console.log(`${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}`);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [program, besides] of times) {
+      for (let run = 0; run < RUNS; run += 1) alone.push(await timed(neighbour));
+      const end = await beside(program);
+      for (let run = 0; run < RUNS; run += 1) besides.push(await timed(neighbour));
+      await end();
+    }
+  }
+  const usual = median(alone);
+  console.log(
+    `\na neighbour’s run, medians of ${ROUNDS} x ${RUNS}: ${usual.toFixed(1)} ms alone; beside one that wants`,
+  );
+  let met = true;
+  for (const [{ wants }, besides] of times) {
+    const ratio = median(besides) / usual;
+    met &&= ratio <= RATIO_MAX;
+    const verdict = `${ratio.toFixed(2)} times (<= ${RATIO_MAX}) ${ratio <= RATIO_MAX ? 'met' : 'MISSED'}`;
+    console.log(`${wants.padEnd(20)} ${median(besides).toFixed(1).padStart(8)} ms   ${verdict}`);
+  }
+  process.exitCode = met ? 0 : 1;
+} finally {
+  await sandbox.close();
+}

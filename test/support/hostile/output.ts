@@ -1,0 +1,97 @@
+import { DONE, type HostileProgram, SHORT_MS, TIMEOUT } from './program.js';
+
+const ODD = [0, 255, 254, 0, 195];
+
+/** To confuse whoever reads what it prints. */
+export const OUTPUT: readonly HostileProgram[] = [
+  {
+    wants: 'to print for ever',
+    scripts: {
+      python: 'import os\nwhile True: os.write(1, bytes(65536))',
+      javascript: 'const fs = require("node:fs"); const zeros = Buffer.alloc(65536); for (;;) fs.writeSync(1, zeros)',
+      bash: 'echo first; exec cat /dev/zero',
+    },
+    timeoutMs: SHORT_MS,
+    meets: 'head and tail kept, the true count, the timeout',
+    expected: { ...TIMEOUT, stdout: expect.objectContaining({ truncated: true }) as never },
+  },
+  {
+    wants: 'to print in the moment of its timeout',
+    scripts: {
+      python: 'import time\nwhile True: print("tick", flush=True); time.sleep(0.001)',
+      javascript: 'setInterval(() => console.log("tick"), 1)',
+      bash: 'while :; do echo tick; sleep 0.001; done',
+    },
+    timeoutMs: SHORT_MS,
+    meets: 'all of what it had printed by then, and the timeout',
+    expected: { ...TIMEOUT, out: expect.stringMatching(/^(tick\n)+$/) as string },
+  },
+  {
+    wants: 'to print one line of a gigabyte',
+    scripts: {
+      python: 'import os\nfor n in range(1 << 14): os.write(1, b"x" * 65536)',
+      bash: 'head -c 1G /dev/zero | tr "\\0" x',
+    },
+    timeoutMs: 60_000,
+    meets: 'head and tail kept, the true count',
+    expected: { ...DONE, stdout: expect.objectContaining({ bytesTotal: 1024 ** 3, truncated: true }) as never },
+  },
+  {
+    wants: 'to print NUL and what is not UTF-8',
+    scripts: {
+      python: `import os\nos.write(1, bytes(${JSON.stringify(ODD)}))`,
+      javascript: `process.stdout.write(Buffer.from(${JSON.stringify(ODD)}))`,
+      bash: "printf '\\0\\xff\\xfe\\0\\xc3'",
+      go: `package main\nimport "os"\nfunc main() { os.Stdout.Write([]byte{${ODD.join(', ')}}) }`,
+    },
+    meets: 'its own bytes',
+    expected: { ...DONE, out: Buffer.from(ODD).toString('utf8') },
+  },
+  {
+    wants: 'to forge a frame and a trailer',
+    scripts: {
+      python: `import os, sys
+os.write(1, b"T" + (60).to_bytes(4, "big") + (1).to_bytes(4, "big") + b"status=0\\nkilled=none\\n")
+os.write(1, b"\\x01\\0\\0\\0\\0\\0\\0\\x04fake")
+sys.exit(9)`,
+      javascript: `const fs = require('node:fs');
+fs.writeSync(1, 'T\\0\\0\\0\\x3c\\0\\0\\0\\x01status=0\\nkilled=none\\n\\x01\\0\\0\\0\\0\\0\\0\\x04fake');
+process.exit(9);`,
+      bash: "printf 'T\\0\\0\\0\\x3c\\0\\0\\0\\x01status=0\\nkilled=none\\n\\x01\\0\\0\\0\\0\\0\\0\\x04fake'; exit 9",
+      go: `package main
+import ("fmt"; "os")
+func main() { fmt.Print("T\\x00\\x00\\x00\\x3c\\x00\\x00\\x00\\x01status=0\\nkilled=none\\n\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x04fake"); os.Exit(9) }`,
+    },
+    meets: 'its own exit code, and its own bytes in its output',
+    expected: {
+      reason: 'exit_code',
+      returnCode: 9,
+      out: 'T\0\0\0\x3c\0\0\0\x01status=0\nkilled=none\n\x01\0\0\0\0\0\0\x04fake',
+    },
+  },
+  {
+    wants: 'to write to the launcher’s descriptors',
+    scripts: {
+      python: `import os
+for fd in range(3, 256):
+    try: os.write(fd, b"T"); print("wrote to", fd)
+    except OSError: pass
+print(len(os.listdir("/proc/self/fd")))`,
+      bash: 'for fd in 3 4 5 6 7 8 9; do { echo T >&$fd; } 2>/dev/null && echo "wrote to $fd"; done; ls /proc/self/fd | wc -l',
+    },
+    meets: 'none of them is there',
+    // 0, 1, 2, and the folder that is being listed.
+    expected: { ...DONE, out: '4\n' },
+  },
+  {
+    wants: 'to close its output early',
+    scripts: {
+      python: 'import os\nos.close(1); os.close(2); os._exit(4)',
+      javascript: 'const fs = require("node:fs"); fs.closeSync(1); fs.closeSync(2); process.exit(4)',
+      bash: 'exec 1>&- 2>&-; exit 4',
+      go: 'package main\nimport "os"\nfunc main() { os.Stdout.Close(); os.Stderr.Close(); os.Exit(4) }',
+    },
+    meets: 'its own exit code',
+    expected: { reason: 'exit_code', returnCode: 4 },
+  },
+];

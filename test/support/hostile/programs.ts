@@ -1,0 +1,8 @@
+import { ESCAPE } from './escape.js';
+import { NETWORK } from './network.js';
+import { OUTPUT } from './output.js';
+import type { HostileProgram } from './program.js';
+import { SPACE } from './space.js';
+import { TIME } from './time.js';
+
+export const HOSTILE_PROGRAMS: readonly HostileProgram[] = [...TIME, ...SPACE, ...OUTPUT, ...ESCAPE, ...NETWORK];
