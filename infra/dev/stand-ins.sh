@@ -62,7 +62,7 @@ build() {
   mkdir -p "$context"
   cp -a "$ROOT/infra/stand-ins/$name/." "$context/"
   [ "$name" != node ] || add_node "$context"
-  engine build --network host --build-arg BASE_IMAGE="$base" \
+  timeout 900 docker --host "$DOCKER_ENDPOINT" build --network host --build-arg BASE_IMAGE="$base" \
     --build-arg http_proxy --build-arg https_proxy --build-arg no_proxy \
     --label "voidrunner.inputs=$inputs" --label "voidrunner.stand-in=$name" \
     --tag "$own" "$context" >"$LOG_DIR/stand-in-$name.log" 2>&1 || {

@@ -33,7 +33,7 @@ finish() {
   rm -rf "${VOIDRUNNER_RUN_DIR:?}"
   exit "$status"
 }
-take_down() { "$DEV/compose.sh" down --volumes --remove-orphans >"$LOG_DIR/down.log" 2>&1; }
+take_down() { timeout 300 "$DEV/compose.sh" down --volumes --remove-orphans >"$LOG_DIR/down.log" 2>&1; }
 # What is on the engine; on somebody else's, what is there of ours.
 inventory() {
   local filter=()
@@ -84,12 +84,12 @@ fi
 export COMPOSE_FILE
 choose_builder
 say "Building the app and starting the stack: $("$DEV/compose.sh" version --short)"
-"$DEV/compose.sh" build >"$LOG_DIR/build.log" 2>&1 || {
+timeout 1200 "$DEV/compose.sh" build >"$LOG_DIR/build.log" 2>&1 || {
   tail -n 30 "$LOG_DIR/build.log" >&2
   die "the app's image failed; the whole log: $LOG_DIR/build.log"
 }
 took 'the app is built'
-"$DEV/compose.sh" up --detach >"$LOG_DIR/up.log" 2>&1 || {
+timeout 600 "$DEV/compose.sh" up --detach >"$LOG_DIR/up.log" 2>&1 || {
   tail -n 30 "$LOG_DIR/up.log" >&2
   die "the stack did not start; the whole log: $LOG_DIR/up.log"
 }
