@@ -34,7 +34,7 @@ migrate-down: ## take the last migration back
 images: ## build the images user code runs in
 	@$(dev)/images.sh
 
-.PHONY: test test-unit test-integration test-e2e check bench
+.PHONY: test test-unit test-integration test-e2e test-compose check bench
 test: ## set up, check, and run every test with coverage
 	@$(dev)/test.sh
 test-unit: ## unit tests only; needs no service
@@ -43,6 +43,8 @@ test-integration: ## tests against real services
 	@$(dev)/test-one.sh integration
 test-e2e: ## tests of the whole, over HTTP
 	@$(dev)/test-one.sh e2e
+test-compose: ## the stack of docker-compose.yml, from nothing to a first task, and its limits
+	@$(dev)/test-compose.sh
 check: ## types, lint, format, architecture
 	@$(dev)/check.sh
 bench: ## measure (see bench/)

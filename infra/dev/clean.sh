@@ -1,6 +1,12 @@
 #!/usr/bin/env bash
 # Removes everything setup and use made here, installed system packages excepted.
 . "$(dirname "$0")/lib.sh"
+# The engine of a `make test-compose` that was killed.
+compose_home="$HOME_DIR/test-compose"
+if [ -f "$compose_home/dev.env" ]; then
+  VOIDRUNNER_HOME=$(realpath "$compose_home") "$DEV/services.sh" stop dockerd
+  rm -rf "$(VOIDRUNNER_HOME=$compose_home setting VOIDRUNNER_RUN_DIR)"
+fi
 if [ -f "$SETTINGS" ]; then
   "$DEV/dev-down.sh"
   need_settings

@@ -3,7 +3,7 @@
 # and counts a finished one-off job such as migrate as a failure.)
 . "$(dirname "$0")/lib.sh"
 need_settings
-deadline=$((SECONDS + 180))
+deadline=$((SECONDS + 300))
 for service in "$@"; do
   while :; do
     container=$("$DEV/compose.sh" ps --quiet "$service")

@@ -63,9 +63,7 @@ if [ ${#todo[@]} -eq 0 ]; then
 fi
 
 say "Building runtime images: ${todo[*]}"
-# A newer client talks BuildKit by default, which engines before 23 do not have as the default.
-major=$(engine version --format '{{.Server.Version}}' | cut -d. -f1)
-[ "$major" -ge 23 ] || export DOCKER_BUILDKIT=0
+choose_builder
 base=$("$DEV/base-image.sh")
 
 # One after the other: two builds at once share the disk and the two cores, and the first

@@ -5,8 +5,7 @@
 need_settings
 
 begin=$(now_ms)
-major=$(docker --host "$DOCKER_ENDPOINT" version --format '{{.Server.Version}}' | cut -d. -f1)
-[ "$major" -ge 23 ] || export DOCKER_BUILDKIT=0
+choose_builder
 docker --host "$DOCKER_ENDPOINT" build --network host --build-arg BASE_IMAGE="$("$DEV/base-image.sh")" \
   --build-arg http_proxy --build-arg https_proxy --build-arg no_proxy \
   --target test --tag voidrunner/launcher-test:latest "$ROOT/infra/launcher" >"$LOG_DIR/launcher-test.log" 2>&1 || {

@@ -4,7 +4,8 @@ set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 DEV="$ROOT/infra/dev"
-HOME_DIR="$ROOT/.voidrunner"
+# Another home is another instance: settings, services and lock of its own (test-compose.sh).
+HOME_DIR="${VOIDRUNNER_HOME:-$ROOT/.voidrunner}"
 LOG_DIR="$HOME_DIR/log"
 PID_DIR="$HOME_DIR/pid"
 SETTINGS="$HOME_DIR/dev.env"
@@ -17,6 +18,13 @@ die() { printf '!!! %s\n' "$*" >&2; exit 1; }
 is_root() { [ "$(id -u)" = 0 ]; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# An engine before 23 has no BuildKit by default; a newer client would ask for it.
+choose_builder() {
+  local major
+  major=$(docker --host "$DOCKER_ENDPOINT" version --format '{{.Server.Version}}' | cut -d. -f1)
+  [ "$major" -ge 23 ] || export DOCKER_BUILDKIT=0
+}
+
 # Milliseconds on the wall, to say how long a step took.
 now_ms() { date +%s%3N; }
 
@@ -25,20 +33,21 @@ now_ms() { date +%s%3N; }
 # a script started under it inherits it instead of waiting for its own parent.
 lock_checkout() {
   mkdir -p "$HOME_DIR"
-  [ "${VOIDRUNNER_LOCKED:-}" = "$ROOT" ] && return
+  [ "${VOIDRUNNER_LOCKED:-}" = "$HOME_DIR" ] && return
   exec 9>"$HOME_DIR/lock"
   if ! flock -n 9; then
     note 'another make target is at work in this checkout: waiting for it (at most 15 minutes)'
     flock -w 900 9 || die "still locked after 15 minutes: $HOME_DIR/lock"
   fi
-  export VOIDRUNNER_LOCKED="$ROOT"
+  export VOIDRUNNER_LOCKED="$HOME_DIR"
 }
 
-# The settings in force: what the environment says, else .env, else what setup generated.
-# Parsed, not sourced: a value is never run as shell.
+# The settings in force: what the environment says, else .env (not in another home), else what setup
+# generated. Parsed, not sourced: a value is never run as shell.
 load_settings() {
-  local file line key
-  for file in "$ROOT/.env" "$SETTINGS"; do
+  local file line key files=("$ROOT/.env" "$SETTINGS")
+  [ -z "${VOIDRUNNER_HOME:-}" ] || files=("$SETTINGS")
+  for file in "${files[@]}"; do
     [ -f "$file" ] || continue
     while IFS= read -r line || [ -n "$line" ]; do
       case "$line" in '' | '#'*) continue ;; *=*) ;; *) continue ;; esac

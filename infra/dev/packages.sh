@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Native way: installs from Debian what is missing, and starts nothing.
+# Installs from Debian what is missing, and starts nothing: packages.sh native|test-compose.
 . "$(dirname "$0")/lib.sh"
+for_what=${1:?usage: packages.sh native|test-compose}
 
+compose_here() { docker compose version >/dev/null 2>&1 || have docker-compose; }
 postgres_here() { "$DEV/postgres-bin.sh" >/dev/null 2>&1; }
 
 missing=()
@@ -12,9 +14,13 @@ want() { # want PACKAGE PURPOSE CHECK...
   missing+=("$package")
   note "missing: $package ($purpose)"
 }
-want postgresql 'event store and read models' postgres_here
-want redis-server 'job queue' have redis-server
-want nats-server 'event stream' have nats-server
+if [ "$for_what" = native ]; then
+  want postgresql 'event store and read models' postgres_here
+  want redis-server 'job queue' have redis-server
+  want nats-server 'event stream' have nats-server
+else
+  want docker-compose 'runs docker-compose.yml' compose_here
+fi
 want mmdebstrap 'makes the base of the runtime images where no registry answers' have mmdebstrap
 if ! "$DEV/docker-answers.sh"; then
   want docker.io 'container engine, the sandbox of user code' have dockerd

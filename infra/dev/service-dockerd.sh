@@ -1,6 +1,7 @@
 # Our own dockerd, when no engine answers: its own data, state, sockets and containerd
-# namespaces, no bridge and no firewall rules, so that it changes nothing of the host's network
-# and knows nothing of another engine's containers.
+# namespaces, no default bridge and no firewall rules, so that it changes nothing of the host's network
+# and knows nothing of another engine's containers. Networks can be made on it (test-compose.sh does):
+# their containers reach each other but not the world, and a process carries each published port.
 # shellcheck shell=bash
 
 own_docker() { printf 'unix://%s/docker.sock' "$VOIDRUNNER_RUN_DIR"; }
@@ -30,7 +31,7 @@ dockerd_start() {
     --host "$(own_docker)" --data-root "$HOME_DIR/docker" --exec-root "$run/docker" \
     --pidfile "$run/docker.pid" --group 0 \
     --containerd-namespace "$name" --containerd-plugins-namespace "$name-plugins" \
-    --bridge=none --iptables=false --ip-forward=false --ip-masq=false --userland-proxy=false
+    --bridge=none --iptables=false --ip-forward=false --ip-masq=false --userland-proxy=true
   await dockerd 60 "$DEV/docker-answers.sh" "$(own_docker)"
 }
 
