@@ -6,6 +6,7 @@ import type { Infrastructure } from './composition/infrastructure.js';
 import { DecisionRunner } from './kernel/decision-runner.js';
 import { EventStore } from './kernel/ports/event-store.js';
 import { PayloadStore } from './kernel/ports/payload-store.js';
+import { ConcurrentRequests } from './platform/http/concurrent-requests.js';
 import { HttpCommands } from './platform/http/http-commands.js';
 import { OwnWrites } from './platform/http/own-writes.js';
 import { RunLimitsCeiling } from './platform/http/run-limits-ceiling.js';
@@ -32,6 +33,7 @@ export class PlatformModule {
         inject: [CommandBus],
       },
       { provide: RunLimitsCeiling, useValue: ceiling },
+      { provide: ConcurrentRequests, useValue: infra.concurrent },
     ];
     return { module: PlatformModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
   }

@@ -6,6 +6,7 @@ import type { EventCatalog } from '../kernel/event-catalog.js';
 import { PostgresEventStore } from '../platform/event-store/postgres-event-store.js';
 import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
 import { PostgresStreamVersions } from '../platform/event-store/stream-versions.js';
+import { ConcurrentRequests } from '../platform/http/concurrent-requests.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-store.js';
 import { createPool, type PostgresOptions } from '../platform/postgres/pool.js';
@@ -39,6 +40,8 @@ export interface Infrastructure {
   /** How far the projector is. */
   readonly projected: PositionAnnouncements;
   readonly visibility: PositionWaiter;
+  /** Requests that stay open on purpose. */
+  readonly concurrent: ConcurrentRequests;
   close(): Promise<void>;
 }
 
@@ -88,6 +91,7 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     appends,
     projected,
     visibility,
+    concurrent: new ConcurrentRequests(config.RATE_LIMIT_CONCURRENT),
     async close() {
       stopped.abort();
       visibility.close();
