@@ -113,7 +113,9 @@ export const settingsSchema = z.object({
   RATE_LIMIT_READS: integer(1, 1_000_000).default(6_000).describe('per minute and user'),
   RATE_LIMIT_CONCURRENT: integer(1, 100_000)
     .default(100)
-    .describe('requests of one user that wait or follow at a time, per API process; holds with RATE_LIMIT_ENABLED=false'),
+    .describe(
+      'requests of one user that wait or follow at a time, per API process; holds with RATE_LIMIT_ENABLED=false',
+    ),
 
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   LOG_FORMAT: z.enum(['json', 'text']).default('json'),
