@@ -7,6 +7,7 @@ import { OutputController } from './api/output-controller.js';
 import { InputStore } from './app/input-store.js';
 import { ReportedOutput } from './app/reported-output.js';
 import { executionQueryHandlers } from './read/execution-queries.js';
+import { OutputFollower } from './read/output-follower.js';
 
 @Module({})
 export class ExecutionModule {
@@ -16,7 +17,7 @@ export class ExecutionModule {
       module: ExecutionModule,
       imports,
       controllers: withApi ? [ExecutionController, ExternalRunController, OutputController, DeadLetterController] : [],
-      providers: [InputStore, ReportedOutput, ...executionQueryHandlers],
+      providers: [InputStore, ReportedOutput, OutputFollower, ...executionQueryHandlers],
     };
   }
 }

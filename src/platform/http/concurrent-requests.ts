@@ -7,19 +7,24 @@ import { HttpProblem } from './problem.js';
 /** The place of one that ends is free at once, but nobody knows when one will. */
 const RETRY_AFTER_SECONDS = 1;
 
+/** What a request stays open for. */
+export type ConcurrentKind = 'follow' | 'wait';
+
 /**
  * Requests that stay open on purpose: those that wait for an end, and those that follow something live. Bounds how many
  * one user has in this process, and ends all of them when it stops.
  */
 export class ConcurrentRequests implements OnModuleDestroy {
-  private readonly endings = new Map<AbortController, string>();
+  private readonly endings = new Map<AbortController, { readonly userId: string; readonly kind: ConcurrentKind }>();
   private readonly ofUser = new Map<string, number>();
 
   constructor(private readonly perUserMax: number) {}
 
   /** Of all users. */
-  get count(): number {
-    return this.endings.size;
+  get counts(): Readonly<Record<ConcurrentKind, number>> {
+    const open = [...this.endings.values()];
+    const of = (kind: ConcurrentKind): number => open.filter((each) => each.kind === kind).length;
+    return { follow: of('follow'), wait: of('wait') };
   }
 
   /**
@@ -27,18 +32,26 @@ export class ConcurrentRequests implements OnModuleDestroy {
    * @returns aborted then, and when the process stops: with Unavailable as its reason, while the client still listens
    * @throws HttpProblem 429
    */
-  enter(userId: string, { raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
+  enter(kind: ConcurrentKind, userId: string, { raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
     const count = this.ofUser.get(userId) ?? 0;
     if (count >= this.perUserMax) throw refusal(this.perUserMax);
     const ending = new AbortController();
     // Gone while it was looked at who it is: nothing would tell of its end.
-    if (raw.destroyed || raw.closed) {
+    if (raw.destroyed || raw.req.socket.destroyed) {
       ending.abort();
       return ending.signal;
     }
     this.ofUser.set(userId, count + 1);
-    this.endings.set(ending, userId);
-    raw.once('close', () => this.leave(ending));
+    this.endings.set(ending, { userId, kind });
+    const leave = (): void => {
+      for (const end of ends) end.off('close', leave);
+      // Where the connection closes, the answer does too, and both are heard.
+      if (this.endings.delete(ending)) this.left(userId);
+      ending.abort();
+    };
+    // An answer that waits behind others on its connection may never close, even where the connection does.
+    const ends = [raw, raw.req.socket];
+    for (const end of ends) end.once('close', leave);
     return ending.signal;
   }
 
@@ -47,13 +60,10 @@ export class ConcurrentRequests implements OnModuleDestroy {
     for (const ending of this.endings.keys()) ending.abort(new Unavailable('server', 'shutting down'));
   }
 
-  private leave(ending: AbortController): void {
-    const userId = this.endings.get(ending)!;
-    this.endings.delete(ending);
-    const left = this.ofUser.get(userId)! - 1;
-    if (left > 0) this.ofUser.set(userId, left);
+  private left(userId: string): void {
+    const count = this.ofUser.get(userId)! - 1;
+    if (count > 0) this.ofUser.set(userId, count);
     else this.ofUser.delete(userId);
-    ending.abort();
   }
 }
 
