@@ -1,6 +1,6 @@
 import { Api, type Person } from './support/api.js';
-import { Follower } from './support/follower.js';
 import { eventually } from '../../support/eventually.js';
+import { Follower } from '../../support/follower.js';
 
 /** Of each of stdout and stderr: small, so that a program is soon over it. */
 const KEPT_BYTES = 4_096;
@@ -12,7 +12,7 @@ let ada: Person;
 
 // The API and the worker in processes of their own, as far as they can see.
 beforeAll(async () => {
-  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator' });
+  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator', RATE_LIMIT_CONCURRENT: '3' });
   await api.service.start({ VOIDRUNNER_ROLES: 'worker', EXECUTOR_OUTPUT_BYTES_MAX: String(KEPT_BYTES) });
   ada = await api.register();
 });
@@ -20,8 +20,9 @@ afterAll(() => api.close());
 
 const bash = async (script_content: string, more: object = {}) =>
   (await ada.start((await ada.createTask({ script_type: 'bash', script_content, ...more })).id)).id;
-const follow = (id: string, stream = 'stdout') => Follower.of(api, ada, id, stream);
+const follow = (id: string, stream = 'stdout') => Follower.of(api.service.url, ada.token, id, stream);
 const cancel = (id: string) => ada.ok('DELETE', `/executions/${id}`);
+/** The first process's. */
 const followers = () => api.service.processes[0]!.infra.concurrent.counts.follow;
 
 test('what a run prints is there while it runs, for whoever came before and whoever comes late', async () => {
@@ -112,6 +113,33 @@ test('a client that goes away leaves nothing behind', async () => {
   expect(followers()).toBe(1);
   follower.leave();
   await eventually(() => expect(followers()).toBe(0));
+  await cancel(id);
+});
+
+test('a user has only so many at a time', async () => {
+  const { id } = await ada.startExternal();
+  const open = [await follow(id), await follow(id), await follow(id)];
+  const refused = await ada.send('GET', `/executions/${id}/output/stdout?follow=true`);
+  expect(refused).toMatchObject({
+    status: 429,
+    body: { error: 'Rate limit exceeded', retry_after: 1, details: { limit: 'concurrent_requests', max: 3 } },
+  });
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect((await ada.send('GET', `/executions/${id}/output/stdout`)).status).toBe(200);
+
+  open[0]!.leave();
+  await eventually(async () => expect((open[0] = await follow(id)).status).toBe(200));
+  await cancel(id);
+  for (const follower of open) expect(await follower.end()).toBe('');
+});
+
+test('a process that stops breaks its answers off, and waits for none', async () => {
+  const { id } = await ada.startExternal();
+  const another = await api.service.start({ VOIDRUNNER_ROLES: 'api', SERVER_SHUTDOWN_TIMEOUT: '1h' });
+  const follower = await Follower.of(another.url!, ada.token, id);
+  const end = follower.end();
+  const [, broken] = await Promise.allSettled([api.service.stop(another), end]);
+  expect(broken).toMatchObject({ status: 'rejected' });
   await cancel(id);
 });
 

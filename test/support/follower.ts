@@ -1,5 +1,3 @@
-import type { Api, Person } from './api.js';
-
 /** Someone who follows what a run prints. */
 export class Follower {
   private received = Buffer.alloc(0);
@@ -13,9 +11,9 @@ export class Follower {
   }
 
   /** Resolves when the service has answered, which is not when it has anything to tell. */
-  static async of(api: Api, { token }: Person, executionId: string, stream: string): Promise<Follower> {
+  static async of(base: string, token: string, executionId: string, stream = 'stdout'): Promise<Follower> {
     const gone = new AbortController();
-    const url = `${api.service.url}/api/v1/executions/${executionId}/output/${stream}?follow=true`;
+    const url = `${base}/api/v1/executions/${executionId}/output/${stream}?follow=true`;
     const headers = { authorization: `Bearer ${token}` };
     return new Follower(await fetch(url, { headers, signal: gone.signal }), gone);
   }
