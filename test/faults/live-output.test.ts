@@ -1,5 +1,7 @@
+import type { TaskView } from '../../src/task/api/task-schemas.js';
 import { ApiClient } from '../support/api-client.js';
-import { isRunning, programsRun, QUICK, readyWhere } from '../support/faults.js';
+import { connectEngine } from '../../src/platform/sandbox/engine.js';
+import { containersOf, isRunning, programsRun, QUICK, readyWhere } from '../support/faults.js';
 import { Follower } from '../support/follower.js';
 import { PrivateNats } from '../support/nats.js';
 import { startTestService, type TestService } from '../support/service.js';
@@ -19,8 +21,8 @@ afterAll(async () => {
   await nats.remove();
 });
 
-const start = async (script_content: string) => {
-  const { id } = await client.start((await client.createTask({ script_type: 'bash', script_content })).id);
+const start = async (script_content: string, more: Partial<TaskView> = {}) => {
+  const { id } = await client.start((await client.createTask({ script_type: 'bash', script_content, ...more })).id);
   await client.follow(id, isRunning);
   await programsRun(service, 1);
   return id;
@@ -63,6 +65,23 @@ test('NATS frozen, so that it takes connections and answers nothing: the run and
   } finally {
     nats.thaw();
   }
+});
+
+test('the container killed from outside: what was printed is there, live and stored', async () => {
+  const once = { max_attempts: 1, initial_delay_ms: 0, backoff_factor: 1, max_delay_ms: 0, retry_on: [] };
+  const id = await start('echo first; exec sleep 600', { retry: once });
+  const follower = await follow(id);
+  await follower.until('first\n');
+  const engine = connectEngine(service.config.DOCKER_ENDPOINT);
+  // Among them some that are on their way out, which cannot be killed any more.
+  await Promise.allSettled((await containersOf(service)).map((name) => engine.getContainer(name).kill()));
+  expect(await follower.end()).toBe('first\n');
+  expect(await client.follow(id)).toMatchObject({
+    status: 'failed',
+    termination_reason: 'infrastructure',
+    return_code: null,
+    stdout: 'first\n',
+  });
 });
 
 test('the stream deleted while somebody follows: the end brings the rest', async () => {

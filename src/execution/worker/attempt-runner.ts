@@ -19,7 +19,7 @@ import type { ExecutionState, RunningExecution } from '../domain/execution-state
 import { decodeRunInput } from '../domain/run-input.js';
 import { retryOutage } from '../app/retry-outage.js';
 import type { LivePublisher } from './live-publisher.js';
-import { storeRunResult } from './run-output.js';
+import { resultOfRemains, storeRunResult } from './run-output.js';
 
 /** Why a run is broken off before its program ends. */
 export type StopReason = 'cancel' | 'shutdown' | 'lost';
@@ -162,7 +162,9 @@ export class AttemptRunner {
     const shutsDown = signals.stop.reason === ('shutdown' satisfies StopReason);
     if (ran instanceof SandboxFailure) {
       if (shutsDown || (await this.isOutage(ran))) return this.release(hold, ran.message);
-      const failure = { reason: 'infrastructure' as const, detail: ran.message, result: null };
+      const { message: detail, remains } = ran;
+      const result = remains && (await resultOfRemains(this.payloads, hold, spec.owner_id, remains));
+      const failure = { reason: 'infrastructure' as const, detail, result };
       await this.commands.execute(new ReportFailure(hold, failure, chance, metadata));
       return 'failed';
     }

@@ -50,18 +50,29 @@ export interface SandboxOutcome {
   readonly memoryPeakBytes: number | null;
 }
 
+/** What is left of a program whose end nobody saw. */
+export interface Remains {
+  readonly stdout: CapturedOutput;
+  readonly stderr: CapturedOutput;
+  readonly wallTimeMs: number;
+}
+
 /**
  * The run failed for a reason that is not the program's.
  * `userCodeStarted: false` (no image, engine away, container refused to start): the attempt may be handed back uncounted.
  */
 export class SandboxFailure extends Error {
+  /** Null where no program is known to have run. */
+  readonly remains: Remains | null;
+
   constructor(
     message: string,
     readonly userCodeStarted: boolean,
-    options?: { cause?: unknown },
+    options: { cause?: unknown; remains?: Remains | null } = {},
   ) {
     super(message, options);
     this.name = 'SandboxFailure';
+    this.remains = options.remains ?? null;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Span } from '@opentelemetry/api';
 
-import { SandboxFailure, type SandboxJob, type SandboxOutcome } from '../../kernel/ports/sandbox.js';
+import { type Remains, SandboxFailure, type SandboxJob, type SandboxOutcome } from '../../kernel/ports/sandbox.js';
 import { inSpan } from '../telemetry/trace-context.js';
 import type { Cell } from './cell.js';
 import type { OutputStream } from './docker-frames.js';
@@ -156,7 +156,7 @@ export class CellRun {
     // It is certain that no user code ran only where the launcher has ended without having said that it starts.
     const { lastWords } = this.cell;
     const message = `the container ended by itself with exit code ${facts.exitCode}${lastWords && `: ${lastWords}`}`;
-    throw new SandboxFailure(message, this.startedAt !== null, { cause: lost });
+    throw new SandboxFailure(message, this.startedAt !== null, { cause: lost, remains: this.remains() });
   }
 
   private outcome(end: RunEnd, report: EndReport | null): SandboxOutcome {
@@ -180,6 +180,12 @@ export class CellRun {
 
   /** A lost engine may have started the program without our hearing of it: once delivered, it counts as started. */
   private failure(message: string, cause?: unknown): SandboxFailure {
-    return new SandboxFailure(message, true, { cause });
+    return new SandboxFailure(message, true, { cause, remains: this.remains() });
+  }
+
+  /** The launcher has the true counts and the tail; what it told before is here. */
+  private remains(): Remains | null {
+    if (this.startedAt === null) return null;
+    return { ...this.output.result(null), wallTimeMs: Date.now() - this.startedAt.getTime() };
   }
 }

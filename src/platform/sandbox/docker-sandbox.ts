@@ -238,7 +238,8 @@ export class DockerSandbox extends Sandbox {
   private failed(error: unknown): never {
     if (!(error instanceof SandboxFailure) || !isEngineAway(error.cause)) throw error;
     this.monitor.doubt();
-    const { message, userCodeStarted, cause } = error;
-    throw new SandboxFailure(message, userCodeStarted, { cause: new Unavailable('docker', message, { cause }) });
+    const { message, userCodeStarted, remains, cause } = error;
+    const outage = new Unavailable('docker', message, { cause });
+    throw new SandboxFailure(message, userCodeStarted, { cause: outage, remains });
   }
 }
