@@ -118,7 +118,7 @@ export class AttemptRunner {
   private async runLive(job: SandboxJob, hold: AttemptHold, signal: AbortSignal): Promise<SandboxOutcome> {
     const live = this.live.open(hold);
     try {
-      return await this.sandbox.run(job, { signal, onOutput: (stream, chunk) => live.add(stream, chunk) });
+      return await this.sandbox.run(job, { signal, onOutput: (stream, _, kept) => live.publish(stream, kept) });
     } finally {
       live.close();
     }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { ByteLog } from '../../kernel/byte-log.js';
+import type { ByteLog } from '../../kernel/byte-log.js';
 import { Unavailable } from '../../kernel/errors.js';
 import { type LiveOutput, OUTPUT_CHUNK_BYTES_MAX, type OutputSource } from '../../kernel/ports/live-output.js';
 import type { Log } from '../../platform/telemetry/log.js';
@@ -57,8 +57,9 @@ export class LiveAttempt {
     this.renewal = setInterval(again, live.keptMs / 2).unref();
   }
 
-  add(stream: OutputSource['stream'], chunk: Uint8Array): void {
-    this.streams[stream].add(chunk);
+  /** @param kept all of it so far; it may grow, and is published again as it does */
+  publish(stream: OutputSource['stream'], kept: ByteLog): void {
+    this.streams[stream].follow(kept);
   }
 
   /** The attempt is over: from now on its output is in Postgres. */
@@ -69,9 +70,9 @@ export class LiveAttempt {
   }
 }
 
-/** Holds no more than the sandbox keeps, and has one chunk on its way at a time. */
+/** Holds nothing that the sandbox does not keep anyway, and has one chunk on its way at a time. */
 class LiveStream {
-  private readonly kept = new ByteLog();
+  private kept: ByteLog | null = null;
   private readonly closed = new AbortController();
   private published = 0;
   private publishing = false;
@@ -83,8 +84,8 @@ class LiveStream {
     private readonly log: Log,
   ) {}
 
-  add(chunk: Uint8Array): void {
-    this.kept.add(chunk);
+  follow(kept: ByteLog): void {
+    this.kept = kept;
     void this.publish();
   }
 
@@ -95,20 +96,24 @@ class LiveStream {
 
   close(): void {
     this.closed.abort();
-    this.figures.leftBytes += this.kept.length - this.published;
+    this.figures.leftBytes += this.left;
+  }
+
+  private get left(): number {
+    return (this.kept?.length ?? 0) - this.published;
   }
 
   private async publish(): Promise<void> {
-    if (this.publishing) return;
+    if (this.publishing || this.kept === null) return;
     this.publishing = true;
-    while (this.published < this.kept.length && !this.closed.signal.aborted) await this.pause(await this.next());
+    while (this.left > 0 && !this.closed.signal.aborted) await this.pause(await this.next(this.kept));
     this.publishing = false;
   }
 
   /** @returns for how long to wait then */
-  private async next(): Promise<number> {
+  private async next(kept: ByteLog): Promise<number> {
     const offset = this.published;
-    const bytes = this.kept.slice(offset, offset + OUTPUT_CHUNK_BYTES_MAX);
+    const bytes = kept.slice(offset, offset + OUTPUT_CHUNK_BYTES_MAX);
     try {
       await this.live.publish(this.source, { offset, bytes });
     } catch (error) {
@@ -119,7 +124,7 @@ class LiveStream {
     this.figures.published += 1;
     // Unless it is to begin again.
     if (this.published === offset) this.published += bytes.length;
-    return this.kept.length - this.published < OUTPUT_CHUNK_BYTES_MAX ? BATCH_INTERVAL_MS : 0;
+    return this.left < OUTPUT_CHUNK_BYTES_MAX ? BATCH_INTERVAL_MS : 0;
   }
 
   private async pause(ms: number): Promise<void> {

@@ -1,3 +1,5 @@
+import type { ByteLog } from '../byte-log.js';
+
 export type ScriptType = 'python' | 'javascript' | 'typescript' | 'bash' | 'go';
 
 export interface SandboxLimits {
@@ -95,6 +97,9 @@ export interface SandboxFigures {
   readonly coldStarts: number;
 }
 
+/** `chunk` is good for the call alone; `kept` stays, and grows until the run has ended. */
+export type OnOutput = (stream: 'stdout' | 'stderr', chunk: Uint8Array, kept: ByteLog) => void;
+
 /** Where user code runs. */
 export abstract class Sandbox {
   /** Prepares for the first run, in the background; runs do not depend on it. */
@@ -103,13 +108,10 @@ export abstract class Sandbox {
   /**
    * Runs one job to its end: no process of it lives any more. Its container may still be on its way out.
    * @param job.signal aborting it kills every process of the run; the outcome's reason is then `cancelled`
-   * @param onOutput what is kept: the head as it is written, the tail at the end
+   * @param onOutput what is kept: the head as it is written, the tail at the end; each chunk, and all of it so far
    * @throws SandboxFailure
    */
-  abstract run(
-    job: SandboxJob,
-    options: { signal: AbortSignal; onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void },
-  ): Promise<SandboxOutcome>;
+  abstract run(job: SandboxJob, options: { signal: AbortSignal; onOutput?: OnOutput }): Promise<SandboxOutcome>;
 
   abstract get figures(): SandboxFigures;
 

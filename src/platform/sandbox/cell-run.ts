@@ -1,9 +1,14 @@
 import type { Span } from '@opentelemetry/api';
 
-import { type Remains, SandboxFailure, type SandboxJob, type SandboxOutcome } from '../../kernel/ports/sandbox.js';
+import {
+  type OnOutput,
+  type Remains,
+  SandboxFailure,
+  type SandboxJob,
+  type SandboxOutcome,
+} from '../../kernel/ports/sandbox.js';
 import { inSpan } from '../telemetry/trace-context.js';
 import type { Cell } from './cell.js';
-import type { OutputStream } from './docker-frames.js';
 import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
 import { encodeJob, keptOf } from './job-bundle.js';
 import type { LauncherMessage } from './launcher-messages.js';
@@ -29,7 +34,7 @@ export interface CellRunOptions {
   readonly cancelled: AbortSignal;
   /** Aborted by `close()`: nobody asked for this run to end, so it ends as a failure of ours. */
   readonly closing: AbortSignal;
-  readonly onOutput: ((stream: OutputStream, chunk: Uint8Array) => void) | undefined;
+  readonly onOutput: OnOutput | undefined;
   readonly reportGraceMs?: number | undefined;
 }
 
@@ -111,13 +116,17 @@ export class CellRun {
         this.startedAt = new Date();
         return this.started.resolve();
       case 'output':
-        this.output.add(message.stream, message.bytes);
-        return this.options.onOutput?.(message.stream, message.bytes);
+        return this.heard(message.stream, message.bytes);
       case 'ended':
         return this.ended.resolve({ kind: 'reported', report: message.report });
       case 'refused':
         return this.ended.resolve({ kind: 'refused', message: message.message });
     }
+  }
+
+  private heard(stream: 'stdout' | 'stderr', bytes: Buffer): void {
+    const kept = this.output.add(stream, bytes);
+    this.options.onOutput?.(stream, bytes, kept);
   }
 
   /**

@@ -10,8 +10,10 @@ export class RunOutput {
   /** @param headBytesMax from where on bytes may be missing while no trailer says so */
   constructor(private readonly headBytesMax: number) {}
 
-  add(stream: OutputStream, bytes: Buffer): void {
+  /** @returns all of the stream so far */
+  add(stream: OutputStream, bytes: Buffer): ByteLog {
     this.kept[stream].add(bytes);
+    return this.kept[stream];
   }
 
   /** @param report null for a run whose launcher was lost: it had the tail, and the true counts */

@@ -1,4 +1,5 @@
-import { LivePublisher } from '../../../src/execution/worker/live-publisher.js';
+import { ByteLog } from '../../../src/kernel/byte-log.js';
+import { type LiveAttempt, LivePublisher } from '../../../src/execution/worker/live-publisher.js';
 import { liveSource } from '../../../src/execution/domain/live-source.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { eventually } from '../../support/eventually.js';
@@ -6,6 +7,16 @@ import { InMemoryLiveOutput } from '../../support/in-memory-live-output.js';
 
 const HOLD = { executionId: 'run', attempt: 1, leaseToken: 'secret' };
 const STDOUT = liveSource(HOLD, 'stdout');
+
+/** What the sandbox keeps of each attempt. */
+const kept = new WeakMap<LiveAttempt, Record<'stdout' | 'stderr', ByteLog>>();
+
+function print(attempt: LiveAttempt, stream: 'stdout' | 'stderr', text: string): void {
+  const logs = kept.get(attempt) ?? { stdout: new ByteLog(), stderr: new ByteLog() };
+  kept.set(attempt, logs);
+  logs[stream].add(Buffer.from(text));
+  attempt.publish(stream, logs[stream]);
+}
 
 let live: InMemoryLiveOutput;
 let publisher: LivePublisher;
@@ -16,8 +27,8 @@ beforeEach(() => {
 
 test('what is printed is published, each stream by itself', async () => {
   const attempt = publisher.open(HOLD);
-  attempt.add('stdout', Buffer.from('out'));
-  attempt.add('stderr', Buffer.from('err'));
+  print(attempt, 'stdout', 'out');
+  print(attempt, 'stderr', 'err');
   await eventually(() => {
     expect(live.textOf(STDOUT)).toBe('out');
     expect(live.textOf(liveSource(HOLD, 'stderr'))).toBe('err');
@@ -32,7 +43,7 @@ test('where it is published says nothing of the lease', () => {
 
 test('many small pieces go together', async () => {
   const attempt = publisher.open(HOLD);
-  for (let n = 0; n < 1_000; n += 1) attempt.add('stdout', Buffer.from('x'));
+  for (let n = 0; n < 1_000; n += 1) print(attempt, 'stdout', 'x');
   await eventually(() => expect(live.textOf(STDOUT)).toBe('x'.repeat(1_000)));
   expect(live.chunks.length).toBeLessThan(10);
   attempt.close();
@@ -41,7 +52,7 @@ test('many small pieces go together', async () => {
 test('no chunk is larger than NATS takes', async () => {
   const attempt = publisher.open(HOLD);
   const text = 'y'.repeat(300_000);
-  attempt.add('stdout', Buffer.from(text));
+  print(attempt, 'stdout', text);
   await eventually(() => expect(live.textOf(STDOUT)).toBe(text));
   expect(Math.max(...live.chunks.map(({ bytes }) => bytes.length))).toBe(64 * 1024);
   attempt.close();
@@ -50,9 +61,9 @@ test('no chunk is larger than NATS takes', async () => {
 test('while NATS is away nothing fails, and afterwards all of it comes', async () => {
   live.away = true;
   const attempt = publisher.open(HOLD);
-  attempt.add('stdout', Buffer.from('before '));
+  print(attempt, 'stdout', 'before ');
   await eventually(() => expect(publisher.figures.late).toBeGreaterThan(0));
-  attempt.add('stdout', Buffer.from('after'));
+  print(attempt, 'stdout', 'after');
   live.away = false;
   await eventually(() => expect(live.textOf(STDOUT)).toBe('before after'));
   attempt.close();
@@ -60,7 +71,7 @@ test('while NATS is away nothing fails, and afterwards all of it comes', async (
 
 test('what the server has lost is published again, from the beginning', async () => {
   const attempt = publisher.open(HOLD);
-  attempt.add('stdout', Buffer.from('printed long ago'));
+  print(attempt, 'stdout', 'printed long ago');
   await eventually(() => expect(live.chunks).toHaveLength(1));
   live.lose();
   await eventually(() => expect(live.textOf(STDOUT)).toBe('printed long ago'));
@@ -70,7 +81,7 @@ test('what the server has lost is published again, from the beginning', async ()
 test('what is not out when the attempt is over is left to the stored output, and counted', async () => {
   live.away = true;
   const attempt = publisher.open(HOLD);
-  attempt.add('stdout', Buffer.from('12345'));
+  print(attempt, 'stdout', '12345');
   attempt.close();
   live.away = false;
   live.lose();
