@@ -21,6 +21,7 @@ test.each([
 
 test('all that is too much is named at once', () => {
   const asked = { timeout_seconds: 61, limits: { memory_mb: 129, cpus: 1, pids: 33 } };
-  const all = expect.objectContaining({ validationErrors: expect.objectContaining({ length: 4 }) });
+  const fields = ['timeout_seconds', 'limits.memory_mb', 'limits.cpus', 'limits.pids'];
+  const all = expect.objectContaining({ validationErrors: fields.map((field) => expect.objectContaining({ field })) });
   expect(() => ceiling.check(asked)).toThrow(all);
 });
