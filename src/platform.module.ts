@@ -5,19 +5,24 @@ import { Pool } from 'pg';
 import type { Infrastructure } from './composition/infrastructure.js';
 import { DecisionRunner } from './kernel/decision-runner.js';
 import { EventStore } from './kernel/ports/event-store.js';
+import { LiveOutput } from './kernel/ports/live-output.js';
 import { PayloadStore } from './kernel/ports/payload-store.js';
+import { StreamWatch } from './platform/event-store/stream-watch.js';
+import { ConcurrentRequests } from './platform/http/concurrent-requests.js';
 import { HttpCommands } from './platform/http/http-commands.js';
-import { OpenRequests } from './platform/http/open-requests.js';
 import { OwnWrites } from './platform/http/own-writes.js';
 import { RunLimitsCeiling } from './platform/http/run-limits-ceiling.js';
 import { PositionAnnouncements } from './platform/projection/position-announcements.js';
+
+const MS_PER_SECOND = 1_000;
 
 /** What features inject: the ports, bound to this process's adapters. */
 @Module({})
 export class PlatformModule {
   static with(infra: Infrastructure): DynamicModule {
-    const { config, store, catalog, snapshots, payloads, pool, visibility, projected, openRequests } = infra;
+    const { config, store, catalog, snapshots, payloads, pool, visibility, projected } = infra;
     const ceiling = new RunLimitsCeiling({
+      timeout_seconds: Math.floor(config.EXECUTOR_TIMEOUT_MAX / MS_PER_SECOND),
       memory_mb: config.EXECUTOR_MEMORY_MB_MAX,
       cpus: config.EXECUTOR_CPUS_MAX,
       pids: config.EXECUTOR_PIDS_MAX,
@@ -34,7 +39,9 @@ export class PlatformModule {
         inject: [CommandBus],
       },
       { provide: RunLimitsCeiling, useValue: ceiling },
-      { provide: OpenRequests, useValue: openRequests },
+      { provide: ConcurrentRequests, useValue: infra.concurrent },
+      { provide: LiveOutput, useValue: infra.liveOutput },
+      { provide: StreamWatch, useValue: infra.streamWatch },
       { provide: PositionAnnouncements, useValue: projected },
     ];
     return { module: PlatformModule, global: true, providers, exports: providers.map(({ provide }) => provide) };

@@ -6,7 +6,9 @@ import type { EventCatalog } from '../kernel/event-catalog.js';
 import { PostgresEventStore } from '../platform/event-store/postgres-event-store.js';
 import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
 import { PostgresStreamVersions } from '../platform/event-store/stream-versions.js';
-import { OpenRequests } from '../platform/http/open-requests.js';
+import { StreamWatch } from '../platform/event-store/stream-watch.js';
+import { ConcurrentRequests } from '../platform/http/concurrent-requests.js';
+import { NatsLiveOutput } from '../platform/live-output/nats-live-output.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-store.js';
 import { createPool, type PostgresOptions } from '../platform/postgres/pool.js';
@@ -31,17 +33,19 @@ export interface Infrastructure {
   readonly store: PostgresEventStore;
   readonly snapshots: PostgresSnapshotStore;
   readonly versions: PostgresStreamVersions;
+  readonly streamWatch: StreamWatch;
   readonly payloads: PostgresPayloadStore;
   readonly nats: NatsLink;
   readonly eventsStream: EventsStream;
+  readonly liveOutput: NatsLiveOutput;
   readonly redis: Redis;
   readonly queue: RedisJobQueue;
   readonly appends: AppendSignal;
   /** How far the projector is. */
   readonly projected: PositionAnnouncements;
   readonly visibility: PositionWaiter;
-  /** Of the API role. */
-  readonly openRequests: OpenRequests;
+  /** Requests that stay open on purpose. */
+  readonly concurrent: ConcurrentRequests;
   close(): Promise<void>;
 }
 
@@ -69,6 +73,7 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     log,
     local: (listener) => store.onAppended(listener),
   });
+  const versions = new PostgresStreamVersions(pool);
   const stopped = new AbortController();
   nats.start();
   visibility.start();
@@ -82,16 +87,18 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     pool,
     store,
     snapshots: new PostgresSnapshotStore(pool),
-    versions: new PostgresStreamVersions(pool),
+    versions,
+    streamWatch: new StreamWatch(versions, (listener) => appends.onAppend(listener), log),
     payloads: new PostgresPayloadStore({ pool, masterKey: Buffer.from(config.PAYLOAD_MASTER_KEY, 'base64') }),
     nats,
     eventsStream: new EventsStream({ nats, prefix, bytesMax: config.NATS_EVENTS_MAX_BYTES }),
+    liveOutput: new NatsLiveOutput({ nats, prefix, bytesMax: config.NATS_OUTPUT_MAX_BYTES }),
     redis,
     queue,
     appends,
     projected,
     visibility,
-    openRequests: new OpenRequests(config.SERVER_OPEN_REQUESTS_PER_USER),
+    concurrent: new ConcurrentRequests(config.RATE_LIMIT_CONCURRENT),
     async close() {
       stopped.abort();
       visibility.close();

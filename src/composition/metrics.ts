@@ -5,7 +5,9 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 
 import type { Sandbox } from '../kernel/ports/sandbox.js';
+import type { LivePublisher } from '../execution/worker/live-publisher.js';
 import type { Infrastructure } from './infrastructure.js';
+import type { WorkerParts } from './worker-role.js';
 
 export interface Metrics {
   /** Answers a scrape. */
@@ -15,13 +17,15 @@ export interface Metrics {
 
 /**
  * Figures as Prometheus text: asked for when somebody scrapes; what cannot be asked then is left out of that answer.
- * @param sandbox of the worker role; null without it
+ * @param worker null without its role
  */
-export function createMetrics(infra: Infrastructure, sandbox: Sandbox | null): Metrics {
+export function createMetrics(infra: Infrastructure, worker: WorkerParts | null): Metrics {
   const exporter = new PrometheusExporter({ preventServerStart: true });
   const provider = new MeterProvider({ readers: [exporter] });
   observe(provider, infra);
-  if (sandbox) observeCells(provider, sandbox);
+  if (infra.config.VOIDRUNNER_ROLES.includes('api')) observeConcurrentRequests(provider, infra);
+  if (worker) observeCells(provider, worker.sandbox);
+  if (worker) observeLiveOutput(provider, worker.live);
   return {
     answer: (request, response) => exporter.getMetricsRequestHandler(request, response),
     close: () => provider.shutdown(),
@@ -29,7 +33,7 @@ export function createMetrics(infra: Infrastructure, sandbox: Sandbox | null): M
 }
 
 function observe(provider: MeterProvider, infra: Infrastructure): void {
-  const { queue, pool, store, openRequests } = infra;
+  const { queue, pool, store } = infra;
   const meter = provider.getMeter('voidrunner');
   const gauge = (name: string, description: string, read: (result: ObservableResult) => Promise<void>): void =>
     meter
@@ -49,9 +53,6 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
   );
   gauge('voidrunner_runs', 'runs under way', async (result) =>
     result.observe((await queue.workers()).reduce((sum, { running }) => sum + running.length, 0)),
-  );
-  gauge('voidrunner_open_requests', 'requests of clients that wait or follow, in this process', async (result) =>
-    result.observe(openRequests.count),
   );
   gauge('voidrunner_log_position', 'newest position of the log', async (result) =>
     result.observe(Number((await store.head()).position)),
@@ -81,4 +82,33 @@ function observeCells(provider: MeterProvider, sandbox: Sandbox): void {
     description: 'runs that had to wait for a container',
   });
   coldStarts.addCallback((result) => result.observe(sandbox.figures.coldStarts));
+}
+
+function observeConcurrentRequests(provider: MeterProvider, { concurrent }: Infrastructure): void {
+  provider
+    .getMeter('voidrunner')
+    .createObservableGauge('voidrunner_concurrent_requests', {
+      description: 'requests that stay open on purpose, by what they do',
+    })
+    .addCallback((result) => {
+      for (const [kind, count] of Object.entries(concurrent.counts)) result.observe(count, { kind });
+    });
+}
+
+function observeLiveOutput(provider: MeterProvider, live: LivePublisher): void {
+  const meter = provider.getMeter('voidrunner');
+  meter
+    .createObservableCounter('voidrunner_live_output_chunks', {
+      description:
+        'chunks of output on their way to followers: published, or late, since NATS did not take them at once',
+    })
+    .addCallback((result) => {
+      result.observe(live.figures.published, { outcome: 'published' });
+      result.observe(live.figures.late, { outcome: 'late' });
+    });
+  meter
+    .createObservableCounter('voidrunner_live_output_left_bytes', {
+      description: 'bytes that followers had only at the end of their attempt, from what was stored',
+    })
+    .addCallback((result) => result.observe(live.figures.leftBytes));
 }

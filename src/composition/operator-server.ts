@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 import { HealthProbes } from '../health/health-probes.js';
-import type { Sandbox } from '../kernel/ports/sandbox.js';
 import { processProbes } from './health-probes.js';
 import type { Infrastructure } from './infrastructure.js';
 import { createMetrics } from './metrics.js';
+import type { WorkerParts } from './worker-role.js';
 
 /** Of whoever scrapes: a request here is one line and no body. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -19,12 +19,12 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void | Pro
 /**
  * For whoever runs this process, on a port of its own, which is never the public one: `/metrics` as Prometheus text, and
  * `/ready`, 200 or 503, for the roles that this very process has. A process without the API has no other door.
- * @param sandbox of the worker role; null without it
+ * @param worker null without its role
  */
-export async function startOperatorServer(infra: Infrastructure, sandbox: Sandbox | null): Promise<OperatorServer> {
+export async function startOperatorServer(infra: Infrastructure, worker: WorkerParts | null): Promise<OperatorServer> {
   const { config, log } = infra;
-  const metrics = createMetrics(infra, sandbox);
-  const probes = new HealthProbes(processProbes(infra, sandbox));
+  const metrics = createMetrics(infra, worker);
+  const probes = new HealthProbes(processProbes(infra, worker?.sandbox ?? null));
   const routes: Readonly<Record<string, Answer>> = {
     '/metrics': metrics.answer,
     '/ready': async (_, response) => {

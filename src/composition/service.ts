@@ -8,7 +8,6 @@ import type { Config } from '../config/load-config.js';
 import { closeHttpApp, createHttpApp } from '../platform/http/create-http-app.js';
 import { RedisRateLimiter } from '../platform/http/rate-limit/redis-rate-limiter.js';
 import type { Log } from '../platform/telemetry/log.js';
-import type { Sandbox } from '../kernel/ports/sandbox.js';
 import { createDeadLettersRole } from './dead-letters-role.js';
 import { createInfrastructure, type Infrastructure } from './infrastructure.js';
 import { type OperatorServer, startOperatorServer } from './operator-server.js';
@@ -17,7 +16,7 @@ import { createProjectorRole } from './projector-role.js';
 import { createRelayRole } from './relay-role.js';
 import type { RoleProcess } from './role-process.js';
 import { VERSION } from './version.js';
-import { createSandbox, createWorkerRole, newWorkerId } from './worker-role.js';
+import { createWorkerParts, createWorkerRole, type WorkerParts } from './worker-role.js';
 
 const API_DESCRIPTION = 'Runs code in hardened containers, and can say afterwards what happened, when, by whom.';
 
@@ -44,8 +43,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const worker = roles.includes('worker') ? await createWorkerParts(infra) : null;
   const processes = createRoles(infra, commands, worker);
   for (const role of processes) role.start();
-  const operators: OperatorServer | null =
-    config.METRICS_PORT === 0 ? null : await startOperatorServer(infra, worker?.sandbox ?? null);
+  const operators: OperatorServer | null = config.METRICS_PORT === 0 ? null : await startOperatorServer(infra, worker);
   if (app) await app.listen(config.SERVER_PORT, config.SERVER_HOST);
   const url = app ? await app.getUrl() : null;
   log.info({ roles, url }, 'started');
@@ -88,21 +86,11 @@ const rateLimitsOf = (config: Config) => ({
   reads: config.RATE_LIMIT_READS,
 });
 
-interface WorkerParts {
-  readonly id: string;
-  readonly sandbox: Sandbox;
-}
-
-async function createWorkerParts({ config, log }: Infrastructure): Promise<WorkerParts> {
-  const id = newWorkerId(config.QUEUE_NAMESPACE);
-  return { id, sandbox: await createSandbox(config, log, id) };
-}
-
 /** In the order in which they are stopped. */
 function createRoles(infra: Infrastructure, commands: CommandBus, worker: WorkerParts | null): RoleProcess[] {
   const { config } = infra;
   const roles: RoleProcess[] = [];
-  if (worker) roles.push(createWorkerRole(infra, commands, worker.sandbox, worker.id));
+  if (worker) roles.push(createWorkerRole(infra, commands, worker));
   if (config.VOIDRUNNER_ROLES.includes('orchestrator')) {
     roles.push(createOrchestratorRole(infra, commands), createDeadLettersRole(infra));
   }

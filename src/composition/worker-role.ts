@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { CommandBus } from '@nestjs/cqrs';
 
 import { AttemptRunner } from '../execution/worker/attempt-runner.js';
+import { LivePublisher } from '../execution/worker/live-publisher.js';
 import { OrphanSweep } from '../execution/worker/orphan-sweep.js';
 import { RunWatch } from '../execution/worker/run-watch.js';
 import { Worker } from '../execution/worker/worker.js';
@@ -31,6 +32,7 @@ export async function createSandbox(config: Config, log: Log, workerId: string):
     outputBytesMax: config.EXECUTOR_OUTPUT_BYTES_MAX,
     isolation: config.EXECUTOR_ISOLATION,
     poolSize: config.EXECUTOR_POOL_SIZE,
+    cellsMax: config.EXECUTOR_CELLS_MAX,
     cellRestMs: config.EXECUTOR_CELL_REST,
     images: {
       python: config.EXECUTOR_PYTHON_IMAGE,
@@ -44,12 +46,23 @@ export async function createSandbox(config: Config, log: Log, workerId: string):
   });
 }
 
+/** What the worker role has and others look at. */
+export interface WorkerParts {
+  readonly id: string;
+  readonly sandbox: Sandbox;
+  readonly live: LivePublisher;
+}
+
+export async function createWorkerParts({ config, log, liveOutput }: Infrastructure): Promise<WorkerParts> {
+  const id = newWorkerId(config.QUEUE_NAMESPACE);
+  return { id, sandbox: await createSandbox(config, log, id), live: new LivePublisher(liveOutput, log) };
+}
+
 /** From the queue to containers. */
 export function createWorkerRole(
   infra: Infrastructure,
   commands: CommandBus,
-  sandbox: Sandbox,
-  workerId: string,
+  { id: workerId, sandbox, live }: WorkerParts,
 ): RoleProcess {
   const { config, log, queue, payloads, store, versions } = infra;
   const leaseMs = config.QUEUE_LEASE_DURATION;
@@ -64,7 +77,7 @@ export function createWorkerRole(
     {
       queue,
       sandbox,
-      attempts: new AttemptRunner(workerId, commands, queue, payloads, sandbox),
+      attempts: new AttemptRunner(workerId, commands, queue, payloads, sandbox, live),
       watch: new RunWatch(store, versions),
       orphans: new OrphanSweep(sandbox, queue, log, leaseMs),
       log,

@@ -18,9 +18,6 @@ export const settingsSchema = z.object({
   SERVER_OWN_WRITES_TIMEOUT: durationMs
     .default(1_000)
     .describe('how long the answer to a write may wait until the read models hold it'),
-  SERVER_OPEN_REQUESTS_PER_USER: integer(1, 10_000)
-    .default(100)
-    .describe('requests that a user may have waiting or following at once, in each process'),
   VOIDRUNNER_ROLES: roles.describe('api, relay, projector, orchestrator, worker; default: all'),
   EMBEDDED_WORKERS: boolean.default(true).describe('false leaves worker out of the default roles'),
   METRICS_PORT: integer(0, 65_535)
@@ -53,6 +50,9 @@ export const settingsSchema = z.object({
   NATS_EVENTS_MAX_BYTES: integer(1_048_576, Number.MAX_SAFE_INTEGER)
     .default(1024 ** 3)
     .describe('bytes the events stream may take before the oldest are discarded from JetStream (never from Postgres)'),
+  NATS_OUTPUT_MAX_BYTES: integer(1_048_576, Number.MAX_SAFE_INTEGER)
+    .default(256 * 1024 ** 2)
+    .describe('bytes of the server’s memory for the output of runs that are under way, for those who follow it'),
 
   QUEUE_NAMESPACE: z
     .string()
@@ -89,13 +89,26 @@ export const settingsSchema = z.object({
   EXECUTOR_POOL_SIZE: integer(0, 16)
     .default(2)
     .describe('containers kept ready of each image; 0: each is made when it is needed'),
+  EXECUTOR_CELLS_MAX: integer(1, 4_096)
+    .default(64)
+    .describe('containers at a time, per worker process: those that wait make room for those that run'),
   EXECUTOR_CELL_REST: durationMs.default(30_000).describe('how long a container waits for its user’s next run'),
   EXECUTOR_OUTPUT_BYTES_MAX: integer(1_024, 64 * 1024 ** 2)
     .default(1024 ** 2)
     .describe('kept of each of stdout and stderr'),
   EXECUTOR_MEMORY_MB_MAX: integer(16, 65_536).default(512).describe('the most a task may ask for'),
-  EXECUTOR_CPUS_MAX: number(0.1, 64).default(1),
-  EXECUTOR_PIDS_MAX: integer(16, 4_096).default(256),
+  EXECUTOR_CPUS_MAX: number(0.1, 64).default(1).describe('the most a task may ask for'),
+  EXECUTOR_PIDS_MAX: integer(16, 4_096).default(256).describe('the most a task may ask for'),
+  EXECUTOR_TIMEOUT_MAX: durationMs
+    .pipe(
+      z
+        .int()
+        .min(1_000)
+        .max(24 * 3_600_000),
+    )
+    .meta({ unit: 'ms' })
+    .default(3_600_000)
+    .describe('the most a task may ask for as its timeout_seconds; 1s to 24h'),
 
   JWT_SECRET_KEY: z.string().default('').describe('at least 32 characters; required in production'),
   JWT_ISSUER: z.string().default('voidrunner'),
@@ -114,6 +127,11 @@ export const settingsSchema = z.object({
   RATE_LIMIT_REFRESH: integer(1, 1_000_000).default(60).describe('per minute'),
   RATE_LIMIT_WRITES: integer(1, 1_000_000).default(600).describe('per minute and user'),
   RATE_LIMIT_READS: integer(1, 1_000_000).default(6_000).describe('per minute and user'),
+  RATE_LIMIT_CONCURRENT: integer(1, 100_000)
+    .default(100)
+    .describe(
+      'requests of one user that wait or follow at a time, per API process; holds with RATE_LIMIT_ENABLED=false',
+    ),
 
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   LOG_FORMAT: z.enum(['json', 'text']).default('json'),

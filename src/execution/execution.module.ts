@@ -8,6 +8,7 @@ import { InputStore } from './app/input-store.js';
 import { ReportedOutput } from './app/reported-output.js';
 import { EndedRuns } from './read/ended-runs.js';
 import { executionQueryHandlers } from './read/execution-queries.js';
+import { OutputFollower } from './read/output-follower.js';
 
 @Module({})
 export class ExecutionModule {
@@ -17,7 +18,7 @@ export class ExecutionModule {
       module: ExecutionModule,
       imports,
       controllers: withApi ? [ExecutionController, ExternalRunController, OutputController, DeadLetterController] : [],
-      providers: [InputStore, ReportedOutput, EndedRuns, ...executionQueryHandlers],
+      providers: [InputStore, ReportedOutput, EndedRuns, OutputFollower, ...executionQueryHandlers],
     };
   }
 }

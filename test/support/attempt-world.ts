@@ -1,12 +1,15 @@
 import { AttemptRunner, type StopReason } from '../../src/execution/worker/attempt-runner.js';
+import { LivePublisher } from '../../src/execution/worker/live-publisher.js';
 import type { ExecutionSpec } from '../../src/execution/domain/execution-events.js';
 import { executionStream } from '../../src/execution/domain/execution-state.js';
 import type { DomainEvent } from '../../src/kernel/event.js';
 import type { ReservedJob } from '../../src/kernel/ports/job-queue.js';
+import { silentLog } from '../../src/platform/telemetry/log.js';
 import { requested, WORKER } from './builders/executions.js';
 import { OWNER_ID } from './builders/people.js';
 import { RUN_ID, runStarted, SCRIPT, taskCreated } from './builders/tasks.js';
 import { InMemoryJobQueue } from './in-memory-job-queue.js';
+import { InMemoryLiveOutput } from './in-memory-live-output.js';
 import { InMemoryPayloadStore } from './in-memory-payload-store.js';
 import { Lifecycle } from './lifecycle.js';
 import { exits, ScriptedSandbox } from './scripted-sandbox.js';
@@ -20,7 +23,15 @@ export class AttemptWorld {
   readonly queue = new InMemoryJobQueue({ userConcurrencyMax: 100, ageingIntervalMs: LEASE_MS });
   readonly payloads = new InMemoryPayloadStore();
   readonly sandbox = new ScriptedSandbox(exits(0));
-  readonly runner = new AttemptRunner(WORKER, this.lifecycle.bus, this.queue, this.payloads, this.sandbox);
+  readonly live = new InMemoryLiveOutput();
+  readonly runner = new AttemptRunner(
+    WORKER,
+    this.lifecycle.bus,
+    this.queue,
+    this.payloads,
+    this.sandbox,
+    new LivePublisher(this.live, silentLog),
+  );
   readonly stop = new AbortController();
   readonly abandon = new AbortController();
 

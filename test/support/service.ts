@@ -78,6 +78,7 @@ function testEnvironment(database: TestDatabase, overrides: NodeJS.ProcessEnv): 
     NATS_STREAM_PREFIX: uniquePrefix(),
     // The server sets aside what a stream may take: many at once would not fit.
     NATS_EVENTS_MAX_BYTES: String(16 * 1024 ** 2),
+    NATS_OUTPUT_MAX_BYTES: String(8 * 1024 ** 2),
     QUEUE_NAMESPACE: `test-${randomBytes(6).toString('hex')}`,
     WORKER_POOL_SIZE: '2',
     // Nobody waits for containers of the next test, nor for those of the last one.

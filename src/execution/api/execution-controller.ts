@@ -9,10 +9,10 @@ import { requireOwner } from '../../kernel/requester.js';
 import { newId } from '../../kernel/uuid.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../platform/http/body-parser.js';
 import { API_BASE } from '../../platform/http/api-path.js';
+import { ConcurrentRequests } from '../../platform/http/concurrent-requests.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
-import { OpenRequests } from '../../platform/http/open-requests.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { BodyLimit } from '../../platform/http/route-options.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
@@ -56,7 +56,7 @@ export class ExecutionController {
     private readonly payloads: PayloadStore,
     private readonly taskOwners: TaskOwners,
     private readonly endedRuns: EndedRuns,
-    private readonly openRequests: OpenRequests,
+    private readonly requests: ConcurrentRequests,
   ) {}
 
   @Post('tasks/:id/executions')
@@ -71,19 +71,12 @@ export class ExecutionController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
+    const leaving = wait > 0 ? this.requests.enter('wait', caller.userId, exchange.reply) : null;
     const run = newId();
-    const start = async () => {
-      const input = await this.inputs.put(caller.userId, body.input);
-      const metadata = metadataOf(caller, run);
-      await this.commands.execute(new StartExecution(run, id, caller, body.executor, input, metadata), exchange);
-    };
-    if (wait === 0) await start();
-    else {
-      await this.openRequests.hold(caller.userId, exchange.reply, async (signal) => {
-        await start();
-        await this.endedRuns.wait(run, wait * 1_000, signal);
-      });
-    }
+    const input = await this.inputs.put(caller.userId, body.input);
+    const metadata = metadataOf(caller, run);
+    await this.commands.execute(new StartExecution(run, id, caller, body.executor, input, metadata), exchange);
+    if (leaving) await this.endedRuns.wait(run, wait * 1_000, leaving);
     void exchange.reply.header('location', `/${API_BASE}/executions/${run}`);
     return executionViewOf(await this.queries.execute(new GetExecutionFromLog(run)), this.payloads, true);
   }

@@ -35,6 +35,15 @@ export type ListExecutionsQuery = z.output<typeof listExecutionsQuery>;
 export const listDeadLettersQuery = z.strictObject(listQuery(EXECUTION_SORT_FIELDS));
 export type ListDeadLettersQuery = z.output<typeof listDeadLettersQuery>;
 
+export const outputQuery = z.strictObject({
+  follow: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .meta({ description: 'Stays until the run has ended, and answers what it writes as it writes it' }),
+});
+export type OutputQuery = z.output<typeof outputQuery>;
+
 const time = z.iso.datetime();
 const count = z.int().nonnegative();
 

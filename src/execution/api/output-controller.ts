@@ -1,18 +1,28 @@
-import { Controller, Get, Param, Res } from '@nestjs/common';
+import { Readable } from 'node:stream';
+
+import { Controller, Get, Param, Query, StreamableFile } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
+import type { Status } from '../../kernel/run-shape.js';
 import { apiPath } from '../../platform/http/api-path.js';
+import { ConcurrentRequests } from '../../platform/http/concurrent-requests.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
+import { type Exchange, HttpExchange } from '../../platform/http/http-commands.js';
 import { HttpProblem } from '../../platform/http/problem.js';
 import { Caller, type CallerContext } from '../../platform/http/request-context.js';
 import { enumParam, uuidParam } from '../../platform/http/validation/params.js';
 import { GetExecution } from '../read/execution-queries.js';
 import { outputOf } from '../read/execution-view.js';
+import { OutputFollower } from '../read/output-follower.js';
+import { outputQuery, type OutputQuery } from './execution-schemas.js';
 
 const outputStream = enumParam(['stdout', 'stderr'], 'Invalid output stream: stdout or stderr');
+const isActive = (status: Status): boolean => status === 'pending' || status === 'running';
+/** Read ahead of a client that is slow. */
+const READ_AHEAD_BYTES = 64 * 1024;
 
 /** What a run wrote, byte for byte, which JSON cannot carry. */
 @ApiTags('executions')
@@ -22,25 +32,58 @@ export class OutputController {
   constructor(
     private readonly queries: QueryBus,
     private readonly payloads: PayloadStore,
+    private readonly follower: OutputFollower,
+    private readonly requests: ConcurrentRequests,
   ) {}
 
   @Get(':id/output/:stream')
-  @ApiOperation({ summary: 'What a run wrote', operationId: 'executionOutput' })
+  @ApiOperation({
+    summary: 'What a run wrote',
+    description:
+      'Without `follow`: what the latest attempt wrote, once it has ended. With it: what the attempt that runs (or the ' +
+      'next one) has written so far, and then what it writes, until the run has ended; where an attempt is tried ' +
+      'again, the next one’s output follows. Over the cap the end of an output comes when its attempt ends. An answer ' +
+      'that breaks off is not complete: the service stopped, and the request can be repeated.',
+    operationId: 'executionOutput',
+  })
   @ApiOkResponse({
-    description: 'The bytes as kept; none as long as the attempt has not ended',
+    description: 'The bytes as kept: over the cap, the first and the last of them',
     content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
   })
   @ApiProblems(400, 401, 403, 404, 410, 429, 503)
   async output(
     @Param('id', uuidParam('Invalid execution ID format')) id: string,
     @Param('stream', outputStream) stream: 'stdout' | 'stderr',
+    @Query({ schema: outputQuery }) { follow }: OutputQuery,
     @Caller() caller: CallerContext,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Buffer> {
+    @HttpExchange() { request, reply }: Exchange,
+  ): Promise<Buffer | StreamableFile> {
     const row = await this.queries.execute(new GetExecution(id, caller));
-    const content = await outputOf(row[stream], this.payloads);
+    // Of a run that has ended there is nothing to wait for; and HEAD asks for no output at all.
+    const live = follow && isActive(row.status) && request.method === 'GET';
+    const answer = live ? this.following(id, stream, caller, reply) : await this.stored(row[stream]);
+    void reply.type('application/octet-stream').header('cache-control', 'no-store');
+    return answer;
+  }
+
+  private async stored(output: Parameters<typeof outputOf>[0]): Promise<Buffer> {
+    const content = await outputOf(output, this.payloads);
     if (content === null) throw new HttpProblem(410, 'output_erased', 'Output has been erased');
-    void reply.type('application/octet-stream');
     return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   }
+
+  private following(id: string, stream: 'stdout' | 'stderr', caller: CallerContext, reply: FastifyReply) {
+    const ended = this.requests.enter('follow', caller.userId, reply);
+    // Proxies that know this header pass each chunk on at once.
+    void reply.header('x-accel-buffering', 'no');
+    const output = announced(reply, this.follower.follow(id, stream, ended));
+    // Not the generator itself: Nest would hold the headers back until there is a first chunk.
+    return new StreamableFile(Readable.from(output, { objectMode: false, highWaterMark: READ_AHEAD_BYTES }));
+  }
+}
+
+/** The headers go out before there is anything to follow them: the client sees that it is heard. */
+async function* announced(reply: FastifyReply, output: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  reply.raw.flushHeaders();
+  yield* output;
 }

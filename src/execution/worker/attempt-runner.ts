@@ -17,8 +17,9 @@ import {
 import type { ExecutionSpec } from '../domain/execution-events.js';
 import type { ExecutionState, RunningExecution } from '../domain/execution-state.js';
 import { decodeRunInput } from '../domain/run-input.js';
-import { retryOutage } from './retry-outage.js';
-import { storeRunResult } from './run-output.js';
+import { retryOutage } from '../app/retry-outage.js';
+import type { LivePublisher } from './live-publisher.js';
+import { resultOfRemains, storeRunResult } from './run-output.js';
 
 /** Why a run is broken off before its program ends. */
 export type StopReason = 'cancel' | 'shutdown' | 'lost';
@@ -44,6 +45,7 @@ export class AttemptRunner {
     private readonly queue: JobQueue,
     private readonly payloads: PayloadStore,
     private readonly sandbox: Sandbox,
+    private readonly live: LivePublisher,
   ) {}
 
   run(job: ReservedJob, signals: AttemptSignals): Promise<AttemptEnd> {
@@ -104,12 +106,21 @@ export class AttemptRunner {
   ): Promise<SandboxOutcome | SandboxFailure> {
     try {
       const job = await retryOutage(() => this.sandboxJob(spec, hold), signals.stop);
-      return await this.sandbox.run(job, { signal: signals.stop });
+      return await this.runLive(job, hold, signals.stop);
     } catch (error) {
       if (error instanceof SandboxFailure) return error;
       if (error instanceof Unavailable) return new SandboxFailure(error.message, false, { cause: error });
       if (error instanceof DomainError) return new SandboxFailure(error.message, true, { cause: error });
       throw error;
+    }
+  }
+
+  private async runLive(job: SandboxJob, hold: AttemptHold, signal: AbortSignal): Promise<SandboxOutcome> {
+    const live = this.live.open(hold);
+    try {
+      return await this.sandbox.run(job, { signal, onOutput: (stream, _, kept) => live.publish(stream, kept) });
+    } finally {
+      live.close();
     }
   }
 
@@ -151,7 +162,9 @@ export class AttemptRunner {
     const shutsDown = signals.stop.reason === ('shutdown' satisfies StopReason);
     if (ran instanceof SandboxFailure) {
       if (shutsDown || (await this.isOutage(ran))) return this.release(hold, ran.message);
-      const failure = { reason: 'infrastructure' as const, detail: ran.message, result: null };
+      const { message: detail, remains } = ran;
+      const result = remains && (await resultOfRemains(this.payloads, hold, spec.owner_id, remains));
+      const failure = { reason: 'infrastructure' as const, detail, result };
       await this.commands.execute(new ReportFailure(hold, failure, chance, metadata));
       return 'failed';
     }

@@ -1,8 +1,18 @@
-import type { CapturedOutput, SandboxOutcome } from '../../kernel/ports/sandbox.js';
+import type { CapturedOutput, Remains, SandboxOutcome } from '../../kernel/ports/sandbox.js';
 import type { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { derivedId } from '../../kernel/uuid.js';
 import type { AttemptHold } from '../domain/execution-commands.js';
 import type { OutputRef, RunResult } from '../domain/execution-events.js';
+
+/** Of a run whose end nobody saw: what it had written by then, and nothing else is known of it. */
+export const resultOfRemains = (payloads: PayloadStore, hold: AttemptHold, ownerId: string, remains: Remains) =>
+  storeRunResult(payloads, hold, ownerId, {
+    ...remains,
+    returnCode: null,
+    signal: null,
+    cpuTimeMs: null,
+    memoryPeakBytes: null,
+  });
 
 /**
  * Stores what a run wrote, ahead of the event that refers to it. The ids follow from execution, attempt and stream, so
@@ -12,7 +22,7 @@ export async function storeRunResult(
   payloads: PayloadStore,
   hold: AttemptHold,
   ownerId: string,
-  outcome: SandboxOutcome,
+  outcome: Omit<SandboxOutcome, 'reason' | 'startedAt'>,
 ): Promise<RunResult> {
   const store = async (kind: 'stdout' | 'stderr', output: CapturedOutput): Promise<OutputRef> => {
     const { content, bytesTotal: bytes_total, truncated } = output;

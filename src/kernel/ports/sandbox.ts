@@ -1,3 +1,5 @@
+import type { ByteLog } from '../byte-log.js';
+
 export type ScriptType = 'python' | 'javascript' | 'typescript' | 'bash' | 'go';
 
 export interface SandboxLimits {
@@ -50,18 +52,29 @@ export interface SandboxOutcome {
   readonly memoryPeakBytes: number | null;
 }
 
+/** What is left of a program whose end nobody saw. */
+export interface Remains {
+  readonly stdout: CapturedOutput;
+  readonly stderr: CapturedOutput;
+  readonly wallTimeMs: number;
+}
+
 /**
  * The run failed for a reason that is not the program's.
  * `userCodeStarted: false` (no image, engine away, container refused to start): the attempt may be handed back uncounted.
  */
 export class SandboxFailure extends Error {
+  /** Null where no program is known to have run. */
+  readonly remains: Remains | null;
+
   constructor(
     message: string,
     readonly userCodeStarted: boolean,
-    options?: { cause?: unknown },
+    options: { cause?: unknown; remains?: Remains | null } = {},
   ) {
     super(message, options);
     this.name = 'SandboxFailure';
+    this.remains = options.remains ?? null;
   }
 }
 
@@ -84,6 +97,9 @@ export interface SandboxFigures {
   readonly coldStarts: number;
 }
 
+/** `chunk` is good for the call alone; `kept` stays, and grows until the run has ended. */
+export type OnOutput = (stream: 'stdout' | 'stderr', chunk: Uint8Array, kept: ByteLog) => void;
+
 /** Where user code runs. */
 export abstract class Sandbox {
   /** Prepares for the first run, in the background; runs do not depend on it. */
@@ -92,13 +108,10 @@ export abstract class Sandbox {
   /**
    * Runs one job to its end: no process of it lives any more. Its container may still be on its way out.
    * @param job.signal aborting it kills every process of the run; the outcome's reason is then `cancelled`
-   * @param onOutput what is kept: the head as it is written, the tail at the end
+   * @param onOutput what is kept: the head as it is written, the tail at the end; each chunk, and all of it so far
    * @throws SandboxFailure
    */
-  abstract run(
-    job: SandboxJob,
-    options: { signal: AbortSignal; onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void },
-  ): Promise<SandboxOutcome>;
+  abstract run(job: SandboxJob, options: { signal: AbortSignal; onOutput?: OnOutput }): Promise<SandboxOutcome>;
 
   abstract get figures(): SandboxFigures;
 

@@ -1,21 +1,34 @@
 import { HttpProblem } from './problem.js';
 
-const LIMIT_NAMES = ['memory_mb', 'cpus', 'pids'] as const;
-type LimitName = (typeof LIMIT_NAMES)[number];
+/** What a task asks for, as far as it does. */
+export interface AskedLimits {
+  readonly timeout_seconds?: number | undefined;
+  readonly limits?: { readonly [Name in 'memory_mb' | 'cpus' | 'pids']?: number | undefined } | undefined;
+}
 
 /** The most a run may ask for: the operator's word, so not part of a schema that is fixed when the code is loaded. */
 export class RunLimitsCeiling {
-  constructor(private readonly maxima: Readonly<Record<LimitName, number>>) {}
+  constructor(
+    private readonly maxima: {
+      readonly timeout_seconds: number;
+      readonly memory_mb: number;
+      readonly cpus: number;
+      readonly pids: number;
+    },
+  ) {}
 
   /** @throws HttpProblem 400 that names every limit above its maximum */
-  check(limits: Partial<Record<LimitName, number | undefined>> | undefined): void {
-    if (limits === undefined) return;
-    const errors = LIMIT_NAMES.filter((name) => (limits[name] ?? 0) > this.maxima[name]).map((name) => ({
-      field: `limits.${name}`,
-      value: String(limits[name]),
-      tag: 'max',
-      message: `must be at most ${this.maxima[name]}`,
-    }));
+  check({ timeout_seconds, limits = {} }: AskedLimits): void {
+    const { maxima } = this;
+    const asked: [field: string, value: number | undefined, max: number][] = [
+      ['timeout_seconds', timeout_seconds, maxima.timeout_seconds],
+      ['limits.memory_mb', limits.memory_mb, maxima.memory_mb],
+      ['limits.cpus', limits.cpus, maxima.cpus],
+      ['limits.pids', limits.pids, maxima.pids],
+    ];
+    const errors = asked
+      .filter(([, value, max]) => value !== undefined && value > max)
+      .map(([field, value, max]) => ({ field, value: String(value), tag: 'max', message: `must be at most ${max}` }));
     if (errors.length > 0)
       throw new HttpProblem(400, 'validation_failed', 'Validation failed', { validationErrors: errors });
   }

@@ -1,9 +1,14 @@
 import type { Span } from '@opentelemetry/api';
 
-import { SandboxFailure, type SandboxJob, type SandboxOutcome } from '../../kernel/ports/sandbox.js';
+import {
+  type OnOutput,
+  type Remains,
+  SandboxFailure,
+  type SandboxJob,
+  type SandboxOutcome,
+} from '../../kernel/ports/sandbox.js';
 import { inSpan } from '../telemetry/trace-context.js';
 import type { Cell } from './cell.js';
-import type { OutputStream } from './docker-frames.js';
 import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
 import { encodeJob, keptOf } from './job-bundle.js';
 import type { LauncherMessage } from './launcher-messages.js';
@@ -29,7 +34,7 @@ export interface CellRunOptions {
   readonly cancelled: AbortSignal;
   /** Aborted by `close()`: nobody asked for this run to end, so it ends as a failure of ours. */
   readonly closing: AbortSignal;
-  readonly onOutput: ((stream: OutputStream, chunk: Uint8Array) => void) | undefined;
+  readonly onOutput: OnOutput | undefined;
   readonly reportGraceMs?: number | undefined;
 }
 
@@ -114,13 +119,17 @@ export class CellRun {
         this.startedMs = performance.now();
         return this.started.resolve();
       case 'output':
-        this.output.add(message.stream, message.bytes);
-        return this.options.onOutput?.(message.stream, message.bytes);
+        return this.heard(message.stream, message.bytes);
       case 'ended':
         return this.ended.resolve({ kind: 'reported', report: message.report });
       case 'refused':
         return this.ended.resolve({ kind: 'refused', message: message.message });
     }
+  }
+
+  private heard(stream: 'stdout' | 'stderr', bytes: Buffer): void {
+    const kept = this.output.add(stream, bytes);
+    this.options.onOutput?.(stream, bytes, kept);
   }
 
   /**
@@ -159,7 +168,7 @@ export class CellRun {
     // It is certain that no user code ran only where the launcher has ended without having said that it starts.
     const { lastWords } = this.cell;
     const message = `the container ended by itself with exit code ${facts.exitCode}${lastWords && `: ${lastWords}`}`;
-    throw new SandboxFailure(message, this.startedAt !== null, { cause: lost });
+    throw new SandboxFailure(message, this.startedAt !== null, { cause: lost, remains: this.remains() });
   }
 
   private outcome(end: RunEnd, report: EndReport | null): SandboxOutcome {
@@ -183,6 +192,12 @@ export class CellRun {
 
   /** A lost engine may have started the program without our hearing of it: once delivered, it counts as started. */
   private failure(message: string, cause?: unknown): SandboxFailure {
-    return new SandboxFailure(message, true, { cause });
+    return new SandboxFailure(message, true, { cause, remains: this.remains() });
+  }
+
+  /** The launcher has the true counts and the tail; what it told before is here. */
+  private remains(): Remains | null {
+    if (this.startedAt === null) return null;
+    return { ...this.output.result(null), wallTimeMs: Date.now() - this.startedAt.getTime() };
   }
 }

@@ -50,6 +50,8 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly poolSize?: number;
   /** For how long a cell waits for its user's next job. */
   readonly cellRestMs?: number;
+  /** Cells of any state: those that wait make room for those that run. Default: 64. */
+  readonly cellsMax?: number;
   /** Default: 100. */
   readonly cellJobsMax?: number;
   /** How long a run that was told to end may take to report. */
@@ -86,7 +88,7 @@ export class DockerSandbox extends Sandbox {
         restMs: options.isolation === 'single' ? 0 : (options.cellRestMs ?? CELL_REST_MS),
         jobsMax: options.cellJobsMax ?? CELL_JOBS_MAX,
         ageMsMax: CELL_AGE_MS_MAX,
-        cellsMax: CELLS_MAX,
+        cellsMax: options.cellsMax ?? CELLS_MAX,
       },
       (kind) => this.newCell(kind),
       this.removals,
@@ -235,7 +237,8 @@ export class DockerSandbox extends Sandbox {
   private failed(error: unknown): never {
     if (!(error instanceof SandboxFailure) || !isEngineAway(error.cause)) throw error;
     this.monitor.doubt();
-    const { message, userCodeStarted, cause } = error;
-    throw new SandboxFailure(message, userCodeStarted, { cause: new Unavailable('docker', message, { cause }) });
+    const { message, userCodeStarted, remains, cause } = error;
+    const outage = new Unavailable('docker', message, { cause });
+    throw new SandboxFailure(message, userCodeStarted, { cause: outage, remains });
   }
 }

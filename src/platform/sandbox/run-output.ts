@@ -1,17 +1,19 @@
+import { ByteLog } from '../../kernel/byte-log.js';
 import type { CapturedOutput } from '../../kernel/ports/sandbox.js';
 import type { OutputStream } from './docker-frames.js';
 import type { EndReport } from './end-of-run.js';
 
 /** What a run printed, as its launcher passed it on: head and tail, no more than the cap (infra/launcher). */
 export class RunOutput {
-  private readonly chunks: Record<OutputStream, Buffer[]> = { stdout: [], stderr: [] };
+  private readonly kept: Record<OutputStream, ByteLog> = { stdout: new ByteLog(), stderr: new ByteLog() };
 
   /** @param headBytesMax from where on bytes may be missing while no trailer says so */
   constructor(private readonly headBytesMax: number) {}
 
-  add(stream: OutputStream, bytes: Buffer): void {
-    // A copy: the chunk is a slice of the socket's buffer, which a kept slice would keep whole.
-    this.chunks[stream].push(Buffer.from(bytes));
+  /** @returns all of the stream so far */
+  add(stream: OutputStream, bytes: Buffer): ByteLog {
+    this.kept[stream].add(bytes);
+    return this.kept[stream];
   }
 
   /** @param report null for a run whose launcher was lost: it had the tail, and the true counts */
@@ -20,7 +22,7 @@ export class RunOutput {
   }
 
   private captured(stream: OutputStream, report: EndReport | null): CapturedOutput {
-    const content = Buffer.concat(this.chunks[stream]);
+    const content = this.kept[stream].slice(0);
     return {
       content,
       bytesTotal: report?.bytes[stream] ?? content.length,

@@ -57,7 +57,7 @@ export class TaskController {
     @HttpExchange() exchange: Exchange,
   ) {
     const { script_content, ...definition } = body;
-    this.ceiling.check(definition.limits);
+    this.ceiling.check(definition);
     const id = newId();
     const script = await this.scripts.put(caller.userId, script_content);
     const command = new CreateTask(id, caller.userId, { ...definition, script }, metadataOf(caller));
@@ -115,7 +115,7 @@ export class TaskController {
     @HttpExchange() exchange: Exchange,
   ) {
     const { script_content, ...changes } = body;
-    this.ceiling.check(changes.limits);
+    this.ceiling.check(changes);
     const script = script_content === undefined ? {} : { script: await this.scriptOf(id, caller, script_content) };
     const command = new UpdateTask(id, caller, { ...changes, ...script }, metadataOf(caller), versionOf(ifMatch));
     await this.commands.execute(command, exchange);

@@ -52,7 +52,8 @@ const fields = {
   script_content: z.string().min(1).max(SCRIPT_CHARS_MAX),
   script_type: scriptType,
   priority: z.int().min(0).max(10),
-  timeout_seconds: z.int().min(1).max(3_600),
+  // Its ceiling is the operator's, as those of the limits.
+  timeout_seconds: z.int().min(1),
   metadata,
   max_parallel: z.int().min(1).max(100),
 };

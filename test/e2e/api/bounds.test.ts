@@ -83,6 +83,8 @@ const BAD_INPUTS: [string, object, string][] = [
   ['args and env of more than 1 MiB', { args: Array(64).fill('x'.repeat(16 * KIB)), env: { A: '' } }, 'input: max'],
   ['65 variables', { env: named(65) }, 'input.env: max'],
   ['a variable’s bad name', { env: { 'A-B': '' } }, 'input.env.A-B: invalid'],
+  ['a variable’s name with a =', { env: { 'A=B': '' } }, 'input.env.A=B: invalid'],
+  ['NUL in an arg', { args: ['a\0b'] }, 'input.args.0: unicode'],
   ['a variable that starts with a digit', { env: { '1A': '' } }, 'input.env.1A: invalid'],
   ['a variable without a name', { env: { '': '' } }, 'input.env.: invalid'],
   ['a variable of a number', { env: { A: 1 } }, 'input.env.A: type'],

@@ -7,7 +7,7 @@ let api: Api;
 let ada: Person;
 
 beforeAll(async () => {
-  api = await Api.start({ ...NO_WORKER, SERVER_OPEN_REQUESTS_PER_USER: '2' });
+  api = await Api.start({ ...NO_WORKER, RATE_LIMIT_CONCURRENT: '2' });
   ada = await api.register();
 });
 afterAll(() => api.close());
@@ -15,7 +15,7 @@ afterAll(() => api.close());
 const EXTERNAL = { executor: 'external' };
 const COMPLETED = { status: 'completed', return_code: 0, stdout: 'done\n' };
 
-const openRequests = (): number => api.service.processes[0]!.infra.openRequests.count;
+const openRequests = (): number => api.service.processes[0]!.infra.concurrent.counts.wait;
 
 /** Starts a run of a task of its own and waits for its end. @returns the run, and what the wait is answered with */
 async function waitFor(seconds: number, signal?: AbortSignal) {

@@ -1,4 +1,6 @@
-import { job, TestSandbox } from '../../support/docker.js';
+import type { SandboxFailure } from '../../../src/kernel/ports/sandbox.js';
+import { connectEngine } from '../../../src/platform/sandbox/engine.js';
+import { containersOf, dockerEndpoint, job, TestSandbox } from '../../support/docker.js';
 
 const CAP = 64 * 1024;
 let box: TestSandbox;
@@ -47,6 +49,20 @@ it('outlives endless output, and the timeout still comes', async () => {
   expect(outcome.stdout.content).toHaveLength(CAP);
   expect(Buffer.from(outcome.stdout.content).toString('latin1', 0, 6)).toBe('first\n');
   expect(Buffer.concat(live).equals(outcome.stdout.content)).toBe(true);
+});
+
+it('is not lost with a container that is killed from outside', async () => {
+  const kill = async () => {
+    const [name] = await containersOf(box.workerId);
+    await connectEngine(dockerEndpoint).getContainer(name!).kill();
+  };
+  const run = box.sandbox.run(job('bash', 'echo before; exec sleep 600'), {
+    signal: new AbortController().signal,
+    onOutput: () => void kill(),
+  });
+  const failure = (await run.catch((error: unknown) => error)) as SandboxFailure;
+  expect(failure).toMatchObject({ userCodeStarted: true, remains: { stdout: { bytesTotal: 7, truncated: false } } });
+  expect(Buffer.from(failure.remains!.stdout.content).toString()).toBe('before\n');
 });
 
 it('is live: a chunk is there before the program goes on', async () => {

@@ -204,6 +204,22 @@ describe('a job that nobody waits for', () => {
   });
 });
 
+test('a run whose container is lost keeps what it had printed', async () => {
+  await world.waiting();
+  const { stdout, stderr, wallTimeMs } = anOutcome({
+    stdout: { content: Buffer.from('so far'), bytesTotal: 6, truncated: false },
+  });
+  const lost = new SandboxFailure('killed', true, { remains: { stdout, stderr, wallTimeMs } });
+  world.sandbox.program = () => Promise.reject(lost);
+  expect(await world.attempt()).toBe('failed');
+  expect((await world.lifecycle.run()).at(-2)).toMatchObject({
+    type: 'ExecutionAttemptFailed',
+    data: { reason: 'infrastructure', result: { return_code: null, signal: null, stdout: { bytes_total: 6 } } },
+  });
+  const stored = world.payloads.stored.get(derivedId(RUN_ID, 1, 'stdout'));
+  expect(Buffer.from(stored!.content).toString()).toBe('so far');
+});
+
 describe('a payload that has been destroyed', () => {
   test('fails the attempt: the script', async () => {
     await world.waiting();

@@ -1,4 +1,4 @@
-import { retryOutage } from '../../../src/execution/worker/retry-outage.js';
+import { retryOutage } from '../../../src/execution/app/retry-outage.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
 
 const never = new AbortController().signal;

@@ -1,0 +1,95 @@
+import type { TaskView } from '../../src/task/api/task-schemas.js';
+import { ApiClient } from '../support/api-client.js';
+import { connectEngine } from '../../src/platform/sandbox/engine.js';
+import { containersOf, isRunning, programsRun, QUICK, readyWhere } from '../support/faults.js';
+import { Follower } from '../support/follower.js';
+import { PrivateNats } from '../support/nats.js';
+import { startTestService, type TestService } from '../support/service.js';
+
+let nats: PrivateNats;
+let service: TestService;
+let client: ApiClient;
+
+beforeAll(async () => {
+  nats = await PrivateNats.start();
+  service = await startTestService({ ...QUICK, NATS_URL: nats.url, NATS_USER: '', NATS_PASSWORD: '' });
+  client = await ApiClient.register(() => service.url);
+});
+
+afterAll(async () => {
+  await service.close();
+  await nats.remove();
+});
+
+const start = async (script_content: string, more: Partial<TaskView> = {}) => {
+  const { id } = await client.start((await client.createTask({ script_type: 'bash', script_content, ...more })).id);
+  await client.follow(id, isRunning);
+  await programsRun(service, 1);
+  return id;
+};
+const follow = (id: string) => Follower.of(service.url, client.accessToken, id);
+const cancel = (id: string) => client.ok('DELETE', `/executions/${id}`);
+
+test('NATS away: nothing comes live, and the end brings what was stored', async () => {
+  await nats.stop();
+  await readyWhere(service, { status: 503, notReady: ['nats'] });
+  const id = await start('echo unheard; exec sleep 600');
+  const follower = await follow(id);
+  await cancel(id);
+  expect(await follower.end()).toBe('unheard\n');
+  await nats.start();
+  await readyWhere(service, { status: 200, notReady: [] });
+});
+
+test('NATS restarted, its memory lost: who follows already hears no byte twice, who comes late hears the first', async () => {
+  const id = await start('echo first; exec sleep 600');
+  const early = await follow(id);
+  await early.until('first\n');
+  await nats.kill();
+  await nats.start();
+
+  const late = await follow(id);
+  await late.until('first\n');
+  await cancel(id);
+  expect([await early.end(), await late.end()]).toEqual(['first\n', 'first\n']);
+});
+
+test('NATS frozen, so that it takes connections and answers nothing: the run and its end go on', async () => {
+  const id = await start('echo first; exec sleep 600');
+  const follower = await follow(id);
+  await follower.until('first\n');
+  nats.freeze();
+  try {
+    await cancel(id);
+    expect(await follower.end()).toBe('first\n');
+  } finally {
+    nats.thaw();
+  }
+});
+
+test('the container killed from outside: what was printed is there, live and stored', async () => {
+  const once = { max_attempts: 1, initial_delay_ms: 0, backoff_factor: 1, max_delay_ms: 0, retry_on: [] };
+  const id = await start('echo first; exec sleep 600', { retry: once });
+  const follower = await follow(id);
+  await follower.until('first\n');
+  const engine = connectEngine(service.config.DOCKER_ENDPOINT);
+  // Among them some that are on their way out, which cannot be killed any more.
+  await Promise.allSettled((await containersOf(service)).map((name) => engine.getContainer(name).kill()));
+  expect(await follower.end()).toBe('first\n');
+  expect(await client.follow(id)).toMatchObject({
+    status: 'failed',
+    termination_reason: 'infrastructure',
+    return_code: null,
+    stdout: 'first\n',
+  });
+});
+
+test('the stream deleted while somebody follows: the end brings the rest', async () => {
+  const id = await start('echo first; exec sleep 600');
+  const follower = await follow(id);
+  await follower.until('first\n');
+  const { nats: link, config } = service.processes[0]!.infra;
+  await (await link.manager()).streams.delete(`${config.NATS_STREAM_PREFIX}_OUTPUT`);
+  await cancel(id);
+  expect(await follower.end()).toBe('first\n');
+});

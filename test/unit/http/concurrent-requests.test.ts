@@ -1,0 +1,66 @@
+import { EventEmitter } from 'node:events';
+
+import { Unavailable } from '../../../src/kernel/errors.js';
+import { ConcurrentRequests } from '../../../src/platform/http/concurrent-requests.js';
+import { HttpProblem } from '../../../src/platform/http/problem.js';
+
+const aReply = (state: object = {}) => {
+  const socket = new EventEmitter();
+  return { raw: Object.assign(new EventEmitter(), { req: { socket }, ...state }) as never, socket };
+};
+const close = ({ raw }: { raw: EventEmitter }) => raw.emit('close');
+
+test('a user has so many at once, and each user as many', () => {
+  const requests = new ConcurrentRequests(2);
+  requests.enter('wait', 'ada', aReply());
+  requests.enter('wait', 'ada', aReply());
+  expect(() => requests.enter('wait', 'ada', aReply())).toThrow(HttpProblem);
+  expect(requests.enter('follow', 'bob', aReply()).aborted).toBe(false);
+  expect(requests.counts).toEqual({ follow: 1, wait: 2 });
+});
+
+test('a refusal names the limit and says when to come back', () => {
+  const requests = new ConcurrentRequests(0);
+  const refused = expect.objectContaining({
+    status: 429,
+    detail: 'Rate limit exceeded',
+    details: { limit: 'concurrent_requests', max: 0 },
+    retryAfterSeconds: 1,
+  });
+  expect(() => requests.enter('wait', 'ada', aReply())).toThrow(refused);
+});
+
+test('an answer that is out, or a client that is gone, makes room', () => {
+  const requests = new ConcurrentRequests(1);
+  const reply = aReply();
+  const signal = requests.enter('wait', 'ada', reply);
+  close(reply);
+  expect([signal.aborted, requests.counts.wait]).toEqual([true, 0]);
+  expect(requests.enter('wait', 'ada', aReply()).aborted).toBe(false);
+});
+
+test('so does a connection that is gone while the answer waits behind another one', () => {
+  const requests = new ConcurrentRequests(1);
+  const { raw, socket } = aReply();
+  const signal = requests.enter('follow', 'ada', { raw });
+  socket.emit('close');
+  close({ raw });
+  expect([signal.aborted, requests.counts.follow]).toEqual([true, 0]);
+});
+
+test('a client that is gone already takes no place', () => {
+  const requests = new ConcurrentRequests(1);
+  expect(requests.enter('wait', 'ada', aReply({ destroyed: true })).aborted).toBe(true);
+  expect(requests.counts.wait).toBe(0);
+});
+
+test('those that are open learn that the process stops, and count until they are closed', () => {
+  const requests = new ConcurrentRequests(1);
+  const reply = aReply();
+  const signal = requests.enter('wait', 'ada', reply);
+  requests.onModuleDestroy();
+  expect(signal.reason).toBeInstanceOf(Unavailable);
+  expect(requests.counts.wait).toBe(1);
+  close(reply);
+  expect(requests.counts.wait).toBe(0);
+});
