@@ -112,9 +112,8 @@ async function checkWorker(services) {
   ]) {
     const answer = await ask(worker, method, path, options);
     assert.equal(answer, expected, `${method} ${path} ${JSON.stringify(options?.body ?? '')}`);
-    passed(
-      `worker: ${String(answer)} ${method} ${path.replace(other, 'OTHER')} ${JSON.stringify(options?.body?.HostConfig ?? '')}`,
-    );
+    const asked = options?.body?.HostConfig ? ` ${JSON.stringify(options.body.HostConfig)}` : '';
+    passed(`worker: ${String(answer)} ${method} ${path.replace(other, 'OTHER')}${asked}`);
   }
   const after = await docker('ps', '--all', '--quiet', '--no-trunc', '--filter', `ancestor=${image}`);
   const mine = (await docker('ps', '--all', '--quiet', '--no-trunc', '--filter', 'label=voidrunner.managed')).split(

@@ -46,7 +46,7 @@ inventory() {
 }
 summary() {
   local kind
-  for kind in container cell volume network; do printf '%s %ss, ' "$(grep -c "^$kind " <<<"$1" || true)" "$kind"; done
+  for kind in container cell volume network; do printf '%s %ss ' "$(grep -c "^$kind " <<<"$1" || true)" "$kind"; done
 }
 engine() { docker --host "$DOCKER_ENDPOINT" "$@"; }
 
