@@ -1,4 +1,4 @@
-import { DONE, type HostileProgram, SHORT_MS, TIMEOUT } from './program.js';
+import { DONE, type HostileProgram, PRINTING_MS, TIMEOUT } from './program.js';
 
 const ODD = [0, 255, 254, 0, 195];
 
@@ -11,7 +11,7 @@ export const OUTPUT: readonly HostileProgram[] = [
       javascript: 'const fs = require("node:fs"); const zeros = Buffer.alloc(65536); for (;;) fs.writeSync(1, zeros)',
       bash: 'echo first; exec cat /dev/zero',
     },
-    timeoutMs: SHORT_MS,
+    timeoutMs: PRINTING_MS,
     meets: 'head and tail kept, the true count, the timeout',
     expected: { ...TIMEOUT, stdout: expect.objectContaining({ truncated: true }) as never },
   },
@@ -22,7 +22,7 @@ export const OUTPUT: readonly HostileProgram[] = [
       javascript: 'setInterval(() => console.log("tick"), 1)',
       bash: 'while :; do echo tick; sleep 0.001; done',
     },
-    timeoutMs: SHORT_MS,
+    timeoutMs: PRINTING_MS,
     meets: 'all of what it had printed by then, and the timeout',
     expected: { ...TIMEOUT, out: expect.stringMatching(/^(tick\n)+$/) as string },
   },

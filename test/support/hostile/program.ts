@@ -16,5 +16,7 @@ export const TIMEOUT = { reason: 'timeout', returnCode: null, signal: null } as 
 export const DONE = { reason: 'exit_code', returnCode: 0, signal: null } as const;
 export const OUT_OF_MEMORY = { reason: 'out_of_memory', returnCode: 137 } as const;
 
-/** Long enough for the program to do its worst on a busy machine; for Go, which is compiled in it, not. */
+/** Long enough to do its worst, for a program that need not have got anywhere by then. */
 export const SHORT_MS = 2_000;
+/** Long enough to have printed something on a machine so busy that Node takes seconds to start; for Go's compiler, not. */
+export const PRINTING_MS = 5_000;

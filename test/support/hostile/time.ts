@@ -1,4 +1,4 @@
-import { DONE, type HostileProgram, SHORT_MS, TIMEOUT } from './program.js';
+import { DONE, type HostileProgram, PRINTING_MS, SHORT_MS, TIMEOUT } from './program.js';
 
 /** Of the host's time and processes. */
 export const TIME: readonly HostileProgram[] = [
@@ -79,7 +79,7 @@ func main() {
       javascript: 'console.log("before"); process.kill(process.pid, "SIGSTOP"); console.log("after")',
       bash: 'echo before; kill -STOP $$; echo after',
     },
-    timeoutMs: SHORT_MS,
+    timeoutMs: PRINTING_MS,
     meets: 'the timeout',
     expected: { ...TIMEOUT, out: 'before\n' },
   },
@@ -97,7 +97,7 @@ while True: time.sleep(60)`,
 console.log('before'); setInterval(() => {}, 60_000)`,
       bash: 'trap "" $(seq 1 64); echo before; while :; do sleep 60; done',
     },
-    timeoutMs: SHORT_MS,
+    timeoutMs: PRINTING_MS,
     meets: 'SIGKILL at the timeout',
     expected: { ...TIMEOUT, out: 'before\n' },
   },
