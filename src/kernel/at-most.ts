@@ -5,13 +5,18 @@ export class AtMost {
 
   constructor(private readonly max: number) {}
 
+  /** How many wait for their turn. */
+  get queued(): number {
+    return this.waiting.length;
+  }
+
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.running < this.max) this.running += 1;
     else await new Promise<void>((turn) => this.waiting.push(turn));
     try {
       return await work();
     } finally {
-      // Its place goes to the next one, and is free where there is none.
+      // Its place is handed on, not given back: a newcomer cannot slip in between.
       const next = this.waiting.shift();
       if (next) next();
       else this.running -= 1;

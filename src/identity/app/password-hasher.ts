@@ -1,5 +1,6 @@
 import { hash, verify } from '@node-rs/argon2';
 
+import { AtMost } from '../../kernel/at-most.js';
 import { Unavailable } from '../../kernel/errors.js';
 
 /** OWASP's password storage cheat sheet, argon2id: 19 MiB, 2 passes, 1 lane; about 20 ms of one core. */
@@ -12,10 +13,10 @@ const HASHES_WAITING_MAX = 100;
 
 /** Passwords by argon2id, never more at a time than the process can bear. */
 export class PasswordHasher {
-  private running = 0;
-  private readonly waiting: (() => void)[] = [];
+  private readonly turns = new AtMost(HASHES_AT_A_TIME_MAX);
   private decoy: Promise<string> | undefined;
 
+  /** @param waitingMax at least 1 */
   constructor(private readonly waitingMax = HASHES_WAITING_MAX) {}
 
   /** @throws Unavailable where too many wait already */
@@ -34,20 +35,7 @@ export class PasswordHasher {
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running >= HASHES_AT_A_TIME_MAX) await this.turn();
-    else this.running += 1;
-    try {
-      return await work();
-    } finally {
-      // The turn is handed on, not given back: a newcomer cannot slip in between.
-      const next = this.waiting.shift();
-      if (next) next();
-      else this.running -= 1;
-    }
-  }
-
-  private turn(): Promise<void> {
-    if (this.waiting.length >= this.waitingMax) throw new Unavailable('server', 'too many logins at a time');
-    return new Promise((resolve) => this.waiting.push(resolve));
+    if (this.turns.queued >= this.waitingMax) throw new Unavailable('server', 'too many logins at a time');
+    return this.turns.run(work);
   }
 }
