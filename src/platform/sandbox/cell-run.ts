@@ -76,14 +76,17 @@ export class CellRun {
       cancelled.removeEventListener('abort', cancel);
       closing.removeEventListener('abort', close);
       clearTimeout(this.grace);
+      this.cell.forget();
     }
   }
 
   private async converse(span: Span): Promise<SandboxOutcome> {
     const { cell, number } = this;
     const { job, outputBytesMax, cancelled, closing } = this.options;
-    cell.send(encodeJob(job, { number, kind: cell.kind, outputBytesMax }), (message) => this.heed(message));
-    void cell.closed.then((error) => this.ended.resolve({ kind: 'closed', error }));
+    cell.send(encodeJob(job, { number, kind: cell.kind, outputBytesMax }), {
+      heed: (message) => this.heed(message),
+      lost: (error) => this.ended.resolve({ kind: 'closed', error }),
+    });
     if (cancelled.aborted) this.interrupt('cancelled');
     if (closing.aborted) this.interrupt('closing');
     const end = await this.untilEnd(span);

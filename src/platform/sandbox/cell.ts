@@ -11,6 +11,15 @@ import type { LauncherMessage } from './launcher-messages.js';
 /** From the container's start to the launcher's first word. */
 const HELLO_TIMEOUT_MS = 20_000;
 
+/** Who hears of the job that runs. */
+export interface JobListener {
+  heed(message: LauncherMessage): void;
+  /** The launcher is gone, or the connection to it. */
+  lost(error: Error | undefined): void;
+}
+
+const NOBODY: JobListener = { heed: () => undefined, lost: () => undefined };
+
 /** A container with a launcher in it, which runs one job after another. From its first job on it is one user's. */
 export class Cell {
   userId: string | null = null;
@@ -26,7 +35,8 @@ export class Cell {
   private resolveClosed!: (error?: Error) => void;
   private link: CellLink | null = null;
   private removal: Promise<void> | null = null;
-  private onMessage: (message: LauncherMessage) => void = () => undefined;
+  private listener = NOBODY;
+  private lossError: Error | undefined;
 
   constructor(
     readonly name: string,
@@ -46,12 +56,16 @@ export class Cell {
     const { container, spec } = this;
     try {
       await inSpan('container.create', {}, () => container.create(spec)).catch((error: unknown) => this.refused(error));
-      const hello = new Promise<void>((resolve) => (this.onMessage = ({ kind }) => kind === 'hello' && resolve()));
-      const link = new CellLink(await container.attach(), (message) => this.onMessage(message));
+      const hello = new Promise<void>((resolve) => {
+        this.listener = { ...NOBODY, heed: ({ kind }) => kind === 'hello' && resolve() };
+      });
+      const link = new CellLink(await container.attach(), (message) => this.listener.heed(message));
       this.link = link;
       void link.closed.then((error) => {
         this.isClosed = true;
+        this.lossError = error;
         this.resolveClosed(error);
+        this.listener.lost(error);
       });
       await inSpan('container.start', {}, () => container.start());
       await this.within(hello);
@@ -61,10 +75,16 @@ export class Cell {
     }
   }
 
-  /** @param heed hears of this job, until the next one is sent */
-  send(job: Buffer, heed: (message: LauncherMessage) => void): void {
-    this.onMessage = heed;
+  /** @param listener hears of this job until {@link forget} */
+  send(job: Buffer, listener: JobListener): void {
+    this.listener = listener;
     this.link!.send(job);
+    if (this.isClosed) listener.lost(this.lossError);
+  }
+
+  /** The job is over. A cell that kept its listener, or a promise of its own that one waits for, would keep its output. */
+  forget(): void {
+    this.listener = NOBODY;
   }
 
   /** Asks for the end of a job; one that is over by then is not harmed. */
