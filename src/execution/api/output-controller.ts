@@ -6,6 +6,7 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swa
 import type { FastifyReply } from 'fastify';
 
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
+import type { OutputStreamName } from '../../kernel/ports/sandbox.js';
 import type { Status } from '../../kernel/run-shape.js';
 import { apiPath } from '../../platform/http/api-path.js';
 import { ConcurrentRequests } from '../../platform/http/concurrent-requests.js';
@@ -53,7 +54,7 @@ export class OutputController {
   @ApiProblems(400, 401, 403, 404, 410, 429, 503)
   async output(
     @Param('id', uuidParam('Invalid execution ID format')) id: string,
-    @Param('stream', outputStream) stream: 'stdout' | 'stderr',
+    @Param('stream', outputStream) stream: OutputStreamName,
     @Query({ schema: outputQuery }) { follow }: OutputQuery,
     @Caller() caller: CallerContext,
     @HttpExchange() { request, reply }: Exchange,
@@ -72,7 +73,7 @@ export class OutputController {
     return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   }
 
-  private following(id: string, stream: 'stdout' | 'stderr', caller: CallerContext, reply: FastifyReply) {
+  private following(id: string, stream: OutputStreamName, caller: CallerContext, reply: FastifyReply) {
     const ended = this.requests.enter('follow', caller.userId, reply);
     // Proxies that know this header pass each chunk on at once.
     void reply.header('x-accel-buffering', 'no');

@@ -8,6 +8,7 @@ import { eventsAs, type RecordedEvent } from '../../kernel/event.js';
 import { EventStore } from '../../kernel/ports/event-store.js';
 import { LiveOutput, type OutputChunk, type OutputSource } from '../../kernel/ports/live-output.js';
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
+import type { OutputStreamName } from '../../kernel/ports/sandbox.js';
 import { StreamWatch } from '../../platform/event-store/stream-watch.js';
 import { retryOutage } from '../app/retry-outage.js';
 import { executionDecider } from '../domain/execution-decider.js';
@@ -18,8 +19,6 @@ import { outputOf } from './execution-view.js';
 
 /** While the live output cannot be read. */
 const LIVE_RETRY_MS = 500;
-
-type Stream = OutputSource['stream'];
 
 /**
  * What a run prints, from the beginning of the attempt that runs (or comes next) to the end of the run; where an attempt
@@ -37,7 +36,7 @@ export class OutputFollower {
   ) {}
 
   /** Takes no further than it is read. @param signal ends it, with its reason */
-  async *follow(executionId: string, stream: Stream, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *follow(executionId: string, stream: OutputStreamName, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const past = await this.eventsAfter(executionId, 0, signal);
     let state = fold<ExecutionState, ExecutionEvent>(executionDecider, executionDecider.initialState, past);
     let version = past.length;
@@ -110,7 +109,7 @@ export class OutputFollower {
 }
 
 /** Null while no attempt runs, or one that a worker of ours does not run. */
-function sourceOf(state: ExecutionState, executionId: string, stream: Stream): OutputSource | null {
+function sourceOf(state: ExecutionState, executionId: string, stream: OutputStreamName): OutputSource | null {
   if (state.status !== 'running' && state.status !== 'cancelling') return null;
   const { attempt, lease_token: leaseToken } = state;
   return leaseToken === null ? null : liveSource({ executionId, attempt, leaseToken }, stream);
@@ -125,9 +124,9 @@ const latestAttempt = (events: readonly RecordedEvent<ExecutionEvent>[]) =>
   );
 
 /** What the last of these events says that was stored; null for events that say nothing of it. */
-function storedBy(events: readonly RecordedEvent<ExecutionEvent>[], stream: Stream): OutputRef | null {
+function storedBy(events: readonly RecordedEvent<ExecutionEvent>[], stream: OutputStreamName): OutputRef | null {
   const last = events.findLast(({ data }) => 'result' in data && data.result !== null);
-  return last === undefined ? null : (last.data as { result: Record<Stream, OutputRef> }).result[stream];
+  return last === undefined ? null : (last.data as { result: Record<OutputStreamName, OutputRef> }).result[stream];
 }
 
 function continued({ offset, bytes }: OutputChunk, sent: number): Uint8Array | null {

@@ -1,4 +1,4 @@
-export type OutputStreamName = 'stdout' | 'stderr';
+import type { OutputStreamName } from './sandbox.js';
 
 /** One stream of one start of an attempt. */
 export interface OutputSource {

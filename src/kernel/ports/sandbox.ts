@@ -1,5 +1,7 @@
 import type { ByteLog } from '../byte-log.js';
 
+export type OutputStreamName = 'stdout' | 'stderr';
+
 export type ScriptType = 'python' | 'javascript' | 'typescript' | 'bash' | 'go';
 
 export interface SandboxLimits {
@@ -98,7 +100,7 @@ export interface SandboxFigures {
 }
 
 /** `chunk` is good for the call alone; `kept` stays, and grows until the run has ended. */
-export type OnOutput = (stream: 'stdout' | 'stderr', chunk: Uint8Array, kept: ByteLog) => void;
+export type OnOutput = (stream: OutputStreamName, chunk: Uint8Array, kept: ByteLog) => void;
 
 /** Where user code runs. */
 export abstract class Sandbox {

@@ -6,6 +6,7 @@ import {
   SandboxFailure,
   type SandboxJob,
   type SandboxOutcome,
+  type OutputStreamName,
 } from '../../kernel/ports/sandbox.js';
 import { inSpan } from '../telemetry/trace-context.js';
 import type { Cell } from './cell.js';
@@ -130,7 +131,7 @@ export class CellRun {
     }
   }
 
-  private heard(stream: 'stdout' | 'stderr', bytes: Buffer): void {
+  private heard(stream: OutputStreamName, bytes: Buffer): void {
     const kept = this.output.add(stream, bytes);
     this.options.onOutput?.(stream, bytes, kept);
   }

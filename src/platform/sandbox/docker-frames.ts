@@ -1,4 +1,4 @@
-export type OutputStream = 'stdout' | 'stderr';
+import type { OutputStreamName } from '../../kernel/ports/sandbox.js';
 
 const HEADER_BYTES = 8;
 
@@ -12,7 +12,7 @@ export class DockerFrames {
   private headerBytes = 0;
   private contentLeft = 0;
 
-  constructor(private readonly onContent: (stream: OutputStream, chunk: Buffer) => void) {}
+  constructor(private readonly onContent: (stream: OutputStreamName, chunk: Buffer) => void) {}
 
   write(bytes: Buffer): void {
     let at = 0;

@@ -1,7 +1,6 @@
 import { constants } from 'node:os';
 
-import type { SandboxOutcome, TerminationReason } from '../../kernel/ports/sandbox.js';
-import type { OutputStream } from './docker-frames.js';
+import type { SandboxOutcome, TerminationReason, OutputStreamName } from '../../kernel/ports/sandbox.js';
 
 /** What the launcher says of the program's end. */
 export interface EndReport {
@@ -16,8 +15,8 @@ export interface EndReport {
   /** Processes of the cell that the kernel killed for want of memory meanwhile. */
   readonly oomKills: number;
   /** What the program wrote, kept or not. */
-  readonly bytes: Readonly<Record<OutputStream, number>>;
-  readonly truncated: Readonly<Record<OutputStream, boolean>>;
+  readonly bytes: Readonly<Record<OutputStreamName, number>>;
+  readonly truncated: Readonly<Record<OutputStreamName, boolean>>;
 }
 
 /** Why the host ended the run, if it did. */

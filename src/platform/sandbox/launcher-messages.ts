@@ -1,4 +1,4 @@
-import type { OutputStream } from './docker-frames.js';
+import type { OutputStreamName } from '../../kernel/ports/sandbox.js';
 import { type EndReport, parseTrailer } from './end-of-run.js';
 
 /** What PID 1 of a cell says (infra/launcher/README.md, "Protocol 1"). */
@@ -6,7 +6,7 @@ export type LauncherMessage =
   | { readonly kind: 'hello' }
   /** The program has been exec'ed. */
   | { readonly kind: 'started'; readonly job: number }
-  | { readonly kind: 'output'; readonly job: number; readonly stream: OutputStream; readonly bytes: Buffer }
+  | { readonly kind: 'output'; readonly job: number; readonly stream: OutputStreamName; readonly bytes: Buffer }
   /** The end of the run: every process of it is dead, and all it printed has been told. */
   | { readonly kind: 'ended'; readonly job: number; readonly report: EndReport }
   /** No user code ran. */

@@ -1,27 +1,26 @@
 import { ByteLog } from '../../kernel/byte-log.js';
-import type { CapturedOutput } from '../../kernel/ports/sandbox.js';
-import type { OutputStream } from './docker-frames.js';
+import type { CapturedOutput, OutputStreamName } from '../../kernel/ports/sandbox.js';
 import type { EndReport } from './end-of-run.js';
 
 /** What a run printed, as its launcher passed it on: head and tail, no more than the cap (infra/launcher). */
 export class RunOutput {
-  private readonly kept: Record<OutputStream, ByteLog> = { stdout: new ByteLog(), stderr: new ByteLog() };
+  private readonly kept: Record<OutputStreamName, ByteLog> = { stdout: new ByteLog(), stderr: new ByteLog() };
 
   /** @param headBytesMax from where on bytes may be missing while no trailer says so */
   constructor(private readonly headBytesMax: number) {}
 
   /** @returns all of the stream so far */
-  add(stream: OutputStream, bytes: Buffer): ByteLog {
+  add(stream: OutputStreamName, bytes: Buffer): ByteLog {
     this.kept[stream].add(bytes);
     return this.kept[stream];
   }
 
   /** @param report null for a run whose launcher was lost: it had the tail, and the true counts */
-  result(report: EndReport | null): Record<OutputStream, CapturedOutput> {
+  result(report: EndReport | null): Record<OutputStreamName, CapturedOutput> {
     return { stdout: this.captured('stdout', report), stderr: this.captured('stderr', report) };
   }
 
-  private captured(stream: OutputStream, report: EndReport | null): CapturedOutput {
+  private captured(stream: OutputStreamName, report: EndReport | null): CapturedOutput {
     const content = this.kept[stream].slice(0);
     return {
       content,
