@@ -27,7 +27,7 @@ export function createOrchestratorRole(infra: Infrastructure, commands: CommandB
     await reconcile(infra, subscription, reconciler, signal);
     // Only then the table says of every job that was withdrawn that nothing waits for it any more.
     await applying;
-    await attempt(log, () => reconciler.leave());
+    await attempt(log, () => reconciler.standBy());
   });
 }
 
@@ -38,8 +38,7 @@ async function reconcile(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    if (subscription.leads) await attempt(log, () => reconciler.look());
-    else reconciler.forget();
+    await attempt(log, () => (subscription.leads ? reconciler.look() : reconciler.standBy()));
     await delay(config.QUEUE_RECONCILE_INTERVAL, undefined, { signal }).catch(() => undefined);
   }
 }

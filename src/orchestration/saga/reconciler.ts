@@ -87,14 +87,13 @@ export class Reconciler {
     await this.takeBack(stillWaiting);
   }
 
-  /** While another process leads: what was missing then says nothing about now. */
-  forget(): void {
+  /**
+   * For whoever does not lead, or not any more: what was missing then says nothing about now. A job that was put in for
+   * a run that is over by now is taken back, since who leads next knows nothing of it.
+   * @throws Unavailable where Postgres or Redis is away: to be repeated
+   */
+  async standBy(): Promise<void> {
     this.missingSince.clear();
-    this.enqueued.clear();
-  }
-
-  /** At an end in good order: nobody would come back to what was put in for a run that is over by now. */
-  async leave(): Promise<void> {
     if (this.enqueued.size === 0) return;
     const waiting = new Set<string>();
     for await (const runs of this.pages()) {

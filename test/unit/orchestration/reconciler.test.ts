@@ -99,14 +99,25 @@ describe('a job that is missing', () => {
     expect(await queue.stats()).toMatchObject({ delayed: 0 });
   });
 
-  test('is taken back by one who leaves, where no look comes any more', async () => {
+  test('is taken back by one who leads no more, and looks no more', async () => {
     const waits = anActiveRun({ execution_id: derivedId('waits') });
     const { queue, lookAt, table, reconciler } = setUp(anActiveRun({ execution_id: derivedId('over') }), waits);
     await lookAt(0);
     table.runs = [waits];
-    await reconciler.leave();
+    await reconciler.standBy();
     expect(await queue.inspect([jobOf(waits)])).toEqual(['waiting']);
     expect(await queue.stats()).toMatchObject({ waiting: 1 });
+  });
+
+  test('is taken back after an outage that nobody could see through', async () => {
+    const { queue, lookAt, table, reconciler } = setUp(anActiveRun());
+    await lookAt(0);
+    const { page } = table;
+    table.page = () => Promise.reject(new Unavailable('postgres', 'away'));
+    await expect(reconciler.standBy()).rejects.toThrow('away');
+    Object.assign(table, { page, runs: [] });
+    await lookAt(1);
+    expect(await queue.stats()).toMatchObject({ waiting: 0 });
   });
 
   test('that somebody holds by now is not taken back', async () => {
@@ -178,7 +189,7 @@ describe('a running attempt', () => {
   test('has its time again where another process led in between', async () => {
     const { issued, lookAt, reconciler } = setUp(run);
     await lookAt(0);
-    reconciler.forget();
+    await reconciler.standBy();
     await lookAt(10 * LEASE_MS);
     expect(issued).toEqual([]);
   });

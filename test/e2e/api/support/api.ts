@@ -1,7 +1,9 @@
+import { ORCHESTRATOR, PROJECTOR } from '../../../../src/composition/postgres-options.js';
 import { CancelExecution } from '../../../../src/execution/domain/execution-commands.js';
 import type { ExecutionView } from '../../../../src/execution/api/execution-schemas.js';
 import type { TaskView } from '../../../../src/task/api/task-schemas.js';
 import { type Answer, ApiClient, call } from '../../../support/api-client.js';
+import { caughtUp } from '../../../support/caught-up.js';
 import { eventually } from '../../../support/eventually.js';
 import { startTestService, type TestService } from '../../../support/service.js';
 import { Contract } from './contract.js';
@@ -107,21 +109,17 @@ export class Api {
     }
   }
 
+  /** The views must hold all that there is to cancel, and the orchestrator have taken back what it put in the queue. */
   private async cancelAll(): Promise<void> {
     const { commands, infra } = this.service.processes[0]!;
+    await caughtUp(infra.pool, PROJECTOR);
     const { rows } = await infra.pool.query<{ id: string }>(
       `select id from read.executions where status in ('pending', 'running')`,
     );
     for (const { id } of rows) {
       await commands.execute(new CancelExecution(id, 'system', { actor: 'system:test', correlation_id: id }));
     }
-    // Also in the orchestrator's table, or its reconciler would take a job that is gone for one that is missing.
-    await eventually(async () => {
-      const pending = await infra.pool.query(`select from read.active_executions where status = 'pending'`);
-      expect({ pending: pending.rowCount, waiting: (await infra.queue.stats()).waiting }).toEqual({
-        pending: 0,
-        waiting: 0,
-      });
-    });
+    await caughtUp(infra.pool, ORCHESTRATOR);
+    await eventually(async () => expect((await infra.queue.stats()).waiting).toBe(0));
   }
 }
