@@ -39,8 +39,14 @@ module.exports = {
     forbid(
       'api-knows-app-and-read',
       'Controllers send commands and queries; they neither run nor store anything.',
-      { path: `${SRC}/([^/]+)/api/` },
+      { path: `${SRC}/([^/]+)/api/`, pathNot: `${SRC}/orchestration/` },
       { path: `${SRC}/`, pathNot: `${SRC}/(kernel|platform|$1/(domain|app|read|api))/` },
+    ),
+    forbid(
+      'orchestration-api-sees-apis',
+      'A request that concerns several features is made of what their own requests are made of.',
+      { path: `${SRC}/orchestration/api/` },
+      { path: `${SRC}/`, pathNot: `${SRC}/(kernel|platform|orchestration/(lifecycle|api)|[^/]+/(domain|app|api))/` },
     ),
     forbid(
       'platform-knows-the-kernel',
@@ -57,7 +63,7 @@ module.exports = {
     forbid(
       'orchestration-sees-domains',
       'It decides over several features by their deciders, and by nothing else of theirs.',
-      { path: `${SRC}/orchestration/` },
+      { path: `${SRC}/orchestration/`, pathNot: `${SRC}/orchestration/api/` },
       { path: `${SRC}/(${FEATURES})/`, pathNot: `${SRC}/[^/]+/domain/` },
     ),
     forbid(

@@ -16,14 +16,15 @@ export class AppModule {
   static forRoles(infra: Infrastructure): DynamicModule {
     const withApi = infra.config.VOIDRUNNER_ROLES.includes('api');
     const tasks = TaskModule.register({ withApi });
+    const executions = ExecutionModule.register({ withApi, imports: [tasks] });
     return {
       module: AppModule,
       imports: [
         CqrsModule.forRoot(),
         PlatformModule.with(infra),
-        OrchestrationModule,
         tasks,
-        ExecutionModule.register({ withApi, imports: [tasks] }),
+        executions,
+        OrchestrationModule.register({ withApi, imports: [tasks, executions] }),
         ...(withApi ? [identityModule(infra.config, infra.log), HealthModule.forRoot(healthProbes(infra))] : []),
       ],
     };

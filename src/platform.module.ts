@@ -7,8 +7,10 @@ import { DecisionRunner } from './kernel/decision-runner.js';
 import { EventStore } from './kernel/ports/event-store.js';
 import { LiveOutput } from './kernel/ports/live-output.js';
 import { PayloadStore } from './kernel/ports/payload-store.js';
+import { PostgresRecordedCommands } from './platform/event-store/postgres-recorded-commands.js';
 import { StreamWatch } from './platform/event-store/stream-watch.js';
 import { ConcurrentRequests } from './platform/http/concurrent-requests.js';
+import { RepeatableRequests } from './platform/http/idempotency/repeatable-requests.js';
 import { HttpCommands } from './platform/http/http-commands.js';
 import { OwnWrites } from './platform/http/own-writes.js';
 import { RunLimitsCeiling } from './platform/http/run-limits-ceiling.js';
@@ -38,6 +40,7 @@ export class PlatformModule {
         useFactory: (bus: CommandBus) => new HttpCommands(bus, ownWrites),
         inject: [CommandBus],
       },
+      { provide: RepeatableRequests, useValue: new RepeatableRequests(new PostgresRecordedCommands(pool), ownWrites) },
       { provide: RunLimitsCeiling, useValue: ceiling },
       { provide: ConcurrentRequests, useValue: infra.concurrent },
       { provide: LiveOutput, useValue: infra.liveOutput },

@@ -4,6 +4,7 @@ import { DeadLetterController } from './api/dead-letter-controller.js';
 import { ExecutionController } from './api/execution-controller.js';
 import { ExternalRunController } from './api/external-run-controller.js';
 import { OutputController } from './api/output-controller.js';
+import { RunStarts } from './api/run-starts.js';
 import { InputStore } from './app/input-store.js';
 import { ReportedOutput } from './app/reported-output.js';
 import { EndedRuns } from './read/ended-runs.js';
@@ -18,7 +19,8 @@ export class ExecutionModule {
       module: ExecutionModule,
       imports,
       controllers: withApi ? [ExecutionController, ExternalRunController, OutputController, DeadLetterController] : [],
-      providers: [InputStore, ReportedOutput, EndedRuns, OutputFollower, ...executionQueryHandlers],
+      providers: [InputStore, ReportedOutput, EndedRuns, OutputFollower, RunStarts, ...executionQueryHandlers],
+      exports: [InputStore, RunStarts],
     };
   }
 }

@@ -50,7 +50,7 @@ export class DecisionRunner {
 
   /**
    * @param decide may run several times; it must have no effect but the events it records
-   * @throws DomainError as `decide` does
+   * @throws DomainError as `decide` does; `event_id_reused` where the command was recorded before
    * @throws Unavailable after {@link DECISION_ATTEMPTS_MAX} conflicts, or where the store is away
    */
   async run<Result>(
@@ -75,7 +75,7 @@ export class DecisionRunner {
     for (let attempt = 1; attempt <= DECISION_ATTEMPTS_MAX; attempt += 1) {
       const session = new Session(this.store, this.catalog, this.snapshots);
       const result = await decide(session);
-      const writes = session.writes;
+      const writes = identified(session.writes, metadata.command_id);
       if (writes.length === 0) return { result, position: null };
       try {
         const { lastPosition } = await this.store.append(writes, metadata);
@@ -87,6 +87,14 @@ export class DecisionRunner {
     }
     throw new Unavailable('event-store', `the streams kept changing: gave up after ${DECISION_ATTEMPTS_MAX} attempts`);
   }
+}
+
+/** An append whose last event has the command's id is refused by the log where that command was recorded before. */
+function identified(writes: readonly StreamWrite[], commandId: string | undefined): readonly StreamWrite[] {
+  const last = writes.at(-1);
+  if (last === undefined || commandId === undefined) return writes;
+  const events = last.events.with(-1, { ...last.events.at(-1)!, eventId: commandId });
+  return [...writes.slice(0, -1), { ...last, events }];
 }
 
 class Session implements Streams {

@@ -21,6 +21,10 @@ export interface EventMetadata {
   readonly causation_id?: string;
   readonly request_id?: string;
   readonly traceparent?: string;
+  /** Of a request under an Idempotency-Key: the id of the last event of its append. What may follow of it, follows once. */
+  readonly command_id?: string;
+  /** What that request asked for, digested under its key. */
+  readonly command_digest?: string;
 }
 
 /** An event as a decider makes it: a fact without an identity yet. */

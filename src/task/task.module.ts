@@ -19,7 +19,7 @@ export class TaskModule {
         ...taskCommandHandlers,
         ...taskQueryHandlers,
       ],
-      exports: [TaskOwners],
+      exports: [ScriptStore, TaskOwners],
     };
   }
 }

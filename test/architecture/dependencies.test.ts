@@ -36,6 +36,7 @@ const PLANTED: Readonly<Record<string, string>> = {
   'pure-without-libraries': 'task/domain/does-io.ts',
   'app-knows-domain-and-platform': 'task/app/knows-its-api.ts',
   'api-knows-app-and-read': 'task/api/knows-a-store.ts',
+  'orchestration-api-sees-apis': 'orchestration/api/knows-a-store.ts',
   'platform-knows-the-kernel': 'platform/knows-a-domain.ts',
   'features-apart': 'task/read/knows-a-feature.ts',
   'orchestration-sees-domains': 'orchestration/knows-an-app.ts',

@@ -7,6 +7,8 @@ import { apiPath } from '../../platform/http/api-path.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
+import { Repeatable } from '../../platform/http/idempotency/idempotency-key.js';
+import { RepeatableRequests } from '../../platform/http/idempotency/repeatable-requests.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
 import { listAnswer } from '../../platform/listing/list-query.js';
@@ -27,6 +29,7 @@ export class DeadLetterController {
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly payloads: PayloadStore,
+    private readonly requests: RepeatableRequests,
   ) {}
 
   @Get()
@@ -49,6 +52,7 @@ export class DeadLetterController {
   }
 
   @Post(':id/redrive')
+  @Repeatable()
   @HttpCode(200)
   @ApiOperation({ summary: 'Run a dead letter again', operationId: 'redriveDeadLetter' })
   @ApiOkResponse({ standardSchema: executionView, description: 'It waits for a worker again' })
@@ -58,9 +62,11 @@ export class DeadLetterController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const command = new RedriveExecution(id, caller, metadataOf(caller, id));
-    await this.commands.execute(command, exchange);
-    return executionViewOf(await this.queries.execute(new GetExecutionFromLog(id)), this.payloads, true);
+    const { version } = await this.requests.run(exchange, caller.userId, async (mark) => {
+      await this.commands.execute(new RedriveExecution(id, caller, { ...metadataOf(caller, id), ...mark }), exchange);
+      return id;
+    });
+    return executionViewOf(await this.queries.execute(new GetExecutionFromLog(id, version)), this.payloads, true);
   }
 
   @Delete(':id')

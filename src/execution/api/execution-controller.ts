@@ -6,13 +6,12 @@ import { DomainError } from '../../kernel/errors.js';
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { TaskOwners } from '../../kernel/ports/task-owners.js';
 import { requireOwner } from '../../kernel/requester.js';
-import { newId } from '../../kernel/uuid.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../platform/http/body-parser.js';
 import { API_BASE } from '../../platform/http/api-path.js';
-import { ConcurrentRequests } from '../../platform/http/concurrent-requests.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
+import { Repeatable } from '../../platform/http/idempotency/idempotency-key.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { BodyLimit } from '../../platform/http/route-options.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
@@ -21,14 +20,7 @@ import { historyAnswer, historyQuery, type HistoryQuery, historyView } from '../
 import { listAnswer } from '../../platform/listing/list-query.js';
 import { InputStore } from '../app/input-store.js';
 import { CancelExecution, StartExecution } from '../domain/execution-commands.js';
-import { EndedRuns } from '../read/ended-runs.js';
-import {
-  GetExecution,
-  GetExecutionAsOf,
-  GetExecutionFromLog,
-  GetExecutionHistory,
-  ListExecutions,
-} from '../read/execution-queries.js';
+import { GetExecution, GetExecutionAsOf, GetExecutionHistory, ListExecutions } from '../read/execution-queries.js';
 import { executionViewOf } from '../read/execution-view.js';
 import {
   executionList,
@@ -40,6 +32,7 @@ import {
   startExecutionQuery,
   type StartExecutionQuery,
 } from './execution-schemas.js';
+import { RunStarts } from './run-starts.js';
 
 const taskId = uuidParam('Invalid task ID format');
 const executionId = uuidParam('Invalid execution ID format');
@@ -55,11 +48,11 @@ export class ExecutionController {
     private readonly inputs: InputStore,
     private readonly payloads: PayloadStore,
     private readonly taskOwners: TaskOwners,
-    private readonly endedRuns: EndedRuns,
-    private readonly requests: ConcurrentRequests,
+    private readonly starts: RunStarts,
   ) {}
 
   @Post('tasks/:id/executions')
+  @Repeatable()
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   @ApiOperation({ summary: 'Run a task', operationId: 'startExecution' })
   @ApiCreatedResponse({ standardSchema: executionView, description: 'Waits for a worker; or as it is after the wait' })
@@ -71,14 +64,13 @@ export class ExecutionController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const leaving = wait > 0 ? this.requests.enter('wait', caller.userId, exchange.reply) : null;
-    const run = newId();
-    const input = await this.inputs.put(caller.userId, body.input);
-    const metadata = metadataOf(caller, run);
-    await this.commands.execute(new StartExecution(run, id, caller, body.executor, input, metadata), exchange);
-    if (leaving) await this.endedRuns.wait(run, wait * 1_000, leaving);
-    void exchange.reply.header('location', `/${API_BASE}/executions/${run}`);
-    return executionViewOf(await this.queries.execute(new GetExecutionFromLog(run)), this.payloads, true);
+    return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
+      const input = await this.inputs.put(caller.userId, body.input);
+      await this.commands.execute(
+        new StartExecution(executionId, id, caller, body.executor, input, metadata),
+        exchange,
+      );
+    });
   }
 
   @Get('tasks/:id/executions')

@@ -27,7 +27,11 @@ export class GetExecution extends Query<ExecutionRow> {
 
 /** An execution as its own stream tells it: what a command has just made is in it, whatever the read models hold. */
 export class GetExecutionFromLog extends Query<ExecutionRow> {
-  constructor(readonly executionId: string) {
+  constructor(
+    readonly executionId: string,
+    /** Only up to that version. */
+    readonly version?: number,
+  ) {
     super();
   }
 }
@@ -93,8 +97,9 @@ export class GetExecutionHandler implements IQueryHandler<GetExecution> {
 export class GetExecutionFromLogHandler implements IQueryHandler<GetExecutionFromLog> {
   constructor(private readonly store: EventStore) {}
 
-  async execute({ executionId }: GetExecutionFromLog): Promise<ExecutionRow> {
-    return rowOf(eventsAs<ExecutionEvent>(await this.store.readStream(executionStream(executionId))));
+  async execute({ executionId, version }: GetExecutionFromLog): Promise<ExecutionRow> {
+    const events = await this.store.readStream(executionStream(executionId), { limit: version });
+    return rowOf(eventsAs<ExecutionEvent>(events));
   }
 }
 

@@ -36,7 +36,7 @@ export abstract class EventStore {
   /** A stream's events after `afterVersion` (default 0: all), oldest first. Empty for a stream that does not exist. */
   abstract readStream(
     stream: StreamRef,
-    options?: { afterVersion?: number; limit?: number },
+    options?: { afterVersion?: number | undefined; limit?: number | undefined },
   ): Promise<readonly RecordedEvent[]>;
 
   /** Events after a position, in order, at most `limit`. */

@@ -56,7 +56,7 @@ export class PostgresEventStore extends EventStore {
 
   override async readStream(
     stream: StreamRef,
-    options: { afterVersion?: number; limit?: number } = {},
+    options: { afterVersion?: number | undefined; limit?: number | undefined } = {},
   ): Promise<readonly RecordedEvent[]> {
     const { afterVersion = 0, limit = Number.POSITIVE_INFINITY } = options;
     const events: RecordedEvent[] = [];

@@ -19,6 +19,7 @@ export const corsOptions = (origins: readonly string[]) => ({
   ],
   exposedHeaders: [
     'ETag',
+    'Idempotent-Replayed',
     'Location',
     'RateLimit-Limit',
     'RateLimit-Remaining',

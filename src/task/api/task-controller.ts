@@ -9,6 +9,8 @@ import { API_BASE, apiPath } from '../../platform/http/api-path.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
+import { Repeatable } from '../../platform/http/idempotency/idempotency-key.js';
+import { RepeatableRequests } from '../../platform/http/idempotency/repeatable-requests.js';
 import { HttpProblem } from '../../platform/http/problem.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { RunLimitsCeiling } from '../../platform/http/run-limits-ceiling.js';
@@ -42,12 +44,14 @@ export class TaskController {
   constructor(
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
+    private readonly requests: RepeatableRequests,
     private readonly scripts: ScriptStore,
     private readonly payloads: PayloadStore,
     private readonly ceiling: RunLimitsCeiling,
   ) {}
 
   @Post()
+  @Repeatable()
   @ApiOperation({ summary: 'Create a task', operationId: 'createTask' })
   @ApiCreatedResponse({ standardSchema: taskView, description: 'Created' })
   @ApiProblems(413, 415)
@@ -58,12 +62,15 @@ export class TaskController {
   ) {
     const { script_content, ...definition } = body;
     this.ceiling.check(definition);
-    const id = newId();
-    const script = await this.scripts.put(caller.userId, script_content);
-    const command = new CreateTask(id, caller.userId, { ...definition, script }, metadataOf(caller));
-    await this.commands.execute(command, exchange);
+    const { id, version } = await this.requests.run(exchange, caller.userId, async (mark) => {
+      const taskId = newId();
+      const script = await this.scripts.put(caller.userId, script_content);
+      const metadata = { ...metadataOf(caller), ...mark };
+      await this.commands.execute(new CreateTask(taskId, caller.userId, { ...definition, script }, metadata), exchange);
+      return taskId;
+    });
     void exchange.reply.header('location', `/${API_BASE}/tasks/${id}`);
-    return this.answer(await this.queries.execute(new GetTaskFromLog(id)), exchange.reply);
+    return this.answer(await this.queries.execute(new GetTaskFromLog(id, version)), exchange.reply);
   }
 
   @Get()

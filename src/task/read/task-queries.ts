@@ -24,7 +24,11 @@ export class GetTask extends Query<TaskRow> {
 
 /** A task as its own stream tells it: what a command has just made is in it, whatever the read models hold. */
 export class GetTaskFromLog extends Query<TaskRow> {
-  constructor(readonly taskId: string) {
+  constructor(
+    readonly taskId: string,
+    /** Only up to that version. */
+    readonly version?: number,
+  ) {
     super();
   }
 }
@@ -80,8 +84,8 @@ export class GetTaskHandler implements IQueryHandler<GetTask> {
 export class GetTaskFromLogHandler implements IQueryHandler<GetTaskFromLog> {
   constructor(private readonly store: EventStore) {}
 
-  async execute({ taskId }: GetTaskFromLog): Promise<TaskRow> {
-    return rowOf(eventsAs<TaskEvent>(await this.store.readStream(taskStream(taskId))));
+  async execute({ taskId, version }: GetTaskFromLog): Promise<TaskRow> {
+    return rowOf(eventsAs<TaskEvent>(await this.store.readStream(taskStream(taskId), { limit: version })));
   }
 }
 

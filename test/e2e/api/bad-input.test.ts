@@ -178,7 +178,7 @@ test('a path past all measure is a 414', async () => {
 test.each([
   ['GET', '/nothing', 404, 'Route not found'],
   ['GET', '/tasks/a/b/c', 404, 'Route not found'],
-  ['POST', '/executions', 405, 'Method not allowed'],
+  ['PUT', '/executions', 405, 'Method not allowed'],
   ['PUT', '/tasks', 405, 'Method not allowed'],
   ['PATCH', '/tasks/x', 405, 'Method not allowed'],
   ['POST', '/executions/x', 405, 'Method not allowed'],

@@ -30,6 +30,7 @@ const ROUTES = [
   'POST /api/v1/auth/refresh',
   'POST /api/v1/auth/register',
   'POST /api/v1/dead-letters/{id}/redrive',
+  'POST /api/v1/executions',
   'POST /api/v1/tasks',
   'POST /api/v1/tasks/{id}/executions',
   'PUT /api/v1/executions/{id}',

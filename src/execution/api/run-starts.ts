@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+
+import type { EventMetadata } from '../../kernel/event.js';
+import { PayloadStore } from '../../kernel/ports/payload-store.js';
+import { newId } from '../../kernel/uuid.js';
+import { API_BASE } from '../../platform/http/api-path.js';
+import { ConcurrentRequests } from '../../platform/http/concurrent-requests.js';
+import type { Exchange } from '../../platform/http/http-commands.js';
+import { RepeatableRequests } from '../../platform/http/idempotency/repeatable-requests.js';
+import { type CallerContext, metadataOf } from '../../platform/http/request-context.js';
+import { EndedRuns } from '../read/ended-runs.js';
+import { GetExecutionFromLog } from '../read/execution-queries.js';
+import { executionViewOf } from '../read/execution-view.js';
+
+/** What all requests that start a run have in common: their key, their wait and their answer. */
+@Injectable()
+export class RunStarts {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly payloads: PayloadStore,
+    private readonly endedRuns: EndedRuns,
+    private readonly open: ConcurrentRequests,
+    private readonly requests: RepeatableRequests,
+  ) {}
+
+  /**
+   * @param waitSeconds for the run's end; 0: answers what was recorded
+   * @param start gives the command that starts the run of that id
+   */
+  async run(
+    exchange: Exchange,
+    caller: CallerContext,
+    waitSeconds: number,
+    start: (executionId: string, metadata: EventMetadata) => Promise<void>,
+  ) {
+    const leaving = waitSeconds > 0 ? this.open.enter('wait', caller.userId, exchange.reply) : null;
+    const { id, version } = await this.requests.run(exchange, caller.userId, async (mark) => {
+      const executionId = newId();
+      await start(executionId, { ...metadataOf(caller, executionId), ...mark });
+      return executionId;
+    });
+    if (leaving) await this.endedRuns.wait(id, waitSeconds * 1_000, leaving);
+    void exchange.reply.header('location', `/${API_BASE}/executions/${id}`);
+    const row = await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version));
+    return executionViewOf(row, this.payloads, true);
+  }
+}

@@ -1,0 +1,17 @@
+import type { z } from 'zod';
+
+import { executionInput } from '../../execution/api/input-schema.js';
+import { createTaskBody } from '../../task/api/task-schemas.js';
+
+export const runOnceBody = createTaskBody.extend({ input: executionInput.optional() }).meta({
+  id: 'RunOnce',
+  examples: [
+    {
+      name: 'Greeting',
+      script_type: 'bash',
+      script_content: 'echo "Hello $1"',
+      input: { args: ['world'] },
+    },
+  ],
+});
+export type RunOnceBody = z.output<typeof runOnceBody>;

@@ -1,0 +1,43 @@
+import { RequestExecution, type StartExecution } from '../../execution/domain/execution-commands.js';
+import { executionDecider } from '../../execution/domain/execution-decider.js';
+import type { ExecutionEvent, ExecutionSpec } from '../../execution/domain/execution-events.js';
+import type { ExecutionState } from '../../execution/domain/execution-state.js';
+import type { Participant } from '../../kernel/decision-runner.js';
+import { type LiveTask, taskDecider, type TaskState } from '../../task/domain/task-decider.js';
+import type { TaskEvent } from '../../task/domain/task-events.js';
+
+/**
+ * A task's run begins, on both streams; the task's event stands first, as at its end.
+ * @throws DomainError as the task's decider does
+ */
+export function beginRun(
+  task: Participant<TaskState, TaskEvent>,
+  execution: Participant<ExecutionState, ExecutionEvent>,
+  start: Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input'>,
+): void {
+  const { requester, executionId } = start;
+  task.record(taskDecider.decide({ type: 'BeginRun', requester, executionId }, task.state));
+  const request = new RequestExecution(specOf(task.state as LiveTask, start));
+  execution.record(executionDecider.decide(request, execution.state));
+}
+
+function specOf(
+  task: LiveTask,
+  { executionId, executor, input }: Pick<StartExecution, 'executionId' | 'executor' | 'input'>,
+): ExecutionSpec {
+  const { script, script_type, priority, timeout_seconds, retry, limits } = task.definition;
+  return {
+    execution_id: executionId,
+    task_id: task.task_id,
+    owner_id: task.owner_id,
+    task_definition_version: task.definition_version,
+    executor,
+    script,
+    script_type,
+    input,
+    priority,
+    timeout_seconds,
+    retry,
+    limits,
+  };
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+
+import { Api, aTask, NO_WORKER, type Person } from './support/api.js';
+import { startAttempt } from './support/attempts.js';
+
+let api: Api;
+let ada: Person;
+let bob: Person;
+
+beforeAll(async () => {
+  api = await Api.start();
+  [ada, bob] = [await api.register(), await api.register()];
+});
+afterAll(() => api.close());
+
+const under = (key: string) => ({ 'idempotency-key': key });
+const replayed = ({ headers }: { headers: Headers }) => headers.get('idempotent-replayed') === 'true';
+
+async function deadLetter(): Promise<string> {
+  const task = await ada.createTask({ retry: { max_attempts: 1, retry_on: ['exit_code'] } });
+  const { id } = await ada.start(task.id);
+  await (await startAttempt(api, id)).fail(3);
+  await ada.client.follow(id, ({ dead_lettered }) => dead_lettered);
+  return `/dead-letters/${id}/redrive`;
+}
+
+/** A request of each kind that honours a key, made so that a second one would be carried out or refused. */
+const REQUESTS: Record<string, () => Promise<[path: string, body?: object]>> = {
+  createTask: async () => ['/tasks', aTask],
+  startExecution: async () => [`/tasks/${(await ada.createTask()).id}/executions`, { executor: 'external' }],
+  runOnce: async () => ['/executions', { ...aTask, input: { args: ['x'] } }],
+  redriveDeadLetter: async () => [await deadLetter()],
+};
+
+test('every POST beyond /auth says that it honours a key', () => {
+  const honours = api.contract.routes.filter(({ operation }) => JSON.stringify(operation).includes('Idempotency-Key'));
+  const posts = api.contract.routes.filter(({ method, path }) => method === 'POST' && !path.includes('/auth/'));
+  expect(honours).toEqual(posts);
+  expect(posts.map(({ operation }) => operation.operationId).toSorted()).toEqual(Object.keys(REQUESTS).toSorted());
+});
+
+describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
+  test('is carried out once under a key, and answered alike every time', async () => {
+    const [path, body] = await request();
+    const headers = under(randomUUID());
+    const first = await ada.send('POST', path, body, headers);
+    expect(first.status).toBeLessThan(300);
+    const head = await api.head();
+    const second = await ada.send('POST', path, body, headers);
+    expect([replayed(first), replayed(second)]).toEqual([false, true]);
+    expect([second.status, second.body]).toEqual([first.status, first.body]);
+    for (const name of ['location', 'etag']) expect(second.headers.get(name)).toBe(first.headers.get(name));
+    expect(await api.head()).toBe(head);
+  });
+
+  test('with another body is a 422 that changes nothing', async () => {
+    const [path, body] = await request();
+    const headers = under(randomUUID());
+    await ada.send('POST', path, body, headers);
+    const head = await api.head();
+    const other = body === undefined ? {} : { ...body, ...('name' in body ? { name: 'other' } : { input: {} }) };
+    const { status, body: problem } = await ada.send('POST', path, other, headers);
+    expect([status, problem.error]).toEqual([422, 'Idempotency-Key was used for another request']);
+    expect(await api.head()).toBe(head);
+  });
+
+  test('made many times at once is carried out once', async () => {
+    const [path, body] = await request();
+    const headers = under(randomUUID());
+    const answers = await Promise.all(Array.from({ length: 12 }, () => ada.send('POST', path, body, headers)));
+    for (const answer of answers) expect([answer.status, answer.body]).toEqual([answers[0]!.status, answers[0]!.body]);
+    expect(answers.filter((answer) => !replayed(answer))).toHaveLength(1);
+  });
+});
+
+test('the order of the members, and what is asked about the answer, make no other request of it', async () => {
+  const { id } = await ada.createTask();
+  const headers = under(randomUUID());
+  const path = `/tasks/${id}/executions`;
+  const first = await ada.send('POST', path, '{"executor":"external","input":{"args":["a"],"stdin":"b"}}', headers);
+  const second = await ada.send(
+    'POST',
+    `${path}?wait=1`,
+    '{"input":{"stdin":"b","args":["a"]},"executor":"external"}',
+    headers,
+  );
+  expect([second.status, second.body]).toEqual([201, first.body]);
+});
+
+test('an answer stays what it was, whatever became of the thing since', async () => {
+  const headers = under(randomUUID());
+  const first = await ada.send('POST', '/tasks', aTask, headers);
+  await ada.ok('PUT', `/tasks/${first.body.id}`, { name: 'changed' });
+  await ada.ok('DELETE', `/tasks/${first.body.id}`);
+  expect((await ada.send('POST', '/tasks', aTask, headers)).body).toEqual(first.body);
+});
+
+test('a repeat that waits is answered with the end', async () => {
+  const { id } = await ada.createTask();
+  const headers = under(randomUUID());
+  const start = (query = '') => ada.send('POST', `/tasks/${id}/executions${query}`, { executor: 'external' }, headers);
+  const first = await start();
+  const waiting = start('?wait=60');
+  await ada.ok('PUT', `/executions/${first.body.id}`, { status: 'completed', stdout: 'done' });
+  expect((await waiting).body).toMatchObject({ id: first.body.id, status: 'completed', stdout: 'done' });
+});
+
+test('a key is one user’s, and one route’s', async () => {
+  const headers = under(randomUUID());
+  const [one, two] = [await ada.createTask(), await ada.createTask()];
+  const made = [
+    await ada.send('POST', '/tasks', aTask, headers),
+    await bob.send('POST', '/tasks', aTask, headers),
+    await ada.send('POST', `/tasks/${one.id}/executions`, undefined, headers),
+    await ada.send('POST', `/tasks/${two.id}/executions`, undefined, headers),
+  ];
+  expect(made.map((answer) => [answer.status, replayed(answer)])).toEqual(made.map(() => [201, false]));
+  expect(new Set(made.map(({ body }) => body.id)).size).toBe(made.length);
+});
+
+test('a refusal leaves its key free', async () => {
+  const { id } = await ada.createTask();
+  const { id: running } = await ada.start(id, { executor: 'external' });
+  const headers = under(randomUUID());
+  const path = `/tasks/${id}/executions`;
+  expect((await ada.send('POST', path, { executor: 'external' }, headers)).status).toBe(409);
+  await ada.ok('DELETE', `/executions/${running}`);
+  const started = await ada.send('POST', path, { executor: 'embedded' }, headers);
+  expect([started.status, replayed(started)]).toEqual([201, false]);
+});
+
+test.each(['', 'two words', 'ä', 'x'.repeat(256)])('the key %j is a 400, and nothing is made', async (key) => {
+  const head = await api.head();
+  // fetch sends no character beyond Latin-1, and Node reads a header as Latin-1.
+  const { status, body } = await ada.send('POST', '/tasks', aTask, under(key));
+  expect([status, body.type]).toEqual([400, 'urn:voidrunner:problem:invalid_idempotency_key']);
+  expect(await api.head()).toBe(head);
+});
+
+test('the longest key will do', async () => {
+  const { status } = await ada.send('POST', '/tasks', aTask, under('~'.repeat(255)));
+  expect(status).toBe(201);
+});
+
+test('neither key nor body is in the log', async () => {
+  const key = `key-${randomUUID()}`;
+  const secret = `secret-${randomUUID()}`;
+  const { body } = await ada.send('POST', '/executions', { ...aTask, input: { env: { SECRET: secret } } }, under(key));
+  const { rows } = await api.service.database.ownerPool.query<{ text: string; digest: string }>(
+    `select e::text as text, metadata ->> 'command_digest' as digest from es.events e where stream_id = $1`,
+    [body.id],
+  );
+  expect(rows[0]!.digest).toMatch(/^[0-9a-f]{64}$/);
+  for (const { text } of rows) {
+    expect(text).not.toContain(key);
+    expect(text).not.toContain(secret);
+  }
+});
+
+test('it holds in another process, and after a restart', async () => {
+  const headers = under(randomUUID());
+  const [first] = api.service.processes;
+  const made = await ada.send('POST', '/tasks', aTask, headers);
+  await api.service.start({ ...NO_WORKER });
+  await api.service.stop(first!);
+  const again = await ada.send('POST', '/tasks', aTask, headers);
+  expect([again.body, replayed(again)]).toEqual([made.body, true]);
+});
