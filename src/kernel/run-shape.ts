@@ -35,3 +35,6 @@ export type Outcome = z.output<typeof outcome>;
 /** Of tasks and executions alike. */
 export const STATUSES = ['pending', 'running', ...OUTCOMES] as const;
 export type Status = (typeof STATUSES)[number];
+
+/** Its end, or its next attempt's, is still to come. */
+export const isActive = (status: Status): boolean => status === 'pending' || status === 'running';

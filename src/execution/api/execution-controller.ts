@@ -16,11 +16,10 @@ import { Caller, type CallerContext, metadataOf } from '../../platform/http/requ
 import { BodyLimit } from '../../platform/http/route-options.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
-import { historyAnswer, historyQuery, type HistoryQuery, historyView } from '../../platform/listing/history.js';
 import { listAnswer } from '../../platform/listing/list-query.js';
 import { InputStore } from '../app/input-store.js';
 import { CancelExecution, StartExecution } from '../domain/execution-commands.js';
-import { GetExecution, GetExecutionAsOf, GetExecutionHistory, ListExecutions } from '../read/execution-queries.js';
+import { GetExecution, GetExecutionAsOf, ListExecutions } from '../read/execution-queries.js';
 import { executionViewOf } from '../read/execution-view.js';
 import {
   executionList,
@@ -104,19 +103,6 @@ export class ExecutionController {
   ) {
     const query = as_of === undefined ? new GetExecution(id, caller) : new GetExecutionAsOf(id, caller, as_of);
     return executionViewOf(await this.queries.execute(query), this.payloads, true);
-  }
-
-  @Get('executions/:id/events')
-  @ApiOperation({ summary: 'The history of a run', operationId: 'executionHistory' })
-  @ApiOkResponse({ standardSchema: historyView, description: 'Oldest first; lease tokens are left out' })
-  async history(
-    @Param('id', executionId) id: string,
-    @Query({ schema: historyQuery }) query: HistoryQuery,
-    @Caller() caller: CallerContext,
-  ) {
-    const { after_version, limit } = query;
-    const events = await this.queries.execute(new GetExecutionHistory(id, caller, after_version, limit + 1));
-    return historyAnswer(events, query);
   }
 
   @Delete('executions/:id')

@@ -1,17 +1,16 @@
-import { Readable } from 'node:stream';
-
-import { Controller, Get, Param, Query, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Param, Query, type StreamableFile } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import type { OutputStreamName } from '../../kernel/ports/sandbox.js';
-import type { Status } from '../../kernel/run-shape.js';
+import { isActive } from '../../kernel/run-shape.js';
 import { apiPath } from '../../platform/http/api-path.js';
 import { ConcurrentRequests } from '../../platform/http/concurrent-requests.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { type Exchange, HttpExchange } from '../../platform/http/http-commands.js';
+import { liveAnswer } from '../../platform/http/live-answer.js';
 import { HttpProblem } from '../../platform/http/problem.js';
 import { Caller, type CallerContext } from '../../platform/http/request-context.js';
 import { enumParam, uuidParam } from '../../platform/http/validation/params.js';
@@ -21,9 +20,6 @@ import { OutputFollower } from '../read/output-follower.js';
 import { outputQuery, type OutputQuery } from './execution-schemas.js';
 
 const outputStream = enumParam(['stdout', 'stderr'], 'Invalid output stream: stdout or stderr');
-const isActive = (status: Status): boolean => status === 'pending' || status === 'running';
-/** Read ahead of a client that is slow. */
-const READ_AHEAD_BYTES = 64 * 1024;
 
 /** What a run wrote, byte for byte, which JSON cannot carry. */
 @ApiTags('executions')
@@ -75,16 +71,6 @@ export class OutputController {
 
   private following(id: string, stream: OutputStreamName, caller: CallerContext, reply: FastifyReply) {
     const ended = this.requests.enter('follow', caller.userId, reply);
-    // Proxies that know this header pass each chunk on at once.
-    void reply.header('x-accel-buffering', 'no');
-    const output = announced(reply, this.follower.follow(id, stream, ended));
-    // Not the generator itself: Nest would hold the headers back until there is a first chunk.
-    return new StreamableFile(Readable.from(output, { objectMode: false, highWaterMark: READ_AHEAD_BYTES }));
+    return liveAnswer(reply, this.follower.follow(id, stream, ended));
   }
-}
-
-/** The headers go out before there is anything to follow them: the client sees that it is heard. */
-async function* announced(reply: FastifyReply, output: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  reply.raw.flushHeaders();
-  yield* output;
 }
