@@ -23,7 +23,7 @@ export class AppModule {
         PlatformModule.with(infra),
         OrchestrationModule,
         tasks,
-        ExecutionModule.register({ withApi, imports: [tasks] }),
+        ExecutionModule.register({ withApi, imports: [tasks], log: infra.log }),
         ...(withApi ? [identityModule(infra.config, infra.log), HealthModule.forRoot(healthProbes(infra))] : []),
       ],
     };
