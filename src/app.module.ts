@@ -16,7 +16,7 @@ export class AppModule {
   static forRoles(infra: Infrastructure): DynamicModule {
     const withApi = infra.config.VOIDRUNNER_ROLES.includes('api');
     const tasks = TaskModule.register({ withApi });
-    const executions = ExecutionModule.register({ withApi, imports: [tasks] });
+    const executions = ExecutionModule.register({ withApi, imports: [tasks], log: infra.log });
     return {
       module: AppModule,
       imports: [

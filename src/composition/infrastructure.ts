@@ -66,7 +66,7 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
   });
   const prefix = config.NATS_STREAM_PREFIX;
   const projected = new PositionAnnouncements({ nats, prefix, subscription: PROJECTOR });
-  const visibility = new PositionWaiter({ pool, announcements: projected, subscription: PROJECTOR });
+  const visibility = new PositionWaiter({ pool, announcements: projected, subscription: PROJECTOR, log });
   const queue = createQueue(config, redis, log);
   const appends = new AppendSignal({
     postgres: postgresOptions(config, 'listen'),

@@ -1,5 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { Pool } from 'pg';
 
+import { PositionAnnouncements } from '../platform/projection/position-announcements.js';
+import type { Log } from '../platform/telemetry/log.js';
 import { DeadLetterController } from './api/dead-letter-controller.js';
 import { ExecutionController } from './api/execution-controller.js';
 import { ExecutionHistoryController } from './api/execution-history-controller.js';
@@ -13,10 +16,21 @@ import { EventFollower } from './read/event-follower.js';
 import { executionQueryHandlers } from './read/execution-queries.js';
 import { OutputFollower } from './read/output-follower.js';
 
+export interface ExecutionOptions {
+  readonly withApi: boolean;
+  /** What exports TaskOwners. */
+  readonly imports: DynamicModule[];
+  readonly log: Log;
+}
+
 @Module({})
 export class ExecutionModule {
-  /** @param options.imports what exports TaskOwners */
-  static register({ withApi, imports }: { withApi: boolean; imports: DynamicModule[] }): DynamicModule {
+  static register({ withApi, imports, log }: ExecutionOptions): DynamicModule {
+    const endedRuns = {
+      provide: EndedRuns,
+      useFactory: (pool: Pool, projected: PositionAnnouncements) => new EndedRuns(pool, projected, log),
+      inject: [Pool, PositionAnnouncements],
+    };
     return {
       module: ExecutionModule,
       imports,
@@ -32,7 +46,7 @@ export class ExecutionModule {
       providers: [
         InputStore,
         ReportedOutput,
-        EndedRuns,
+        endedRuns,
         EventFollower,
         OutputFollower,
         RunStarts,

@@ -1,95 +1,49 @@
-import { Injectable } from '@nestjs/common';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 
 import { OUTCOMES } from '../../kernel/run-shape.js';
-import { PositionAnnouncements } from '../../platform/projection/position-announcements.js';
+import { reportingOutages } from '../../platform/postgres/outage.js';
+import type { PositionAnnouncements } from '../../platform/projection/position-announcements.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import { Lookout } from '../../platform/waiting/lookout.js';
 
 /** For an announcement that was lost, or NATS being away. */
 const POLL_INTERVAL_MS = 250;
 
 /**
  * Waits for runs to end, as the read model tells it: whoever was told reads the end in every view. It looks when the
- * projector says that it has moved on; one query serves all who wait, one at a time.
+ * projector says that it has moved on, without rest: what it spares would be added to the time of a short run.
  */
-@Injectable()
 export class EndedRuns {
-  private readonly waiters = new Map<string, Set<() => void>>();
-  private stopWatching: (() => void) | null = null;
-  private looking = false;
-  private lookAgain = false;
+  private readonly lookout: Lookout<string>;
 
   constructor(
     private readonly pool: Pool,
-    private readonly projected: PositionAnnouncements,
-  ) {}
-
-  /**
-   * Resolves when the run has ended, the time is up or the signal aborted, whichever comes first. Never rejects: with
-   * Postgres away the time will be up.
-   */
-  async wait(executionId: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const leave = () => {
-        clearTimeout(late);
-        signal.removeEventListener('abort', leave);
-        this.forget(executionId, leave);
-        resolve();
-      };
-      const late = setTimeout(leave, timeoutMs);
-      signal.addEventListener('abort', leave);
-      const waiting = this.waiters.get(executionId) ?? new Set();
-      this.waiters.set(executionId, waiting.add(leave));
-      this.stopWatching ??= this.watch();
-      void this.look();
+    projected: PositionAnnouncements,
+    log: Log,
+  ) {
+    this.lookout = new Lookout({
+      look: (ids) => this.ended(ids),
+      pollIntervalMs: POLL_INTERVAL_MS,
+      restMs: 0,
+      log,
     });
+    projected.onPosition(() => this.lookout.news());
   }
 
-  private forget(executionId: string, waiter: () => void): void {
-    const waiting = this.waiters.get(executionId);
-    waiting?.delete(waiter);
-    if (waiting?.size === 0) this.waiters.delete(executionId);
-    if (this.waiters.size > 0) return;
-    this.stopWatching?.();
-    this.stopWatching = null;
+  /** Never rejects. @returns whether the run has ended before the time was up or the signal aborted */
+  wait(executionId: string, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    return this.lookout.wait(executionId, { timeoutMs, signal });
   }
 
-  private watch(): () => void {
-    const look = () => void this.look();
-    const stopListening = this.projected.onPosition(look);
-    const timer = setInterval(look, POLL_INTERVAL_MS);
-    return () => {
-      stopListening();
-      clearInterval(timer);
-    };
-  }
-
-  private async look(): Promise<void> {
-    this.lookAgain = true;
-    if (this.looking) return;
-    this.looking = true;
-    // What is announced during a look may have come too late for it.
-    while (this.lookAgain && this.waiters.size > 0) {
-      this.lookAgain = false;
-      for (const executionId of await this.ended()) {
-        for (const leave of [...(this.waiters.get(executionId) ?? [])]) leave();
-      }
-    }
-    this.looking = false;
-  }
-
-  /** Of those that somebody waits for. */
-  private async ended(): Promise<readonly string[]> {
-    try {
-      const { rows } = await this.pool.query<{ id: string }>({
+  private async ended(ids: readonly string[]) {
+    const { rows } = await reportingOutages(() =>
+      this.pool.query<{ id: string }>({
         name: 'ended_runs',
         text: 'select id from read.executions where id = any($1::uuid[]) and status = any($2)',
-        values: [[...this.waiters.keys()], OUTCOMES],
-      });
-      return rows.map(({ id }) => id);
-    } catch {
-      // An outage: the next look comes with the poll.
-      return [];
-    }
+        values: [ids, OUTCOMES],
+      }),
+    );
+    const ended = new Set(rows.map(({ id }) => id));
+    return (id: string) => ended.has(id);
   }
 }

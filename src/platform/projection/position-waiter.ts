@@ -1,5 +1,8 @@
 import type { Pool } from 'pg';
 
+import { reportingOutages } from '../postgres/outage.js';
+import type { Log } from '../telemetry/log.js';
+import { Lookout } from '../waiting/lookout.js';
 import type { PositionAnnouncements } from './position-announcements.js';
 
 export interface PositionWaiterOptions {
@@ -7,6 +10,7 @@ export interface PositionWaiterOptions {
   readonly announcements: PositionAnnouncements;
   readonly subscription: string;
   readonly pollIntervalMs?: number;
+  readonly log: Log;
 }
 
 export interface WaitOutcome {
@@ -15,33 +19,31 @@ export interface WaitOutcome {
   readonly position: bigint;
 }
 
+/** For announcements that were lost. The others answer without a look, so not every write is worth one. */
 const POLL_INTERVAL_MS = 50;
 /** No caller waits longer, whatever it asks for. */
 export const WAIT_MS_MAX = 60_000;
 
-interface Waiter {
-  readonly position: bigint;
-  readonly resolve: (reached: boolean) => void;
-}
-
 /**
  * Read your own writes: waits until the views hold a position. It listens to the announcements first, then reads the
- * checkpoint, then waits; so the announcement that came in between is not missed. One poll serves all who wait.
+ * checkpoint, then waits; so the announcement that came in between is not missed.
  */
 export class PositionWaiter {
   private newest = 0n;
-  private readonly waiters = new Set<Waiter>();
-  private timer: NodeJS.Timeout | null = null;
-  private reading = false;
+  private readonly lookout: Lookout<bigint>;
   private stopListening: (() => void) | null = null;
 
-  constructor(private readonly options: PositionWaiterOptions) {}
+  constructor(private readonly options: PositionWaiterOptions) {
+    const { pollIntervalMs = POLL_INTERVAL_MS, log } = options;
+    this.lookout = new Lookout({ look: () => this.projected(), pollIntervalMs, restMs: pollIntervalMs, log });
+  }
 
   /** Listens from now on. */
   start(): void {
     if (this.stopListening) return;
     const { announcements } = this.options;
-    const stop = [announcements.onPosition((position) => this.reached(position)), announcements.start()];
+    const tell = (position: bigint) => this.lookout.settle(this.within(position));
+    const stop = [announcements.onPosition(tell), announcements.start()];
     this.stopListening = () => stop.forEach((each) => each());
   }
 
@@ -49,7 +51,7 @@ export class PositionWaiter {
   close(): void {
     this.stopListening?.();
     this.stopListening = null;
-    for (const waiter of [...this.waiters]) waiter.resolve(false);
+    this.lookout.close();
   }
 
   /**
@@ -57,49 +59,22 @@ export class PositionWaiter {
    * @param timeoutMs at most {@link WAIT_MS_MAX}
    */
   async waitFor(position: bigint, timeoutMs: number): Promise<WaitOutcome> {
-    if (this.newest >= position) return { reached: true, position: this.newest };
-    const reached = await new Promise<boolean>((resolve) => {
-      const waiter: Waiter = {
-        position,
-        resolve: (outcome) => {
-          clearTimeout(late);
-          this.waiters.delete(waiter);
-          if (this.waiters.size === 0) this.stopPolling();
-          resolve(outcome);
-        },
-      };
-      const late = setTimeout(() => waiter.resolve(false), Math.min(timeoutMs, WAIT_MS_MAX));
-      this.waiters.add(waiter);
-      void this.read();
-      this.timer ??= setInterval(() => void this.read(), this.options.pollIntervalMs ?? POLL_INTERVAL_MS);
-    });
+    const known = this.newest >= position;
+    const reached = known || (await this.lookout.wait(position, { timeoutMs: Math.min(timeoutMs, WAIT_MS_MAX) }));
     return { reached, position: this.newest };
   }
 
-  private reached(position: bigint): void {
+  private async projected() {
+    const { pool, subscription } = this.options;
+    const { rows } = await reportingOutages(() =>
+      pool.query<{ position: bigint }>('select position from read.checkpoints where subscription = $1', [subscription]),
+    );
+    return this.within(rows[0]?.position ?? 0n);
+  }
+
+  /** Positions only grow: what is told late is not taken back. */
+  private within(position: bigint) {
     if (position > this.newest) this.newest = position;
-    for (const waiter of [...this.waiters]) if (waiter.position <= this.newest) waiter.resolve(true);
-  }
-
-  /** One at a time: a slow Postgres is not asked twice. */
-  private async read(): Promise<void> {
-    if (this.reading) return;
-    this.reading = true;
-    try {
-      const { rows } = await this.options.pool.query<{ position: bigint }>(
-        'select position from read.checkpoints where subscription = $1',
-        [this.options.subscription],
-      );
-      this.reached(rows[0]?.position ?? 0n);
-    } catch {
-      // An outage: the waiters' own timeouts answer.
-    } finally {
-      this.reading = false;
-    }
-  }
-
-  private stopPolling(): void {
-    if (this.timer) clearInterval(this.timer);
-    this.timer = null;
+    return (wanted: bigint) => wanted <= this.newest;
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { LeaderLock } from '../postgres/leader-lock.js';
 import type { Log } from '../telemetry/log.js';
-import { Wakeup } from '../subscription/wakeup.js';
+import { Wakeup } from '../waiting/wakeup.js';
 import type { AppendSignal } from './append-signal.js';
 import type { EventsStream, StreamTail } from './events-stream.js';
 import type { EventPublisher } from './event-publisher.js';

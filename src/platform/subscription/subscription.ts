@@ -10,13 +10,13 @@ import type { AppendSignal } from '../relay/append-signal.js';
 import { type ReceivedEvent, receivedFromStore } from '../relay/event-message.js';
 import type { RawEventReader } from '../relay/raw-event-reader.js';
 import type { Log } from '../telemetry/log.js';
+import { Wakeup } from '../waiting/wakeup.js';
 import { BatchApplier, type PoisonLimits } from './batch-applier.js';
 import { CheckpointMoved, CheckpointStore } from './checkpoint-store.js';
 import type { EventDelivery } from './event-delivery.js';
 import { ParkedStreams } from './parked-streams.js';
 import { Redriver } from './redriver.js';
 import type { ParkedStream, SubscriptionHandler } from './subscription-handler.js';
-import { Wakeup } from './wakeup.js';
 
 export interface SubscriptionOptions {
   /** Names the checkpoint, the durable consumer and the lead: `projector`, `orchestrator`, … */

@@ -2,6 +2,7 @@ import { newId } from '../../../src/kernel/uuid.js';
 import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { PositionAnnouncements } from '../../../src/platform/projection/position-announcements.js';
 import { PositionWaiter } from '../../../src/platform/projection/position-waiter.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { connectedLink, uniquePrefix } from '../../support/nats.js';
 import { ToyPipeline } from '../../support/toy-pipeline.js';
 
@@ -29,7 +30,13 @@ describe('PositionWaiter', () => {
   const waiterElsewhere = (link: NatsLink | null, pollIntervalMs = 60_000): PositionWaiter => {
     const announcements = new PositionAnnouncements({ nats: link, prefix, subscription: 'projector' });
     const pool = pipeline.database.appPool;
-    const waiter = new PositionWaiter({ pool, announcements, subscription: 'projector', pollIntervalMs });
+    const waiter = new PositionWaiter({
+      pool,
+      announcements,
+      subscription: 'projector',
+      pollIntervalMs,
+      log: silentLog,
+    });
     waiter.start();
     waiters.push(waiter);
     return waiter;

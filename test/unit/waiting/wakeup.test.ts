@@ -1,4 +1,4 @@
-import { Wakeup } from '../../../src/platform/subscription/wakeup.js';
+import { Wakeup } from '../../../src/platform/waiting/wakeup.js';
 
 describe('Wakeup', () => {
   it('ends a wait at once where it rang between looking and waiting', async () => {

@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+
+import { Unavailable } from '../../kernel/errors.js';
+import type { Log } from '../telemetry/log.js';
+import { Wakeup } from './wakeup.js';
+
+/** Whether somebody has what they wait for. */
+type Reached<Wanted> = (wanted: Wanted) => boolean;
+
+export interface LookoutOptions<Wanted> {
+  /** One question for all who wait. @throws Unavailable during an outage */
+  readonly look: (wanted: readonly Wanted[]) => Promise<Reached<Wanted>>;
+  /** News is a hint that may be lost: a change is seen after as long without it. */
+  readonly pollIntervalMs: number;
+  /** From one look to the next, however much news there is; what comes after a quiet time is looked at at once. */
+  readonly restMs: number;
+  readonly log: Log;
+}
+
+interface Waiter<Wanted> {
+  readonly wanted: Wanted;
+  readonly leave: (reached: boolean) => void;
+}
+
+/**
+ * Looks out for any number of callers: one question for all of them, and one at a time. It is asked when somebody comes,
+ * when there is news, and from time to time; not at all while nobody waits. How many may wait is said where they come
+ * in: one who waits costs an entry here, and a timer only for a time limit of their own.
+ */
+export class Lookout<Wanted> {
+  private readonly waiters = new Set<Waiter<Wanted>>();
+  private readonly bell = new Wakeup();
+  private looking = false;
+
+  constructor(private readonly options: LookoutOptions<Wanted>) {}
+
+  /** Never rejects: an outage is waited out. @returns false where the time was up, the signal aborted, or it closed */
+  wait(wanted: Wanted, { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal }): Promise<boolean> {
+    if (signal?.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const leave = (reached: boolean): void => {
+        clearTimeout(late);
+        signal?.removeEventListener('abort', giveUp);
+        this.waiters.delete(waiter);
+        if (this.waiters.size === 0) this.bell.wake();
+        resolve(reached);
+      };
+      const giveUp = (): void => leave(false);
+      const waiter: Waiter<Wanted> = { wanted, leave };
+      const late = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
+      signal?.addEventListener('abort', giveUp);
+      this.waiters.add(waiter);
+      this.news();
+      // Outside the caller's span: the lookout outlives it.
+      if (!this.looking) void context.with(ROOT_CONTEXT, () => this.keepLooking());
+    });
+  }
+
+  /** Something may have changed. */
+  news(): void {
+    this.bell.wake();
+  }
+
+  /** For news that says what a look would have found. */
+  settle(reached: Reached<Wanted>): void {
+    for (const { wanted, leave } of this.waiters) if (reached(wanted)) leave(true);
+  }
+
+  /** Whoever still waits has not reached what they wait for. */
+  close(): void {
+    for (const { leave } of this.waiters) leave(false);
+  }
+
+  private async keepLooking(): Promise<void> {
+    const { pollIntervalMs, restMs } = this.options;
+    this.looking = true;
+    while (this.waiters.size > 0) {
+      // Before the question: news while it is answered asks for another one.
+      const { seen } = this.bell;
+      await this.look();
+      if (restMs > 0) await delay(restMs, undefined, { ref: false });
+      if (this.waiters.size > 0) await this.bell.wait(seen, pollIntervalMs - restMs);
+    }
+    this.looking = false;
+  }
+
+  private async look(): Promise<void> {
+    try {
+      this.settle(await this.options.look([...this.waiters].map(({ wanted }) => wanted)));
+    } catch (error) {
+      // Nothing is known to have changed: the next look may tell.
+      if (!(error instanceof Unavailable)) this.options.log.error({ err: error }, 'look failed');
+    }
+  }
+}
