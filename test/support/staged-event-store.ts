@@ -1,7 +1,7 @@
 import type { DomainEvent, EventMetadata, RecordedEvent, StreamRef } from '../../src/kernel/event.js';
 import type { EventCatalog } from '../../src/kernel/event-catalog.js';
 import type { AppendResult, StreamWrite } from '../../src/kernel/ports/event-store.js';
-import { StreamVersions } from '../../src/kernel/ports/stream-versions.js';
+import { type Advance, StreamVersions } from '../../src/kernel/ports/stream-versions.js';
 import { newId } from '../../src/kernel/uuid.js';
 import { metadata } from './builders/people.js';
 import { InMemoryEventStore } from './in-memory-event-store.js';
@@ -58,5 +58,15 @@ export class StagedStreamVersions extends StreamVersions {
   override async versionsOf(streamIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     await this.store.before('read');
     return new Map(streamIds.map((id) => [id, this.store.versionOf(id)] as const).filter(([, version]) => version > 0));
+  }
+
+  override async advanceSince(position: bigint | null): Promise<Advance> {
+    await this.store.before('read');
+    const { log } = this.store;
+    const since = position === null ? [] : log.slice(Number(position));
+    return {
+      position: BigInt(log.length),
+      versions: new Map(since.map(({ stream, version }) => [stream.id, version] as const)),
+    };
   }
 }

@@ -94,6 +94,16 @@ describe('reading the log', () => {
     expect(await versions.versionsOf([])).toEqual(new Map());
   });
 
+  it('tells how far streams have come since a position, however much that is', async () => {
+    const versions = new PostgresStreamVersions(database.appPool);
+    const { position } = await store.head();
+    expect(await versions.advanceSince(null)).toEqual({ position, versions: new Map() });
+    expect(await versions.advanceSince(position)).toEqual({ position, versions: new Map() });
+    const all = await versions.advanceSince(0n);
+    expect([all.position, all.versions.get(stream.id)]).toEqual([position, 1_000]);
+    expect(position).toBeGreaterThan(1_000n);
+  });
+
   it('knows the epoch, which a restore raises', async () => {
     expect(await store.head()).toMatchObject({ epoch: 1 });
     await database.ownerPool.query('update es.head set epoch = epoch + 1');

@@ -1,58 +1,109 @@
-import type { StreamVersions } from '../../../src/kernel/ports/stream-versions.js';
+import type { DomainEvent } from '../../../src/kernel/event.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { StreamWatch } from '../../../src/platform/event-store/stream-watch.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { requested } from '../../support/builders/executions.js';
 import { eventually } from '../../support/eventually.js';
+import { lifecycleCatalog } from '../../support/lifecycle.js';
+import { StagedEventStore, StagedStreamVersions } from '../../support/staged-event-store.js';
 
-class Versions implements StreamVersions {
-  readonly versions = new Map<string, number>();
+/** Counts the questions. */
+class Versions extends StagedStreamVersions {
   readonly asked: string[][] = [];
+  looks = 0;
 
-  versionsOf(streamIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    this.asked.push([...streamIds]);
-    return Promise.resolve(new Map(this.versions));
+  override versionsOf(streamIds: readonly string[]) {
+    if (streamIds.length > 0) this.asked.push([...streamIds]);
+    return super.versionsOf(streamIds);
+  }
+
+  override advanceSince(position: bigint | null) {
+    this.looks += 1;
+    return super.advanceSince(position);
   }
 }
 
 const never = new AbortController().signal;
+const [A, B] = [newId(), newId()];
+const EVENT: DomainEvent = requested();
+let store: StagedEventStore;
 let versions: Versions;
 let notice: () => void;
 let watch: StreamWatch;
 
 beforeEach(() => {
-  versions = new Versions();
+  store = new StagedEventStore(lifecycleCatalog);
+  versions = new Versions(store);
   watch = new StreamWatch(versions, (listener) => (notice = listener), silentLog);
 });
 
+const add = (id: string, events = 1) =>
+  store.add({ type: 'execution', id }, ...Array.from({ length: events }, () => EVENT));
+const looked = () => {
+  const before = versions.looks;
+  return eventually(() => expect(versions.looks).toBeGreaterThan(before));
+};
+
 test('what has happened already is not waited for', async () => {
-  versions.versions.set('a', 2);
-  expect(await watch.beyond('a', 1, never)).toBe(true);
+  await add(A, 2);
+  expect(await watch.beyond(A, 1, never)).toBe(true);
 });
 
 test('a notice is enough, and so is none', async () => {
-  for (const noticed of [true, false]) {
-    versions.versions.set('a', 1);
-    const seen = watch.beyond('a', 1, never);
-    await eventually(() => expect(versions.asked.length).toBeGreaterThan(0));
-    versions.versions.set('a', 2);
+  for (const [index, noticed] of [true, false].entries()) {
+    const seen = watch.beyond(A, index, never);
+    await looked();
+    await add(A);
     if (noticed) notice();
     expect(await seen).toBe(true);
   }
 });
 
-test('a stream that many wait for is asked for once, and each is told at their version', async () => {
-  const waits = ['a', 'b', 'b'].map((id, index) => watch.beyond(id, index, never));
-  await eventually(() => expect(versions.asked.at(-1)).toEqual(['a', 'b']));
-  versions.versions.set('a', 1).set('b', 2);
+test('each is told at their version, and a stream is asked for once', async () => {
+  const waits = [watch.beyond(A, 0, never), watch.beyond(B, 1, never), watch.beyond(B, 2, never)];
+  await eventually(() => expect(versions.asked).toEqual([[A], [B]]));
+  await add(A);
+  await add(B, 2);
   notice();
   await Promise.all(waits.slice(0, 2));
-  await eventually(() => expect(versions.asked.at(-1)).toEqual(['b']));
-  versions.versions.set('b', 3);
+  await add(B);
   expect(await waits[2]).toBe(true);
+  expect(versions.asked).toEqual([[A], [B]]);
+});
+
+test('who comes while others wait is asked for, and misses nothing that is appended meanwhile', async () => {
+  const first = watch.beyond(A, 0, never);
+  await looked();
+  await add(B);
+  const second = watch.beyond(B, 0, never);
+  expect(await second).toBe(true);
+  const third = watch.beyond(B, 1, never);
+  store.before = async () => {
+    store.before = () => undefined;
+    await add(B);
+  };
+  expect(await third).toBe(true);
+  await add(A);
+  expect(await first).toBe(true);
+});
+
+test('after an outage every stream is asked for again', async () => {
+  const seen = watch.beyond(A, 0, never);
+  await looked();
+  store.before = () => {
+    store.before = () => undefined;
+    throw new Unavailable('postgres', 'away');
+  };
+  notice();
+  await eventually(() => expect(versions.asked).toEqual([[A], [A]]));
+  await add(A);
+  expect(await seen).toBe(true);
 });
 
 test('who does not want to wait any longer need not', async () => {
   const gone = new AbortController();
-  const seen = watch.beyond('a', 0, gone.signal);
+  const seen = watch.beyond(A, 0, gone.signal);
   gone.abort();
   expect(await seen).toBe(false);
 });
