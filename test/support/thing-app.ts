@@ -1,0 +1,151 @@
+import { Body, Controller, Delete, Get, HttpCode, Module, Param, Post, Query } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { InjectOptions } from 'fastify';
+import { z } from 'zod';
+
+import { DomainError, Unavailable } from '../../src/kernel/errors.js';
+import { AccessTokens, Public } from '../../src/platform/http/auth-guard.js';
+import { BODY_WITH_INPUT_BYTES_MAX } from '../../src/platform/http/body-parser.js';
+import { createHttpApp } from '../../src/platform/http/create-http-app.js';
+import { MemoryRateLimiter } from '../../src/platform/http/rate-limit/memory-rate-limiter.js';
+import { byAddress, RateLimited } from '../../src/platform/http/rate-limit/rate-limit-guard.js';
+import { Caller, type CallerContext, type CallerIdentity } from '../../src/platform/http/request-context.js';
+import { BodyLimit } from '../../src/platform/http/route-options.js';
+import { uuidParam } from '../../src/platform/http/validation/params.js';
+import { silentLog } from '../../src/platform/telemetry/log.js';
+
+const thingSchema = z.strictObject({
+  name: z.string().min(1).max(5),
+  priority: z.int().min(0).max(10).optional(),
+  kind: z.enum(['a', 'b']).optional(),
+  password: z.string().min(8).optional(),
+  retry: z.strictObject({ max_attempts: z.int().max(10) }).optional(),
+});
+type Thing = z.output<typeof thingSchema>;
+const pageSchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  q: z.string().optional(),
+});
+
+export const SECRET = 'a line of SQL that nobody may see';
+
+@Controller('things')
+class ThingController {
+  @Post()
+  create(@Body({ schema: thingSchema }) thing: Thing): Thing {
+    return thing;
+  }
+
+  @Post('large')
+  @HttpCode(200)
+  @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
+  large(@Body({ schema: z.strictObject({ text: z.string() }) }) body: { text: string }) {
+    return { chars: body.text.length };
+  }
+
+  @Post('optional')
+  optional(@Body({ schema: z.strictObject({ stdin: z.string() }).partial().optional() }) body: unknown) {
+    return { body: body ?? null };
+  }
+
+  @Get()
+  list(@Query({ schema: pageSchema }) page: z.output<typeof pageSchema>) {
+    return page;
+  }
+
+  @Get('me')
+  me(@Caller() caller: CallerContext) {
+    return caller;
+  }
+
+  @Get('fails/:how')
+  fails(@Param('how', { schema: z.string() }) how: string) {
+    if (how === 'conflict') throw new DomainError('task_running', 'Task is running', 'conflict');
+    if (how === 'precondition') throw new DomainError('etag', 'Changed since', 'precondition_failed');
+    if (how === 'forbidden') throw new DomainError('access_denied', 'Access denied', 'forbidden');
+    if (how === 'outage') throw new Unavailable('postgres', SECRET);
+    throw new Error(SECRET);
+  }
+
+  @Get(':id')
+  get(@Param('id', uuidParam('Invalid task ID format')) id: string) {
+    return { id };
+  }
+
+  @Delete(':id')
+  remove(@Param('id', uuidParam('Invalid task ID format')) id: string) {
+    return { id };
+  }
+}
+
+@Controller('open')
+@Public()
+class OpenController {
+  @Get()
+  @RateLimited({ category: 'register_address', keyOf: byAddress })
+  open() {
+    return { open: true };
+  }
+}
+
+class FakeTokens extends AccessTokens {
+  async verify(token: string): Promise<CallerIdentity> {
+    if (token === 'away') throw new Unavailable('postgres', 'away');
+    if (token !== 'good') throw new DomainError('revoked', 'session revoked', 'unauthorized');
+    return { userId: 'u1', sessionId: 's1', isAdmin: false };
+  }
+}
+
+@Module({
+  controllers: [ThingController, OpenController],
+  providers: [{ provide: AccessTokens, useClass: FakeTokens }],
+})
+class ThingModule {}
+
+const limits = {
+  login_account: 10,
+  login_address: 60,
+  register_address: 2,
+  refresh_address: 60,
+  writes: 100_000,
+  reads: 100_000,
+};
+
+const authorization = 'Bearer good';
+
+/** The HTTP platform around two controllers that do nothing of their own. Requests are let in, unless they say otherwise. */
+export class ThingApp {
+  private constructor(private readonly app: NestFastifyApplication) {}
+
+  static async start(): Promise<ThingApp> {
+    const app = await createHttpApp(ThingModule, {
+      log: silentLog,
+      rateLimiter: new MemoryRateLimiter(limits),
+      corsAllowedOrigins: ['https://app.example'],
+    });
+    await app.init();
+    return new ThingApp(app);
+  }
+
+  get(url: string, headers: Record<string, string> = {}) {
+    return this.inject({ method: 'GET', url, headers: { authorization, ...headers } });
+  }
+
+  post(payload: unknown, headers: Record<string, string> = {}, url = '/things') {
+    return this.inject({
+      method: 'POST',
+      url,
+      headers: { authorization, 'content-type': 'application/json', ...headers },
+      payload: typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload),
+    });
+  }
+
+  /** As it is, without a word of who asks. */
+  inject(request: InjectOptions) {
+    return this.app.inject(request);
+  }
+
+  close(): Promise<void> {
+    return this.app.close();
+  }
+}

@@ -1,0 +1,35 @@
+import { ThingApp } from '../../support/thing-app.js';
+
+let app: ThingApp;
+
+beforeAll(async () => {
+  app = await ThingApp.start();
+});
+afterAll(() => app.close());
+
+describe('authentication', () => {
+  test.each([
+    [undefined, 'authorization header required'],
+    ['', 'authorization header required'],
+    ['good', 'Invalid or expired token'],
+    ['Basic Z29vZA==', 'Invalid or expired token'],
+    ['Bearer', 'Invalid or expired token'],
+    ['Bearer a b', 'Invalid or expired token'],
+    ['Bearer bad', 'Invalid or expired token'],
+  ])('with %p is a 401', async (header, error) => {
+    const headers = header === undefined ? {} : { authorization: header };
+    const response = await app.inject({ method: 'GET', url: '/things/me', headers });
+    expect(response.statusCode).toBe(401);
+    expect(response.json()).toMatchObject({ error });
+    expect(response.headers['www-authenticate']).toMatch(/^Bearer realm="voidrunner"/);
+  });
+
+  test('knows the caller; the scheme compares without case', async () => {
+    const response = await app.get('/things/me', { authorization: 'bearer good', 'x-request-id': 'r.1' });
+    expect(response.json()).toEqual({ userId: 'u1', sessionId: 's1', isAdmin: false, requestId: 'r.1' });
+  });
+
+  test('that cannot be checked is a 503, not a 401', async () => {
+    expect((await app.get('/things/me', { authorization: 'Bearer away' })).statusCode).toBe(503);
+  });
+});
