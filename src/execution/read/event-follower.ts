@@ -38,9 +38,9 @@ export class EventFollower {
       }
       if (outcomeOf(state) !== null) return;
       if (events.length > 0) continue;
-      const quiet = AbortSignal.timeout(quietMs);
-      await this.watch.beyond(executionId, version, AbortSignal.any([signal, quiet]));
-      if (quiet.aborted) yield null;
+      const news = this.watch.beyond(executionId, version, signal);
+      // The wait goes on through it: a heartbeat asks nobody for anything.
+      while (await lasts(news, quietMs)) yield null;
     }
   }
 
@@ -52,5 +52,16 @@ export class EventFollower {
       if (signal.aborted) return [];
       throw error;
     }
+  }
+}
+
+/** @returns true where a promise is still open after so long */
+async function lasts(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => late.resolve(true), ms);
+  try {
+    return await Promise.race([promise.then(() => false), late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
