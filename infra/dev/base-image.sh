@@ -5,7 +5,6 @@ need_settings
 
 public=debian:bookworm-slim
 own=voidrunner/base:bookworm
-engine() { docker --host "$DOCKER_ENDPOINT" "$@"; }
 
 for image in "$public" "$own"; do
   if engine image inspect "$image" >/dev/null 2>&1; then echo "$image"; exit; fi

@@ -8,7 +8,6 @@ lock_checkout
 names=("$@")
 [ $# -gt 0 ] || names=(python bash go javascript)
 names=(launcher "${names[@]}")
-engine() { docker --host "$DOCKER_ENDPOINT" "$@"; }
 
 launcher_image=voidrunner/launcher:latest
 

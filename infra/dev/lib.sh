@@ -18,10 +18,12 @@ die() { printf '!!! %s\n' "$*" >&2; exit 1; }
 is_root() { [ "$(id -u)" = 0 ]; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+engine() { docker --host "$DOCKER_ENDPOINT" "$@"; }
+
 # An engine before 23 has no BuildKit by default; a newer client would ask for it.
 choose_builder() {
   local major
-  major=$(docker --host "$DOCKER_ENDPOINT" version --format '{{.Server.Version}}' | cut -d. -f1)
+  major=$(engine version --format '{{.Server.Version}}' | cut -d. -f1)
   [ "$major" -ge 23 ] || export DOCKER_BUILDKIT=0
 }
 

@@ -6,7 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 need_settings
 action=${1:?usage: stand-ins.sh up|down}
-engine() { docker --host "$DOCKER_ENDPOINT" "$@"; }
 
 # The node one first: others are built on it.
 names=(node postgres redis nats jaeger socket-proxy)

@@ -10,6 +10,7 @@ checkout_settings=$SETTINGS
 VOIDRUNNER_HOME=$(realpath -m "$HOME_DIR/test-compose")
 export VOIDRUNNER_HOME
 . "$DEV/lib.sh"
+. "$DEV/inventory.sh"
 lock_checkout
 begin=$(now_ms)
 took() { note "$1 ($((($(now_ms) - begin) / 1000)) s since the start)"; }
@@ -34,21 +35,6 @@ finish() {
   exit "$status"
 }
 take_down() { timeout 300 "$DEV/compose.sh" down --volumes --remove-orphans >"$LOG_DIR/down.log" 2>&1; }
-# What is on the engine; on somebody else's, what is there of ours.
-inventory() {
-  local filter=()
-  [ -n "$own" ] || filter=(--filter "label=com.docker.compose.project=voidrunner-$VOIDRUNNER_INSTANCE")
-  engine ps --all --quiet "${filter[@]}" | sed 's/^/container /'
-  engine ps --all --filter label=voidrunner.managed --format 'cell {{.ID}} of {{.Label "voidrunner.worker"}}' |
-    grep " of $QUEUE_NAMESPACE\." || true
-  engine volume ls --quiet "${filter[@]}" | sed 's/^/volume /'
-  engine network ls --quiet "${filter[@]}" | sed 's/^/network /'
-}
-summary() {
-  local kind
-  for kind in container cell volume network; do printf '%s %ss ' "$(grep -c "^$kind " <<<"$1" || true)" "$kind"; done
-}
-engine() { docker --host "$DOCKER_ENDPOINT" "$@"; }
 
 need_settings
 trap finish EXIT
@@ -59,6 +45,10 @@ need_settings
 own='' whose="somebody else's, which answers here"
 if [ "$DOCKER_ENDPOINT" = "unix://$VOIDRUNNER_RUN_DIR/docker.sock" ]; then own=yes whose="this test's own"; fi
 say "Engine: $DOCKER_ENDPOINT ($whose)"
+# On somebody else's engine only what is there of ours is compared.
+filter=()
+[ -n "$own" ] || filter=(--filter "label=com.docker.compose.project=voidrunner-$VOIDRUNNER_INSTANCE")
+compared() { inventory "${filter[@]}" && cells_of "$QUEUE_NAMESPACE."; }
 
 "$DEV/seed-images.sh" "$checkout_settings"
 "$DEV/images.sh"
@@ -68,7 +58,7 @@ took 'images are there'
 stack_begun=yes
 take_down # what a killed run left
 "$DEV/remove-containers.sh"
-before=$(inventory)
+before=$(compared)
 
 # Not the tag that `make dev-up` builds.
 export VOIDRUNNER_TAG=test-compose
@@ -103,8 +93,8 @@ say 'Who reaches the Docker socket:'
 
 say 'Taking it down'
 take_down # the worker removes its cells itself
-after=$(inventory)
+after=$(compared)
 [ "$before" = "$after" ] || die "left behind:
 $(diff <(echo "$before") <(echo "$after"))"
-note "on the engine before and after: $(summary "$before")"
+note "on the engine before and after: $(summary "$before" container cell volume network)"
 say "Compose passed in $((($(now_ms) - begin) / 1000)) s"

@@ -5,11 +5,12 @@ import { LABEL_MANAGED, LABEL_WORKER } from '../../src/platform/sandbox/containe
 import { DockerSandbox, type DockerSandboxOptions } from '../../src/platform/sandbox/docker-sandbox.js';
 import { connectEngine } from '../../src/platform/sandbox/engine.js';
 import { readSeccompProfile } from '../../src/platform/sandbox/seccomp-profile.js';
+import { testNamespace } from './namespace.js';
 
 export const dockerEndpoint = process.env['DOCKER_ENDPOINT'] ?? 'unix:///var/run/docker.sock';
 
-/** A namespace of the test's own, so that no sweep of a neighbour touches its containers, nor ours theirs. */
-export const testWorkerId = (): string => `test-${randomUUID().slice(0, 8)}.${randomUUID().slice(0, 8)}`;
+/** Of a namespace of its own. */
+export const testWorkerId = (): string => `${testNamespace()}.${randomUUID().slice(0, 8)}`;
 
 export async function sandboxOptions(overrides: Partial<DockerSandboxOptions> = {}): Promise<DockerSandboxOptions> {
   return {

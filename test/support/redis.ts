@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +10,7 @@ import { closeRedis, createRedis, redisReady } from '../../src/platform/redis/cr
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
+import { testNamespace } from './namespace.js';
 
 const READY_TIMEOUT_MS = 10_000;
 /** On the shared service, which nobody freezes: a command that takes long on a busy machine is no outage. */
@@ -34,7 +34,7 @@ export async function testRedis(): Promise<TestRedis> {
     password: process.env.REDIS_PASSWORD,
   });
   redis.options.commandTimeout = COMMAND_TIMEOUT_MS;
-  const namespace = `test-${randomUUID()}`;
+  const namespace = testNamespace();
   return {
     redis,
     namespace,

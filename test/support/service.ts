@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-
 import { type Service, startService } from '../../src/composition/service.js';
 import { type Config, loadConfig } from '../../src/config/load-config.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
+import { testNamespace } from './namespace.js';
 import { deleteStreams, uniquePrefix } from './nats.js';
 import { expectNothingLeft } from './nothing-left.js';
 
@@ -79,7 +78,7 @@ function testEnvironment(database: TestDatabase, overrides: NodeJS.ProcessEnv): 
     // The server sets aside what a stream may take: many at once would not fit.
     NATS_EVENTS_MAX_BYTES: String(16 * 1024 ** 2),
     NATS_OUTPUT_MAX_BYTES: String(8 * 1024 ** 2),
-    QUEUE_NAMESPACE: `test-${randomBytes(6).toString('hex')}`,
+    QUEUE_NAMESPACE: testNamespace(),
     WORKER_POOL_SIZE: '2',
     // Nobody waits for containers of the next test, nor for those of the last one.
     EXECUTOR_POOL_SIZE: '0',

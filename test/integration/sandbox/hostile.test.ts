@@ -1,11 +1,23 @@
+import { readFileSync } from 'node:fs';
+
 import type { ScriptType } from '../../../src/kernel/ports/sandbox.js';
 import { TestSandbox, type TextOutcome } from '../../support/docker.js';
 import type { HostileProgram } from '../../support/hostile/program.js';
 import { HOSTILE_PROGRAMS } from '../../support/hostile/programs.js';
+import { REPORT } from '../../support/hostile/report.js';
+import { RUNTIMES } from '../../support/runtimes.js';
 
 const HOSTILE_USER = 'a0000000-0000-4000-8000-000000000000';
 const NEIGHBOUR_USER = 'b0000000-0000-4000-8000-000000000000';
 const LIMITS = { memory_mb: 128, cpus: 1, pids: 64 };
+/** Of one that ends by itself: a bound for what hangs. Out of memory, Node reads its own code from the disk for long. */
+const END_MS_MAX = 100_000;
+/**
+ * Of one that never ends. It has to get somewhere by then, which on a busy machine takes Node seconds, and Go's compiler
+ * longer than any limit that one would like to wait for: one that did not runs again, with several times as much.
+ */
+const firstMs = (language: ScriptType): number => (language === 'go' ? 4_000 : 1_000);
+const TIMES_MORE = 4;
 
 /** It takes some of each thing that a hostile program wants all of. */
 const NEIGHBOUR = `head -c 16M /dev/zero >/tmp/own || exit
@@ -15,56 +27,87 @@ echo fine; exit 3`;
 /** The bound on harm: whatever runs beside it, it is done in this time, or the sandbox ends it as a timeout. */
 const NEIGHBOUR_TIMEOUT_MS = 60_000;
 
-let box: TestSandbox;
-
-beforeAll(async () => {
-  box = await TestSandbox.create();
-});
-
-// Everything that ran is gone, with the cells it ran in; docs/sandbox.md carries this table.
-afterAll(async () => {
-  await box.expectNoContainers();
-  await box.sandbox.close();
-  const rows = HOSTILE_PROGRAMS.map(
-    ({ wants, scripts, meets, expected }) =>
-      `| ${wants} | ${Object.keys(scripts).join(', ')} | ${meets} | ${expected.reason} |`,
-  );
-  process.stdout.write(`| it wants | in | it meets | ends as |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`);
-});
-
-const runHostile = (language: ScriptType, program: HostileProgram): Promise<TextOutcome> => {
-  const { scripts, timeoutMs = 60_000, limits } = program;
-  return box.run(language, scripts[language]!, { userId: HOSTILE_USER, timeoutMs, limits: { ...LIMITS, ...limits } });
+/** In the same language, so that it has the same cell again, where that is still there. */
+const NEXT: Readonly<Record<ScriptType, string>> = {
+  python: 'print("on")',
+  javascript: 'console.log("on")',
+  typescript: 'console.log("on")',
+  bash: 'echo on',
+  go: 'package main\nimport "os"\nfunc main() { os.Stdout.WriteString("on\\n") }',
 };
 
-const runNeighbour = (): Promise<TextOutcome> =>
-  box.run('bash', NEIGHBOUR, { userId: NEIGHBOUR_USER, timeoutMs: NEIGHBOUR_TIMEOUT_MS, limits: LIMITS });
-
-const cases = HOSTILE_PROGRAMS.flatMap((program) =>
-  Object.keys(program.scripts).map((language) => [language as ScriptType, program.wants, program] as const),
+type Case = readonly [language: ScriptType, wants: string, program: HostileProgram];
+const CASES = HOSTILE_PROGRAMS.flatMap((program) =>
+  Object.keys(program.scripts).map((language): Case => [language as ScriptType, program.wants, program]),
 );
 
-it.each(cases)('%s that wants %s meets its bounds, and a neighbour does not notice', async (language, _, program) => {
-  const [outcome, beside] = await Promise.all([runHostile(language, program), runNeighbour()]);
-  expect(outcome).toMatchObject(program.expected);
-  expect(beside).toMatchObject({ reason: 'exit_code', returnCode: 3, out: 'fine\n', err: '' });
-  // Whatever it did to its own cell, its user's next run is a good one.
-  expect(await box.run('bash', 'echo on', { userId: HOSTILE_USER })).toMatchObject({ out: 'on\n', returnCode: 0 });
-  expect(await box.sandbox.health()).toMatchObject({ healthy: true });
+/** All of them on the first. On another, some of each kind: all would take minutes more. */
+const casesOn = (runtime: string): readonly Case[] =>
+  runtime === RUNTIMES[0] ? CASES : CASES.filter(([language, , { everywhere }]) => language === everywhere);
+
+describe.each(RUNTIMES)('on %s', (runtime) => {
+  let box: TestSandbox;
+
+  beforeAll(async () => {
+    box = await TestSandbox.create({ runtime });
+  });
+
+  // Everything that ran is gone, with the cells it ran in.
+  afterAll(async () => {
+    await box.expectNoContainers();
+    await box.sandbox.close();
+  });
+
+  const runNeighbour = (): Promise<TextOutcome> =>
+    box.run('bash', NEIGHBOUR, { userId: NEIGHBOUR_USER, timeoutMs: NEIGHBOUR_TIMEOUT_MS, limits: LIMITS });
+
+  async function meetsItsBounds(language: ScriptType, program: HostileProgram, timeoutMs: number): Promise<void> {
+    const { scripts, begun, expected } = program;
+    const parts = { userId: HOSTILE_USER, limits: { ...LIMITS, ...program.limits } };
+    const hostile = box.run(language, scripts[language]!, { ...parts, timeoutMs });
+    const [outcome, beside] = await Promise.all([hostile, runNeighbour()]);
+    expect(beside).toMatchObject({ reason: 'exit_code', returnCode: 3, out: 'fine\n', err: '' });
+    const more = timeoutMs * TIMES_MORE;
+    if (begun && outcome.reason === 'timeout' && !begun(outcome) && more <= END_MS_MAX)
+      return meetsItsBounds(language, program, more);
+    expect(outcome).toMatchObject(expected);
+    // Whatever it did to its own cell, its user's next run is a good one.
+    expect(await box.run(language, NEXT[language], parts)).toMatchObject({ out: 'on\n', returnCode: 0 });
+    expect(await box.sandbox.health()).toMatchObject({ healthy: true });
+  }
+
+  it.each(casesOn(runtime))(
+    '%s that wants %s meets its bounds, and a neighbour does not notice',
+    (language, _, program) => meetsItsBounds(language, program, program.begun ? firstMs(language) : END_MS_MAX),
+  );
+
+  it('leaves nothing to the next run of the same user: files, shared memory, processes', async () => {
+    const leave = 'echo secret >/tmp/left; echo secret >/dev/shm/left; echo secret >left; (setsid sleep 600 &)';
+    await box.run('bash', leave, { userId: HOSTILE_USER });
+    const look = 'ls -A /tmp /dev/shm .; processes=(/proc/[0-9]*); echo ${#processes[@]}';
+    const next = await box.run('bash', look, { userId: HOSTILE_USER });
+    // bash alone: the init of its namespace is hidden (hidepid).
+    expect(next.out).toBe('.:\nmain.sh\n\n/dev/shm:\n\n/tmp:\nwork\n1\n');
+  });
 });
 
 it('tells every exit code as it was', async () => {
-  const codes = Array.from({ length: 256 }, (_, code) => code);
+  const box = await TestSandbox.create();
+  const users = [HOSTILE_USER, NEIGHBOUR_USER];
   const told: (number | null)[] = [];
-  for (const code of codes) told.push((await box.run('bash', `exit ${code}`, { userId: HOSTILE_USER })).returnCode);
-  expect(told).toEqual(codes);
+  const tell = async (userId: string, first: number) => {
+    for (let code = first; code < 256; code += users.length)
+      told[code] = (await box.run('bash', `exit ${code}`, { userId })).returnCode;
+  };
+  await Promise.all(users.map(tell));
+  expect(told).toEqual(Array.from({ length: 256 }, (_, code) => code));
+  await box.sandbox.close();
+  await box.expectNoContainers();
 });
 
-it('leaves nothing to the next run of the same user: files, shared memory, processes', async () => {
-  const leave = 'echo secret >/tmp/left; echo secret >/dev/shm/left; echo secret >left; (setsid sleep 600 &)';
-  await box.run('bash', leave, { userId: HOSTILE_USER });
-  const look = 'ls -A /tmp /dev/shm .; processes=(/proc/[0-9]*); echo ${#processes[@]}';
-  const next = await box.run('bash', look, { userId: HOSTILE_USER });
-  // bash alone: the init of its namespace is hidden (hidepid).
-  expect(next.out).toBe('.:\nmain.sh\n\n/dev/shm:\n\n/tmp:\nwork\n1\n');
+it('is told in docs/sandbox.md', () => {
+  const table = REPORT.map((row) => `| ${row.join(' | ')} |`);
+  process.stdout.write(`${table.join('\n')}\n`);
+  const docs = readFileSync('docs/sandbox.md', 'utf8').replaceAll(/ +/g, ' ').split('\n');
+  expect(docs.filter((line) => table.includes(line))).toEqual(table);
 });

@@ -44,6 +44,7 @@ func main() {
   fmt.Println("EAFNOSUPPORT")
 }`,
     },
+    everywhere: 'bash',
     meets: 'no socket at all',
     expected: { ...DONE, out: 'EAFNOSUPPORT\n' },
   },

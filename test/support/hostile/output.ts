@@ -1,4 +1,4 @@
-import { DONE, type HostileProgram, PRINTING_MS, TIMEOUT } from './program.js';
+import { DONE, type HostileProgram, TIMEOUT, told } from './program.js';
 
 const ODD = [0, 255, 254, 0, 195];
 
@@ -10,19 +10,23 @@ export const OUTPUT: readonly HostileProgram[] = [
       python: 'import os\nwhile True: os.write(1, bytes(65536))',
       javascript: 'const fs = require("node:fs"); const zeros = Buffer.alloc(65536); for (;;) fs.writeSync(1, zeros)',
       bash: 'echo first; exec cat /dev/zero',
+      go: 'package main\nimport "os"\nfunc main() { for { os.Stdout.Write(make([]byte, 65536)) } }',
     },
-    timeoutMs: PRINTING_MS,
+    begun: ({ stdout }) => stdout.truncated,
+    everywhere: 'bash',
     meets: 'head and tail kept, the true count, the timeout',
     expected: { ...TIMEOUT, stdout: expect.objectContaining({ truncated: true }) as never },
   },
   {
     wants: 'to print in the moment of its timeout',
+    // Slowly enough that all of it is kept, whatever time it gets.
     scripts: {
-      python: 'import time\nwhile True: print("tick", flush=True); time.sleep(0.001)',
-      javascript: 'setInterval(() => console.log("tick"), 1)',
-      bash: 'while :; do echo tick; sleep 0.001; done',
+      python: 'import time\nwhile True: print("tick", flush=True); time.sleep(0.005)',
+      javascript: 'setInterval(() => console.log("tick"), 5)',
+      bash: 'while :; do echo tick; sleep 0.005; done',
+      go: 'package main\nimport ("fmt"; "time")\nfunc main() { for { fmt.Println("tick"); time.Sleep(5 * time.Millisecond) } }',
     },
-    timeoutMs: PRINTING_MS,
+    begun: told,
     meets: 'all of what it had printed by then, and the timeout',
     expected: { ...TIMEOUT, out: expect.stringMatching(/^(tick\n)+$/) as string },
   },
@@ -32,7 +36,6 @@ export const OUTPUT: readonly HostileProgram[] = [
       python: 'import os\nfor n in range(1 << 14): os.write(1, b"x" * 65536)',
       bash: 'head -c 1G /dev/zero | tr "\\0" x',
     },
-    timeoutMs: 60_000,
     meets: 'head and tail kept, the true count',
     expected: { ...DONE, stdout: expect.objectContaining({ bytesTotal: 1024 ** 3, truncated: true }) as never },
   },
@@ -62,6 +65,7 @@ process.exit(9);`,
 import ("fmt"; "os")
 func main() { fmt.Print("T\\x00\\x00\\x00\\x3c\\x00\\x00\\x00\\x01status=0\\nkilled=none\\n\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x04fake"); os.Exit(9) }`,
     },
+    everywhere: 'bash',
     meets: 'its own exit code, and its own bytes in its output',
     expected: {
       reason: 'exit_code',
@@ -79,6 +83,7 @@ for fd in range(3, 256):
 print(len(os.listdir("/proc/self/fd")))`,
       bash: 'for fd in 3 4 5 6 7 8 9; do { echo T >&$fd; } 2>/dev/null && echo "wrote to $fd"; done; ls /proc/self/fd | wc -l',
     },
+    everywhere: 'python',
     meets: 'none of them is there',
     // 0, 1, 2, and the folder that is being listed.
     expected: { ...DONE, out: '4\n' },

@@ -5,7 +5,10 @@ import type { TextOutcome } from '../docker.js';
 export interface HostileProgram {
   readonly wants: string;
   readonly scripts: Partial<Readonly<Record<ScriptType, string>>>;
-  readonly timeoutMs?: number;
+  /** Of one that never ends: whether it had got so far that its timeout tells something. */
+  readonly begun?: (outcome: TextOutcome) => boolean;
+  /** The language in which it also runs on every other runtime that the engine knows. */
+  readonly everywhere?: ScriptType;
   readonly limits?: Partial<SandboxLimits>;
   /** In words, for the report. */
   readonly meets: string;
@@ -16,7 +19,5 @@ export const TIMEOUT = { reason: 'timeout', returnCode: null, signal: null } as 
 export const DONE = { reason: 'exit_code', returnCode: 0, signal: null } as const;
 export const OUT_OF_MEMORY = { reason: 'out_of_memory', returnCode: 137 } as const;
 
-/** Long enough to do its worst, for a program that need not have got anywhere by then. */
-export const SHORT_MS = 2_000;
-/** Long enough to have printed something on a machine so busy that Node takes seconds to start; for Go's compiler, not. */
-export const PRINTING_MS = 5_000;
+/** By what it printed. */
+export const told = ({ out, err }: TextOutcome): boolean => out !== '' || err !== '';

@@ -18,6 +18,7 @@ func main() {
   for { block := make([]byte, 1<<20); for n := range block { block[n] = 1 }; all = append(all, block) }
 }`,
     },
+    everywhere: 'python',
     meets: 'out_of_memory, its output kept',
     expected: { ...OUT_OF_MEMORY, out: 'before\n' },
   },
@@ -52,6 +53,7 @@ func main() {
 }`,
     },
     limits: { memory_mb: 512 },
+    everywhere: 'bash',
     meets: 'ENOSPC',
     expected: { ...DONE, out: 'refused\n' },
   },
@@ -67,6 +69,7 @@ try { for (let n = 0; n < 1_000_000; n += 1) fs.closeSync(fs.openSync('/tmp/' + 
 catch ({ code }) { console.log(code === 'ENOSPC' ? 'No space left on device' : code); }`,
       bash: 'for ((n = 0; n < 1000000; n++)); do { : >/tmp/$n; } 2>/dev/null || break; done; : 2>&1 >/tmp/more | sed "s/.*: //"',
     },
+    everywhere: 'python',
     meets: 'ENOSPC',
     expected: { ...DONE, out: 'No space left on device\n' },
   },

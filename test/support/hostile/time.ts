@@ -1,19 +1,46 @@
-import { DONE, type HostileProgram, PRINTING_MS, SHORT_MS, TIMEOUT } from './program.js';
+import { DONE, type HostileProgram, TIMEOUT, told } from './program.js';
 
 /** Of the host's time and processes. */
 export const TIME: readonly HostileProgram[] = [
   {
     wants: 'a fork bomb',
+    // Each process of it tells once that it was refused.
     scripts: {
-      python: 'import os\nwhile True:\n  try: os.fork()\n  except OSError: pass',
-      bash: ':(){ :|:& };:; while :; do :; done',
+      python: `import os
+told = False
+while True:
+    try: os.fork()
+    except OSError:
+        if not told: os.write(1, b"refused\\n"); told = True`,
       javascript: `const { spawn } = require('node:child_process');
-const more = () => { for (let n = 0; n < 20; n += 1) spawn('sleep', ['600'], { stdio: 'ignore' }).on('error', () => {}); };
+let told = false;
+const refused = () => { if (!told) console.log('refused'); told = true; };
+const more = () => { for (let n = 0; n < 20; n += 1) spawn('sleep', ['600'], { stdio: 'ignore' }).on('error', refused); };
 setInterval(more, 5);`,
+      // Past its runtime, which would want threads of its own and give up.
+      go: `package main
+import ("syscall"; "unsafe")
+func main() {
+  told, refused := false, []byte("refused\\n")
+  for {
+    _, _, errno := syscall.RawSyscall(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0)
+    if errno != syscall.EAGAIN || told { continue }
+    syscall.RawSyscall(syscall.SYS_WRITE, 1, uintptr(unsafe.Pointer(&refused[0])), uintptr(len(refused)))
+    told = true
+  }
+}`,
     },
-    timeoutMs: SHORT_MS,
+    begun: told,
+    everywhere: 'python',
     meets: 'EAGAIN at its limit, then the timeout',
-    expected: TIMEOUT,
+    expected: { ...TIMEOUT, out: expect.stringMatching(/^(refused\n)+$/) as string },
+  },
+  {
+    wants: 'a fork bomb',
+    scripts: { bash: ':(){ :|:& };:; while :; do :; done' },
+    begun: told,
+    meets: 'EAGAIN at its limit, then the timeout',
+    expected: { ...TIMEOUT, err: expect.stringContaining('fork: retry: Resource temporarily unavailable') as string },
   },
   {
     wants: 'a thread bomb',
@@ -30,6 +57,7 @@ try {
   for (;;) { new Worker('setTimeout(() => {}, 600_000)', { eval: true }); count += 1; }
 } catch { require('node:fs').writeSync(1, count < 64 ? 'refused\\n' : count + '\\n'); process.exit(0); }`,
     },
+    everywhere: 'python',
     // Node's threads take 10 MB each: they are to be what runs out.
     limits: { memory_mb: 512, pids: 24 },
     meets: 'threads count as processes',
@@ -45,7 +73,12 @@ func main() {
 }`,
     },
     meets: 'threads count as processes, and its runtime gives up',
-    expected: { reason: 'exit_code', returnCode: 2 },
+    // As a compiler that fails would exit, too.
+    expected: {
+      reason: 'exit_code',
+      returnCode: 2,
+      err: expect.stringContaining('failed to create new OS thread') as string,
+    },
   },
   {
     wants: 'a daemon that outlives its parent',
@@ -69,6 +102,7 @@ func main() {
   fmt.Println("gone")
 }`,
     },
+    everywhere: 'bash',
     meets: 'death with its run',
     expected: { ...DONE, out: 'gone\n' },
   },
@@ -78,8 +112,14 @@ func main() {
       python: 'import os\nprint("before"); os.kill(os.getpid(), 19); print("after")',
       javascript: 'console.log("before"); process.kill(process.pid, "SIGSTOP"); console.log("after")',
       bash: 'echo before; kill -STOP $$; echo after',
+      // Its whole group. From the main thread, which the kernel stops before it goes on.
+      go: `package main
+import ("fmt"; "runtime"; "syscall")
+func init() { runtime.LockOSThread() }
+func main() { fmt.Println("before"); syscall.Kill(0, syscall.SIGSTOP); fmt.Println("after") }`,
     },
-    timeoutMs: PRINTING_MS,
+    begun: told,
+    everywhere: 'bash',
     meets: 'the timeout',
     expected: { ...TIMEOUT, out: 'before\n' },
   },
@@ -96,39 +136,38 @@ while True: time.sleep(60)`,
   try { process.on(name, () => {}); } catch {}
 console.log('before'); setInterval(() => {}, 60_000)`,
       bash: 'trap "" $(seq 1 64); echo before; while :; do sleep 60; done',
+      go: `package main
+import ("fmt"; "os/signal"; "time")
+func main() { signal.Ignore(); fmt.Println("before"); for { time.Sleep(time.Minute) } }`,
     },
-    timeoutMs: PRINTING_MS,
+    begun: told,
+    everywhere: 'python',
     meets: 'SIGKILL at the timeout',
     expected: { ...TIMEOUT, out: 'before\n' },
   },
   {
     wants: 'to sleep for ever',
     scripts: {
-      python: 'import time\nwhile True: time.sleep(60)',
-      javascript: 'await new Promise(() => setInterval(() => {}, 60_000))',
-      bash: 'exec sleep infinity',
+      python: 'import time\nprint("before")\nwhile True: time.sleep(60)',
+      javascript: 'console.log("before"); await new Promise(() => setInterval(() => {}, 60_000))',
+      bash: 'echo before; exec sleep infinity',
+      go: 'package main\nimport ("fmt"; "time")\nfunc main() { fmt.Println("before"); for { time.Sleep(time.Hour) } }',
     },
-    timeoutMs: SHORT_MS,
+    begun: told,
     meets: 'the timeout',
-    expected: TIMEOUT,
+    expected: { ...TIMEOUT, out: 'before\n' },
   },
   {
     wants: 'to spin',
     scripts: {
-      python: 'while True: pass',
-      javascript: 'for (;;);',
-      typescript: 'const more: boolean = true;\nwhile (more);',
-      bash: 'while :; do :; done',
+      python: 'print("before")\nwhile True: pass',
+      javascript: 'console.log("before"); for (;;);',
+      typescript: 'console.log("before"); const more: boolean = true;\nwhile (more);',
+      bash: 'echo before; while :; do :; done',
+      go: 'package main\nimport "fmt"\nfunc main() { fmt.Println("before"); for { } }',
     },
-    timeoutMs: SHORT_MS,
+    begun: told,
     meets: 'its share of CPU, then the timeout',
-    expected: TIMEOUT,
-  },
-  {
-    wants: 'to spin',
-    scripts: { go: 'package main\nfunc main() { for { } }' },
-    timeoutMs: 10_000,
-    meets: 'its share of CPU, then the timeout',
-    expected: TIMEOUT,
+    expected: { ...TIMEOUT, out: 'before\n' },
   },
 ];
