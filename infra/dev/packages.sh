@@ -21,6 +21,7 @@ if [ "$for_what" = native ]; then
 else
   want docker-compose 'runs docker-compose.yml' compose_here
 fi
+want curl "talks to the API in the README's session" have curl
 want mmdebstrap 'makes the base of the runtime images where no registry answers' have mmdebstrap
 if ! "$DEV/docker-answers.sh"; then
   want docker.io 'container engine, the sandbox of user code' have dockerd

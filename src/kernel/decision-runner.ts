@@ -91,10 +91,11 @@ export class DecisionRunner {
 
 /** An append whose last event has the command's id is refused by the log where that command was recorded before. */
 function identified(writes: readonly StreamWrite[], commandId: string | undefined): readonly StreamWrite[] {
-  const last = writes.at(-1);
-  if (last === undefined || commandId === undefined) return writes;
-  const events = last.events.with(-1, { ...last.events.at(-1)!, eventId: commandId });
-  return [...writes.slice(0, -1), { ...last, events }];
+  const write = writes.at(-1);
+  const event = write?.events.at(-1);
+  if (!write || !event || commandId === undefined) return writes;
+  const events = [...write.events.slice(0, -1), { ...event, eventId: commandId }];
+  return [...writes.slice(0, -1), { ...write, events }];
 }
 
 class Session implements Streams {

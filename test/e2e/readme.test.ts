@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+import { startTestService, type TestService } from '../support/service.js';
+
+const HERE = 'http://localhost:8080';
+const MARK = '=====';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService();
+});
+afterAll(() => service.close());
+
+/** The block of the README that begins with the API's address, a mark ahead of each of its comments. */
+async function session(url: string): Promise<string> {
+  const blocks = (await readFile('README.md', 'utf8')).match(/(?<=^```sh\n)[^]*?(?=^```$)/gm) ?? [];
+  const block = blocks.find((each) => each.startsWith(`API=${HERE}`));
+  if (!block) throw new Error('the README has no session');
+  return `set -euo pipefail\n${block.replace(HERE, url).replaceAll(/^# /gm, `echo; echo '${MARK}'\n# `)}`;
+}
+
+test('the session with curl works as it stands in the README', async () => {
+  const { stdout, stderr } = await promisify(execFile)('bash', ['-c', await session(service.url)]);
+  expect(stderr).toBe('');
+  const [, account, task, run, how, prints, happened, once, live] = stdout
+    .split(`${MARK}\n`)
+    .map((text) => text.trim());
+  expect([account, task, run]).toEqual(['', '', '']);
+  expect(JSON.parse(how!)).toMatchObject({ status: 'completed', stdout: 'Hello, world\n' });
+  expect(prints).toBe('Hello, world');
+  const { events } = JSON.parse(happened!) as { events: { type: string }[] };
+  expect(events.map(({ type }) => type)).toEqual(['ExecutionRequested', 'ExecutionStarted', 'ExecutionSucceeded']);
+  const [first, second, ...more] = once!.split('\n');
+  expect([first, more]).toEqual([second, []]);
+  expect(live!.match(/(?<=^event: ).*$/gm)).toEqual(events.map(({ type }) => type));
+});
