@@ -5,6 +5,7 @@ import type { Pool } from 'pg';
 import { type PayloadKind, type PayloadRef, PayloadStore } from '../../kernel/ports/payload-store.js';
 import { giveBack } from '../../kernel/give-back.js';
 import { AtMost } from '../../kernel/at-most.js';
+import { leftBehind } from '../memory/leftovers.js';
 import { reportingOutages } from '../postgres/outage.js';
 import { DataKeys, ownerErased } from './data-keys.js';
 import { seal, unseal } from './sealed-box.js';
@@ -76,6 +77,7 @@ export class PostgresPayloadStore extends PayloadStore {
     );
     // Where it failed it may still be on its way.
     giveBack(sealed);
+    leftBehind(ref.bytes);
     return rows.length === 1 ? ref : await this.firstWrite(payload);
   }
 
