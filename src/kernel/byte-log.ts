@@ -2,10 +2,11 @@ const CAPACITY_BYTES_MIN = 4 * 1024;
 
 /**
  * Bytes in the order they came, in one piece of memory that doubles when it is full: a million chunks of one byte each
- * are a megabyte, where a list of them took a hundred.
+ * are a megabyte, where a list of them took a hundred. The memory moves as it grows, and leaves none behind for the
+ * garbage collector.
  */
 export class ByteLog {
-  private bytes = Buffer.alloc(0);
+  private bytes = ownBytes(0);
   private used = 0;
 
   get length(): number {
@@ -15,18 +16,26 @@ export class ByteLog {
   /** Takes a copy. */
   add(chunk: Uint8Array): void {
     const needed = this.used + chunk.length;
-    if (needed > this.bytes.length) {
-      // Not from Node's pool: a slice of that is kept alive together with its neighbours.
-      const larger = Buffer.allocUnsafeSlow(Math.max(CAPACITY_BYTES_MIN, this.bytes.length * 2, needed));
-      this.bytes.copy(larger, 0, 0, this.used);
-      this.bytes = larger;
-    }
+    if (needed > this.bytes.length) this.resize(Math.max(CAPACITY_BYTES_MIN, this.bytes.length * 2, needed));
     this.bytes.set(chunk, this.used);
     this.used = needed;
   }
 
-  /** A view and no copy: what is written stays as it is. Both ends are cut to what there is. */
+  /** A copy. Both ends are cut to what there is. */
   slice(from: number, to: number = this.used): Buffer {
-    return this.bytes.subarray(Math.min(from, this.used), Math.min(to, this.used));
+    return Buffer.from(this.bytes.subarray(Math.min(from, this.used), Math.min(to, this.used)));
+  }
+
+  /** All of it, without a copy, in memory of just that size: good until more is added. */
+  whole(): Buffer {
+    this.resize(this.used);
+    return this.bytes;
+  }
+
+  private resize(capacity: number): void {
+    if (capacity !== this.bytes.length) this.bytes = Buffer.from(this.bytes.buffer.transfer(capacity));
   }
 }
+
+/** Not from Node's pool: it moves. */
+const ownBytes = (length: number): Buffer<ArrayBuffer> => Buffer.from(new ArrayBuffer(length));

@@ -19,7 +19,7 @@ import type { ExecutionState, RunningExecution } from '../domain/execution-state
 import { decodeRunInput } from '../domain/run-input.js';
 import { retryOutage } from '../app/retry-outage.js';
 import type { LivePublisher } from './live-publisher.js';
-import { resultOfRemains, storeRunResult } from './run-output.js';
+import { giveBackOutput, resultOfRemains, storeRunResult } from './run-output.js';
 
 /** Why a run is broken off before its program ends. */
 export type StopReason = 'cancel' | 'shutdown' | 'lost';
@@ -69,10 +69,14 @@ export class AttemptRunner {
     if (state === null) return 'dropped';
     const ran = await this.runProgram(state.spec, hold, signals);
     if (signals.stop.reason === 'lost') return 'dropped';
-    return retryOutage(() => this.report(hold, state.spec, ran, signals), signals.abandon).catch((error: unknown) => {
+    try {
+      return await retryOutage(() => this.report(hold, state.spec, ran, signals), signals.abandon);
+    } catch (error) {
       if (error instanceof DomainError && error.code === 'attempt_not_held') return 'dropped';
       throw error;
-    });
+    } finally {
+      giveBackOutput(ran);
+    }
   }
 
   /**

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ByteLog } from '../../kernel/byte-log.js';
 import { Unavailable } from '../../kernel/errors.js';
+import { giveBack } from '../../kernel/give-back.js';
 import { type LiveOutput, OUTPUT_CHUNK_BYTES_MAX, type OutputSource } from '../../kernel/ports/live-output.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import type { AttemptHold } from '../domain/execution-commands.js';
@@ -124,6 +125,7 @@ class LiveStream {
     this.figures.published += 1;
     // Unless it is to begin again.
     if (this.published === offset) this.published += bytes.length;
+    giveBack(bytes);
     return this.left < OUTPUT_CHUNK_BYTES_MAX ? BATCH_INTERVAL_MS : 0;
   }
 

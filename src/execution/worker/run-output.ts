@@ -1,4 +1,5 @@
-import type { CapturedOutput, Remains, SandboxOutcome } from '../../kernel/ports/sandbox.js';
+import { giveBack } from '../../kernel/give-back.js';
+import { type CapturedOutput, type Remains, SandboxFailure, type SandboxOutcome } from '../../kernel/ports/sandbox.js';
 import type { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { derivedId } from '../../kernel/uuid.js';
 import type { AttemptHold } from '../domain/execution-commands.js';
@@ -30,7 +31,10 @@ export async function storeRunResult(
     const payloadId = derivedId(hold.executionId, hold.attempt, kind);
     return { payload: await payloads.put({ payloadId, ownerId, kind, content }), bytes_total, truncated };
   };
-  const [stdout, stderr] = await Promise.all([store('stdout', outcome.stdout), store('stderr', outcome.stderr)]);
+  const both = [store('stdout', outcome.stdout), store('stderr', outcome.stderr)] as const;
+  // Neither is left behind reading what its owner gives back.
+  await Promise.allSettled(both);
+  const [stdout, stderr] = await Promise.all(both);
   return {
     return_code: outcome.returnCode,
     signal: outcome.signal,
@@ -40,4 +44,10 @@ export async function storeRunResult(
     cpu_time_ms: outcome.cpuTimeMs === null ? null : Math.round(outcome.cpuTimeMs),
     memory_peak_bytes: outcome.memoryPeakBytes,
   };
+}
+
+/** The attempt is over, and what it had written is stored or lost. */
+export function giveBackOutput(ran: SandboxOutcome | SandboxFailure): void {
+  const written = ran instanceof SandboxFailure ? ran.remains : ran;
+  if (written) for (const { content } of [written.stdout, written.stderr]) giveBack(content);
 }

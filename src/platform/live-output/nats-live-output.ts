@@ -12,6 +12,7 @@ import {
 
 import { Unavailable } from '../../kernel/errors.js';
 import { LiveOutput, type OutputChunk, type OutputSource } from '../../kernel/ports/live-output.js';
+import { leftBehind } from '../memory/leftovers.js';
 import type { NatsLink } from '../nats/nats-link.js';
 import { LiveQueue } from './live-queue.js';
 import { OUTPUT_KEPT_MS, OutputStream } from './output-stream.js';
@@ -47,6 +48,7 @@ export class NatsLiveOutput extends LiveOutput {
       await this.stream.ensure();
       await this.nats.jetstream().publish(this.stream.subjectOf(source), bytes, { headers: facts });
     });
+    leftBehind(bytes.length);
   }
 
   override async *read(source: OutputSource, signal: AbortSignal): AsyncGenerator<OutputChunk> {

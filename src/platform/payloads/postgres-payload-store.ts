@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 
 import { type PayloadKind, type PayloadRef, PayloadStore } from '../../kernel/ports/payload-store.js';
+import { giveBack } from '../../kernel/give-back.js';
 import { AtMost } from '../../kernel/at-most.js';
+import { leftBehind } from '../memory/leftovers.js';
 import { reportingOutages } from '../postgres/outage.js';
 import { DataKeys, ownerErased } from './data-keys.js';
 import { seal, unseal } from './sealed-box.js';
@@ -17,7 +19,7 @@ export interface PostgresPayloadStoreOptions {
 /** Bytes of one payload: the most output that settings let a run keep. */
 export const PAYLOAD_BYTES_MAX = 64 * 1024 ** 2;
 
-/** One that is larger takes turns with the others: on its way to Postgres there are three copies of it. */
+/** One that is larger takes turns with the others: on its way to Postgres there are two copies of it. */
 const LARGE_BYTES_MIN = 64 * 1024;
 /** Sixteen runs that ended at once, each with 1 MiB of stdout and of stderr, took 30 MiB more without turns. */
 const LARGE_AT_A_TIME_MAX = 3;
@@ -73,6 +75,9 @@ export class PostgresPayloadStore extends PayloadStore {
     const { rows } = await reportingOutages(() =>
       this.pool.query(INSERT, [payloadId, ownerId, kind, sealed, ref.bytes, ref.sha256]),
     );
+    // Where it failed it may still be on its way.
+    giveBack(sealed);
+    leftBehind(ref.bytes);
     return rows.length === 1 ? ref : await this.firstWrite(payload);
   }
 

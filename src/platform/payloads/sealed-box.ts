@@ -1,5 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
+import { giveBack } from '../../kernel/give-back.js';
+
 /** AES-256-GCM (NIST SP 800-38D): one byte of format, 12 of nonce, the ciphertext, 16 of tag. */
 const ALGORITHM = 'aes-256-gcm';
 const FORMAT = 1;
@@ -7,16 +9,29 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES;
 export const KEY_BYTES = 32;
+/** Of a large plaintext so much is encrypted at a time: what the cipher returns is a copy. */
+const PIECE_BYTES = 64 * 1024;
 
 /**
  * Encrypts under a fresh random nonce; one key may be used for 2³² messages.
  * @param context what the box is for; it opens for nothing else
+ * @returns memory of its own
  */
 export function seal(key: Uint8Array, plaintext: Uint8Array, context: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(context));
-  return Buffer.concat([Buffer.of(FORMAT), nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+  const sealed = Buffer.allocUnsafeSlow(HEADER_BYTES + plaintext.length + TAG_BYTES);
+  sealed[0] = FORMAT;
+  sealed.set(nonce, 1);
+  for (let at = 0; at < plaintext.length; at += PIECE_BYTES) {
+    const piece = cipher.update(plaintext.subarray(at, at + PIECE_BYTES));
+    sealed.set(piece, HEADER_BYTES + at);
+    giveBack(piece);
+  }
+  cipher.final();
+  sealed.set(cipher.getAuthTag(), HEADER_BYTES + plaintext.length);
+  return sealed;
 }
 
 /** @throws Error where the box was made with another key, for another context, or changed since */

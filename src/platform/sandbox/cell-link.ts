@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 
+import { giveBack } from '../../kernel/give-back.js';
 import { DockerFrames } from './docker-frames.js';
 import { jobFrame, killFrame, type LauncherMessage, LauncherMessages } from './launcher-messages.js';
 
@@ -29,6 +30,7 @@ export class CellLink {
     socket.on('data', (bytes: Buffer) => {
       try {
         frames.write(bytes);
+        giveBack(bytes);
       } catch (error) {
         this.resolveClosed(error as Error);
         socket.destroy();

@@ -6,6 +6,7 @@ export type LauncherMessage =
   | { readonly kind: 'hello' }
   /** The program has been exec'ed. */
   | { readonly kind: 'started'; readonly job: number }
+  /** A frame's bytes, or some of them. */
   | { readonly kind: 'output'; readonly job: number; readonly stream: OutputStreamName; readonly bytes: Buffer }
   /** The end of the run: every process of it is dead, and all it printed has been told. */
   | { readonly kind: 'ended'; readonly job: number; readonly report: EndReport }
@@ -18,26 +19,86 @@ const JOB_BYTES = 4;
 const PAYLOAD_BYTES_MAX = 64 * 1024;
 /** Frames are `u8` type, `u32` length, payload; numbers are big-endian. */
 const FRAME = { job: 'J', kill: 'K' } as const;
+/** Head and tail: the tail comes after the whole head, so one is appended to the other. */
+const OUTPUT_FRAMES: Readonly<Partial<Record<string, OutputStreamName>>> = {
+  O: 'stdout',
+  o: 'stdout',
+  E: 'stderr',
+  e: 'stderr',
+};
 
-/** Takes the launcher's frames out of its standard output. A program's own output is only ever a frame's payload. */
+interface PassingOutput {
+  readonly job: number;
+  readonly stream: OutputStreamName;
+  bytesLeft: number;
+}
+
+/**
+ * Takes the launcher's frames out of its standard output. A program's own output is only ever a frame's payload, and is
+ * passed on as it comes: it makes up all but a little of what is said, and to gather it first would copy all of it.
+ */
 export class LauncherMessages {
-  private pending: Buffer = Buffer.alloc(0);
+  /** What comes next in full: a frame's header, then the job of an output, or the payload of another frame. */
+  private wanted = Buffer.alloc(HEADER_BYTES);
+  private wantedHere = 0;
+  private onWanted: () => void = () => this.takeHeader();
+  private output: PassingOutput | null = null;
 
   constructor(private readonly onMessage: (message: LauncherMessage) => void) {}
 
-  /** @throws Error for what no launcher says: nothing after it can be trusted */
+  /** Keeps nothing of the chunk. @throws Error for what no launcher says: nothing after it can be trusted */
   write(chunk: Buffer): void {
-    let rest = this.pending.length > 0 ? Buffer.concat([this.pending, chunk]) : chunk;
-    while (rest.length >= HEADER_BYTES) {
-      const length = rest.readUInt32BE(1);
-      if (length > PAYLOAD_BYTES_MAX) throw new Error('a frame of the launcher is too long');
-      if (rest.length < HEADER_BYTES + length) break;
-      const message = decode(String.fromCharCode(rest[0]!), rest.subarray(HEADER_BYTES, HEADER_BYTES + length));
-      rest = rest.subarray(HEADER_BYTES + length);
-      this.onMessage(message);
-    }
-    // A copy: the rest is a slice of the socket's buffer, which a kept slice would keep whole.
-    this.pending = Buffer.from(rest);
+    let at = 0;
+    while (at < chunk.length) at += this.output ? this.pass(this.output, chunk, at) : this.gather(chunk, at);
+  }
+
+  private gather(chunk: Buffer, at: number): number {
+    const taken = chunk.copy(this.wanted, this.wantedHere, at);
+    this.wantedHere += taken;
+    if (this.wantedHere === this.wanted.length) this.onWanted();
+    return taken;
+  }
+
+  private want(length: number, onWanted: () => void): void {
+    this.wanted = Buffer.alloc(length);
+    this.wantedHere = 0;
+    this.onWanted = onWanted;
+    if (length === 0) onWanted();
+  }
+
+  private wantHeader(): void {
+    this.want(HEADER_BYTES, () => this.takeHeader());
+  }
+
+  private takeHeader(): void {
+    const type = String.fromCharCode(this.wanted[0]!);
+    const length = this.wanted.readUInt32BE(1);
+    if (length > PAYLOAD_BYTES_MAX) throw new Error('a frame of the launcher is too long');
+    if (type !== 'H' && length < JOB_BYTES) throw new Error('a frame of the launcher is too short');
+    const stream = OUTPUT_FRAMES[type];
+    if (stream) this.want(JOB_BYTES, () => this.takeJob(stream, length - JOB_BYTES));
+    else this.want(length, () => this.takeWord(type));
+  }
+
+  private takeJob(stream: OutputStreamName, bytesLeft: number): void {
+    const job = this.wanted.readUInt32BE();
+    this.wantHeader();
+    if (bytesLeft > 0) this.output = { job, stream, bytesLeft };
+  }
+
+  private takeWord(type: string): void {
+    const message = decode(type, this.wanted);
+    this.wantHeader();
+    this.onMessage(message);
+  }
+
+  private pass(output: PassingOutput, chunk: Buffer, at: number): number {
+    const { job, stream } = output;
+    const bytes = chunk.subarray(at, at + output.bytesLeft);
+    output.bytesLeft -= bytes.length;
+    if (output.bytesLeft === 0) this.output = null;
+    this.onMessage({ kind: 'output', job, stream, bytes });
+    return bytes.length;
   }
 }
 
@@ -48,23 +109,15 @@ function decode(type: string, payload: Buffer): LauncherMessage {
       throw new Error(`the launcher in the image speaks protocol ${spoken}, not ${PROTOCOL}`);
     return { kind: 'hello' };
   }
-  if (payload.length < JOB_BYTES) throw new Error('a frame of the launcher is too short');
   const job = payload.readUInt32BE();
-  const bytes = payload.subarray(JOB_BYTES);
+  const words = payload.toString('utf8', JOB_BYTES);
   switch (type) {
     case 'S':
       return { kind: 'started', job };
-    // Head and tail: the tail comes after the whole head, so one is appended to the other.
-    case 'O':
-    case 'o':
-      return { kind: 'output', job, stream: 'stdout', bytes };
-    case 'E':
-    case 'e':
-      return { kind: 'output', job, stream: 'stderr', bytes };
     case 'T':
-      return { kind: 'ended', job, report: parseTrailer(bytes.toString('utf8')) };
+      return { kind: 'ended', job, report: parseTrailer(words) };
     case 'R':
-      return { kind: 'refused', job, message: bytes.toString('utf8') };
+      return { kind: 'refused', job, message: words };
     default:
       throw new Error('a frame of the launcher has no known type');
   }

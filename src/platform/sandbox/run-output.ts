@@ -21,7 +21,7 @@ export class RunOutput {
   }
 
   private captured(stream: OutputStreamName, report: EndReport | null): CapturedOutput {
-    const content = this.kept[stream].slice(0);
+    const content = this.kept[stream].whole();
     return {
       content,
       bytesTotal: report?.bytes[stream] ?? content.length,

@@ -1,4 +1,5 @@
 import { ByteLog } from '../../../src/kernel/byte-log.js';
+import { giveBack } from '../../../src/kernel/give-back.js';
 
 test('what was added comes back, in order and in any part', () => {
   const log = new ByteLog();
@@ -6,6 +7,7 @@ test('what was added comes back, in order and in any part', () => {
   for (let from = 0; from < all.length; from += 7) log.add(all.subarray(from, from + 7));
   expect(log.length).toBe(all.length);
   expect(log.slice(0).equals(all)).toBe(true);
+  expect(log.whole().equals(all)).toBe(true);
   expect(log.slice(9_999, 10_003)).toEqual(all.subarray(9_999, 10_003));
 });
 
@@ -26,4 +28,23 @@ test('neither what was given nor what was taken changes anything later', () => {
   log.add(Buffer.alloc(100_000, 'x'));
   expect(taken.toString()).toBe('abc');
   expect(log.slice(0, 3).toString()).toBe('abc');
+});
+
+test('the whole has memory of just its size, which can be given back; what was taken stays', () => {
+  const log = new ByteLog();
+  for (const part of ['x'.repeat(5_000), 'yz']) log.add(Buffer.from(part));
+  const taken = log.slice(4_999);
+  const whole = log.whole();
+  expect(whole.buffer.byteLength).toBe(5_002);
+  giveBack(whole);
+  expect(whole).toHaveLength(0);
+  expect(taken.toString()).toBe('xyz');
+});
+
+test('goes on after its whole was taken', () => {
+  const log = new ByteLog();
+  log.add(Buffer.from('abc'));
+  expect(log.whole().toString()).toBe('abc');
+  log.add(Buffer.from('def'));
+  expect(log.whole().toString()).toBe('abcdef');
 });

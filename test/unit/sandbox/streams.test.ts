@@ -94,6 +94,19 @@ describe('LauncherMessages', () => {
     return got;
   };
 
+  /** An output's bytes may come in any parts: neighbours of one job and stream as one, and none for nothing. */
+  const joined = (all: readonly LauncherMessage[]): LauncherMessage[] => {
+    const result: LauncherMessage[] = [];
+    for (const message of all) {
+      const last = result.at(-1);
+      if (message.kind !== 'output') result.push(message);
+      else if (last?.kind === 'output' && last.job === message.job && last.stream === message.stream) {
+        result[result.length - 1] = { ...last, bytes: Buffer.concat([last.bytes, message.bytes]) };
+      } else if (message.bytes.length > 0) result.push(message);
+    }
+    return result;
+  };
+
   /** What it says, and how it is said. */
   const said: fc.Arbitrary<readonly [LauncherMessage, Buffer]> = fc
     .tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), bytes(), fc.constantFrom('H', 'S', 'O', 'o', 'E', 'e', 'T', 'R'))
@@ -110,7 +123,7 @@ describe('LauncherMessages', () => {
     fc.assert(
       fc.property(fc.array(said), sizes, (all, pieces) => {
         const sent = Buffer.concat(all.map(([, frameOf]) => frameOf));
-        expect(read(...cut(sent, pieces))).toEqual(all.map(([message]) => message));
+        expect(joined(read(...cut(sent, pieces)))).toEqual(joined(all.map(([message]) => message)));
       }),
     );
   });
@@ -121,6 +134,13 @@ describe('LauncherMessages', () => {
     expect(read(start.subarray(0, -1))).toEqual([]);
     expect(read(start, output.subarray(0, 4)).map(({ kind }) => kind)).toEqual(['started']);
     expect(read(Buffer.concat([start, output])).map(({ kind }) => kind)).toEqual(['started', 'output']);
+  });
+
+  it('pass an output on before its frame is complete', () => {
+    const output = ofJob('e', 7, 'out');
+    expect(read(output.subarray(0, -1))).toEqual([
+      { kind: 'output', job: 7, stream: 'stderr', bytes: Buffer.from('ou') },
+    ]);
   });
 
   it('keep nothing of a chunk that is overwritten before its frame is complete', () => {
@@ -145,6 +165,7 @@ describe('LauncherMessages', () => {
     ['an unknown type', ofJob('X', 1, '')],
     ['a type of the other direction', ofJob('J', 1, '')],
     ['no job', launcherFrame('S', Buffer.from([0, 0, 1]))],
+    ['an output of no job', launcherFrame('O', Buffer.from([0, 0, 1]))],
     ['a trailer that is none', ofJob('T', 1, 'status=0\n')],
     ['another protocol', launcherFrame('H', Buffer.from('protocol=2\n'))],
     ['no protocol', launcherFrame('H', Buffer.alloc(0))],

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+
+import { KEY_BYTES, seal, unseal } from '../../../src/platform/payloads/sealed-box.js';
+
+const KEY = randomBytes(KEY_BYTES);
+
+test.each([0, 1, 64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 300_000])('a box of %i bytes opens again', (length) => {
+  const plaintext = randomBytes(length);
+  expect(unseal(KEY, seal(KEY, plaintext, 'context'), 'context').equals(plaintext)).toBe(true);
+});
+
+test('sealing takes nothing from the plaintext, and no two boxes are alike', () => {
+  const plaintext = Buffer.alloc(100_000, 'x');
+  const box = seal(KEY, plaintext, 'context');
+  expect(plaintext.equals(Buffer.alloc(100_000, 'x'))).toBe(true);
+  expect(seal(KEY, plaintext, 'context').equals(box)).toBe(false);
+});
+
+test.each(['the first', 'the last'])('a box whose %s byte was changed does not open', (which) => {
+  const box = seal(KEY, randomBytes(100_000), 'context');
+  const at = which === 'the first' ? 1 : box.length - 1;
+  box[at] = box[at]! ^ 1;
+  expect(() => unseal(KEY, box, 'context')).toThrow();
+});
+
+test('opens for no other key and no other context', () => {
+  const box = seal(KEY, Buffer.from('secret'), 'context');
+  expect(() => unseal(randomBytes(KEY_BYTES), box, 'context')).toThrow();
+  expect(() => unseal(KEY, box, 'other')).toThrow();
+});
