@@ -8,6 +8,7 @@ import type { Config } from '../config/load-config.js';
 import { closeHttpApp, createHttpApp } from '../platform/http/create-http-app.js';
 import { RedisRateLimiter } from '../platform/http/rate-limit/redis-rate-limiter.js';
 import type { Log } from '../platform/telemetry/log.js';
+import { API_DOCS } from './api-docs.js';
 import { createDeadLettersRole } from './dead-letters-role.js';
 import { createInfrastructure, type Infrastructure } from './infrastructure.js';
 import { type OperatorServer, startOperatorServer } from './operator-server.js';
@@ -15,10 +16,7 @@ import { createOrchestratorRole } from './orchestrator-role.js';
 import { createProjectorRole } from './projector-role.js';
 import { createRelayRole } from './relay-role.js';
 import type { RoleProcess } from './role-process.js';
-import { VERSION } from './version.js';
 import { createWorkerParts, createWorkerRole, type WorkerParts } from './worker-role.js';
-
-const API_DESCRIPTION = 'Runs code in hardened containers, and can say afterwards what happened, when, by whom.';
 
 /** A process of VoidRunner with the roles its configuration names. */
 export interface Service {
@@ -70,7 +68,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
     log,
     trustProxy: config.SERVER_TRUST_PROXY,
     corsAllowedOrigins: config.CORS_ALLOWED_ORIGINS,
-    docs: { title: 'VoidRunner', version: VERSION, description: API_DESCRIPTION },
+    docs: API_DOCS,
     rateLimiter: config.RATE_LIMIT_ENABLED
       ? new RedisRateLimiter({ redis, limits: rateLimitsOf(config), namespace: config.QUEUE_NAMESPACE, log })
       : undefined,

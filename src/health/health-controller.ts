@@ -30,7 +30,11 @@ export class HealthController {
 
   @Get('health')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Is the process up', operationId: 'health' })
+  @ApiOperation({
+    summary: 'Is the process up',
+    description: 'Asks nothing of what it depends on.',
+    operationId: 'health',
+  })
   @ApiOkResponse({ standardSchema: healthResponse, description: 'It is' })
   health(): HealthResponse {
     return this.reports.health();
@@ -38,7 +42,11 @@ export class HealthController {
 
   @Get('ready')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Can the service do its work', operationId: 'ready' })
+  @ApiOperation({
+    summary: 'Can the service do its work',
+    description: 'Asks everything it depends on. Reads may well work while it is not ready.',
+    operationId: 'ready',
+  })
   @ApiOkResponse({ standardSchema: readyResponse, description: 'Everything it needs is there' })
   @ApiServiceUnavailableResponse({ standardSchema: readyResponse, description: 'The checks say what is missing' })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadyResponse> {
@@ -49,7 +57,11 @@ export class HealthController {
 
   @Get('health/workers')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'The workers of all processes, in sum', operationId: 'workersHealth' })
+  @ApiOperation({
+    summary: 'The workers of all processes, in sum',
+    description: 'What they do now, and what they have done since they started.',
+    operationId: 'workersHealth',
+  })
   @ApiOkResponse({ standardSchema: workersResponse, description: 'Counts; no names' })
   workers(): Promise<WorkersResponse> {
     return this.reports.workers();
@@ -67,7 +79,7 @@ export class ApiHealthController extends HealthController {}
 @Public()
 export class PingController {
   @Get()
-  @ApiOperation({ summary: 'Anybody there', operationId: 'ping' })
+  @ApiOperation({ summary: 'Anybody there', description: 'The cheapest answer there is.', operationId: 'ping' })
   @ApiOkResponse({ standardSchema: pingResponse, description: 'pong' })
   ping(): { message: string } {
     return { message: 'pong' };

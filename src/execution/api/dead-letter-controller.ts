@@ -11,7 +11,7 @@ import { Repeatable } from '../../platform/http/idempotency/idempotency-key.js';
 import { RepeatableRequests } from '../../platform/http/idempotency/repeatable-requests.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
-import { listAnswer } from '../../platform/listing/list-query.js';
+import { BY_OFFSET_OR_CURSOR, listAnswer } from '../../platform/listing/list-query.js';
 import { DiscardDeadLetter, RedriveExecution } from '../domain/execution-commands.js';
 import { GetExecution, GetExecutionFromLog, ListExecutions, requireDeadLetter } from '../read/execution-queries.js';
 import { executionViewOf } from '../read/execution-view.js';
@@ -33,7 +33,7 @@ export class DeadLetterController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'List dead letters', operationId: 'listDeadLetters' })
+  @ApiOperation({ summary: 'List dead letters', description: BY_OFFSET_OR_CURSOR, operationId: 'listDeadLetters' })
   @ApiOkResponse({ standardSchema: deadLetterList, description: 'Your own; an admin sees everyone’s' })
   async list(@Query({ schema: listDeadLettersQuery }) query: ListDeadLettersQuery, @Caller() caller: CallerContext) {
     const ownerId = caller.isAdmin ? undefined : caller.userId;
@@ -43,7 +43,11 @@ export class DeadLetterController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Get a dead letter', operationId: 'getDeadLetter' })
+  @ApiOperation({
+    summary: 'Get a dead letter',
+    description: 'It has the id of its execution.',
+    operationId: 'getDeadLetter',
+  })
   @ApiOkResponse({ standardSchema: executionView, description: 'The run that failed for good' })
   @ApiProblems(403, 404)
   async get(@Param('id', executionId) id: string, @Caller() caller: CallerContext) {
@@ -54,7 +58,11 @@ export class DeadLetterController {
   @Post(':id/redrive')
   @Repeatable()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Run a dead letter again', operationId: 'redriveDeadLetter' })
+  @ApiOperation({
+    summary: 'Run a dead letter again',
+    description: 'With all the attempts that its retry policy grants; their numbers go on.',
+    operationId: 'redriveDeadLetter',
+  })
   @ApiOkResponse({ standardSchema: executionView, description: 'It waits for a worker again' })
   @ApiProblems(403, 404, 409)
   async redrive(
@@ -71,7 +79,11 @@ export class DeadLetterController {
 
   @Delete(':id')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Put a dead letter away', operationId: 'discardDeadLetter' })
+  @ApiOperation({
+    summary: 'Put a dead letter away',
+    description: 'For good: it cannot be run again.',
+    operationId: 'discardDeadLetter',
+  })
   @ApiOkResponse({ standardSchema: message, description: 'Put away; the execution and its history stay' })
   @ApiProblems(403, 404, 409)
   async discard(

@@ -16,7 +16,7 @@ import { Caller, type CallerContext, metadataOf } from '../../platform/http/requ
 import { BodyLimit } from '../../platform/http/route-options.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
-import { listAnswer } from '../../platform/listing/list-query.js';
+import { BY_OFFSET_OR_CURSOR, listAnswer } from '../../platform/listing/list-query.js';
 import { InputStore } from '../app/input-store.js';
 import { CancelExecution, StartExecution } from '../domain/execution-commands.js';
 import { GetExecution, GetExecutionAsOf, ListExecutions } from '../read/execution-queries.js';
@@ -53,7 +53,13 @@ export class ExecutionController {
   @Post('tasks/:id/executions')
   @Repeatable()
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
-  @ApiOperation({ summary: 'Run a task', operationId: 'startExecution' })
+  @ApiOperation({
+    summary: 'Run a task',
+    description:
+      'Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a ' +
+      'run waits for what its owner reports of it.',
+    operationId: 'startExecution',
+  })
   @ApiCreatedResponse({ standardSchema: executionView, description: 'Waits for a worker; or as it is after the wait' })
   @ApiProblems(409, 413, 415)
   async start(
@@ -73,7 +79,11 @@ export class ExecutionController {
   }
 
   @Get('tasks/:id/executions')
-  @ApiOperation({ summary: 'List the runs of a task', operationId: 'listTaskExecutions' })
+  @ApiOperation({
+    summary: 'List the runs of a task',
+    description: `Also of one that is deleted. ${BY_OFFSET_OR_CURSOR}`,
+    operationId: 'listTaskExecutions',
+  })
   @ApiOkResponse({ standardSchema: executionList, description: 'A page, by offset or by cursor' })
   async listOfTask(
     @Param('id', taskId) id: string,
@@ -87,14 +97,22 @@ export class ExecutionController {
   }
 
   @Get('executions')
-  @ApiOperation({ summary: 'List your runs of all tasks', operationId: 'listExecutions' })
+  @ApiOperation({
+    summary: 'List your runs of all tasks',
+    description: BY_OFFSET_OR_CURSOR,
+    operationId: 'listExecutions',
+  })
   @ApiOkResponse({ standardSchema: executionList, description: 'A page, by offset or by cursor' })
   list(@Query({ schema: listExecutionsQuery }) query: ListExecutionsQuery, @Caller() caller: CallerContext) {
     return this.page(query, caller.userId);
   }
 
   @Get('executions/:id')
-  @ApiOperation({ summary: 'Get a run, as it is or as it was', operationId: 'getExecution' })
+  @ApiOperation({
+    summary: 'Get a run, as it is or as it was',
+    description: 'With `as_of`, what its history says that it was then.',
+    operationId: 'getExecution',
+  })
   @ApiOkResponse({ standardSchema: executionView, description: 'The run, with what it wrote' })
   async get(
     @Param('id', executionId) id: string,
@@ -107,7 +125,11 @@ export class ExecutionController {
 
   @Delete('executions/:id')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Cancel a run', operationId: 'cancelExecution' })
+  @ApiOperation({
+    summary: 'Cancel a run',
+    description: 'May be repeated until the run has ended; after that it is a 409.',
+    operationId: 'cancelExecution',
+  })
   @ApiOkResponse({ standardSchema: message, description: 'Recorded; the run’s processes are dead within a second' })
   @ApiProblems(409)
   async cancel(

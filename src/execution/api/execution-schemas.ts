@@ -18,7 +18,7 @@ export type StartExecutionBody = z.output<typeof startExecutionBody>;
 const WAIT_SECONDS_MAX = 60;
 
 export const startExecutionQuery = z.strictObject({
-  wait: wholeNumber(0, WAIT_SECONDS_MAX).default(0).describe('seconds to wait for the end, before the answer'),
+  wait: wholeNumber(0, WAIT_SECONDS_MAX).default(0).describe('Seconds to wait for the end, before the answer'),
 });
 export type StartExecutionQuery = z.output<typeof startExecutionQuery>;
 
@@ -26,9 +26,9 @@ export const EXECUTION_SORT_FIELDS = ['created_at'] as const;
 
 export const listExecutionsQuery = z.strictObject({
   ...listQuery(EXECUTION_SORT_FIELDS),
-  status: z.enum(STATUSES).optional(),
-  script_type: z.enum(SCRIPT_TYPES).optional(),
-  include: z.enum(['output']).optional(),
+  status: z.enum(STATUSES).optional().describe('Only those that are in it'),
+  script_type: z.enum(SCRIPT_TYPES).optional().describe('Only those in this language'),
+  include: z.enum(['output']).optional().describe('With stdout and stderr, which are null otherwise'),
 });
 export type ListExecutionsQuery = z.output<typeof listExecutionsQuery>;
 

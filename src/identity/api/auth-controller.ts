@@ -39,7 +39,11 @@ export class AuthController {
   @Public()
   @RateLimited({ category: 'register_address', keyOf: byAddress })
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Register an account', operationId: 'register' })
+  @ApiOperation({
+    summary: 'Register an account',
+    description: 'And log it in. Emails compare without case.',
+    operationId: 'register',
+  })
   @ApiCreatedResponse({ standardSchema: authResponse, description: 'Registered and logged in' })
   @ApiProblems(400, 409, 413, 415, 429, 503)
   async register(@Body({ schema: registerBody }) body: RegisterBody, @RequestId() id: string): Promise<AuthResponse> {
@@ -51,7 +55,7 @@ export class AuthController {
   @HttpCode(200)
   @RateLimited({ category: 'login_address', keyOf: byAddress }, { category: 'login_account', keyOf: byAccount })
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Log in', operationId: 'login' })
+  @ApiOperation({ summary: 'Log in', description: 'Opens a session beside those there are.', operationId: 'login' })
   @ApiOkResponse({ standardSchema: authResponse, description: 'Logged in' })
   @ApiProblems(400, 401, 413, 415, 429, 503)
   async login(@Body({ schema: loginBody }) body: LoginBody, @RequestId() id: string): Promise<AuthResponse> {
@@ -87,7 +91,7 @@ export class AuthController {
 
   @Get('me')
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'Who am I', operationId: 'me' })
+  @ApiOperation({ summary: 'Who am I', description: 'Whose token it is that you send.', operationId: 'me' })
   @ApiOkResponse({ standardSchema: meResponse, description: 'The account of the access token' })
   @ApiProblems(401, 429, 503)
   async me(@Caller() caller: CallerContext): Promise<{ user: UserShape }> {

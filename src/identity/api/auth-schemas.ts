@@ -28,7 +28,7 @@ export const loginBody = z
 
 export const refreshBody = z
   .strictObject({ refresh_token: z.string().min(1).max(TOKEN_CHARS_MAX) })
-  .meta({ id: 'RefreshRequest' });
+  .meta({ id: 'RefreshRequest', examples: [{ refresh_token: 'the refresh_token of the last answer' }] });
 
 export const userShape = z
   .object({

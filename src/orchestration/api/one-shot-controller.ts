@@ -34,7 +34,11 @@ export class OneShotController {
   @Post()
   @Repeatable()
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
-  @ApiOperation({ summary: 'Create a task and run it, at once', operationId: 'runOnce' })
+  @ApiOperation({
+    summary: 'Create a task and run it, at once',
+    description: 'The fields of a task, and the input of its run. Both are recorded, or neither.',
+    operationId: 'runOnce',
+  })
   @ApiCreatedResponse({ standardSchema: executionView, description: 'Waits for a worker; or as it is after the wait' })
   async run(
     @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,

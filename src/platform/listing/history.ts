@@ -9,8 +9,8 @@ const EVENTS_MAX = 1_000;
 
 /** `?after_version=` of the last event seen, and how many. */
 export const historyQuery = z.strictObject({
-  after_version: wholeNumber(0, 999_999_999).default(0),
-  limit: wholeNumber(1, EVENTS_MAX).default(EVENTS_MAX),
+  after_version: wholeNumber(0, 999_999_999).default(0).describe('Of the last event seen'),
+  limit: wholeNumber(1, EVENTS_MAX).default(EVENTS_MAX).describe('How many events'),
 });
 export type HistoryQuery = z.output<typeof historyQuery>;
 

@@ -22,11 +22,11 @@ export const wholeNumber = (minimum: number, maximum: number) =>
 
 /** The query parameters that every list takes. */
 export const listQuery = <const Fields extends readonly [string, ...string[]]>(sortFields: Fields) => ({
-  limit: wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT),
-  offset: wholeNumber(0, OFFSET_MAX).optional(),
-  cursor: z.string().max(4_096).optional(),
-  sort_field: z.enum(sortFields).default(sortFields[0]),
-  sort_order: z.enum(['asc', 'desc']).default('desc'),
+  limit: wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).describe(`How many; ${LIMIT_DEFAULT} where nothing is said`),
+  offset: wholeNumber(0, OFFSET_MAX).optional().describe('How many to pass over'),
+  cursor: z.string().max(4_096).optional().describe('Empty for the first page, then what the last answer names'),
+  sort_field: z.enum(sortFields).default(sortFields[0]).describe('What to sort by'),
+  sort_order: z.enum(['asc', 'desc']).default('desc').describe('Least or greatest first'),
 });
 
 export interface ListQuery {
@@ -67,6 +67,10 @@ const DATA_EXCEPTION = /^22/;
 const invalidCursor = () => new HttpProblem(400, 'invalid_cursor', 'Invalid cursor');
 
 const pageSize = z.int().min(1).max(LIMIT_MAX);
+
+/** Said of every list in the document. */
+export const BY_OFFSET_OR_CURSOR =
+  'By `offset`, with a total; or by `cursor`, which stays right while rows come and go, and costs no more with depth.';
 
 /** The shape of listAnswer's two answers, for the document. */
 export const listView = <Name extends string, Item extends z.ZodType>(id: string, name: Name, item: Item) =>

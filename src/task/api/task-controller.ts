@@ -17,7 +17,7 @@ import { RunLimitsCeiling } from '../../platform/http/run-limits-ceiling.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
 import { historyAnswer, historyQuery, type HistoryQuery, historyView } from '../../platform/listing/history.js';
-import { listAnswer } from '../../platform/listing/list-query.js';
+import { BY_OFFSET_OR_CURSOR, listAnswer } from '../../platform/listing/list-query.js';
 import { ScriptStore } from '../app/script-store.js';
 import { CreateTask, DeleteTask, UpdateTask } from '../domain/task-commands.js';
 import { GetTask, GetTaskAsOf, GetTaskFromLog, GetTaskHistory, ListTasks } from '../read/task-queries.js';
@@ -52,7 +52,11 @@ export class TaskController {
 
   @Post()
   @Repeatable()
-  @ApiOperation({ summary: 'Create a task', operationId: 'createTask' })
+  @ApiOperation({
+    summary: 'Create a task',
+    description: 'What is left out takes its default. Nothing runs yet.',
+    operationId: 'createTask',
+  })
   @ApiCreatedResponse({ standardSchema: taskView, description: 'Created' })
   @ApiProblems(413, 415)
   async create(
@@ -74,7 +78,7 @@ export class TaskController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List tasks', operationId: 'listTasks' })
+  @ApiOperation({ summary: 'List tasks', description: `Your own. ${BY_OFFSET_OR_CURSOR}`, operationId: 'listTasks' })
   @ApiOkResponse({ standardSchema: taskList, description: 'A page of tasks, by offset or by cursor' })
   async list(@Query({ schema: listTasksQuery }) query: ListTasksQuery, @Caller() caller: CallerContext) {
     const page = await this.queries.execute(new ListTasks(caller.userId, query));
@@ -83,7 +87,11 @@ export class TaskController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Get a task, as it is or as it was', operationId: 'getTask' })
+  @ApiOperation({
+    summary: 'Get a task, as it is or as it was',
+    description: 'With `as_of`, what its history says that it was then.',
+    operationId: 'getTask',
+  })
   @ApiOkResponse({ standardSchema: taskView, description: 'The task; its ETag is for If-Match' })
   @ApiProblems(403, 404)
   async get(
@@ -97,7 +105,11 @@ export class TaskController {
   }
 
   @Get(':id/events')
-  @ApiOperation({ summary: 'The history of a task', operationId: 'taskHistory' })
+  @ApiOperation({
+    summary: 'The history of a task',
+    description: 'Each change as the event that it is. A deleted task keeps its history.',
+    operationId: 'taskHistory',
+  })
   @ApiOkResponse({ standardSchema: historyView, description: 'Oldest first' })
   @ApiProblems(403, 404)
   async history(

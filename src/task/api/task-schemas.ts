@@ -87,8 +87,8 @@ export const TASK_SORT_FIELDS = ['created_at', 'updated_at', 'priority', 'name']
 
 export const listTasksQuery = z.strictObject({
   ...listQuery(TASK_SORT_FIELDS),
-  status: z.enum(STATUSES).optional(),
-  script_type: z.enum(SCRIPT_TYPES).optional(),
+  status: z.enum(STATUSES).optional().describe('Only those that are in it'),
+  script_type: z.enum(SCRIPT_TYPES).optional().describe('Only those in this language'),
 });
 export type ListTasksQuery = z.output<typeof listTasksQuery>;
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createTaskBody, updateTaskBody } from '../../../src/task/api/task-schemas.js';
 import { startExecutionBody } from '../../../src/execution/api/execution-schemas.js';
 import { reportBody } from '../../../src/execution/api/report-schemas.js';
+import { makeApiDocument } from '../../support/api-document.js';
 import { Api, aTask } from './support/api.js';
 
 /** Every route of API.md that there is by now. */
@@ -44,17 +45,23 @@ const content = z.record(z.string().regex(/^[\w.+-]+\/[\w.+-]+$/), z.strictObjec
 const operation = z.strictObject({
   operationId: z.string().regex(/^[a-zA-Z]+$/),
   summary: z.string().min(3),
-  description: z.string().optional(),
+  description: z.string(),
   tags: z.array(z.string()).min(1),
   security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
   parameters: z.array(
     z.discriminatedUnion('in', [
-      z.strictObject({ in: z.literal('path'), name: z.string(), required: z.literal(true), schema: schemaObject }),
+      z.strictObject({
+        in: z.literal('path'),
+        name: z.string(),
+        required: z.literal(true),
+        description: z.string(),
+        schema: schemaObject,
+      }),
       z.strictObject({
         in: z.enum(['query', 'header']),
         name: z.string(),
         required: z.boolean().optional(),
-        description: z.string().optional(),
+        description: z.string(),
         schema: schemaObject,
       }),
     ]),
@@ -85,6 +92,10 @@ afterAll(() => api.close());
 
 test('the document is OpenAPI 3.0', () => {
   expect(openApi.safeParse(api.contract.document).error?.issues ?? []).toEqual([]);
+});
+
+test('it is that which the unit tests and the generated client go by', async () => {
+  expect(api.contract.document).toEqual(await makeApiDocument());
 });
 
 test('every route is in the document, and no other', () => {

@@ -8,6 +8,8 @@ export interface DocsOptions {
   readonly title: string;
   readonly version: string;
   readonly description: string;
+  /** What each tag of a controller stands for, in the order of the page. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 type JsonSchema = Record<string, unknown>;
@@ -20,12 +22,15 @@ export function createOpenApiDocument(app: INestApplication, options: DocsOption
     .setVersion(options.version)
     .setDescription(options.description)
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addServer('/')
-    .addBearerAuth();
+    .addServer('/', 'Where this document comes from')
+    .addBearerAuth({ type: 'http', description: 'The access_token that a login answers' });
+  for (const [name, description] of Object.entries(options.tags ?? {})) builder.addTag(name, description);
   const document = SwaggerModule.createDocument(app, builder.build(), {
     standardSchemaConverter: (schema, { schemaType }) =>
       schema instanceof z.ZodType ? converted(schema, schemaType) : undefined,
   });
+  // Nobody but who runs the service has an address.
+  document.info.contact = { name: options.title };
   const problem = converted(problemSchema, 'output');
   document.components = {
     ...document.components,

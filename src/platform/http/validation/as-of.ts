@@ -14,6 +14,7 @@ export const asOfQuery = z.strictObject({
     })
     .transform((text) => (VERSION.test(text) ? { version: Number(text) } : { time: new Date(text) }))
     .optional()
-    .meta({ description: 'A version of the history, or an RFC 3339 time: answers what it was then', example: '1' }),
+    // No example: the page would send it, and answer everyone with what once was.
+    .describe('A version of the history, such as 3, or an RFC 3339 time: answers what it was then'),
 });
 export type AsOfQuery = z.output<typeof asOfQuery>;

@@ -5,10 +5,10 @@ const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 
 /** `@Param('id', uuidParam('Invalid task ID format')) id: string`, in lower case. */
 export const uuidParam = (message: string) => ({
-  schema: z.string().regex(UUID, message).toLowerCase().meta({ format: 'uuid' }),
+  schema: z.string().regex(UUID, message).toLowerCase().meta({ format: 'uuid', description: 'As it was answered' }),
 });
 
 /** `@Param('stream', enumParam(['stdout', 'stderr'], 'Invalid output stream'))`. */
 export const enumParam = <const Values extends readonly [string, ...string[]]>(values: Values, message: string) => ({
-  schema: z.enum(values, message),
+  schema: z.enum(values, message).meta({ description: 'Which of them', example: values[0] }),
 });
