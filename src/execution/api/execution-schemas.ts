@@ -11,7 +11,7 @@ export const startExecutionBody = z
     executor: z.enum(['embedded', 'external']).default('embedded'),
   })
   .prefault({})
-  .meta({ id: 'StartExecution', examples: [{ input: { args: ['world'] } }] });
+  .meta({ id: 'StartExecution', example: { input: { args: ['world'] } } });
 export type StartExecutionBody = z.output<typeof startExecutionBody>;
 
 /** An answer that takes longer is taken for lost by proxies on the way. */

@@ -38,5 +38,5 @@ const ended = z
 /** What an external worker says of a run: that it is under way, or how it ended. */
 export const reportBody = z
   .discriminatedUnion('status', [underWay, ended])
-  .meta({ id: 'ExecutionReport', examples: [{ status: 'completed', return_code: 0, stdout: 'Hello\n' }] });
+  .meta({ id: 'ExecutionReport', example: { status: 'completed', return_code: 0, stdout: 'Hello\n' } });
 export type ReportBody = z.output<typeof reportBody>;

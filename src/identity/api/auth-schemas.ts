@@ -15,7 +15,7 @@ export const registerBody = z
   })
   .meta({
     id: 'RegisterRequest',
-    examples: [{ email: 'ada@example.com', password: 'correct horse battery', name: 'Ada Lovelace' }],
+    example: { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada Lovelace' },
   });
 
 /** Looser than registering: what could never be registered is a wrong email or password, not a malformed request. */
@@ -24,11 +24,11 @@ export const loginBody = z
     email: z.string().min(1).max(EMAIL_CHARS_MAX),
     password: z.string().min(1).max(PASSWORD_CHARS_MAX),
   })
-  .meta({ id: 'LoginRequest', examples: [{ email: 'ada@example.com', password: 'correct horse battery' }] });
+  .meta({ id: 'LoginRequest', example: { email: 'ada@example.com', password: 'correct horse battery' } });
 
 export const refreshBody = z
   .strictObject({ refresh_token: z.string().min(1).max(TOKEN_CHARS_MAX) })
-  .meta({ id: 'RefreshRequest', examples: [{ refresh_token: 'the refresh_token of the last answer' }] });
+  .meta({ id: 'RefreshRequest', example: { refresh_token: 'the refresh_token of the last answer' } });
 
 export const userShape = z
   .object({

@@ -5,13 +5,11 @@ import { createTaskBody } from '../../task/api/task-schemas.js';
 
 export const runOnceBody = createTaskBody.extend({ input: executionInput.optional() }).meta({
   id: 'RunOnce',
-  examples: [
-    {
-      name: 'Greeting',
-      script_type: 'bash',
-      script_content: 'echo "Hello $1"',
-      input: { args: ['world'] },
-    },
-  ],
+  example: {
+    name: 'Greeting',
+    script_type: 'bash',
+    script_content: 'echo "Hello $1"',
+    input: { args: ['world'] },
+  },
 });
 export type RunOnceBody = z.output<typeof runOnceBody>;

@@ -71,7 +71,7 @@ export const createTaskBody = z
   })
   .meta({
     id: 'CreateTask',
-    examples: [{ name: 'Hello', script_type: 'python', script_content: "print('Hello from VoidRunner')" }],
+    example: { name: 'Hello', script_type: 'python', script_content: "import sys\nprint('Hello', *sys.argv[1:])" },
   });
 export type CreateTaskBody = z.output<typeof createTaskBody>;
 
@@ -80,7 +80,7 @@ export const updateTaskBody = z
   .strictObject({ ...fields, retry: retry.partial(), limits: limits.partial() })
   .partial()
   .refine((changes) => Object.keys(changes).length > 0, 'at least one field is required')
-  .meta({ id: 'UpdateTask', examples: [{ priority: 7 }] });
+  .meta({ id: 'UpdateTask', example: { priority: 7 } });
 export type UpdateTaskBody = z.output<typeof updateTaskBody>;
 
 export const TASK_SORT_FIELDS = ['created_at', 'updated_at', 'priority', 'name'] as const;

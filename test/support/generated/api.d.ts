@@ -437,6 +437,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @example {
+         *       "name": "Hello",
+         *       "script_type": "python",
+         *       "script_content": "import sys\nprint('Hello', *sys.argv[1:])"
+         *     }
+         */
         CreateTask: {
             name: string;
             /** @default null */
@@ -551,6 +558,11 @@ export interface components {
             }[];
             has_more: boolean;
         };
+        /**
+         * @example {
+         *       "priority": 7
+         *     }
+         */
         UpdateTask: {
             name?: string;
             description?: string | null;
@@ -663,6 +675,13 @@ export interface components {
             /** @enum {string} */
             sort_order: "asc" | "desc";
         };
+        /**
+         * @example {
+         *       "status": "completed",
+         *       "return_code": 0,
+         *       "stdout": "Hello\n"
+         *     }
+         */
         ExecutionReport: {
             /** @enum {string} */
             status: "running";
@@ -703,6 +722,18 @@ export interface components {
             /** @enum {string} */
             sort_order: "asc" | "desc";
         };
+        /**
+         * @example {
+         *       "name": "Greeting",
+         *       "script_type": "bash",
+         *       "script_content": "echo \"Hello $1\"",
+         *       "input": {
+         *         "args": [
+         *           "world"
+         *         ]
+         *       }
+         *     }
+         */
         RunOnce: {
             name: string;
             /** @default null */

@@ -4,7 +4,7 @@ import rulesets from '@stoplight/spectral-rulesets';
 
 import { makeApiDocument } from '../../support/api-document.js';
 
-/** Every rule there is for OpenAPI, also those that are not recommended. */
+/** Every rule there is for OpenAPI, recommended or not, but for two. */
 const linter = new spectral.Spectral();
 linter.setRuleset({
   extends: [[rulesets.oas as RulesetDefinition, 'all']],
