@@ -1,8 +1,41 @@
 import { randomUUID } from 'node:crypto';
 
-import type { ExecutionView } from '../../src/execution/api/execution-schemas.js';
-import type { TaskView } from '../../src/task/api/task-schemas.js';
+import createClient, { type Client, type Middleware } from 'openapi-fetch';
+
 import { eventually } from './eventually.js';
+import type { components, paths } from './generated/api.js';
+
+export type Task = components['schemas']['Task'];
+export type CreateTask = components['schemas']['CreateTask'];
+export type UpdateTask = components['schemas']['UpdateTask'];
+export type Execution = components['schemas']['Execution'];
+export type ExecutionReport = components['schemas']['ExecutionReport'];
+export type StartExecution = components['schemas']['StartExecution'];
+
+const BASE = '/api/v1';
+type PathsBelowBase = {
+  [Path in keyof paths as Path extends `${typeof BASE}${infer Below}` ? Below : never]: paths[Path];
+};
+
+/** The API as its document has it: the compiler holds paths, parameters, bodies and answers against it. */
+export type TypedApi = Client<PathsBelowBase, 'application/json' | 'application/problem+json'>;
+
+/** The parameters of most calls. */
+export const withId = <Query = undefined>(id: string, query?: Query) => ({ params: { path: { id }, query } });
+
+/** Of a page that was asked for by cursor, and is not the last. */
+export function nextCursorOf(page: { pagination: { next_cursor: string | null } } | { total: number }): string {
+  const cursor = 'pagination' in page ? page.pagination.next_cursor : null;
+  if (cursor === null) throw new Error(`no page after ${JSON.stringify(page)}`);
+  return cursor;
+}
+
+/** @returns what a call answered that must succeed */
+export async function ok<Data>(call: Promise<{ data?: Data; error?: unknown; response: Response }>): Promise<Data> {
+  const { data, error, response } = await call;
+  if (!response.ok) throw new Error(`${response.url}: ${response.status} ${JSON.stringify(error)}`);
+  return data as Data;
+}
 
 export interface Answer<Body = unknown> {
   readonly status: number;
@@ -25,15 +58,19 @@ export class ApiClient {
   /** @param url asked at every call: after a restart it may be another */
   static async register(url: () => string): Promise<ApiClient> {
     const body = { email: `${randomUUID()}@example.com`, password: 'correct horse battery', name: 'Test' };
-    const { status, body: answer } = await call<{
-      user: { id: string; email: string };
-      access_token: string;
-      refresh_token: string;
-    }>(`${url()}/api/v1/auth/register`, 'POST', body);
-    if (status !== 201) throw new Error(`register answered ${status}: ${JSON.stringify(answer)}`);
-    return new ApiClient(url, answer.user, answer.access_token, answer.refresh_token);
+    const { user, access_token, refresh_token } = await ok(typedApi(url()).POST('/auth/register', { body }));
+    return new ApiClient(url, user, access_token, refresh_token);
   }
 
+  get api(): TypedApi {
+    return this.apiWith(this.accessToken);
+  }
+
+  apiWith(token: string, ...middleware: Middleware[]): TypedApi {
+    return typedApi(this.url(), { authorization: `Bearer ${token}` }, ...middleware);
+  }
+
+  /** What the document does not allow, or what no compiler has to know. @param path below /api/v1 */
   request<Body = Record<string, unknown>>(
     method: string,
     path: string,
@@ -41,7 +78,7 @@ export class ApiClient {
     headers: Record<string, string> = {},
   ): Promise<Answer<Body>> {
     const authorization = `Bearer ${this.accessToken}`;
-    return call<Body>(`${this.url()}/api/v1${path}`, method, body, { authorization, ...headers });
+    return call<Body>(`${this.url()}${BASE}${path}`, method, body, { authorization, ...headers });
   }
 
   /** As request, for a call that must succeed. */
@@ -51,20 +88,20 @@ export class ApiClient {
     return answer.body;
   }
 
-  createTask(task: Partial<TaskView> & Pick<TaskView, 'script_type' | 'script_content'>): Promise<TaskView> {
-    return this.ok('POST', '/tasks', { name: 'a task', ...task });
+  createTask(task: Omit<CreateTask, 'name'> & { name?: string }): Promise<Task> {
+    return ok(this.api.POST('/tasks', { body: { name: 'a task', ...task } }));
   }
 
-  start(taskId: string, body?: unknown): Promise<ExecutionView> {
-    return this.ok('POST', `/tasks/${taskId}/executions`, body);
+  start(taskId: string, body?: StartExecution): Promise<Execution> {
+    return ok(this.api.POST('/tasks/{id}/executions', { ...withId(taskId), body }));
   }
 
-  execution(id: string): Promise<ExecutionView> {
-    return this.ok('GET', `/executions/${id}`);
+  execution(id: string): Promise<Execution> {
+    return ok(this.api.GET('/executions/{id}', withId(id)));
   }
 
   /** Waits until the execution is as wished; by default, until it has ended. */
-  async follow(id: string, wished: (execution: ExecutionView) => boolean = hasEnded): Promise<ExecutionView> {
+  async follow(id: string, wished: (execution: Execution) => boolean = hasEnded): Promise<Execution> {
     return eventually(
       async () => {
         const execution = await this.execution(id);
@@ -76,16 +113,22 @@ export class ApiClient {
   }
 
   /** Creates a task, runs it once, and waits for the end. */
-  async run(
-    task: Partial<TaskView> & Pick<TaskView, 'script_type' | 'script_content'>,
-    body?: unknown,
-  ): Promise<ExecutionView> {
+  async run(task: Parameters<ApiClient['createTask']>[0], body?: StartExecution): Promise<Execution> {
     const { id } = await this.createTask(task);
     return this.follow((await this.start(id, body)).id);
   }
 }
 
-export const hasEnded = ({ status }: ExecutionView): boolean => status !== 'pending' && status !== 'running';
+export const hasEnded = ({ status }: Execution): boolean => status !== 'pending' && status !== 'running';
+
+function typedApi(url: string, headers: Record<string, string> = {}, ...middleware: Middleware[]): TypedApi {
+  const api = createClient<PathsBelowBase, 'application/json' | 'application/problem+json'>({
+    baseUrl: url + BASE,
+    headers,
+  });
+  api.use(...middleware);
+  return api;
+}
 
 /** @param body text is sent as it is, anything else as JSON */
 export async function call<Body>(
@@ -99,6 +142,10 @@ export async function call<Body>(
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
+  return answerOf<Body>(response);
+}
+
+export async function answerOf<Body>(response: Response): Promise<Answer<Body>> {
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') ?? false;
   return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as Body };

@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 
+import { ok, withId } from '../../support/api-client.js';
 import { Api, type Person } from './support/api.js';
 import type { Route } from './support/contract.js';
 
@@ -112,8 +113,8 @@ test('what is another’s is a 403 on every route, and nothing happens to it', a
 
 test('what is another’s is in no list', async () => {
   await bob.createTask({ name: 'bob’s' });
-  expect(await bob.ok('GET', '/tasks')).toMatchObject({ tasks: [{ name: 'bob’s' }], total: 1 });
-  expect(await bob.ok('GET', '/executions')).toMatchObject({ executions: [], total: 0 });
+  expect(await ok(bob.api.GET('/tasks'))).toMatchObject({ tasks: [{ name: 'bob’s' }], total: 1 });
+  expect(await ok(bob.api.GET('/executions'))).toMatchObject({ executions: [], total: 0 });
   expect(await bob.ok('GET', '/tasks?cursor=')).toMatchObject({ tasks: [{ name: 'bob’s' }] });
 });
 
@@ -134,7 +135,7 @@ test('an admin may do on every route what the owner may', async () => {
   }
   expect((await admin.send('DELETE', `/executions/${runId}`)).status).toBe(200);
   expect((await admin.send('PUT', `/tasks/${taskId}`, { script_content: 'print(2)' })).status).toBe(200);
-  expect(await ada.ok('GET', `/tasks/${taskId}`)).toMatchObject({ script_content: 'print(2)', user_id: ada.id });
-  const { events } = await ada.ok('GET', `/tasks/${taskId}/events`);
-  expect(events.at(-1).actor).toBe(`user:${admin.id}`);
+  expect(await ada.task(taskId)).toMatchObject({ script_content: 'print(2)', user_id: ada.id });
+  const { events } = await ok(ada.api.GET('/tasks/{id}/events', withId(taskId)));
+  expect(events.at(-1)!.actor).toBe(`user:${admin.id}`);
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { ok, withId } from '../../support/api-client.js';
 import { Api, type Person } from './support/api.js';
 import { eventually } from '../../support/eventually.js';
 import { startAttempt } from './support/attempts.js';
@@ -14,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const typesOf = async (id: string): Promise<string[]> =>
-  (await ada.ok('GET', `/executions/${id}/events`)).events.map(({ type }: { type: string }) => type);
+  (await ok(ada.api.GET('/executions/{id}/events', withId(id)))).events.map(({ type }) => type);
 
 const inQueue = async (executionId: string): Promise<boolean> => {
   const { queue } = api.service.processes[0]!.infra;
@@ -24,13 +25,14 @@ const inQueue = async (executionId: string): Promise<boolean> => {
 describe('start', () => {
   test('answers with a pending execution and where it is', async () => {
     const { id: task_id } = await ada.createTask();
-    const { status, body, headers } = await ada.send('POST', `/tasks/${task_id}/executions`);
-    expect(status).toBe(201);
-    expect(headers.get('location')).toBe(`/api/v1/executions/${body.id}`);
-    expect(body).toMatchObject({ task_id, status: 'pending', attempt: 0, stdout: null, return_code: null, version: 1 });
-    expect(await ada.ok('GET', `/executions/${body.id}`)).toEqual(body);
-    expect(await ada.ok('GET', `/tasks/${task_id}`)).toMatchObject({ status: 'running' });
-    await eventually(async () => expect(await inQueue(body.id)).toBe(true));
+    const { data, response } = await ada.api.POST('/tasks/{id}/executions', withId(task_id));
+    expect(response.status).toBe(201);
+    const { id } = data!;
+    expect(response.headers.get('location')).toBe(`/api/v1/executions/${id}`);
+    expect(data).toMatchObject({ task_id, status: 'pending', attempt: 0, stdout: null, return_code: null, version: 1 });
+    expect(await ada.execution(id)).toEqual(data);
+    expect(await ada.task(task_id)).toMatchObject({ status: 'running' });
+    await eventually(async () => expect(await inQueue(id)).toBe(true));
   });
 
   test.each([
@@ -50,34 +52,36 @@ describe('start', () => {
     const first = await ada.start(id);
     await ada.start(id);
     const head = await api.head();
-    const third = await ada.send('POST', `/tasks/${id}/executions`);
-    expect([third.status, third.body.error]).toEqual([409, 'Task is already running']);
+    const third = await ada.api.POST('/tasks/{id}/executions', withId(id));
+    expect(third.error).toMatchObject({ status: 409, error: 'Task is already running' });
     expect(await api.head()).toBe(head);
-    await ada.ok('DELETE', `/executions/${first.id}`);
+    await ada.cancel(first.id);
     await ada.start(id);
   });
 
   test('of ten at once lets max_parallel through', async () => {
     const { id } = await ada.createTask({ max_parallel: 3 });
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => ada.send('POST', `/tasks/${id}/executions`, { executor: 'external' })),
-    );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array(3).fill(201), ...Array(7).fill(409)]);
-    expect(await ada.ok('GET', `/tasks/${id}/executions`)).toMatchObject({ total: 3 });
+    const start = () => ada.api.POST('/tasks/{id}/executions', { ...withId(id), body: { executor: 'external' } });
+    const answers = await Promise.all(Array.from({ length: 10 }, start));
+    expect(answers.map(({ response }) => response.status).toSorted()).toEqual([
+      ...Array(3).fill(201),
+      ...Array(7).fill(409),
+    ]);
+    expect(await ok(ada.api.GET('/tasks/{id}/executions', withId(id)))).toMatchObject({ total: 3 });
   });
 
   test('of a task of nobody is a 404', async () => {
-    const answer = await ada.send('POST', `/tasks/${randomUUID()}/executions`);
-    expect([answer.status, answer.body.error]).toEqual([404, 'Task not found']);
+    const { error } = await ada.api.POST('/tasks/{id}/executions', withId(randomUUID()));
+    expect(error).toMatchObject({ status: 404, error: 'Task not found' });
   });
 
   test('takes the task as it is then', async () => {
     const { id } = await ada.createTask({ max_parallel: 1, priority: 1 });
     const run = await ada.start(id);
-    await ada.ok('DELETE', `/executions/${run.id}`);
-    await ada.ok('PUT', `/tasks/${id}`, { priority: 9 });
-    const [requested] = (await ada.ok('GET', `/executions/${run.id}/events`)).events;
-    expect(requested.data).toMatchObject({ priority: 1, task_definition_version: 1 });
+    await ada.cancel(run.id);
+    await ada.updateTask(id, { priority: 9 });
+    const [requested] = (await ok(ada.api.GET('/executions/{id}/events', withId(run.id)))).events;
+    expect(requested!.data).toMatchObject({ priority: 1, task_definition_version: 1 });
   });
 });
 
@@ -94,7 +98,7 @@ describe('list', () => {
     expect(await listed('/executions')).toEqual([2, 1, 0]);
     expect(await listed('/executions?limit=1&offset=1')).toEqual([1]);
     expect(await listed('/executions?script_type=bash')).toEqual([2]);
-    await bob.ok('DELETE', `/executions/${ids[0]}`);
+    await bob.cancel(ids[0]!);
     expect(await listed('/executions?status=cancelled')).toEqual([0]);
     expect(await listed(`/tasks/${one.id}/executions?status=pending`)).toEqual([1]);
     const page = await bob.ok('GET', '/executions?limit=2&cursor=');
@@ -104,17 +108,18 @@ describe('list', () => {
 
   test('leaves the output out unless it is asked for', async () => {
     const run = await ada.startExternal();
-    await ada.ok('PUT', `/executions/${run.id}`, { status: 'completed', stdout: 'out', stderr: 'err' });
-    const path = `/tasks/${run.task_id}/executions`;
-    expect((await ada.ok('GET', path)).executions).toMatchObject([{ stdout: null, stderr: null, stdout_bytes: 3 }]);
-    const whole = await ada.ok('GET', `${path}?include=output`);
+    await ada.report(run.id, { status: 'completed', stdout: 'out', stderr: 'err' });
+    const bare = await ok(ada.api.GET('/tasks/{id}/executions', withId(run.task_id)));
+    expect(bare.executions).toMatchObject([{ stdout: null, stderr: null, stdout_bytes: 3 }]);
+    const whole = await ok(ada.api.GET('/tasks/{id}/executions', withId(run.task_id, { include: 'output' })));
     expect(whole.executions).toMatchObject([{ stdout: 'out', stderr: 'err' }]);
-    const wrong = await ada.send('GET', `${path}?include=input`);
+    const wrong = await ada.send('GET', `/tasks/${run.task_id}/executions?include=input`);
     expect(wrong.body).toMatchObject({ status: 400, validation_errors: [{ field: 'include', tag: 'oneof' }] });
   });
 
   test('of a task of nobody is a 404', async () => {
-    expect((await ada.send('GET', `/tasks/${randomUUID()}/executions`)).body.error).toBe('Task not found');
+    const { error } = await ada.api.GET('/tasks/{id}/executions', withId(randomUUID()));
+    expect(error!.error).toBe('Task not found');
   });
 });
 
@@ -122,15 +127,14 @@ describe('cancel', () => {
   test('ends a pending run at once and takes it out of the queue', async () => {
     const run = await ada.start((await ada.createTask()).id);
     await eventually(async () => expect(await inQueue(run.id)).toBe(true));
-    const { status, body } = await ada.send('DELETE', `/executions/${run.id}`);
-    expect([status, body]).toEqual([200, { message: 'Execution cancelled successfully' }]);
-    const ended = await ada.ok('GET', `/executions/${run.id}`);
+    expect(await ada.cancel(run.id)).toEqual({ message: 'Execution cancelled successfully' });
+    const ended = await ada.execution(run.id);
     expect(ended).toMatchObject({
       status: 'cancelled',
       termination_reason: 'cancelled',
       completed_at: expect.any(String),
     });
-    expect(await ada.ok('GET', `/tasks/${run.task_id}`)).toMatchObject({ status: 'pending' });
+    expect(await ada.task(run.task_id)).toMatchObject({ status: 'pending' });
     await eventually(async () => expect(await inQueue(run.id)).toBe(false));
     expect(await typesOf(run.id)).toEqual(['ExecutionRequested', 'ExecutionCancelled']);
   });
@@ -141,7 +145,7 @@ describe('cancel', () => {
     const cancel = () => ada.send('DELETE', `/executions/${run.id}`);
     const answers = [await cancel(), await cancel(), ...(await Promise.all([cancel(), cancel()]))];
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-    expect(await ada.ok('GET', `/executions/${run.id}`)).toMatchObject({ status: 'running', attempt: 1 });
+    expect(await ada.execution(run.id)).toMatchObject({ status: 'running', attempt: 1 });
     await attempt.release();
     const late = await cancel();
     expect([late.status, late.body.error]).toEqual([409, 'Execution has already ended']);
@@ -151,17 +155,18 @@ describe('cancel', () => {
 
   test('of one that has ended is a 409 and leaves no event', async () => {
     const run = await ada.startExternal();
-    await ada.ok('PUT', `/executions/${run.id}`, { status: 'completed' });
+    await ada.report(run.id, { status: 'completed' });
     const head = await api.head();
-    expect((await ada.send('DELETE', `/executions/${run.id}`)).status).toBe(409);
+    expect((await ada.api.DELETE('/executions/{id}', withId(run.id))).response.status).toBe(409);
     expect(await api.head()).toBe(head);
   });
 
   test('races ten times and wins once', async () => {
     const run = await ada.startExternal();
-    const answers = await Promise.all(Array.from({ length: 10 }, () => ada.send('DELETE', `/executions/${run.id}`)));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(answers.filter(({ status }) => status === 409)).toHaveLength(9);
+    const cancel = () => ada.api.DELETE('/executions/{id}', withId(run.id));
+    const answers = await Promise.all(Array.from({ length: 10 }, cancel));
+    expect(answers.filter(({ response }) => response.status === 200)).toHaveLength(1);
+    expect(answers.filter(({ response }) => response.status === 409)).toHaveLength(9);
   });
 });
 

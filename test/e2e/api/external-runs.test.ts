@@ -1,3 +1,4 @@
+import { type ExecutionReport, ok, withId } from '../../support/api-client.js';
 import { eventually } from '../../support/eventually.js';
 import { Api, NO_WORKER, type Person } from './support/api.js';
 import { startAttempt } from './support/attempts.js';
@@ -11,20 +12,19 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const report = (id: string, body: object, who = ada) => who.send('PUT', `/executions/${id}`, body);
+/** One that may be refused. */
+const report = (id: string, body: ExecutionReport) => ada.api.PUT('/executions/{id}', { ...withId(id), body });
 
-const eventsOf = async (id: string): Promise<{ type: string; actor: string; data: Record<string, unknown> }[]> =>
-  (await ada.ok('GET', `/executions/${id}/events`)).events;
+const eventsOf = async (id: string) => (await ok(ada.api.GET('/executions/{id}/events', withId(id)))).events;
 
 test('a run is reported running, then ended', async () => {
   const run = await ada.startExternal();
-  const running = await report(run.id, { status: 'running' });
-  expect(running.status).toBe(200);
-  expect(running.body).toMatchObject({ status: 'running', attempt: 1, started_at: expect.any(String) });
+  const running = await ada.report(run.id, { status: 'running' });
+  expect(running).toMatchObject({ status: 'running', attempt: 1, started_at: expect.any(String) });
   // To say so again is no news.
-  expect((await report(run.id, { status: 'running', started_at: '2026-01-01T00:00:00Z' })).body).toEqual(running.body);
+  expect(await ada.report(run.id, { status: 'running', started_at: '2026-01-01T00:00:00Z' })).toEqual(running);
 
-  const ended = await report(run.id, {
+  const ended = await ada.report(run.id, {
     status: 'completed',
     return_code: 0,
     stdout: 'héllo\n',
@@ -34,7 +34,7 @@ test('a run is reported running, then ended', async () => {
     started_at: '2026-01-31T14:00:00+02:00',
     completed_at: '2026-01-31T12:00:01.5Z',
   });
-  expect(ended.body).toMatchObject({
+  expect(ended).toMatchObject({
     status: 'completed',
     return_code: 0,
     stdout: 'héllo\n',
@@ -48,8 +48,8 @@ test('a run is reported running, then ended', async () => {
     termination_reason: 'exit_code',
     attempt: 1,
   });
-  expect(await ada.ok('GET', `/executions/${run.id}`)).toEqual(ended.body);
-  expect(await ada.ok('GET', `/tasks/${run.task_id}`)).toMatchObject({ status: 'completed' });
+  expect(await ada.execution(run.id)).toEqual(ended);
+  expect(await ada.task(run.task_id)).toMatchObject({ status: 'completed' });
   const events = await eventsOf(run.id);
   expect(events.map(({ type }) => type)).toEqual(['ExecutionRequested', 'ExecutionStarted', 'ExecutionReported']);
   expect(events.map(({ actor }) => actor)).toEqual(Array(3).fill(`user:${ada.id}`));
@@ -60,38 +60,37 @@ test.each([
   ['failed', 'exit_code', 'failed'],
   ['timeout', 'timeout', 'timeout'],
   ['cancelled', 'cancelled', 'pending'],
-])('a run may be reported %s at once', async (status, termination_reason, ofTask) => {
+] as const)('a run may be reported %s at once', async (status, termination_reason, ofTask) => {
   const run = await ada.startExternal();
-  const { body } = await report(run.id, { status, return_code: null });
-  expect(body).toMatchObject({
+  expect(await ada.report(run.id, { status, return_code: null })).toMatchObject({
     status,
     termination_reason,
     return_code: null,
     stdout: '',
     completed_at: expect.any(String),
   });
-  expect(await ada.ok('GET', `/tasks/${run.task_id}`)).toMatchObject({ status: ofTask });
+  expect(await ada.task(run.task_id)).toMatchObject({ status: ofTask });
 });
 
 test('a run that has ended stays as it ended', async () => {
   const run = await ada.startExternal();
-  await report(run.id, { status: 'failed', stdout: 'first' });
+  await ada.report(run.id, { status: 'failed', stdout: 'first' });
   const head = await api.head();
-  for (const status of ['running', 'completed', 'failed']) {
+  for (const status of ['running', 'completed', 'failed'] as const) {
     const late = await report(run.id, status === 'running' ? { status } : { status, stdout: 'second' });
-    expect([late.status, late.body.error]).toEqual([409, 'Execution has already ended']);
+    expect(late.error).toMatchObject({ status: 409, error: 'Execution has already ended' });
   }
   expect(await api.head()).toBe(head);
-  expect(await ada.ok('GET', `/executions/${run.id}`)).toMatchObject({ status: 'failed', stdout: 'first' });
+  expect(await ada.execution(run.id)).toMatchObject({ status: 'failed', stdout: 'first' });
 });
 
 test('of many reports at once one is taken, with the output that it brought', async () => {
   const run = await ada.startExternal();
   const texts = Array.from({ length: 8 }, (_, index) => `report ${index}`);
   const answers = await Promise.all(texts.map((stdout) => report(run.id, { status: 'completed', stdout })));
-  const taken = texts.filter((_, index) => answers[index]!.status === 200);
+  const taken = texts.filter((_, index) => answers[index]!.response.ok);
   expect(taken).toHaveLength(1);
-  expect(await ada.ok('GET', `/executions/${run.id}`)).toMatchObject({ stdout: taken[0] });
+  expect(await ada.execution(run.id)).toMatchObject({ stdout: taken[0] });
 });
 
 test('a pending run of the embedded executor is taken over and leaves the queue', async () => {
@@ -99,25 +98,25 @@ test('a pending run of the embedded executor is taken over and leaves the queue'
   const { queue } = api.service.processes[0]!.infra;
   const stateOf = async () => (await queue.inspect([{ executionId: run.id, attempt: 1 }]))[0];
   await eventually(async () => expect(await stateOf()).toBe('waiting'));
-  expect((await report(run.id, { status: 'running' })).body).toMatchObject({ status: 'running', attempt: 1 });
+  expect(await ada.report(run.id, { status: 'running' })).toMatchObject({ status: 'running', attempt: 1 });
   await eventually(async () => expect(await stateOf()).toBe('missing'));
-  expect((await report(run.id, { status: 'completed' })).status).toBe(200);
+  await ada.report(run.id, { status: 'completed' });
 });
 
 test('a run that an embedded worker has started is its own', async () => {
   const run = await ada.start((await ada.createTask()).id);
   const attempt = await startAttempt(api, run.id);
-  for (const status of ['running', 'completed']) {
-    const answer = await report(run.id, { status });
-    expect([answer.status, answer.body.error]).toEqual([409, 'Execution is run by an embedded worker']);
+  for (const status of ['running', 'completed'] as const) {
+    const { error } = await report(run.id, { status });
+    expect(error).toMatchObject({ status: 409, error: 'Execution is run by an embedded worker' });
   }
-  await ada.ok('DELETE', `/executions/${run.id}`);
+  await ada.cancel(run.id);
   await attempt.release();
 });
 
 test('a run that is not reported in time has timed out', async () => {
   const run = await ada.startExternal({ timeout_seconds: 1 });
-  await report(run.id, { status: 'running' });
+  await ada.report(run.id, { status: 'running' });
   const ended = await ada.client.follow(run.id);
   expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'timeout' });
   expect((await eventsOf(run.id)).at(-1)).toMatchObject({ type: 'ExecutionTimedOut', actor: 'system:reconciler' });
@@ -125,17 +124,17 @@ test('a run that is not reported in time has timed out', async () => {
 
 test('a cancelled run takes no report', async () => {
   const run = await ada.startExternal();
-  await report(run.id, { status: 'running' });
-  await ada.ok('DELETE', `/executions/${run.id}`);
-  expect((await report(run.id, { status: 'completed' })).status).toBe(409);
-  expect(await ada.ok('GET', `/executions/${run.id}`)).toMatchObject({ status: 'cancelled' });
+  await ada.report(run.id, { status: 'running' });
+  await ada.cancel(run.id);
+  expect((await report(run.id, { status: 'completed' })).response.status).toBe(409);
+  expect(await ada.execution(run.id)).toMatchObject({ status: 'cancelled' });
 });
 
 test('an admin may report for the owner, and the log says who did', async () => {
   const run = await ada.startExternal();
   const admin = await api.registerAdmin();
-  expect((await report(run.id, { status: 'completed', stdout: 'by admin' }, admin)).status).toBe(200);
-  expect(await ada.ok('GET', `/executions/${run.id}`)).toMatchObject({ stdout: 'by admin' });
+  await admin.report(run.id, { status: 'completed', stdout: 'by admin' });
+  expect(await ada.execution(run.id)).toMatchObject({ stdout: 'by admin' });
   expect((await eventsOf(run.id)).at(-1)).toMatchObject({ actor: `user:${admin.id}` });
 });
 
@@ -159,11 +158,11 @@ test.each([
   ['an unknown field', { status: 'failed', signal: 'SIGKILL' }, 'signal'],
 ])('a report with %s is a 400', async (_what, body, field) => {
   const run = await ada.startExternal();
-  const { status, body: answer } = await report(run.id, body);
+  const { status, body: answer } = await ada.send('PUT', `/executions/${run.id}`, body);
   expect([status, answer.validation_errors.map((error: { field: string }) => error.field)]).toEqual([400, [field]]);
 });
 
 test.each([0, 255])('a return code of %i is taken', async (return_code) => {
   const run = await ada.startExternal();
-  expect((await report(run.id, { status: 'failed', return_code })).body).toMatchObject({ return_code });
+  expect(await ada.report(run.id, { status: 'failed', return_code })).toMatchObject({ return_code });
 });

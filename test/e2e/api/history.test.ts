@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { ok, withId } from '../../support/api-client.js';
 import { Api, type Person } from './support/api.js';
 
 interface Entry {
@@ -25,11 +26,11 @@ beforeAll(async () => {
   ({ id: taskId } = await ada.createTask({ name: 'first', script_content: 'print(1)' }));
   await ada.ok('PUT', `/tasks/${taskId}`, { name: 'second', script_content: 'print(2)' });
   ({ id: runId } = await ada.start(taskId, { executor: 'external' }));
-  await ada.ok('PUT', `/executions/${runId}`, { status: 'running' });
-  await ada.ok('PUT', `/executions/${runId}`, { status: 'failed', return_code: 2, stdout: 'out' });
-  await ada.ok('DELETE', `/tasks/${taskId}`);
-  ({ events: ofTask } = await ada.ok('GET', `/tasks/${taskId}/events`));
-  ({ events: ofRun } = await ada.ok('GET', `/executions/${runId}/events`));
+  await ada.report(runId, { status: 'running' });
+  await ada.report(runId, { status: 'failed', return_code: 2, stdout: 'out' });
+  await ok(ada.api.DELETE('/tasks/{id}', withId(taskId)));
+  ({ events: ofTask } = await ok(ada.api.GET('/tasks/{id}/events', withId(taskId))));
+  ({ events: ofRun } = await ok(ada.api.GET('/executions/{id}/events', withId(runId))));
 });
 afterAll(() => api.close());
 
@@ -87,7 +88,7 @@ describe('as of', () => {
   });
 
   test('the last version the run is what it is', async () => {
-    expect(await ada.ok('GET', `/executions/${runId}?as_of=3`)).toEqual(await ada.ok('GET', `/executions/${runId}`));
+    expect(await ada.ok('GET', `/executions/${runId}?as_of=3`)).toEqual(await ada.execution(runId));
   });
 
   test('a time, the last event by then counts', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { ok, withId } from '../../support/api-client.js';
 import { Api, aTask, NO_WORKER, type Person } from './support/api.js';
 import { startAttempt } from './support/attempts.js';
 
@@ -91,7 +92,7 @@ test('an answer stays what it was, whatever became of the thing since', async ()
   const headers = under(randomUUID());
   const first = await ada.send('POST', '/tasks', aTask, headers);
   await ada.ok('PUT', `/tasks/${first.body.id}`, { name: 'changed' });
-  await ada.ok('DELETE', `/tasks/${first.body.id}`);
+  await ok(ada.api.DELETE('/tasks/{id}', withId(first.body.id)));
   expect((await ada.send('POST', '/tasks', aTask, headers)).body).toEqual(first.body);
 });
 
@@ -101,7 +102,7 @@ test('a repeat that waits is answered with the end', async () => {
   const start = (query = '') => ada.send('POST', `/tasks/${id}/executions${query}`, { executor: 'external' }, headers);
   const first = await start();
   const waiting = start('?wait=60');
-  await ada.ok('PUT', `/executions/${first.body.id}`, { status: 'completed', stdout: 'done' });
+  await ada.report(first.body.id, { status: 'completed', stdout: 'done' });
   expect((await waiting).body).toMatchObject({ id: first.body.id, status: 'completed', stdout: 'done' });
 });
 
@@ -124,7 +125,7 @@ test('a refusal leaves its key free', async () => {
   const headers = under(randomUUID());
   const path = `/tasks/${id}/executions`;
   expect((await ada.send('POST', path, { executor: 'external' }, headers)).status).toBe(409);
-  await ada.ok('DELETE', `/executions/${running}`);
+  await ada.cancel(running);
   const started = await ada.send('POST', path, { executor: 'embedded' }, headers);
   expect([started.status, replayed(started)]).toEqual([201, false]);
 });

@@ -21,7 +21,7 @@ afterAll(() => api.close());
 const bash = async (script_content: string, more: object = {}) =>
   (await ada.start((await ada.createTask({ script_type: 'bash', script_content, ...more })).id)).id;
 const follow = (id: string, stream = 'stdout') => Follower.of(api.service.url, ada.token, id, stream);
-const cancel = (id: string) => ada.ok('DELETE', `/executions/${id}`);
+const cancel = (id: string) => ada.cancel(id);
 /** The first process's. */
 const followers = () => api.service.processes[0]!.infra.concurrent.counts.follow;
 
@@ -37,7 +37,7 @@ test('what a run prints is there while it runs, for whoever came before and whoe
   await errors.until('oh no\n');
   const late = await follow(id);
   await late.until('first\n');
-  expect((await ada.ok('GET', `/executions/${id}`)).status).toBe('running');
+  expect((await ada.execution(id)).status).toBe('running');
 
   await cancel(id);
   expect([await early.end(), await late.end(), await errors.end()]).toEqual(['first\n', 'first\n', 'oh no\n']);
@@ -96,8 +96,8 @@ test('a run that is cancelled before it started ends it, with nothing', async ()
 test('a run done elsewhere ends it with what its owner reports', async () => {
   const { id } = await ada.startExternal();
   const follower = await follow(id);
-  await ada.ok('PUT', `/executions/${id}`, { status: 'running' });
-  await ada.ok('PUT', `/executions/${id}`, { status: 'completed', return_code: 0, stdout: 'done elsewhere' });
+  await ada.report(id, { status: 'running' });
+  await ada.report(id, { status: 'completed', return_code: 0, stdout: 'done elsewhere' });
   expect(await follower.end()).toBe('done elsewhere');
 });
 

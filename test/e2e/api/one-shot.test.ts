@@ -1,3 +1,4 @@
+import { ok, withId } from '../../support/api-client.js';
 import { Api, aTask, type Person } from './support/api.js';
 
 let api: Api;
@@ -9,23 +10,26 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const typesOf = async (path: string): Promise<string[]> =>
-  (await ada.ok('GET', `${path}/events`)).events.map(({ type }: { type: string }) => type);
+const typesOf = ({ events }: { events: { type: string }[] }): string[] => events.map(({ type }) => type);
 
 test('a task is created and its run started, in one append', async () => {
   const before = await api.head();
-  const { status, body, headers } = await ada.send('POST', '/executions', { ...aTask, input: { args: ['a'] } });
-  expect([status, body.status, headers.get('location')]).toEqual([201, 'pending', `/api/v1/executions/${body.id}`]);
+  const { data, response } = await ada.api.POST('/executions', { body: { ...aTask, input: { args: ['a'] } } });
+  const { id, task_id, status } = data!;
+  expect([response.status, status]).toEqual([201, 'pending']);
+  expect(response.headers.get('location')).toBe(`/api/v1/executions/${id}`);
   expect(await api.head()).toBe(before + 3n);
-  expect(await ada.ok('GET', `/executions/${body.id}`)).toEqual(body);
-  expect(await ada.ok('GET', `/tasks/${body.task_id}`)).toMatchObject({ ...aTask, status: 'running' });
-  expect(await typesOf(`/tasks/${body.task_id}`)).toEqual(['TaskCreated', 'TaskExecutionStarted']);
-  expect(await typesOf(`/executions/${body.id}`)).toEqual(['ExecutionRequested']);
+  expect(await ada.execution(id)).toEqual(data);
+  expect(await ada.task(task_id)).toMatchObject({ ...aTask, status: 'running' });
+  const ofTask = await ok(ada.api.GET('/tasks/{id}/events', withId(task_id)));
+  expect(typesOf(ofTask)).toEqual(['TaskCreated', 'TaskExecutionStarted']);
+  const ofRun = await ok(ada.api.GET('/executions/{id}/events', withId(id)));
+  expect(typesOf(ofRun)).toEqual(['ExecutionRequested']);
 });
 
 test('it waits, where it is asked to', async () => {
-  const { status, body } = await ada.send('POST', '/executions?wait=1', aTask);
-  expect([status, body.status]).toEqual([201, 'pending']);
+  const run = await ok(ada.api.POST('/executions', { params: { query: { wait: 1 } }, body: aTask }));
+  expect(run.status).toBe('pending');
 });
 
 test.each<[string, object, string]>([

@@ -1,6 +1,7 @@
 import { symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { ok, withId } from '../../support/api-client.js';
 import { eventually } from '../../support/eventually.js';
 import { PrivateNats } from '../../support/nats.js';
 import { type PrivateRedis, startPrivateRedis } from '../../support/redis.js';
@@ -49,15 +50,15 @@ async function useEverything(): Promise<void> {
   await ada.ok('PUT', `/tasks/${id}`, { name: 'changed' });
   const embedded = await ada.start(id);
   const external = await ada.start(id, { executor: 'external' });
-  await ada.ok('PUT', `/executions/${external.id}`, { status: 'completed', stdout: 'out' });
+  await ada.report(external.id, { status: 'completed', stdout: 'out' });
   expect((await ada.ok('GET', '/executions?limit=2')).executions).toMatchObject([
     { id: external.id, status: 'completed' },
     { id: embedded.id, status: 'pending' },
   ]);
-  await ada.ok('DELETE', `/executions/${embedded.id}`);
-  expect(await ada.ok('GET', `/tasks/${id}`)).toMatchObject({ name: 'changed', status: 'pending' });
-  expect((await ada.ok('GET', `/tasks/${id}/events`)).events).toHaveLength(6);
-  await ada.ok('DELETE', `/tasks/${id}`);
+  await ada.cancel(embedded.id);
+  expect(await ada.task(id)).toMatchObject({ name: 'changed', status: 'pending' });
+  expect((await ok(ada.api.GET('/tasks/{id}/events', withId(id)))).events).toHaveLength(6);
+  await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
   expect((await ada.send('GET', `/tasks/${id}`)).status).toBe(404);
 }
 

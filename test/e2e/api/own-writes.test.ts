@@ -1,4 +1,4 @@
-import type { Answer } from '../../support/api-client.js';
+import { type Answer, ok, withId } from '../../support/api-client.js';
 import { eventually } from '../../support/eventually.js';
 import { Api, aTask, type Person } from './support/api.js';
 import { startAttempt } from './support/attempts.js';
@@ -81,22 +81,22 @@ describe('with a projector, in a process of its own', () => {
 
     await (await startAttempt(api, run.id)).fail(1);
     await ada.client.follow(run.id, ({ dead_lettered }) => dead_lettered);
-    await ada.ok('POST', `/dead-letters/${run.id}/redrive`);
+    await ok(ada.api.POST('/dead-letters/{id}/redrive', withId(run.id)));
     expect(await listed('/dead-letters', 'dead_letters', run.id)).toBeUndefined();
     expect(await listed('/executions', 'executions', run.id)).toMatchObject({ status: 'pending' });
 
     await (await startAttempt(api, run.id, 2)).fail(1);
     await ada.client.follow(run.id, ({ dead_lettered }) => dead_lettered);
-    await ada.ok('DELETE', `/dead-letters/${run.id}`);
+    await ok(ada.api.DELETE('/dead-letters/{id}', withId(run.id)));
     expect(await listed('/dead-letters', 'dead_letters', run.id)).toBeUndefined();
 
     const second = await ada.start(id, { executor: 'external' });
-    await ada.ok('PUT', `/executions/${second.id}`, { status: 'running' });
+    await ada.report(second.id, { status: 'running' });
     expect(await listed('/executions', 'executions', second.id)).toMatchObject({ status: 'running' });
-    await ada.ok('DELETE', `/executions/${second.id}`);
+    await ada.cancel(second.id);
     expect(await listed('/executions', 'executions', second.id)).toMatchObject({ status: 'cancelled' });
 
-    await ada.ok('DELETE', `/tasks/${id}`);
+    await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
     expect(await listed('/tasks', 'tasks', id)).toBeUndefined();
   });
 
@@ -104,7 +104,7 @@ describe('with a projector, in a process of its own', () => {
     await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
         const { id } = await ada.createTask({ name: `parallel ${index}` });
-        expect(await ada.ok('GET', `/tasks/${id}`)).toMatchObject({ name: `parallel ${index}` });
+        expect(await ada.task(id)).toMatchObject({ name: `parallel ${index}` });
       }),
     );
   });

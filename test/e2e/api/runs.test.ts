@@ -1,3 +1,4 @@
+import { type CreateTask, ok, type StartExecution, withId } from '../../support/api-client.js';
 import { Api, type Person } from './support/api.js';
 import { eventually } from '../../support/eventually.js';
 
@@ -10,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const bash = (script_content: string, more: object = {}) =>
+const bash = (script_content: string, more: Partial<CreateTask> = {}) =>
   ada.createTask({ script_type: 'bash', script_content, ...more });
 
 const bytesOf = async (id: string, stream: string): Promise<{ type: string | null; bytes: Buffer }> => {
@@ -19,7 +20,7 @@ const bytesOf = async (id: string, stream: string): Promise<{ type: string | nul
   return { type: answer.headers.get('content-type'), bytes: Buffer.from(await answer.arrayBuffer()) };
 };
 
-const INPUT = {
+const INPUT: NonNullable<StartExecution['input']> = {
   stdin: 'first\nzweite ✓\n',
   args: ['one', 'two words', '', '--flag=ü'],
   env: { GREETING: 'hällo', EMPTY: '' },
@@ -51,7 +52,7 @@ test('a program is given its input', async () => {
     text: 'ünïcode\n',
     raw: [0, 255, 10, 128],
   });
-  const { events } = await ada.ok('GET', `/executions/${ended.id}/events`);
+  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(ended.id)));
   expect(JSON.stringify(events)).not.toMatch(/zweite|two words|hällo|text\.txt/);
 });
 
@@ -61,9 +62,9 @@ test('its history tells which worker ran it, and not by which lease', async () =
   const { lease_token, ...told } = log.find(({ type }) => type === 'ExecutionStarted')!.data as Record<string, unknown>;
   expect(lease_token).toEqual(expect.any(String));
 
-  const { events } = await ada.ok('GET', `/executions/${id}/events`);
+  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(id)));
   expect(events[1]).toMatchObject({ type: 'ExecutionStarted', version: 2 });
-  expect(events[1].data).toEqual(told);
+  expect(events[1]!.data).toEqual(told);
   expect(JSON.stringify(events)).not.toContain(lease_token);
 });
 
@@ -90,29 +91,31 @@ test('two runs of a task at once, both cancelled in mid-run', async () => {
   const { id } = await bash('echo started; sleep 600', { max_parallel: 2 });
   const runs = [await ada.start(id), await ada.start(id)];
   for (const run of runs) await ada.client.follow(run.id, ({ status }) => status === 'running');
-  expect(await ada.ok('GET', `/tasks/${id}/executions?status=running`)).toMatchObject({ total: 2 });
+  const running = await ok(ada.api.GET('/tasks/{id}/executions', withId(id, { status: 'running' })));
+  expect(running).toMatchObject({ total: 2 });
   // Nothing is there before the end.
   expect((await bytesOf(runs[0]!.id, 'stdout')).bytes).toHaveLength(0);
-  expect((await ada.send('POST', `/tasks/${id}/executions`)).body.error).toBe('Task is already running');
+  const third = await ada.api.POST('/tasks/{id}/executions', withId(id));
+  expect(third.error!.error).toBe('Task is already running');
 
-  for (const run of runs) expect((await ada.send('DELETE', `/executions/${run.id}`)).status).toBe(200);
+  for (const run of runs) await ada.cancel(run.id);
   for (const run of runs) {
     const ended = await ada.client.follow(run.id);
     expect(ended).toMatchObject({ status: 'cancelled', termination_reason: 'cancelled' });
-    expect((await ada.send('DELETE', `/executions/${run.id}`)).status).toBe(409);
+    expect((await ada.api.DELETE('/executions/{id}', withId(run.id))).response.status).toBe(409);
   }
   // At once: whoever sees the end can start again.
-  expect(await ada.ok('GET', `/tasks/${id}`)).toMatchObject({ status: 'pending' });
-  expect((await ada.send('DELETE', `/tasks/${id}`)).status).toBe(200);
+  expect(await ada.task(id)).toMatchObject({ status: 'pending' });
+  await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
 });
 
 test('a run is tried again as its policy says, ends as a dead letter, and is redriven', async () => {
-  const retry = { max_attempts: 2, initial_delay_ms: 0, retry_on: ['exit_code'] };
+  const retry: CreateTask['retry'] = { max_attempts: 2, initial_delay_ms: 0, retry_on: ['exit_code'] };
   const { id } = await bash('echo "try"; exit 1', { retry });
   const run = await ada.start(id);
   const dead = await ada.client.follow(run.id);
   expect(dead).toMatchObject({ status: 'failed', dead_lettered: true, attempt: 2, return_code: 1, stdout: 'try\n' });
-  await ada.ok('POST', `/dead-letters/${run.id}/redrive`);
+  await ok(ada.api.POST('/dead-letters/{id}/redrive', withId(run.id)));
   const again = await ada.client.follow(run.id, ({ attempt, dead_lettered }) => attempt === 4 && dead_lettered);
   expect(again).toMatchObject({ status: 'failed', attempt: 4 });
 });
@@ -121,13 +124,11 @@ test('a run takes no longer than its timeout, and what it wrote until then is ke
   const { id } = await bash('echo before; sleep 600', { timeout_seconds: 1 });
   const ended = await ada.client.follow((await ada.start(id)).id);
   expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'timeout', stdout: 'before\n' });
-  await eventually(async () => expect(await ada.ok('GET', `/tasks/${id}`)).toMatchObject({ status: 'timeout' }));
+  await eventually(async () => expect(await ada.task(id)).toMatchObject({ status: 'timeout' }));
 });
 
 test('a start that waits is answered with what the program wrote', async () => {
   const { id } = await bash('echo hello');
-  expect(await ada.ok('POST', `/tasks/${id}/executions?wait=60`)).toMatchObject({
-    status: 'completed',
-    stdout: 'hello\n',
-  });
+  const ended = await ok(ada.api.POST('/tasks/{id}/executions', withId(id, { wait: 60 })));
+  expect(ended).toMatchObject({ status: 'completed', stdout: 'hello\n' });
 });

@@ -1,3 +1,4 @@
+import { ok, withId } from '../../support/api-client.js';
 import { Api, type Person } from './support/api.js';
 
 interface Listed {
@@ -46,7 +47,7 @@ async function walk(query: string): Promise<{ there: string[]; back: string[] }>
 }
 
 test('without parameters: the newest twenty, with the total', async () => {
-  expect(await ada.ok('GET', '/tasks')).toEqual({ tasks: all.toReversed(), total: 7, limit: 20, offset: 0 });
+  expect(await ok(ada.api.GET('/tasks'))).toEqual({ tasks: all.toReversed(), total: 7, limit: 20, offset: 0 });
 });
 
 test('by offset', async () => {
@@ -89,7 +90,7 @@ test('filtered by script type and status, alone and together', async () => {
   expect(idsOf((await ada.ok('GET', '/tasks?status=running')).tasks)).toEqual([bash[0]!.id]);
   expect(await ada.ok('GET', '/tasks?status=pending&script_type=bash')).toMatchObject({ total: 2 });
   expect(await ada.ok('GET', '/tasks?status=completed')).toMatchObject({ tasks: [], total: 0 });
-  await ada.ok('DELETE', `/executions/${run.id}`);
+  await ada.cancel(run.id);
 });
 
 test('a cursor stays right while tasks come and go', async () => {
@@ -98,8 +99,8 @@ test('a cursor stays right while tasks come and go', async () => {
   const query = '/tasks?sort_field=name&sort_order=asc&limit=2&cursor=';
   const first = await bob.ok('GET', query);
   await bob.createTask({ name: 'aa' });
-  await bob.ok('DELETE', `/tasks/${old[1]!.id}`);
-  await bob.ok('DELETE', `/tasks/${old[2]!.id}`);
+  await ok(bob.api.DELETE('/tasks/{id}', withId(old[1]!.id)));
+  await ok(bob.api.DELETE('/tasks/{id}', withId(old[2]!.id)));
   const late = await bob.createTask({ name: 'dd' });
   const second = await bob.ok('GET', query + first.pagination.next_cursor);
   expect(idsOf(second.tasks)).toEqual([old[3]!.id, late.id]);

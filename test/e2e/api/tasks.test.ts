@@ -1,3 +1,4 @@
+import { type CreateTask, ok, type UpdateTask, withId } from '../../support/api-client.js';
 import { Api, aTask, type Person } from './support/api.js';
 
 let api: Api;
@@ -27,7 +28,7 @@ const DEFAULTS = {
   version: 1,
 };
 
-const EVERYTHING = {
+const EVERYTHING: CreateTask = {
   name: 'Every field ✓',
   description: 'With "quotes", 𝕌nicode and\nlines',
   script_content: "console.log('héllo')",
@@ -42,24 +43,24 @@ const EVERYTHING = {
 
 describe('create', () => {
   test('fills in what is left out', async () => {
-    const { status, body, headers } = await ada.send('POST', '/tasks', aTask);
-    expect(status).toBe(201);
-    expect(body).toEqual({
+    const { data, response } = await ada.api.POST('/tasks', { body: aTask });
+    expect(response.status).toBe(201);
+    expect(data).toEqual({
       ...aTask,
       ...DEFAULTS,
       id: expect.any(String),
       user_id: ada.id,
       created_at: expect.any(String),
-      updated_at: body.created_at,
+      updated_at: data!.created_at,
     });
-    expect(headers.get('location')).toBe(`/api/v1/tasks/${body.id}`);
-    expect(headers.get('etag')).toBe('"1"');
+    expect(response.headers.get('location')).toBe(`/api/v1/tasks/${data!.id}`);
+    expect(response.headers.get('etag')).toBe('"1"');
   });
 
   test('takes every field, and a priority of 0 for what it is', async () => {
     const created = await ada.createTask(EVERYTHING);
     expect(created).toMatchObject(EVERYTHING);
-    expect(await ada.ok('GET', `/tasks/${created.id}`)).toEqual(created);
+    expect(await ada.task(created.id)).toEqual(created);
   });
 
   test('fills in what a retry policy and limits leave out', async () => {
@@ -78,25 +79,25 @@ describe('create', () => {
 describe('get', () => {
   test('answers with the ETag of the definition', async () => {
     const created = await ada.createTask();
-    const { body, headers } = await ada.send('GET', `/tasks/${created.id}`);
-    expect(body).toEqual(created);
-    expect(headers.get('etag')).toBe('"1"');
+    const { data, response } = await ada.api.GET('/tasks/{id}', withId(created.id));
+    expect(data).toEqual(created);
+    expect(response.headers.get('etag')).toBe('"1"');
   });
 
   test('takes an id in capitals', async () => {
     const { id } = await ada.createTask();
-    expect(await ada.ok('GET', `/tasks/${id.toUpperCase()}`)).toMatchObject({ id });
+    expect(await ada.task(id.toUpperCase())).toMatchObject({ id });
   });
 
   test('an admin may, too', async () => {
     const { id } = await ada.createTask();
     const admin = await api.registerAdmin();
-    expect(await admin.ok('GET', `/tasks/${id}`)).toMatchObject({ id, user_id: ada.id });
+    expect(await admin.task(id)).toMatchObject({ id, user_id: ada.id });
   });
 });
 
 describe('update', () => {
-  test.each([
+  test.each<UpdateTask>([
     { name: 'another name' },
     { description: 'something' },
     { script_content: 'print(2)' },
@@ -107,32 +108,29 @@ describe('update', () => {
     { max_parallel: 2 },
   ])('changes %j and nothing else', async (changes) => {
     const before = await ada.createTask({ metadata: { old: 1 } });
-    const { body, headers } = await ada.send('PUT', `/tasks/${before.id}`, changes);
-    expect(body).toEqual({ ...before, ...changes, version: 2, updated_at: expect.any(String) });
-    expect(headers.get('etag')).toBe('"2"');
-    expect(await ada.ok('GET', `/tasks/${before.id}`)).toEqual(body);
+    const { data, response } = await ada.api.PUT('/tasks/{id}', { ...withId(before.id), body: changes });
+    expect(data).toEqual({ ...before, ...changes, version: 2, updated_at: expect.any(String) });
+    expect(response.headers.get('etag')).toBe('"2"');
+    expect(await ada.task(before.id)).toEqual(data);
   });
 
   test('changes only what is given of a retry policy and of limits', async () => {
     const { id } = await ada.createTask(EVERYTHING);
-    const { retry, limits } = await ada.ok('PUT', `/tasks/${id}`, {
-      retry: { max_attempts: 2 },
-      limits: { pids: 100 },
-    });
+    const { retry, limits } = await ada.updateTask(id, { retry: { max_attempts: 2 }, limits: { pids: 100 } });
     expect(retry).toEqual({ ...EVERYTHING.retry, max_attempts: 2 });
     expect(limits).toEqual({ ...EVERYTHING.limits, pids: 100 });
   });
 
   test('removes a description', async () => {
     const { id } = await ada.createTask({ description: 'here' });
-    expect(await ada.ok('PUT', `/tasks/${id}`, { description: null })).toMatchObject({ description: null });
+    expect(await ada.updateTask(id, { description: null })).toMatchObject({ description: null });
   });
 
   test('that changes nothing leaves version and history alone', async () => {
     const before = await ada.createTask(EVERYTHING);
     const head = await api.head();
     const { name, priority, retry } = EVERYTHING;
-    expect(await ada.ok('PUT', `/tasks/${before.id}`, { name, priority, retry })).toEqual(before);
+    expect(await ada.updateTask(before.id, { name, priority, retry })).toEqual(before);
     expect(await api.head()).toBe(head);
   });
 
@@ -152,37 +150,37 @@ describe('update', () => {
 
   test('the tag of a definition outlives its runs', async () => {
     const { id, task_id } = await ada.startExternal();
-    await ada.ok('DELETE', `/executions/${id}`);
-    const { body, headers } = await ada.send('GET', `/tasks/${task_id}`);
-    expect([headers.get('etag'), body.version, body.status]).toEqual(['"1"', 1, 'pending']);
-    const changed = await ada.send('PUT', `/tasks/${task_id}`, { priority: 1 }, { 'if-match': '"1"' });
-    expect(changed.status).toBe(200);
+    await ada.cancel(id);
+    const { data, response } = await ada.api.GET('/tasks/{id}', withId(task_id));
+    expect([response.headers.get('etag'), data]).toMatchObject(['"1"', { version: 1, status: 'pending' }]);
+    const params = { path: { id: task_id }, header: { 'If-Match': '"1"' } };
+    await ok(ada.api.PUT('/tasks/{id}', { params, body: { priority: 1 } }));
   });
 });
 
 describe('a running task', () => {
   test('is neither changed nor deleted until its run has ended', async () => {
     const run = await ada.startExternal();
-    const path = `/tasks/${run.task_id}`;
-    expect(await ada.ok('GET', path)).toMatchObject({ status: 'running' });
-    const update = await ada.send('PUT', path, { name: 'x' });
-    expect([update.status, update.body.error]).toEqual([409, 'Cannot update a running task']);
-    const deletion = await ada.send('DELETE', path);
-    expect([deletion.status, deletion.body.error]).toEqual([409, 'Cannot delete a running task']);
+    const task = withId(run.task_id);
+    expect(await ada.task(run.task_id)).toMatchObject({ status: 'running' });
+    const update = await ada.api.PUT('/tasks/{id}', { ...task, body: { name: 'x' } });
+    expect(update.error).toMatchObject({ status: 409, error: 'Cannot update a running task' });
+    const deletion = await ada.api.DELETE('/tasks/{id}', task);
+    expect(deletion.error).toMatchObject({ status: 409, error: 'Cannot delete a running task' });
 
-    await ada.ok('PUT', `/executions/${run.id}`, { status: 'failed', return_code: 3 });
-    expect(await ada.ok('GET', path)).toMatchObject({ status: 'failed' });
-    expect((await ada.send('PUT', path, { name: 'x' })).status).toBe(200);
-    expect((await ada.send('DELETE', path)).status).toBe(200);
+    await ada.report(run.id, { status: 'failed', return_code: 3 });
+    expect(await ada.task(run.task_id)).toMatchObject({ status: 'failed' });
+    await ada.updateTask(run.task_id, { name: 'x' });
+    await ok(ada.api.DELETE('/tasks/{id}', task));
   });
 });
 
 describe('delete', () => {
   test('is for ever, and leaves the executions readable', async () => {
     const run = await ada.startExternal();
-    await ada.ok('PUT', `/executions/${run.id}`, { status: 'completed', stdout: 'kept' });
-    const path = `/tasks/${run.task_id}`;
-    expect(await ada.ok('DELETE', path)).toEqual({ message: 'Task deleted successfully' });
+    await ada.report(run.id, { status: 'completed', stdout: 'kept' });
+    const task = withId(run.task_id);
+    expect(await ok(ada.api.DELETE('/tasks/{id}', task))).toEqual({ message: 'Task deleted successfully' });
 
     for (const [method, below, body] of [
       ['GET', ''],
@@ -190,14 +188,15 @@ describe('delete', () => {
       ['DELETE', ''],
       ['POST', '/executions'],
     ] as const) {
-      const answer = await ada.send(method, path + below, body);
+      const answer = await ada.send(method, `/tasks/${run.task_id}${below}`, body);
       expect([method, below, answer.status, answer.body.error]).toEqual([method, below, 404, 'Task not found']);
     }
-    expect((await ada.ok('GET', '/tasks')).tasks).not.toContainEqual(expect.objectContaining({ id: run.task_id }));
-    expect(await ada.ok('GET', `/executions/${run.id}`)).toMatchObject({ status: 'completed', stdout: 'kept' });
-    expect(await ada.ok('GET', `${path}/executions`)).toMatchObject({ executions: [{ id: run.id }], total: 1 });
-    expect((await ada.ok('GET', '/executions')).executions).toContainEqual(expect.objectContaining({ id: run.id }));
-    const { events } = await ada.ok('GET', `${path}/events`);
+    expect((await ok(ada.api.GET('/tasks'))).tasks).not.toContainEqual(expect.objectContaining({ id: run.task_id }));
+    expect(await ada.execution(run.id)).toMatchObject({ status: 'completed', stdout: 'kept' });
+    const runs = await ok(ada.api.GET('/tasks/{id}/executions', task));
+    expect(runs).toMatchObject({ executions: [{ id: run.id }], total: 1 });
+    expect((await ok(ada.api.GET('/executions'))).executions).toContainEqual(expect.objectContaining({ id: run.id }));
+    const { events } = await ok(ada.api.GET('/tasks/{id}/events', task));
     expect(events.at(-1)).toMatchObject({ type: 'TaskDeleted', actor: `user:${ada.id}` });
   });
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const EXTERNAL = { executor: 'external' };
-const COMPLETED = { status: 'completed', return_code: 0, stdout: 'done\n' };
+const COMPLETED = { status: 'completed', return_code: 0, stdout: 'done\n' } as const;
 
 const openRequests = (): number => api.service.processes[0]!.infra.concurrent.counts.wait;
 
@@ -35,14 +35,14 @@ async function waitFor(seconds: number, signal?: AbortSignal) {
   return { run, answer };
 }
 
-const complete = (run: { id: string }) => ada.ok('PUT', `/executions/${run.id}`, COMPLETED);
+const complete = (run: { id: string }) => ada.report(run.id, COMPLETED);
 
 test('a start that waits is answered with the end, which every view then shows', async () => {
   const { run, answer } = await waitFor(60);
   await complete(run);
   const ended = (await (await answer).json()) as Record<string, unknown>;
   expect(ended).toMatchObject({ id: run.id, status: 'completed', stdout: 'done\n' });
-  expect(await ada.ok('GET', `/executions/${run.id}`)).toEqual(ended);
+  expect(await ada.execution(run.id)).toEqual(ended);
 });
 
 test('when the time is up it is answered with the run as it is', async () => {

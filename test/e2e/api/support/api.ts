@@ -1,8 +1,19 @@
 import { ORCHESTRATOR, PROJECTOR } from '../../../../src/composition/postgres-options.js';
 import { CancelExecution } from '../../../../src/execution/domain/execution-commands.js';
-import type { ExecutionView } from '../../../../src/execution/api/execution-schemas.js';
-import type { TaskView } from '../../../../src/task/api/task-schemas.js';
-import { type Answer, ApiClient, call } from '../../../support/api-client.js';
+import {
+  type Answer,
+  ApiClient,
+  call,
+  type CreateTask,
+  type Execution,
+  type ExecutionReport,
+  ok,
+  type StartExecution,
+  type Task,
+  type TypedApi,
+  type UpdateTask,
+  withId,
+} from '../../../support/api-client.js';
 import { caughtUp } from '../../../support/caught-up.js';
 import { eventually } from '../../../support/eventually.js';
 import { startTestService, type TestService } from '../../../support/service.js';
@@ -23,7 +34,12 @@ export class Person {
     return this.client.user.id;
   }
 
-  /** @param path below /api/v1; a body of text is sent as it is, any other as JSON */
+  /** For what the document allows. */
+  get api(): TypedApi {
+    return this.client.apiWith(this.token, this.contract.middleware);
+  }
+
+  /** For all else. @param path below /api/v1; a body of text is sent as it is, any other as JSON */
   async send<Body = any>(
     method: string,
     path: string,
@@ -43,16 +59,36 @@ export class Person {
     return answer.body;
   }
 
-  createTask(fields: object = {}): Promise<TaskView> {
-    return this.ok('POST', '/tasks', { ...aTask, ...fields });
+  createTask(fields: Partial<CreateTask> = {}): Promise<Task> {
+    return ok(this.api.POST('/tasks', { body: { ...aTask, ...fields } }));
   }
 
-  start(taskId: string, body?: unknown): Promise<ExecutionView> {
-    return this.ok('POST', `/tasks/${taskId}/executions`, body);
+  start(taskId: string, body?: StartExecution): Promise<Execution> {
+    return ok(this.api.POST('/tasks/{id}/executions', { ...withId(taskId), body }));
+  }
+
+  task(id: string): Promise<Task> {
+    return ok(this.api.GET('/tasks/{id}', withId(id)));
+  }
+
+  updateTask(id: string, body: UpdateTask): Promise<Task> {
+    return ok(this.api.PUT('/tasks/{id}', { ...withId(id), body }));
+  }
+
+  execution(id: string): Promise<Execution> {
+    return ok(this.api.GET('/executions/{id}', withId(id)));
+  }
+
+  report(id: string, body: ExecutionReport): Promise<Execution> {
+    return ok(this.api.PUT('/executions/{id}', { ...withId(id), body }));
+  }
+
+  cancel(id: string): Promise<{ message: string }> {
+    return ok(this.api.DELETE('/executions/{id}', withId(id)));
   }
 
   /** A run that nobody but its owner will end. */
-  async startExternal(fields: object = {}): Promise<ExecutionView> {
+  async startExternal(fields: Partial<CreateTask> = {}): Promise<Execution> {
     return this.start((await this.createTask(fields)).id, { executor: 'external' });
   }
 }

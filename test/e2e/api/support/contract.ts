@@ -1,22 +1,30 @@
+import type { Middleware } from 'openapi-fetch';
 import { z } from 'zod';
 
-import type { Answer } from '../../../support/api-client.js';
+import { type Answer, answerOf } from '../../../support/api-client.js';
 
 interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
   readonly security?: readonly object[];
-  readonly parameters?: readonly { name: string; in: string; required?: boolean; schema?: object }[];
+  readonly parameters?: readonly { name: string; in: string; required?: boolean; schema?: Schema }[];
   readonly requestBody?: { required?: boolean; content: Content };
   readonly responses: Record<string, { description: string; content?: Content }>;
 }
 
-type Content = Record<string, { schema?: object } | undefined>;
+/** As far as tests look into one. */
+interface Schema {
+  readonly $ref?: string;
+  readonly default?: unknown;
+  readonly example?: unknown;
+}
+
+type Content = Record<string, { schema?: Schema } | undefined>;
 
 export interface OpenApi {
   readonly openapi: string;
   readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
+  readonly components: { schemas: Record<string, Schema>; securitySchemes: Record<string, object> };
 }
 
 export interface Route {
@@ -57,6 +65,12 @@ export class Contract {
     const { error } = this.schemaOf(schema).safeParse(answer.body);
     if (error) throw new Error(`${name} is not what the document says: ${error.message}`);
   }
+
+  /** As check, of every answer that a generated client has. */
+  readonly middleware: Middleware = {
+    onResponse: async ({ request: { method }, schemaPath, response }) =>
+      this.check(method, `/api/v1${schemaPath}`, await answerOf(response.clone())),
+  };
 
   /** Whether a request body is what the document asks for. */
   accepts(schema: object, body: unknown): boolean {

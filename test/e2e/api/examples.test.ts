@@ -1,0 +1,115 @@
+import { call } from '../../support/api-client.js';
+import { eventually } from '../../support/eventually.js';
+import { Api, aTask } from './support/api.js';
+import { startAttempt } from './support/attempts.js';
+import type { Route } from './support/contract.js';
+
+/** As a newcomer tries them on the page: each operation, and the one whose answer has the `id` of its path. */
+const ORDER: Readonly<Record<string, string>> = {
+  ...{ health: '', ping: '', workersHealth: '' },
+  ...{ register: '', login: '', refresh: '', me: '' },
+  ...{ createTask: '', listTasks: '', getTask: 'createTask', updateTask: 'createTask' },
+  ...{ startExecution: 'createTask', listTaskExecutions: 'createTask', listExecutions: '' },
+  ...{ getExecution: 'startExecution', reportExecution: 'startExecution' },
+  ...{ executionHistory: 'startExecution', executionOutput: 'startExecution' },
+  ...{ taskHistory: 'createTask', deleteTask: 'createTask' },
+  ...{ runOnce: '', cancelExecution: 'runOnce' },
+  ...{ listDeadLetters: '', getDeadLetter: 'deadLetter', redriveDeadLetter: 'deadLetter' },
+  ...{ discardDeadLetter: 'anotherDeadLetter', logout: '', ready: '' },
+};
+
+let api: Api;
+/** By operation; what has no example that could make it is put here by its name. */
+const answers = new Map<string, Record<string, any>>();
+
+beforeAll(async () => {
+  api = await Api.start();
+});
+afterAll(() => api.close());
+
+const routeOf = (operationId: string): Route =>
+  api.contract.routes.find(({ operation }) => operation.operationId === operationId)!;
+
+const authorization = (): Record<string, string> => {
+  const token = answers.get('refresh')?.['access_token'] as string | undefined;
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+};
+
+/** What the page fills in, with what it leaves to its reader taken from earlier answers. */
+function requestOf(operationId: string) {
+  const { method, path, operation } = routeOf(operationId);
+  const { id } = answers.get(ORDER[operationId]!) ?? {};
+  const url = new URL(api.service.url);
+  url.pathname = path.replace('{id}', String(id));
+  for (const { name, in: where, schema } of operation.parameters ?? []) {
+    const value = (schema?.example ?? schema?.default) as string | number | undefined;
+    if (value === undefined) continue;
+    if (where === 'path') url.pathname = url.pathname.replace(encodeURI(`{${name}}`), String(value));
+    if (where === 'query') url.searchParams.set(name, String(value));
+  }
+  return { method, url: url.href, body: bodyOf(operationId, operation.requestBody) };
+}
+
+function bodyOf(operationId: string, requestBody: Route['operation']['requestBody']): unknown {
+  if (!requestBody) return undefined;
+  const name = requestBody.content['application/json']!.schema!.$ref!.split('/').at(-1)!;
+  const { example } = api.contract.document.components.schemas[name]!;
+  expect([operationId, example]).toEqual([operationId, expect.any(Object)]);
+  return operationId === 'refresh' ? { refresh_token: answers.get('login')!['refresh_token'] } : example;
+}
+
+async function tryOut(operationId: string): Promise<void> {
+  const { method, url, body } = requestOf(operationId);
+  const answer = await call<Record<string, any>>(url, method, body, authorization());
+  api.contract.check(method, new URL(url).pathname, answer);
+  expect([operationId, answer.status, answer.body]).toEqual([operationId, successOf(operationId), expect.anything()]);
+  answers.set(operationId, answer.body);
+}
+
+const successOf = (operationId: string): number =>
+  Number(Object.keys(routeOf(operationId).operation.responses).find((status) => status.startsWith('2')));
+
+/** A newcomer has to wait for a run that fails for good. */
+async function deadLetter(): Promise<{ id: string }> {
+  const body = { ...aTask, retry: { max_attempts: 1, retry_on: ['exit_code'] } };
+  const { id } = (await api.anonymous<{ id: string }>('POST', '/executions', body, authorization())).body;
+  await (await startAttempt(api, id)).fail(3);
+  await eventually(async () => {
+    const { status } = await api.anonymous('GET', `/dead-letters/${id}`, undefined, authorization());
+    expect(status).toBe(200);
+  });
+  return { id };
+}
+
+test('every operation has its place', () => {
+  const names = api.contract.routes.map(({ operation }) => operation.operationId);
+  expect(names.toSorted()).toEqual(Object.keys(ORDER).toSorted());
+});
+
+test('every example works when it is tried, by somebody who is new', async () => {
+  for (const operationId of Object.keys(ORDER)) {
+    if (operationId === 'listDeadLetters') {
+      answers.set('deadLetter', await deadLetter()).set('anotherDeadLetter', await deadLetter());
+    }
+    // Nobody else is needed until here; and with a worker about, nobody could report a run that it has taken.
+    if (operationId === 'ready') await startWorker();
+    await tryOut(operationId);
+  }
+});
+
+async function startWorker(): Promise<void> {
+  await api.service.start({ VOIDRUNNER_ROLES: 'worker' });
+  await eventually(async () => expect((await call(`${api.service.url}/ready`, 'GET')).status).toBe(200));
+}
+
+test('what the examples run says what it should', async () => {
+  const [task, input, once] = ['CreateTask', 'StartExecution', 'RunOnce'].map(
+    (name) => api.contract.document.components.schemas[name]!.example as object,
+  );
+  const ada = await api.register();
+  const { id } = await ada.ok('POST', '/tasks', task);
+  const runs = [ada.ok('POST', `/tasks/${id}/executions?wait=60`, input), ada.ok('POST', '/executions?wait=60', once)];
+  for (const run of await Promise.all(runs)) {
+    expect(await ada.client.follow(run.id)).toMatchObject({ status: 'completed', stdout: 'Hello world\n' });
+  }
+});
