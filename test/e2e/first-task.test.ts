@@ -1,4 +1,4 @@
-import { ApiClient } from '../support/api-client.js';
+import { ApiClient, ok, withId } from '../support/api-client.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
@@ -34,11 +34,8 @@ test.each([
     stdout_truncated: false,
     dead_lettered: false,
   });
-  const { events } = await client.ok<{ events: { type: string; version: number }[] }>(
-    'GET',
-    `/executions/${execution.id}/events`,
-  );
+  const { events } = await ok(client.api.GET('/executions/{id}/events', withId(execution.id)));
   expect(events.map(({ type }) => type)).toEqual(['ExecutionRequested', 'ExecutionStarted', 'ExecutionSucceeded']);
-  const task = await client.ok<{ status: string }>('GET', `/tasks/${execution.task_id}`);
+  const task = await ok(client.api.GET('/tasks/{id}', withId(execution.task_id)));
   expect(task.status).toBe('completed');
 });

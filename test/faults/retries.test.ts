@@ -1,6 +1,5 @@
 import { DEAD_LETTERS } from '../../src/composition/postgres-options.js';
-import type { ExecutionView } from '../../src/execution/api/execution-schemas.js';
-import { ApiClient } from '../support/api-client.js';
+import { ApiClient, ok, withId } from '../support/api-client.js';
 import { dlqOf, noticesOf } from '../support/dead-letter-notices.js';
 import { eventually } from '../support/eventually.js';
 import { EMPTY_QUEUE, expectHealed, queueOf, QUICK, typesOf } from '../support/faults.js';
@@ -30,7 +29,7 @@ const failing = (retry: Record<string, unknown>) => ({
 });
 
 const deadLetters = async (): Promise<string[]> => {
-  const { dead_letters } = await client.ok<{ dead_letters: ExecutionView[] }>('GET', '/dead-letters');
+  const { dead_letters } = await ok(client.api.GET('/dead-letters'));
   return dead_letters.map(({ id }) => id);
 };
 
@@ -45,7 +44,7 @@ test('attempts used up: a dead letter, announced, listed, redriven, and in the e
     { stream: `execution-${id}`, type: 'ExecutionDeadLettered', data: { attempt: 2, reason: 'exit_code' } },
   ]);
 
-  const redriven = await client.ok<ExecutionView>('POST', `/dead-letters/${id}/redrive`);
+  const redriven = await ok(client.api.POST('/dead-letters/{id}/redrive', withId(id)));
   expect(redriven).toMatchObject({ id, dead_lettered: false });
   // The numbers go on, the budget starts anew.
   const again = await client.follow(id, ({ attempt, dead_lettered }) => attempt === 4 && dead_lettered);
@@ -60,7 +59,7 @@ test('attempts used up: a dead letter, announced, listed, redriven, and in the e
   ]);
   expect(await noticesOf(service)).toHaveLength(2);
 
-  await client.ok('DELETE', `/dead-letters/${id}`);
+  await ok(client.api.DELETE('/dead-letters/{id}', withId(id)));
   expect(await deadLetters()).toEqual([]);
   expect(await client.request('POST', `/dead-letters/${id}/redrive`)).toMatchObject({ status: 409 });
   expect(await client.execution(id)).toMatchObject({ status: 'failed' });
@@ -88,7 +87,7 @@ test('a delayed retry is pending and says when it will be tried; a cancel takes 
     ({ status, next_attempt_at }) => status === 'pending' && next_attempt_at !== null,
   );
   expect(waiting).toMatchObject({ attempt: 1, dead_lettered: false, termination_reason: 'exit_code' });
-  expect(await client.ok('GET', `/tasks/${task.id}`)).toMatchObject({ status: 'running' });
+  expect(await ok(client.api.GET('/tasks/{id}', withId(task.id)))).toMatchObject({ status: 'running' });
   await eventually(async () =>
     expect(await queueOf(service).stats()).toMatchObject({ delayed: 1, waiting: 0, leased: 0 }),
   );
