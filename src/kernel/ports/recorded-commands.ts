@@ -4,6 +4,8 @@ import type { StreamRef } from '../event.js';
 export interface RecordedCommand {
   readonly commandId: string;
   readonly digest: string | null;
+  /** Of the request that was carried out. */
+  readonly requestId: string | null;
   readonly stream: StreamRef;
   readonly version: number;
   readonly position: bigint;

@@ -5,12 +5,13 @@ import { type RecordedCommand, RecordedCommands } from '../../kernel/ports/recor
 import { reportingOutages } from '../postgres/outage.js';
 
 const FIND = `
-  select event_id, metadata ->> 'command_digest' as digest, stream_type, stream_id, version, position, recorded_at
+  select event_id, metadata ->> 'command_digest' as digest, metadata ->> 'request_id' as request_id, stream_type, stream_id, version, position, recorded_at
   from es.events where event_id = any($1::uuid[])`;
 
 interface Row {
   readonly event_id: string;
   readonly digest: string | null;
+  readonly request_id: string | null;
   readonly stream_type: StreamType;
   readonly stream_id: string;
   readonly version: number;
@@ -28,6 +29,7 @@ export class PostgresRecordedCommands extends RecordedCommands {
     return rows.map((row) => ({
       commandId: row.event_id,
       digest: row.digest,
+      requestId: row.request_id,
       stream: { type: row.stream_type, id: row.stream_id },
       version: row.version,
       position: row.position,

@@ -28,6 +28,7 @@ class Log {
     const recordedAt = new Date(this.nowMs);
     const command = {
       digest: command_digest ?? null,
+      requestId: 'r',
       stream: { type: 'task' as const, id },
       version: 1,
       position,
@@ -40,7 +41,7 @@ class Log {
   /** @returns what the request has made, and whether it was this one that made it */
   async request(body: unknown = {}): Promise<{ id: string; performed: boolean }> {
     let performed = false;
-    const request = { method: 'POST', url: '/tasks', headers: { 'idempotency-key': 'k' }, body };
+    const request = { id: 'r', method: 'POST', url: '/tasks', headers: { 'idempotency-key': 'k' }, body };
     const exchange = { request, reply: { header: () => undefined } } as unknown as Exchange;
     const { id } = await this.requests.run(exchange, USER, (mark) => {
       performed = true;

@@ -54,7 +54,10 @@ export class RepeatableRequests {
       if (!twin) throw error;
       return this.replay(twin, request, exchange);
     }
-    return { id, version: (await this.find(slot))?.version };
+    const made = await this.find(slot);
+    // An append that says the very same as its twin's is answered by the log as that one's repeat.
+    if (made && made.requestId !== exchange.request.id) return this.replay(made, request, exchange);
+    return { id, version: made?.version };
   }
 
   /** @returns the command that the key stands for, or the id of the one to come */
