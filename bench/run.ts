@@ -6,7 +6,19 @@ import { existsSync } from 'node:fs';
  * Answers the questions named (`npm run bench -- append rebuild`), or all of them, one after the other. Each is a
  * folder, prints its own figures, and stands in a process of its own so that none warms up another's code.
  */
-const QUESTIONS = ['append', 'rebuild', 'overhead', 'queue', 'sandbox', 'neighbour', 'service', 'output', 'memory'];
+const QUESTIONS = [
+  'append',
+  'rebuild',
+  'overhead',
+  'queue',
+  'sandbox',
+  'neighbour',
+  'service',
+  'output',
+  'memory',
+  'lists',
+  'api',
+];
 
 if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env');
 
