@@ -17,6 +17,8 @@ const QUESTIONS = [
   'output',
   'memory',
   'followers',
+  'lists',
+  'api',
 ];
 
 if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env');

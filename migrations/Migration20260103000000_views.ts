@@ -30,9 +30,10 @@ export class Migration20260103000000 extends Migration {
         updated_at timestamptz not null,
         version integer not null
       )`);
-    // One index per sort field, each ending in the id: keyset pagination reads them in order, forwards or backwards.
+    // One index per sort field: keyset pagination reads them in order, forwards or backwards (ADR 20). What a list may be
+    // filtered by stands behind, so that the rows left out are passed over in the index.
     for (const field of ['created_at', 'updated_at', 'priority', 'name']) {
-      this.addSql(`create index tasks_by_${field} on read.tasks (owner_id, ${field}, id)`);
+      this.addSql(`create index tasks_by_${field} on read.tasks (owner_id, ${field}, id, script_type, status)`);
     }
     this.grant('tasks');
   }
@@ -65,9 +66,23 @@ export class Migration20260103000000 extends Migration {
         trace_id text,
         version integer not null
       )`);
-    this.addSql('create index executions_by_owner on read.executions (owner_id, created_at, id)');
-    this.addSql('create index executions_by_task on read.executions (task_id, created_at, id)');
-    this.addSql('create index executions_dead on read.executions (created_at, id) where dead_lettered');
+    // Runs add up for ever, and those of one status are few: they have indexes of their own (ADR 20).
+    for (const [name, columns] of [
+      ['executions_by_owner', 'owner_id, created_at, id, script_type'],
+      ['executions_by_owner_status', 'owner_id, status, created_at, id, script_type'],
+      ['executions_by_task', 'owner_id, task_id, created_at, id, script_type'],
+      ['executions_by_task_status', 'owner_id, task_id, status, created_at, id, script_type'],
+    ]) {
+      this.addSql(`create index ${name} on read.executions (${columns})`);
+    }
+    for (const [name, columns] of [
+      ['executions_dead', 'created_at, id'],
+      ['executions_dead_by_owner', 'owner_id, created_at, id'],
+    ]) {
+      this.addSql(
+        `create index ${name} on read.executions (${columns}) where dead_lettered and not dead_letter_discarded`,
+      );
+    }
     this.grant('executions');
   }
 

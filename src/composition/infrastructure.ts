@@ -11,6 +11,7 @@ import { ConcurrentRequests } from '../platform/http/concurrent-requests.js';
 import { NatsLiveOutput } from '../platform/live-output/nats-live-output.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-store.js';
+import { PLANS_BY_INDEX } from '../platform/postgres/plans-by-index.js';
 import { createPool, type PostgresOptions } from '../platform/postgres/pool.js';
 import { PositionAnnouncements } from '../platform/projection/position-announcements.js';
 import { PositionWaiter } from '../platform/projection/position-waiter.js';
@@ -53,7 +54,7 @@ export interface Infrastructure {
 export function createInfrastructure(config: Config, log: Log): Infrastructure {
   const catalog = createEventCatalog();
   const postgres = postgresOptions(config, 'service');
-  const pool = createPool({ ...postgres, size: config.DB_POOL_SIZE, log });
+  const pool = createPool({ ...postgres, size: config.DB_POOL_SIZE, settings: PLANS_BY_INDEX, log });
   const store = new PostgresEventStore({ postgres: postgresOptions(config, 'append'), pool, catalog, log });
   const nats = createNats(config, log);
   const redis = createRedis({

@@ -33,8 +33,15 @@ interface StoredPayload {
   readonly sha256: string;
 }
 
+interface SealedPayload {
+  readonly owner_id: string;
+  readonly kind: PayloadKind;
+  readonly ciphertext: Buffer;
+  readonly wrapped_key: Buffer | null;
+}
+
 /** Guarded by the key's row: a process that still has the key in memory cannot write for an owner who was erased. */
-const INSERT = `
+const INSERT_TEXT = `
   insert into es.payloads (payload_id, owner_id, kind, ciphertext, bytes, sha256)
   select $1, $2, $3, $4, $5, $6
   where exists (select from es.data_keys where owner_id = $2 and destroyed_at is null)
@@ -44,10 +51,14 @@ const INSERT = `
 const SELECT_REF = 'select owner_id, kind, bytes, sha256 from es.payloads where payload_id = $1';
 
 /** The key comes with the ciphertext, never from memory: what has been erased is erased at once, in every process. */
-const SELECT = `
+const SELECT_TEXT = `
   select p.owner_id, p.kind, p.ciphertext, k.wrapped_key
   from es.payloads p left join es.data_keys k on k.owner_id = p.owner_id
   where p.payload_id = $1`;
+
+/** By name: Postgres parses and plans them once a connection. */
+const INSERT = { name: 'payload_put', text: INSERT_TEXT };
+const SELECT = { name: 'payload_get', text: SELECT_TEXT };
 
 /** Payloads in es.payloads, sealed with their owner's key. */
 export class PostgresPayloadStore extends PayloadStore {
@@ -73,7 +84,7 @@ export class PostgresPayloadStore extends PayloadStore {
     const sealed = seal(key, content, payloadContext(payloadId, ownerId, kind));
     const ref = { payload_id: payloadId, bytes: content.length, sha256: sha256(sealed) };
     const { rows } = await reportingOutages(() =>
-      this.pool.query(INSERT, [payloadId, ownerId, kind, sealed, ref.bytes, ref.sha256]),
+      this.pool.query({ ...INSERT, values: [payloadId, ownerId, kind, sealed, ref.bytes, ref.sha256] }),
     );
     // Where it failed it may still be on its way.
     giveBack(sealed);
@@ -83,9 +94,7 @@ export class PostgresPayloadStore extends PayloadStore {
 
   override async get(ref: PayloadRef): Promise<Uint8Array | null> {
     const { rows } = await reportingOutages(() =>
-      this.pool.query<{ owner_id: string; kind: PayloadKind; ciphertext: Buffer; wrapped_key: Buffer | null }>(SELECT, [
-        ref.payload_id,
-      ]),
+      this.pool.query<SealedPayload>({ ...SELECT, values: [ref.payload_id] }),
     );
     const row = rows[0];
     if (!row?.wrapped_key) return null;

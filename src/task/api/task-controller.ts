@@ -74,7 +74,8 @@ export class TaskController {
       return taskId;
     });
     void exchange.reply.header('location', `/${API_BASE}/tasks/${id}`);
-    return this.answer(await this.queries.execute(new GetTaskFromLog(id, version)), exchange.reply);
+    // A repeat has the same body, or it is refused: in both cases this is the script of that version.
+    return this.answer(await this.queries.execute(new GetTaskFromLog(id, version)), exchange.reply, script_content);
   }
 
   @Get()
@@ -158,9 +159,9 @@ export class TaskController {
     return this.scripts.put(owner_id, content);
   }
 
-  private async answer(row: TaskRow, reply: FastifyReply) {
+  private async answer(row: TaskRow, reply: FastifyReply, script?: string) {
     void reply.header('etag', `"${row.definition_version}"`);
-    return taskViewOf(row, this.payloads);
+    return taskViewOf(row, this.payloads, script);
   }
 }
 

@@ -10,7 +10,7 @@ import { type ListQuery, type Page, readPage } from '../../platform/listing/list
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import { taskNotFound, taskStream } from '../domain/task-decider.js';
 import type { TaskEvent } from '../domain/task-events.js';
-import { projectTask, type TaskRow } from './task-projection.js';
+import { projectTask, taskProjection, type TaskRow } from './task-projection.js';
 
 /** A task from the read model. @throws DomainError task_not_found, access_denied */
 export class GetTask extends Query<TaskRow> {
@@ -65,14 +65,21 @@ export class ListTasks extends Query<Page<TaskRow>> {
   }
 }
 
+/**
+ * By name: Postgres parses and plans it once a connection. The columns are named too, so that one that a migration adds
+ * does not change what a prepared statement answers, which Postgres refuses.
+ */
+const SELECT_TASK = {
+  name: 'task',
+  text: `select ${Object.keys(taskProjection.columns).join(', ')} from read.tasks where id = $1`,
+};
+
 @QueryHandler(GetTask)
 export class GetTaskHandler implements IQueryHandler<GetTask> {
   constructor(private readonly pool: Pool) {}
 
   async execute({ taskId, requester }: GetTask): Promise<TaskRow> {
-    const { rows } = await reportingOutages(() =>
-      this.pool.query<TaskRow>('select * from read.tasks where id = $1', [taskId]),
-    );
+    const { rows } = await reportingOutages(() => this.pool.query<TaskRow>({ ...SELECT_TASK, values: [taskId] }));
     const row = rows[0];
     if (!row) throw taskNotFound();
     requireOwner(requester, row.owner_id);
