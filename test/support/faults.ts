@@ -139,9 +139,24 @@ export const userPrograms = async (service: TestService): Promise<string[]> =>
 
 /** Waits until so many user programs, or more, are really under way, not only their containers. */
 export const programsRun = (service: TestService, countMin: number): Promise<void> =>
-  eventually(async () => expect((await userPrograms(service)).length).toBeGreaterThanOrEqual(countMin), {
-    timeoutMs: 20_000,
-  });
+  eventually(
+    async () => {
+      const programs = await userPrograms(service);
+      if (programs.length >= countMin) return;
+      const known = { programs, containers: await containersOf(service), runs: await latestOf(service) };
+      throw new Error(`no ${countMin} programs run: ${JSON.stringify(known)}`);
+    },
+    { timeoutMs: 60_000 },
+  );
+
+/** What was last recorded of each run, and when, and how far the orchestrator is: for whoever asks why nothing runs. */
+async function latestOf({ database }: TestService): Promise<unknown> {
+  const { rows } = await database.ownerPool.query(`
+    select distinct on (stream_id) type, position::int, recorded_at, now() as asked_at,
+      (select position::int from read.checkpoints where subscription = 'orchestrator') as orchestrated
+    from es.events where stream_type = 'execution' order by stream_id, version desc`);
+  return rows;
+}
 
 export const noProgramRuns = (service: TestService): Promise<void> =>
   eventually(async () => expect(await userPrograms(service)).toEqual([]), { timeoutMs: 20_000 });
