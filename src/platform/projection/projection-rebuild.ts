@@ -6,7 +6,7 @@ import type { Log } from '../telemetry/log.js';
 import type { Projection } from './projection.js';
 import { ProjectionTable } from './projection-table.js';
 import { BEGIN, type ScannableLog, ShadowFill } from './shadow-fill.js';
-import { compareShadow, createShadow, dropShadow, shadowOf, swapShadow } from './shadow-tables.js';
+import { compareShadow, createShadow, dropShadow, indexShadow, shadowOf, swapShadow } from './shadow-tables.js';
 
 export interface RebuildOptions {
   /**
@@ -94,8 +94,11 @@ export class ProjectionRebuild {
       const parked = await this.parked(client);
       const fill = new ShadowFill({ pool, events, catalog, tables: this.tables, parked, onProgress });
       await fill.fill(swap ? this.head : () => this.checkpoint(client));
-      // Never analysed so far, and about to answer queries.
-      for (const { projection } of this.tables) await client.query(`analyze read.${shadowOf(projection.table)}`);
+      for (const { projection } of this.tables) {
+        if (swap) await indexShadow(client, projection);
+        // Never analysed so far, and about to answer queries.
+        await client.query(`analyze read.${shadowOf(projection.table)}`);
+      }
       return await this.finish(client, fill, parked, swap);
     } finally {
       await client.query('rollback').catch(() => undefined);

@@ -7,11 +7,12 @@ type Client = Pick<PoolClient, 'query'>;
 /** A rebuild's own copy of a view. */
 export const shadowOf = (table: string): string => `${table}__rebuild`;
 
-/** Empty, with the columns, keys, indexes and privileges of the live table. */
-export async function createShadow(client: Client, { table }: Projection): Promise<void> {
+/** Empty, with the columns, key and privileges of the live table. */
+export async function createShadow(client: Client, { table, key }: Projection): Promise<void> {
   const shadow = shadowOf(table);
   await client.query(`drop table if exists read.${shadow}`);
-  await client.query(`create table read.${shadow} (like read.${table} including all)`);
+  await client.query(`create table read.${shadow} (like read.${table} including all excluding indexes)`);
+  await client.query(`alter table read.${shadow} add primary key (${key})`);
   await client.query(
     `do $$ declare granted record; begin
        for granted in
@@ -22,6 +23,17 @@ export async function createShadow(client: Client, { table }: Projection): Promi
        loop execute format('grant %s on read.${shadow} to %s', granted.privileges, granted.role); end loop;
      end $$`,
   );
+}
+
+/** The live table's other indexes, once there is something in it: each made in one go, not row by row. */
+export async function indexShadow(client: Client, { table }: Projection): Promise<void> {
+  const shadow = shadowOf(table);
+  const there = await indexesOf(client, shadow);
+  for (const definition of (await indexesOf(client, table)).keys()) {
+    if (there.has(definition)) continue;
+    const [, unique, rest] = /^(unique )?(.*)$/s.exec(definition)!;
+    await client.query(`create ${unique ?? ''}index on read.${shadow} ${rest}`);
+  }
 }
 
 export async function dropShadow(client: Client, { table }: Projection): Promise<void> {
