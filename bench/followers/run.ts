@@ -6,7 +6,7 @@ import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';
 import { EventReader } from '../../test/support/event-reader.js';
 import { prepareTestService } from '../../test/support/service.js';
-import { median } from '../figures.js';
+import { median, residentMib } from '../figures.js';
 
 /**
  * What 1,000 open event streams cost the process that serves them: memory, and, while nothing happens, processor time
@@ -34,11 +34,6 @@ const service = await startChildService({
   RATE_LIMIT_CONCURRENT: String(2 * FOLLOWERS),
 });
 
-async function residentMib(): Promise<number> {
-  const status = await readFile(`/proc/${service.pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
-}
-
 /** User and system, in the kernel's ticks of 10 ms (proc(5)). */
 async function cpuMs(): Promise<number> {
   const fields = (await readFile(`/proc/${service.pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
@@ -56,7 +51,7 @@ async function quietly(): Promise<Cost> {
   const [cpu, count] = [await cpuMs(), await transactions()];
   await delay(QUIET_MS);
   return {
-    residentMib: await residentMib(),
+    residentMib: await residentMib(service.pid),
     cpuMs: (await cpuMs()) - cpu,
     transactions: (await transactions()) - count,
   };

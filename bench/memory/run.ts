@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ExecutionView } from '../../src/execution/api/execution-schemas.js';
@@ -6,6 +5,7 @@ import { ApiClient } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';
 import { prepareTestService } from '../../test/support/service.js';
+import { residentMib } from '../figures.js';
 
 /**
  * Whether a worker's memory stays flat under programs that never stop printing: the resident memory of the worker's
@@ -23,11 +23,6 @@ const GROWTH_MIB_MAX = 64;
 const ENDLESS = 'yes "this goes on and on" >&2 & exec yes "and so does this"';
 const SHORT = 'echo done';
 const LIMITS = { memory_mb: 64, cpus: 1, pids: 64 };
-
-async function residentMib(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
-}
 
 async function peakDuring(pid: number, work: Promise<unknown>): Promise<number> {
   let over = false;

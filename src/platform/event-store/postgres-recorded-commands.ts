@@ -5,7 +5,8 @@ import { type RecordedCommand, RecordedCommands } from '../../kernel/ports/recor
 import { reportingOutages } from '../postgres/outage.js';
 
 const FIND = `
-  select event_id, metadata ->> 'command_digest' as digest, metadata ->> 'request_id' as request_id, stream_type, stream_id, version, position, recorded_at
+  select event_id, metadata ->> 'command_digest' as digest, metadata ->> 'request_id' as request_id,
+         stream_type, stream_id, version, position, recorded_at
   from es.events where event_id = any($1::uuid[])`;
 
 interface Row {

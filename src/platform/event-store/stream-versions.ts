@@ -8,7 +8,7 @@ const VERSIONS = `
     select given.stream_id, (select max(version) from es.events e where e.stream_id = given.stream_id) as version
     from unnest($1::uuid[]) as given(stream_id)`;
 
-const HEAD = 'select coalesce(max(position), 0) as position from es.events';
+const HEAD = 'select position from es.head';
 
 const ADVANCE = {
   name: 'log_advance',
