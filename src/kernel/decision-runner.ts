@@ -37,8 +37,9 @@ export interface Streams {
 /** Load, decide, append: over one stream or several, all or nothing, again on a version conflict. */
 export class DecisionRunner {
   /**
-   * By stream. Those who met a conflict stand in line for their next attempt: of a dozen who all tried again at once,
-   * one would get through each time, and the last would use up their attempts on each other.
+   * By stream. Those who met a conflict stand in line for their next attempt, and whoever comes meanwhile stands behind
+   * them: of a dozen who all tried again at once, one would get through each time, and the last would use up their
+   * attempts on each other, or on those who have just come.
    */
   private readonly turns = new Turns();
 
@@ -57,23 +58,26 @@ export class DecisionRunner {
     metadata: EventMetadata,
     decide: (streams: Streams) => Promise<Result> | Result,
   ): Promise<Decided<Result>> {
-    let done: (() => void) | undefined;
+    // One at most: of two that each hold a turn and wait for the other's, neither would get on.
+    let turn: Promise<() => void> | undefined;
+    const takeTurn = (streamId: string) => (turn ??= this.turns.take(streamId));
     try {
-      return await this.decideAndAppend(metadata, decide, async ({ streamId }) => {
-        done ??= await this.turns.take(streamId);
-      });
+      return await this.decideAndAppend(metadata, decide, takeTurn);
     } finally {
-      done?.();
+      (await turn)?.();
     }
   }
 
   private async decideAndAppend<Result>(
     metadata: EventMetadata,
     decide: (streams: Streams) => Promise<Result> | Result,
-    onConflict: (conflict: VersionConflict) => Promise<void>,
+    takeTurn: (streamId: string) => Promise<unknown>,
   ): Promise<Decided<Result>> {
+    const beforeLoad = async ({ id }: StreamRef): Promise<void> => {
+      if (this.turns.isTaken(id)) await takeTurn(id);
+    };
     for (let attempt = 1; attempt <= DECISION_ATTEMPTS_MAX; attempt += 1) {
-      const session = new Session(this.store, this.catalog, this.snapshots);
+      const session = new Session(this.store, this.catalog, this.snapshots, beforeLoad);
       const result = await decide(session);
       const writes = identified(session.writes, metadata.command_id);
       if (writes.length === 0) return { result, position: null };
@@ -82,7 +86,7 @@ export class DecisionRunner {
         return { result, position: lastPosition };
       } catch (error) {
         if (!(error instanceof VersionConflict)) throw error;
-        await onConflict(error);
+        await takeTurn(error.streamId);
       }
     }
     throw new Unavailable('event-store', `the streams kept changing: gave up after ${DECISION_ATTEMPTS_MAX} attempts`);
@@ -106,12 +110,14 @@ class Session implements Streams {
     private readonly store: EventStore,
     private readonly catalog: EventCatalog,
     private readonly snapshots: SnapshotStore,
+    private readonly beforeLoad: (stream: StreamRef) => Promise<void>,
   ) {}
 
   async load<Command, State, Event extends DomainEvent>(
     stream: StreamRef,
     decider: Decider<Command, State, Event>,
   ): Promise<Participant<State, Event>> {
+    await this.beforeLoad(stream);
     const loaded = await this.read(stream, decider);
     const write = { stream, expectedVersion: loaded.version, events: [] as NewEvent[] };
     const { catalog, writes } = this;

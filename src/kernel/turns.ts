@@ -5,6 +5,11 @@ export const TURN_WAIT_MS_MAX = 1_000;
 export class Turns {
   private readonly last = new Map<string, Promise<void>>();
 
+  /** Whether somebody has the turn, or waits for it. */
+  isTaken(name: string): boolean {
+    return this.last.has(name);
+  }
+
   /** Resolves when whoever came before is done, or has taken too long. @returns to be called when done */
   async take(name: string): Promise<() => void> {
     const before = this.last.get(name);

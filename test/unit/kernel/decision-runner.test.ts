@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { z } from 'zod';
 
 import type { Decider } from '../../../src/kernel/decider.js';
@@ -124,6 +126,23 @@ describe('a version conflict', () => {
     const stream = aStream();
     await Promise.all(Array.from({ length: 50 }, () => add(stream, 1)));
     expect(await store.eventsOf(stream)).toHaveLength(50);
+  });
+
+  test('does not come again from those who came later', async () => {
+    const { store, add } = setUp();
+    const stream = aStream();
+    let attempts = 0;
+    let newcomer: ReturnType<typeof add> | undefined;
+    store.before = async (call) => {
+      if (call !== 'append') return;
+      attempts += 1;
+      if (attempts === 1) throw new VersionConflict(stream.id, 0, 1);
+      newcomer ??= add(stream, 10);
+      await setImmediate();
+    };
+    expect(await add(stream, 1)).toEqual({ result: 1, position: 1n });
+    expect(await newcomer).toEqual({ result: 11, position: 2n });
+    expect(attempts).toBe(3);
   });
 
   test('is the only error that is tried again', async () => {
