@@ -26,9 +26,9 @@ module.exports = {
     ),
     forbid(
       'pure-without-libraries',
-      'Kernel and domain have zod and uuid, and no I/O.',
+      'Kernel and domain have zod, uuid and lru-cache, and no I/O.',
       { path: `${SRC}/(kernel|[^/]+/domain)/` },
-      { dependencyTypesNot: ['local', 'type-only'], pathNot: ['node_modules/(zod|uuid)/', `${SRC}/`] },
+      { dependencyTypesNot: ['local', 'type-only'], pathNot: ['node_modules/(zod|uuid|lru-cache)/', `${SRC}/`] },
     ),
     forbid(
       'app-knows-domain-and-platform',

@@ -9,10 +9,11 @@ import { EventStore } from '../../kernel/ports/event-store.js';
 import { type Requester, requireOwner } from '../../kernel/requester.js';
 import { type ListQuery, type Page, readPage } from '../../platform/listing/list-query.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
+import { rowLookup } from '../../platform/projection/row-lookup.js';
 import { executionNotFound } from '../domain/execution-decider.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
 import { executionStream } from '../domain/execution-state.js';
-import { type ExecutionRow, projectExecution } from './execution-projection.js';
+import { executionProjection, type ExecutionRow, projectExecution } from './execution-projection.js';
 import { asOwnerReads } from './owner-history.js';
 
 /** An execution from the read model. @throws DomainError execution_not_found, access_denied */
@@ -80,13 +81,14 @@ export class ListExecutions extends Query<Page<ExecutionRow>> {
 
 @QueryHandler(GetExecution)
 export class GetExecutionHandler implements IQueryHandler<GetExecution> {
-  constructor(private readonly pool: Pool) {}
+  private readonly find: (id: string) => Promise<ExecutionRow | null>;
+
+  constructor(pool: Pool) {
+    this.find = rowLookup<ExecutionRow>(pool, executionProjection);
+  }
 
   async execute({ executionId, requester }: GetExecution): Promise<ExecutionRow> {
-    const { rows } = await reportingOutages(() =>
-      this.pool.query<ExecutionRow>('select * from read.executions where id = $1', [executionId]),
-    );
-    const row = rows[0];
+    const row = await this.find(executionId);
     if (!row) throw executionNotFound();
     requireOwner(requester, row.owner_id);
     return row;

@@ -2,7 +2,7 @@ import { RequestExecution, type StartExecution } from '../../execution/domain/ex
 import { executionDecider } from '../../execution/domain/execution-decider.js';
 import type { ExecutionEvent, ExecutionSpec } from '../../execution/domain/execution-events.js';
 import type { ExecutionState } from '../../execution/domain/execution-state.js';
-import type { Participant } from '../../kernel/decision-runner.js';
+import type { Participant } from '../../kernel/decision-session.js';
 import { type LiveTask, taskDecider, type TaskState } from '../../task/domain/task-decider.js';
 import type { TaskEvent } from '../../task/domain/task-events.js';
 

@@ -26,8 +26,8 @@ export class RunOnceHandler implements ICommandHandler<RunOnce> {
   execute({ create, executionId, requester, input }: RunOnce): Promise<Decided<void>> {
     return this.decisions.run(create.metadata, async (streams) => {
       const [task, execution] = await Promise.all([
-        streams.load(taskStream(create.taskId), taskDecider),
-        streams.load(executionStream(executionId), executionDecider),
+        streams.begin(taskStream(create.taskId), taskDecider),
+        streams.begin(executionStream(executionId), executionDecider),
       ]);
       task.record(taskDecider.decide(create, task.state));
       beginRun(task, execution, { executionId, requester, executor: 'embedded', input });

@@ -16,7 +16,7 @@ export class StartExecutionHandler implements ICommandHandler<StartExecution> {
     return this.decisions.run(command.metadata, async (streams) => {
       const [task, execution] = await Promise.all([
         streams.load(taskStream(command.taskId), taskDecider),
-        streams.load(executionStream(command.executionId), executionDecider),
+        streams.begin(executionStream(command.executionId), executionDecider),
       ]);
       // A repeat may come when the run is over: the task must not take it for one that starts.
       if (execution.state.status === 'absent') beginRun(task, execution, command);

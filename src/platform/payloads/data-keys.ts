@@ -1,27 +1,32 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 
+import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 
 import { DomainError } from '../../kernel/errors.js';
 import { reportingOutages } from '../postgres/outage.js';
 import { KEY_BYTES, seal, unseal } from './sealed-box.js';
 
-/** Keys kept in memory, for how long, and how many: a put then costs one query, not two. */
-const CACHED_KEY_MS = 30_000;
-const CACHED_KEYS_MAX = 1_000;
+/** Keys are kept in memory for so long, so many: a put then costs one query, not two, and a get unwraps nothing. */
+const CACHED = { ttl: 30_000, max: 1_000 };
 
 /** In lower case, as Postgres gives ids back. */
 const keyContext = (ownerId: string): string => `voidrunner data key of ${ownerId.toLowerCase()}`;
 
 /** Each owner's data key, wrapped by the master key. Destroying one erases everything that was sealed with it. */
 export class DataKeys {
-  private readonly cache = new Map<string, { key: Buffer; untilMs: number }>();
+  private readonly masterKey: KeyObject;
+  /** By owner. */
+  private readonly known = new LRUCache<string, KeyObject>(CACHED);
+  /** By what they are wrapped as, which Postgres has to say each time: nothing destroyed is found here. */
+  private readonly unwrapped = new LRUCache<string, KeyObject>(CACHED);
 
   constructor(
     private readonly pool: Pool,
-    private readonly masterKey: Uint8Array,
+    masterKey: Uint8Array,
   ) {
     if (masterKey.length !== KEY_BYTES) throw new Error(`the master key must have ${KEY_BYTES} bytes`);
+    this.masterKey = createSecretKey(masterKey);
   }
 
   /**
@@ -29,18 +34,24 @@ export class DataKeys {
    * @throws DomainError `owner_erased`
    * @throws Unavailable
    */
-  async keyOf(ownerId: string): Promise<Buffer> {
-    const cached = this.cache.get(ownerId);
-    if (cached && performance.now() < cached.untilMs) return cached.key;
+  async keyOf(ownerId: string): Promise<KeyObject> {
+    const known = this.known.get(ownerId);
+    if (known) return known;
     const wrapped = (await this.load(ownerId)) ?? (await this.create(ownerId));
     if (wrapped === 'destroyed') throw ownerErased();
     const key = this.unwrap(ownerId, wrapped);
-    this.remember(ownerId, key);
+    this.known.set(ownerId, key);
     return key;
   }
 
-  unwrap(ownerId: string, wrapped: Uint8Array): Buffer {
-    return unseal(this.masterKey, wrapped, keyContext(ownerId));
+  /** @throws Error where it was wrapped for another owner */
+  unwrap(ownerId: string, wrapped: Buffer): KeyObject {
+    const name = `${ownerId} ${wrapped.toString('base64')}`;
+    const known = this.unwrapped.get(name);
+    if (known) return known;
+    const key = createSecretKey(unseal(this.masterKey, wrapped, keyContext(ownerId)));
+    this.unwrapped.set(name, key);
+    return key;
   }
 
   /** For ever; an owner without a key gets none later. May be repeated. @throws Unavailable */
@@ -53,7 +64,7 @@ export class DataKeys {
         [ownerId],
       ),
     );
-    this.forget(ownerId);
+    this.known.delete(ownerId);
   }
 
   private async load(ownerId: string): Promise<Buffer | 'destroyed' | null> {
@@ -78,18 +89,6 @@ export class DataKeys {
     const stored = await this.load(ownerId);
     if (!stored) throw new Error('a data key vanished');
     return stored;
-  }
-
-  private remember(ownerId: string, key: Buffer): void {
-    this.forget(ownerId);
-    const oldest = this.cache.keys().next();
-    if (this.cache.size >= CACHED_KEYS_MAX && !oldest.done) this.forget(oldest.value);
-    this.cache.set(ownerId, { key, untilMs: performance.now() + CACHED_KEY_MS });
-  }
-
-  /** Not overwritten with zeros: a put may be using it. */
-  private forget(ownerId: string): void {
-    this.cache.delete(ownerId);
   }
 }
 

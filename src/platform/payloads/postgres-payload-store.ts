@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import type { Pool } from 'pg';
 
@@ -6,6 +6,8 @@ import { type PayloadKind, type PayloadRef, PayloadStore } from '../../kernel/po
 import { giveBack } from '../../kernel/give-back.js';
 import { AtMost } from '../../kernel/at-most.js';
 import { leftBehind } from '../memory/leftovers.js';
+import { binaryArray, bytea, int4, text, uuid } from '../postgres/binary-array.js';
+import { gathered, inOrderOf } from '../postgres/gathered.js';
 import { reportingOutages } from '../postgres/outage.js';
 import { DataKeys, ownerErased } from './data-keys.js';
 import { seal, unseal } from './sealed-box.js';
@@ -21,6 +23,8 @@ export const PAYLOAD_BYTES_MAX = 64 * 1024 ** 2;
 
 /** One that is larger takes turns with the others: on its way to Postgres there are two copies of it. */
 const LARGE_BYTES_MIN = 64 * 1024;
+/** Smaller ones go in one statement with what else comes and goes at the moment. */
+const SMALL_AT_A_TIME_MAX = 32;
 /** Sixteen runs that ended at once, each with 1 MiB of stdout and of stderr, took 30 MiB more without turns. */
 const LARGE_AT_A_TIME_MAX = 3;
 
@@ -34,17 +38,23 @@ interface StoredPayload {
 }
 
 interface SealedPayload {
+  readonly payload_id: string;
   readonly owner_id: string;
   readonly kind: PayloadKind;
   readonly ciphertext: Buffer;
   readonly wrapped_key: Buffer | null;
 }
 
+/** Ready to be stored. */
+type NewPayload = Payload & { readonly sealed: Buffer; readonly ref: PayloadRef };
+
 /** Guarded by the key's row: a process that still has the key in memory cannot write for an owner who was erased. */
 const INSERT_TEXT = `
   insert into es.payloads (payload_id, owner_id, kind, ciphertext, bytes, sha256)
-  select $1, $2, $3, $4, $5, $6
-  where exists (select from es.data_keys where owner_id = $2 and destroyed_at is null)
+  select payload_id, owner_id, kind, ciphertext, bytes, sha256
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::int[], $6::text[])
+    as given (payload_id, owner_id, kind, ciphertext, bytes, sha256)
+  where exists (select from es.data_keys k where k.owner_id = given.owner_id and destroyed_at is null)
   on conflict (payload_id) do nothing
   returning payload_id`;
 
@@ -52,19 +62,24 @@ const SELECT_REF = 'select owner_id, kind, bytes, sha256 from es.payloads where 
 
 /** The key comes with the ciphertext, never from memory: what has been erased is erased at once, in every process. */
 const SELECT_TEXT = `
-  select p.owner_id, p.kind, p.ciphertext, k.wrapped_key
+  select p.payload_id, p.owner_id, p.kind, p.ciphertext, k.wrapped_key
   from es.payloads p left join es.data_keys k on k.owner_id = p.owner_id
-  where p.payload_id = $1`;
+  where p.payload_id = any($1::uuid[])`;
 
 /** By name: Postgres parses and plans them once a connection. */
-const INSERT = { name: 'payload_put', text: INSERT_TEXT };
-const SELECT = { name: 'payload_get', text: SELECT_TEXT };
+const INSERT = { name: 'payloads_put', text: INSERT_TEXT };
+const SELECT = { name: 'payloads_get', text: SELECT_TEXT };
 
 /** Payloads in es.payloads, sealed with their owner's key. */
 export class PostgresPayloadStore extends PayloadStore {
   private readonly pool: Pool;
   private readonly keys: DataKeys;
   private readonly turns = new AtMost(LARGE_AT_A_TIME_MAX);
+  private readonly insertSmall = gathered(
+    (payloads: readonly NewPayload[]) => this.insert(payloads),
+    SMALL_AT_A_TIME_MAX,
+  );
+  private readonly selectSmall = gathered((ids: readonly string[]) => this.select(ids), SMALL_AT_A_TIME_MAX);
 
   constructor({ pool, masterKey }: PostgresPayloadStoreOptions) {
     super();
@@ -72,35 +87,20 @@ export class PostgresPayloadStore extends PayloadStore {
     this.keys = new DataKeys(pool, masterKey);
   }
 
-  override put(payload: Payload): Promise<PayloadRef> {
-    const store = () => this.store(payload);
-    return payload.content.length < LARGE_BYTES_MIN ? store() : this.turns.run(store);
-  }
-
-  private async store(payload: Payload): Promise<PayloadRef> {
-    const { payloadId, ownerId, kind, content } = payload;
+  override async put(payload: Payload): Promise<PayloadRef> {
+    const { content } = payload;
     if (content.length > PAYLOAD_BYTES_MAX) throw new Error(`a payload of more than ${PAYLOAD_BYTES_MAX} bytes`);
-    const key = await this.keys.keyOf(ownerId);
-    const sealed = seal(key, content, payloadContext(payloadId, ownerId, kind));
-    const ref = { payload_id: payloadId, bytes: content.length, sha256: sha256(sealed) };
-    const { rows } = await reportingOutages(() =>
-      this.pool.query({ ...INSERT, values: [payloadId, ownerId, kind, sealed, ref.bytes, ref.sha256] }),
-    );
-    // Where it failed it may still be on its way.
-    giveBack(sealed);
-    leftBehind(ref.bytes);
-    return rows.length === 1 ? ref : await this.firstWrite(payload);
+    if (content.length < LARGE_BYTES_MIN) return this.store(payload, this.insertSmall);
+    return this.turns.run(() => this.store(payload, async (large) => (await this.insert([large]))[0]!));
   }
 
   override async get(ref: PayloadRef): Promise<Uint8Array | null> {
-    const { rows } = await reportingOutages(() =>
-      this.pool.query<SealedPayload>({ ...SELECT, values: [ref.payload_id] }),
-    );
-    const row = rows[0];
+    const { payload_id: id } = ref;
+    const row = ref.bytes < LARGE_BYTES_MIN ? await this.selectSmall(id) : (await this.select([id]))[0];
     if (!row?.wrapped_key) return null;
-    if (sha256(row.ciphertext) !== ref.sha256) throw new Error(`payload ${ref.payload_id} is not what its event says`);
+    if (sha256(row.ciphertext) !== ref.sha256) throw new Error(`payload ${id} is not what its event says`);
     const key = this.keys.unwrap(row.owner_id, row.wrapped_key);
-    return unseal(key, row.ciphertext, payloadContext(ref.payload_id, row.owner_id, row.kind));
+    return unseal(key, row.ciphertext, payloadContext(id, row.owner_id, row.kind));
   }
 
   /**
@@ -109,6 +109,41 @@ export class PostgresPayloadStore extends PayloadStore {
    */
   destroyKey(ownerId: string): Promise<void> {
     return this.keys.destroy(ownerId);
+  }
+
+  /** @param insert whether it was not there before */
+  private async store(payload: Payload, insert: (sealed: NewPayload) => Promise<boolean>): Promise<PayloadRef> {
+    const { payloadId, ownerId, kind, content } = payload;
+    const key = await this.keys.keyOf(ownerId);
+    const sealed = seal(key, content, payloadContext(payloadId, ownerId, kind));
+    const ref = { payload_id: payloadId, bytes: content.length, sha256: sha256(sealed) };
+    const isFirst = await insert({ ...payload, sealed, ref });
+    leftBehind(ref.bytes);
+    return isFirst ? ref : await this.firstWrite(payload);
+  }
+
+  private async insert(payloads: readonly NewPayload[]): Promise<boolean[]> {
+    const boxes = binaryArray(bytea, payloads, ({ sealed }) => sealed);
+    const values = [
+      binaryArray(uuid, payloads, ({ payloadId }) => payloadId),
+      binaryArray(uuid, payloads, ({ ownerId }) => ownerId),
+      binaryArray(text, payloads, ({ kind }) => kind),
+      boxes,
+      binaryArray(int4, payloads, ({ ref }) => ref.bytes),
+      binaryArray(text, payloads, ({ ref }) => ref.sha256),
+    ];
+    const { rows } = await reportingOutages(() => this.pool.query<{ payload_id: string }>({ ...INSERT, values }));
+    // Where it failed they may still be on their way.
+    for (const copied of [boxes, ...payloads.map(({ sealed }) => sealed)]) giveBack(copied);
+    const inserted = new Set(rows.map(({ payload_id }) => payload_id));
+    // Of two under one id within a statement the first was taken.
+    return payloads.map(({ payloadId }) => inserted.delete(payloadId.toLowerCase()));
+  }
+
+  private async select(ids: readonly string[]): Promise<(SealedPayload | null)[]> {
+    const values = [binaryArray(uuid, ids, (id) => id)];
+    const { rows } = await reportingOutages(() => this.pool.query<SealedPayload>({ ...SELECT, values }));
+    return inOrderOf(ids, rows, ({ payload_id }) => payload_id);
   }
 
   private async firstWrite({ payloadId, ownerId, kind }: Payload): Promise<PayloadRef> {
@@ -126,4 +161,4 @@ export class PostgresPayloadStore extends PayloadStore {
 const payloadContext = (payloadId: string, ownerId: string, kind: PayloadKind): string =>
   `voidrunner payload ${payloadId.toLowerCase()} of ${ownerId.toLowerCase()}, ${kind}`;
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');

@@ -40,6 +40,15 @@ export const uuid: ElementType<string> = {
   write: (value, target, offset) => offset + target.write(value.replaceAll('-', ''), offset, 'hex'),
 };
 
+export const bytea: ElementType<Uint8Array> = {
+  oid: 17,
+  bytes: (value) => value.length,
+  write: (value, target, offset) => {
+    target.set(value, offset);
+    return offset + value.length;
+  },
+};
+
 /** The values are JSON text. */
 export const jsonb: ElementType<string> = {
   oid: 3802,

@@ -7,7 +7,10 @@ import { taskDecider, taskStream } from '../domain/task-decider.js';
 /** @returns the position to wait for before reading; null where nothing had to change */
 const decideTask = (decisions: DecisionRunner, command: CreateTask | UpdateTask | DeleteTask): Promise<Decided<void>> =>
   decisions.run(command.metadata, async (streams) => {
-    const task = await streams.load(taskStream(command.taskId), taskDecider);
+    const stream = taskStream(command.taskId);
+    const task = await (command.type === 'CreateTask'
+      ? streams.begin(stream, taskDecider)
+      : streams.load(stream, taskDecider));
     task.record(taskDecider.decide(command, task.state));
   });
 

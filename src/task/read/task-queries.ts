@@ -8,6 +8,7 @@ import { eventsAs, type RecordedEvent } from '../../kernel/event.js';
 import { type Requester, requireOwner } from '../../kernel/requester.js';
 import { type ListQuery, type Page, readPage } from '../../platform/listing/list-query.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
+import { rowLookup } from '../../platform/projection/row-lookup.js';
 import { taskNotFound, taskStream } from '../domain/task-decider.js';
 import type { TaskEvent } from '../domain/task-events.js';
 import { projectTask, taskProjection, type TaskRow } from './task-projection.js';
@@ -65,22 +66,16 @@ export class ListTasks extends Query<Page<TaskRow>> {
   }
 }
 
-/**
- * By name: Postgres parses and plans it once a connection. The columns are named too, so that one that a migration adds
- * does not change what a prepared statement answers, which Postgres refuses.
- */
-const SELECT_TASK = {
-  name: 'task',
-  text: `select ${Object.keys(taskProjection.columns).join(', ')} from read.tasks where id = $1`,
-};
-
 @QueryHandler(GetTask)
 export class GetTaskHandler implements IQueryHandler<GetTask> {
-  constructor(private readonly pool: Pool) {}
+  private readonly find: (id: string) => Promise<TaskRow | null>;
+
+  constructor(pool: Pool) {
+    this.find = rowLookup<TaskRow>(pool, taskProjection);
+  }
 
   async execute({ taskId, requester }: GetTask): Promise<TaskRow> {
-    const { rows } = await reportingOutages(() => this.pool.query<TaskRow>({ ...SELECT_TASK, values: [taskId] }));
-    const row = rows[0];
+    const row = await this.find(taskId);
     if (!row) throw taskNotFound();
     requireOwner(requester, row.owner_id);
     return row;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { binaryArray, int2, int4, jsonb, text, uuid } from '../../../src/platform/postgres/binary-array.js';
+import { binaryArray, bytea, int2, int4, jsonb, text, uuid } from '../../../src/platform/postgres/binary-array.js';
 import { createPool } from '../../../src/platform/postgres/pool.js';
 import { postgresOptions } from '../../support/database.js';
 
@@ -23,6 +23,8 @@ describe('arrays in binary', () => {
     expect(await back('int2', binaryArray(int2, [1, -1, 32_767], itself))).toEqual([1, -1, 32_767]);
     expect(await back('uuid', binaryArray(uuid, ids, itself))).toEqual(ids);
     expect(await back('text', binaryArray(text, texts, itself))).toEqual(texts);
+    const bytes = [Buffer.alloc(0), Buffer.from([0, 255, 92])];
+    expect(await back('bytea', binaryArray(bytea, bytes, itself))).toEqual(bytes);
     expect(
       await back(
         'jsonb',

@@ -66,6 +66,21 @@ describe('reading the log', () => {
     expect(await store.readStreamRaw(raw!.stream, 0, 1)).toEqual([raw]);
   });
 
+  it('gives streams that are read at the same time each their own events, from where and as many as was asked', async () => {
+    const wanted = [
+      { stream, after: 0, limit: 3 },
+      { stream, after: 998, limit: 10 },
+      { stream: newStream(), after: 0, limit: 10 },
+      { stream: { ...stream, type: 'user' as const }, after: 0, limit: 10 },
+    ];
+    const found = await Promise.all(
+      wanted.map(({ stream, after, limit }) => store.readStreamRaw(stream, after, limit)),
+    );
+
+    expect(found.map((events) => events.map(({ version }) => version))).toEqual([[1, 2, 3], [999, 1_000], [], []]);
+    expect(found[0]).toEqual(await store.readStreamRaw(stream, 0, 3));
+  });
+
   it('one poisoned event does not poison the others', async () => {
     const raw = await store.readAllRaw(999n, 10);
     const lifted = raw.map((event) => {

@@ -80,6 +80,30 @@ describe('the payload store', () => {
     expect(Buffer.from((await store.get(refs[0]!))!).toString()).toBe('race');
   });
 
+  it('takes one of two writes of an id that came together', async () => {
+    const mine = payload('one');
+    const [one, other] = await Promise.all([store.put(mine), store.put({ ...mine, content: Buffer.from('other') })]);
+
+    expect(other).toEqual(one);
+    expect(Buffer.from((await store.get(one))!).toString()).toBe('one');
+  });
+
+  it('keeps apart what comes and goes at the same time, of many owners', async () => {
+    const erased = newId();
+    await store.put(payload('gone', erased));
+    await elsewhere().destroyKey(erased);
+    const texts = Array.from({ length: 70 }, (_, index) => `script ${index}`);
+
+    const [refs, refused] = await Promise.all([
+      Promise.all(texts.map((text) => store.put(payload(text)))),
+      store.put(payload('late', erased)).catch((error: unknown) => error),
+    ]);
+    const back = await Promise.all(refs.map((ref) => elsewhere().get(ref)));
+
+    expect(refused).toMatchObject({ code: 'owner_erased' });
+    expect(back.map((bytes) => Buffer.from(bytes!).toString())).toEqual(texts);
+  });
+
   it('does not mistake one owner for another', async () => {
     const mine = payload('mine');
     await store.put(mine);

@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 
 import type { Decider } from '../../../src/kernel/decider.js';
-import { DECISION_ATTEMPTS_MAX, DecisionRunner, SNAPSHOT_EVERY_EVENTS } from '../../../src/kernel/decision-runner.js';
+import { DECISION_ATTEMPTS_MAX, DecisionRunner } from '../../../src/kernel/decision-runner.js';
+import { SNAPSHOT_EVERY_EVENTS, type Streams } from '../../../src/kernel/decision-session.js';
 import { DomainError, Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
 import type { StreamRef } from '../../../src/kernel/event.js';
 import { EventCatalog } from '../../../src/kernel/event-catalog.js';
@@ -29,9 +30,12 @@ const counter: Decider<number, { total: number }, Counted> = {
 const catalog = new EventCatalog([Added]);
 const aStream = (): StreamRef => ({ type: 'task', id: newId() });
 
-function setUp() {
-  const store = new StagedEventStore(catalog);
-  const snapshots = new InMemorySnapshotStore();
+/** @param another a process that shares store and snapshots with one that was set up before */
+function setUp(another?: { store: StagedEventStore; snapshots: InMemorySnapshotStore }) {
+  const { store, snapshots } = another ?? {
+    store: new StagedEventStore(catalog),
+    snapshots: new InMemorySnapshotStore(),
+  };
   const runner = new DecisionRunner(store, catalog, snapshots);
   const add = (stream: StreamRef, amount: number, decider = counter) =>
     runner.run(metadata, async (streams) => {
@@ -40,6 +44,14 @@ function setUp() {
       return loaded.state.total;
     });
   return { store, snapshots, runner, add };
+}
+
+/** What is asked of the store from now on. */
+function readsOf(store: StagedEventStore): unknown[] {
+  const reads: unknown[] = [];
+  const readStream = store.readStream.bind(store);
+  store.readStream = (...args) => (reads.push(args), readStream(...args));
+  return reads;
 }
 
 describe('one stream', () => {
@@ -206,6 +218,103 @@ describe('several streams', () => {
   });
 });
 
+describe('a stream that was decided on before', () => {
+  test('is not read again', async () => {
+    const { store, add } = setUp();
+    const stream = aStream();
+    await add(stream, 1);
+    const reads = readsOf(store);
+    expect(await add(stream, 2)).toEqual({ result: 3, position: 2n });
+    expect(reads).toEqual([]);
+  });
+
+  test('and that another process has changed is decided on as it is', async () => {
+    const { store, add } = setUp();
+    const stream = aStream();
+    await add(stream, 1);
+    await store.add(stream, Added({ amount: 100 }));
+    expect(await add(stream, 1)).toEqual({ result: 102, position: 3n });
+  });
+
+  test('is read on from there, ahead of the append, once another process was seen to change it', async () => {
+    const { store, add } = setUp();
+    const stream = aStream();
+    await add(stream, 1);
+    await store.add(stream, Added({ amount: 1 }));
+    await add(stream, 1);
+    await store.add(stream, Added({ amount: 1 }));
+    let appends = 0;
+    store.before = (call) => {
+      if (call === 'append') appends += 1;
+    };
+    const reads = readsOf(store);
+    expect(await add(stream, 1)).toEqual({ result: 5, position: 5n });
+    expect(appends).toBe(1);
+    expect(reads).toEqual([[stream, { afterVersion: 3 }]]);
+  });
+
+  test('gives no refusal that is outdated', async () => {
+    const { store, add } = setUp();
+    const stream = aStream();
+    await add(stream, LIMIT);
+    await store.add(stream, Added({ amount: -LIMIT }));
+    expect(await add(stream, 1)).toEqual({ result: 1, position: 3n });
+  });
+
+  test('is read where nothing will be appended', async () => {
+    const { store, add } = setUp();
+    const stream = aStream();
+    await add(stream, 1);
+    await store.add(stream, Added({ amount: 1 }));
+    expect(await add(stream, 0)).toEqual({ result: 2, position: null });
+  });
+
+  test('is read where it was only looked at', async () => {
+    const { store, runner, add } = setUp();
+    const [seen, written] = [aStream(), aStream()];
+    await add(seen, 1);
+    await add(written, 1);
+    await store.add(seen, Added({ amount: 1 }));
+    const copy = async (streams: Streams) => {
+      const { total } = (await streams.load(seen, counter)).state;
+      (await streams.load(written, counter)).record([Added({ amount: total })]);
+    };
+    await runner.run(metadata, copy);
+    expect(await store.eventsOf(written)).toEqual([Added({ amount: 1 }), Added({ amount: 2 })]);
+  });
+
+  test('is forgotten where the log turns out to know less than that', async () => {
+    const { store, add } = setUp();
+    const stream = aStream();
+    await add(stream, 1);
+    await add(stream, 1);
+    store.log.pop();
+    expect(await add(stream, 1)).toEqual({ result: 2, position: 2n });
+  });
+});
+
+describe('a stream that is begun', () => {
+  const begin = ({ runner }: ReturnType<typeof setUp>, stream: StreamRef) =>
+    runner.run(metadata, async (streams) => {
+      const begun = await streams.begin(stream, counter);
+      if (begun.state.total === 0) begun.record([Added({ amount: 1 })]);
+    });
+
+  test('is not read', async () => {
+    const all = setUp();
+    const reads = readsOf(all.store);
+    expect(await begin(all, aStream())).toMatchObject({ position: 1n });
+    expect(reads).toEqual([]);
+  });
+
+  test('is decided on as it is where it was there', async () => {
+    const all = setUp();
+    const stream = aStream();
+    await all.store.add(stream, Added({ amount: 5 }));
+    expect(await begin(all, stream)).toMatchObject({ position: null });
+  });
+});
+
 describe('snapshots', () => {
   const long = { ...counter, reducerVersion: 1 };
   const ones = (count: number) => Array.from({ length: count }, () => Added({ amount: 1 }));
@@ -217,12 +326,17 @@ describe('snapshots', () => {
     await add(stream, 1, long);
     expect(await snapshots.load(stream, 1)).toEqual({ version: 200, state: { total: 200 } });
 
-    const reads: unknown[] = [];
-    const readStream = store.readStream.bind(store);
-    store.readStream = (...args) => (reads.push(args), readStream(...args));
-    expect(await add(stream, 1, long)).toEqual({ result: 202, position: 202n });
+    const reads = readsOf(store);
+    expect(await setUp({ store, snapshots }).add(stream, 1, long)).toEqual({ result: 202, position: 202n });
     expect(reads).toEqual([[stream, { afterVersion: 200 }]]);
     expect(await snapshots.load(stream, 1)).toMatchObject({ version: 200 });
+  });
+
+  test('are taken of a stream that is not read any more, too', async () => {
+    const { snapshots, add } = setUp();
+    const stream = aStream();
+    for (let count = 0; count <= SNAPSHOT_EVERY_EVENTS; count += 1) await add(stream, 1, long);
+    expect(await snapshots.load(stream, 1)).toEqual({ version: 200, state: { total: 200 } });
   });
 
   test('are not taken of a shorter one', async () => {

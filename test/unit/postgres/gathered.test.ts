@@ -1,0 +1,46 @@
+import { gathered, inOrderOf } from '../../../src/platform/postgres/gathered.js';
+
+const doubling = (keysMax?: number) => {
+  const asked: (readonly number[])[] = [];
+  const double = gathered(async (keys: readonly number[]) => {
+    asked.push(keys);
+    return keys.map((key) => key * 2);
+  }, keysMax);
+  return { asked, double };
+};
+
+test('who asks at the same time is answered by one lookup, each with their own', async () => {
+  const { asked, double } = doubling();
+  expect(await Promise.all([3, 1, 3].map(double))).toEqual([6, 2, 6]);
+  expect(asked).toEqual([[3, 1, 3]]);
+});
+
+test('so many at a time, and not more', async () => {
+  const { asked, double } = doubling(2);
+  expect(await Promise.all([1, 2, 3].map(double))).toEqual([2, 4, 6]);
+  expect(asked).toEqual([[1, 2], [3]]);
+});
+
+test('nothing is kept', async () => {
+  const { asked, double } = doubling();
+  await double(1);
+  await double(1);
+  expect(asked).toEqual([[1], [1]]);
+});
+
+test('a failure is told to all who asked with it, and to nobody else', async () => {
+  let away = true;
+  const find = gathered(async (keys: readonly string[]) => {
+    if (away) throw new Error('away');
+    return keys;
+  });
+  const answers = await Promise.allSettled([find('a'), find('b')]);
+  expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  away = false;
+  expect(await find('c')).toBe('c');
+});
+
+test('rows are put in the order of their keys, however those are spelled', () => {
+  const rows = [{ id: 'b' }, { id: 'a' }];
+  expect(inOrderOf(['A', 'c', 'b', 'a'], rows, ({ id }) => id)).toEqual([{ id: 'a' }, null, { id: 'b' }, { id: 'a' }]);
+});
