@@ -1,122 +1,100 @@
 import fc from 'fast-check';
 
-import { isStorableJson } from '../../../src/kernel/json.js';
-import { Api, aTask, type Person } from './support/api.js';
+import { makeApiDocument } from '../../support/api-document.js';
+import { Api, aTask } from './support/api.js';
+import { Contract, type OpenApi, type Route } from './support/contract.js';
+import { boundaries } from './support/fuzz/boundary-values.js';
+import { breaks } from './support/fuzz/broken-values.js';
+import { ChangedValues } from './support/fuzz/changed-values.js';
+import type { JsonSchema, Schemas } from './support/fuzz/json-schema.js';
+import { PROMISES } from './support/fuzz/promises.js';
+import { requestsOf } from './support/fuzz/requests.js';
+import { ValidValues } from './support/fuzz/valid-values.js';
+import { Walk } from './support/fuzz/walk.js';
+
+/** Requests of an operation; each costs some 15 ms. There is more to get wrong in a body. */
+const RUNS = 40;
+const RUNS_WITH_BODY = 100;
+/** As a failure has named them, to see it again; and more requests, to look for a long time. */
+const { FUZZ_SEED, FUZZ_PATH, FUZZ_RUNS } = process.env;
+/** Before jest gives up, so that a failure is still told. */
+const LIMIT_MS = 150_000;
+const PARAMETERS: fc.Parameters<unknown> = {
+  interruptAfterTimeLimit: LIMIT_MS,
+  markInterruptAsFailure: true,
+  ...(FUZZ_SEED !== undefined && { seed: Number(FUZZ_SEED) }),
+  ...(FUZZ_PATH !== undefined && { path: FUZZ_PATH }),
+};
+
+// The one that is served: openapi.test.ts holds them together.
+const contract = new Contract((await makeApiDocument()) as unknown as OpenApi);
+const { routes } = contract;
+const schemas = contract.document.components.schemas as Schemas;
+/** Without any worker the service says that it is not ready. */
+const A_WORKER = { workerId: 'idle', running: [], pool_size: 1, healthy: true, successful: 0, failed: 0, total_ms: 0 };
+/** Longer than the file takes. */
+const ALIVE_MS = 3_600_000;
 
 let api: Api;
-let ada: Person;
-let taskId: string;
-let runId: string;
+let walk: Walk;
 
 beforeAll(async () => {
   api = await Api.start();
-  ada = await api.register();
-  ({ id: taskId } = await ada.createTask({ max_parallel: 100 }));
-  ({ id: runId } = await ada.startExternal());
+  walk = await Walk.of(api);
+  await queue().workerHeartbeat(A_WORKER, ALIVE_MS);
 });
-afterAll(() => api.close());
+afterAll(async () => {
+  await queue().workerGone(A_WORKER.workerId);
+  await api.close();
+});
 
-/** Requests per route; each costs some 10 ms. */
-const NUM_RUNS = 40;
+function bodySchemaOf({ operation }: Route): [string, JsonSchema] {
+  return [operation.operationId!, operation.requestBody!.content['application/json']!.schema as JsonSchema];
+}
 
-const anyText = fc.oneof(
-  fc.string({ unit: 'grapheme' }),
-  fc.string({ unit: 'binary' }),
-  fc.constantFrom('', '\0', '\ud800', "'; drop table es.events --", '{{7*7}}', '../../etc/passwd', 'x'.repeat(70_000)),
-);
-const anyNumber = fc.oneof(
-  fc.integer(),
-  fc.double({ noNaN: true, noDefaultInfinity: true }),
-  fc.constantFrom(0, -0, 1e308),
-);
-const anything = fc.oneof(
-  { weight: 3, arbitrary: fc.oneof(anyText, anyNumber, fc.boolean(), fc.constant(null)) },
-  { weight: 1, arbitrary: fc.oneof(fc.array(anyText), fc.dictionary(anyText, anyText), fc.jsonValue()) },
-);
+const queue = () => api.service.processes[0]!.infra.queue;
 
-/** A good body with any of its fields set to something else, and now and then something else altogether. */
-const bodiesLike = (fields: Record<string, fc.Arbitrary<unknown>>, required: readonly string[]) =>
-  fc.oneof(
-    { weight: 4, arbitrary: fc.record(fields, { requiredKeys: [...required] }) },
-    {
-      weight: 4,
-      arbitrary: fc
-        .tuple(fc.record(fields, { requiredKeys: [...required] }), fc.constantFrom(...Object.keys(fields)), anything)
-        .map(([body, name, value]) => ({ ...body, [name]: value })),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(fc.dictionary(fc.constantFrom(...Object.keys(fields), 'id'), anything)).map(([body]) => body),
-    },
-    { weight: 1, arbitrary: anything },
-  );
+test('it is known of each operation that may change anything what its answer promises', () => {
+  const writes = routes.filter(({ method }) => method !== 'GET').map(({ operation }) => operation.operationId);
+  expect(Object.keys(PROMISES).toSorted()).toEqual(writes.toSorted());
+});
 
-const taskFields = {
-  name: fc.string({ minLength: 1, maxLength: 255 }),
-  description: fc.option(fc.string({ maxLength: 1_000 })),
-  script_content: fc.string({ minLength: 1 }),
-  script_type: fc.constantFrom('python', 'javascript', 'typescript', 'bash', 'go'),
-  priority: fc.integer({ min: -1, max: 11 }),
-  timeout_seconds: fc.integer({ min: 0, max: 3_601 }),
-  metadata: fc.dictionary(fc.string(), fc.jsonValue()),
-  max_parallel: fc.integer({ min: 0, max: 101 }),
-  retry: fc.record(
-    { max_attempts: fc.nat(11), backoff_factor: fc.double({ min: 0.5, max: 10.5, noNaN: true }) },
-    { requiredKeys: [] },
-  ),
-  limits: fc.record({ memory_mb: fc.integer({ min: 15, max: 513 }), cpus: anyNumber }, { requiredKeys: [] }),
-};
-const runFields = {
-  executor: fc.constantFrom('external', 'embedded'),
-  input: fc.record(
-    {
-      stdin: fc.string({ unit: 'grapheme' }),
-      args: fc.array(fc.string()),
-      env: fc.dictionary(fc.constantFrom('A', 'B_1', '1', 'a-b', ''), fc.string()),
-      files: fc.array(fc.record({ path: fc.constantFrom('a', 'a/b', '/a', '..', 'main.py'), content: fc.string() }), {
-        maxLength: 3,
-      }),
-    },
-    { requiredKeys: [] },
-  ),
-};
-const reportFields = {
-  status: fc.constantFrom('running', 'pending', 'done'),
-  started_at: fc.oneof(
-    fc.date().map((date) => (Number.isNaN(date.getTime()) ? 'never' : date.toISOString())),
-    anyText,
-  ),
-};
-
-const routes: [string, string, string, fc.Arbitrary<unknown>][] = [
-  ['POST', '/api/v1/tasks', '/tasks', bodiesLike(taskFields, Object.keys(aTask))],
-  ['PUT', '/api/v1/tasks/{id}', '/tasks/{task}', bodiesLike(taskFields, [])],
-  ['POST', '/api/v1/tasks/{id}/executions', '/tasks/{task}/executions', bodiesLike(runFields, ['executor'])],
-  ['PUT', '/api/v1/executions/{id}', '/executions/{run}', bodiesLike(reportFields, ['status'])],
-];
-
-test.each(routes)(
-  '%s %s answers any body as the document says, and records nothing it refused',
-  async (method, path, url, bodies) => {
-    const { operation } = api.contract.routes.find((route) => route.method === method && route.path === path)!;
-    const schema = operation.requestBody!.content['application/json']!.schema!;
-    const where = url.replace('{task}', taskId).replace('{run}', runId);
-    const property = fc.asyncProperty(bodies, async (body) => {
-      const head = await api.head();
-      const { status } = await ada.send(method, where, JSON.stringify(body));
-      expect([200, 201, 400, 409]).toContain(status);
-      if (status >= 400) expect(await api.head()).toBe(head);
-      // What JSON makes of it, -0 for instance, is what was sent.
-      const sent: unknown = JSON.parse(JSON.stringify(body));
-      if (status < 300) expect([api.contract.accepts(schema, sent), isStorableJson(sent)]).toEqual([true, true]);
-      if (!api.contract.accepts(schema, sent) || !isStorableJson(sent)) expect(status).toBe(400);
-    });
-    await fc.assert(property, { numRuns: NUM_RUNS, interruptAfterTimeLimit: 20_000 });
+test.each(routes.filter(({ operation }) => operation.requestBody).map(bodySchemaOf))(
+  'of %s: what is made as valid is valid, and what is changed often is not',
+  (_, schema) => {
+    const accepts = (value: unknown): boolean => contract.accepts(schema, JSON.parse(JSON.stringify(value)));
+    const valid = new ValidValues(schemas);
+    fc.assert(fc.property(valid.of(schema), accepts));
+    for (const change of [boundaries, breaks]) {
+      const changed = fc.sample(new ChangedValues(valid, change).of(schema), 100).map(accepts);
+      expect(new Set(changed)).toContain(false);
+    }
   },
 );
 
+test.each(routes.map((route) => [route.operation.operationId!, route] as const))(
+  '%s answers whatever it is sent as the document says, and records what the answer promises',
+  async (_, route) => {
+    const requests = requestsOf(route, schemas);
+    const property = fc.asyncProperty(requests, (request) => walk.send(route, request));
+    const numRuns = Number(FUZZ_RUNS ?? (route.operation.requestBody ? RUNS_WITH_BODY : RUNS));
+    await fc.assert(property, { ...PARAMETERS, numRuns });
+  },
+);
+
+test('each has carried out some requests, and refused some', () => {
+  const rows = routes.map(({ operation: { operationId, security } }) => {
+    const { requests, done, refused } = walk.tallies.get(operationId!)!;
+    return { operation: operationId, requests, done, refused, enough: done > 0 && (refused > 0 || !security) };
+  });
+  const lines = rows.map(({ operation, requests, done, refused }) => [operation, requests, done, refused].join(' | '));
+  process.stdout.write(`${['operation | requests | 2xx | 4xx', ...lines].join('\n')}\n`);
+  expect(rows.filter(({ enough }) => !enough)).toEqual([]);
+});
+
 test('bad requests harm none of their neighbours', async () => {
-  const bob = await api.register();
+  const [ada, bob] = [await api.register(), await api.register()];
+  const { id: taskId } = await ada.createTask();
   const { id } = await bob.createTask({ name: 'busy' });
   await bob.start(id, { executor: 'external' });
   const head = await api.head();

@@ -22,14 +22,12 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
+/** An answer of the document. */
+export const problemResponse = (status: number) => ({
+  description: STATUS_CODES[status] ?? 'Error',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
+
 /** `@ApiProblems(400, 401, 404)`: what may go wrong, in the one shape. */
 export const ApiProblems = (...statuses: readonly number[]) =>
-  applyDecorators(
-    ...statuses.map((status) =>
-      ApiResponse({
-        status,
-        description: STATUS_CODES[status] ?? 'Error',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      }),
-    ),
-  );
+  applyDecorators(...statuses.map((status) => ApiResponse({ status, ...problemResponse(status) })));

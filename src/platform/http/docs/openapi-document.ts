@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 
-import { problemSchema } from './api-problems.js';
+import { problemResponse, problemSchema } from './api-problems.js';
 
 export interface DocsOptions {
   readonly title: string;
@@ -37,7 +37,21 @@ export function createOpenApiDocument(app: INestApplication, options: DocsOption
     schemas: { ...document.components?.schemas, ...(problem.components as Schemas) },
   };
   markOptionalBodies(document);
+  addProblemsOfAnyRoute(document);
   return document;
+}
+
+/**
+ * What is answered before a route is asked, whatever it is: to a query that is malformed, to an id past all measure, and
+ * to a body that cannot be read, also where the route takes none.
+ */
+function addProblemsOfAnyRoute(document: OpenAPIObject): void {
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const [method, { responses }] of Object.entries(item as Record<string, { responses: JsonSchema }>)) {
+      const statuses = [400, ...(path.includes('{') ? [414] : []), ...(method === 'get' ? [] : [413, 415])];
+      for (const status of statuses) responses[status] ??= problemResponse(status);
+    }
+  }
 }
 
 /** A body whose schema has a default may be left out; Nest says of every body that it is required. */

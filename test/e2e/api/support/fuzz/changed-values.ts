@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+
+import { alternativesOf, type JsonSchema, nameOf, othersOf } from './json-schema.js';
+import type { ValidValues } from './valid-values.js';
+
+/** What may stand in the place of a value that its schema accepts. */
+export type Change = (schema: JsonSchema, valid: ValidValues) => readonly fc.Arbitrary<unknown>[];
+
+/** A value that contains its own kind is changed so deep within, and no deeper. */
+const DEPTH_MAX = 6;
+
+/** Values that a schema accepts, but for one place in them, at whatever depth. */
+export class ChangedValues {
+  constructor(
+    private readonly valid: ValidValues,
+    private readonly change: Change,
+  ) {}
+
+  /** Where there is nothing to change, the value is as it was. */
+  of(schema: JsonSchema): fc.Arbitrary<unknown> {
+    const places = this.places(schema, 0);
+    return places.length === 0 ? this.valid.of(schema) : fc.oneof(...places);
+  }
+
+  private places(schema: JsonSchema, depth: number): fc.Arbitrary<unknown>[] {
+    if (depth > DEPTH_MAX) return [];
+    if (schema.$ref !== undefined) return this.places(this.valid.schemas[nameOf(schema.$ref)]!, depth + 1);
+    return [...this.change(schema, this.valid), ...this.placesWithin(schema, depth + 1)];
+  }
+
+  private placesWithin(schema: JsonSchema, depth: number): fc.Arbitrary<unknown>[] {
+    const alternatives = alternativesOf(schema);
+    if (alternatives) return alternatives.flatMap((each) => this.oneOf(each, depth));
+    if (schema.type === 'array') {
+      return this.oneOf(schema.items ?? {}, depth).map((items) =>
+        fc.tuple(this.valid.of(schema), items).map(([list, item]) => [item, ...(list as unknown[]).slice(1)]),
+      );
+    }
+    if (schema.type !== 'object') return [];
+    const named = Object.entries(schema.properties ?? {}).flatMap(([name, each]) =>
+      this.oneOf(each, depth).map((values) => this.withMember(schema, fc.constant(name), values)),
+    );
+    const others = othersOf(schema);
+    if (!others) return named;
+    const unnamed = this.oneOf(others, depth).map((values) => this.withMember(schema, fc.string(), values));
+    return [...named, ...unnamed];
+  }
+
+  /** All places below, as one: a field of many counts for no more than a field of one. */
+  private oneOf(schema: JsonSchema, depth: number): fc.Arbitrary<unknown>[] {
+    const places = this.places(schema, depth);
+    return places.length === 0 ? [] : [fc.oneof(...places)];
+  }
+
+  private withMember(schema: JsonSchema, names: fc.Arbitrary<unknown>, values: fc.Arbitrary<unknown>) {
+    return fc
+      .tuple(this.valid.of(schema), names, values)
+      .map(([whole, name, value]) => ({ ...(whole as object), [String(name)]: value }));
+  }
+}

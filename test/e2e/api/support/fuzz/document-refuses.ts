@@ -1,0 +1,58 @@
+import { textFaultOf } from '../../../../../src/platform/http/validation/storable.js';
+import type { Contract, Route } from '../contract.js';
+import type { JsonSchema } from './json-schema.js';
+import type { SentRequest } from './sent-request.js';
+
+const JSON_TYPE = /^application\/json *(;|$)/i;
+
+/** Whether the document says that no such request will do. What it cannot say, it does not refuse. */
+export function documentRefuses(contract: Contract, { operation }: Route, sent: SentRequest): boolean {
+  if (operation.security && !sent.knownCaller) return true;
+  const parameters = operation.parameters ?? [];
+  const refused = parameters.some(({ name, in: where, schema }) =>
+    valuesOf(sent, name, where).some((value) => schema && !contract.accepts(schema, read(value, schema))),
+  );
+  return refused || (operation.requestBody !== undefined && bodyRefused(contract, operation.requestBody, sent));
+}
+
+type RequestBody = NonNullable<Route['operation']['requestBody']>;
+
+function bodyRefused(contract: Contract, { required, content }: RequestBody, { body, headers }: SentRequest): boolean {
+  if (body === undefined || body === '') return required === true;
+  if (!JSON_TYPE.test(headers['content-type'] ?? '')) return true;
+  const value = parsed(body);
+  // The schemas leave out what is so of every body: no NUL, no half of a surrogate pair, no abyss.
+  if (value === undefined || textFaultOf(value)) return true;
+  return !contract.accepts(content['application/json']!.schema!, value);
+}
+
+/** undefined, which is no JSON, for what is none. A byte order mark may be ignored (RFC 8259, section 8.1). */
+export function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body.replace(/^\ufeff/, ''));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A parameter that is there more than once is a list, and no parameter of ours is one. */
+function valuesOf({ path, query, headers }: SentRequest, name: string, where: string): (string | readonly string[])[] {
+  if (where === 'path') return [decoded(path[name]!)];
+  if (where === 'header') return [headers[name.toLowerCase()]].filter((value) => value !== undefined);
+  const all = new URLSearchParams(query).getAll(name);
+  return all.length > 1 ? [all] : all;
+}
+
+/** In a URL everything is text. */
+function read(value: string | readonly string[], { type }: JsonSchema): unknown {
+  return type === 'integer' && typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+}
+
+/** A path that is malformed is no value of any schema: not even of one that takes every text. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

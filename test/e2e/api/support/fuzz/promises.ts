@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import type { Answer } from '../../../../support/api-client.js';
+import type { Person } from '../api.js';
+import { parsed } from './document-refuses.js';
+import type { SentRequest } from './sent-request.js';
+import type { Things } from './things.js';
+
+export interface Exchange {
+  readonly sent: SentRequest;
+  readonly answer: Answer<any>;
+  /** What a GET of the same path answered before, where there is one. */
+  readonly before: Answer<any> | undefined;
+  readonly things: Things;
+}
+
+/** An event, as far as an answer tells of it. */
+interface Promised {
+  readonly type: string;
+  readonly stream: { readonly type: string; readonly id: string };
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+type Promises = Readonly<Record<string, (exchange: Exchange) => Promised[] | Promise<Promised[]>>>;
+
+const onTask = (id: string, type: string, data = {}): Promised => ({ type, stream: { type: 'task', id }, data });
+const onRun = (id: string, type: string, data = {}): Promised => ({ type, stream: { type: 'execution', id }, data });
+const onUser = (id: string, type: string): Promised => ({ type, stream: { type: 'user', id } });
+
+/** What was recorded where the answer is a success; the task's event stands before the run's. */
+export const PROMISES: Promises = {
+  createTask: ({ answer: { body } }) => [onTask(body.id, 'TaskCreated', { owner_id: body.user_id })],
+  updateTask: ({ answer: { body, headers }, before }) => {
+    expect(headers.get('etag')).toBe(`"${body.version}"`);
+    const { version, updated_at } = before!.body;
+    if (isDeepStrictEqual({ ...body, version, updated_at }, before!.body)) return [];
+    expect(body.version).toBe(version + 1);
+    return [onTask(body.id, 'TaskUpdated', { definition_version: body.version })];
+  },
+  deleteTask: ({ before }) => [onTask(before!.body.id, 'TaskDeleted')],
+  startExecution: ({ answer: { body } }) => begun(body),
+  runOnce: ({ answer: { body } }) => [onTask(body.task_id, 'TaskCreated'), ...begun(body)],
+  reportExecution: ({ answer: { body }, before }) => {
+    const { id, task_id, status: outcome } = body;
+    const started = before!.body.status === 'pending' ? [onRun(id, 'ExecutionStarted')] : [];
+    if (outcome === 'running') return started;
+    const finished = onTask(task_id, 'TaskExecutionFinished', { execution_id: id, outcome });
+    return [finished, ...started, onRun(id, 'ExecutionReported', { outcome })];
+  },
+  cancelExecution: ({ before }) => {
+    const { id, task_id } = before!.body;
+    const finished = onTask(task_id, 'TaskExecutionFinished', { execution_id: id, outcome: 'cancelled' });
+    return [finished, onRun(id, 'ExecutionCancelled')];
+  },
+  redriveDeadLetter: ({ answer: { body } }) => [
+    onTask(body.task_id, 'TaskExecutionStarted', { execution_id: body.id }),
+    onRun(body.id, 'ExecutionRedriven', { attempt: body.attempt + 1 }),
+  ],
+  discardDeadLetter: ({ before }) => [onRun(before!.body.id, 'ExecutionDeadLetterDiscarded')],
+  register: ({ answer: { body } }) => [onUser(body.user.id, 'UserRegistered'), onUser(body.user.id, 'UserLoggedIn')],
+  login: ({ answer: { body } }) => [onUser(body.user.id, 'UserLoggedIn')],
+  refresh: () => [],
+  logout: async ({ things }) => [onUser((await things.account()).id, 'UserLoggedOut')],
+};
+
+const begun = ({ id, task_id }: { id: string; task_id: string }): Promised[] => [
+  onTask(task_id, 'TaskExecutionStarted', { execution_id: id }),
+  onRun(id, 'ExecutionRequested', { task_id }),
+];
+
+/** What is recorded of a 401, for the account's owner to know: everything else that is refused leaves nothing. */
+const WARNINGS: Promises = {
+  login: async ({ sent, things }) => {
+    const { email } = (parsed(sent.body!) ?? {}) as { email?: unknown };
+    const account = await things.known<Person>('account');
+    const isTheirs = typeof email === 'string' && email.trim().toLowerCase() === account?.client.user.email;
+    return isTheirs ? [onUser(account.id, 'LoginRefused')] : [];
+  },
+  refresh: async ({ sent, things }) => {
+    const { refresh_token } = (parsed(sent.body!) ?? {}) as { refresh_token?: unknown };
+    const isUsed = refresh_token !== undefined && refresh_token === (await things.known('used refresh token'));
+    return isUsed ? [onUser((await things.account()).id, 'RefreshTokenReused')] : [];
+  },
+};
+
+/** The events that an answer promises: all of them, and in this order. */
+export async function promisedBy(operationId: string, exchange: Exchange): Promise<Promised[]> {
+  const { status, headers } = exchange.answer;
+  if (status === 401) return (await WARNINGS[operationId]?.(exchange)) ?? [];
+  const isRepeat = headers.get('idempotent-replayed') === 'true';
+  if (status >= 300 || isRepeat) return [];
+  return (await PROMISES[operationId]?.(exchange)) ?? [];
+}

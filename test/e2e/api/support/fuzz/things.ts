@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+
+import { ok, withId } from '../../../../support/api-client.js';
+import type { Api, Person } from '../api.js';
+import { startAttempt } from '../attempts.js';
+
+/** No run of it ends by itself while the test lasts. */
+const LONG = { timeout_seconds: 3_600 };
+const PASSWORD = 'correct horse battery';
+
+/** What requests are about: made when one first asks for it, and made anew once one has used it up. */
+export class Things {
+  private readonly made = new Map<string, Promise<unknown>>();
+
+  private constructor(
+    private readonly api: Api,
+    private readonly owner: Person,
+    private readonly stranger: Person,
+    /** May look at everything. */
+    readonly admin: Person,
+  ) {}
+
+  static async of(api: Api): Promise<Things> {
+    return new Things(api, await api.register(), await api.register(), await api.registerAdmin());
+  }
+
+  /** @param name as in MAKERS, with `foreign` before it where it is to be somebody else's */
+  named(name: string): Promise<string> | undefined {
+    const make = MAKERS[name.replace(/^foreign /, '')];
+    return (
+      make && this.once(name, () => make(this, name.startsWith('foreign ') ? this.stranger : this.owner, this.api))
+    );
+  }
+
+  /** Undefined for what no request has asked for. */
+  known<Thing = string>(name: string): Promise<Thing> | undefined {
+    return this.made.get(name) as Promise<Thing> | undefined;
+  }
+
+  /** Somebody whose session may be ended. */
+  account(): Promise<Person> {
+    return this.once('account', () => this.api.register());
+  }
+
+  /** Nobody gets again what there was until now. */
+  renew(): void {
+    this.made.clear();
+  }
+
+  private once<Thing>(name: string, make: () => Promise<Thing>): Promise<Thing> {
+    const thing = this.known<Thing>(name) ?? make();
+    this.made.set(name, thing);
+    return thing;
+  }
+}
+
+type Maker = (things: Things, who: Person, api: Api) => Promise<string>;
+
+const MAKERS: Readonly<Record<string, Maker>> = {
+  token: async (_, who) => who.token,
+  'session token': async (things) => (await things.account()).token,
+  'refresh token': async (things) => (await things.account()).client.refreshToken,
+  'used refresh token': async (things, _, api) => {
+    const { refreshToken } = (await things.account()).client;
+    await api.anonymous('POST', '/auth/refresh', { refresh_token: refreshToken });
+    return refreshToken;
+  },
+  email: async (things) => (await things.account()).client.user.email,
+  password: async () => PASSWORD,
+  // Of every list by default: each takes the other's.
+  cursor: async (_, who) => {
+    await who.createTask();
+    await who.createTask();
+    return (await who.ok('GET', '/tasks?limit=1&cursor=')).pagination.next_cursor;
+  },
+  'new email': async () => `${randomUUID()}@example.com`,
+
+  task: async (_, who) => (await who.createTask(LONG)).id,
+  'busy task': async (_, who) => (await who.startExternal(LONG)).task_id,
+  'deleted task': async (_, who) => {
+    const { id } = await who.createTask();
+    await ok(who.api.DELETE('/tasks/{id}', withId(id)));
+    return id;
+  },
+  'external run': async (_, who) => (await who.startExternal(LONG)).id,
+  'embedded run': async (_, who) => (await who.start((await who.createTask(LONG)).id)).id,
+  'running run': async (_, who) => {
+    const { id } = await who.startExternal(LONG);
+    return (await who.report(id, { status: 'running' })).id;
+  },
+  'ended run': async (_, who) => {
+    const { id } = await who.startExternal(LONG);
+    return (await who.report(id, { status: 'completed', return_code: 0, stdout: 'done' })).id;
+  },
+  'dead letter': async (_, who, api) => deadLetter(who, api),
+  'discarded dead letter': async (_, who, api) => {
+    const id = await deadLetter(who, api);
+    await ok(who.api.DELETE('/dead-letters/{id}', withId(id)));
+    return id;
+  },
+};
+
+async function deadLetter(who: Person, api: Api): Promise<string> {
+  const task = await who.createTask({ ...LONG, retry: { max_attempts: 1, retry_on: ['exit_code'] } });
+  const { id } = await who.start(task.id);
+  await (await startAttempt(api, id)).fail(3);
+  await who.client.follow(id, ({ dead_lettered }) => dead_lettered);
+  return id;
+}
