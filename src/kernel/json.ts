@@ -16,3 +16,12 @@ export function isStorableJson(value: unknown): boolean {
   }
   return true;
 }
+
+/** Whether two values are the same once stored: jsonb keeps no order of members, and no -0. */
+export const isSameJson = (one: unknown, other: unknown): boolean =>
+  JSON.stringify(one, inOrder) === JSON.stringify(other, inOrder);
+
+function inOrder(_name: string, value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}

@@ -4,6 +4,7 @@ import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperati
 import type { FastifyReply } from 'fastify';
 
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
+import { requireOwner } from '../../kernel/requester.js';
 import { newId } from '../../kernel/uuid.js';
 import { API_BASE, apiPath } from '../../platform/http/api-path.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
@@ -155,8 +156,9 @@ export class TaskController {
 
   /** Stored under the task's owner's key, also where an admin changes it. */
   private async scriptOf(id: string, caller: CallerContext, content: string) {
-    const { owner_id } = await this.queries.execute(new GetTask(id, caller));
-    return this.scripts.put(owner_id, content);
+    const { owner_id, definition } = await this.queries.execute(new GetTaskFromLog(id));
+    requireOwner(caller, owner_id);
+    return this.scripts.replace(definition.script, owner_id, content);
   }
 
   private async answer(row: TaskRow, reply: FastifyReply, script?: string) {

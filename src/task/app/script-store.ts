@@ -8,6 +8,13 @@ import { newId } from '../../kernel/uuid.js';
 export class ScriptStore {
   constructor(private readonly payloads: PayloadStore) {}
 
+  /** @returns the current one where the script is the same: nothing changes then */
+  async replace(current: PayloadRef, ownerId: string, script: string): Promise<PayloadRef> {
+    const content = Buffer.from(script, 'utf8');
+    const stored = current.bytes === content.length ? await this.payloads.get(current) : null;
+    return stored && content.equals(stored) ? current : this.put(ownerId, script);
+  }
+
   put(ownerId: string, script: string): Promise<PayloadRef> {
     return this.payloads.put({ payloadId: newId(), ownerId, kind: 'script', content: Buffer.from(script, 'utf8') });
   }

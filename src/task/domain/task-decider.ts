@@ -1,5 +1,6 @@
 import type { Decider } from '../../kernel/decider.js';
 import { DomainError, unreachable } from '../../kernel/errors.js';
+import { isSameJson } from '../../kernel/json.js';
 import type { StreamRef } from '../../kernel/event.js';
 import { requireOwner } from '../../kernel/requester.js';
 import type { Outcome } from '../../kernel/run-shape.js';
@@ -90,8 +91,7 @@ function update(command: UpdateTask, task: LiveTask): readonly TaskEvent[] {
     ...(limits && { limits: { ...definition.limits, ...limits } }),
   };
   const changed = Object.entries(changes).filter(
-    ([field, value]) =>
-      value !== undefined && JSON.stringify(value) !== JSON.stringify(definition[field as keyof TaskDefinition]),
+    ([field, value]) => value !== undefined && !isSameJson(value, definition[field as keyof TaskDefinition]),
   );
   if (changed.length === 0) return [];
   return [

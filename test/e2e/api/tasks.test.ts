@@ -121,6 +121,17 @@ describe('update', () => {
     expect(limits).toEqual({ ...EVERYTHING.limits, pids: 100 });
   });
 
+  test('with what the task has already changes nothing, and stores nothing', async () => {
+    const task = { ...aTask, metadata: { ' ': {}, '': [], a: { b: 1, a: -0 } } };
+    const { id } = await ada.createTask(task);
+    const { ownerPool } = api.service.database;
+    const stored = async () => [await api.head(), (await ownerPool.query('select from es.payloads')).rowCount];
+    const before = await stored();
+    expect(await ada.updateTask(id, task)).toMatchObject({ version: 1 });
+    expect(await stored()).toEqual(before);
+    expect(await ada.updateTask(id, { script_content: 'print(2)' })).toMatchObject({ version: 2 });
+  });
+
   test('removes a description', async () => {
     const { id } = await ada.createTask({ description: 'here' });
     expect(await ada.updateTask(id, { description: null })).toMatchObject({ description: null });

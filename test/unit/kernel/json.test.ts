@@ -1,4 +1,4 @@
-import { isStorableJson, isStorableText } from '../../../src/kernel/json.js';
+import { isSameJson, isStorableJson, isStorableText } from '../../../src/kernel/json.js';
 
 describe('text that Postgres can store', () => {
   test.each(['', 'plain', 'ünïcödé', '🚀', '\u0001\u001f', '\\u0000'])('%j is', (text) => {
@@ -14,5 +14,33 @@ describe('text that Postgres can store', () => {
     expect(isStorableJson({ a: [1, { b: ['\0'] }] })).toBe(false);
     expect(isStorableJson({ a: { '\ud800': 1 } })).toBe(false);
     expect(isStorableJson(['fine', '\ud800'])).toBe(false);
+  });
+});
+
+describe('two values are the same as JSON', () => {
+  test.each([
+    [
+      { a: 1, b: { c: [1, 2], d: null } },
+      { b: { d: null, c: [1, 2] }, a: 1 },
+    ],
+    [-0, 0],
+    ['text', 'text'],
+    [{}, {}],
+  ])('%j and %j', (one, other) => {
+    expect(isSameJson(one, other)).toBe(true);
+  });
+
+  test.each([
+    [
+      [1, 2],
+      [2, 1],
+    ],
+    [{ a: 1 }, { a: 1, b: 1 }],
+    [{ a: {} }, { a: [] }],
+    [{ a: null }, {}],
+    ['1', 1],
+    [{ ['__proto__']: 1 }, {}],
+  ])('%j and %j are not', (one, other) => {
+    expect(isSameJson(one, other)).toBe(false);
   });
 });
