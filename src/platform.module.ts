@@ -29,12 +29,14 @@ export class PlatformModule {
       cpus: config.EXECUTOR_CPUS_MAX,
       pids: config.EXECUTOR_PIDS_MAX,
     });
+    const decisions = new DecisionRunner(store, catalog, snapshots);
+    store.onConnectionLost(() => decisions.forget());
     const ownWrites = new OwnWrites(visibility, config.SERVER_OWN_WRITES_TIMEOUT);
     const providers = [
       { provide: Pool, useValue: pool },
       { provide: EventStore, useValue: store },
       { provide: PayloadStore, useValue: payloads },
-      { provide: DecisionRunner, useValue: new DecisionRunner(store, catalog, snapshots) },
+      { provide: DecisionRunner, useValue: decisions },
       {
         provide: HttpCommands,
         useFactory: (bus: CommandBus) => new HttpCommands(bus, ownWrites),

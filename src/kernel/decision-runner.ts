@@ -20,7 +20,7 @@ export interface Decided<Result> {
 export class DecisionRunner {
   /**
    * By stream. Those who met a conflict stand in line for their next attempt, and whoever comes meanwhile stands behind
-   * them: of a dozen who all tried again at once, one would get through each time, and the last would use up their
+   * them (but for those who have a turn elsewhere): of a dozen who all tried again at once, one would get through each time, and the last would use up their
    * attempts on each other, or on those who have just come.
    */
   private readonly turns = new Turns();
@@ -28,6 +28,11 @@ export class DecisionRunner {
 
   constructor(store: EventStore, catalog: EventCatalog, snapshots: SnapshotStore) {
     this.sources = { store, catalog, snapshots, remembered: new RememberedStates() };
+  }
+
+  /** Where the log may have been put back: what was seen of it proves nothing. */
+  forget(): void {
+    this.sources.remembered.forgetAll();
   }
 
   /**
@@ -62,8 +67,8 @@ export class DecisionRunner {
       const writes = identified(session.writes, metadata.command_id);
       if (writes.length === 0) return { result, position: null };
       try {
-        const { lastPosition } = await this.sources.store.append(writes, metadata);
-        session.remember();
+        const { lastPosition, recordedNow } = await this.sources.store.append(writes, metadata);
+        session.appended(recordedNow);
         return { result, position: lastPosition };
       } catch (error) {
         if (!(error instanceof VersionConflict)) throw error;

@@ -76,10 +76,12 @@ export class DecisionSession implements Streams {
     return this.loaded.every(({ presumed, events }) => !presumed || events.length > 0);
   }
 
-  /** Everything that was written has been appended. */
-  remember(): void {
+  /** @param recordedNow false: the log knew the append already, and not as what it was decided on now */
+  appended(recordedNow: boolean): void {
+    const { remembered } = this.sources;
     for (const { stream, version, snapshotVersion, events, state } of this.written) {
-      this.sources.remembered.advance(stream.id, { version: version + events.length, snapshotVersion, state });
+      if (recordedNow) remembered.advance(stream.id, { version: version + events.length, snapshotVersion, state });
+      else remembered.forget(stream.id);
     }
   }
 
@@ -158,6 +160,7 @@ export class DecisionSession implements Streams {
     const { version, snapshotVersion, state } = folded;
     if (reducerVersion === undefined || version - snapshotVersion < SNAPSHOT_EVERY_EVENTS) return folded;
     await this.sources.snapshots.save(stream, reducerVersion, { version, state });
+    this.sources.remembered.snapshotTaken(stream.id, version);
     return { ...folded, snapshotVersion: version };
   }
 }

@@ -46,7 +46,8 @@ export class AppendWriter {
   private readonly connection: AppendConnection;
   private readonly recorded = new RecordedVersions();
 
-  constructor(postgres: PostgresOptions) {
+  /** @param onLost called when the connection of appends was given up */
+  constructor(postgres: PostgresOptions, onLost: () => void) {
     const options = {
       ...postgres,
       applicationName: `${postgres.applicationName} append`,
@@ -54,7 +55,10 @@ export class AppendWriter {
       statementTimeoutMs: STATEMENT_TIMEOUT_MS,
       settings: PLANS_FOR_ANY_SIZE,
     };
-    this.connection = new AppendConnection(options, () => this.recorded.forget());
+    this.connection = new AppendConnection(options, () => {
+      this.recorded.forget();
+      onLost();
+    });
   }
 
   close(): Promise<void> {

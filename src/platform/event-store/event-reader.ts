@@ -32,6 +32,10 @@ type Row = [
   recordedAt: string,
 ];
 
+/** With the number of the page it belongs to, from 1. */
+type RowOfMany = [...Row, ordinal: number];
+const ORDINAL = 10;
+
 /** As text where Postgres' own text will do: pg then parses nothing, and nothing is lost on the way. */
 const COLUMNS = `
   position::text, stream_type, stream_id, version, event_id, type, schema_version, data::text, metadata::text,
@@ -117,14 +121,14 @@ export class EventReader {
       const { stream, afterVersion, limit } = first;
       return [(await this.query<Row>(READ_STREAM, [stream.id, stream.type, afterVersion, limit])).map(rawEvent)];
     }
-    const rows = await this.query<[...Row, ordinal: number]>(READ_STREAMS, [
+    const rows = await this.query<RowOfMany>(READ_STREAMS, [
       binaryArray(uuid, pages, ({ stream }) => stream.id),
       binaryArray(text, pages, ({ stream }) => stream.type),
       binaryArray(int4, pages, ({ afterVersion }) => afterVersion),
       binaryArray(int4, pages, ({ limit }) => limit),
     ]);
     const found: RawEvent[][] = pages.map(() => []);
-    for (const [...row] of rows) found[(row.pop() as number) - 1]!.push(rawEvent(row as unknown as Row));
+    for (const row of rows) found[row[ORDINAL] - 1]!.push(rawEvent(row));
     return found.map((events) => events.sort((one, other) => one.version - other.version));
   }
 
@@ -134,7 +138,7 @@ export class EventReader {
   }
 }
 
-function rawEvent(row: Row): RawEvent {
+function rawEvent(row: Row | RowOfMany): RawEvent {
   const [position, streamType, streamId, version, eventId, type, schemaVersion, data, metadata, recordedAt] = row;
   return {
     position: BigInt(position),

@@ -33,12 +33,15 @@ export class PostgresEventStore extends EventStore {
   private readonly writer: AppendWriter;
   private readonly notifier: AppendNotifier;
   private readonly queue: AppendQueue<AppendResult>;
+  private readonly lostListeners = new Set<() => void>();
 
   constructor({ postgres, pool, catalog, log }: PostgresEventStoreOptions) {
     super();
     this.catalog = catalog;
     this.reader = new EventReader(pool);
-    this.writer = new AppendWriter(postgres);
+    this.writer = new AppendWriter(postgres, () => {
+      for (const listener of this.lostListeners) listener();
+    });
     this.notifier = new AppendNotifier((position) => this.writer.notify(APPEND_CHANNEL, position), log);
     this.queue = new AppendQueue((batch) => this.writeBatch(batch));
   }
@@ -97,6 +100,11 @@ export class PostgresEventStore extends EventStore {
   /** Tells of appends of this process, with a committed position, as soon as they are. @returns how to stop listening */
   onAppended(listener: AppendListener): () => void {
     return this.notifier.onAppended(listener);
+  }
+
+  /** Tells when the connection of appends is lost: behind the next one the log may be another, restored from a backup. */
+  onConnectionLost(listener: () => void): void {
+    this.lostListeners.add(listener);
   }
 
   /** Lets waiting appends end, then closes the store's own connection. */

@@ -124,6 +124,7 @@ export class PostgresPayloadStore extends PayloadStore {
 
   private async insert(payloads: readonly NewPayload[]): Promise<boolean[]> {
     const boxes = binaryArray(bytea, payloads, ({ sealed }) => sealed);
+    for (const { sealed } of payloads) giveBack(sealed);
     const values = [
       binaryArray(uuid, payloads, ({ payloadId }) => payloadId),
       binaryArray(uuid, payloads, ({ ownerId }) => ownerId),
@@ -134,7 +135,7 @@ export class PostgresPayloadStore extends PayloadStore {
     ];
     const { rows } = await reportingOutages(() => this.pool.query<{ payload_id: string }>({ ...INSERT, values }));
     // Where it failed they may still be on their way.
-    for (const copied of [boxes, ...payloads.map(({ sealed }) => sealed)]) giveBack(copied);
+    giveBack(boxes);
     const inserted = new Set(rows.map(({ payload_id }) => payload_id));
     // Of two under one id within a statement the first was taken.
     return payloads.map(({ payloadId }) => inserted.delete(payloadId.toLowerCase()));

@@ -14,20 +14,13 @@ export const REDACTED_PATHS = [
   '*.stdin',
 ];
 
-/**
- * To stdout. Lines that come while one is being written go with the next write (a line of its own each time cost a read
- * 40 µs); what is left at the end of the process is written then.
- */
 export const createLog = (options: { level: string; service: string }): Logger =>
-  pino(
-    {
-      level: options.level,
-      base: { service: options.service, pid: process.pid },
-      redact: REDACTED_PATHS,
-      timestamp: pino.stdTimeFunctions.isoTime,
-    },
-    pino.destination({ dest: 1, sync: false }),
-  );
+  pino({
+    level: options.level,
+    base: { service: options.service, pid: process.pid },
+    redact: REDACTED_PATHS,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
 
 /** For tests and tools that have nothing to say. */
 export const silentLog: Log = pino({ level: 'silent' });

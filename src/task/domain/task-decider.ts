@@ -1,7 +1,7 @@
 import type { Decider } from '../../kernel/decider.js';
 import { DomainError, unreachable } from '../../kernel/errors.js';
-import { isSameJson } from '../../kernel/json.js';
 import type { StreamRef } from '../../kernel/event.js';
+import { isSameJson } from '../../kernel/json.js';
 import { requireOwner } from '../../kernel/requester.js';
 import type { Outcome } from '../../kernel/run-shape.js';
 import type { TaskCommand, UpdateTask } from './task-commands.js';

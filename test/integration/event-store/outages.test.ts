@@ -94,6 +94,20 @@ describe('the event store in bad weather', () => {
     expect((await store.head()).position).toBe(before.position + BigInt(count));
   });
 
+  it('tells at once that its connection is lost, though nobody appends', async () => {
+    const store = storeOn(database.app);
+    await store.append([write(newStream(), 0, 'connected')], sampleMetadata);
+    const lost = new Promise<void>((resolve) => store.onConnectionLost(resolve));
+
+    await database.ownerPool.query(
+      `select pg_terminate_backend(pid, 30000) from pg_stat_activity
+       where datname = current_database() and application_name like '%append'`,
+    );
+
+    await lost;
+    expect(await store.append([write(newStream(), 0, 'again')], sampleMetadata)).toMatchObject({ recordedNow: true });
+  });
+
   it('gives up after a few lost answers, and the caller may repeat', async () => {
     const proxy = await PostgresProxy.before(database.app);
     open.push(proxy);

@@ -283,6 +283,27 @@ describe('a stream that was decided on before', () => {
     expect(await store.eventsOf(written)).toEqual([Added({ amount: 1 }), Added({ amount: 2 })]);
   });
 
+  test('is read again where the log may have been put back', async () => {
+    const { store, runner, add } = setUp();
+    const stream = aStream();
+    await add(stream, LIMIT);
+    store.log.pop();
+    runner.forget();
+    expect(await add(stream, 1)).toEqual({ result: 1, position: 1n });
+  });
+
+  test('is trusted again once nobody else was seen to change it any more', async () => {
+    const { store, add } = setUp();
+    const stream = aStream();
+    await add(stream, 1);
+    await store.add(stream, Added({ amount: 1 }));
+    await add(stream, 1);
+    await add(stream, 1);
+    const reads = readsOf(store);
+    expect(await add(stream, 1)).toEqual({ result: 5, position: 5n });
+    expect(reads).toEqual([]);
+  });
+
   test('is forgotten where the log turns out to know less than that', async () => {
     const { store, add } = setUp();
     const stream = aStream();

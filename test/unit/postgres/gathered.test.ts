@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { gathered, inOrderOf } from '../../../src/platform/postgres/gathered.js';
 
 const doubling = (keysMax?: number) => {
@@ -43,4 +45,34 @@ test('a failure is told to all who asked with it, and to nobody else', async () 
 test('rows are put in the order of their keys, however those are spelled', () => {
   const rows = [{ id: 'b' }, { id: 'a' }];
   expect(inOrderOf(['A', 'c', 'b', 'a'], rows, ({ id }) => id)).toEqual([{ id: 'a' }, null, { id: 'b' }, { id: 'a' }]);
+});
+
+test('while two lookups are under way, whoever comes is gathered for the next one', async () => {
+  const asked: (readonly number[])[] = [];
+  const answers: (() => void)[] = [];
+  const find = gathered((keys: readonly number[]) => {
+    asked.push(keys);
+    return new Promise<readonly number[]>((resolve) => answers.push(() => resolve(keys)));
+  });
+  const found: Promise<number>[] = [];
+  for (const key of [1, 2, 3, 4]) {
+    found.push(find(key));
+    await setImmediate();
+    await setImmediate();
+  }
+  expect(asked).toEqual([[1], [2]]);
+  answers[1]!();
+  expect(await found[1]).toBe(2);
+  expect(asked).toEqual([[1], [2], [3, 4]]);
+  for (const answer of answers) answer();
+  expect(await Promise.all(found)).toEqual([1, 2, 3, 4]);
+});
+
+test('one that fails makes room for the next', async () => {
+  const find = gathered(async (keys: readonly number[]) => {
+    if (keys.includes(0)) throw new Error('away');
+    return keys;
+  }, 1);
+  const answers = await Promise.allSettled([0, 0, 0, 1].map(find));
+  expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'fulfilled']);
 });
