@@ -99,7 +99,7 @@ describe('the event store in bad weather', () => {
     await store.append([write(newStream(), 0, 'connected')], sampleMetadata);
     const lost = new Promise<void>((resolve) => store.onConnectionLost(resolve));
 
-    await database.ownerPool.query(
+    await database.appPool.query(
       `select pg_terminate_backend(pid, 30000) from pg_stat_activity
        where datname = current_database() and application_name like '%append'`,
     );
