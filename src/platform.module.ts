@@ -22,21 +22,19 @@ const MS_PER_SECOND = 1_000;
 @Module({})
 export class PlatformModule {
   static with(infra: Infrastructure): DynamicModule {
-    const { config, store, catalog, snapshots, payloads, pool, visibility, projected } = infra;
+    const { config, store, payloads, pool, visibility, projected } = infra;
     const ceiling = new RunLimitsCeiling({
       timeout_seconds: Math.floor(config.EXECUTOR_TIMEOUT_MAX / MS_PER_SECOND),
       memory_mb: config.EXECUTOR_MEMORY_MB_MAX,
       cpus: config.EXECUTOR_CPUS_MAX,
       pids: config.EXECUTOR_PIDS_MAX,
     });
-    const decisions = new DecisionRunner(store, catalog, snapshots);
-    store.onConnectionLost(() => decisions.forget());
     const ownWrites = new OwnWrites(visibility, config.SERVER_OWN_WRITES_TIMEOUT);
     const providers = [
       { provide: Pool, useValue: pool },
       { provide: EventStore, useValue: store },
       { provide: PayloadStore, useValue: payloads },
-      { provide: DecisionRunner, useValue: decisions },
+      { provide: DecisionRunner, useValue: infra.decisions },
       {
         provide: HttpCommands,
         useFactory: (bus: CommandBus) => new HttpCommands(bus, ownWrites),

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 
 import type { Config } from '../config/load-config.js';
+import { DecisionRunner } from '../kernel/decision-runner.js';
 import type { EventCatalog } from '../kernel/event-catalog.js';
 import { PostgresEventStore } from '../platform/event-store/postgres-event-store.js';
 import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
@@ -32,7 +33,7 @@ export interface Infrastructure {
   readonly postgres: PostgresOptions;
   readonly pool: Pool;
   readonly store: PostgresEventStore;
-  readonly snapshots: PostgresSnapshotStore;
+  readonly decisions: DecisionRunner;
   readonly versions: PostgresStreamVersions;
   readonly streamWatch: StreamWatch;
   readonly payloads: PostgresPayloadStore;
@@ -56,6 +57,8 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
   const postgres = postgresOptions(config, 'service');
   const pool = createPool({ ...postgres, size: config.DB_POOL_SIZE, settings: PLANS_BY_INDEX, log });
   const store = new PostgresEventStore({ postgres: postgresOptions(config, 'append'), pool, catalog, log });
+  const decisions = new DecisionRunner(store, catalog, new PostgresSnapshotStore(pool));
+  store.onConnectionLost(() => decisions.forget());
   const nats = createNats(config, log);
   const redis = createRedis({
     host: config.REDIS_HOST,
@@ -87,7 +90,7 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     postgres,
     pool,
     store,
-    snapshots: new PostgresSnapshotStore(pool),
+    decisions,
     versions,
     streamWatch: new StreamWatch(versions, (listener) => appends.onAppend(listener), log),
     payloads: new PostgresPayloadStore({ pool, masterKey: Buffer.from(config.PAYLOAD_MASTER_KEY, 'base64') }),
