@@ -71,7 +71,10 @@ export class EventsStream {
     if (info.state.messages === 0) return { lastSequence, message: null };
     // By subject, not by sequence: the very last message may have been deleted by hand.
     const last = await this.message({ last_by_subj: this.subjects });
-    return { lastSequence, message: last && identity(last) };
+    if (!last) return { lastSequence, message: null };
+    // Another relay may have published in between. Its message with the sequence from before would be a place that never
+    // was: a stream that is made anew and comes by that sequence would take what follows the message, and have a gap.
+    return { lastSequence: Math.max(lastSequence, last.seq), message: identity(last) };
   }
 
   /** The position of the oldest message, and its sequence; null for an empty stream. @throws Unavailable */
