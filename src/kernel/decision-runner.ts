@@ -20,8 +20,8 @@ export interface Decided<Result> {
 export class DecisionRunner {
   /**
    * By stream. Those who met a conflict stand in line for their next attempt, and whoever comes meanwhile stands behind
-   * them (but for those who have a turn elsewhere): of a dozen who all tried again at once, one would get through each time, and the last would use up their
-   * attempts on each other, or on those who have just come.
+   * them (but for those who have a turn elsewhere): of a dozen who all tried again at once, one would get through each
+   * time, and the last would use up their attempts on each other, or on those who have just come.
    */
   private readonly turns = new Turns();
   private readonly sources: DecisionSources;

@@ -1,5 +1,7 @@
 import DataLoader from 'dataloader';
 
+import { AtMost } from '../../kernel/at-most.js';
+
 /** Keys of one statement, at most. */
 export const GATHERED_KEYS_MAX = 100;
 /** Statements of one kind under way at a time: the busier Postgres is, the more of those who ask share one. */
@@ -15,31 +17,25 @@ export function gathered<Key, Value>(
   load: (keys: readonly Key[]) => Promise<readonly Value[]>,
   keysMax = GATHERED_KEYS_MAX,
 ): (key: Key) => Promise<Value> {
-  const waiting: (() => void)[] = [];
-  let underWay = 0;
-  const sendNext = (): void => {
-    if (underWay === UNDER_WAY_MAX) return;
-    const send = waiting.shift();
-    if (!send) return;
-    underWay += 1;
-    send();
+  const turns = new AtMost(UNDER_WAY_MAX);
+  let newest: Promise<unknown> = Promise.resolve();
+  const begin = (keys: readonly Key[]) => {
+    const values = load(keys);
+    newest = values;
+    return values;
   };
-  const loadInTurn = async (keys: readonly Key[]) => {
-    try {
-      return await load(keys);
-    } finally {
-      underWay -= 1;
-      sendNext();
-    }
-  };
-  const loader = new DataLoader<Key, Value>(loadInTurn, {
+  const loader = new DataLoader<Key, Value>(begin, {
     cache: false,
     maxBatchSize: keysMax,
     batchScheduleFn: (send) =>
-      setImmediate(() => {
-        waiting.push(send);
-        sendNext();
-      }),
+      setImmediate(
+        () =>
+          void turns.run(async () => {
+            // Begins the lookup before it returns. Whether that fails is told to those who asked.
+            send();
+            await newest.catch(() => undefined);
+          }),
+      ),
   });
   return (key) => loader.load(key);
 }

@@ -12,10 +12,14 @@ export class ScriptStore {
   async replace(current: PayloadRef, ownerId: string, script: string): Promise<PayloadRef> {
     const content = Buffer.from(script, 'utf8');
     const stored = current.bytes === content.length ? await this.payloads.get(current) : null;
-    return stored && content.equals(stored) ? current : this.put(ownerId, script);
+    return stored && content.equals(stored) ? current : this.store(ownerId, content);
   }
 
   put(ownerId: string, script: string): Promise<PayloadRef> {
-    return this.payloads.put({ payloadId: newId(), ownerId, kind: 'script', content: Buffer.from(script, 'utf8') });
+    return this.store(ownerId, Buffer.from(script, 'utf8'));
+  }
+
+  private store(ownerId: string, content: Buffer): Promise<PayloadRef> {
+    return this.payloads.put({ payloadId: newId(), ownerId, kind: 'script', content });
   }
 }

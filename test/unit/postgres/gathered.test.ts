@@ -63,6 +63,7 @@ test('while two lookups are under way, whoever comes is gathered for the next on
   expect(asked).toEqual([[1], [2]]);
   answers[1]!();
   expect(await found[1]).toBe(2);
+  await setImmediate();
   expect(asked).toEqual([[1], [2], [3, 4]]);
   for (const answer of answers) answer();
   expect(await Promise.all(found)).toEqual([1, 2, 3, 4]);
