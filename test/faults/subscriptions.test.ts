@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 const infra = () => service.processes[0]!.infra;
-const projector = () => new ProjectionHandler(projectorProjections, () => undefined);
+const projector = () => new ProjectionHandler(infra().pool, projectorProjections, () => undefined);
 const orchestrator = () => new Orchestrator(infra().pool, new EffectRunner(infra().queue));
 
 const checkpointOf = async (subscription: string): Promise<bigint> => {
@@ -38,7 +38,7 @@ const rows = async (table: string): Promise<number> =>
  * as a crash would: with what that step did, and nothing after it.
  */
 async function crashAfter(
-  step: 'act' | 'write' | 'committed',
+  step: 'act' | 'change' | 'committed',
   name: string,
   handler: SubscriptionHandler,
   upTo: bigint,
@@ -54,9 +54,10 @@ async function crashAfter(
       await handler.act?.(events, signal);
       if (step === 'act') crashAt(events.at(-1)?.position);
     },
-    async write(events, connection) {
-      await handler.write?.(events, connection);
-      if (step === 'write') crashAt(events.at(-1)?.position);
+    async change(events) {
+      const changes = await handler.change!(events);
+      if (step === 'change') crashAt(events.at(-1)?.position);
+      return changes;
     },
     committed(position) {
       handler.committed?.(position);
@@ -95,8 +96,8 @@ test('crashes between effect, checkpoint, view and ack: everything comes once', 
   expect(await rows('active_executions')).toBe(0);
   await eventually(async () => expect((await history()).at(-1)?.type).toBe('ExecutionSucceeded'));
 
-  // The views were written, and the transaction went down with the process.
-  await crashAfter('write', PROJECTOR, projector(), requested);
+  // What was to be written into the views went down with the process.
+  await crashAfter('change', PROJECTOR, projector(), requested);
   expect(await checkpointOf(PROJECTOR)).toBeLessThan(requested);
   expect(await rows('executions')).toBe(0);
 

@@ -91,7 +91,9 @@ export class ToyPipeline {
       pool: this.database.appPool,
       events: this.log,
       catalog: toyCatalog,
-      handler: new ProjectionHandler([toyProjection], (position) => this.announcements.announce(position)),
+      handler: new ProjectionHandler(this.database.appPool, [toyProjection], (position) =>
+        this.announcements.announce(position),
+      ),
       lock: this.lock('projector'),
       delivery: new EventDelivery({ nats: this.nats, stream: this.stream, consumer: 'projector', log: silentLog }),
       appends: this.appends,

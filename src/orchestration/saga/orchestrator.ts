@@ -3,9 +3,8 @@ import type { Pool, PoolClient } from 'pg';
 
 import type { ExecutionEvent } from '../../execution/domain/execution-events.js';
 import type { RecordedEvent } from '../../kernel/event.js';
-import { ProjectionTable } from '../../platform/projection/projection-table.js';
-import { reportingOutages } from '../../platform/postgres/outage.js';
-import type { DeliveredEvent, SubscriptionHandler } from '../../platform/subscription/subscription-handler.js';
+import { LiveTable } from '../../platform/projection/live-table.js';
+import type { Changes, DeliveredEvent, SubscriptionHandler } from '../../platform/subscription/subscription-handler.js';
 import { inSpan } from '../../platform/telemetry/trace-context.js';
 import { type ActiveExecution, activeExecutionProjection, foldActive } from './active-execution.js';
 import type { EffectRunner } from './effect-runner.js';
@@ -16,17 +15,17 @@ import { type Effect, effectsOf } from './effects.js';
  * that, since its identity follows from the event.
  */
 export class Orchestrator implements SubscriptionHandler {
-  private readonly table = new ProjectionTable(activeExecutionProjection);
+  private readonly table: LiveTable;
 
   constructor(
-    private readonly pool: Pool,
+    pool: Pick<Pool, 'query'>,
     private readonly effects: EffectRunner,
-  ) {}
+  ) {
+    this.table = new LiveTable(pool, activeExecutionProjection);
+  }
 
   async act(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void> {
-    const byRun = this.table.group(events);
-    if (byRun.size === 0) return;
-    const rows = await reportingOutages(() => this.table.load(this.pool, [...byRun.keys()]));
+    const rows = await this.table.rows(events);
     const active = new Map<string, ActiveExecution | null>();
     for (const event of events) {
       if (event.stream.type !== 'execution') continue;
@@ -40,8 +39,12 @@ export class Orchestrator implements SubscriptionHandler {
     }
   }
 
-  async write(events: readonly DeliveredEvent[], client: PoolClient): Promise<void> {
-    await this.table.apply(client, events);
+  async change(events: readonly DeliveredEvent[]): Promise<Changes> {
+    return await this.table.change(events);
+  }
+
+  forget(): void {
+    this.table.forget();
   }
 
   async reset(client: PoolClient): Promise<void> {

@@ -1,26 +1,35 @@
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
-import type { DeliveredEvent, SubscriptionHandler } from '../subscription/subscription-handler.js';
+import type { Changes, DeliveredEvent, SubscriptionHandler } from '../subscription/subscription-handler.js';
+import { LiveTable } from './live-table.js';
 import type { Projection } from './projection.js';
-import { ProjectionTable } from './projection-table.js';
 
-/** The projector: every view and the checkpoint in one transaction, then the announcement. */
+/** The projector: every view and the checkpoint in one statement, then the announcement. */
 export class ProjectionHandler implements SubscriptionHandler {
-  private readonly tables: readonly ProjectionTable[];
+  private readonly tables: readonly LiveTable[];
 
   constructor(
+    pool: Pick<Pool, 'query'>,
     projections: readonly Projection[],
     private readonly announce: (position: bigint) => void,
   ) {
-    this.tables = projections.map((projection) => new ProjectionTable(projection));
+    this.tables = projections.map((projection) => new LiveTable(pool, projection));
   }
 
-  async write(events: readonly DeliveredEvent[], client: PoolClient): Promise<void> {
-    for (const table of this.tables) await table.apply(client, events);
+  async change(events: readonly DeliveredEvent[]): Promise<Changes> {
+    const changes = await Promise.all(this.tables.map((table) => table.change(events)));
+    return {
+      writes: changes.flatMap(({ writes }) => writes),
+      applied: () => changes.forEach(({ applied }) => applied()),
+    };
   }
 
   committed(position: bigint): void {
     this.announce(position);
+  }
+
+  forget(): void {
+    for (const table of this.tables) table.forget();
   }
 
   async reset(client: PoolClient): Promise<void> {

@@ -46,7 +46,8 @@ export interface RebuildResult {
 const SWAP_LOCK_TIMEOUT_MS = 1_000;
 const SWAP_ATTEMPTS_MAX = 20;
 const EXAMPLES_MAX = 20;
-const LOCK_NOT_AVAILABLE = '55P03';
+/** SQLSTATEs: lock not available, deadlock detected. */
+const TRY_AGAIN = new Set(['55P03', '40P01']);
 
 /**
  * Makes the views again from the log, beside the live ones, and puts them in their place in one transaction. No effect
@@ -145,13 +146,17 @@ export class ProjectionRebuild {
         return await this.finishUnderLock(client, fill, parked, swap);
       } catch (error) {
         await client.query('rollback').catch(() => undefined);
-        if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE || attempt >= SWAP_ATTEMPTS_MAX) throw error;
+        if (!TRY_AGAIN.has(sqlStateOf(error)) || attempt >= SWAP_ATTEMPTS_MAX) throw error;
         this.options.log.info({ attempt }, 'the views are being read; the swap tries again');
       }
     }
   }
 
-  /** The checkpoint's row is what the projector's every commit goes through: while it is held here, nothing is applied. */
+  /**
+   * The checkpoint's row is what the projector's every write goes through: while it is held here, nothing is applied. A
+   * projector that waits for it holds its views' locks for writers already, which a swap could not get past: so a swap
+   * takes those first. Readers go on until the tables change places.
+   */
   private async finishUnderLock(
     client: PoolClient,
     fill: ShadowFill,
@@ -160,6 +165,7 @@ export class ProjectionRebuild {
   ): Promise<Pick<RebuildResult, 'events' | 'position' | 'tables'>> {
     const { subscription, events } = this.options;
     await client.query(`${BEGIN}; set local lock_timeout = ${SWAP_LOCK_TIMEOUT_MS}`);
+    if (swap) await client.query(`lock table ${this.liveTables()} in share row exclusive mode`);
     const { epoch } = await events.head();
     await client.query(
       `insert into read.checkpoints (subscription, position, epoch) values ($1, 0, $2)
@@ -177,17 +183,22 @@ export class ProjectionRebuild {
       tables.push({ table: projection.table, ...comparison });
       if (swap) await swapShadow(client, projection);
     }
-    if (swap && position > live) await this.moveCheckpoint(client, position);
+    if (swap) await this.moveCheckpoint(client, position > live ? position : live);
     await client.query(swap ? 'commit' : 'rollback');
     return { events: count, position, tables };
   }
 
-  /** The rebuilt views are ahead: a projector that is at work finds its checkpoint moved, and goes on from there. */
+  private liveTables(): string {
+    return this.tables.map(({ projection }) => `read.${projection.table}`).join(', ');
+  }
+
+  /** A projector that is at work finds its checkpoint moved, forgets the rows it remembers, and goes on from there. */
   private async moveCheckpoint(client: PoolClient, position: bigint): Promise<void> {
-    await client.query('update read.checkpoints set position = $2, updated_at = now() where subscription = $1', [
-      this.options.subscription,
-      position,
-    ]);
+    await client.query(
+      `update read.checkpoints set position = $2, generation = generation + 1, updated_at = now()
+       where subscription = $1`,
+      [this.options.subscription, position],
+    );
   }
 }
 

@@ -1,13 +1,14 @@
 import type { PoolClient } from 'pg';
 
 import type { RecordedEvent } from '../../kernel/event.js';
+import type { Write } from '../subscription/move-statement.js';
 import type { Projection } from './projection.js';
 
-type Row = Record<string, unknown>;
+export type Row = Record<string, unknown>;
 type Client = Pick<PoolClient, 'query'>;
 
 /** What a batch does to a table: each row at most once, however many of the events are about it. */
-interface Changes {
+export interface RowChanges {
   readonly upserted: Row[];
   readonly deleted: string[];
 }
@@ -18,30 +19,17 @@ interface Changes {
  */
 export class ProjectionTable {
   private readonly loadSql: string;
-  private readonly upsert: { readonly name: string; readonly text: string };
-  private readonly deleteSql: string;
   private readonly bigints: string[];
 
   /** @param table where the rows are, if not in the projection's own table: a rebuild's shadow */
   constructor(
     readonly projection: Projection,
-    table = projection.table,
+    private readonly table = projection.table,
   ) {
     const { columns, key } = projection;
     const names = Object.keys(columns);
-    const others = names.filter((name) => name !== key);
     this.bigints = names.filter((name) => columns[name] === 'bigint');
     this.loadSql = `select ${names.join(', ')} from read.${table} where ${key} = any($1::${columns[key]}[])`;
-    // JSON, not a parameter a column: jsonb and arrays pass through unnest only with their quoting done by hand.
-    // By name: to parse and plan so many columns takes 0.7 ms, to carry it out 0.1; and no plan of it can grow old, for
-    // it reads no table.
-    const text =
-      `insert into read.${table} (${names.join(', ')}) ` +
-      `select ${names.join(', ')} from json_to_recordset($1::json) ` +
-      `as r(${names.map((name) => `${name} ${columns[name]}`).join(', ')}) ` +
-      `on conflict (${key}) do update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`;
-    this.upsert = { name: `upsert_${table}`, text };
-    this.deleteSql = `delete from read.${table} where ${key} = any($1::${columns[key]}[])`;
   }
 
   /** Applies events in order. Errors of the projection itself are the event's fault. @returns rows written */
@@ -76,7 +64,7 @@ export class ProjectionTable {
     return byKey;
   }
 
-  fold(byKey: ReadonlyMap<string, readonly RecordedEvent[]>, rows: ReadonlyMap<string, Row>): Changes {
+  fold(byKey: ReadonlyMap<string, readonly RecordedEvent[]>, rows: ReadonlyMap<string, Row>): RowChanges {
     const upserted: Row[] = [];
     const deleted: string[] = [];
     for (const [key, events] of byKey) {
@@ -90,8 +78,37 @@ export class ProjectionTable {
     return { upserted, deleted };
   }
 
-  async write(client: Client, { upserted, deleted }: Changes): Promise<void> {
-    if (upserted.length > 0) await client.query({ ...this.upsert, values: [JSON.stringify(upserted)] });
-    if (deleted.length > 0) await client.query(this.deleteSql, [deleted]);
+  /** What it takes to write them, each its own statement or part of one. */
+  writes({ upserted, deleted }: RowChanges): Write[] {
+    const writes: Write[] = [];
+    if (upserted.length > 0) {
+      writes.push({ name: `${this.table}_upsert`, sql: this.upsertSql, value: JSON.stringify(upserted) });
+    }
+    if (deleted.length > 0) writes.push({ name: `${this.table}_delete`, sql: this.deleteSql, value: deleted });
+    return writes;
+  }
+
+  /** JSON, not a parameter a column: jsonb and arrays pass through unnest only with their quoting done by hand. */
+  private readonly upsertSql: Write['sql'] = (parameter, condition) => {
+    const { columns, key } = this.projection;
+    const names = Object.keys(columns);
+    const others = names.filter((name) => name !== key);
+    return (
+      `insert into read.${this.table} (${names.join(', ')}) ` +
+      `select ${names.join(', ')} from json_to_recordset(${parameter}::json) ` +
+      `as r(${names.map((name) => `${name} ${columns[name]}`).join(', ')}) where ${condition} ` +
+      `on conflict (${key}) do update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`
+    );
+  };
+
+  private readonly deleteSql: Write['sql'] = (parameter, condition) => {
+    const { columns, key } = this.projection;
+    return `delete from read.${this.table} where ${key} = any(${parameter}::${columns[key]}[]) and ${condition}`;
+  };
+
+  private async write(client: Client, changes: RowChanges): Promise<void> {
+    for (const { name, sql, value } of this.writes(changes)) {
+      await client.query({ name, text: sql('$1', 'true'), values: [value] });
+    }
   }
 }

@@ -7,8 +7,9 @@ import type { EventCatalog } from '../../kernel/event-catalog.js';
 import { asUnavailable, isOutage } from '../postgres/outage.js';
 import type { ReceivedEvent } from '../relay/event-message.js';
 import type { Log } from '../telemetry/log.js';
-import { type Checkpoint, CheckpointMoved, type CheckpointStore } from './checkpoint-store.js';
+import { CheckpointMoved, type CheckpointStore } from './checkpoint-store.js';
 import { withEventSpans } from './event-spans.js';
+import type { Checkpoint } from './move-statement.js';
 import { type ParkedStreams, parkingError } from './parked-streams.js';
 import type { DeliveredEvent, SubscriptionHandler } from './subscription-handler.js';
 
@@ -83,7 +84,7 @@ export class BatchApplier {
 
   /** A note beside the checkpoint, which stays where it is; refused like everything else where the lead is lost. */
   async note(work: (client: PoolClient) => Promise<void>): Promise<void> {
-    await this.options.checkpoints.move(this.checkpoint, this.checkpoint, work);
+    await this.options.checkpoints.moveWith(this.checkpoint, this.checkpoint, work);
   }
 
   private readonly isOpen = (event: ReceivedEvent): boolean => !this.skipped.has(event.stream.id);
@@ -136,13 +137,14 @@ export class BatchApplier {
   ): Promise<void> {
     const { handler, checkpoints, catalog, spanName } = this.options;
     const delivered = events.map((event) => lift(catalog, event));
-    const to = { position: upTo, epoch: this.epoch };
+    const to = { ...this.checkpoint, position: upTo };
     await withEventSpans(spanName, delivered, async () => {
       if (delivered.length > 0) await handler.act?.(delivered, signal);
-      await checkpoints.move(this.checkpoint, to, async (client) => {
-        if (delivered.length > 0) await handler.write?.(delivered, client);
-        await also?.(client);
-      });
+      const changes = delivered.length > 0 ? await handler.change?.(delivered) : undefined;
+      const writes = changes?.writes ?? [];
+      if (also) await checkpoints.moveWith(this.checkpoint, to, also, writes);
+      else await checkpoints.move(this.checkpoint, to, writes);
+      changes?.applied();
     });
     this.checkpoint = to;
     handler.committed?.(upTo);
@@ -150,9 +152,9 @@ export class BatchApplier {
 
   private async park(event: ReceivedEvent, upTo: bigint, error: unknown): Promise<void> {
     const { checkpoints, parked, name, handler, log } = this.options;
-    const to = { position: upTo, epoch: this.epoch };
+    const to = { ...this.checkpoint, position: upTo };
     const { type: streamType, id: streamId } = event.stream;
-    await checkpoints.move(this.checkpoint, to, (client) =>
+    await checkpoints.moveWith(this.checkpoint, to, (client) =>
       parked.park(client, {
         ...{ subscription: name, streamType, streamId },
         ...{ fromPosition: event.position, fromVersion: event.version, error: parkingError(error) },

@@ -1,11 +1,7 @@
-import type { Pool, PoolClient, QueryResult } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
 import { reportingOutages } from '../postgres/outage.js';
-
-export interface Checkpoint {
-  readonly position: bigint;
-  readonly epoch: number;
-}
+import { type Checkpoint, moveStatement, type Write } from './move-statement.js';
 
 /** Somebody else has moved the checkpoint: another leader, or a rebuild. What was about to be written is stale. */
 export class CheckpointMoved extends Error {
@@ -14,12 +10,6 @@ export class CheckpointMoved extends Error {
     this.name = 'CheckpointMoved';
   }
 }
-
-/**
- * Read models and checkpoints are derived and move together, so a crash of Postgres that loses the last of them loses
- * both, and they are applied again. Waiting for the disk would cost a millisecond or more of every read-your-writes.
- */
-const BEGIN = 'begin; set local synchronous_commit = off';
 
 /** The checkpoint of one subscription: `read.checkpoints`. Every method may throw Unavailable. */
 export class CheckpointStore {
@@ -34,7 +24,8 @@ export class CheckpointStore {
       this.pool.query<Checkpoint>(
         // DO UPDATE, although nothing changes: DO NOTHING returns no row to the second of two that begin together.
         `insert into read.checkpoints (subscription, position, epoch) values ($1, 0, $2)
-         on conflict (subscription) do update set subscription = excluded.subscription returning position, epoch`,
+         on conflict (subscription) do update set subscription = excluded.subscription
+         returning position, epoch, generation`,
         [this.subscription, epoch],
       ),
     );
@@ -42,16 +33,30 @@ export class CheckpointStore {
   }
 
   /**
-   * Moves the checkpoint and runs work, in one transaction. The checkpoint comes first: who has lost the lead finds out
-   * before it writes anything. It travels with BEGIN in one round trip, as text, so its parameters are escaped here.
+   * Moves the checkpoint and writes rows: both or neither.
    * @throws CheckpointMoved where it is not at `from` any more
    */
-  async move(from: Checkpoint, to: Checkpoint, work: (client: PoolClient) => Promise<void>): Promise<void> {
+  async move(from: Checkpoint, to: Checkpoint, writes: readonly Write[]): Promise<void> {
+    await reportingOutages(() => this.moveOn(this.pool, from, to, writes));
+  }
+
+  /**
+   * The same with more work in its transaction. The checkpoint comes first: who has lost the lead finds out before it
+   * writes anything.
+   * @throws CheckpointMoved
+   */
+  async moveWith(
+    from: Checkpoint,
+    to: Checkpoint,
+    work: (client: PoolClient) => Promise<void>,
+    writes: readonly Write[] = [],
+  ): Promise<void> {
     await reportingOutages(async () => {
       const client = await this.pool.connect();
       let broken: Error | undefined;
       try {
-        await this.begin(client, from, to);
+        await client.query('begin');
+        await this.moveOn(client, from, to, writes);
         await work(client);
         await client.query('commit');
       } catch (error) {
@@ -65,13 +70,14 @@ export class CheckpointStore {
     });
   }
 
-  private async begin(client: PoolClient, from: Checkpoint, to: Checkpoint): Promise<void> {
-    const results = (await client.query(
-      `${BEGIN}; update read.checkpoints set position = ${to.position}, epoch = ${to.epoch}, updated_at = now()
-       where subscription = ${client.escapeLiteral(this.subscription)}
-         and position = ${from.position} and epoch = ${from.epoch}`,
-    )) as unknown as QueryResult[];
-    if (results.at(-1)?.rowCount !== 1) throw new CheckpointMoved(this.subscription);
+  private async moveOn(
+    client: Pick<PoolClient, 'query'>,
+    from: Checkpoint,
+    to: Checkpoint,
+    writes: readonly Write[],
+  ): Promise<void> {
+    const { rowCount } = await client.query(moveStatement(this.subscription, from, to, writes));
+    if (rowCount !== 1) throw new CheckpointMoved(this.subscription);
   }
 }
 

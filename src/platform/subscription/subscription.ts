@@ -195,6 +195,7 @@ export class Subscription {
 
   private async open(): Promise<Lead> {
     const { events, name, handler, log } = this.options;
+    handler.forget?.();
     const head = await events.head();
     let checkpoint = await this.checkpoints.load(head.epoch);
     if (checkpoint.epoch !== head.epoch || checkpoint.position > head.position) {
@@ -204,8 +205,8 @@ export class Subscription {
         { subscription: name, from: checkpoint.position.toString(), to: position.toString() },
         'after a restore',
       );
-      const to = { position, epoch: head.epoch };
-      await this.checkpoints.move(checkpoint, to, async (client) => {
+      const to = { ...checkpoint, position, epoch: head.epoch };
+      await this.checkpoints.moveWith(checkpoint, to, async (client) => {
         if (ahead) await handler.reset?.(client);
       });
       checkpoint = to;

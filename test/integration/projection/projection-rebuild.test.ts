@@ -69,6 +69,20 @@ describe('ProjectionRebuild', () => {
     expect(await pipeline.rows()).toEqual(before);
   });
 
+  it('heals rows that a projector at work remembers', async () => {
+    const [id] = ids as [string];
+    const first = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await pipeline.log.add(id, 1));
+    await first.stop();
+    await pipeline.database.ownerPool.query('update read.toys set total = 90');
+    pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(await pipeline.log.add(id, 2));
+    expect(await pipeline.totals()).toEqual({ [id]: 92 });
+    await rebuild().rebuild();
+    await pipeline.projected(await pipeline.log.add(id, 3));
+    expect(await pipeline.totals()).toEqual({ [id]: 6 });
+  });
+
   it('leaves names of indexes, privileges, and no shadow', async () => {
     await fill();
     const names = await indexes();

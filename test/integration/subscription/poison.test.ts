@@ -21,6 +21,7 @@ describe('Poison events', () => {
   /** The same view after the bug was fixed. */
   const cured = () =>
     new ProjectionHandler(
+      pipeline.database.appPool,
       [
         {
           ...toyProjection,
@@ -106,7 +107,7 @@ describe('Poison events', () => {
 
   it('are parked again by a redrive from the next event that fails', async () => {
     await pipeline.log.add(sick, { amount: 'many' }, 5, poison, 7);
-    const handler = new ProjectionHandler([toyProjection], () => undefined);
+    const handler = new ProjectionHandler(pipeline.database.appPool, [toyProjection], () => undefined);
     let lenient = false;
     const catalog = {
       schemaVersion: () => 1,

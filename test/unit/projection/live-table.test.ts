@@ -1,0 +1,86 @@
+import type { Pool } from 'pg';
+
+import { Unavailable } from '../../../src/kernel/errors.js';
+import type { RecordedEvent } from '../../../src/kernel/event.js';
+import { LiveTable } from '../../../src/platform/projection/live-table.js';
+import { toyProjection } from '../../support/toy-log.js';
+
+const added = (id: string, version: number, amount: number): RecordedEvent => ({
+  position: BigInt(version),
+  stream: { type: 'task', id },
+  version,
+  eventId: `${id}-${version}`,
+  type: 'ToyAdded',
+  data: { amount },
+  metadata: { actor: 'system:test', correlation_id: 'none' },
+  recordedAt: new Date(0),
+});
+const removed = (id: string, version: number): RecordedEvent => ({ ...added(id, version, 0), type: 'ToyRemoved' });
+const row = (id: string, total: number) => ({ id, total, big: '0', notes: [], facts: {}, at: 'now', version: 1 });
+
+/** @param stored what the database answers, whoever asks */
+function setUp(stored: Record<string, unknown>[] = []) {
+  const asked: string[][] = [];
+  const query = (_sql: string, [keys]: [string[]]) => {
+    asked.push(keys);
+    return Promise.resolve({ rows: stored.filter(({ id }) => keys.includes(id as string)) });
+  };
+  const table = new LiveTable({ query } as unknown as Pick<Pool, 'query'>, toyProjection);
+  return { asked, table };
+}
+
+const written = (value: unknown) =>
+  (JSON.parse(value as string) as { id: string; total: number }[]).map(({ id, total }) => [id, total]);
+
+describe('LiveTable', () => {
+  it('asks for a row once, and not for one whose stream begins', async () => {
+    const { asked, table } = setUp([row('b', 10)]);
+    const first = await table.change([added('a', 1, 1), added('b', 7, 1)]);
+    expect(written(first.writes[0]!.value)).toEqual([
+      ['a', 1],
+      ['b', 11],
+    ]);
+    first.applied();
+    const second = await table.change([added('a', 2, 1), added('b', 8, 1)]);
+    expect(written(second.writes[0]!.value)).toEqual([
+      ['a', 2],
+      ['b', 12],
+    ]);
+    expect(asked).toEqual([['b']]);
+  });
+
+  it('remembers nothing that was not committed', async () => {
+    const { table } = setUp([row('b', 10)]);
+    await table.change([added('b', 7, 5)]);
+    const again = await table.change([added('b', 7, 5)]);
+    expect(written(again.writes[0]!.value)).toEqual([['b', 15]]);
+  });
+
+  it('asks again for what was removed, and for everything once it has forgotten', async () => {
+    const { asked, table } = setUp([row('b', 10)]);
+    const removal = await table.change([added('a', 1, 1), removed('b', 7)]);
+    expect(removal.writes.map(({ name }) => name)).toEqual(['toys_upsert', 'toys_delete']);
+    removal.applied();
+    await table.rows([added('b', 8, 1)]);
+    table.forget();
+    await table.rows([added('a', 2, 1), added('b', 8, 1)]);
+    expect(asked).toEqual([['b'], ['b'], ['a', 'b']]);
+  });
+
+  it('asks for a row that goes by another name than its stream, also at the stream’s beginning', async () => {
+    const { asked, table } = setUp();
+    const shared = new LiveTable(
+      { query: (_sql: string, [keys]: [string[]]) => (asked.push(keys), Promise.resolve({ rows: [] })) } as never,
+      { ...toyProjection, keyOf: () => 'everybody' },
+    );
+    await shared.rows([added('a', 1, 1)]);
+    await table.rows([added('a', 1, 1)]);
+    expect(asked).toEqual([['everybody']]);
+  });
+
+  it('says so where Postgres is away', async () => {
+    const away = { query: () => Promise.reject(Object.assign(new Error(), { code: 'ECONNREFUSED' })) };
+    const table = new LiveTable(away as unknown as Pick<Pool, 'query'>, toyProjection);
+    await expect(table.change([added('a', 2, 1)])).rejects.toThrow(Unavailable);
+  });
+});
