@@ -94,13 +94,14 @@ export class EventRelay {
         if (outcome.duplicate) return await this.explain(outcome.duplicate);
         if (outcome.refused) return;
         checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
+        if (batch.length === BATCH_EVENTS_MAX) continue;
       } else if (Date.now() >= checkAt) {
         if (await this.hasChanged(cursor)) return;
         checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
-      } else {
-        this.failures = 0;
-        await this.wakeup.wait(seen, pollIntervalMs, signal);
       }
+      this.failures = 0;
+      // That was all there was, and whatever came since has rung.
+      await this.wakeup.wait(seen, pollIntervalMs, signal);
     }
   }
 

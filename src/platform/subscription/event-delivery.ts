@@ -7,6 +7,7 @@ import type { NatsLink } from '../nats/nats-link.js';
 import { EventHeader, type ReceivedEvent, receivedFromMessage } from '../relay/event-message.js';
 import type { EventsStream } from '../relay/events-stream.js';
 import type { Log } from '../telemetry/log.js';
+import { Acknowledgement } from './acknowledgement.js';
 
 export interface EventDeliveryOptions {
   readonly nats: NatsLink;
@@ -33,6 +34,7 @@ export class EventDelivery {
   private readonly buffer = new Map<bigint, JsMsg>();
   private messages: ConsumerMessages | null = null;
   private newestDropped: JsMsg | null = null;
+  private readonly acknowledgement = new Acknowledgement();
 
   constructor(private readonly options: EventDeliveryOptions) {}
 
@@ -53,6 +55,7 @@ export class EventDelivery {
       } catch (error) {
         if (!signal.aborted) this.options.log.debug({ err: error, consumer: this.options.consumer }, 'no delivery');
       } finally {
+        this.acknowledgement.send();
         this.messages = null;
         this.buffer.clear();
         this.newestDropped = null;
@@ -82,10 +85,11 @@ export class EventDelivery {
     return this.buffer.size > 0 && !this.buffer.has(checkpoint + 1n);
   }
 
-  /** Ack after commit: a crash between costs a redelivery, not an event. One ack stands for all before it. */
+  /** After the commit, so that a crash between costs a redelivery, not an event. */
   settle(checkpoint: bigint): void {
     let done = this.newestDropped;
     let firstOpen = Number.POSITIVE_INFINITY;
+    const before = this.buffer.size;
     for (const [position, message] of this.buffer) {
       if (position > checkpoint) {
         firstOpen = Math.min(firstOpen, message.seq);
@@ -96,7 +100,7 @@ export class EventDelivery {
     }
     if (!done || done.seq > firstOpen) return;
     this.newestDropped = null;
-    done.ack();
+    this.acknowledgement.settle(done, before - this.buffer.size + 1);
   }
 
   private async consume(
