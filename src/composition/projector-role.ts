@@ -7,7 +7,9 @@ import { createSubscription } from './subscriptions.js';
 
 /** From the log to the read models. */
 export function createProjectorRole(infra: Infrastructure): RoleProcess {
-  const handler = new ProjectionHandler(infra.pool, projectorProjections, (position) => infra.projected.announce(position));
+  const handler = new ProjectionHandler(infra.pool, projectorProjections, (position) =>
+    infra.projected.announce(position),
+  );
   const subscription = createSubscription(infra, PROJECTOR, handler, 'projector.apply');
   return loopRole(PROJECTOR, (signal) => subscription.run(signal));
 }
