@@ -22,9 +22,12 @@ export abstract class DeadLetters {
 export class DeadLetterNotices implements SubscriptionHandler {
   constructor(private readonly deadLetters: DeadLetters) {}
 
+  concerns({ type }: Pick<DeliveredEvent, 'type'>): boolean {
+    return type === ExecutionDeadLettered.type;
+  }
+
   async act(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void> {
     for (const event of events) {
-      if (event.type !== ExecutionDeadLettered.type) continue;
       signal.throwIfAborted();
       await this.publish(event);
     }

@@ -24,11 +24,14 @@ export class Orchestrator implements SubscriptionHandler {
     this.table = new LiveTable(pool, activeExecutionProjection);
   }
 
+  concerns({ stream }: Pick<DeliveredEvent, 'stream'>): boolean {
+    return stream.type === 'execution';
+  }
+
   async act(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void> {
     const rows = await this.table.rows(events);
     const active = new Map<string, ActiveExecution | null>();
     for (const event of events) {
-      if (event.stream.type !== 'execution') continue;
       signal.throwIfAborted();
       const { id } = event.stream;
       const before = active.has(id) ? active.get(id)! : ((rows.get(id) as ActiveExecution | undefined) ?? null);

@@ -39,6 +39,8 @@ export const isRetryable = (error: unknown): boolean =>
 /** Applies batches of events and moves the checkpoint; sets the streams of poison events aside. */
 export class BatchApplier {
   private checkpoint: Checkpoint;
+  /** At the checkpoint, or past it by events that concern nobody. */
+  private passed: bigint;
   private skipped: ReadonlySet<string> = new Set();
   /** Of the one event that blocks, by position; outlives an outage in between. */
   private failing: { position: bigint; failures: number; since: number } | null = null;
@@ -48,10 +50,11 @@ export class BatchApplier {
     checkpoint: Checkpoint,
   ) {
     this.checkpoint = checkpoint;
+    this.passed = checkpoint.position;
   }
 
   get position(): bigint {
-    return this.checkpoint.position;
+    return this.passed;
   }
 
   get epoch(): number {
@@ -70,7 +73,17 @@ export class BatchApplier {
   async apply(events: readonly ReceivedEvent[], signal: AbortSignal): Promise<void> {
     const last = events.at(-1);
     if (!last) return;
-    await this.applyOrSplit(events.filter(this.isOpen), last.position, signal);
+    const due = events.filter((event) => this.isOpen(event) && this.concerns(event));
+    if (due.length === 0) this.passed = last.position;
+    else await this.applyOrSplit(due, last.position, signal);
+  }
+
+  /** Moves the checkpoint to where the applier is. @throws Unavailable and CheckpointMoved */
+  async save(): Promise<void> {
+    if (this.checkpoint.position === this.passed) return;
+    const to = { ...this.checkpoint, position: this.passed };
+    await this.options.checkpoints.move(this.checkpoint, to, []);
+    this.moved(to);
   }
 
   /** Lifts and applies without moving the checkpoint past what it is: the fold of a redrive. */
@@ -79,7 +92,7 @@ export class BatchApplier {
     signal: AbortSignal,
     also: (client: PoolClient) => Promise<void>,
   ): Promise<void> {
-    await this.commit(events, this.position, signal, also);
+    await this.commit(events.filter(this.concerns), this.position, signal, also);
   }
 
   /** A note beside the checkpoint, which stays where it is; refused like everything else where the lead is lost. */
@@ -88,6 +101,14 @@ export class BatchApplier {
   }
 
   private readonly isOpen = (event: ReceivedEvent): boolean => !this.skipped.has(event.stream.id);
+
+  private readonly concerns = (event: ReceivedEvent): boolean => this.options.handler.concerns?.(event) ?? true;
+
+  private moved(to: Checkpoint): void {
+    this.checkpoint = to;
+    this.passed = to.position;
+    this.options.handler.committed?.(to.position);
+  }
 
   private async applyOrSplit(events: readonly ReceivedEvent[], upTo: bigint, signal: AbortSignal): Promise<void> {
     try {
@@ -146,12 +167,11 @@ export class BatchApplier {
       else await checkpoints.move(this.checkpoint, to, writes);
       changes?.applied();
     });
-    this.checkpoint = to;
-    handler.committed?.(upTo);
+    this.moved(to);
   }
 
   private async park(event: ReceivedEvent, upTo: bigint, error: unknown): Promise<void> {
-    const { checkpoints, parked, name, handler, log } = this.options;
+    const { checkpoints, parked, name, log } = this.options;
     const to = { ...this.checkpoint, position: upTo };
     const { type: streamType, id: streamId } = event.stream;
     await checkpoints.moveWith(this.checkpoint, to, (client) =>
@@ -161,10 +181,9 @@ export class BatchApplier {
       }),
     );
     log.error({ subscription: name, stream_id: event.stream.id, position: event.position.toString() }, 'stream parked');
-    this.checkpoint = to;
     this.failing = null;
     this.skipped = new Set([...this.skipped, event.stream.id]);
-    handler.committed?.(upTo);
+    this.moved(to);
   }
 
   private logFailure(event: ReceivedEvent, error: unknown): void {

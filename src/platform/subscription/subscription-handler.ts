@@ -22,6 +22,8 @@ export interface Changes {
  * else counts as the event's fault.
  */
 export interface SubscriptionHandler {
+  /** Whether an event may matter to it. The others pass by, and move the checkpoint when there is time. Absent: all may. */
+  concerns?(event: Pick<RecordedEvent, 'stream' | 'type'>): boolean;
   /** Effects on other systems, before the checkpoint moves. Must bear repetition: ids follow from the event. */
   act?(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void>;
   /** Rows of Postgres, to be written in one statement with the checkpoint; until then nothing has happened. */

@@ -141,6 +141,7 @@ export class Subscription {
     const woken = await this.wakeup.wait(seen, this.options.lagMsMax ?? LAG_MS_MAX, signal);
     if (!this.options.delivery?.connected) lead.catchingUp = true;
     else if (!woken) await this.lookForOverdue(lead);
+    if (!woken) await lead.applier.save();
   }
 
   /**
@@ -173,9 +174,10 @@ export class Subscription {
     return rows.map(receivedFromStore);
   }
 
-  /** Not the business of events: what is parked, reported and redriven. */
+  /** What events do not bring about: a checkpoint that is behind, and what is parked, reported and redriven. */
   private async maintain(lead: Lead, signal: AbortSignal): Promise<void> {
     lead.maintainAt = Date.now() + MAINTENANCE_INTERVAL_MS;
+    await lead.applier.save();
     for (const entry of await this.parked.entries(this.options.name)) {
       if (entry.redriveRequested) await lead.redriver.redrive(entry, signal);
       if (!entry.reported) await this.report(entry);

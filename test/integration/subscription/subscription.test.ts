@@ -95,6 +95,24 @@ describe('Subscription', () => {
     expect(handler.positions()).toEqual(upTo(6n));
   });
 
+  it('lets events pass that do not concern the handler, and moves the checkpoint behind them when there is time', async () => {
+    const handler = recorder();
+    const concerns = ({ type }: { type: string }) => type === 'ToyRemoved';
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    const first = pipeline.start((signal) => pipeline.projector({ handler: { ...handler, concerns } }).run(signal));
+    const id = newId();
+    await pipeline.log.add(id, 1, 2);
+    await pipeline.log.record(id, 'ToyRemoved', [{}]);
+    await pipeline.log.add(id, 3, 4);
+    await pipeline.projected(5n);
+    expect(handler.positions()).toEqual([3n]);
+    await first.stop();
+
+    pipeline.start((signal) => pipeline.projector({ handler }).run(signal));
+    await pipeline.projected(await pipeline.log.add(id, 5));
+    expect(handler.positions()).toEqual([3n, 6n]);
+  });
+
   it('writes each event once, however many believe that they lead', async () => {
     const id = newId();
     const lost: unknown[] = [];

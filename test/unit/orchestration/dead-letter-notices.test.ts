@@ -19,7 +19,10 @@ function setUp() {
   const letters = new DeadLetterList();
   const notices = new DeadLetterNotices(letters);
   const act = (events: readonly RecordedEvent[], signal = new AbortController().signal) =>
-    notices.act(events as unknown as DeliveredEvent[], signal);
+    notices.act(
+      (events as unknown as DeliveredEvent[]).filter((each) => notices.concerns(each)),
+      signal,
+    );
   return { letters, act };
 }
 

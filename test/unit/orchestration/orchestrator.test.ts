@@ -21,7 +21,10 @@ function setUp(...rows: ActiveExecution[]) {
   const pool = { query: () => Promise.resolve({ rows: rows.map((row) => ({ ...row })) }) } as unknown as Pool;
   const orchestrator = new Orchestrator(pool, new EffectRunner(queue));
   const act = (events: readonly RecordedEvent[], signal = new AbortController().signal) =>
-    orchestrator.act(events as unknown as DeliveredEvent[], signal);
+    orchestrator.act(
+      (events as unknown as DeliveredEvent[]).filter((each) => orchestrator.concerns(each)),
+      signal,
+    );
   return { queue, act };
 }
 const ofRun = (...events: DomainEvent[]): RecordedEvent[] => recorded(RUN_STREAM, events);
