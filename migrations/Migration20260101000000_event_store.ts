@@ -144,8 +144,8 @@ const insertEvents = (position: string): string => `
  * Appends a batch of appends; each stands or falls whole, and a refused one leaves its neighbours alone.
  * In: the writes to look at (which append, stream, expected version), then the events in order. An append's number is
  * its place in the batch, from 0. At most one append per stream.
- * Out: the position before the batch, and the appends refused, null where none was. Those not refused stand one after
- * the other in the order given, so their positions follow.
+ * Out: the position before the batch, when it was recorded (ms since 1970, null where it was not), and the appends
+ * refused, null where none was. Those not refused stand one after the other in the order given, so their positions follow.
  *
  * Not careful, it looks at nothing that the unique indexes say as well: event ids, streams that must not exist yet, and
  * streams that are certain to have reached the expected version. A unique violation or a position that is null then
@@ -157,7 +157,7 @@ create function es.append(
   careful boolean, write_append int[], write_stream uuid[], write_expected int[],
   event_append int[], event_stream_type text[], event_stream uuid[], event_version int[], event_id uuid[],
   event_type text[], event_schema_version smallint[], event_data jsonb[], event_metadata jsonb[],
-  out previous_position bigint, out refused jsonb
+  out previous_position bigint, out recorded_ms bigint, out refused jsonb
 )
 ${PROPERTIES}
 set search_path = pg_catalog, pg_temp
@@ -211,6 +211,7 @@ begin
     ${insertEvents('previous_position + row_number() over (order by e.no)')}
     where e.append <> all(refused_appends);
   end if;
+  recorded_ms := extract(epoch from recorded_time) * 1000;
 end $append$`;
 
 const APPEND_EVENT_SIGNATURE = 'es.append_event(boolean, text, uuid, int, uuid, text, smallint, jsonb, jsonb)';
@@ -221,13 +222,13 @@ const APPEND_EVENT_SIGNATURE = 'es.append_event(boolean, text, uuid, int, uuid, 
  * certain that the version before has been reached, they say everything.
  * Everything in it goes by its full name, operators too: it needs no search_path of its own, whose setting and resetting
  * is 11 of 130 µs. The position before and the insert are one statement, 6 more.
- * Out: the position, or null where the version does not hold. Null and a unique violation both mean: nothing was
+ * Out: the position and the time (ms since 1970), or null where the version does not hold. Null and a unique violation both mean: nothing was
  * recorded, ask es.append why, with care.
  */
 const APPEND_EVENT = `
 create function es.append_event(
   certain boolean, stream_type text, stream uuid, version int, id uuid, event_type text, schema_version smallint,
-  data jsonb, metadata jsonb, out new_position bigint
+  data jsonb, metadata jsonb, out recorded text
 )
 ${PROPERTIES}
 as $append_event$
@@ -248,5 +249,6 @@ begin
          greatest(pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp()), newest.recorded_at)
   from (select) always
   left join (select e.position, e.recorded_at from es.events e order by e.position desc limit 1) newest on true
-  returning position into new_position;
+  returning pg_catalog.concat(position, ' ', (extract(epoch from recorded_at) operator(pg_catalog.*) 1000)::bigint)
+  into recorded;
 end $append_event$`;

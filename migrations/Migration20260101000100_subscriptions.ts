@@ -15,7 +15,9 @@ export class Migration20260101000100 extends Migration {
         generation int not null default 1,
         updated_at timestamptz not null default now()
       )`);
-    this.addSql(`comment on column read.checkpoints.generation is 'of the rows: another one, and whoever remembers some forgets'`);
+    this.addSql(
+      `comment on column read.checkpoints.generation is 'of the rows: another one, and whoever remembers some forgets'`,
+    );
     // Updated at every batch: room on the page keeps its updates away from the index.
     this.addSql('alter table read.checkpoints set (fillfactor = 20)');
     this.addSql(`

@@ -11,6 +11,8 @@ export interface Refusal {
 export interface AppendRow {
   /** Null where, without care, a version does not hold: nothing was recorded. */
   readonly previous_position: bigint | null;
+  /** Since 1970. */
+  readonly recorded_ms: bigint;
   readonly refused: readonly Refusal[] | null;
 }
 
@@ -23,13 +25,13 @@ export const LOCK_LOG = 'pg_advisory_xact_lock(30322, 2)';
 
 export const APPEND = {
   name: 'es_append',
-  text: 'select previous_position, refused from es.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
+  text: 'select previous_position, recorded_ms, refused from es.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
 };
 
 /** Not in FROM: there its one row is kept in a tuplestore and read from it. */
 export const APPEND_EVENT = {
   name: 'es_append_event',
-  text: 'select es.append_event($1, $2, $3, $4, $5, $6, $7, $8, $9) as new_position',
+  text: 'select es.append_event($1, $2, $3, $4, $5, $6, $7, $8, $9) as recorded',
 };
 
 /** A wake-up that a crash loses is replaced by a poll: no wait for the disk, which appends wait for as well. */

@@ -39,7 +39,15 @@ const UNIQUE_VIOLATION = '23505';
 const DATA_ERROR = /^(22|23|54)...$/;
 
 /** What became of one append of a batch. */
-export type AppendOutcome = { readonly result: AppendResult } | { readonly error: unknown };
+export type AppendOutcome =
+  | {
+      readonly result: AppendResult;
+      /** ms since 1970; null for what was recorded before. */ readonly recordedMs: bigint | null;
+    }
+  | { readonly error: unknown };
+
+/** Where and when a batch was recorded. */
+type Recorded = Pick<AppendRow, 'recorded_ms'> & { readonly previous_position: bigint };
 
 /** Calls es.append, one autocommit call a batch, on a connection of its own: no caller's transaction holds the lock. */
 export class AppendWriter {
@@ -112,10 +120,8 @@ export class AppendWriter {
     try {
       const [append, ...others] = batch;
       const isOneEvent = append?.events.length === 1 && others.length === 0;
-      const previous = isOneEvent
-        ? await this.callWithOne(append.events[0]!)
-        : (await this.call(batch)).previous_position;
-      return previous === null ? null : await this.outcomesOf(batch, previous);
+      const recorded = isOneEvent ? await this.callWithOne(append.events[0]!) : asRecorded(await this.call(batch));
+      return recorded && (await this.outcomesOf(batch, recorded));
     } catch (error) {
       if (sqlStateOf(error) === UNIQUE_VIOLATION) return null;
       throw error;
@@ -126,20 +132,20 @@ export class AppendWriter {
     batch: readonly EncodedAppend[],
     { retried }: { retried: boolean },
   ): Promise<AppendOutcome[]> {
-    const { previous_position, refused } = await this.call(batch, { careful: true });
+    const row = await this.call(batch, { careful: true });
     // An append may be refused for several of its streams; the first one is named.
-    const refusals = new Map(refused?.toReversed().map((refusal) => [refusal.append, refusal]));
-    return this.outcomesOf(batch, previous_position!, { refusals, retried });
+    const refusals = new Map(row.refused?.toReversed().map((refusal) => [refusal.append, refusal]));
+    return this.outcomesOf(batch, asRecorded(row)!, { refusals, retried });
   }
 
-  /** @param previous the position before the batch: what was not refused stands behind it, one after the other */
+  /** What was not refused stands behind the position before the batch, one after the other. */
   private async outcomesOf(
     batch: readonly EncodedAppend[],
-    previous: bigint,
+    recorded: Recorded,
     { refusals, retried }: { refusals?: ReadonlyMap<number, Refusal>; retried: boolean } = { retried: false },
   ): Promise<AppendOutcome[]> {
     const outcomes: AppendOutcome[] = [];
-    let position = previous;
+    let position = recorded.previous_position;
     for (const [index, append] of batch.entries()) {
       const refusal = refusals?.get(index);
       if (refusal) {
@@ -148,7 +154,8 @@ export class AppendWriter {
       }
       for (const { stream, version } of append.events) this.recorded.add(stream.id, version);
       const lastPosition = position + BigInt(append.events.length);
-      outcomes.push({ result: { firstPosition: position + 1n, lastPosition, recordedNow: true } });
+      const result = { firstPosition: position + 1n, lastPosition, recordedNow: true };
+      outcomes.push({ result, recordedMs: recorded.recorded_ms });
       position = lastPosition;
     }
     return outcomes;
@@ -162,14 +169,14 @@ export class AppendWriter {
     return rows[0]!;
   }
 
-  /** @returns the position before, null where the version does not hold */
-  private async callWithOne(event: EncodedEvent): Promise<bigint | null> {
+  /** @returns null where the version does not hold */
+  private async callWithOne(event: EncodedEvent): Promise<Recorded | null> {
     const { stream, version, eventId, type, schemaVersion, data, metadata } = event;
     const isCertain = this.recorded.hasReached(stream.id, version - 1);
     const values = [isCertain, stream.type, stream.id, version, eventId, type, schemaVersion, data, metadata];
-    const { rows } = await this.connection.query<{ new_position: bigint | null }>({ ...APPEND_EVENT, values });
-    const position = rows[0]!.new_position;
-    return position === null ? null : position - 1n;
+    const { rows } = await this.connection.query<{ recorded: string | null }>({ ...APPEND_EVENT, values });
+    const [position, ms] = rows[0]!.recorded?.split(' ') ?? [];
+    return position && ms ? { previous_position: BigInt(position) - 1n, recorded_ms: BigInt(ms) } : null;
   }
 
   /** The first result of an append whose event ids were recorded before: all of them, side by side, saying the same. */
@@ -183,13 +190,16 @@ export class AppendWriter {
         return { error: new DomainError('event_id_reused', 'an event id was recorded before, but not this append') };
       }
       const lastPosition = first + BigInt(rows.length - 1);
-      return { result: { firstPosition: first, lastPosition, recordedNow: recordedByRetry } };
+      return { result: { firstPosition: first, lastPosition, recordedNow: recordedByRetry }, recordedMs: null };
     } catch (error) {
       // Its neighbours have been recorded: the failure is this one's alone.
       return { error: asUnavailable(error) };
     }
   }
 }
+
+const asRecorded = ({ previous_position, recorded_ms }: AppendRow): Recorded | null =>
+  previous_position === null ? null : { previous_position, recorded_ms };
 
 function conflict({ writes }: EncodedAppend, refusal: Refusal): VersionConflict {
   const expected = writes.find(({ streamId }) => streamId === refusal.stream_id)?.expectedVersion ?? 0;

@@ -10,9 +10,10 @@ import { currentTraceparent, inSpan } from '../telemetry/trace-context.js';
 import { APPEND_CHANNEL, type AppendListener, AppendNotifier } from './append-notifier.js';
 import { AppendQueue, type PendingAppend } from './append-queue.js';
 import { AppendWriter } from './append-writer.js';
-import { encodeAppend } from './encoded-append.js';
+import { encodeAppend, type EncodedAppend } from './encoded-append.js';
 import { EventReader } from './event-reader.js';
 import { liftEvent, type RawEvent } from './raw-event.js';
+import { RecentEvents } from './recent-events.js';
 
 export interface PostgresEventStoreOptions {
   /** Of the application's role; appends go over a connection of their own. */
@@ -33,6 +34,7 @@ export class PostgresEventStore extends EventStore {
   private readonly writer: AppendWriter;
   private readonly notifier: AppendNotifier;
   private readonly queue: AppendQueue<AppendResult>;
+  private readonly recent = new RecentEvents();
   private readonly lostListeners = new Set<() => void>();
 
   constructor({ postgres, pool, catalog, log }: PostgresEventStoreOptions) {
@@ -40,6 +42,7 @@ export class PostgresEventStore extends EventStore {
     this.catalog = catalog;
     this.reader = new EventReader(pool);
     this.writer = new AppendWriter(postgres, () => {
+      this.recent.forget();
       for (const listener of this.lostListeners) listener();
     });
     this.notifier = new AppendNotifier((position) => this.writer.notify(APPEND_CHANNEL, position), log);
@@ -87,6 +90,15 @@ export class PostgresEventStore extends EventStore {
     return this.reader.readAllRaw(afterPosition, limit);
   }
 
+  /**
+   * Events right after a position that this process has just recorded. As it wrote them: Postgres prints the same JSON
+   * with its members in another order.
+   * @returns none where it does not know of any, whether or not there are
+   */
+  recentAfter(position: bigint, limit: number): readonly RawEvent[] {
+    return this.recent.after(position, limit);
+  }
+
   /** A stream's events after a version as they are stored, at most `limit`. @throws Unavailable */
   readStreamRaw(stream: StreamRef, afterVersion: number, limit: number): Promise<readonly RawEvent[]> {
     return this.reader.readStreamRaw(stream, afterVersion, limit);
@@ -124,12 +136,18 @@ export class PostgresEventStore extends EventStore {
         pending.reject(outcome.error);
         continue;
       }
-      const { result } = outcome;
+      const { result, recordedMs } = outcome;
+      if (recordedMs !== null) this.recent.add(recordedEvents(pending.append, result.firstPosition, recordedMs));
       if (result.recordedNow && result.lastPosition > newest) newest = result.lastPosition;
       pending.resolve(result);
     }
     if (newest > 0n) this.notifier.announce(newest);
   }
+}
+
+function recordedEvents({ events }: EncodedAppend, firstPosition: bigint, recordedMs: bigint): RawEvent[] {
+  const recordedAt = new Date(Number(recordedMs)).toISOString();
+  return events.map((event, index) => ({ ...event, position: firstPosition + BigInt(index), recordedAt }));
 }
 
 function attributesOf(writes: readonly StreamWrite[]): Attributes {

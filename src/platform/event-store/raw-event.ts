@@ -9,7 +9,7 @@ export interface RawEvent {
   readonly eventId: string;
   readonly type: string;
   readonly schemaVersion: number;
-  /** JSON text, as Postgres prints the jsonb. */
+  /** JSON text, as Postgres prints the jsonb or as it was given to it. */
   readonly data: string;
   /** JSON text. */
   readonly metadata: string;

@@ -11,6 +11,8 @@ import type { RawEventReader } from './raw-event-reader.js';
 
 export interface EventRelayOptions {
   readonly events: RawEventReader;
+  /** Events right after a position that this process has just recorded, none where it knows of none. */
+  readonly recentAfter?: (position: bigint, limit: number) => readonly RawEvent[];
   readonly stream: EventsStream;
   readonly publisher: EventPublisher;
   readonly lock: LeaderLock;
@@ -46,6 +48,8 @@ export class EventRelay {
   private readonly wakeup = new Wakeup();
   /** What has been read: an append is announced twice in its own process, and the second time is no news. */
   private readUpTo = 0n;
+  /** There are events up to here. */
+  private announced = 0n;
   /** In a row; asking where the stream ends is no success yet, carrying an event or having none to carry is. */
   private failures = 0;
 
@@ -54,6 +58,7 @@ export class EventRelay {
   /** Relays whenever it leads, until the signal aborts. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     const stop = this.options.appends.onAppend((position) => {
+      if (position !== null && position > this.announced) this.announced = position;
       if (position === null || position > this.readUpTo) this.wakeup.wake();
     });
     try {
@@ -80,11 +85,12 @@ export class EventRelay {
 
   /** Publishes what there is, waits for more, and returns where the stream has to be asked again where it ends. */
   private async follow(cursor: Cursor, signal: AbortSignal): Promise<void> {
-    const { events, publisher, pollIntervalMs = POLL_INTERVAL_MS } = this.options;
+    const { events, recentAfter, publisher, pollIntervalMs = POLL_INTERVAL_MS } = this.options;
     let checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
     while (!signal.aborted) {
       const seen = this.wakeup.seen;
-      const batch = await events.readAllRaw(cursor.position, BATCH_EVENTS_MAX);
+      const recent = recentAfter?.(cursor.position, BATCH_EVENTS_MAX) ?? [];
+      const batch = recent.length > 0 ? recent : await events.readAllRaw(cursor.position, BATCH_EVENTS_MAX);
       this.readUpTo = batch.at(-1)?.position ?? cursor.position;
       if (batch.length > 0) {
         const outcome = await publisher.publish(batch, cursor.epoch, cursor.lastSequence, signal);
@@ -94,7 +100,8 @@ export class EventRelay {
         if (outcome.duplicate) return await this.explain(outcome.duplicate);
         if (outcome.refused) return;
         checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
-        if (batch.length === BATCH_EVENTS_MAX) continue;
+        // Others' events may stand behind those that this process knows of.
+        if (batch.length === BATCH_EVENTS_MAX || this.announced > cursor.position) continue;
       } else if (Date.now() >= checkAt) {
         if (await this.hasChanged(cursor)) return;
         checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;

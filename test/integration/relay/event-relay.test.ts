@@ -1,7 +1,10 @@
+import { jest } from '@jest/globals';
+
 import { newId } from '../../../src/kernel/uuid.js';
 import { EventPublisher } from '../../../src/platform/relay/event-publisher.js';
 import { eventually } from '../../support/eventually.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
+import { ToyLog } from '../../support/toy-log.js';
 import { ToyPipeline, upTo } from '../../support/toy-pipeline.js';
 
 describe('EventRelay', () => {
@@ -52,6 +55,24 @@ describe('EventRelay', () => {
     pipeline.start((signal) => pipeline.relay().relay(signal));
     for (let round = 0; round < 30; round++) await pipeline.log.add(id, 1, 2, 3, 4, 5);
     await streamedUpTo(150n);
+  });
+
+  it('need not read what its own process recorded, and misses nothing of what others recorded in between', async () => {
+    const others = new ToyLog(pipeline.database);
+    const readAllRaw = jest.fn(pipeline.log.readAllRaw.bind(pipeline.log));
+    const events = { readAllRaw, head: () => pipeline.log.head(), readStreamRaw: () => Promise.resolve([]) };
+    const recentAfter = pipeline.log.recentAfter.bind(pipeline.log);
+    pipeline.start((signal) => pipeline.relay({ events, recentAfter, pollIntervalMs: 60_000 }).run(signal));
+    await streamedUpTo(await pipeline.log.add(newId(), 1));
+    readAllRaw.mockClear();
+    for (let round = 0; round < 10; round++) await pipeline.log.add(newId(), 1, { amount: 2, note: 'ö' });
+    await streamedUpTo(21n);
+    expect(readAllRaw).not.toHaveBeenCalled();
+    for (let round = 0; round < 20; round++) {
+      await Promise.all([pipeline.log.add(newId(), 1), others.add(newId(), 1, 2), pipeline.log.add(newId(), 1)]);
+    }
+    await streamedUpTo(101n);
+    await others.close();
   });
 
   it('refuses a relay that was frozen before a publish and thawed after another one went on', async () => {

@@ -1,0 +1,42 @@
+import type { RawEvent } from './raw-event.js';
+
+const EVENTS_MAX = 1_000;
+/** Characters of JSON. */
+const CHARS_MAX = 4 * 1024 ** 2;
+
+const sizeOf = ({ data, metadata }: RawEvent): number => data.length + metadata.length;
+
+/**
+ * The newest events of the log, as far as this process has recorded them itself and nobody else in between: its relay
+ * need not read back what it knows. Committed for sure, one position after the other.
+ */
+export class RecentEvents {
+  private events: RawEvent[] = [];
+  private chars = 0;
+
+  /** Events that were recorded side by side. */
+  add(events: readonly RawEvent[]): void {
+    const [first] = events;
+    const last = this.events.at(-1);
+    if (first && last && first.position !== last.position + 1n) this.forget();
+    for (const event of events) {
+      this.events.push(event);
+      this.chars += sizeOf(event);
+    }
+    while (this.events.length > EVENTS_MAX || this.chars > CHARS_MAX) this.chars -= sizeOf(this.events.shift()!);
+  }
+
+  /** @returns events right after a position, in order, at most `limit`; none where they are not known: ask Postgres */
+  after(position: bigint, limit: number): readonly RawEvent[] {
+    const [first] = this.events;
+    if (!first || first.position > position + 1n) return [];
+    const start = Number(position + 1n - first.position);
+    return this.events.slice(start, start + limit);
+  }
+
+  /** For a connection that is not the one they were recorded on: its server may have been restored from a backup. */
+  forget(): void {
+    this.events = [];
+    this.chars = 0;
+  }
+}

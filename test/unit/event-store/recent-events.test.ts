@@ -1,0 +1,52 @@
+import type { RawEvent } from '../../../src/platform/event-store/raw-event.js';
+import { RecentEvents } from '../../../src/platform/event-store/recent-events.js';
+
+const event = (position: number, data = '{}') => ({ position: BigInt(position), data, metadata: '{}' }) as RawEvent;
+const positions = (events: readonly RawEvent[]) => events.map(({ position }) => Number(position));
+
+describe('RecentEvents', () => {
+  let recent: RecentEvents;
+  const after = (position: number, limit = 100) => positions(recent.after(BigInt(position), limit));
+  beforeEach(() => (recent = new RecentEvents()));
+
+  it('knows what follows a position, as far as it goes', () => {
+    recent.add([event(5), event(6)]);
+    recent.add([event(7)]);
+    expect(after(4)).toEqual([5, 6, 7]);
+    expect(after(5, 1)).toEqual([6]);
+    expect(after(7)).toEqual([]);
+    expect(after(9)).toEqual([]);
+  });
+
+  it('knows nothing of what came before it', () => {
+    expect(after(0)).toEqual([]);
+    recent.add([event(5)]);
+    expect(after(3)).toEqual([]);
+  });
+
+  it('begins anew behind a gap, and where what was earlier comes later', () => {
+    recent.add([event(5)]);
+    recent.add([event(7)]);
+    expect(after(4)).toEqual([]);
+    expect(after(6)).toEqual([7]);
+    recent.add([event(6)]);
+    expect(after(5)).toEqual([6]);
+    expect(after(6)).toEqual([]);
+  });
+
+  it('keeps the newest thousand, and fewer where they are large', () => {
+    recent.add(Array.from({ length: 1_200 }, (_, index) => event(index + 1)));
+    expect(after(199)).toEqual([]);
+    expect(after(200, 1)).toEqual([201]);
+    const large = 'x'.repeat(1024 ** 2);
+    recent.add([1, 2, 3, 4].map((more) => event(1_200 + more, large)));
+    expect(after(1_200)).toEqual([]);
+    expect(after(1_201)).toEqual([1_202, 1_203, 1_204]);
+  });
+
+  it('forgets', () => {
+    recent.add([event(5)]);
+    recent.forget();
+    expect(after(4)).toEqual([]);
+  });
+});
