@@ -40,9 +40,9 @@ export class RunStarts {
       await start(executionId, { ...metadataOf(caller, executionId), ...mark });
       return executionId;
     });
-    if (leaving) await this.endedRuns.wait(id, waitSeconds * 1_000, leaving);
+    const ended = leaving && (await this.endedRuns.wait(id, waitSeconds * 1_000, leaving));
     void exchange.reply.header('location', `/${API_BASE}/executions/${id}`);
-    const row = await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version));
+    const row = ended || (await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version)));
     return executionViewOf(row, this.payloads, true);
   }
 }

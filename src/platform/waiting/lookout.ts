@@ -6,12 +6,12 @@ import { Unavailable } from '../../kernel/errors.js';
 import type { Log } from '../telemetry/log.js';
 import { Wakeup } from './wakeup.js';
 
-/** Whether somebody has what they wait for. */
-type Reached<Wanted> = (wanted: Wanted) => boolean;
+/** What there is of what somebody waits for, false where it is not there yet. */
+type Reached<Wanted, Found> = (wanted: Wanted) => Found | false;
 
-export interface LookoutOptions<Wanted> {
+export interface LookoutOptions<Wanted, Found> {
   /** One question for all who wait. @throws Unavailable during an outage */
-  readonly look: (wanted: readonly Wanted[]) => Promise<Reached<Wanted>>;
+  readonly look: (wanted: readonly Wanted[]) => Promise<Reached<Wanted, Found>>;
   /** News is a hint that may be lost: a change is seen after as long without it. */
   readonly pollIntervalMs: number;
   /** From one look to the next, however much news there is; what comes after a quiet time is looked at at once. */
@@ -19,9 +19,9 @@ export interface LookoutOptions<Wanted> {
   readonly log: Log;
 }
 
-interface Waiter<Wanted> {
+interface Waiter<Wanted, Found> {
   readonly wanted: Wanted;
-  readonly leave: (reached: boolean) => void;
+  readonly leave: (found: Found | false) => void;
 }
 
 /**
@@ -29,26 +29,26 @@ interface Waiter<Wanted> {
  * when there is news, and from time to time; not at all while nobody waits. How many may wait is said where they come
  * in: one who waits costs an entry here, and a timer only for a time limit of their own.
  */
-export class Lookout<Wanted> {
-  private readonly waiters = new Set<Waiter<Wanted>>();
+export class Lookout<Wanted, Found = true> {
+  private readonly waiters = new Set<Waiter<Wanted, Found>>();
   private readonly bell = new Wakeup();
   private looking = false;
 
-  constructor(private readonly options: LookoutOptions<Wanted>) {}
+  constructor(private readonly options: LookoutOptions<Wanted, Found>) {}
 
   /** Never rejects: an outage is waited out. @returns false where the time was up, the signal aborted, or it closed */
-  wait(wanted: Wanted, { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal }): Promise<boolean> {
+  wait(wanted: Wanted, { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal }): Promise<Found | false> {
     if (signal?.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const leave = (reached: boolean): void => {
+      const leave = (found: Found | false): void => {
         clearTimeout(late);
         signal?.removeEventListener('abort', giveUp);
         this.waiters.delete(waiter);
         if (this.waiters.size === 0) this.bell.wake();
-        resolve(reached);
+        resolve(found);
       };
       const giveUp = (): void => leave(false);
-      const waiter: Waiter<Wanted> = { wanted, leave };
+      const waiter: Waiter<Wanted, Found> = { wanted, leave };
       const late = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
       signal?.addEventListener('abort', giveUp);
       this.waiters.add(waiter);
@@ -64,8 +64,11 @@ export class Lookout<Wanted> {
   }
 
   /** For news that says what a look would have found. */
-  settle(reached: Reached<Wanted>): void {
-    for (const { wanted, leave } of this.waiters) if (reached(wanted)) leave(true);
+  settle(reached: Reached<Wanted, Found>): void {
+    for (const { wanted, leave } of this.waiters) {
+      const found = reached(wanted);
+      if (found !== false) leave(found);
+    }
   }
 
   /** Whoever still waits has not reached what they wait for. */

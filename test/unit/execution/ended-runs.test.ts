@@ -34,12 +34,12 @@ describe('the wait for ended runs', () => {
     await nextTurn();
     expect(looks[1]!.ids).toEqual(['a', 'b', 'b']);
     looks[1]!.answer(['b']);
-    expect(await Promise.all(waits.slice(1))).toEqual([true, true]);
+    expect(await Promise.all(waits.slice(1))).toEqual([{ id: 'b' }, { id: 'b' }]);
 
     projected.announce(2n);
     await nextTurn();
     looks[2]!.answer(['a']);
-    expect(await waits[0]).toBe(true);
+    expect(await waits[0]).toEqual({ id: 'a' });
   });
 
   it('goes on after an outage', async () => {
@@ -49,7 +49,7 @@ describe('the wait for ended runs', () => {
     projected.announce(1n);
     await nextTurn();
     looks[1]!.answer(['a']);
-    expect(await wait).toBe(true);
+    expect(await wait).toEqual({ id: 'a' });
   });
 
   it('ends with the time, and with the signal', async () => {
