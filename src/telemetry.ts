@@ -35,7 +35,8 @@ function start(config: Config): void {
         ignoreIncomingRequestHook: ({ url = '' }) => UNTRACED_PATHS.test(url),
         requireParentforOutgoingSpans: true,
       }),
-      new PgInstrumentation({ requireParentSpan: true }),
+      // To take a connection from the pool is worth a span where it takes long, and then its query is late as well.
+      new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
       // The command's name only: its arguments are ids at best.
       new IORedisInstrumentation({ requireParentSpan: true, dbStatementSerializer: (command) => command }),
       new PinoInstrumentation({ disableLogSending: true }),

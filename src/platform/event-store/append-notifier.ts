@@ -1,11 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as afterThisTurn, setTimeout as delay } from 'node:timers/promises';
 
 import type { Log } from '../telemetry/log.js';
 
 /** LISTEN here to learn that something was appended; the payload is a position that is committed. */
 export const APPEND_CHANNEL = 'voidrunner_events';
 
-/** Between two NOTIFYs. The first is sent at once, a listener in the same process never waits, and everybody polls. */
+/** Between two NOTIFYs. The first is sent with the next turn, a listener in the same process never waits, and everybody polls. */
 const NOTIFY_INTERVAL_MS = 20;
 
 export type AppendListener = (position: bigint) => void;
@@ -51,6 +51,8 @@ export class AppendNotifier {
 
   private async send(): Promise<void> {
     while (this.pending !== null) {
+      // Listeners of this process first: what they do next need not wait for a write to a socket.
+      await afterThisTurn();
       const waitMs = this.nextAtMs - performance.now();
       if (waitMs > 0) await delay(waitMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
       const position = this.pending;
