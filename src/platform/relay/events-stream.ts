@@ -9,6 +9,7 @@ import {
   type StreamInfo,
 } from 'nats';
 
+import { Unavailable } from '../../kernel/errors.js';
 import { asNatsUnavailable, isMessageMissing, isStreamMissing } from '../nats/nats-errors.js';
 import type { NatsLink } from '../nats/nats-link.js';
 import { EventHeader, subjectPrefix } from './event-message.js';
@@ -69,9 +70,10 @@ export class EventsStream {
     const info = await this.ensure();
     const lastSequence = info.state.last_seq;
     if (info.state.messages === 0) return { lastSequence, message: null };
-    // By subject, not by sequence: the very last message may have been deleted by hand.
-    const last = await this.message({ last_by_subj: this.subjects });
-    if (!last) return { lastSequence, message: null };
+    // By subject first: the very last message may have been deleted by hand.
+    const last = (await this.message({ last_by_subj: this.subjects })) ?? (await this.message({ seq: lastSequence }));
+    // It had messages a moment ago. Nothing is known of it now, least of all that it is empty.
+    if (!last) throw new Unavailable('nats', 'the stream does not tell its last message');
     // Another relay may have published in between. Its message with the sequence from before would be a place that never
     // was: a stream that is made anew and comes by that sequence would take what follows the message, and have a gap.
     return { lastSequence: Math.max(lastSequence, last.seq), message: identity(last) };
