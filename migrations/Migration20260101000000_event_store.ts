@@ -145,7 +145,8 @@ const insertEvents = (position: string): string => `
  * In: the writes to look at (which append, stream, expected version), then the events in order. An append's number is
  * its place in the batch, from 0. At most one append per stream.
  * Out: the position before the batch, when it was recorded (ms since 1970, null where it was not), and the appends
- * refused, null where none was. Those not refused stand one after the other in the order given, so their positions follow.
+ * refused, null where none was. Those not refused stand one after the other in the order given, so their positions
+ * follow.
  *
  * Not careful, it looks at nothing that the unique indexes say as well: event ids, streams that must not exist yet, and
  * streams that are certain to have reached the expected version. A unique violation or a position that is null then
@@ -222,8 +223,8 @@ const APPEND_EVENT_SIGNATURE = 'es.append_event(boolean, text, uuid, int, uuid, 
  * certain that the version before has been reached, they say everything.
  * Everything in it goes by its full name, operators too: it needs no search_path of its own, whose setting and resetting
  * is 11 of 130 µs. The position before and the insert are one statement, 6 more.
- * Out: the position and the time (ms since 1970), or null where the version does not hold. Null and a unique violation both mean: nothing was
- * recorded, ask es.append why, with care.
+ * Out: the position and the time (ms since 1970), or null where the version does not hold. Null and a unique violation
+ * both mean: nothing was recorded, ask es.append why, with care.
  */
 const APPEND_EVENT = `
 create function es.append_event(

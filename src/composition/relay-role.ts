@@ -11,7 +11,7 @@ export function createRelayRole(infra: Infrastructure): RoleProcess {
   const { config, log, store, nats, eventsStream, appends, pool } = infra;
   const relay = new EventRelay({
     events: store,
-    recentAfter: (position, limit) => store.recentAfter(position, limit),
+    recent: store.recent,
     stream: eventsStream,
     publisher: new EventPublisher({ nats, prefix: config.NATS_STREAM_PREFIX }),
     lock: new LeaderLock({ name: 'relay', postgres: postgresOptions(config, 'relay lead'), log }),

@@ -5,7 +5,10 @@ import type { Log } from '../telemetry/log.js';
 /** LISTEN here to learn that something was appended; the payload is a position that is committed. */
 export const APPEND_CHANNEL = 'voidrunner_events';
 
-/** Between two NOTIFYs. The first is sent with the next turn, a listener in the same process never waits, and everybody polls. */
+/**
+ * Between two NOTIFYs. The first is sent with the next turn, a listener in the same process never waits, and everybody
+ * polls.
+ */
 const NOTIFY_INTERVAL_MS = 20;
 
 export type AppendListener = (position: bigint) => void;
@@ -31,7 +34,7 @@ export class AppendNotifier {
   }
 
   announce(position: bigint): void {
-    this.pending = position;
+    if (this.pending === null || position > this.pending) this.pending = position;
     this.sending ??= this.send();
     for (const listener of this.listeners) {
       try {

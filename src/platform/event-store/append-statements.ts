@@ -12,7 +12,7 @@ export interface AppendRow {
   /** Null where, without care, a version does not hold: nothing was recorded. */
   readonly previous_position: bigint | null;
   /** Since 1970. */
-  readonly recorded_ms: bigint;
+  readonly recorded_ms: bigint | null;
   readonly refused: readonly Refusal[] | null;
 }
 

@@ -42,7 +42,8 @@ const DATA_ERROR = /^(22|23|54)...$/;
 export type AppendOutcome =
   | {
       readonly result: AppendResult;
-      /** ms since 1970; null for what was recorded before. */ readonly recordedMs: bigint | null;
+      /** Since 1970; null for what was recorded before. */
+      readonly recordedMs: bigint | null;
     }
   | { readonly error: unknown };
 

@@ -34,7 +34,8 @@ export class PostgresEventStore extends EventStore {
   private readonly writer: AppendWriter;
   private readonly notifier: AppendNotifier;
   private readonly queue: AppendQueue<AppendResult>;
-  private readonly recent = new RecentEvents();
+  /** As this process wrote them: Postgres prints the same JSON with its members in another order. */
+  readonly recent = new RecentEvents();
   private readonly lostListeners = new Set<() => void>();
 
   constructor({ postgres, pool, catalog, log }: PostgresEventStoreOptions) {
@@ -88,15 +89,6 @@ export class PostgresEventStore extends EventStore {
   /** Events after a position as they are stored, at most `limit`. @throws Unavailable */
   readAllRaw(afterPosition: bigint, limit: number): Promise<readonly RawEvent[]> {
     return this.reader.readAllRaw(afterPosition, limit);
-  }
-
-  /**
-   * Events right after a position that this process has just recorded. As it wrote them: Postgres prints the same JSON
-   * with its members in another order.
-   * @returns none where it does not know of any, whether or not there are
-   */
-  recentAfter(position: bigint, limit: number): readonly RawEvent[] {
-    return this.recent.after(position, limit);
   }
 
   /** A stream's events after a version as they are stored, at most `limit`. @throws Unavailable */

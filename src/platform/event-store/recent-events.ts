@@ -8,14 +8,16 @@ const sizeOf = ({ data, metadata }: RawEvent): number => data.length + metadata.
 
 /**
  * The newest events of the log, as far as this process has recorded them itself and nobody else in between: its relay
- * need not read back what it knows. Committed for sure, one position after the other.
+ * need not read back what it knows. Committed for sure, one position after the other. Kept once somebody has asked.
  */
 export class RecentEvents {
   private events: RawEvent[] = [];
   private chars = 0;
+  private wanted = false;
 
   /** Events that were recorded side by side. */
   add(events: readonly RawEvent[]): void {
+    if (!this.wanted) return;
     const [first] = events;
     const last = this.events.at(-1);
     if (first && last && first.position !== last.position + 1n) this.forget();
@@ -28,13 +30,14 @@ export class RecentEvents {
 
   /** @returns events right after a position, in order, at most `limit`; none where they are not known: ask Postgres */
   after(position: bigint, limit: number): readonly RawEvent[] {
+    this.wanted = true;
     const [first] = this.events;
     if (!first || first.position > position + 1n) return [];
     const start = Number(position + 1n - first.position);
     return this.events.slice(start, start + limit);
   }
 
-  /** For a connection that is not the one they were recorded on: its server may have been restored from a backup. */
+  /** For a log that may not be the one they were recorded in: restored from a backup. */
   forget(): void {
     this.events = [];
     this.chars = 0;

@@ -17,7 +17,10 @@ export class ProjectionHandler implements SubscriptionHandler {
   }
 
   async change(events: readonly DeliveredEvent[]): Promise<Changes> {
-    const changes = await Promise.all(this.tables.map((table) => table.change(events)));
+    const pending = this.tables.map((table) => table.change(events));
+    // None is left behind by another's failure: it would remember what it reads when that is long outdated.
+    await Promise.allSettled(pending);
+    const changes = await Promise.all(pending);
     return {
       writes: changes.flatMap(({ writes }) => writes),
       applied: () => changes.forEach(({ applied }) => applied()),

@@ -147,7 +147,7 @@ export class ProjectionRebuild {
       } catch (error) {
         await client.query('rollback').catch(() => undefined);
         if (!TRY_AGAIN.has(sqlStateOf(error)) || attempt >= SWAP_ATTEMPTS_MAX) throw error;
-        this.options.log.info({ attempt }, 'the views are being read; the swap tries again');
+        this.options.log.info({ attempt }, 'the views are in use; the swap tries again');
       }
     }
   }

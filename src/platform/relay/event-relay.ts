@@ -7,12 +7,13 @@ import type { AppendSignal } from './append-signal.js';
 import type { EventsStream, StreamTail } from './events-stream.js';
 import type { EventPublisher } from './event-publisher.js';
 import type { RawEvent } from '../event-store/raw-event.js';
+import type { RecentEvents } from '../event-store/recent-events.js';
 import type { RawEventReader } from './raw-event-reader.js';
 
 export interface EventRelayOptions {
   readonly events: RawEventReader;
-  /** Events right after a position that this process has just recorded, none where it knows of none. */
-  readonly recentAfter?: (position: bigint, limit: number) => readonly RawEvent[];
+  /** What this process has just recorded itself. */
+  readonly recent?: Pick<RecentEvents, 'after' | 'forget'>;
   readonly stream: EventsStream;
   readonly publisher: EventPublisher;
   readonly lock: LeaderLock;
@@ -30,6 +31,8 @@ const POLL_INTERVAL_MS = 250;
 const STREAM_CHECK_INTERVAL_MS = 2_000;
 const RETRY_DELAY_MS_MIN = 50;
 const RETRY_DELAY_MS_MAX = 1_000;
+/** About a minute. */
+const FAILURES_PER_LINE = 60;
 
 /** What the relay knows of the stream's end, and so where it goes on. */
 interface Cursor {
@@ -50,6 +53,8 @@ export class EventRelay {
   private readUpTo = 0n;
   /** There are events up to here. */
   private announced = 0n;
+  /** Something was appended, and nobody knows where. */
+  private mustRead = false;
   /** In a row; asking where the stream ends is no success yet, carrying an event or having none to carry is. */
   private failures = 0;
 
@@ -58,7 +63,8 @@ export class EventRelay {
   /** Relays whenever it leads, until the signal aborts. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     const stop = this.options.appends.onAppend((position) => {
-      if (position !== null && position > this.announced) this.announced = position;
+      if (position === null) this.mustRead = true;
+      else if (position > this.announced) this.announced = position;
       if (position === null || position > this.readUpTo) this.wakeup.wake();
     });
     try {
@@ -75,7 +81,7 @@ export class EventRelay {
         await this.follow(await this.locate(), signal);
       } catch (error) {
         // Away, or deleted under our feet: either way the stream is asked again where it ends.
-        if (this.failures === 0) this.options.log.warn({ err: error }, 'relay interrupted');
+        if (this.failures % FAILURES_PER_LINE === 0) this.options.log.warn({ err: error }, 'relay interrupted');
         const delayMs = Math.min(RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN * 2 ** Math.min(this.failures, 10));
         this.failures += 1;
         await sleep(delayMs, undefined, { signal }).catch(() => undefined);
@@ -85,12 +91,13 @@ export class EventRelay {
 
   /** Publishes what there is, waits for more, and returns where the stream has to be asked again where it ends. */
   private async follow(cursor: Cursor, signal: AbortSignal): Promise<void> {
-    const { events, recentAfter, publisher, pollIntervalMs = POLL_INTERVAL_MS } = this.options;
+    const { events, recent, publisher, pollIntervalMs = POLL_INTERVAL_MS } = this.options;
     let checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
     while (!signal.aborted) {
       const seen = this.wakeup.seen;
-      const recent = recentAfter?.(cursor.position, BATCH_EVENTS_MAX) ?? [];
-      const batch = recent.length > 0 ? recent : await events.readAllRaw(cursor.position, BATCH_EVENTS_MAX);
+      const known = this.mustRead ? [] : (recent?.after(cursor.position, BATCH_EVENTS_MAX) ?? []);
+      this.mustRead = false;
+      const batch = known.length > 0 ? known : await events.readAllRaw(cursor.position, BATCH_EVENTS_MAX);
       this.readUpTo = batch.at(-1)?.position ?? cursor.position;
       if (batch.length > 0) {
         const outcome = await publisher.publish(batch, cursor.epoch, cursor.lastSequence, signal);
@@ -132,8 +139,10 @@ export class EventRelay {
 
   /** Where to go on; recreates a stream that tells another history than Postgres. */
   private async locate(): Promise<Cursor> {
-    const { stream, events, log } = this.options;
+    const { stream, events, recent, log } = this.options;
     let tail = await stream.tail();
+    // What is recorded from here on is in the log that is looked at here.
+    recent?.forget();
     const { position: head, epoch } = await events.head();
     if (!(await this.agrees(tail, head, epoch))) {
       log.warn(
@@ -144,6 +153,8 @@ export class EventRelay {
       tail = await stream.tail();
     }
     const position = tail.message?.position ?? (await this.leastNeeded(head));
+    this.readUpTo = position;
+    this.announced = position;
     return { position, lastSequence: tail.lastSequence, epoch };
   }
 

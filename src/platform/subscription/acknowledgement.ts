@@ -6,8 +6,8 @@ const MESSAGES_MAX = 200;
 const DELAY_MS = 100;
 
 /**
- * One acknowledgement for many messages: each stands for all before it, and a write to a socket costs what the work of a
- * whole event does.
+ * One acknowledgement for many messages: each stands for all before it, and a write to a socket costs what the work of
+ * a whole event does.
  */
 export class Acknowledgement {
   private newest: JsMsg | null = null;
@@ -19,7 +19,7 @@ export class Acknowledgement {
     if (!this.newest || newest.seq > this.newest.seq) this.newest = newest;
     this.messages += messages;
     if (this.messages >= MESSAGES_MAX) this.send();
-    else this.timer ??= setTimeout(() => this.send(), DELAY_MS);
+    else this.timer ??= setTimeout(() => this.send(), DELAY_MS).unref();
   }
 
   /** Sends what is due now. Never throws: where the connection is gone, the messages come again. */

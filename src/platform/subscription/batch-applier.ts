@@ -9,7 +9,7 @@ import type { ReceivedEvent } from '../relay/event-message.js';
 import type { Log } from '../telemetry/log.js';
 import { CheckpointMoved, type CheckpointStore } from './checkpoint-store.js';
 import { withEventSpans } from './event-spans.js';
-import type { Checkpoint } from './move-statement.js';
+import { type Checkpoint, renewed } from './move-statement.js';
 import { type ParkedStreams, parkingError } from './parked-streams.js';
 import type { DeliveredEvent, SubscriptionHandler } from './subscription-handler.js';
 
@@ -39,7 +39,7 @@ export const isRetryable = (error: unknown): boolean =>
 /** Applies batches of events and moves the checkpoint; sets the streams of poison events aside. */
 export class BatchApplier {
   private checkpoint: Checkpoint;
-  /** At the checkpoint, or past it by events that concern nobody. */
+  /** At the checkpoint, or past it by events that do not concern the handler. */
   private passed: bigint;
   private skipped: ReadonlySet<string> = new Set();
   /** Of the one event that blocks, by position; outlives an outage in between. */
@@ -74,7 +74,8 @@ export class BatchApplier {
     const last = events.at(-1);
     if (!last) return;
     const due = events.filter((event) => this.isOpen(event) && this.concerns(event));
-    if (due.length === 0) this.passed = last.position;
+    // Without `concerns` somebody may wait for the position, also where nothing of the batch is applied.
+    if (due.length === 0 && this.options.handler.concerns) this.passed = last.position;
     else await this.applyOrSplit(due, last.position, signal);
   }
 
@@ -97,7 +98,9 @@ export class BatchApplier {
 
   /** A note beside the checkpoint, which stays where it is; refused like everything else where the lead is lost. */
   async note(work: (client: PoolClient) => Promise<void>): Promise<void> {
-    await this.options.checkpoints.moveWith(this.checkpoint, this.checkpoint, work);
+    const to = renewed(this.checkpoint);
+    await this.options.checkpoints.moveWith(this.checkpoint, to, work);
+    this.checkpoint = to;
   }
 
   private readonly isOpen = (event: ReceivedEvent): boolean => !this.skipped.has(event.stream.id);
@@ -158,7 +161,8 @@ export class BatchApplier {
   ): Promise<void> {
     const { handler, checkpoints, catalog, spanName } = this.options;
     const delivered = events.map((event) => lift(catalog, event));
-    const to = { ...this.checkpoint, position: upTo };
+    const at = { ...this.checkpoint, position: upTo };
+    const to = also ? renewed(at) : at;
     await withEventSpans(spanName, delivered, async () => {
       if (delivered.length > 0) await handler.act?.(delivered, signal);
       const changes = delivered.length > 0 ? await handler.change?.(delivered) : undefined;
@@ -172,7 +176,7 @@ export class BatchApplier {
 
   private async park(event: ReceivedEvent, upTo: bigint, error: unknown): Promise<void> {
     const { checkpoints, parked, name, log } = this.options;
-    const to = { ...this.checkpoint, position: upTo };
+    const to = renewed({ ...this.checkpoint, position: upTo });
     const { type: streamType, id: streamId } = event.stream;
     await checkpoints.moveWith(this.checkpoint, to, (client) =>
       parked.park(client, {

@@ -100,7 +100,7 @@ export class EventDelivery {
     }
     if (!done || done.seq > firstOpen) return;
     this.newestDropped = null;
-    this.acknowledgement.settle(done, before - this.buffer.size + 1);
+    this.acknowledgement.settle(done, Math.max(1, before - this.buffer.size));
   }
 
   private async consume(

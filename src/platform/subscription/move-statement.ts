@@ -1,12 +1,23 @@
+import { hash } from 'node:crypto';
+
 import type { QueryConfig } from 'pg';
 
 /** A checkpoint as `read.checkpoints` has it. */
 export interface Checkpoint {
   readonly position: bigint;
   readonly epoch: number;
-  /** Of the rows that go with it: a rebuild makes new ones. */
+  /** Of the rows that go with it: another one where they have changed and the position has not. */
   readonly generation: number;
 }
+
+/** For whoever changes rows beside the events' own way: what others remember of them is outdated. */
+export const renewed = (checkpoint: Checkpoint): Checkpoint => ({
+  ...checkpoint,
+  generation: checkpoint.generation + 1,
+});
+
+/** PostgreSQL manual, 4.1.1: what is longer is cut, and two names may become one. */
+const NAME_BYTES_MAX = 63;
 
 /** Rows to be written by the statement that moves the checkpoint. */
 export interface Write {
@@ -34,18 +45,24 @@ export function moveStatement(
   to: Checkpoint,
   writes: readonly Write[],
 ): QueryConfig {
-  const values: unknown[] = [to.position, to.epoch, subscription, from.position, from.epoch, from.generation];
+  const { position, epoch, generation } = from;
+  const values: unknown[] = [to.position, to.epoch, to.generation, subscription, position, epoch, generation];
   const parts = writes.map(({ name, sql, value }) => {
     const parameter = `$${values.push(value)}`;
     return `, ${name} as (${sql(parameter, 'exists (select from moved)')})`;
   });
   return {
-    name: ['move', ...writes.map(({ name }) => name)].join(' '),
+    name: nameOf(writes),
     text: `with moved as (
-        update read.checkpoints set position = $1, epoch = $2, updated_at = now()
-        where subscription = $3 and position = $4 and epoch = $5 and generation = $6 returning 1
+        update read.checkpoints set position = $1, epoch = $2, generation = $3, updated_at = now()
+        where subscription = $4 and position = $5 and epoch = $6 and generation = $7 returning 1
       )${parts.join('')}
       select set_config('synchronous_commit', 'off', true) from moved`,
     values,
   };
+}
+
+function nameOf(writes: readonly Write[]): string {
+  const name = ['move', ...writes.map((write) => write.name)].join(' ');
+  return name.length <= NAME_BYTES_MAX ? name : `move ${hash('sha1', name)}`;
 }

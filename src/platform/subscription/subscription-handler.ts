@@ -22,7 +22,7 @@ export interface Changes {
  * else counts as the event's fault.
  */
 export interface SubscriptionHandler {
-  /** Whether an event may matter to it. The others pass by, and move the checkpoint when there is time. Absent: all may. */
+  /** Whether an event may matter to it; the others move the checkpoint when there is time. Absent: all may. */
   concerns?(event: Pick<RecordedEvent, 'stream' | 'type'>): boolean;
   /** Effects on other systems, before the checkpoint moves. Must bear repetition: ids follow from the event. */
   act?(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void>;
@@ -33,8 +33,8 @@ export interface SubscriptionHandler {
   /** A lead begins, maybe after somebody else's: what was remembered of rows may be outdated. */
   forget?(): void;
   /**
-   * After a restore the checkpoint may be ahead of the log: empties what `change` wrote, in the transaction that sets the
-   * checkpoint back to 0. Without it the checkpoint is set to the head.
+   * After a restore the checkpoint may be ahead of the log: empties what `change` wrote, in the transaction that sets
+   * the checkpoint back to 0. Without it the checkpoint is set to the head.
    */
   reset?(client: PoolClient): Promise<void>;
 }

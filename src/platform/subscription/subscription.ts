@@ -14,6 +14,7 @@ import { Wakeup } from '../waiting/wakeup.js';
 import { BatchApplier, type PoisonLimits } from './batch-applier.js';
 import { CheckpointMoved, CheckpointStore } from './checkpoint-store.js';
 import type { EventDelivery } from './event-delivery.js';
+import { renewed } from './move-statement.js';
 import { ParkedStreams } from './parked-streams.js';
 import { Redriver } from './redriver.js';
 import type { ParkedStream, SubscriptionHandler } from './subscription-handler.js';
@@ -176,13 +177,14 @@ export class Subscription {
 
   /** What events do not bring about: a checkpoint that is behind, and what is parked, reported and redriven. */
   private async maintain(lead: Lead, signal: AbortSignal): Promise<void> {
-    lead.maintainAt = Date.now() + MAINTENANCE_INTERVAL_MS;
     await lead.applier.save();
     for (const entry of await this.parked.entries(this.options.name)) {
       if (entry.redriveRequested) await lead.redriver.redrive(entry, signal);
       if (!entry.reported) await this.report(entry);
     }
     lead.applier.skip((await this.parked.entries(this.options.name)).map(({ streamId }) => streamId));
+    // Last: one that fails is made again before anything is applied, since what is to be skipped may have changed.
+    lead.maintainAt = Date.now() + MAINTENANCE_INTERVAL_MS;
   }
 
   private async report(parked: ParkedStream): Promise<void> {
@@ -207,7 +209,7 @@ export class Subscription {
         { subscription: name, from: checkpoint.position.toString(), to: position.toString() },
         'after a restore',
       );
-      const to = { ...checkpoint, position, epoch: head.epoch };
+      const to = renewed({ ...checkpoint, position, epoch: head.epoch });
       await this.checkpoints.moveWith(checkpoint, to, async (client) => {
         if (ahead) await handler.reset?.(client);
       });

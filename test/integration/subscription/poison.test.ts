@@ -1,3 +1,5 @@
+import type { Pool } from 'pg';
+
 import { newId } from '../../../src/kernel/uuid.js';
 import { ProjectionHandler } from '../../../src/platform/projection/projection-handler.js';
 import { ParkedStreams } from '../../../src/platform/subscription/parked-streams.js';
@@ -103,6 +105,56 @@ describe('Poison events', () => {
     expect(await pipeline.totals()).toEqual({ [sick]: 1 + 10 + 5 + 51 });
     expect(await parked.list()).toEqual([]);
     expect(await parked.redrive('projector', sick, 10_000)).toBe('not_found');
+  });
+
+  /** The service's pool, on whose answers Postgres goes away where `isLost` says so, once. */
+  const poolThatLoses = (isLost: (sql: string) => boolean): { pool: Pool; lost: () => boolean } => {
+    const { appPool } = pipeline.database;
+    let lost = false;
+    const losing = <Queryable extends Pick<Pool, 'query'>>(real: Queryable, more: object = {}): Queryable => {
+      const query = async (...args: [never]) => {
+        const answer = await (real.query(...args) as unknown as Promise<unknown>);
+        if (lost || !isLost(typeof args[0] === 'string' ? args[0] : (args[0] as { text: string }).text)) return answer;
+        lost = true;
+        throw Object.assign(new Error('the answer is lost'), { code: 'ECONNRESET' });
+      };
+      const get = (target: Queryable, name: string): unknown => {
+        const found: unknown = { query, ...more }[name as 'query'] ?? Reflect.get(target, name);
+        return typeof found === 'function' ? (found.bind(target) as unknown) : found;
+      };
+      return new Proxy(real, { get: get as never });
+    };
+    return { pool: losing(appPool, { connect: async () => losing(await appPool.connect()) }), lost: () => lost };
+  };
+
+  it('are redriven once and for good where the answer to it is lost', async () => {
+    await pipeline.log.add(sick, 1, poison, 5);
+    const broken = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(3n);
+    await broken.stop();
+
+    let redriving = false;
+    const { pool, lost } = poolThatLoses((sql) => redriving && sql === 'commit');
+    pipeline.start((signal) => pipeline.projector({ pool, handler: cured() }).run(signal));
+    await pipeline.projected(await pipeline.log.add(healthy, 1));
+    redriving = true;
+    expect(await parked.redrive('projector', sick, 10_000)).toBe('unparked');
+    await pipeline.projected(await pipeline.log.add(sick, 7));
+    expect(lost()).toBe(true);
+    expect(await pipeline.totals()).toEqual({ [sick]: 1 + 10 + 5 + 7, [healthy]: 1 });
+  });
+
+  it('stay parked where what is parked could not be asked for at first', async () => {
+    await pipeline.log.add(sick, 1, poison);
+    const first = pipeline.start((signal) => pipeline.projector().run(signal));
+    await pipeline.projected(2n);
+    await first.stop();
+    await pipeline.log.add(sick, 5);
+    const { pool, lost } = poolThatLoses((sql) => sql.includes('from read.parked'));
+    pipeline.start((signal) => pipeline.projector({ pool }).run(signal));
+    await pipeline.projected(await pipeline.log.add(healthy, 1));
+    expect(lost()).toBe(true);
+    expect(await pipeline.totals()).toEqual({ [sick]: 1, [healthy]: 1 });
   });
 
   it('are parked again by a redrive from the next event that fails', async () => {

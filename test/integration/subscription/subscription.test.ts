@@ -95,7 +95,7 @@ describe('Subscription', () => {
     expect(handler.positions()).toEqual(upTo(6n));
   });
 
-  it('lets events pass that do not concern the handler, and moves the checkpoint behind them when there is time', async () => {
+  it('lets events pass that do not concern the handler, and moves the checkpoint when there is time', async () => {
     const handler = recorder();
     const concerns = ({ type }: { type: string }) => type === 'ToyRemoved';
     pipeline.start((signal) => pipeline.relay().run(signal));

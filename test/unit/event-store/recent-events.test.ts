@@ -7,7 +7,18 @@ const positions = (events: readonly RawEvent[]) => events.map(({ position }) => 
 describe('RecentEvents', () => {
   let recent: RecentEvents;
   const after = (position: number, limit = 100) => positions(recent.after(BigInt(position), limit));
-  beforeEach(() => (recent = new RecentEvents()));
+  beforeEach(() => {
+    recent = new RecentEvents();
+    recent.after(0n, 1);
+  });
+
+  it('keeps nothing before somebody asks', () => {
+    recent = new RecentEvents();
+    recent.add([event(5)]);
+    expect(after(4)).toEqual([]);
+    recent.add([event(6)]);
+    expect(after(5)).toEqual([6]);
+  });
 
   it('knows what follows a position, as far as it goes', () => {
     recent.add([event(5), event(6)]);
