@@ -19,6 +19,8 @@ export interface RowChanges {
  */
 export class ProjectionTable {
   private readonly loadSql: string;
+  private readonly upsertSql: Write['sql'];
+  private readonly deleteSql: Write['sql'];
   private readonly bigints: string[];
 
   /** @param table where the rows are, if not in the projection's own table: a rebuild's shadow */
@@ -28,8 +30,17 @@ export class ProjectionTable {
   ) {
     const { columns, key } = projection;
     const names = Object.keys(columns);
+    const list = names.join(', ');
     this.bigints = names.filter((name) => columns[name] === 'bigint');
-    this.loadSql = `select ${names.join(', ')} from read.${table} where ${key} = any($1::${columns[key]}[])`;
+    this.loadSql = `select ${list} from read.${table} where ${key} = any($1::${columns[key]}[])`;
+    // JSON, not a parameter a column: jsonb and arrays pass through unnest only with their quoting done by hand.
+    const insert = `insert into read.${table} (${list}) select ${list} from json_to_recordset(`;
+    const rows = `::json) as r(${names.map((name) => `${name} ${columns[name]}`).join(', ')}) where `;
+    const others = names.filter((name) => name !== key).map((name) => `${name} = excluded.${name}`);
+    const update = ` on conflict (${key}) do update set ${others.join(', ')}`;
+    this.upsertSql = (parameter, condition) => insert + parameter + rows + condition + update;
+    this.deleteSql = (parameter, condition) =>
+      `delete from read.${table} where ${key} = any(${parameter}::${columns[key]}[]) and ${condition}`;
   }
 
   /** Applies events in order. Errors of the projection itself are the event's fault. @returns rows written */
@@ -87,24 +98,6 @@ export class ProjectionTable {
     if (deleted.length > 0) writes.push({ name: `${this.table}_delete`, sql: this.deleteSql, value: deleted });
     return writes;
   }
-
-  /** JSON, not a parameter a column: jsonb and arrays pass through unnest only with their quoting done by hand. */
-  private readonly upsertSql: Write['sql'] = (parameter, condition) => {
-    const { columns, key } = this.projection;
-    const names = Object.keys(columns);
-    const others = names.filter((name) => name !== key);
-    return (
-      `insert into read.${this.table} (${names.join(', ')}) ` +
-      `select ${names.join(', ')} from json_to_recordset(${parameter}::json) ` +
-      `as r(${names.map((name) => `${name} ${columns[name]}`).join(', ')}) where ${condition} ` +
-      `on conflict (${key}) do update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`
-    );
-  };
-
-  private readonly deleteSql: Write['sql'] = (parameter, condition) => {
-    const { columns, key } = this.projection;
-    return `delete from read.${this.table} where ${key} = any(${parameter}::${columns[key]}[]) and ${condition}`;
-  };
 
   private async write(client: Client, changes: RowChanges): Promise<void> {
     for (const { name, sql, value } of this.writes(changes)) {
