@@ -9,7 +9,7 @@ import type { ReceivedEvent } from '../relay/event-message.js';
 import type { Log } from '../telemetry/log.js';
 import { CheckpointMoved, type CheckpointStore } from './checkpoint-store.js';
 import { withEventSpans } from './event-spans.js';
-import { type Checkpoint, renewed } from './move-statement.js';
+import type { Checkpoint } from './move-statement.js';
 import { type ParkedStreams, parkingError } from './parked-streams.js';
 import type { DeliveredEvent, SubscriptionHandler } from './subscription-handler.js';
 
@@ -83,8 +83,7 @@ export class BatchApplier {
   async save(): Promise<void> {
     if (this.checkpoint.position === this.passed) return;
     const to = { ...this.checkpoint, position: this.passed };
-    await this.options.checkpoints.move(this.checkpoint, to, []);
-    this.moved(to);
+    this.moved(await this.options.checkpoints.move(this.checkpoint, to, []));
   }
 
   /** Lifts and applies without moving the checkpoint past what it is: the fold of a redrive. */
@@ -98,9 +97,7 @@ export class BatchApplier {
 
   /** A note beside the checkpoint, which stays where it is; refused like everything else where the lead is lost. */
   async note(work: (client: PoolClient) => Promise<void>): Promise<void> {
-    const to = renewed(this.checkpoint);
-    await this.options.checkpoints.moveWith(this.checkpoint, to, work);
-    this.checkpoint = to;
+    this.checkpoint = await this.options.checkpoints.moveWith(this.checkpoint, this.checkpoint, work);
   }
 
   private readonly isOpen = (event: ReceivedEvent): boolean => !this.skipped.has(event.stream.id);
@@ -161,24 +158,24 @@ export class BatchApplier {
   ): Promise<void> {
     const { handler, checkpoints, catalog, spanName } = this.options;
     const delivered = events.map((event) => lift(catalog, event));
-    const at = { ...this.checkpoint, position: upTo };
-    const to = also ? renewed(at) : at;
-    await withEventSpans(spanName, delivered, async () => {
+    const from = this.checkpoint;
+    const to = { ...from, position: upTo };
+    const now = await withEventSpans(spanName, delivered, async () => {
       if (delivered.length > 0) await handler.act?.(delivered, signal);
       const changes = delivered.length > 0 ? await handler.change?.(delivered) : undefined;
       const writes = changes?.writes ?? [];
-      if (also) await checkpoints.moveWith(this.checkpoint, to, also, writes);
-      else await checkpoints.move(this.checkpoint, to, writes);
+      const moved = await (also ? checkpoints.moveWith(from, to, also, writes) : checkpoints.move(from, to, writes));
       changes?.applied();
+      return moved;
     });
-    this.moved(to);
+    this.moved(now);
   }
 
   private async park(event: ReceivedEvent, upTo: bigint, error: unknown): Promise<void> {
     const { checkpoints, parked, name, log } = this.options;
-    const to = renewed({ ...this.checkpoint, position: upTo });
+    const to = { ...this.checkpoint, position: upTo };
     const { type: streamType, id: streamId } = event.stream;
-    await checkpoints.moveWith(this.checkpoint, to, (client) =>
+    const now = await checkpoints.moveWith(this.checkpoint, to, (client) =>
       parked.park(client, {
         ...{ subscription: name, streamType, streamId },
         ...{ fromPosition: event.position, fromVersion: event.version, error: parkingError(error) },
@@ -187,7 +184,7 @@ export class BatchApplier {
     log.error({ subscription: name, stream_id: event.stream.id, position: event.position.toString() }, 'stream parked');
     this.failing = null;
     this.skipped = new Set([...this.skipped, event.stream.id]);
-    this.moved(to);
+    this.moved(now);
   }
 
   private logFailure(event: ReceivedEvent, error: unknown): void {

@@ -34,23 +34,28 @@ export class CheckpointStore {
 
   /**
    * Moves the checkpoint and writes rows: both or neither.
+   * @returns where it is now
    * @throws CheckpointMoved where it is not at `from` any more
    */
-  async move(from: Checkpoint, to: Checkpoint, writes: readonly Write[]): Promise<void> {
+  async move(from: Checkpoint, to: Checkpoint, writes: readonly Write[]): Promise<Checkpoint> {
     await reportingOutages(() => this.moveOn(this.pool, from, to, writes));
+    return to;
   }
 
   /**
    * The same with more work in its transaction. The checkpoint comes first: who has lost the lead finds out before it
-   * writes anything.
+   * writes anything. It gets a new generation, since the work changes what others may remember, and the position may
+   * stay what it is: without it nobody would notice, least of all who never got the answer.
+   * @returns where it is now
    * @throws CheckpointMoved
    */
   async moveWith(
     from: Checkpoint,
-    to: Checkpoint,
+    { position, epoch }: Omit<Checkpoint, 'generation'>,
     work: (client: PoolClient) => Promise<void>,
     writes: readonly Write[] = [],
-  ): Promise<void> {
+  ): Promise<Checkpoint> {
+    const to = { position, epoch, generation: from.generation + 1 };
     await reportingOutages(async () => {
       const client = await this.pool.connect();
       let broken: Error | undefined;
@@ -68,6 +73,7 @@ export class CheckpointStore {
         client.release(broken);
       }
     });
+    return to;
   }
 
   private async moveOn(

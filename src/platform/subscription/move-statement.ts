@@ -10,12 +10,6 @@ export interface Checkpoint {
   readonly generation: number;
 }
 
-/** For whoever changes rows beside the events' own way: what others remember of them is outdated. */
-export const renewed = (checkpoint: Checkpoint): Checkpoint => ({
-  ...checkpoint,
-  generation: checkpoint.generation + 1,
-});
-
 /** PostgreSQL manual, 4.1.1: what is longer is cut, and two names may become one. */
 const NAME_BYTES_MAX = 63;
 

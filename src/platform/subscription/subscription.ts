@@ -14,7 +14,6 @@ import { Wakeup } from '../waiting/wakeup.js';
 import { BatchApplier, type PoisonLimits } from './batch-applier.js';
 import { CheckpointMoved, CheckpointStore } from './checkpoint-store.js';
 import type { EventDelivery } from './event-delivery.js';
-import { renewed } from './move-statement.js';
 import { ParkedStreams } from './parked-streams.js';
 import { Redriver } from './redriver.js';
 import type { ParkedStream, SubscriptionHandler } from './subscription-handler.js';
@@ -209,11 +208,10 @@ export class Subscription {
         { subscription: name, from: checkpoint.position.toString(), to: position.toString() },
         'after a restore',
       );
-      const to = renewed({ ...checkpoint, position, epoch: head.epoch });
-      await this.checkpoints.moveWith(checkpoint, to, async (client) => {
+      const to = { position, epoch: head.epoch };
+      checkpoint = await this.checkpoints.moveWith(checkpoint, to, async (client) => {
         if (ahead) await handler.reset?.(client);
       });
-      checkpoint = to;
     }
     const parts = { ...this.options, checkpoints: this.checkpoints, parked: this.parked };
     const applier = new BatchApplier(parts, checkpoint);
