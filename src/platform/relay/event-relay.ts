@@ -49,10 +49,8 @@ interface Cursor {
  */
 export class EventRelay {
   private readonly wakeup = new Wakeup();
-  /** What has been read: an append is announced twice in its own process, and the second time is no news. */
-  private readUpTo = 0n;
-  /** There are events up to here. */
-  private announced = 0n;
+  /** There are events up to here: read, or announced. An append is announced twice in its own process. */
+  private knownUpTo = 0n;
   /** Something was appended, and nobody knows where. */
   private mustRead = false;
   /** In a row; asking where the stream ends is no success yet, carrying an event or having none to carry is. */
@@ -64,8 +62,9 @@ export class EventRelay {
   async run(signal: AbortSignal): Promise<void> {
     const stop = this.options.appends.onAppend((position) => {
       if (position === null) this.mustRead = true;
-      else if (position > this.announced) this.announced = position;
-      if (position === null || position > this.readUpTo) this.wakeup.wake();
+      else if (position <= this.knownUpTo) return;
+      else this.knownUpTo = position;
+      this.wakeup.wake();
     });
     try {
       await this.options.lock.run(signal, (lead) => this.relay(lead));
@@ -98,7 +97,8 @@ export class EventRelay {
       const known = this.mustRead ? [] : (recent?.after(cursor.position, BATCH_EVENTS_MAX) ?? []);
       this.mustRead = false;
       const batch = known.length > 0 ? known : await events.readAllRaw(cursor.position, BATCH_EVENTS_MAX);
-      this.readUpTo = batch.at(-1)?.position ?? cursor.position;
+      const last = batch.at(-1)?.position ?? cursor.position;
+      if (last > this.knownUpTo) this.knownUpTo = last;
       if (batch.length > 0) {
         const outcome = await publisher.publish(batch, cursor.epoch, cursor.lastSequence, signal);
         cursor.position = outcome.position ?? cursor.position;
@@ -108,7 +108,7 @@ export class EventRelay {
         if (outcome.refused) return;
         checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
         // Others' events may stand behind those that this process knows of.
-        if (batch.length === BATCH_EVENTS_MAX || this.announced > cursor.position) continue;
+        if (batch.length === BATCH_EVENTS_MAX || this.knownUpTo > cursor.position) continue;
       } else if (Date.now() >= checkAt) {
         if (await this.hasChanged(cursor)) return;
         checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
@@ -153,8 +153,7 @@ export class EventRelay {
       tail = await stream.tail();
     }
     const position = tail.message?.position ?? (await this.leastNeeded(head));
-    this.readUpTo = position;
-    this.announced = position;
+    this.knownUpTo = position;
     return { position, lastSequence: tail.lastSequence, epoch };
   }
 
