@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 
+import type { RecordedEvent } from '../../src/kernel/event.js';
 import { EventCatalog } from '../../src/kernel/event-catalog.js';
 import { eventType } from '../../src/kernel/event-type.js';
 import type { JsonObject } from '../../src/kernel/json.js';
@@ -53,6 +54,18 @@ export const toyProjection = defineProjection<ToyRow>({
       version: event.version,
     };
   },
+});
+
+/** An event of a toy as the log gives it back. */
+export const toyEvent = (id: string, version: number, type: string, data: object = {}): RecordedEvent => ({
+  position: BigInt(version),
+  stream: { type: 'task', id },
+  version,
+  eventId: `${id}-${version}`,
+  type,
+  data,
+  metadata: { actor: 'system:test', correlation_id: 'none' },
+  recordedAt: new Date(0),
 });
 
 /** Makes the view, as a migration would. */

@@ -1,13 +1,13 @@
-import type { Pool } from 'pg';
-
 import { newId } from '../../../src/kernel/uuid.js';
+import { createPool } from '../../../src/platform/postgres/pool.js';
 import { ProjectionHandler } from '../../../src/platform/projection/projection-handler.js';
 import { ParkedStreams } from '../../../src/platform/subscription/parked-streams.js';
 import type { ParkedStream } from '../../../src/platform/subscription/subscription-handler.js';
 import { eventually } from '../../support/eventually.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
+import { PostgresProxy } from '../../support/postgres-proxy.js';
 import { toyProjection } from '../../support/toy-log.js';
-import { type ToyPipeline } from '../../support/toy-pipeline.js';
+import { type Running, type ToyPipeline } from '../../support/toy-pipeline.js';
 
 describe('Poison events', () => {
   let pipeline: ToyPipeline;
@@ -107,24 +107,23 @@ describe('Poison events', () => {
     expect(await parked.redrive('projector', sick, 10_000)).toBe('not_found');
   });
 
-  /** The service's pool, on whose answers Postgres goes away where `isLost` says so, once. */
-  const poolThatLoses = (isLost: (sql: string) => boolean): { pool: Pool; lost: () => boolean } => {
-    const { appPool } = pipeline.database;
-    let lost = false;
-    const losing = <Queryable extends Pick<Pool, 'query'>>(real: Queryable, more: object = {}): Queryable => {
-      const query = async (...args: [never]) => {
-        const answer = await (real.query(...args) as unknown as Promise<unknown>);
-        if (lost || !isLost(typeof args[0] === 'string' ? args[0] : (args[0] as { text: string }).text)) return answer;
-        lost = true;
-        throw Object.assign(new Error('the answer is lost'), { code: 'ECONNRESET' });
-      };
-      const get = (target: Queryable, name: string): unknown => {
-        const found: unknown = { query, ...more }[name as 'query'] ?? Reflect.get(target, name);
-        return typeof found === 'function' ? (found.bind(target) as unknown) : found;
-      };
-      return new Proxy(real, { get: get as never });
-    };
-    return { pool: losing(appPool, { connect: async () => losing(await appPool.connect()) }), lost: () => lost };
+  /** A projector behind a proxy that takes answers of Postgres away. It is stopped before the proxy is. */
+  const behindProxy = async (
+    handler: ProjectionHandler,
+    test: (proxy: PostgresProxy, start: () => void) => Promise<void>,
+  ) => {
+    const proxy = await PostgresProxy.before(pipeline.database.app);
+    const pool = createPool(proxy.options);
+    const projectors: Running[] = [];
+    const start = () =>
+      void projectors.push(pipeline.start((signal) => pipeline.projector({ pool, handler }).run(signal)));
+    try {
+      await test(proxy, start);
+    } finally {
+      for (const projector of projectors) await projector.stop();
+      await pool.end();
+      await proxy.close();
+    }
   };
 
   it('are redriven once and for good where the answer to it is lost', async () => {
@@ -133,15 +132,16 @@ describe('Poison events', () => {
     await pipeline.projected(3n);
     await broken.stop();
 
-    let redriving = false;
-    const { pool, lost } = poolThatLoses((sql) => redriving && sql === 'commit');
-    pipeline.start((signal) => pipeline.projector({ pool, handler: cured() }).run(signal));
-    await pipeline.projected(await pipeline.log.add(healthy, 1));
-    redriving = true;
-    expect(await parked.redrive('projector', sick, 10_000)).toBe('unparked');
-    await pipeline.projected(await pipeline.log.add(sick, 7));
-    expect(lost()).toBe(true);
-    expect(await pipeline.totals()).toEqual({ [sick]: 1 + 10 + 5 + 7, [healthy]: 1 });
+    await behindProxy(cured(), async (proxy, start) => {
+      start();
+      await pipeline.projected(await pipeline.log.add(healthy, 1));
+      // With the end of its text: the name of a setting has the word in it as well.
+      proxy.loseAnswersTo('commit\0', 1);
+      expect(await parked.redrive('projector', sick, 10_000)).toBe('unparked');
+      await pipeline.projected(await pipeline.log.add(sick, 7));
+      expect(proxy.answersLost).toBe(1);
+      expect(await pipeline.totals()).toEqual({ [sick]: 1 + 10 + 5 + 7, [healthy]: 1 });
+    });
   });
 
   it('stay parked where what is parked could not be asked for at first', async () => {
@@ -150,11 +150,14 @@ describe('Poison events', () => {
     await pipeline.projected(2n);
     await first.stop();
     await pipeline.log.add(sick, 5);
-    const { pool, lost } = poolThatLoses((sql) => sql.includes('from read.parked'));
-    pipeline.start((signal) => pipeline.projector({ pool }).run(signal));
-    await pipeline.projected(await pipeline.log.add(healthy, 1));
-    expect(lost()).toBe(true);
-    expect(await pipeline.totals()).toEqual({ [sick]: 1, [healthy]: 1 });
+    const handler = new ProjectionHandler(pipeline.database.appPool, [toyProjection], () => undefined);
+    await behindProxy(handler, async (proxy, start) => {
+      proxy.loseAnswersTo('from read.parked', 1);
+      start();
+      await pipeline.projected(await pipeline.log.add(healthy, 1));
+      expect(proxy.answersLost).toBe(1);
+      expect(await pipeline.totals()).toEqual({ [sick]: 1, [healthy]: 1 });
+    });
   });
 
   it('are parked again by a redrive from the next event that fails', async () => {

@@ -1,31 +1,21 @@
 import type { Pool } from 'pg';
 
 import { Unavailable } from '../../../src/kernel/errors.js';
-import type { RecordedEvent } from '../../../src/kernel/event.js';
 import { LiveTable } from '../../../src/platform/projection/live-table.js';
-import { toyProjection } from '../../support/toy-log.js';
+import { toyEvent, toyProjection } from '../../support/toy-log.js';
 
-const added = (id: string, version: number, amount: number): RecordedEvent => ({
-  position: BigInt(version),
-  stream: { type: 'task', id },
-  version,
-  eventId: `${id}-${version}`,
-  type: 'ToyAdded',
-  data: { amount },
-  metadata: { actor: 'system:test', correlation_id: 'none' },
-  recordedAt: new Date(0),
-});
-const removed = (id: string, version: number): RecordedEvent => ({ ...added(id, version, 0), type: 'ToyRemoved' });
+const added = (id: string, version: number, amount: number) => toyEvent(id, version, 'ToyAdded', { amount });
+const removed = (id: string, version: number) => toyEvent(id, version, 'ToyRemoved');
 const row = (id: string, total: number) => ({ id, total, big: '0', notes: [], facts: {}, at: 'now', version: 1 });
 
 /** @param stored what the database answers, whoever asks */
-function setUp(stored: Record<string, unknown>[] = []) {
+function setUp(stored: Record<string, unknown>[] = [], projection = toyProjection) {
   const asked: string[][] = [];
   const query = (_sql: string, [keys]: [string[]]) => {
     asked.push(keys);
     return Promise.resolve({ rows: stored.filter(({ id }) => keys.includes(id as string)) });
   };
-  const table = new LiveTable({ query } as unknown as Pick<Pool, 'query'>, toyProjection);
+  const table = new LiveTable({ query } as unknown as Pick<Pool, 'query'>, projection);
   return { asked, table };
 }
 
@@ -68,14 +58,11 @@ describe('LiveTable', () => {
   });
 
   it('asks for a row that goes by another name than its stream, also at the stream’s beginning', async () => {
-    const { asked, table } = setUp();
-    const shared = new LiveTable(
-      { query: (_sql: string, [keys]: [string[]]) => (asked.push(keys), Promise.resolve({ rows: [] })) } as never,
-      { ...toyProjection, keyOf: () => 'everybody' },
-    );
-    await shared.rows([added('a', 1, 1)]);
-    await table.rows([added('a', 1, 1)]);
-    expect(asked).toEqual([['everybody']]);
+    const shared = setUp([], { ...toyProjection, keyOf: () => 'everybody' });
+    const own = setUp();
+    await shared.table.rows([added('a', 1, 1)]);
+    await own.table.rows([added('a', 1, 1)]);
+    expect([shared.asked, own.asked]).toEqual([[['everybody']], []]);
   });
 
   it('says so where Postgres is away', async () => {

@@ -1,18 +1,7 @@
 import type { RecordedEvent } from '../../../src/kernel/event.js';
 import { defineProjection } from '../../../src/platform/projection/projection.js';
 import { ProjectionTable } from '../../../src/platform/projection/projection-table.js';
-import { toyProjection } from '../../support/toy-log.js';
-
-const event = (id: string, version: number, type: string, data: object = {}): RecordedEvent => ({
-  position: BigInt(version),
-  stream: { type: 'task', id },
-  version,
-  eventId: `${id}-${version}`,
-  type,
-  data,
-  metadata: { actor: 'system:test', correlation_id: 'none' },
-  recordedAt: new Date(0),
-});
+import { toyEvent as event, toyProjection } from '../../support/toy-log.js';
 
 describe('ProjectionTable', () => {
   const table = new ProjectionTable(toyProjection);
