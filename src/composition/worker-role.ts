@@ -33,6 +33,7 @@ export async function createSandbox(config: Config, log: Log, workerId: string):
     isolation: config.EXECUTOR_ISOLATION,
     poolSize: config.EXECUTOR_POOL_SIZE,
     cellsMax: config.EXECUTOR_CELLS_MAX,
+    cellJobsMax: config.EXECUTOR_CELL_JOBS,
     cellRestMs: config.EXECUTOR_CELL_REST,
     images: {
       python: config.EXECUTOR_PYTHON_IMAGE,

@@ -92,6 +92,9 @@ export const settingsSchema = z.object({
   EXECUTOR_CELLS_MAX: integer(1, 4_096)
     .default(64)
     .describe('containers at a time, per worker process: those that wait make room for those that run'),
+  EXECUTOR_CELL_JOBS: integer(1, 10_000)
+    .default(500)
+    .describe('runs of its user that a container serves before it is replaced'),
   EXECUTOR_CELL_REST: durationMs.default(30_000).describe('how long a container waits for its user’s next run'),
   EXECUTOR_OUTPUT_BYTES_MAX: integer(1_024, 64 * 1024 ** 2)
     .default(1024 ** 2)

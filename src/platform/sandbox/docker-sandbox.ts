@@ -32,7 +32,8 @@ import { RunOutput } from './run-output.js';
 /** Every container has a uid of its own (limits per uid are shared otherwise), far from any the host knows. */
 const UID_FIRST = 100_000;
 const UID_END = 2_000_000_000;
-const CELL_JOBS_MAX = 100;
+/** A new cell costs some 250 ms of CPU: with 100 jobs a cell that was a sixth of what a job of bash takes. */
+const CELL_JOBS_MAX = 500;
 const CELL_AGE_MS_MAX = 5 * 60_000;
 const CELL_REST_MS = 30_000;
 const CELLS_MAX = 64;
@@ -52,7 +53,7 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly cellRestMs?: number;
   /** Cells of any state: those that wait make room for those that run. Default: 64. */
   readonly cellsMax?: number;
-  /** Default: 100. */
+  /** Default: 500. */
   readonly cellJobsMax?: number;
   /** How long a run that was told to end may take to report. */
   readonly reportGraceMs?: number | undefined;
