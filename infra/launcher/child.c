@@ -157,9 +157,10 @@ static _Noreturn void become_program(const struct job *job, const struct child_g
 /*
  * vfork: until its exec the program is in the init's own memory, and the init waits. A fork took
  * a fifth of what the launcher takes in all, for page tables and copies that the exec throws away.
- * Dumpable is the memory's too, so it is taken back before there is user code.
+ * Dumpable is the memory's too, so it is taken back before there is user code. A function of its own,
+ * so that nothing of its caller's stands in what the program may write.
  */
-static pid_t start_program(const struct job *job, const struct child_given *given) {
+__attribute__((noinline)) static pid_t start_program(const struct job *job, const struct child_given *given) {
     pid_t program = vfork();
     if (program != 0) return program;
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
@@ -195,7 +196,7 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
     if (!job->nested) become_program(job, given);
 
     pid_t program = start_program(job, given);
-    if (program < 0) need(given, "fork");
+    if (program < 0) need(given, "vfork");
     close_all_but(STDIN_FILENO, given->result, given->result);
     memory_give_back(payload, payload_size);
     be_init(program, given->result);

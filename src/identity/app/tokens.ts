@@ -1,6 +1,7 @@
 import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 
 import type { JwtService } from '@nestjs/jwt';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
 import { DomainError } from '../../kernel/errors.js';
@@ -37,7 +38,7 @@ export const refreshHashOf = (refreshToken: string): Buffer => createHash('sha25
 export class Tokens {
   private readonly key: KeyObject;
   /** A signature is checked once per token, not once per request: 20 µs of each. Expiry is looked at every time. */
-  private readonly verified = new Map<string, AccessClaims>();
+  private readonly verified = new LRUCache<string, AccessClaims>({ max: VERIFIED_MAX });
 
   constructor(
     private readonly jwt: JwtService,
@@ -74,10 +75,6 @@ export class Tokens {
     }
     const found = this.read(token, accessClaims);
     this.verified.set(token, found);
-    if (this.verified.size > VERIFIED_MAX) {
-      const [oldest] = this.verified.keys();
-      if (oldest !== undefined) this.verified.delete(oldest);
-    }
     return found;
   }
 

@@ -48,13 +48,17 @@ interface SealedPayload {
 /** Ready to be stored. */
 type NewPayload = Payload & { readonly sealed: Buffer; readonly ref: PayloadRef };
 
-/** Guarded by the key's row: a process that still has the key in memory cannot write for an owner who was erased. */
+/**
+ * Guarded by the key's row: a process that still has the key in memory cannot write for an owner who was erased.
+ * In the order of ids: two processes that put the same ones would otherwise wait for each other.
+ */
 const INSERT_TEXT = `
   insert into es.payloads (payload_id, owner_id, kind, ciphertext, bytes, sha256)
   select payload_id, owner_id, kind, ciphertext, bytes, sha256
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::int[], $6::text[])
-    as given (payload_id, owner_id, kind, ciphertext, bytes, sha256)
+    with ordinality as given (payload_id, owner_id, kind, ciphertext, bytes, sha256, no)
   where exists (select from es.data_keys k where k.owner_id = given.owner_id and destroyed_at is null)
+  order by payload_id, no
   on conflict (payload_id) do nothing
   returning payload_id`;
 

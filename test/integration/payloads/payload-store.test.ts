@@ -5,6 +5,7 @@ import { newId } from '../../../src/kernel/uuid.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { createPool } from '../../../src/platform/postgres/pool.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
 
 describe('the payload store', () => {
   const masterKey = randomBytes(32);
@@ -46,6 +47,31 @@ describe('the payload store', () => {
     expect(ref.bytes).toBe(content.length);
     expect(Buffer.from((await store.get(ref))!).equals(content)).toBe(true);
     expect(Buffer.from((await elsewhere().get(ref))!).equals(content)).toBe(true);
+  });
+
+  it('waits for another who puts the same, and never for one who waits for it', async () => {
+    const [low, high] = [payload('one'), payload('other')];
+    const ownerId = low.ownerId;
+    await store.put(payload('makes the key', ownerId));
+    const other = await database.ownerPool.connect();
+    const insert = ({ payloadId }: { payloadId: string }) =>
+      other.query(`insert into es.payloads values ($1, $2, 'script', '\\x00', 1, 'theirs')`, [payloadId, ownerId]);
+    try {
+      await other.query('begin');
+      await insert(low);
+      const refs = Promise.all([store.put({ ...high, ownerId }), store.put(low)]);
+      await eventually(async () => {
+        const { rows } = await database.ownerPool.query(
+          `select from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()`,
+        );
+        expect(rows).toHaveLength(1);
+      });
+      await insert(high);
+      await other.query('commit');
+      expect((await refs).map(({ sha256 }) => sha256)).toEqual(['theirs', 'theirs']);
+    } finally {
+      other.release(true);
+    }
   });
 
   it('stores no plaintext, and no key', async () => {

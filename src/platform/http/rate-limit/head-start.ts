@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 import type { RateDecision } from './rate-limiter.js';
 
 /** What is known of a key is good for as long. */
@@ -20,7 +22,7 @@ interface Known {
  * a busy reader asks once in 60 requests. The price: a limit may be passed by 1 % per process, at most.
  */
 export class HeadStart {
-  private readonly known = new Map<string, Known>();
+  private readonly known = new LRUCache<string, Known>({ max: KEYS_MAX });
 
   /** A decision without asking, or undefined where Redis has to be asked. */
   take(name: string, nowMs: number): RateDecision | undefined {
@@ -44,10 +46,6 @@ export class HeadStart {
 
   learn(name: string, decision: RateDecision, nowMs: number): void {
     const uncounted = this.known.get(name)?.uncounted ?? 0;
-    this.known.delete(name);
     this.known.set(name, { decision, atMs: nowMs, uncounted });
-    if (this.known.size <= KEYS_MAX) return;
-    const [oldest] = this.known.keys();
-    if (oldest !== undefined) this.known.delete(oldest);
   }
 }

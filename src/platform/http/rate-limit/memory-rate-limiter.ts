@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 import { type RateCategory, type RateDecision, RateLimiter, type RateLimits, RATE_WINDOW_MS } from './rate-limiter.js';
 import { takeFromWindow, type WindowState } from './sliding-window.js';
 
@@ -6,7 +8,7 @@ const KEYS_MAX = 10_000;
 
 /** Limits within this process: for one process, for tests, and while Redis is away. */
 export class MemoryRateLimiter extends RateLimiter {
-  private readonly windows = new Map<string, WindowState>();
+  private readonly windows = new LRUCache<string, WindowState>({ max: KEYS_MAX });
 
   constructor(
     private readonly limits: RateLimits,
@@ -19,12 +21,7 @@ export class MemoryRateLimiter extends RateLimiter {
     const name = `${category}:${key}`;
     const limits = { limit: this.limits[category], windowMs: RATE_WINDOW_MS };
     const { state, decision } = takeFromWindow(this.windows.get(name), limits, this.now());
-    this.windows.delete(name);
     this.windows.set(name, state);
-    if (this.windows.size > KEYS_MAX) {
-      const [oldest] = this.windows.keys();
-      if (oldest !== undefined) this.windows.delete(oldest);
-    }
     return decision;
   }
 }
