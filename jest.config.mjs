@@ -32,7 +32,7 @@ export default {
   // A bound for what hangs: each wait returns as soon as its thing holds, and a busy machine may be ten times slower.
   testTimeout: 180_000,
   coverageDirectory: 'coverage',
-  coverageProvider: 'v8',
+  coverageProvider: 'babel',
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/telemetry.ts'],
   coverageThreshold: { global: { lines: 80 } },
 };
