@@ -2,7 +2,6 @@ import { text } from 'node:stream/consumers';
 
 import { Command } from 'commander';
 
-import { openAccounts } from '../composition/identity.js';
 import { registerBody } from '../identity/api/auth-schemas.js';
 import type { Accounts } from '../identity/app/accounts.js';
 import { print, withLog } from './cli-context.js';
@@ -43,6 +42,8 @@ export function adminCommand(): Command {
 
 const withAccounts = (work: (accounts: Accounts) => Promise<void>): Promise<void> =>
   withLog(async ({ config, store, log }) => {
+    // MikroORM: not for those who only ask what commands there are.
+    const { openAccounts } = await import('../composition/identity.js');
     const { accounts, close } = await openAccounts(config, store, log);
     try {
       await work(accounts);

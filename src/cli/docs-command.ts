@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 
 import { type Config, loadConfig } from '../config/load-config.js';
-import { startService } from '../composition/service.js';
 import { silentLog } from '../platform/telemetry/log.js';
 import { print } from './cli-context.js';
 import { wholeNumberArgument } from './stream-argument.js';
@@ -16,6 +15,8 @@ export const docsCommand = (): Command =>
     .option('--port <port>', 'where', wholeNumberArgument, DOCS_PORT_DEFAULT)
     .action(async ({ port }: { port: number }) => {
       const config: Config = { ...loadConfig(), VOIDRUNNER_ROLES: ['api'], SERVER_PORT: port, METRICS_PORT: 0 };
+      // The whole service: not for those who only ask what commands there are.
+      const { startService } = await import('../composition/service.js');
       const service = await startService(config, silentLog);
       print(`${service.url}/docs`);
       await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);

@@ -6,34 +6,30 @@ import { VERSION } from '../composition/version.js';
 import { InvalidConfig } from '../config/load-config.js';
 import { DomainError, Unavailable } from '../kernel/errors.js';
 import { isOutage } from '../platform/postgres/outage.js';
-import { adminCommand } from './admin-command.js';
 import { warn } from './cli-context.js';
-import { deadLettersCommand } from './dead-letters-command.js';
-import { doctorCommand } from './doctor-command.js';
-import { docsCommand } from './docs-command.js';
-import { eventsCommand } from './events-command.js';
 import { EXIT_UNABLE } from './exit-codes.js';
-import { migrateCommand } from './migrate-command.js';
-import { rebuildCommand } from './rebuild-command.js';
-import { settingsCommand } from './settings-command.js';
-import { stateCommand } from './state-command.js';
-import { traceCommand } from './trace-command.js';
-import { verifyCommand } from './verify-command.js';
 
-const program = new Command('voidrunner')
-  .description('Look at, check, repair and operate a VoidRunner installation')
-  .version(VERSION)
-  .addCommand(eventsCommand())
-  .addCommand(stateCommand())
-  .addCommand(verifyCommand())
-  .addCommand(rebuildCommand())
-  .addCommand(deadLettersCommand())
-  .addCommand(adminCommand())
-  .addCommand(traceCommand())
-  .addCommand(doctorCommand())
-  .addCommand(migrateCommand())
-  .addCommand(docsCommand())
-  .addCommand(settingsCommand());
+/** Each with its own modules: to load all of them takes two seconds, and most need few. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  events: async () => (await import('./events-command.js')).eventsCommand(),
+  state: async () => (await import('./state-command.js')).stateCommand(),
+  verify: async () => (await import('./verify-command.js')).verifyCommand(),
+  rebuild: async () => (await import('./rebuild-command.js')).rebuildCommand(),
+  'dead-letters': async () => (await import('./dead-letters-command.js')).deadLettersCommand(),
+  admin: async () => (await import('./admin-command.js')).adminCommand(),
+  trace: async () => (await import('./trace-command.js')).traceCommand(),
+  doctor: async () => (await import('./doctor-command.js')).doctorCommand(),
+  migrate: async () => (await import('./migrate-command.js')).migrateCommand(),
+  docs: async () => (await import('./docs-command.js')).docsCommand(),
+  settings: async () => (await import('./settings-command.js')).settingsCommand(),
+};
+
+/** The one asked for; all of them where it is none, so that help and a slip of the pen meet the whole. */
+function askedFor(args: readonly string[]): readonly (() => Promise<Command>)[] {
+  const name = args.find((arg) => !arg.startsWith('-'));
+  const load = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  return load ? [load] : Object.values(COMMANDS);
+}
 
 // A reader that has seen enough (`| head`) closes the pipe.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -42,6 +38,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
+  const program = new Command('voidrunner')
+    .description('Look at, check, repair and operate a VoidRunner installation')
+    .version(VERSION);
+  for (const load of askedFor(process.argv.slice(2))) program.addCommand(await load());
   await program.parseAsync();
 } catch (error) {
   const expected =

@@ -1,0 +1,19 @@
+import { readdir } from 'node:fs/promises';
+
+import { voidrunner } from '../../support/cli.js';
+
+test('help names every command, each of which is loaded only when it is asked for', async () => {
+  const files = await readdir('src/cli');
+  const commands = files.flatMap((file) => /^(.+)-command\.ts$/.exec(file)?.[1] ?? []);
+  expect(commands).toContain('verify');
+
+  const { code, stdout } = await voidrunner(process.env, ['--help']);
+  expect(code).toBe(0);
+  for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+});
+
+test('a command that does not exist is refused, with the one that may have been meant', async () => {
+  const { code, stdout, stderr } = await voidrunner(process.env, ['verfy']);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/unknown command 'verfy'\n\(Did you mean verify\?\)/);
+});
