@@ -4,7 +4,9 @@
  * at a time. `single` takes a ready cell for each run (so it is bound by how fast cells are made), `nested` its user's.
  * Run: npm run bench -- sandbox   (ROUNDS=5 RUNS=8 by default)
  */
+import { execFile } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
+import { promisify } from 'node:util';
 
 import { DockerSandbox } from '../../src/platform/sandbox/docker-sandbox.js';
 import { connectEngine } from '../../src/platform/sandbox/engine.js';
@@ -38,6 +40,10 @@ const runIn =
     const printed = Buffer.from(outcome.stdout.content).toString();
     if (printed !== '1\n') throw new Error(`${language} printed ${JSON.stringify(printed)}`);
   };
+
+/** The bound of every sandbox that starts node anew: node alone, as many at a time. */
+const bareNode = async (): Promise<void> =>
+  void (await promisify(execFile)(process.execPath, ['-e', JAVASCRIPT.script]));
 
 async function jobsPerSecond(run: () => Promise<void>, count: number): Promise<number> {
   let left = count;
@@ -93,6 +99,7 @@ try {
   console.log(`\njobs/s with ${CONCURRENCY} at a time, medians of ${ROUNDS}\n            docker run   single   nested`);
   for (const program of RATIOS_MAX.keys()) {
     const rates: Record<keyof typeof ways, number[]> = { docker: [], single: [], nested: [] };
+    const bareRates: number[] = [];
     const counts = { docker: RUNS * 2, single: RUNS * 4, nested: RUNS * 25 };
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const way of ['docker', 'single', 'nested'] as const) {
@@ -101,6 +108,7 @@ try {
         if (way === 'nested') await Promise.all(Array.from({ length: CONCURRENCY }, () => nestedRun(program)));
         rates[way].push(await jobsPerSecond(() => ways[way](program), counts[way]));
       }
+      if (program === JAVASCRIPT) bareRates.push(await jobsPerSecond(bareNode, RUNS * 4));
     }
     const [docker, one, inner] = [median(rates.docker), median(rates.single), median(rates.nested)];
     const cells = [docker, one, inner].map((rate) => rate.toFixed(1).padStart(8)).join(' ');
@@ -108,8 +116,12 @@ try {
       `single ${(one / docker).toFixed(1)}x (>= ${RATE_MIN.single}) ${one / docker >= RATE_MIN.single ? 'met' : 'MISSED'}`,
       `nested ${(inner / docker).toFixed(1)}x (>= ${RATE_MIN.nested}) ${inner / docker >= RATE_MIN.nested ? 'met' : 'MISSED'}`,
     ];
-    if (program.language !== 'javascript') met.push(verdicts.every((verdict) => verdict.endsWith('met')));
+    if (program !== JAVASCRIPT) met.push(verdicts.every((verdict) => verdict.endsWith('met')));
     console.log(`${program.language.padEnd(12)}  ${cells}     ${verdicts.join(', ')}`);
+    if (program === JAVASCRIPT) {
+      const bare = median(bareRates);
+      console.log(`  node itself, in no sandbox: ${bare.toFixed(1)} ${(bare / docker).toFixed(1)}x`);
+    }
   }
   process.exitCode = met.every(Boolean) ? 0 : 1;
 } finally {
