@@ -160,7 +160,8 @@ static _Noreturn void become_program(const struct job *job, const struct child_g
  * Dumpable is the memory's too, so it is taken back before there is user code. A function of its own,
  * so that nothing of its caller's stands in what the program may write.
  */
-__attribute__((noinline)) static pid_t start_program(const struct job *job, const struct child_given *given) {
+__attribute__((noinline)) static pid_t start_program(const struct job *job,
+                                                     const struct child_given *given) {
     pid_t program = vfork();
     if (program != 0) return program;
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
