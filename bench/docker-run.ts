@@ -25,8 +25,12 @@ const HARDENING = ['--network=none', '--read-only', '--cap-drop=ALL', '--securit
 const execute = promisify(execFile);
 
 /** The peer: `docker run --rm` with the same image and limits. @throws where it does not print 1 */
-export async function dockerRun({ language, command }: Program): Promise<void> {
+export function dockerRun({ language, command }: Program): Promise<void> {
   const args = ['--host', dockerEndpoint, 'run', '--rm', ...LIMITS, ...HARDENING, '--tmpfs=/tmp:exec,size=64m'];
-  const { stdout } = await execute('docker', [...args, `voidrunner/${language}:latest`, ...command]);
-  if (stdout !== '1\n') throw new Error(`docker run printed ${JSON.stringify(stdout)}`);
+  return mustPrintOne('docker', [...args, `voidrunner/${language}:latest`, ...command]);
+}
+
+export async function mustPrintOne(file: string, args: readonly string[]): Promise<void> {
+  const { stdout } = await execute(file, args);
+  if (stdout !== '1\n') throw new Error(`${file} printed ${JSON.stringify(stdout)}`);
 }

@@ -10,25 +10,24 @@ import { warn } from './cli-context.js';
 import { EXIT_UNABLE } from './exit-codes.js';
 
 /** Each with its own modules: to load all of them takes two seconds, and most need few. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  events: async () => (await import('./events-command.js')).eventsCommand(),
-  state: async () => (await import('./state-command.js')).stateCommand(),
-  verify: async () => (await import('./verify-command.js')).verifyCommand(),
-  rebuild: async () => (await import('./rebuild-command.js')).rebuildCommand(),
-  'dead-letters': async () => (await import('./dead-letters-command.js')).deadLettersCommand(),
-  admin: async () => (await import('./admin-command.js')).adminCommand(),
-  trace: async () => (await import('./trace-command.js')).traceCommand(),
-  doctor: async () => (await import('./doctor-command.js')).doctorCommand(),
-  migrate: async () => (await import('./migrate-command.js')).migrateCommand(),
-  docs: async () => (await import('./docs-command.js')).docsCommand(),
-  settings: async () => (await import('./settings-command.js')).settingsCommand(),
-};
+const COMMANDS = new Map<string, () => Promise<Command>>([
+  ['events', async () => (await import('./events-command.js')).eventsCommand()],
+  ['state', async () => (await import('./state-command.js')).stateCommand()],
+  ['verify', async () => (await import('./verify-command.js')).verifyCommand()],
+  ['rebuild', async () => (await import('./rebuild-command.js')).rebuildCommand()],
+  ['dead-letters', async () => (await import('./dead-letters-command.js')).deadLettersCommand()],
+  ['admin', async () => (await import('./admin-command.js')).adminCommand()],
+  ['trace', async () => (await import('./trace-command.js')).traceCommand()],
+  ['doctor', async () => (await import('./doctor-command.js')).doctorCommand()],
+  ['migrate', async () => (await import('./migrate-command.js')).migrateCommand()],
+  ['docs', async () => (await import('./docs-command.js')).docsCommand()],
+  ['settings', async () => (await import('./settings-command.js')).settingsCommand()],
+]);
 
 /** The one asked for; all of them where it is none, so that help and a slip of the pen meet the whole. */
 function askedFor(args: readonly string[]): readonly (() => Promise<Command>)[] {
-  const name = args.find((arg) => !arg.startsWith('-'));
-  const load = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  return load ? [load] : Object.values(COMMANDS);
+  const load = COMMANDS.get(args.find((arg) => !arg.startsWith('-')) ?? '');
+  return load ? [load] : [...COMMANDS.values()];
 }
 
 // A reader that has seen enough (`| head`) closes the pipe.

@@ -15,7 +15,7 @@ export interface TokenOptions {
   readonly refreshTokenMs: number;
 }
 
-/** Access tokens known to be ours; the oldest make room. */
+/** Access tokens known to be ours; those not seen for longest make room. */
 const VERIFIED_MAX = 10_000;
 
 const claims = { sub: z.uuid(), sid: z.uuid() };
