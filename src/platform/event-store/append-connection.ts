@@ -1,7 +1,15 @@
-import type { Client, QueryConfig, QueryResult } from 'pg';
+import type { Client, Connection, QueryConfig, QueryResult } from 'pg';
 
+import type { CallValue } from '../postgres/call-message.js';
 import { isAmbiguous } from '../postgres/outage.js';
-import { createClient, type PostgresOptions } from '../postgres/pool.js';
+import { createClient, type PostgresOptions, SERVER_SILENCE_MS, STATEMENT_TIMEOUT_MS } from '../postgres/pool.js';
+import { callPrepared, type PreparedStatement, type TextRow } from '../postgres/prepared-call.js';
+import { SilenceWatch } from '../postgres/silence-watch.js';
+
+interface Connected {
+  readonly client: Client;
+  readonly watch: SilenceWatch;
+}
 
 /**
  * One connection, made when it is needed and made anew after it broke. Its queries are sent at once, one behind the other
@@ -9,37 +17,57 @@ import { createClient, type PostgresOptions } from '../postgres/pool.js';
  * a short append.
  */
 export class AppendConnection {
-  private client: Promise<Client> | null = null;
+  private readonly silenceMs: number;
+  private connected: Promise<Connected> | null = null;
   private closed = false;
 
   /** @param onLost called when a connection was given up, before the next one is made */
   constructor(
     private readonly options: PostgresOptions,
     private readonly onLost: () => void,
-  ) {}
+  ) {
+    const { statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
+    this.silenceMs = options.silenceMs ?? statementTimeoutMs + SERVER_SILENCE_MS;
+  }
+
+  /** The quick way, for what is asked all the time. Otherwise as {@link query}. */
+  call(statement: PreparedStatement, values: readonly CallValue[]): Promise<TextRow> {
+    return this.run((client) => callPrepared(client, statement, values));
+  }
 
   /** Rejects as pg does. After an error that leaves the outcome open, the next query has a new connection. */
-  async query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>> {
-    const connecting = (this.client ??= this.connect());
-    try {
-      return await (await connecting).query<Row>(statement);
-    } catch (error) {
-      if (isAmbiguous(error)) this.abandon(connecting);
-      throw error;
-    }
+  query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>> {
+    return this.run((client) => client.query<Row>(statement));
   }
 
   async close(): Promise<void> {
     this.closed = true;
     // One that cannot be made needs no end.
-    await this.client?.then((client) => client.end()).catch(() => undefined);
+    await this.connected?.then(end).catch(() => undefined);
   }
 
-  private connect(): Promise<Client> {
+  private async run<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
+    const connecting = (this.connected ??= this.connect());
+    let watch: SilenceWatch | null = null;
+    try {
+      const connected = await connecting;
+      watch = connected.watch;
+      watch.asked();
+      return await work(connected.client);
+    } catch (error) {
+      if (isAmbiguous(error)) this.abandon(connecting);
+      throw error;
+    } finally {
+      watch?.answered();
+    }
+  }
+
+  private connect(): Promise<Connected> {
     // What pg itself says of a client that was ended: an outage to whoever still appends.
     if (this.closed) return Promise.reject(new Error('Client was closed and is not queryable'));
-    const client = createClient({ ...this.options, pipeline: true });
-    const connecting = client.connect().then(() => client);
+    const client = createClient({ ...this.options, silenceMs: 0, pipeline: true });
+    const watch = new SilenceWatch(this.silenceMs, () => cut(client));
+    const connecting = client.connect().then(() => ({ client, watch }));
     const abandon = () => this.abandon(connecting);
     connecting.catch(abandon);
     client.on('error', abandon);
@@ -48,9 +76,20 @@ export class AppendConnection {
   }
 
   /** Does not wait for the server: it may be the one that is silent. */
-  private abandon(connecting: Promise<Client>): void {
-    if (this.client === connecting) this.client = null;
+  private abandon(connecting: Promise<Connected>): void {
+    if (this.connected === connecting) this.connected = null;
     this.onLost();
-    connecting.then((client) => client.end()).catch(() => undefined);
+    connecting.then(end).catch(() => undefined);
   }
+}
+
+/** Watches to the end: what is still unanswered is waited for. */
+function end({ client, watch }: Connected): Promise<void> {
+  return client.end().finally(() => watch.end());
+}
+
+/** What waits for an answer is told what pg says after a timeout of its own. */
+function cut(client: Client): void {
+  const { stream } = (client as unknown as { connection: Connection }).connection;
+  stream.destroy(new Error('Query read timeout'));
 }

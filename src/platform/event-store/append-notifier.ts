@@ -1,9 +1,7 @@
 import { setImmediate as afterThisTurn, setTimeout as delay } from 'node:timers/promises';
 
 import type { Log } from '../telemetry/log.js';
-
-/** LISTEN here to learn that something was appended; the payload is a position that is committed. */
-export const APPEND_CHANNEL = 'voidrunner_events';
+import type { OtherListeners } from './other-listeners.js';
 
 /**
  * Between two NOTIFYs. The first is sent with the next turn, a listener in the same process never waits, and everybody
@@ -13,7 +11,7 @@ const NOTIFY_INTERVAL_MS = 20;
 
 export type AppendListener = (position: bigint) => void;
 
-/** Wakes up readers: those of this process directly, those of others by NOTIFY, at most once in 20 ms. */
+/** Wakes up readers: those of this process directly, those of others, where there are any, by NOTIFY once in 20 ms. */
 export class AppendNotifier {
   private readonly listeners = new Set<AppendListener>();
   private readonly closing = new AbortController();
@@ -21,9 +19,13 @@ export class AppendNotifier {
   private sending: Promise<void> | null = null;
   private nextAtMs = 0;
 
-  /** @param notify sends the payload to whoever listens to {@link APPEND_CHANNEL} */
+  /**
+   * @param notify sends the payload to the listeners of other processes
+   * @param others tells whether there are any
+   */
   constructor(
     private readonly notify: (payload: string) => Promise<unknown>,
+    private readonly others: Pick<OtherListeners, 'listen'>,
     private readonly log: Log,
   ) {}
 
@@ -34,8 +36,10 @@ export class AppendNotifier {
   }
 
   announce(position: bigint): void {
-    if (this.pending === null || position > this.pending) this.pending = position;
-    this.sending ??= this.send();
+    if (this.others.listen()) {
+      if (this.pending === null || position > this.pending) this.pending = position;
+      this.sending ??= this.send();
+    }
     for (const listener of this.listeners) {
       try {
         listener(position);

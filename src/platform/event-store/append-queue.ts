@@ -64,10 +64,10 @@ export class AppendQueue<Result> {
 
   /** Resolves when nothing waits or flies any more. */
   async idle(): Promise<void> {
-    while (this.waiting.length > 0 || this.inFlight.size > 0) {
+    do {
       await Promise.all(this.inFlight.values());
       await afterThisTurn();
-    }
+    } while (this.waiting.length > 0 || this.inFlight.size > 0);
   }
 
   /** A single caller is not kept waiting for company that does not come. */
@@ -105,16 +105,16 @@ export class AppendQueue<Result> {
   private send(batch: Batch<Result>): void {
     this.lastBatchAppends = batch.length;
     // Outside any span: a batch belongs to no single caller's trace.
-    const landed = context
-      .with(ROOT_CONTEXT, () => this.run(batch))
-      .catch((error: unknown) => {
-        for (const pending of batch) pending.reject(error);
-      })
-      .then(() => {
-        this.inFlight.delete(batch);
-        this.startSoon();
-      });
-    this.inFlight.set(batch, landed);
+    const landed = context.with(ROOT_CONTEXT, () => this.run(batch));
+    const over = () => {
+      this.inFlight.delete(batch);
+      this.startSoon();
+    };
+    const failed = (error: unknown) => {
+      for (const pending of batch) pending.reject(error);
+      over();
+    };
+    this.inFlight.set(batch, landed.then(over, failed));
   }
 
   private nextBatch(flying: Batch<Result>, appendsMax: number): Batch<Result> {

@@ -1,3 +1,5 @@
+import type { CallValue } from '../postgres/call-message.js';
+import type { PreparedStatement, TextRow } from '../postgres/prepared-call.js';
 import { binaryArray, int2, int4, jsonb, text, uuid } from '../postgres/binary-array.js';
 import type { EncodedAppend, EncodedEvent, EncodedWrite } from './encoded-append.js';
 
@@ -23,19 +25,19 @@ export interface AppendRow {
  */
 export const LOCK_LOG = 'pg_advisory_xact_lock(30322, 2)';
 
-export const APPEND = {
+export const APPEND: PreparedStatement = {
   name: 'es_append',
   text: 'select previous_position, recorded_ms, refused from es.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
 };
 
 /** Not in FROM: there its one row is kept in a tuplestore and read from it. */
-export const APPEND_EVENT = {
+export const APPEND_EVENT: PreparedStatement = {
   name: 'es_append_event',
   text: 'select es.append_event($1, $2, $3, $4, $5, $6, $7, $8, $9) as recorded',
 };
 
 /** A wake-up that a crash loses is replaced by a poll: no wait for the disk, which appends wait for as well. */
-export const NOTIFY = {
+export const NOTIFY: PreparedStatement = {
   name: 'es_notify',
   text: `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`,
 };
@@ -62,7 +64,7 @@ export function appendParameters(
   batch: readonly EncodedAppend[],
   careful: boolean,
   isCertain: (write: EncodedWrite) => boolean,
-): unknown[] {
+): CallValue[] {
   const writes: (EncodedWrite & Numbered)[] = [];
   const events: EncodedEvent[] = [];
   const appends: number[] = [];
@@ -90,6 +92,15 @@ export function appendParameters(
     binaryArray(jsonb, events, (event) => event.data),
     binaryArray(jsonb, events, (event) => event.metadata),
   ];
+}
+
+/** The one row that es.append answers with. */
+export function appendRow([previousPosition, recordedMs, refused]: TextRow): AppendRow {
+  return {
+    previous_position: previousPosition ? BigInt(previousPosition) : null,
+    recorded_ms: recordedMs ? BigInt(recordedMs) : null,
+    refused: refused ? (JSON.parse(refused) as Refusal[]) : null,
+  };
 }
 
 /** The parameters of the look at what was recorded before: rare, so plain arrays will do. */

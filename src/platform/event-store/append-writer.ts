@@ -9,6 +9,7 @@ import {
   APPEND,
   APPEND_EVENT,
   appendParameters,
+  appendRow,
   type AppendRow,
   NOTIFY,
   RECALL,
@@ -38,14 +39,14 @@ const UNIQUE_VIOLATION = '23505';
 /** SQLSTATE classes of what is wrong with the data itself: data exception, constraint, too complex. */
 const DATA_ERROR = /^(22|23|54)...$/;
 
+interface Accepted {
+  readonly result: AppendResult;
+  /** Since 1970; null for what was recorded before. */
+  readonly recordedMs: bigint | null;
+}
+
 /** What became of one append of a batch. */
-export type AppendOutcome =
-  | {
-      readonly result: AppendResult;
-      /** Since 1970; null for what was recorded before. */
-      readonly recordedMs: bigint | null;
-    }
-  | { readonly error: unknown };
+export type AppendOutcome = Accepted | { readonly error: unknown };
 
 /** Where and when a batch was recorded. */
 type Recorded = Pick<AppendRow, 'recorded_ms'> & { readonly previous_position: bigint };
@@ -80,40 +81,36 @@ export class AppendWriter {
    * cost a single caller 3 to 7 % of all appends.
    */
   async notify(channel: string, payload: string): Promise<void> {
-    await this.connection.query({ ...NOTIFY, values: [channel, payload] });
-  }
-
-  /** @returns the outcomes, in the order of the batch. Never rejects. */
-  async write(batch: readonly EncodedAppend[]): Promise<readonly AppendOutcome[]> {
-    try {
-      return await this.writeWithRetries(batch);
-    } catch (error) {
-      if (isOutage(error)) return batch.map(() => ({ error: asUnavailable(error) }));
-      if (batch.length === 1) return [{ error: withItsName(error) }];
-    }
-    // Something in the batch is not to Postgres' liking, and nothing of it was recorded: each for itself.
-    const outcomes: AppendOutcome[] = [];
-    for (const append of batch) outcomes.push(...(await this.write([append])));
-    return outcomes;
+    await this.connection.call(NOTIFY, [channel, payload]);
   }
 
   /**
    * A connection that breaks in mid-call leaves it open whether the append was recorded. The ids answer that, so it is
    * simply made again; a first call still under way at the server is waited for by the lock.
+   * @returns the outcomes, in the order of the batch. Never rejects.
    */
-  private async writeWithRetries(batch: readonly EncodedAppend[]): Promise<readonly AppendOutcome[]> {
+  async write(batch: readonly EncodedAppend[]): Promise<readonly AppendOutcome[]> {
     for (let attempt = 1, pauseMs = RETRY_PAUSE_MS; ; attempt += 1, pauseMs *= RETRY_PAUSE_FACTOR) {
       try {
         const recorded = attempt === 1 ? await this.writeQuickly(batch) : null;
         return recorded ?? (await this.writeCarefully(batch, { retried: attempt > 1 }));
       } catch (error) {
-        if (!isAmbiguous(error)) throw error;
+        if (!isAmbiguous(error)) return this.explain(batch, error);
         if (attempt === APPEND_ATTEMPTS_MAX) {
-          throw new Unavailable('postgres', 'Postgres went away in mid-append', { cause: error });
+          return allFailed(batch, new Unavailable('postgres', 'Postgres went away in mid-append', { cause: error }));
         }
       }
       await delay(pauseMs);
     }
+  }
+
+  private async explain(batch: readonly EncodedAppend[], error: unknown): Promise<readonly AppendOutcome[]> {
+    if (isOutage(error)) return allFailed(batch, asUnavailable(error));
+    if (batch.length === 1) return allFailed(batch, withItsName(error));
+    // Something in the batch is not to Postgres' liking, and nothing of it was recorded: each for itself.
+    const outcomes: AppendOutcome[] = [];
+    for (const append of batch) outcomes.push(...(await this.write([append])));
+    return outcomes;
   }
 
   /** Without a look at what the unique indexes say as well. @returns null where that does not do: nothing was recorded */
@@ -122,52 +119,56 @@ export class AppendWriter {
       const [append, ...others] = batch;
       const isOneEvent = append?.events.length === 1 && others.length === 0;
       const recorded = isOneEvent ? await this.callWithOne(append.events[0]!) : asRecorded(await this.call(batch));
-      return recorded && (await this.outcomesOf(batch, recorded));
+      if (recorded === null) return null;
+      let position = recorded.previous_position;
+      return batch.map((one) => {
+        const outcome = this.accepted(one, position, recorded);
+        position = outcome.result.lastPosition;
+        return outcome;
+      });
     } catch (error) {
       if (sqlStateOf(error) === UNIQUE_VIOLATION) return null;
       throw error;
     }
   }
 
+  /** What was not refused stands behind the position before the batch, one after the other. */
   private async writeCarefully(
     batch: readonly EncodedAppend[],
     { retried }: { retried: boolean },
   ): Promise<AppendOutcome[]> {
     const row = await this.call(batch, { careful: true });
+    const recorded = asRecorded(row)!;
     // An append may be refused for several of its streams; the first one is named.
     const refusals = new Map(row.refused?.toReversed().map((refusal) => [refusal.append, refusal]));
-    return this.outcomesOf(batch, asRecorded(row)!, { refusals, retried });
-  }
-
-  /** What was not refused stands behind the position before the batch, one after the other. */
-  private async outcomesOf(
-    batch: readonly EncodedAppend[],
-    recorded: Recorded,
-    { refusals, retried }: { refusals?: ReadonlyMap<number, Refusal>; retried: boolean } = { retried: false },
-  ): Promise<AppendOutcome[]> {
     const outcomes: AppendOutcome[] = [];
     let position = recorded.previous_position;
     for (const [index, append] of batch.entries()) {
-      const refusal = refusals?.get(index);
+      const refusal = refusals.get(index);
       if (refusal) {
         outcomes.push(refusal.repeated ? await this.recall(append, retried) : { error: conflict(append, refusal) });
         continue;
       }
-      for (const { stream, version } of append.events) this.recorded.add(stream.id, version);
-      const lastPosition = position + BigInt(append.events.length);
-      const result = { firstPosition: position + 1n, lastPosition, recordedNow: true };
-      outcomes.push({ result, recordedMs: recorded.recorded_ms });
-      position = lastPosition;
+      const outcome = this.accepted(append, position, recorded);
+      outcomes.push(outcome);
+      position = outcome.result.lastPosition;
     }
     return outcomes;
+  }
+
+  private accepted({ events }: EncodedAppend, previousPosition: bigint, { recorded_ms }: Recorded): Accepted {
+    for (const { stream, version } of events) this.recorded.add(stream.id, version);
+    const lastPosition = previousPosition + BigInt(events.length);
+    return {
+      result: { firstPosition: previousPosition + 1n, lastPosition, recordedNow: true },
+      recordedMs: recorded_ms,
+    };
   }
 
   private async call(batch: readonly EncodedAppend[], { careful } = { careful: false }): Promise<AppendRow> {
     const isCertain = ({ streamId, expectedVersion }: EncodedWrite): boolean =>
       !careful && this.recorded.hasReached(streamId, expectedVersion);
-    const values = appendParameters(batch, careful, isCertain);
-    const { rows } = await this.connection.query<AppendRow>({ ...APPEND, values });
-    return rows[0]!;
+    return appendRow(await this.connection.call(APPEND, appendParameters(batch, careful, isCertain)));
   }
 
   /** @returns null where the version does not hold */
@@ -175,8 +176,8 @@ export class AppendWriter {
     const { stream, version, eventId, type, schemaVersion, data, metadata } = event;
     const isCertain = this.recorded.hasReached(stream.id, version - 1);
     const values = [isCertain, stream.type, stream.id, version, eventId, type, schemaVersion, data, metadata];
-    const { rows } = await this.connection.query<{ recorded: string | null }>({ ...APPEND_EVENT, values });
-    const [position, ms] = rows[0]!.recorded?.split(' ') ?? [];
+    const [recorded] = await this.connection.call(APPEND_EVENT, values);
+    const [position, ms] = recorded?.split(' ') ?? [];
     return position && ms ? { previous_position: BigInt(position) - 1n, recorded_ms: BigInt(ms) } : null;
   }
 
@@ -201,6 +202,8 @@ export class AppendWriter {
 
 const asRecorded = ({ previous_position, recorded_ms }: AppendRow): Recorded | null =>
   previous_position === null ? null : { previous_position, recorded_ms };
+
+const allFailed = (batch: readonly EncodedAppend[], error: unknown): AppendOutcome[] => batch.map(() => ({ error }));
 
 function conflict({ writes }: EncodedAppend, refusal: Refusal): VersionConflict {
   const expected = writes.find(({ streamId }) => streamId === refusal.stream_id)?.expectedVersion ?? 0;

@@ -7,11 +7,13 @@ import { type AppendResult, EventStore, type StreamWrite } from '../../kernel/po
 import type { PostgresOptions } from '../postgres/pool.js';
 import type { Log } from '../telemetry/log.js';
 import { currentTraceparent, inSpan } from '../telemetry/trace-context.js';
-import { APPEND_CHANNEL, type AppendListener, AppendNotifier } from './append-notifier.js';
+import { APPEND_CHANNEL } from './append-channel.js';
+import { type AppendListener, AppendNotifier } from './append-notifier.js';
 import { AppendQueue, type PendingAppend } from './append-queue.js';
-import { AppendWriter } from './append-writer.js';
+import { type AppendOutcome, AppendWriter } from './append-writer.js';
 import { encodeAppend, type EncodedAppend } from './encoded-append.js';
 import { EventReader } from './event-reader.js';
+import { OtherListeners } from './other-listeners.js';
 import { liftEvent, type RawEvent } from './raw-event.js';
 import { RecentEvents } from './recent-events.js';
 
@@ -32,6 +34,7 @@ export class PostgresEventStore extends EventStore {
   private readonly catalog: EventCatalog;
   private readonly reader: EventReader;
   private readonly writer: AppendWriter;
+  private readonly others: OtherListeners;
   private readonly notifier: AppendNotifier;
   private readonly queue: AppendQueue<AppendResult>;
   /** As this process wrote them: Postgres prints the same JSON with its members in another order. */
@@ -46,7 +49,8 @@ export class PostgresEventStore extends EventStore {
       this.recent.forget();
       for (const listener of this.lostListeners) listener();
     });
-    this.notifier = new AppendNotifier((position) => this.writer.notify(APPEND_CHANNEL, position), log);
+    this.others = new OtherListeners(pool);
+    this.notifier = new AppendNotifier((position) => this.writer.notify(APPEND_CHANNEL, position), this.others, log);
     this.queue = new AppendQueue((batch) => this.writeBatch(batch));
   }
 
@@ -115,23 +119,32 @@ export class PostgresEventStore extends EventStore {
   async close(): Promise<void> {
     await this.queue.idle();
     await this.notifier.close();
+    await this.others.idle();
     await this.writer.close();
   }
 
   /** Settles every append of the batch. */
   private async writeBatch(batch: readonly PendingAppend<AppendResult>[]): Promise<void> {
     const outcomes = await this.writer.write(batch.map(({ append }) => append));
-    let newest = 0n;
     for (const [index, pending] of batch.entries()) {
       const outcome = outcomes[index]!;
-      if ('error' in outcome) {
-        pending.reject(outcome.error);
-        continue;
-      }
+      if ('error' in outcome) pending.reject(outcome.error);
+      else pending.resolve(outcome.result);
+    }
+    // Those who were answered go on first: what a single caller appends next is on its way before this is done.
+    process.nextTick(() => this.announce(batch, outcomes));
+  }
+
+  /** What was recorded is known here before anybody is told of it. */
+  private announce(batch: readonly PendingAppend<AppendResult>[], outcomes: readonly AppendOutcome[]): void {
+    let newest = 0n;
+    for (const [index, outcome] of outcomes.entries()) {
+      if ('error' in outcome) continue;
       const { result, recordedMs } = outcome;
-      if (recordedMs !== null) this.recent.add(recordedEvents(pending.append, result.firstPosition, recordedMs));
+      if (recordedMs !== null && this.recent.isWanted) {
+        this.recent.add(recordedEvents(batch[index]!.append, result.firstPosition, recordedMs));
+      }
       if (result.recordedNow && result.lastPosition > newest) newest = result.lastPosition;
-      pending.resolve(result);
     }
     if (newest > 0n) this.notifier.announce(newest);
   }

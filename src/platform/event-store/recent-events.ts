@@ -15,6 +15,11 @@ export class RecentEvents {
   private chars = 0;
   private wanted = false;
 
+  /** Before somebody has asked, nothing is kept. */
+  get isWanted(): boolean {
+    return this.wanted;
+  }
+
   /** Events that were recorded side by side. */
   add(events: readonly RawEvent[]): void {
     if (!this.wanted) return;

@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly applicationName: string;
   /** A statement that takes longer is cancelled by the server; 0: never. */
   readonly statementTimeoutMs?: number;
+  /** A server that owes an answer for longer is taken for dead; default: what a statement may take, and 5 s; 0: never. */
+  readonly silenceMs?: number;
   /** A statement that waits longer for a lock is refused; 0: never. */
   readonly lockTimeoutMs?: number;
   /** Sends a query without waiting for the answer to the one before: for a client whose queries do not depend on each other. */
@@ -57,6 +59,7 @@ const parsers: CustomTypesConfig = {
 function clientConfig(options: PostgresOptions): ClientConfig {
   const {
     statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+    silenceMs = statementTimeoutMs === 0 ? 0 : statementTimeoutMs + SERVER_SILENCE_MS,
     lockTimeoutMs = 0,
     sslMode = 'disable',
     settings,
@@ -74,10 +77,8 @@ function clientConfig(options: PostgresOptions): ClientConfig {
     keepAlive: true,
     types: parsers,
     ssl: sslMode === 'disable' ? false : { rejectUnauthorized: sslMode === 'verify-full' },
-    ...(statementTimeoutMs > 0 && {
-      statement_timeout: statementTimeoutMs,
-      query_timeout: statementTimeoutMs + SERVER_SILENCE_MS,
-    }),
+    ...(statementTimeoutMs > 0 && { statement_timeout: statementTimeoutMs }),
+    ...(silenceMs > 0 && { query_timeout: silenceMs }),
     ...(lockTimeoutMs > 0 && { lock_timeout: lockTimeoutMs }),
     ...(pipeline && { pipeline }),
     ...(settings && {

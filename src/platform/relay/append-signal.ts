@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { APPEND_CHANNEL, type AppendListener } from '../event-store/append-notifier.js';
+import { listenStatement } from '../event-store/append-channel.js';
+import type { AppendListener } from '../event-store/append-notifier.js';
 import { createClient, type PostgresOptions } from '../postgres/pool.js';
 import type { Log } from '../telemetry/log.js';
 
@@ -53,7 +54,7 @@ export class AppendSignal {
     try {
       await client.connect();
       client.on('notification', ({ payload = '' }) => this.ring(/^\d{1,19}$/.test(payload) ? BigInt(payload) : null));
-      await client.query(`listen ${APPEND_CHANNEL}`);
+      await client.query(listenStatement());
       this.heard = true;
       // Whatever was appended while nobody listened.
       this.ring(null);

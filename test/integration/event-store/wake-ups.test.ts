@@ -1,12 +1,16 @@
+import { setImmediate as afterThisTurn } from 'node:timers/promises';
+
 import type { Client } from 'pg';
 
-import { APPEND_CHANNEL } from '../../../src/platform/event-store/append-notifier.js';
+import { listenStatement } from '../../../src/platform/event-store/append-channel.js';
 import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
 import { createClient } from '../../../src/platform/postgres/pool.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
+
+const ANOTHER_PROCESS = 1;
 
 describe('after an append', () => {
   let database: TestDatabase;
@@ -25,7 +29,7 @@ describe('after an append', () => {
     listener = createClient(database.app);
     await listener.connect();
     listener.on('notification', ({ payload }) => notified.push(BigInt(payload ?? 0)));
-    await listener.query(`listen ${APPEND_CHANNEL}`);
+    await listener.query(listenStatement(ANOTHER_PROCESS));
   });
 
   afterAll(async () => {
@@ -34,7 +38,12 @@ describe('after an append', () => {
     await database.drop();
   });
 
-  const append = () => store.append([write(newStream(), 0, 'a')], sampleMetadata);
+  /** Listeners are told after the caller has had its turn. */
+  const append = async () => {
+    const result = await store.append([write(newStream(), 0, 'a')], sampleMetadata);
+    await afterThisTurn();
+    return result;
+  };
 
   it('readers of other processes are notified, of the newest position at last', async () => {
     const results = await Promise.all(Array.from({ length: 50 }, append));
@@ -75,6 +84,7 @@ describe('after an append', () => {
     const stream = newStream();
     const writes = [write(stream, 0, 'a')];
     await store.append(writes, sampleMetadata);
+    await afterThisTurn();
     const told: bigint[] = [];
     const stop = store.onAppended((position) => told.push(position));
 

@@ -1,0 +1,55 @@
+/** A parameter: text as Postgres would print it, or its binary format. */
+export type CallValue = string | number | boolean | Buffer;
+
+const LENGTH_BYTES = 4;
+const SHORT_BYTES = 2;
+const TEXT_FORMAT = 0;
+const BINARY_FORMAT = 1;
+/** UTF-8 of one UTF-16 unit, at most. */
+const UNIT_BYTES_MAX = 3;
+
+/** Execute without a limit of rows, on the unnamed portal, and Sync. */
+const EXECUTE_AND_SYNC = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0, 0, 4]);
+
+/** Where messages are put together: their length is known when they are written. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * Bind, Execute and Sync for a prepared statement in one piece, to be written at once; rows come back as text
+ * (PostgreSQL manual, 55.7 Message Formats). Without the Describe between them: whoever calls knows the row.
+ */
+export function callMessage(statement: string, values: readonly CallValue[]): Buffer {
+  const texts = values.map(textOf);
+  let bytesMax = 64 + statement.length * UNIT_BYTES_MAX + (SHORT_BYTES + LENGTH_BYTES) * texts.length;
+  for (const value of texts) bytesMax += typeof value === 'string' ? value.length * UNIT_BYTES_MAX : value.length;
+  if (bytesMax > scratch.length) {
+    const message = Buffer.allocUnsafe(bytesMax);
+    return message.subarray(0, writeCall(message, statement, texts));
+  }
+  return Buffer.from(scratch.subarray(0, writeCall(scratch, statement, texts)));
+}
+
+const textOf = (value: CallValue): string | Buffer => (typeof value === 'object' ? value : String(value));
+
+/** @returns where it ends */
+function writeCall(message: Buffer, statement: string, values: readonly (string | Buffer)[]): number {
+  const portal = '';
+  const resultFormats = 0;
+  message.write('B');
+  let offset = 1 + LENGTH_BYTES;
+  offset += message.write(`${portal}\0${statement}\0`, offset);
+  offset = message.writeInt16BE(values.length, offset);
+  for (const value of values) {
+    offset = message.writeInt16BE(typeof value === 'string' ? TEXT_FORMAT : BINARY_FORMAT, offset);
+  }
+  offset = message.writeInt16BE(values.length, offset);
+  for (const value of values) {
+    const start = offset + LENGTH_BYTES;
+    const length = typeof value === 'string' ? message.write(value, start) : value.copy(message, start);
+    message.writeInt32BE(length, offset);
+    offset = start + length;
+  }
+  offset = message.writeInt16BE(resultFormats, offset);
+  message.writeInt32BE(offset - 1, 1);
+  return offset + EXECUTE_AND_SYNC.copy(message, offset);
+}
