@@ -1,64 +1,12 @@
-import fastifyOtel from '@fastify/otel';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
-import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
-import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
-import { PinoInstrumentation } from '@opentelemetry/instrumentation-pino';
-import { NodeSDK } from '@opentelemetry/sdk-node';
-import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
-
 import { type Config, loadConfig } from './config/load-config.js';
-import { TraceFileExporter } from './platform/telemetry/trace-file-exporter.js';
 
 /**
- * Preloaded with `node --import`, so that http, pg, ioredis and pino are patched before anybody loads them.
- * Without a place to send spans to, nothing is started and nothing is patched.
+ * Preloaded with `node --import`, so that http, pg, ioredis and pino are patched before anybody loads them. Without a
+ * place to send spans to nothing is patched, and the SDK is not even loaded: half a second of each start.
  */
-let sdk: NodeSDK | undefined;
-
-/** Spans wait at most so long for their batch: short, since a person may be looking for them. */
-const BATCH_DELAY_MS = 1_000;
-const BATCH_SPANS_MAX = 512;
-const QUEUE_SPANS_MAX = 8_192;
-const UNTRACED_PATHS = /^\/(api\/v1\/)?(health|ready|ping)\b/;
-
-function start(config: Config): void {
-  const spanProcessors = processorsOf(config);
-  if (spanProcessors.length === 0) return;
-  sdk = new NodeSDK({
-    serviceName: config.OTEL_SERVICE_NAME,
-    spanProcessors,
-    metricReaders: [],
-    logRecordProcessors: [],
-    instrumentations: [
-      new HttpInstrumentation({
-        ignoreIncomingRequestHook: ({ url = '' }) => UNTRACED_PATHS.test(url),
-        requireParentforOutgoingSpans: true,
-      }),
-      // To take a connection from the pool is worth a span where it takes long, and then its query is late as well.
-      new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
-      // The command's name only: its arguments are ids at best.
-      new IORedisInstrumentation({ requireParentSpan: true, dbStatementSerializer: (command) => command }),
-      new PinoInstrumentation({ disableLogSending: true }),
-      // Names the request's span by its route. A span for every hook would bury those that tell something.
-      new fastifyOtel.FastifyOtelInstrumentation({ registerOnInitialization: true, instrumentHooks: false }),
-    ],
-  });
-  sdk.start();
-}
-
-function processorsOf(config: Config): SpanProcessor[] {
-  const batch = {
-    scheduledDelayMillis: BATCH_DELAY_MS,
-    maxExportBatchSize: BATCH_SPANS_MAX,
-    maxQueueSize: QUEUE_SPANS_MAX,
-  };
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_FILE: file } = config;
-  return [
-    ...(endpoint ? [new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` })] : []),
-    ...(file ? [new TraceFileExporter(file)] : []),
-  ].map((exporter) => new BatchSpanProcessor({ exporter, ...batch }));
-}
+const config = configOrNone();
+const isTraced = config && (config.OTEL_EXPORTER_OTLP_ENDPOINT || config.OTEL_TRACES_FILE);
+const sdk = isTraced ? (await import('./tracing.js')).startTracing(config) : undefined;
 
 /** Sends what is still waiting. */
 export async function stopTelemetry(): Promise<void> {
@@ -73,6 +21,3 @@ function configOrNone(): Config | undefined {
     return undefined;
   }
 }
-
-const config = configOrNone();
-if (config) start(config);
