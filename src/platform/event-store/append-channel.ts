@@ -16,10 +16,10 @@ const OWN_KEY = randomInt(2 ** 31);
 export const listenStatement = (key = OWN_KEY): string =>
   `select pg_advisory_lock_shared(${LISTENERS_LOCK}, ${key}); listen ${APPEND_CHANNEL}`;
 
-/** One row: whether a session of another process listens. pg_locks has the keys as oids (manual, 54.12). */
+/** One row: whether a session of another process listens. pg_locks has the two keys as oids (manual, 54.12). */
 export const OTHERS_LISTEN = `
   select exists (
     select from pg_locks
-    where locktype = 'advisory' and classid = ${LISTENERS_LOCK} and objid <> ${OWN_KEY} and granted
+    where locktype = 'advisory' and objsubid = 2 and classid = ${LISTENERS_LOCK} and objid <> ${OWN_KEY} and granted
       and database = (select oid from pg_database where datname = current_database())
   ) as listening`;

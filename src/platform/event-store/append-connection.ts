@@ -2,7 +2,7 @@ import type { Client, Connection, QueryConfig, QueryResult } from 'pg';
 
 import type { CallValue } from '../postgres/call-message.js';
 import { isAmbiguous } from '../postgres/outage.js';
-import { createClient, type PostgresOptions, SERVER_SILENCE_MS, STATEMENT_TIMEOUT_MS } from '../postgres/pool.js';
+import { createClient, type PostgresOptions, silenceMsOf } from '../postgres/pool.js';
 import { callPrepared, type PreparedStatement, type TextRow } from '../postgres/prepared-call.js';
 import { SilenceWatch } from '../postgres/silence-watch.js';
 
@@ -17,7 +17,6 @@ interface Connected {
  * a short append.
  */
 export class AppendConnection {
-  private readonly silenceMs: number;
   private connected: Promise<Connected> | null = null;
   private closed = false;
 
@@ -25,10 +24,7 @@ export class AppendConnection {
   constructor(
     private readonly options: PostgresOptions,
     private readonly onLost: () => void,
-  ) {
-    const { statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
-    this.silenceMs = options.silenceMs ?? statementTimeoutMs + SERVER_SILENCE_MS;
-  }
+  ) {}
 
   /** The quick way, for what is asked all the time. Otherwise as {@link query}. */
   call(statement: PreparedStatement, values: readonly CallValue[]): Promise<TextRow> {
@@ -66,7 +62,7 @@ export class AppendConnection {
     // What pg itself says of a client that was ended: an outage to whoever still appends.
     if (this.closed) return Promise.reject(new Error('Client was closed and is not queryable'));
     const client = createClient({ ...this.options, silenceMs: 0, pipeline: true });
-    const watch = new SilenceWatch(this.silenceMs, () => cut(client));
+    const watch = new SilenceWatch(silenceMsOf(this.options), () => cut(client));
     const connecting = client.connect().then(() => ({ client, watch }));
     const abandon = () => this.abandon(connecting);
     connecting.catch(abandon);

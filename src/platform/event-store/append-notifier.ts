@@ -25,7 +25,7 @@ export class AppendNotifier {
    */
   constructor(
     private readonly notify: (payload: string) => Promise<unknown>,
-    private readonly others: Pick<OtherListeners, 'listen'>,
+    private readonly others: Pick<OtherListeners, 'areListening'>,
     private readonly log: Log,
   ) {}
 
@@ -36,7 +36,7 @@ export class AppendNotifier {
   }
 
   announce(position: bigint): void {
-    if (this.others.listen()) {
+    if (this.others.areListening()) {
       if (this.pending === null || position > this.pending) this.pending = position;
       this.sending ??= this.send();
     }

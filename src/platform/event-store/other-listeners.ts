@@ -2,27 +2,28 @@ import type { Pool } from 'pg';
 
 import { OTHERS_LISTEN } from './append-channel.js';
 
-/** A listener that has just come reads everything first and polls from then on: it misses no event by this. */
+/** An answer that is older is none. A listener that has just come reads everything first, and polls from then on. */
 const KNOWN_FOR_MS = 1_000;
 
 /**
- * Whether other processes wait for NOTIFYs, as of a second ago; where nobody knows, they do. A NOTIFY is a transaction
- * in front of the next append, 27 of the 650 µs of each where it is sent every 20 ms, and wakes this process as well.
+ * Whether other processes wait for NOTIFYs; where nobody knows, they do. A NOTIFY is a transaction in front of the next
+ * append, 27 of the 650 µs of each where it is sent every 20 ms, and wakes this process as well.
  */
 export class OtherListeners {
   private listening = true;
-  private lookAtMs = 0;
+  private knownUntilMs = 0;
   private looking: Promise<void> | null = null;
 
   constructor(private readonly pool: Pool) {}
 
-  /** Says what is known, and looks behind it where that is old. */
-  listen(): boolean {
-    if (performance.now() >= this.lookAtMs) this.looking ??= this.look();
-    return this.listening;
+  /** Says what is known; where that is nothing, looks behind it, so that the next one who asks may know. */
+  areListening(): boolean {
+    if (performance.now() < this.knownUntilMs) return this.listening;
+    this.looking ??= this.look();
+    return true;
   }
 
-  /** Resolves when no look is on its way. */
+  /** Resolves when no look is on its way. Exposed for tests. */
   async idle(): Promise<void> {
     await this.looking;
   }
@@ -34,7 +35,7 @@ export class OtherListeners {
     } catch {
       this.listening = true;
     }
-    this.lookAtMs = performance.now() + KNOWN_FOR_MS;
+    this.knownUntilMs = performance.now() + KNOWN_FOR_MS;
     this.looking = null;
   }
 }

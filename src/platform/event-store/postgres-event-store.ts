@@ -34,7 +34,6 @@ export class PostgresEventStore extends EventStore {
   private readonly catalog: EventCatalog;
   private readonly reader: EventReader;
   private readonly writer: AppendWriter;
-  private readonly others: OtherListeners;
   private readonly notifier: AppendNotifier;
   private readonly queue: AppendQueue<AppendResult>;
   /** As this process wrote them: Postgres prints the same JSON with its members in another order. */
@@ -49,8 +48,8 @@ export class PostgresEventStore extends EventStore {
       this.recent.forget();
       for (const listener of this.lostListeners) listener();
     });
-    this.others = new OtherListeners(pool);
-    this.notifier = new AppendNotifier((position) => this.writer.notify(APPEND_CHANNEL, position), this.others, log);
+    const others = new OtherListeners(pool);
+    this.notifier = new AppendNotifier((position) => this.writer.notify(APPEND_CHANNEL, position), others, log);
     this.queue = new AppendQueue((batch) => this.writeBatch(batch));
   }
 
@@ -119,7 +118,6 @@ export class PostgresEventStore extends EventStore {
   async close(): Promise<void> {
     await this.queue.idle();
     await this.notifier.close();
-    await this.others.idle();
     await this.writer.close();
   }
 

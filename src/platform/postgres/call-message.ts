@@ -38,18 +38,18 @@ function writeCall(message: Buffer, statement: string, values: readonly (string 
   message.write('B');
   let offset = 1 + LENGTH_BYTES;
   offset += message.write(`${portal}\0${statement}\0`, offset);
-  offset = message.writeInt16BE(values.length, offset);
+  offset = message.writeUInt16BE(values.length, offset);
   for (const value of values) {
-    offset = message.writeInt16BE(typeof value === 'string' ? TEXT_FORMAT : BINARY_FORMAT, offset);
+    offset = message.writeUInt16BE(typeof value === 'string' ? TEXT_FORMAT : BINARY_FORMAT, offset);
   }
-  offset = message.writeInt16BE(values.length, offset);
+  offset = message.writeUInt16BE(values.length, offset);
   for (const value of values) {
     const start = offset + LENGTH_BYTES;
     const length = typeof value === 'string' ? message.write(value, start) : value.copy(message, start);
     message.writeInt32BE(length, offset);
     offset = start + length;
   }
-  offset = message.writeInt16BE(resultFormats, offset);
+  offset = message.writeUInt16BE(resultFormats, offset);
   message.writeInt32BE(offset - 1, 1);
   return offset + EXECUTE_AND_SYNC.copy(message, offset);
 }

@@ -56,10 +56,15 @@ const parsers: CustomTypesConfig = {
   },
 };
 
+/** How long a server may owe an answer; 0: for ever. */
+export function silenceMsOf({ silenceMs, statementTimeoutMs = STATEMENT_TIMEOUT_MS }: PostgresOptions): number {
+  return silenceMs ?? (statementTimeoutMs === 0 ? 0 : statementTimeoutMs + SERVER_SILENCE_MS);
+}
+
 function clientConfig(options: PostgresOptions): ClientConfig {
+  const silenceMs = silenceMsOf(options);
   const {
     statementTimeoutMs = STATEMENT_TIMEOUT_MS,
-    silenceMs = statementTimeoutMs === 0 ? 0 : statementTimeoutMs + SERVER_SILENCE_MS,
     lockTimeoutMs = 0,
     sslMode = 'disable',
     settings,

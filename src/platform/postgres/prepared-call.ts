@@ -20,8 +20,8 @@ interface Parsing {
 /**
  * Calls a prepared statement that answers with one row whose columns the caller knows. What pg does for any query, it
  * leaves out: a Describe and its answer, four writes, a promise with a stack trace, an object for the result; a cold
- * process pays for each line it runs, and a short append was a twelfth slower by it. Timeouts, pipelining and errors are
- * pg's: the client takes queries of its own class only.
+ * process pays for each line it runs, and a short append was a twelfth slower by it. Pipelining, errors and, where the
+ * client has one, its timeout are pg's: a client that pipelines takes queries of pg's own class only.
  * Rejects as pg does.
  */
 export function callPrepared(
@@ -30,8 +30,10 @@ export function callPrepared(
   values: readonly CallValue[],
 ): Promise<TextRow> {
   return new Promise((resolve, reject) => {
+    // First of all: pg would have taken the call on before it could fail.
+    const message = callMessage(statement.name, values);
     client.query(
-      new PreparedCall(statement, values, (error, row) => {
+      new PreparedCall(statement, message, (error, row) => {
         if (error) reject(error);
         else resolve(row);
       }),
@@ -49,7 +51,7 @@ class PreparedCall extends Query<QueryResultRow> {
 
   constructor(
     { name, text }: PreparedStatement,
-    private readonly parameters: readonly CallValue[],
+    private readonly message: Buffer,
     callback: (error: Error | null, row: TextRow) => void,
   ) {
     // Not the statement: pg would copy it property by property, by its descriptors.
@@ -61,14 +63,13 @@ class PreparedCall extends Query<QueryResultRow> {
 
   override readonly submit = (connection: Connection): null => {
     const { name, text } = this;
-    const message = callMessage(name, this.parameters);
     const { parsedStatements, submittedNamedStatements } = connection as unknown as Parsing;
     const isParsed = parsedStatements[name] !== undefined || submittedNamedStatements[name] !== undefined;
     if (!isParsed) {
       connection.parse({ name, text, types: [] }, true);
       submittedNamedStatements[name] = text;
     }
-    connection.stream.write(message);
+    connection.stream.write(this.message);
     return null;
   };
 

@@ -8,7 +8,7 @@ export class SilenceWatch {
   private timer: NodeJS.Timeout | null = null;
 
   /**
-   * @param silenceMs since the last answer, or since the first question after it
+   * @param silenceMs since the last answer, or since the first question after it; 0: a server may be silent for ever
    * @param onSilence called once a silence; the answers owed are owed no longer
    */
   constructor(
@@ -19,7 +19,7 @@ export class SilenceWatch {
   asked(): void {
     if (this.unanswered === 0) this.heardMs = performance.now();
     this.unanswered += 1;
-    this.timer ??= setTimeout(() => this.look(), this.silenceMs);
+    if (this.silenceMs > 0) this.timer ??= setTimeout(() => this.look(), this.silenceMs);
   }
 
   answered(): void {

@@ -11,8 +11,8 @@ const RECONNECT_DELAY_MS = 500;
 export interface AppendSignalOptions {
   readonly postgres: PostgresOptions;
   readonly log: Log;
-  /** Appends of this very process, which need no way over Postgres. @returns how to stop listening */
-  readonly local?: (listener: AppendListener) => () => void;
+  /** Appends of this very process, of which nothing else tells it. @returns how to stop listening */
+  readonly local: (listener: AppendListener) => () => void;
 }
 
 /**
@@ -33,14 +33,14 @@ export class AppendSignal {
 
   /** Listens until the signal aborts; reconnects for ever. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
-    const stopLocal = this.options.local?.((position) => this.ring(position));
+    const stopLocal = this.options.local((position) => this.ring(position));
     try {
       while (!signal.aborted) {
         await this.listen(signal).catch((error: unknown) => this.complain(error));
         await sleep(RECONNECT_DELAY_MS, undefined, { signal }).catch(() => undefined);
       }
     } finally {
-      stopLocal?.();
+      stopLocal();
     }
   }
 

@@ -30,43 +30,41 @@ describe('other listeners', () => {
     return client;
   };
 
+  const known = async (others: OtherListeners): Promise<boolean> => {
+    others.areListening();
+    await others.idle();
+    return others.areListening();
+  };
+
   it('are there until it is known that they are not', async () => {
     const others = new OtherListeners(database.appPool);
-    expect(others.listen()).toBe(true);
+    expect(others.areListening()).toBe(true);
     await others.idle();
-    expect(others.listen()).toBe(false);
+    expect(others.areListening()).toBe(false);
   });
 
   it('are not this process itself', async () => {
     await session();
-    const others = new OtherListeners(database.appPool);
-    others.listen();
-    await others.idle();
-    expect(others.listen()).toBe(false);
+    expect(await known(new OtherListeners(database.appPool))).toBe(false);
   });
 
-  it('are seen when they come, and when they go', async () => {
-    const others = new OtherListeners(database.appPool);
+  it('are seen while they listen, and not when they have gone', async () => {
     await session(ANOTHER_PROCESS);
-    others.listen();
-    await others.idle();
-    expect(others.listen()).toBe(true);
+    expect(await known(new OtherListeners(database.appPool))).toBe(true);
 
     await sessions.pop()?.end();
-    await eventually(() => expect(others.listen()).toBe(false));
-
-    await session(ANOTHER_PROCESS);
-    await eventually(() => expect(others.listen()).toBe(true));
+    await eventually(async () => expect(await known(new OtherListeners(database.appPool))).toBe(false));
   });
 
-  it('are there where Postgres does not say', async () => {
-    const pool = createPool(database.app);
-    const others = new OtherListeners(pool);
-    others.listen();
-    await others.idle();
-    expect(others.listen()).toBe(false);
+  it('are there where the last answer is old', async () => {
+    const others = new OtherListeners(database.appPool);
+    expect(await known(others)).toBe(false);
+    await eventually(() => expect(others.areListening()).toBe(true));
+  });
 
+  it('are there while Postgres does not say', async () => {
+    const pool = createPool(database.app);
     await pool.end();
-    await eventually(() => expect(others.listen()).toBe(true));
+    expect(await known(new OtherListeners(pool))).toBe(true);
   });
 });

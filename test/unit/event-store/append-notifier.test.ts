@@ -5,7 +5,7 @@ describe('AppendNotifier', () => {
   const notifierWhere = (othersListen: boolean) => {
     const sent: string[] = [];
     const notify = (payload: string) => Promise.resolve(sent.push(payload));
-    return { sent, notifier: new AppendNotifier(notify, { listen: () => othersListen }, silentLog) };
+    return { sent, notifier: new AppendNotifier(notify, { areListening: () => othersListen }, silentLog) };
   };
 
   it('tells listeners of this process at once, and other processes the newest', async () => {

@@ -46,6 +46,11 @@ describe('SilenceWatch', () => {
     expect(silences).toBe(1);
   });
 
+  it('does not watch where a server may be silent for ever', () => {
+    new SilenceWatch(0, () => (silences += 1)).asked();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('leaves no timer behind', () => {
     watch.asked();
     watch.answered();

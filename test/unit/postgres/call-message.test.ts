@@ -1,0 +1,30 @@
+import { serialize } from 'pg-protocol';
+
+import { callMessage } from '../../../src/platform/postgres/call-message.js';
+
+const RESULT_FORMATS = Buffer.from([0, 0]);
+
+/** As pg puts the same three messages together, but that it asks for the text format by a list of one. */
+function asPgWould(statement: string, values: readonly (string | Buffer)[]): Buffer {
+  const bind = serialize.bind({ statement, values: [...values] });
+  const withoutFormats = Buffer.concat([bind.subarray(0, -4), RESULT_FORMATS]);
+  withoutFormats.writeInt32BE(withoutFormats.length - 1, 1);
+  return Buffer.concat([withoutFormats, serialize.execute({}), serialize.sync()]);
+}
+
+describe('a call’s message', () => {
+  it.each<[string, (string | Buffer)[]]>([
+    ['no parameter', []],
+    ['an empty one', ['', Buffer.of()]],
+    ['every width of UTF-8', ['aé€😀', '\ud800', '\0']],
+    ['text beside bytes', ['1', Buffer.from([0, 255]), '{"a":1}']],
+    ['more than fits the scratch', ['€'.repeat(30_000), Buffer.alloc(100_000, 7)]],
+    ['many', Array.from({ length: 40_000 }, (_, index) => String(index))],
+  ])('is what pg would send, with %s', (_what, values) => {
+    expect(callMessage('statement', values).equals(asPgWould('statement', values))).toBe(true);
+  });
+
+  it('spells numbers and truth values as Postgres reads them', () => {
+    expect(callMessage('s', [41, -1, true, false]).equals(asPgWould('s', ['41', '-1', 'true', 'false']))).toBe(true);
+  });
+});
