@@ -2,7 +2,7 @@ import { type Config, loadConfig } from './config/load-config.js';
 
 /**
  * Preloaded with `node --import`, so that http, pg, ioredis and pino are patched before anybody loads them. Without a
- * place to send spans to nothing is patched, and the SDK is not even loaded: half a second of each start.
+ * place to send spans to nothing is patched, and the SDK is not even loaded: 0.4 s of each start.
  */
 const config = configOrNone();
 const isTraced = config && (config.OTEL_EXPORTER_OTLP_ENDPOINT || config.OTEL_TRACES_FILE);

@@ -11,7 +11,7 @@ const NOTIFY_INTERVAL_MS = 20;
 
 export type AppendListener = (position: bigint) => void;
 
-/** Wakes up readers: those of this process directly, those of others, where there are any, by NOTIFY once in 20 ms. */
+/** Wakes up readers: those of this process directly, those of others, if any, by NOTIFY, at most once in 20 ms. */
 export class AppendNotifier {
   private readonly listeners = new Set<AppendListener>();
   private readonly closing = new AbortController();

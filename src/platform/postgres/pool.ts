@@ -34,10 +34,10 @@ export interface PoolOptions extends PostgresOptions {
 }
 
 export const CONNECT_TIMEOUT_MS = 5_000;
-export const STATEMENT_TIMEOUT_MS = 30_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
 export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 /** On top of the statement's timeout: past it the server is taken for dead, not slow. */
-export const SERVER_SILENCE_MS = 5_000;
+const SERVER_SILENCE_MS = 5_000;
 const POOL_SIZE = 10;
 const IDLE_CONNECTION_MS = 30_000;
 

@@ -19,7 +19,7 @@ export class SilenceWatch {
   asked(): void {
     if (this.unanswered === 0) this.heardMs = performance.now();
     this.unanswered += 1;
-    if (this.silenceMs > 0) this.timer ??= setTimeout(() => this.look(), this.silenceMs);
+    if (this.silenceMs > 0 && this.timer === null) this.lookIn(this.silenceMs);
   }
 
   answered(): void {
@@ -34,12 +34,16 @@ export class SilenceWatch {
     this.unanswered = 0;
   }
 
+  private lookIn(ms: number): void {
+    this.timer = setTimeout(() => this.look(), ms);
+  }
+
   private look(): void {
     this.timer = null;
     if (this.unanswered === 0) return;
     const silentMs = performance.now() - this.heardMs;
     if (silentMs < this.silenceMs) {
-      this.timer = setTimeout(() => this.look(), this.silenceMs - silentMs);
+      this.lookIn(this.silenceMs - silentMs);
       return;
     }
     this.unanswered = 0;
