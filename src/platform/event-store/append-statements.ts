@@ -1,6 +1,6 @@
 import type { CallValue } from '../postgres/call-message.js';
 import type { PreparedStatement, TextRow } from '../postgres/prepared-call.js';
-import { binaryArray, int2, int4, jsonb, text, uuid } from '../postgres/binary-array.js';
+import { BinaryArray, int2, int4, jsonb, text, uuid } from '../postgres/binary-array.js';
 import type { EncodedAppend, EncodedEvent, EncodedWrite } from './encoded-append.js';
 
 export interface Refusal {
@@ -51,11 +51,6 @@ export const RECALL = `
     left join es.events e on e.event_id = given.event_id
     order by given.no`;
 
-interface Numbered {
-  /** Its append's place in the batch. */
-  readonly append: number;
-}
-
 /**
  * The parameters of es.append: whether with care, the writes to look at, the events.
  * @param isCertain of a write: the version it expects has been reached, so nobody needs to look
@@ -65,32 +60,65 @@ export function appendParameters(
   careful: boolean,
   isCertain: (write: EncodedWrite) => boolean,
 ): CallValue[] {
-  const writes: (EncodedWrite & Numbered)[] = [];
+  const writes: EncodedWrite[] = [];
+  const writeAppends: number[] = [];
   const events: EncodedEvent[] = [];
-  const appends: number[] = [];
+  const eventAppends: number[] = [];
   for (const [append, encoded] of batch.entries()) {
     for (const write of encoded.writes) {
-      if (!isCertain(write)) writes.push({ append, ...write });
+      if (isCertain(write)) continue;
+      writes.push(write);
+      writeAppends.push(append);
     }
     for (const event of encoded.events) {
-      appends.push(append);
       events.push(event);
+      eventAppends.push(append);
     }
   }
   return [
     careful,
-    binaryArray(int4, writes, (write) => write.append),
-    binaryArray(uuid, writes, (write) => write.streamId),
-    binaryArray(int4, writes, (write) => write.expectedVersion),
-    binaryArray(int4, appends, (append) => append),
-    binaryArray(text, events, (event) => event.stream.type),
-    binaryArray(uuid, events, (event) => event.stream.id),
-    binaryArray(int4, events, (event) => event.version),
-    binaryArray(uuid, events, (event) => event.eventId),
-    binaryArray(text, events, (event) => event.type),
-    binaryArray(int2, events, (event) => event.schemaVersion),
-    binaryArray(jsonb, events, (event) => event.data),
-    binaryArray(jsonb, events, (event) => event.metadata),
+    new BinaryArray(int4, writeAppends),
+    new BinaryArray(
+      uuid,
+      writes.map((write) => write.streamId),
+    ),
+    new BinaryArray(
+      int4,
+      writes.map((write) => write.expectedVersion),
+    ),
+    new BinaryArray(int4, eventAppends),
+    new BinaryArray(
+      text,
+      events.map((event) => event.stream.type),
+    ),
+    new BinaryArray(
+      uuid,
+      events.map((event) => event.stream.id),
+    ),
+    new BinaryArray(
+      int4,
+      events.map((event) => event.version),
+    ),
+    new BinaryArray(
+      uuid,
+      events.map((event) => event.eventId),
+    ),
+    new BinaryArray(
+      text,
+      events.map((event) => event.type),
+    ),
+    new BinaryArray(
+      int2,
+      events.map((event) => event.schemaVersion),
+    ),
+    new BinaryArray(
+      jsonb,
+      events.map((event) => event.data),
+    ),
+    new BinaryArray(
+      jsonb,
+      events.map((event) => event.metadata),
+    ),
   ];
 }
 

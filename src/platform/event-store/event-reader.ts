@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
 import type { StreamRef, StreamType } from '../../kernel/event.js';
-import { binaryArray, int4, text, uuid } from '../postgres/binary-array.js';
+import { BinaryArray, int4, text, uuid } from '../postgres/binary-array.js';
 import { gathered } from '../postgres/gathered.js';
 import { reportingOutages } from '../postgres/outage.js';
 import type { RawEvent } from './raw-event.js';
@@ -122,10 +122,22 @@ export class EventReader {
       return [(await this.query<Row>(READ_STREAM, [stream.id, stream.type, afterVersion, limit])).map(rawEvent)];
     }
     const rows = await this.query<RowOfMany>(READ_STREAMS, [
-      binaryArray(uuid, pages, ({ stream }) => stream.id),
-      binaryArray(text, pages, ({ stream }) => stream.type),
-      binaryArray(int4, pages, ({ afterVersion }) => afterVersion),
-      binaryArray(int4, pages, ({ limit }) => limit),
+      new BinaryArray(
+        uuid,
+        pages.map(({ stream }) => stream.id),
+      ),
+      new BinaryArray(
+        text,
+        pages.map(({ stream }) => stream.type),
+      ),
+      new BinaryArray(
+        int4,
+        pages.map(({ afterVersion }) => afterVersion),
+      ),
+      new BinaryArray(
+        int4,
+        pages.map(({ limit }) => limit),
+      ),
     ]);
     const found: RawEvent[][] = pages.map(() => []);
     for (const row of rows) found[row[ORDINAL] - 1]!.push(rawEvent(row));

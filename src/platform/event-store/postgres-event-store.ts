@@ -59,7 +59,7 @@ export class PostgresEventStore extends EventStore {
       const traceparent = metadata.traceparent ?? currentTraceparent();
       const stamped = traceparent === undefined ? metadata : { ...metadata, traceparent };
       const result = await this.queue.add(encodeAppend(writes, stamped));
-      span.setAttribute('voidrunner.position', result.lastPosition.toString());
+      if (span.isRecording()) span.setAttribute('voidrunner.position', result.lastPosition.toString());
       return result;
     });
   }

@@ -6,7 +6,7 @@ import { type PayloadKind, type PayloadRef, PayloadStore } from '../../kernel/po
 import { giveBack } from '../../kernel/give-back.js';
 import { AtMost } from '../../kernel/at-most.js';
 import { leftBehind } from '../memory/leftovers.js';
-import { binaryArray, bytea, int4, text, uuid } from '../postgres/binary-array.js';
+import { BinaryArray, bytea, int4, text, uuid } from '../postgres/binary-array.js';
 import { gathered, inOrderOf } from '../postgres/gathered.js';
 import { reportingOutages } from '../postgres/outage.js';
 import { DataKeys, ownerErased } from './data-keys.js';
@@ -127,15 +127,33 @@ export class PostgresPayloadStore extends PayloadStore {
   }
 
   private async insert(payloads: readonly NewPayload[]): Promise<boolean[]> {
-    const boxes = binaryArray(bytea, payloads, ({ sealed }) => sealed);
+    const boxes = new BinaryArray(
+      bytea,
+      payloads.map(({ sealed }) => sealed),
+    ).toPostgres();
     for (const { sealed } of payloads) giveBack(sealed);
     const values = [
-      binaryArray(uuid, payloads, ({ payloadId }) => payloadId),
-      binaryArray(uuid, payloads, ({ ownerId }) => ownerId),
-      binaryArray(text, payloads, ({ kind }) => kind),
+      new BinaryArray(
+        uuid,
+        payloads.map(({ payloadId }) => payloadId),
+      ),
+      new BinaryArray(
+        uuid,
+        payloads.map(({ ownerId }) => ownerId),
+      ),
+      new BinaryArray(
+        text,
+        payloads.map(({ kind }) => kind),
+      ),
       boxes,
-      binaryArray(int4, payloads, ({ ref }) => ref.bytes),
-      binaryArray(text, payloads, ({ ref }) => ref.sha256),
+      new BinaryArray(
+        int4,
+        payloads.map(({ ref }) => ref.bytes),
+      ),
+      new BinaryArray(
+        text,
+        payloads.map(({ ref }) => ref.sha256),
+      ),
     ];
     const { rows } = await reportingOutages(() => this.pool.query<{ payload_id: string }>({ ...INSERT, values }));
     // Where it failed they may still be on their way.
@@ -146,7 +164,7 @@ export class PostgresPayloadStore extends PayloadStore {
   }
 
   private async select(ids: readonly string[]): Promise<(SealedPayload | null)[]> {
-    const values = [binaryArray(uuid, ids, (id) => id)];
+    const values = [new BinaryArray(uuid, ids)];
     const { rows } = await reportingOutages(() => this.pool.query<SealedPayload>({ ...SELECT, values }));
     return inOrderOf(ids, rows, ({ payload_id }) => payload_id);
   }

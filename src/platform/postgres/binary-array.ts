@@ -1,13 +1,14 @@
 /**
- * One-dimensional arrays without NULLs in Postgres' binary format (src/backend/utils/adt/arrayfuncs.c, array_recv): pg
- * sends a Buffer as it is. As text, JSON in an array is escaped a second time here and unescaped there; measured with
- * batches of 64 events, binary takes about half the time on this side, and a quarter less on the server's.
+ * One-dimensional arrays without NULLs in Postgres' binary format (src/backend/utils/adt/arrayfuncs.c, array_recv). As
+ * text, JSON in an array is escaped a second time here and unescaped there; measured with batches of 64 events, binary
+ * takes about half the time on this side, and a quarter less on the server's.
  */
 
 export interface ElementType<Value> {
   /** pg_type.oid: those of built-in types never change. */
   readonly oid: number;
-  bytes(value: Value): number;
+  /** Enough for it, and cheap to say. */
+  bytesMax(value: Value): number;
   /** @returns where it ends */
   write(value: Value, target: Buffer, offset: number): number;
 }
@@ -15,34 +16,36 @@ export interface ElementType<Value> {
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const JSONB_FORMAT = 1;
+/** UTF-8 of one UTF-16 unit, at most. */
+const UNIT_BYTES_MAX = 3;
 
 export const int4: ElementType<number> = {
   oid: 23,
-  bytes: () => 4,
+  bytesMax: () => 4,
   write: (value, target, offset) => target.writeInt32BE(value, offset),
 };
 
 export const int2: ElementType<number> = {
   oid: 21,
-  bytes: () => 2,
+  bytesMax: () => 2,
   write: (value, target, offset) => target.writeInt16BE(value, offset),
 };
 
 export const text: ElementType<string> = {
   oid: 25,
-  bytes: (value) => Buffer.byteLength(value),
+  bytesMax: (value) => value.length * UNIT_BYTES_MAX,
   write: (value, target, offset) => offset + target.write(value, offset),
 };
 
 export const uuid: ElementType<string> = {
   oid: 2950,
-  bytes: () => 16,
-  write: (value, target, offset) => offset + target.write(value.replaceAll('-', ''), offset, 'hex'),
+  bytesMax: () => 16,
+  write: writeUuid,
 };
 
 export const bytea: ElementType<Uint8Array> = {
   oid: 17,
-  bytes: (value) => value.length,
+  bytesMax: (value) => value.length,
   write: (value, target, offset) => {
     target.set(value, offset);
     return offset + value.length;
@@ -52,34 +55,62 @@ export const bytea: ElementType<Uint8Array> = {
 /** The values are JSON text. */
 export const jsonb: ElementType<string> = {
   oid: 3802,
-  bytes: (value) => Buffer.byteLength(value) + 1,
+  bytesMax: (value) => value.length * UNIT_BYTES_MAX + 1,
   write: (value, target, offset) => {
     const start = target.writeUInt8(JSONB_FORMAT, offset);
     return start + target.write(value, start);
   },
 };
 
-/** @returns the value of one query parameter: what `pick` takes from each row */
-export function binaryArray<Row, Value>(
-  type: ElementType<Value>,
-  rows: readonly Row[],
-  pick: (row: Row) => Value,
-): Buffer {
-  let bytes = HEADER_BYTES + LENGTH_BYTES * rows.length;
-  for (const row of rows) bytes += type.bytes(pick(row));
-  const target = Buffer.allocUnsafe(bytes);
-  const dimensions = 1;
-  const hasNulls = 0;
-  const lowerBound = 1;
-  let offset = 0;
-  for (const field of [dimensions, hasNulls, type.oid, rows.length, lowerBound]) {
-    offset = target.writeInt32BE(field, offset);
+/** The value of one query parameter, for pg (by `toPostgres`) and for callPrepared. */
+export class BinaryArray<Value> {
+  readonly bytesMax: number;
+
+  constructor(
+    private readonly type: ElementType<Value>,
+    private readonly values: readonly Value[],
+  ) {
+    this.bytesMax = HEADER_BYTES + LENGTH_BYTES * values.length;
+    for (const value of values) this.bytesMax += type.bytesMax(value);
   }
-  for (const row of rows) {
-    const start = offset + LENGTH_BYTES;
-    const end = type.write(pick(row), target, start);
-    target.writeInt32BE(end - start, offset);
-    offset = end;
+
+  /** Writes it where it will be sent from. @returns where it ends */
+  write(target: Buffer, start: number): number {
+    const { type, values } = this;
+    const dimensions = 1;
+    const hasNulls = 0;
+    const lowerBound = 1;
+    let offset = start;
+    for (const field of [dimensions, hasNulls, type.oid, values.length, lowerBound]) {
+      offset = target.writeInt32BE(field, offset);
+    }
+    for (const value of values) {
+      const element = offset + LENGTH_BYTES;
+      const end = type.write(value, target, element);
+      target.writeInt32BE(end - element, offset);
+      offset = end;
+    }
+    return offset;
   }
-  return target;
+
+  toPostgres(): Buffer {
+    const target = Buffer.allocUnsafe(this.bytesMax);
+    return target.subarray(0, this.write(target, 0));
+  }
 }
+
+const HYPHEN = 0x2d;
+
+/** Digit by digit: a string without the hyphens, written as hex, takes four times as long. */
+function writeUuid(value: string, target: Buffer, start: number): number {
+  let offset = start;
+  for (let index = 0; index < value.length; index += 2) {
+    if (value.charCodeAt(index) === HYPHEN) index += 1;
+    target[offset] = (nibble(value.charCodeAt(index)) << 4) | nibble(value.charCodeAt(index + 1));
+    offset += 1;
+  }
+  return offset;
+}
+
+/** Of a hexadecimal digit in either case: letters have the bit of 64, and 1 to 6 below it. */
+const nibble = (code: number): number => (code & 0xf) + (code >> 6) * 9;

@@ -1,5 +1,12 @@
+/** A parameter in its binary format. */
+export interface BinaryValue {
+  readonly bytesMax: number;
+  /** @returns where it ends */
+  write(target: Buffer, offset: number): number;
+}
+
 /** A parameter: text as Postgres would print it, or its binary format. */
-export type CallValue = string | number | boolean | Buffer;
+export type CallValue = string | number | boolean | BinaryValue;
 
 const LENGTH_BYTES = 4;
 const SHORT_BYTES = 2;
@@ -21,7 +28,7 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 export function callMessage(statement: string, values: readonly CallValue[]): Buffer {
   const texts = values.map(textOf);
   let bytesMax = 64 + statement.length * UNIT_BYTES_MAX + (SHORT_BYTES + LENGTH_BYTES) * texts.length;
-  for (const value of texts) bytesMax += typeof value === 'string' ? value.length * UNIT_BYTES_MAX : value.length;
+  for (const value of texts) bytesMax += typeof value === 'string' ? value.length * UNIT_BYTES_MAX : value.bytesMax;
   if (bytesMax > scratch.length) {
     const message = Buffer.allocUnsafe(bytesMax);
     return message.subarray(0, writeCall(message, statement, texts));
@@ -29,10 +36,10 @@ export function callMessage(statement: string, values: readonly CallValue[]): Bu
   return Buffer.from(scratch.subarray(0, writeCall(scratch, statement, texts)));
 }
 
-const textOf = (value: CallValue): string | Buffer => (typeof value === 'object' ? value : String(value));
+const textOf = (value: CallValue): string | BinaryValue => (typeof value === 'object' ? value : String(value));
 
 /** @returns where it ends */
-function writeCall(message: Buffer, statement: string, values: readonly (string | Buffer)[]): number {
+function writeCall(message: Buffer, statement: string, values: readonly (string | BinaryValue)[]): number {
   const portal = '';
   const resultFormats = 0;
   message.write('B');
@@ -45,9 +52,9 @@ function writeCall(message: Buffer, statement: string, values: readonly (string 
   offset = message.writeUInt16BE(values.length, offset);
   for (const value of values) {
     const start = offset + LENGTH_BYTES;
-    const length = typeof value === 'string' ? message.write(value, start) : value.copy(message, start);
-    message.writeInt32BE(length, offset);
-    offset = start + length;
+    const end = typeof value === 'string' ? start + message.write(value, start) : value.write(message, start);
+    message.writeInt32BE(end - start, offset);
+    offset = end;
   }
   offset = message.writeUInt16BE(resultFormats, offset);
   message.writeInt32BE(offset - 1, 1);

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-import { binaryArray, uuid } from '../postgres/binary-array.js';
+import { BinaryArray, uuid } from '../postgres/binary-array.js';
 import { gathered, inOrderOf } from '../postgres/gathered.js';
 import { reportingOutages } from '../postgres/outage.js';
 import type { Projection } from './projection.js';
@@ -19,7 +19,7 @@ export function rowLookup<Row extends { readonly id: string }>(
     text: `select ${Object.keys(columns).join(', ')} from read.${table} where id = any($1::uuid[])`,
   };
   return gathered(async (ids: readonly string[]) => {
-    const values = [binaryArray(uuid, ids, (id) => id)];
+    const values = [new BinaryArray(uuid, ids)];
     const { rows } = await reportingOutages(() => pool.query<Row>({ ...statement, values }));
     return inOrderOf(ids, rows, ({ id }) => id);
   });

@@ -2,9 +2,11 @@ import type { Client } from 'pg';
 
 import { callPrepared } from '../../../src/platform/postgres/prepared-call.js';
 import { createClient } from '../../../src/platform/postgres/pool.js';
+import { binaryValue } from '../../support/binary-value.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 const ECHO = { name: 'echo', text: 'select $1::text, $2::bytea, $3::int + 1, $4::boolean, null' };
+const NOTHING = binaryValue(Buffer.of());
 
 describe('a prepared call', () => {
   let database: TestDatabase;
@@ -27,14 +29,12 @@ describe('a prepared call', () => {
     ['every width of UTF-8', 'aé€😀'],
     ['more than fits the scratch', '€'.repeat(100_000)],
   ])('carries %s there and back', async (_what, text) => {
-    const row = await callPrepared(client, ECHO, [text, Buffer.from([0, 255, 7]), 41, true]);
+    const row = await callPrepared(client, ECHO, [text, binaryValue(Buffer.from([0, 255, 7])), 41, true]);
     expect(row).toEqual([text, '\\x00ff07', '42', 't', null]);
   });
 
   it('answers calls in flight each with its own row, prepared once', async () => {
-    const calls = Array.from({ length: 20 }, (_, index) =>
-      callPrepared(client, ECHO, ['x', Buffer.of(), index, false]),
-    );
+    const calls = Array.from({ length: 20 }, (_, index) => callPrepared(client, ECHO, ['x', NOTHING, index, false]));
     const rows = await Promise.all(calls);
     expect(rows.map(([, , sum]) => Number(sum))).toEqual(calls.map((_, index) => index + 1));
     const { rows: prepared } = await client.query('select name from pg_prepared_statements');
@@ -42,10 +42,10 @@ describe('a prepared call', () => {
   });
 
   it('rejects with the error of the server, alone among its neighbours', async () => {
-    const before = callPrepared(client, ECHO, ['before', Buffer.of(), 1, true]);
+    const before = callPrepared(client, ECHO, ['before', NOTHING, 1, true]);
     const broken = callPrepared(client, { name: 'broken', text: 'select 1 / $1::int' }, [0]);
     const missing = callPrepared(client, { name: 'missing', text: 'select $1::text from nowhere' }, ['x']);
-    const after = callPrepared(client, ECHO, ['after', Buffer.of(), 1, true]);
+    const after = callPrepared(client, ECHO, ['after', NOTHING, 1, true]);
 
     await expect(broken).rejects.toMatchObject({ code: '22012' });
     await expect(missing).rejects.toMatchObject({ code: '42P01' });
@@ -58,7 +58,7 @@ describe('a prepared call', () => {
   it('rejects what cannot be sent, and the connection goes on', async () => {
     const tooMany = Array.from({ length: 2 ** 16 }, () => 'x');
     await expect(callPrepared(client, { name: 'many', text: 'select 1' }, tooMany)).rejects.toThrow('out of range');
-    expect(await callPrepared(client, ECHO, ['on', Buffer.of(), 1, true])).toHaveLength(5);
+    expect(await callPrepared(client, ECHO, ['on', NOTHING, 1, true])).toHaveLength(5);
   });
 
   it('rejects where the connection breaks', async () => {

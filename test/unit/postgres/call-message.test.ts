@@ -1,6 +1,7 @@
 import { serialize } from 'pg-protocol';
 
 import { callMessage } from '../../../src/platform/postgres/call-message.js';
+import { binaryValue } from '../../support/binary-value.js';
 
 const RESULT_FORMATS = Buffer.from([0, 0]);
 
@@ -21,7 +22,8 @@ describe('a call’s message', () => {
     ['more than fits the scratch', ['€'.repeat(30_000), Buffer.alloc(100_000, 7)]],
     ['many', Array.from({ length: 40_000 }, (_, index) => String(index))],
   ])('is what pg would send, with %s', (_what, values) => {
-    expect(callMessage('statement', values).equals(asPgWould('statement', values))).toBe(true);
+    const given = values.map((value) => (typeof value === 'string' ? value : binaryValue(value)));
+    expect(callMessage('statement', given).equals(asPgWould('statement', values))).toBe(true);
   });
 
   it('spells numbers and truth values as Postgres reads them', () => {
