@@ -72,10 +72,11 @@ postgres_init() {
     return 1
   }
   cat >>"$fresh/postgresql.conf" <<CONF
-# VoidRunner: as in production (fsync and synchronous_commit stay on), with room for tests.
+# VoidRunner: as in production (fsync and synchronous_commit stay on), with room for tests. A checkpoint
+# comes by time, not for the size of a burst of writes, which would wait for the disk beside it.
 max_connections = 200
 shared_buffers = 256MB
-max_wal_size = 2GB
+max_wal_size = 4GB
 timezone = 'UTC'
 log_timezone = 'UTC'
 CONF
