@@ -39,7 +39,7 @@ export const text: ElementType<string> = {
 
 export const uuid: ElementType<string> = {
   oid: 2950,
-  bytesMax: () => 16,
+  bytesMax: () => UUID_BYTES,
   write: writeUuid,
 };
 
@@ -99,18 +99,27 @@ export class BinaryArray<Value> {
   }
 }
 
+const UUID_BYTES = 16;
 const HYPHEN = 0x2d;
+
+/** What a digit's code stands for, in either case; -1 for every other code. */
+const NIBBLES = new Int8Array(128).fill(-1);
+for (const digit of '0123456789abcdefABCDEF') NIBBLES[digit.charCodeAt(0)] = Number.parseInt(digit, 16);
+
+const nibble = (code: number): number => NIBBLES[code] ?? -1;
 
 /** Digit by digit: a string without the hyphens, written as hex, takes four times as long. */
 function writeUuid(value: string, target: Buffer, start: number): number {
   let offset = start;
+  let digits = 0;
   for (let index = 0; index < value.length; index += 2) {
     if (value.charCodeAt(index) === HYPHEN) index += 1;
-    target[offset] = (nibble(value.charCodeAt(index)) << 4) | nibble(value.charCodeAt(index + 1));
+    const high = nibble(value.charCodeAt(index));
+    const low = nibble(value.charCodeAt(index + 1));
+    digits |= high | low;
+    target[offset] = (high << 4) | low;
     offset += 1;
   }
+  if (digits < 0 || offset - start !== UUID_BYTES) throw new Error(`${JSON.stringify(value)} is no UUID`);
   return offset;
 }
-
-/** Of a hexadecimal digit in either case: letters have the bit of 64, and 1 to 6 below it. */
-const nibble = (code: number): number => (code & 0xf) + (code >> 6) * 9;

@@ -37,6 +37,17 @@ describe('arrays in binary', () => {
     ).toEqual(values);
   });
 
+  it.each([
+    ['a digit that is none', '01234567-89ab-cdef-fedc-ba987654321g'],
+    ['a character beyond ASCII', '01234567-89ab-cdef-fedc-ba987654321é'],
+    ['too short', '01234567-89ab-cdef-fedc-ba98765432'],
+    ['half a byte', '01234567-89ab-cdef-fedc-ba987654321'],
+    ['too long', '01234567-89ab-cdef-fedc-ba987654321000'],
+    ['nothing', ''],
+  ])('do not leave with what is no UUID: %s', (_what, id) => {
+    expect(() => new BinaryArray(uuid, [randomUUID(), id]).toPostgres()).toThrow('is no UUID');
+  });
+
   it('arrive also where they are empty', async () => {
     expect(await back('text', new BinaryArray(text, []))).toEqual([]);
   });
