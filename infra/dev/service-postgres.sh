@@ -72,8 +72,8 @@ postgres_init() {
     return 1
   }
   cat >>"$fresh/postgresql.conf" <<CONF
-# VoidRunner: as in production (fsync and synchronous_commit stay on), with room for tests. A checkpoint
-# comes by time, not for the size of a burst of writes, which would wait for the disk beside it.
+# VoidRunner: as in production (fsync and synchronous_commit stay on), with room for tests. For most
+# bursts of writes a checkpoint comes by time, not by their size: beside it they wait for the disk.
 max_connections = 200
 shared_buffers = 256MB
 max_wal_size = 4GB

@@ -78,47 +78,17 @@ export function appendParameters(
   return [
     careful,
     new BinaryArray(int4, writeAppends),
-    new BinaryArray(
-      uuid,
-      writes.map((write) => write.streamId),
-    ),
-    new BinaryArray(
-      int4,
-      writes.map((write) => write.expectedVersion),
-    ),
+    BinaryArray.of(uuid, writes, (write) => write.streamId),
+    BinaryArray.of(int4, writes, (write) => write.expectedVersion),
     new BinaryArray(int4, eventAppends),
-    new BinaryArray(
-      text,
-      events.map((event) => event.stream.type),
-    ),
-    new BinaryArray(
-      uuid,
-      events.map((event) => event.stream.id),
-    ),
-    new BinaryArray(
-      int4,
-      events.map((event) => event.version),
-    ),
-    new BinaryArray(
-      uuid,
-      events.map((event) => event.eventId),
-    ),
-    new BinaryArray(
-      text,
-      events.map((event) => event.type),
-    ),
-    new BinaryArray(
-      int2,
-      events.map((event) => event.schemaVersion),
-    ),
-    new BinaryArray(
-      jsonb,
-      events.map((event) => event.data),
-    ),
-    new BinaryArray(
-      jsonb,
-      events.map((event) => event.metadata),
-    ),
+    BinaryArray.of(text, events, (event) => event.stream.type),
+    BinaryArray.of(uuid, events, (event) => event.stream.id),
+    BinaryArray.of(int4, events, (event) => event.version),
+    BinaryArray.of(uuid, events, (event) => event.eventId),
+    BinaryArray.of(text, events, (event) => event.type),
+    BinaryArray.of(int2, events, (event) => event.schemaVersion),
+    BinaryArray.of(jsonb, events, (event) => event.data),
+    BinaryArray.of(jsonb, events, (event) => event.metadata),
   ];
 }
 

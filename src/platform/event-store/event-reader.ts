@@ -122,22 +122,10 @@ export class EventReader {
       return [(await this.query<Row>(READ_STREAM, [stream.id, stream.type, afterVersion, limit])).map(rawEvent)];
     }
     const rows = await this.query<RowOfMany>(READ_STREAMS, [
-      new BinaryArray(
-        uuid,
-        pages.map(({ stream }) => stream.id),
-      ),
-      new BinaryArray(
-        text,
-        pages.map(({ stream }) => stream.type),
-      ),
-      new BinaryArray(
-        int4,
-        pages.map(({ afterVersion }) => afterVersion),
-      ),
-      new BinaryArray(
-        int4,
-        pages.map(({ limit }) => limit),
-      ),
+      BinaryArray.of(uuid, pages, ({ stream }) => stream.id),
+      BinaryArray.of(text, pages, ({ stream }) => stream.type),
+      BinaryArray.of(int4, pages, ({ afterVersion }) => afterVersion),
+      BinaryArray.of(int4, pages, ({ limit }) => limit),
     ]);
     const found: RawEvent[][] = pages.map(() => []);
     for (const row of rows) found[row[ORDINAL] - 1]!.push(rawEvent(row));

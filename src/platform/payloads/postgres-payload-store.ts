@@ -127,33 +127,15 @@ export class PostgresPayloadStore extends PayloadStore {
   }
 
   private async insert(payloads: readonly NewPayload[]): Promise<boolean[]> {
-    const boxes = new BinaryArray(
-      bytea,
-      payloads.map(({ sealed }) => sealed),
-    ).toPostgres();
+    const boxes = BinaryArray.of(bytea, payloads, ({ sealed }) => sealed).toPostgres();
     for (const { sealed } of payloads) giveBack(sealed);
     const values = [
-      new BinaryArray(
-        uuid,
-        payloads.map(({ payloadId }) => payloadId),
-      ),
-      new BinaryArray(
-        uuid,
-        payloads.map(({ ownerId }) => ownerId),
-      ),
-      new BinaryArray(
-        text,
-        payloads.map(({ kind }) => kind),
-      ),
+      BinaryArray.of(uuid, payloads, ({ payloadId }) => payloadId),
+      BinaryArray.of(uuid, payloads, ({ ownerId }) => ownerId),
+      BinaryArray.of(text, payloads, ({ kind }) => kind),
       boxes,
-      new BinaryArray(
-        int4,
-        payloads.map(({ ref }) => ref.bytes),
-      ),
-      new BinaryArray(
-        text,
-        payloads.map(({ ref }) => ref.sha256),
-      ),
+      BinaryArray.of(int4, payloads, ({ ref }) => ref.bytes),
+      BinaryArray.of(text, payloads, ({ ref }) => ref.sha256),
     ];
     const { rows } = await reportingOutages(() => this.pool.query<{ payload_id: string }>({ ...INSERT, values }));
     // Where it failed they may still be on their way.

@@ -62,8 +62,13 @@ export const jsonb: ElementType<string> = {
   },
 };
 
-/** The value of one query parameter, for pg (by `toPostgres`) and for callPrepared. */
+/** The value of one query parameter, for pg and for callPrepared. */
 export class BinaryArray<Value> {
+  /** Of what `pick` takes from each row. */
+  static of<Row, Value>(type: ElementType<Value>, rows: readonly Row[], pick: (row: Row) => Value): BinaryArray<Value> {
+    return new BinaryArray(type, rows.map(pick));
+  }
+
   readonly bytesMax: number;
 
   constructor(
@@ -93,6 +98,7 @@ export class BinaryArray<Value> {
     return offset;
   }
 
+  /** pg asks each value that has it (pg/lib/utils.js, prepareValue). */
   toPostgres(): Buffer {
     const target = Buffer.allocUnsafe(this.bytesMax);
     return target.subarray(0, this.write(target, 0));
