@@ -1,3 +1,5 @@
+import { type BinaryValue, UNIT_BYTES_MAX } from './call-message.js';
+
 /**
  * One-dimensional arrays without NULLs in Postgres' binary format (src/backend/utils/adt/arrayfuncs.c, array_recv). As
  * text, JSON in an array is escaped a second time here and unescaped there; measured with batches of 64 events, binary
@@ -16,8 +18,6 @@ export interface ElementType<Value> {
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const JSONB_FORMAT = 1;
-/** UTF-8 of one UTF-16 unit, at most. */
-const UNIT_BYTES_MAX = 3;
 
 export const int4: ElementType<number> = {
   oid: 23,
@@ -63,7 +63,7 @@ export const jsonb: ElementType<string> = {
 };
 
 /** The value of one query parameter, for pg and for callPrepared. */
-export class BinaryArray<Value> {
+export class BinaryArray<Value> implements BinaryValue {
   /** Of what `pick` takes from each row. */
   static of<Row, Value>(type: ElementType<Value>, rows: readonly Row[], pick: (row: Row) => Value): BinaryArray<Value> {
     return new BinaryArray(type, rows.map(pick));

@@ -13,7 +13,7 @@ const SHORT_BYTES = 2;
 const TEXT_FORMAT = 0;
 const BINARY_FORMAT = 1;
 /** UTF-8 of one UTF-16 unit, at most. */
-const UNIT_BYTES_MAX = 3;
+export const UNIT_BYTES_MAX = 3;
 
 /** Execute without a limit of rows, on the unnamed portal, and Sync. */
 const EXECUTE_AND_SYNC = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0, 0, 4]);
