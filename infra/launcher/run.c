@@ -15,7 +15,18 @@
 #include "reap.h"
 #include "report.h"
 
-enum { US_PER_S = 1000000, US_PER_MS = 1000, NS_PER_US = 1000, SAMPLE_EVERY_US = 10000 };
+enum {
+    US_PER_S = 1000000,
+    US_PER_MS = 1000,
+    NS_PER_US = 1000,
+    SAMPLE_EVERY_US = 10000,
+    /*
+     * A program that prints line by line would wake the launcher, the engine and the host for each
+     * line. After a read of less than this, what follows may gather for a moment.
+     */
+    GATHER_BYTES = 16 * 1024,
+    GATHER_US = 1000
+};
 
 static const enum frame_type HEAD_FRAMES[RUN_STREAMS] = {FRAME_STDOUT, FRAME_STDERR};
 static const enum frame_type TAIL_FRAMES[RUN_STREAMS] = {FRAME_STDOUT_TAIL, FRAME_STDERR_TAIL};
@@ -140,12 +151,17 @@ static void read_setup(struct run *run) {
     host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
 }
 
+/* Nothing gathers behind a program that is over. */
+static bool is_gathering(const struct run *run, const struct run_stream *stream, int64_t now) {
+    return !run->all_dead && now < stream->gathers_until_us;
+}
+
 /* One read, so that a program that prints without end keeps nobody else waiting. */
 static void read_stream(struct run *run, int which) {
     static unsigned char bytes[FRAME_OUT_BYTES_MAX - FRAME_NUMBER_BYTES];
     struct run_stream *stream = &run->streams[which];
     size_t size = sizeof bytes;
-    if (stream->fd < 0) return;
+    if (stream->fd < 0 || is_gathering(run, stream, now_us())) return;
     if (stream->output.head_left > 0) {
         size = host_output_room(run->host);
         if (size == 0) return;
@@ -156,6 +172,7 @@ static void read_stream(struct run *run, int which) {
         close_fd(&stream->fd);
         return;
     }
+    if (count < GATHER_BYTES) stream->gathers_until_us = now_us() + GATHER_US;
     size_t head = output_feed(&stream->output, bytes, (size_t)count);
     if (head > 0) host_send(run->host, HEAD_FRAMES[which], run->number, bytes, head);
     explicit_bzero(bytes, (size_t)count);
@@ -203,9 +220,13 @@ static bool send_tail(struct run *run, int which) {
     return true;
 }
 
+static bool is_drained(const struct run *run) {
+    return run->setup_fd < 0 && run->streams[0].fd < 0 && run->streams[1].fd < 0;
+}
+
 /* Everybody is dead: what they printed lies in the pipes, and nobody can write to them any more. */
 static void finish(struct run *run) {
-    if (run->setup_fd >= 0 || run->streams[0].fd >= 0 || run->streams[1].fd >= 0) return;
+    if (!is_drained(run)) return;
     if (!send_tail(run, 0) || !send_tail(run, 1) || !host_has_room(run->host)) return;
     read_result(run);
     report_end(run);
@@ -234,10 +255,7 @@ void run_step(struct run *run) {
     if (run->all_dead) finish(run);
 }
 
-static int timeout_ms(const struct run *run) {
-    if (run->all_dead) return -1;
-    int64_t next = run->killed == KILLED_BY_NONE ? run->deadline_us : INT64_MAX;
-    if (run->sampling && run->next_sample_us < next) next = run->next_sample_us;
+static int ms_until(int64_t next) {
     if (next == INT64_MAX) return -1;
     int64_t left = next - now_us();
     if (left <= 0) return 0;
@@ -246,15 +264,29 @@ static int timeout_ms(const struct run *run) {
     return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
 
+/* Without a full queue nothing but the clock is left to wake a step that has more to do. */
+static int timeout_ms(const struct run *run, int64_t next) {
+    if (run->all_dead) {
+        bool can_go_on = is_drained(run) && host_output_room(run->host) > 0;
+        return can_go_on ? 0 : -1;
+    }
+    if (run->killed == KILLED_BY_NONE && run->deadline_us < next) next = run->deadline_us;
+    if (run->sampling && run->next_sample_us < next) next = run->next_sample_us;
+    return ms_until(next);
+}
+
 int run_poll(const struct run *run, struct pollfd *fds) {
+    int64_t next = INT64_MAX, now = now_us();
     for (int i = 0; i < RUN_FDS; i++) fds[i] = (struct pollfd){.fd = -1, .events = POLLIN};
     if (!run->active) return -1;
     fds[0].fd = run->setup_fd;
-    for (int i = 0; i < RUN_STREAMS; i++) {
+    for (int i = 0; i < RUN_STREAMS && run->setup_fd < 0; i++) {
         const struct run_stream *stream = &run->streams[i];
         /* Backpressure: a program waits on its full pipe for as long as the host does not read. */
-        bool blocked = stream->output.head_left > 0 && host_output_room(run->host) == 0;
-        if (!blocked && run->setup_fd < 0) fds[1 + i].fd = stream->fd;
+        bool is_blocked = stream->output.head_left > 0 && host_output_room(run->host) == 0;
+        if (stream->fd < 0 || is_blocked) continue;
+        if (!is_gathering(run, stream, now)) fds[1 + i].fd = stream->fd;
+        else if (stream->gathers_until_us < next) next = stream->gathers_until_us;
     }
-    return timeout_ms(run);
+    return timeout_ms(run, next);
 }

@@ -20,6 +20,7 @@ struct run_stream {
     int fd; /* -1 once the program's side is closed */
     struct output output;
     size_t tail_sent;
+    int64_t gathers_until_us; /* not read before */
 };
 
 struct run {

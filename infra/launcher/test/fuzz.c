@@ -6,22 +6,9 @@
 
 #include "check.h"
 #include "job-bytes.h"
+#include "random.h"
 
 enum { SEEDS = 4, ROUNDS_MAX = 200000, FUZZ_MS_MAX = 3000, FLIPS_MAX = 8, INTERESTING = 6 };
-
-static uint64_t state;
-
-/* xorshift64: the numbers must be the same everywhere. */
-static uint32_t random_u32(void) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)(state >> 16);
-}
-
-static size_t below(size_t bound) {
-    return bound == 0 ? 0 : random_u32() % bound;
-}
 
 static void random_text(char *text, size_t size_max) {
     static const char letters[] = "abc/.=:\n%";
@@ -133,7 +120,7 @@ int main(void) {
     unsigned long rounds = 0, decoded = 0;
     clock_gettime(CLOCK_MONOTONIC, &begin);
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        state = seed * 0x9E3779B97F4A7C15u;
+        random_seed(seed);
         for (int i = 0; i < ROUNDS_MAX / SEEDS; i++) {
             if (elapsed_ms(&begin) > FUZZ_MS_MAX * (long)seed / SEEDS) break;
             random_job(&bytes);

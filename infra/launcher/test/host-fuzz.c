@@ -1,0 +1,142 @@
+/*
+ * Output larger than every queue, and a host that reads it slowly, in bursts, or not until the
+ * program is over: host-fuzz LAUNCHER. Every job has its trailer, and every byte that is to be kept,
+ * without a word from the host. The seed is fixed, so that a failure happens again.
+ */
+#include "cell.h"
+#include "random.h"
+
+enum {
+    ROUNDS = 60,
+    PROGRAM_BYTES_MAX = 3 * 1024 * 1024,
+    KEPT_MAX = 1024 * 1024,
+    SPAN_BYTES_MAX = 96 * 1024,
+    /* A job that is over and not told would never come: no answer in this time is a failure. */
+    QUIET_MS_MAX = 10000
+};
+
+/* How the host reads: up to `span` bytes at a time, then not for `pause_ms`. */
+struct reading {
+    size_t span;
+    unsigned pause_ms;
+    bool at_the_end;
+};
+
+static struct cell cell;
+static char root[] = "/tmp/launcher-fuzz-XXXXXX";
+
+static struct reading random_reading(void) {
+    switch (below(4)) {
+    case 0: /* as fast as it comes */
+        return (struct reading){.span = SPAN_BYTES_MAX};
+    case 1: /* a little at a time */
+        return (struct reading){.span = 1 + below(8192), .pause_ms = 0};
+    case 2: /* in bursts */
+        return (struct reading){.span = 1 + below(SPAN_BYTES_MAX), .pause_ms = (unsigned)below(3)};
+    default: /* when all of it has long been printed */
+        return (struct reading){.span = SPAN_BYTES_MAX, .at_the_end = true};
+    }
+}
+
+static void wait_ms(unsigned ms) {
+    if (ms > 0) poll(NULL, 0, (int)ms);
+}
+
+/* The launcher's bytes, as they come, into one buffer: frames are taken out of it afterwards. */
+struct received {
+    unsigned char bytes[8 * 1024 * 1024];
+    size_t size;
+    size_t taken;
+};
+
+static void receive(struct received *received, const struct reading *reading) {
+    struct pollfd fd = {.fd = cell.out, .events = POLLIN};
+    CHECK(poll(&fd, 1, QUIET_MS_MAX) == 1);
+    CHECK(received->size + reading->span <= sizeof received->bytes);
+    ssize_t count = read(cell.out, received->bytes + received->size, reading->span);
+    CHECK(count > 0);
+    received->size += (size_t)count;
+    wait_ms(reading->pause_ms);
+}
+
+/* @returns whether a whole frame was there */
+static bool take_frame(struct received *received, char *type, const unsigned char **payload,
+                       size_t *size) {
+    size_t here = received->size - received->taken;
+    const unsigned char *frame = received->bytes + received->taken;
+    if (here < FRAME_HEADER_BYTES) return false;
+    *size = u32_read(frame + 1);
+    if (here < FRAME_HEADER_BYTES + *size) return false;
+    *type = (char)frame[0];
+    *payload = frame + FRAME_HEADER_BYTES;
+    received->taken += FRAME_HEADER_BYTES + *size;
+    return true;
+}
+
+struct kept {
+    size_t head, tail;
+};
+
+static struct kept kept_of(size_t printed, const struct job_spec *spec) {
+    size_t head = printed < spec->head_max ? printed : spec->head_max;
+    size_t rest = printed - head;
+    return (struct kept){head, rest < spec->tail_max ? rest : spec->tail_max};
+}
+
+static void answer_job(struct job_spec *spec, size_t out_printed, size_t err_printed) {
+    static struct received received;
+    struct reading reading = random_reading();
+    struct kept out = kept_of(out_printed, spec), err = kept_of(err_printed, spec);
+    size_t sizes[256] = {0};
+    const unsigned char *payload;
+    size_t size = 0;
+    char type = 0;
+    received.size = received.taken = 0;
+    if (reading.at_the_end) wait_ms(50);
+    while (type != FRAME_TRAILER) {
+        while (!take_frame(&received, &type, &payload, &size)) receive(&received, &reading);
+        CHECK(type != FRAME_REFUSED && u32_read(payload) == spec->number);
+        sizes[(unsigned char)type] += size - FRAME_NUMBER_BYTES;
+    }
+    CHECK(sizes[FRAME_STDOUT] == out.head && sizes[FRAME_STDOUT_TAIL] == out.tail);
+    CHECK(sizes[FRAME_STDERR] == err.head && sizes[FRAME_STDERR_TAIL] == err.tail);
+    static char end[2048];
+    CHECK(size - FRAME_NUMBER_BYTES < sizeof end);
+    memcpy(end, payload + FRAME_NUMBER_BYTES, size - FRAME_NUMBER_BYTES);
+    end[size - FRAME_NUMBER_BYTES] = 0;
+    char counts[96];
+    snprintf(counts, sizeof counts, "stdout_bytes=%zu\nstderr_bytes=%zu\n", out_printed, err_printed);
+    CHECK(strstr(end, "killed=none\n") != NULL && strstr(end, counts) != NULL);
+}
+
+/* Nobody kills it: what the launcher does not notice by itself is never told. */
+static void round_of(uint32_t number) {
+    static struct job_bytes bytes;
+    static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+    char folder[64], script[160];
+    size_t out = below(PROGRAM_BYTES_MAX), err = below(4) == 0 ? below(PROGRAM_BYTES_MAX) : 0;
+    snprintf(folder, sizeof folder, "%s/%u", root, number);
+    snprintf(script, sizeof script, "head -c %zu /dev/zero; head -c %zu /dev/zero >&2", out, err);
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    struct job_spec spec = {.number = number, .folder = folder, .argv = argv, .env = env,
+                            .head_max = (uint32_t)below(KEPT_MAX), .tail_max = (uint32_t)below(KEPT_MAX)};
+    put_job(&bytes, &spec);
+    cell_send(&cell, FRAME_JOB, bytes.bytes, bytes.size);
+    answer_job(&spec, out, err);
+}
+
+int main(int argc, char **argv) {
+    static unsigned char payload[FRAME_OUT_BYTES_MAX];
+    char type, command[64];
+    CHECK(argc == 2);
+    CHECK(mkdtemp(root) != NULL);
+    cell_start(&cell, argv[1]);
+    cell_frame(&cell, &type, payload);
+    CHECK(type == FRAME_HELLO);
+    random_seed(1);
+    for (uint32_t number = 1; number <= ROUNDS; number++) round_of(number);
+    CHECK(cell_end(&cell) == 0);
+    snprintf(command, sizeof command, "rm -r %s", root);
+    CHECK(system(command) == 0);
+    return checks_done("host-fuzz");
+}
