@@ -1,7 +1,6 @@
 #include "child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +64,7 @@ static void close_all_but(int first, int keep, int keep_too) {
 static void keep_only(const struct child_given *given) {
     if (dup2(given->out, STDOUT_FILENO) < 0 || dup2(given->err, STDERR_FILENO) < 0)
         need(given, "output pipes");
-    close(STDIN_FILENO);
+    if (dup2(given->in, STDIN_FILENO) < 0) need(given, "input pipe");
     close_all_but(STDERR_FILENO + 1, given->setup, given->result);
 }
 
@@ -81,14 +80,6 @@ static void isolate(const struct job *job, const struct child_given *given) {
     if (job->nested) need(given, isolation_mount(job));
     need(given, isolation_drop_capabilities(job->nested));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) need(given, "no_new_privs");
-}
-
-static void lay_files(const struct job *job, const struct child_given *given) {
-    need_input(given, files_write(job));
-    int input = files_input(job);
-    if (input < 0) need_input(given, "standard input");
-    /* It is 0 already, the lowest number that was free, and must only outlive the exec. */
-    if (input != STDIN_FILENO || fcntl(input, F_SETFD, 0) != 0) need(given, "standard input");
 }
 
 /* Their dispositions are the default already, but for the one that the launcher ignores. */
@@ -192,7 +183,7 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
     keep_only(given);
     isolate(job, given);
     hand_down_path(job);
-    lay_files(job, given);
+    need_input(given, files_write(job));
     if (!filter_install()) need(given, "system call filter");
     if (!job->nested) become_program(job, given);
 

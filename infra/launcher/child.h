@@ -23,6 +23,7 @@ struct child_given {
     uid_t uid;
     gid_t gid;
     /* Pipes to the launcher. */
+    int in;
     int out;
     int err;
     /* "+", the time, and the end of the file: the program runs. Else the line of a refusal. Closed by exec. */

@@ -3,13 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
 
 enum {
     FOLDER_MODE = 0755,
@@ -80,24 +75,4 @@ const char *files_write(const struct job *job) {
         if (!write_file(folder, &job->files[i])) return job->files[i].path;
     close(folder);
     return NULL;
-}
-
-/*
- * Sealed memory rather than an unlinked file: it takes no room in the job's /tmp, and a name that
- * an earlier program left behind cannot stand in its way.
- */
-int files_input(const struct job *job) {
-    int fd = memfd_create("stdin", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-    /* Kernels before 6.3 do not know NOEXEC_SEAL. */
-    if (fd < 0 && errno == EINVAL) fd = memfd_create("stdin", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0) return -1;
-    int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-    if (!write_all(fd, job->input, job->input_size) || lseek(fd, 0, SEEK_SET) != 0 ||
-        fcntl(fd, F_ADD_SEALS, seals) != 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
-    return fd;
 }

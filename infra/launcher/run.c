@@ -51,8 +51,17 @@ static bool make_pipe(int *ours, int *theirs) {
     return *theirs < CHILD_FDS_MAX && fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
 }
 
+/* The other way round: standard input, which ends where the program has all of it. */
+static bool make_input_pipe(struct run *run, struct child_given *given) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    given->in = ends[0];
+    run->input_fd = ends[1];
+    return ends[1] < CHILD_FDS_MAX && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0;
+}
+
 static bool make_pipes(struct run *run, struct child_given *given) {
-    return make_pipe(&run->streams[0].fd, &given->out) &&
+    return make_input_pipe(run, given) && make_pipe(&run->streams[0].fd, &given->out) &&
            make_pipe(&run->streams[1].fd, &given->err) &&
            make_pipe(&run->setup_fd, &given->setup) &&
            (!run->nested || make_pipe(&run->result_fd, &given->result));
@@ -68,6 +77,26 @@ static bool take_tails(struct run *run, const struct job *job) {
     return true;
 }
 
+/* Its pages are wiped with the job that they came in. */
+static void end_input(struct run *run) {
+    close_fd(&run->input_fd);
+    memory_give_back(run->payload, run->payload_size);
+    run->payload = NULL;
+}
+
+/* As much as the pipe takes now. A program that reads no more of it has closed it, or has ended. */
+static void feed_input(struct run *run) {
+    while (run->input_fd >= 0 && run->input_left > 0) {
+        ssize_t count = write(run->input_fd, run->input, run->input_left);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EAGAIN) return;
+        if (count < 0) break;
+        run->input += count;
+        run->input_left -= (size_t)count;
+    }
+    end_input(run);
+}
+
 static void forget(struct run *run) {
     for (int i = 0; i < RUN_STREAMS; i++) {
         struct run_stream *stream = &run->streams[i];
@@ -76,6 +105,7 @@ static void forget(struct run *run) {
     }
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
+    end_input(run);
     struct run idle = {.host = run->host, .cgroup = run->cgroup, .jobs = run->jobs};
     explicit_bzero(run, sizeof *run);
     *run = idle;
@@ -86,7 +116,7 @@ static void begin(struct run *run, const struct job *job) {
     run->jobs++;
     run->number = job->number;
     run->nested = job->nested;
-    run->setup_fd = run->result_fd = run->streams[0].fd = run->streams[1].fd = -1;
+    run->setup_fd = run->result_fd = run->input_fd = run->streams[0].fd = run->streams[1].fd = -1;
     /* What holds where nobody reports: the init was killed, and the program with it. */
     run->result.status = SIGKILL;
     run->before = cgroup_read(run->cgroup);
@@ -101,9 +131,13 @@ static void begin(struct run *run, const struct job *job) {
 }
 
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
-    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1};
+    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1};
     const char *failed = NULL;
     begin(run, job);
+    run->payload = payload;
+    run->payload_size = payload_size;
+    run->input = job->input;
+    run->input_left = job->input_size;
     if (!make_pipes(run, &given)) failed = "pipe";
     else if (!take_tails(run, job)) failed = "memory for the output";
     if (failed == NULL) {
@@ -117,11 +151,12 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
         snprintf(run->setup, sizeof run->setup, "isolation: %s: %s", failed, strerror(errno));
         run->setup_size = strlen(run->setup);
     }
+    close_fd(&given.in);
     close_fd(&given.out);
     close_fd(&given.err);
     close_fd(&given.setup);
     close_fd(&given.result);
-    memory_give_back(payload, payload_size);
+    feed_input(run);
 }
 
 void run_kill(struct run *run, enum run_killer killer) {
@@ -249,6 +284,7 @@ void run_step(struct run *run) {
         watch_time(run);
         reap(run);
     }
+    feed_input(run);
     read_setup(run);
     /* The program may be faster than its init: STARTED comes first all the same. */
     for (int i = 0; i < RUN_STREAMS && run->setup_fd < 0; i++) read_stream(run, i);
@@ -280,12 +316,13 @@ int run_poll(const struct run *run, struct pollfd *fds) {
     for (int i = 0; i < RUN_FDS; i++) fds[i] = (struct pollfd){.fd = -1, .events = POLLIN};
     if (!run->active) return -1;
     fds[0].fd = run->setup_fd;
+    fds[1] = (struct pollfd){.fd = run->input_fd, .events = POLLOUT};
     for (int i = 0; i < RUN_STREAMS && run->setup_fd < 0; i++) {
         const struct run_stream *stream = &run->streams[i];
         /* Backpressure: a program waits on its full pipe for as long as the host does not read. */
         bool is_blocked = stream->output.head_left > 0 && host_output_room(run->host) == 0;
         if (stream->fd < 0 || is_blocked) continue;
-        if (!is_gathering(run, stream, now)) fds[1 + i].fd = stream->fd;
+        if (!is_gathering(run, stream, now)) fds[2 + i].fd = stream->fd;
         else if (stream->gathers_until_us < next) next = stream->gathers_until_us;
     }
     return timeout_ms(run, next);

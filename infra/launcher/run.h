@@ -12,7 +12,7 @@
 #include "host.h"
 #include "output.h"
 
-enum { RUN_STREAMS = 2, RUN_FDS = 1 + RUN_STREAMS };
+enum { RUN_STREAMS = 2, RUN_FDS = 2 + RUN_STREAMS };
 
 enum run_killer { KILLED_BY_NONE, KILLED_BY_DEADLINE, KILLED_BY_HOST };
 
@@ -35,6 +35,12 @@ struct run {
     bool all_dead;
     enum run_killer killed;
 
+    int input_fd; /* -1 once the program has it all, or reads no more */
+    const unsigned char *input;
+    size_t input_left;
+    unsigned char *payload; /* holds the input; NULL with it */
+    size_t payload_size;
+
     int setup_fd; /* -1 once the exec has closed it */
     char setup[CHILD_SETUP_BYTES_MAX];
     size_t setup_size;
@@ -53,7 +59,7 @@ struct run {
     struct cgroup_reading before;
 };
 
-/* Starts it, or says why not. The payload is given back in any case. */
+/* Starts it, or says why not. Owns the payload from here on. */
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size);
 
 /* Ends every process of the job. What it printed is still sent, and the trailer. */

@@ -8,7 +8,7 @@
 #include "frames.h"
 #include "job.h"
 
-enum { JOB_BYTES_MAX = 256 * 1024 };
+enum { JOB_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct job_bytes {
     unsigned char bytes[JOB_BYTES_MAX];
@@ -47,6 +47,7 @@ struct job_spec {
     const char *const *env;
     const char *path, *content; /* one file, or none */
     const char *input;
+    size_t input_size; /* 0: to its end */
 };
 
 static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
@@ -68,7 +69,8 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
         put_text(job, spec->path);
         put_text(job, spec->content);
     }
-    put_text(job, spec->input != NULL ? spec->input : "");
+    const char *input = spec->input != NULL ? spec->input : "";
+    put_bytes(job, input, spec->input_size > 0 ? spec->input_size : strlen(input));
 }
 
 #endif
