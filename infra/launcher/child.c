@@ -1,6 +1,8 @@
 #include "child.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,7 @@
 #include "isolation.h"
 #include "memory.h"
 
-enum { OOM_SCORE_MAX = 1000, OOM_SCORE_INIT = 900, EXIT_REFUSED = 127 };
+enum { OOM_SCORE_MAX = 1000, OOM_SCORE_INIT = 900, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_REFUSED = 127 };
 
 /* Where the image names none: Debian's. */
 static char path_default[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -27,11 +29,15 @@ static void put_in_one_line(char *text) {
         if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
 }
 
+/* Set by a child that shares our memory (vfork): it could not become what it was to be. */
+static volatile bool refused;
+
 static _Noreturn void refuse(const struct child_given *given, const char *kind, const char *what,
                              const char *why) {
     char line[CHILD_SETUP_BYTES_MAX - 1];
     snprintf(line, sizeof line, "%s: %.200s: %s", kind, what, why);
     put_in_one_line(line);
+    refused = true;
     write_all(given->setup, line, strlen(line));
     _exit(EXIT_REFUSED);
 }
@@ -111,12 +117,12 @@ static void hand_down_path(struct job *job) {
 
 /* As execvp, but without a shell for what is no program, and with a PATH that is not the user's:
  * whatever they set for their program, it is there. */
-static void exec_program(const struct job *job) {
+static void exec_found(char *const *argv, char *const *env) {
     char path[2 * JOB_PATH_BYTES_MAX];
-    const char *name = job->argv[0];
+    const char *name = argv[0];
     bool denied = false;
     if (strchr(name, '/') != NULL) {
-        execve(name, job->argv, job->env);
+        execve(name, argv, env);
         return;
     }
     for (const char *folder = path_of_image() + 5; folder != NULL;) {
@@ -124,7 +130,7 @@ static void exec_program(const struct job *job) {
         const char *place = size == 0 ? "." : folder;
         int length = snprintf(path, sizeof path, "%.*s/%s", size == 0 ? 1 : size, place, name);
         if (length < (int)sizeof path) {
-            execve(path, job->argv, job->env);
+            execve(path, argv, env);
             if (errno == EACCES) denied = true;
             else if (errno != ENOENT && errno != ENOTDIR) return;
         }
@@ -133,16 +139,51 @@ static void exec_program(const struct job *job) {
     errno = denied ? EACCES : ENOENT;
 }
 
+static void put_mark(const struct child_given *given, char which, int64_t time_us) {
+    char mark[CHILD_MARK_BYTES] = {which};
+    memcpy(mark + 1, &time_us, sizeof time_us);
+    if (!write_all(given->setup, mark, sizeof mark)) _exit(EXIT_REFUSED);
+}
+
+/* What has been compiled and does not run is the user's, as in a shell: 126, or 127 where it is not there. */
+static _Noreturn void fail_after_compiling(const char *name) {
+    int error = errno;
+    dprintf(STDERR_FILENO, "%s: %s\n", name, strerror(error));
+    _exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+static _Noreturn void become(char *const *argv, const struct job *job,
+                             const struct child_given *given) {
+    exec_found(argv, job->env);
+    if (errno == ENOENT) refuse(given, "input", "no such program", argv[0]);
+    refuse(given, "input", argv[0], strerror(errno));
+}
+
 static _Noreturn void become_program(const struct job *job, const struct child_given *given) {
-    char ready[CHILD_READY_BYTES] = {CHILD_READY};
     setsid();
     unblock_signals();
-    int64_t now = now_us();
-    memcpy(ready + 1, &now, sizeof now);
-    if (!write_all(given->setup, ready, sizeof ready)) _exit(EXIT_REFUSED);
-    exec_program(job);
-    if (errno == ENOENT) refuse(given, "input", "no such program", job->argv[0]);
-    refuse(given, "input", job->argv[0], strerror(errno));
+    put_mark(given, CHILD_READY, now_us());
+    if (job->compile[0] == NULL) become(job->argv, job, given);
+    exec_found(job->argv, job->env);
+    fail_after_compiling(job->argv[0]);
+}
+
+/* The program's input is not the compiler's, and all that a compiler says is about the source. */
+static _Noreturn void become_compiler(const struct job *job, const struct child_given *given) {
+    setsid();
+    unblock_signals();
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        need(given, "the compiler's streams");
+    become(job->compile, job, given);
+}
+
+/* The kernel takes the user's processes before their init. */
+static void be_first_to_go(const struct child_given *given) {
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
+    need(given, isolation_raise_oom_score(OOM_SCORE_MAX));
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) need(given, "not dumpable");
+    if (given->result >= 0) close(given->result);
 }
 
 /*
@@ -151,27 +192,66 @@ static _Noreturn void become_program(const struct job *job, const struct child_g
  * Dumpable is the memory's too, so it is taken back before there is user code. A function of its own,
  * so that nothing of its caller's stands in what the program may write.
  */
-__attribute__((noinline)) static pid_t start_program(const struct job *job,
-                                                     const struct child_given *given) {
+__attribute__((noinline)) static pid_t start(void (*become_it)(const struct job *,
+                                                              const struct child_given *),
+                                             const struct job *job,
+                                             const struct child_given *given) {
     pid_t program = vfork();
     if (program != 0) return program;
-    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
-    need(given, isolation_raise_oom_score(OOM_SCORE_MAX));
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) need(given, "not dumpable");
-    close(given->result);
-    become_program(job, given);
+    be_first_to_go(given);
+    become_it(job, given);
+    _exit(EXIT_REFUSED);
+}
+
+/* Waits for `pid` and reaps whoever else dies meanwhile. @returns false where there is no such child */
+static bool wait_for(pid_t wanted, int *status, struct rusage *usage) {
+    pid_t pid;
+    do {
+        pid = wait4(-1, status, 0, usage);
+    } while (pid != wanted && !(pid < 0 && errno == ECHILD));
+    return pid == wanted;
+}
+
+static void put_result(const struct child_given *given, int status, const struct rusage *usage) {
+    struct child_result result = {.status = status, .memory_peak_kib = usage->ru_maxrss};
+    write_all(given->result, &result, sizeof result);
+}
+
+/* Ends as the compiler did. */
+static _Noreturn void end_as(int status) {
+    if (WIFSIGNALED(status)) {
+        signal(WTERMSIG(status), SIG_DFL);
+        kill(getpid(), WTERMSIG(status));
+    }
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_REFUSED);
+}
+
+/* Returns where the compiler has made a program; nothing else of it is left then. */
+static void compile(const struct job *job, const struct child_given *given) {
+    int64_t begun_us = now_us();
+    struct rusage usage = {0};
+    int status = 0;
+    pid_t compiler = start(become_compiler, job, given);
+    if (compiler < 0) need(given, "vfork");
+    if (refused) _exit(EXIT_REFUSED);
+    put_mark(given, CHILD_COMPILES, begun_us);
+    if (!wait_for(compiler, &status, &usage)) _exit(EXIT_REFUSED);
+    if (status != 0) {
+        if (!job->nested) end_as(status);
+        put_result(given, status, &usage);
+        _exit(EXIT_SUCCESS);
+    }
+    /* A plain job's processes cannot be told from the launcher's here; its cell ends with it. */
+    if (!job->nested) return;
+    kill(-1, SIGKILL);
+    while (wait4(-1, NULL, 0, NULL) > 0 || errno == EINTR) continue;
 }
 
 /* Reaps until the program has ended; the kernel kills whatever else is in the namespace then. */
-static _Noreturn void be_init(pid_t program, int result_pipe) {
-    struct child_result result = {0};
+static _Noreturn void be_init(pid_t program, const struct child_given *given) {
     struct rusage usage = {0};
-    pid_t pid;
-    do {
-        pid = wait4(-1, &result.status, 0, &usage);
-    } while (pid != program && !(pid < 0 && errno == ECHILD));
-    result.memory_peak_kib = usage.ru_maxrss;
-    if (pid == program) write_all(result_pipe, &result, sizeof result);
+    int status = 0;
+    if (wait_for(program, &status, &usage)) put_result(given, status, &usage);
     _exit(EXIT_SUCCESS);
 }
 
@@ -185,11 +265,12 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
     hand_down_path(job);
     need_input(given, files_write(job));
     if (!filter_install()) need(given, "system call filter");
+    if (job->compile[0] != NULL) compile(job, given);
     if (!job->nested) become_program(job, given);
 
-    pid_t program = start_program(job, given);
+    pid_t program = start(become_program, job, given);
     if (program < 0) need(given, "vfork");
     close_all_but(STDIN_FILENO, given->result, given->result);
     memory_give_back(payload, payload_size);
-    be_init(program, given->result);
+    be_init(program, given);
 }

@@ -9,10 +9,12 @@
 
 enum {
     CHILD_SETUP_BYTES_MAX = 512,
-    /* First byte on the setup pipe: all is done but the exec. */
+    /* On the setup pipe: the compiler runs. */
+    CHILD_COMPILES = 'c',
+    /* On the setup pipe: all is done but the exec. */
     CHILD_READY = '+',
     /* The mark and the time (now_us): whoever reads may be late, and the program over by then. */
-    CHILD_READY_BYTES = 1 + sizeof(int64_t),
+    CHILD_MARK_BYTES = 1 + sizeof(int64_t),
     /* The launcher opens none from this number on. */
     CHILD_FDS_MAX = 64
 };
@@ -26,9 +28,10 @@ struct child_given {
     int in;
     int out;
     int err;
-    /* "+", the time, and the end of the file: the program runs. Else the line of a refusal. Closed by exec. */
+    /* "c" and the time where there is a compiler; "+", the time, and the end of the file: the program runs. Else
+     * the line of a refusal. Closed by exec. */
     int setup;
-    /* A child_result once the program has ended; nobody but the init can write it. Plain: -1. */
+    /* A child_result once the program, or a compiler that failed, has ended; nobody but the init can write it. Plain: -1. */
     int result;
 };
 

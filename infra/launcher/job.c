@@ -110,6 +110,7 @@ static void check(struct cursor *cursor, const struct job *job) {
     fault_if(cursor, job->folder[0] != '/' || !path_is_plain(job->folder + 1),
              "input: the working folder must be an absolute path");
     fault_if(cursor, job->argv[0] == NULL || job->argv[0][0] == 0, "malformed: no program");
+    fault_if(cursor, job->compile[0] != NULL && job->compile[0][0] == 0, "malformed: no compiler");
     for (size_t i = 0; job->env[i] != NULL; i++)
         fault_if(cursor, !is_variable(job->env[i]), "malformed: a variable is NAME=value");
 }
@@ -124,6 +125,8 @@ const char *job_decode(struct job *job, unsigned char *payload, size_t size) {
     take_strings(&cursor, job->env, JOB_ENV_MAX);
     take_files(&cursor, job);
     job->input = take_bytes(&cursor, &job->input_size);
+    take_strings(&cursor, job->compile, JOB_ARGS_MAX);
+    job->compile_timeout_ms = take_u32(&cursor);
     check(&cursor, job);
     return cursor.fault;
 }

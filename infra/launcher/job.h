@@ -37,6 +37,8 @@ struct job {
     struct job_file files[JOB_FILES_MAX];
     const unsigned char *input;
     size_t input_size;
+    char *compile[JOB_ARGS_MAX + 1]; /* runs before the program; empty: nothing does */
+    uint32_t compile_timeout_ms;     /* 0: none */
 };
 
 /*

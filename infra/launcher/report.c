@@ -50,30 +50,31 @@ static int64_t memory_peak(const struct run *run, int64_t cgroup_peak, int64_t o
 static void send_trailer(struct run *run, const struct cgroup_reading *after, int64_t oom_kills) {
     char text[TRAILER_BYTES_MAX];
     const struct output *out = &run->streams[0].output, *err = &run->streams[1].output;
-    int64_t since = run->started ? run->started_us : run->begun_us;
+    int64_t since = run->phase == RUN_SETUP ? run->begun_us : run->started_us;
     const char *source;
     int64_t peak = memory_peak(run, after->memory_peak, oom_kills, &source);
     snprintf(text, sizeof text,
-             "status=%d\nkilled=%s\nwall_us=%" PRId64 "\ncpu_us=%" PRId64 "\nmemory_peak=%" PRId64
+             "status=%d\nkilled=%s\nphase=%s\ncompile_us=%" PRId64 "\nwall_us=%" PRId64 "\ncpu_us=%" PRId64 "\nmemory_peak=%" PRId64
              "\nmemory_source=%s\noom_kills=%" PRId64 "\nstdout_bytes=%" PRIu64
              "\nstderr_bytes=%" PRIu64 "\nstdout_truncated=%d\nstderr_truncated=%d\n",
-             run->result.status, killer(run), run->ended_us - since,
+             run->result.status, killer(run), run->phase == RUN_COMPILES ? "compile" : "program",
+             run->compile_us, run->ended_us - since,
              difference(run->before.cpu_us, after->cpu_us), peak, source, oom_kills, out->total,
              err->total, output_truncated(out), output_truncated(err));
     host_send_text(run->host, FRAME_TRAILER, run->number, text);
 }
 
-/* The child's own words, if it came to say any; they follow the mark where only the exec failed. */
+/* The child's own words, if it came to say any. */
 static const char *refusal(struct run *run) {
     run->setup[run->setup_size] = 0;
-    return run->setup + (run->setup[0] == CHILD_READY ? CHILD_READY_BYTES : 0);
+    return run->setup;
 }
 
 void report_end(struct run *run) {
     struct cgroup_reading after = cgroup_read(run->cgroup);
     int64_t oom_kills = difference(run->before.oom_kills, after.oom_kills);
     const char *words = refusal(run);
-    if (run->started || (words[0] == 0 && run->killed != KILLED_BY_NONE)) {
+    if (words[0] == 0 && (run->phase != RUN_SETUP || run->killed != KILLED_BY_NONE)) {
         send_trailer(run, &after, oom_kills);
         return;
     }

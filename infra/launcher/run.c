@@ -111,6 +111,10 @@ static void forget(struct run *run) {
     *run = idle;
 }
 
+static int64_t deadline_of(int64_t from_us, uint32_t timeout_ms) {
+    return timeout_ms > 0 ? from_us + (int64_t)timeout_ms * US_PER_MS : INT64_MAX;
+}
+
 static void begin(struct run *run, const struct job *job) {
     run->active = true;
     run->jobs++;
@@ -121,9 +125,10 @@ static void begin(struct run *run, const struct job *job) {
     run->result.status = SIGKILL;
     run->before = cgroup_read(run->cgroup);
     run->begun_us = now_us();
-    run->deadline_us = INT64_MAX;
-    if (job->timeout_ms > 0)
-        run->deadline_us = run->begun_us + (int64_t)job->timeout_ms * US_PER_MS;
+    run->timeout_ms = job->timeout_ms;
+    run->compile_timeout_ms = job->compile_timeout_ms;
+    run->compile_us = -1;
+    run->deadline_us = deadline_of(run->begun_us, job->timeout_ms);
     /* The first job's peak is the cgroup's own. */
     run->sampling = run->jobs > 1 || run->before.memory_peak < 0;
     run->next_sample_us = run->begun_us + SAMPLE_EVERY_US;
@@ -167,6 +172,41 @@ void run_kill(struct run *run, enum run_killer killer) {
     else if (run->first > 0) kill(run->first, SIGKILL);
 }
 
+static void compiler_begins(struct run *run, int64_t at_us) {
+    run->phase = RUN_COMPILES;
+    run->started_us = at_us;
+    run->deadline_us = deadline_of(at_us, run->compile_timeout_ms);
+    host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
+}
+
+/* Time, CPU and memory are the program's own: nothing of them went into namespaces or a compiler. */
+static void program_begins(struct run *run, int64_t at_us) {
+    if (run->phase == RUN_COMPILES) {
+        run->compile_us = at_us - run->started_us;
+        run->before = cgroup_read(run->cgroup);
+        run->memory_sampled = -1;
+    } else {
+        host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
+    }
+    run->phase = RUN_PROGRAM;
+    run->started_us = at_us;
+    run->deadline_us = deadline_of(at_us, run->timeout_ms);
+}
+
+static void take_mark(struct run *run) {
+    int64_t at_us;
+    memcpy(&at_us, run->setup + 1, sizeof at_us);
+    if (run->setup[0] == CHILD_COMPILES) compiler_begins(run, at_us);
+    else if (run->phase == RUN_COMPILES) program_begins(run, at_us);
+    else run->ready_us = at_us;
+    run->setup_size -= CHILD_MARK_BYTES;
+    memmove(run->setup, run->setup + CHILD_MARK_BYTES, run->setup_size);
+}
+
+static bool is_mark(char first) {
+    return first == CHILD_COMPILES || first == CHILD_READY;
+}
+
 /* The init lets go of this pipe a moment after the program's exec has. */
 static void read_setup(struct run *run) {
     if (run->setup_fd < 0) return;
@@ -175,15 +215,12 @@ static void read_setup(struct run *run) {
         size_t room = sizeof run->setup - 1 - run->setup_size;
         count = read(run->setup_fd, run->setup + run->setup_size, room);
         if (count > 0) run->setup_size += (size_t)count;
+        while (run->setup_size >= CHILD_MARK_BYTES && is_mark(run->setup[0])) take_mark(run);
     } while (count > 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     close_fd(&run->setup_fd);
-    run->started = run->setup_size == CHILD_READY_BYTES && run->setup[0] == CHILD_READY;
-    if (!run->started) return;
-    memcpy(&run->started_us, run->setup + 1, sizeof run->started_us);
-    /* The program's time is its own: none of it went into the namespaces. */
-    if (run->deadline_us != INT64_MAX) run->deadline_us += run->started_us - run->begun_us;
-    host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
+    /* Words behind the mark would say why the exec failed. */
+    if (run->ready_us > 0 && run->setup_size == 0) program_begins(run, run->ready_us);
 }
 
 /* Nothing gathers behind a program that is over. */
@@ -278,6 +315,10 @@ static void watch_time(struct run *run) {
     run->next_sample_us = now + SAMPLE_EVERY_US;
 }
 
+static bool may_have_printed(const struct run *run) {
+    return run->phase != RUN_SETUP || run->setup_fd < 0;
+}
+
 void run_step(struct run *run) {
     if (!run->active) return;
     if (!run->all_dead) {
@@ -287,7 +328,7 @@ void run_step(struct run *run) {
     feed_input(run);
     read_setup(run);
     /* The program may be faster than its init: STARTED comes first all the same. */
-    for (int i = 0; i < RUN_STREAMS && run->setup_fd < 0; i++) read_stream(run, i);
+    for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) read_stream(run, i);
     if (run->all_dead) finish(run);
 }
 
@@ -317,7 +358,7 @@ int run_poll(const struct run *run, struct pollfd *fds) {
     if (!run->active) return -1;
     fds[0].fd = run->setup_fd;
     fds[1] = (struct pollfd){.fd = run->input_fd, .events = POLLOUT};
-    for (int i = 0; i < RUN_STREAMS && run->setup_fd < 0; i++) {
+    for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) {
         const struct run_stream *stream = &run->streams[i];
         /* Backpressure: a program waits on its full pipe for as long as the host does not read. */
         bool is_blocked = stream->output.head_left > 0 && host_output_room(run->host) == 0;

@@ -14,6 +14,8 @@
 
 enum { RUN_STREAMS = 2, RUN_FDS = 2 + RUN_STREAMS };
 
+enum run_phase { RUN_SETUP, RUN_COMPILES, RUN_PROGRAM };
+
 enum run_killer { KILLED_BY_NONE, KILLED_BY_DEADLINE, KILLED_BY_HOST };
 
 struct run_stream {
@@ -44,14 +46,17 @@ struct run {
     int setup_fd; /* -1 once the exec has closed it */
     char setup[CHILD_SETUP_BYTES_MAX];
     size_t setup_size;
-    bool started;
+    int64_t ready_us; /* the program's mark, while its exec may still fail */
+    enum run_phase phase;
     int result_fd;
     struct child_result result;
     struct run_stream streams[RUN_STREAMS];
 
     int64_t begun_us;
-    int64_t started_us;
+    int64_t started_us; /* the compiler, then the program */
+    int64_t compile_us; /* -1: there was no compiler, or it made no program */
     int64_t ended_us;
+    uint32_t timeout_ms, compile_timeout_ms;
     int64_t deadline_us; /* INT64_MAX: none */
     int64_t next_sample_us;
     bool sampling;

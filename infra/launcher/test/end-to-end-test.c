@@ -125,6 +125,48 @@ static void gives_an_input_larger_than_a_pipe(void) {
     CHECK(strcmp(run((struct job_spec){.argv = SH("wc -c")})->out, "0\n") == 0);
 }
 
+/* A compiler has its own time, and neither the program's input nor its output. */
+static void compiles_before_the_program(void) {
+    struct job_spec spec = {.input = "input", .timeout_ms = 400, .compile_timeout_ms = 20000};
+    spec.compile = SH("cat; echo told; sleep 0.6; echo 'cat; exit 4' > made");
+    spec.argv = SH(". ./made");
+    const struct answer *answer = run(spec);
+    CHECK(strcmp(answer->out, "input") == 0 && strcmp(answer->err, "told\n") == 0);
+    CHECK(has_line(answer, "status=1024") && has_line(answer, "phase=program"));
+    CHECK(has_line(answer, "killed=none") && !has_line(answer, "compile_us=-1"));
+    answer = run_sh("true");
+    CHECK(has_line(answer, "phase=program") && has_line(answer, "compile_us=-1"));
+}
+
+static void tells_what_does_not_compile(void) {
+    struct job_spec spec = {.argv = SH("echo ran"), .compile_timeout_ms = 20000};
+    spec.compile = SH("echo wrong; exit 2");
+    const struct answer *answer = run(spec);
+    CHECK(answer->out_size == 0 && strcmp(answer->err, "wrong\n") == 0);
+    CHECK(has_line(answer, "status=512") && has_line(answer, "phase=compile"));
+    spec.compile = SH("kill -9 $$");
+    answer = run(spec);
+    CHECK(has_line(answer, "status=9") && has_line(answer, "killed=none"));
+    spec.compile = SH("echo before; sleep 60");
+    spec.compile_timeout_ms = 200;
+    answer = run(spec);
+    CHECK(has_line(answer, "killed=deadline") && has_line(answer, "phase=compile"));
+    static const char *const nothing[] = {"no-such-compiler", NULL};
+    spec.compile = nothing;
+    answer = run(spec);
+    CHECK(strcmp(answer->end, "input: no such program: no-such-compiler") == 0);
+}
+
+/* What it made is the user's: an end like any other, as a shell tells it. */
+static void ends_where_what_was_compiled_does_not_run(void) {
+    static const char *const made[] = {"./made", NULL}, *const not_made[] = {"./no", NULL};
+    struct job_spec spec = {.argv = made, .compile = SH("echo '!<arch>' > made")};
+    const struct answer *answer = run(spec);
+    CHECK(has_line(answer, "status=32256") && strstr(answer->err, "made: Permission denied") != NULL);
+    spec.argv = not_made;
+    CHECK(has_line(run(spec), "status=32512"));
+}
+
 static void hands_down_nothing_else(void) {
     static const char *const signals[] = {"grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status", NULL};
     CHECK(strcmp(run_sh("echo /proc/self/fd/*")->out,
@@ -271,6 +313,9 @@ int main(int argc, char **argv) {
     counts_the_time_from_the_exec_on();
     gives_files_input_and_environment();
     gives_an_input_larger_than_a_pipe();
+    compiles_before_the_program();
+    tells_what_does_not_compile();
+    ends_where_what_was_compiled_does_not_run();
     hands_down_nothing_else();
     keeps_head_and_tail_and_counts_all();
     takes_no_output_for_a_frame();

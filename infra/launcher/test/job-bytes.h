@@ -48,10 +48,12 @@ struct job_spec {
     const char *path, *content; /* one file, or none */
     const char *input;
     size_t input_size; /* 0: to its end */
+    const char *const *compile;
+    uint32_t compile_timeout_ms;
 };
 
 static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
-    static const char *const no_env[] = {NULL};
+    static const char *const nothing[] = {NULL};
     job->size = 0;
     put_u32(job, spec->number);
     job->bytes[job->size++] = spec->isolation;
@@ -63,7 +65,7 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     put_u32(job, 4096);
     put_text(job, spec->folder);
     put_list(job, spec->argv);
-    put_list(job, spec->env != NULL ? spec->env : no_env);
+    put_list(job, spec->env != NULL ? spec->env : nothing);
     put_u32(job, spec->path != NULL);
     if (spec->path != NULL) {
         put_text(job, spec->path);
@@ -71,6 +73,8 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     }
     const char *input = spec->input != NULL ? spec->input : "";
     put_bytes(job, input, spec->input_size > 0 ? spec->input_size : strlen(input));
+    put_list(job, spec->compile != NULL ? spec->compile : nothing);
+    put_u32(job, spec->compile_timeout_ms);
 }
 
 #endif
