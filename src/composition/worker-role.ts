@@ -30,6 +30,7 @@ export async function createSandbox(config: Config, log: Log, workerId: string):
     endpoint: config.DOCKER_ENDPOINT,
     workerId,
     outputBytesMax: config.EXECUTOR_OUTPUT_BYTES_MAX,
+    compileTimeoutMs: config.EXECUTOR_COMPILE_TIMEOUT,
     isolation: config.EXECUTOR_ISOLATION,
     poolSize: config.EXECUTOR_POOL_SIZE,
     cellsMax: config.EXECUTOR_CELLS_MAX,

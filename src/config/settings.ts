@@ -99,6 +99,11 @@ export const settingsSchema = z.object({
   EXECUTOR_OUTPUT_BYTES_MAX: integer(1_024, 64 * 1024 ** 2)
     .default(1024 ** 2)
     .describe('kept of each of stdout and stderr'),
+  EXECUTOR_COMPILE_TIMEOUT: durationMs
+    .pipe(z.int().min(1_000).max(3_600_000))
+    .default(60_000)
+    .meta({ unit: 'ms' })
+    .describe('how long a compiler may take, apart from a run’s timeout_seconds; 1s to 1h'),
   EXECUTOR_MEMORY_MB_MAX: integer(16, 65_536).default(512).describe('the most a task may ask for'),
   EXECUTOR_CPUS_MAX: number(0.1, 64).default(1).describe('the most a task may ask for'),
   EXECUTOR_PIDS_MAX: integer(16, 4_096).default(256).describe('the most a task may ask for'),

@@ -11,8 +11,12 @@ export const payloadRef = z.object({
 export const SCRIPT_TYPES = ['python', 'javascript', 'typescript', 'bash', 'go'] as const;
 export const scriptType = z.enum(SCRIPT_TYPES);
 
-/** Why an attempt may fail, and so what a task may ask retries for. */
-export const FAILURE_REASONS = ['exit_code', 'signal', 'out_of_memory', 'timeout', 'infrastructure'] as const;
+/** What a task may ask retries for. */
+export const RETRYABLE_REASONS = ['exit_code', 'signal', 'out_of_memory', 'timeout', 'infrastructure'] as const;
+export const retryableReason = z.enum(RETRYABLE_REASONS);
+
+/** Why an attempt may fail. A program that does not compile would not compile the next time either. */
+export const FAILURE_REASONS = [...RETRYABLE_REASONS, 'compile'] as const;
 export const failureReason = z.enum(FAILURE_REASONS);
 export type FailureReason = z.output<typeof failureReason>;
 
@@ -21,7 +25,7 @@ export const retryPolicy = z.object({
   initial_delay_ms: z.int().nonnegative(),
   backoff_factor: z.number().min(1),
   max_delay_ms: z.int().nonnegative(),
-  retry_on: z.array(failureReason),
+  retry_on: z.array(retryableReason),
 });
 export type RetryPolicy = z.output<typeof retryPolicy>;
 

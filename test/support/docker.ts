@@ -69,8 +69,13 @@ export class TestSandbox {
     return new TestSandbox(new DockerSandbox(options), options.workerId);
   }
 
-  async run(scriptType: ScriptType, script: string, parts: JobParts = {}): Promise<TextOutcome> {
-    const outcome = await this.sandbox.run(job(scriptType, script, parts), { signal: new AbortController().signal });
+  async run(
+    scriptType: ScriptType,
+    script: string,
+    parts: JobParts = {},
+    signal = new AbortController().signal,
+  ): Promise<TextOutcome> {
+    const outcome = await this.sandbox.run(job(scriptType, script, parts), { signal });
     return { ...outcome, out: text(outcome.stdout.content), err: text(outcome.stderr.content) };
   }
 

@@ -19,7 +19,7 @@ export function afterFailure(
   attemptsUsed: number,
   random: number,
 ): AfterFailure {
-  if (!policy.retry_on.includes(reason)) return { then: 'end' };
+  if (!policy.retry_on.some((retried) => retried === reason)) return { then: 'end' };
   if (attemptsUsed >= policy.max_attempts) return { then: 'dead_letter' };
   // Finite, since a first delay of none times Infinity would be no number.
   const growth = Math.min(Number.MAX_VALUE, policy.backoff_factor ** (attemptsUsed - 1));

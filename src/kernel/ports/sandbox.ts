@@ -38,7 +38,8 @@ export interface CapturedOutput {
   readonly truncated: boolean;
 }
 
-export type TerminationReason = 'exit_code' | 'signal' | 'out_of_memory' | 'timeout' | 'cancelled';
+/** `compile`: the compiler refused the program, was killed, or took longer than its time; the program never ran. */
+export type TerminationReason = 'exit_code' | 'signal' | 'out_of_memory' | 'timeout' | 'compile' | 'cancelled';
 
 /** How a run of user code ended. Failures before user code started are thrown as SandboxFailure instead. */
 export interface SandboxOutcome {
@@ -49,6 +50,7 @@ export interface SandboxOutcome {
   readonly stdout: CapturedOutput;
   readonly stderr: CapturedOutput;
   readonly startedAt: Date;
+  /** Of the program, or of the compiler where it made none. */
   readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
   readonly memoryPeakBytes: number | null;

@@ -13,14 +13,21 @@ import type { Cell } from './cell.js';
 import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
 import { encodeJob, keptOf } from './job-bundle.js';
 import type { LauncherMessage } from './launcher-messages.js';
+import { LANGUAGES } from './languages.js';
 import { RunOutput } from './run-output.js';
 
 /** From the job's delivery to the word that its program runs: namespaces and unpacking, no more. */
 const START_TIMEOUT_MS = 20_000;
 /** The launcher ends a run at its deadline by itself. Where it does not (stopped, starved), the host does, so much later. */
 const DEADLINE_GRACE_MS = 2_000;
-/** Asked to end the run, the launcher answers within milliseconds; after this the cell is removed without a report. */
+/**
+ * Asked to end the run, the launcher goes on to send what is left, within milliseconds. After so long without a word of
+ * it the cell is removed without a report.
+ */
 export const REPORT_GRACE_MS = 500;
+
+/** What is left to send is bounded; a host so busy that even this is over takes the run for one without a report. */
+const REPORT_MS_MAX = 10_000;
 
 /** How the conversation about one job ended. */
 type JobEnd =
@@ -31,6 +38,7 @@ type JobEnd =
 export interface CellRunOptions {
   readonly job: SandboxJob;
   readonly outputBytesMax: number;
+  readonly compileTimeoutMs: number;
   /** Aborted by the caller: the run is cancelled. */
   readonly cancelled: AbortSignal;
   /** Aborted by `close()`: nobody asked for this run to end, so it ends as a failure of ours. */
@@ -53,6 +61,7 @@ export class CellRun {
   /** The same moment on a clock that is never set back. */
   private startedMs = performance.now();
   private interruption: Interruption | 'closing' | null = null;
+  private interruptedMs = 0;
   private grace: NodeJS.Timeout | undefined;
   private readonly number: number;
 
@@ -83,8 +92,8 @@ export class CellRun {
 
   private async converse(span: Span): Promise<SandboxOutcome> {
     const { cell, number } = this;
-    const { job, outputBytesMax, cancelled, closing } = this.options;
-    cell.send(encodeJob(job, { number, kind: cell.kind, outputBytesMax }), {
+    const { job, outputBytesMax, compileTimeoutMs, cancelled, closing } = this.options;
+    cell.send(encodeJob(job, { number, kind: cell.kind, outputBytesMax, compileTimeoutMs }), {
       heed: (message) => this.heed(message),
       lost: (error) => this.ended.resolve({ kind: 'closed', error }),
     });
@@ -94,7 +103,11 @@ export class CellRun {
     // What comes from here on changes nothing any more.
     const { interruption } = this;
     if (end.kind === 'refused') throw this.refusal(end.message);
-    if (end.kind === 'reported') return this.reported(end.report, interruption);
+    if (end.kind === 'reported') {
+      const { compileTimeMs } = end.report;
+      if (compileTimeMs !== null) span.setAttribute('voidrunner.compile_ms', compileTimeMs);
+      return this.reported(end.report, interruption);
+    }
     return interruption === null ? this.afterSilentEnd(end.error) : this.afterRemoval(interruption);
   }
 
@@ -107,12 +120,19 @@ export class CellRun {
       if (first === 'late') throw this.failure(`the launcher did not start the job within ${START_TIMEOUT_MS} ms`);
       if (this.startedAt !== null) {
         span.addEvent('program started', {}, this.startedAt);
-        timer = setTimeout(() => this.interrupt('timeout'), this.options.job.timeoutMs + DEADLINE_GRACE_MS);
+        timer = setTimeout(() => this.interrupt('timeout'), this.timeMsMax() + DEADLINE_GRACE_MS);
       }
       return await this.ended.promise;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Of all that the launcher starts for this job. */
+  private timeMsMax(): number {
+    const { job, compileTimeoutMs } = this.options;
+    const compiles = LANGUAGES[job.scriptType].compile !== undefined;
+    return job.timeoutMs + (compiles ? compileTimeoutMs : 0);
   }
 
   private heed(message: LauncherMessage): void {
@@ -132,19 +152,26 @@ export class CellRun {
   }
 
   private heard(stream: OutputStreamName, bytes: Buffer): void {
+    if (this.interruption !== null) this.waitForReport();
     const kept = this.output.add(stream, bytes);
     this.options.onOutput?.(stream, bytes, kept);
   }
 
-  /**
-   * The launcher is asked first, so that what was printed just before is kept and the report is true; whether or not it
-   * answers, the cell is abandoned when the grace is over.
-   */
+  /** The launcher is asked first, so that what was printed just before is kept and the report is true. */
   private interrupt(why: Interruption | 'closing'): void {
     if (this.interruption !== null) return;
     this.interruption = why;
-    this.grace = setTimeout(() => this.cell.abandon(), this.options.reportGraceMs ?? REPORT_GRACE_MS);
+    this.interruptedMs = performance.now();
+    this.waitForReport();
     this.cell.kill(this.number);
+  }
+
+  /** Whether or not it comes, the cell is abandoned in the end. */
+  private waitForReport(): void {
+    const leftMs = REPORT_MS_MAX - (performance.now() - this.interruptedMs);
+    const graceMs = Math.min(this.options.reportGraceMs ?? REPORT_GRACE_MS, Math.max(0, leftMs));
+    clearTimeout(this.grace);
+    this.grace = setTimeout(() => this.cell.abandon(), graceMs);
   }
 
   private reported(report: EndReport, interruption: Interruption | 'closing' | null): SandboxOutcome {
@@ -191,7 +218,8 @@ export class CellRun {
     // After its refusal the launcher takes the next job; a host that refuses namespaces will refuse them again.
     this.reusable = !message.startsWith('isolation:');
     const Kind = this.reusable ? SandboxFailure : IsolationRefused;
-    return new Kind(`the sandbox refused the job: ${message}`, false);
+    // Where a compiler ran, the user's code did.
+    return new Kind(`the sandbox refused the job: ${message}`, this.startedAt !== null);
   }
 
   /** A lost engine may have started the program without our hearing of it: once delivered, it counts as started. */

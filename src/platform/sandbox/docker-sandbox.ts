@@ -37,6 +37,7 @@ const CELL_JOBS_MAX = 500;
 const CELL_AGE_MS_MAX = 5 * 60_000;
 const CELL_REST_MS = 30_000;
 const CELLS_MAX = 64;
+const COMPILE_TIMEOUT_MS = 60_000;
 
 export interface DockerSandboxOptions extends ContainerSettings {
   /** `unix:///path`, `tcp://host:port` or `http://host:port`. */
@@ -57,6 +58,8 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly cellJobsMax?: number;
   /** How long a run that was told to end may take to report. */
   readonly reportGraceMs?: number | undefined;
+  /** Of a compiler, apart from the run's own time. Default: 60 s. */
+  readonly compileTimeoutMs?: number;
   readonly log?: Log;
 }
 
@@ -185,9 +188,10 @@ export class DockerSandbox extends Sandbox {
       this.pool.give(cell, true);
       return this.cancelledBeforeStart();
     }
-    const { outputBytesMax, reportGraceMs } = this.options;
+    const { outputBytesMax, reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS } = this.options;
     const closing = this.closing.signal;
-    const run = new CellRun(cell, { job, outputBytesMax, cancelled, closing, onOutput, reportGraceMs });
+    const limits = { outputBytesMax, reportGraceMs, compileTimeoutMs };
+    const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput });
     try {
       return await run.run();
     } finally {

@@ -8,6 +8,10 @@ export interface EndReport {
   readonly waitStatus: number;
   /** Who ended the program, if it did not end by itself before that: the launcher at its deadline, or the host. */
   readonly killed: 'none' | 'deadline' | 'host';
+  /** What ended: the program, or a compiler that made none. */
+  readonly phase: 'compile' | 'program';
+  /** From the compiler's exec to the program's; null where there was none, or it made no program. */
+  readonly compileTimeMs: number | null;
   /** From the exec to the death of the last process. */
   readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
@@ -46,12 +50,15 @@ export function parseTrailer(text: string): EndReport {
     return Number(value);
   };
   const known = (value: number): number | null => (value < 0 ? null : value);
-  const cpuUs = known(number('cpu_us'));
+  const ms = (us: number | null): number | null => (us === null ? null : Math.round(us / 1000));
+
   return {
     waitStatus: number('status'),
     killed: killerOf(facts.get('killed')),
+    phase: phaseOf(facts.get('phase')),
+    compileTimeMs: ms(known(number('compile_us'))),
     wallTimeMs: Math.round(number('wall_us') / 1000),
-    cpuTimeMs: cpuUs === null ? null : Math.round(cpuUs / 1000),
+    cpuTimeMs: ms(known(number('cpu_us'))),
     memoryPeakBytes: known(number('memory_peak')),
     oomKills: Math.max(0, number('oom_kills')),
     bytes: { stdout: number('stdout_bytes'), stderr: number('stderr_bytes') },
@@ -64,17 +71,23 @@ function killerOf(value: string | undefined): EndReport['killed'] {
   throw new Error('the trailer of a run does not say who ended it');
 }
 
+function phaseOf(value: string | undefined): EndReport['phase'] {
+  if (value === 'compile' || value === 'program') return value;
+  throw new Error('the trailer of a run does not say what ended');
+}
+
 const signalOf = (report: EndReport): number => report.waitStatus & 0x7f;
 
 /** How the program ended, from what the launcher saw. @param interruption why the host asked for the end, if it did */
 export function endOfRun(report: EndReport, interruption: Interruption | null): RunEnd {
-  if (report.killed === 'deadline') return interrupted('timeout');
+  const compiles = report.phase === 'compile';
+  if (report.killed === 'deadline') return compiles ? ended('compile', null, null) : interrupted('timeout');
   if (report.killed === 'host' && interruption !== null) return interrupted(interruption);
   const signal = signalOf(report);
   const exitCode = report.waitStatus >> 8;
   if (report.oomKills > 0 && (signal === SIGKILL || exitCode === 128 + SIGKILL)) return OUT_OF_MEMORY;
-  if (signal !== 0) return ended('signal', 128 + signal, signalName(signal));
-  return ended('exit_code', exitCode, null);
+  if (signal !== 0) return ended(compiles ? 'compile' : 'signal', 128 + signal, signalName(signal));
+  return ended(compiles ? 'compile' : 'exit_code', exitCode, null);
 }
 
 /**

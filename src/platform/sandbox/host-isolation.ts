@@ -34,7 +34,8 @@ export class HostIsolation {
     const cell = await this.pool.take(job.userId, kind);
     const { signal: cancelled } = new AbortController();
     const { closing } = this;
-    const run = new CellRun(cell, { job, outputBytesMax: 0, cancelled, closing, onOutput: undefined });
+    const limits = { outputBytesMax: 0, compileTimeoutMs: 0 };
+    const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput: undefined });
     try {
       await run.run();
     } catch (error) {

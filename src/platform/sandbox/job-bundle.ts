@@ -17,6 +17,8 @@ export interface BundleOptions {
   readonly kind: CellKind;
   /** Kept of each of stdout and stderr. */
   readonly outputBytesMax: number;
+  /** Of a compiler, apart from the run's own time. */
+  readonly compileTimeoutMs: number;
 }
 
 /** Of an output that is over the cap: its first half and its last, which is never large. */
@@ -26,8 +28,8 @@ export function keptOf(outputBytesMax: number): { readonly headBytesMax: number;
 }
 
 /** One job as the launcher reads it (infra/launcher/README.md): numbers are big-endian, a string has its length before it. */
-export function encodeJob(job: SandboxJob, { number, kind, outputBytesMax }: BundleOptions): Buffer {
-  const { scriptFile, argv, env } = LANGUAGES[job.scriptType];
+export function encodeJob(job: SandboxJob, { number, kind, outputBytesMax, compileTimeoutMs }: BundleOptions): Buffer {
+  const { scriptFile, compile = [], argv, env } = LANGUAGES[job.scriptType];
   const variables = Object.entries({ HOME: '/tmp', LANG: 'C.UTF-8', ...env, ...job.input.env });
   const files = [{ path: scriptFile, content: job.script }, ...(job.input.files ?? [])];
   const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
@@ -46,6 +48,8 @@ export function encodeJob(job: SandboxJob, { number, kind, outputBytesMax }: Bun
     u32(files.length),
     ...files.flatMap(({ path, content }) => [string(path), string(content)]),
     string(job.input.stdin ?? ''),
+    list(compile),
+    u32(compileTimeoutMs),
   ]);
 }
 

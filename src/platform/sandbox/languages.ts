@@ -6,6 +6,8 @@ export interface Language {
   readonly image: ImageName;
   /** The script's name in the working folder. */
   readonly scriptFile: string;
+  /** Makes the program, in the working folder and before `argv` is run; undefined where there is nothing to make. */
+  readonly compile?: readonly string[];
   readonly argv: (args: readonly string[], limits: SandboxLimits) => readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly tmpSizeMb: number;
@@ -21,9 +23,9 @@ export interface Language {
  */
 const heapOf = (limits: SandboxLimits): string => `--max-old-space-size=${limits.memory_mb}`;
 
+const GO_PROGRAM = '/tmp/.program';
 /** `go mod init` writes the toolchain's own version, without which generics would be refused. */
-const BUILD_AND_RUN_GO =
-  '[ -f go.mod ] || go mod init task 2>/dev/null; go build -ldflags="-s -w" -o /tmp/.program . && exec /tmp/.program "$@"';
+const BUILD_GO = `[ -f go.mod ] || go mod init task 2>/dev/null; exec go build -ldflags="-s -w" -o ${GO_PROGRAM} .`;
 
 const javascript = {
   image: 'javascript',
@@ -81,7 +83,8 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
   go: {
     image: 'go',
     scriptFile: 'main.go',
-    argv: (args) => ['/bin/sh', '-c', BUILD_AND_RUN_GO, 'main', ...args],
+    compile: ['/bin/sh', '-c', BUILD_GO],
+    argv: (args) => [GO_PROGRAM, ...args],
     env: { GOPATH: '/tmp/go', GOFLAGS: '-buildvcs=false', GOPROXY: 'off', GOTOOLCHAIN: 'local' },
     tmpSizeMb: 192,
     pidsMin: 128,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { failureReason, SCRIPT_TYPES, scriptType, STATUSES } from '../../kernel/run-shape.js';
+import { retryableReason, SCRIPT_TYPES, scriptType, STATUSES } from '../../kernel/run-shape.js';
 import { listQuery, listView } from '../../platform/listing/list-query.js';
 
 /** Bytes of a task's metadata as JSON. */
@@ -23,8 +23,8 @@ const retry = z.strictObject({
   backoff_factor: z.number().min(1).max(10),
   max_delay_ms: z.int().min(0).max(3_600_000),
   retry_on: z
-    .array(failureReason)
-    .max(failureReason.options.length)
+    .array(retryableReason)
+    .max(retryableReason.options.length)
     .transform((reasons) => [...new Set(reasons)]),
 });
 
@@ -108,7 +108,7 @@ export const taskView = z
       initial_delay_ms: z.int(),
       backoff_factor: z.number(),
       max_delay_ms: z.int(),
-      retry_on: z.array(failureReason),
+      retry_on: z.array(retryableReason),
     }),
     limits: z.object({ memory_mb: z.int(), cpus: z.number(), pids: z.int() }),
     version: z.int(),

@@ -99,7 +99,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
       const [script, message] = MISTAKES[language];
       const outcome = await box.run(language, script, { userId });
       expect(outcome.err).toMatch(message);
-      expect(outcome).toMatchObject({ reason: 'exit_code', out: '' });
+      expect(outcome).toMatchObject({ reason: language === 'go' ? 'compile' : 'exit_code', out: '' });
       expect(outcome.returnCode).toBeGreaterThan(0);
     });
   });

@@ -6,7 +6,7 @@ import { type ExecutionEvent, executionEvents } from '../../../src/execution/dom
 import { type ExecutionState, outcomeOf } from '../../../src/execution/domain/execution-state.js';
 import { DomainError } from '../../../src/kernel/errors.js';
 import { EventCatalog } from '../../../src/kernel/event-catalog.js';
-import { FAILURE_REASONS } from '../../../src/kernel/run-shape.js';
+import { FAILURE_REASONS, RETRYABLE_REASONS } from '../../../src/kernel/run-shape.js';
 import * as command from '../../support/builders/execution-commands.js';
 import { NOW } from '../../support/builders/executions.js';
 import { admin, owner, stranger } from '../../support/builders/people.js';
@@ -77,7 +77,7 @@ const spec = fc.record({
     initial_delay_ms: fc.nat(10_000),
     backoff_factor: fc.double({ min: 1, max: 10, noNaN: true }),
     max_delay_ms: fc.nat(60_000),
-    retry_on: fc.subarray([...FAILURE_REASONS]),
+    retry_on: fc.subarray([...RETRYABLE_REASONS]),
   }),
 });
 

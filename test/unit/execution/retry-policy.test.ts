@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { afterFailure } from '../../../src/execution/domain/retry-policy.js';
-import { FAILURE_REASONS, type RetryPolicy } from '../../../src/kernel/run-shape.js';
+import { FAILURE_REASONS, RETRYABLE_REASONS, type RetryPolicy } from '../../../src/kernel/run-shape.js';
 import { RETRY } from '../../support/builders/tasks.js';
 
 /** The largest random number there is below 1. */
@@ -16,11 +16,11 @@ const policy: RetryPolicy = { ...RETRY, max_attempts: 1_000_000 };
 
 describe('what follows a failure', () => {
   test.each(FAILURE_REASONS)('%s ends where the policy does not retry it', (reason) => {
-    const retry_on = FAILURE_REASONS.filter((other) => other !== reason);
+    const retry_on = RETRYABLE_REASONS.filter((other) => other !== reason);
     expect(afterFailure({ ...policy, retry_on }, reason, 1, 0.5)).toEqual({ then: 'end' });
   });
 
-  test.each(FAILURE_REASONS)('%s is retried where the policy does', (reason) => {
+  test.each(RETRYABLE_REASONS)('%s is retried where the policy does', (reason) => {
     expect(afterFailure({ ...policy, retry_on: [reason] }, reason, 1, 0.5)).toEqual({ then: 'retry', delayMs: 500 });
   });
 

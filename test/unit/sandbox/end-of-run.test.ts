@@ -4,12 +4,15 @@ const report = (waitStatus: number, oomKills = 0, killed: EndReport['killed'] = 
   waitStatus,
   oomKills,
   killed,
+  phase: 'program',
+  compileTimeMs: null,
   wallTimeMs: 1,
   cpuTimeMs: 1,
   memoryPeakBytes: 1,
   bytes: { stdout: 0, stderr: 0 },
   truncated: { stdout: false, stderr: false },
 });
+const compiler = (told: EndReport): EndReport => ({ ...told, phase: 'compile' });
 const exited = (code: number) => code << 8;
 const SEGV_WITH_CORE = 11 | 0x80;
 
@@ -31,6 +34,11 @@ it.each([
   ['a cancel', report(9, 0, 'host'), 'cancelled', 'cancelled', null, null],
   ['an end just before the timeout', report(exited(0)), 'timeout', 'exit_code', 0, null],
   ['a crash just before the cancel', report(11), 'cancelled', 'signal', 139, 'SIGSEGV'],
+  ['a program that does not compile', compiler(report(exited(2))), null, 'compile', 2, null],
+  ['a compiler that crashes', compiler(report(11)), null, 'compile', 139, 'SIGSEGV'],
+  ['a compiler that takes too long', compiler(report(9, 0, 'deadline')), null, 'compile', null, null],
+  ['a compiler that the OOM killer took', compiler(report(9, 1)), null, 'out_of_memory', 137, 'SIGKILL'],
+  ['a cancel while it compiles', compiler(report(9, 0, 'host')), 'cancelled', 'cancelled', null, null],
   ['a kill of its own just before the cancel', report(9), 'cancelled', 'signal', 137, 'SIGKILL'],
 ] as const)('%s', (_, told, interruption, reason, returnCode, signal) => {
   expect(endOfRun(told, interruption)).toEqual({ reason, returnCode, signal });
@@ -40,6 +48,8 @@ describe('the trailer', () => {
   const FACTS = {
     status: '256',
     killed: 'none',
+    phase: 'program',
+    compile_us: '1600',
     wall_us: '2500',
     cpu_us: '1500',
     memory_peak: '4096',
@@ -59,6 +69,8 @@ describe('the trailer', () => {
     expect(parseTrailer(trailer())).toEqual({
       waitStatus: 256,
       killed: 'none',
+      phase: 'program',
+      compileTimeMs: 2,
       wallTimeMs: 3,
       cpuTimeMs: 2,
       memoryPeakBytes: 4096,
@@ -69,8 +81,8 @@ describe('the trailer', () => {
   });
 
   it('has null for what could not be measured', () => {
-    const unknown = parseTrailer(trailer({ cpu_us: '-1', memory_peak: '-1', memory_source: 'none', oom_kills: '-1' }));
-    expect(unknown).toMatchObject({ cpuTimeMs: null, memoryPeakBytes: null, oomKills: 0 });
+    const unknown = parseTrailer(trailer({ cpu_us: '-1', compile_us: '-1', memory_peak: '-1', memory_source: 'none', oom_kills: '-1' }));
+    expect(unknown).toMatchObject({ cpuTimeMs: null, compileTimeMs: null, memoryPeakBytes: null, oomKills: 0 });
   });
 
   it('may say more than is asked of it', () => {
@@ -84,6 +96,7 @@ describe('the trailer', () => {
     ['a number that is none', trailer({ status: 'x' })],
     ['a number that is not whole', trailer({ wall_us: '1.5' })],
     ['an unknown killer', trailer({ killed: 'fate' })],
+    ['an unknown phase', trailer({ phase: 'link' })],
   ])('is refused with %s', (_, text) => {
     expect(() => parseTrailer(text)).toThrow('the trailer of a run');
   });

@@ -98,6 +98,8 @@ const decode = (bundle: Buffer) => {
     env: list(),
     files: Array.from({ length: number() }, () => [field(), field()]),
     stdin: field(),
+    compile: list(),
+    compileTimeoutMs: number(),
   };
   expect(at).toBe(bundle.length);
   return decoded;
@@ -105,7 +107,7 @@ const decode = (bundle: Buffer) => {
 
 const bundle = (candidate: SandboxJob, isolation: Isolation = 'nested', outputBytesMax = 1_001) => {
   const kind = kindFor(candidate.scriptType, candidate.limits, { isolation, cpus: 2 });
-  return decode(encodeJob(candidate, { number: 7, kind, outputBytesMax }));
+  return decode(encodeJob(candidate, { number: 7, kind, outputBytesMax, compileTimeoutMs: 9_000 }));
 };
 
 describe('the bundle', () => {
@@ -128,6 +130,8 @@ describe('the bundle', () => {
         ['data/ü', 'x'],
       ],
       stdin: 'ünï',
+      compile: [],
+      compileTimeoutMs: 9_000,
     });
   });
 
@@ -138,6 +142,12 @@ describe('the bundle', () => {
 
   it('gives a language the /tmp that its tools need', () => {
     expect(bundle(job({}, { scriptType: 'go' })).tmpSizeKib).toBe(192 * 1024);
+  });
+
+  it('carries the compiler of a language that has one', () => {
+    const { compile, argv } = bundle(job({ args: ['a'] }, { scriptType: 'go' }));
+    expect(compile.at(-1)).toContain('go build');
+    expect(argv).toEqual(['/tmp/.program', 'a']);
   });
 
   it('keeps as much of the output as asked, in halves, whatever the number', () => {

@@ -72,11 +72,13 @@ describe('LauncherMessages', () => {
   };
   const HELLO = launcherFrame('H', Buffer.from('protocol=1\ncgroup=v1\npid=1\n'));
   const TRAILER =
-    'status=256\nkilled=none\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\nmemory_source=none\noom_kills=0\n' +
+    'status=256\nkilled=none\nphase=program\ncompile_us=-1\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\nmemory_source=none\noom_kills=0\n' +
     'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\n';
   const REPORT: EndReport = {
     waitStatus: 256,
     killed: 'none',
+    phase: 'program',
+    compileTimeMs: null,
     wallTimeMs: 1,
     cpuTimeMs: null,
     memoryPeakBytes: null,
@@ -183,6 +185,8 @@ describe('RunOutput', () => {
   const report = (stdout: readonly [number, boolean], stderr: readonly [number, boolean]): EndReport => ({
     waitStatus: 0,
     killed: 'none',
+    phase: 'program',
+    compileTimeMs: null,
     wallTimeMs: 0,
     cpuTimeMs: null,
     memoryPeakBytes: null,

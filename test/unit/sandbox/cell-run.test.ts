@@ -1,0 +1,93 @@
+import { jest } from '@jest/globals';
+
+import type { Cell, JobListener } from '../../../src/platform/sandbox/cell.js';
+import { CellRun, REPORT_GRACE_MS } from '../../../src/platform/sandbox/cell-run.js';
+import type { EndReport } from '../../../src/platform/sandbox/end-of-run.js';
+import { kindFor } from '../../../src/platform/sandbox/cell-kind.js';
+import { job } from '../../support/docker.js';
+
+const EXITED: EndReport = {
+  waitStatus: 0,
+  killed: 'none',
+  phase: 'program',
+  compileTimeMs: null,
+  wallTimeMs: 10,
+  cpuTimeMs: 5,
+  memoryPeakBytes: 1,
+  oomKills: 0,
+  bytes: { stdout: 0, stderr: 0 },
+  truncated: { stdout: false, stderr: false },
+};
+const TIMEOUT_MS = 1_000;
+/** The launcher's own deadline, and what the host leaves it. */
+const HOST_DEADLINE_MS = TIMEOUT_MS + 2_000;
+
+/** A launcher that says what the test makes it say. */
+class SilentCell {
+  jobs = 0;
+  readonly kind = kindFor('bash', { memory_mb: 256, cpus: 1, pids: 64 }, { isolation: 'nested', cpus: 2 });
+  listener!: JobListener;
+  abandoned = false;
+  readonly kills: number[] = [];
+  readonly lastWords = '';
+  send(_: Buffer, listener: JobListener) {
+    this.listener = listener;
+  }
+  kill(number: number) {
+    this.kills.push(number);
+  }
+  abandon() {
+    this.abandoned = true;
+    this.listener.lost(undefined);
+  }
+  remove = async () => undefined;
+  forget() {}
+}
+
+const start = (cell: SilentCell) => {
+  const { signal } = new AbortController();
+  const options = { outputBytesMax: 100, compileTimeoutMs: 60_000, cancelled: signal, closing: signal };
+  const run = new CellRun(cell as unknown as Cell, {
+    job: job('bash', 'true', { timeoutMs: TIMEOUT_MS }),
+    ...options,
+    onOutput: undefined,
+  }).run();
+  cell.listener.heed({ kind: 'started', job: 1 });
+  return run;
+};
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
+
+it('waits for the report of a launcher that is still sending, however slowly', async () => {
+  const cell = new SilentCell();
+  const run = start(cell);
+  await jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS);
+  expect(cell.kills).toEqual([1]);
+  for (let sent = 0; sent < 5; sent++) {
+    await jest.advanceTimersByTimeAsync(REPORT_GRACE_MS - 1);
+    cell.listener.heed({ kind: 'output', job: 1, stream: 'stdout', bytes: Buffer.from('x') });
+  }
+  cell.listener.heed({ kind: 'ended', job: 1, report: EXITED });
+  expect(await run).toMatchObject({ reason: 'exit_code', returnCode: 0 });
+  expect(cell.abandoned).toBe(false);
+});
+
+it('abandons a launcher that says nothing more', async () => {
+  const cell = new SilentCell();
+  const run = start(cell);
+  await jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS + REPORT_GRACE_MS);
+  expect(cell.abandoned).toBe(true);
+  expect(await run).toMatchObject({ reason: 'timeout', returnCode: null });
+});
+
+it('abandons one that never comes to an end', async () => {
+  const cell = new SilentCell();
+  const run = start(cell);
+  await jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS);
+  for (let sent = 0; sent < 30 && !cell.abandoned; sent++) {
+    await jest.advanceTimersByTimeAsync(REPORT_GRACE_MS - 1);
+    cell.listener.heed({ kind: 'output', job: 1, stream: 'stdout', bytes: Buffer.from('x') });
+  }
+  expect(await run).toMatchObject({ reason: 'timeout' });
+});
