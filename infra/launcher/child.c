@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,13 @@
 #include "isolation.h"
 #include "memory.h"
 
-enum { OOM_SCORE_MAX = 1000, OOM_SCORE_INIT = 900, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_REFUSED = 127 };
+enum {
+    OOM_SCORE_MAX = 1000,
+    OOM_SCORE_INIT = 900,
+    EXIT_NOT_EXECUTABLE = 126,
+    EXIT_NOT_FOUND = 127,
+    EXIT_REFUSED = 127
+};
 
 /* Where the image names none: Debian's. */
 static char path_default[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -145,7 +151,7 @@ static void put_mark(const struct child_given *given, char which, int64_t time_u
     if (!write_all(given->setup, mark, sizeof mark)) _exit(EXIT_REFUSED);
 }
 
-/* What has been compiled and does not run is the user's, as in a shell: 126, or 127 where it is not there. */
+/* A made program that does not run ends as in a shell: 126, or 127 where it is not there. */
 static _Noreturn void fail_after_compiling(const char *name) {
     int error = errno;
     dprintf(STDERR_FILENO, "%s: %s\n", name, strerror(error));

@@ -28,10 +28,15 @@ struct child_given {
     int in;
     int out;
     int err;
-    /* "c" and the time where there is a compiler; "+", the time, and the end of the file: the program runs. Else
-     * the line of a refusal. Closed by exec. */
+    /*
+     * "c" and the time where there is a compiler; "+", the time, and the end of the file: the
+     * program runs. Else the line of a refusal. Closed by exec.
+     */
     int setup;
-    /* A child_result once the program, or a compiler that failed, has ended; nobody but the init can write it. Plain: -1. */
+    /*
+     * A child_result once the program, or a compiler that failed, has ended; nobody but the init can
+     * write it. Plain: -1.
+     */
     int result;
 };
 
