@@ -117,7 +117,10 @@ export class ExecutionController {
     description: 'With `as_of`, what its history says that it was then.',
     operationId: 'getExecution',
   })
-  @ApiOkResponse({ standardSchema: executionView, description: 'The run, with what it wrote; its ETag is for If-Match and If-None-Match' })
+  @ApiOkResponse({
+    standardSchema: executionView,
+    description: 'The run, with what it wrote; its ETag is for If-Match and If-None-Match',
+  })
   async get(
     @Param('id', executionId) id: string,
     @Query({ schema: asOfQuery }) { as_of }: AsOfQuery,

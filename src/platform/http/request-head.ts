@@ -19,6 +19,8 @@ export function checkHead({ raw }: FastifyRequest): void {
   }
   const expectation = raw.headers.expect?.trim().toLowerCase();
   if (isHttp11 && expectation !== undefined && expectation !== '100-continue') {
-    throw new HttpProblem(417, 'expectation_failed', 'Unsupported expectation', { details: { supported: '100-continue' } });
+    throw new HttpProblem(417, 'expectation_failed', 'Unsupported expectation', {
+      details: { supported: '100-continue' },
+    });
   }
 }

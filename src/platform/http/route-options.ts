@@ -16,7 +16,9 @@ const CONFIG = Symbol('route config');
 export function routeConfig(part: FastifyContextConfig): ClassDecorator & MethodDecorator {
   return (target: object, _name?: string | symbol, descriptor?: PropertyDescriptor) => {
     if (descriptor) return configure(descriptor, (config) => ({ ...config, ...part }));
-    const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors((target as { prototype: object }).prototype);
+    const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(
+      (target as { prototype: object }).prototype,
+    );
     for (const method of Object.values(methods)) configure(method, (config) => ({ ...part, ...config }));
   };
 }

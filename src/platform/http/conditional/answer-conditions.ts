@@ -20,7 +20,8 @@ export function answerConditions(fastify: FastifyInstance): void {
     }
     if (isModified) return done(null, payload);
     void reply.code(304).removeHeader('content-type');
-    done(null, null);
+    // Fastify's own hook leaves the content of a HEAD out, and wants to see it.
+    done(null, request.method === 'HEAD' ? payload : null);
   });
 }
 

@@ -33,7 +33,11 @@ export function entityTagsOf(header: string, name: string): EntityTags {
 }
 
 const malformed = (name: string): HttpProblem =>
-  new HttpProblem(400, `invalid_${name.toLowerCase().replaceAll('-', '_')}`, `${name} takes * or entity tags: "1", "2"`);
+  new HttpProblem(
+    400,
+    `invalid_${name.toLowerCase().replaceAll('-', '_')}`,
+    `${name} takes * or entity tags: "1", "2"`,
+  );
 
 export const entityTag = (value: string | number): string => `"${value}"`;
 

@@ -69,8 +69,12 @@ export function serveDocs(app: NestFastifyApplication, options: DocsOptions): vo
   };
   fastify.get('/docs/json', PUBLIC, sendDocument);
   fastify.get('/swagger.json', PUBLIC, sendDocument);
-  fastify.get('/docs', PUBLIC, async (_request, reply) => sendPage(reply, 'text/html; charset=utf-8', page(options.title)));
-  fastify.get('/docs/init.js', PUBLIC, async (_request, reply) => sendPage(reply, 'text/javascript; charset=utf-8', INIT_JS));
+  fastify.get('/docs', PUBLIC, async (_request, reply) =>
+    sendPage(reply, 'text/html; charset=utf-8', page(options.title)),
+  );
+  fastify.get('/docs/init.js', PUBLIC, async (_request, reply) =>
+    sendPage(reply, 'text/javascript; charset=utf-8', INIT_JS),
+  );
   for (const [name, type] of Object.entries(ASSETS)) {
     fastify.get(`/docs/${name}`, PUBLIC, async (_request, reply) => {
       reply.header('cache-control', 'public, max-age=3600');

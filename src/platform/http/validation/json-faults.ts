@@ -26,7 +26,7 @@ export function jsonFaultOf(text: string): FieldError | undefined {
     tag,
     message,
   });
-  for (let index = 0; index < text.length; ) {
+  for (let index = 0; index < text.length;) {
     const char = text[index]!;
     const level = levels.at(-1);
     if (char === '"') {
