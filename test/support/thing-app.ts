@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { Body, Controller, Delete, Get, HttpCode, Module, Param, Post, Query, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest, InjectOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } from 'fastify';
 import { z } from 'zod';
 
 import { DomainError, Unavailable } from '../../src/kernel/errors.js';
@@ -98,6 +98,12 @@ class OpenController {
     return { open: true };
   }
 
+  @Get('health')
+  @RateLimited()
+  health() {
+    return { open: true };
+  }
+
   @Post('counted')
   @RateLimited({ category: 'refresh_address', keyOf: byAddress })
   counted() {
@@ -146,6 +152,8 @@ export class ThingApp {
       rateLimiter: new MemoryRateLimiter(limits),
       corsAllowedOrigins: ['https://app.example'],
     });
+    const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+    fastify.get('/raw', async () => ({ raw: true }));
     await app.init();
     return new ThingApp(app);
   }

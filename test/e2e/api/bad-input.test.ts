@@ -189,8 +189,12 @@ test('what is wrong is said of every field, and secrets are not said again', asy
   });
 });
 
-/** A good body for every route that has an id and takes one. */
-const BODIES: Record<string, object> = { updateTask: { priority: 1 }, reportExecution: { status: 'running' } };
+/** A good body for every route that has an id or a query, and needs one. */
+const BODIES: Record<string, object> = {
+  updateTask: { priority: 1 },
+  reportExecution: { status: 'running' },
+  runOnce: aTask,
+};
 
 test.each([
   ['a letter', 'x'],

@@ -164,6 +164,13 @@ describe('update', () => {
     expect(events.at(-1)!.data).toMatchObject({ changes: { metadata: JSON.parse(kept) } });
   });
 
+  test('many numbers that Postgres writes with 309 digits each come back too', async () => {
+    const metadata = { many: Array<number>(2_000).fill(1e308) };
+    const { id } = await ada.createTask({ metadata });
+    expect(await ada.task(id)).toMatchObject({ metadata });
+    expect(await ada.updateTask(id, { metadata })).toMatchObject({ version: 1 });
+  });
+
   test('the tag of a definition outlives its runs', async () => {
     const { id, task_id } = await ada.startExternal();
     await ada.cancel(id);
