@@ -12,6 +12,8 @@ export const SNAPSHOT_EVERY_EVENTS = 200;
 /** One aggregate within a decision: its state, and the events recorded on it so far. */
 export interface Participant<State, Event extends DomainEvent> {
   readonly state: State;
+  /** Of the stream, without what is recorded on it here. */
+  readonly version: number;
   /** Adds events to the append, and to the state. */
   record(events: readonly Event[]): void;
 }
@@ -113,6 +115,7 @@ export class DecisionSession implements Streams {
     const loaded: Loaded = { ...folded, stream, presumed, events: [] };
     this.loaded.push(loaded);
     return {
+      version: loaded.version,
       get state() {
         return loaded.state as State;
       },

@@ -1,6 +1,9 @@
-import { Body, Controller, Delete, Get, HttpCode, Module, Param, Post, Query } from '@nestjs/common';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { Body, Controller, Delete, Get, HttpCode, Module, Param, Post, Query, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { InjectOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } from 'fastify';
 import { z } from 'zod';
 
 import { DomainError, Unavailable } from '../../src/kernel/errors.js';
@@ -67,6 +70,12 @@ class ThingController {
     throw new Error(SECRET);
   }
 
+  @Get('tagged/:tag')
+  tagged(@Param('tag', { schema: z.string() }) tag: string, @Res({ passthrough: true }) reply: FastifyReply) {
+    void reply.header('etag', `"${tag}"`);
+    return { tag };
+  }
+
   @Get(':id')
   get(@Param('id', uuidParam('Invalid task ID format')) id: string) {
     return { id };
@@ -78,9 +87,29 @@ class ThingController {
   }
 }
 
+const byName = ({ body }: FastifyRequest) => (body as { name?: string } | undefined)?.name;
+
 @Controller('open')
 @Public()
 class OpenController {
+  @Post()
+  @RateLimited({ category: 'login_account', keyOf: byName, needsBody: true })
+  login() {
+    return { open: true };
+  }
+
+  @Get('health')
+  @RateLimited()
+  health() {
+    return { open: true };
+  }
+
+  @Post('counted')
+  @RateLimited({ category: 'refresh_address', keyOf: byAddress })
+  counted() {
+    return { open: true };
+  }
+
   @Get()
   @RateLimited({ category: 'register_address', keyOf: byAddress })
   open() {
@@ -106,7 +135,7 @@ const limits = {
   login_account: 10,
   login_address: 60,
   register_address: 2,
-  refresh_address: 60,
+  refresh_address: 1,
   writes: 100_000,
   reads: 100_000,
 };
@@ -123,6 +152,8 @@ export class ThingApp {
       rateLimiter: new MemoryRateLimiter(limits),
       corsAllowedOrigins: ['https://app.example'],
     });
+    const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+    fastify.get('/raw', async () => ({ raw: true }));
     await app.init();
     return new ThingApp(app);
   }
@@ -138,6 +169,16 @@ export class ThingApp {
       headers: { authorization, 'content-type': 'application/json', ...headers },
       payload: typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload),
     });
+  }
+
+  get server(): Server {
+    return this.app.getHttpServer() as Server;
+  }
+
+  /** For what only a connection can show. @returns the port */
+  async listen(): Promise<number> {
+    await this.app.listen(0, '127.0.0.1');
+    return (this.server.address() as AddressInfo).port;
   }
 
   /** As it is, without a word of who asks. */

@@ -4,6 +4,8 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swa
 
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { apiPath } from '../../platform/http/api-path.js';
+import { ConditionalRead, ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
+import { writeConditionOf } from '../../platform/http/conditional/write-condition.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
@@ -15,6 +17,7 @@ import { BY_OFFSET_OR_CURSOR, listAnswer } from '../../platform/listing/list-que
 import { DiscardDeadLetter, RedriveExecution } from '../domain/execution-commands.js';
 import { GetExecution, GetExecutionFromLog, ListExecutions, requireDeadLetter } from '../read/execution-queries.js';
 import { executionViewOf } from '../read/execution-view.js';
+import { taggedExecution } from './tagged-execution.js';
 import { deadLetterList, executionView, listDeadLettersQuery, type ListDeadLettersQuery } from './execution-schemas.js';
 
 const executionId = uuidParam('Invalid execution ID format');
@@ -43,6 +46,7 @@ export class DeadLetterController {
   }
 
   @Get(':id')
+  @ConditionalRead()
   @ApiOperation({
     summary: 'Get a dead letter',
     description: 'It has the id of its execution.',
@@ -50,9 +54,13 @@ export class DeadLetterController {
   })
   @ApiOkResponse({ standardSchema: executionView, description: 'The run that failed for good' })
   @ApiProblems(403, 404)
-  async get(@Param('id', executionId) id: string, @Caller() caller: CallerContext) {
+  async get(
+    @Param('id', executionId) id: string,
+    @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
+  ) {
     const row = requireDeadLetter(await this.queries.execute(new GetExecution(id, caller)));
-    return executionViewOf(row, this.payloads, true);
+    return taggedExecution(row, this.payloads, reply);
   }
 
   @Post(':id/redrive')
@@ -74,10 +82,15 @@ export class DeadLetterController {
       await this.commands.execute(new RedriveExecution(id, caller, { ...metadataOf(caller, id), ...mark }), exchange);
       return id;
     });
-    return executionViewOf(await this.queries.execute(new GetExecutionFromLog(id, version)), this.payloads, true);
+    return taggedExecution(
+      await this.queries.execute(new GetExecutionFromLog(id, version)),
+      this.payloads,
+      exchange.reply,
+    );
   }
 
   @Delete(':id')
+  @ConditionalWrite()
   @HttpCode(200)
   @ApiOperation({
     summary: 'Put a dead letter away',
@@ -91,7 +104,7 @@ export class DeadLetterController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const command = new DiscardDeadLetter(id, caller, metadataOf(caller, id));
+    const command = new DiscardDeadLetter(id, caller, metadataOf(caller, id), writeConditionOf(exchange.request));
     await this.commands.execute(command, exchange);
     return { message: 'Dead letter discarded successfully' };
   }

@@ -8,6 +8,8 @@ import { TaskOwners } from '../../kernel/ports/task-owners.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../platform/http/body-parser.js';
 import { API_BASE } from '../../platform/http/api-path.js';
+import { ConditionalRead, ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
+import { writeConditionOf } from '../../platform/http/conditional/write-condition.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
@@ -32,6 +34,7 @@ import {
   type StartExecutionQuery,
 } from './execution-schemas.js';
 import { RunStarts } from './run-starts.js';
+import { taggedExecution } from './tagged-execution.js';
 
 const taskId = uuidParam('Invalid task ID format');
 const executionId = uuidParam('Invalid execution ID format');
@@ -108,22 +111,28 @@ export class ExecutionController {
   }
 
   @Get('executions/:id')
+  @ConditionalRead()
   @ApiOperation({
     summary: 'Get a run, as it is or as it was',
     description: 'With `as_of`, what its history says that it was then.',
     operationId: 'getExecution',
   })
-  @ApiOkResponse({ standardSchema: executionView, description: 'The run, with what it wrote' })
+  @ApiOkResponse({
+    standardSchema: executionView,
+    description: 'The run, with what it wrote; its ETag is for If-Match and If-None-Match',
+  })
   async get(
     @Param('id', executionId) id: string,
     @Query({ schema: asOfQuery }) { as_of }: AsOfQuery,
     @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
   ) {
     const query = as_of === undefined ? new GetExecution(id, caller) : new GetExecutionAsOf(id, caller, as_of);
-    return executionViewOf(await this.queries.execute(query), this.payloads, true);
+    return taggedExecution(await this.queries.execute(query), this.payloads, reply);
   }
 
   @Delete('executions/:id')
+  @ConditionalWrite()
   @HttpCode(200)
   @ApiOperation({
     summary: 'Cancel a run',
@@ -137,7 +146,7 @@ export class ExecutionController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const command = new CancelExecution(id, caller, metadataOf(caller, id));
+    const command = new CancelExecution(id, caller, metadataOf(caller, id), writeConditionOf(exchange.request));
     await this.commands.execute(command, exchange);
     return { message: 'Execution cancelled successfully' };
   }

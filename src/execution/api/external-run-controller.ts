@@ -5,6 +5,8 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swa
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { apiPath } from '../../platform/http/api-path.js';
+import { ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
+import { writeConditionOf } from '../../platform/http/conditional/write-condition.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
@@ -12,8 +14,8 @@ import { uuidParam } from '../../platform/http/validation/params.js';
 import { ReportedOutput } from '../app/reported-output.js';
 import { ReportExternalRun } from '../domain/execution-commands.js';
 import { GetExecutionFromLog } from '../read/execution-queries.js';
-import { executionViewOf } from '../read/execution-view.js';
 import { executionView } from './execution-schemas.js';
+import { taggedExecution } from './tagged-execution.js';
 import { reportBody, type ReportBody } from './report-schemas.js';
 
 /** Runs done elsewhere: their owner is the worker. */
@@ -29,6 +31,7 @@ export class ExternalRunController {
   ) {}
 
   @Put(':id')
+  @ConditionalWrite()
   @ApiOperation({
     summary: 'Report a run that is done elsewhere',
     description: 'First that it is running, then how it ended. One that an embedded worker has started is a 409.',
@@ -45,9 +48,10 @@ export class ExternalRunController {
     const { owner_id } = await this.queries.execute(new GetExecutionFromLog(id));
     requireOwner(caller, owner_id);
     const metadata = metadataOf(caller, id);
-    const command = new ReportExternalRun(id, caller, await this.reportOf(id, owner_id, body), metadata);
+    const condition = writeConditionOf(exchange.request);
+    const command = new ReportExternalRun(id, caller, await this.reportOf(id, owner_id, body), metadata, condition);
     await this.commands.execute(command, exchange);
-    return executionViewOf(await this.queries.execute(new GetExecutionFromLog(id)), this.payloads, true);
+    return taggedExecution(await this.queries.execute(new GetExecutionFromLog(id)), this.payloads, exchange.reply);
   }
 
   private async reportOf(id: string, ownerId: string, body: ReportBody): Promise<ReportExternalRun['report']> {

@@ -11,7 +11,7 @@ import { RepeatableRequests } from '../../platform/http/idempotency/repeatable-r
 import { type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { EndedRuns } from '../read/ended-runs.js';
 import { GetExecutionFromLog } from '../read/execution-queries.js';
-import { executionViewOf } from '../read/execution-view.js';
+import { taggedExecution } from './tagged-execution.js';
 
 /** What all requests that start a run have in common: their key, their wait and their answer. */
 @Injectable()
@@ -43,6 +43,6 @@ export class RunStarts {
     const ended = leaving && (await this.endedRuns.wait(id, waitSeconds * 1_000, leaving));
     void exchange.reply.header('location', `/${API_BASE}/executions/${id}`);
     const row = ended || (await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version)));
-    return executionViewOf(row, this.payloads, true);
+    return taggedExecution(row, this.payloads, exchange.reply);
   }
 }

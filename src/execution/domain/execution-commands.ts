@@ -1,6 +1,7 @@
 import type { EventMetadata } from '../../kernel/event.js';
 import type { Requester } from '../../kernel/requester.js';
 import type { FailureReason, Outcome } from '../../kernel/run-shape.js';
+import type { VersionCondition } from '../../kernel/version-condition.js';
 import type { ExecutionSpec, RunResult } from './execution-events.js';
 
 /** The right to speak for an attempt: only who holds its token is heard. */
@@ -80,6 +81,8 @@ export class CancelExecution {
     readonly executionId: string,
     readonly requester: Requester,
     readonly metadata: EventMetadata,
+    /** On the version of the execution's stream. */
+    readonly condition: VersionCondition = {},
   ) {}
 }
 
@@ -119,6 +122,8 @@ export class DiscardDeadLetter {
     readonly executionId: string,
     readonly requester: Requester,
     readonly metadata: EventMetadata,
+    /** On the version of the execution's stream. */
+    readonly condition: VersionCondition = {},
   ) {}
 }
 
@@ -136,6 +141,8 @@ export class ReportExternalRun {
           readonly completedAt: string;
         },
     readonly metadata: EventMetadata,
+    /** On the version of the execution's stream. */
+    readonly condition: VersionCondition = {},
   ) {}
 }
 

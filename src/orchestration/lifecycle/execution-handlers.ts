@@ -19,6 +19,7 @@ import { executionDecider } from '../../execution/domain/execution-decider.js';
 import { type ExecutionState, executionStream, outcomeOf } from '../../execution/domain/execution-state.js';
 import { fold } from '../../kernel/decider.js';
 import { type Decided, DecisionRunner } from '../../kernel/decision-runner.js';
+import { requireVersion } from '../../kernel/version-condition.js';
 import { taskDecider, taskStream } from '../../task/domain/task-decider.js';
 
 type LifecycleCommand = Exclude<ExecutionCommand, RequestExecution>;
@@ -39,6 +40,7 @@ export function decideExecution(
   return decisions.run(command.metadata, async (streams) => {
     const execution = await streams.load(executionStream(executionId), executionDecider);
     const events = executionDecider.decide(command, execution.state);
+    if ('condition' in command) requireVersion(command.condition, execution.version, 'Execution');
     const state = fold(executionDecider, execution.state, events);
     const before = outcomeOf(execution.state);
     const after = outcomeOf(state);

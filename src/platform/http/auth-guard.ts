@@ -1,10 +1,15 @@
-import { type CanActivate, type ExecutionContext, SetMetadata } from '@nestjs/common';
-import type { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 
 import { DomainError } from '../../kernel/errors.js';
 import { BEARER_CHALLENGE, HttpProblem } from './problem.js';
 import { type CallerIdentity, identify } from './request-context.js';
+import { routeConfig } from './route-options.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    public?: boolean;
+  }
+}
 
 /** The port through which the platform asks whom a token speaks for. Identity implements it. */
 export abstract class AccessTokens {
@@ -15,29 +20,23 @@ export abstract class AccessTokens {
   abstract verify(token: string): Promise<CallerIdentity>;
 }
 
-const PUBLIC = Symbol('public');
-
 /** No token is asked for. Everything else is closed. */
-export const Public = () => SetMetadata(PUBLIC, true);
+export const Public = () => routeConfig({ public: true });
 
 /** RFC 6750, section 2.1; the scheme compares without case (RFC 9110, section 11.1). */
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
-export class AuthGuard implements CanActivate {
-  constructor(
-    private readonly tokens: AccessTokens,
-    private readonly reflector: Reflector,
-  ) {}
+export class AuthGuard {
+  constructor(private readonly tokens: AccessTokens) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (this.reflector.getAllAndOverride<boolean>(PUBLIC, [context.getHandler(), context.getClass()])) return true;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+  /** @throws HttpProblem 401 where the route is not public and nobody is known to ask */
+  async check(request: FastifyRequest): Promise<void> {
+    if (request.routeOptions.config.public === true) return;
     const header = request.headers.authorization;
     if (header === undefined || header === '') throw missingToken();
     const token = BEARER.exec(header)?.[1];
     if (token === undefined) throw invalidToken();
     identify(request, await this.verify(token));
-    return true;
   }
 
   private async verify(token: string): Promise<CallerIdentity> {

@@ -1,8 +1,9 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
 import { newId } from '../../kernel/uuid.js';
 import { PROBLEM_CONTENT_TYPE, problemOf } from './problem.js';
+import { lingerOnClose } from './unread-content.js';
 
 /** What Node's parser calls it; anything else is a 400. */
 const STATUS_OF: Readonly<Record<string, number>> = {
@@ -14,12 +15,25 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 /** Bytes that are no HTTP never become a request, so the answer is written by hand. */
 export function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  if (socket.writable) socket.write(brokenHttpAnswer(error.code ?? ''));
-  socket.destroy(error);
+  if (!socket.writable) return void socket.destroy(error);
+  answerAndClose(socket, STATUS_OF[error.code ?? ''] ?? 400);
 }
 
-export function brokenHttpAnswer(code: string): string {
-  const status = STATUS_OF[code] ?? 400;
+/** We are no proxy (RFC 9110, section 9.3.6). Without a listener Node would close the connection without a word. */
+export function refuseTunnels(server: Server): void {
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    answerAndClose(socket, 501);
+  });
+}
+
+function answerAndClose(socket: Socket, status: number): void {
+  socket.write(answerOf(status));
+  lingerOnClose(socket);
+  socket.destroySoon();
+}
+
+function answerOf(status: number): string {
   const phrase = STATUS_CODES[status] ?? 'Bad Request';
   const requestId = newId();
   const failure = { status, code: 'malformed_request', detail: phrase };

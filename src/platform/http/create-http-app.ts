@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { NestFactory, Reflector } from '@nestjs/core';
+import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -9,14 +9,18 @@ import { Unavailable } from '../../kernel/errors.js';
 import type { Log } from '../telemetry/log.js';
 import { AccessTokens, AuthGuard } from './auth-guard.js';
 import { BODY_BYTES_MAX, refuseUnstorableQuery, useJsonBodies } from './body-parser.js';
-import { answerBrokenHttp } from './broken-http.js';
+import { answerBrokenHttp, refuseTunnels } from './broken-http.js';
+import { answerConditions } from './conditional/answer-conditions.js';
 import { corsOptions } from './cors.js';
 import type { DocsOptions } from './docs/openapi-document.js';
 import { serveDocs } from './docs/serve-docs.js';
+import { holdBackContinue } from './expect-continue.js';
 import { ProblemFilter, sendProblem } from './problem-filter.js';
 import { RateLimitGuard } from './rate-limit/rate-limit-guard.js';
 import type { RateLimiter } from './rate-limit/rate-limiter.js';
 import { callerOf, REQUEST_ID_HEADER, requestIdFrom } from './request-context.js';
+import { guardRequests } from './request-gate.js';
+import { checkHead } from './request-head.js';
 import { applyBodyLimits } from './route-options.js';
 import { answerUnknownRoutes } from './route-table.js';
 import { SchemaPipe } from './validation/schema-pipe.js';
@@ -53,11 +57,10 @@ export async function createHttpApp(module: RootModule, options: HttpAppOptions)
     logger: false,
     abortOnError: false,
   });
-  const reflector = app.get(Reflector);
   app.useGlobalFilters(new ProblemFilter(options.log));
   app.useGlobalPipes(new SchemaPipe());
-  app.useGlobalGuards(new AuthGuard(app.get(AccessTokens, { strict: false }), reflector));
-  if (options.rateLimiter) app.useGlobalGuards(new RateLimitGuard(options.rateLimiter, reflector));
+  const authentication = new AuthGuard(app.get(AccessTokens, { strict: false }));
+  guardRequests(fastify, authentication, options.rateLimiter && new RateLimitGuard(options.rateLimiter));
   const origins = options.corsAllowedOrigins ?? [];
   if (origins.length > 0) app.enableCors(corsOptions(origins));
   if (options.docs) serveDocs(app, options.docs);
@@ -70,6 +73,8 @@ const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
     trustProxy: options.trustProxy ?? false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // An HTTP/1.1 request without Host is ours to answer: see checkHead.
+    http: { requireHostHeader: false },
     // An answer while closing is ours to shape (see refuseWhileClosing), not Fastify's.
     return503OnClosing: false,
     requestIdHeader: false,
@@ -84,12 +89,16 @@ const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
   });
 
 function prepare(fastify: FastifyInstance, log: Log): void {
+  holdBackContinue(fastify.server);
+  refuseTunnels(fastify.server);
   useJsonBodies(fastify);
   applyBodyLimits(fastify);
   fastify.addHook('onRequest', async (request, reply) => setStandingHeaders(request, reply));
+  fastify.addHook('onRequest', async (request) => checkHead(request));
   refuseWhileClosing(fastify);
   answerUnknownRoutes(fastify);
   fastify.addHook('preHandler', refuseUnstorableQuery);
+  answerConditions(fastify);
   fastify.addHook('onResponse', async (request, reply) => logRequest(request, reply, log));
 }
 

@@ -3,6 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Log } from '../telemetry/log.js';
 import { type Failure, failureOf, headersOf, PROBLEM_CONTENT_TYPE, problemOf } from './problem.js';
+import { pathOf } from './request-path.js';
+import { closeOnUnreadContent } from './unread-content.js';
 
 /** The one place where an error becomes an answer, for controllers, guards, pipes, hooks and Fastify itself. */
 @Catch()
@@ -23,13 +25,13 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     reply.raw.destroy();
     return;
   }
-  const instance = request.url.split('?', 1)[0] ?? '/';
+  closeOnUnreadContent(request, reply);
   void reply
     .code(failure.status)
     .headers(headersOf(failure))
     .type(PROBLEM_CONTENT_TYPE)
     .serializer(JSON.stringify)
-    .send(problemOf(failure, { instance, requestId: request.id }));
+    .send(problemOf(failure, { instance: pathOf(request.url), requestId: request.id }));
 }
 
 function report(failure: Failure, error: unknown, request: FastifyRequest, log: Log): void {

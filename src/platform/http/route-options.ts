@@ -1,5 +1,5 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -7,8 +7,34 @@ declare module 'fastify' {
   }
 }
 
+const CONFIG = Symbol('route config');
+
+/**
+ * A part of a route's config, which Fastify's hooks see before there is a body. On a class: of all its routes, as far as
+ * they say nothing else. Nest's own RouteConfig keeps only the last of several.
+ */
+export function routeConfig(part: FastifyContextConfig): ClassDecorator & MethodDecorator {
+  return (target: object, _name?: string | symbol, descriptor?: PropertyDescriptor) => {
+    if (descriptor) return configure(descriptor, (config) => ({ ...config, ...part }));
+    const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(
+      (target as { prototype: object }).prototype,
+    );
+    for (const method of Object.values(methods)) configure(method, (config) => ({ ...part, ...config }));
+  };
+}
+
+function configure(
+  method: PropertyDescriptor,
+  change: (config: FastifyContextConfig | undefined) => FastifyContextConfig,
+): void {
+  if (typeof method.value !== 'function') return;
+  const config = change(Reflect.getMetadata(CONFIG, method.value) as FastifyContextConfig | undefined);
+  Reflect.defineMetadata(CONFIG, config, method.value);
+  RouteConfig(config)(method.value, '', method);
+}
+
 /** `@BodyLimit(BODY_WITH_INPUT_BYTES_MAX)`: a body larger than this is a 413. */
-export const BodyLimit = (bytes: number) => RouteConfig({ bodyBytesMax: bytes });
+export const BodyLimit = (bytes: number) => routeConfig({ bodyBytesMax: bytes });
 
 /** Nest hands a route's config to Fastify, but not its options. */
 export function applyBodyLimits(fastify: FastifyInstance): void {

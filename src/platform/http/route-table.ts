@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { HttpProblem } from './problem.js';
+import { decodedPathOf } from './request-path.js';
 
 interface Entry {
   readonly pattern: RegExp;
@@ -42,7 +43,7 @@ export function answerUnknownRoutes(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => table.add(route.url, route.method));
   fastify.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     if (!request.is404) return;
-    const methods = table.methodsOf(request.url.split('?', 1)[0] ?? '/');
+    const methods = table.methodsOf(decodedPathOf(request.url));
     if (methods.length === 0) throw new HttpProblem(404, 'route_not_found', 'Route not found');
     const allow = methods.join(', ');
     if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();

@@ -1,18 +1,20 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { newId } from '../../kernel/uuid.js';
 import { API_BASE, apiPath } from '../../platform/http/api-path.js';
+import { ConditionalRead, ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
+import { entityTag } from '../../platform/http/conditional/entity-tags.js';
+import { writeConditionOf } from '../../platform/http/conditional/write-condition.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
 import { Repeatable } from '../../platform/http/idempotency/idempotency-key.js';
 import { RepeatableRequests } from '../../platform/http/idempotency/repeatable-requests.js';
-import { HttpProblem } from '../../platform/http/problem.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { RunLimitsCeiling } from '../../platform/http/run-limits-ceiling.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
@@ -89,12 +91,13 @@ export class TaskController {
   }
 
   @Get(':id')
+  @ConditionalRead()
   @ApiOperation({
     summary: 'Get a task, as it is or as it was',
     description: 'With `as_of`, what its history says that it was then.',
     operationId: 'getTask',
   })
-  @ApiOkResponse({ standardSchema: taskView, description: 'The task; its ETag is for If-Match' })
+  @ApiOkResponse({ standardSchema: taskView, description: 'The task; its ETag is for If-Match and If-None-Match' })
   @ApiProblems(403, 404)
   async get(
     @Param('id', taskId) id: string,
@@ -125,31 +128,32 @@ export class TaskController {
 
   @Put(':id')
   @ApiOperation({ summary: 'Change a task', description: 'Only the fields given change.', operationId: 'updateTask' })
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag: changes nothing that changed since' })
+  @ConditionalWrite()
   @ApiOkResponse({ standardSchema: taskView, description: 'Changed' })
-  @ApiProblems(403, 404, 409, 412, 413, 415)
+  @ApiProblems(403, 404, 409, 413, 415)
   async update(
     @Param('id', taskId) id: string,
     @Body({ schema: updateTaskBody }) body: UpdateTaskBody,
-    @Headers('if-match') ifMatch: string | undefined,
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
     const { script_content, ...changes } = body;
     this.ceiling.check(changes);
+    const condition = writeConditionOf(exchange.request);
     const script = script_content === undefined ? {} : { script: await this.scriptOf(id, caller, script_content) };
-    const command = new UpdateTask(id, caller, { ...changes, ...script }, metadataOf(caller), versionOf(ifMatch));
+    const command = new UpdateTask(id, caller, { ...changes, ...script }, metadataOf(caller), condition);
     await this.commands.execute(command, exchange);
     return this.answer(await this.queries.execute(new GetTaskFromLog(id)), exchange.reply);
   }
 
   @Delete(':id')
   @HttpCode(200)
+  @ConditionalWrite()
   @ApiOperation({ summary: 'Delete a task', description: 'Its executions stay.', operationId: 'deleteTask' })
   @ApiOkResponse({ standardSchema: message, description: 'Deleted' })
   @ApiProblems(403, 404, 409)
   async delete(@Param('id', taskId) id: string, @Caller() caller: CallerContext, @HttpExchange() exchange: Exchange) {
-    const command = new DeleteTask(id, caller, metadataOf(caller));
+    const command = new DeleteTask(id, caller, metadataOf(caller), writeConditionOf(exchange.request));
     await this.commands.execute(command, exchange);
     return { message: 'Task deleted successfully' };
   }
@@ -162,15 +166,14 @@ export class TaskController {
   }
 
   private async answer(row: TaskRow, reply: FastifyReply, script?: string) {
-    void reply.header('etag', `"${row.definition_version}"`);
+    void reply.header('etag', tagOf(row));
     return taskViewOf(row, this.payloads, script);
   }
 }
 
-/** RFC 9110, section 13.1.1. A weak or foreign tag matches nothing. */
-function versionOf(ifMatch: string | undefined): number | undefined {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
-  const versions = ifMatch.split(',').map((tag) => /^"(\d{1,9})"$/.exec(tag.trim())?.[1]);
-  if (versions.length === 1) return versions[0] === undefined ? 0 : Number(versions[0]);
-  throw new HttpProblem(400, 'invalid_if_match', 'If-Match takes one entity tag');
-}
+/**
+ * The version of the definition and, of a task that has been run, its status: a 304 must not hide that a run has ended,
+ * while a change asks for the definition alone.
+ */
+const tagOf = ({ definition_version, status }: TaskRow): string =>
+  entityTag(status === 'pending' ? definition_version : `${definition_version}-${status}`);

@@ -1,5 +1,6 @@
 import type { EventMetadata } from '../../kernel/event.js';
 import type { Requester } from '../../kernel/requester.js';
+import type { VersionCondition } from '../../kernel/version-condition.js';
 import type { Outcome } from '../../kernel/run-shape.js';
 import type { TaskDefinition } from './task-events.js';
 
@@ -26,8 +27,8 @@ export class UpdateTask {
     readonly requester: Requester,
     readonly changes: TaskChanges,
     readonly metadata: EventMetadata,
-    /** From If-Match: refused where the definition has another version by now. */
-    readonly expectedDefinitionVersion?: number,
+    /** On the definition's version. */
+    readonly condition: VersionCondition = {},
   ) {}
 }
 
@@ -37,6 +38,8 @@ export class DeleteTask {
     readonly taskId: string,
     readonly requester: Requester,
     readonly metadata: EventMetadata,
+    /** On the definition's version. */
+    readonly condition: VersionCondition = {},
   ) {}
 }
 

@@ -4,6 +4,7 @@ import type { StreamRef } from '../../kernel/event.js';
 import { isSameJson } from '../../kernel/json.js';
 import { requireOwner } from '../../kernel/requester.js';
 import type { Outcome } from '../../kernel/run-shape.js';
+import { requireVersion } from '../../kernel/version-condition.js';
 import type { TaskCommand, UpdateTask } from './task-commands.js';
 import {
   TaskCreated,
@@ -55,6 +56,7 @@ function decide(command: TaskCommand, state: TaskState): readonly TaskEvent[] {
     case 'DeleteTask': {
       const task = requireLive(state);
       requireOwner(command.requester, task.owner_id);
+      requireVersion(command.condition, task.definition_version, 'Task');
       requireIdle(task, 'delete');
       return [TaskDeleted({})];
     }
@@ -78,10 +80,7 @@ function decide(command: TaskCommand, state: TaskState): readonly TaskEvent[] {
 
 function update(command: UpdateTask, task: LiveTask): readonly TaskEvent[] {
   requireOwner(command.requester, task.owner_id);
-  const { expectedDefinitionVersion: expected } = command;
-  if (expected !== undefined && expected !== task.definition_version) {
-    throw new DomainError('precondition_failed', 'Task was changed in the meantime', 'precondition_failed');
-  }
+  requireVersion(command.condition, task.definition_version, 'Task');
   requireIdle(task, 'update');
   const { retry, limits, ...others } = command.changes;
   const { definition } = task;

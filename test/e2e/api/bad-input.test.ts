@@ -56,8 +56,10 @@ describe.each(ROUTES)('%s %s', (method, template, good) => {
     ['not JSON', 'name=x', 'Malformed JSON'],
     ['two of them', '{}{}', 'Malformed JSON'],
     ['NaN', '{"priority":NaN}', 'Malformed JSON'],
-    ['a prototype', '{"__proto__":{"isAdmin":true}}', 'Malformed JSON'],
-    ['a constructor', '{"constructor":{"prototype":{"isAdmin":true}}}', 'Malformed JSON'],
+    ['a prototype', '{"__proto__":{"isAdmin":true}}', 'Validation failed'],
+    ['a constructor', '{"constructor":{"prototype":{"isAdmin":true}}}', 'Validation failed'],
+    ['a prototype, escaped', String.raw`{"\u005f_proto__":{"isAdmin":true}}`, 'Validation failed'],
+    ['one field twice', '{"name":"a","name":"b"}', 'Validation failed'],
     ['null', 'null', 'Validation failed'],
     ['an array', '[]', 'Validation failed'],
     ['text', '"text"', 'Validation failed'],
@@ -113,6 +115,44 @@ describe.each(ROUTES)('%s %s', (method, template, good) => {
   });
 });
 
+/** A task with metadata as they are written here. */
+const taskWith = (metadata: string): string => JSON.stringify({ ...aTask, metadata: 0 }).replace(':0', `:${metadata}`);
+
+/** JSON that JSON.parse reads as something else. */
+describe.each([
+  ['POST', '/tasks', taskWith],
+  ['PUT', '/tasks/{task}', (metadata: string): string => `{"metadata":${metadata}}`],
+  ['POST', '/executions', taskWith],
+] as const)('metadata of %s %s', (method, template, bodyWith) => {
+  test.each([
+    ['{"n":9007199254740993}', 'metadata.n: number'],
+    ['{"a":[1,{"n":1e400}]}', 'metadata.a.1.n: number'],
+    ['{"n":0.1000000000000000055}', 'metadata.n: number'],
+    ['{"n":1e-400}', 'metadata.n: number'],
+    ['{"n":1,"n":2}', 'metadata.n: duplicate'],
+    ['{"__proto__":{"x":1}}', 'metadata.__proto__: forbidden'],
+    ['{"a":{"__proto__":null}}', 'metadata.a.__proto__: forbidden'],
+  ])('of %s would not come back, so it is refused', async (metadata, error) => {
+    expect(
+      await refusalOf(ada, { method, path: template.replace('{task}', taskId), body: bodyWith(metadata) }),
+    ).toEqual([400, error]);
+  });
+});
+
+test('a field that would be rounded is named', async () => {
+  for (const [path, field, value] of [
+    ['/tasks', 'priority', '5.0000000000000000001'],
+    ['/tasks', 'timeout_seconds', '1e400'],
+    [`/tasks/${taskId}/executions`, 'wait', '18446744073709551616'],
+  ] as const) {
+    const body = `{"${field}":${value}}`;
+    expect(await refusalOf(ada, { method: 'POST', path, body })).toEqual([400, `${field}: number`]);
+  }
+  const body = '{"status":"completed","memory_usage_bytes":9007199254740993}';
+  const refusal = await refusalOf(ada, { method: 'PUT', path: `/executions/${runId}`, body });
+  expect(refusal).toEqual([400, 'memory_usage_bytes: number']);
+});
+
 /** Values that another field's type would be, and this one's is. */
 function isFine(name: string, value: unknown): boolean {
   if (typeof value === 'string') return ['name', 'description', 'script_content', 'stdout', 'stderr'].includes(name);
@@ -149,8 +189,12 @@ test('what is wrong is said of every field, and secrets are not said again', asy
   });
 });
 
-/** A good body for every route that has an id and takes one. */
-const BODIES: Record<string, object> = { updateTask: { priority: 1 }, reportExecution: { status: 'running' } };
+/** A good body for every route that has an id or a query, and needs one. */
+const BODIES: Record<string, object> = {
+  updateTask: { priority: 1 },
+  reportExecution: { status: 'running' },
+  runOnce: aTask,
+};
 
 test.each([
   ['a letter', 'x'],
@@ -168,6 +212,53 @@ test.each([
     const { status, body } = await ada.send(method, url, BODIES[operation.operationId!]);
     expect([method, path, status, body.error]).toEqual([method, path, 400, `Invalid ${kind} ID format`]);
   }
+});
+
+const HUGE = [
+  '1e308',
+  '9999999999999999999',
+  '9223372036854775808',
+  '-1',
+  '1.5',
+  '0x10',
+  'Infinity',
+  'NaN',
+  '१',
+  ' 1',
+  '%00',
+];
+
+test('numbers past all measure in a query are a 400 that names them, on any route', async () => {
+  const routes = api.contract.routes.filter(({ path }) => path.startsWith('/api/v1'));
+  const seen = new Set<string>();
+  for (const { method, path, operation } of routes) {
+    const parameters = (operation.parameters ?? []).filter((each) => each.in === 'query');
+    const id = path.includes('/tasks/') ? taskId : runId;
+    const url = path.slice('/api/v1'.length).replace('{id}', id).replace('{stream}', 'stdout');
+    for (const { name } of parameters) {
+      for (const value of HUGE) {
+        const { status, body } = await ada.send(method, `${url}?${name}=${value}`, BODIES[operation.operationId!]);
+        expect([method, path, name, value, status]).toEqual([method, path, name, value, 400]);
+        expect(body.request_id).toEqual(expect.any(String));
+        if (name !== 'cursor') expect(body.validation_errors).toMatchObject([{ field: name }]);
+        seen.add(name);
+      }
+    }
+  }
+  expect([...seen]).toEqual(expect.arrayContaining(['limit', 'offset', 'cursor', 'as_of', 'wait', 'after_version']));
+});
+
+test.each([
+  '__proto__=1',
+  '__proto__[x]=1',
+  'constructor=1',
+  'constructor[prototype][x]=1',
+  'toString=1',
+  'hasOwnProperty',
+])('the query ?%s is an unknown field', async (query) => {
+  const { status, body } = await ada.send('GET', `/tasks?${query}`);
+  expect([status, body.validation_errors]).toMatchObject([400, [{ tag: 'unknown' }]]);
+  expect(({} as Record<string, unknown>)['x']).toBeUndefined();
 });
 
 test('a path past all measure is a 414', async () => {

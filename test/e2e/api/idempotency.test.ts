@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
 
 import { ok, withId } from '../../support/api-client.js';
 import { Api, aTask, NO_WORKER, type Person } from './support/api.js';
-import { startAttempt } from './support/attempts.js';
+import { deadLetterOf } from './support/dead-letter.js';
 
 let api: Api;
 let ada: Person;
@@ -17,20 +18,12 @@ afterAll(() => api.close());
 const under = (key: string) => ({ 'idempotency-key': key });
 const replayed = ({ headers }: { headers: Headers }) => headers.get('idempotent-replayed') === 'true';
 
-async function deadLetter(): Promise<string> {
-  const task = await ada.createTask({ retry: { max_attempts: 1, retry_on: ['exit_code'] } });
-  const { id } = await ada.start(task.id);
-  await (await startAttempt(api, id)).fail(3);
-  await ada.client.follow(id, ({ dead_lettered }) => dead_lettered);
-  return `/dead-letters/${id}/redrive`;
-}
-
 /** A request of each kind that honours a key, made so that a second one would be carried out or refused. */
 const REQUESTS: Record<string, () => Promise<[path: string, body?: object]>> = {
   createTask: async () => ['/tasks', aTask],
   startExecution: async () => [`/tasks/${(await ada.createTask()).id}/executions`, { executor: 'external' }],
   runOnce: async () => ['/executions', { ...aTask, input: { args: ['x'] } }],
-  redriveDeadLetter: async () => [await deadLetter()],
+  redriveDeadLetter: async () => [`/dead-letters/${await deadLetterOf(api, ada)}/redrive`],
 };
 
 test('every POST beyond /auth says that it honours a key', () => {
@@ -54,6 +47,18 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
     expect(await api.head()).toBe(head);
   });
 
+  test('is the same request however its URL is written', async () => {
+    const [path, body] = await request();
+    const headers = under(randomUUID());
+    const first = await ada.send('POST', path, body, headers);
+    const head = await api.head();
+    for (const target of spellingsOf(`/api/v1${path}`)) {
+      const again = await sendTo(target, body, headers);
+      expect([target, again.status, again.replayed, again.id]).toEqual([target, first.status, 'true', first.body.id]);
+    }
+    expect(await api.head()).toBe(head);
+  });
+
   test('with another body is a 422 that changes nothing', async () => {
     const [path, body] = await request();
     const headers = under(randomUUID());
@@ -73,6 +78,35 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
     expect(answers.filter((answer) => !replayed(answer))).toHaveLength(1);
   });
 });
+
+/** As clients and proxies write one path: none of them is another route. */
+const spellingsOf = (path: string): string[] => [
+  `${path}/`,
+  path.replace(/[0-9a-f-]{36}/, (id) => id.toUpperCase()),
+  path.replace('/tasks', '/%74asks').replace('/executions', '/%65xecutions').replace('/dead-', '/%64ead-'),
+  path.replace(/[0-9a-f-]{36}/, (id) => id.replaceAll('-', '%2D')),
+  `http://proxied.example${path}`,
+  `HTTP://proxied.example${path}/`,
+  `${path}?`,
+];
+
+/** As it is: fetch would write a URL in its own way. */
+function sendTo(path: string, body: object | undefined, headers: Record<string, string>) {
+  const { hostname: host, port } = new URL(api.service.url);
+  const type = body && { 'content-type': 'application/json' };
+  return new Promise<{ status: number; id: string; replayed: unknown }>((resolve, reject) => {
+    const all = { authorization: `Bearer ${ada.token}`, ...type, ...headers };
+    const sent = httpRequest({ host, port, path, method: 'POST', headers: all }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      answer.on('end', () => {
+        const { id } = JSON.parse(text) as { id: string };
+        resolve({ status: answer.statusCode!, id, replayed: answer.headers['idempotent-replayed'] });
+      });
+    });
+    sent.on('error', reject).end(body && JSON.stringify(body));
+  });
+}
 
 test('the order of the members, and what is asked about the answer, make no other request of it', async () => {
   const { id } = await ada.createTask();

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { connect } from 'node:net';
 
 import { Controller, Get, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -8,6 +7,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessTokens, Public } from '../../../src/platform/http/auth-guard.js';
 import { closeHttpApp, createHttpApp } from '../../../src/platform/http/create-http-app.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { answerToBytes } from '../../support/raw-http.js';
 
 let release: () => void = () => undefined;
 let entered: () => void = () => undefined;
@@ -34,18 +34,6 @@ async function start(): Promise<{ app: NestFastifyApplication; port: number }> {
   return { app, port: (app.getHttpServer().address() as { port: number }).port };
 }
 
-/** What a server answers to bytes, until it closes. */
-async function answerTo(port: number, bytes: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  await once(socket, 'connect');
-  socket.write(bytes);
-  const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  socket.on('error', () => undefined);
-  await once(socket, 'close');
-  return Buffer.concat(chunks).toString();
-}
-
 const enteredOnce = () =>
   new Promise<void>((resolve) => {
     entered = resolve;
@@ -58,7 +46,7 @@ test.each([
 ])('%s is answered with a problem', async (_what, bytes, status) => {
   const { app, port } = await start();
   try {
-    const answer = await answerTo(port, bytes);
+    const answer = await answerToBytes(port, bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(answer).toContain('application/problem+json');
     const body = JSON.parse(answer.slice(answer.indexOf('{')));

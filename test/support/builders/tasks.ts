@@ -54,7 +54,7 @@ export const createTask = (changes: Partial<TaskDefinition> = {}) =>
 export const updateTask = (
   changes: Partial<TaskDefinition>,
   { requester = owner, version }: { requester?: Requester; version?: number } = {},
-) => new UpdateTask(TASK_ID, requester, changes, metadata, version);
+) => new UpdateTask(TASK_ID, requester, changes, metadata, version === undefined ? {} : { anyOf: [version] });
 export const deleteTask = (requester: Requester = owner) => new DeleteTask(TASK_ID, requester, metadata);
 export const beginRun = (executionId = RUN_ID, requester: Requester = owner): TaskRunCommand => ({
   type: 'BeginRun',

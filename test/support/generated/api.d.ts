@@ -1099,7 +1099,12 @@ export interface operations {
                 /** @description A version of the history, such as 3, or an RFC 3339 time: answers what it was then */
                 as_of?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
+                "If-None-Match"?: string;
+                /** @description ETags: a 412 where the answer is none of them */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -1108,7 +1113,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The task; its ETag is for If-Match */
+            /** @description The task; its ETag is for If-Match and If-None-Match */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1116,6 +1121,15 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Task"];
                 };
+            };
+            /** @description It is what If-None-Match names */
+            304: {
+                headers: {
+                    /** @description Which of them */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -1146,6 +1160,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1186,8 +1209,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag: changes nothing that changed since */
+                /** @description ETags: changes nothing that has changed since (412) */
                 "If-Match"?: string;
+                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                "If-None-Match"?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -1314,7 +1339,12 @@ export interface operations {
     deleteTask: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags: changes nothing that has changed since (412) */
+                "If-Match"?: string;
+                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -1370,6 +1400,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1940,7 +1979,12 @@ export interface operations {
                 /** @description A version of the history, such as 3, or an RFC 3339 time: answers what it was then */
                 as_of?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
+                "If-None-Match"?: string;
+                /** @description ETags: a 412 where the answer is none of them */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -1949,7 +1993,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The run, with what it wrote */
+            /** @description The run, with what it wrote; its ETag is for If-Match and If-None-Match */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1957,6 +2001,15 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Execution"];
                 };
+            };
+            /** @description It is what If-None-Match names */
+            304: {
+                headers: {
+                    /** @description Which of them */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -1987,6 +2040,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2026,7 +2088,12 @@ export interface operations {
     reportExecution: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags: changes nothing that has changed since (412) */
+                "If-Match"?: string;
+                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -2093,6 +2160,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Payload Too Large */
             413: {
                 headers: {
@@ -2143,7 +2219,12 @@ export interface operations {
     cancelExecution: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags: changes nothing that has changed since (412) */
+                "If-Match"?: string;
+                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -2199,6 +2280,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2525,7 +2615,12 @@ export interface operations {
     getDeadLetter: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
+                "If-None-Match"?: string;
+                /** @description ETags: a 412 where the answer is none of them */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -2542,6 +2637,15 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Execution"];
                 };
+            };
+            /** @description It is what If-None-Match names */
+            304: {
+                headers: {
+                    /** @description Which of them */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -2572,6 +2676,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2611,7 +2724,12 @@ export interface operations {
     discardDeadLetter: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags: changes nothing that has changed since (412) */
+                "If-Match"?: string;
+                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -2667,6 +2785,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

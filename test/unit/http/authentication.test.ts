@@ -29,6 +29,25 @@ describe('authentication', () => {
     expect(response.json()).toEqual({ userId: 'u1', sessionId: 's1', isAdmin: false, requestId: 'r.1' });
   });
 
+  test('comes before the body, whatever that is, and a browser may read the refusal', async () => {
+    for (const [payload, type] of [
+      ['{', 'application/json'],
+      ['x', 'text/plain'],
+      ['x'.repeat(2 * 1024 ** 2), 'application/json'],
+    ]) {
+      const headers = { 'content-type': type!, origin: 'https://app.example' };
+      const response = await app.inject({ method: 'POST', url: '/things', headers, payload: payload! });
+      expect(response.statusCode).toBe(401);
+      expect(response.headers['access-control-allow-origin']).toBe('https://app.example');
+    }
+  });
+
+  test('is asked for wherever nothing says that it is not', async () => {
+    for (const url of ['/things', '/raw']) expect((await app.inject(url)).statusCode).toBe(401);
+    expect((await app.get('/raw')).json()).toEqual({ raw: true });
+    expect((await app.inject('/open/health')).statusCode).toBe(200);
+  });
+
   test('that cannot be checked is a 503, not a 401', async () => {
     expect((await app.get('/things/me', { authorization: 'Bearer away' })).statusCode).toBe(503);
   });

@@ -19,3 +19,19 @@ test('a limit refuses, says when to come back, and counts per address', async ()
   expect(refused.headers['ratelimit-remaining']).toBe('0');
   expect((await open('10.0.0.2')).statusCode).toBe(200);
 });
+
+describe('a limit that needs the body', () => {
+  const login = (payload: string) =>
+    app.inject({ method: 'POST', url: '/open', headers: { 'content-type': 'application/json' }, payload });
+
+  test('counts by what the body says', async () => {
+    const statuses = [];
+    for (let count = 0; count < 11; count += 1) statuses.push((await login('{"name":"ada"}')).statusCode);
+    expect(statuses).toEqual([...Array<number>(10).fill(201), 429]);
+    expect((await login('{"name":"bob"}')).headers['ratelimit-remaining']).toBe('9');
+  });
+
+  test('is not asked where the body cannot be read', async () => {
+    expect((await login('{"name":"ada"')).statusCode).toBe(400);
+  });
+});

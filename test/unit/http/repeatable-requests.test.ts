@@ -41,7 +41,8 @@ class Log {
   /** @returns what the request has made, and whether it was this one that made it */
   async request(body: unknown = {}): Promise<{ id: string; performed: boolean }> {
     let performed = false;
-    const request = { id: 'r', method: 'POST', url: '/tasks', headers: { 'idempotency-key': 'k' }, body };
+    const route = { method: 'POST', routeOptions: { url: '/tasks' }, params: {} };
+    const request = { id: 'r', ...route, headers: { 'idempotency-key': 'k' }, body };
     const exchange = { request, reply: { header: () => undefined } } as unknown as Exchange;
     const { id } = await this.requests.run(exchange, USER, (mark) => {
       performed = true;

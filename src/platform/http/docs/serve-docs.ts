@@ -26,6 +26,9 @@ const ASSETS = {
   'favicon-32x32.png': 'image/png',
 } as const;
 
+/** What `@Public()` says of a controller's routes. */
+const PUBLIC = { config: { public: true } };
+
 const INIT_JS = `window.ui = SwaggerUIBundle({
   url: '/docs/json',
   dom_id: '#swagger-ui',
@@ -64,17 +67,21 @@ export function serveDocs(app: NestFastifyApplication, options: DocsOptions): vo
     document ??= JSON.stringify(createOpenApiDocument(app, options));
     return reply.type('application/json; charset=utf-8').send(document);
   };
-  fastify.get('/docs/json', sendDocument);
-  fastify.get('/swagger.json', sendDocument);
-  fastify.get('/docs', async (_request, reply) => sendPage(reply, 'text/html; charset=utf-8', page(options.title)));
-  fastify.get('/docs/init.js', async (_request, reply) => sendPage(reply, 'text/javascript; charset=utf-8', INIT_JS));
+  fastify.get('/docs/json', PUBLIC, sendDocument);
+  fastify.get('/swagger.json', PUBLIC, sendDocument);
+  fastify.get('/docs', PUBLIC, async (_request, reply) =>
+    sendPage(reply, 'text/html; charset=utf-8', page(options.title)),
+  );
+  fastify.get('/docs/init.js', PUBLIC, async (_request, reply) =>
+    sendPage(reply, 'text/javascript; charset=utf-8', INIT_JS),
+  );
   for (const [name, type] of Object.entries(ASSETS)) {
-    fastify.get(`/docs/${name}`, async (_request, reply) => {
+    fastify.get(`/docs/${name}`, PUBLIC, async (_request, reply) => {
       reply.header('cache-control', 'public, max-age=3600');
       return sendPage(reply, type, await readFile(join(assetsFolder(), name)));
     });
   }
-  fastify.get('/api', async () => ({
+  fastify.get('/api', PUBLIC, async () => ({
     name: options.title,
     version: options.version,
     base_path: `/${API_BASE}`,

@@ -7,6 +7,7 @@ import type { FastifyRequest } from 'fastify';
 import { derivedId } from '../../../kernel/uuid.js';
 import { ApiProblems } from '../docs/api-problems.js';
 import { HttpProblem } from '../problem.js';
+import { canonical } from '../validation/params.js';
 
 export const IDEMPOTENCY_KEY_CHARS_MAX = 255;
 const KEY = new RegExp(String.raw`^[\x21-\x7e]{1,${IDEMPOTENCY_KEY_CHARS_MAX}}$`);
@@ -38,14 +39,19 @@ export class KeyedRequest {
       const detail = `Idempotency-Key takes 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} visible ASCII characters`;
       throw new HttpProblem(400, 'invalid_idempotency_key', detail);
     }
-    const path = request.url.split('?', 1)[0]!;
-    return new KeyedRequest([userId, request.method, path, key], digestOf(key, request.body));
+    return new KeyedRequest([userId, ...routeOf(request), key], digestOf(key, request.body));
   }
 
   /** @param generation how often the key had been used, and was over, before: an event's id is taken for ever */
   commandId(generation: number): string {
     return derivedId('idempotency-key', ...this.scope, generation);
   }
+}
+
+/** However its URL was written: in capitals, percent-encoded, with a slash at its end, or absolute. */
+function routeOf({ method, routeOptions, params }: FastifyRequest): string[] {
+  const values = Object.entries(params as Record<string, string>).map(([name, value]) => `${name}=${canonical(value)}`);
+  return [method, routeOptions.url!, ...values.toSorted()];
 }
 
 /**

@@ -1,21 +1,26 @@
-import { type CanActivate, type ExecutionContext, SetMetadata } from '@nestjs/common';
-import type { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { HttpProblem } from '../problem.js';
 import { callerOf } from '../request-context.js';
+import { routeConfig } from '../route-options.js';
 import type { RateCategory, RateDecision, RateLimiter } from './rate-limiter.js';
 
 export interface RateRule {
   readonly category: RateCategory;
   /** Whose requests are counted together; undefined: not counted. */
   readonly keyOf: (request: FastifyRequest) => string | undefined;
+  /** Counted once the body is read, which the others do not wait for. */
+  readonly needsBody?: boolean;
 }
 
-const RULES = Symbol('rate rules');
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    rateRules?: readonly RateRule[];
+  }
+}
 
 /** Instead of the rule that every authenticated route has: reads or writes, per user. `@RateLimited()`: none. */
-export const RateLimited = (...rules: readonly RateRule[]) => SetMetadata(RULES, rules);
+export const RateLimited = (...rules: readonly RateRule[]) => routeConfig({ rateRules: rules });
 
 /** The address of the client, or of the proxy where none is trusted. */
 export const byAddress = (request: FastifyRequest): string => request.ip;
@@ -24,34 +29,33 @@ const byUser = (request: FastifyRequest): string | undefined => callerOf(request
 const READS: readonly RateRule[] = [{ category: 'reads', keyOf: byUser }];
 const WRITES: readonly RateRule[] = [{ category: 'writes', keyOf: byUser }];
 
-export class RateLimitGuard implements CanActivate {
-  constructor(
-    private readonly limiter: RateLimiter,
-    private readonly reflector: Reflector,
-  ) {}
+export class RateLimitGuard {
+  constructor(private readonly limiter: RateLimiter) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const reply = context.switchToHttp().getResponse<FastifyReply>();
-    const rules = this.reflector.getAllAndOverride<readonly RateRule[]>(RULES, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
-    let tightest: RateDecision | undefined;
-    for (const rule of rules ?? defaultRules(request)) {
+  /**
+   * @param bodyIsRead which of the rules to count: those that need the body, or the others
+   * @throws HttpProblem 429
+   */
+  async check(request: FastifyRequest, reply: FastifyReply, bodyIsRead: boolean): Promise<void> {
+    for (const rule of rulesOf(request)) {
+      if ((rule.needsBody ?? false) !== bodyIsRead) continue;
       const key = rule.keyOf(request);
       if (key === undefined) continue;
       const decision = await this.limiter.take(rule.category, key);
       if (!decision.allowed) throw refusal(decision);
-      if (!tightest || decision.remaining < tightest.remaining) tightest = decision;
+      if (decision.remaining < remainingSaid(reply)) reply.headers(rateHeaders(decision));
     }
-    if (tightest) reply.headers(rateHeaders(tightest));
-    return true;
   }
 }
 
-const defaultRules = (request: FastifyRequest): readonly RateRule[] =>
-  request.method === 'GET' || request.method === 'HEAD' ? READS : WRITES;
+/** Of several rules the answer tells of the tightest. */
+const remainingSaid = (reply: FastifyReply): number =>
+  Number(reply.getHeader('ratelimit-remaining') ?? Number.POSITIVE_INFINITY);
+
+function rulesOf({ method, routeOptions: { config } }: FastifyRequest): readonly RateRule[] {
+  if (config.rateRules) return config.rateRules;
+  return method === 'GET' || method === 'HEAD' ? READS : WRITES;
+}
 
 const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
 

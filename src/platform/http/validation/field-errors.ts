@@ -52,12 +52,16 @@ function* errorsOf(issue: z.core.$ZodIssue, sent: unknown): Generator<FieldError
 
 function fieldError(path: readonly PropertyKey[], value: string, tag: string, message: string): FieldError {
   return {
-    field: clipped(path.map(String).join('.'), FIELD_CHARS_MAX),
+    field: fieldNameOf(path),
     value,
     tag,
     message: clipped(message, MESSAGE_CHARS_MAX),
   };
 }
+
+/** Of a member at any depth: `retry.max_attempts`. */
+export const fieldNameOf = (path: readonly PropertyKey[]): string =>
+  clipped(path.map(String).join('.'), FIELD_CHARS_MAX);
 
 /** Cut without leaving half of a surrogate pair. */
 const clipped = (text: string, chars: number): string => text.slice(0, chars).toWellFormed();

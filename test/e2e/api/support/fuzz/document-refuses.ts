@@ -1,3 +1,4 @@
+import { jsonFaultOf } from '../../../../../src/platform/http/validation/json-faults.js';
 import { textFaultOf } from '../../../../../src/platform/http/validation/storable.js';
 import type { Contract, Route } from '../contract.js';
 import type { JsonSchema } from './json-schema.js';
@@ -21,8 +22,8 @@ function bodyRefused(contract: Contract, { required, content }: RequestBody, { b
   if (body === undefined || body === '') return required === true;
   if (!JSON_TYPE.test(headers['content-type'] ?? '')) return true;
   const value = parsed(body);
-  // The schemas leave out what is so of every body: no NUL, no half of a surrogate pair, no abyss.
-  if (value === undefined || textFaultOf(value)) return true;
+  // The schemas leave out what is so of every body: no NUL, no half of a surrogate pair, no abyss, no number that changes.
+  if (value === undefined || textFaultOf(value) || jsonFaultOf(body.replace(/^\ufeff/, ''))) return true;
   return !contract.accepts(content['application/json']!.schema!, value);
 }
 

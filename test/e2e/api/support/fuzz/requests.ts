@@ -25,7 +25,22 @@ type Deviation = Partial<FuzzRequest>;
 
 const JSON_TYPE = 'application/json';
 const OTHER_TYPES = ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'json', `${JSON_TYPE}; x=y`];
-const BODIES = ['', '{', '{}{}', 'null', '[]', '"text"', '1e400', 'NaN', '\ufeff{}', '{"__proto__":{"a":1}}', '{"":1}'];
+const BODIES = [
+  '',
+  '{"a":1e400}',
+  '{"a":9007199254740993}',
+  '{"a":1,"a":1}',
+  '{',
+  '{}{}',
+  'null',
+  '[]',
+  '"text"',
+  '1e400',
+  'NaN',
+  '\ufeff{}',
+  '{"__proto__":{"a":1}}',
+  '{"":1}',
+];
 const OVERSIZE = JSON.stringify({ x: blank(`x ${2 * 1024 ** 2}`) });
 const ABYSS = `{"metadata":${JSON.stringify(blank('deep 5000'))}}`;
 /** As much as a request's head takes. */
@@ -39,7 +54,9 @@ const BROKEN_IDS = [
 const HEADERS: Readonly<Record<string, readonly string[]>> = {
   accept: ['text/event-stream', 'application/json', 'text/html', '*/*', 'x', ''],
   prefer: ['respond-async', 'return=minimal', ',,'],
-  'if-match': ['"1"', '"2"', '*', 'W/"1"', '"1", "2"', '"999999999"', '"9999999999"', '1', ''],
+  'if-match': ['"1"', '"2"', '*', 'W/"1"', '"1", "2"', '"1-running"', '"999999999"', '"9999999999"', '1', '', ',,'],
+  'if-none-match': ['"1"', '"2"', '*', 'W/"1"', '"x", W/"2"', '"1-completed"', '"9999999999"', '1', '', '"'],
+  'content-encoding': ['identity', 'gzip', ''],
   'last-event-id': ['0', '1', '2', '999999999', '9999999999', '-1', 'x', ''],
   'idempotency-key': ['two words', 'ä', '', blank('x 256')],
   'x-request-id': ['fuzz', 'two words', blank('x 129')],
@@ -202,6 +219,7 @@ class Parts {
       { weight: 3, arbitrary: typed([JSON_TYPE], BODIES) },
       { weight: 1, arbitrary: typed([JSON_TYPE], [OVERSIZE, ABYSS]) },
       { weight: 1, arbitrary: typed(OTHER_TYPES, ['', 'x', '{}']) },
+      { weight: 1, arbitrary: typed([...OTHER_TYPES, 'multipart/form-data', '/'], ['']) },
       { weight: 1, arbitrary: fc.constant({ body: undefined }) },
     );
   }

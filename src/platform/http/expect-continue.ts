@@ -1,0 +1,24 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** Requests whose client waits for a 100 before it sends the content. */
+const waiting = new WeakSet<IncomingMessage>();
+
+/** Left to itself, Node asks for the content before anybody has looked at the head. */
+export function holdBackContinue(server: Server): void {
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    waiting.add(request);
+    server.emit('request', request, response);
+  });
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    server.emit('request', request, response);
+  });
+}
+
+export const waitsForContinue = (request: IncomingMessage): boolean => waiting.has(request);
+
+/** The head will do, so the content is asked for (RFC 9110, section 10.1.1). */
+export function sendContinue(request: FastifyRequest, reply: FastifyReply): void {
+  if (waiting.delete(request.raw)) reply.raw.writeContinue();
+}

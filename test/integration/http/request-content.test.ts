@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+
+import { answerToBytes, problemIn, RawConnection } from '../../support/raw-http.js';
+import { ThingApp } from '../../support/thing-app.js';
+
+const MIB = 1024 ** 2;
+
+let app: ThingApp;
+let port: number;
+
+beforeAll(async () => {
+  app = await ThingApp.start();
+  port = await app.listen();
+});
+afterAll(() => app.close());
+
+const head = (target: string, ...headers: string[]): string =>
+  [`POST ${target} HTTP/1.1`, 'Host: x', ...headers, '', ''].join('\r\n');
+const GOOD = 'Authorization: Bearer good';
+const BAD = 'Authorization: Bearer bad';
+const JSON_TYPE = 'Content-Type: application/json';
+const FORM = 'Content-Type: application/x-www-form-urlencoded';
+const CLOSE = 'Connection: close';
+const EMPTY_CHUNKS = '0\r\n\r\n';
+
+describe('the answer is there before the content', () => {
+  test.each([
+    ['nobody known', '/things', [JSON_TYPE, `Content-Length: ${24 * MIB}`], 401],
+    ['a wrong token', '/things', [BAD, JSON_TYPE, `Content-Length: ${24 * MIB}`], 401],
+    ['a wrong token, of unknown length', '/things', [BAD, JSON_TYPE, 'Transfer-Encoding: chunked'], 401],
+    ['too much', '/things', [GOOD, JSON_TYPE, `Content-Length: ${MIB + 1}`], 413],
+    ['too much, where more is taken', '/things/large', [GOOD, JSON_TYPE, `Content-Length: ${2 * MIB + 1}`], 413],
+    ['another type', '/things', [GOOD, FORM, `Content-Length: ${MIB}`], 415],
+    ['no type', '/things', [GOOD, `Content-Length: ${MIB}`], 415],
+    ['compressed', '/things', [GOOD, JSON_TYPE, 'Content-Encoding: gzip', `Content-Length: ${MIB}`], 415],
+    ['no route', '/nothing', [GOOD, JSON_TYPE, `Content-Length: ${MIB}`], 404],
+  ])('to %s', async (_what, target, headers, status) => {
+    // Not a byte of it is sent.
+    const { head: answered, ...answer } = problemIn(await answerToBytes(port, head(target, ...headers)));
+    expect([answer.status, answer.body['status']]).toEqual([status, status]);
+    expect(answered.toLowerCase()).toContain('connection: close');
+    if (status === 401) expect(answered).toMatch(/www-authenticate: Bearer/i);
+  });
+
+  test('to who asks too often, known or not', async () => {
+    const counted = head('/open/counted', JSON_TYPE, `Content-Length: ${MIB}`);
+    const first = await answerToBytes(port, head('/open/counted', CLOSE));
+    const second = problemIn(await answerToBytes(port, counted));
+    expect([first.slice(9, 12), second.status]).toEqual(['201', 429]);
+    expect(second.head).toMatch(/retry-after: \d+/i);
+  });
+
+  test('and little of what is sent nevertheless is read', async () => {
+    const accepted = once(app.server, 'connection') as Promise<[Socket]>;
+    const connection = await RawConnection.to(port);
+    const [server] = await accepted;
+    const closed = once(server, 'close');
+    connection.write(head('/things', BAD, JSON_TYPE, `Content-Length: ${24 * MIB}`));
+    connection.write(Buffer.alloc(24 * MIB));
+    expect(await connection.received(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 401 /);
+    await closed;
+    expect(server.bytesRead).toBeLessThan(4 * MIB);
+    connection.socket.destroy();
+  });
+
+  test('who sends it all before reading still reads the answer', async () => {
+    const connection = await RawConnection.to(port);
+    connection.write(head('/things', BAD, JSON_TYPE, `Content-Length: ${MIB}`));
+    connection.socket.pause();
+    connection.write(Buffer.alloc(MIB / 2));
+    connection.write(Buffer.alloc(MIB / 2));
+    connection.socket.end();
+    await once(connection.socket, 'finish');
+    connection.socket.resume();
+    expect(await connection.ended()).toMatch(/^HTTP\/1\.1 401 .*"error"/s);
+  });
+
+  test('what comes behind a refused request is not carried out', async () => {
+    const length = 100_000;
+    const bytes =
+      head('/things', BAD, JSON_TYPE, `Content-Length: ${length}`) +
+      'x'.repeat(length) +
+      head('/things/optional', GOOD);
+    expect((await answerToBytes(port, bytes)).match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  });
+
+  test('after little content the connection is used again', async () => {
+    const bytes = head('/things', BAD, JSON_TYPE, 'Content-Length: 2') + '{}' + head('/things/optional', GOOD, CLOSE);
+    expect((await answerToBytes(port, bytes)).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 201']);
+  });
+});
+
+describe('Expect: 100-continue', () => {
+  const EXPECT = 'Expect: 100-continue';
+
+  test('is answered with a 100 where the content will be read', async () => {
+    const connection = await RawConnection.to(port);
+    const content = '{"name":"x"}';
+    connection.write(head('/things', GOOD, JSON_TYPE, EXPECT, CLOSE, `Content-Length: ${content.length}`));
+    expect(await connection.received(/\r\n\r\n/)).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    connection.write(content);
+    expect(await connection.ended()).toMatch(/HTTP\/1\.1 201 .*\{"name":"x"\}$/s);
+  });
+
+  test.each([
+    ['too much', [GOOD, JSON_TYPE, `Content-Length: ${MIB + 1}`], 413],
+    ['a wrong token', [BAD, JSON_TYPE, 'Content-Length: 12'], 401],
+    ['another type', [GOOD, FORM, 'Content-Length: 12'], 415],
+  ])('is answered at once to %s, and the connection closes', async (_what, headers, status) => {
+    const text = await answerToBytes(port, head('/things', ...headers, EXPECT));
+    expect(problemIn(text).status).toBe(status);
+    expect(text.toLowerCase()).toContain('connection: close');
+  });
+});
+
+/** Whatever a client says of content that it does not send. */
+const TYPES = [
+  ...['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data', 'multipart/form-data; boundary=x'],
+  ...['application/json', 'application/json; charset=utf-8', 'application/json;;', 'json', '', '/', 'a/b; c="'],
+];
+describe.each(TYPES)('no content of the type %j', (type) => {
+  test.each([
+    ['a length of 0', ['Content-Length: 0'], ''],
+    ['a length of 00', ['Content-Length: 00'], ''],
+    ['no length', [], ''],
+    ['chunks', ['Transfer-Encoding: chunked'], EMPTY_CHUNKS],
+    ['a coding', ['Content-Length: 0', 'Content-Encoding: gzip'], ''],
+    ['chunks and a coding', ['Transfer-Encoding: chunked', 'Content-Encoding: gzip'], EMPTY_CHUNKS],
+  ])('with %s is no content', async (_what, headers, content) => {
+    const send = (target: string) =>
+      answerToBytes(port, head(target, GOOD, CLOSE, `Content-Type: ${type}`, ...headers) + content);
+    expect(await send('/things/optional')).toMatch(/^HTTP\/1\.1 201 .*\{"body":null\}$/s);
+    // Where one is needed, that is what is wrong.
+    expect(problemIn(await send('/things'))).toMatchObject({ status: 400, body: { error: 'Validation failed' } });
+  });
+});
+
+describe('content that cannot be read', () => {
+  const chunked = (content: Buffer): Buffer =>
+    Buffer.concat([Buffer.from(`${content.length.toString(16)}\r\n`), content, Buffer.from(`\r\n${EMPTY_CHUNKS}`)]);
+  const json = Buffer.from('{"name":"x"}');
+
+  test.each(['gzip', 'deflate', 'br', 'zstd', 'x-gzip', 'gzip, gzip', 'identity, gzip'])(
+    'compressed by %s is a 415 that says what would do',
+    async (coding) => {
+      const compressed = gzipSync(json);
+      for (const [framing, content] of [
+        [`Content-Length: ${compressed.length}`, compressed],
+        ['Transfer-Encoding: chunked', chunked(compressed)],
+      ] as const) {
+        const bytes = head('/things', GOOD, CLOSE, JSON_TYPE, `Content-Encoding: ${coding}`, framing);
+        const answer = problemIn(await answerToBytes(port, Buffer.concat([Buffer.from(bytes), content])));
+        expect(answer).toMatchObject({ status: 415, body: { error: 'Unsupported content encoding' } });
+        expect(answer.head).toMatch(/^accept-encoding: identity\r$/im);
+      }
+    },
+  );
+
+  test('of another type, in chunks, is a 415', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from(head('/things/optional', GOOD, CLOSE, FORM, 'Transfer-Encoding: chunked')),
+      chunked(json),
+    ]);
+    const answer = problemIn(await answerToBytes(port, bytes));
+    expect(answer).toMatchObject({ status: 415, body: { error: 'Unsupported media type' } });
+    expect(answer.head).toMatch(/^accept: application\/json\r$/im);
+  });
+
+  test('in chunks past the limit is a 413', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from(head('/things', GOOD, CLOSE, JSON_TYPE, 'Transfer-Encoding: chunked')),
+      chunked(Buffer.alloc(MIB + 1, ' ')),
+    ]);
+    expect(problemIn(await answerToBytes(port, bytes)).status).toBe(413);
+  });
+
+  test.each(['identity', ' IDENTITY ', ''])('but the coding %j is none', async (coding) => {
+    const bytes = head(
+      '/things',
+      GOOD,
+      CLOSE,
+      JSON_TYPE,
+      `Content-Encoding: ${coding}`,
+      `Content-Length: ${json.length}`,
+    );
+    expect(await answerToBytes(port, `${bytes}${json.toString()}`)).toMatch(/^HTTP\/1\.1 201 /);
+  });
+});
