@@ -111,7 +111,7 @@ export class Migration20260101000000 extends Migration {
   }
 }
 
-const APPEND_SIGNATURE =
+export const APPEND_SIGNATURE =
   'es.append(boolean, int[], uuid[], int[], int[], text[], uuid[], int[], uuid[], text[], smallint[], jsonb[], jsonb[])';
 
 /**
@@ -119,13 +119,13 @@ const APPEND_SIGNATURE =
  * VOLATILE: each statement sees what was committed when it began, not when the call began; after the wait for the lock,
  * that is everything. How plans are made is set by the session that calls (append-writer.ts).
  */
-const PROPERTIES = 'language plpgsql volatile security definer';
+export const PROPERTIES = 'language plpgsql volatile security definer';
 
 /**
  * Set-returning functions in a select list run in lockstep, row by row (PostgreSQL manual, 38.5.9). As one FROM item,
  * `unnest(a, b, …)`, each is first written to a store of its own: 370 against 216 µs for a batch of 8.
  */
-const GIVEN_EVENTS = `(
+export const GIVEN_EVENTS = `(
       select generate_series(1, cardinality(append.event_id)) as no,
              unnest(append.event_append) as append, unnest(append.event_stream_type) as stream_type,
              unnest(append.event_stream) as stream, unnest(append.event_version) as version,
@@ -153,7 +153,7 @@ const insertEvents = (position: string): string => `
  * means: nothing was recorded, ask again with care and with every write. Most batches need none.
  * The versions are looked up by a scalar subquery, which the planner leaves alone; EXISTS becomes a join of the table.
  */
-const APPEND = `
+export const APPEND = `
 create function es.append(
   careful boolean, write_append int[], write_stream uuid[], write_expected int[],
   event_append int[], event_stream_type text[], event_stream uuid[], event_version int[], event_id uuid[],
@@ -215,7 +215,7 @@ begin
   recorded_ms := extract(epoch from recorded_time) * 1000;
 end $append$`;
 
-const APPEND_EVENT_SIGNATURE = 'es.append_event(boolean, text, uuid, int, uuid, text, smallint, jsonb, jsonb)';
+export const APPEND_EVENT_SIGNATURE = 'es.append_event(boolean, text, uuid, int, uuid, text, smallint, jsonb, jsonb)';
 
 /**
  * The short way for the commonest append, one event when nobody else is appending: half the work of es.append on both
@@ -226,7 +226,7 @@ const APPEND_EVENT_SIGNATURE = 'es.append_event(boolean, text, uuid, int, uuid, 
  * Out: the position and the time (ms since 1970), or null where the version does not hold. Null and a unique violation
  * both mean: nothing was recorded, ask es.append why, with care.
  */
-const APPEND_EVENT = `
+export const APPEND_EVENT = `
 create function es.append_event(
   certain boolean, stream_type text, stream uuid, version int, id uuid, event_type text, schema_version smallint,
   data jsonb, metadata jsonb, out recorded text

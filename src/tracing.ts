@@ -8,6 +8,8 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
 
 import type { Config } from './config/load-config.js';
+import { SanitizingExporter } from './platform/telemetry/sanitized-spans.js';
+import { traceparentPropagator } from './platform/telemetry/trace-context.js';
 import { TraceFileExporter } from './platform/telemetry/trace-file-exporter.js';
 
 /** Spans wait at most so long for their batch: short, since a person may be looking for them. */
@@ -25,7 +27,10 @@ export function startTracing(config: Config): NodeSDK {
   };
   const sdk = new NodeSDK({
     serviceName: config.OTEL_SERVICE_NAME,
-    spanProcessors: exportersOf(config).map((exporter) => new BatchSpanProcessor({ exporter, ...batch })),
+    spanProcessors: exportersOf(config).map(
+      (exporter) => new BatchSpanProcessor({ exporter: new SanitizingExporter(exporter), ...batch }),
+    ),
+    textMapPropagator: traceparentPropagator,
     metricReaders: [],
     logRecordProcessors: [],
     instrumentations: [

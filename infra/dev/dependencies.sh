@@ -10,7 +10,7 @@ if node "$DEV/dependencies-current.mjs" && [ -x "$NODE" ]; then
   exit 0
 fi
 say 'Installing dependencies: npm ci'
-mkdir -p "$LOG_DIR"
+mkdir -p "$HOME_DIR" && mkdir -p -m 700 "$LOG_DIR"
 begin=$(now_ms)
 npm ci --no-audit --no-fund --prefer-offline >"$LOG_DIR/npm.log" 2>&1 || {
   tail -n 30 "$LOG_DIR/npm.log" >&2

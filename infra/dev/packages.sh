@@ -49,7 +49,7 @@ mkdir -p "${no_cluster%/*}"
 cleanup+=("$no_cluster")
 echo 'create_main_cluster = off' >"$no_cluster"
 
-mkdir -p "$LOG_DIR"
+mkdir -p "$HOME_DIR" && mkdir -p -m 700 "$LOG_DIR"
 log="$LOG_DIR/packages.log"
 export DEBIAN_FRONTEND=noninteractive
 apt() { apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" >>"$log" 2>&1; }

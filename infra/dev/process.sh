@@ -24,13 +24,18 @@ running_pid() {
 }
 
 # spawn NAME COMMAND...: in a session of its own, with stdin from nowhere and no descriptor of
-# ours (not make's job server, not the checkout's lock, not a pipe whose reader waits for EOF).
+# ours (not make's job server, not the checkout's lock, not a pipe whose reader waits for EOF). Logs
+# and whatever else it writes are for its owner alone.
 spawn() {
   local name=$1 pid
   shift
-  mkdir -p "$LOG_DIR" "$PID_DIR"
+  own_dir "$LOG_DIR"
+  own_dir "$PID_DIR"
   rotate "$LOG_DIR/$name.log"
+  (umask 077 && : >>"$LOG_DIR/$name.log")
+  chmod 600 "$LOG_DIR/$name.log" # one of an earlier version
   (
+    umask 077
     for fd in /proc/self/fd/*; do
       fd=${fd##*/}
       [ "$fd" -le 2 ] || eval "exec $fd>&-" 2>/dev/null || true
@@ -41,6 +46,8 @@ spawn() {
   pid=$!
   printf '%s %s\n' "$pid" "$(started_at "$pid" || echo gone)" >"$PID_DIR/$name"
 }
+
+own_dir() { mkdir -p "$1" && chmod 700 "$1"; }
 
 # Keeps one older file beside a big one.
 rotate() {

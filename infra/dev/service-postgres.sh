@@ -39,7 +39,7 @@ postgres_start() {
   # shellcheck disable=SC2046
   spawn postgres $(is_root && echo setpriv --reuid=postgres --regid=postgres --clear-groups --reset-env) \
     "$bin/postgres" -D "$(pg_data)" -p "$DB_PORT" -k "$VOIDRUNNER_RUN_DIR/postgres" \
-    -c listen_addresses=127.0.0.1
+    -c listen_addresses=127.0.0.1 $(postgres_log_settings)
   # A crash recovery may take a while; Postgres itself says when it accepts connections.
   await postgres 120 as_superuser "$bin" -c 'SELECT 1' || return 1
   as_superuser "$bin" -f - <"$ROOT/infra/postgres/bootstrap.sql" >>"$LOG_DIR/postgres.log" 2>&1 || {
@@ -47,6 +47,9 @@ postgres_start() {
     return 1
   }
 }
+
+# On the command line, so that clusters of earlier versions have them as well.
+postgres_log_settings() { sed -n '/^[a-z]/s/^/-c /p' "$ROOT/infra/postgres/log-settings.conf"; }
 
 as_superuser() {
   local bin=$1

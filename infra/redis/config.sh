@@ -1,6 +1,7 @@
 #!/bin/sh
 # Prints the Redis configuration, natively and in Compose alike: the job queue can be rebuilt at any
-# moment, so nothing is persisted, and nothing may be evicted silently.
+# moment, so nothing is persisted, and nothing may be evicted silently. The log of slow commands is off:
+# it keeps their arguments.
 set -eu
 cat <<CONF
 bind $REDIS_LISTEN
@@ -9,5 +10,6 @@ requirepass $REDIS_PASSWORD
 maxmemory-policy noeviction
 save ""
 appendonly no
+slowlog-log-slower-than -1
 dir "$REDIS_DIR"
 CONF

@@ -1,9 +1,11 @@
 import { text } from 'node:stream/consumers';
 
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import type { z } from 'zod';
 
 import { registerBody } from '../identity/api/auth-schemas.js';
 import type { Accounts } from '../identity/app/accounts.js';
+import { DomainError } from '../kernel/errors.js';
 import { print, withLog } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
 
@@ -13,11 +15,14 @@ export function adminCommand(): Command {
   admin
     .command('create')
     .description('a new account that is an admin; the password comes on standard input')
-    .argument('<email>')
-    .option('--name <name>', 'shown to people', 'Admin')
+    .argument('<email>', '', emailArgument)
+    .option('--name <name>', 'shown to people', nameArgument, 'Admin')
     .action(async (email: string, { name }: { name: string }) => {
       const password = (await text(process.stdin)).replace(/\r?\n$/, '');
-      const account = registerBody.parse({ email, password, name });
+      const fault = faultOf(registerBody.shape.password, password);
+      if (fault !== undefined)
+        throw new DomainError('invalid_password', `The password is refused: ${fault}`, 'invalid');
+      const account = { email, password, name };
       await withAccounts(async (accounts) => {
         print(`user-${await accounts.createAdmin(account, operatorMetadata())} is an admin`);
       });
@@ -29,7 +34,7 @@ export function adminCommand(): Command {
     admin
       .command(verb)
       .description(isAdmin ? 'make an account an admin' : 'take it back, and end the account’s sessions')
-      .argument('<email>')
+      .argument('<email>', '', emailArgument)
       .action((email: string) =>
         withAccounts(async (accounts) => {
           const id = await accounts.setAdmin(email, isAdmin, operatorMetadata());
@@ -39,6 +44,22 @@ export function adminCommand(): Command {
   }
   return admin;
 }
+
+function emailArgument(text: string): string {
+  const fault = faultOf(registerBody.shape.email, text);
+  if (fault !== undefined) throw new InvalidArgumentError('An email address is expected, such as ada@example.com.');
+  return text;
+}
+
+function nameArgument(text: string): string {
+  const fault = faultOf(registerBody.shape.name, text);
+  if (fault !== undefined) throw new InvalidArgumentError(`${fault}.`);
+  return text.trim();
+}
+
+/** The first thing that is wrong, in words, without the value. */
+const faultOf = (schema: z.ZodType, value: unknown): string | undefined =>
+  schema.safeParse(value).error?.issues[0]?.message;
 
 const withAccounts = (work: (accounts: Accounts) => Promise<void>): Promise<void> =>
   withLog(async ({ config, store, log }) => {

@@ -1,12 +1,14 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 
+import { DEAD_LETTERS, ORCHESTRATOR, PROJECTOR } from '../composition/postgres-options.js';
 import { DiscardDeadLetter, RedriveExecution } from '../execution/domain/execution-commands.js';
 import type { ExecutionRow } from '../execution/read/execution-projection.js';
 import { DecisionRunner } from '../kernel/decision-runner.js';
 import { decideExecution } from '../orchestration/lifecycle/execution-handlers.js';
 import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
 import { ParkedStreams } from '../platform/subscription/parked-streams.js';
-import { type CliContext, print, withLog } from './cli-context.js';
+import { type CliContext, print, warn, withLog } from './cli-context.js';
+import { EXIT_FAULTS } from './exit-codes.js';
 import { operatorMetadata } from './operator.js';
 import { streamArgument, wholeNumberArgument } from './stream-argument.js';
 
@@ -35,12 +37,14 @@ export function deadLettersCommand(): Command {
   deadLetters
     .command('unpark')
     .description('apply a parked stream again from where it was left')
-    .argument('<subscription>', 'projector, orchestrator or dead_letters')
+    .addArgument(new Argument('<subscription>', 'whose').choices([PROJECTOR, ORCHESTRATOR, DEAD_LETTERS]))
     .argument('<stream>', 'task-<uuid>, execution-<uuid> or user-<uuid>', streamArgument)
     .action((subscription: string, stream: { id: string }) =>
       withLog(async ({ pool }) => {
         const found = await new ParkedStreams(pool).requestRedrive(subscription, stream.id);
-        print(found ? 'requested: the subscription’s leader does it within seconds' : 'no such parked stream');
+        if (found) return print('requested: the subscription’s leader does it within seconds');
+        warn('no such parked stream');
+        process.exitCode = EXIT_FAULTS;
       }),
     );
   return deadLetters;

@@ -5,14 +5,14 @@ import { Command } from 'commander';
 import { type Config, loadConfig } from '../config/load-config.js';
 import { silentLog } from '../platform/telemetry/log.js';
 import { print } from './cli-context.js';
-import { wholeNumberArgument } from './stream-argument.js';
+import { wholeNumberBetween } from './stream-argument.js';
 
 const DOCS_PORT_DEFAULT = 8081;
 
 export const docsCommand = (): Command =>
   new Command('docs')
     .description('serve the API’s interactive documentation')
-    .option('--port <port>', 'where', wholeNumberArgument, DOCS_PORT_DEFAULT)
+    .option('--port <port>', 'where', wholeNumberBetween(1, 65_535), DOCS_PORT_DEFAULT)
     .action(async ({ port }: { port: number }) => {
       const config: Config = { ...loadConfig(), VOIDRUNNER_ROLES: ['api'], SERVER_PORT: port, METRICS_PORT: 0 };
       // The whole service: not for those who only ask what commands there are.

@@ -17,7 +17,10 @@ export const doctorCommand = (): Command =>
     .description('look at the container engine: can code be run here, and how safely')
     .option('--json', 'the findings as JSON')
     .option('--strict', 'advice counts as a fault')
-    .addHelpText('after', '\nExit code: 0 nothing wrong, 1 faults found, 2 the engine does not answer.')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 nothing wrong, 1 faults found, 2 the engine does not answer, 64 called wrongly.',
+    )
     .action(async (options: { json?: true; strict?: true }) => {
       const diagnoses = diagnose(await look(loadConfig()));
       print(options.json ? JSON.stringify(diagnoses, null, 2) : textOf(diagnoses));

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 
+import { createEventCatalog } from '../composition/event-catalog.js';
 import { streamName, type RecordedEvent, type StreamRef } from '../kernel/event.js';
 import { historyEntryOf } from '../kernel/history-entry.js';
 import { type CliContext, print, warn, withLog } from './cli-context.js';
@@ -33,7 +34,7 @@ export function eventsCommand(): Command {
     .command('tail')
     .description('follow the log as it grows')
     .option('--from <position>', 'begin after this position instead of at the end', wholeNumberArgument)
-    .option('--type <event type>', 'only events of this type')
+    .addOption(new Option('--type <event type>', 'only events of this type').choices(createEventCatalog().names))
     .option('--stream <stream>', 'only events of this stream', streamArgument)
     .option('--no-follow', 'end where the log ends')
     .option('--json', 'one JSON object a line, with metadata')

@@ -7,7 +7,7 @@ import { InvalidConfig } from '../config/load-config.js';
 import { DomainError, Unavailable } from '../kernel/errors.js';
 import { isOutage } from '../platform/postgres/outage.js';
 import { warn } from './cli-context.js';
-import { EXIT_UNABLE } from './exit-codes.js';
+import { EXIT_CODES_HELP, EXIT_UNABLE, EXIT_USAGE } from './exit-codes.js';
 
 /** Each with its own modules: to load all of them takes two seconds, and most need few. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
@@ -36,16 +36,46 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Node's own exit code for it is that of findings.
+process.on('uncaughtException', (error) => {
+  warn(String(error.stack));
+  process.exit(EXIT_UNABLE);
+});
+
+/** Commands do not inherit it where they are added. */
+function throwUsageErrors(command: Command): void {
+  command.exitOverride();
+  for (const sub of command.commands) throwUsageErrors(sub);
+}
+
+/** It has been said already, or is the help that was asked for. */
+function exitCodeOf({ exitCode }: CommanderError): number {
+  return exitCode === 0 ? 0 : EXIT_USAGE;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof ZodError) {
+    const [issue] = error.issues;
+    return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}`;
+  }
+  return (error as Error).message;
+}
+
 try {
   const program = new Command('voidrunner')
     .description('Look at, check, repair and operate a VoidRunner installation')
-    .version(VERSION);
+    .version(VERSION)
+    .addHelpText('after', EXIT_CODES_HELP);
   for (const load of askedFor(process.argv.slice(2))) program.addCommand(await load());
+  throwUsageErrors(program);
   await program.parseAsync();
 } catch (error) {
-  const expected =
-    isOutage(error) ||
-    [InvalidConfig, Unavailable, DomainError, CommanderError, ZodError].some((type) => error instanceof type);
-  warn(expected ? `voidrunner: ${(error as Error).message}` : String((error as Error).stack));
-  process.exitCode = EXIT_UNABLE;
+  if (error instanceof CommanderError) {
+    process.exitCode = exitCodeOf(error);
+  } else {
+    const expected =
+      isOutage(error) || [InvalidConfig, Unavailable, DomainError, ZodError].some((type) => error instanceof type);
+    warn(expected ? `voidrunner: ${messageOf(error)}` : String((error as Error).stack));
+    process.exitCode = EXIT_UNABLE;
+  }
 }

@@ -6,14 +6,20 @@ import { type DomainEvent, streamName, type StreamRef, type StreamType } from '.
 import { taskDecider } from '../task/domain/task-decider.js';
 import { type CliContext, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
-import { streamArgument, wholeNumberArgument } from './stream-argument.js';
+import { streamArgument, wholeNumberBetween } from './stream-argument.js';
+
+/** As far as Postgres counts. */
+const VERSION_MAX = 2 ** 31 - 1;
 
 interface AsOf {
   readonly atVersion?: number;
   readonly atTime?: Date;
 }
 
-const DECIDERS: Partial<Record<StreamType, Decider<never, unknown, DomainEvent>>> = {
+type StatefulType = Exclude<StreamType, 'user'>;
+type StatefulRef = StreamRef & { readonly type: StatefulType };
+
+const DECIDERS: Record<StatefulType, Decider<never, unknown, DomainEvent>> = {
   task: taskDecider as unknown as Decider<never, unknown, DomainEvent>,
   execution: executionDecider as unknown as Decider<never, unknown, DomainEvent>,
 };
@@ -21,24 +27,35 @@ const DECIDERS: Partial<Record<StreamType, Decider<never, unknown, DomainEvent>>
 export const stateCommand = (): Command =>
   new Command('state')
     .description('what a task or an execution was, now or at an earlier version or time')
-    .argument('<stream>', 'task-<uuid> or execution-<uuid>', streamArgument)
-    .option('--at-version <version>', 'after this event of the stream', wholeNumberArgument)
+    .argument('<stream>', 'task-<uuid> or execution-<uuid>', statefulArgument)
+    .option('--at-version <version>', 'after this event of the stream', wholeNumberBetween(1, VERSION_MAX))
     .option('--at-time <time>', 'at this time, RFC 3339', timeArgument)
-    .action((stream: StreamRef, asOf: AsOf) => withLog((context) => state(context, stream, asOf)));
+    .action((stream: StatefulRef, asOf: AsOf) => withLog((context) => state(context, stream, asOf)));
 
-async function state({ store }: CliContext, stream: StreamRef, { atVersion, atTime }: AsOf): Promise<void> {
+async function state({ store }: CliContext, stream: StatefulRef, { atVersion, atTime }: AsOf): Promise<void> {
   const decider = DECIDERS[stream.type];
-  const recorded = await store.readStream(stream, atVersion === undefined ? {} : { limit: atVersion });
-  const events = recorded.filter(({ recordedAt }) => atTime === undefined || recordedAt <= atTime);
+  const recorded = await store.readStream(stream);
+  const events = recorded.slice(0, atVersion).filter(({ recordedAt }) => atTime === undefined || recordedAt <= atTime);
   const last = events.at(-1);
-  if (!decider || !last) {
-    warn(decider ? `${streamName(stream)}: nothing recorded by then` : `${stream.type} streams have no state`);
-    process.exitCode = EXIT_FAULTS;
-    return;
+  if (recorded.length === 0) return notFound(`${streamName(stream)}: no such stream`);
+  if (atVersion !== undefined && atVersion > recorded.length) {
+    return notFound(`${streamName(stream)} has no version ${atVersion}: its newest is ${recorded.length}`);
   }
+  if (!last) return notFound(`${streamName(stream)}: nothing recorded by then`);
   const folded = fold(decider, decider.initialState, events as readonly DomainEvent[]);
   const { version, recordedAt } = last;
   print(JSON.stringify({ stream: streamName(stream), version, recorded_at: recordedAt, state: folded }, null, 2));
+}
+
+function notFound(text: string): void {
+  warn(text);
+  process.exitCode = EXIT_FAULTS;
+}
+
+function statefulArgument(text: string): StatefulRef {
+  const { type, id } = streamArgument(text);
+  if (type === 'user') throw new InvalidArgumentError('The streams of users have no state.');
+  return { type, id };
 }
 
 function timeArgument(text: string): Date {

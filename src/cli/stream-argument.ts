@@ -11,7 +11,14 @@ export function streamArgument(text: string): StreamRef {
   return { type: parts[1]!.toLowerCase() as StreamType, id: parts[2]!.toLowerCase() };
 }
 
-export function wholeNumberArgument(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A whole number is expected.');
-  return Number(text);
+export const wholeNumberArgument = wholeNumberBetween(0, 999_999_999_999_999);
+
+/** @returns the parser of an argument that is a whole number within bounds, both included */
+export function wholeNumberBetween(min: number, max: number): (text: string) => number {
+  const bounds = min === 0 ? 'A whole number is expected.' : `A whole number from ${min} to ${max} is expected.`;
+  return (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(number >= min && number <= max)) throw new InvalidArgumentError(bounds);
+    return number;
+  };
 }

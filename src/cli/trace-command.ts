@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 
 import { loadConfig } from '../config/load-config.js';
-import { streamName } from '../kernel/event.js';
+import { streamName, type StreamRef } from '../kernel/event.js';
 import { traceIdOf } from '../platform/telemetry/trace-context.js';
 import { renderTrace, spansOf } from '../platform/telemetry/trace-tree.js';
 import { print, warn, withLog } from './cli-context.js';
@@ -13,21 +13,22 @@ import { streamArgument } from './stream-argument.js';
 export const traceCommand = (): Command =>
   new Command('trace')
     .description('a trace as a tree, from the file that OTEL_TRACES_FILE names')
-    .argument('<trace>', 'a trace id, or execution-<uuid>')
-    .action(async (name: string) => {
+    .argument('<trace>', 'a trace id, or task-<uuid>, execution-<uuid>, user-<uuid>', traceArgument)
+    .action(async (trace: string | StreamRef) => {
       const { OTEL_TRACES_FILE: file } = loadConfig();
-      const traceId = /^[0-9a-f]{32}$/.test(name) ? name : await traceOfStream(name);
+      const traceId = typeof trace === 'string' ? trace : await traceOfStream(trace);
       if (file === undefined) return fail('OTEL_TRACES_FILE is not set: look in your trace viewer instead');
-      if (traceId === undefined) return fail(`${name}: no trace was recorded`);
+      if (traceId === undefined) return fail('no trace was recorded');
       const texts = await Promise.all([`${file}.1`, file].map((path) => readFile(path, 'utf8').catch(() => '')));
       const spans = spansOf(texts.join('\n'), traceId);
       if (spans.length === 0) return fail(`${traceId}: no spans in ${file}`);
       print(renderTrace(spans));
     });
 
-const traceOfStream = (name: string): Promise<string | undefined> =>
+const traceArgument = (text: string): string | StreamRef => (/^[0-9a-f]{32}$/.test(text) ? text : streamArgument(text));
+
+const traceOfStream = (stream: StreamRef): Promise<string | undefined> =>
   withLog(async ({ store }) => {
-    const stream = streamArgument(name);
     const [first] = await store.readStream(stream, { limit: 1 });
     if (!first) warn(`${streamName(stream)}: no such stream`);
     return traceIdOf(first?.metadata.traceparent);

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 
+import { type ChainHead, checkChain } from '../audit/check-chain.js';
 import { checkContents } from '../audit/check-contents.js';
 import { checkPositions, checkVersions } from '../audit/check-order.js';
 import { checkStream } from '../audit/check-stream.js';
@@ -28,6 +29,7 @@ const LAG_POLL_MS = 50;
 interface VerifyOptions {
   readonly wait: number;
   readonly nats: boolean;
+  readonly expectHead?: ChainHead;
   readonly json?: true;
 }
 
@@ -41,13 +43,20 @@ export const verifyCommand = (): Command =>
       WAIT_SECONDS_DEFAULT,
     )
     .option('--no-nats', 'leave JetStream out')
+    .option(
+      '--expect-head <position:hash>',
+      'the head that an earlier verify printed must still be in the log',
+      headArgument,
+    )
     .option('--json', 'the reports as JSON')
-    .addHelpText('after', '\nExit code: 0 nothing wrong, 1 faults found, 2 could not be judged.')
+    .addHelpText('after', '\nExit code: 0 nothing wrong, 1 faults found, 2 could not be judged, 64 called wrongly.')
     .action((options: VerifyOptions) => withLog((context) => reportingOutages(() => verify(context, options))));
 
 async function verify(context: CliContext, options: VerifyOptions): Promise<void> {
-  const { head, lagging, reports } = await examine(context, options);
-  print(options.json ? JSON.stringify({ head: String(head), lagging, reports }, null, 2) : textOf(reports));
+  const { head, chainHead, lagging, reports } = await examine(context, options);
+  const hash = chainHead === null ? null : `${chainHead.position}:${chainHead.hash}`;
+  if (options.json) print(JSON.stringify({ head: String(head), chain_head: hash, lagging, reports }, null, 2));
+  else print([textOf(reports), ...(hash === null ? [] : [`head   ${hash}`])].join('\n'));
   if (lagging) warn(`the views are behind position ${head}, after ${options.wait} s`);
   if (reports.some(({ faultCount }) => faultCount > 0)) process.exitCode = EXIT_FAULTS;
   else if (lagging) process.exitCode = EXIT_UNABLE;
@@ -56,6 +65,8 @@ async function verify(context: CliContext, options: VerifyOptions): Promise<void
 export interface Examination {
   /** Everything is judged up to here: the log's end when the examination began. */
   readonly head: bigint;
+  /** To be kept elsewhere, and given to a later examination. Null: the log is empty, or its chain is broken. */
+  readonly chainHead: ChainHead | null;
   /** The views did not get that far in time. */
   readonly lagging: boolean;
   readonly reports: readonly CheckReport[];
@@ -64,16 +75,18 @@ export interface Examination {
 /** @throws Unavailable */
 export async function examine(
   context: CliContext,
-  options: Pick<VerifyOptions, 'wait' | 'nats'>,
+  options: Pick<VerifyOptions, 'wait' | 'nats' | 'expectHead'>,
 ): Promise<Examination> {
   const { pool, store, catalog } = context;
   const head = await store.head();
   const deadline = Date.now() + options.wait * 1_000;
   const lagging = !(await viewsReach(context, head.position, deadline));
   const oracle = lifecycleOracle();
+  const chain = await checkChain(pool, head.position, options.expectHead);
   const reports = [
     await checkPositions(pool, head.position),
     await checkVersions(pool, head.position),
+    chain.report,
     ...(await checkContents({ log: store, pool, catalog, oracle, head: head.position })),
   ];
   for (const projection of projectorProjections) reports.push(await checkView(pool, catalog, projection, PROJECTOR));
@@ -81,7 +94,7 @@ export async function examine(
     reports.push(await checkView(pool, catalog, projection, ORCHESTRATOR));
   }
   if (options.nats) reports.push(await verifyStream(context, head, deadline));
-  return { head: head.position, lagging, reports };
+  return { head: head.position, chainHead: chain.head, lagging, reports };
 }
 
 async function viewsReach({ pool }: CliContext, head: bigint, deadline: number): Promise<boolean> {
@@ -121,6 +134,12 @@ function lifecycleOracle(): (event: RecordedEvent) => string | null {
   const oracle = new LifecycleOracle();
   return ({ stream, type }) =>
     stream.type === 'execution' ? oracle.see(stream.id, type as ExecutionEvent['type']) : null;
+}
+
+function headArgument(text: string): ChainHead {
+  const parts = /^([1-9]\d{0,17}):([0-9a-f]{64})$/i.exec(text);
+  if (!parts) throw new InvalidArgumentError('A head is POSITION:HASH, as verify prints it.');
+  return { position: BigInt(parts[1]!), hash: parts[2]!.toLowerCase() };
 }
 
 function textOf(reports: readonly CheckReport[]): string {

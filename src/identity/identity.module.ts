@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { MikroOrmModule } from '@mikro-orm/nestjs';
-import { MikroORM, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { MikroORM } from '@mikro-orm/postgresql';
 
 import { EventStore } from '../kernel/ports/event-store.js';
 import { AccessTokens } from '../platform/http/auth-guard.js';
@@ -20,6 +20,7 @@ import { SessionAccessTokens } from './app/session-access-tokens.js';
 import { type TokenOptions, Tokens } from './app/tokens.js';
 import { IdentityStore } from './store/identity-store.js';
 import { type IdentityDatabaseOptions, ormOptions } from './store/orm-options.js';
+import { ParameterisedDriver } from './store/parameterised-driver.js';
 
 export interface IdentityOptions {
   readonly database: IdentityDatabaseOptions;
@@ -39,7 +40,7 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
     return {
       module: IdentityModule,
       imports: [
-        MikroOrmModule.forRoot({ ...ormOptions(database), driver: PostgreSqlDriver, registerRequestContext: false }),
+        MikroOrmModule.forRoot({ ...ormOptions(database), driver: ParameterisedDriver, registerRequestContext: false }),
       ],
       controllers: [AuthController],
       providers: [

@@ -27,6 +27,11 @@ export class EventCatalog {
     return { type, data: this.get(type).lift(data, schemaVersion) };
   }
 
+  /** In alphabetical order. */
+  get names(): readonly string[] {
+    return [...this.types.keys()].sort();
+  }
+
   private get(type: string): StoredEventType {
     const found = this.types.get(type);
     if (!found) throw new Error(`unknown event type ${type}`);

@@ -18,12 +18,22 @@ interface LogLine {
   readonly url?: string | null;
 }
 
-export async function startChildService(env: NodeJS.ProcessEnv): Promise<ChildService> {
+export interface ChildOptions {
+  readonly logLevel?: 'trace' | 'info';
+  /** Is called with each line that it writes, to its log or elsewhere. */
+  readonly onLine?: (line: string) => void;
+}
+
+export async function startChildService(
+  env: NodeJS.ProcessEnv,
+  { logLevel = 'info', onLine = () => undefined }: ChildOptions = {},
+): Promise<ChildService> {
   const child = spawn(process.execPath, ['--import', './dist/src/telemetry.js', 'dist/src/main.js'], {
     // NODE_OPTIONS are jest's own.
-    env: { ...env, LOG_LEVEL: 'info', NODE_OPTIONS: '' },
+    env: { ...env, LOG_LEVEL: logLevel, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', onLine);
   const started = await startedLine(child);
   return {
     pid: child.pid!,

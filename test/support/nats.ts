@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -76,7 +76,7 @@ export class PrivateNats implements NatsAddress {
 
   /** On the same port and data as before. Resolves when JetStream answers. */
   async start(): Promise<void> {
-    const args = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.folder];
+    const args = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.folder, '-l', this.logFile];
     this.server = spawn('nats-server', args, { stdio: 'ignore' });
     await eventually(async () => {
       const connection = await connect({ servers: this.url, reconnect: false, timeout: 1_000 });
@@ -86,6 +86,14 @@ export class PrivateNats implements NatsAddress {
         await connection.close();
       }
     });
+  }
+
+  log(): Promise<string> {
+    return readFile(this.logFile, 'utf8');
+  }
+
+  private get logFile(): string {
+    return join(this.folder, 'log');
   }
 
   /** Ends it as an operator would. */

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 
 import type { TraceSpan } from '../../src/platform/telemetry/trace-tree.js';
 
@@ -11,14 +11,18 @@ interface ExportRequest {
 export interface OtlpReceiver {
   readonly endpoint: string;
   spansOf(traceId: string): readonly TraceSpan[];
+  /** Everything that it was sent, headers too. */
+  readonly received: readonly string[];
   close(): Promise<void>;
 }
 
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: TraceSpan[] = [];
+  const received: string[] = [];
   const server: Server = createServer((request, response) => {
-    void json(request).then((body) => {
-      for (const { scopeSpans } of (body as ExportRequest).resourceSpans) {
+    void text(request).then((body) => {
+      received.push(JSON.stringify(request.headers), body);
+      for (const { scopeSpans } of (JSON.parse(body) as ExportRequest).resourceSpans) {
         for (const scope of scopeSpans) spans.push(...scope.spans);
       }
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
@@ -28,6 +32,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const { port } = server.address() as { port: number };
   return {
     endpoint: `http://127.0.0.1:${port}`,
+    received,
     spansOf: (traceId) => spans.filter((span) => span.traceId === traceId),
     close: () =>
       new Promise((resolve) => {

@@ -11,7 +11,10 @@ export interface Refusal {
 }
 
 export interface AppendRow {
-  /** Null where, without care, a version does not hold: nothing was recorded. */
+  /**
+   * Null where nothing was recorded: without care, a version does not hold or an event id is known; with care, an event id
+   * stands in two appends of the batch.
+   */
   readonly previous_position: bigint | null;
   /** Since 1970. */
   readonly recorded_ms: bigint | null;

@@ -35,7 +35,6 @@ const RETRY_PAUSE_FACTOR = 5;
  */
 const PLANS_FOR_ANY_SIZE = { enable_seqscan: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan' };
 
-const UNIQUE_VIOLATION = '23505';
 /** SQLSTATE classes of what is wrong with the data itself: data exception, constraint, too complex. */
 const DATA_ERROR = /^(22|23|54)...$/;
 
@@ -107,7 +106,11 @@ export class AppendWriter {
   private async explain(batch: readonly EncodedAppend[], error: unknown): Promise<readonly AppendOutcome[]> {
     if (isOutage(error)) return allFailed(batch, asUnavailable(error));
     if (batch.length === 1) return allFailed(batch, withItsName(error));
-    // Something in the batch is not to Postgres' liking, and nothing of it was recorded: each for itself.
+    // Something in the batch is not to Postgres' liking, and nothing of it was recorded.
+    return this.writeOneByOne(batch);
+  }
+
+  private async writeOneByOne(batch: readonly EncodedAppend[]): Promise<AppendOutcome[]> {
     const outcomes: AppendOutcome[] = [];
     for (const append of batch) outcomes.push(...(await this.write([append])));
     return outcomes;
@@ -115,21 +118,16 @@ export class AppendWriter {
 
   /** Without a look at what the unique indexes say as well. @returns null where that does not do: nothing was recorded */
   private async writeQuickly(batch: readonly EncodedAppend[]): Promise<AppendOutcome[] | null> {
-    try {
-      const [append, ...others] = batch;
-      const isOneEvent = append?.events.length === 1 && others.length === 0;
-      const recorded = isOneEvent ? await this.callWithOne(append.events[0]!) : asRecorded(await this.call(batch));
-      if (recorded === null) return null;
-      let position = recorded.previous_position;
-      return batch.map((one) => {
-        const outcome = this.accepted(one, position, recorded);
-        position = outcome.result.lastPosition;
-        return outcome;
-      });
-    } catch (error) {
-      if (sqlStateOf(error) === UNIQUE_VIOLATION) return null;
-      throw error;
-    }
+    const [append, ...others] = batch;
+    const isOneEvent = append?.events.length === 1 && others.length === 0;
+    const recorded = isOneEvent ? await this.callWithOne(append.events[0]!) : asRecorded(await this.call(batch));
+    if (recorded === null) return null;
+    let position = recorded.previous_position;
+    return batch.map((one) => {
+      const outcome = this.accepted(one, position, recorded);
+      position = outcome.result.lastPosition;
+      return outcome;
+    });
   }
 
   /** What was not refused stands behind the position before the batch, one after the other. */
@@ -138,7 +136,12 @@ export class AppendWriter {
     { retried }: { retried: boolean },
   ): Promise<AppendOutcome[]> {
     const row = await this.call(batch, { careful: true });
-    const recorded = asRecorded(row)!;
+    const recorded = asRecorded(row);
+    if (recorded === null) {
+      if (batch.length === 1) throw new Error('es.append recorded nothing, and refused nothing');
+      // One event id stands in two of them, such as of two requests with one Idempotency-Key.
+      return this.writeOneByOne(batch);
+    }
     // An append may be refused for several of its streams; the first one is named.
     const refusals = new Map(row.refused?.toReversed().map((refusal) => [refusal.append, refusal]));
     const outcomes: AppendOutcome[] = [];
@@ -171,7 +174,7 @@ export class AppendWriter {
     return appendRow(await this.connection.call(APPEND, appendParameters(batch, careful, isCertain)));
   }
 
-  /** @returns null where the version does not hold */
+  /** @returns null where the version does not hold, or the event's id was recorded before */
   private async callWithOne(event: EncodedEvent): Promise<Recorded | null> {
     const { stream, version, eventId, type, schemaVersion, data, metadata } = event;
     const isCertain = this.recorded.hasReached(stream.id, version - 1);

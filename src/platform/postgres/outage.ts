@@ -48,8 +48,10 @@ export const isOutage = (error: unknown): boolean =>
 export const isAmbiguous = (error: unknown): boolean =>
   AMBIGUOUS_SQLSTATE.test(codeOf(error)) || isBrokenConnection(error);
 
+export const isSqlState = (code: unknown): boolean => typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code);
+
 /** The SQLSTATE of an error of the server, '' for anything else. */
-export const sqlStateOf = (error: unknown): string => (/^[0-9A-Z]{5}$/.test(codeOf(error)) ? codeOf(error) : '');
+export const sqlStateOf = (error: unknown): string => (isSqlState(codeOf(error)) ? codeOf(error) : '');
 
 /** Runs work against Postgres and turns its outages into Unavailable; every other error passes. */
 export async function reportingOutages<T>(work: () => Promise<T>): Promise<T> {

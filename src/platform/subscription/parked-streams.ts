@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 
 import type { StreamType } from '../../kernel/event.js';
-import { reportingOutages } from '../postgres/outage.js';
+import { reportingOutages, sqlStateOf } from '../postgres/outage.js';
 import type { ParkedStream } from './subscription-handler.js';
 
 /** A parked stream as the leader sees it. */
@@ -21,8 +21,12 @@ const COLUMNS = `subscription, stream_type as "streamType", stream_id as "stream
   from_version as "fromVersion", error, parked_at as "parkedAt", reported_at is not null as "reported",
   redrive_requested_at is not null as "redriveRequested"`;
 
-export const parkingError = (error: unknown): string =>
-  (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, ERROR_CHARS_MAX);
+export function parkingError(error: unknown): string {
+  const state = sqlStateOf(error);
+  // Postgres quotes the value that it does not like.
+  if (state !== '') return `the statement failed with SQLSTATE ${state}`;
+  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, ERROR_CHARS_MAX);
+}
 
 /** `read.parked`: streams that a subscription stopped applying. Every method may throw Unavailable. */
 export class ParkedStreams {

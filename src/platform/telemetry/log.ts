@@ -1,5 +1,7 @@
 import { pino, type Logger } from 'pino';
 
+import { errorFacts } from './error-facts.js';
+
 /** A constant message and facts as fields; never code, output, tokens or passwords. */
 export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child'>;
 
@@ -19,6 +21,7 @@ export const createLog = (options: { level: string; service: string }): Logger =
     level: options.level,
     base: { service: options.service, pid: process.pid },
     redact: REDACTED_PATHS,
+    serializers: { err: errorFacts },
     timestamp: pino.stdTimeFunctions.isoTime,
   });
 

@@ -6,6 +6,7 @@ import {
   type Span,
   SpanKind,
   SpanStatusCode,
+  type TextMapPropagator,
   trace,
   TraceFlags,
 } from '@opentelemetry/api';
@@ -16,8 +17,10 @@ const tracer = trace.getTracer('voidrunner');
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /** The active span as a traceparent, to be stored beside an event or a job; undefined outside any span. */
-export function currentTraceparent(): string | undefined {
-  const spanContext = trace.getActiveSpan()?.spanContext();
+export const currentTraceparent = (): string | undefined => traceparentOf(context.active());
+
+function traceparentOf(of: Context): string | undefined {
+  const spanContext = trace.getSpanContext(of);
   if (!spanContext || !isSpanContextValid(spanContext)) return undefined;
   const flags = (spanContext.traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, '0');
   return `00-${spanContext.traceId}-${spanContext.spanId}-${flags}`;
@@ -28,17 +31,35 @@ export const traceIdOf = (traceparent: string | undefined): string | undefined =
   traceparent === undefined ? undefined : TRACEPARENT.exec(traceparent)?.[1];
 
 /** A context whose parent is the span that a traceparent names; the active context for none or a malformed one. */
-export function contextOf(traceparent: string | undefined): Context {
+export function contextOf(traceparent: string | undefined, within: Context = context.active()): Context {
   const parts = traceparent === undefined ? null : TRACEPARENT.exec(traceparent);
-  if (!parts) return context.active();
+  if (!parts) return within;
   const [, traceId, spanId, flags] = parts as unknown as [string, string, string, string];
-  return trace.setSpanContext(context.active(), {
+  return trace.setSpanContext(within, {
     traceId,
     spanId,
     traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
     isRemote: true,
   });
 }
+
+const TRACEPARENT_HEADER = 'traceparent';
+
+/**
+ * Takes a trace up from an HTTP request, and passes it on. Without `tracestate` and `baggage`: they hold whatever a client
+ * put there, and would go into spans and to the container engine.
+ */
+export const traceparentPropagator: TextMapPropagator = {
+  inject(from, carrier, setter) {
+    const traceparent = traceparentOf(from);
+    if (traceparent !== undefined) setter.set(carrier, TRACEPARENT_HEADER, traceparent);
+  },
+  extract(into, carrier, getter) {
+    const found = getter.get(carrier, TRACEPARENT_HEADER);
+    return typeof found === 'string' && TRACEPARENT.test(found) ? contextOf(found, into) : into;
+  },
+  fields: () => [TRACEPARENT_HEADER],
+};
 
 export interface SpanOptions {
   readonly kind?: SpanKind;

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
@@ -10,6 +10,10 @@ export const TRACE_FILE_BYTES_MAX = 64 * 1024 ** 2;
 /** @opentelemetry/core's ExportResultCode, by value: the package is not ours to depend on. */
 const SUCCESS = 0;
 const FAILED = 1;
+
+/** Traces are for whoever runs the service. */
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
 
 /** Appends spans to a file, one line a batch, in the OTLP JSON file format: for machines without a trace viewer. */
 export class TraceFileExporter implements SpanExporter {
@@ -40,9 +44,24 @@ export class TraceFileExporter implements SpanExporter {
 
   private async write(line: Uint8Array | undefined): Promise<void> {
     if (line === undefined) return;
-    await mkdir(dirname(this.path), { recursive: true });
+    await mkdir(dirname(this.path), { recursive: true, mode: FOLDER_MODE });
     const { size } = await stat(this.path).catch(() => ({ size: 0 }));
     if (size > this.bytesMax) await rename(this.path, `${this.path}.1`);
-    await appendFile(this.path, Buffer.concat([line, Buffer.from('\n')]));
+    await this.restrictOlder();
+    const file = await open(this.path, 'a', FILE_MODE);
+    try {
+      // One of an earlier version, or made by somebody else.
+      await file.chmod(FILE_MODE);
+      await file.appendFile(Buffer.concat([line, Buffer.from('\n')]));
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The file put aside, also where an earlier version did it. */
+  private async restrictOlder(): Promise<void> {
+    await chmod(`${this.path}.1`, FILE_MODE).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
   }
 }

@@ -108,14 +108,26 @@ describe('as of', () => {
     ['before its creation', '2020-01-01T00:00:00Z'],
     ['after its deletion', '2999-01-01T00:00:00Z'],
     ['its last version, the deletion', '5'],
-    ['a version it has not reached', '6'],
   ])('%s the task is a 404', async (_what, asOf) => {
     const { status, body } = await ada.send('GET', `/tasks/${taskId}?as_of=${asOf}`);
     expect([status, body.error]).toEqual([404, 'Task not found']);
   });
 
-  test.each(['4', '2020-01-01T00:00:00Z'])('%s the run is a 404', async (asOf) => {
-    expect((await ada.send('GET', `/executions/${runId}?as_of=${asOf}`)).body.error).toBe('Execution not found');
+  test('before its request the run is a 404', async () => {
+    const { status, body } = await ada.send('GET', `/executions/${runId}?as_of=2020-01-01T00:00:00Z`);
+    expect([status, body.error]).toEqual([404, 'Execution not found']);
+  });
+
+  test.each([
+    ['/tasks', () => taskId, 6, 5],
+    ['/tasks', () => taskId, 99, 5],
+    ['/executions', () => runId, 4, 3],
+    ['/executions', () => runId, 99, 3],
+  ])('of %s a version that is not there is a 404 that names the newest one', async (path, id, version, newest) => {
+    const { status, body } = await ada.send('GET', `${path}/${id()}?as_of=${version}`);
+    expect(status).toBe(404);
+    expect(body.detail).toBe(`Version ${version} does not exist: the newest version is ${newest}`);
+    expect(body.details).toEqual({ newest_version: newest });
   });
 
   test.each(['', '0', '-1', '1.5', 'yesterday', '2026-01-01', '2026-02-30T00:00:00Z', '1&as_of=2', '99999999999'])(

@@ -14,6 +14,6 @@ test('help names every command', async () => {
 
 test('a command that does not exist is refused, with the one that may have been meant', async () => {
   const { code, stdout, stderr } = await voidrunner(process.env, ['verfy']);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
   expect(stderr).toMatch(/unknown command 'verfy'\n\(Did you mean verify\?\)/);
 });

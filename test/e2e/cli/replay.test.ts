@@ -56,13 +56,21 @@ test('state shows what was, at a version', async () => {
   expect(task).toMatchObject({ state: { active: [executionId], definition: { name: 'replayed' } } });
 });
 
+test('a version that a stream has not reached is said, with its newest one', async () => {
+  for (const version of ['5', '99']) {
+    const { code, stdout, stderr } = await run('state', `execution-${executionId}`, '--at-version', version);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(`has no version ${version}: its newest is 4`);
+  }
+});
+
 test('what does not exist, or is no stream, is said and shows in the exit code', async () => {
   const unknown = await run('events', 'show', 'execution-00000000-0000-7000-8000-000000000000');
   expect(unknown).toMatchObject({ code: 1, stdout: '' });
   expect(unknown.stderr).toContain('no such stream');
 
   const malformed = await run('state', 'elephant');
-  expect(malformed.code).not.toBe(0);
+  expect(malformed.code).toBe(64);
   expect(malformed.stderr).toContain('A stream is task-<uuid>');
 });
 
@@ -70,7 +78,7 @@ test('verify finds nothing wrong with a log and what follows from it', async () 
   const verified = await run('verify');
   expect(verified).toMatchObject({ code: 0, stderr: '' });
   expect(verified.stdout).not.toContain('FAULT');
-  expect(verified.stdout.trim().split('\n')).toHaveLength(9);
+  expect(verified.stdout.trim().split('\n')).toHaveLength(11);
 });
 
 test('verify names a view that was changed, and rebuild mends it', async () => {

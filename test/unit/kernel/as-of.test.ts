@@ -12,9 +12,12 @@ describe('a stream as it was', () => {
     [0, []],
     [1, [1]],
     [3, [1, 2, 3]],
-    [4, []],
   ])('at version %d', (version, versions) => {
     expect(versionsAsOf({ version })).toEqual(versions);
+  });
+
+  test('a version that it has not reached is refused, and the newest one named', () => {
+    expect(() => versionsAsOf({ version: 99 })).toThrow('Version 99 does not exist: the newest version is 3');
   });
 
   test.each([

@@ -1,0 +1,98 @@
+import { voidrunner } from '../../support/cli.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+
+const EXIT_USAGE = 64;
+const NOBODY = '00000000-0000-7000-8000-000000000000';
+
+let database: TestDatabase;
+beforeAll(async () => void (database = await createTestDatabase()));
+afterAll(() => database.drop());
+
+const run = (args: readonly string[], stdin = '') =>
+  voidrunner({ ...process.env, DB_NAME: database.name }, args, stdin);
+
+/** Each is refused before anything is looked at; the words say what is wrong. */
+const MISUSES: readonly (readonly [args: string, says: RegExp])[] = [
+  ['', /^Usage: voidrunner/m],
+  ['nope', /unknown command 'nope'/],
+  ['--nope', /unknown option '--nope'/],
+  ['verify --nope', /unknown option '--nope'/],
+  ['verify --wait', /argument missing/],
+  ['verify --wait soon', /A whole number is expected/],
+  ['verify elephant', /too many arguments/],
+  ['verify --expect-head 7', /POSITION:HASH/],
+  ['verify --expect-head 7:xyz', /POSITION:HASH/],
+  ['events', /^Usage: voidrunner events/m],
+  ['events nope', /unknown command 'nope'/],
+  ['events show', /missing required argument 'stream'/],
+  ['events show elephant', /A stream is task-<uuid>/],
+  [`events show task-${NOBODY} --nope`, /unknown option/],
+  ['events tail --no-follow --type Nope', /Allowed choices are .*ExecutionRequested.*TaskCreated.*UserRegistered/s],
+  ['events tail --no-follow --stream elephant', /A stream is task-<uuid>/],
+  ['events tail --no-follow --from -1', /A whole number is expected/],
+  ['state', /missing required argument 'stream'/],
+  ['state elephant', /A stream is task-<uuid>/],
+  [`state user-${NOBODY}`, /The streams of users have no state/],
+  [`state task-${NOBODY} --at-version 0`, /A whole number from 1/],
+  [`state task-${NOBODY} --at-version x`, /A whole number from 1/],
+  [`state task-${NOBODY} --at-time yesterday`, /A time is expected/],
+  ['rebuild --subscription nope', /Allowed choices are projector, orchestrator/],
+  ['rebuild nope', /too many arguments/],
+  ['trace', /missing required argument 'trace'/],
+  ['trace elephant', /A stream is task-<uuid>/],
+  ['dead-letters', /^Usage: voidrunner dead-letters/m],
+  ['dead-letters list --limit many', /A whole number is expected/],
+  ['dead-letters redrive', /missing required argument 'execution'/],
+  ['dead-letters redrive elephant', /A stream is task-<uuid>/],
+  [`dead-letters discard task-${NOBODY}`, /A stream is|An execution is expected/],
+  [`dead-letters unpark nope task-${NOBODY}`, /Allowed choices are projector, orchestrator, dead_letters/],
+  ['dead-letters unpark projector elephant', /A stream is task-<uuid>/],
+  ['admin', /^Usage: voidrunner admin/m],
+  ['admin create', /missing required argument 'email'/],
+  ['admin create x', /An email address is expected/],
+  ['admin create a@example.com --name', /argument missing/],
+  ['admin grant x', /An email address is expected/],
+  ['admin revoke', /missing required argument 'email'/],
+  ['doctor --nope', /unknown option/],
+  ['doctor elephant', /too many arguments/],
+  ['migrate', /^Usage: voidrunner migrate/m],
+  ['migrate sideways', /unknown command 'sideways'/],
+  ['migrate up now', /too many arguments/],
+  ['docs --port x', /A whole number from 1 to 65535/],
+  ['docs --port 65536', /A whole number from 1 to 65535/],
+  ['settings --nope', /unknown option/],
+];
+
+test.each(MISUSES)('voidrunner %s is called wrongly', async (args, says) => {
+  const { code, stdout, stderr } = await run(args === '' ? [] : args.split(' '));
+  expect({ code, stdout }).toEqual({ code: EXIT_USAGE, stdout: '' });
+  expect(stderr).toMatch(says);
+  // Nobody's stack, and no dump of a library.
+  expect(stderr).not.toMatch(/^\s+at |"path":|ZodError/m);
+});
+
+test.each(['--help', 'help', '--version', 'verify --help', 'events help tail', 'help admin'])(
+  'voidrunner %s is no mistake',
+  async (args) => {
+    expect(await run(args.split(' '))).toMatchObject({ code: 0, stderr: '' });
+  },
+);
+
+test('what is well said but is not there is a finding', async () => {
+  for (const [args, says] of [
+    [`state task-${NOBODY}`, 'no such stream'],
+    [`events show task-${NOBODY}`, 'no such stream'],
+    [`dead-letters unpark projector task-${NOBODY}`, 'no such parked stream'],
+  ] as const) {
+    const { code, stdout, stderr } = await run(args.split(' '));
+    expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: '' });
+    expect(stderr).toContain(says);
+  }
+});
+
+test('a password that is refused is said in one sentence', async () => {
+  const { code, stderr } = await run(['admin', 'create', 'a@example.com'], 'short\n');
+  expect(code).toBe(2);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+  expect(stderr).toContain('The password is refused');
+});
