@@ -118,6 +118,13 @@ export const settingsSchema = z.object({
   JWT_AUDIENCE: z.string().default('voidrunner-api'),
   JWT_ACCESS_TOKEN_DURATION: durationMs.default(15 * 60_000),
   JWT_REFRESH_TOKEN_DURATION: durationMs.default(7 * 24 * 3_600_000),
+  JWT_REFRESH_TOKEN_GRACE: durationMs
+    .pipe(z.int().max(60_000))
+    .meta({ unit: 'ms' })
+    .default(10_000)
+    .describe(
+      'how long the refresh token that was exchanged last may come again (two tabs, a lost answer); 1ms to 60s',
+    ),
   PAYLOAD_MASTER_KEY: secretBase64(32).describe(
     '32 bytes, base64: wraps every user’s data key; lose it and payloads are lost',
   ),
