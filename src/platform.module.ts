@@ -24,7 +24,7 @@ export class PlatformModule {
   static with(infra: Infrastructure): DynamicModule {
     const { config, store, payloads, pool, visibility, projected } = infra;
     const ceiling = new RunLimitsCeiling({
-      timeout_seconds: Math.floor(config.EXECUTOR_TIMEOUT_MAX / MS_PER_SECOND),
+      timeout_seconds: config.EXECUTOR_TIMEOUT_MAX / MS_PER_SECOND,
       memory_mb: config.EXECUTOR_MEMORY_MB_MAX,
       cpus: config.EXECUTOR_CPUS_MAX,
       pids: config.EXECUTOR_PIDS_MAX,

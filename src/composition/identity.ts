@@ -18,6 +18,7 @@ export const identityModule = (config: Config, log: Log): DynamicModule =>
       accessTokenMs: config.JWT_ACCESS_TOKEN_DURATION,
       refreshTokenMs: config.JWT_REFRESH_TOKEN_DURATION,
     },
+    refreshGraceMs: config.JWT_REFRESH_TOKEN_GRACE,
     log,
   });
 

@@ -20,8 +20,8 @@ export function createOrchestratorRole(infra: Infrastructure, commands: CommandB
   const { config, log, pool, queue } = infra;
   const orchestrator = new Orchestrator(pool, new EffectRunner(queue));
   const subscription = createSubscription(infra, ORCHESTRATOR, orchestrator);
-  const leaseMs = config.QUEUE_LEASE_DURATION;
-  const reconciler = new Reconciler(new ActiveExecutionsTable(pool), queue, commands, log, leaseMs);
+  const { QUEUE_LEASE_DURATION: leaseMs, EXTERNAL_REPORT_TIMEOUT: unreportedMs } = config;
+  const reconciler = new Reconciler(new ActiveExecutionsTable(pool), queue, commands, log, leaseMs, unreportedMs);
   return loopRole(ORCHESTRATOR, async (signal) => {
     const applying = subscription.run(signal);
     await reconcile(infra, subscription, reconciler, signal);

@@ -63,6 +63,17 @@ export const settingsSchema = z.object({
   QUEUE_AGEING_INTERVAL: durationMs.default(60_000).describe('a job that waited as long moves up one priority band'),
   QUEUE_RECONCILE_INTERVAL: durationMs.default(5_000).describe('how often active executions are compared with Redis'),
 
+  EXTERNAL_REPORT_TIMEOUT: durationMs
+    .pipe(
+      z
+        .int()
+        .min(1_000)
+        .max(30 * 24 * 3_600_000),
+    )
+    .meta({ unit: 'ms' })
+    .default(24 * 3_600_000)
+    .describe('a run for an external worker, of which nothing is reported for as long, expires; 1s to 720h'),
+
   WORKER_POOL_SIZE: integer(1, 256).default(4).describe('runs at a time, per worker process'),
   WORKER_MAX_USER_CONCURRENT_TASKS: integer(1, 1_000)
     .default(5)
@@ -123,6 +134,13 @@ export const settingsSchema = z.object({
   JWT_AUDIENCE: z.string().default('voidrunner-api'),
   JWT_ACCESS_TOKEN_DURATION: durationMs.default(15 * 60_000),
   JWT_REFRESH_TOKEN_DURATION: durationMs.default(7 * 24 * 3_600_000),
+  JWT_REFRESH_TOKEN_GRACE: durationMs
+    .pipe(z.int().max(60_000))
+    .meta({ unit: 'ms' })
+    .default(10_000)
+    .describe(
+      'how long the refresh token that was exchanged last may come again (two tabs, a lost answer); 1ms to 60s',
+    ),
   PAYLOAD_MASTER_KEY: secretBase64(32).describe(
     '32 bytes, base64: wraps every user’s data key; lose it and payloads are lost',
   ),

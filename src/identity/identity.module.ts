@@ -25,6 +25,7 @@ import { ParameterisedDriver } from './store/parameterised-driver.js';
 export interface IdentityOptions {
   readonly database: IdentityDatabaseOptions;
   readonly tokens: TokenOptions;
+  readonly refreshGraceMs: number;
   readonly log: Log;
 }
 
@@ -36,7 +37,7 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
     private readonly facts: SecurityFacts,
   ) {}
 
-  static forRoot({ database, tokens, log }: IdentityOptions): DynamicModule {
+  static forRoot({ database, tokens, refreshGraceMs, log }: IdentityOptions): DynamicModule {
     return {
       module: IdentityModule,
       imports: [
@@ -70,7 +71,7 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
             signed: Tokens,
             revocations: Revocations,
             facts: SecurityFacts,
-          ) => new Accounts({ store, hasher, tokens: signed, revocations, facts }),
+          ) => new Accounts({ store, hasher, tokens: signed, revocations, facts, refreshGraceMs }),
           inject: [IdentityStore, PasswordHasher, Tokens, Revocations, SecurityFacts],
         },
         {

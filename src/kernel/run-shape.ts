@@ -11,6 +11,10 @@ export const payloadRef = z.object({
 export const SCRIPT_TYPES = ['python', 'javascript', 'typescript', 'bash', 'go'] as const;
 export const scriptType = z.enum(SCRIPT_TYPES);
 
+/** Fractions too: 1.5. Stored as it was given; it holds to the millisecond. */
+export const timeoutSeconds = z.number().positive();
+export const timeoutMsOf = (timeout_seconds: number): number => Math.round(timeout_seconds * 1_000);
+
 /** What a task may ask retries for. */
 export const RETRYABLE_REASONS = ['exit_code', 'signal', 'out_of_memory', 'timeout', 'infrastructure'] as const;
 export const retryableReason = z.enum(RETRYABLE_REASONS);

@@ -60,7 +60,8 @@ export class ExecutionController {
     summary: 'Run a task',
     description:
       'Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a ' +
-      'run waits for what its owner reports of it.',
+      'run waits for what its owner reports of it, and expires where nothing is reported for a day (unless the ' +
+      'operator changes that): status `timeout`, termination_reason `expired`.',
     operationId: 'startExecution',
   })
   @ApiCreatedResponse({ standardSchema: executionView, description: 'Waits for a worker; or as it is after the wait' })

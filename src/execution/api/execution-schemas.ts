@@ -61,7 +61,10 @@ export const executionView = z
     completed_at: time.nullable(),
     created_at: time,
     attempt: count,
-    termination_reason: z.enum([...FAILURE_REASONS, 'cancelled']).nullable(),
+    termination_reason: z
+      .enum([...FAILURE_REASONS, 'cancelled', 'expired'])
+      .nullable()
+      .describe('`expired`, with status `timeout`: an external worker was to do it, and nothing was reported in time'),
     signal: z.string().nullable(),
     stdout_bytes: count,
     stderr_bytes: count,

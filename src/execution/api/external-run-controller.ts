@@ -2,6 +2,7 @@ import { Body, Controller, Param, Put } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
+import { DomainError } from '../../kernel/errors.js';
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { apiPath } from '../../platform/http/api-path.js';
@@ -10,13 +11,27 @@ import { writeConditionOf } from '../../platform/http/conditional/write-conditio
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
+import type { HttpProblem } from '../../platform/http/problem.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
+import { validationFailed } from '../../platform/http/validation/schema-pipe.js';
 import { ReportedOutput } from '../app/reported-output.js';
 import { ReportExternalRun } from '../domain/execution-commands.js';
+import { LATE_REPORT_GRACE_MS } from '../domain/external-deadline.js';
+import { CLOCK_SKEW_MS_MAX } from '../domain/external-reports.js';
 import { GetExecutionFromLog } from '../read/execution-queries.js';
 import { executionView } from './execution-schemas.js';
 import { taggedExecution } from './tagged-execution.js';
 import { reportBody, type ReportBody } from './report-schemas.js';
+
+const DESCRIPTION =
+  'First that it is running, then how it ended; or its end at once. `started_at` is kept as reported, or is when the ' +
+  'report came; of a run whose first report is its end, `execution_time_ms` before that. `completed_at` is when the ' +
+  `report came, where it is not reported. No time may be more than ${CLOCK_SKEW_MS_MAX / 1_000} s ahead of the ` +
+  'clock of the service, and no end before its start, reported or recorded: such a report is a 400 that names the ' +
+  'field. A report that is repeated word for word is answered as the first and records nothing; another one, once the ' +
+  'run has ended or has another start, is a 409, as is one of a run that an embedded worker has started. A run ' +
+  'reported running times out at `started_at` + `timeout_seconds`, but not within the ' +
+  `${LATE_REPORT_GRACE_MS / 1_000} s after a report of its start that came late.`;
 
 /** Runs done elsewhere: their owner is the worker. */
 @ApiTags('executions')
@@ -34,7 +49,7 @@ export class ExternalRunController {
   @ConditionalWrite()
   @ApiOperation({
     summary: 'Report a run that is done elsewhere',
-    description: 'First that it is running, then how it ended. One that an embedded worker has started is a 409.',
+    description: DESCRIPTION,
     operationId: 'reportExecution',
   })
   @ApiOkResponse({ standardSchema: executionView, description: 'Recorded' })
@@ -49,13 +64,16 @@ export class ExternalRunController {
     requireOwner(caller, owner_id);
     const metadata = metadataOf(caller, id);
     const condition = writeConditionOf(exchange.request);
-    const command = new ReportExternalRun(id, caller, await this.reportOf(id, owner_id, body), metadata, condition);
-    await this.commands.execute(command, exchange);
+    const report = await this.reportOf(id, owner_id, body);
+    const command = new ReportExternalRun(id, caller, report, new Date(), metadata, condition);
+    await this.commands.execute(command, exchange).catch((error: unknown) => {
+      throw error instanceof DomainError && error.code === 'report_time' ? badTime(error, body) : error;
+    });
     return taggedExecution(await this.queries.execute(new GetExecutionFromLog(id)), this.payloads, exchange.reply);
   }
 
   private async reportOf(id: string, ownerId: string, body: ReportBody): Promise<ReportExternalRun['report']> {
-    if (body.status === 'running') return { status: body.status };
+    if (body.status === 'running') return { status: body.status, startedAt: body.started_at ?? null };
     const [stdout, stderr] = await Promise.all([
       this.outputs.put(id, ownerId, 'stdout', body.stdout),
       this.outputs.put(id, ownerId, 'stderr', body.stderr),
@@ -65,7 +83,11 @@ export class ExternalRunController {
       status: body.status,
       result: { return_code, signal: null, stdout, stderr, wall_time_ms, cpu_time_ms: null, memory_peak_bytes },
       startedAt: body.started_at,
-      completedAt: body.completed_at ?? new Date().toISOString(),
+      completedAt: body.completed_at ?? null,
     };
   }
 }
+
+/** A time that is wrong in view of what is recorded is told as one that is wrong in itself. */
+const badTime = ({ message, details }: DomainError, sent: ReportBody): HttpProblem =>
+  validationFailed([{ code: 'custom', path: [String(details?.['field'])], message, input: undefined }], sent);

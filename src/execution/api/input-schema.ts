@@ -12,6 +12,10 @@ const ARG_CHARS_MAX = 16 * 1024;
 const ARGUMENTS_BYTES_MAX = 1024 ** 2;
 const PATH_BYTES_MAX = 255;
 
+/** RFC 4648, section 4, with its padding. */
+const BASE64 = '^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$';
+const isBase64 = (text: string): boolean => z.base64().safeParse(text).success;
+
 const tooLarge = (message: string) => ({ message, params: { tag: 'max' } });
 
 /** Letters, digits and underscore: what every shell can name (POSIX.1-2017, section 8.1). */
@@ -34,7 +38,7 @@ const filePath = z
 
 const file = z
   .strictObject({ path: filePath, content: z.string(), encoding: z.enum(['utf8', 'base64']).default('utf8') })
-  .refine(({ encoding, content }) => encoding === 'utf8' || z.base64().safeParse(content).success, {
+  .refine(({ encoding, content }) => encoding === 'utf8' || isBase64(content), {
     path: ['content'],
     message: 'must be base64, as the encoding says',
   });
@@ -52,13 +56,17 @@ function haveRoom(files: readonly { readonly path: string }[]): boolean {
 
 interface Input {
   readonly stdin?: string | undefined;
+  readonly stdin_base64?: string | undefined;
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly files?: readonly { readonly content: string; readonly encoding: 'utf8' | 'base64' }[] | undefined;
 }
 
-const inputBytes = ({ stdin = '', files = [] }: Input): number =>
-  files.reduce((sum, { content, encoding }) => sum + Buffer.byteLength(content, encoding), Buffer.byteLength(stdin));
+const inputBytes = ({ stdin = '', stdin_base64 = '', files = [] }: Input): number =>
+  files.reduce(
+    (sum, { content, encoding }) => sum + Buffer.byteLength(content, encoding),
+    Buffer.byteLength(stdin) + Buffer.byteLength(stdin_base64, 'base64'),
+  );
 
 const argumentBytes = ({ args = [], env = {} }: Input): number =>
   [...args, ...Object.entries(env).flat()].reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
@@ -66,13 +74,23 @@ const argumentBytes = ({ args = [], env = {} }: Input): number =>
 /** What one run is given. Whatever the sandbox would refuse is refused here, while somebody can still mend it. */
 export const executionInput = z
   .strictObject({
-    stdin: z.string().optional(),
+    stdin: z.string().optional().describe('May hold NUL, as the content of files may'),
+    stdin_base64: z
+      .string()
+      .refine(isBase64, 'must be base64')
+      .meta({ format: 'byte', pattern: BASE64, description: 'Bytes that are no text, in place of `stdin`' })
+      .optional(),
     args: z.array(z.string().max(ARG_CHARS_MAX)).max(ARGS_MAX).optional(),
     env: z
       .record(envName, z.string().max(ARG_CHARS_MAX))
       .refine((env) => Object.keys(env).length <= ENV_MAX, tooLarge(`must have at most ${ENV_MAX} names`))
       .optional(),
     files: z.array(file).max(FILES_MAX).refine(haveRoom, 'must each have a place of their own').optional(),
+  })
+  .refine(({ stdin, stdin_base64 }) => stdin === undefined || stdin_base64 === undefined, {
+    path: ['stdin_base64'],
+    message: 'must not be given beside stdin',
+    params: { tag: 'exclusive' },
   })
   .refine(
     (input) => inputBytes(input) <= INPUT_BYTES_MAX,

@@ -15,7 +15,6 @@ const count = z.int().nonnegative();
 
 const underWay = z.strictObject({
   status: z.literal('running'),
-  // Taken from the final report: what is recorded now is that the run is under way.
   started_at: time.optional(),
 });
 

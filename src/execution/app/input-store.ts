@@ -7,6 +7,8 @@ import { encodeRunInput, type RunInput } from '../domain/run-input.js';
 /** A run's input as its caller sends it. */
 export interface SubmittedInput {
   readonly stdin?: string | undefined;
+  /** In its place. */
+  readonly stdin_base64?: string | undefined;
   readonly args?: string[] | undefined;
   readonly env?: Record<string, string> | undefined;
   readonly files?: readonly { path: string; content: string; encoding: 'utf8' | 'base64' }[] | undefined;
@@ -20,9 +22,10 @@ export class InputStore {
   /** @param ownerId whose key encrypts it: whoever sent it */
   async put(ownerId: string, submitted: SubmittedInput | undefined): Promise<PayloadRef | null> {
     if (submitted === undefined || Object.keys(submitted).length === 0) return null;
-    const { stdin, args, env, files } = submitted;
+    const { stdin, stdin_base64, args, env, files } = submitted;
     const input: RunInput = {
       ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'utf8').toString('base64') }),
+      ...(stdin_base64 !== undefined && { stdin: stdin_base64 }),
       ...(args && { args }),
       ...(env && { env }),
       ...(files && {

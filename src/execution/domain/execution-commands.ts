@@ -107,6 +107,15 @@ export class ExpireExternalRun {
   ) {}
 }
 
+/** Nobody has reported anything of a run that an external worker was to do. */
+export class ExpireUnreportedRun {
+  readonly type = 'ExpireUnreportedRun';
+  constructor(
+    readonly executionId: string,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
 export class RedriveExecution {
   readonly type = 'RedriveExecution';
   constructor(
@@ -132,14 +141,16 @@ export class ReportExternalRun {
   constructor(
     readonly executionId: string,
     readonly requester: Requester,
+    /** Times are ISO 8601 in UTC; null where they are not reported. */
     readonly report:
-      | { readonly status: 'running' }
+      | { readonly status: 'running'; readonly startedAt: string | null }
       | {
           readonly status: Outcome;
           readonly result: RunResult;
           readonly startedAt: string | null;
-          readonly completedAt: string;
+          readonly completedAt: string | null;
         },
+    readonly now: Date,
     readonly metadata: EventMetadata,
     /** On the version of the execution's stream. */
     readonly condition: VersionCondition = {},
@@ -155,6 +166,7 @@ export type ExecutionCommand =
   | CancelExecution
   | LoseAttempt
   | ExpireExternalRun
+  | ExpireUnreportedRun
   | RedriveExecution
   | DiscardDeadLetter
   | ReportExternalRun;

@@ -2,7 +2,7 @@ import type { Decider } from '../../kernel/decider.js';
 import { DomainError, unreachable } from '../../kernel/errors.js';
 import { requireOwner } from '../../kernel/requester.js';
 import type { FailureReason } from '../../kernel/run-shape.js';
-import type { AttemptHold, Chance, ExecutionCommand, ReportExternalRun, ReportFailure } from './execution-commands.js';
+import type { AttemptHold, Chance, ExecutionCommand, ReportFailure } from './execution-commands.js';
 import {
   ExecutionAttemptFailed,
   ExecutionAttemptReleased,
@@ -11,9 +11,9 @@ import {
   ExecutionDeadLetterDiscarded,
   ExecutionDeadLettered,
   type ExecutionEvent,
+  ExecutionExpired,
   ExecutionFailed,
   ExecutionRedriven,
-  ExecutionReported,
   ExecutionRequested,
   ExecutionRetryScheduled,
   ExecutionStarted,
@@ -21,14 +21,19 @@ import {
   ExecutionTimedOut,
   type RunResult,
 } from './execution-events.js';
-import { evolveExecution, type ExecutionState, type KnownExecution, type RunningExecution } from './execution-state.js';
+import {
+  alreadyEnded,
+  evolveExecution,
+  type ExecutionState,
+  isRunning,
+  type KnownExecution,
+  type RunningExecution,
+} from './execution-state.js';
+import { reportExternalRun } from './external-reports.js';
 import { afterFailure } from './retry-policy.js';
 
 export const executionNotFound = (): DomainError =>
   new DomainError('execution_not_found', 'Execution not found', 'not_found');
-
-/** The worker named in ExecutionStarted for a run done elsewhere. */
-export const EXTERNAL_WORKER = 'external';
 
 export const executionDecider: Decider<ExecutionCommand, ExecutionState, ExecutionEvent> = {
   initialState: { status: 'absent' },
@@ -65,6 +70,8 @@ function decide(command: ExecutionCommand, state: ExecutionState): readonly Exec
       if (!isRunning(state) || state.lease_token !== null || state.attempt !== command.attempt) return [];
       return [ExecutionTimedOut({ attempt: state.attempt })];
     }
+    case 'ExpireUnreportedRun':
+      return state.status === 'pending' && state.spec.executor === 'external' ? [ExecutionExpired({})] : [];
     case 'RedriveExecution':
       requireOwner(command.requester, state.spec.owner_id);
       requireDeadLetter(state);
@@ -75,14 +82,11 @@ function decide(command: ExecutionCommand, state: ExecutionState): readonly Exec
       return [ExecutionDeadLetterDiscarded({})];
     case 'ReportExternalRun':
       requireOwner(command.requester, state.spec.owner_id);
-      return reportExternalRun(command.report, state);
+      return reportExternalRun(command, state);
     default:
       return unreachable(command);
   }
 }
-
-const isRunning = (state: ExecutionState): state is RunningExecution =>
-  state.status === 'running' || state.status === 'cancelling';
 
 function startAttempt(hold: AttemptHold, worker: string, queuedMs: number, state: KnownExecution): ExecutionEvent[] {
   const { attempt, leaseToken } = hold;
@@ -157,27 +161,7 @@ function cancel(state: KnownExecution): ExecutionEvent[] {
   }
 }
 
-function reportExternalRun(report: ReportExternalRun['report'], state: KnownExecution): ExecutionEvent[] {
-  if (state.status === 'ended' || state.status === 'dead_lettered') throw alreadyEnded();
-  const underWay = isRunning(state);
-  if (underWay && state.lease_token !== null) {
-    throw new DomainError('execution_taken', 'Execution is run by an embedded worker');
-  }
-  const started = ExecutionStarted({
-    attempt: state.attempt + 1,
-    worker: EXTERNAL_WORKER,
-    lease_token: null,
-    queued_ms: 0,
-  });
-  if (report.status === 'running') return underWay ? [] : [started];
-  const { status: outcome, result, startedAt, completedAt } = report;
-  const reported = ExecutionReported({ outcome, result, started_at: startedAt, completed_at: completedAt });
-  return underWay ? [reported] : [started, reported];
-}
-
 function requireDeadLetter(state: KnownExecution): void {
   if (state.status !== 'dead_lettered') throw new DomainError('not_dead_lettered', 'Execution is not dead-lettered');
   if (state.discarded) throw new DomainError('dead_letter_discarded', 'Dead letter has been discarded');
 }
-
-const alreadyEnded = (): DomainError => new DomainError('execution_ended', 'Execution has already ended');

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 
-import { type EventOf, eventType } from '../../kernel/event-type.js';
-import { failureReason, outcome, payloadRef, retryPolicy, runLimits, scriptType } from '../../kernel/run-shape.js';
+import { asItIs, type EventOf, eventType } from '../../kernel/event-type.js';
+import {
+  failureReason,
+  outcome,
+  payloadRef,
+  retryPolicy,
+  runLimits,
+  scriptType,
+  timeoutSeconds,
+} from '../../kernel/run-shape.js';
 
 /** One captured stream of a run. `payload` is null where nothing was written. */
 export const outputRef = z.object({
@@ -26,7 +34,7 @@ export type RunResult = z.output<typeof runResult>;
 
 const attempt = z.int().positive();
 
-/** Everything a run needs, so that a later update of the task never changes it. */
+/** Everything a run needs, so that a later update of the task never changes it. Version 2: fractions of a second. */
 export const ExecutionRequested = eventType(
   'ExecutionRequested',
   z.object({
@@ -39,17 +47,28 @@ export const ExecutionRequested = eventType(
     script_type: scriptType,
     input: payloadRef.nullable(),
     priority: z.int().min(0).max(10),
-    timeout_seconds: z.int().positive(),
+    timeout_seconds: timeoutSeconds,
     retry: retryPolicy,
     limits: runLimits,
   }),
+  [asItIs],
 );
 export type ExecutionSpec = ReturnType<typeof ExecutionRequested>['data'];
 
-/** `lease_token` is null for a run done elsewhere: nobody renews a lease for it. */
+/**
+ * `lease_token` is null for a run done elsewhere: nobody renews a lease for it. Since version 2 such a run has
+ * `started_at`: as its owner reports it, or when the report came.
+ */
 export const ExecutionStarted = eventType(
   'ExecutionStarted',
-  z.object({ attempt, worker: z.string(), lease_token: z.string().nullable(), queued_ms: z.int().nonnegative() }),
+  z.object({
+    attempt,
+    worker: z.string(),
+    lease_token: z.string().nullable(),
+    queued_ms: z.int().nonnegative(),
+    started_at: z.iso.datetime().optional(),
+  }),
+  [asItIs],
 );
 
 export const ExecutionSucceeded = eventType('ExecutionSucceeded', z.object({ attempt, result: runResult }));
@@ -84,11 +103,26 @@ export const ExecutionCancellationRequested = eventType('ExecutionCancellationRe
 
 export const ExecutionCancelled = eventType('ExecutionCancelled', z.object({ result: runResult.nullable() }));
 
-/** Terminal: a run that was done elsewhere, as its owner reports it. */
+/**
+ * Terminal: a run that was done elsewhere, as its owner reports it. `started_at` is null where the report does not say.
+ * Since version 2 it is known whether `completed_at` was reported, or is when the report came: what tells a repeated
+ * report from another one.
+ */
 export const ExecutionReported = eventType(
   'ExecutionReported',
-  z.object({ outcome, result: runResult, started_at: z.iso.datetime().nullable(), completed_at: z.iso.datetime() }),
+  z.object({
+    outcome,
+    result: runResult,
+    started_at: z.iso.datetime().nullable(),
+    completed_at: z.iso.datetime(),
+    completed_at_reported: z.boolean(),
+  }),
+  [(v1) => ({ ...v1, completed_at_reported: true })],
 );
+export type ExternalReport = ReturnType<typeof ExecutionReported>['data'];
+
+/** Terminal: a run that an external worker was to do, and of which nobody ever reported anything. */
+export const ExecutionExpired = eventType('ExecutionExpired', z.object({}));
 
 export const executionEvents = {
   ExecutionRequested,
@@ -105,5 +139,6 @@ export const executionEvents = {
   ExecutionCancellationRequested,
   ExecutionCancelled,
   ExecutionReported,
+  ExecutionExpired,
 };
 export type ExecutionEvent = EventOf<typeof executionEvents>;

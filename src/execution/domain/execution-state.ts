@@ -1,7 +1,7 @@
-import { unreachable } from '../../kernel/errors.js';
+import { DomainError, unreachable } from '../../kernel/errors.js';
 import type { StreamRef } from '../../kernel/event.js';
 import type { FailureReason, Outcome } from '../../kernel/run-shape.js';
-import type { ExecutionEvent, ExecutionSpec } from './execution-events.js';
+import type { ExecutionEvent, ExecutionSpec, ExternalReport } from './execution-events.js';
 
 interface Known {
   readonly spec: ExecutionSpec;
@@ -17,18 +17,30 @@ export type RunningExecution = Known & {
   readonly worker: string;
   /** Null for a run done elsewhere. */
   readonly lease_token: string | null;
+  /** Of a run done elsewhere; undefined for any other. */
+  readonly started_at: string | undefined;
 };
 export type DeadLetteredExecution = Known & {
   readonly status: 'dead_lettered';
   readonly reason: FailureReason;
   readonly discarded: boolean;
 };
-export type EndedExecution = Known & { readonly status: 'ended'; readonly outcome: Outcome };
+export type EndedExecution = Known & {
+  readonly status: 'ended';
+  readonly outcome: Outcome;
+  /** Where it was reported. */
+  readonly report?: ExternalReport;
+};
 
 export type KnownExecution = PendingExecution | RunningExecution | DeadLetteredExecution | EndedExecution;
 export type ExecutionState = { readonly status: 'absent' } | KnownExecution;
 
 export const executionStream = (executionId: string): StreamRef => ({ type: 'execution', id: executionId });
+
+export const isRunning = (state: ExecutionState): state is RunningExecution =>
+  state.status === 'running' || state.status === 'cancelling';
+
+export const alreadyEnded = (): DomainError => new DomainError('execution_ended', 'Execution has already ended');
 
 /** How an end is shown to clients and to the task; null for a state that is not an end. */
 export function outcomeOf(state: ExecutionState): Outcome | null {
@@ -43,8 +55,8 @@ export function evolveExecution(state: ExecutionState, event: ExecutionEvent): E
   const known: Known = { spec: state.spec, attempt: state.attempt, budget_start: state.budget_start };
   switch (event.type) {
     case 'ExecutionStarted': {
-      const { attempt, worker, lease_token } = event.data;
-      return { ...known, status: 'running', attempt, worker, lease_token };
+      const { attempt, worker, lease_token, started_at } = event.data;
+      return { ...known, status: 'running', attempt, worker, lease_token, started_at };
     }
     case 'ExecutionAttemptReleased':
       return { ...known, status: 'pending', attempt: event.data.attempt - 1 };
@@ -59,11 +71,12 @@ export function evolveExecution(state: ExecutionState, event: ExecutionEvent): E
     case 'ExecutionFailed':
       return { ...known, status: 'ended', outcome: 'failed' };
     case 'ExecutionTimedOut':
+    case 'ExecutionExpired':
       return { ...known, status: 'ended', outcome: 'timeout' };
     case 'ExecutionCancelled':
       return { ...known, status: 'ended', outcome: 'cancelled' };
     case 'ExecutionReported':
-      return { ...known, status: 'ended', outcome: event.data.outcome };
+      return { ...known, status: 'ended', outcome: event.data.outcome, report: event.data };
     case 'ExecutionDeadLettered':
       return { ...known, status: 'dead_lettered', reason: event.data.reason, discarded: false };
     case 'ExecutionDeadLetterDiscarded':

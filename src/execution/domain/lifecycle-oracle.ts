@@ -7,6 +7,7 @@ const TERMINAL: ReadonlySet<ExecutionEvent['type']> = new Set([
   'ExecutionDeadLettered',
   'ExecutionCancelled',
   'ExecutionReported',
+  'ExecutionExpired',
 ] as const);
 
 const STARTS: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionRequested', 'ExecutionRedriven'] as const);

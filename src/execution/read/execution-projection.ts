@@ -58,8 +58,8 @@ export function projectExecution(row: ExecutionRow | null, event: RecordedEvent<
   });
   switch (event.type) {
     case 'ExecutionStarted': {
-      const { attempt, queued_ms: queue_time_ms } = event.data;
-      return { ...row, ...NO_RESULT, status: 'running', attempt, queue_time_ms, ...started(at), version };
+      const { attempt, queued_ms: queue_time_ms, started_at = at } = event.data;
+      return { ...row, ...NO_RESULT, status: 'running', attempt, queue_time_ms, ...started(started_at), version };
     }
     case 'ExecutionAttemptFailed': {
       const { result, reason } = event.data;
@@ -79,6 +79,8 @@ export function projectExecution(row: ExecutionRow | null, event: RecordedEvent<
       return ended('failed');
     case 'ExecutionTimedOut':
       return { ...ended('timeout'), termination_reason: 'timeout' };
+    case 'ExecutionExpired':
+      return { ...ended('timeout'), termination_reason: 'expired' };
     case 'ExecutionCancelled': {
       const { result } = event.data;
       return { ...ended('cancelled'), ...(result ? resultOf(result) : {}), termination_reason: 'cancelled' };

@@ -5,6 +5,7 @@ import { DomainError, Unavailable } from '../../kernel/errors.js';
 import type { EventMetadata } from '../../kernel/event.js';
 import type { JobQueue, ReservedJob } from '../../kernel/ports/job-queue.js';
 import type { PayloadStore } from '../../kernel/ports/payload-store.js';
+import { timeoutMsOf } from '../../kernel/run-shape.js';
 import { type Sandbox, SandboxFailure, type SandboxJob, type SandboxOutcome } from '../../kernel/ports/sandbox.js';
 import { inSpan } from '../../platform/telemetry/trace-context.js';
 import {
@@ -151,7 +152,7 @@ export class AttemptRunner {
         ...(files && { files: files.map(({ path, content }) => ({ path, content: Buffer.from(content, 'base64') })) }),
       },
       limits: spec.limits,
-      timeoutMs: spec.timeout_seconds * 1_000,
+      timeoutMs: timeoutMsOf(spec.timeout_seconds),
     };
   }
 

@@ -7,14 +7,19 @@ import { apiPath } from '../../platform/http/api-path.js';
 import { Public } from '../../platform/http/auth-guard.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { byAddress, RateLimited } from '../../platform/http/rate-limit/rate-limit-guard.js';
-import { Caller, type CallerContext, metadataOf, RequestId } from '../../platform/http/request-context.js';
+import { Caller, type CallerContext, callerOf, metadataOf, RequestId } from '../../platform/http/request-context.js';
 import { Accounts, type Grant, type MetadataFor } from '../app/accounts.js';
 import { emailKey } from '../domain/email.js';
 import {
   type AuthResponse,
   authResponse,
+  type ChangePasswordBody,
+  changePasswordBody,
+  EMAIL_CHARS_MAX,
   type LoginBody,
   loginBody,
+  type LogoutBody,
+  logoutBody,
   meResponse,
   messageResponse,
   type RefreshBody,
@@ -27,8 +32,11 @@ import {
 /** The body is not validated yet where limits are counted. */
 function byAccount(request: FastifyRequest): string | undefined {
   const email = (request.body as { email?: unknown } | null | undefined)?.email;
-  return typeof email === 'string' ? emailKey(email) : undefined;
+  return typeof email === 'string' && email.length <= EMAIL_CHARS_MAX ? emailKey(email) : undefined;
 }
+
+/** Guesses at a password are counted as logins are. */
+const byCaller = (request: FastifyRequest): string | undefined => callerOf(request)?.userId;
 
 @ApiTags('auth')
 @Controller(apiPath('auth'))
@@ -69,7 +77,10 @@ export class AuthController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Exchange a refresh token for new tokens',
-    description: 'Each refresh token can be used once. A second use ends its session.',
+    description:
+      'Use each refresh token once. The one used last may be sent again for some seconds (10, unless the operator ' +
+      'changes it), by another tab or after a lost answer: it gets the same new refresh token. Any other second use ' +
+      'ends the session, with all its tokens.',
     operationId: 'refresh',
   })
   @ApiOkResponse({ standardSchema: authResponse, description: 'New tokens of the same session' })
@@ -81,12 +92,42 @@ export class AuthController {
   @Post('logout')
   @HttpCode(200)
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'Log out', description: 'Ends the session: all its tokens.', operationId: 'logout' })
+  @ApiOperation({
+    summary: 'Log out',
+    description: 'Ends the session: all its tokens. With `all`, every session of the account, within a second.',
+    operationId: 'logout',
+  })
   @ApiOkResponse({ standardSchema: messageResponse, description: 'Logged out' })
-  @ApiProblems(401, 429, 503)
-  async logout(@Caller() caller: CallerContext): Promise<{ message: string }> {
-    await this.accounts.logout(caller, metadataOf(caller));
+  @ApiProblems(400, 401, 413, 415, 429, 503)
+  async logout(
+    @Body({ schema: logoutBody }) { all }: LogoutBody,
+    @Caller() caller: CallerContext,
+  ): Promise<{ message: string }> {
+    if (all) await this.accounts.logoutEverywhere(caller, metadataOf(caller));
+    else await this.accounts.logout(caller, metadataOf(caller));
     return { message: 'Logged out successfully' };
+  }
+
+  @Post('password')
+  @HttpCode(200)
+  @RateLimited({ category: 'login_address', keyOf: byAddress }, { category: 'login_account', keyOf: byCaller })
+  @ApiBearerAuth()
+  @ApiOperation({
+    summary: 'Change the password',
+    description:
+      'Ends every other session of the account, within a second; this one goes on. A wrong current password is a 403. ' +
+      'Attempts are limited as logins are.',
+    operationId: 'changePassword',
+  })
+  @ApiOkResponse({ standardSchema: messageResponse, description: 'Changed' })
+  @ApiProblems(400, 401, 403, 413, 415, 429, 503)
+  async changePassword(
+    @Body({ schema: changePasswordBody }) { current_password, new_password }: ChangePasswordBody,
+    @Caller() caller: CallerContext,
+  ): Promise<{ message: string }> {
+    const passwords = { current: current_password, next: new_password };
+    await this.accounts.changePassword(caller, passwords, metadataOf(caller));
+    return { message: 'Password changed successfully' };
   }
 
   @Get('me')

@@ -1,17 +1,44 @@
 import { z } from 'zod';
 
-const EMAIL_CHARS_MAX = 254;
-const PASSWORD_CHARS_MIN = 8;
-const PASSWORD_CHARS_MAX = 128;
+import { charsOf, normalText } from '../domain/normal-text.js';
+import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, passwordChars } from '../domain/password.js';
+
+export const EMAIL_CHARS_MAX = 254;
 const NAME_CHARS_MAX = 255;
 /** Ours have about 400. */
 const TOKEN_CHARS_MAX = 4_096;
 
+const atLeast = (chars: number) => ({ message: `must be at least ${chars} characters`, params: { tag: 'min' } });
+const atMost = (chars: number) => ({ message: `must be at most ${chars} characters`, params: { tag: 'max' } });
+
+/** Lengths count after normalisation. */
+const passwordOf = (charsMin: number) =>
+  z
+    .string()
+    .refine((text) => passwordChars(text) >= charsMin, atLeast(charsMin))
+    .refine((text) => passwordChars(text) <= PASSWORD_CHARS_MAX, atMost(PASSWORD_CHARS_MAX));
+
+const newPassword = passwordOf(PASSWORD_CHARS_MIN).meta({
+  minLength: PASSWORD_CHARS_MIN,
+  maxLength: PASSWORD_CHARS_MAX,
+  description: 'Compared in NFKC, with every space as U+0020; its length counts the code points of that',
+});
+
+/** Looser: what could never be set is a wrong password, not a malformed request. */
+const anyPassword = passwordOf(1).meta({ minLength: 1, maxLength: PASSWORD_CHARS_MAX });
+
+const name = z
+  .string()
+  .overwrite((text) => normalText(text.trim(), 'NFC', NAME_CHARS_MAX) ?? text)
+  .min(1)
+  .refine((text) => charsOf(text) <= NAME_CHARS_MAX, atMost(NAME_CHARS_MAX))
+  .meta({ maxLength: NAME_CHARS_MAX, description: 'Kept in NFC, without white space around it' });
+
 export const registerBody = z
   .strictObject({
     email: z.string().trim().max(EMAIL_CHARS_MAX).pipe(z.email('Must be an email address')),
-    password: z.string().min(PASSWORD_CHARS_MIN).max(PASSWORD_CHARS_MAX),
-    name: z.string().trim().min(1).max(NAME_CHARS_MAX),
+    password: newPassword,
+    name,
   })
   .meta({
     id: 'RegisterRequest',
@@ -22,13 +49,24 @@ export const registerBody = z
 export const loginBody = z
   .strictObject({
     email: z.string().min(1).max(EMAIL_CHARS_MAX),
-    password: z.string().min(1).max(PASSWORD_CHARS_MAX),
+    password: anyPassword,
   })
   .meta({ id: 'LoginRequest', example: { email: 'ada@example.com', password: 'correct horse battery' } });
 
 export const refreshBody = z
   .strictObject({ refresh_token: z.string().min(1).max(TOKEN_CHARS_MAX) })
   .meta({ id: 'RefreshRequest', example: { refresh_token: 'the refresh_token of the last answer' } });
+
+/** The body may be left out altogether. */
+export const logoutBody = z
+  .strictObject({ all: z.boolean().default(false).describe('Every session of yours, wherever it was opened') })
+  .prefault({})
+  .meta({ id: 'LogoutRequest', example: { all: true } });
+
+export const changePasswordBody = z.strictObject({ current_password: anyPassword, new_password: newPassword }).meta({
+  id: 'ChangePasswordRequest',
+  example: { current_password: 'correct horse battery', new_password: 'correct horse battery staple' },
+});
 
 export const userShape = z
   .object({
@@ -56,5 +94,7 @@ export const messageResponse = z.object({ message: z.string() }).meta({ id: 'Mes
 export type RegisterBody = z.output<typeof registerBody>;
 export type LoginBody = z.output<typeof loginBody>;
 export type RefreshBody = z.output<typeof refreshBody>;
+export type LogoutBody = z.output<typeof logoutBody>;
+export type ChangePasswordBody = z.output<typeof changePasswordBody>;
 export type AuthResponse = z.output<typeof authResponse>;
 export type UserShape = z.output<typeof userShape>;

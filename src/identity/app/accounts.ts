@@ -1,10 +1,21 @@
 import { DomainError } from '../../kernel/errors.js';
 import type { EventMetadata } from '../../kernel/event.js';
-import { newId } from '../../kernel/uuid.js';
+import { derivedId, newId } from '../../kernel/uuid.js';
 import type { CallerIdentity } from '../../platform/http/request-context.js';
 import { emailKey } from '../domain/email.js';
-import { AdminGranted, AdminRevoked, UserRegistered } from '../domain/user-events.js';
-import { LoginRefused, RefreshTokenReused, UserLoggedIn, UserLoggedOut } from '../domain/user-events.js';
+import {
+  AdminGranted,
+  AdminRevoked,
+  LoginRefused,
+  PasswordChanged,
+  PasswordChangeRefused,
+  RefreshTokenRepeated,
+  RefreshTokenReused,
+  UserLoggedIn,
+  UserLoggedOut,
+  UserLoggedOutEverywhere,
+  UserRegistered,
+} from '../domain/user-events.js';
 import type { Session, User } from '../store/entities.js';
 import { AlreadyTaken, type FactToRecord, type IdentityStore } from '../store/identity-store.js';
 import type { PasswordHasher } from './password-hasher.js';
@@ -18,6 +29,8 @@ export interface AccountsOptions {
   readonly tokens: Tokens;
   readonly revocations: Revocations;
   readonly facts: SecurityFacts;
+  /** For how long the refresh token that was exchanged last may come again. */
+  readonly refreshGraceMs: number;
 }
 
 export interface NewAccount {
@@ -60,26 +73,36 @@ export class Accounts {
     const user = await this.options.store.findUserByEmailKey(emailKey(credentials.email));
     if (!(await this.options.hasher.matches(user?.passwordHash ?? null, credentials.password)) || !user) {
       if (user) this.tellRefused(user.id, metadataFor(null));
-      throw new DomainError('invalid_credentials', 'Invalid email or password', 'unauthorized');
+      throw invalidCredentials();
     }
     const { session, grant } = this.newSession(user);
     const event = UserLoggedIn({ user_id: user.id, session_id: session.id });
-    await this.options.store.insertSession(session, [{ event, metadata: metadataFor(user.id) }]);
+    const facts = [{ event, metadata: metadataFor(user.id) }];
+    if (!(await this.options.store.insertSession(session, user.passwordHash, facts))) throw invalidCredentials();
     this.options.facts.announce(user.id);
     return grant;
   }
 
   /**
-   * Exchanges a refresh token for new tokens of the same session; each can be used once. A second use means that two
-   * have it, and nobody knows which one is the thief: the session ends (RFC 9700, section 4.14.2).
+   * Exchanges a refresh token for new tokens of the same session. The token that was exchanged last may come again for
+   * some seconds, and is given the same successor; any other use of an exchanged token means that two have it, and
+   * nobody knows which one is the thief: the session ends (RFC 9700, section 4.14.2; ADR 23).
    * @throws DomainError `invalid_token`
    */
   async refresh(refreshToken: string, metadataFor: MetadataFor): Promise<Grant> {
     const { sub: userId, sid: sessionId } = this.options.tokens.readRefresh(refreshToken);
     const user = await this.options.store.findUser(userId);
     if (!user) throw invalidToken();
-    const { session, grant } = this.newSession(user, sessionId);
-    if (await this.options.store.rotate(sessionId, refreshHashOf(refreshToken), session)) return grant;
+    const presented = refreshHashOf(refreshToken);
+    const { session, grant } = this.newSession(user, { id: sessionId, follows: presented });
+    if (await this.options.store.rotate(sessionId, presented, session)) return grant;
+    const repeated = await this.repeatedGrant(user, sessionId, presented);
+    if (repeated) {
+      const event = RefreshTokenRepeated({ user_id: userId, session_id: sessionId });
+      await this.options.store.recordFact(userId, { event, metadata: metadataFor(null) });
+      this.options.facts.announce(userId);
+      return repeated;
+    }
     await this.endIfReused({ id: sessionId, userId }, metadataFor(null));
     throw invalidToken();
   }
@@ -89,6 +112,40 @@ export class Accounts {
     const { userId, sessionId } = caller;
     const event = UserLoggedOut({ user_id: userId, session_id: sessionId });
     await this.revoke({ id: sessionId, userId }, { event, metadata });
+  }
+
+  /** Ends every session of the caller, this one too. May be repeated. */
+  async logoutEverywhere({ userId, sessionId }: CallerIdentity, metadata: EventMetadata): Promise<void> {
+    const ended = await this.options.store.revokeSessions(userId, (sessions_ended) => ({
+      event: UserLoggedOutEverywhere({ user_id: userId, session_id: sessionId, sessions_ended }),
+      metadata,
+    }));
+    this.revoked(userId, ended);
+  }
+
+  /**
+   * Ends every session of the caller but this one.
+   * @throws DomainError `wrong_password`, `invalid_token` where the account is gone
+   */
+  async changePassword(
+    { userId, sessionId }: CallerIdentity,
+    { current, next }: { current: string; next: string },
+    metadata: EventMetadata,
+  ): Promise<void> {
+    const { store, hasher } = this.options;
+    const { passwordHash: from } = await this.me(userId);
+    const about = { user_id: userId, session_id: sessionId };
+    const fact = (sessions_ended: number) => ({ event: PasswordChanged({ ...about, sessions_ended }), metadata });
+    const ended = (await hasher.matches(from, current))
+      ? await store.changePassword({ userId, sessionId }, { from, to: await hasher.hash(next) }, fact)
+      : null;
+    if (ended === null) {
+      await store.recordFact(userId, { event: PasswordChangeRefused(about), metadata });
+      this.options.facts.announce(userId);
+      // No 401: a client would take its access token for a bad one, and log its user out.
+      throw new DomainError('wrong_password', 'Current password is wrong', 'forbidden');
+    }
+    this.revoked(userId, ended);
   }
 
   /** @throws DomainError `invalid_token` where the account is gone */
@@ -147,16 +204,25 @@ export class Accounts {
     this.options.facts.announce(user.id);
   }
 
-  private newSession(user: Account, id = newId()): { session: Session; grant: Grant } {
+  /**
+   * @param id of a session that goes on
+   * @param follows hash of the refresh token that is exchanged: what follows it at one time is one token, however often
+   *   it is made
+   */
+  private newSession(
+    user: Account,
+    { id = newId(), follows, now = Date.now() }: { id?: string; follows?: Buffer; now?: number } = {},
+  ): { session: Session; grant: Grant } {
     const { tokens } = this.options;
     const of = { userId: user.id, sessionId: id, isAdmin: user.isAdmin };
-    const refreshToken = tokens.signRefresh(of);
-    const now = Date.now();
+    const refreshToken = tokens.signRefresh(of, follows ? followerId(follows) : newId(), now);
     return {
       session: {
         id,
         userId: user.id,
         refreshHash: refreshHashOf(refreshToken),
+        previousHash: null,
+        rotatedAt: null,
         createdAt: new Date(now),
         expiresAt: new Date(now + tokens.refreshTokenMs),
         revokedAt: null,
@@ -168,6 +234,18 @@ export class Accounts {
         accessTokenMs: tokens.accessTokenMs,
       },
     };
+  }
+
+  /** What the exchange of that token was answered, made again; null where it was not the last, or is too long ago. */
+  private async repeatedGrant(user: Account, sessionId: string, presented: Buffer): Promise<Grant | null> {
+    const { store, tokens, refreshGraceMs } = this.options;
+    const current = await store.findRotatedFrom(sessionId, presented, refreshGraceMs);
+    if (!current) return null;
+    const now = current.expiresAt.getTime() - tokens.refreshTokenMs;
+    const { session, grant } = this.newSession(user, { id: sessionId, follows: presented, now });
+    // Another one where the settings have changed in between: the client logs in again, and loses no other session.
+    if (!session.refreshHash.equals(current.refreshHash)) throw invalidToken();
+    return grant;
   }
 
   /** We signed the token, and it is not the session's current one: so it is an older one. */
@@ -184,10 +262,21 @@ export class Accounts {
     if (revokedNow) this.options.facts.announce(session.userId);
   }
 
+  private revoked(userId: string, sessionIds: readonly string[]): void {
+    for (const id of sessionIds) this.options.revocations.add(id);
+    this.options.facts.announce(userId);
+  }
+
   /** Behind the answer's back: its time must not tell that the account exists. */
   private tellRefused(userId: string, metadata: EventMetadata): void {
     this.options.facts.tell(userId, { event: LoginRefused({ user_id: userId, reason: 'wrong_password' }), metadata });
   }
 }
+
+const invalidCredentials = (): DomainError =>
+  new DomainError('invalid_credentials', 'Invalid email or password', 'unauthorized');
+
+/** Tells nobody who has not the key what the token is. */
+const followerId = (follows: Buffer): string => derivedId('refresh token after', follows.toString('hex'));
 
 const emailTaken = (): DomainError => new DomainError('email_taken', 'User with this email already exists', 'conflict');

@@ -1,7 +1,8 @@
 import { hash, verify } from '@node-rs/argon2';
 
 import { AtMost } from '../../kernel/at-most.js';
-import { Unavailable } from '../../kernel/errors.js';
+import { DomainError, Unavailable } from '../../kernel/errors.js';
+import { preparedPassword } from '../domain/password.js';
 
 /** OWASP's password storage cheat sheet, argon2id: 19 MiB, 2 passes, 1 lane; about 20 ms of one core. */
 const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -11,7 +12,7 @@ const HASHES_AT_A_TIME_MAX = 2;
 /** About a second of work; more would only be answered after its client has gone. */
 const HASHES_WAITING_MAX = 100;
 
-/** Passwords by argon2id, never more at a time than the process can bear. */
+/** Passwords by argon2id, normalised, never more at a time than the process can bear. */
 export class PasswordHasher {
   private readonly turns = new AtMost(HASHES_AT_A_TIME_MAX);
   private decoy: Promise<string> | undefined;
@@ -19,9 +20,11 @@ export class PasswordHasher {
   /** @param waitingMax at least 1 */
   constructor(private readonly waitingMax = HASHES_WAITING_MAX) {}
 
-  /** @throws Unavailable where too many wait already */
-  hash(password: string): Promise<string> {
-    return this.inTurn(() => hash(password, ARGON2ID));
+  /** @throws Unavailable where too many wait already; DomainError `password_too_long` */
+  async hash(password: string): Promise<string> {
+    const prepared = preparedPassword(password);
+    if (prepared === null) throw new DomainError('password_too_long', 'Password is too long', 'invalid');
+    return this.inTurn(() => hash(prepared, ARGON2ID));
   }
 
   /**
@@ -30,8 +33,9 @@ export class PasswordHasher {
    */
   async matches(passwordHash: string | null, password: string): Promise<boolean> {
     const against = passwordHash ?? (await (this.decoy ??= this.hash(crypto.randomUUID())));
-    const same = await this.inTurn(() => verify(against, password));
-    return same && passwordHash !== null;
+    const prepared = preparedPassword(password);
+    const same = await this.inTurn(() => verify(against, prepared ?? ''));
+    return same && passwordHash !== null && prepared !== null;
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {

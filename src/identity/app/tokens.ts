@@ -5,7 +5,6 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
 import { DomainError } from '../../kernel/errors.js';
-import { newId } from '../../kernel/uuid.js';
 
 export interface TokenOptions {
   readonly secret: string;
@@ -60,10 +59,10 @@ export class Tokens {
     return this.sign(payload, this.options.accessTokenMs);
   }
 
-  /** No two are alike, even within one second. */
-  signRefresh(of: { userId: string; sessionId: string }): string {
-    const payload: Payload = { sub: of.userId, sid: of.sessionId, typ: 'refresh', jti: newId() };
-    return this.sign(payload, this.options.refreshTokenMs);
+  /** The same token for the same arguments. @param id another one for each, or two of one second are alike */
+  signRefresh(of: { userId: string; sessionId: string }, id: string, now: number): string {
+    const payload: Payload = { sub: of.userId, sid: of.sessionId, typ: 'refresh', jti: id };
+    return this.sign({ ...payload, iat: Math.floor(now / 1_000) }, this.options.refreshTokenMs);
   }
 
   /** @throws DomainError `invalid_token` */
@@ -83,7 +82,7 @@ export class Tokens {
     return this.read(token, refreshClaims);
   }
 
-  private sign(payload: Payload, lifeMs: number): string {
+  private sign(payload: Payload & { iat?: number }, lifeMs: number): string {
     return this.jwt.sign(payload, {
       secret: this.key as never,
       algorithm: ALGORITHM,

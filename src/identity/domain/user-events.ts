@@ -9,13 +9,22 @@ import { eventType } from '../../kernel/event-type.js';
  */
 const user = { user_id: z.uuid() };
 const session = { ...user, session_id: z.uuid() };
+const sessionsEnded = { ...session, sessions_ended: z.int().nonnegative() };
 
 export const UserRegistered = eventType('UserRegistered', z.object(user));
 export const UserLoggedIn = eventType('UserLoggedIn', z.object(session));
 export const LoginRefused = eventType('LoginRefused', z.object({ ...user, reason: z.enum(['wrong_password']) }));
 export const UserLoggedOut = eventType('UserLoggedOut', z.object(session));
+/** Every session of the user was revoked, this one among them. */
+export const UserLoggedOutEverywhere = eventType('UserLoggedOutEverywhere', z.object(sessionsEnded));
 /** A refresh token came a second time: somebody else has it. Its session was revoked. */
 export const RefreshTokenReused = eventType('RefreshTokenReused', z.object(session));
+/** The preceding refresh token came again within the grace window: a race or a lost answer. Nothing was revoked. */
+export const RefreshTokenRepeated = eventType('RefreshTokenRepeated', z.object(session));
+/** By `session_id`, which goes on; the user's other sessions were revoked with it. */
+export const PasswordChanged = eventType('PasswordChanged', z.object(sessionsEnded));
+/** Somebody with an access token did not know the current password. */
+export const PasswordChangeRefused = eventType('PasswordChangeRefused', z.object(session));
 export const AdminGranted = eventType('AdminGranted', z.object(user));
 /** Every session of the user was revoked with it, so it holds at once. */
 export const AdminRevoked = eventType('AdminRevoked', z.object(user));
@@ -25,7 +34,11 @@ export const userEvents = {
   UserLoggedIn,
   LoginRefused,
   UserLoggedOut,
+  UserLoggedOutEverywhere,
   RefreshTokenReused,
+  RefreshTokenRepeated,
+  PasswordChanged,
+  PasswordChangeRefused,
   AdminGranted,
   AdminRevoked,
 };

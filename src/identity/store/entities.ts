@@ -46,6 +46,14 @@ export class Session {
   @Property({ type: 'blob' })
   refreshHash!: Buffer;
 
+  /** Of the token that the current one followed; null before the first refresh. */
+  @Property({ type: 'blob', nullable: true })
+  previousHash!: Buffer | null;
+
+  /** When it did, by Postgres' clock. */
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  rotatedAt!: Date | null;
+
   @Property({ type: 'datetime', length: 3 })
   createdAt!: Date;
 

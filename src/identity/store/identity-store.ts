@@ -1,4 +1,4 @@
-import { raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { LockMode, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { type EntityManager, type MikroORM } from '@mikro-orm/postgresql';
 
 import type { EventMetadata } from '../../kernel/event.js';
@@ -16,6 +16,9 @@ export interface FactToRecord {
   readonly event: UserEvent;
   readonly metadata: EventMetadata;
 }
+
+/** A fact about sessions that ended together, made when it is known how many. */
+export type FactOfSessions = (sessionsEnded: number) => FactToRecord;
 
 export interface RevokedSession {
   readonly id: string;
@@ -50,10 +53,17 @@ export class IdentityStore {
     });
   }
 
-  insertSession(session: Session, facts: readonly FactToRecord[]): Promise<void> {
+  /**
+   * A session of somebody whose password was compared with that hash. A change of password ends the sessions there are:
+   * one that begins beside it, with the old password, does not come after it.
+   * @returns false where the password has been changed since
+   */
+  insertSession(session: Session, passwordHash: string, facts: readonly FactToRecord[]): Promise<boolean> {
     return this.inTransaction(async (em) => {
+      if (!(await lockUser(em, session.userId, passwordHash))) return false;
       await em.insert(Session, session);
       await recordFacts(em, session.userId, facts);
+      return true;
     });
   }
 
@@ -65,8 +75,21 @@ export class IdentityStore {
   rotate(sessionId: string, from: Buffer, to: { refreshHash: Buffer; expiresAt: Date }): Promise<boolean> {
     return this.run(async (em) => {
       const where = { id: sessionId, refreshHash: from, revokedAt: null, expiresAt: { $gt: new Date() } };
-      return (await em.nativeUpdate(Session, where, to)) === 1;
+      return (await em.nativeUpdate(Session, where, { ...to, previousHash: from, rotatedAt: NOW })) === 1;
     });
+  }
+
+  /** A session whose current refresh token followed that one, at most so long ago; null for any other. */
+  findRotatedFrom(sessionId: string, from: Buffer, withinMs: number): Promise<Session | null> {
+    return this.run((em) =>
+      em.findOne(Session, {
+        id: sessionId,
+        previousHash: from,
+        rotatedAt: { $gt: raw(`now() - ? * interval '1 millisecond'`, [withinMs]) },
+        revokedAt: null,
+        expiresAt: { $gt: new Date() },
+      }),
+    );
   }
 
   /** Revokes a session and tells why. @returns whether it was this call that revoked it */
@@ -75,6 +98,28 @@ export class IdentityStore {
       const revoked = await em.nativeUpdate(Session, { id: session.id, revokedAt: null }, { revokedAt: NOW });
       if (revoked === 1) await recordFacts(em, session.userId, [fact]);
       return revoked === 1;
+    });
+  }
+
+  /** Revokes every session of a user. @param fact says so of so many @returns their ids */
+  revokeSessions(userId: string, fact: FactOfSessions): Promise<readonly string[]> {
+    return this.inTransaction((em) => endSessions(em, userId, null, fact));
+  }
+
+  /**
+   * Changes a password and revokes every session but one.
+   * @param hashes the hash that the current password was compared with, and the new one's
+   * @returns the ids of the revoked sessions; null where the password has been changed since it was compared
+   */
+  changePassword(
+    { userId, sessionId }: { userId: string; sessionId: string },
+    hashes: { from: string; to: string },
+    fact: FactOfSessions,
+  ): Promise<readonly string[] | null> {
+    return this.inTransaction(async (em) => {
+      if (!(await lockUser(em, userId, hashes.from))) return null;
+      await em.nativeUpdate(User, { id: userId }, { passwordHash: hashes.to, updatedAt: new Date() });
+      return endSessions(em, userId, sessionId, fact);
     });
   }
 
@@ -151,6 +196,29 @@ export class IdentityStore {
 
 /** Postgres' clock, so that all processes agree on what was revoked after what. */
 const NOW = raw<Date>('now()');
+
+/** Under the user's row lock, which a login takes too. @param kept the session that goes on, where one does */
+async function endSessions(
+  em: EntityManager,
+  userId: string,
+  kept: string | null,
+  fact: FactOfSessions,
+): Promise<readonly string[]> {
+  await lockUser(em, userId);
+  const ended = await em.execute<{ id: string }[]>(
+    `update identity.sessions set revoked_at = now()
+     where user_id = ? and revoked_at is null and id is distinct from ? returning id`,
+    [userId, kept],
+  );
+  await recordFacts(em, userId, [fact(ended.length)]);
+  return ended.map(({ id }) => id);
+}
+
+/** @returns false where there is no such user, or it has another password */
+async function lockUser(em: EntityManager, userId: string, passwordHash?: string): Promise<boolean> {
+  const user = await em.findOne(User, { id: userId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  return user !== null && (passwordHash === undefined || user.passwordHash === passwordHash);
+}
 
 /** The count is taken under the user's row lock, so facts are told in the order of their commits. */
 async function recordFacts(em: EntityManager, userId: string, facts: readonly FactToRecord[]): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ExecutionEvent } from '../../execution/domain/execution-events.js';
+import { externalDeadline } from '../../execution/domain/external-deadline.js';
 import { unreachable } from '../../kernel/errors.js';
 import type { RecordedEvent } from '../../kernel/event.js';
 import { defineProjection } from '../../platform/projection/projection.js';
@@ -15,7 +16,10 @@ export interface ActiveExecution {
   readonly priority: number;
   readonly timeout_seconds: number;
   readonly not_before: string | Date | null;
+  readonly requested_at: string | Date;
   readonly started_at: string | Date | null;
+  /** When a run done elsewhere is over, whether or not its end is reported. Null for any other. */
+  readonly due_at: string | Date | null;
   readonly worker: string | null;
   /** Null while pending, and for a run done elsewhere. */
   readonly lease_token: string | null;
@@ -23,7 +27,7 @@ export interface ActiveExecution {
   readonly traceparent: string | null;
 }
 
-const IDLE = { not_before: null, started_at: null, worker: null, lease_token: null } as const;
+const IDLE = { not_before: null, started_at: null, due_at: null, worker: null, lease_token: null } as const;
 
 /** @returns null for a run that is over for good */
 export function foldActive(
@@ -33,15 +37,18 @@ export function foldActive(
   if (event.type === 'ExecutionRequested') {
     const { execution_id, owner_id, executor, priority, timeout_seconds } = event.data;
     const traceparent = event.metadata.traceparent ?? null;
-    const run = { execution_id, owner_id, executor, priority, timeout_seconds, traceparent };
+    const requested_at = event.recordedAt.toISOString();
+    const run = { execution_id, owner_id, executor, priority, timeout_seconds, requested_at, traceparent };
     return { ...run, ...IDLE, status: 'pending', attempt: 1 };
   }
   if (active === null) return null;
   switch (event.type) {
     case 'ExecutionStarted': {
-      const { attempt, worker, lease_token } = event.data;
-      const started_at = event.recordedAt.toISOString();
-      return { ...active, status: 'running', attempt, worker, lease_token, started_at, not_before: null };
+      const { recordedAt } = event;
+      const { attempt, worker, lease_token, started_at = recordedAt.toISOString() } = event.data;
+      const due = lease_token === null ? externalDeadline(started_at, recordedAt, active.timeout_seconds) : null;
+      const run = { attempt, worker, lease_token, started_at, due_at: due?.toISOString() ?? null };
+      return { ...active, ...run, status: 'running', not_before: null };
     }
     case 'ExecutionAttemptReleased':
       return { ...active, ...IDLE, status: 'pending' };
@@ -59,6 +66,7 @@ export function foldActive(
     case 'ExecutionTimedOut':
     case 'ExecutionCancelled':
     case 'ExecutionReported':
+    case 'ExecutionExpired':
     case 'ExecutionDeadLetterDiscarded':
       return null;
     default:
@@ -77,9 +85,11 @@ export const activeExecutionProjection = defineProjection<ActiveExecution>({
     status: 'text',
     attempt: 'integer',
     priority: 'smallint',
-    timeout_seconds: 'integer',
+    timeout_seconds: 'double precision',
     not_before: 'timestamptz',
+    requested_at: 'timestamptz',
     started_at: 'timestamptz',
+    due_at: 'timestamptz',
     worker: 'text',
     lease_token: 'text',
     traceparent: 'text',

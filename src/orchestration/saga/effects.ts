@@ -31,6 +31,7 @@ export function effectsOf(
     case 'ExecutionTimedOut':
     case 'ExecutionCancelled':
     case 'ExecutionReported':
+    case 'ExecutionExpired':
     case 'ExecutionDeadLettered':
       return withdraw(before);
     default:

@@ -1,12 +1,13 @@
 import type { CommandBus } from '@nestjs/cqrs';
 
-import { ExpireExternalRun, LoseAttempt } from '../../execution/domain/execution-commands.js';
+import { ExpireExternalRun, ExpireUnreportedRun, LoseAttempt } from '../../execution/domain/execution-commands.js';
 import { DomainError, Unavailable } from '../../kernel/errors.js';
 import type { EventMetadata } from '../../kernel/event.js';
 import { type Job, jobId, type JobQueue, type JobState } from '../../kernel/ports/job-queue.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import type { ActiveExecution } from './active-execution.js';
 import { jobOf } from './effects.js';
+import { type ExternalVerdict, isDoneElsewhere, judgeExternal } from './external-runs.js';
 
 /** Runs compared with Redis at a time. */
 const RECONCILE_BATCH_MAX = 1_000;
@@ -17,7 +18,7 @@ export abstract class ActiveExecutions {
   abstract page(afterId: string | null, limit: number): Promise<readonly ActiveExecution[]>;
 }
 
-export type Verdict = 'fine' | 'enqueue' | 'lost' | 'expired';
+export type Verdict = 'fine' | 'enqueue' | 'lost';
 
 /** What is known of one run at one look. */
 export interface Sighting {
@@ -29,16 +30,11 @@ export interface Sighting {
 }
 
 /**
- * Judges one run. A lease alone proves nothing: a flushed Redis loses leases and heartbeats at once, and the next
+ * Judges one run of the embedded executor. A lease alone proves nothing: a flushed Redis loses leases and heartbeats at once, and the next
  * heartbeat of a healthy worker restores both.
  */
-export function judge(run: ActiveExecution, sighting: Sighting, leaseMs: number, now: Date): Verdict {
+export function judge(run: ActiveExecution, sighting: Sighting, leaseMs: number): Verdict {
   if (run.status === 'dead_lettered') return 'fine';
-  if (run.executor === 'external' || (run.status === 'running' && run.lease_token === null)) {
-    if (run.status !== 'running' || run.started_at === null) return 'fine';
-    const deadline = new Date(run.started_at).getTime() + run.timeout_seconds * 1_000;
-    return now.getTime() > deadline ? 'expired' : 'fine';
-  }
   if (run.status === 'pending') return sighting.jobState === 'missing' ? 'enqueue' : 'fine';
   if (sighting.jobState === 'leased' || sighting.workerHasIt) return 'fine';
   return sighting.missingMs >= leaseMs ? 'lost' : 'fine';
@@ -69,6 +65,8 @@ export class Reconciler {
     private readonly commands: Pick<CommandBus, 'execute'>,
     private readonly log: Log,
     private readonly leaseMs: number,
+    /** After which a run for an external worker, of which nothing is reported, is given up. */
+    private readonly unreportedMs: number,
   ) {}
 
   /** One look at all active runs. @throws Unavailable where Postgres or Redis is away: nothing is concluded then */
@@ -138,12 +136,15 @@ export class Reconciler {
       const since = missingSince.get(id) ?? now.getTime();
       if (missing) stillMissing.set(id, since);
       const sighting = { jobState, workerHasIt, missingMs: missing ? now.getTime() - since : 0 };
-      await this.act(run, judge(run, sighting, this.leaseMs, now), now);
+      const verdict = isDoneElsewhere(run)
+        ? judgeExternal(run, this.unreportedMs, now)
+        : judge(run, sighting, this.leaseMs);
+      await this.act(run, verdict, now);
       if (run.status === 'pending' && this.enqueued.has(id)) stillWaiting.add(id);
     }
   }
 
-  private async act(run: ActiveExecution, verdict: Verdict, now: Date): Promise<void> {
+  private async act(run: ActiveExecution, verdict: Verdict | ExternalVerdict, now: Date): Promise<void> {
     if (verdict === 'fine') return;
     const { execution_id: executionId, attempt } = run;
     this.log.info({ execution_id: executionId, attempt, verdict }, 'reconciler acts');
@@ -154,11 +155,12 @@ export class Reconciler {
       return;
     }
     const metadata: EventMetadata = { actor: 'system:reconciler', correlation_id: executionId };
-    const command =
-      verdict === 'lost'
-        ? new LoseAttempt(executionId, attempt, { now, random: Math.random() }, metadata)
-        : new ExpireExternalRun(executionId, attempt, metadata);
-    await this.commands.execute(command).catch((error: unknown) => {
+    const commands = {
+      lost: () => new LoseAttempt(executionId, attempt, { now, random: Math.random() }, metadata),
+      expired: () => new ExpireExternalRun(executionId, attempt, metadata),
+      unreported: () => new ExpireUnreportedRun(executionId, metadata),
+    };
+    await this.commands.execute(commands[verdict]()).catch((error: unknown) => {
       if (error instanceof Unavailable) throw error;
       // The table lags behind the log; the decider has the last word. One run that cannot be decided on stops no other.
       if (!(error instanceof DomainError)) this.log.error({ err: error, execution_id: executionId }, 'not reconciled');

@@ -6,6 +6,7 @@ import { listQuery, listView } from '../../platform/listing/list-query.js';
 /** Bytes of a task's metadata as JSON. */
 export const METADATA_BYTES_MAX = 16 * 1024;
 const SCRIPT_CHARS_MAX = 65_535;
+const TIMEOUT_SECONDS_MIN = 0.1;
 
 const metadata = z
   .record(z.string(), z.json())
@@ -53,7 +54,7 @@ const fields = {
   script_type: scriptType,
   priority: z.int().min(0).max(10),
   // Its ceiling is the operator's, as those of the limits.
-  timeout_seconds: z.int().min(1),
+  timeout_seconds: z.number().min(TIMEOUT_SECONDS_MIN).describe('Of wall time; fractions count to the millisecond'),
   metadata,
   max_parallel: z.int().min(1).max(100),
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { type EventOf, eventType } from '../../kernel/event-type.js';
-import { outcome, payloadRef, retryPolicy, runLimits, scriptType } from '../../kernel/run-shape.js';
+import { asItIs, type EventOf, eventType } from '../../kernel/event-type.js';
+import { outcome, payloadRef, retryPolicy, runLimits, scriptType, timeoutSeconds } from '../../kernel/run-shape.js';
 
 /** What a task is, apart from its runs. The script itself is a payload: it never stands in the log. */
 export const taskDefinition = z.object({
@@ -10,7 +10,7 @@ export const taskDefinition = z.object({
   script: payloadRef,
   script_type: scriptType,
   priority: z.int().min(0).max(10),
-  timeout_seconds: z.int().positive(),
+  timeout_seconds: timeoutSeconds,
   metadata: z.record(z.string(), z.json()),
   max_parallel: z.int().positive(),
   retry: retryPolicy,
@@ -18,15 +18,18 @@ export const taskDefinition = z.object({
 });
 export type TaskDefinition = z.output<typeof taskDefinition>;
 
+/** Version 2: `timeout_seconds` may have fractions. */
 export const TaskCreated = eventType(
   'TaskCreated',
   z.object({ task_id: z.uuid(), owner_id: z.uuid(), definition: taskDefinition }),
+  [asItIs],
 );
 
-/** Only the fields that changed. `definition_version` is what the ETag shows. */
+/** Only the fields that changed. `definition_version` is what the ETag shows. Version 2: as TaskCreated's. */
 export const TaskUpdated = eventType(
   'TaskUpdated',
   z.object({ definition_version: z.int().min(2), changes: taskDefinition.partial() }),
+  [asItIs],
 );
 
 export const TaskDeleted = eventType('TaskDeleted', z.object({}));

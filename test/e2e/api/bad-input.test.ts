@@ -84,7 +84,9 @@ describe.each(ROUTES)('%s %s', (method, template, good) => {
   );
 
   test('NUL and lone surrogates are refused in every string and every name', async () => {
-    const bodies = ['\0', '\ud800', '\udfff'].flatMap((bad) => corrupted(good, bad));
+    // What a program reads and prints is kept as bytes, where NUL is one of them.
+    const isFineNul = (body: unknown) => /"(stdin|content|stdout|stderr)":"\w+\\u0000"/.test(JSON.stringify(body));
+    const bodies = ['\0', '\ud800', '\udfff'].flatMap((bad) => corrupted(good, bad)).filter((body) => !isFineNul(body));
     expect(bodies.length).toBeGreaterThan(6);
     for (const body of bodies) {
       const [status, error] = await refusalOf(ada, { method, path: path(), body });

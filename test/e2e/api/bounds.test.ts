@@ -45,6 +45,10 @@ const inBase64 = (bytes: number) => Buffer.alloc(bytes, 1).toString('base64');
 
 const INPUTS: [string, object][] = [
   ['stdin of 1 MiB', { stdin: '\n'.repeat(KIB ** 2 / 2) + 'x'.repeat(KIB ** 2 / 2) }],
+  ['stdin_base64 of 1 MiB', { stdin_base64: inBase64(KIB ** 2) }],
+  ['stdin_base64 of nothing', { stdin_base64: '' }],
+  ['stdin with NUL', { stdin: 'a\0b' }],
+  ['a file with NUL', { files: [{ path: 'a', content: '\0' }] }],
   ['64 args', { args: Array(64).fill('x') }],
   ['an arg of 16,384 characters', { args: ['x'.repeat(16 * KIB)] }],
   ['64 variables', { env: named(64) }],
@@ -73,6 +77,20 @@ const file = (path: string, more: object = {}) => ({ files: [{ path, content: ''
 
 const BAD_INPUTS: [string, object, string][] = [
   ['stdin of 1 MiB and a byte', { stdin: 'x'.repeat(KIB ** 2 - 1) + 'é' }, 'input: max'],
+  ['stdin_base64 of 1 MiB and a byte', { stdin_base64: inBase64(KIB ** 2 + 1) }, 'input: max'],
+  [
+    'stdin_base64 and files of more than 1 MiB',
+    { stdin_base64: 'AA==', files: [{ path: 'a', content: 'x'.repeat(KIB ** 2) }] },
+    'input: max',
+  ],
+  ['stdin in both forms', { stdin: '', stdin_base64: '' }, 'input.stdin_base64: exclusive'],
+  ['stdin_base64 that is none', { stdin_base64: 'ab!=' }, 'input.stdin_base64: invalid'],
+  ['stdin_base64 without its padding', { stdin_base64: 'YQ' }, 'input.stdin_base64: invalid'],
+  ['stdin_base64 for URLs', { stdin_base64: '__8=' }, 'input.stdin_base64: invalid'],
+  ['stdin_base64 of a number', { stdin_base64: 1 }, 'input.stdin_base64: type'],
+  ['half a character in stdin', { stdin: 'a\ud800' }, 'input.stdin: unicode'],
+  ['half a character in a file', { files: [{ path: 'a', content: '\udfff' }] }, 'input.files.0.content: unicode'],
+  ['NUL in an arg', { args: ['\0'] }, 'input.args.0: unicode'],
   [
     'stdin and files of more than 1 MiB',
     { stdin: 'x', files: [{ path: 'a', content: 'x'.repeat(KIB ** 2) }] },

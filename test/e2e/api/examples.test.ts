@@ -7,7 +7,7 @@ import type { Route } from './support/contract.js';
 /** As a newcomer tries them on the page: each operation, and the one whose answer has the `id` of its path. */
 const ORDER: Readonly<Record<string, string>> = {
   ...{ health: '', ping: '', workersHealth: '' },
-  ...{ register: '', login: '', refresh: '', me: '' },
+  ...{ register: '', login: '', refresh: '', me: '', changePassword: '' },
   ...{ createTask: '', listTasks: '', getTask: 'createTask', updateTask: 'createTask' },
   ...{ startExecution: 'createTask', listTaskExecutions: 'createTask', listExecutions: '' },
   ...{ getExecution: 'startExecution', reportExecution: 'startExecution' },

@@ -22,7 +22,7 @@ test('a run is reported running, then ended', async () => {
   const running = await ada.report(run.id, { status: 'running' });
   expect(running).toMatchObject({ status: 'running', attempt: 1, started_at: expect.any(String) });
   // To say so again is no news.
-  expect(await ada.report(run.id, { status: 'running', started_at: '2026-01-01T00:00:00Z' })).toEqual(running);
+  expect(await ada.report(run.id, { status: 'running' })).toEqual(running);
 
   const ended = await ada.report(run.id, {
     status: 'completed',
@@ -84,6 +84,126 @@ test('a run that has ended stays as it ended', async () => {
   expect(await ada.execution(run.id)).toMatchObject({ status: 'failed', stdout: 'first' });
 });
 
+test('the start that is reported is kept, in the log and in every view', async () => {
+  const run = await ada.startExternal({ timeout_seconds: 3_600 });
+  const started_at = new Date(Date.now() - 60_000).toISOString();
+  const running = await ada.report(run.id, { status: 'running', started_at });
+  expect(running).toMatchObject({ status: 'running', started_at });
+  expect(await ada.execution(run.id)).toEqual(running);
+  expect((await eventsOf(run.id)).at(-1)).toMatchObject({ type: 'ExecutionStarted', data: { started_at } });
+  // Word for word, in another zone, or without it.
+  const elsewhere = started_at.replace('Z', '+00:00');
+  for (const again of [{ started_at }, { started_at: elsewhere }, {}]) {
+    expect(await ada.report(run.id, { status: 'running', ...again })).toEqual(running);
+  }
+  const other = await report(run.id, { status: 'running', started_at: new Date().toISOString() });
+  expect(other.error).toMatchObject({
+    status: 409,
+    error: 'Execution has already been reported running, with another started_at',
+  });
+  expect(await ada.report(run.id, { status: 'completed' })).toMatchObject({ status: 'completed', started_at });
+  expect(await eventsOf(run.id)).toHaveLength(3);
+});
+
+const IN_AN_HOUR = new Date(Date.now() + 3_600_000).toISOString();
+const AN_HOUR_AGO = new Date(Date.now() - 3_600_000).toISOString();
+
+test.each([
+  ['that started after now', undefined, { status: 'completed', started_at: '2130-01-01T00:00:00Z' }, 'started_at'],
+  ['under way that started after now', {}, { status: 'completed', started_at: '2130-01-01T00:00:00Z' }, 'started_at'],
+  ['that will start in an hour', undefined, { status: 'running', started_at: IN_AN_HOUR }, 'started_at'],
+  ['that will end in an hour', undefined, { status: 'failed', completed_at: IN_AN_HOUR }, 'completed_at'],
+  ['that ended before its recorded start', {}, { status: 'failed', completed_at: AN_HOUR_AGO }, 'completed_at'],
+  [
+    'that ended before its reported start',
+    { started_at: new Date(Date.now() - 60_000).toISOString() },
+    { status: 'failed', completed_at: AN_HOUR_AGO },
+    'completed_at',
+  ],
+])('of a run %s a report is a 400, and changes nothing', async (_what, running, body, field) => {
+  const run = await ada.startExternal();
+  if (running) await ada.report(run.id, { status: 'running', ...running });
+  const before = await ada.execution(run.id);
+  const head = await api.head();
+  const { status, body: answer } = await ada.send('PUT', `/executions/${run.id}`, body);
+  expect([status, answer.error]).toEqual([400, 'Validation failed']);
+  expect(answer.validation_errors).toMatchObject([{ field, message: expect.stringContaining('must ') }]);
+  expect([await api.head(), await ada.execution(run.id)]).toEqual([head, before]);
+});
+
+test('of a run whose first report is its end, no start is later than the end', async () => {
+  const run = await ada.startExternal();
+  const ended = await ada.report(run.id, {
+    status: 'completed',
+    completed_at: '2026-01-31T12:00:02Z',
+    execution_time_ms: 1_500,
+  });
+  expect(ended).toMatchObject({ started_at: '2026-01-31T12:00:00.500Z', completed_at: '2026-01-31T12:00:02.000Z' });
+});
+
+const WORD_FOR_WORD: ExecutionReport = {
+  status: 'failed',
+  return_code: 3,
+  stdout: 'out',
+  stderr: 'err',
+  execution_time_ms: 20,
+  memory_usage_bytes: 4_096,
+  started_at: '2026-01-31T12:00:00Z',
+  completed_at: '2026-01-31T12:00:01Z',
+};
+
+test.each<[string, ExecutionReport]>([
+  ['with everything', WORD_FOR_WORD],
+  ['with a status alone', { status: 'completed' }],
+])('a report %s that is repeated is answered as the first', async (_what, body) => {
+  const run = await ada.startExternal();
+  const first = await ada.report(run.id, body);
+  const head = await api.head();
+  expect([await ada.report(run.id, body), await ada.report(run.id, body)]).toEqual([first, first]);
+  const admin = await api.registerAdmin();
+  expect(await admin.report(run.id, body)).toEqual(first);
+  expect((await eventsOf(run.id)).map(({ type }) => type)).toEqual([
+    'ExecutionRequested',
+    'ExecutionStarted',
+    'ExecutionReported',
+  ]);
+  expect(await ada.execution(run.id)).toEqual(first);
+  expect(head).toBeLessThanOrEqual(await api.head());
+});
+
+test.each(Object.keys(WORD_FOR_WORD).filter((name) => name !== 'status'))(
+  'a report without the %s of the first is another one',
+  async (name) => {
+    const run = await ada.startExternal();
+    await ada.report(run.id, WORD_FOR_WORD);
+    const { [name as 'stdout']: _, ...other } = WORD_FOR_WORD as typeof WORD_FOR_WORD & { stdout: string };
+    expect((await report(run.id, other as ExecutionReport)).error).toMatchObject({ status: 409 });
+  },
+);
+
+test.each<[string, ExecutionReport, string[]]>([
+  ['its end', WORD_FOR_WORD, ['ExecutionStarted', 'ExecutionReported']],
+  ['its end, without times', { status: 'completed', stdout: 'x' }, ['ExecutionStarted', 'ExecutionReported']],
+  ['its start', { status: 'running', started_at: '2026-01-31T12:00:00Z' }, ['ExecutionStarted']],
+])(
+  'of one report of %s that comes many times at once, one is recorded and all are answered',
+  async (_, body, types) => {
+    for (let round = 0; round < 5; round += 1) {
+      const run = await ada.startExternal();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => ada.report(run.id, body)));
+      expect(answers).toEqual(answers.map(() => answers[0]));
+      expect((await eventsOf(run.id)).slice(1).map(({ type }) => type)).toEqual(types);
+    }
+  },
+);
+
+test('output that is reported may hold NUL', async () => {
+  const run = await ada.startExternal();
+  const body: ExecutionReport = { status: 'completed', stdout: 'a\0b', stderr: '\0' };
+  expect(await ada.report(run.id, body)).toMatchObject({ stdout: 'a\0b', stderr: '\0', stdout_bytes: 3 });
+  expect(await ada.execution(run.id)).toMatchObject({ stdout: 'a\0b', stderr: '\0' });
+});
+
 test('of many reports at once one is taken, with the output that it brought', async () => {
   const run = await ada.startExternal();
   const texts = Array.from({ length: 8 }, (_, index) => `report ${index}`);
@@ -120,6 +240,18 @@ test('a run that is not reported in time has timed out', async () => {
   const ended = await ada.client.follow(run.id);
   expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'timeout' });
   expect((await eventsOf(run.id)).at(-1)).toMatchObject({ type: 'ExecutionTimedOut', actor: 'system:reconciler' });
+});
+
+test.each([
+  ['a limit of half a second', 0.5, {}],
+  ['a start of an hour ago', 1, { started_at: AN_HOUR_AGO }],
+])('a run with %s is over in time, without a report of its end', async (_what, timeout_seconds, more) => {
+  const run = await ada.startExternal({ timeout_seconds });
+  const { started_at } = await ada.report(run.id, { status: 'running', ...more });
+  expect(await ada.client.follow(run.id)).toMatchObject({
+    ...{ status: 'timeout', termination_reason: 'timeout', started_at },
+  });
+  expect((await report(run.id, { status: 'completed' })).error).toMatchObject({ status: 409 });
 });
 
 test('a cancelled run takes no report', async () => {

@@ -56,6 +56,24 @@ test('a program is given its input', async () => {
   expect(JSON.stringify(events)).not.toMatch(/zweite|two words|hällo|text\.txt/);
 });
 
+test.each<[string, NonNullable<StartExecution['input']>, number[]]>([
+  ['in base64', { stdin_base64: Buffer.from([0, 255, 10, 0, 128]).toString('base64') }, [0, 255, 10, 0, 128]],
+  ['of text with NUL', { stdin: 'a\0ü' }, [97, 0, 0xc3, 0xbc]],
+  ['of nothing, in base64', { stdin_base64: '' }, []],
+])('a program reads the very bytes of a stdin %s', async (_what, input, bytes) => {
+  const { id } = await ada.createTask({ script_content: 'import sys; print(list(sys.stdin.buffer.read()))' });
+  const ended = await ada.client.follow((await ada.start(id, { input })).id);
+  expect(ended).toMatchObject({ status: 'completed', stderr: '' });
+  expect(JSON.parse(ended.stdout!)).toEqual(bytes);
+});
+
+test('a file of a program may hold NUL', async () => {
+  const { id } = await ada.createTask({ script_content: "print(list(open('a', 'rb').read()))" });
+  const files = [{ path: 'a', content: 'x\0y' }];
+  const ended = await ada.client.follow((await ada.start(id, { input: { files } })).id);
+  expect(JSON.parse(ended.stdout!)).toEqual([120, 0, 121]);
+});
+
 test('its history tells which worker ran it, and not by which lease', async () => {
   const { id } = await ada.client.follow((await ada.start((await bash('true')).id)).id);
   const log = await api.service.processes[0]!.infra.store.readStream({ type: 'execution', id });
@@ -118,6 +136,18 @@ test('a run is tried again as its policy says, ends as a dead letter, and is red
   await ok(ada.api.POST('/dead-letters/{id}/redrive', withId(run.id)));
   const again = await ada.client.follow(run.id, ({ attempt, dead_lettered }) => attempt === 4 && dead_lettered);
   expect(again).toMatchObject({ status: 'failed', attempt: 4 });
+});
+
+test('a timeout may have fractions of a second', async () => {
+  const task = await bash('echo before; sleep 600', { timeout_seconds: 0.75 });
+  expect([task.timeout_seconds, (await ada.task(task.id)).timeout_seconds]).toEqual([0.75, 0.75]);
+  const ended = await ada.client.follow((await ada.start(task.id)).id);
+  expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'timeout', stdout: 'before\n' });
+  const once = { name: 'once', script_type: 'bash', script_content: 'sleep 600', timeout_seconds: 0.5 } as const;
+  const run = await ok(ada.api.POST('/executions', { body: once, params: { query: { wait: 60 } } }));
+  expect(run).toMatchObject({ status: 'timeout', termination_reason: 'timeout' });
+  await ada.updateTask(task.id, { timeout_seconds: 2.5, script_content: 'echo done' });
+  expect(await ada.task(task.id)).toMatchObject({ timeout_seconds: 2.5 });
 });
 
 test('a run takes no longer than its timeout, and what it wrote until then is kept', async () => {

@@ -104,6 +104,7 @@ describe('update', () => {
     { script_type: 'bash', script_content: 'echo 2' },
     { priority: 0 },
     { timeout_seconds: 1 },
+    { timeout_seconds: 1.5 },
     { metadata: { replaced: true } },
     { max_parallel: 2 },
   ])('changes %j and nothing else', async (changes) => {

@@ -19,6 +19,8 @@ export const tokenOptions = {
   refreshTokenMs: 7 * 24 * 3_600_000,
 };
 
+export const REFRESH_GRACE_MS = 10_000;
+
 export interface IdentityApp {
   readonly app: NestFastifyApplication;
   readonly events: PostgresEventStore;
@@ -67,6 +69,19 @@ function appModule(database: TestDatabase, events: EventStore, tokens: typeof to
   class Root {}
   Global()(Shared);
   Module({ providers: [{ provide: EventStore, useValue: events }], exports: [EventStore] })(Shared);
-  const identity = IdentityModule.forRoot({ database: database.app, tokens, log: silentLog });
+  const identity = IdentityModule.forRoot({
+    database: database.app,
+    tokens,
+    refreshGraceMs: REFRESH_GRACE_MS,
+    log: silentLog,
+  });
   return { module: Root, imports: [Shared, identity] };
+}
+
+/** As if the grace for the refresh token that the user's sessions exchanged last were over. */
+export async function afterTheGrace(database: TestDatabase, userId: string): Promise<void> {
+  await database.ownerPool.query(
+    `update identity.sessions set rotated_at = rotated_at - $2 * interval '1 millisecond' where user_id = $1`,
+    [userId, REFRESH_GRACE_MS],
+  );
 }

@@ -4,6 +4,7 @@ import {
   type Chance,
   DiscardDeadLetter,
   ExpireExternalRun,
+  ExpireUnreportedRun,
   LoseAttempt,
   RedriveExecution,
   ReleaseAttempt,
@@ -41,14 +42,17 @@ export const release = (hold = holdOf(1)) => new ReleaseAttempt(hold, 'the worke
 export const cancel = (requester: Requester = owner) => new CancelExecution(RUN_ID, requester, metadata);
 export const lose = (attempt = 1, chance = HALF) => new LoseAttempt(RUN_ID, attempt, chance, metadata);
 export const expire = (attempt = 1) => new ExpireExternalRun(RUN_ID, attempt, metadata);
+export const expireUnreported = () => new ExpireUnreportedRun(RUN_ID, metadata);
 export const redrive = (requester: Requester = owner) => new RedriveExecution(RUN_ID, requester, metadata);
 export const discard = (requester: Requester = owner) => new DiscardDeadLetter(RUN_ID, requester, metadata);
-export const reportRunning = (requester: Requester = owner) =>
-  new ReportExternalRun(RUN_ID, requester, { status: 'running' }, metadata);
-export const reportEnd = (status: Outcome = 'completed', requester: Requester = owner) =>
-  new ReportExternalRun(
-    RUN_ID,
-    requester,
-    { status, result: aResult(), startedAt: null, completedAt: NOW.toISOString() },
-    metadata,
-  );
+export const reportRunning = (requester: Requester = owner, startedAt: string | null = null, now = NOW) =>
+  new ReportExternalRun(RUN_ID, requester, { status: 'running', startedAt }, now, metadata);
+export const reportEnd = (
+  status: Outcome = 'completed',
+  requester: Requester = owner,
+  changes: { result?: RunResult; startedAt?: string; completedAt?: string } = {},
+  now = NOW,
+) => {
+  const report = { status, result: aResult(), startedAt: null, completedAt: null, ...changes };
+  return new ReportExternalRun(RUN_ID, requester, report, now, metadata);
+};

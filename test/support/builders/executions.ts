@@ -5,6 +5,7 @@ import {
   ExecutionCancelled,
   ExecutionDeadLetterDiscarded,
   ExecutionDeadLettered,
+  ExecutionExpired,
   ExecutionFailed,
   ExecutionRedriven,
   ExecutionReported,
@@ -14,9 +15,10 @@ import {
   ExecutionStarted,
   ExecutionSucceeded,
   ExecutionTimedOut,
+  type ExternalReport,
   type RunResult,
 } from '../../../src/execution/domain/execution-events.js';
-import { EXTERNAL_WORKER } from '../../../src/execution/domain/execution-decider.js';
+import { EXTERNAL_WORKER } from '../../../src/execution/domain/external-reports.js';
 import type { FailureReason, Outcome } from '../../../src/kernel/run-shape.js';
 import { OWNER_ID } from './people.js';
 import { RETRY, RUN_ID, SCRIPT, TASK_ID } from './tasks.js';
@@ -61,8 +63,9 @@ export const FAILED_RESULT = aResult({ return_code: 1 });
 export const requested = (changes: Partial<ExecutionSpec> = {}) => ExecutionRequested(aSpec(changes));
 export const started = (attempt = 1) =>
   ExecutionStarted({ attempt, worker: WORKER, lease_token: tokenOf(attempt), queued_ms: 7 });
-export const startedElsewhere = (attempt = 1) =>
-  ExecutionStarted({ attempt, worker: EXTERNAL_WORKER, lease_token: null, queued_ms: 0 });
+/** By default when the report of it comes. */
+export const startedElsewhere = (attempt = 1, started_at = NOW.toISOString()) =>
+  ExecutionStarted({ attempt, worker: EXTERNAL_WORKER, lease_token: null, queued_ms: 0, started_at });
 export const succeeded = (attempt = 1) => ExecutionSucceeded({ attempt, result: aResult() });
 export const attemptFailed = (attempt = 1, reason: FailureReason = 'exit_code') =>
   ExecutionAttemptFailed({ attempt, reason, detail: null, result: FAILED_RESULT });
@@ -79,5 +82,14 @@ export const redriven = (attempt: number) => ExecutionRedriven({ attempt });
 export const discarded = ExecutionDeadLetterDiscarded({});
 export const cancellationRequested = (attempt = 1) => ExecutionCancellationRequested({ attempt });
 export const cancelled = (result: RunResult | null = null) => ExecutionCancelled({ result });
-export const reported = (outcome: Outcome = 'completed', result = aResult()) =>
-  ExecutionReported({ outcome, result, started_at: null, completed_at: NOW.toISOString() });
+/** By default without times: it ended when the report came. */
+export const reported = (outcome: Outcome = 'completed', changes: Partial<ExternalReport> = {}) =>
+  ExecutionReported({
+    outcome,
+    result: aResult(),
+    started_at: null,
+    completed_at: NOW.toISOString(),
+    completed_at_reported: false,
+    ...changes,
+  });
+export const expired = ExecutionExpired({});

@@ -88,7 +88,7 @@ export interface paths {
         put?: never;
         /**
          * Run a task
-         * @description Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a run waits for what its owner reports of it.
+         * @description Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a run waits for what its owner reports of it, and expires where nothing is reported for a day (unless the operator changes that): status `timeout`, termination_reason `expired`.
          */
         post: operations["startExecution"];
         delete?: never;
@@ -135,7 +135,7 @@ export interface paths {
         get: operations["getExecution"];
         /**
          * Report a run that is done elsewhere
-         * @description First that it is running, then how it ended. One that an embedded worker has started is a 409.
+         * @description First that it is running, then how it ended; or its end at once. `started_at` is kept as reported, or is when the report came; of a run whose first report is its end, `execution_time_ms` before that. `completed_at` is when the report came, where it is not reported. No time may be more than 300 s ahead of the clock of the service, and no end before its start, reported or recorded: such a report is a 400 that names the field. A report that is repeated word for word is answered as the first and records nothing; another one, once the run has ended or has another start, is a 409, as is one of a run that an embedded worker has started. A run reported running times out at `started_at` + `timeout_seconds`, but not within the 10 s after a report of its start that came late.
          */
         put: operations["reportExecution"];
         post?: never;
@@ -304,7 +304,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for new tokens
-         * @description Each refresh token can be used once. A second use ends its session.
+         * @description Use each refresh token once. The one used last may be sent again for some seconds (10, unless the operator changes it), by another tab or after a lost answer: it gets the same new refresh token. Any other second use ends the session, with all its tokens.
          */
         post: operations["refresh"];
         delete?: never;
@@ -324,9 +324,29 @@ export interface paths {
         put?: never;
         /**
          * Log out
-         * @description Ends the session: all its tokens.
+         * @description Ends the session: all its tokens. With `all`, every session of the account, within a second.
          */
         post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the password
+         * @description Ends every other session of the account, within a second; this one goes on. A wrong current password is a 403. Attempts are limited as logins are.
+         */
+        post: operations["changePassword"];
         delete?: never;
         options?: never;
         head?: never;
@@ -453,7 +473,10 @@ export interface components {
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
             /** @default 5 */
             priority?: number;
-            /** @default 300 */
+            /**
+             * @description Of wall time; fractions count to the millisecond
+             * @default 300
+             */
             timeout_seconds?: number;
             /** @default {} */
             metadata?: {
@@ -502,6 +525,7 @@ export interface components {
             /** @enum {string} */
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
             priority: number;
+            /** @description Of wall time; fractions count to the millisecond */
             timeout_seconds: number;
             metadata: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -570,6 +594,7 @@ export interface components {
             /** @enum {string} */
             script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
             priority?: number;
+            /** @description Of wall time; fractions count to the millisecond */
             timeout_seconds?: number;
             metadata?: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -603,7 +628,13 @@ export interface components {
          */
         StartExecution: {
             input?: {
+                /** @description May hold NUL, as the content of files may */
                 stdin?: string;
+                /**
+                 * Format: byte
+                 * @description Bytes that are no text, in place of `stdin`
+                 */
+                stdin_base64?: string;
                 args?: string[];
                 env?: {
                     [key: string]: string;
@@ -643,8 +674,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             attempt: number;
-            /** @enum {string|null} */
-            termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cancelled" | null;
+            /**
+             * @description `expired`, with status `timeout`: an external worker was to do it, and nothing was reported in time
+             * @enum {string|null}
+             */
+            termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cancelled" | "expired" | null;
             signal: string | null;
             stdout_bytes: number;
             stderr_bytes: number;
@@ -743,7 +777,10 @@ export interface components {
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
             /** @default 5 */
             priority?: number;
-            /** @default 300 */
+            /**
+             * @description Of wall time; fractions count to the millisecond
+             * @default 300
+             */
             timeout_seconds?: number;
             /** @default {} */
             metadata?: {
@@ -778,7 +815,13 @@ export interface components {
                 pids?: number;
             };
             input?: {
+                /** @description May hold NUL, as the content of files may */
                 stdin?: string;
+                /**
+                 * Format: byte
+                 * @description Bytes that are no text, in place of `stdin`
+                 */
+                stdin_base64?: string;
                 args?: string[];
                 env?: {
                     [key: string]: string;
@@ -803,7 +846,9 @@ export interface components {
          */
         RegisterRequest: {
             email: string;
+            /** @description Compared in NFKC, with every space as U+0020; its length counts the code points of that */
             password: string;
+            /** @description Kept in NFC, without white space around it */
             name: string;
         };
         AuthResponse: {
@@ -841,6 +886,30 @@ export interface components {
          */
         RefreshRequest: {
             refresh_token: string;
+        };
+        /**
+         * @default {}
+         * @example {
+         *       "all": true
+         *     }
+         */
+        LogoutRequest: {
+            /**
+             * @description Every session of yours, wherever it was opened
+             * @default false
+             */
+            all?: boolean;
+        };
+        /**
+         * @example {
+         *       "current_password": "correct horse battery",
+         *       "new_password": "correct horse battery staple"
+         *     }
+         */
+        ChangePasswordRequest: {
+            current_password: string;
+            /** @description Compared in NFKC, with every space as U+0020; its length counts the code points of that */
+            new_password: string;
         };
         MeResponse: {
             user: components["schemas"]["User"];
@@ -3214,7 +3283,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LogoutRequest"];
+            };
+        };
         responses: {
             /** @description Logged out */
             200: {
@@ -3236,6 +3309,93 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,6 +4,8 @@ import type { Cell, CommandName, StateName } from './execution-table.js';
 type Row = Readonly<Record<CommandName, Cell>>;
 
 const NOTHING: Cell = [];
+/** Of a run whose first report is its end: as long ago as it ran. */
+const ITS_START = event.isoAfterMs(-event.aResult().wall_time_ms!);
 
 /** What strangers are told wherever there is a run at all. */
 const FORBIDDEN = {
@@ -31,6 +33,7 @@ const UNHELD = {
   'lose an earlier attempt': NOTHING,
   expire: NOTHING,
   'expire an earlier attempt': NOTHING,
+  'expire, unreported': NOTHING,
 } as const;
 
 const NOT_DEAD = { redrive: 'not_dead_lettered', discard: 'not_dead_lettered' } as const;
@@ -45,7 +48,8 @@ const waitingFor = (attempt: number): Row => ({
   request: NOTHING,
   'start the next attempt': [event.started(attempt)],
   'external: running': [event.startedElsewhere(attempt)],
-  'external: completed': [event.startedElsewhere(attempt), event.reported()],
+  'external: completed': [event.startedElsewhere(attempt, ITS_START), event.reported()],
+  'external: failed': [event.startedElsewhere(attempt, ITS_START), event.reported('failed')],
 });
 
 /** @param exhausted what follows a failure that the policy retries */
@@ -66,6 +70,7 @@ const heldBy = (attempt: number, exhausted: { lost: Cell; timeout: Cell }): Row 
   'lose the attempt': exhausted.lost,
   'external: running': 'execution_taken',
   'external: completed': 'execution_taken',
+  'external: failed': 'execution_taken',
 });
 
 const retriedAfter = (attempt: number, delayMs: number) => ({
@@ -83,6 +88,7 @@ const ELSEWHERE: Row = {
   expire: [event.timedOut()],
   'external: running': NOTHING,
   'external: completed': [event.reported()],
+  'external: failed': [event.reported('failed')],
 };
 
 const OVER: Row = {
@@ -94,6 +100,7 @@ const OVER: Row = {
   'start the next attempt': 'attempt_not_waiting',
   'external: running': 'execution_ended',
   'external: completed': 'execution_ended',
+  'external: failed': 'execution_ended',
 };
 
 const DEAD: Row = { ...OVER, redrive: [event.redriven(4)], discard: [event.discarded] };
@@ -110,7 +117,11 @@ export const CELLS: Readonly<Record<StateName, Row>> = {
   'pending, handed back': waitingFor(1),
   'pending, to be retried': waitingFor(2),
   'pending, redriven': waitingFor(4),
-  'pending, external': { ...waitingFor(1), 'start the next attempt': 'attempt_not_waiting' },
+  'pending, external': {
+    ...waitingFor(1),
+    'start the next attempt': 'attempt_not_waiting',
+    'expire, unreported': [event.expired],
+  },
   running: heldBy(1, retriedAfter(1, 500)),
   'running, last attempt': heldBy(3, {
     lost: [event.attemptLost(3), event.deadLettered(3)],
@@ -135,7 +146,9 @@ export const CELLS: Readonly<Record<StateName, Row>> = {
   failed: OVER,
   'timed out': OVER,
   cancelled: OVER,
-  reported: OVER,
+  // A report that is repeated changes nothing; another one comes too late.
+  reported: { ...OVER, 'external: completed': NOTHING },
+  expired: OVER,
   'dead-lettered': DEAD,
   'dead-lettered, timeout': DEAD,
   'dead-lettered, discarded': { ...OVER, redrive: 'dead_letter_discarded', discard: 'dead_letter_discarded' },

@@ -46,6 +46,7 @@ describe('the table', () => {
         CancelExecution: true,
         LoseAttempt: true,
         ExpireExternalRun: true,
+        ExpireUnreportedRun: true,
         RedriveExecution: true,
         DiscardDeadLetter: true,
         ReportExternalRun: true,
@@ -84,6 +85,7 @@ describe('an end as clients see it', () => {
     ['timed out', 'timeout'],
     ['cancelled', 'cancelled'],
     ['reported', 'completed'],
+    ['expired', 'timeout'],
     ['dead-lettered', 'failed'],
     ['dead-lettered, timeout', 'timeout'],
     ['dead-lettered, discarded', 'failed'],
@@ -121,7 +123,7 @@ describe('failures', () => {
     (outcome) => {
       given(executionDecider, event.requested({ executor: 'external' }))
         .when(command.reportEnd(outcome))
-        .then(event.startedElsewhere(), event.reported(outcome));
+        .then(event.startedElsewhere(1, event.isoAfterMs(-20)), event.reported(outcome));
     },
   );
 });

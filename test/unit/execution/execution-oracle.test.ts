@@ -17,6 +17,7 @@ const TERMINAL: ReadonlySet<string> = new Set<ExecutionEvent['type']>([
   'ExecutionTimedOut',
   'ExecutionCancelled',
   'ExecutionReported',
+  'ExecutionExpired',
   'ExecutionDeadLettered',
 ]);
 const AFTER_THE_END: ReadonlySet<string> = new Set<ExecutionEvent['type']>([
@@ -60,6 +61,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     ),
   },
   offset.map<Step>((by) => (attempt) => command.expire(attempt + by)),
+  fc.constant<Step>(() => command.expireUnreported()),
   { weight: 3, arbitrary: requester.map<Step>((who) => () => command.redrive(who)) },
   requester.map<Step>((who) => () => command.discard(who)),
   requester.map<Step>((who) => () => command.reportRunning(who)),

@@ -181,6 +181,7 @@ describe('a run done elsewhere', () => {
       ...RESULT,
       executor: 'external',
       queue_time_ms: 0,
+      started_at: event.NOW.toISOString(),
       status: outcome,
       termination_reason,
       completed_at: event.NOW.toISOString(),
@@ -193,6 +194,31 @@ describe('a run done elsewhere', () => {
     const started_at = event.isoAfterMs(-5_000);
     const told = { ...reported, data: { ...reported.data, started_at } };
     expect(rowAfter(...begun, told)).toMatchObject({ started_at, completed_at: event.NOW.toISOString() });
+  });
+
+  test('started when it was reported to, while it runs and after it', () => {
+    const started_at = event.isoAfterMs(-5_000);
+    const running = [event.requested({ executor: 'external' }), event.startedElsewhere(1, started_at)];
+    expect(rowAfter(...running)).toMatchObject({ status: 'running', started_at });
+    expect(rowAfter(...running, event.reported())).toMatchObject({ status: 'completed', started_at });
+    expect(rowAfter(...running, event.timedOut())).toMatchObject({ status: 'timeout', started_at });
+  });
+
+  test('started when it was recorded to, by events that do not say', () => {
+    const { data, ...v1 } = event.startedElsewhere();
+    const { started_at: _, ...old } = data;
+    expect(rowAfter(begun[0]!, { ...v1, data: old })).toMatchObject({ started_at: recordedAtOf(2) });
+  });
+
+  test('that is never reported has expired, and never started', () => {
+    expect(rowAfter(begun[0]!, event.expired)).toEqual({
+      ...REQUESTED,
+      executor: 'external',
+      status: 'timeout',
+      termination_reason: 'expired',
+      completed_at: recordedAtOf(2),
+      version: 2,
+    });
   });
 });
 

@@ -37,6 +37,7 @@ export const STATES = {
   },
   cancelled: { attempt: 0, history: [event.requested(), event.cancelled()] },
   reported: { attempt: 1, history: [event.requested(), event.startedElsewhere(), event.reported()] },
+  expired: { attempt: 0, history: [event.requested({ executor: 'external' }), event.expired] },
   'dead-lettered': { attempt: 3, history: [event.requested(), ...used] },
   'dead-lettered, timeout': { attempt: 3, history: [event.requested(), ...twoLost, ...lastTimedOut] },
   'dead-lettered, discarded': { attempt: 3, history: [event.requested(), ...used, event.discarded] },
@@ -70,12 +71,14 @@ export const COMMANDS = {
   'lose an earlier attempt': (attempt) => command.lose(attempt - 1),
   expire: (attempt) => command.expire(attempt),
   'expire an earlier attempt': (attempt) => command.expire(attempt - 1),
+  'expire, unreported': () => command.expireUnreported(),
   redrive: () => command.redrive(),
   'redrive, as a stranger': () => command.redrive(stranger),
   discard: () => command.discard(),
   'discard, as a stranger': () => command.discard(stranger),
   'external: running': () => command.reportRunning(),
   'external: completed': () => command.reportEnd('completed'),
+  'external: failed': () => command.reportEnd('failed'),
   'external: as a stranger': () => command.reportEnd('completed', stranger),
 } as const satisfies Record<string, (attempt: number) => ExecutionCommand>;
 export type CommandName = keyof typeof COMMANDS;

@@ -53,6 +53,7 @@ describe('documents and health', () => {
       '/api/v1/auth/login',
       '/api/v1/auth/logout',
       '/api/v1/auth/me',
+      '/api/v1/auth/password',
       '/api/v1/auth/refresh',
       '/api/v1/auth/register',
       '/api/v1/ping',

@@ -1,6 +1,7 @@
 import { JwtService } from '@nestjs/jwt';
 import { jest } from '@jest/globals';
 
+import { newId } from '../../../src/kernel/uuid.js';
 import { refreshHashOf, Tokens } from '../../../src/identity/app/tokens.js';
 
 const options = {
@@ -40,9 +41,12 @@ test('one that was good a moment ago is refused when it has expired', () => {
 
 test('one kind never passes for the other, and no two refresh tokens are alike', () => {
   const tokens = new Tokens(new JwtService(), options);
-  expect(() => tokens.readAccess(tokens.signRefresh(of))).toThrow('Invalid or expired token');
+  const refresh = (id = newId(), now = Date.now()) => tokens.signRefresh(of, id, now);
+  expect(() => tokens.readAccess(refresh())).toThrow('Invalid or expired token');
   expect(() => tokens.readRefresh(tokens.signAccess(of))).toThrow('Invalid or expired token');
-  const [one, other] = [tokens.signRefresh(of), tokens.signRefresh(of)];
+  const [one, other] = [refresh(), refresh()];
   expect(one).not.toBe(other);
   expect(refreshHashOf(one).equals(refreshHashOf(other))).toBe(false);
+  const [id, now] = [newId(), Date.now()];
+  expect(refresh(id, now)).toBe(refresh(id, now));
 });

@@ -11,7 +11,11 @@ const stored = [
   ['UserLoggedIn', 1, { user_id, session_id }],
   ['LoginRefused', 1, { user_id, reason: 'wrong_password' }],
   ['UserLoggedOut', 1, { user_id, session_id }],
+  ['UserLoggedOutEverywhere', 1, { user_id, session_id, sessions_ended: 2 }],
   ['RefreshTokenReused', 1, { user_id, session_id }],
+  ['RefreshTokenRepeated', 1, { user_id, session_id }],
+  ['PasswordChanged', 1, { user_id, session_id, sessions_ended: 0 }],
+  ['PasswordChangeRefused', 1, { user_id, session_id }],
   ['AdminGranted', 1, { user_id }],
   ['AdminRevoked', 1, { user_id }],
 ] as const;
@@ -31,6 +35,8 @@ test('every type has its fixtures', () => {
   );
 });
 
-test('emails compare without case', () => {
+test('emails compare without case, in one normal form', () => {
   expect(emailKey(' Ada@Example.COM ')).toBe('ada@example.com');
+  const typed = 'j\u00fcrgen@b\u00fccher.example';
+  expect(emailKey(typed.normalize('NFD').toUpperCase())).toBe(emailKey(typed));
 });

@@ -25,12 +25,21 @@ function follow(...events: ExecutionEvent[]): Seen {
 const job = { executionId: RUN_ID, attempt: 1, userId: OWNER_ID, priority: 5 };
 const enqueued = (changes: object = {}): Effect => ({ type: 'enqueue', job: { ...job, ...changes } });
 const withdrawn = (attempt: number): Effect => ({ type: 'withdraw', executionId: RUN_ID, attempt });
-const waiting = anActiveRun({ traceparent: TRACEPARENT });
-const running = aRunningRun({ traceparent: TRACEPARENT, started_at: recordedAtOf(2) });
+const waiting = anActiveRun({ traceparent: TRACEPARENT, requested_at: recordedAtOf(1) });
+const running = aRunningRun({ traceparent: TRACEPARENT, requested_at: recordedAtOf(1), started_at: recordedAtOf(2) });
+/** By the report of its start, which is not later than it. */
+const elsewhere = {
+  ...running,
+  worker: 'external',
+  lease_token: null,
+  started_at: recordedAtOf(2),
+  due_at: new Date(Date.parse(recordedAtOf(2)) + 300_000).toISOString(),
+};
 
 const started = [event.requested(), event.started()];
 const dead = [...started, event.attemptLost(), event.deadLettered(1)];
-const takenOver = [event.requested(), event.startedElsewhere()];
+const startedElsewhere = event.startedElsewhere(1, recordedAtOf(2));
+const takenOver = [event.requested(), startedElsewhere];
 const external = [event.requested({ executor: 'external' })];
 
 /** What the orchestrator remembers and does when a history ends there; one row a kind of end, at least. */
@@ -51,16 +60,12 @@ const STEPS: readonly [string, ExecutionEvent[], Seen['after'], readonly Effect[
   ['a run succeeds', [...started, event.succeeded()], null, [withdrawn(1)]],
   ['a run fails', [...started, event.attemptFailed(), event.failed()], null, [withdrawn(1)]],
   ['a run is out of time', [...started, event.attemptFailed(1, 'timeout'), event.timedOut()], null, [withdrawn(1)]],
-  ['a run is taken over', takenOver, { ...running, worker: 'external', lease_token: null }, [withdrawn(1)]],
+  ['a run is taken over', takenOver, elsewhere, [withdrawn(1)]],
   ['a run that was taken over is reported', [...takenOver, event.reported()], null, [withdrawn(1)]],
-  [
-    'an external run begins',
-    [...external, event.startedElsewhere()],
-    { ...running, executor: 'external', worker: 'external', lease_token: null },
-    [],
-  ],
+  ['an external run begins', [...external, startedElsewhere], { ...elsewhere, executor: 'external' }, []],
   ['an external run is reported', [...external, event.startedElsewhere(), event.reported()], null, []],
   ['an external run is out of time', [...external, event.startedElsewhere(), event.timedOut()], null, []],
+  ['an external run is never reported', [...external, event.expired], null, []],
   ['a run becomes a dead letter', dead, { ...waiting, status: 'dead_lettered' }, [withdrawn(1)]],
   ['a dead letter is redriven', [...dead, event.redriven(2)], { ...waiting, attempt: 2 }, [enqueued({ attempt: 2 })]],
   ['a dead letter is discarded', [...dead, event.discarded], null, []],

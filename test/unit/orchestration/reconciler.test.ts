@@ -1,4 +1,4 @@
-import { LoseAttempt, ExpireExternalRun } from '../../../src/execution/domain/execution-commands.js';
+import { LoseAttempt } from '../../../src/execution/domain/execution-commands.js';
 import { DomainError, Unavailable } from '../../../src/kernel/errors.js';
 import { jobId, type ReservedJob } from '../../../src/kernel/ports/job-queue.js';
 import { derivedId } from '../../../src/kernel/uuid.js';
@@ -14,30 +14,25 @@ import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 const LEASE_MS = 15_000;
 /** As long as the test: leases and heartbeats run on the real clock. */
 const FOR_EVER_MS = 3_600_000;
+const UNREPORTED_MS = 86_400_000;
 const after = (ms: number): Date => new Date(NOW.getTime() + ms);
 
-describe('a run is judged', () => {
+describe('a run of the embedded executor is judged', () => {
   const missing: Sighting = { jobState: 'missing', workerHasIt: false, missingMs: 0 };
-  const elsewhere = aRunningRun({ executor: 'external', lease_token: null, timeout_seconds: 60 });
 
-  test.each<[string, ActiveExecution, Partial<Sighting>, Date, ReturnType<typeof judge>]>([
-    ['waiting, its job is there', anActiveRun(), { jobState: 'waiting' }, NOW, 'fine'],
-    ['waiting, its job is delayed', anActiveRun(), { jobState: 'delayed' }, NOW, 'fine'],
-    ['waiting, its job has just been reserved', anActiveRun(), { jobState: 'leased' }, NOW, 'fine'],
-    ['waiting, its job is missing', anActiveRun(), {}, NOW, 'enqueue'],
-    ['waiting for an external worker', anActiveRun({ executor: 'external' }), {}, after(FOR_EVER_MS), 'fine'],
-    ['running, leased', aRunningRun(), { jobState: 'leased', missingMs: LEASE_MS }, NOW, 'fine'],
-    ['running, claimed by its worker', aRunningRun(), { workerHasIt: true, missingMs: LEASE_MS }, NOW, 'fine'],
-    ['running, missing since a moment', aRunningRun(), { missingMs: LEASE_MS - 1 }, NOW, 'fine'],
-    ['running, missing for a lease time', aRunningRun(), { missingMs: LEASE_MS }, NOW, 'lost'],
-    ['running, its job waits again', aRunningRun(), { jobState: 'waiting', missingMs: LEASE_MS }, NOW, 'lost'],
-    ['external, in time', elsewhere, {}, after(60_000), 'fine'],
-    ['external, late', elsewhere, {}, after(60_001), 'expired'],
-    ['taken over, late', { ...elsewhere, executor: 'embedded' }, {}, after(60_001), 'expired'],
-    ['external, started_at as Postgres gives it', { ...elsewhere, started_at: NOW }, {}, after(60_001), 'expired'],
-    ['dead-lettered', anActiveRun({ status: 'dead_lettered' }), { missingMs: LEASE_MS }, after(FOR_EVER_MS), 'fine'],
-  ])('%s', (_, run, sighting, now, verdict) => {
-    expect(judge(run, { ...missing, ...sighting }, LEASE_MS, now)).toBe(verdict);
+  test.each<[string, ActiveExecution, Partial<Sighting>, ReturnType<typeof judge>]>([
+    ['waiting, its job is there', anActiveRun(), { jobState: 'waiting' }, 'fine'],
+    ['waiting, its job is delayed', anActiveRun(), { jobState: 'delayed' }, 'fine'],
+    ['waiting, its job has just been reserved', anActiveRun(), { jobState: 'leased' }, 'fine'],
+    ['waiting, its job is missing', anActiveRun(), {}, 'enqueue'],
+    ['running, leased', aRunningRun(), { jobState: 'leased', missingMs: LEASE_MS }, 'fine'],
+    ['running, claimed by its worker', aRunningRun(), { workerHasIt: true, missingMs: LEASE_MS }, 'fine'],
+    ['running, missing since a moment', aRunningRun(), { missingMs: LEASE_MS - 1 }, 'fine'],
+    ['running, missing for a lease time', aRunningRun(), { missingMs: LEASE_MS }, 'lost'],
+    ['running, its job waits again', aRunningRun(), { jobState: 'waiting', missingMs: LEASE_MS }, 'lost'],
+    ['dead-lettered', anActiveRun({ status: 'dead_lettered' }), { missingMs: LEASE_MS }, 'fine'],
+  ])('%s', (_, run, sighting, verdict) => {
+    expect(judge(run, { ...missing, ...sighting }, LEASE_MS)).toBe(verdict);
   });
 });
 
@@ -60,7 +55,7 @@ function setUp(...runs: ActiveExecution[]) {
   const issued: unknown[] = [];
   const bus = { execute: (command: unknown): Promise<never> => (issued.push(command), Promise.resolve(null as never)) };
   const table = new Table(runs);
-  const reconciler = new Reconciler(table, queue, bus, silentLog, LEASE_MS);
+  const reconciler = new Reconciler(table, queue, bus, silentLog, LEASE_MS, UNREPORTED_MS);
   const lookAt = (...times: number[]) =>
     times.reduce<Promise<void>>((before, ms) => before.then(() => reconciler.look(after(ms))), Promise.resolve());
   const held: ReservedJob = { ...jobOf(runs[0]!), leaseToken: runs[0]?.lease_token ?? '', enqueuedAt: 0 };
@@ -219,22 +214,40 @@ describe('an outage of Redis', () => {
 });
 
 describe('a run done elsewhere', () => {
+  const elsewhere = { executor: 'external', lease_token: null } as const;
+
   test('ends when its time is over', async () => {
-    const run = aRunningRun({ executor: 'external', lease_token: null, timeout_seconds: 60 });
+    const run = aRunningRun({ ...elsewhere, due_at: after(60_000) });
     const { queue, issued, lookAt } = setUp(run);
     await lookAt(60_000);
     expect(issued).toEqual([]);
     await lookAt(60_001);
-    expect(issued).toMatchObject([{ executionId: run.execution_id, attempt: 1 }]);
-    expect(issued[0]).toBeInstanceOf(ExpireExternalRun);
+    expect(issued).toMatchObject([{ type: 'ExpireExternalRun', executionId: run.execution_id, attempt: 1 }]);
     expect(await queue.stats()).toMatchObject({ waiting: 0 });
+  });
+
+  test('ends where nothing is reported of it', async () => {
+    const run = anActiveRun({ ...elsewhere });
+    const { queue, issued, lookAt } = setUp(run);
+    await lookAt(UNREPORTED_MS);
+    expect(issued).toEqual([]);
+    await lookAt(UNREPORTED_MS + 1);
+    expect(issued).toMatchObject([{ type: 'ExpireUnreportedRun', executionId: run.execution_id }]);
+    expect(await queue.stats()).toMatchObject({ waiting: 0 });
+  });
+
+  test('that was taken over from the embedded executor ends when its time is over', async () => {
+    const { issued, lookAt } = setUp(aRunningRun({ lease_token: null, due_at: after(60_000) }));
+    await lookAt(60_001);
+    expect(issued).toMatchObject([{ type: 'ExpireExternalRun' }]);
   });
 });
 
 describe('a command', () => {
+  const overdue = { executor: 'external', lease_token: null, due_at: NOW } as const;
   const two = [
-    aRunningRun({ execution_id: derivedId('one'), executor: 'external', lease_token: null }),
-    aRunningRun({ execution_id: derivedId('two'), executor: 'external', lease_token: null }),
+    aRunningRun({ execution_id: derivedId('one'), ...overdue }),
+    aRunningRun({ execution_id: derivedId('two'), ...overdue }),
   ];
   const failing = (error: Error) => {
     const all = setUp(...two);

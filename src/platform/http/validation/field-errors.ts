@@ -11,12 +11,15 @@ const MESSAGE_CHARS_MAX = 256;
 /** What stands at or below a member of these names is never sent back. */
 const SECRET_NAMES = new Set([
   'password',
+  'current_password',
+  'new_password',
   'token',
   'refresh_token',
   'access_token',
   'script_content',
   'script',
   'stdin',
+  'stdin_base64',
   'stdout',
   'stderr',
   'args',

@@ -15,6 +15,17 @@ interface Level {
 }
 
 /**
+ * Text that is kept as bytes, encrypted, and never as jsonb: what a program reads and prints. NUL may stand in it.
+ * By its place in a body; nowhere else does anything of that name get past the schemas.
+ */
+function isBytes(path: readonly PropertyKey[]): boolean {
+  const [first, second, , fourth] = path;
+  if (path.length === 1) return first === 'stdout' || first === 'stderr';
+  if (first !== 'input') return false;
+  return path.length === 2 ? second === 'stdin' : path.length === 4 && second === 'files' && fourth === 'content';
+}
+
+/**
  * The first string that Postgres would refuse, or the first value nested too deep; undefined for none.
  * Iterative: JSON.parse reads a megabyte of `[`, a recursive walk of it ends the call stack.
  */
@@ -23,7 +34,7 @@ export function textFaultOf(root: unknown): TextFault | undefined {
   for (let level = pending.pop(); level; level = pending.pop()) {
     const { value, path } = level;
     if (typeof value === 'string') {
-      if (!isStorableText(value)) return unicodeFault(path);
+      if (!(isStorableText(value) || (isBytes(path) && value.isWellFormed()))) return unicodeFault(path);
     } else if (typeof value === 'object' && value !== null) {
       if (path.length >= JSON_DEPTH_MAX) {
         return { path, tag: 'depth', message: `Nested deeper than ${JSON_DEPTH_MAX} levels` };

@@ -51,11 +51,12 @@ export const TASK_BOUNDS: [string, unknown[], [unknown, string][]][] = [
   ],
   [
     'timeout_seconds',
-    [1, 3_600],
+    [1, 3_600, 0.1, 1.5, 0.123, 3_599.999, 1.000_000_1],
     [
       [0, 'min'],
-      [3_601, 'max'],
-      [0.5, 'type'],
+      [0.099, 'min'],
+      [3_600.001, 'max'],
+      ['1.5', 'type'],
       [true, 'type'],
     ],
   ],

@@ -12,6 +12,10 @@ export const CARE: Readonly<Record<string, Care>> = {
   register: { fields: { email: [blank('new email'), ` ${blank('new email')} `, blank('email')] } },
   login: { fields: { email: [blank('email')], password: [blank('password')] } },
   refresh: { fields: { refresh_token: [blank('refresh token'), blank('used refresh token')] } },
+  changePassword: {
+    token: blank('session token'),
+    fields: { current_password: [blank('password')], new_password: [blank('password'), 'another password'] },
+  },
   // Nobody can use it again.
   logout: { token: blank('session token') },
 };

@@ -42,6 +42,8 @@ export const PROMISES: Promises = {
   runOnce: ({ answer: { body } }) => [onTask(body.task_id, 'TaskCreated'), ...begun(body)],
   reportExecution: ({ answer: { body }, before }) => {
     const { id, task_id, status: outcome } = body;
+    // Reported before, word for word.
+    if (!['pending', 'running'].includes(before!.body.status)) return [];
     const started = before!.body.status === 'pending' ? [onRun(id, 'ExecutionStarted')] : [];
     if (outcome === 'running') return started;
     const finished = onTask(task_id, 'TaskExecutionFinished', { execution_id: id, outcome });
@@ -59,8 +61,13 @@ export const PROMISES: Promises = {
   discardDeadLetter: ({ before }) => [onRun(before!.body.id, 'ExecutionDeadLetterDiscarded')],
   register: ({ answer: { body } }) => [onUser(body.user.id, 'UserRegistered'), onUser(body.user.id, 'UserLoggedIn')],
   login: ({ answer: { body } }) => [onUser(body.user.id, 'UserLoggedIn')],
-  refresh: () => [],
-  logout: async ({ things }) => [onUser((await things.account()).id, 'UserLoggedOut')],
+  refresh: async (exchange) =>
+    (await isUsedToken(exchange)) ? [await onAccount(exchange, 'RefreshTokenRepeated')] : [],
+  changePassword: async (exchange) => [await onAccount(exchange, 'PasswordChanged')],
+  logout: async (exchange) => {
+    const { all } = (parsed(exchange.sent.body ?? '') ?? {}) as { all?: unknown };
+    return [await onAccount(exchange, all === true ? 'UserLoggedOutEverywhere' : 'UserLoggedOut')];
+  },
 };
 
 const begun = ({ id, task_id }: { id: string; task_id: string }): Promised[] => [
@@ -68,7 +75,7 @@ const begun = ({ id, task_id }: { id: string; task_id: string }): Promised[] => 
   onRun(id, 'ExecutionRequested', { task_id }),
 ];
 
-/** What is recorded of a 401, for the account's owner to know: everything else that is refused leaves nothing. */
+/** What is recorded of a 401 or a 403, for the account's owner to know: everything else that is refused leaves nothing. */
 const WARNINGS: Promises = {
   login: async ({ sent, things }) => {
     const { email } = (parsed(sent.body!) ?? {}) as { email?: unknown };
@@ -76,17 +83,24 @@ const WARNINGS: Promises = {
     const isTheirs = typeof email === 'string' && email.trim().toLowerCase() === account?.client.user.email;
     return isTheirs ? [onUser(account.id, 'LoginRefused')] : [];
   },
-  refresh: async ({ sent, things }) => {
-    const { refresh_token } = (parsed(sent.body!) ?? {}) as { refresh_token?: unknown };
-    const isUsed = refresh_token !== undefined && refresh_token === (await things.known('used refresh token'));
-    return isUsed ? [onUser((await things.account()).id, 'RefreshTokenReused')] : [];
-  },
+  // Sent later than the grace window.
+  refresh: async (exchange) => ((await isUsedToken(exchange)) ? [await onAccount(exchange, 'RefreshTokenReused')] : []),
+  changePassword: async (exchange) =>
+    exchange.answer.status === 403 ? [await onAccount(exchange, 'PasswordChangeRefused')] : [],
 };
+
+const onAccount = async ({ things }: Exchange, type: string): Promise<Promised> =>
+  onUser((await things.account()).id, type);
+
+async function isUsedToken({ sent, things }: Exchange): Promise<boolean> {
+  const { refresh_token } = (parsed(sent.body!) ?? {}) as { refresh_token?: unknown };
+  return refresh_token !== undefined && refresh_token === (await things.known('used refresh token'));
+}
 
 /** The events that an answer promises: all of them, and in this order. */
 export async function promisedBy(operationId: string, exchange: Exchange): Promise<Promised[]> {
   const { status, headers } = exchange.answer;
-  if (status === 401) return (await WARNINGS[operationId]?.(exchange)) ?? [];
+  if (status === 401 || status === 403) return (await WARNINGS[operationId]?.(exchange)) ?? [];
   const isRepeat = headers.get('idempotent-replayed') === 'true';
   if (status >= 300 || isRepeat) return [];
   return (await PROMISES[operationId]?.(exchange)) ?? [];
