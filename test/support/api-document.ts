@@ -3,7 +3,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 
 import { AppModule } from '../../src/app.module.js';
-import { API_DOCS } from '../../src/composition/api-docs.js';
+import { apiDocs } from '../../src/composition/api-docs.js';
 import type { Infrastructure } from '../../src/composition/infrastructure.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { createOpenApiDocument } from '../../src/platform/http/docs/openapi-document.js';
@@ -20,5 +20,5 @@ export async function makeApiDocument(): Promise<OpenAPIObject> {
     abortOnError: false,
   });
   // As it is read: without the members that are undefined.
-  return JSON.parse(JSON.stringify(createOpenApiDocument(app, API_DOCS))) as OpenAPIObject;
+  return JSON.parse(JSON.stringify(createOpenApiDocument(app, apiDocs(infra.config)))) as OpenAPIObject;
 }

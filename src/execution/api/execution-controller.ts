@@ -8,6 +8,7 @@ import { TaskOwners } from '../../kernel/ports/task-owners.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../platform/http/body-parser.js';
 import { API_BASE } from '../../platform/http/api-path.js';
+import { answerHeaders } from '../../platform/http/docs/answer-headers.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
@@ -60,7 +61,11 @@ export class ExecutionController {
       'run waits for what its owner reports of it.',
     operationId: 'startExecution',
   })
-  @ApiCreatedResponse({ standardSchema: executionView, description: 'Waits for a worker; or as it is after the wait' })
+  @ApiCreatedResponse({
+    standardSchema: executionView,
+    description: 'Waits for a worker; or as it is after the wait',
+    headers: answerHeaders('Location'),
+  })
   @ApiProblems(409, 413, 415)
   async start(
     @Param('id', taskId) id: string,

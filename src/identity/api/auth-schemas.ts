@@ -6,12 +6,14 @@ const PASSWORD_CHARS_MAX = 128;
 const NAME_CHARS_MAX = 255;
 /** Ours have about 400. */
 const TOKEN_CHARS_MAX = 4_096;
+/** Looser than what decides: for the document, which has no format for an address with spaces around it. */
+const LIKE_EMAIL = '^\\s*[^\\s@]+@[^\\s@]+\\.[^\\s@]+\\s*$';
 
 export const registerBody = z
   .strictObject({
-    email: z.string().trim().max(EMAIL_CHARS_MAX).pipe(z.email('Must be an email address')),
+    email: z.string().max(EMAIL_CHARS_MAX).trim().pipe(z.email('Must be an email address')).meta({ pattern: LIKE_EMAIL }),
     password: z.string().min(PASSWORD_CHARS_MIN).max(PASSWORD_CHARS_MAX),
-    name: z.string().trim().min(1).max(NAME_CHARS_MAX),
+    name: z.string().max(NAME_CHARS_MAX).trim().min(1).meta({ pattern: '\\S' }),
   })
   .meta({
     id: 'RegisterRequest',
@@ -45,7 +47,7 @@ export const authResponse = z
     access_token: z.string(),
     refresh_token: z.string(),
     token_type: z.literal('Bearer'),
-    expires_in: z.int(),
+    expires_in: z.int32(),
     user: userShape,
   })
   .meta({ id: 'AuthResponse' });

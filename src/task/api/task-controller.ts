@@ -7,6 +7,7 @@ import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { newId } from '../../kernel/uuid.js';
 import { API_BASE, apiPath } from '../../platform/http/api-path.js';
+import { answerHeaders } from '../../platform/http/docs/answer-headers.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
@@ -58,7 +59,7 @@ export class TaskController {
     description: 'What is left out takes its default. Nothing runs yet.',
     operationId: 'createTask',
   })
-  @ApiCreatedResponse({ standardSchema: taskView, description: 'Created' })
+  @ApiCreatedResponse({ standardSchema: taskView, description: 'Created', headers: answerHeaders('Location', 'ETag') })
   @ApiProblems(413, 415)
   async create(
     @Body({ schema: createTaskBody }) body: CreateTaskBody,
@@ -94,7 +95,7 @@ export class TaskController {
     description: 'With `as_of`, what its history says that it was then.',
     operationId: 'getTask',
   })
-  @ApiOkResponse({ standardSchema: taskView, description: 'The task; its ETag is for If-Match' })
+  @ApiOkResponse({ standardSchema: taskView, description: 'The task', headers: answerHeaders('ETag') })
   @ApiProblems(403, 404)
   async get(
     @Param('id', taskId) id: string,
@@ -126,7 +127,7 @@ export class TaskController {
   @Put(':id')
   @ApiOperation({ summary: 'Change a task', description: 'Only the fields given change.', operationId: 'updateTask' })
   @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag: changes nothing that changed since' })
-  @ApiOkResponse({ standardSchema: taskView, description: 'Changed' })
+  @ApiOkResponse({ standardSchema: taskView, description: 'Changed', headers: answerHeaders('ETag') })
   @ApiProblems(403, 404, 409, 412, 413, 415)
   async update(
     @Param('id', taskId) id: string,

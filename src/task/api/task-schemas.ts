@@ -12,7 +12,8 @@ const metadata = z
   .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES_MAX, {
     message: `must be at most ${METADATA_BYTES_MAX} bytes as JSON`,
     params: { tag: 'max' },
-  });
+  })
+  .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
 
 /** Ceilings are the operator's and checked beside the schema: see RunLimitsCeiling. */
 const limits = z.strictObject({ memory_mb: z.int().min(16), cpus: z.number().min(0.1), pids: z.int().min(16) });
@@ -80,7 +81,7 @@ export const updateTaskBody = z
   .strictObject({ ...fields, retry: retry.partial(), limits: limits.partial() })
   .partial()
   .refine((changes) => Object.keys(changes).length > 0, 'at least one field is required')
-  .meta({ id: 'UpdateTask', example: { priority: 7 } });
+  .meta({ id: 'UpdateTask', minProperties: 1, example: { priority: 7 } });
 export type UpdateTaskBody = z.output<typeof updateTaskBody>;
 
 export const TASK_SORT_FIELDS = ['created_at', 'updated_at', 'priority', 'name'] as const;
@@ -104,14 +105,14 @@ export const taskView = z
     metadata: z.record(z.string(), z.json()),
     status: z.enum(STATUSES),
     retry: z.object({
-      max_attempts: z.int(),
-      initial_delay_ms: z.int(),
+      max_attempts: z.int32(),
+      initial_delay_ms: z.int32(),
       backoff_factor: z.number(),
-      max_delay_ms: z.int(),
+      max_delay_ms: z.int32(),
       retry_on: z.array(failureReason),
     }),
-    limits: z.object({ memory_mb: z.int(), cpus: z.number(), pids: z.int() }),
-    version: z.int(),
+    limits: z.object({ memory_mb: z.int32(), cpus: z.number(), pids: z.int32() }),
+    version: z.int32(),
     created_at: time,
     updated_at: time,
   })

@@ -446,50 +446,67 @@ export interface components {
          */
         CreateTask: {
             name: string;
-            /** @default null */
+            /** @description Default: `null`. */
             description?: string | null;
             script_content: string;
             /** @enum {string} */
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
-            /** @default 5 */
+            /**
+             * Format: int32
+             * @description Default: `5`.
+             */
             priority?: number;
-            /** @default 300 */
+            /**
+             * Format: int32
+             * @description Default: `300`.
+             */
             timeout_seconds?: number;
-            /** @default {} */
+            /** @description Any JSON object of at most 16384 bytes. Default: `{}`. */
             metadata?: {
-                [key: string]: components["schemas"]["JsonValue"];
+                [key: string]: unknown;
             };
-            /** @default 1 */
+            /**
+             * Format: int32
+             * @description Default: `1`.
+             */
             max_parallel?: number;
-            /** @default {} */
+            /** @description Default: `{"max_attempts":3,"initial_delay_ms":1000,"backoff_factor":2,"max_delay_ms":60000,"retry_on":["infrastructure"]}`. */
             retry?: {
-                /** @default 3 */
-                max_attempts?: number;
-                /** @default 1000 */
-                initial_delay_ms?: number;
-                /** @default 2 */
-                backoff_factor?: number;
-                /** @default 60000 */
-                max_delay_ms?: number;
                 /**
-                 * @default [
-                 *       "infrastructure"
-                 *     ]
+                 * Format: int32
+                 * @description Default: `3`.
                  */
+                max_attempts?: number;
+                /**
+                 * Format: int32
+                 * @description Default: `1000`.
+                 */
+                initial_delay_ms?: number;
+                /** @description Default: `2`. */
+                backoff_factor?: number;
+                /**
+                 * Format: int32
+                 * @description Default: `60000`.
+                 */
+                max_delay_ms?: number;
+                /** @description Default: `["infrastructure"]`. */
                 retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
-            /** @default {} */
+            /** @description Default: `{"memory_mb":256,"cpus":1,"pids":64}`. */
             limits?: {
-                /** @default 256 */
+                /**
+                 * Format: int32
+                 * @description Default: `256`.
+                 */
                 memory_mb?: number;
-                /** @default 1 */
+                /** @description Default: `1`. */
                 cpus?: number;
-                /** @default 64 */
+                /**
+                 * Format: int32
+                 * @description Default: `64`.
+                 */
                 pids?: number;
             };
-        };
-        JsonValue: string | number | boolean | (null) | components["schemas"]["JsonValue"][] | {
-            [key: string]: components["schemas"]["JsonValue"];
         };
         Task: {
             /** Format: uuid */
@@ -501,26 +518,35 @@ export interface components {
             script_content: string;
             /** @enum {string} */
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
+            /** Format: int32 */
             priority: number;
+            /** Format: int64 */
             timeout_seconds: number;
             metadata: {
-                [key: string]: components["schemas"]["JsonValue"];
+                [key: string]: unknown;
             };
+            /** Format: int32 */
             max_parallel: number;
             /** @enum {string} */
             status: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
             retry: {
+                /** Format: int32 */
                 max_attempts: number;
+                /** Format: int32 */
                 initial_delay_ms: number;
                 backoff_factor: number;
+                /** Format: int32 */
                 max_delay_ms: number;
                 retry_on: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
             limits: {
+                /** Format: int32 */
                 memory_mb: number;
                 cpus: number;
+                /** Format: int32 */
                 pids: number;
             };
+            /** Format: int32 */
             version: number;
             /** Format: date-time */
             created_at: string;
@@ -529,8 +555,11 @@ export interface components {
         };
         TaskList: {
             tasks: components["schemas"]["Task"][];
+            /** Format: int32 */
             total: number;
+            /** Format: int32 */
             limit: number;
+            /** Format: int32 */
             offset: number;
         } | {
             tasks: components["schemas"]["Task"][];
@@ -539,6 +568,7 @@ export interface components {
                 next_cursor: string | null;
                 prev_cursor: string | null;
             };
+            /** Format: int32 */
             limit: number;
             sort_field: string;
             /** @enum {string} */
@@ -547,13 +577,15 @@ export interface components {
         History: {
             events: {
                 type: string;
+                /** Format: int32 */
                 version: number;
+                /** Format: int64 */
                 position: number;
                 /** Format: date-time */
                 time: string;
                 actor: string;
                 data: {
-                    [key: string]: components["schemas"]["JsonValue"];
+                    [key: string]: unknown;
                 };
             }[];
             has_more: boolean;
@@ -569,22 +601,31 @@ export interface components {
             script_content?: string;
             /** @enum {string} */
             script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
+            /** Format: int32 */
             priority?: number;
+            /** Format: int32 */
             timeout_seconds?: number;
+            /** @description Any JSON object of at most 16384 bytes */
             metadata?: {
-                [key: string]: components["schemas"]["JsonValue"];
+                [key: string]: unknown;
             };
+            /** Format: int32 */
             max_parallel?: number;
             retry?: {
+                /** Format: int32 */
                 max_attempts?: number;
+                /** Format: int32 */
                 initial_delay_ms?: number;
                 backoff_factor?: number;
+                /** Format: int32 */
                 max_delay_ms?: number;
                 retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
             limits?: {
+                /** Format: int32 */
                 memory_mb?: number;
                 cpus?: number;
+                /** Format: int32 */
                 pids?: number;
             };
         };
@@ -592,7 +633,7 @@ export interface components {
             message: string;
         };
         /**
-         * @default {}
+         * @description Default: `{"executor":"embedded"}`.
          * @example {
          *       "input": {
          *         "args": [
@@ -603,23 +644,28 @@ export interface components {
          */
         StartExecution: {
             input?: {
+                /** @description stdin and all files have at most 1048576 bytes together */
                 stdin?: string;
+                /** @description args and env have at most 1048576 bytes together */
                 args?: string[];
+                /** @description Names are letters, digits and underscores, and begin with no digit. args and env have at most 1048576 bytes together */
                 env?: {
                     [key: string]: string;
                 };
                 files?: {
+                    /** @description Relative, without `.` and `..`, at most 255 bytes; not where the script itself lies */
                     path: string;
+                    /** @description stdin and all files have at most 1048576 bytes together */
                     content: string;
                     /**
-                     * @default utf8
+                     * @description Default: `utf8`.
                      * @enum {string}
                      */
                     encoding?: "utf8" | "base64";
                 }[];
             };
             /**
-             * @default embedded
+             * @description Default: `embedded`.
              * @enum {string}
              */
             executor?: "embedded" | "external";
@@ -631,10 +677,13 @@ export interface components {
             task_id: string;
             /** @enum {string} */
             status: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
+            /** Format: int32 */
             return_code: number | null;
             stdout: string | null;
             stderr: string | null;
+            /** Format: int64 */
             execution_time_ms: number | null;
+            /** Format: int64 */
             memory_usage_bytes: number | null;
             /** Format: date-time */
             started_at: string | null;
@@ -642,26 +691,35 @@ export interface components {
             completed_at: string | null;
             /** Format: date-time */
             created_at: string;
+            /** Format: int32 */
             attempt: number;
             /** @enum {string|null} */
             termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cancelled" | null;
             signal: string | null;
+            /** Format: int64 */
             stdout_bytes: number;
+            /** Format: int64 */
             stderr_bytes: number;
             stdout_truncated: boolean;
             stderr_truncated: boolean;
+            /** Format: int64 */
             cpu_time_ms: number | null;
+            /** Format: int64 */
             queue_time_ms: number | null;
             dead_lettered: boolean;
             /** Format: date-time */
             next_attempt_at: string | null;
             trace_id: string | null;
+            /** Format: int32 */
             version: number;
         };
         ExecutionList: {
             executions: components["schemas"]["Execution"][];
+            /** Format: int32 */
             total: number;
+            /** Format: int32 */
             limit: number;
+            /** Format: int32 */
             offset: number;
         } | {
             executions: components["schemas"]["Execution"][];
@@ -670,6 +728,7 @@ export interface components {
                 next_cursor: string | null;
                 prev_cursor: string | null;
             };
+            /** Format: int32 */
             limit: number;
             sort_field: string;
             /** @enum {string} */
@@ -682,33 +741,62 @@ export interface components {
          *       "stdout": "Hello\n"
          *     }
          */
-        ExecutionReport: {
-            /** @enum {string} */
+        ExecutionReport: components["schemas"]["RunningReport"] | components["schemas"]["EndedReport"];
+        RunningReport: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
             status: "running";
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description In the years 1970 to 9999
+             */
             started_at?: string;
-        } | {
-            /** @enum {string} */
+        };
+        EndedReport: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
             status: "completed" | "failed" | "timeout" | "cancelled";
-            /** @default null */
+            /**
+             * Format: int32
+             * @description Default: `null`.
+             */
             return_code?: number | null;
-            /** @default  */
+            /** @description Default: `""`. */
             stdout?: string;
-            /** @default  */
+            /** @description Default: `""`. */
             stderr?: string;
-            /** @default null */
+            /**
+             * Format: int64
+             * @description Default: `null`.
+             */
             execution_time_ms?: number | null;
-            /** @default null */
+            /**
+             * Format: int64
+             * @description Default: `null`.
+             */
             memory_usage_bytes?: number | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description In the years 1970 to 9999. Default: `null`.
+             */
             started_at?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description In the years 1970 to 9999
+             */
             completed_at?: string;
         };
         DeadLetterList: {
             dead_letters: components["schemas"]["Execution"][];
+            /** Format: int32 */
             total: number;
+            /** Format: int32 */
             limit: number;
+            /** Format: int32 */
             offset: number;
         } | {
             dead_letters: components["schemas"]["Execution"][];
@@ -717,6 +805,7 @@ export interface components {
                 next_cursor: string | null;
                 prev_cursor: string | null;
             };
+            /** Format: int32 */
             limit: number;
             sort_field: string;
             /** @enum {string} */
@@ -736,58 +825,83 @@ export interface components {
          */
         RunOnce: {
             name: string;
-            /** @default null */
+            /** @description Default: `null`. */
             description?: string | null;
             script_content: string;
             /** @enum {string} */
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
-            /** @default 5 */
+            /**
+             * Format: int32
+             * @description Default: `5`.
+             */
             priority?: number;
-            /** @default 300 */
+            /**
+             * Format: int32
+             * @description Default: `300`.
+             */
             timeout_seconds?: number;
-            /** @default {} */
+            /** @description Any JSON object of at most 16384 bytes. Default: `{}`. */
             metadata?: {
-                [key: string]: components["schemas"]["JsonValue"];
+                [key: string]: unknown;
             };
-            /** @default 1 */
+            /**
+             * Format: int32
+             * @description Default: `1`.
+             */
             max_parallel?: number;
-            /** @default {} */
+            /** @description Default: `{"max_attempts":3,"initial_delay_ms":1000,"backoff_factor":2,"max_delay_ms":60000,"retry_on":["infrastructure"]}`. */
             retry?: {
-                /** @default 3 */
-                max_attempts?: number;
-                /** @default 1000 */
-                initial_delay_ms?: number;
-                /** @default 2 */
-                backoff_factor?: number;
-                /** @default 60000 */
-                max_delay_ms?: number;
                 /**
-                 * @default [
-                 *       "infrastructure"
-                 *     ]
+                 * Format: int32
+                 * @description Default: `3`.
                  */
+                max_attempts?: number;
+                /**
+                 * Format: int32
+                 * @description Default: `1000`.
+                 */
+                initial_delay_ms?: number;
+                /** @description Default: `2`. */
+                backoff_factor?: number;
+                /**
+                 * Format: int32
+                 * @description Default: `60000`.
+                 */
+                max_delay_ms?: number;
+                /** @description Default: `["infrastructure"]`. */
                 retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
-            /** @default {} */
+            /** @description Default: `{"memory_mb":256,"cpus":1,"pids":64}`. */
             limits?: {
-                /** @default 256 */
+                /**
+                 * Format: int32
+                 * @description Default: `256`.
+                 */
                 memory_mb?: number;
-                /** @default 1 */
+                /** @description Default: `1`. */
                 cpus?: number;
-                /** @default 64 */
+                /**
+                 * Format: int32
+                 * @description Default: `64`.
+                 */
                 pids?: number;
             };
             input?: {
+                /** @description stdin and all files have at most 1048576 bytes together */
                 stdin?: string;
+                /** @description args and env have at most 1048576 bytes together */
                 args?: string[];
+                /** @description Names are letters, digits and underscores, and begin with no digit. args and env have at most 1048576 bytes together */
                 env?: {
                     [key: string]: string;
                 };
                 files?: {
+                    /** @description Relative, without `.` and `..`, at most 255 bytes; not where the script itself lies */
                     path: string;
+                    /** @description stdin and all files have at most 1048576 bytes together */
                     content: string;
                     /**
-                     * @default utf8
+                     * @description Default: `utf8`.
                      * @enum {string}
                      */
                     encoding?: "utf8" | "base64";
@@ -811,6 +925,7 @@ export interface components {
             refresh_token: string;
             /** @enum {string} */
             token_type: "Bearer";
+            /** Format: int32 */
             expires_in: number;
             user: components["schemas"]["User"];
         };
@@ -885,20 +1000,34 @@ export interface components {
                 is_healthy: boolean;
             };
             worker_pool: {
+                /** Format: int32 */
                 pool_size: number;
+                /** Format: int32 */
                 active_workers: number;
+                /** Format: int32 */
                 idle_workers: number;
+                /** Format: int32 */
                 unhealthy_workers: number;
+                /** Format: int64 */
                 total_tasks_processed: number;
+                /** Format: int64 */
                 total_tasks_successful: number;
+                /** Format: int64 */
                 total_tasks_failed: number;
-                /** @description nanoseconds, as the original had it */
+                /**
+                 * Format: int64
+                 * @description nanoseconds, as the original had it
+                 */
                 average_task_time: number;
             };
             concurrency: {
+                /** Format: int32 */
                 total_active_slots: number;
+                /** Format: int32 */
                 available_slots: number;
+                /** Format: int32 */
                 queued_jobs?: number;
+                /** Format: int32 */
                 worker_processes?: number;
             };
         };
@@ -909,6 +1038,7 @@ export interface components {
         Problem: {
             type: string;
             title: string;
+            /** Format: int32 */
             status: number;
             detail: string;
             instance: string;
@@ -921,13 +1051,35 @@ export interface components {
                 tag: string;
                 message: string;
             }[];
+            /** Format: int32 */
             retry_after?: number;
         };
     };
     responses: never;
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description The request’s id, in logs and problems too: the one sent, or a new one */
+        "X-Request-ID": string;
+        /** @description How to authenticate (RFC 6750) */
+        "WWW-Authenticate": string;
+        /** @description Seconds to wait before the request is sent again */
+        "Retry-After": number;
+        /** @description Requests per window of the tightest limit that counts this request */
+        "RateLimit-Limit": number;
+        /** @description Requests left in the window */
+        "RateLimit-Remaining": number;
+        /** @description Seconds until the window has room again */
+        "RateLimit-Reset": number;
+        /** @description This answers an earlier request under the same Idempotency-Key */
+        "Idempotent-Replayed": "true";
+        /** @description Recorded, but reads may not show it yet: they are at this position of the log */
+        "X-Read-Position": string;
+        /** @description The version of what is answered, for If-Match */
+        ETag: string;
+        /** @description Path of what was created */
+        Location: string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -935,15 +1087,15 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
-                /** @description How many; 20 where nothing is said */
+                /** @description How many. Default: `20`. */
                 limit?: number;
                 /** @description How many to pass over */
                 offset?: number;
                 /** @description Empty for the first page, then what the last answer names */
                 cursor?: string;
-                /** @description What to sort by */
+                /** @description What to sort by. Default: `created_at`. */
                 sort_field?: "created_at" | "updated_at" | "priority" | "name";
-                /** @description Least or greatest first */
+                /** @description Least or greatest first. Default: `desc`. */
                 sort_order?: "asc" | "desc";
                 /** @description Only those that are in it */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
@@ -959,6 +1111,10 @@ export interface operations {
             /** @description A page of tasks, by offset or by cursor */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -968,6 +1124,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -977,6 +1134,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -986,6 +1145,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -995,6 +1159,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1009,6 +1175,8 @@ export interface operations {
             header?: {
                 /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
                 "Idempotency-Key"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path?: never;
             cookie?: never;
@@ -1022,6 +1190,14 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1031,6 +1207,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1040,6 +1217,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1049,6 +1228,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1058,6 +1238,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1067,6 +1248,7 @@ export interface operations {
             /** @description Unprocessable Entity */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1076,6 +1258,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1085,6 +1272,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1108,9 +1297,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The task; its ETag is for If-Match */
+            /** @description The task */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1120,6 +1314,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1129,6 +1324,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1138,6 +1335,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1147,6 +1345,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1156,6 +1355,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1165,6 +1365,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1174,6 +1379,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1188,6 +1395,8 @@ export interface operations {
             header?: {
                 /** @description The ETag: changes nothing that changed since */
                 "If-Match"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -1204,6 +1413,12 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1213,6 +1428,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1222,6 +1438,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1231,6 +1449,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1240,6 +1459,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1249,6 +1469,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1258,6 +1479,7 @@ export interface operations {
             /** @description Precondition Failed */
             412: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1267,6 +1489,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1276,6 +1499,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1285,6 +1509,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1294,6 +1519,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1303,6 +1533,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1314,7 +1546,10 @@ export interface operations {
     deleteTask: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -1326,6 +1561,11 @@ export interface operations {
             /** @description Deleted */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1335,6 +1575,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1344,6 +1585,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1353,6 +1596,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1362,6 +1606,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1371,6 +1616,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1380,6 +1626,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1389,6 +1636,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1398,6 +1646,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1407,6 +1656,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1416,6 +1670,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1427,9 +1683,9 @@ export interface operations {
     taskHistory: {
         parameters: {
             query?: {
-                /** @description Of the last event seen */
+                /** @description Of the last event seen. Default: `0`. */
                 after_version?: number;
-                /** @description How many events */
+                /** @description How many events. Default: `1000`. */
                 limit?: number;
             };
             header?: never;
@@ -1444,6 +1700,10 @@ export interface operations {
             /** @description Oldest first */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1453,6 +1713,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1462,6 +1723,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1471,6 +1734,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1480,6 +1744,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1489,6 +1754,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1498,6 +1764,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1507,6 +1778,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1518,15 +1791,15 @@ export interface operations {
     listTaskExecutions: {
         parameters: {
             query?: {
-                /** @description How many; 20 where nothing is said */
+                /** @description How many. Default: `20`. */
                 limit?: number;
                 /** @description How many to pass over */
                 offset?: number;
                 /** @description Empty for the first page, then what the last answer names */
                 cursor?: string;
-                /** @description What to sort by */
+                /** @description What to sort by. Default: `created_at`. */
                 sort_field?: "created_at";
-                /** @description Least or greatest first */
+                /** @description Least or greatest first. Default: `desc`. */
                 sort_order?: "asc" | "desc";
                 /** @description Only those that are in it */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
@@ -1547,6 +1820,10 @@ export interface operations {
             /** @description A page, by offset or by cursor */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1556,6 +1833,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1565,6 +1843,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1574,6 +1854,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1583,6 +1864,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1592,6 +1874,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1601,6 +1884,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1610,6 +1898,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1621,12 +1911,14 @@ export interface operations {
     startExecution: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for the end, before the answer */
+                /** @description Seconds to wait for the end, before the answer. Default: `0`. */
                 wait?: number;
             };
             header?: {
                 /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
                 "Idempotency-Key"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -1643,6 +1935,13 @@ export interface operations {
             /** @description Waits for a worker; or as it is after the wait */
             201: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1652,6 +1951,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1661,6 +1961,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1670,6 +1972,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1679,6 +1982,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1688,6 +1992,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1697,6 +2002,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1706,6 +2012,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1715,6 +2022,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1724,6 +2032,7 @@ export interface operations {
             /** @description Unprocessable Entity */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1733,6 +2042,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1742,6 +2056,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1753,15 +2069,15 @@ export interface operations {
     listExecutions: {
         parameters: {
             query?: {
-                /** @description How many; 20 where nothing is said */
+                /** @description How many. Default: `20`. */
                 limit?: number;
                 /** @description How many to pass over */
                 offset?: number;
                 /** @description Empty for the first page, then what the last answer names */
                 cursor?: string;
-                /** @description What to sort by */
+                /** @description What to sort by. Default: `created_at`. */
                 sort_field?: "created_at";
-                /** @description Least or greatest first */
+                /** @description Least or greatest first. Default: `desc`. */
                 sort_order?: "asc" | "desc";
                 /** @description Only those that are in it */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
@@ -1779,6 +2095,10 @@ export interface operations {
             /** @description A page, by offset or by cursor */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1788,6 +2108,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1797,6 +2118,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1806,6 +2129,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1815,6 +2139,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1824,6 +2149,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1833,6 +2163,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1844,12 +2176,14 @@ export interface operations {
     runOnce: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for the end, before the answer */
+                /** @description Seconds to wait for the end, before the answer. Default: `0`. */
                 wait?: number;
             };
             header?: {
                 /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
                 "Idempotency-Key"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path?: never;
             cookie?: never;
@@ -1863,6 +2197,13 @@ export interface operations {
             /** @description Waits for a worker; or as it is after the wait */
             201: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1872,6 +2213,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1881,6 +2223,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1890,6 +2234,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1899,6 +2244,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1908,6 +2254,7 @@ export interface operations {
             /** @description Unprocessable Entity */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1917,6 +2264,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1926,6 +2278,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1952,6 +2306,10 @@ export interface operations {
             /** @description The run, with what it wrote */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1961,6 +2319,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1970,6 +2329,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1979,6 +2340,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1988,6 +2350,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1997,6 +2360,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2006,6 +2370,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2015,6 +2384,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2026,7 +2397,10 @@ export interface operations {
     reportExecution: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -2042,6 +2416,11 @@ export interface operations {
             /** @description Recorded */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2051,6 +2430,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2060,6 +2440,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2069,6 +2451,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2078,6 +2461,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2087,6 +2471,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2096,6 +2481,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2105,6 +2491,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2114,6 +2501,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2123,6 +2511,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2132,6 +2525,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2143,7 +2538,10 @@ export interface operations {
     cancelExecution: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -2155,6 +2553,11 @@ export interface operations {
             /** @description Recorded; the run’s processes are dead within a second */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2164,6 +2567,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2173,6 +2577,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2182,6 +2588,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2191,6 +2598,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2200,6 +2608,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2209,6 +2618,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2218,6 +2628,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2227,6 +2638,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2236,6 +2648,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2245,6 +2662,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2256,9 +2675,9 @@ export interface operations {
     executionHistory: {
         parameters: {
             query?: {
-                /** @description Of the last event seen */
+                /** @description Of the last event seen. Default: `0`. */
                 after_version?: number;
-                /** @description How many events */
+                /** @description How many events. Default: `1000`. */
                 limit?: number;
             };
             header?: {
@@ -2276,6 +2695,10 @@ export interface operations {
             /** @description The history so far, or as it goes on */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2286,6 +2709,10 @@ export interface operations {
             /** @description The run has ended, and the client knows it all */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2293,6 +2720,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2302,6 +2730,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2311,6 +2741,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2320,6 +2751,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2329,6 +2761,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2338,6 +2771,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2347,6 +2785,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2358,7 +2798,7 @@ export interface operations {
     executionOutput: {
         parameters: {
             query?: {
-                /** @description Stays until the run has ended, and answers what it writes as it writes it */
+                /** @description Stays until the run has ended, and answers what it writes as it writes it. Default: `false`. */
                 follow?: "true" | "false";
             };
             header?: never;
@@ -2375,6 +2815,10 @@ export interface operations {
             /** @description The bytes as kept: over the cap, the first and the last of them */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2384,6 +2828,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2393,6 +2838,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2402,6 +2849,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2411,6 +2859,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2420,6 +2869,7 @@ export interface operations {
             /** @description Gone */
             410: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2429,6 +2879,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2438,6 +2889,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2447,6 +2903,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2458,15 +2916,15 @@ export interface operations {
     listDeadLetters: {
         parameters: {
             query?: {
-                /** @description How many; 20 where nothing is said */
+                /** @description How many. Default: `20`. */
                 limit?: number;
                 /** @description How many to pass over */
                 offset?: number;
                 /** @description Empty for the first page, then what the last answer names */
                 cursor?: string;
-                /** @description What to sort by */
+                /** @description What to sort by. Default: `created_at`. */
                 sort_field?: "created_at";
-                /** @description Least or greatest first */
+                /** @description Least or greatest first. Default: `desc`. */
                 sort_order?: "asc" | "desc";
             };
             header?: never;
@@ -2478,6 +2936,10 @@ export interface operations {
             /** @description Your own; an admin sees everyone’s */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2487,6 +2949,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2496,6 +2959,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2505,6 +2970,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2514,6 +2984,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2537,6 +3009,10 @@ export interface operations {
             /** @description The run that failed for good */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2546,6 +3022,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2555,6 +3032,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2564,6 +3043,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2573,6 +3053,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2582,6 +3063,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2591,6 +3073,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2600,6 +3087,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2611,7 +3100,10 @@ export interface operations {
     discardDeadLetter: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -2623,6 +3115,11 @@ export interface operations {
             /** @description Put away; the execution and its history stay */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2632,6 +3129,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2641,6 +3139,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2650,6 +3150,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2659,6 +3160,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2668,6 +3170,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2677,6 +3180,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2686,6 +3190,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2695,6 +3200,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2704,6 +3210,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2713,6 +3224,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2727,6 +3240,8 @@ export interface operations {
             header?: {
                 /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
                 "Idempotency-Key"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -2739,6 +3254,12 @@ export interface operations {
             /** @description It waits for a worker again */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2748,6 +3269,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2757,6 +3279,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2766,6 +3290,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2775,6 +3300,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2784,6 +3310,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2793,6 +3320,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2802,6 +3330,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2811,6 +3340,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2820,6 +3350,7 @@ export interface operations {
             /** @description Unprocessable Entity */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2829,6 +3360,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2838,6 +3374,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2862,6 +3400,10 @@ export interface operations {
             /** @description Registered and logged in */
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2871,6 +3413,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2880,6 +3423,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2889,6 +3433,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2898,6 +3443,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2907,6 +3453,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2916,6 +3467,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2940,6 +3493,10 @@ export interface operations {
             /** @description Logged in */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2949,6 +3506,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2958,6 +3516,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2967,6 +3527,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2976,6 +3537,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2985,6 +3547,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2994,6 +3561,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3018,6 +3587,10 @@ export interface operations {
             /** @description New tokens of the same session */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3027,6 +3600,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3036,6 +3610,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3045,6 +3621,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3054,6 +3631,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3063,6 +3641,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3072,6 +3655,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3083,7 +3668,10 @@ export interface operations {
     logout: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3092,6 +3680,11 @@ export interface operations {
             /** @description Logged out */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3101,6 +3694,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3110,6 +3704,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3119,6 +3715,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3128,6 +3725,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3137,6 +3735,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3146,6 +3749,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3166,6 +3771,10 @@ export interface operations {
             /** @description The account of the access token */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3175,6 +3784,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3184,6 +3794,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3193,6 +3805,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3202,6 +3819,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3222,6 +3841,7 @@ export interface operations {
             /** @description It is */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3231,6 +3851,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3251,6 +3872,7 @@ export interface operations {
             /** @description Everything it needs is there */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3260,6 +3882,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3269,6 +3892,7 @@ export interface operations {
             /** @description The checks say what is missing */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3289,6 +3913,7 @@ export interface operations {
             /** @description Counts; no names */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3298,6 +3923,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3318,6 +3944,7 @@ export interface operations {
             /** @description pong */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3327,6 +3954,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {

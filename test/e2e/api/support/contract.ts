@@ -9,13 +9,23 @@ interface Operation {
   readonly security?: readonly object[];
   readonly parameters?: readonly { name: string; in: string; required?: boolean; schema?: Schema }[];
   readonly requestBody?: { required?: boolean; content: Content };
-  readonly responses: Record<string, { description: string; content?: Content }>;
+  readonly responses: Record<string, Response>;
 }
+
+interface Response {
+  readonly description: string;
+  readonly content?: Content;
+  readonly headers?: Record<string, { readonly $ref: string }>;
+}
+
+/** Whether nobody may call it without an access token. */
+export const asksForToken = ({ security = [] }: Operation): boolean => security.length > 0;
 
 /** As far as tests look into one. */
 interface Schema {
   readonly $ref?: string;
   readonly default?: unknown;
+  readonly type?: string;
   readonly example?: unknown;
 }
 
@@ -24,7 +34,11 @@ type Content = Record<string, { schema?: Schema } | undefined>;
 export interface OpenApi {
   readonly openapi: string;
   readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { schemas: Record<string, Schema>; securitySchemes: Record<string, object> };
+  readonly components: {
+    schemas: Record<string, Schema>;
+    headers: Record<string, { readonly required?: boolean; readonly schema: Schema }>;
+    securitySchemes: Record<string, object>;
+  };
 }
 
 export interface Route {
@@ -57,6 +71,7 @@ export class Contract {
     const name = `${method} ${route.path} → ${answer.status}`;
     const response = route.operation.responses[answer.status];
     if (!response) throw new Error(`${name} is not in the document: ${JSON.stringify(answer.body)}`);
+    this.checkHeaders(name, response, answer.headers);
     if (response.content === undefined && answer.body === '') return;
     const type = answer.headers.get('content-type')?.split(';', 1)[0] ?? '';
     const schema = response.content?.[type]?.schema;
@@ -64,6 +79,18 @@ export class Contract {
     if (!type.includes('json')) return;
     const { error } = this.schemaOf(schema).safeParse(answer.body);
     if (error) throw new Error(`${name} is not what the document says: ${error.message}`);
+  }
+
+  /** Those that always come are there, and no other of those that the document knows. */
+  private checkHeaders(name: string, { headers: promised = {} }: Response, headers: Headers): void {
+    for (const [header, { required = false, schema }] of Object.entries(this.document.components.headers)) {
+      const value = headers.get(header);
+      if (header in promised ? required && value === null : value !== null) {
+        throw new Error(`${name} has ${header}: ${value}, which is not what the document says`);
+      }
+      const read = schema.type === 'integer' ? Number(value) : value;
+      if (value !== null && !this.accepts(schema, read)) throw new Error(`${name} has a bad ${header}: ${value}`);
+    }
   }
 
   /** As check, of every answer that a generated client has. */
