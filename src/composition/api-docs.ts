@@ -15,7 +15,7 @@ To try the routes on this page, register or log in, and put the \`access_token\`
 route has an example; an \`id\` in a path is that of an earlier answer.
 
 Bodies have at most ${BODY_BYTES_MAX} bytes, with an \`input\` ${BODY_WITH_INPUT_BYTES_MAX}, and nest at most ${JSON_DEPTH_MAX} levels
-deep. Texts are well-formed Unicode without NUL; their lengths count UTF-16 code units, as JavaScript and Java do.`,
+deep. Texts are well-formed Unicode without NUL.`,
   // In the order in which a newcomer meets them; the page shows them so.
   tags: {
     auth: 'Accounts and their sessions',

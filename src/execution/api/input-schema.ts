@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { text } from '../../platform/http/validation/text.js';
 import { LANGUAGES } from '../../platform/sandbox/languages.js';
 
 const ARGS_MAX = 64;
@@ -79,9 +80,13 @@ const argumentBytes = ({ args = [], env = {} }: Input): number =>
 export const executionInput = z
   .strictObject({
     stdin: z.string().meta({ maxLength: INPUT_BYTES_MAX, description: INPUT_BYTES }).optional(),
-    args: z.array(z.string().max(ARG_CHARS_MAX)).max(ARGS_MAX).describe(ARGUMENTS_BYTES).optional(),
+    args: z
+      .array(text({ max: ARG_CHARS_MAX }))
+      .max(ARGS_MAX)
+      .describe(ARGUMENTS_BYTES)
+      .optional(),
     env: z
-      .record(envName, z.string().max(ARG_CHARS_MAX))
+      .record(envName, text({ max: ARG_CHARS_MAX }))
       .refine((env) => Object.keys(env).length <= ENV_MAX, tooLarge(`must have at most ${ENV_MAX} names`))
       .meta({
         maxProperties: ENV_MAX,

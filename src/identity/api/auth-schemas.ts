@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { text } from '../../platform/http/validation/text.js';
+
 const EMAIL_CHARS_MAX = 254;
 const PASSWORD_CHARS_MIN = 8;
 const PASSWORD_CHARS_MAX = 128;
@@ -11,9 +13,12 @@ const LIKE_EMAIL = '^\\s*[^\\s@]+@[^\\s@]+\\.[^\\s@]+\\s*$';
 
 export const registerBody = z
   .strictObject({
-    email: z.string().max(EMAIL_CHARS_MAX).trim().pipe(z.email('Must be an email address')).meta({ pattern: LIKE_EMAIL }),
+    email: text({ max: EMAIL_CHARS_MAX })
+      .trim()
+      .pipe(z.email('Must be an email address'))
+      .meta({ pattern: LIKE_EMAIL }),
     password: z.string().min(PASSWORD_CHARS_MIN).max(PASSWORD_CHARS_MAX),
-    name: z.string().max(NAME_CHARS_MAX).trim().min(1).meta({ pattern: '\\S' }),
+    name: text({ max: NAME_CHARS_MAX }).trim().min(1).meta({ pattern: '\\S' }),
   })
   .meta({
     id: 'RegisterRequest',
@@ -23,13 +28,13 @@ export const registerBody = z
 /** Looser than registering: what could never be registered is a wrong email or password, not a malformed request. */
 export const loginBody = z
   .strictObject({
-    email: z.string().min(1).max(EMAIL_CHARS_MAX),
+    email: text({ min: 1, max: EMAIL_CHARS_MAX }),
     password: z.string().min(1).max(PASSWORD_CHARS_MAX),
   })
   .meta({ id: 'LoginRequest', example: { email: 'ada@example.com', password: 'correct horse battery' } });
 
 export const refreshBody = z
-  .strictObject({ refresh_token: z.string().min(1).max(TOKEN_CHARS_MAX) })
+  .strictObject({ refresh_token: text({ min: 1, max: TOKEN_CHARS_MAX }) })
   .meta({ id: 'RefreshRequest', example: { refresh_token: 'the refresh_token of the last answer' } });
 
 export const userShape = z

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { HttpProblem } from '../http/problem.js';
+import { text } from '../http/validation/text.js';
 import { sqlStateOf } from '../postgres/outage.js';
 import { decodeCursor } from './cursor.js';
 import { type CursorPage, type Listing, type OffsetPage, readCursorPage, readOffsetPage } from './page.js';
@@ -24,7 +25,7 @@ export const wholeNumber = (minimum: number, maximum: number) =>
 export const listQuery = <const Fields extends readonly [string, ...string[]]>(sortFields: Fields) => ({
   limit: wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).describe('How many'),
   offset: wholeNumber(0, OFFSET_MAX).optional().describe('How many to pass over'),
-  cursor: z.string().max(4_096).optional().describe('Empty for the first page, then what the last answer names'),
+  cursor: text({ max: 4_096 }).optional().describe('Empty for the first page, then what the last answer names'),
   sort_field: z.enum(sortFields).default(sortFields[0]).describe('What to sort by'),
   sort_order: z.enum(['asc', 'desc']).default('desc').describe('Least or greatest first'),
 });

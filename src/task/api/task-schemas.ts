@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { failureReason, SCRIPT_TYPES, scriptType, STATUSES } from '../../kernel/run-shape.js';
+import { text } from '../../platform/http/validation/text.js';
 import { listQuery, listView } from '../../platform/listing/list-query.js';
 
 /** Bytes of a task's metadata as JSON. */
@@ -48,9 +49,9 @@ const retryOrDefaults = z
   .prefault({});
 
 const fields = {
-  name: z.string().min(1).max(255),
-  description: z.string().max(1_000).nullable(),
-  script_content: z.string().min(1).max(SCRIPT_CHARS_MAX),
+  name: text({ min: 1, max: 255 }),
+  description: text({ max: 1_000 }).nullable(),
+  script_content: text({ min: 1, max: SCRIPT_CHARS_MAX }),
   script_type: scriptType,
   priority: z.int().min(0).max(10),
   // Its ceiling is the operator's, as those of the limits.
@@ -101,7 +102,7 @@ export const taskView = z
     user_id: z.uuid(),
     ...fields,
     // Empty once its owner's data has been erased.
-    script_content: z.string().max(SCRIPT_CHARS_MAX),
+    script_content: text({ max: SCRIPT_CHARS_MAX }),
     metadata: z.record(z.string(), z.json()),
     status: z.enum(STATUSES),
     retry: z.object({

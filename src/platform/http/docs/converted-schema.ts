@@ -85,6 +85,11 @@ function addFormat(schema: JsonSchema, direction: Direction): void {
   // The pattern that zod makes of a format says nothing more.
   if (direction === 'output' && schema['format'] !== undefined) delete schema['pattern'];
   if (schema['type'] !== 'integer') return;
+  // Written as most tools read it, also those of other versions of JSON Schema.
+  if (schema['exclusiveMinimum'] === true) {
+    delete schema['exclusiveMinimum'];
+    schema['minimum'] = Number(schema['minimum']) + 1;
+  }
   const { minimum = -Infinity, maximum = Infinity } = schema as { minimum?: number; maximum?: number };
   schema['format'] = minimum >= -(2 ** 31) && maximum < 2 ** 31 ? 'int32' : 'int64';
   // A request beyond them is refused; of an answer they say nothing.
