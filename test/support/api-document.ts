@@ -11,9 +11,10 @@ import { createOpenApiDocument } from '../../src/platform/http/docs/openapi-docu
 /**
  * The document that the service serves (test/e2e/api/openapi.test.ts holds them together), without a service:
  * in Nest's preview mode modules are read, and nothing in them is made.
+ * @param settings beyond the defaults
  */
-export async function makeApiDocument(): Promise<OpenAPIObject> {
-  const infra = { config: loadConfig({ VOIDRUNNER_ROLES: 'api' }) } as Infrastructure;
+export async function makeApiDocument(settings: NodeJS.ProcessEnv = {}): Promise<OpenAPIObject> {
+  const infra = { config: loadConfig({ VOIDRUNNER_ROLES: 'api', ...settings }) } as Infrastructure;
   const app = await NestFactory.create(AppModule.forRoles(infra), new FastifyAdapter(), {
     preview: true,
     logger: false,

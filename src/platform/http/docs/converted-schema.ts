@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { eachSchema, type JsonSchema, nameOfRef } from './json-schema.js';
+import { eachSchema, type JsonSchema, nameOfRef, refTo } from './json-schema.js';
 
 /** A request's schemas say what may be left out, an answer's what is always there. */
 export type Direction = 'input' | 'output';
@@ -19,7 +19,7 @@ export function convertedSchema(schema: z.ZodType, direction: Direction): Conver
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
       delete (jsonSchema as JsonSchema)['id'];
-      if (direction === 'input') addWholeDefault(zodSchema, jsonSchema as JsonSchema);
+      if (direction === 'input') addWholeDefault(zodSchema as z.ZodType, jsonSchema as JsonSchema);
       if (zodSchema instanceof z.ZodDiscriminatedUnion) addDiscriminator(zodSchema, jsonSchema as JsonSchema);
     },
   });
@@ -29,6 +29,7 @@ export function convertedSchema(schema: z.ZodType, direction: Direction): Conver
   for (const each of [root, ...Object.values(named)]) {
     eachSchema(each, (inner) => {
       if (anyJson.has(nameOfRef(inner['$ref']))) delete inner['$ref'];
+      if (inner['$ref'] !== undefined) inner['$ref'] = refTo(nameOfRef(inner['$ref']));
       addFormat(inner, direction);
       allowNullInEnum(inner);
       if (direction === 'input') describeDefault(inner);
@@ -38,7 +39,7 @@ export function convertedSchema(schema: z.ZodType, direction: Direction): Conver
   const id = schema.meta()?.['id'];
   if (typeof id !== 'string') return { schema: root, components };
   return {
-    schema: { $ref: `#/components/schemas/${id}` },
+    schema: { $ref: refTo(id) },
     components: id in components ? components : { ...components, [id]: root },
   };
 }
@@ -56,11 +57,11 @@ function isAnyJson(name: string, { anyOf }: JsonSchema): boolean {
 }
 
 /** What stands where a value is left out: all of it, also where its parts have defaults of their own. */
-function addWholeDefault(zodSchema: z.core.$ZodTypes, jsonSchema: JsonSchema): void {
-  const { type } = zodSchema._zod.def;
+function addWholeDefault(zodSchema: z.ZodType, jsonSchema: JsonSchema): void {
+  const { type } = zodSchema.def;
   if (type !== 'default' && type !== 'prefault' && !('default' in jsonSchema)) return;
-  const { success, data } = z.safeParse(zodSchema, undefined);
-  if (success && data !== undefined) jsonSchema['default'] = data;
+  const value = zodSchema.safeParse(undefined).data;
+  if (value !== undefined) jsonSchema['default'] = value;
 }
 
 /**
@@ -105,15 +106,19 @@ function allowNullInEnum(schema: JsonSchema): void {
 }
 
 /** Where all alternatives have names: says which of them a value is of, by the member that tells. */
-function addDiscriminator({ _zod: { def } }: z.ZodDiscriminatedUnion, jsonSchema: JsonSchema): void {
+function addDiscriminator({ def }: z.ZodDiscriminatedUnion, jsonSchema: JsonSchema): void {
   const { discriminator: propertyName } = def;
   const mapping: Record<string, string> = {};
   for (const option of def.options) {
     const id = z.globalRegistry.get(option)?.id;
-    if (id === undefined) return;
-    for (const value of option._zod.propValues?.[propertyName] ?? []) {
-      mapping[String(value)] = `#/components/schemas/${id}`;
-    }
+    if (id === undefined || !(option instanceof z.ZodObject)) return;
+    for (const value of valuesOf(option.shape[propertyName])) mapping[String(value)] = refTo(id);
   }
   jsonSchema['discriminator'] = { propertyName, mapping };
+}
+
+function valuesOf(schema: unknown): Iterable<unknown> {
+  if (schema instanceof z.ZodEnum) return schema.options;
+  if (schema instanceof z.ZodLiteral) return schema.values;
+  throw new Error('only literals and enums tell alternatives apart');
 }

@@ -13,8 +13,10 @@ export function eachSchema(schema: JsonSchema, visit: (schema: JsonSchema) => vo
 function innerSchemas(schema: JsonSchema): JsonSchema[] {
   const { properties, items, additionalProperties, anyOf, oneOf, allOf, not } = schema;
   const lists = [anyOf, oneOf, allOf].filter((list) => Array.isArray(list)).flat() as unknown[];
-  const found: unknown[] = [...Object.values(properties ?? {}), items, additionalProperties, ...lists, not];
+  const named = Object.values((properties ?? {}) as Record<string, unknown>);
+  const found = [...named, items, additionalProperties, ...lists, not];
   return found.filter((each): each is JsonSchema => typeof each === 'object' && each !== null);
 }
 
+export const refTo = (name: string): string => `#/components/schemas/${name}`;
 export const nameOfRef = (ref: unknown): string => String(ref).split('/').at(-1)!;
