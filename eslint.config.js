@@ -14,6 +14,8 @@ export default tseslint.config(
       // The planted violations are for dependency-cruiser.
       'test/architecture/fixture/',
       'test/support/generated/*.d.ts',
+      // What they import is generated when they are compiled.
+      'test/support/clients/programs/',
     ],
   },
   {

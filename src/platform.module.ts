@@ -3,6 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 
 import type { Infrastructure } from './composition/infrastructure.js';
+import { runLimitsCeilingOf } from './composition/run-limits.js';
 import { DecisionRunner } from './kernel/decision-runner.js';
 import { EventStore } from './kernel/ports/event-store.js';
 import { LiveOutput } from './kernel/ports/live-output.js';
@@ -16,19 +17,11 @@ import { OwnWrites } from './platform/http/own-writes.js';
 import { RunLimitsCeiling } from './platform/http/run-limits-ceiling.js';
 import { PositionAnnouncements } from './platform/projection/position-announcements.js';
 
-const MS_PER_SECOND = 1_000;
-
 /** What features inject: the ports, bound to this process's adapters. */
 @Module({})
 export class PlatformModule {
   static with(infra: Infrastructure): DynamicModule {
     const { config, store, payloads, pool, visibility, projected } = infra;
-    const ceiling = new RunLimitsCeiling({
-      timeout_seconds: config.EXECUTOR_TIMEOUT_MAX / MS_PER_SECOND,
-      memory_mb: config.EXECUTOR_MEMORY_MB_MAX,
-      cpus: config.EXECUTOR_CPUS_MAX,
-      pids: config.EXECUTOR_PIDS_MAX,
-    });
     const ownWrites = new OwnWrites(visibility, config.SERVER_OWN_WRITES_TIMEOUT);
     const providers = [
       { provide: Pool, useValue: pool },
@@ -41,7 +34,7 @@ export class PlatformModule {
         inject: [CommandBus],
       },
       { provide: RepeatableRequests, useValue: new RepeatableRequests(new PostgresRecordedCommands(pool), ownWrites) },
-      { provide: RunLimitsCeiling, useValue: ceiling },
+      { provide: RunLimitsCeiling, useValue: runLimitsCeilingOf(config) },
       { provide: ConcurrentRequests, useValue: infra.concurrent },
       { provide: LiveOutput, useValue: infra.liveOutput },
       { provide: StreamWatch, useValue: infra.streamWatch },

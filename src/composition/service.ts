@@ -8,7 +8,7 @@ import type { Config } from '../config/load-config.js';
 import { closeHttpApp, createHttpApp } from '../platform/http/create-http-app.js';
 import { RedisRateLimiter } from '../platform/http/rate-limit/redis-rate-limiter.js';
 import type { Log } from '../platform/telemetry/log.js';
-import { API_DOCS } from './api-docs.js';
+import { apiDocs } from './api-docs.js';
 import { createDeadLettersRole } from './dead-letters-role.js';
 import { createInfrastructure, type Infrastructure } from './infrastructure.js';
 import { type OperatorServer, startOperatorServer } from './operator-server.js';
@@ -68,7 +68,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
     log,
     trustProxy: config.SERVER_TRUST_PROXY,
     corsAllowedOrigins: config.CORS_ALLOWED_ORIGINS,
-    docs: API_DOCS,
+    docs: apiDocs(config),
     rateLimiter: config.RATE_LIMIT_ENABLED
       ? new RedisRateLimiter({ redis, limits: rateLimitsOf(config), namespace: config.QUEUE_NAMESPACE, log })
       : undefined,

@@ -26,20 +26,20 @@ export const workersResponse = z
     timestamp: z.iso.datetime(),
     worker_manager: z.object({ is_running: z.boolean(), is_healthy: z.boolean() }),
     worker_pool: z.object({
-      pool_size: z.int(),
-      active_workers: z.int(),
-      idle_workers: z.int(),
-      unhealthy_workers: z.int(),
+      pool_size: z.int32(),
+      active_workers: z.int32(),
+      idle_workers: z.int32(),
+      unhealthy_workers: z.int32(),
       total_tasks_processed: z.int(),
       total_tasks_successful: z.int(),
       total_tasks_failed: z.int(),
       average_task_time: z.int().describe('nanoseconds, as the original had it'),
     }),
     concurrency: z.object({
-      total_active_slots: z.int(),
-      available_slots: z.int(),
-      queued_jobs: z.int().optional(),
-      worker_processes: z.int().optional(),
+      total_active_slots: z.int32(),
+      available_slots: z.int32(),
+      queued_jobs: z.int32().optional(),
+      worker_processes: z.int32().optional(),
     }),
   })
   .meta({ id: 'WorkersHealth' });

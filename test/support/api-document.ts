@@ -3,7 +3,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 
 import { AppModule } from '../../src/app.module.js';
-import { API_DOCS } from '../../src/composition/api-docs.js';
+import { apiDocs } from '../../src/composition/api-docs.js';
 import type { Infrastructure } from '../../src/composition/infrastructure.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { createOpenApiDocument } from '../../src/platform/http/docs/openapi-document.js';
@@ -11,14 +11,15 @@ import { createOpenApiDocument } from '../../src/platform/http/docs/openapi-docu
 /**
  * The document that the service serves (test/e2e/api/openapi.test.ts holds them together), without a service:
  * in Nest's preview mode modules are read, and nothing in them is made.
+ * @param settings beyond the defaults
  */
-export async function makeApiDocument(): Promise<OpenAPIObject> {
-  const infra = { config: loadConfig({ VOIDRUNNER_ROLES: 'api' }) } as Infrastructure;
+export async function makeApiDocument(settings: NodeJS.ProcessEnv = {}): Promise<OpenAPIObject> {
+  const infra = { config: loadConfig({ VOIDRUNNER_ROLES: 'api', ...settings }) } as Infrastructure;
   const app = await NestFactory.create(AppModule.forRoles(infra), new FastifyAdapter(), {
     preview: true,
     logger: false,
     abortOnError: false,
   });
   // As it is read: without the members that are undefined.
-  return JSON.parse(JSON.stringify(createOpenApiDocument(app, API_DOCS))) as OpenAPIObject;
+  return JSON.parse(JSON.stringify(createOpenApiDocument(app, apiDocs(infra.config)))) as OpenAPIObject;
 }

@@ -10,6 +10,7 @@ import { BODY_WITH_INPUT_BYTES_MAX } from '../../platform/http/body-parser.js';
 import { API_BASE } from '../../platform/http/api-path.js';
 import { ConditionalRead, ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
 import { writeConditionOf } from '../../platform/http/conditional/write-condition.js';
+import { answerHeaders } from '../../platform/http/docs/answer-headers.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
@@ -64,7 +65,11 @@ export class ExecutionController {
       'operator changes that): status `timeout`, termination_reason `expired`.',
     operationId: 'startExecution',
   })
-  @ApiCreatedResponse({ standardSchema: executionView, description: 'Waits for a worker; or as it is after the wait' })
+  @ApiCreatedResponse({
+    standardSchema: executionView,
+    description: 'Waits for a worker; or as it is after the wait',
+    headers: answerHeaders('Location'),
+  })
   @ApiProblems(409, 413, 415)
   async start(
     @Param('id', taskId) id: string,

@@ -52,7 +52,7 @@ export const executionView = z
     id: z.uuid(),
     task_id: z.uuid(),
     status: z.enum(STATUSES),
-    return_code: z.int().nullable(),
+    return_code: z.int32().nullable(),
     stdout: z.string().nullable(),
     stderr: z.string().nullable(),
     execution_time_ms: count.nullable(),
@@ -60,7 +60,7 @@ export const executionView = z
     started_at: time.nullable(),
     completed_at: time.nullable(),
     created_at: time,
-    attempt: count,
+    attempt: z.int32().nonnegative(),
     termination_reason: z
       .enum([...FAILURE_REASONS, 'cancelled', 'expired'])
       .nullable()
@@ -75,7 +75,7 @@ export const executionView = z
     dead_lettered: z.boolean(),
     next_attempt_at: time.nullable(),
     trace_id: z.string().nullable(),
-    version: z.int(),
+    version: z.int32(),
   })
   .meta({ id: 'Execution' });
 export type ExecutionView = z.output<typeof executionView>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { text } from '../../platform/http/validation/text.js';
 import { LANGUAGES } from '../../platform/sandbox/languages.js';
 
 const ARGS_MAX = 64;
@@ -15,6 +16,9 @@ const PATH_BYTES_MAX = 255;
 /** RFC 4648, section 4, with its padding. */
 const BASE64 = '^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$';
 const isBase64 = (text: string): boolean => z.base64().safeParse(text).success;
+/** For the document, which can bound characters and only one text at a time. */
+const INPUT_BYTES = `stdin and all files have at most ${INPUT_BYTES_MAX} bytes together`;
+const ARGUMENTS_BYTES = `args and env have at most ${ARGUMENTS_BYTES_MAX} bytes together`;
 
 const tooLarge = (message: string) => ({ message, params: { tag: 'max' } });
 
@@ -34,10 +38,18 @@ const filePath = z
   .string()
   .refine((path) => Buffer.byteLength(path) <= PATH_BYTES_MAX, tooLarge(`must be at most ${PATH_BYTES_MAX} bytes`))
   .refine(isInside, 'must be a relative path inside the working folder')
-  .refine((path) => !SCRIPT_FILES.has(path), 'is where the script itself lies');
+  .refine((path) => !SCRIPT_FILES.has(path), 'is where the script itself lies')
+  .meta({
+    minLength: 1,
+    maxLength: PATH_BYTES_MAX,
+    pattern: '^[^/]+(/[^/]+)*$',
+    description: `Relative, without \`.\` and \`..\`, at most ${PATH_BYTES_MAX} bytes; not where the script itself lies`,
+  });
+
+const fileContent = z.string().meta({ maxLength: Math.ceil(INPUT_BYTES_MAX / 3) * 4, description: INPUT_BYTES });
 
 const file = z
-  .strictObject({ path: filePath, content: z.string(), encoding: z.enum(['utf8', 'base64']).default('utf8') })
+  .strictObject({ path: filePath, content: fileContent, encoding: z.enum(['utf8', 'base64']).default('utf8') })
   .refine(({ encoding, content }) => encoding === 'utf8' || isBase64(content), {
     path: ['content'],
     message: 'must be base64, as the encoding says',
@@ -74,16 +86,32 @@ const argumentBytes = ({ args = [], env = {} }: Input): number =>
 /** What one run is given. Whatever the sandbox would refuse is refused here, while somebody can still mend it. */
 export const executionInput = z
   .strictObject({
-    stdin: z.string().optional().describe('May hold NUL, as the content of files may'),
+    stdin: z
+      .string()
+      .meta({ maxLength: INPUT_BYTES_MAX, description: `May hold NUL. ${INPUT_BYTES}` })
+      .optional(),
     stdin_base64: z
       .string()
       .refine(isBase64, 'must be base64')
-      .meta({ format: 'byte', pattern: BASE64, description: 'Bytes that are no text, in place of `stdin`' })
+      .meta({
+        format: 'byte',
+        pattern: BASE64,
+        maxLength: Math.ceil(INPUT_BYTES_MAX / 3) * 4,
+        description: `Bytes that are no text, in place of \`stdin\`. ${INPUT_BYTES}`,
+      })
       .optional(),
-    args: z.array(z.string().max(ARG_CHARS_MAX)).max(ARGS_MAX).optional(),
+    args: z
+      .array(text({ max: ARG_CHARS_MAX }))
+      .max(ARGS_MAX)
+      .describe(ARGUMENTS_BYTES)
+      .optional(),
     env: z
-      .record(envName, z.string().max(ARG_CHARS_MAX))
+      .record(envName, text({ max: ARG_CHARS_MAX }))
       .refine((env) => Object.keys(env).length <= ENV_MAX, tooLarge(`must have at most ${ENV_MAX} names`))
+      .meta({
+        maxProperties: ENV_MAX,
+        description: `Names are letters, digits and underscores, and begin with no digit. ${ARGUMENTS_BYTES}`,
+      })
       .optional(),
     files: z.array(file).max(FILES_MAX).refine(haveRoom, 'must each have a place of their own').optional(),
   })

@@ -9,14 +9,17 @@ const LATEST = Date.parse('9999-12-31T00:00:00Z');
 const time = z.iso
   .datetime({ offset: true })
   .refine((text) => Date.parse(text) >= EARLIEST && Date.parse(text) <= LATEST, 'must be in the years 1970 to 9999')
-  .transform((text) => new Date(text).toISOString());
+  .transform((text) => new Date(text).toISOString())
+  .meta({ description: 'In the years 1970 to 9999' });
 
 const count = z.int().nonnegative();
 
-const underWay = z.strictObject({
-  status: z.literal('running'),
-  started_at: time.optional(),
-});
+const underWay = z
+  .strictObject({
+    status: z.literal('running'),
+    started_at: time.optional(),
+  })
+  .meta({ id: 'RunningReport' });
 
 const ended = z
   .strictObject({
@@ -32,7 +35,8 @@ const ended = z
   .refine(({ started_at, completed_at }) => !started_at || !completed_at || started_at <= completed_at, {
     path: ['completed_at'],
     message: 'must not be before started_at',
-  });
+  })
+  .meta({ id: 'EndedReport' });
 
 /** What an external worker says of a run: that it is under way, or how it ended. */
 export const reportBody = z

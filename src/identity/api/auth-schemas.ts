@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { text } from '../../platform/http/validation/text.js';
 import { charsOf, normalText } from '../domain/normal-text.js';
 import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, passwordChars } from '../domain/password.js';
 
@@ -7,6 +8,8 @@ export const EMAIL_CHARS_MAX = 254;
 const NAME_CHARS_MAX = 255;
 /** Ours have about 400. */
 const TOKEN_CHARS_MAX = 4_096;
+/** Looser than what decides: for the document, which has no format for an address with spaces around it. */
+const LIKE_EMAIL = '^\\s*[^\\s@]+@[^\\s@]+\\.[^\\s@]+\\s*$';
 
 const atLeast = (chars: number) => ({ message: `must be at least ${chars} characters`, params: { tag: 'min' } });
 const atMost = (chars: number) => ({ message: `must be at most ${chars} characters`, params: { tag: 'max' } });
@@ -32,11 +35,14 @@ const name = z
   .overwrite((text) => normalText(text.trim(), 'NFC', NAME_CHARS_MAX) ?? text)
   .min(1)
   .refine((text) => charsOf(text) <= NAME_CHARS_MAX, atMost(NAME_CHARS_MAX))
-  .meta({ maxLength: NAME_CHARS_MAX, description: 'Kept in NFC, without white space around it' });
+  .meta({ maxLength: NAME_CHARS_MAX, pattern: '\\S', description: 'Kept in NFC, without white space around it' });
 
 export const registerBody = z
   .strictObject({
-    email: z.string().trim().max(EMAIL_CHARS_MAX).pipe(z.email('Must be an email address')),
+    email: text({ max: EMAIL_CHARS_MAX })
+      .trim()
+      .pipe(z.email('Must be an email address'))
+      .meta({ pattern: LIKE_EMAIL }),
     password: newPassword,
     name,
   })
@@ -48,13 +54,13 @@ export const registerBody = z
 /** Looser than registering: what could never be registered is a wrong email or password, not a malformed request. */
 export const loginBody = z
   .strictObject({
-    email: z.string().min(1).max(EMAIL_CHARS_MAX),
+    email: text({ min: 1, max: EMAIL_CHARS_MAX }),
     password: anyPassword,
   })
   .meta({ id: 'LoginRequest', example: { email: 'ada@example.com', password: 'correct horse battery' } });
 
 export const refreshBody = z
-  .strictObject({ refresh_token: z.string().min(1).max(TOKEN_CHARS_MAX) })
+  .strictObject({ refresh_token: text({ min: 1, max: TOKEN_CHARS_MAX }) })
   .meta({ id: 'RefreshRequest', example: { refresh_token: 'the refresh_token of the last answer' } });
 
 /** The body may be left out altogether. */
@@ -83,7 +89,7 @@ export const authResponse = z
     access_token: z.string(),
     refresh_token: z.string(),
     token_type: z.literal('Bearer'),
-    expires_in: z.int(),
+    expires_in: z.int32(),
     user: userShape,
   })
   .meta({ id: 'AuthResponse' });

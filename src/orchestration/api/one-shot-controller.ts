@@ -7,6 +7,7 @@ import { InputStore } from '../../execution/app/input-store.js';
 import { newId } from '../../kernel/uuid.js';
 import { apiPath } from '../../platform/http/api-path.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../platform/http/body-parser.js';
+import { answerHeaders } from '../../platform/http/docs/answer-headers.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
 import { Repeatable } from '../../platform/http/idempotency/idempotency-key.js';
@@ -39,7 +40,11 @@ export class OneShotController {
     description: 'The fields of a task, and the input of its run. Both are recorded, or neither.',
     operationId: 'runOnce',
   })
-  @ApiCreatedResponse({ standardSchema: executionView, description: 'Waits for a worker; or as it is after the wait' })
+  @ApiCreatedResponse({
+    standardSchema: executionView,
+    description: 'Waits for a worker; or as it is after the wait',
+    headers: answerHeaders('Location'),
+  })
   async run(
     @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,
     @Body({ schema: runOnceBody }) { input: submitted, script_content, ...definition }: RunOnceBody,

@@ -17,6 +17,13 @@ export class RunLimitsCeiling {
     },
   ) {}
 
+  /** As the document of the API says them. */
+  get byField(): Readonly<Record<string, number>> {
+    const { timeout_seconds, ...limits } = this.maxima;
+    const named = Object.entries(limits).map(([name, max]) => [`limits.${name}`, max] as const);
+    return { timeout_seconds, ...Object.fromEntries(named) };
+  }
+
   /** @throws HttpProblem 400 that names every limit above its maximum */
   check({ timeout_seconds, limits = {} }: AskedLimits): void {
     const { maxima } = this;

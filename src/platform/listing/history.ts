@@ -19,7 +19,7 @@ export const historyView = z
     events: z.array(
       z.object({
         type: z.string(),
-        version: z.int().positive(),
+        version: z.int32().positive(),
         position: z.int().positive(),
         time: z.iso.datetime(),
         actor: z.string(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { HttpProblem } from '../http/problem.js';
+import { text } from '../http/validation/text.js';
 import { sqlStateOf } from '../postgres/outage.js';
 import { decodeCursor } from './cursor.js';
 import { type CursorPage, type Listing, type OffsetPage, readCursorPage, readOffsetPage } from './page.js';
@@ -22,9 +23,9 @@ export const wholeNumber = (minimum: number, maximum: number) =>
 
 /** The query parameters that every list takes. */
 export const listQuery = <const Fields extends readonly [string, ...string[]]>(sortFields: Fields) => ({
-  limit: wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).describe(`How many; ${LIMIT_DEFAULT} where nothing is said`),
+  limit: wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).describe('How many'),
   offset: wholeNumber(0, OFFSET_MAX).optional().describe('How many to pass over'),
-  cursor: z.string().max(4_096).optional().describe('Empty for the first page, then what the last answer names'),
+  cursor: text({ max: 4_096 }).optional().describe('Empty for the first page, then what the last answer names'),
   sort_field: z.enum(sortFields).default(sortFields[0]).describe('What to sort by'),
   sort_order: z.enum(['asc', 'desc']).default('desc').describe('Least or greatest first'),
 });
@@ -76,7 +77,7 @@ export const BY_OFFSET_OR_CURSOR =
 export const listView = <Name extends string, Item extends z.ZodType>(id: string, name: Name, item: Item) =>
   z
     .union([
-      z.object({ [name]: z.array(item), total: z.int().min(0), limit: pageSize, offset: z.int().min(0) }),
+      z.object({ [name]: z.array(item), total: z.int32().min(0), limit: pageSize, offset: z.int32().min(0) }),
       z.object({
         [name]: z.array(item),
         pagination: z.object({

@@ -10,6 +10,7 @@ import { API_BASE, apiPath } from '../../platform/http/api-path.js';
 import { ConditionalRead, ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
 import { entityTag } from '../../platform/http/conditional/entity-tags.js';
 import { writeConditionOf } from '../../platform/http/conditional/write-condition.js';
+import { answerHeaders } from '../../platform/http/docs/answer-headers.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
@@ -60,7 +61,7 @@ export class TaskController {
     description: 'What is left out takes its default. Nothing runs yet.',
     operationId: 'createTask',
   })
-  @ApiCreatedResponse({ standardSchema: taskView, description: 'Created' })
+  @ApiCreatedResponse({ standardSchema: taskView, description: 'Created', headers: answerHeaders('Location', 'ETag') })
   @ApiProblems(413, 415)
   async create(
     @Body({ schema: createTaskBody }) body: CreateTaskBody,
@@ -97,7 +98,11 @@ export class TaskController {
     description: 'With `as_of`, what its history says that it was then.',
     operationId: 'getTask',
   })
-  @ApiOkResponse({ standardSchema: taskView, description: 'The task; its ETag is for If-Match and If-None-Match' })
+  @ApiOkResponse({
+    standardSchema: taskView,
+    description: 'The task; its ETag is for If-Match and If-None-Match',
+    headers: answerHeaders('ETag'),
+  })
   @ApiProblems(403, 404)
   async get(
     @Param('id', taskId) id: string,
@@ -129,7 +134,7 @@ export class TaskController {
   @Put(':id')
   @ApiOperation({ summary: 'Change a task', description: 'Only the fields given change.', operationId: 'updateTask' })
   @ConditionalWrite()
-  @ApiOkResponse({ standardSchema: taskView, description: 'Changed' })
+  @ApiOkResponse({ standardSchema: taskView, description: 'Changed', headers: answerHeaders('ETag') })
   @ApiProblems(403, 404, 409, 413, 415)
   async update(
     @Param('id', taskId) id: string,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { retryableReason, SCRIPT_TYPES, scriptType, STATUSES } from '../../kernel/run-shape.js';
+import { text } from '../../platform/http/validation/text.js';
 import { listQuery, listView } from '../../platform/listing/list-query.js';
 
 /** Bytes of a task's metadata as JSON. */
@@ -13,7 +14,8 @@ const metadata = z
   .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES_MAX, {
     message: `must be at most ${METADATA_BYTES_MAX} bytes as JSON`,
     params: { tag: 'max' },
-  });
+  })
+  .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
 
 /** Ceilings are the operator's and checked beside the schema: see RunLimitsCeiling. */
 const limits = z.strictObject({ memory_mb: z.int().min(16), cpus: z.number().min(0.1), pids: z.int().min(16) });
@@ -48,9 +50,9 @@ const retryOrDefaults = z
   .prefault({});
 
 const fields = {
-  name: z.string().min(1).max(255),
-  description: z.string().max(1_000).nullable(),
-  script_content: z.string().min(1).max(SCRIPT_CHARS_MAX),
+  name: text({ min: 1, max: 255 }),
+  description: text({ max: 1_000 }).nullable(),
+  script_content: text({ min: 1, max: SCRIPT_CHARS_MAX }),
   script_type: scriptType,
   priority: z.int().min(0).max(10),
   // Its ceiling is the operator's, as those of the limits.
@@ -81,7 +83,7 @@ export const updateTaskBody = z
   .strictObject({ ...fields, retry: retry.partial(), limits: limits.partial() })
   .partial()
   .refine((changes) => Object.keys(changes).length > 0, 'at least one field is required')
-  .meta({ id: 'UpdateTask', example: { priority: 7 } });
+  .meta({ id: 'UpdateTask', minProperties: 1, example: { priority: 7 } });
 export type UpdateTaskBody = z.output<typeof updateTaskBody>;
 
 export const TASK_SORT_FIELDS = ['created_at', 'updated_at', 'priority', 'name'] as const;
@@ -101,18 +103,18 @@ export const taskView = z
     user_id: z.uuid(),
     ...fields,
     // Empty once its owner's data has been erased.
-    script_content: z.string().max(SCRIPT_CHARS_MAX),
+    script_content: text({ max: SCRIPT_CHARS_MAX }),
     metadata: z.record(z.string(), z.json()),
     status: z.enum(STATUSES),
     retry: z.object({
-      max_attempts: z.int(),
-      initial_delay_ms: z.int(),
+      max_attempts: z.int32(),
+      initial_delay_ms: z.int32(),
       backoff_factor: z.number(),
-      max_delay_ms: z.int(),
+      max_delay_ms: z.int32(),
       retry_on: z.array(retryableReason),
     }),
-    limits: z.object({ memory_mb: z.int(), cpus: z.number(), pids: z.int() }),
-    version: z.int(),
+    limits: z.object({ memory_mb: z.int32(), cpus: z.number(), pids: z.int32() }),
+    version: z.int32(),
     created_at: time,
     updated_at: time,
   })

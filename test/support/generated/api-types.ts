@@ -11,7 +11,5 @@ const HEADER = `// Made of the API's OpenAPI document by \`npm run generate:clie
 /** What API_TYPES_FILE has to hold. */
 export async function makeApiTypes(): Promise<string> {
   const document = (await makeApiDocument()) as Exclude<Parameters<typeof openapiTS>[0], string | URL>;
-  // What has a default may be left out of a request; answers list what they always have.
-  const nodes = await openapiTS(document, { defaultNonNullable: false });
-  return HEADER + astToString(nodes);
+  return HEADER + astToString(await openapiTS(document));
 }

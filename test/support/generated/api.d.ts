@@ -88,7 +88,7 @@ export interface paths {
         put?: never;
         /**
          * Run a task
-         * @description Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a run waits for what its owner reports of it, and expires where nothing is reported for a day (unless the operator changes that): status `timeout`, termination_reason `expired`.
+         * @description Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a run waits for what its owner reports of it.
          */
         post: operations["startExecution"];
         delete?: never;
@@ -135,7 +135,7 @@ export interface paths {
         get: operations["getExecution"];
         /**
          * Report a run that is done elsewhere
-         * @description First that it is running, then how it ended; or its end at once. `started_at` is kept as reported, or is when the report came; of a run whose first report is its end, `execution_time_ms` before that. `completed_at` is when the report came, where it is not reported. No time may be more than 300 s ahead of the clock of the service, and no end before its start, reported or recorded: such a report is a 400 that names the field. A report that is repeated word for word is answered as the first and records nothing; another one, once the run has ended or has another start, is a 409, as is one of a run that an embedded worker has started. A run reported running times out at `started_at` + `timeout_seconds`, but not within the 10 s after a report of its start that came late.
+         * @description First that it is running, then how it ended. One that an embedded worker has started is a 409.
          */
         put: operations["reportExecution"];
         post?: never;
@@ -304,7 +304,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for new tokens
-         * @description Use each refresh token once. The one used last may be sent again for some seconds (10, unless the operator changes it), by another tab or after a lost answer: it gets the same new refresh token. Any other second use ends the session, with all its tokens.
+         * @description Each refresh token can be used once. A second use ends its session.
          */
         post: operations["refresh"];
         delete?: never;
@@ -324,29 +324,9 @@ export interface paths {
         put?: never;
         /**
          * Log out
-         * @description Ends the session: all its tokens. With `all`, every session of the account, within a second.
+         * @description Ends the session: all its tokens.
          */
         post: operations["logout"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/auth/password": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Change the password
-         * @description Ends every other session of the account, within a second; this one goes on. A wrong current password is a 403. Attempts are limited as logins are.
-         */
-        post: operations["changePassword"];
         delete?: never;
         options?: never;
         head?: never;
@@ -466,53 +446,67 @@ export interface components {
          */
         CreateTask: {
             name: string;
-            /** @default null */
+            /** @description Default: `null`. */
             description?: string | null;
             script_content: string;
             /** @enum {string} */
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
-            /** @default 5 */
+            /**
+             * Format: int32
+             * @description Default: `5`.
+             */
             priority?: number;
             /**
-             * @description Of wall time; fractions count to the millisecond
-             * @default 300
+             * Format: int32
+             * @description Default: `300`.
              */
             timeout_seconds?: number;
-            /** @default {} */
+            /** @description Any JSON object of at most 16384 bytes. Default: `{}`. */
             metadata?: {
-                [key: string]: components["schemas"]["JsonValue"];
+                [key: string]: unknown;
             };
-            /** @default 1 */
+            /**
+             * Format: int32
+             * @description Default: `1`.
+             */
             max_parallel?: number;
-            /** @default {} */
+            /** @description Default: `{"max_attempts":3,"initial_delay_ms":1000,"backoff_factor":2,"max_delay_ms":60000,"retry_on":["infrastructure"]}`. */
             retry?: {
-                /** @default 3 */
-                max_attempts?: number;
-                /** @default 1000 */
-                initial_delay_ms?: number;
-                /** @default 2 */
-                backoff_factor?: number;
-                /** @default 60000 */
-                max_delay_ms?: number;
                 /**
-                 * @default [
-                 *       "infrastructure"
-                 *     ]
+                 * Format: int32
+                 * @description Default: `3`.
                  */
+                max_attempts?: number;
+                /**
+                 * Format: int32
+                 * @description Default: `1000`.
+                 */
+                initial_delay_ms?: number;
+                /** @description Default: `2`. */
+                backoff_factor?: number;
+                /**
+                 * Format: int32
+                 * @description Default: `60000`.
+                 */
+                max_delay_ms?: number;
+                /** @description Default: `["infrastructure"]`. */
                 retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
-            /** @default {} */
+            /** @description Default: `{"memory_mb":256,"cpus":1,"pids":64}`. */
             limits?: {
-                /** @default 256 */
+                /**
+                 * Format: int32
+                 * @description Default: `256`.
+                 */
                 memory_mb?: number;
-                /** @default 1 */
+                /** @description Default: `1`. */
                 cpus?: number;
-                /** @default 64 */
+                /**
+                 * Format: int32
+                 * @description Default: `64`.
+                 */
                 pids?: number;
             };
-        };
-        JsonValue: string | number | boolean | (null) | components["schemas"]["JsonValue"][] | {
-            [key: string]: components["schemas"]["JsonValue"];
         };
         Task: {
             /** Format: uuid */
@@ -524,27 +518,35 @@ export interface components {
             script_content: string;
             /** @enum {string} */
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
+            /** Format: int32 */
             priority: number;
-            /** @description Of wall time; fractions count to the millisecond */
+            /** Format: int64 */
             timeout_seconds: number;
             metadata: {
-                [key: string]: components["schemas"]["JsonValue"];
+                [key: string]: unknown;
             };
+            /** Format: int32 */
             max_parallel: number;
             /** @enum {string} */
             status: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
             retry: {
+                /** Format: int32 */
                 max_attempts: number;
+                /** Format: int32 */
                 initial_delay_ms: number;
                 backoff_factor: number;
+                /** Format: int32 */
                 max_delay_ms: number;
                 retry_on: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
             limits: {
+                /** Format: int32 */
                 memory_mb: number;
                 cpus: number;
+                /** Format: int32 */
                 pids: number;
             };
+            /** Format: int32 */
             version: number;
             /** Format: date-time */
             created_at: string;
@@ -553,8 +555,11 @@ export interface components {
         };
         TaskList: {
             tasks: components["schemas"]["Task"][];
+            /** Format: int32 */
             total: number;
+            /** Format: int32 */
             limit: number;
+            /** Format: int32 */
             offset: number;
         } | {
             tasks: components["schemas"]["Task"][];
@@ -563,6 +568,7 @@ export interface components {
                 next_cursor: string | null;
                 prev_cursor: string | null;
             };
+            /** Format: int32 */
             limit: number;
             sort_field: string;
             /** @enum {string} */
@@ -571,13 +577,15 @@ export interface components {
         History: {
             events: {
                 type: string;
+                /** Format: int32 */
                 version: number;
+                /** Format: int64 */
                 position: number;
                 /** Format: date-time */
                 time: string;
                 actor: string;
                 data: {
-                    [key: string]: components["schemas"]["JsonValue"];
+                    [key: string]: unknown;
                 };
             }[];
             has_more: boolean;
@@ -593,23 +601,31 @@ export interface components {
             script_content?: string;
             /** @enum {string} */
             script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
+            /** Format: int32 */
             priority?: number;
-            /** @description Of wall time; fractions count to the millisecond */
+            /** Format: int32 */
             timeout_seconds?: number;
+            /** @description Any JSON object of at most 16384 bytes */
             metadata?: {
-                [key: string]: components["schemas"]["JsonValue"];
+                [key: string]: unknown;
             };
+            /** Format: int32 */
             max_parallel?: number;
             retry?: {
+                /** Format: int32 */
                 max_attempts?: number;
+                /** Format: int32 */
                 initial_delay_ms?: number;
                 backoff_factor?: number;
+                /** Format: int32 */
                 max_delay_ms?: number;
                 retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
             limits?: {
+                /** Format: int32 */
                 memory_mb?: number;
                 cpus?: number;
+                /** Format: int32 */
                 pids?: number;
             };
         };
@@ -617,7 +633,7 @@ export interface components {
             message: string;
         };
         /**
-         * @default {}
+         * @description Default: `{"executor":"embedded"}`.
          * @example {
          *       "input": {
          *         "args": [
@@ -628,29 +644,28 @@ export interface components {
          */
         StartExecution: {
             input?: {
-                /** @description May hold NUL, as the content of files may */
+                /** @description stdin and all files have at most 1048576 bytes together */
                 stdin?: string;
-                /**
-                 * Format: byte
-                 * @description Bytes that are no text, in place of `stdin`
-                 */
-                stdin_base64?: string;
+                /** @description args and env have at most 1048576 bytes together */
                 args?: string[];
+                /** @description Names are letters, digits and underscores, and begin with no digit. args and env have at most 1048576 bytes together */
                 env?: {
                     [key: string]: string;
                 };
                 files?: {
+                    /** @description Relative, without `.` and `..`, at most 255 bytes; not where the script itself lies */
                     path: string;
+                    /** @description stdin and all files have at most 1048576 bytes together */
                     content: string;
                     /**
-                     * @default utf8
+                     * @description Default: `utf8`.
                      * @enum {string}
                      */
                     encoding?: "utf8" | "base64";
                 }[];
             };
             /**
-             * @default embedded
+             * @description Default: `embedded`.
              * @enum {string}
              */
             executor?: "embedded" | "external";
@@ -662,10 +677,13 @@ export interface components {
             task_id: string;
             /** @enum {string} */
             status: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
+            /** Format: int32 */
             return_code: number | null;
             stdout: string | null;
             stderr: string | null;
+            /** Format: int64 */
             execution_time_ms: number | null;
+            /** Format: int64 */
             memory_usage_bytes: number | null;
             /** Format: date-time */
             started_at: string | null;
@@ -673,29 +691,35 @@ export interface components {
             completed_at: string | null;
             /** Format: date-time */
             created_at: string;
+            /** Format: int32 */
             attempt: number;
-            /**
-             * @description `expired`, with status `timeout`: an external worker was to do it, and nothing was reported in time
-             * @enum {string|null}
-             */
-            termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cancelled" | "expired" | null;
+            /** @enum {string|null} */
+            termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cancelled" | null;
             signal: string | null;
+            /** Format: int64 */
             stdout_bytes: number;
+            /** Format: int64 */
             stderr_bytes: number;
             stdout_truncated: boolean;
             stderr_truncated: boolean;
+            /** Format: int64 */
             cpu_time_ms: number | null;
+            /** Format: int64 */
             queue_time_ms: number | null;
             dead_lettered: boolean;
             /** Format: date-time */
             next_attempt_at: string | null;
             trace_id: string | null;
+            /** Format: int32 */
             version: number;
         };
         ExecutionList: {
             executions: components["schemas"]["Execution"][];
+            /** Format: int32 */
             total: number;
+            /** Format: int32 */
             limit: number;
+            /** Format: int32 */
             offset: number;
         } | {
             executions: components["schemas"]["Execution"][];
@@ -704,6 +728,7 @@ export interface components {
                 next_cursor: string | null;
                 prev_cursor: string | null;
             };
+            /** Format: int32 */
             limit: number;
             sort_field: string;
             /** @enum {string} */
@@ -716,33 +741,62 @@ export interface components {
          *       "stdout": "Hello\n"
          *     }
          */
-        ExecutionReport: {
-            /** @enum {string} */
+        ExecutionReport: components["schemas"]["RunningReport"] | components["schemas"]["EndedReport"];
+        RunningReport: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
             status: "running";
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description In the years 1970 to 9999
+             */
             started_at?: string;
-        } | {
-            /** @enum {string} */
+        };
+        EndedReport: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
             status: "completed" | "failed" | "timeout" | "cancelled";
-            /** @default null */
+            /**
+             * Format: int32
+             * @description Default: `null`.
+             */
             return_code?: number | null;
-            /** @default  */
+            /** @description Default: `""`. */
             stdout?: string;
-            /** @default  */
+            /** @description Default: `""`. */
             stderr?: string;
-            /** @default null */
+            /**
+             * Format: int64
+             * @description Default: `null`.
+             */
             execution_time_ms?: number | null;
-            /** @default null */
+            /**
+             * Format: int64
+             * @description Default: `null`.
+             */
             memory_usage_bytes?: number | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description In the years 1970 to 9999. Default: `null`.
+             */
             started_at?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description In the years 1970 to 9999
+             */
             completed_at?: string;
         };
         DeadLetterList: {
             dead_letters: components["schemas"]["Execution"][];
+            /** Format: int32 */
             total: number;
+            /** Format: int32 */
             limit: number;
+            /** Format: int32 */
             offset: number;
         } | {
             dead_letters: components["schemas"]["Execution"][];
@@ -751,6 +805,7 @@ export interface components {
                 next_cursor: string | null;
                 prev_cursor: string | null;
             };
+            /** Format: int32 */
             limit: number;
             sort_field: string;
             /** @enum {string} */
@@ -770,67 +825,83 @@ export interface components {
          */
         RunOnce: {
             name: string;
-            /** @default null */
+            /** @description Default: `null`. */
             description?: string | null;
             script_content: string;
             /** @enum {string} */
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
-            /** @default 5 */
+            /**
+             * Format: int32
+             * @description Default: `5`.
+             */
             priority?: number;
             /**
-             * @description Of wall time; fractions count to the millisecond
-             * @default 300
+             * Format: int32
+             * @description Default: `300`.
              */
             timeout_seconds?: number;
-            /** @default {} */
+            /** @description Any JSON object of at most 16384 bytes. Default: `{}`. */
             metadata?: {
-                [key: string]: components["schemas"]["JsonValue"];
+                [key: string]: unknown;
             };
-            /** @default 1 */
+            /**
+             * Format: int32
+             * @description Default: `1`.
+             */
             max_parallel?: number;
-            /** @default {} */
+            /** @description Default: `{"max_attempts":3,"initial_delay_ms":1000,"backoff_factor":2,"max_delay_ms":60000,"retry_on":["infrastructure"]}`. */
             retry?: {
-                /** @default 3 */
-                max_attempts?: number;
-                /** @default 1000 */
-                initial_delay_ms?: number;
-                /** @default 2 */
-                backoff_factor?: number;
-                /** @default 60000 */
-                max_delay_ms?: number;
                 /**
-                 * @default [
-                 *       "infrastructure"
-                 *     ]
+                 * Format: int32
+                 * @description Default: `3`.
                  */
+                max_attempts?: number;
+                /**
+                 * Format: int32
+                 * @description Default: `1000`.
+                 */
+                initial_delay_ms?: number;
+                /** @description Default: `2`. */
+                backoff_factor?: number;
+                /**
+                 * Format: int32
+                 * @description Default: `60000`.
+                 */
+                max_delay_ms?: number;
+                /** @description Default: `["infrastructure"]`. */
                 retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
-            /** @default {} */
+            /** @description Default: `{"memory_mb":256,"cpus":1,"pids":64}`. */
             limits?: {
-                /** @default 256 */
+                /**
+                 * Format: int32
+                 * @description Default: `256`.
+                 */
                 memory_mb?: number;
-                /** @default 1 */
+                /** @description Default: `1`. */
                 cpus?: number;
-                /** @default 64 */
+                /**
+                 * Format: int32
+                 * @description Default: `64`.
+                 */
                 pids?: number;
             };
             input?: {
-                /** @description May hold NUL, as the content of files may */
+                /** @description stdin and all files have at most 1048576 bytes together */
                 stdin?: string;
-                /**
-                 * Format: byte
-                 * @description Bytes that are no text, in place of `stdin`
-                 */
-                stdin_base64?: string;
+                /** @description args and env have at most 1048576 bytes together */
                 args?: string[];
+                /** @description Names are letters, digits and underscores, and begin with no digit. args and env have at most 1048576 bytes together */
                 env?: {
                     [key: string]: string;
                 };
                 files?: {
+                    /** @description Relative, without `.` and `..`, at most 255 bytes; not where the script itself lies */
                     path: string;
+                    /** @description stdin and all files have at most 1048576 bytes together */
                     content: string;
                     /**
-                     * @default utf8
+                     * @description Default: `utf8`.
                      * @enum {string}
                      */
                     encoding?: "utf8" | "base64";
@@ -846,9 +917,7 @@ export interface components {
          */
         RegisterRequest: {
             email: string;
-            /** @description Compared in NFKC, with every space as U+0020; its length counts the code points of that */
             password: string;
-            /** @description Kept in NFC, without white space around it */
             name: string;
         };
         AuthResponse: {
@@ -856,6 +925,7 @@ export interface components {
             refresh_token: string;
             /** @enum {string} */
             token_type: "Bearer";
+            /** Format: int32 */
             expires_in: number;
             user: components["schemas"]["User"];
         };
@@ -886,30 +956,6 @@ export interface components {
          */
         RefreshRequest: {
             refresh_token: string;
-        };
-        /**
-         * @default {}
-         * @example {
-         *       "all": true
-         *     }
-         */
-        LogoutRequest: {
-            /**
-             * @description Every session of yours, wherever it was opened
-             * @default false
-             */
-            all?: boolean;
-        };
-        /**
-         * @example {
-         *       "current_password": "correct horse battery",
-         *       "new_password": "correct horse battery staple"
-         *     }
-         */
-        ChangePasswordRequest: {
-            current_password: string;
-            /** @description Compared in NFKC, with every space as U+0020; its length counts the code points of that */
-            new_password: string;
         };
         MeResponse: {
             user: components["schemas"]["User"];
@@ -954,20 +1000,34 @@ export interface components {
                 is_healthy: boolean;
             };
             worker_pool: {
+                /** Format: int32 */
                 pool_size: number;
+                /** Format: int32 */
                 active_workers: number;
+                /** Format: int32 */
                 idle_workers: number;
+                /** Format: int32 */
                 unhealthy_workers: number;
+                /** Format: int64 */
                 total_tasks_processed: number;
+                /** Format: int64 */
                 total_tasks_successful: number;
+                /** Format: int64 */
                 total_tasks_failed: number;
-                /** @description nanoseconds, as the original had it */
+                /**
+                 * Format: int64
+                 * @description nanoseconds, as the original had it
+                 */
                 average_task_time: number;
             };
             concurrency: {
+                /** Format: int32 */
                 total_active_slots: number;
+                /** Format: int32 */
                 available_slots: number;
+                /** Format: int32 */
                 queued_jobs?: number;
+                /** Format: int32 */
                 worker_processes?: number;
             };
         };
@@ -978,6 +1038,7 @@ export interface components {
         Problem: {
             type: string;
             title: string;
+            /** Format: int32 */
             status: number;
             detail: string;
             instance: string;
@@ -990,13 +1051,35 @@ export interface components {
                 tag: string;
                 message: string;
             }[];
+            /** Format: int32 */
             retry_after?: number;
         };
     };
     responses: never;
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description The request’s id, in logs and problems too: the one sent, or a new one */
+        "X-Request-ID": string;
+        /** @description How to authenticate (RFC 6750) */
+        "WWW-Authenticate": string;
+        /** @description Seconds to wait before the request is sent again */
+        "Retry-After": number;
+        /** @description Requests per window of the tightest limit that counts this request */
+        "RateLimit-Limit": number;
+        /** @description Requests left in the window */
+        "RateLimit-Remaining": number;
+        /** @description Seconds until the window has room again */
+        "RateLimit-Reset": number;
+        /** @description This answers an earlier request under the same Idempotency-Key */
+        "Idempotent-Replayed": "true";
+        /** @description Recorded, but reads may not show it yet: they are at this position of the log */
+        "X-Read-Position": string;
+        /** @description The version of what is answered, for If-Match */
+        ETag: string;
+        /** @description Path of what was created */
+        Location: string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -1004,15 +1087,15 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
-                /** @description How many; 20 where nothing is said */
+                /** @description How many. Default: `20`. */
                 limit?: number;
                 /** @description How many to pass over */
                 offset?: number;
                 /** @description Empty for the first page, then what the last answer names */
                 cursor?: string;
-                /** @description What to sort by */
+                /** @description What to sort by. Default: `created_at`. */
                 sort_field?: "created_at" | "updated_at" | "priority" | "name";
-                /** @description Least or greatest first */
+                /** @description Least or greatest first. Default: `desc`. */
                 sort_order?: "asc" | "desc";
                 /** @description Only those that are in it */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
@@ -1028,6 +1111,10 @@ export interface operations {
             /** @description A page of tasks, by offset or by cursor */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1037,6 +1124,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1046,6 +1134,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1055,6 +1145,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1064,6 +1159,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1078,6 +1175,8 @@ export interface operations {
             header?: {
                 /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
                 "Idempotency-Key"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path?: never;
             cookie?: never;
@@ -1091,6 +1190,14 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1100,6 +1207,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1109,6 +1217,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1118,6 +1228,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1127,6 +1238,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1136,6 +1248,7 @@ export interface operations {
             /** @description Unprocessable Entity */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1145,6 +1258,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1154,6 +1272,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1168,12 +1288,7 @@ export interface operations {
                 /** @description A version of the history, such as 3, or an RFC 3339 time: answers what it was then */
                 as_of?: string;
             };
-            header?: {
-                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
-                "If-None-Match"?: string;
-                /** @description ETags: a 412 where the answer is none of them */
-                "If-Match"?: string;
-            };
+            header?: never;
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -1182,27 +1297,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The task; its ETag is for If-Match and If-None-Match */
+            /** @description The task */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            /** @description It is what If-None-Match names */
-            304: {
-                headers: {
-                    /** @description Which of them */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1212,6 +1324,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1221,6 +1335,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1230,15 +1345,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1248,6 +1355,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1257,6 +1365,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1266,6 +1379,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1278,10 +1393,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags: changes nothing that has changed since (412) */
+                /** @description The ETag: changes nothing that changed since */
                 "If-Match"?: string;
-                /** @description ETags, or `*`: changes nothing that is one of them (412) */
-                "If-None-Match"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -1298,6 +1413,12 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1307,6 +1428,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1316,6 +1438,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1325,6 +1449,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1334,6 +1459,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1343,6 +1469,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1352,6 +1479,7 @@ export interface operations {
             /** @description Precondition Failed */
             412: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1361,6 +1489,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1370,6 +1499,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1379,6 +1509,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1388,6 +1519,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1397,6 +1533,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1409,10 +1547,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags: changes nothing that has changed since (412) */
-                "If-Match"?: string;
-                /** @description ETags, or `*`: changes nothing that is one of them (412) */
-                "If-None-Match"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -1425,6 +1561,11 @@ export interface operations {
             /** @description Deleted */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1434,6 +1575,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1443,6 +1585,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1452,6 +1596,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1461,6 +1606,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1470,15 +1616,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1488,6 +1626,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1497,6 +1636,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1506,6 +1646,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1515,6 +1656,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1524,6 +1670,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1535,9 +1683,9 @@ export interface operations {
     taskHistory: {
         parameters: {
             query?: {
-                /** @description Of the last event seen */
+                /** @description Of the last event seen. Default: `0`. */
                 after_version?: number;
-                /** @description How many events */
+                /** @description How many events. Default: `1000`. */
                 limit?: number;
             };
             header?: never;
@@ -1552,6 +1700,10 @@ export interface operations {
             /** @description Oldest first */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1561,6 +1713,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1570,6 +1723,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1579,6 +1734,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1588,6 +1744,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1597,6 +1754,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1606,6 +1764,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1615,6 +1778,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1626,15 +1791,15 @@ export interface operations {
     listTaskExecutions: {
         parameters: {
             query?: {
-                /** @description How many; 20 where nothing is said */
+                /** @description How many. Default: `20`. */
                 limit?: number;
                 /** @description How many to pass over */
                 offset?: number;
                 /** @description Empty for the first page, then what the last answer names */
                 cursor?: string;
-                /** @description What to sort by */
+                /** @description What to sort by. Default: `created_at`. */
                 sort_field?: "created_at";
-                /** @description Least or greatest first */
+                /** @description Least or greatest first. Default: `desc`. */
                 sort_order?: "asc" | "desc";
                 /** @description Only those that are in it */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
@@ -1655,6 +1820,10 @@ export interface operations {
             /** @description A page, by offset or by cursor */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1664,6 +1833,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1673,6 +1843,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1682,6 +1854,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1691,6 +1864,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1700,6 +1874,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1709,6 +1884,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1718,6 +1898,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1729,12 +1911,14 @@ export interface operations {
     startExecution: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for the end, before the answer */
+                /** @description Seconds to wait for the end, before the answer. Default: `0`. */
                 wait?: number;
             };
             header?: {
                 /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
                 "Idempotency-Key"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -1751,6 +1935,13 @@ export interface operations {
             /** @description Waits for a worker; or as it is after the wait */
             201: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1760,6 +1951,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1769,6 +1961,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1778,6 +1972,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1787,6 +1982,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1796,6 +1992,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1805,6 +2002,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1814,6 +2012,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1823,6 +2022,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1832,6 +2032,7 @@ export interface operations {
             /** @description Unprocessable Entity */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1841,6 +2042,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1850,6 +2056,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1861,15 +2069,15 @@ export interface operations {
     listExecutions: {
         parameters: {
             query?: {
-                /** @description How many; 20 where nothing is said */
+                /** @description How many. Default: `20`. */
                 limit?: number;
                 /** @description How many to pass over */
                 offset?: number;
                 /** @description Empty for the first page, then what the last answer names */
                 cursor?: string;
-                /** @description What to sort by */
+                /** @description What to sort by. Default: `created_at`. */
                 sort_field?: "created_at";
-                /** @description Least or greatest first */
+                /** @description Least or greatest first. Default: `desc`. */
                 sort_order?: "asc" | "desc";
                 /** @description Only those that are in it */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
@@ -1887,6 +2095,10 @@ export interface operations {
             /** @description A page, by offset or by cursor */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1896,6 +2108,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1905,6 +2118,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1914,6 +2129,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1923,6 +2139,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1932,6 +2149,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1941,6 +2163,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1952,12 +2176,14 @@ export interface operations {
     runOnce: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for the end, before the answer */
+                /** @description Seconds to wait for the end, before the answer. Default: `0`. */
                 wait?: number;
             };
             header?: {
                 /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
                 "Idempotency-Key"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path?: never;
             cookie?: never;
@@ -1971,6 +2197,13 @@ export interface operations {
             /** @description Waits for a worker; or as it is after the wait */
             201: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1980,6 +2213,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1989,6 +2223,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1998,6 +2234,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2007,6 +2244,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2016,6 +2254,7 @@ export interface operations {
             /** @description Unprocessable Entity */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2025,6 +2264,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2034,6 +2278,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2048,12 +2294,7 @@ export interface operations {
                 /** @description A version of the history, such as 3, or an RFC 3339 time: answers what it was then */
                 as_of?: string;
             };
-            header?: {
-                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
-                "If-None-Match"?: string;
-                /** @description ETags: a 412 where the answer is none of them */
-                "If-Match"?: string;
-            };
+            header?: never;
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -2062,27 +2303,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The run, with what it wrote; its ETag is for If-Match and If-None-Match */
+            /** @description The run, with what it wrote */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Execution"];
                 };
             };
-            /** @description It is what If-None-Match names */
-            304: {
-                headers: {
-                    /** @description Which of them */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2092,6 +2329,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2101,6 +2340,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2110,15 +2350,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2128,6 +2360,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2137,6 +2370,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2146,6 +2384,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2158,10 +2398,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags: changes nothing that has changed since (412) */
-                "If-Match"?: string;
-                /** @description ETags, or `*`: changes nothing that is one of them (412) */
-                "If-None-Match"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -2178,6 +2416,11 @@ export interface operations {
             /** @description Recorded */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2187,6 +2430,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2196,6 +2440,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2205,6 +2451,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2214,6 +2461,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2223,15 +2471,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2241,6 +2481,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2250,6 +2491,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2259,6 +2501,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2268,6 +2511,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2277,6 +2525,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2289,10 +2539,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags: changes nothing that has changed since (412) */
-                "If-Match"?: string;
-                /** @description ETags, or `*`: changes nothing that is one of them (412) */
-                "If-None-Match"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -2305,6 +2553,11 @@ export interface operations {
             /** @description Recorded; the run’s processes are dead within a second */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2314,6 +2567,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2323,6 +2577,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2332,6 +2588,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2341,6 +2598,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2350,15 +2608,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2368,6 +2618,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2377,6 +2628,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2386,6 +2638,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2395,6 +2648,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2404,6 +2662,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2415,9 +2675,9 @@ export interface operations {
     executionHistory: {
         parameters: {
             query?: {
-                /** @description Of the last event seen */
+                /** @description Of the last event seen. Default: `0`. */
                 after_version?: number;
-                /** @description How many events */
+                /** @description How many events. Default: `1000`. */
                 limit?: number;
             };
             header?: {
@@ -2435,6 +2695,10 @@ export interface operations {
             /** @description The history so far, or as it goes on */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2445,6 +2709,10 @@ export interface operations {
             /** @description The run has ended, and the client knows it all */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2452,6 +2720,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2461,6 +2730,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2470,6 +2741,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2479,6 +2751,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2488,6 +2761,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2497,6 +2771,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2506,6 +2785,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2517,7 +2798,7 @@ export interface operations {
     executionOutput: {
         parameters: {
             query?: {
-                /** @description Stays until the run has ended, and answers what it writes as it writes it */
+                /** @description Stays until the run has ended, and answers what it writes as it writes it. Default: `false`. */
                 follow?: "true" | "false";
             };
             header?: never;
@@ -2534,6 +2815,10 @@ export interface operations {
             /** @description The bytes as kept: over the cap, the first and the last of them */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2543,6 +2828,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2552,6 +2838,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2561,6 +2849,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2570,6 +2859,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2579,6 +2869,7 @@ export interface operations {
             /** @description Gone */
             410: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2588,6 +2879,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2597,6 +2889,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2606,6 +2903,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2617,15 +2916,15 @@ export interface operations {
     listDeadLetters: {
         parameters: {
             query?: {
-                /** @description How many; 20 where nothing is said */
+                /** @description How many. Default: `20`. */
                 limit?: number;
                 /** @description How many to pass over */
                 offset?: number;
                 /** @description Empty for the first page, then what the last answer names */
                 cursor?: string;
-                /** @description What to sort by */
+                /** @description What to sort by. Default: `created_at`. */
                 sort_field?: "created_at";
-                /** @description Least or greatest first */
+                /** @description Least or greatest first. Default: `desc`. */
                 sort_order?: "asc" | "desc";
             };
             header?: never;
@@ -2637,6 +2936,10 @@ export interface operations {
             /** @description Your own; an admin sees everyone’s */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2646,6 +2949,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2655,6 +2959,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2664,6 +2970,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2673,6 +2984,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2684,12 +2997,7 @@ export interface operations {
     getDeadLetter: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
-                "If-None-Match"?: string;
-                /** @description ETags: a 412 where the answer is none of them */
-                "If-Match"?: string;
-            };
+            header?: never;
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -2701,24 +3009,20 @@ export interface operations {
             /** @description The run that failed for good */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Execution"];
                 };
             };
-            /** @description It is what If-None-Match names */
-            304: {
-                headers: {
-                    /** @description Which of them */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2728,6 +3032,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2737,6 +3043,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2746,15 +3053,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2764,6 +3063,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2773,6 +3073,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2782,6 +3087,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2794,10 +3101,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags: changes nothing that has changed since (412) */
-                "If-Match"?: string;
-                /** @description ETags, or `*`: changes nothing that is one of them (412) */
-                "If-None-Match"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -2810,6 +3115,11 @@ export interface operations {
             /** @description Put away; the execution and its history stay */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2819,6 +3129,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2828,6 +3139,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2837,6 +3150,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2846,6 +3160,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2855,15 +3170,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
-                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2873,6 +3180,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2882,6 +3190,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2891,6 +3200,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2900,6 +3210,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2909,6 +3224,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2923,6 +3240,8 @@ export interface operations {
             header?: {
                 /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
                 "Idempotency-Key"?: string;
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
             };
             path: {
                 /** @description As it was answered */
@@ -2935,6 +3254,12 @@ export interface operations {
             /** @description It waits for a worker again */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2944,6 +3269,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2953,6 +3279,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2962,6 +3290,7 @@ export interface operations {
             /** @description Forbidden */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2971,6 +3300,7 @@ export interface operations {
             /** @description Not Found */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2980,6 +3310,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2989,6 +3320,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2998,6 +3330,7 @@ export interface operations {
             /** @description URI Too Long */
             414: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3007,6 +3340,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3016,6 +3350,7 @@ export interface operations {
             /** @description Unprocessable Entity */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3025,6 +3360,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3034,6 +3374,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3058,6 +3400,10 @@ export interface operations {
             /** @description Registered and logged in */
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3067,6 +3413,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3076,6 +3423,7 @@ export interface operations {
             /** @description Conflict */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3085,6 +3433,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3094,6 +3443,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3103,6 +3453,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3112,6 +3467,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3136,6 +3493,10 @@ export interface operations {
             /** @description Logged in */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3145,6 +3506,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3154,6 +3516,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3163,6 +3527,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3172,6 +3537,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3181,6 +3547,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3190,6 +3561,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3214,6 +3587,10 @@ export interface operations {
             /** @description New tokens of the same session */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3223,6 +3600,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3232,6 +3610,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3241,6 +3621,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3250,6 +3631,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3259,6 +3641,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3268,6 +3655,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3279,19 +3668,23 @@ export interface operations {
     logout: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["LogoutRequest"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Logged out */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3301,6 +3694,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3310,6 +3704,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3319,6 +3715,7 @@ export interface operations {
             /** @description Payload Too Large */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3328,6 +3725,7 @@ export interface operations {
             /** @description Unsupported Media Type */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3337,6 +3735,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3346,93 +3749,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    changePassword: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChangePasswordRequest"];
-            };
-        };
-        responses: {
-            /** @description Changed */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Payload Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3453,6 +3771,10 @@ export interface operations {
             /** @description The account of the access token */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3462,6 +3784,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3471,6 +3794,8 @@ export interface operations {
             /** @description Unauthorized */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3480,6 +3805,11 @@ export interface operations {
             /** @description Too Many Requests */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3489,6 +3819,8 @@ export interface operations {
             /** @description Service Unavailable */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3509,6 +3841,7 @@ export interface operations {
             /** @description It is */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3518,6 +3851,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3538,6 +3872,7 @@ export interface operations {
             /** @description Everything it needs is there */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3547,6 +3882,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3556,6 +3892,7 @@ export interface operations {
             /** @description The checks say what is missing */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3576,6 +3913,7 @@ export interface operations {
             /** @description Counts; no names */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3585,6 +3923,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3605,6 +3944,7 @@ export interface operations {
             /** @description pong */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3614,6 +3954,7 @@ export interface operations {
             /** @description Bad Request */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {

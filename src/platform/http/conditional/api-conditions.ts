@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 
+import { answerHeaders } from '../docs/answer-headers.js';
 import { ApiProblems } from '../docs/api-problems.js';
 
 const ifMatch = (description: string) => ApiHeader({ name: 'If-Match', required: false, description });
@@ -14,7 +15,7 @@ export const ConditionalRead = () =>
     ApiResponse({
       status: 304,
       description: 'It is what If-None-Match names',
-      headers: { ETag: { schema: { type: 'string' }, description: 'Which of them' } },
+      headers: answerHeaders('ETag'),
     }),
     ApiProblems(412),
   );

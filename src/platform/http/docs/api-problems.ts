@@ -9,7 +9,7 @@ export const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),
-    status: z.int(),
+    status: z.int32(),
     detail: z.string(),
     instance: z.string(),
     request_id: z.string(),
@@ -18,7 +18,7 @@ export const problemSchema = z
     validation_errors: z
       .array(z.object({ field: z.string(), value: z.string(), tag: z.string(), message: z.string() }))
       .optional(),
-    retry_after: z.int().optional(),
+    retry_after: z.int32().optional(),
   })
   .meta({ id: 'Problem' });
 

@@ -15,6 +15,9 @@ export const asOfQuery = z.strictObject({
     .transform((text) => (VERSION.test(text) ? { version: Number(text) } : { time: new Date(text) }))
     .optional()
     // No example: the page would send it, and answer everyone with what once was.
-    .describe('A version of the history, such as 3, or an RFC 3339 time: answers what it was then'),
+    .meta({
+      pattern: '^([1-9][0-9]{0,8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2}))$',
+      description: 'A version of the history, such as 3, or an RFC 3339 time: answers what it was then',
+    }),
 });
 export type AsOfQuery = z.output<typeof asOfQuery>;

@@ -62,7 +62,7 @@ export const TASK_BOUNDS: [string, unknown[], [unknown, string][]][] = [
   ],
   [
     'metadata',
-    [{}, metadataOf(16 * KIB)],
+    [{}, { a: null, b: [1, { c: 'x' }] }, metadataOf(16 * KIB)],
     [
       [metadataOf(16 * KIB + 1), 'max'],
       [[], 'type'],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { textOf } from './blanks.js';
 import type { Change } from './changed-values.js';
-import { stepOf } from './json-schema.js';
+import { othersOf, stepOf } from './json-schema.js';
 
 const TIMES = [
   ...['1970-01-01T00:00:00Z', '1969-12-31T23:59:59.999Z', '9999-12-31T00:00:00Z', '9999-12-31T23:59:59.999-23:59'],
@@ -28,6 +28,16 @@ export const boundaries: Change = (schema, valid) => {
       return lengths(schema.minItems, schema.maxItems).map((length) =>
         fc.array(valid.of(schema.items ?? {}), { minLength: length, maxLength: length }),
       );
+    case 'object': {
+      const counts = lengths(schema.minProperties, schema.maxProperties);
+      const others = othersOf(schema);
+      if (!others) return constants(counts.includes(0) ? [{}] : []);
+      return counts.map((count) =>
+        fc
+          .array(valid.of(others), { minLength: count, maxLength: count })
+          .map((values) => Object.fromEntries(values.map((value, index) => [`N${index}`, value]))),
+      );
+    }
     default:
       return [];
   }

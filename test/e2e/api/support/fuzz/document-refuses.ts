@@ -1,6 +1,6 @@
 import { jsonFaultOf } from '../../../../../src/platform/http/validation/json-faults.js';
 import { textFaultOf } from '../../../../../src/platform/http/validation/storable.js';
-import type { Contract, Route } from '../contract.js';
+import { asksForToken, type Contract, type Route } from '../contract.js';
 import type { JsonSchema } from './json-schema.js';
 import type { SentRequest } from './sent-request.js';
 
@@ -8,7 +8,7 @@ const JSON_TYPE = /^application\/json *(;|$)/i;
 
 /** Whether the document says that no such request will do. What it cannot say, it does not refuse. */
 export function documentRefuses(contract: Contract, { operation }: Route, sent: SentRequest): boolean {
-  if (operation.security && !sent.knownCaller) return true;
+  if (asksForToken(operation) && !sent.knownCaller) return true;
   const parameters = operation.parameters ?? [];
   const refused = parameters.some(({ name, in: where, schema }) =>
     valuesOf(sent, name, where).some((value) => schema && !contract.accepts(schema, read(value, schema))),

@@ -13,6 +13,8 @@ export interface JsonSchema {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
   readonly items?: JsonSchema;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
@@ -29,9 +31,9 @@ export const nameOf = ($ref: string): string => $ref.split('/').at(-1)!;
 const UNDERSTOOD = new Set([
   ...['$ref', 'type', 'enum', 'nullable', 'format', 'pattern', 'minimum', 'maximum'],
   ...['exclusiveMinimum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'items'],
-  ...['properties', 'required', 'additionalProperties', 'anyOf', 'oneOf'],
+  ...['minProperties', 'maxProperties', 'properties', 'required', 'additionalProperties', 'anyOf', 'oneOf'],
   // They say nothing of what is valid.
-  ...['default', 'description', 'example'],
+  ...['default', 'description', 'discriminator', 'example'],
 ]);
 
 /** @throws Error for a schema that says more than is read here */

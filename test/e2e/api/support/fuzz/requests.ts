@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import type { Route } from '../contract.js';
+import { asksForToken, type Route } from '../contract.js';
 import { blank } from './blanks.js';
 import { boundaries } from './boundary-values.js';
 import { breaks, HOSTILE_TEXTS } from './broken-values.js';
@@ -119,7 +119,7 @@ class Parts {
       1,
       this.strangeHeaders().map((headers) => ({ headers })),
     );
-    if (operation.security)
+    if (asksForToken(operation))
       add(
         1,
         this.strangeTokens().map((headers) => ({ headers })),
@@ -192,7 +192,7 @@ class Parts {
     const known = this.parameters.filter((parameter) => parameter.in === 'header' && parameter.schema?.pattern);
     const values = known.map(({ name, schema }) => [name.toLowerCase(), this.valid.of(schema!)] as const);
     return fc.record(Object.fromEntries(values), { requiredKeys: [] }).map((headers) => ({
-      ...(this.route.operation.security && { authorization: `Bearer ${this.token}` }),
+      ...(asksForToken(this.route.operation) && { authorization: `Bearer ${this.token}` }),
       ...(this.body() && { 'content-type': JSON_TYPE }),
       ...(headers as Record<string, string>),
     }));

@@ -60,9 +60,11 @@ export class ValidValues {
   }
 
   private objects(schema: JsonSchema, tie: (name: string) => fc.Arbitrary<unknown>): fc.Arbitrary<object> {
-    const { properties = {}, required = [] } = schema;
+    const { properties = {}, required = [], minProperties = 0 } = schema;
     const members = Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, this.make(each, tie)]));
-    const named = fc.record(members, { requiredKeys: [...required] });
+    const named = fc
+      .record(members, { requiredKeys: [...required] })
+      .filter((value) => Object.keys(value).length >= minProperties);
     const others = othersOf(schema);
     if (!others) return named;
     const rest = fc.dictionary(texts({}), this.make(others, tie), { maxKeys: FEW });

@@ -1,0 +1,13 @@
+import type { Config } from '../config/load-config.js';
+import { RunLimitsCeiling } from '../platform/http/run-limits-ceiling.js';
+
+const MS_PER_SECOND = 1_000;
+
+/** What the operator lets a task ask for at most. */
+export const runLimitsCeilingOf = (config: Config): RunLimitsCeiling =>
+  new RunLimitsCeiling({
+    timeout_seconds: config.EXECUTOR_TIMEOUT_MAX / MS_PER_SECOND,
+    memory_mb: config.EXECUTOR_MEMORY_MB_MAX,
+    cpus: config.EXECUTOR_CPUS_MAX,
+    pids: config.EXECUTOR_PIDS_MAX,
+  });

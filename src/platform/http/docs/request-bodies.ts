@@ -1,0 +1,49 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+
+import { type JsonSchema, nameOfRef } from './json-schema.js';
+import { eachOperation, type Operation } from './operation-rules.js';
+
+/** By field: `{ timeout_seconds: 3600, 'limits.memory_mb': 512 }`. */
+export type Maxima = Readonly<Record<string, number>>;
+
+/** A body whose schema takes undefined may be left out; Nest says of every body that it is required. */
+export function markOptionalBodies(document: OpenAPIObject, optional: ReadonlySet<string>): void {
+  eachOperation(document, ({ requestBody }) => {
+    if (requestBody && optional.has(nameOfRef(bodySchemaOf(requestBody)?.['$ref']))) requestBody.required = false;
+  });
+}
+
+/**
+ * The operator's maxima, which no schema knows that is made when the code is loaded: in every body with such a field.
+ * @throws Error for a field that no body has
+ */
+export function applyMaxima(document: OpenAPIObject, maxima: Maxima): void {
+  const bodies = new Set<JsonSchema>();
+  eachOperation(document, ({ requestBody }) => {
+    const schema = requestBody && bodySchemaOf(requestBody);
+    if (schema) bodies.add(resolved(document, schema));
+  });
+  for (const [field, maximum] of Object.entries(maxima)) {
+    const found = [...bodies].map((body) => fieldOf(body, field.split('.'))).filter((each) => each !== undefined);
+    if (found.length === 0) throw new Error(`no request body has the field ${field}`);
+    for (const schema of found) {
+      schema['maximum'] = maximum;
+      if (schema['type'] === 'integer' && maximum < 2 ** 31) schema['format'] = 'int32';
+    }
+  }
+}
+
+const bodySchemaOf = ({ content }: NonNullable<Operation['requestBody']>): JsonSchema | undefined =>
+  content['application/json']?.schema;
+
+function resolved(document: OpenAPIObject, schema: JsonSchema): JsonSchema {
+  if (schema['$ref'] === undefined) return schema;
+  return document.components?.schemas?.[nameOfRef(schema['$ref'])] as JsonSchema;
+}
+
+function fieldOf(schema: JsonSchema, path: readonly string[]): JsonSchema | undefined {
+  return path.reduce<JsonSchema | undefined>(
+    (within, name) => (within?.['properties'] as Record<string, JsonSchema> | undefined)?.[name],
+    schema,
+  );
+}

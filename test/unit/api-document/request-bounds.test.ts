@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { z } from 'zod';
+
+import { runLimitsCeilingOf } from '../../../src/composition/run-limits.js';
+import { loadConfig } from '../../../src/config/load-config.js';
+import { textFaultOf } from '../../../src/platform/http/validation/storable.js';
+import { Contract, type OpenApi } from '../../e2e/api/support/contract.js';
+import { filled } from '../../e2e/api/support/fuzz/blanks.js';
+import { boundaries } from '../../e2e/api/support/fuzz/boundary-values.js';
+import { breaks } from '../../e2e/api/support/fuzz/broken-values.js';
+import { ChangedValues } from '../../e2e/api/support/fuzz/changed-values.js';
+import { type JsonSchema, nameOf, type Schemas, stepOf } from '../../e2e/api/support/fuzz/json-schema.js';
+import { ValidValues } from '../../e2e/api/support/fuzz/valid-values.js';
+import { makeApiDocument } from '../../support/api-document.js';
+
+const RUNS = 150;
+
+/** What the service refuses and no schema of OpenAPI 3.0 can say: its descriptions say it. */
+const UNSAYABLE = [
+  /bytes/,
+  /^must be base64/,
+  /^must be a relative path/,
+  /^is where the script itself lies/,
+  /^must each have a place of their own/,
+  /^must be in the years/,
+  /^must not be before started_at/,
+  /^Must be an email address/,
+  /^Invalid key in record/,
+];
+
+const contract = new Contract((await makeApiDocument()) as unknown as OpenApi);
+const schemas = contract.document.components.schemas as Schemas;
+const valid = new ValidValues(schemas);
+const ceiling = runLimitsCeilingOf(loadConfig({ VOIDRUNNER_ROLES: 'api' }));
+
+const BODIES = contract.routes.flatMap(({ operation: { requestBody } }) => {
+  const schema = requestBody?.content['application/json']?.schema;
+  return schema ? [[nameOf(schema.$ref!), schema as JsonSchema] as const] : [];
+});
+
+/** What the service validates with, by the name that the document gives it. */
+const VALIDATORS = Reflect.get(z.globalRegistry, '_idmap') as ReadonlyMap<string, z.ZodType>;
+
+/** What the service says against a body; nothing where it takes it. */
+function refusalsOf(name: string, body: unknown): string[] {
+  const parsed = VALIDATORS.get(name)!.safeParse(body);
+  if (!parsed.success) return parsed.error.issues.map(({ message }) => message);
+  try {
+    ceiling.check(parsed.data as object);
+    return [];
+  } catch (error) {
+    return [String(error)];
+  }
+}
+
+const holdsInfinity = (value: unknown): boolean =>
+  value === Infinity || (typeof value === 'object' && Object.values(value ?? {}).some(holdsInfinity));
+
+const isUnsayable = (message: string): boolean => UNSAYABLE.some((pattern) => pattern.test(message));
+
+test.each(BODIES)('%s: what the service takes is in the document, and what it refuses is not', async (name, schema) => {
+  const values = fc.oneof(
+    valid.of(schema),
+    new ChangedValues(valid, boundaries).of(schema),
+    new ChangedValues(valid, breaks).of(schema),
+  );
+  const agrees = async (value: unknown): Promise<void> => {
+    const body: unknown = JSON.parse(await filled(JSON.stringify(value), () => undefined));
+    // Refused before any schema is asked; and 1e400, which JSON can say and no double can hold.
+    if (textFaultOf(body) || holdsInfinity(body)) return;
+    const sayable = refusalsOf(name, body).filter((message) => !isUnsayable(message));
+    const isRefused = refusalsOf(name, body).length > 0;
+    if (!contract.accepts(schema, body)) expect(isRefused).toBe(true);
+    else expect(sayable).toEqual([]);
+  };
+  await fc.assert(fc.asyncProperty(values, agrees), { numRuns: RUNS });
+});
+
+interface Bound {
+  readonly what: string;
+  readonly within: unknown;
+  readonly beyond: unknown;
+}
+
+/** Each bound below the schema, in a body that is fine but for it. */
+function* boundsOf(schema: JsonSchema, path: string, put: (value: unknown) => unknown): Generator<Bound> {
+  if (schema.$ref !== undefined) return yield* boundsOf(schemas[nameOf(schema.$ref)]!, path, put);
+  for (const each of schema.oneOf ?? []) yield* boundsOf(each, path, put);
+  const bound = (what: string, within: unknown, beyond: unknown): Bound => ({
+    what: `${path} ${what}`,
+    within: put(within),
+    beyond: put(beyond),
+  });
+  const { minimum, maximum, minLength, maxLength, maxItems, minProperties, maxProperties, items, properties } = schema;
+  if (minimum !== undefined) yield bound(`minimum ${minimum}`, minimum, minimum - stepOf(schema));
+  if (maximum !== undefined) yield bound(`maximum ${maximum}`, maximum, maximum + stepOf(schema));
+  if (maxLength !== undefined && !schema.pattern?.includes('@')) {
+    yield bound(`maxLength ${maxLength}`, 'x'.repeat(maxLength), 'x'.repeat(maxLength + 1));
+  }
+  if (minLength !== undefined) yield bound(`minLength ${minLength}`, 'x'.repeat(minLength), 'x'.repeat(minLength - 1));
+  if (maxItems !== undefined) {
+    const list = (length: number): unknown[] => Array(length).fill(sampleOf(items!));
+    yield bound(`maxItems ${maxItems}`, list(maxItems), list(maxItems + 1));
+  }
+  if (maxProperties !== undefined) {
+    const names = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`N${index}`, '']));
+    yield bound(`maxProperties ${maxProperties}`, names(maxProperties), names(maxProperties + 1));
+  }
+  if (minProperties !== undefined) yield bound(`minProperties ${minProperties}`, { priority: 1 }, {});
+  if (items) yield* boundsOf(items, `${path}[]`, (value) => put([value]));
+  const whole = properties && (sampleOf(schema) as object);
+  for (const [name, inner] of Object.entries(properties ?? {})) {
+    yield* boundsOf(inner, `${path}.${name}`, (value) => put({ ...whole, [name]: value }));
+  }
+}
+
+/** The least that a schema takes. */
+function sampleOf(schema: JsonSchema): unknown {
+  if (schema.enum) return schema.enum[0];
+  if (schema.pattern?.includes('@')) return 'ada@example.com';
+  if (schema.type === 'object') {
+    return Object.fromEntries((schema.required ?? []).map((name) => [name, sampleOf(schema.properties![name]!)]));
+  }
+  return schema.type === 'string' ? 'x'.repeat(schema.minLength ?? 1) : (schema.minimum ?? null);
+}
+
+const BOUNDS = BODIES.flatMap(([name, schema]) =>
+  [...boundsOf(schema, name, (value) => value)].map((bound) => ({ name, schema, ...bound })),
+);
+
+test.each(BOUNDS)('$what is where the service ends', ({ name, schema, within, beyond }) => {
+  expect(contract.accepts(schema, within)).toBe(true);
+  expect(refusalsOf(name, within).filter((message) => !isUnsayable(message))).toEqual([]);
+  expect(contract.accepts(schema, beyond)).toBe(false);
+  expect(refusalsOf(name, beyond)).not.toEqual([]);
+});
+
+test('the bounds of all bodies are tried', () => {
+  expect(BODIES.length).toBeGreaterThanOrEqual(8);
+  const tried = BOUNDS.map(({ what }) => what);
+  expect(tried).toEqual(
+    expect.arrayContaining([
+      'CreateTask.timeout_seconds maximum 3600',
+      'CreateTask.limits.memory_mb maximum 512',
+      'UpdateTask.limits.cpus maximum 1',
+      'RunOnce.limits.pids maximum 256',
+      'RunOnce.input.env maxProperties 64',
+      'ExecutionReport.return_code maximum 255',
+    ]),
+  );
+});
