@@ -45,7 +45,9 @@ export class RunStarts {
     void exchange.reply.header('location', `/${API_BASE}/executions/${id}`);
     // Whoever was told of the end finds it in lists, too.
     if (ended) await this.commands.settle(ended.aheadOfView, exchange);
-    const row = ended ? ended.row : (await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version)));
+    const row = ended
+      ? ended.row
+      : await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version));
     return executionViewOf(row, this.payloads, true);
   }
 }

@@ -9,7 +9,10 @@ import { executionProjection, type ExecutionRow, projectExecution } from './exec
 export type CurrentExecutions = CurrentRows<ExecutionRow>;
 
 /** Executions as the log has them: from the read model, and where that lags behind, from their streams. */
-export const currentExecutions = (pool: Pick<Pool, 'query'>, store: Pick<EventStore, 'readStream'>): CurrentExecutions =>
+export const currentExecutions = (
+  pool: Pick<Pool, 'query'>,
+  store: Pick<EventStore, 'readStream'>,
+): CurrentExecutions =>
   new CurrentRows<ExecutionRow>({
     pool,
     store,

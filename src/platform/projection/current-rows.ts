@@ -68,9 +68,7 @@ export class CurrentRows<Row extends VersionedRow> {
   /** Ids of the view and the log as one statement sees them, without folding anything. @throws Unavailable */
   async observe(ids: readonly string[]): Promise<readonly Observation<Row>[]> {
     const values = [new BinaryArray(uuid, ids)];
-    const { rows } = await reportingOutages(() =>
-      this.options.pool.query<Found<Row>>({ ...this.statement, values }),
-    );
+    const { rows } = await reportingOutages(() => this.options.pool.query<Found<Row>>({ ...this.statement, values }));
     return rows.map(({ head_version, head_type, ...row }) => ({
       id: row.id,
       // Of an id without a row the left join makes one of nulls.

@@ -54,7 +54,10 @@ describe('with no projector at work, whatever was acknowledged can be read at on
     await ada.report(run.id, COMPLETED);
     expect((await everywhere(`/tasks/${id}`)).body.status).toBe('completed');
     await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
-    expect(await everywhere(`/tasks/${id}`)).toMatchObject({ status: 404, body: { type: 'urn:voidrunner:problem:task_not_found' } });
+    expect(await everywhere(`/tasks/${id}`)).toMatchObject({
+      status: 404,
+      body: { type: 'urn:voidrunner:problem:task_not_found' },
+    });
   });
 
   test('runs, with what they wrote', async () => {
