@@ -19,6 +19,7 @@ const QUESTIONS = [
   'followers',
   'lists',
   'api',
+  'recovery',
 ];
 
 if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env');

@@ -4,16 +4,22 @@ import type { CommandBus } from '@nestjs/cqrs';
 
 import { Unavailable } from '../kernel/errors.js';
 import { ActiveExecutionsTable } from '../orchestration/saga/active-executions-table.js';
+import { DeadWorkers } from '../orchestration/saga/dead-workers.js';
 import { EffectRunner } from '../orchestration/saga/effect-runner.js';
+import { HeldAttemptsTable } from '../orchestration/saga/held-attempts-table.js';
 import { Orchestrator } from '../orchestration/saga/orchestrator.js';
 import { Reconciler } from '../orchestration/saga/reconciler.js';
 import { isOutage } from '../platform/postgres/outage.js';
+import { PostgresWorkerSessions } from '../platform/postgres/worker-session.js';
 import type { Log } from '../platform/telemetry/log.js';
 import type { Subscription } from '../platform/subscription/subscription.js';
 import type { Infrastructure } from './infrastructure.js';
 import { ORCHESTRATOR } from './postgres-options.js';
 import { loopRole, type RoleProcess } from './role-process.js';
 import { createSubscription } from './subscriptions.js';
+
+/** Between looks for workers that are gone. */
+const LOOK_MS_MAX = 500;
 
 /** From the log to the queue; and the reconciler, which works wherever this role leads. */
 export function createOrchestratorRole(infra: Infrastructure, commands: CommandBus): RoleProcess {
@@ -22,9 +28,11 @@ export function createOrchestratorRole(infra: Infrastructure, commands: CommandB
   const subscription = createSubscription(infra, ORCHESTRATOR, orchestrator);
   const { QUEUE_LEASE_DURATION: leaseMs, EXTERNAL_REPORT_TIMEOUT: unreportedMs } = config;
   const reconciler = new Reconciler(new ActiveExecutionsTable(pool), queue, commands, log, leaseMs, unreportedMs);
+  const sessions = new PostgresWorkerSessions(pool);
+  const deadWorkers = new DeadWorkers(sessions, queue, new HeldAttemptsTable(pool), commands, log);
   return loopRole(ORCHESTRATOR, async (signal) => {
     const applying = subscription.run(signal);
-    await reconcile(infra, subscription, reconciler, signal);
+    await reconcile(infra, subscription, { reconciler, deadWorkers }, signal);
     // Only then the table says of every job that was withdrawn that nothing waits for it any more.
     await applying;
     await attempt(log, () => reconciler.standBy());
@@ -34,12 +42,25 @@ export function createOrchestratorRole(infra: Infrastructure, commands: CommandB
 async function reconcile(
   { config, log }: Infrastructure,
   subscription: Subscription,
-  reconciler: Reconciler,
+  { reconciler, deadWorkers }: { reconciler: Reconciler; deadWorkers: DeadWorkers },
   signal: AbortSignal,
 ): Promise<void> {
+  const intervalMs = config.QUEUE_RECONCILE_INTERVAL;
+  // Whoever has just won the lead looks at once.
+  let lookedMs = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
-    await attempt(log, () => (subscription.leads ? reconciler.look() : reconciler.standBy()));
-    await delay(config.QUEUE_RECONCILE_INTERVAL, undefined, { signal }).catch(() => undefined);
+    await attempt(log, async () => {
+      if (!subscription.leads) {
+        lookedMs = Number.NEGATIVE_INFINITY;
+        deadWorkers.forget();
+        return reconciler.standBy();
+      }
+      const gaveUp = await deadWorkers.look();
+      if (!gaveUp && performance.now() - lookedMs < intervalMs) return;
+      await reconciler.look();
+      lookedMs = performance.now();
+    });
+    await delay(Math.min(intervalMs, LOOK_MS_MAX), undefined, { signal }).catch(() => undefined);
   }
 }
 

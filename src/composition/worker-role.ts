@@ -13,7 +13,9 @@ import type { Log } from '../platform/telemetry/log.js';
 import type { Sandbox } from '../kernel/ports/sandbox.js';
 import { DockerSandbox } from '../platform/sandbox/docker-sandbox.js';
 import { readSeccompProfile } from '../platform/sandbox/seccomp-profile.js';
+import { WorkerSession } from '../platform/postgres/worker-session.js';
 import type { Infrastructure } from './infrastructure.js';
+import { postgresOptions } from './postgres-options.js';
 import type { RoleProcess } from './role-process.js';
 
 /** `<namespace>.<host>-<pid>-<random>`: the namespace keeps the sweeps of neighbours on one engine apart. */
@@ -82,6 +84,7 @@ export function createWorkerRole(
       attempts: new AttemptRunner(workerId, commands, queue, payloads, sandbox, live),
       watch: new RunWatch(store, versions),
       orphans: new OrphanSweep(sandbox, queue, log, leaseMs),
+      session: new WorkerSession({ workerId, postgres: postgresOptions(config, 'worker session'), log }),
       log,
     },
   );

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Pool } from 'pg';
 
+import { EventStore } from '../kernel/ports/event-store.js';
 import { PositionAnnouncements } from '../platform/projection/position-announcements.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { DeadLetterController } from './api/dead-letter-controller.js';
@@ -11,6 +12,7 @@ import { OutputController } from './api/output-controller.js';
 import { RunStarts } from './api/run-starts.js';
 import { InputStore } from './app/input-store.js';
 import { ReportedOutput } from './app/reported-output.js';
+import { currentExecutions } from './read/current-executions.js';
 import { EndedRuns } from './read/ended-runs.js';
 import { EventFollower } from './read/event-follower.js';
 import { executionQueryHandlers } from './read/execution-queries.js';
@@ -28,8 +30,9 @@ export class ExecutionModule {
   static register({ withApi, imports, log }: ExecutionOptions): DynamicModule {
     const endedRuns = {
       provide: EndedRuns,
-      useFactory: (pool: Pool, projected: PositionAnnouncements) => new EndedRuns(pool, projected, log),
-      inject: [Pool, PositionAnnouncements],
+      useFactory: (pool: Pool, store: EventStore, projected: PositionAnnouncements) =>
+        new EndedRuns(currentExecutions(pool, store), projected, log),
+      inject: [Pool, EventStore, PositionAnnouncements],
     };
     return {
       module: ExecutionModule,

@@ -101,6 +101,30 @@ export function describeJobLeases(open: OpenQueue): void {
     expect((await driver.mustTake()).executionId).toBe(second?.executionId);
   });
 
+  it('drops what one worker holds, and frees its users’ slots', async () => {
+    const { queue } = await opened({ userConcurrencyMax: 2 });
+    const [first, second, third] = await driver.putAll({}, {}, {});
+    const dead = await queue.reserve({ workerId: 'dead', leaseMs: 3_600_000, waitMs: 0 });
+    const living = await driver.mustTake();
+    expect([dead?.executionId, living.executionId]).toEqual([first!.executionId, second!.executionId]);
+    expect(await driver.take()).toBeNull();
+    expect(await queue.dropLeases('dead')).toBe(1);
+    expect(await queue.inspect([first!, second!, third!])).toEqual(['missing', 'leased', 'waiting']);
+    expect(await queue.complete(dead!)).toBe(false);
+    expect((await driver.mustTake()).executionId).toBe(third!.executionId);
+    expect(await queue.dropLeases('dead')).toBe(0);
+    expect(await queue.enqueue(first!)).toBe(true);
+  });
+
+  it('drops a lease that was put back, by the worker it was put back for', async () => {
+    const { queue } = await opened();
+    const job = lostLease();
+    await queue.restoreLease(job, 'worker-1', 60_000);
+    expect(await queue.dropLeases('worker-2')).toBe(0);
+    expect(await queue.dropLeases('worker-1')).toBe(1);
+    expect(await driver.stateOf(job)).toBe('missing');
+  });
+
   it('puts back a lease that was lost, and counts it', async () => {
     const { queue } = await opened({ userConcurrencyMax: 1 });
     const job = lostLease();

@@ -12,6 +12,7 @@ export interface Entry {
   band: number;
   risesAt?: number;
   token?: string;
+  worker?: string;
   deadline?: number;
 }
 

@@ -49,6 +49,11 @@ const LEAD_TIMEOUT_MS = 30_000;
 export async function startProcess(service: TestService, overrides: NodeJS.ProcessEnv = {}): Promise<FaultyProcess> {
   // Compiles where that is needed, and once, also where several ask at a time.
   await execute('infra/dev/build.sh');
+  return spawnProcess(service, overrides);
+}
+
+/** Of what is built, as it is. */
+export async function spawnProcess(service: TestService, overrides: NodeJS.ProcessEnv): Promise<FaultyProcess> {
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/main.js'], {
     // NODE_OPTIONS are jest's own.
     env: { ...service.env, NODE_OPTIONS: '', ...overrides, LOG_LEVEL: 'info' },

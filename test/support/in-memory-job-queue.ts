@@ -109,6 +109,13 @@ export class InMemoryJobQueue extends JobQueue {
     this.#workers.delete(workerId);
   }
 
+  async dropLeases(workerId: string): Promise<number> {
+    this.#settle();
+    const held = [...this.#entries.values()].filter((entry) => entry.state === 'leased' && entry.worker === workerId);
+    for (const entry of held) this.#forget(entry);
+    return held.length;
+  }
+
   async workers(): Promise<readonly WorkerHeartbeat[]> {
     return [...this.#workers.values()].filter(({ until }) => until > Date.now()).map(({ heartbeat }) => heartbeat);
   }
@@ -143,7 +150,12 @@ export class InMemoryJobQueue extends JobQueue {
 
   #hold(entry: Entry, lease: { token: string; workerId: string; leaseMs: number }): ReservedJob {
     this.#lines.leave(entry);
-    Object.assign(entry, { state: 'leased', token: lease.token, deadline: Date.now() + lease.leaseMs });
+    Object.assign(entry, {
+      state: 'leased',
+      token: lease.token,
+      worker: lease.workerId,
+      deadline: Date.now() + lease.leaseMs,
+    });
     this.#lines.parkAtLimit(entry.job.userId);
     return { ...entry.job, leaseToken: lease.token, enqueuedAt: entry.enqueuedAt };
   }

@@ -6,7 +6,7 @@ import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { newId } from '../../kernel/uuid.js';
 import { API_BASE } from '../../platform/http/api-path.js';
 import { ConcurrentRequests } from '../../platform/http/concurrent-requests.js';
-import type { Exchange } from '../../platform/http/http-commands.js';
+import { type Exchange, HttpCommands } from '../../platform/http/http-commands.js';
 import { RepeatableRequests } from '../../platform/http/idempotency/repeatable-requests.js';
 import { type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { EndedRuns } from '../read/ended-runs.js';
@@ -17,6 +17,7 @@ import { taggedExecution } from './tagged-execution.js';
 @Injectable()
 export class RunStarts {
   constructor(
+    private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly payloads: PayloadStore,
     private readonly endedRuns: EndedRuns,
@@ -42,7 +43,11 @@ export class RunStarts {
     });
     const ended = leaving && (await this.endedRuns.wait(id, waitSeconds * 1_000, leaving));
     void exchange.reply.header('location', `/${API_BASE}/executions/${id}`);
-    const row = ended || (await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version)));
+    // Whoever was told of the end finds it in lists, too.
+    if (ended) await this.commands.settle(ended.aheadOfView, exchange);
+    const row = ended
+      ? ended.row
+      : await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version));
     return taggedExecution(row, this.payloads, exchange.reply);
   }
 }

@@ -13,6 +13,9 @@ const TERMINAL: ReadonlySet<ExecutionEvent['type']> = new Set([
 const STARTS: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionRequested', 'ExecutionRedriven'] as const);
 const AFTER_THE_END: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionDeadLetterDiscarded'] as const);
 
+/** Whether a run whose newest event is of this type has ended. */
+export const standsEnded = (type: ExecutionEvent['type']): boolean => TERMINAL.has(type) || AFTER_THE_END.has(type);
+
 export const isTerminal = (type: ExecutionEvent['type']): boolean => TERMINAL.has(type);
 
 /**

@@ -1,30 +1,32 @@
-import type { Pool } from 'pg';
-
-import { OUTCOMES } from '../../kernel/run-shape.js';
-import { reportingOutages } from '../../platform/postgres/outage.js';
+import { isActive } from '../../kernel/run-shape.js';
+import type { Observation } from '../../platform/projection/current-rows.js';
 import type { PositionAnnouncements } from '../../platform/projection/position-announcements.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { Lookout } from '../../platform/waiting/lookout.js';
-import { executionProjection, type ExecutionRow } from './execution-projection.js';
+import type { ExecutionEvent } from '../domain/execution-events.js';
+import { standsEnded } from '../domain/lifecycle-oracle.js';
+import type { CurrentExecutions } from './current-executions.js';
+import type { ExecutionRow } from './execution-projection.js';
 
-/** For an announcement that was lost, or NATS being away. */
+/** For an announcement that was lost, NATS being away, or the projector. */
 const POLL_INTERVAL_MS = 250;
 
-const ENDED = {
-  name: 'ended_runs',
-  text: `select ${Object.keys(executionProjection.columns).join(', ')} from read.executions
-         where id = any($1::uuid[]) and status = any($2)`,
-};
+/** A run that has ended. */
+export interface EndedRun {
+  readonly row: ExecutionRow;
+  /** Of its last event, where the read model does not hold that yet. */
+  readonly aheadOfView: bigint | null;
+}
 
 /**
- * Waits for runs to end, as the read model tells it: whoever was told reads the end in every view. It looks when the
- * projector says that it has moved on, without rest: what it spares would be added to the time of a short run.
+ * Waits for runs to end. It looks when the projector says that it has moved on, without rest: what it spares would be
+ * added to the time of a short run; and from time to time, so that an end is told while no projector is at work.
  */
 export class EndedRuns {
-  private readonly lookout: Lookout<string, ExecutionRow>;
+  private readonly lookout: Lookout<string, EndedRun>;
 
   constructor(
-    private readonly pool: Pool,
+    private readonly executions: CurrentExecutions,
     projected: PositionAnnouncements,
     log: Log,
   ) {
@@ -38,13 +40,23 @@ export class EndedRuns {
   }
 
   /** Never rejects. @returns the run as it has ended, false where the time was up or the signal aborted before */
-  wait(executionId: string, timeoutMs: number, signal: AbortSignal): Promise<ExecutionRow | false> {
+  wait(executionId: string, timeoutMs: number, signal: AbortSignal): Promise<EndedRun | false> {
     return this.lookout.wait(executionId, { timeoutMs, signal });
   }
 
   private async ended(ids: readonly string[]) {
-    const { rows } = await reportingOutages(() => this.pool.query<ExecutionRow>({ ...ENDED, values: [ids, OUTCOMES] }));
-    const ended = new Map(rows.map((row) => [row.id, row]));
+    const observed = await this.executions.observe([...new Set(ids)]);
+    const ended = new Map<string, EndedRun>();
+    await Promise.all(
+      observed.filter(mayHaveEnded).map(async (observation) => {
+        const { row, aheadOfView } = await this.executions.complete(observation);
+        if (row && !isActive(row.status)) ended.set(row.id, { row, aheadOfView });
+      }),
+    );
     return (id: string) => ended.get(id) ?? false;
   }
 }
+
+/** Told without reading a stream: those who wait for runs that go on cost one statement, also while the view lags. */
+const mayHaveEnded = ({ row, head }: Observation<ExecutionRow>): boolean =>
+  (row !== null && !isActive(row.status)) || standsEnded(head?.type as ExecutionEvent['type']);

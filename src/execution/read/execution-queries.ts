@@ -9,14 +9,14 @@ import { EventStore } from '../../kernel/ports/event-store.js';
 import { type Requester, requireOwner } from '../../kernel/requester.js';
 import { type ListQuery, type Page, readPage } from '../../platform/listing/list-query.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
-import { rowLookup } from '../../platform/projection/row-lookup.js';
 import { executionNotFound } from '../domain/execution-decider.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
 import { executionStream } from '../domain/execution-state.js';
-import { executionProjection, type ExecutionRow, projectExecution } from './execution-projection.js';
+import { type CurrentExecutions, currentExecutions } from './current-executions.js';
+import { type ExecutionRow, projectExecution } from './execution-projection.js';
 import { asOwnerReads } from './owner-history.js';
 
-/** An execution from the read model. @throws DomainError execution_not_found, access_denied */
+/** An execution as it is now, also where the read model lags behind. @throws DomainError execution_not_found, access_denied */
 export class GetExecution extends Query<ExecutionRow> {
   constructor(
     readonly executionId: string,
@@ -81,14 +81,14 @@ export class ListExecutions extends Query<Page<ExecutionRow>> {
 
 @QueryHandler(GetExecution)
 export class GetExecutionHandler implements IQueryHandler<GetExecution> {
-  private readonly find: (id: string) => Promise<ExecutionRow | null>;
+  private readonly current: CurrentExecutions;
 
-  constructor(pool: Pool) {
-    this.find = rowLookup<ExecutionRow>(pool, executionProjection);
+  constructor(pool: Pool, store: EventStore) {
+    this.current = currentExecutions(pool, store);
   }
 
   async execute({ executionId, requester }: GetExecution): Promise<ExecutionRow> {
-    const row = await this.find(executionId);
+    const row = await this.current.find(executionId);
     if (!row) throw executionNotFound();
     requireOwner(requester, row.owner_id);
     return row;

@@ -14,7 +14,9 @@ const WATCH_INTERVAL_MS = 250;
 /** One reserve call waits at most so long for a job, then asks again. */
 const RESERVE_WAIT_MS = 30_000;
 /** Between looks at an engine or a queue that is away. */
-const AWAY_RETRY_MS = 500;
+const AWAY_RETRY_MS = 200;
+/** A worker without its session says so often that it lives, as nothing else tells. */
+const UNSEEN_BEAT_MS = 500;
 /** After runs were told to stop at shutdown, and again after they were ended by force, how long handing back may take. */
 const HAND_BACK_MS = 5_000;
 
@@ -26,6 +28,13 @@ export interface WorkerOptions {
   readonly heartbeatMs: number;
   readonly shutdownMs: number;
   readonly handBackMs?: number;
+}
+
+/** What tells others that this process lives, and that it is gone when it is. */
+export interface HeldSession {
+  readonly isOpen: boolean;
+  /** Keeps it open until the signal aborts. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
 }
 
 interface Run extends WatchedRun {
@@ -43,6 +52,7 @@ export class Worker {
   private readonly gone = new AbortController();
   /** What the engine last said; until it has said anything, no. */
   private healthy = false;
+  private beat = 0;
   private loops: Promise<unknown> = Promise.resolve();
   private slotsDone: Promise<unknown> = Promise.resolve();
 
@@ -54,6 +64,7 @@ export class Worker {
       readonly attempts: AttemptRunner;
       readonly watch: RunWatch;
       readonly orphans: OrphanSweep;
+      readonly session: HeldSession;
       readonly log: Log;
     },
   ) {}
@@ -63,6 +74,8 @@ export class Worker {
     const { slots, heartbeatMs } = this.options;
     this.slotsDone = Promise.all(Array.from({ length: slots }, () => this.slot()));
     this.loops = Promise.all([
+      this.parts.session.run(this.gone.signal),
+      this.every(UNSEEN_BEAT_MS, async () => void (this.parts.session.isOpen || (await this.sayAlive()))),
       this.every(heartbeatMs, () => this.heartbeat()),
       this.every(heartbeatMs, () => this.lookAtEngine()),
       this.every(WATCH_INTERVAL_MS, () => this.parts.watch.look([...this.runs.values()])),
@@ -92,10 +105,10 @@ export class Worker {
   private async slot(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       try {
-        const { healthy } = await this.parts.sandbox.health();
-        const job = healthy ? await this.reserve() : null;
+        const ready = this.parts.session.isOpen && (await this.parts.sandbox.health()).healthy;
+        const job = ready ? await this.reserve() : null;
         if (job) await this.execute(job);
-        else if (!healthy) await this.pause();
+        else if (!ready) await this.pause();
       } catch (error) {
         if (!(error instanceof Unavailable)) this.parts.log.error({ err: error }, 'worker slot failed');
         await this.pause();
@@ -139,7 +152,8 @@ export class Worker {
   private async sayAlive(): Promise<void> {
     const { workerId, leaseMs, slots: pool_size } = this.options;
     const running = [...this.runs.values()].map(({ job }) => jobId(job));
-    const details = { pool_size, healthy: this.healthy, ...this.tally.figures() };
+    this.beat += 1;
+    const details = { beat: this.beat, pool_size, healthy: this.healthy, ...this.tally.figures() };
     await this.parts.queue.workerHeartbeat({ workerId, running, ...details }, leaseMs);
   }
 

@@ -32,6 +32,8 @@ export interface WorkerHeartbeat {
   readonly workerId: string;
   /** Executions this worker is running now, as job ids. */
   readonly running: readonly string[];
+  /** Counts the worker's heartbeats: another number is the word of a living worker. */
+  readonly beat?: number;
   readonly [detail: string]: unknown;
 }
 
@@ -75,6 +77,9 @@ export abstract class JobQueue {
   abstract workerHeartbeat(heartbeat: WorkerHeartbeat, ttlMs: number): Promise<void>;
 
   abstract workerGone(workerId: string): Promise<void>;
+
+  /** Removes the jobs that a worker holds, as if their leases had run out. @returns how many */
+  abstract dropLeases(workerId: string): Promise<number>;
 
   /** The workers alive now. */
   abstract workers(): Promise<readonly WorkerHeartbeat[]>;

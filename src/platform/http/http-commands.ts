@@ -26,6 +26,11 @@ export class HttpCommands {
   /** @throws as the command's handler does */
   async execute(command: ICommand, { request, reply }: Exchange): Promise<void> {
     const { position } = await this.bus.execute<ICommand, Decided<unknown>>(command);
-    await this.ownWrites.settle(position, request, reply);
+    await this.settle(position, { request, reply });
+  }
+
+  /** Waits, within its bound, until lists show what was recorded there. @param position null: nothing to wait for */
+  settle(position: bigint | null, { request, reply }: Exchange): Promise<void> {
+    return this.ownWrites.settle(position, request, reply);
   }
 }

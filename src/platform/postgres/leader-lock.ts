@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Client } from 'pg';
 
 import type { Log } from '../telemetry/log.js';
+import { advisoryKey } from './advisory-key.js';
+import { closeClient } from './close-client.js';
 import { createClient, type PostgresOptions } from './pool.js';
 
 export interface LeaderLockOptions {
@@ -29,7 +30,6 @@ const RETRY_INTERVAL_MS = 500;
 const PING_INTERVAL_MS = 2_000;
 const PING_TIMEOUT_MS = 3_000;
 const SILENCE_MS_MAX = 10_000;
-const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
  * One leader among many processes: a session-level advisory lock (PostgreSQL manual, 13.3.5) on a connection of its own.
@@ -45,7 +45,7 @@ export class LeaderLock {
 
   constructor(options: LeaderLockOptions) {
     this.name = options.name;
-    this.key = advisoryKey(options.name);
+    this.key = advisoryKey(`leader ${options.name}`);
     this.options = {
       retryIntervalMs: RETRY_INTERVAL_MS,
       pingIntervalMs: PING_INTERVAL_MS,
@@ -97,7 +97,7 @@ export class LeaderLock {
       if (lost.signal.aborted && !signal.aborted) throw lost.signal.reason;
     } finally {
       this.holding = false;
-      await close(client);
+      await closeClient(client);
     }
   }
 
@@ -153,23 +153,5 @@ export class LeaderLock {
   }
 }
 
-/** Advisory locks are named by 64 bits; the hash keeps contenders of different names apart. */
-const advisoryKey = (name: string): string =>
-  createHash('sha256').update(`voidrunner leader ${name}`).digest().readBigInt64BE(0).toString();
-
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { signal }).catch(() => undefined);
-
-/** `end()` waits for the server; one that does not answer gets its socket closed. */
-async function close(client: Client): Promise<void> {
-  const done = new AbortController();
-  const late = sleep(CLOSE_TIMEOUT_MS, true, { signal: done.signal }).catch(() => false);
-  const ended = client.end().then(
-    () => false,
-    () => false,
-  );
-  if (await Promise.race([ended, late])) {
-    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-  }
-  done.abort();
-}

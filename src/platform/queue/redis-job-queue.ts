@@ -20,6 +20,7 @@ import { checkJob, notBeforeOf, reservedJob } from './job-record.js';
 import { queueKeys, wakeKey, workerKeys } from './queue-keys.js';
 import { CANCEL } from './scripts/cancel.js';
 import { COMPLETE } from './scripts/complete.js';
+import { DROP_LEASES } from './scripts/drop-leases.js';
 import { ENQUEUE } from './scripts/enqueue.js';
 import { HEARTBEAT } from './scripts/heartbeat.js';
 import { INSPECT } from './scripts/inspect.js';
@@ -148,6 +149,10 @@ export class RedisJobQueue extends JobQueue {
 
   async workerGone(workerId: string): Promise<void> {
     await this.#runOnWorkers(WORKER_GONE, workerId);
+  }
+
+  async dropLeases(workerId: string): Promise<number> {
+    return (await this.#run(DROP_LEASES, workerId)) as number;
   }
 
   async workers(): Promise<readonly WorkerHeartbeat[]> {

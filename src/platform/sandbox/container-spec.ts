@@ -52,6 +52,9 @@ export function containerSpec(
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,
+    // An engine that stops, or that finds containers of before its crash, stops them one by one before it answers. The
+    // launcher, a PID 1, does not hear SIGTERM: each of them would cost the engine its ten seconds of patience.
+    StopSignal: 'SIGKILL',
     NetworkDisabled: true,
     // From its creation, since labels cannot change. Which run is where stands in ExecutionStarted.
     Labels: { [LABEL_MANAGED]: '1', [LABEL_WORKER]: owner.workerId },

@@ -5,8 +5,9 @@ import type { EngineFindings } from './diagnosis.js';
 import { engineCall } from './engine.js';
 import { askEngine } from './engine-findings.js';
 
-/** An answer is good for this long. */
+/** An answer is good for this long; that the engine is away, for less: work waits for it to come back. */
 const HEALTH_AGE_MS_MAX = 1_000;
+const AWAY_AGE_MS_MAX = 200;
 
 /** What dockerode takes and its types do not say. */
 interface AbortablePing {
@@ -24,9 +25,10 @@ export class EngineMonitor {
     private readonly runtime: string | undefined,
   ) {}
 
-  /** One ping a second at most, however many ask. Never throws. */
+  /** One ping a second at most, however many ask; five while the engine is away. Never throws. */
   health(): Promise<SandboxHealth> {
-    if (this.last && performance.now() - this.last.at < HEALTH_AGE_MS_MAX) return Promise.resolve(this.last.health);
+    const ageMsMax = this.last?.health.healthy ? HEALTH_AGE_MS_MAX : AWAY_AGE_MS_MAX;
+    if (this.last && performance.now() - this.last.at < ageMsMax) return Promise.resolve(this.last.health);
     this.asking ??= this.ask().finally(() => (this.asking = null));
     return this.asking;
   }

@@ -8,12 +8,12 @@ import { eventsAs, type RecordedEvent } from '../../kernel/event.js';
 import { type Requester, requireOwner } from '../../kernel/requester.js';
 import { type ListQuery, type Page, readPage } from '../../platform/listing/list-query.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
-import { rowLookup } from '../../platform/projection/row-lookup.js';
+import { CurrentRows } from '../../platform/projection/current-rows.js';
 import { taskNotFound, taskStream } from '../domain/task-decider.js';
 import type { TaskEvent } from '../domain/task-events.js';
 import { projectTask, taskProjection, type TaskRow } from './task-projection.js';
 
-/** A task from the read model. @throws DomainError task_not_found, access_denied */
+/** A task as it is now, also where the read model lags behind. @throws DomainError task_not_found, access_denied */
 export class GetTask extends Query<TaskRow> {
   constructor(
     readonly taskId: string,
@@ -68,14 +68,21 @@ export class ListTasks extends Query<Page<TaskRow>> {
 
 @QueryHandler(GetTask)
 export class GetTaskHandler implements IQueryHandler<GetTask> {
-  private readonly find: (id: string) => Promise<TaskRow | null>;
+  private readonly current: CurrentRows<TaskRow>;
 
-  constructor(pool: Pool) {
-    this.find = rowLookup<TaskRow>(pool, taskProjection);
+  constructor(pool: Pool, store: EventStore) {
+    this.current = new CurrentRows<TaskRow>({
+      pool,
+      store,
+      projection: taskProjection,
+      streamType: 'task',
+      project: (row, event) => projectTask(row, event as RecordedEvent<TaskEvent>),
+      removedBy: ['TaskDeleted'],
+    });
   }
 
   async execute({ taskId, requester }: GetTask): Promise<TaskRow> {
-    const row = await this.find(taskId);
+    const row = await this.current.find(taskId);
     if (!row) throw taskNotFound();
     requireOwner(requester, row.owner_id);
     return row;

@@ -41,7 +41,9 @@ describe('with the projector away', () => {
     expect(answer.status).toBe(201);
     expect(positionOf(answer)).toMatch(/^\d+$/);
     expect(BigInt(positionOf(answer)!)).toBeLessThan(await api.head());
-    expect((await ada.send('GET', `/tasks/${answer.body.id}`)).status).toBe(404);
+    // Lists do not show it yet; it itself can be read.
+    expect(await listed('/tasks', 'tasks', answer.body.id)).toBeUndefined();
+    expect(await ada.task(answer.body.id)).toMatchObject(aTask);
     // What was made is in the answer all the same, and can be worked on.
     expect(answer.body).toMatchObject(aTask);
     expect((await ada.send('POST', `/tasks/${answer.body.id}/executions`)).status).toBe(201);

@@ -48,6 +48,14 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     expect(await cellOf()).toBe(own);
   });
 
+  it('ends at once when the engine stops it: an engine that restarts waits for every container of before', async () => {
+    await cellOf();
+    const [name] = await box.containers();
+    // It would wait for an hour for one that does not hear the signal.
+    await docker.getContainer(name!).stop({ t: 3_600 });
+    await box.expectNoContainers();
+  });
+
   it('runs one job at a time: a user’s jobs at once are in cells of their own', async () => {
     const cells = await Promise.all([cellOf(), cellOf(), cellOf()]);
     expect(new Set(cells).size).toBe(3);

@@ -18,6 +18,7 @@ const JOB = jobId({ executionId: RUN_ID, attempt: 1 });
 let world: AttemptWorld;
 let worker: Worker;
 let errors: unknown[];
+let session: { isOpen: boolean; run(): Promise<void> };
 
 function start(options: Partial<WorkerOptions> = {}): void {
   const { queue, sandbox, runner: attempts } = world;
@@ -31,6 +32,7 @@ function start(options: Partial<WorkerOptions> = {}): void {
       attempts,
       watch: new RunWatch(store, new StagedStreamVersions(store)),
       orphans: new OrphanSweep(sandbox, queue, log, LEASE_MS),
+      session,
       log,
     },
   );
@@ -40,6 +42,7 @@ function start(options: Partial<WorkerOptions> = {}): void {
 beforeEach(() => {
   world = new AttemptWorld();
   errors = [];
+  session = { isOpen: true, run: () => Promise.resolve() };
 });
 afterEach(async () => {
   await worker.stop();
@@ -96,6 +99,21 @@ describe('a worker', () => {
     await eventually(async () => expect(await heartbeat()).toMatchObject({ healthy: false }));
     expect(await world.jobState()).toBe('waiting');
     world.sandbox.healthy = true;
+    await ended('ExecutionSucceeded');
+  });
+
+  test('reserves nothing before its session is open, and says often that it lives', async () => {
+    await world.waiting();
+    session.isOpen = false;
+    start({ heartbeatMs: 3_600_000 });
+    const first = await eventually(async () => {
+      const { beat } = (await heartbeat())!;
+      expect(beat).toBeGreaterThan(0);
+      return beat!;
+    });
+    await eventually(async () => expect((await heartbeat())?.beat).toBeGreaterThan(first + 1));
+    expect(await world.jobState()).toBe('waiting');
+    session.isOpen = true;
     await ended('ExecutionSucceeded');
   });
 

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Pool } from 'pg';
+
+import { WorkerSessions } from '../../kernel/ports/worker-sessions.js';
+import type { Log } from '../telemetry/log.js';
+import { advisoryKey } from './advisory-key.js';
+import { closeClient } from './close-client.js';
+import { reportingOutages } from './outage.js';
+import { createClient, type PostgresOptions } from './pool.js';
+
+const RETRY_MS = 250;
+const PING_INTERVAL_MS = 1_000;
+const PING_TIMEOUT_MS = 3_000;
+/** Every session ends with the server: after its start the living need time to come back. */
+const SERVER_UP_MS_MIN = 10_000;
+
+const keyOf = (workerId: string): string => advisoryKey(`worker ${workerId}`);
+
+/** All keys of this database, since pg_locks has no index anyway. A key is its two halves (pg_locks.classid, objid). */
+const OPEN_SESSIONS = {
+  name: 'open_worker_sessions',
+  text: `
+    select extract(epoch from clock_timestamp() - pg_postmaster_start_time())::float8 * 1000 as "upMs",
+      array(select ((classid::bigint << 32) | objid::bigint)::text from pg_locks
+            where locktype = 'advisory' and objsubid = 1 and granted
+              and database = (select oid from pg_database where datname = current_database())) as keys`,
+};
+
+export class PostgresWorkerSessions extends WorkerSessions {
+  constructor(private readonly pool: Pool) {
+    super();
+  }
+
+  override async open(workerIds: readonly string[]): Promise<ReadonlySet<string> | null> {
+    const { rows } = await reportingOutages(() => this.pool.query<{ upMs: number; keys: string[] }>(OPEN_SESSIONS));
+    const { upMs, keys } = rows[0]!;
+    const locked = new Set(keys);
+    return upMs < SERVER_UP_MS_MIN ? null : new Set(workerIds.filter((id) => locked.has(keyOf(id))));
+  }
+}
+
+export interface WorkerSessionOptions {
+  readonly workerId: string;
+  readonly postgres: PostgresOptions;
+  readonly log: Log;
+}
+
+/** This worker's session: a connection of its own that holds an advisory lock and does nothing else. */
+export class WorkerSession {
+  private opened = false;
+
+  constructor(private readonly options: WorkerSessionOptions) {}
+
+  get isOpen(): boolean {
+    return this.opened;
+  }
+
+  /** Holds it until the signal aborts, and opens it anew whenever it is lost. Never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.hold(signal);
+      } catch (error) {
+        this.options.log.warn({ err: error }, 'the session of this worker is lost');
+      }
+      await pause(RETRY_MS, signal);
+    }
+  }
+
+  private async hold(signal: AbortSignal): Promise<void> {
+    const client = createClient({
+      ...this.options.postgres,
+      statementTimeoutMs: PING_TIMEOUT_MS,
+      silenceMs: PING_TIMEOUT_MS,
+    });
+    const lost = new AbortController();
+    client.on('error', (error) => lost.abort(error));
+    client.on('end', () => lost.abort(new Error('the connection has ended')));
+    const over = AbortSignal.any([signal, lost.signal]);
+    try {
+      await client.connect();
+      // Shared: the lock of a connection that was cut, and that Postgres has not missed yet, stands for the same worker.
+      await client.query('select pg_advisory_lock_shared($1::bigint)', [keyOf(this.options.workerId)]);
+      this.opened = true;
+      // Postgres may have given up a connection that was cut; without a word to it nobody here would know.
+      while (!over.aborted) {
+        await pause(PING_INTERVAL_MS, over);
+        if (!over.aborted) await client.query('select 1');
+      }
+      if (!signal.aborted) throw lost.signal.reason;
+    } finally {
+      this.opened = false;
+      await closeClient(client);
+    }
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal }).catch(() => undefined);

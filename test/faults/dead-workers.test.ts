@@ -1,0 +1,107 @@
+import { ApiClient } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
+import {
+  cutFromPostgres,
+  expectHealed,
+  expectUndisturbed,
+  historyOf,
+  noProgramRuns,
+  programsRun,
+  QUICK,
+  startRuns,
+} from '../support/faults.js';
+import { type FaultyProcess, startProcess } from '../support/faults-process.js';
+import { prepareTestService, type TestService } from '../support/service.js';
+
+/** Whoever waited for a lease to run out, or for a heartbeat's time, would wait for longer than any test. */
+const NO_LEASE_RUNS_OUT = { ...QUICK, QUEUE_LEASE_DURATION: '1h' };
+const SLOTS = 2;
+/** As many as a user may have at a time: the dead hold them all. */
+const USER_MAX = 4;
+
+const retry = {
+  max_attempts: 3,
+  initial_delay_ms: 0,
+  backoff_factor: 1,
+  max_delay_ms: 0,
+  retry_on: ['infrastructure'],
+};
+
+let service: TestService;
+let client: ApiClient;
+const processes: FaultyProcess[] = [];
+
+const start = async (roles: string): Promise<FaultyProcess> => {
+  const settings = { VOIDRUNNER_ROLES: roles, WORKER_POOL_SIZE: String(SLOTS), WORKER_SHUTDOWN_TIMEOUT: '200ms' };
+  const process = await startProcess(service, settings);
+  processes.push(process);
+  return process;
+};
+const alive = () => processes.filter((process) => process.alive);
+const startAll = async (): Promise<void> => {
+  await Promise.all([start('api,relay,projector,orchestrator'), start('worker'), start('worker')]);
+};
+
+beforeAll(async () => {
+  service = await prepareTestService({
+    ...NO_LEASE_RUNS_OUT,
+    WORKER_MAX_USER_CONCURRENT_TASKS: String(USER_MAX),
+  });
+  await startAll();
+  client = await ApiClient.register(() => alive().find(({ url }) => url !== null)!.url!);
+});
+
+afterAll(async () => {
+  await Promise.all(alive().map((process) => process.terminate()));
+  await service.close();
+});
+
+async function holderOf(executionId: string): Promise<FaultyProcess> {
+  const started = (await historyOf(client, executionId)).findLast(({ type }) => type === 'ExecutionStarted');
+  return processes.find(({ pid }) => String(started?.data['worker']).includes(`-${pid}-`))!;
+}
+
+/** The lease of an hour keeps the sweep from it: containers of the dead are for the next workers' sweeps to find. */
+const removedByHand = async () => {
+  await Promise.all(alive().map((process) => process.terminate()));
+};
+
+test('workers whose sessions are cut are not taken for dead', async () => {
+  const runs = await startRuns(client, 2, { seconds: 6, task: { retry } });
+  await programsRun(service, 2);
+  expect(await cutFromPostgres(service)).toBeGreaterThan(0);
+  await expectUndisturbed(client, runs);
+});
+
+test('a killed worker’s attempt is tried again before its lease is over, and its program does not run on', async () => {
+  const [run] = await startRuns(client, 1, { seconds: 6, task: { retry } });
+  await programsRun(service, 1);
+  const holder = await holderOf(run!.id);
+  // Nobody else is there to run it, or to sweep.
+  const others = alive().filter(({ url, pid }) => url === null && pid !== holder.pid);
+  await Promise.all(others.map((worker) => worker.terminate()));
+  await holder.kill();
+  await noProgramRuns(service);
+  await eventually(async () => {
+    const types = (await historyOf(client, run!.id)).map(({ type }) => type);
+    expect(types).toEqual([
+      'ExecutionRequested',
+      'ExecutionStarted',
+      'ExecutionAttemptFailed',
+      'ExecutionRetryScheduled',
+    ]);
+  });
+  await Promise.all([start('worker'), start('worker')]);
+  expect(await client.follow(run!.id)).toMatchObject({ status: 'completed', attempt: 2, stdout: 'word 0\n' });
+});
+
+test('when all processes are killed, everything goes on where they are started again', async () => {
+  const runs = await startRuns(client, USER_MAX + 2, { seconds: 4, task: { retry } });
+  await programsRun(service, USER_MAX);
+  await Promise.all(alive().map((process) => process.kill()));
+  await startAll();
+  const ends = await Promise.all(runs.map(({ id }) => client.follow(id)));
+  expect(ends.map(({ status, stdout }) => ({ status, stdout }))).toEqual(
+    runs.map((_, number) => ({ status: 'completed', stdout: `word ${number}\n` })),
+  );
+});
