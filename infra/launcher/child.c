@@ -9,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -172,14 +171,15 @@ __attribute__((noinline)) static pid_t start_program(const struct job *job,
 }
 
 /* Reaps until the program has ended; the kernel kills whatever else is in the namespace then. */
-static _Noreturn void be_init(pid_t program, int result_pipe) {
+static _Noreturn void be_init(pid_t program, int result_pipe, struct room *room) {
     struct child_result result = {0};
-    struct rusage usage = {0};
+    struct rusage usage;
     pid_t pid;
     do {
-        pid = wait4(-1, &result.status, 0, &usage);
+        pid = room_wait(room, &result.status, &usage);
+        if (pid > 0 && usage.ru_maxrss > result.memory_peak_kib)
+            result.memory_peak_kib = usage.ru_maxrss;
     } while (pid != program && !(pid < 0 && errno == ECHILD));
-    result.memory_peak_kib = usage.ru_maxrss;
     if (pid == program) write_all(result_pipe, &result, sizeof result);
     _exit(EXIT_SUCCESS);
 }
@@ -200,5 +200,5 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
     if (program < 0) need(given, "vfork");
     close_all_but(STDIN_FILENO, given->result, given->result);
     memory_give_back(payload, payload_size);
-    be_init(program, given->result);
+    be_init(program, given->result, given->room);
 }

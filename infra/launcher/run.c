@@ -15,7 +15,7 @@
 #include "reap.h"
 #include "report.h"
 
-enum { US_PER_S = 1000000, US_PER_MS = 1000, NS_PER_US = 1000, SAMPLE_EVERY_US = 10000 };
+enum { US_PER_S = 1000000, US_PER_MS = 1000, NS_PER_US = 1000 };
 
 static const enum frame_type HEAD_FRAMES[RUN_STREAMS] = {FRAME_STDOUT, FRAME_STDERR};
 static const enum frame_type TAIL_FRAMES[RUN_STREAMS] = {FRAME_STDOUT_TAIL, FRAME_STDERR_TAIL};
@@ -65,14 +65,14 @@ static void forget(struct run *run) {
     }
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
-    struct run idle = {.host = run->host, .cgroup = run->cgroup, .jobs = run->jobs};
+    room_give_back(run->room);
+    struct run idle = {.host = run->host, .cgroup = run->cgroup, .usage = run->usage};
     explicit_bzero(run, sizeof *run);
     *run = idle;
 }
 
 static void begin(struct run *run, const struct job *job) {
     run->active = true;
-    run->jobs++;
     run->number = job->number;
     run->nested = job->nested;
     run->setup_fd = run->result_fd = run->streams[0].fd = run->streams[1].fd = -1;
@@ -83,17 +83,16 @@ static void begin(struct run *run, const struct job *job) {
     run->deadline_us = INT64_MAX;
     if (job->timeout_ms > 0)
         run->deadline_us = run->begun_us + (int64_t)job->timeout_ms * US_PER_MS;
-    /* The first job's peak is the cgroup's own. */
-    run->sampling = run->jobs > 1 || run->before.memory_peak < 0;
-    run->next_sample_us = run->begun_us + SAMPLE_EVERY_US;
-    run->memory_sampled = -1;
+    usage_begin(&run->usage);
 }
 
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
-    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1};
+    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, NULL};
     const char *failed = NULL;
     begin(run, job);
-    if (!make_pipes(run, &given)) failed = "pipe";
+    given.room = run->room = room_take();
+    if (run->room == NULL) failed = "memory for the room";
+    else if (!make_pipes(run, &given)) failed = "pipe";
     else if (!take_tails(run, job)) failed = "memory for the output";
     if (failed == NULL) {
         run->first = isolation_clone(run->nested);
@@ -137,6 +136,7 @@ static void read_setup(struct run *run) {
     memcpy(&run->started_us, run->setup + 1, sizeof run->started_us);
     /* The program's time is its own: none of it went into the namespaces. */
     if (run->deadline_us != INT64_MAX) run->deadline_us += run->started_us - run->begun_us;
+    usage_start(&run->usage, run->started_us);
     host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
 }
 
@@ -161,20 +161,22 @@ static void read_stream(struct run *run, int which) {
     explicit_bzero(bytes, (size_t)count);
 }
 
-/* In a namespace there is only the init to wait for, and nobody of the job outlives it. */
+/* In a namespace there is only the init to wait for, and nobody of the job outlives it: what the
+ * kernel killed there at its end has been waited for by it. */
 static void reap(struct run *run) {
     struct rusage usage;
     int status;
     pid_t pid;
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        usage_reaped(&run->usage, usage.ru_maxrss);
         if (pid != run->first) continue;
         run->first = 0;
-        if (run->nested) continue;
-        run->result = (struct child_result){status, usage.ru_maxrss};
+        if (!run->nested) run->result.status = status;
     }
     if (pid < 0 && errno == ECHILD) {
         run->all_dead = true;
         run->ended_us = now_us();
+        if (!run->nested) room_look(run->room);
     } else if (run->first == 0 && !run->nested) {
         kill_everyone();
     }
@@ -183,8 +185,10 @@ static void reap(struct run *run) {
 static void read_result(struct run *run) {
     struct child_result result;
     if (run->result_fd < 0) return;
-    if (read(run->result_fd, &result, sizeof result) == (ssize_t)sizeof result)
+    if (read(run->result_fd, &result, sizeof result) == (ssize_t)sizeof result) {
         run->result = result;
+        usage_reaped(&run->usage, result.memory_peak_kib);
+    }
     close_fd(&run->result_fd);
 }
 
@@ -216,10 +220,10 @@ static void watch_time(struct run *run) {
     int64_t now = now_us();
     if (now >= run->deadline_us && run->killed == KILLED_BY_NONE)
         run_kill(run, KILLED_BY_DEADLINE);
-    if (!run->sampling || now < run->next_sample_us) return;
-    int64_t memory = cgroup_memory_now(run->cgroup);
-    if (memory > run->memory_sampled) run->memory_sampled = memory;
-    run->next_sample_us = now + SAMPLE_EVERY_US;
+    if (now < usage_due_us(&run->usage)) return;
+    /* No init looks at a plain job's mounts: they are the launcher's own. */
+    if (!run->nested) room_look(run->room);
+    usage_watch(&run->usage, run->room, run->nested ? run->first : 0, now);
 }
 
 void run_step(struct run *run) {
@@ -237,7 +241,7 @@ void run_step(struct run *run) {
 static int timeout_ms(const struct run *run) {
     if (run->all_dead) return -1;
     int64_t next = run->killed == KILLED_BY_NONE ? run->deadline_us : INT64_MAX;
-    if (run->sampling && run->next_sample_us < next) next = run->next_sample_us;
+    if (usage_due_us(&run->usage) < next) next = usage_due_us(&run->usage);
     if (next == INT64_MAX) return -1;
     int64_t left = next - now_us();
     if (left <= 0) return 0;

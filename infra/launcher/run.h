@@ -11,6 +11,7 @@
 #include "child.h"
 #include "host.h"
 #include "output.h"
+#include "usage.h"
 
 enum { RUN_STREAMS = 2, RUN_FDS = 1 + RUN_STREAMS };
 
@@ -25,7 +26,7 @@ struct run_stream {
 struct run {
     struct host *host;
     const struct cgroup *cgroup;
-    unsigned long jobs; /* of this cell, this one included */
+    struct usage usage;
 
     bool active;
     uint32_t number;
@@ -46,9 +47,7 @@ struct run {
     int64_t started_us;
     int64_t ended_us;
     int64_t deadline_us; /* INT64_MAX: none */
-    int64_t next_sample_us;
-    bool sampling;
-    int64_t memory_sampled;
+    struct room *room;
     struct cgroup_reading before;
 };
 
