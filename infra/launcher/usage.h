@@ -13,7 +13,7 @@
 #include "room.h"
 
 enum {
-    /* Of one look. More processes than that add no files; the rest of the figure is the cgroup's. */
+    /* Of one look. Where there are more, the rest is what the cgroup counts. */
     USAGE_PROCESSES_MAX = 256,
     USAGE_PROGRAMS_MAX = 32
 };
@@ -29,8 +29,10 @@ struct usage_process {
 /* All processes at one moment. */
 struct usage_look {
     int processes;
-    int64_t anon_sum;
+    int pid[USAGE_PROCESSES_MAX];
+    int64_t anon_sum; /* too much: a fork shares its pages with its parent */
     int64_t anon_max;
+    int64_t anon_shares; /* every page once; negative: not asked for, or not to be had */
     int64_t shmem_max;
     int64_t largest; /* the process that has most in memory */
     int programs;
@@ -41,8 +43,10 @@ struct usage {
     const struct cgroup *cgroup;
     int proc_fd;  /* -1: processes cannot be looked at */
     bool stopped; /* nothing is due */
+    struct cgroup_pages before; /* what the cgroup counted when the run began, less the launcher's */
     int64_t begun_us;
     int64_t next_us;
+    int unsteady_looks; /* in a row: processes came and went meanwhile */
     int64_t peak;         /* the highest sum of one look; -1: there was none */
     int64_t largest;      /* the largest process of any look, */
     int64_t beside;       /* and what the run held beside it at that time */
@@ -75,8 +79,9 @@ int64_t usage_peak(const struct usage *usage, int64_t oom_kills, const char **so
 
 /* Its parts, for tests. */
 bool usage_process_in(const char *text, struct usage_process *process);
-void usage_add(struct usage_look *look, const struct usage_process *process);
-int64_t usage_sum(const struct usage_look *look, const struct cgroup_pages *pages, int64_t own_anon,
+int64_t usage_share_in(const char *text);
+void usage_add(struct usage_look *look, int pid, const struct usage_process *process);
+int64_t usage_sum(const struct usage_look *look, const struct cgroup_pages *of_run,
                   int64_t held_bytes);
 
 #endif

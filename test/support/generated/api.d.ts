@@ -480,11 +480,17 @@ export interface components {
             };
             /** @default {} */
             limits?: {
-                /** @default 256 */
+                /**
+                 * @description MiB for the program and all that it starts, enforced as given. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go
+                 * @default 256
+                 */
                 memory_mb?: number;
                 /** @default 1 */
                 cpus?: number;
-                /** @default 64 */
+                /**
+                 * @description Processes and threads at a time. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go
+                 * @default 64
+                 */
                 pids?: number;
             };
         };
@@ -583,8 +589,10 @@ export interface components {
                 retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
             limits?: {
+                /** @description MiB for the program and all that it starts, enforced as given. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go */
                 memory_mb?: number;
                 cpus?: number;
+                /** @description Processes and threads at a time. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go */
                 pids?: number;
             };
         };
@@ -632,9 +640,12 @@ export interface components {
             /** @enum {string} */
             status: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
             return_code: number | null;
+            /** @description U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the first and the last bytes; the bytes as kept are at /output */
             stdout: string | null;
+            /** @description U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the first and the last bytes; the bytes as kept are at /output */
             stderr: string | null;
             execution_time_ms: number | null;
+            /** @description The peak of what the run had in memory: the pages of its processes, each counted once, with those of the programs and libraries that they map, and the files in its /tmp and /dev/shm. The limit, where it was reached */
             memory_usage_bytes: number | null;
             /** Format: date-time */
             started_at: string | null;
@@ -646,6 +657,8 @@ export interface components {
             /** @enum {string|null} */
             termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cancelled" | null;
             signal: string | null;
+            /** @description Limits that the run reached, such as "the limit of 64 processes was reached (12 times)" */
+            notes: string[];
             stdout_bytes: number;
             stderr_bytes: number;
             stdout_truncated: boolean;
@@ -770,11 +783,17 @@ export interface components {
             };
             /** @default {} */
             limits?: {
-                /** @default 256 */
+                /**
+                 * @description MiB for the program and all that it starts, enforced as given. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go
+                 * @default 256
+                 */
                 memory_mb?: number;
                 /** @default 1 */
                 cpus?: number;
-                /** @default 64 */
+                /**
+                 * @description Processes and threads at a time. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go
+                 * @default 64
+                 */
                 pids?: number;
             };
             input?: {

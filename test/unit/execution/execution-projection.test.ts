@@ -35,6 +35,7 @@ const REQUESTED: ExecutionRow = {
   execution_time_ms: null,
   cpu_time_ms: null,
   memory_usage_bytes: null,
+  notes: [],
   queue_time_ms: null,
   created_at: recordedAtOf(1),
   started_at: null,
@@ -62,6 +63,7 @@ const RESULT = {
   execution_time_ms: 20,
   cpu_time_ms: 10,
   memory_usage_bytes: 1_000_000,
+  notes: [],
 };
 const FAILED = { ...RESULT, return_code: 1 };
 const running = [event.requested(), event.started()];
