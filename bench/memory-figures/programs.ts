@@ -62,7 +62,11 @@ export const PROGRAMS: readonly MeasuredProgram[] = [
     language: 'python',
     script: `${PYTHON}kept = b"x" * (60 << 20)\ndel kept\ntime.sleep(0.1)\nprint(mark())`,
   },
-  { what: '60 MiB', language: 'javascript', script: `${NODE}const kept = Buffer.alloc(60 << 20, 1);\nconsole.log(mark());` },
+  {
+    what: '60 MiB',
+    language: 'javascript',
+    script: `${NODE}const kept = Buffer.alloc(60 << 20, 1);\nconsole.log(mark());`,
+  },
   {
     what: '60 MiB',
     language: 'bash',
@@ -144,4 +148,3 @@ time.sleep(0.1)
 print(mark())`,
   },
 ];
-

@@ -29,10 +29,8 @@ struct usage_process {
 /* All processes at one moment. */
 struct usage_look {
     int processes;
-    int pid[USAGE_PROCESSES_MAX];
-    int64_t anon_sum; /* too much: a fork shares its pages with its parent */
+    int64_t anon_sum;
     int64_t anon_max;
-    int64_t anon_shares; /* every page once; negative: not asked for, or not to be had */
     int64_t shmem_max;
     int64_t largest; /* the process that has most in memory */
     int programs;
@@ -46,7 +44,6 @@ struct usage {
     struct cgroup_pages before; /* what the cgroup counted when the run began, less the launcher's */
     int64_t begun_us;
     int64_t next_us;
-    int unsteady_looks; /* in a row: processes came and went meanwhile */
     int64_t peak;         /* the highest sum of one look; -1: there was none */
     int64_t largest;      /* the largest process of any look, */
     int64_t beside;       /* and what the run held beside it at that time */
@@ -79,8 +76,7 @@ int64_t usage_peak(const struct usage *usage, int64_t oom_kills, const char **so
 
 /* Its parts, for tests. */
 bool usage_process_in(const char *text, struct usage_process *process);
-int64_t usage_share_in(const char *text);
-void usage_add(struct usage_look *look, int pid, const struct usage_process *process);
+void usage_add(struct usage_look *look, const struct usage_process *process);
 int64_t usage_sum(const struct usage_look *look, const struct cgroup_pages *of_run,
                   int64_t held_bytes);
 

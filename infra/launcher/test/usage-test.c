@@ -41,15 +41,9 @@ static void reads_a_process(void) {
     CHECK(process.anon == 8 * 1024 && process.file == 0);
 }
 
-static void reads_a_share(void) {
-    CHECK(usage_share_in("55-66 ---p 0 00:00 0 [rollup]\nRss: 900 kB\nPss: 500 kB\nPss_Dirty: 9 kB\n"
-                         "Pss_Anon:             120 kB\nPss_File: 380 kB\n") == 120 * 1024);
-    CHECK(usage_share_in("55-66 ---p 0 00:00 0 [rollup]\nPss: 500 kB\n") == -1);
-}
-
 static struct usage_look look_at(const struct usage_process *processes, int count) {
     struct usage_look look = {0};
-    for (int i = 0; i < count; i++) usage_add(&look, 100 + i, &processes[i]);
+    for (int i = 0; i < count; i++) usage_add(&look, &processes[i]);
     return look;
 }
 
@@ -60,7 +54,7 @@ static int64_t sum_of(const struct usage_look *look, int64_t anon, int64_t shmem
 static void one_process_is_exact(void) {
     struct usage_look look = look_at(&(struct usage_process){.anon = 3 * MIB, .file = 2 * MIB}, 1);
     CHECK(sum_of(&look, 900 * MIB, -1, 0) == 5 * MIB && sum_of(&look, 0, 0, MIB) == 6 * MIB);
-    CHECK(look.largest == 5 * MIB && look.pid[0] == 100);
+    CHECK(look.largest == 5 * MIB);
 }
 
 static void counts_pages_once(void) {
@@ -72,16 +66,13 @@ static void counts_pages_once(void) {
     struct usage_look look = look_at(forks, 3);
     /* Of the second program only what cannot be of the libraries that both have. */
     int64_t files = 6 * MIB + MIB / 2;
-    /* Without shares: what the cgroup counts, */
+    /* What the cgroup counts, */
     CHECK(sum_of(&look, 63 * MIB, 0, 0) == 63 * MIB + files);
     /* which is late: it is not believed below the largest process, */
     CHECK(sum_of(&look, 10 * MIB, 0, 0) == 60 * MIB + files);
     /* nor above what the processes have. */
     CHECK(sum_of(&look, 900 * MIB, 0, 0) == 122 * MIB + files);
     CHECK(sum_of(&look, -1, -1, 0) == 122 * MIB + files);
-    look.anon_shares = 64 * MIB;
-    CHECK(sum_of(&look, 900 * MIB, 0, 0) == 64 * MIB + files);
-    CHECK(sum_of(&look, 0, 0, 0) == 64 * MIB + files);
 }
 
 static void counts_shared_memory_once(void) {
@@ -97,11 +88,10 @@ static void processes_and_programs_are_bounded(void) {
     struct usage_process process = {.anon = MIB, .file = MIB};
     for (int i = 0; i < USAGE_PROCESSES_MAX; i++) {
         process.text = MIB * (i + 1);
-        usage_add(&look, i, &process);
+        usage_add(&look, &process);
     }
     CHECK(look.programs == USAGE_PROGRAMS_MAX && look.processes == USAGE_PROCESSES_MAX);
     /* There may be more: the cgroup is asked, whatever those that were seen have. */
-    look.anon_shares = 9 * MIB;
     CHECK(sum_of(&look, 900 * MIB, 0, 0) == (900 + USAGE_PROGRAMS_MAX) * MIB);
 }
 
@@ -143,7 +133,6 @@ int main(void) {
     reads_memory_stat();
     reads_counters();
     reads_a_process();
-    reads_a_share();
     one_process_is_exact();
     counts_pages_once();
     counts_shared_memory_once();

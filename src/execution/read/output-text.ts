@@ -19,7 +19,8 @@ export function outputText(content: Uint8Array, output: OutputRef): string {
   return `${before}${before === '' || before.endsWith('\n') ? '' : '\n'}${mark}\n${tail.toString('utf8')}`;
 }
 
-export const gapMark = (bytes: number): string => `… ${bytes.toLocaleString('en-US')} bytes left out …`;
+const gapMark = (bytes: number): string =>
+  `… ${bytes.toLocaleString('en-US')} ${bytes === 1 ? 'byte' : 'bytes'} left out …`;
 
 /** @returns how many bytes there are without the part of a character that they end with */
 function wholeCharacters(bytes: Uint8Array): number {
@@ -33,6 +34,7 @@ function wholeCharacters(bytes: Uint8Array): number {
 
 /** Of a character, by its first byte. */
 function lengthFrom(lead: number): number {
+  if (lead >= 0xf8) return 1;
   if (lead >= 0xf0) return 4;
   if (lead >= 0xe0) return 3;
   return lead >= 0xc0 ? 2 : 1;

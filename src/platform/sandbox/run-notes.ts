@@ -32,11 +32,18 @@ const memoryOf = ({ memoryMb }: Pick<CellKind, 'memoryMb'>): string => `${memory
 
 const times = (count: number): string => (count === 1 ? 'once' : `${grouped(count)} times`);
 
-const killed = (count: number): string => (count === 1 ? '1 process was killed' : `${grouped(count)} processes were killed`);
+const killed = (count: number): string =>
+  count === 1 ? '1 process was killed' : `${grouped(count)} processes were killed`;
 
 function outputNote(stream: OutputStreamName, { content, bytesTotal, truncated }: CapturedOutput): string[] {
-  const limit = `${grouped(content.length)} bytes of ${stream}`;
-  return truncated ? [reached(limit, `${grouped(bytesTotal - content.length)} bytes left out`)] : [];
+  if (!truncated) return [];
+  const left = bytesTotal - content.length;
+  return [
+    reached(
+      `${grouped(content.length)} bytes of ${stream}`,
+      `${grouped(left)} ${left === 1 ? 'byte' : 'bytes'} left out`,
+    ),
+  ];
 }
 
 const grouped = (count: number): string => count.toLocaleString('en-US');

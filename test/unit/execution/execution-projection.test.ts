@@ -1,4 +1,4 @@
-import type { ExecutionEvent } from '../../../src/execution/domain/execution-events.js';
+import { ExecutionAttemptFailed, type ExecutionEvent } from '../../../src/execution/domain/execution-events.js';
 import {
   executionProjection,
   type ExecutionRow,
@@ -67,6 +67,18 @@ const RESULT = {
 };
 const FAILED = { ...RESULT, return_code: 1 };
 const running = [event.requested(), event.started()];
+
+test('what a run noted stands in its row, until the next attempt', () => {
+  const notes = ['the limit of 64 processes was reached (once)'];
+  const noted = ExecutionAttemptFailed({
+    attempt: 1,
+    reason: 'exit_code',
+    detail: null,
+    result: event.aResult({ notes }),
+  });
+  expect(rowAfter(...running, noted)).toMatchObject({ notes });
+  expect(rowAfter(...running, noted, event.retryScheduled(2, 0), event.started(2))).toMatchObject({ notes: [] });
+});
 
 test('a requested run is pending', () => {
   expect(rowAfter(event.requested())).toEqual(REQUESTED);
