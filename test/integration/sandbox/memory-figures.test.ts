@@ -72,8 +72,8 @@ describe('beside what python has by itself', () => {
       // What it writes from, and what it reads into.
       40 + 40,
     ],
-    ['a file in /tmp', 'import time\nopen("/tmp/f", "wb").write(bytes(40 << 20))\ntime.sleep(0.3)', 80],
-    ['a file in /dev/shm', 'import time\nopen("/dev/shm/f", "wb").write(bytes(12 << 20))\ntime.sleep(0.3)', 24],
+    ['a file in /tmp', 'import time\nopen("/tmp/f", "wb").write(b"x" * (40 << 20))\ntime.sleep(0.3)', 80],
+    ['a file in /dev/shm', 'import time\nopen("/dev/shm/f", "wb").write(b"x" * (12 << 20))\ntime.sleep(0.3)', 24],
     [
       'an allocation beside a file',
       'import time\nf = open("/tmp/f", "wb")\nfor _ in range(40): f.write(bytes(1 << 20))\ntime.sleep(0.3); x = b"x" * (60 << 20); del x',

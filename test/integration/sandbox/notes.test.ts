@@ -1,4 +1,4 @@
-import { type JobParts, TestSandbox } from '../../support/docker.js';
+import { job, type JobParts, TestSandbox } from '../../support/docker.js';
 import { RUNTIMES } from '../../support/runtimes.js';
 
 const LIMITS = { memory_mb: 128, cpus: 1, pids: 20 };
@@ -84,12 +84,16 @@ for at in range(0, 40 << 20, 4096): memory[at] = 1`;
 import time
 try:
     for n in range(20_000): open(f"/tmp/{n}", "w").close()
-except OSError as error: print(error.errno, flush=True)
-time.sleep(60)`;
-    const outcome = await python(script, { timeoutMs: 3_000 });
+except OSError as error: time.sleep(0.1); print(error.errno, flush=True)
+time.sleep(600)`;
+    const cancel = new AbortController();
+    const outcome = await box.sandbox.run(job('python', script, { timeoutMs: 60_000 }), {
+      signal: cancel.signal,
+      onOutput: () => cancel.abort(),
+    });
+    expect(Buffer.from(outcome.stdout.content).toString()).toBe('28\n');
     expect(outcome).toMatchObject({
-      reason: 'timeout',
-      out: '28\n',
+      reason: 'cancelled',
       notes: ['the limit of 16,384 files in /tmp was reached'],
     });
   });
