@@ -65,7 +65,7 @@ test('over the cap it is the head as it is printed, and the tail when the progra
   expect([all.length, all.slice(-10)]).toEqual([KEPT_BYTES, '4999\n5000\n']);
   // The bytes as kept; the text marks what is missing between them.
   const gap = (23_893 - KEPT_BYTES).toLocaleString('en-US');
-  expect(ended.stdout).toBe(`${head}\n… ${gap} bytes left out …\n${all.slice(head.length)}`);
+  expect(ended.stdout).toBe(`${head}… ${gap} bytes left out …\n${all.slice(head.length)}`);
   expect(ended.notes).toEqual([
     `the limit of ${KEPT_BYTES.toLocaleString('en-US')} bytes of stdout was reached (${gap} bytes left out)`,
   ]);
