@@ -16,6 +16,7 @@ const QUESTIONS = [
   'service',
   'output',
   'memory',
+  'memory-figures',
   'followers',
   'lists',
   'api',

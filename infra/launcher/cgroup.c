@@ -2,12 +2,17 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* Of memory.stat, the longest, what is looked for stands in the first lines. */
 enum { FILE_BYTES_MAX = 2048, NS_PER_US = 1000 };
+
+/* No machine has as much. */
+#define MEMORY_LIMIT_MAX (INT64_C(1) << 50)
 
 #define CGROUP_ROOT "/sys/fs/cgroup/"
 
@@ -18,18 +23,20 @@ static int open_file(const char *path) {
 void cgroup_open(struct cgroup *cgroup) {
     if (access(CGROUP_ROOT "cgroup.controllers", F_OK) == 0) {
         cgroup->version = "v2";
-        cgroup->memory_now = open_file(CGROUP_ROOT "memory.current");
-        cgroup->memory_peak = open_file(CGROUP_ROOT "memory.peak");
+        cgroup->memory_stat = open_file(CGROUP_ROOT "memory.stat");
+        cgroup->memory_limit = open_file(CGROUP_ROOT "memory.max");
         cgroup->oom_events = open_file(CGROUP_ROOT "memory.events");
+        cgroup->pids_events = open_file(CGROUP_ROOT "pids.events");
         cgroup->cpu = open_file(CGROUP_ROOT "cpu.stat");
         return;
     }
-    cgroup->memory_now = open_file(CGROUP_ROOT "memory/memory.usage_in_bytes");
-    cgroup->memory_peak = open_file(CGROUP_ROOT "memory/memory.max_usage_in_bytes");
+    cgroup->memory_stat = open_file(CGROUP_ROOT "memory/memory.stat");
+    cgroup->memory_limit = open_file(CGROUP_ROOT "memory/memory.limit_in_bytes");
     cgroup->oom_events = open_file(CGROUP_ROOT "memory/memory.oom_control");
+    cgroup->pids_events = open_file(CGROUP_ROOT "pids/pids.events");
     cgroup->cpu = open_file(CGROUP_ROOT "cpuacct/cpuacct.usage");
     if (cgroup->cpu < 0) cgroup->cpu = open_file(CGROUP_ROOT "cpu,cpuacct/cpuacct.usage");
-    cgroup->version = cgroup->memory_now >= 0 || cgroup->cpu >= 0 ? "v1" : "none";
+    cgroup->version = cgroup->memory_stat >= 0 || cgroup->cpu >= 0 ? "v1" : "none";
 }
 
 int64_t number_after(const char *text, const char *key) {
@@ -45,13 +52,17 @@ int64_t number_after(const char *text, const char *key) {
     return -1;
 }
 
+static bool read_text(int fd, char text[FILE_BYTES_MAX]) {
+    if (fd < 0) return false;
+    ssize_t size = pread(fd, text, FILE_BYTES_MAX - 1, 0);
+    if (size <= 0) return false;
+    text[size] = 0;
+    return true;
+}
+
 static int64_t read_number(int fd, const char *key) {
     char text[FILE_BYTES_MAX];
-    if (fd < 0) return -1;
-    ssize_t size = pread(fd, text, sizeof text - 1, 0);
-    if (size <= 0) return -1;
-    text[size] = 0;
-    return number_after(text, key);
+    return read_text(fd, text) ? number_after(text, key) : -1;
 }
 
 static int64_t cpu_us(const struct cgroup *cgroup) {
@@ -62,12 +73,25 @@ static int64_t cpu_us(const struct cgroup *cgroup) {
 
 struct cgroup_reading cgroup_read(const struct cgroup *cgroup) {
     return (struct cgroup_reading){
-        .memory_peak = read_number(cgroup->memory_peak, ""),
         .oom_kills = read_number(cgroup->oom_events, "oom_kill"),
+        .pids_limit_hits = read_number(cgroup->pids_events, "max"),
         .cpu_us = cpu_us(cgroup),
     };
 }
 
-int64_t cgroup_memory_now(const struct cgroup *cgroup) {
-    return read_number(cgroup->memory_now, "");
+struct cgroup_pages cgroup_pages_in(const char *version, const char *text) {
+    const char *anon = strcmp(version, "v2") == 0 ? "anon" : "rss";
+    return (struct cgroup_pages){number_after(text, anon), number_after(text, "shmem")};
+}
+
+struct cgroup_pages cgroup_pages(const struct cgroup *cgroup) {
+    char text[FILE_BYTES_MAX];
+    if (!read_text(cgroup->memory_stat, text)) return (struct cgroup_pages){-1, -1};
+    return cgroup_pages_in(cgroup->version, text);
+}
+
+int64_t cgroup_memory_limit(const struct cgroup *cgroup) {
+    /* "max" in v2, and the largest number of whole pages in v1, are no limit. */
+    int64_t limit = read_number(cgroup->memory_limit, "");
+    return limit < MEMORY_LIMIT_MAX ? limit : -1;
 }

@@ -7,25 +7,38 @@
 /* Descriptors opened once, before any job covers /sys in its own view; -1 where a file is not. */
 struct cgroup {
     const char *version; /* "v1", "v2" or "none" */
-    int memory_now;
-    int memory_peak;
+    int memory_stat;
+    int memory_limit;
     int oom_events;
+    int pids_events;
     int cpu;
 };
 
-/* -1 is "unknown". */
+/* Counters that only rise; -1 is "unknown". */
 struct cgroup_reading {
-    int64_t memory_peak;
     int64_t oom_kills;
+    int64_t pids_limit_hits; /* processes and threads that the limit refused */
     int64_t cpu_us;
+};
+
+/* Bytes; -1 is "unknown". Every page counts once, however many processes map it. */
+struct cgroup_pages {
+    int64_t anon;
+    int64_t shmem; /* files in every tmpfs, and memory that processes share */
 };
 
 void cgroup_open(struct cgroup *cgroup);
 
 struct cgroup_reading cgroup_read(const struct cgroup *cgroup);
 
-/* Bytes in use now, or -1. One read of a small file: cheap enough for every few milliseconds. */
-int64_t cgroup_memory_now(const struct cgroup *cgroup);
+/* One read of a small file. The kernel may be late by a few hundred pages. */
+struct cgroup_pages cgroup_pages(const struct cgroup *cgroup);
+
+/* Of memory.stat, v1 or v2. */
+struct cgroup_pages cgroup_pages_in(const char *version, const char *text);
+
+/* The memory limit in bytes; -1: none, or unknown. */
+int64_t cgroup_memory_limit(const struct cgroup *cgroup);
 
 /* The number after `key` at the start of a line ("oom_kill 3"), or the first one where `key` is
  * empty; -1 where there is none. */

@@ -209,18 +209,20 @@ __attribute__((noinline)) static pid_t start(void (*become_it)(const struct job 
     _exit(EXIT_REFUSED);
 }
 
-/* Waits for `pid` and reaps whoever else dies meanwhile. @returns false where there is no such child */
-static bool wait_for(pid_t wanted, int *status, struct rusage *usage) {
+/* Reaps until `wanted` has ended. @returns false where there is no such child */
+static bool wait_for(pid_t wanted, struct room *room, struct child_result *result) {
+    struct rusage usage;
     pid_t pid;
     do {
-        pid = wait4(-1, status, 0, usage);
+        pid = room_wait(room, &result->status, &usage);
+        if (pid > 0 && usage.ru_maxrss > result->memory_peak_kib)
+            result->memory_peak_kib = usage.ru_maxrss;
     } while (pid != wanted && !(pid < 0 && errno == ECHILD));
     return pid == wanted;
 }
 
-static void put_result(const struct child_given *given, int status, const struct rusage *usage) {
-    struct child_result result = {.status = status, .memory_peak_kib = usage->ru_maxrss};
-    write_all(given->result, &result, sizeof result);
+static void put_result(const struct child_given *given, const struct child_result *result) {
+    write_all(given->result, result, sizeof *result);
 }
 
 /* Ends as the compiler did. */
@@ -235,29 +237,27 @@ static _Noreturn void end_as(int status) {
 /* Returns where the compiler has made a program; nothing else of it is left then. */
 static void compile(const struct job *job, const struct child_given *given) {
     int64_t begun_us = now_us();
-    struct rusage usage = {0};
-    int status = 0;
+    struct child_result result = {0};
     pid_t compiler = start(become_compiler, job, given);
     if (compiler < 0) need(given, "vfork");
     if (refused) _exit(EXIT_REFUSED);
     put_mark(given, CHILD_COMPILES, begun_us);
-    if (!wait_for(compiler, &status, &usage)) _exit(EXIT_REFUSED);
-    if (status != 0) {
-        if (!job->nested) end_as(status);
-        put_result(given, status, &usage);
+    if (!wait_for(compiler, given->room, &result)) _exit(EXIT_REFUSED);
+    if (result.status != 0) {
+        if (!job->nested) end_as(result.status);
+        put_result(given, &result);
         _exit(EXIT_SUCCESS);
     }
     /* A plain job's processes cannot be told from the launcher's here; its cell ends with it. */
     if (!job->nested) return;
     kill(-1, SIGKILL);
-    while (wait4(-1, NULL, 0, NULL) > 0 || errno == EINTR) continue;
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
 }
 
-/* Reaps until the program has ended; the kernel kills whatever else is in the namespace then. */
+/* When the program has ended, the kernel kills whatever else is in the namespace. */
 static _Noreturn void be_init(pid_t program, const struct child_given *given) {
-    struct rusage usage = {0};
-    int status = 0;
-    if (wait_for(program, &status, &usage)) put_result(given, status, &usage);
+    struct child_result result = {0};
+    if (wait_for(program, given->room, &result)) put_result(given, &result);
     _exit(EXIT_SUCCESS);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "job.h"
+#include "room.h"
 
 enum {
     CHILD_SETUP_BYTES_MAX = 512,
@@ -38,11 +39,12 @@ struct child_given {
      * write it. Plain: -1.
      */
     int result;
+    struct room *room;
 };
 
 struct child_result {
-    int status; /* as wait(2) has it */
-    int64_t memory_peak_kib;
+    int status;              /* as wait(2) has it */
+    int64_t memory_peak_kib; /* of the largest process that the init has waited for */
 };
 
 /* Microseconds of CLOCK_MONOTONIC, the same in a job's namespaces. */

@@ -123,6 +123,7 @@ int main(void) {
     host_open(&host);
     cgroup_open(&cgroup);
     run = (struct run){.host = &host, .cgroup = &cgroup};
+    usage_open(&run.usage, &cgroup);
     say_hello(&host, &cgroup);
 
     while (!is_over(&host, &run, &goodbye_us)) {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-enum { TRAILER_BYTES_MAX = 768, BYTES_PER_KIB = 1024 };
+enum { TRAILER_BYTES_MAX = 1024 };
 
 static int64_t difference(int64_t before, int64_t after) {
     return before < 0 || after < 0 ? -1 : after - before;
@@ -25,42 +25,25 @@ static const char *killer(const struct run *run) {
     }
 }
 
-/*
- * The cgroup's high-water mark is of its whole life. It is this job's where it is the first, where
- * it rose meanwhile, or where it hit the limit; else what was seen in use, or the program's own
- * largest size. That one counts shared pages too, which others may have paid for, hence the cap.
- */
-static int64_t memory_peak(const struct run *run, int64_t cgroup_peak, int64_t oom_kills,
-                           const char **source) {
-    int64_t resident = run->result.memory_peak_kib * BYTES_PER_KIB;
-    bool is_ours = run->jobs == 1 || cgroup_peak > run->before.memory_peak || oom_kills > 0;
-    if (cgroup_peak >= 0 && is_ours) {
-        *source = "cgroup";
-        return cgroup_peak;
-    }
-    if (run->memory_sampled > resident) {
-        *source = "sampled";
-        return run->memory_sampled;
-    }
-    *source = resident > 0 ? "rusage" : "none";
-    if (resident <= 0) return -1;
-    return cgroup_peak >= 0 && cgroup_peak < resident ? cgroup_peak : resident;
-}
-
 static void send_trailer(struct run *run, const struct cgroup_reading *after, int64_t oom_kills) {
     char text[TRAILER_BYTES_MAX];
     const struct output *out = &run->streams[0].output, *err = &run->streams[1].output;
     int64_t since = run->phase == RUN_SETUP ? run->begun_us : run->started_us;
+    const struct room *room = run->room;
     const char *source;
-    int64_t peak = memory_peak(run, after->memory_peak, oom_kills, &source);
+    int64_t peak = usage_peak(&run->usage, oom_kills, &source);
     snprintf(text, sizeof text,
-             "status=%d\nkilled=%s\nphase=%s\ncompile_us=%" PRId64 "\nwall_us=%" PRId64 "\ncpu_us=%" PRId64 "\nmemory_peak=%" PRId64
-             "\nmemory_source=%s\noom_kills=%" PRId64 "\nstdout_bytes=%" PRIu64
-             "\nstderr_bytes=%" PRIu64 "\nstdout_truncated=%d\nstderr_truncated=%d\n",
+             "status=%d\nkilled=%s\nphase=%s\ncompile_us=%" PRId64 "\nwall_us=%" PRId64
+             "\ncpu_us=%" PRId64 "\nmemory_peak=%" PRId64 "\nmemory_source=%s\noom_kills=%" PRId64
+             "\npids_limit_hits=%" PRId64 "\ntmp_full=%d\ntmp_inodes_full=%d\nshm_full=%d"
+             "\nshm_inodes_full=%d\nstdout_bytes=%" PRIu64 "\nstderr_bytes=%" PRIu64
+             "\nstdout_truncated=%d\nstderr_truncated=%d\n",
              run->result.status, killer(run), run->phase == RUN_COMPILES ? "compile" : "program",
              run->compile_us, run->ended_us - since,
-             difference(run->before.cpu_us, after->cpu_us), peak, source, oom_kills, out->total,
-             err->total, output_truncated(out), output_truncated(err));
+             difference(run->before.cpu_us, after->cpu_us), peak, source, oom_kills,
+             difference(run->before.pids_limit_hits, after->pids_limit_hits), room->tmp_full,
+             room->tmp_inodes_full, room->shm_full, room->shm_inodes_full, out->total, err->total,
+             output_truncated(out), output_truncated(err));
     host_send_text(run->host, FRAME_TRAILER, run->number, text);
 }
 

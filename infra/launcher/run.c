@@ -19,7 +19,6 @@ enum {
     US_PER_S = 1000000,
     US_PER_MS = 1000,
     NS_PER_US = 1000,
-    SAMPLE_EVERY_US = 10000,
     /*
      * A program that prints line by line would wake the launcher, the engine and the host for each
      * line. After a read of less than this, what follows may gather for a moment.
@@ -106,7 +105,8 @@ static void forget(struct run *run) {
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
     end_input(run);
-    struct run idle = {.host = run->host, .cgroup = run->cgroup, .jobs = run->jobs};
+    room_give_back(run->room);
+    struct run idle = {.host = run->host, .cgroup = run->cgroup, .usage = run->usage};
     explicit_bzero(run, sizeof *run);
     *run = idle;
 }
@@ -117,7 +117,6 @@ static int64_t deadline_of(int64_t from_us, uint32_t timeout_ms) {
 
 static void begin(struct run *run, const struct job *job) {
     run->active = true;
-    run->jobs++;
     run->number = job->number;
     run->nested = job->nested;
     run->setup_fd = run->result_fd = run->input_fd = run->streams[0].fd = run->streams[1].fd = -1;
@@ -129,21 +128,20 @@ static void begin(struct run *run, const struct job *job) {
     run->compile_timeout_ms = job->compile_timeout_ms;
     run->compile_us = -1;
     run->deadline_us = deadline_of(run->begun_us, job->timeout_ms);
-    /* The first job's peak is the cgroup's own. */
-    run->sampling = run->jobs > 1 || run->before.memory_peak < 0;
-    run->next_sample_us = run->begun_us + SAMPLE_EVERY_US;
-    run->memory_sampled = -1;
+    usage_begin(&run->usage);
 }
 
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
-    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1};
+    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, NULL};
     const char *failed = NULL;
     begin(run, job);
     run->payload = payload;
     run->payload_size = payload_size;
     run->input = job->input;
     run->input_left = job->input_size;
-    if (!make_pipes(run, &given)) failed = "pipe";
+    given.room = run->room = room_take();
+    if (run->room == NULL) failed = "memory for the room";
+    else if (!make_pipes(run, &given)) failed = "pipe";
     else if (!take_tails(run, job)) failed = "memory for the output";
     if (failed == NULL) {
         run->first = isolation_clone(run->nested);
@@ -176,21 +174,23 @@ static void compiler_begins(struct run *run, int64_t at_us) {
     run->phase = RUN_COMPILES;
     run->started_us = at_us;
     run->deadline_us = deadline_of(at_us, run->compile_timeout_ms);
+    usage_start(&run->usage, at_us);
     host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
 }
 
-/* Time, CPU and memory are the program's own: nothing of them went into namespaces or a compiler. */
+/* Time, CPU and memory are the program's own, not those of its set-up or its compiler. */
 static void program_begins(struct run *run, int64_t at_us) {
     if (run->phase == RUN_COMPILES) {
         run->compile_us = at_us - run->started_us;
         run->before = cgroup_read(run->cgroup);
-        run->memory_sampled = -1;
+        usage_begin(&run->usage);
     } else {
         host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
     }
     run->phase = RUN_PROGRAM;
     run->started_us = at_us;
     run->deadline_us = deadline_of(at_us, run->timeout_ms);
+    usage_start(&run->usage, at_us);
 }
 
 static void take_mark(struct run *run) {
@@ -250,20 +250,22 @@ static void read_stream(struct run *run, int which) {
     explicit_bzero(bytes, (size_t)count);
 }
 
-/* In a namespace there is only the init to wait for, and nobody of the job outlives it. */
+/* In a namespace there is only the init to wait for, and nobody of the job outlives it: what the
+ * kernel killed there at its end has been waited for by it; and a compiler, which is not the program. */
 static void reap(struct run *run) {
     struct rusage usage;
     int status;
     pid_t pid;
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        if (run->compile_us < 0) usage_reaped(&run->usage, usage.ru_maxrss);
         if (pid != run->first) continue;
         run->first = 0;
-        if (run->nested) continue;
-        run->result = (struct child_result){status, usage.ru_maxrss};
+        if (!run->nested) run->result.status = status;
     }
     if (pid < 0 && errno == ECHILD) {
         run->all_dead = true;
         run->ended_us = now_us();
+        if (!run->nested) room_look(run->room);
     } else if (run->first == 0 && !run->nested) {
         kill_everyone();
     }
@@ -272,8 +274,10 @@ static void reap(struct run *run) {
 static void read_result(struct run *run) {
     struct child_result result;
     if (run->result_fd < 0) return;
-    if (read(run->result_fd, &result, sizeof result) == (ssize_t)sizeof result)
+    if (read(run->result_fd, &result, sizeof result) == (ssize_t)sizeof result) {
         run->result = result;
+        usage_reaped(&run->usage, result.memory_peak_kib);
+    }
     close_fd(&run->result_fd);
 }
 
@@ -309,10 +313,10 @@ static void watch_time(struct run *run) {
     int64_t now = now_us();
     if (now >= run->deadline_us && run->killed == KILLED_BY_NONE)
         run_kill(run, KILLED_BY_DEADLINE);
-    if (!run->sampling || now < run->next_sample_us) return;
-    int64_t memory = cgroup_memory_now(run->cgroup);
-    if (memory > run->memory_sampled) run->memory_sampled = memory;
-    run->next_sample_us = now + SAMPLE_EVERY_US;
+    if (now < usage_due_us(&run->usage)) return;
+    /* No init looks at a plain job's mounts: they are the launcher's own. */
+    if (!run->nested) room_look(run->room);
+    usage_watch(&run->usage, run->room, run->nested ? run->first : 0, now);
 }
 
 static bool may_have_printed(const struct run *run) {
@@ -348,7 +352,7 @@ static int timeout_ms(const struct run *run, int64_t next) {
         return can_go_on ? 0 : -1;
     }
     if (run->killed == KILLED_BY_NONE && run->deadline_us < next) next = run->deadline_us;
-    if (run->sampling && run->next_sample_us < next) next = run->next_sample_us;
+    if (usage_due_us(&run->usage) < next) next = usage_due_us(&run->usage);
     return ms_until(next);
 }
 

@@ -11,6 +11,7 @@
 #include "child.h"
 #include "host.h"
 #include "output.h"
+#include "usage.h"
 
 enum { RUN_STREAMS = 2, RUN_FDS = 2 + RUN_STREAMS };
 
@@ -28,7 +29,7 @@ struct run_stream {
 struct run {
     struct host *host;
     const struct cgroup *cgroup;
-    unsigned long jobs; /* of this cell, this one included */
+    struct usage usage;
 
     bool active;
     uint32_t number;
@@ -58,9 +59,7 @@ struct run {
     int64_t ended_us;
     uint32_t timeout_ms, compile_timeout_ms;
     int64_t deadline_us; /* INT64_MAX: none */
-    int64_t next_sample_us;
-    bool sampling;
-    int64_t memory_sampled;
+    struct room *room;
     struct cgroup_reading before;
 };
 

@@ -20,6 +20,23 @@ export class DomainError extends Error {
   }
 }
 
+/** One thing wrong with what was asked for, as clients are told of it. */
+export interface FieldFault {
+  readonly field: string;
+  /** Cut short and never a secret. */
+  readonly value: string;
+  /** Machine-readable: required, type, min, max, oneof, unknown, email, … */
+  readonly tag: string;
+  readonly message: string;
+}
+
+/** A refusal that says which fields are at fault: the one answer for them, whoever finds them. */
+export class InvalidFields extends DomainError {
+  constructor(readonly fields: readonly FieldFault[]) {
+    super('validation_failed', 'Validation failed', 'invalid');
+  }
+}
+
 /** An outage of something we depend on. Nothing is known to be wrong with the request: it may be repeated. */
 export class Unavailable extends Error {
   constructor(

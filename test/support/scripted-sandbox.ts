@@ -24,6 +24,7 @@ export const anOutcome = (changes: Partial<SandboxOutcome> = {}): SandboxOutcome
   wallTimeMs: 20,
   cpuTimeMs: 10,
   memoryPeakBytes: 1_000_000,
+  notes: [],
   ...changes,
 });
 

@@ -47,16 +47,29 @@ export type OutputQuery = z.output<typeof outputQuery>;
 const time = z.iso.datetime();
 const count = z.int().nonnegative();
 
+const outputText = z
+  .string()
+  .nullable()
+  .describe(
+    'U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the ' +
+      'first and the last bytes; the bytes as kept are at /output',
+  );
+
 export const executionView = z
   .object({
     id: z.uuid(),
     task_id: z.uuid(),
     status: z.enum(STATUSES),
     return_code: z.int32().nullable(),
-    stdout: z.string().nullable(),
-    stderr: z.string().nullable(),
+    stdout: outputText,
+    stderr: outputText,
     execution_time_ms: count.nullable(),
-    memory_usage_bytes: count.nullable(),
+    memory_usage_bytes: count
+      .nullable()
+      .describe(
+        'The peak of what the run had in memory: the pages of its processes, each counted once, with those of the ' +
+          'programs and libraries that they map, and the files in its /tmp and /dev/shm. The limit, where it was reached',
+      ),
     started_at: time.nullable(),
     completed_at: time.nullable(),
     created_at: time,
@@ -66,6 +79,9 @@ export const executionView = z
       .nullable()
       .describe('`expired`, with status `timeout`: an external worker was to do it, and nothing was reported in time'),
     signal: z.string().nullable(),
+    notes: z
+      .array(z.string())
+      .describe('Limits that the run reached, such as "the limit of 64 processes was reached (12 times)"'),
     stdout_bytes: count,
     stderr_bytes: count,
     stdout_truncated: z.boolean(),

@@ -11,12 +11,17 @@ import {
   timeoutSeconds,
 } from '../../kernel/run-shape.js';
 
+const NOTES_MAX = 16;
+const NOTE_CHARS_MAX = 200;
+
 /** One captured stream of a run. `payload` is null where nothing was written. */
 export const outputRef = z.object({
   payload: payloadRef.nullable(),
   /** What the program wrote, whether it was kept or not. */
   bytes_total: z.int().nonnegative(),
   truncated: z.boolean(),
+  /** Bytes are missing in the payload, after so many of it. Absent where none are, or nobody knows. */
+  head_bytes: z.int().nonnegative().optional(),
 });
 export type OutputRef = z.output<typeof outputRef>;
 
@@ -29,6 +34,8 @@ export const runResult = z.object({
   wall_time_ms: z.int().nonnegative().nullable(),
   cpu_time_ms: z.int().nonnegative().nullable(),
   memory_peak_bytes: z.int().nonnegative().nullable(),
+  /** Limits that the run reached. Absent where there are none. */
+  notes: z.array(z.string().max(NOTE_CHARS_MAX)).max(NOTES_MAX).optional(),
 });
 export type RunResult = z.output<typeof runResult>;
 

@@ -21,6 +21,7 @@ export interface ExecutionRow {
   readonly execution_time_ms: number | null;
   readonly cpu_time_ms: number | null;
   readonly memory_usage_bytes: number | null;
+  readonly notes: readonly string[];
   readonly queue_time_ms: number | null;
   readonly created_at: string | Date;
   readonly started_at: string | Date | null;
@@ -42,6 +43,7 @@ const NO_RESULT = {
   execution_time_ms: null,
   cpu_time_ms: null,
   memory_usage_bytes: null,
+  notes: [] as readonly string[],
 } as const;
 
 export function projectExecution(row: ExecutionRow | null, event: RecordedEvent<ExecutionEvent>): ExecutionRow | null {
@@ -142,6 +144,7 @@ function resultOf(result: RunResult) {
     execution_time_ms: result.wall_time_ms,
     cpu_time_ms: result.cpu_time_ms,
     memory_usage_bytes: result.memory_peak_bytes,
+    notes: result.notes ?? [],
   };
 }
 
@@ -165,6 +168,7 @@ export const executionProjection = defineProjection<ExecutionRow>({
     execution_time_ms: 'double precision',
     cpu_time_ms: 'double precision',
     memory_usage_bytes: 'double precision',
+    notes: 'jsonb',
     queue_time_ms: 'double precision',
     created_at: 'timestamptz',
     started_at: 'timestamptz',

@@ -1,6 +1,7 @@
 import { type PayloadStore } from '../../kernel/ports/payload-store.js';
 import type { OutputRef } from '../domain/execution-events.js';
 import type { ExecutionRow } from './execution-projection.js';
+import { outputText } from './output-text.js';
 
 const iso = (time: string | Date | null): string | null => (time === null ? null : new Date(time).toISOString());
 
@@ -10,11 +11,11 @@ export async function outputOf(output: OutputRef | null, payloads: PayloadStore)
   return payloads.get(output.payload);
 }
 
-/** Text for JSON: U+FFFD stands for what is not UTF-8; null before there is any. */
+/** Text for JSON; null before there is any. */
 async function textOf(output: OutputRef | null, payloads: PayloadStore): Promise<string | null> {
   if (output === null) return null;
   const content = await outputOf(output, payloads);
-  return content === null ? null : Buffer.from(content).toString('utf8');
+  return content === null ? null : outputText(content, output);
 }
 
 /** An execution as clients see it. Lists leave the output out: it is what makes them slow and large. */
@@ -41,6 +42,7 @@ export async function executionViewOf(row: ExecutionRow, payloads: PayloadStore,
     stderr_bytes: row.stderr?.bytes_total ?? 0,
     stdout_truncated: row.stdout?.truncated ?? false,
     stderr_truncated: row.stderr?.truncated ?? false,
+    notes: row.notes,
     cpu_time_ms: row.cpu_time_ms,
     queue_time_ms: row.queue_time_ms,
     dead_lettered: row.dead_lettered,

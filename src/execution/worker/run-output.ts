@@ -13,6 +13,7 @@ export const resultOfRemains = (payloads: PayloadStore, hold: AttemptHold, owner
     signal: null,
     cpuTimeMs: null,
     memoryPeakBytes: null,
+    notes: [],
   });
 
 /**
@@ -26,10 +27,11 @@ export async function storeRunResult(
   outcome: Omit<SandboxOutcome, 'reason' | 'startedAt'>,
 ): Promise<RunResult> {
   const store = async (kind: 'stdout' | 'stderr', output: CapturedOutput): Promise<OutputRef> => {
-    const { content, bytesTotal: bytes_total, truncated } = output;
-    if (content.length === 0) return { payload: null, bytes_total, truncated };
+    const { content, bytesTotal: bytes_total, truncated, headBytes } = output;
+    const facts = { bytes_total, truncated, ...(headBytes !== undefined && { head_bytes: headBytes }) };
+    if (content.length === 0) return { payload: null, ...facts };
     const payloadId = derivedId(hold.executionId, hold.attempt, kind);
-    return { payload: await payloads.put({ payloadId, ownerId, kind, content }), bytes_total, truncated };
+    return { payload: await payloads.put({ payloadId, ownerId, kind, content }), ...facts };
   };
   const both = [store('stdout', outcome.stdout), store('stderr', outcome.stderr)] as const;
   // Neither is left behind reading what its owner gives back.
@@ -43,6 +45,7 @@ export async function storeRunResult(
     wall_time_ms: Math.round(outcome.wallTimeMs),
     cpu_time_ms: outcome.cpuTimeMs === null ? null : Math.round(outcome.cpuTimeMs),
     memory_peak_bytes: outcome.memoryPeakBytes,
+    ...(outcome.notes.length > 0 && { notes: [...outcome.notes] }),
   };
 }
 

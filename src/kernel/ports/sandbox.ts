@@ -36,6 +36,8 @@ export interface CapturedOutput {
   /** What the program wrote, whether kept or not. */
   readonly bytesTotal: number;
   readonly truncated: boolean;
+  /** Where bytes are missing in `content`: after so many of it. Absent where none are, or nobody knows. */
+  readonly headBytes?: number;
 }
 
 /** `compile`: the compiler refused the program, was killed, or took longer than its time; the program never ran. */
@@ -53,7 +55,10 @@ export interface SandboxOutcome {
   /** Of the program, or of the compiler where it made none. */
   readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
+  /** docs/sandbox.md says what counts. */
   readonly memoryPeakBytes: number | null;
+  /** Limits that were reached, in words. */
+  readonly notes: readonly string[];
 }
 
 /** What is left of a program whose end nobody saw. */

@@ -1,20 +1,14 @@
 import { STATUS_CODES } from 'node:http';
 
-import { DomainError, Unavailable, VersionConflict } from '../../kernel/errors.js';
+import { DomainError, type FieldFault, InvalidFields, Unavailable, VersionConflict } from '../../kernel/errors.js';
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
 
 /** What a client is told to wait while a dependency is away. */
 const OUTAGE_RETRY_AFTER_SECONDS = 1;
 
-/** One thing wrong with a request: `field` as the client sent it, `value` cut short and never a secret. */
-export interface FieldError {
-  readonly field: string;
-  readonly value: string;
-  /** Machine-readable: required, type, min, max, oneof, unknown, email, … */
-  readonly tag: string;
-  readonly message: string;
-}
+/** `field` as the client sent it, `value` cut short and never a secret. */
+export type FieldError = FieldFault;
 
 /** The body of every error (RFC 9457), with the members clients of the original know: error, details, … */
 export interface Problem {
@@ -100,6 +94,7 @@ function domainFailure(error: DomainError): Failure {
     code: error.code,
     detail: error.message,
     ...(error.details !== undefined && { details: error.details }),
+    ...(error instanceof InvalidFields && { validationErrors: error.fields }),
     ...(retryAfter !== undefined && { retryAfterSeconds: retryAfter }),
   };
 }

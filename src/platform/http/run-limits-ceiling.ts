@@ -1,7 +1,10 @@
-import { HttpProblem } from './problem.js';
+import { InvalidFields } from '../../kernel/errors.js';
+import type { ScriptType } from '../../kernel/ports/sandbox.js';
+import { limitsBelowFloor } from '../../kernel/run-floors.js';
 
 /** What a task asks for, as far as it does. */
 export interface AskedLimits {
+  readonly script_type?: ScriptType | undefined;
   readonly timeout_seconds?: number | undefined;
   readonly limits?: { readonly [Name in 'memory_mb' | 'cpus' | 'pids']?: number | undefined } | undefined;
 }
@@ -24,8 +27,11 @@ export class RunLimitsCeiling {
     return { timeout_seconds, ...Object.fromEntries(named) };
   }
 
-  /** @throws HttpProblem 400 that names every limit above its maximum */
-  check({ timeout_seconds, limits = {} }: AskedLimits): void {
+  /**
+   * With a language, its floors too; a change without one is checked where the stored language is known (the decider).
+   * @throws InvalidFields that names every limit above its maximum or below its floor
+   */
+  check({ script_type, timeout_seconds, limits = {} }: AskedLimits): void {
     const { maxima } = this;
     const asked: [field: string, value: number | undefined, max: number][] = [
       ['timeout_seconds', timeout_seconds, maxima.timeout_seconds],
@@ -33,10 +39,10 @@ export class RunLimitsCeiling {
       ['limits.cpus', limits.cpus, maxima.cpus],
       ['limits.pids', limits.pids, maxima.pids],
     ];
-    const errors = asked
+    const above = asked
       .filter(([, value, max]) => value !== undefined && value > max)
       .map(([field, value, max]) => ({ field, value: String(value), tag: 'max', message: `must be at most ${max}` }));
-    if (errors.length > 0)
-      throw new HttpProblem(400, 'validation_failed', 'Validation failed', { validationErrors: errors });
+    const below = script_type === undefined ? [] : limitsBelowFloor(script_type, limits);
+    if (above.length + below.length > 0) throw new InvalidFields([...above, ...below]);
   }
 }

@@ -26,13 +26,13 @@ export interface CellHost {
 }
 
 export function kindFor(scriptType: ScriptType, limits: SandboxLimits, host: CellHost): CellKind {
-  const { image, memoryMbMin, pidsMin, tmpSizeMb }: Language = LANGUAGES[scriptType];
+  const { image, tmpSizeMb }: Language = LANGUAGES[scriptType];
   return {
     isolation: host.isolation,
     image,
-    memoryMb: Math.max(limits.memory_mb, memoryMbMin),
+    memoryMb: limits.memory_mb,
     cpus: Math.min(limits.cpus, host.cpus),
-    pids: Math.max(limits.pids, pidsMin),
+    pids: limits.pids,
     tmpSizeMb,
   };
 }

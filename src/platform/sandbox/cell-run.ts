@@ -14,6 +14,7 @@ import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY
 import { encodeJob, keptOf } from './job-bundle.js';
 import type { LauncherMessage } from './launcher-messages.js';
 import { LANGUAGES } from './languages.js';
+import { notesOf, outOfMemoryNotes } from './run-notes.js';
 import { RunOutput } from './run-output.js';
 
 /** From the job's delivery to the word that its program runs: namespaces and unpacking, no more. */
@@ -25,6 +26,7 @@ const DEADLINE_GRACE_MS = 2_000;
  * it the cell is removed without a report.
  */
 export const REPORT_GRACE_MS = 500;
+const BYTES_PER_MIB = 1024 * 1024;
 
 /** What is left to send is bounded; a host so busy that even this is over takes the run for one without a report. */
 const REPORT_MS_MAX = 10_000;
@@ -195,22 +197,30 @@ export class CellRun {
       throw this.failure('the connection to the container was lost', lost ?? error);
     });
     // Also before the start: a limit that does not even hold the input.
-    if (facts.oomKilled && facts.exitCode === 137) return this.outcome(OUT_OF_MEMORY, null);
+    if (facts.oomKilled && facts.exitCode === 137) return this.outOfMemory();
     // It is certain that no user code ran only where the launcher has ended without having said that it starts.
     const { lastWords } = this.cell;
     const message = `the container ended by itself with exit code ${facts.exitCode}${lastWords && `: ${lastWords}`}`;
     throw new SandboxFailure(message, this.startedAt !== null, { cause: lost, remains: this.remains() });
   }
 
+  private outOfMemory(): SandboxOutcome {
+    const { kind } = this.cell;
+    const outcome = this.outcome(OUT_OF_MEMORY, null);
+    return { ...outcome, memoryPeakBytes: kind.memoryMb * BYTES_PER_MIB, notes: outOfMemoryNotes(kind) };
+  }
+
   private outcome(end: RunEnd, report: EndReport | null): SandboxOutcome {
     const startedAt = this.startedAt ?? new Date();
+    const output = this.output.result(report);
     return {
       ...end,
-      ...this.output.result(report),
+      ...output,
       startedAt,
       wallTimeMs: report?.wallTimeMs ?? performance.now() - this.startedMs,
       cpuTimeMs: report?.cpuTimeMs ?? null,
       memoryPeakBytes: report?.memoryPeakBytes ?? null,
+      notes: report === null ? [] : notesOf(report, this.cell.kind, output),
     };
   }
 

@@ -11,8 +11,8 @@ export const LAUNCHER = '/usr/local/lib/voidrunner/launcher';
 
 const MIB = 1024 * 1024;
 const OPEN_FILES_MAX = 256;
-/** The launcher and the job's init, beside what the program may have. */
-const SUPERVISORS = 2;
+/** The launcher and, nested, the job's init: beside what the program may have. */
+const SUPERVISORS = { nested: 2, plain: 1 } as const;
 
 export interface ContainerOwner {
   readonly name: string;
@@ -62,7 +62,7 @@ export function containerSpec(
       ...hardening(settings),
       // Below Docker's masks the kernel allows no fresh /proc; the launcher hides more than they do.
       ...(kind.isolation === 'nested' && { MaskedPaths: [], ReadonlyPaths: [] }),
-      PidsLimit: kind.pids + SUPERVISORS,
+      PidsLimit: kind.pids + SUPERVISORS[kind.isolation],
       Memory: memory,
       MemorySwap: memory,
       NanoCpus: Math.round(kind.cpus * 1e9),

@@ -201,7 +201,7 @@ export class DockerSandbox extends Sandbox {
 
   private cancelledBeforeStart(): SandboxOutcome {
     const output = new RunOutput(this.options.outputBytesMax).result(null);
-    const nothing = { startedAt: new Date(), wallTimeMs: 0, cpuTimeMs: null, memoryPeakBytes: null };
+    const nothing = { startedAt: new Date(), wallTimeMs: 0, cpuTimeMs: null, memoryPeakBytes: null, notes: [] };
     return { ...interrupted('cancelled'), ...output, ...nothing };
   }
 

@@ -18,6 +18,10 @@ export interface EndReport {
   readonly memoryPeakBytes: number | null;
   /** Processes of the cell that the kernel killed for want of memory meanwhile. */
   readonly oomKills: number;
+  /** Processes and threads that the limit refused meanwhile. */
+  readonly pidsLimitHits: number;
+  /** What had no room, or no inode, left at some time. */
+  readonly full: { readonly [Place in 'tmp' | 'tmpInodes' | 'shm' | 'shmInodes']: boolean };
   /** What the program wrote, kept or not. */
   readonly bytes: Readonly<Record<OutputStreamName, number>>;
   readonly truncated: Readonly<Record<OutputStreamName, boolean>>;
@@ -49,6 +53,7 @@ export function parseTrailer(text: string): EndReport {
     if (!/^-?\d+$/.test(value)) throw new Error(`the trailer of a run has no ${key}`);
     return Number(value);
   };
+  const flag = (key: string): boolean => number(key) === 1;
   const known = (value: number): number | null => (value < 0 ? null : value);
   const ms = (us: number | null): number | null => (us === null ? null : Math.round(us / 1000));
 
@@ -61,8 +66,15 @@ export function parseTrailer(text: string): EndReport {
     cpuTimeMs: ms(known(number('cpu_us'))),
     memoryPeakBytes: known(number('memory_peak')),
     oomKills: Math.max(0, number('oom_kills')),
+    pidsLimitHits: Math.max(0, number('pids_limit_hits')),
+    full: {
+      tmp: flag('tmp_full'),
+      tmpInodes: flag('tmp_inodes_full'),
+      shm: flag('shm_full'),
+      shmInodes: flag('shm_inodes_full'),
+    },
     bytes: { stdout: number('stdout_bytes'), stderr: number('stderr_bytes') },
-    truncated: { stdout: number('stdout_truncated') === 1, stderr: number('stderr_truncated') === 1 },
+    truncated: { stdout: flag('stdout_truncated'), stderr: flag('stderr_truncated') },
   };
 }
 

@@ -29,7 +29,7 @@ export function keptOf(outputBytesMax: number): { readonly headBytesMax: number;
 
 /** One job as the launcher reads it (infra/launcher/README.md): numbers are big-endian, a string has its length before it. */
 export function encodeJob(job: SandboxJob, { number, kind, outputBytesMax, compileTimeoutMs }: BundleOptions): Buffer {
-  const { scriptFile, compile = [], argv, env } = LANGUAGES[job.scriptType];
+  const { scriptFile, compile, argv, env } = LANGUAGES[job.scriptType];
   const variables = Object.entries({ HOME: '/tmp', LANG: 'C.UTF-8', ...env, ...job.input.env });
   const files = [{ path: scriptFile, content: job.script }, ...(job.input.files ?? [])];
   const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
@@ -48,7 +48,7 @@ export function encodeJob(job: SandboxJob, { number, kind, outputBytesMax, compi
     u32(files.length),
     ...files.flatMap(({ path, content }) => [string(path), string(content)]),
     string(job.input.stdin ?? ''),
-    list(compile),
+    list(compile?.(job.limits) ?? []),
     u32(compileTimeoutMs),
   ]);
 }

@@ -7,14 +7,10 @@ export interface Language {
   /** The script's name in the working folder. */
   readonly scriptFile: string;
   /** Makes the program, in the working folder and before `argv` is run; undefined where there is nothing to make. */
-  readonly compile?: readonly string[];
+  readonly compile?: (limits: SandboxLimits) => readonly string[];
   readonly argv: (args: readonly string[], limits: SandboxLimits) => readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly tmpSizeMb: number;
-  /** What the language's own tools need, whatever the task asked for: below it no program at all would run. */
-  readonly pidsMin: number;
-  /** Measured: node starts in 16 MB and strips types in 24, go links "hello" in 64, and python and bash run in 16. */
-  readonly memoryMbMin: number;
 }
 
 /**
@@ -24,15 +20,21 @@ export interface Language {
 const heapOf = (limits: SandboxLimits): string => `--max-old-space-size=${limits.memory_mb}`;
 
 const GO_PROGRAM = '/tmp/.program';
+
 /** `go mod init` writes the toolchain's own version, without which generics would be refused. */
-const BUILD_GO = `[ -f go.mod ] || go mod init task 2>/dev/null; exec go build -ldflags="-s -w" -o ${GO_PROGRAM} .`;
+const buildGo = (limits: SandboxLimits): string =>
+  `[ -f go.mod ] || go mod init task 2>/dev/null; ` +
+  `GOMAXPROCS=${goBuildThreads(limits)} go build -p 1 -ldflags="-s -w" -o ${GO_PROGRAM} .`;
+
+/** As many as its CPUs, not the host's: else a build takes more processes, and memory, the larger the host is. */
+const goBuildThreads = ({ cpus }: SandboxLimits): number => Math.min(Math.ceil(cpus), GO_BUILD_THREADS_MAX);
+
+const GO_BUILD_THREADS_MAX = 4;
 
 const javascript = {
   image: 'javascript',
   env: {},
   tmpSizeMb: 64,
-  pidsMin: 0,
-  memoryMbMin: 32,
 } as const;
 
 export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
@@ -43,8 +45,6 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
     // Unbuffered: what was printed before a kill is not lost in the interpreter.
     env: { PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' },
     tmpSizeMb: 64,
-    pidsMin: 0,
-    memoryMbMin: 16,
   },
   javascript: {
     ...javascript,
@@ -77,17 +77,13 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
     argv: (args) => ['bash', 'main.sh', ...args],
     env: {},
     tmpSizeMb: 64,
-    pidsMin: 0,
-    memoryMbMin: 16,
   },
   go: {
     image: 'go',
     scriptFile: 'main.go',
-    compile: ['/bin/sh', '-c', BUILD_GO],
+    compile: (limits) => ['/bin/sh', '-c', buildGo(limits)],
     argv: (args) => [GO_PROGRAM, ...args],
     env: { GOPATH: '/tmp/go', GOFLAGS: '-buildvcs=false', GOPROXY: 'off', GOTOOLCHAIN: 'local' },
     tmpSizeMb: 192,
-    pidsMin: 128,
-    memoryMbMin: 64,
   },
 };

@@ -22,10 +22,16 @@ export class RunOutput {
 
   private captured(stream: OutputStreamName, report: EndReport | null): CapturedOutput {
     const content = this.kept[stream].whole();
+    if (report === null) {
+      return { content, bytesTotal: content.length, truncated: content.length >= this.headBytesMax };
+    }
+    const truncated = report.truncated[stream];
     return {
       content,
-      bytesTotal: report?.bytes[stream] ?? content.length,
-      truncated: report?.truncated[stream] ?? content.length >= this.headBytesMax,
+      bytesTotal: report.bytes[stream],
+      truncated,
+      // Nothing is left out before the head is full.
+      ...(truncated && { headBytes: Math.min(this.headBytesMax, content.length) }),
     };
   }
 }

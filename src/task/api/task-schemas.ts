@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { RUN_FLOORS, type RunFloor } from '../../kernel/run-floors.js';
 import { retryableReason, SCRIPT_TYPES, scriptType, STATUSES } from '../../kernel/run-shape.js';
 import { text } from '../../platform/http/validation/text.js';
 import { listQuery, listView } from '../../platform/listing/list-query.js';
@@ -17,8 +18,28 @@ const metadata = z
   })
   .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
 
+/** What a language needs: see limitsBelowFloor. */
+function floorsOf(limit: keyof RunFloor): string {
+  const floors = SCRIPT_TYPES.map((type) => `${RUN_FLOORS[type][limit]} in ${type}`);
+  return `At least ${floors.join(', ')}`;
+}
+
+function lowestFloor(limit: keyof RunFloor): number {
+  return Math.min(...SCRIPT_TYPES.map((type) => RUN_FLOORS[type][limit]));
+}
+
 /** Ceilings are the operator's and checked beside the schema: see RunLimitsCeiling. */
-const limits = z.strictObject({ memory_mb: z.int().min(16), cpus: z.number().min(0.1), pids: z.int().min(16) });
+const limits = z.strictObject({
+  memory_mb: z
+    .int()
+    .min(lowestFloor('memory_mb'))
+    .describe(`MiB for the program and all that it starts, enforced as given. ${floorsOf('memory_mb')}`),
+  cpus: z.number().min(0.1),
+  pids: z
+    .int()
+    .min(lowestFloor('pids'))
+    .describe(`Processes and threads at a time. ${floorsOf('pids')}`),
+});
 
 const retry = z.strictObject({
   max_attempts: z.int().min(1).max(10),

@@ -1,8 +1,9 @@
 import type { Decider } from '../../kernel/decider.js';
-import { DomainError, unreachable } from '../../kernel/errors.js';
+import { DomainError, InvalidFields, unreachable } from '../../kernel/errors.js';
 import type { StreamRef } from '../../kernel/event.js';
 import { isSameJson } from '../../kernel/json.js';
 import { requireOwner } from '../../kernel/requester.js';
+import { limitsBelowFloor } from '../../kernel/run-floors.js';
 import type { Outcome } from '../../kernel/run-shape.js';
 import { requireVersion } from '../../kernel/version-condition.js';
 import type { TaskCommand, UpdateTask } from './task-commands.js';
@@ -49,6 +50,7 @@ function decide(command: TaskCommand, state: TaskState): readonly TaskEvent[] {
     case 'CreateTask': {
       if (state.status !== 'absent') return [];
       const { taskId, ownerId, definition } = command;
+      requireFloors(definition);
       return [TaskCreated({ task_id: taskId, owner_id: ownerId, definition })];
     }
     case 'UpdateTask':
@@ -93,6 +95,7 @@ function update(command: UpdateTask, task: LiveTask): readonly TaskEvent[] {
     ([field, value]) => value !== undefined && !isSameJson(value, definition[field as keyof TaskDefinition]),
   );
   if (changed.length === 0) return [];
+  if (changes.limits || changes.script_type) requireFloors({ ...definition, ...changes });
   return [
     TaskUpdated({
       definition_version: task.definition_version + 1,
@@ -105,6 +108,12 @@ function begin(task: LiveTask, executionId: string): readonly TaskEvent[] {
   if (task.active.includes(executionId)) return [];
   if (task.active.length >= task.definition.max_parallel) throw taskIsRunning();
   return [TaskExecutionStarted({ execution_id: executionId })];
+}
+
+/** Of a change, with what stays: another language may make the stored limits too small. */
+function requireFloors({ script_type, limits }: Pick<TaskDefinition, 'script_type' | 'limits'>): void {
+  const faults = limitsBelowFloor(script_type, limits);
+  if (faults.length > 0) throw new InvalidFields(faults);
 }
 
 function requireLive(state: TaskState): LiveTask {

@@ -1,3 +1,4 @@
+import { ok } from '../../support/api-client.js';
 import { Api, type Person } from './support/api.js';
 import { eventually } from '../../support/eventually.js';
 import { Follower } from '../../support/follower.js';
@@ -61,8 +62,15 @@ test('over the cap it is the head as it is printed, and the tail when the progra
   const ended = await ada.client.follow(id);
   expect(ended).toMatchObject({ stdout_truncated: true, stdout_bytes: 23_893 });
   const all = await follower.end();
-  expect(all).toBe(ended.stdout);
   expect([all.length, all.slice(-10)]).toEqual([KEPT_BYTES, '4999\n5000\n']);
+  // The bytes as kept; the text marks what is missing between them.
+  const gap = (23_893 - KEPT_BYTES).toLocaleString('en-US');
+  expect(ended.stdout).toBe(`${head}… ${gap} bytes left out …\n${all.slice(head.length)}`);
+  expect(ended.notes).toEqual([
+    `the limit of ${KEPT_BYTES.toLocaleString('en-US')} bytes of stdout was reached (${gap} bytes left out)`,
+  ]);
+  const listed = await ok(ada.api.GET('/executions', { params: { query: { include: 'output' } } }));
+  expect(listed.executions.find((run) => run.id === id)?.stdout).toBe(ended.stdout);
 });
 
 test('a run that waits is waited for, and one that is tried again is followed to its end', async () => {

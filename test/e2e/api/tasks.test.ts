@@ -76,6 +76,50 @@ describe('create', () => {
   });
 });
 
+describe('limits below what a language can run in', () => {
+  const refusal = (type: string, floors: { memory_mb: number; pids?: number }) => ({
+    error: 'Validation failed',
+    validation_errors: Object.entries(floors).map(([limit, floor]) =>
+      expect.objectContaining({
+        field: `limits.${limit}`,
+        tag: 'min',
+        message: `must be at least ${floor} for ${type}`,
+      }),
+    ),
+  });
+  const small = { memory_mb: 16, cpus: 1, pids: 16 };
+
+  test.each([
+    ['javascript', { memory_mb: 24 }],
+    ['typescript', { memory_mb: 32 }],
+    ['go', { memory_mb: 64, pids: 32 }],
+  ] as const)('are refused with the floor of %s, and nothing is made', async (script_type, floors) => {
+    const head = await api.head();
+    for (const path of ['/tasks', '/executions'] as const) {
+      const { status, body } = await ada.send('POST', path, { ...aTask, script_type, limits: small });
+      expect([status, body]).toEqual([400, expect.objectContaining(refusal(script_type, floors))]);
+    }
+    expect(await api.head()).toBe(head);
+    await ada.createTask({ script_type, limits: { ...small, ...floors } });
+  });
+
+  test('are refused where a change of the language, or of one limit, makes them so', async () => {
+    const { id } = await ada.createTask({ limits: small });
+    const change = async (body: UpdateTask) => {
+      const answer = await ada.send('PUT', `/tasks/${id}`, body);
+      return [answer.status, answer.body];
+    };
+    const go = [400, expect.objectContaining(refusal('go', { memory_mb: 64, pids: 32 }))];
+    expect(await change({ script_type: 'go' })).toEqual(go);
+    const lessGo = [400, expect.objectContaining(refusal('go', { memory_mb: 64 }))];
+    expect(await change({ script_type: 'go', limits: { pids: 32 } })).toEqual(lessGo);
+    expect(await ada.task(id)).toMatchObject({ version: 1, script_type: 'python', limits: small });
+    const [status] = await change({ script_type: 'go', limits: { memory_mb: 64, pids: 32 } });
+    expect(status).toBe(200);
+    expect(await change({ limits: { memory_mb: 63 } })).toEqual(lessGo);
+  });
+});
+
 describe('get', () => {
   test('answers with the ETag of the definition', async () => {
     const created = await ada.createTask();

@@ -1,4 +1,4 @@
-import type { ExecutionEvent } from '../../../src/execution/domain/execution-events.js';
+import { ExecutionAttemptFailed, type ExecutionEvent } from '../../../src/execution/domain/execution-events.js';
 import {
   executionProjection,
   type ExecutionRow,
@@ -35,6 +35,7 @@ const REQUESTED: ExecutionRow = {
   execution_time_ms: null,
   cpu_time_ms: null,
   memory_usage_bytes: null,
+  notes: [],
   queue_time_ms: null,
   created_at: recordedAtOf(1),
   started_at: null,
@@ -62,9 +63,22 @@ const RESULT = {
   execution_time_ms: 20,
   cpu_time_ms: 10,
   memory_usage_bytes: 1_000_000,
+  notes: [],
 };
 const FAILED = { ...RESULT, return_code: 1 };
 const running = [event.requested(), event.started()];
+
+test('what a run noted stands in its row, until the next attempt', () => {
+  const notes = ['the limit of 64 processes was reached (once)'];
+  const noted = ExecutionAttemptFailed({
+    attempt: 1,
+    reason: 'exit_code',
+    detail: null,
+    result: event.aResult({ notes }),
+  });
+  expect(rowAfter(...running, noted)).toMatchObject({ notes });
+  expect(rowAfter(...running, noted, event.retryScheduled(2, 0), event.started(2))).toMatchObject({ notes: [] });
+});
 
 test('a requested run is pending', () => {
   expect(rowAfter(event.requested())).toEqual(REQUESTED);

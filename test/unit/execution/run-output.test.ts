@@ -12,6 +12,7 @@ const outcome = () => ({
   wallTimeMs: 1,
   cpuTimeMs: null,
   memoryPeakBytes: null,
+  notes: [],
 });
 
 test('neither stream is still being stored once the other has failed', async () => {

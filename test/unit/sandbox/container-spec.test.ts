@@ -36,12 +36,16 @@ it('gives the limits asked for, without swap, room for the launcher, and never m
   });
 });
 
-it('gives a language’s tools what they need', () => {
+it('raises no limit, whatever the language', () => {
   expect(spec('go', { memory_mb: 16, cpus: 1, pids: 16 }).HostConfig).toMatchObject({
-    Memory: 64 << 20,
-    PidsLimit: 130,
+    Memory: 16 << 20,
+    PidsLimit: 18,
     Tmpfs: { '/tmp': expect.stringContaining('size=192m') as string },
   });
+});
+
+it('has no init beside the launcher where jobs are not nested', () => {
+  expect(spec('bash', usual, undefined, 'plain').HostConfig).toMatchObject({ PidsLimit: 65 });
 });
 
 it('names an OCI runtime only where one was asked for', () => {
@@ -61,7 +65,7 @@ describe('kinds of cells', () => {
 
   it('are the same for javascript and typescript, and for limits that come to the same', () => {
     expect(isSameKind(kind('javascript'), kind('typescript'))).toBe(true);
-    expect(isSameKind(kind('go', { ...usual, pids: 16 }), kind('go', { ...usual, pids: 128 }))).toBe(true);
+    expect(isSameKind(kind('go', { ...usual, pids: 32 }), kind('go', { ...usual, pids: 128 }))).toBe(false);
     expect(isSameKind(kind('bash', { ...usual, cpus: 2 }), kind('bash', { ...usual, cpus: 64 }))).toBe(true);
   });
 

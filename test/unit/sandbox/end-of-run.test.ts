@@ -9,6 +9,8 @@ const report = (waitStatus: number, oomKills = 0, killed: EndReport['killed'] = 
   wallTimeMs: 1,
   cpuTimeMs: 1,
   memoryPeakBytes: 1,
+  pidsLimitHits: 0,
+  full: { tmp: false, tmpInodes: false, shm: false, shmInodes: false },
   bytes: { stdout: 0, stderr: 0 },
   truncated: { stdout: false, stderr: false },
 });
@@ -53,8 +55,13 @@ describe('the trailer', () => {
     wall_us: '2500',
     cpu_us: '1500',
     memory_peak: '4096',
-    memory_source: 'cgroup',
+    memory_source: 'sampled',
     oom_kills: '2',
+    pids_limit_hits: '12',
+    tmp_full: '1',
+    tmp_inodes_full: '0',
+    shm_full: '0',
+    shm_inodes_full: '1',
     stdout_bytes: '70000',
     stderr_bytes: '5',
     stdout_truncated: '1',
@@ -75,14 +82,25 @@ describe('the trailer', () => {
       cpuTimeMs: 2,
       memoryPeakBytes: 4096,
       oomKills: 2,
+      pidsLimitHits: 12,
+      full: { tmp: true, tmpInodes: false, shm: false, shmInodes: true },
       bytes: { stdout: 70_000, stderr: 5 },
       truncated: { stdout: true, stderr: false },
     });
   });
 
   it('has null for what could not be measured', () => {
-    const unknown = parseTrailer(trailer({ cpu_us: '-1', compile_us: '-1', memory_peak: '-1', memory_source: 'none', oom_kills: '-1' }));
-    expect(unknown).toMatchObject({ cpuTimeMs: null, compileTimeMs: null, memoryPeakBytes: null, oomKills: 0 });
+    const nothing = {
+      cpu_us: '-1',
+      compile_us: '-1',
+      memory_peak: '-1',
+      memory_source: 'none',
+      oom_kills: '-1',
+      pids_limit_hits: '-1',
+    };
+    const unknown = parseTrailer(trailer(nothing));
+    const found = { cpuTimeMs: null, compileTimeMs: null, memoryPeakBytes: null, oomKills: 0, pidsLimitHits: 0 };
+    expect(unknown).toMatchObject(found);
   });
 
   it('may say more than is asked of it', () => {

@@ -72,7 +72,9 @@ describe('LauncherMessages', () => {
   };
   const HELLO = launcherFrame('H', Buffer.from('protocol=1\ncgroup=v1\npid=1\n'));
   const TRAILER =
-    'status=256\nkilled=none\nphase=program\ncompile_us=-1\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\nmemory_source=none\noom_kills=0\n' +
+    'status=256\nkilled=none\nphase=program\ncompile_us=-1\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
+    'memory_source=none\noom_kills=0\n' +
+    'pids_limit_hits=-1\ntmp_full=0\ntmp_inodes_full=0\nshm_full=0\nshm_inodes_full=0\n' +
     'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\n';
   const REPORT: EndReport = {
     waitStatus: 256,
@@ -83,6 +85,8 @@ describe('LauncherMessages', () => {
     cpuTimeMs: null,
     memoryPeakBytes: null,
     oomKills: 0,
+    pidsLimitHits: 0,
+    full: { tmp: false, tmpInodes: false, shm: false, shmInodes: false },
     bytes: { stdout: 1, stderr: 2 },
     truncated: { stdout: false, stderr: true },
   };
@@ -191,6 +195,8 @@ describe('RunOutput', () => {
     cpuTimeMs: null,
     memoryPeakBytes: null,
     oomKills: 0,
+    pidsLimitHits: 0,
+    full: { tmp: false, tmpInodes: false, shm: false, shmInodes: false },
     bytes: { stdout: stdout[0], stderr: stderr[0] },
     truncated: { stdout: stdout[1], stderr: stderr[1] },
   });
@@ -201,7 +207,7 @@ describe('RunOutput', () => {
     output.add('stderr', Buffer.from('err'));
     output.add('stdout', Buffer.from('tail'));
     expect(output.result(report([1_000, true], [3, false]))).toEqual({
-      stdout: { content: Buffer.from('headtail'), bytesTotal: 1_000, truncated: true },
+      stdout: { content: Buffer.from('headtail'), bytesTotal: 1_000, truncated: true, headBytes: 4 },
       stderr: { content: Buffer.from('err'), bytesTotal: 3, truncated: false },
     });
   });

@@ -178,6 +178,52 @@ describe('updates', () => {
   });
 });
 
+describe('limits that the language cannot keep', () => {
+  const small = { memory_mb: 32, cpus: 1, pids: 16 };
+
+  test('are refused, where the task is created and where they change', () => {
+    given(taskDecider)
+      .when(task.createTask({ script_type: 'go', limits: small }))
+      .thenRefused('validation_failed');
+    given(taskDecider, task.taskCreated({ script_type: 'go' }))
+      .when(task.updateTask({ limits: { memory_mb: 63 } as never }))
+      .thenRefused('validation_failed');
+    given(taskDecider)
+      .when(task.createTask({ limits: small }))
+      .then(task.taskCreated({ limits: small }));
+  });
+
+  test('are refused where the language alone changes, and not where it changes with them', () => {
+    const created = task.taskCreated({ limits: small });
+    given(taskDecider, created)
+      .when(task.updateTask({ script_type: 'go' }))
+      .thenRefused('validation_failed');
+    const enough = { ...small, memory_mb: 64, pids: 32 };
+    given(taskDecider, created)
+      .when(task.updateTask({ script_type: 'go', limits: enough }))
+      .then(task.taskUpdated(2, { script_type: 'go', limits: enough }));
+  });
+
+  test('name the floor and the language', () => {
+    const update = () =>
+      taskDecider.decide(task.updateTask({ script_type: 'go' }), stateOf(task.taskCreated({ limits: small })));
+    expect(update).toThrow(
+      expect.objectContaining({
+        fields: [
+          { field: 'limits.memory_mb', value: '32', tag: 'min', message: 'must be at least 64 for go' },
+          { field: 'limits.pids', value: '16', tag: 'min', message: 'must be at least 32 for go' },
+        ],
+      }),
+    );
+  });
+
+  test('that are stored already do not hinder another change', () => {
+    given(taskDecider, task.taskCreated({ script_type: 'go', limits: small }))
+      .when(task.updateTask({ name: 'renamed' }))
+      .then(task.taskUpdated(2, { name: 'renamed' }));
+  });
+});
+
 describe('runs', () => {
   test('leave the definition and its version alone', () => {
     const before = stateOf(task.taskCreated());

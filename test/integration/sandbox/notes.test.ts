@@ -1,0 +1,105 @@
+import { job, type JobParts, TestSandbox } from '../../support/docker.js';
+import { RUNTIMES } from '../../support/runtimes.js';
+
+const LIMITS = { memory_mb: 128, cpus: 1, pids: 20 };
+
+/** gVisor has no counter of refused processes, and its tmpfs no inodes. */
+const COUNTS = RUNTIMES.filter((runtime) => runtime !== 'runsc');
+
+describe.each(COUNTS)('on %s', (runtime) => {
+  let box: TestSandbox;
+  const userId = 'a0000000-0000-4000-8000-000000000000';
+  beforeAll(async () => {
+    box = await TestSandbox.create({ runtime });
+  });
+  afterAll(async () => {
+    await box.expectNoContainers();
+    await box.sandbox.close();
+  });
+  const python = (script: string, parts: JobParts = {}) => box.run('python', script, { limits: LIMITS, ...parts });
+
+  it('counts each process that was refused, and only those of the run', async () => {
+    // One process runs, and 19 more find room: of 25 the last 6 do not.
+    const script = `
+import os, signal
+refused = 0
+for _ in range(25):
+    try:
+        if os.fork() == 0: signal.pause()
+    except BlockingIOError: refused += 1
+print(refused)`;
+    const notes = ['the limit of 20 processes was reached (6 times)'];
+    expect(await python(script, { userId })).toMatchObject({ out: '6\n', returnCode: 0, notes });
+    expect(await python('print(1)', { userId })).toMatchObject({ out: '1\n', notes: [] });
+    expect(await python(script, { userId })).toMatchObject({ out: '6\n', notes });
+  });
+
+  it('has the same limit where jobs are not nested', async () => {
+    const plain = await TestSandbox.create({ runtime, isolation: 'single' });
+    const script = 'for i in {1..30}; do sleep 60 & done 2>/dev/null; echo done';
+    const { notes } = await plain.run('bash', script, { limits: LIMITS });
+    expect(notes).toEqual([expect.stringMatching(/^the limit of 20 processes was reached \(.+\)$/)]);
+    await plain.sandbox.close();
+  });
+
+  it('tells a child that the kernel killed for want of memory from one that failed by itself', async () => {
+    const script = `
+import subprocess, sys
+child = lambda text: subprocess.run([sys.executable, "-c", text]).returncode
+print(child("x = bytearray(300 << 20)"), child("import os; os.kill(os.getpid(), 9)"))`;
+    expect(await python(script)).toMatchObject({
+      reason: 'exit_code',
+      returnCode: 0,
+      out: '-9 -9\n',
+      notes: ['the limit of 128 MiB of memory was reached (1 process was killed)'],
+    });
+    const alone = await python('import os; os.kill(os.getpid(), 9)');
+    expect(alone).toMatchObject({ reason: 'signal', signal: 'SIGKILL', notes: [] });
+  });
+
+  it.each([
+    ['/tmp', 'dd if=/dev/zero of=/tmp/file bs=1M; sleep 0.1; rm /tmp/file', '64 MiB in /tmp'],
+    ['/dev/shm', 'dd if=/dev/zero of=/dev/shm/file bs=1M', '16 MiB in /dev/shm'],
+  ])('says that %s was full', async (_, script, limit) => {
+    const { notes } = await box.run('bash', `${script} 2>/dev/null; echo $?`, { limits: LIMITS });
+    expect(notes).toEqual([`the limit of ${limit} was reached`]);
+  });
+
+  it('explains the bus error of a program whose shared memory has no room', async () => {
+    const script = `
+import mmap, os
+file = os.open("/dev/shm/file", os.O_RDWR | os.O_CREAT)
+os.ftruncate(file, 40 << 20)
+memory = mmap.mmap(file, 40 << 20)
+for at in range(0, 40 << 20, 4096): memory[at] = 1`;
+    expect(await python(script)).toMatchObject({
+      reason: 'signal',
+      signal: 'SIGBUS',
+      notes: ['the limit of 16 MiB in /dev/shm was reached'],
+    });
+  });
+
+  it('says that there was no file left, also of a run that was killed', async () => {
+    const script = `
+import time
+try:
+    for n in range(20_000): open(f"/tmp/{n}", "w").close()
+except OSError as error: time.sleep(1); print(error.errno, flush=True)
+time.sleep(600)`;
+    const cancel = new AbortController();
+    const outcome = await box.sandbox.run(job('python', script, { timeoutMs: 60_000 }), {
+      signal: cancel.signal,
+      onOutput: () => cancel.abort(),
+    });
+    expect(Buffer.from(outcome.stdout.content).toString()).toBe('28\n');
+    expect(outcome).toMatchObject({
+      reason: 'cancelled',
+      notes: ['the limit of 16,384 files in /tmp was reached'],
+    });
+  });
+
+  it('has a note for output over its cap', async () => {
+    const { notes } = await box.run('bash', 'head -c 100000 /dev/zero');
+    expect(notes).toEqual(['the limit of 65,536 bytes of stdout was reached (34,464 bytes left out)']);
+  });
+});

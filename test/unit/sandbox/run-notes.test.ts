@@ -1,0 +1,49 @@
+import type { EndReport } from '../../../src/platform/sandbox/end-of-run.js';
+import { notesOf, outOfMemoryNotes } from '../../../src/platform/sandbox/run-notes.js';
+
+const KIND = { memoryMb: 256, pids: 64, tmpSizeMb: 192 };
+const ROOM = { tmp: false, tmpInodes: false, shm: false, shmInodes: false };
+const REPORT: EndReport = {
+  waitStatus: 0,
+  killed: 'none',
+  wallTimeMs: 1,
+  cpuTimeMs: 1,
+  memoryPeakBytes: 1,
+  oomKills: 0,
+  pidsLimitHits: 0,
+  full: ROOM,
+  bytes: { stdout: 0, stderr: 0 },
+  truncated: { stdout: false, stderr: false },
+};
+const all = (bytes: number) => ({ content: Buffer.alloc(bytes), bytesTotal: bytes, truncated: false });
+const WRITTEN = { stdout: all(5), stderr: all(0) };
+
+test('a run that reached no limit has none', () => {
+  expect(notesOf(REPORT, KIND, WRITTEN)).toEqual([]);
+});
+
+test.each<[Partial<EndReport>, string]>([
+  [{ pidsLimitHits: 1 }, 'the limit of 64 processes was reached (once)'],
+  [{ pidsLimitHits: 12_345 }, 'the limit of 64 processes was reached (12,345 times)'],
+  [{ oomKills: 1 }, 'the limit of 256 MiB of memory was reached (1 process was killed)'],
+  [{ oomKills: 2 }, 'the limit of 256 MiB of memory was reached (2 processes were killed)'],
+  [{ full: { ...ROOM, tmp: true } }, 'the limit of 192 MiB in /tmp was reached'],
+  [{ full: { ...ROOM, tmpInodes: true } }, 'the limit of 16,384 files in /tmp was reached'],
+  [{ full: { ...ROOM, shm: true } }, 'the limit of 16 MiB in /dev/shm was reached'],
+  [{ full: { ...ROOM, shmInodes: true } }, 'the limit of 16,384 files in /dev/shm was reached'],
+])('%j: %s', (facts, note) => {
+  expect(notesOf({ ...REPORT, ...facts }, KIND, WRITTEN)).toEqual([note]);
+});
+
+test('an output over its cap has one, each stream its own', () => {
+  const cut = { content: Buffer.alloc(1_024), bytesTotal: 1_235_591, truncated: true };
+  const notes = notesOf(REPORT, KIND, { stdout: cut, stderr: { ...cut, bytesTotal: 1_025 } });
+  expect(notes).toEqual([
+    'the limit of 1,024 bytes of stdout was reached (1,234,567 bytes left out)',
+    'the limit of 1,024 bytes of stderr was reached (1 byte left out)',
+  ]);
+});
+
+test('a run whose launcher the kernel killed too reached the limit of memory', () => {
+  expect(outOfMemoryNotes(KIND)).toEqual(['the limit of 256 MiB of memory was reached']);
+});
