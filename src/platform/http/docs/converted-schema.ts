@@ -19,7 +19,7 @@ export function convertedSchema(schema: z.ZodType, direction: Direction): Conver
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
       delete (jsonSchema as JsonSchema)['id'];
-      if (direction === 'input') addWholeDefault(zodSchema as z.ZodType, jsonSchema as JsonSchema);
+      if (direction === 'input' && zodSchema instanceof z.ZodType) addWholeDefault(zodSchema, jsonSchema as JsonSchema);
       if (zodSchema instanceof z.ZodDiscriminatedUnion) addDiscriminator(zodSchema, jsonSchema as JsonSchema);
     },
   });

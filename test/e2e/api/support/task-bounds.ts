@@ -4,17 +4,18 @@ const metadataOf = (bytes: number) => ({ a: 'x'.repeat(bytes - '{"a":""}'.length
 export const TASK_BOUNDS: [string, unknown[], [unknown, string][]][] = [
   [
     'name',
-    ['x', 'x'.repeat(255)],
+    ['x', 'x'.repeat(255), '🐳'.repeat(255)],
     [
       ['', 'min'],
       ['x'.repeat(256), 'max'],
+      ['🐳'.repeat(256), 'max'],
       [1, 'type'],
       [null, 'type'],
     ],
   ],
   [
     'description',
-    ['', null, 'x'.repeat(1_000)],
+    ['', null, 'x'.repeat(1_000), '🐳'.repeat(1_000)],
     [
       ['x'.repeat(1_001), 'max'],
       [false, 'type'],
