@@ -43,9 +43,9 @@ describe('authentication', () => {
   });
 
   test('is asked for wherever nothing says that it is not', async () => {
-    for (const url of ['/things', '/raw']) expect((await app.inject(url)).statusCode).toBe(401);
+    for (const url of ['/things', '/raw']) expect((await app.inject({ method: 'GET', url })).statusCode).toBe(401);
     expect((await app.get('/raw')).json()).toEqual({ raw: true });
-    expect((await app.inject('/open/health')).statusCode).toBe(200);
+    expect((await app.inject({ method: 'GET', url: '/open/health' })).statusCode).toBe(200);
   });
 
   test('that cannot be checked is a 503, not a 401', async () => {
