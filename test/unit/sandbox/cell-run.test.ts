@@ -15,6 +15,8 @@ const EXITED: EndReport = {
   cpuTimeMs: 5,
   memoryPeakBytes: 1,
   oomKills: 0,
+  pidsLimitHits: 0,
+  full: { tmp: false, tmpInodes: false, shm: false, shmInodes: false },
   bytes: { stdout: 0, stderr: 0 },
   truncated: { stdout: false, stderr: false },
 };

@@ -6,6 +6,8 @@ const ROOM = { tmp: false, tmpInodes: false, shm: false, shmInodes: false };
 const REPORT: EndReport = {
   waitStatus: 0,
   killed: 'none',
+  phase: 'program',
+  compileTimeMs: null,
   wallTimeMs: 1,
   cpuTimeMs: 1,
   memoryPeakBytes: 1,

@@ -22,6 +22,11 @@ export class ChangedValues {
     return places.length === 0 ? this.valid.of(schema) : fc.oneof(...places);
   }
 
+  /** Whether there is anything to change in them. */
+  canChange(schema: JsonSchema): boolean {
+    return this.places(schema, 0).length > 0;
+  }
+
   private places(schema: JsonSchema, depth: number): fc.Arbitrary<unknown>[] {
     if (depth > DEPTH_MAX) return [];
     if (schema.$ref !== undefined) return this.places(this.valid.schemas[nameOf(schema.$ref)]!, depth + 1);
