@@ -25,7 +25,8 @@ export class Child {
         await this.ready();
         return;
       } catch (error) {
-        if (this.process.exitCode !== null) throw new Error(`${this.command} ended with ${this.process.exitCode}`);
+        if (this.process.exitCode !== null)
+          throw new Error(`${this.command} ended with ${this.process.exitCode}`, { cause: error });
         if (performance.now() > deadline) throw error;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }

@@ -8,21 +8,23 @@
  *   healed  the last run that was under way has ended, by another attempt where it takes one
  * Default settings. Run: npm run bench -- recovery   (ROUNDS=5, FAULTS=engine,processes,… by default all)
  */
+import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { prepareTestService } from '../../test/support/service.js';
+import { LABEL_WORKER } from '../../src/platform/sandbox/container-spec.js';
+import { connectEngine } from '../../src/platform/sandbox/engine.js';
+import { askEngine } from '../../src/platform/sandbox/engine-findings.js';
+import build from '../../test/support/build.js';
+import { eventually } from '../../test/support/eventually.js';
 import { type FaultyProcess, leaderOf, spawnProcess } from '../../test/support/faults-process.js';
 import { freePort } from '../../test/support/free-port.js';
 import { PrivateNats } from '../../test/support/nats.js';
 import { startPrivateRedis } from '../../test/support/redis.js';
-import build from '../../test/support/build.js';
+import { prepareTestService } from '../../test/support/service.js';
 import { median } from '../figures.js';
 import { People } from './people.js';
 import { PrivateEngine } from './private-engine.js';
 import { PrivatePostgres } from './private-postgres.js';
-import { connectEngine } from '../../src/platform/sandbox/engine.js';
-import { askEngine } from '../../src/platform/sandbox/engine-findings.js';
-import { availableParallelism, loadavg } from 'node:os';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 /** Between one fault's healing and the next fault. */
@@ -126,12 +128,16 @@ const LOG = `
     (select count(*)::int from older left join ends using (stream_id) where ends.at is null) as open,
     (select max(ends.at) from older join ends using (stream_id) where ends.at >= $1) as healed`;
 
+let lastFault = new Date();
+
 async function round(fault: Fault): Promise<Round> {
   await delay(QUIET_MS);
   const begun = new Date();
+  lastFault = begun;
   const startedAt = performance.now();
   await fault();
   const back = performance.now() - startedAt;
+  if (process.env['VERBOSE']) console.log(`back after ${back.toFixed(0)} ms`);
   const since = (at: Date | null): number => (at === null ? Number.NaN : at.getTime() - begun.getTime());
   for (;;) {
     const { rows } = await service.database.ownerPool
@@ -145,6 +151,30 @@ async function round(fault: Fault): Promise<Round> {
     await delay(LOOK_MS);
   }
 }
+
+/** For whoever asks where the time went: what the log has since the last fault. */
+async function describeLast(): Promise<void> {
+  const { rows } = await service.database.ownerPool.query<{ ms: string; type: string; id: string; what: string }>(
+    `select round(extract(epoch from recorded_at - $1) * 1000) as ms, type, substr(stream_id::text, 25) as id,
+       coalesce(data ->> 'attempt', '') || ' ' || coalesce(data ->> 'why', data ->> 'detail', right(data ->> 'worker', 14), '') as what
+     from es.events where stream_type = 'execution' and recorded_at >= $1 order by position limit 200`,
+    [lastFault],
+  );
+  for (const { ms, type, id, what } of rows) console.log(ms.padStart(7), id, type.padEnd(26), what);
+}
+
+/** Workers sweep every 3 s, and see somebody missing at two sweeps. */
+const SWEEP_MS_MAX = 30_000;
+const swept = (): Promise<void> =>
+  eventually(
+    async () => {
+      const living = new Set(alive().map(({ pid }) => String(pid)));
+      const containers = await connectEngine(engine.endpoint).listContainers({ all: true });
+      const orphans = containers.filter(({ Labels }) => !living.has(Labels[LABEL_WORKER]?.split('-').at(-2) ?? ''));
+      if (orphans.length > 0) throw new Error(`${orphans.length} containers of dead workers are left`);
+    },
+    { timeoutMs: SWEEP_MS_MAX },
+  );
 
 const people = new People();
 try {
@@ -179,6 +209,9 @@ try {
   process.exitCode = met.every(Boolean) ? 0 : 1;
 } finally {
   await people.stop();
+  if (process.env['VERBOSE']) await describeLast();
+  // Those of the dead are the living workers' to remove.
+  await swept().catch((error: unknown) => console.error(error));
   await Promise.all(alive().map((each) => each.terminate()));
   await service.close().catch((error: unknown) => console.error(error));
   await engine.remove();

@@ -13,7 +13,7 @@ import type { Log } from '../platform/telemetry/log.js';
 import type { Sandbox } from '../kernel/ports/sandbox.js';
 import { DockerSandbox } from '../platform/sandbox/docker-sandbox.js';
 import { readSeccompProfile } from '../platform/sandbox/seccomp-profile.js';
-import { WorkerSession } from '../platform/postgres/worker-session.js';
+import { PostgresWorkerSessions, WorkerSession } from '../platform/postgres/worker-session.js';
 import type { Infrastructure } from './infrastructure.js';
 import { postgresOptions } from './postgres-options.js';
 import type { RoleProcess } from './role-process.js';
@@ -68,7 +68,7 @@ export function createWorkerRole(
   commands: CommandBus,
   { id: workerId, sandbox, live }: WorkerParts,
 ): RoleProcess {
-  const { config, log, queue, payloads, store, versions } = infra;
+  const { config, log, pool, queue, payloads, store, versions } = infra;
   const leaseMs = config.QUEUE_LEASE_DURATION;
   const worker = new Worker(
     {
@@ -83,7 +83,7 @@ export function createWorkerRole(
       sandbox,
       attempts: new AttemptRunner(workerId, commands, queue, payloads, sandbox, live),
       watch: new RunWatch(store, versions),
-      orphans: new OrphanSweep(sandbox, queue, log, leaseMs),
+      orphans: new OrphanSweep(sandbox, queue, new PostgresWorkerSessions(pool), log, leaseMs),
       session: new WorkerSession({ workerId, postgres: postgresOptions(config, 'worker session'), log }),
       log,
     },

@@ -61,11 +61,6 @@ async function holderOf(executionId: string): Promise<FaultyProcess> {
   return processes.find(({ pid }) => String(started?.data['worker']).includes(`-${pid}-`))!;
 }
 
-/** The lease of an hour keeps the sweep from it: containers of the dead are for the next workers' sweeps to find. */
-const removedByHand = async () => {
-  await Promise.all(alive().map((process) => process.terminate()));
-};
-
 test('workers whose sessions are cut are not taken for dead', async () => {
   const runs = await startRuns(client, 2, { seconds: 6, task: { retry } });
   await programsRun(service, 2);
@@ -93,6 +88,8 @@ test('a killed worker’s attempt is tried again before its lease is over, and i
   });
   await Promise.all([start('worker'), start('worker')]);
   expect(await client.follow(run!.id)).toMatchObject({ status: 'completed', attempt: 2, stdout: 'word 0\n' });
+  // The dead worker's container as well.
+  await expectHealed(service);
 });
 
 test('when all processes are killed, everything goes on where they are started again', async () => {
@@ -104,4 +101,5 @@ test('when all processes are killed, everything goes on where they are started a
   expect(ends.map(({ status, stdout }) => ({ status, stdout }))).toEqual(
     runs.map((_, number) => ({ status: 'completed', stdout: `word ${number}\n` })),
   );
+  await expectHealed(service);
 });

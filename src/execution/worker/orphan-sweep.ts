@@ -1,6 +1,10 @@
 import type { JobQueue } from '../../kernel/ports/job-queue.js';
 import type { Sandbox } from '../../kernel/ports/sandbox.js';
+import type { WorkerSessions } from '../../kernel/ports/worker-sessions.js';
 import type { Log } from '../../platform/telemetry/log.js';
+
+/** A worker without a heartbeat is dead after as long where its session has ended, too. */
+const SESSION_GRACE_MS = 2_000;
 
 /** Removes the containers of workers that died. */
 export class OrphanSweep {
@@ -10,8 +14,9 @@ export class OrphanSweep {
   constructor(
     private readonly sandbox: Sandbox,
     private readonly queue: JobQueue,
+    private readonly sessions: WorkerSessions,
     private readonly log: Log,
-    /** A flushed Redis forgets the living too: only who stays missing for so long is dead. */
+    /** A flushed Redis forgets the living too: whoever stays missing for so long is dead, with or without a session. */
     private readonly graceMs: number,
   ) {}
 
@@ -22,14 +27,20 @@ export class OrphanSweep {
     // Nobody can say that it lives while Redis is away: who was missing ahead of an outage has its time again after it.
     this.missingSince = new Map();
     const alive = new Set((await this.queue.workers()).map(({ workerId }) => workerId));
+    const ended = await this.withoutSession([...missingSince.keys()]);
     const stillMissing = new Map<string, number>();
     const removed = await this.sandbox.sweep((workerId) => {
       if (alive.has(workerId)) return true;
       const since = missingSince.get(workerId) ?? now;
       stillMissing.set(workerId, since);
-      return now - since < this.graceMs;
+      return now - since < (ended.has(workerId) ? Math.min(SESSION_GRACE_MS, this.graceMs) : this.graceMs);
     });
     this.missingSince = stillMissing;
     if (removed > 0) this.log.warn({ containers: removed }, 'removed containers of dead workers');
+  }
+
+  private async withoutSession(workerIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const open = workerIds.length === 0 ? null : await this.sessions.open(workerIds);
+    return new Set(open === null ? [] : workerIds.filter((id) => !open.has(id)));
   }
 }

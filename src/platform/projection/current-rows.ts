@@ -90,14 +90,14 @@ export class CurrentRows<Row extends VersionedRow> {
   private async fold(id: string, row: Row | null): Promise<CurrentRow<Row>> {
     const { events, poison } = await this.eventsAfter({ type: this.options.streamType, id }, row?.version ?? 0);
     let folded = row;
-    let failure = poison;
+    let failure: Error | null = poison;
     let aheadOfView: bigint | null = null;
     for (const event of events) {
       try {
         folded = this.options.project(folded, event);
         aheadOfView = event.position;
       } catch (error) {
-        failure = error;
+        failure = error as Error;
         break;
       }
     }
@@ -109,7 +109,7 @@ export class CurrentRows<Row extends VersionedRow> {
   private async eventsAfter(
     stream: StreamRef,
     afterVersion: number,
-  ): Promise<{ events: readonly RecordedEvent[]; poison: unknown }> {
+  ): Promise<{ events: readonly RecordedEvent[]; poison: PoisonEvent | null }> {
     const { store } = this.options;
     try {
       return { events: await store.readStream(stream, { afterVersion }), poison: null };

@@ -88,7 +88,7 @@ export interface paths {
         put?: never;
         /**
          * Run a task
-         * @description Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a run waits for what its owner reports of it.
+         * @description Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a run waits for what its owner reports of it, and expires where nothing is reported for a day (unless the operator changes that): status `timeout`, termination_reason `expired`.
          */
         post: operations["startExecution"];
         delete?: never;
@@ -135,7 +135,7 @@ export interface paths {
         get: operations["getExecution"];
         /**
          * Report a run that is done elsewhere
-         * @description First that it is running, then how it ended. One that an embedded worker has started is a 409.
+         * @description First that it is running, then how it ended; or its end at once. `started_at` is kept as reported, or is when the report came; of a run whose first report is its end, `execution_time_ms` before that. `completed_at` is when the report came, where it is not reported. No time may be more than 300 s ahead of the clock of the service, and no end before its start, reported or recorded: such a report is a 400 that names the field. A report that is repeated word for word is answered as the first and records nothing; another one, once the run has ended or has another start, is a 409, as is one of a run that an embedded worker has started. A run reported running times out at `started_at` + `timeout_seconds`, but not within the 10 s after a report of its start that came late.
          */
         put: operations["reportExecution"];
         post?: never;
@@ -304,7 +304,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for new tokens
-         * @description Each refresh token can be used once. A second use ends its session.
+         * @description Use each refresh token once. The one used last may be sent again for some seconds (10, unless the operator changes it), by another tab or after a lost answer: it gets the same new refresh token. Any other second use ends the session, with all its tokens.
          */
         post: operations["refresh"];
         delete?: never;
@@ -324,9 +324,29 @@ export interface paths {
         put?: never;
         /**
          * Log out
-         * @description Ends the session: all its tokens.
+         * @description Ends the session: all its tokens. With `all`, every session of the account, within a second.
          */
         post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the password
+         * @description Ends every other session of the account, within a second; this one goes on. A wrong current password is a 403. Attempts are limited as logins are.
+         */
+        post: operations["changePassword"];
         delete?: never;
         options?: never;
         head?: never;
@@ -456,10 +476,7 @@ export interface components {
              * @description Default: `5`.
              */
             priority?: number;
-            /**
-             * Format: int32
-             * @description Default: `300`.
-             */
+            /** @description Of wall time; fractions count to the millisecond. Default: `300`. */
             timeout_seconds?: number;
             /** @description Any JSON object of at most 16384 bytes. Default: `{}`. */
             metadata?: {
@@ -496,14 +513,14 @@ export interface components {
             limits?: {
                 /**
                  * Format: int32
-                 * @description Default: `256`.
+                 * @description MiB for the program and all that it starts, enforced as given. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go. Default: `256`.
                  */
                 memory_mb?: number;
                 /** @description Default: `1`. */
                 cpus?: number;
                 /**
                  * Format: int32
-                 * @description Default: `64`.
+                 * @description Processes and threads at a time. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go. Default: `64`.
                  */
                 pids?: number;
             };
@@ -520,7 +537,7 @@ export interface components {
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
             /** Format: int32 */
             priority: number;
-            /** Format: int64 */
+            /** @description Of wall time; fractions count to the millisecond */
             timeout_seconds: number;
             metadata: {
                 [key: string]: unknown;
@@ -603,7 +620,7 @@ export interface components {
             script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
             /** Format: int32 */
             priority?: number;
-            /** Format: int32 */
+            /** @description Of wall time; fractions count to the millisecond */
             timeout_seconds?: number;
             /** @description Any JSON object of at most 16384 bytes */
             metadata?: {
@@ -622,10 +639,16 @@ export interface components {
                 retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
             limits?: {
-                /** Format: int32 */
+                /**
+                 * Format: int32
+                 * @description MiB for the program and all that it starts, enforced as given. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go
+                 */
                 memory_mb?: number;
                 cpus?: number;
-                /** Format: int32 */
+                /**
+                 * Format: int32
+                 * @description Processes and threads at a time. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go
+                 */
                 pids?: number;
             };
         };
@@ -644,8 +667,13 @@ export interface components {
          */
         StartExecution: {
             input?: {
-                /** @description stdin and all files have at most 1048576 bytes together */
+                /** @description May hold NUL. stdin and all files have at most 1048576 bytes together */
                 stdin?: string;
+                /**
+                 * Format: byte
+                 * @description Bytes that are no text, in place of `stdin`. stdin and all files have at most 1048576 bytes together
+                 */
+                stdin_base64?: string;
                 /** @description args and env have at most 1048576 bytes together */
                 args?: string[];
                 /** @description Names are letters, digits and underscores, and begin with no digit. args and env have at most 1048576 bytes together */
@@ -679,11 +707,16 @@ export interface components {
             status: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
             /** Format: int32 */
             return_code: number | null;
+            /** @description U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the first and the last bytes; the bytes as kept are at /output */
             stdout: string | null;
+            /** @description U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the first and the last bytes; the bytes as kept are at /output */
             stderr: string | null;
             /** Format: int64 */
             execution_time_ms: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The peak of what the run had in memory: the pages of its processes, each counted once, with those of the programs and libraries that they map, and the files in its /tmp and /dev/shm. The limit, where it was reached
+             */
             memory_usage_bytes: number | null;
             /** Format: date-time */
             started_at: string | null;
@@ -693,9 +726,14 @@ export interface components {
             created_at: string;
             /** Format: int32 */
             attempt: number;
-            /** @enum {string|null} */
-            termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cancelled" | null;
+            /**
+             * @description `expired`, with status `timeout`: an external worker was to do it, and nothing was reported in time
+             * @enum {string|null}
+             */
+            termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "compile" | "cancelled" | "expired" | null;
             signal: string | null;
+            /** @description Limits that the run reached, such as "the limit of 64 processes was reached (12 times)" */
+            notes: string[];
             /** Format: int64 */
             stdout_bytes: number;
             /** Format: int64 */
@@ -835,10 +873,7 @@ export interface components {
              * @description Default: `5`.
              */
             priority?: number;
-            /**
-             * Format: int32
-             * @description Default: `300`.
-             */
+            /** @description Of wall time; fractions count to the millisecond. Default: `300`. */
             timeout_seconds?: number;
             /** @description Any JSON object of at most 16384 bytes. Default: `{}`. */
             metadata?: {
@@ -875,20 +910,25 @@ export interface components {
             limits?: {
                 /**
                  * Format: int32
-                 * @description Default: `256`.
+                 * @description MiB for the program and all that it starts, enforced as given. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go. Default: `256`.
                  */
                 memory_mb?: number;
                 /** @description Default: `1`. */
                 cpus?: number;
                 /**
                  * Format: int32
-                 * @description Default: `64`.
+                 * @description Processes and threads at a time. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go. Default: `64`.
                  */
                 pids?: number;
             };
             input?: {
-                /** @description stdin and all files have at most 1048576 bytes together */
+                /** @description May hold NUL. stdin and all files have at most 1048576 bytes together */
                 stdin?: string;
+                /**
+                 * Format: byte
+                 * @description Bytes that are no text, in place of `stdin`. stdin and all files have at most 1048576 bytes together
+                 */
+                stdin_base64?: string;
                 /** @description args and env have at most 1048576 bytes together */
                 args?: string[];
                 /** @description Names are letters, digits and underscores, and begin with no digit. args and env have at most 1048576 bytes together */
@@ -917,7 +957,9 @@ export interface components {
          */
         RegisterRequest: {
             email: string;
+            /** @description Compared in NFKC, with every space as U+0020; its length counts the code points of that */
             password: string;
+            /** @description Kept in NFC, without white space around it */
             name: string;
         };
         AuthResponse: {
@@ -956,6 +998,27 @@ export interface components {
          */
         RefreshRequest: {
             refresh_token: string;
+        };
+        /**
+         * @description Default: `{"all":false}`.
+         * @example {
+         *       "all": true
+         *     }
+         */
+        LogoutRequest: {
+            /** @description Every session of yours, wherever it was opened. Default: `false`. */
+            all?: boolean;
+        };
+        /**
+         * @example {
+         *       "current_password": "correct horse battery",
+         *       "new_password": "correct horse battery staple"
+         *     }
+         */
+        ChangePasswordRequest: {
+            current_password: string;
+            /** @description Compared in NFKC, with every space as U+0020; its length counts the code points of that */
+            new_password: string;
         };
         MeResponse: {
             user: components["schemas"]["User"];
@@ -1288,7 +1351,12 @@ export interface operations {
                 /** @description A version of the history, such as 3, or an RFC 3339 time: answers what it was then */
                 as_of?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
+                "If-None-Match"?: string;
+                /** @description ETags: a 412 where the answer is none of them */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -1297,7 +1365,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The task */
+            /** @description The task; its ETag is for If-Match and If-None-Match */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1310,6 +1378,18 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Task"];
                 };
+            };
+            /** @description It is what If-None-Match names */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -1344,6 +1424,16 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1393,8 +1483,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag: changes nothing that changed since */
+                /** @description ETags: changes nothing that has changed since (412) */
                 "If-Match"?: string;
+                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                "If-None-Match"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
             };
@@ -1547,6 +1639,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETags: changes nothing that has changed since (412) */
+                "If-Match"?: string;
+                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                "If-None-Match"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
             };
@@ -1615,6 +1711,16 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -2294,7 +2400,12 @@ export interface operations {
                 /** @description A version of the history, such as 3, or an RFC 3339 time: answers what it was then */
                 as_of?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
+                "If-None-Match"?: string;
+                /** @description ETags: a 412 where the answer is none of them */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -2303,7 +2414,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The run, with what it wrote */
+            /** @description The run, with what it wrote; its ETag is for If-Match and If-None-Match */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2315,6 +2426,18 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Execution"];
                 };
+            };
+            /** @description It is what If-None-Match names */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -2349,6 +2472,16 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -2398,6 +2531,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETags: changes nothing that has changed since (412) */
+                "If-Match"?: string;
+                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                "If-None-Match"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
             };
@@ -2478,6 +2615,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Payload Too Large */
             413: {
                 headers: {
@@ -2539,6 +2686,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETags: changes nothing that has changed since (412) */
+                "If-Match"?: string;
+                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                "If-None-Match"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
             };
@@ -2607,6 +2758,16 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -2997,7 +3158,12 @@ export interface operations {
     getDeadLetter: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
+                "If-None-Match"?: string;
+                /** @description ETags: a 412 where the answer is none of them */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description As it was answered */
                 id: string;
@@ -3018,6 +3184,18 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Execution"];
                 };
+            };
+            /** @description It is what If-None-Match names */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -3052,6 +3230,16 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -3101,6 +3289,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETags: changes nothing that has changed since (412) */
+                "If-Match"?: string;
+                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                "If-None-Match"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
             };
@@ -3169,6 +3361,16 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -3675,7 +3877,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LogoutRequest"];
+            };
+        };
         responses: {
             /** @description Logged out */
             200: {
@@ -3706,6 +3912,114 @@ export interface operations {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -12,6 +12,7 @@ import { RUN_ID } from '../../support/builders/tasks.js';
 import { eventually } from '../../support/eventually.js';
 import { anOutcome, exits, runsUntilKilled } from '../../support/scripted-sandbox.js';
 import { StagedStreamVersions } from '../../support/staged-event-store.js';
+import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';
 
 const JOB = jobId({ executionId: RUN_ID, attempt: 1 });
 
@@ -31,7 +32,7 @@ function start(options: Partial<WorkerOptions> = {}): void {
       sandbox,
       attempts,
       watch: new RunWatch(store, new StagedStreamVersions(store)),
-      orphans: new OrphanSweep(sandbox, queue, log, LEASE_MS),
+      orphans: new OrphanSweep(sandbox, queue, new InMemoryWorkerSessions(), log, LEASE_MS),
       session,
       log,
     },

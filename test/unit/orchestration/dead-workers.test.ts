@@ -1,6 +1,5 @@
 import { LoseAttempt } from '../../../src/execution/domain/execution-commands.js';
 import { DomainError, Unavailable } from '../../../src/kernel/errors.js';
-import { WorkerSessions } from '../../../src/kernel/ports/worker-sessions.js';
 import {
   DEAD_AFTER_MS,
   DeadWorkers,
@@ -10,19 +9,11 @@ import {
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { RUN_ID } from '../../support/builders/tasks.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
+import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';
 
 /** As long as the test: a lease never runs out here. */
 const FOR_EVER_MS = 3_600_000;
 const HELD = { execution_id: RUN_ID, attempt: 2 };
-
-class Sessions extends WorkerSessions {
-  /** Null: nothing can be concluded. */
-  ids: ReadonlySet<string> | null = new Set();
-
-  open(workerIds: readonly string[]): Promise<ReadonlySet<string> | null> {
-    return Promise.resolve(this.ids && new Set(workerIds.filter((id) => this.ids!.has(id))));
-  }
-}
 
 class Held extends HeldAttempts {
   attempts: Record<string, HeldAttempt[]> = { worker: [HELD] };
@@ -37,7 +28,7 @@ class Held extends HeldAttempts {
 }
 
 let queue: InMemoryJobQueue;
-let sessions: Sessions;
+let sessions: InMemoryWorkerSessions;
 let held: Held;
 let issued: unknown[];
 let refusal: Error | null;
@@ -45,7 +36,8 @@ let deadWorkers: DeadWorkers;
 
 beforeEach(() => {
   queue = new InMemoryJobQueue({ userConcurrencyMax: 5, ageingIntervalMs: FOR_EVER_MS });
-  sessions = new Sessions();
+  sessions = new InMemoryWorkerSessions();
+  sessions.ids = new Set();
   held = new Held();
   issued = [];
   refusal = null;
@@ -115,22 +107,43 @@ test('one that opens a session again lives', async () => {
   expect(issued).toEqual([]);
 });
 
-test.each<[string, () => void, () => void]>([
+const unavailable = () => Promise.reject(new Unavailable('either', 'away'));
+
+test.each<[string, () => () => void]>([
   [
     'Redis was away',
-    () => jest.spyOn(queue, 'workers').mockRejectedValueOnce(new Unavailable('redis', 'away')),
-    () => undefined,
+    () => {
+      const { workers } = queue;
+      queue.workers = unavailable;
+      return () => (queue.workers = workers);
+    },
   ],
   [
     'Postgres was away',
-    () => jest.spyOn(sessions, 'open').mockRejectedValueOnce(new Unavailable('postgres', 'away')),
-    () => undefined,
+    () => {
+      const { open } = sessions;
+      sessions.open = unavailable;
+      return () => (sessions.open = open);
+    },
   ],
-  ['every session was lost together', () => (sessions.ids = null), () => (sessions.ids = new Set())],
-  ['somebody else led', () => deadWorkers.forget(), () => undefined],
-])('nothing is concluded from an absence in which %s', async (_, away, back) => {
+  [
+    'every session was lost together',
+    () => {
+      sessions.ids = null;
+      return () => (sessions.ids = new Set());
+    },
+  ],
+  [
+    'somebody else led',
+    () => {
+      deadWorkers.forget();
+      sessions.ids = new Set(['worker']);
+      return () => (sessions.ids = new Set());
+    },
+  ],
+])('nothing is concluded from an absence in which %s', async (_, away) => {
   await deadWorkers.look(0);
-  away();
+  const back = away();
   await deadWorkers.look(1).catch(() => undefined);
   back();
   await deadWorkers.look(DEAD_AFTER_MS);
