@@ -7,7 +7,10 @@ export interface MeasuredProgram {
   readonly script: string;
 }
 
-/** Of one process its high-water mark, of several the sum of their proportional shares: each page counts once. */
+/**
+ * At its end an interpreter writes to what it shares with its forks, which then is no longer shared: it ends by `_exit`.
+ * Of one process its high-water mark, of several the sum of their proportional shares: each page counts once.
+ */
 const PYTHON = `import mmap, os, subprocess, time
 def field(path, name):
     return next(int(line.split()[1]) * 1024 for line in open(path) if line.startswith(name + ":"))
@@ -83,14 +86,16 @@ export const PROGRAMS: readonly MeasuredProgram[] = [
     script: `${PYTHON}kept = bytearray(20 << 20)
 pids = [fork(lambda: b"x" * (10 << 20)) for _ in range(4)]
 time.sleep(0.1)
-print(shares([os.getpid(), *pids]))`,
+print(shares([os.getpid(), *pids]), flush=True)
+os._exit(0)`,
   },
   {
     what: '20 forks',
     language: 'python',
     script: `${PYTHON}pids = [fork(lambda: None) for _ in range(20)]
 time.sleep(0.1)
-print(shares([os.getpid(), *pids]))`,
+print(shares([os.getpid(), *pids]), flush=True)
+os._exit(0)`,
   },
   {
     what: '8 other programs',
@@ -116,7 +121,8 @@ child.stdout.once('data', () => setTimeout(() => {
 shared.write(b"x" * (30 << 20))
 pids = [fork(lambda: (shared.seek(0), shared.read(30 << 20))[0]) for _ in range(2)]
 time.sleep(0.1)
-print(max(mark(), shares([os.getpid(), *pids])))`,
+print(max(mark(), shares([os.getpid(), *pids])), flush=True)
+os._exit(0)`,
   },
   {
     what: '30 MiB in /tmp',
