@@ -5,7 +5,7 @@ export class Migration20260111000000 extends Migration {
   override up(): void {
     this.addSql('alter table identity.sessions add column previous_hash bytea, add column rotated_at timestamptz(3)');
     this.addSql(
-      `comment on column identity.sessions.previous_hash is 'SHA-256 of the refresh token that the current one followed'`,
+      `comment on column identity.sessions.previous_hash is 'SHA-256 of the refresh token before the current one'`,
     );
     this.addSql(`comment on column identity.sessions.rotated_at is 'when it did'`);
   }

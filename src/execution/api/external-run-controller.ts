@@ -28,10 +28,10 @@ const DESCRIPTION =
   'report came; of a run whose first report is its end, `execution_time_ms` before that. `completed_at` is when the ' +
   `report came, where it is not reported. No time may be more than ${CLOCK_SKEW_MS_MAX / 1_000} s ahead of the ` +
   'clock of the service, and no end before its start, reported or recorded: such a report is a 400 that names the ' +
-  'field. A report that is repeated word for word is answered as the first and records nothing; another one, once the ' +
-  'run has ended or has another start, is a 409, as is one of a run that an embedded worker has started. A run ' +
-  'reported running times out at `started_at` + `timeout_seconds`, but not within the ' +
-  `${LATE_REPORT_GRACE_MS / 1_000} s after a report of its start that came late.`;
+  'field. A report that is repeated word for word is answered as the first and records nothing; another one, once ' +
+  'the run has ended or has another start, is a 409, as is one of a run that an embedded worker has started. A run ' +
+  'reported running times out at `started_at` + `timeout_seconds`; where its start was reported late, not within ' +
+  `${LATE_REPORT_GRACE_MS / 1_000} s of that report (or its time limit, where that is shorter).`;
 
 /** Runs done elsewhere: their owner is the worker. */
 @ApiTags('executions')

@@ -15,7 +15,8 @@ type EndReport = Exclude<Report, { status: 'running' }>;
 
 /**
  * A report that is repeated changes nothing; one that says something else of what is recorded is refused.
- * @throws DomainError `report_time` with the field in its details, `start_reported`, `execution_taken`, `execution_ended`
+ * @throws DomainError `report_time` (with the field in its details), `start_reported`, `execution_taken`,
+ *   `execution_ended`
  */
 export function reportExternalRun(
   { report, now }: Pick<ReportExternalRun, 'report' | 'now'>,

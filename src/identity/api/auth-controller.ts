@@ -115,8 +115,8 @@ export class AuthController {
   @ApiOperation({
     summary: 'Change the password',
     description:
-      'Ends every other session of the account, within a second; this one goes on. A wrong current password is a 403. ' +
-      'Attempts are limited as logins are.',
+      'Ends every other session of the account, within a second; this one goes on. A wrong current password is a ' +
+      '403. Attempts are limited as logins are.',
     operationId: 'changePassword',
   })
   @ApiOkResponse({ standardSchema: messageResponse, description: 'Changed' })

@@ -30,8 +30,8 @@ export interface Sighting {
 }
 
 /**
- * Judges one run of the embedded executor. A lease alone proves nothing: a flushed Redis loses leases and heartbeats at once, and the next
- * heartbeat of a healthy worker restores both.
+ * Judges one run of the embedded executor. A lease alone proves nothing: a flushed Redis loses leases and heartbeats at
+ * once, and the next heartbeat of a healthy worker restores both.
  */
 export function judge(run: ActiveExecution, sighting: Sighting, leaseMs: number): Verdict {
   if (run.status === 'dead_lettered') return 'fine';

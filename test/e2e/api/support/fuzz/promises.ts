@@ -75,7 +75,7 @@ const begun = ({ id, task_id }: { id: string; task_id: string }): Promised[] => 
   onRun(id, 'ExecutionRequested', { task_id }),
 ];
 
-/** What is recorded of a 401 or a 403, for the account's owner to know: everything else that is refused leaves nothing. */
+/** What is recorded of a 401 or a 403, for the account's owner to know: all else that is refused leaves nothing. */
 const WARNINGS: Promises = {
   login: async ({ sent, things }) => {
     const { email } = (parsed(sent.body!) ?? {}) as { email?: unknown };
