@@ -25,6 +25,9 @@ const heapOf = (limits: SandboxLimits): string => `--max-old-space-size=${limits
 const BUILD_AND_RUN_GO =
   '[ -f go.mod ] || go mod init task 2>/dev/null; go build -ldflags="-s -w" -o /tmp/.program . && exec /tmp/.program "$@"';
 
+/** In the image (infra/images/javascript). */
+const TYPESCRIPT_LOADER = '/usr/local/lib/voidrunner/typescript/typescript.cjs';
+
 const javascript = {
   image: 'javascript',
   env: {},
@@ -38,8 +41,7 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
     image: 'python',
     scriptFile: 'main.py',
     argv: (args) => ['python3', 'main.py', ...args],
-    // Unbuffered: what was printed before a kill is not lost in the interpreter.
-    env: { PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' },
+    env: { PYTHONDONTWRITEBYTECODE: '1' },
     tmpSizeMb: 64,
     pidsMin: 0,
     memoryMbMin: 16,
@@ -62,9 +64,9 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
     argv: (args, limits) => [
       'node',
       heapOf(limits),
-      '--experimental-transform-types',
+      '--enable-source-maps',
       '--disable-warning=ExperimentalWarning',
-      '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
+      `--require=${TYPESCRIPT_LOADER}`,
       'main.ts',
       ...args,
     ],
