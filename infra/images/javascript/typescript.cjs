@@ -99,7 +99,8 @@ function isModule(code) {
 
 function transform(file, source, format, jsx) {
   const options = {
-    filename: file,
+    // Its ending decides, whatever the parser is told.
+    filename: jsx && !file.endsWith('x') ? `${file}x` : file,
     sourceFileName: file,
     sourceMaps: 'inline',
     inlineSourcesContent: true,
@@ -118,7 +119,7 @@ function transform(file, source, format, jsx) {
 }
 
 function compile(file, source, format) {
-  const jsx = /x$/.test(file);
+  const jsx = file.endsWith('x');
   try {
     return transform(file, source, format, jsx);
   } catch (error) {

@@ -6,7 +6,11 @@ export interface Language {
   readonly image: ImageName;
   /** The script's name in the working folder. */
   readonly scriptFile: string;
+  /** Builds the program, where that is a step before it. `argv` does both, as long as the launcher runs one command. */
+  readonly compile?: readonly string[];
   readonly argv: (args: readonly string[], limits: SandboxLimits) => readonly string[];
+  /** The script as the interpreter takes it; default: as it was given. */
+  readonly prepare?: (script: Uint8Array) => Uint8Array;
   readonly env: Readonly<Record<string, string>>;
   readonly tmpSizeMb: number;
   /** What the language's own tools need, whatever the task asked for: below it no program at all would run. */
@@ -21,12 +25,27 @@ export interface Language {
  */
 const heapOf = (limits: SandboxLimits): string => `--max-old-space-size=${limits.memory_mb}`;
 
-/** `go mod init` writes the toolchain's own version, without which generics would be refused. */
-const BUILD_AND_RUN_GO =
-  '[ -f go.mod ] || go mod init task 2>/dev/null; go build -ldflags="-s -w" -o /tmp/.program . && exec /tmp/.program "$@"';
+const GO_PROGRAM = '/tmp/.program';
+/** In the image (infra/images/go). */
+const BUILD_GO = ['/usr/local/lib/voidrunner/build-go', GO_PROGRAM];
 
 /** In the image (infra/images/javascript). */
 const TYPESCRIPT_LOADER = '/usr/local/lib/voidrunner/typescript/typescript.cjs';
+
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
+/**
+ * bash alone takes a byte order mark and the \r of Windows line ends for part of a command. A file whose first line ends
+ * so is one from Windows; in any other, \r\n stands where the author wants it.
+ */
+export function withUnixLineEnds(script: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(script.buffer, script.byteOffset, script.byteLength);
+  const text = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? bytes.subarray(BYTE_ORDER_MARK.length)
+    : bytes;
+  if (text[text.indexOf('\n') - 1] !== 0x0d) return text;
+  return Buffer.from(text.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
+}
 
 const javascript = {
   image: 'javascript',
@@ -75,6 +94,7 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
     image: 'bash',
     scriptFile: 'main.sh',
     argv: (args) => ['bash', 'main.sh', ...args],
+    prepare: withUnixLineEnds,
     env: {},
     tmpSizeMb: 64,
     pidsMin: 0,
@@ -83,10 +103,26 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
   go: {
     image: 'go',
     scriptFile: 'main.go',
-    argv: (args) => ['/bin/sh', '-c', BUILD_AND_RUN_GO, 'main', ...args],
-    env: { GOPATH: '/tmp/go', GOFLAGS: '-buildvcs=false', GOPROXY: 'off', GOTOOLCHAIN: 'local' },
+    compile: BUILD_GO,
+    argv: (args) => ['/bin/sh', '-c', `${BUILD_GO.join(' ')} && exec ${GO_PROGRAM} "$@"`, 'main', ...args],
+    // As in the image, whose build cache holds for these alone.
+    env: {
+      GOPATH: '/tmp/go',
+      GOCACHE: '/usr/local/lib/voidrunner/go-cache',
+      GOFLAGS: '-buildvcs=false',
+      GOPROXY: 'off',
+      GOSUMDB: 'off',
+      GOTOOLCHAIN: 'local',
+      CGO_ENABLED: '0',
+    },
     tmpSizeMb: 192,
     pidsMin: 128,
     memoryMbMin: 64,
   },
 };
+
+/** The index of the first file that lies where the script must, or needs a folder there; -1 where none does. */
+export function fileInScriptPlace(scriptType: ScriptType, paths: readonly string[]): number {
+  const { scriptFile } = LANGUAGES[scriptType];
+  return paths.findIndex((path) => path === scriptFile || path.startsWith(`${scriptFile}/`));
+}
