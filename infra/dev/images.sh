@@ -18,12 +18,15 @@ tag_of() {
 
 folder_of() { if [ "$1" = launcher ]; then echo "$ROOT/infra/launcher"; else echo "$ROOT/infra/images/$1"; fi; }
 
+# Empty where there is no base yet: no image is up to date then.
+base_id() { engine image inspect --format '{{.Id}}' "${base:-$("$DEV/base-image.sh" --if-here)}" 2>/dev/null || true; }
+
 # Everything that decides what is in image $1.
 inputs_of() {
   (
     cd "$(folder_of "$1")" && find . -type f -not -path './test/*' -print0 | sort -z | xargs -0 sha256sum
-    [ "$1" != javascript ] || grep '"version"' "$ROOT/node_modules/node/package.json"
-    [ "$1" = launcher ] || inputs_of launcher
+    [ "$1" != javascript ] || grep -h '"version"' "$ROOT"/node_modules/{node,@swc/core}/package.json
+    if [ "$1" = launcher ]; then base_id; else inputs_of launcher; fi
   ) | sha256sum | cut -d' ' -f1
 }
 
@@ -38,7 +41,11 @@ build() {
   rm -rf "$context"
   mkdir -p "$context"
   cp -a "$(folder_of "$name")/." "$context/"
-  if [ "$name" = javascript ]; then cp -L "$NODE" "$context/node"; fi
+  if [ "$name" = javascript ]; then
+    cp -L "$NODE" "$context/node"
+    # Of this host's architecture and libc, as npm has chosen.
+    cp -L "$ROOT"/node_modules/@swc/core-linux-*/swc.*.node "$context/swc.node"
+  fi
   local arguments=(--build-arg BASE_IMAGE="$base" --label "voidrunner.inputs=$(inputs_of "$name")")
   # The launcher's tests are a stage of their own (launcher-test.sh).
   if [ "$name" = launcher ]; then arguments+=(--target launcher); else arguments+=(--build-arg LAUNCHER_IMAGE="$launcher_image"); fi

@@ -9,7 +9,7 @@ if [ -z "$from" ] || [ "$from" = "$DOCKER_ENDPOINT" ]; then exit 0; fi
 
 id_at() { docker --host "$1" image inspect --format '{{.Id}}' "$2" 2>/dev/null || true; }
 todo=()
-for image in voidrunner/base:bookworm voidrunner/launcher:latest "$EXECUTOR_PYTHON_IMAGE" \
+for image in voidrunner/base:trixie voidrunner/launcher:latest "$EXECUTOR_PYTHON_IMAGE" \
   "$EXECUTOR_BASH_IMAGE" "$EXECUTOR_GO_IMAGE" "$EXECUTOR_JAVASCRIPT_IMAGE"; do
   theirs=$(id_at "$from" "$image")
   if [ -n "$theirs" ] && [ -z "$(id_at "$DOCKER_ENDPOINT" "$image")" ]; then todo+=("$image"); fi

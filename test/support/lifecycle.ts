@@ -36,7 +36,7 @@ export class Lifecycle {
   }
 
   start(executionId = RUN_ID, requester = owner): Promise<unknown> {
-    return this.bus.execute(new StartExecution(executionId, TASK_ID, requester, 'embedded', null, metadata));
+    return this.bus.execute(new StartExecution(executionId, TASK_ID, requester, 'embedded', null, [], metadata));
   }
 
   task(): Promise<DomainEvent[]> {

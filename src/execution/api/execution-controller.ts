@@ -34,6 +34,7 @@ import {
   startExecutionQuery,
   type StartExecutionQuery,
 } from './execution-schemas.js';
+import { inputProblemOf, pathsOf } from './input-schema.js';
 import { RunStarts } from './run-starts.js';
 import { taggedExecution } from './tagged-execution.js';
 
@@ -80,10 +81,11 @@ export class ExecutionController {
   ) {
     return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
       const input = await this.inputs.put(caller.userId, body.input);
-      await this.commands.execute(
-        new StartExecution(executionId, id, caller, body.executor, input, metadata),
-        exchange,
-      );
+      const paths = pathsOf(body.input);
+      const command = new StartExecution(executionId, id, caller, body.executor, input, paths, metadata);
+      await this.commands.execute(command, exchange).catch((error: unknown) => {
+        throw inputProblemOf(error);
+      });
     });
   }
 

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
+import type { ScriptType } from '../../kernel/ports/sandbox.js';
+import { HttpProblem } from '../../platform/http/problem.js';
 import { text } from '../../platform/http/validation/text.js';
-import { LANGUAGES } from '../../platform/sandbox/languages.js';
+import { fileInScriptPlace } from '../../platform/sandbox/languages.js';
+import { INPUT_FILE_IN_SCRIPT_PLACE, InputFileInScriptPlace } from '../domain/execution-commands.js';
 
 const ARGS_MAX = 64;
 const ENV_MAX = 64;
@@ -31,14 +34,10 @@ const envName = z
 const isInside = (path: string): boolean =>
   path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 
-/** Where the task's own script lies, whatever its language. */
-const SCRIPT_FILES = new Set(Object.values(LANGUAGES).map(({ scriptFile }) => scriptFile));
-
 const filePath = z
   .string()
   .refine((path) => Buffer.byteLength(path) <= PATH_BYTES_MAX, tooLarge(`must be at most ${PATH_BYTES_MAX} bytes`))
   .refine(isInside, 'must be a relative path inside the working folder')
-  .refine((path) => !SCRIPT_FILES.has(path), 'is where the script itself lies')
   .meta({
     minLength: 1,
     maxLength: PATH_BYTES_MAX,
@@ -62,7 +61,7 @@ function haveRoom(files: readonly { readonly path: string }[]): boolean {
   return files.every(({ path }) => {
     const parts = path.split('/').slice(0, -1);
     const folders = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
-    return folders.every((folder) => !paths.has(folder) && !SCRIPT_FILES.has(folder));
+    return folders.every((folder) => !paths.has(folder));
   });
 }
 
@@ -128,3 +127,26 @@ export const executionInput = z
     (input) => argumentBytes(input) <= ARGUMENTS_BYTES_MAX,
     tooLarge(`args and env must be at most ${ARGUMENTS_BYTES_MAX} bytes together`),
   );
+
+type WithFiles = { readonly files?: readonly { readonly path: string }[] | undefined } | undefined;
+
+export const pathsOf = (input: WithFiles): string[] => input?.files?.map(({ path }) => path) ?? [];
+
+/** For a body that has both: which file names are free depends on the script's language. */
+export function refuseFileInScriptPlace(
+  { script_type, input }: { readonly script_type: ScriptType; readonly input?: WithFiles },
+  context: z.core.$RefinementCtx,
+): void {
+  const index = fileInScriptPlace(script_type, pathsOf(input));
+  if (index === -1) return;
+  const path = ['input', 'files', index, 'path'];
+  context.issues.push({ code: 'custom', message: INPUT_FILE_IN_SCRIPT_PLACE, input: pathsOf(input)[index], path });
+}
+
+/** The same refusal where the language is the task's, which only the command's handler knows; else the error itself. */
+export function inputProblemOf(error: unknown): unknown {
+  if (!(error instanceof InputFileInScriptPlace)) return error;
+  const field = `input.files.${error.index}.path`;
+  const validationErrors = [{ field, value: '[redacted]', tag: 'invalid', message: error.message }];
+  return new HttpProblem(400, 'validation_failed', 'Validation failed', { validationErrors });
+}

@@ -1,3 +1,4 @@
+import { DomainError } from '../../kernel/errors.js';
 import type { EventMetadata } from '../../kernel/event.js';
 import type { Requester } from '../../kernel/requester.js';
 import type { FailureReason, Outcome } from '../../kernel/run-shape.js';
@@ -26,8 +27,19 @@ export class StartExecution {
     readonly requester: Requester,
     readonly executor: ExecutionSpec['executor'],
     readonly input: ExecutionSpec['input'],
+    /** Of the files in `input`. */
+    readonly inputPaths: readonly string[],
     readonly metadata: EventMetadata,
   ) {}
+}
+
+export const INPUT_FILE_IN_SCRIPT_PLACE = 'is where the script itself lies';
+
+/** A file of the input lies where the task's own script must. */
+export class InputFileInScriptPlace extends DomainError {
+  constructor(readonly index: number) {
+    super('invalid_input', INPUT_FILE_IN_SCRIPT_PLACE, 'invalid', { field: `input.files.${index}.path` });
+  }
 }
 
 /** The execution's part of StartExecution. */

@@ -1,22 +1,26 @@
-import { RequestExecution, type StartExecution } from '../../execution/domain/execution-commands.js';
+import { InputFileInScriptPlace, RequestExecution, type StartExecution } from '../../execution/domain/execution-commands.js';
 import { executionDecider } from '../../execution/domain/execution-decider.js';
 import type { ExecutionEvent, ExecutionSpec } from '../../execution/domain/execution-events.js';
 import type { ExecutionState } from '../../execution/domain/execution-state.js';
 import type { Participant } from '../../kernel/decision-session.js';
+import { fileInScriptPlace } from '../../platform/sandbox/languages.js';
 import { type LiveTask, taskDecider, type TaskState } from '../../task/domain/task-decider.js';
 import type { TaskEvent } from '../../task/domain/task-events.js';
 
 /**
  * A task's run begins, on both streams; the task's event stands first, as at its end.
- * @throws DomainError as the task's decider does
+ * @throws DomainError as the task's decider does; InputFileInScriptPlace
  */
 export function beginRun(
   task: Participant<TaskState, TaskEvent>,
   execution: Participant<ExecutionState, ExecutionEvent>,
-  start: Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input'>,
+  start: Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input' | 'inputPaths'>,
 ): void {
   const { requester, executionId } = start;
   task.record(taskDecider.decide({ type: 'BeginRun', requester, executionId }, task.state));
+  const { script_type } = (task.state as LiveTask).definition;
+  const taken = fileInScriptPlace(script_type, start.inputPaths);
+  if (taken !== -1) throw new InputFileInScriptPlace(taken);
   const request = new RequestExecution(specOf(task.state as LiveTask, start));
   execution.record(executionDecider.decide(request, execution.state));
 }

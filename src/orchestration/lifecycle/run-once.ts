@@ -30,7 +30,8 @@ export class RunOnceHandler implements ICommandHandler<RunOnce> {
         streams.begin(executionStream(executionId), executionDecider),
       ]);
       task.record(taskDecider.decide(create, task.state));
-      beginRun(task, execution, { executionId, requester, executor: 'embedded', input });
+      // Of one request: its schema has seen to the input's files.
+      beginRun(task, execution, { executionId, requester, executor: 'embedded', input, inputPaths: [] });
     });
   }
 }

@@ -1,6 +1,6 @@
 import type { SandboxJob } from '../../kernel/ports/sandbox.js';
 import type { CellKind } from './cell-kind.js';
-import { LANGUAGES } from './languages.js';
+import { type Language, LANGUAGES } from './languages.js';
 
 export const WORKING_FOLDER = '/tmp/work';
 
@@ -27,11 +27,13 @@ export function keptOf(outputBytesMax: number): { readonly headBytesMax: number;
   return { headBytesMax: outputBytesMax - tailBytesMax, tailBytesMax };
 }
 
+const asGiven = (script: Uint8Array): Uint8Array => script;
+
 /** One job as the launcher reads it (infra/launcher/README.md): numbers are big-endian, a string has its length before it. */
 export function encodeJob(job: SandboxJob, { number, kind, outputBytesMax, compileTimeoutMs }: BundleOptions): Buffer {
-  const { scriptFile, compile, argv, env } = LANGUAGES[job.scriptType];
+  const { scriptFile, compile, argv, env, prepare = asGiven }: Language = LANGUAGES[job.scriptType];
   const variables = Object.entries({ HOME: '/tmp', LANG: 'C.UTF-8', ...env, ...job.input.env });
-  const files = [{ path: scriptFile, content: job.script }, ...(job.input.files ?? [])];
+  const files = [{ path: scriptFile, content: prepare(job.script) }, ...(job.input.files ?? [])];
   const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
   return Buffer.concat([
     u32(number),

@@ -9,6 +9,8 @@ export interface Language {
   /** Makes the program, in the working folder and before `argv` is run; undefined where there is nothing to make. */
   readonly compile?: (limits: SandboxLimits) => readonly string[];
   readonly argv: (args: readonly string[], limits: SandboxLimits) => readonly string[];
+  /** The script as the interpreter takes it; default: as it was given. */
+  readonly prepare?: (script: Uint8Array) => Uint8Array;
   readonly env: Readonly<Record<string, string>>;
   readonly tmpSizeMb: number;
 }
@@ -21,15 +23,29 @@ const heapOf = (limits: SandboxLimits): string => `--max-old-space-size=${limits
 
 const GO_PROGRAM = '/tmp/.program';
 
-/** `go mod init` writes the toolchain's own version, without which generics would be refused. */
-const buildGo = (limits: SandboxLimits): string =>
-  `[ -f go.mod ] || go mod init task 2>/dev/null; ` +
-  `GOMAXPROCS=${goBuildThreads(limits)} go build -p 1 -ldflags="-s -w" -o ${GO_PROGRAM} .`;
-
+/** In the image (infra/images/go). */
+const BUILD_GO = '/usr/local/lib/voidrunner/build-go';
+const GO_BUILD_THREADS_MAX = 4;
 /** As many as its CPUs, not the host's: else a build takes more processes, and memory, the larger the host is. */
 const goBuildThreads = ({ cpus }: SandboxLimits): number => Math.min(Math.ceil(cpus), GO_BUILD_THREADS_MAX);
 
-const GO_BUILD_THREADS_MAX = 4;
+/** In the image (infra/images/javascript). */
+const TYPESCRIPT_LOADER = '/usr/local/lib/voidrunner/typescript/typescript.cjs';
+
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
+/**
+ * bash alone takes a byte order mark and the \r of Windows line ends for part of a command. A file whose first line ends
+ * so is one from Windows; in any other, \r\n stands where the author wants it.
+ */
+export function withUnixLineEnds(script: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(script.buffer, script.byteOffset, script.byteLength);
+  const text = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? bytes.subarray(BYTE_ORDER_MARK.length)
+    : bytes;
+  if (text[text.indexOf('\n') - 1] !== 0x0d) return text;
+  return Buffer.from(text.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
+}
 
 const javascript = {
   image: 'javascript',
@@ -42,8 +58,7 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
     image: 'python',
     scriptFile: 'main.py',
     argv: (args) => ['python3', 'main.py', ...args],
-    // Unbuffered: what was printed before a kill is not lost in the interpreter.
-    env: { PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' },
+    env: { PYTHONDONTWRITEBYTECODE: '1' },
     tmpSizeMb: 64,
   },
   javascript: {
@@ -64,9 +79,9 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
     argv: (args, limits) => [
       'node',
       heapOf(limits),
-      '--experimental-transform-types',
+      '--enable-source-maps',
       '--disable-warning=ExperimentalWarning',
-      '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
+      `--require=${TYPESCRIPT_LOADER}`,
       'main.ts',
       ...args,
     ],
@@ -75,15 +90,31 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
     image: 'bash',
     scriptFile: 'main.sh',
     argv: (args) => ['bash', 'main.sh', ...args],
+    prepare: withUnixLineEnds,
     env: {},
     tmpSizeMb: 64,
   },
   go: {
     image: 'go',
     scriptFile: 'main.go',
-    compile: (limits) => ['/bin/sh', '-c', buildGo(limits)],
+    compile: (limits) => [BUILD_GO, GO_PROGRAM, String(goBuildThreads(limits))],
     argv: (args) => [GO_PROGRAM, ...args],
-    env: { GOPATH: '/tmp/go', GOFLAGS: '-buildvcs=false', GOPROXY: 'off', GOTOOLCHAIN: 'local' },
+    // As in the image, whose build cache holds for these alone.
+    env: {
+      GOPATH: '/tmp/go',
+      GOCACHE: '/usr/local/lib/voidrunner/go-cache',
+      GOFLAGS: '-buildvcs=false',
+      GOPROXY: 'off',
+      GOSUMDB: 'off',
+      GOTOOLCHAIN: 'local',
+      CGO_ENABLED: '0',
+    },
     tmpSizeMb: 192,
   },
 };
+
+/** The index of the first file that lies where the script must, or needs a folder there; -1 where none does. */
+export function fileInScriptPlace(scriptType: ScriptType, paths: readonly string[]): number {
+  const { scriptFile } = LANGUAGES[scriptType];
+  return paths.findIndex((path) => path === scriptFile || path.startsWith(`${scriptFile}/`));
+}

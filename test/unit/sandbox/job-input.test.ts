@@ -124,7 +124,7 @@ describe('the bundle', () => {
       shmSizeKib: 16 * 1024,
       folder: '/tmp/work',
       argv: ['python3', 'main.py', '', 'ü'],
-      env: ['HOME=/tmp', 'LANG=C.UTF-8', 'PYTHONUNBUFFERED=1', 'PYTHONDONTWRITEBYTECODE=1', 'A=b=c'],
+      env: ['HOME=/tmp', 'LANG=C.UTF-8', 'PYTHONDONTWRITEBYTECODE=1', 'A=b=c'],
       files: [
         ['main.py', 'print(1)'],
         ['data/ü', 'x'],
