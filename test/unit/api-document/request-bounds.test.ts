@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { runLimitsCeilingOf } from '../../../src/composition/run-limits.js';
 import { loadConfig } from '../../../src/config/load-config.js';
+import { InvalidFields } from '../../../src/kernel/errors.js';
 import { textFaultOf } from '../../../src/platform/http/validation/storable.js';
 import { Contract, type OpenApi } from '../../e2e/api/support/contract.js';
 import { filled } from '../../e2e/api/support/fuzz/blanks.js';
@@ -19,6 +20,9 @@ const RUNS = 150;
 const UNSAYABLE = [
   /bytes/,
   /^must be base64/,
+  /^must not be given beside stdin/,
+  // The floor of a limit is its language's.
+  /^must be at least \d+ for \w+/,
   /^must be a relative path/,
   /^is where the script itself lies/,
   /^must each have a place of their own/,
@@ -49,7 +53,7 @@ function refusalsOf(name: string, body: unknown): string[] {
     ceiling.check(parsed.data as object);
     return [];
   } catch (error) {
-    return [String(error)];
+    return error instanceof InvalidFields ? error.fields.map(({ message }) => message) : [String(error)];
   }
 }
 
