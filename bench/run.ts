@@ -15,6 +15,7 @@ const QUESTIONS = [
   'neighbour',
   'service',
   'output',
+  'printing',
   'memory',
   'memory-figures',
   'followers',

@@ -113,8 +113,6 @@ const BAD_INPUTS: [string, object, string][] = [
   ['a way out', file('a/../../b'), 'input.files.0.path: invalid'],
   ['a folder', file('a/'), 'input.files.0.path: invalid'],
   ['a doubled slash', file('a//b'), 'input.files.0.path: invalid'],
-  ['the script’s place', file('main.py'), 'input.files.0.path: invalid'],
-  ['a folder in the script’s place', file('main.sh/a'), 'input.files: invalid'],
   ['two files of one path', { files: [...files(1), ...files(1)] }, 'input.files: invalid'],
   [
     'a file where a folder must be',
@@ -138,4 +136,45 @@ test.each(BAD_INPUTS)('an input of %s is a 400', async (_what, input, error) => 
   const bad = { method: 'POST', path: `/tasks/${taskId}/executions`, body: { input, executor: 'external' } };
   expect(await refusalOf(ada, bad)).toEqual([400, error]);
   expect(await api.head()).toBe(head);
+});
+
+const SCRIPT_FILES = {
+  python: 'main.py',
+  javascript: 'main.js',
+  typescript: 'main.ts',
+  bash: 'main.sh',
+  go: 'main.go',
+};
+
+describe.each(Object.entries(SCRIPT_FILES))('a file of the input of a task in %s', (script_type, scriptFile) => {
+  const others = Object.values(SCRIPT_FILES).filter((path) => path !== scriptFile);
+  const free = { files: [...others, `lib/${scriptFile}`].map((path) => ({ path, content: '' })) };
+
+  test('may lie where the script of another language would', async () => {
+    const { id } = await ada.createTask({ script_type });
+    const started = await ada.send('POST', `/tasks/${id}/executions`, { input: free, executor: 'external' });
+    expect(started.status).toBe(201);
+    const once = await ada.send('POST', '/executions', { ...aTask, script_type, input: free });
+    expect(once.status).toBe(201);
+  });
+
+  test.each([scriptFile, `${scriptFile}/a`])('may not lie at %s', async (path) => {
+    const { id } = await ada.createTask({ script_type });
+    const head = await api.head();
+    const input = { files: [{ path: 'a', content: '' }, ...file(path).files] };
+    const start = { method: 'POST', path: `/tasks/${id}/executions`, body: { input, executor: 'external' } };
+    expect(await refusalOf(ada, start)).toEqual([400, 'input.files.1.path: invalid']);
+    const once = { method: 'POST', path: '/executions', body: { ...aTask, script_type, input } };
+    expect(await refusalOf(ada, once)).toEqual([400, 'input.files.1.path: invalid']);
+    expect(await api.head()).toBe(head);
+  });
+
+  test('is judged by the language that the task has now', async () => {
+    const { id } = await ada.createTask({ script_type });
+    const next = script_type === 'go' ? 'bash' : 'go';
+    expect((await ada.send('PUT', `/tasks/${id}`, { script_type: next })).status).toBe(200);
+    const start = (input: object) => ada.send('POST', `/tasks/${id}/executions`, { input, executor: 'external' });
+    expect((await start(file(SCRIPT_FILES[next]))).status).toBe(400);
+    expect((await start(file(scriptFile))).status).toBe(201);
+  });
 });
