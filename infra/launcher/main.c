@@ -20,6 +20,7 @@
 #include "job.h"
 #include "reap.h"
 #include "run.h"
+#include "view.h"
 
 enum {
     PROTOCOL = 1,
@@ -51,6 +52,7 @@ static int prepare(void) {
     if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
         fatal("cannot become a subreaper");
     if (chdir("/") != 0) fatal("cannot enter /");
+    view_open();
     reset_signals();
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 
 import type { CellKind } from './cell-kind.js';
-import { SHM_SIZE_MB, TMP_INODES_MAX } from './job-bundle.js';
+import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
 import type { ImageName } from './languages.js';
 
 export const LABEL_MANAGED = 'voidrunner.managed';
@@ -62,6 +62,7 @@ export function containerSpec(
       PidsLimit: kind.pids + SUPERVISORS,
       Memory: memory,
       MemorySwap: memory,
+      ShmSize: shmSizeMb(kind) * MIB,
       NanoCpus: Math.round(kind.cpus * 1e9),
       Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,size=${kind.tmpSizeMb}m,nr_inodes=${TMP_INODES_MAX},mode=1777` },
     },
@@ -76,7 +77,6 @@ function hardening({ seccompProfile, runtime }: ContainerSettings): Docker.HostC
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges', `seccomp=${seccompProfile}`],
     IpcMode: 'private',
-    ShmSize: SHM_SIZE_MB * MIB,
     // No driver: output is read from the attach stream, and nothing a user prints fills the host's disk.
     LogConfig: { Type: 'none', Config: {} },
     Ulimits: [

@@ -19,6 +19,7 @@ import { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 import { ContainerLife } from './container-life.js';
 import { type ContainerSettings, containerSpec } from './container-spec.js';
+import { CpuPlacement } from './cpu-placement.js';
 import { connectEngine, isEngineAway } from './engine.js';
 import { EngineMonitor } from './engine-monitor.js';
 import { interrupted } from './end-of-run.js';
@@ -73,6 +74,7 @@ export class DockerSandbox extends Sandbox {
   private readonly removals = new Removals();
   private readonly pool: CellPool;
   private readonly isolation: HostIsolation;
+  private readonly cpus = new CpuPlacement();
   private started = false;
   private filled = false;
 
@@ -187,10 +189,13 @@ export class DockerSandbox extends Sandbox {
     }
     const { outputBytesMax, reportGraceMs } = this.options;
     const closing = this.closing.signal;
-    const run = new CellRun(cell, { job, outputBytesMax, cancelled, closing, onOutput, reportGraceMs });
+    const place = this.cpus.take(kind.cpus, host.cpus);
+    const cpuFirst = place.first;
+    const run = new CellRun(cell, { job, outputBytesMax, cancelled, closing, onOutput, reportGraceMs, cpuFirst });
     try {
       return await run.run();
     } finally {
+      place.release();
       this.pool.give(cell, run.reusable && kind.isolation === 'nested');
     }
   }
