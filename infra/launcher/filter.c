@@ -137,6 +137,9 @@ static const struct sock_filter RULES[] = {
             IF_EQUAL(OPTION(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF)), ANSWER(EPERM),
             IF_EQUAL(OPTION(IPPROTO_TCP, TCP_ULP)), ANSWER(EPERM),
             IF_EQUAL(OPTION(IPPROTO_UDP, UDP_ENCAP)), ANSWER(EPERM),
+            /* Done, and nothing is: as the kernel answers one who asks for more than there is. */
+            IF_EQUAL(OPTION(SOL_SOCKET, SO_SNDBUF)), ANSWER(0),
+            IF_EQUAL(OPTION(SOL_SOCKET, SO_RCVBUF)), ANSWER(0),
             LOAD(ARG1), IF_EQUAL(SOL_SOCKET), ALLOW, IF_EQUAL(IPPROTO_TCP), ALLOW,
             IF_EQUAL(IPPROTO_UDP), ALLOW,
             UNLESS_EITHER(IPPROTO_IP, IPPROTO_IPV6), ANSWER(ENOPROTOOPT), ALLOW),

@@ -118,6 +118,16 @@ const char *isolation_drop_capabilities(bool nested) {
     return NULL;
 }
 
+/*
+ * Where nobody has logged in above (the engine is a service), anybody may say once who did; it goes
+ * down to every job, whose getlogin(3) and logname(1) look for nothing else. Elsewhere they find nobody.
+ */
+void isolation_log_in(void) {
+    char uid[16];
+    snprintf(uid, sizeof uid, "%u", (unsigned)getuid());
+    write_file("/proc/self/loginuid", uid);
+}
+
 const char *isolation_raise_oom_score(int at_least) {
     char text[16] = "0";
     int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);

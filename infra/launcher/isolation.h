@@ -9,6 +9,9 @@
 
 #include "job.h"
 
+/* Once, at the launcher's start, while it is dumpable: the login name of its jobs, where the host allows it. */
+void isolation_log_in(void);
+
 /* A fork without libc's knowledge; in the nested case into new namespaces of every kind. */
 pid_t isolation_clone(bool nested);
 

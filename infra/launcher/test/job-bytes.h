@@ -63,7 +63,7 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     put_u32(job, 64);
     put_u32(job, spec->cpus_milli != 0 ? spec->cpus_milli : 1000);
     put_u32(job, 32);
-    put_u32(job, 0);
+    put_u32(job, 3);
     put_text(job, spec->folder);
     put_list(job, spec->argv);
     put_list(job, spec->env != NULL ? spec->env : no_env);

@@ -14,6 +14,9 @@ const OPEN_FILES_MAX = 256;
 /** The launcher and the job's init, beside what the program may have. */
 const SUPERVISORS = 2;
 
+/** As in infra/launcher/view.c: before cgroup v2 nobody is charged for what lies in them. */
+const TCP_BUFFERS = { 'net.ipv4.tcp_rmem': '4096 16384 16384', 'net.ipv4.tcp_wmem': '4096 16384 16384' };
+
 export interface ContainerOwner {
   readonly name: string;
   readonly workerId: string;
@@ -58,7 +61,8 @@ export function containerSpec(
     HostConfig: {
       ...hardening(settings),
       // Below Docker's masks the kernel allows no fresh /proc; the launcher hides more than they do.
-      ...(kind.isolation === 'nested' && { MaskedPaths: [], ReadonlyPaths: [] }),
+      // Plain, the container's network namespace is the program's: it gets the bounds that the launcher sets otherwise.
+      ...(kind.isolation === 'nested' ? { MaskedPaths: [], ReadonlyPaths: [] } : { Sysctls: TCP_BUFFERS }),
       PidsLimit: kind.pids + SUPERVISORS,
       Memory: memory,
       MemorySwap: memory,
