@@ -89,7 +89,8 @@ static void isolate(const struct job *job, const struct child_given *given) {
     need(given, isolation_raise_oom_score(job->nested ? OOM_SCORE_INIT : OOM_SCORE_MAX));
     if (job->nested) need(given, isolation_map_ids(given->uid, given->gid));
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) need(given, "not dumpable");
-    if (job->nested) need(given, isolation_mount(job));
+    if (job->nested) need(given, isolation_mount(job, given->uid, given->gid));
+    need(given, isolation_take_cpus(job));
     need(given, isolation_drop_capabilities(job->nested));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) need(given, "no_new_privs");
 }

@@ -4,8 +4,12 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #if defined(__x86_64__)
@@ -22,8 +26,14 @@
 
 #define NUMBER offsetof(struct seccomp_data, nr)
 #define ARCH offsetof(struct seccomp_data, arch)
-/* The low half: what the kernel looks at of clone's flags and of prctl's option. */
+/* The low halves: what the kernel looks at of an int, and of clone's flags. */
 #define ARG0 offsetof(struct seccomp_data, args[0])
+#define ARG1 offsetof(struct seccomp_data, args[1])
+#define ARG2 offsetof(struct seccomp_data, args[2])
+
+#define SOCKET_TYPE_MASK 0xFu
+/* A level of setsockopt and an option of it as one number, which no other such pair hides from. */
+#define OPTION(level, option) (((uint32_t)(level) << 16) + (option))
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, field)
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
@@ -31,6 +41,16 @@
 /* Skips the one instruction that follows unless the condition holds. */
 #define IF_EQUAL(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1)
 #define IF_ANY_BIT(mask) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, mask, 0, 1)
+/* Skips it if the condition holds. */
+#define UNLESS_EITHER(one, other)                      \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (one), 2, 0), \
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (other), 1, 0)
+/* Instructions for one call. They look at its arguments, so its number is lost: they end with an answer. */
+#define ON_CALL(call, ...)                                                         \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0,                            \
+             sizeof((struct sock_filter[]){__VA_ARGS__}) / sizeof(struct sock_filter)), \
+        __VA_ARGS__
+#define ALLOW RETURN(SECCOMP_RET_ALLOW)
 #define DENY(call) IF_EQUAL(__NR_##call), ANSWER(EPERM)
 
 /*
@@ -90,18 +110,41 @@ static const struct sock_filter RULES[] = {
     DENY(delete_module),
     DENY(kexec_load),
 
-    /* The last two look at an argument, after which the number is no longer at hand. */
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_clone, 0, 4),
-    LOAD(ARG0),
-    IF_ANY_BIT(CLONE_NAMESPACES),
-    ANSWER(EPERM),
-    RETURN(SECCOMP_RET_ALLOW),
+    ON_CALL(clone, LOAD(ARG0), IF_ANY_BIT(CLONE_NAMESPACES), ANSWER(EPERM), ALLOW),
+    ON_CALL(prctl, LOAD(ARG0), IF_EQUAL(PR_SET_SECCOMP), ANSWER(EPERM), ALLOW),
 
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_prctl, 0, 3),
-    LOAD(ARG0),
-    IF_EQUAL(PR_SET_SECCOMP),
-    ANSWER(EPERM),
-    RETURN(SECCOMP_RET_ALLOW),
+    /*
+     * In a network namespace without a way out: unix, TCP and UDP. Any other family or protocol is a
+     * part of the kernel that no program here needs, and that a mere socket(2) may load as a module.
+     */
+    ON_CALL(socket,
+            LOAD(ARG0), IF_EQUAL(AF_UNIX), ALLOW,
+            UNLESS_EITHER(AF_INET, AF_INET6), ANSWER(EAFNOSUPPORT),
+            LOAD(ARG1), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SOCKET_TYPE_MASK),
+            IF_EQUAL(SOCK_RAW), ANSWER(EPERM),
+            UNLESS_EITHER(SOCK_STREAM, SOCK_DGRAM), ANSWER(ESOCKTNOSUPPORT),
+            LOAD(ARG2), IF_EQUAL(0), ALLOW,
+            UNLESS_EITHER(IPPROTO_TCP, IPPROTO_UDP), ANSWER(EPROTONOSUPPORT), ALLOW),
+    ON_CALL(socketpair, LOAD(ARG0), IF_EQUAL(AF_UNIX), ALLOW, ANSWER(EAFNOSUPPORT)),
+
+    /* Programs for the kernel (BPF of either kind), and what turns a socket into one of another kind. */
+    ON_CALL(setsockopt,
+            LOAD(ARG1), BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 16), BPF_STMT(BPF_MISC | BPF_TAX, 0),
+            LOAD(ARG2), BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+            IF_EQUAL(OPTION(SOL_SOCKET, SO_ATTACH_FILTER)), ANSWER(EPERM),
+            IF_EQUAL(OPTION(SOL_SOCKET, SO_ATTACH_BPF)), ANSWER(EPERM),
+            IF_EQUAL(OPTION(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF)), ANSWER(EPERM),
+            IF_EQUAL(OPTION(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF)), ANSWER(EPERM),
+            IF_EQUAL(OPTION(IPPROTO_TCP, TCP_ULP)), ANSWER(EPERM),
+            IF_EQUAL(OPTION(IPPROTO_UDP, UDP_ENCAP)), ANSWER(EPERM),
+            /* Done, and nothing is: as the kernel answers one who asks for more than there is. */
+            IF_EQUAL(OPTION(SOL_SOCKET, SO_SNDBUF)), ANSWER(0),
+            IF_EQUAL(OPTION(SOL_SOCKET, SO_RCVBUF)), ANSWER(0),
+            LOAD(ARG1), IF_EQUAL(SOL_SOCKET), ALLOW, IF_EQUAL(IPPROTO_TCP), ALLOW,
+            IF_EQUAL(IPPROTO_UDP), ALLOW,
+            UNLESS_EITHER(IPPROTO_IP, IPPROTO_IPV6), ANSWER(ENOPROTOOPT), ALLOW),
+
+    ALLOW,
 };
 
 bool filter_install(void) {

@@ -3,20 +3,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "view.h"
 
 #define ALL_NAMESPACES                                                                         \
     (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS | \
      CLONE_NEWCGROUP)
-#define HOST_NAME "sandbox"
 
 pid_t isolation_clone(bool nested) {
     /* All other arguments are 0, so their order, which differs by architecture, is no matter. */
@@ -50,31 +54,53 @@ static bool hide(const char *path) {
            errno == ENOENT;
 }
 
-static bool mount_proc(void) {
-    unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    if (mount("none", "/proc", "proc", flags, "subset=pid,hidepid=2") == 0) return true;
-    /* Before Linux 5.8 there is no subset: /proc/sys and the like stay visible, but not writable,
-     * since uid 0 is nobody here. */
-    return errno == EINVAL && mount("none", "/proc", "proc", flags, "hidepid=2") == 0;
-}
-
 static bool mount_tmpfs(const char *path, unsigned long flags, uint32_t size_kib, uint32_t inodes) {
     char options[96];
     snprintf(options, sizeof options, "size=%uk,nr_inodes=%u,mode=1777", size_kib, inodes);
     return mount("none", path, "tmpfs", flags | MS_NOSUID | MS_NODEV, options) == 0;
 }
 
-const char *isolation_mount(const struct job *job) {
+/* The job's network namespace has nothing else; 127.0.0.1 and ::1 come with it. */
+static bool bring_up_loopback(void) {
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return false;
+    bool up = ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return up;
+}
+
+/* The view is written below what becomes the job's /tmp, and out of reach from then on. */
+const char *isolation_mount(const struct job *job, uid_t uid, gid_t gid) {
+    const char *failed;
     if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return "private mounts";
+    if ((failed = view_write(job, uid, gid)) != NULL) return failed;
+    if ((failed = view_mount()) != NULL) return failed;
     if (!mount_tmpfs("/tmp", 0, job->tmp_size_kib, job->tmp_inodes_max)) return "mount /tmp";
     if (!mount_tmpfs("/dev/shm", MS_NOEXEC, job->shm_size_kib, job->tmp_inodes_max) &&
         errno != ENOENT)
         return "mount /dev/shm";
     if (!hide("/dev/mqueue")) return "hide /dev/mqueue";
-    if (!mount_proc()) return "mount /proc";
-    if (!hide("/sys")) return "hide /sys";
-    if (sethostname(HOST_NAME, strlen(HOST_NAME)) != 0) return "sethostname";
+    if (chdir("/") != 0) return "enter /";
+    if (!bring_up_loopback()) return "loopback";
+    if (sethostname(JOB_HOST_NAME, strlen(JOB_HOST_NAME)) != 0) return "sethostname";
     return NULL;
+}
+
+const char *isolation_take_cpus(const struct job *job) {
+    cpu_set_t all, own;
+    if (sched_getaffinity(0, sizeof all, &all) != 0) return "read CPUs";
+    unsigned count = (unsigned)CPU_COUNT(&all), cpus = view_cpus(job), seen = 0;
+    if (cpus >= count) return NULL;
+    CPU_ZERO(&own);
+    for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &all)) continue;
+        unsigned place = (seen++ + count - job->cpu_first % count) % count;
+        if (place < cpus) CPU_SET(cpu, &own);
+    }
+    return sched_setaffinity(0, sizeof own, &own) == 0 ? NULL : "take CPUs";
 }
 
 const char *isolation_drop_capabilities(bool nested) {
@@ -90,6 +116,16 @@ const char *isolation_drop_capabilities(bool nested) {
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
     if (syscall(SYS_capset, &header, none) != 0) return "capset";
     return NULL;
+}
+
+/*
+ * Where nobody has logged in above (the engine is a service), anybody may say once who did; it goes
+ * down to every job, whose getlogin(3) and logname(1) look for nothing else. Elsewhere they find nobody.
+ */
+void isolation_log_in(void) {
+    char uid[16];
+    snprintf(uid, sizeof uid, "%u", (unsigned)getuid());
+    write_file("/proc/self/loginuid", uid);
 }
 
 const char *isolation_raise_oom_score(int at_least) {

@@ -93,10 +93,17 @@ static void take_limits(struct cursor *cursor, struct job *job) {
     job->tmp_size_kib = take_u32(cursor);
     job->tmp_inodes_max = take_u32(cursor);
     job->shm_size_kib = take_u32(cursor);
+    job->memory_mb = take_u32(cursor);
+    job->cpus_milli = take_u32(cursor);
+    job->pids = take_u32(cursor);
+    job->cpu_first = take_u32(cursor);
     /* To tmpfs, 0 means without limit. */
     fault_if(cursor,
              job->nested && !(job->tmp_size_kib && job->tmp_inodes_max && job->shm_size_kib),
              "malformed: /tmp and /dev/shm need limits");
+    fault_if(cursor, job->memory_mb == 0 || job->cpus_milli == 0 || job->pids == 0,
+             "malformed: a job needs limits");
+    fault_if(cursor, job->cpus_milli > JOB_CPUS_MILLI_MAX, "malformed: too many CPUs");
 }
 
 static bool is_variable(const char *text) {

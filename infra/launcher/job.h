@@ -11,8 +11,12 @@ enum {
     JOB_ENV_MAX = 256,
     JOB_FILES_MAX = 256,
     JOB_PATH_BYTES_MAX = 1024,
+    /* As many as the view's files have room for (view.c). */
+    JOB_CPUS_MILLI_MAX = 256 * 1000,
     JOB_TAIL_BYTES_MAX = 8 * 1024 * 1024
 };
+
+#define JOB_HOST_NAME "sandbox"
 
 struct job_file {
     char *path; /* relative, inside the working folder */
@@ -30,6 +34,10 @@ struct job {
     uint32_t tmp_size_kib;
     uint32_t tmp_inodes_max;
     uint32_t shm_size_kib;
+    uint32_t memory_mb;
+    uint32_t cpus_milli;
+    uint32_t pids;
+    uint32_t cpu_first; /* which of the launcher's CPUs is the job's first, counted from 0 and around */
     char *folder; /* absolute */
     char *argv[JOB_ARGS_MAX + 1];
     char *env[JOB_ENV_MAX + 2]; /* with room for a PATH */

@@ -17,9 +17,11 @@
 
 #include "cgroup.h"
 #include "host.h"
+#include "isolation.h"
 #include "job.h"
 #include "reap.h"
 #include "run.h"
+#include "view.h"
 
 enum {
     PROTOCOL = 1,
@@ -46,11 +48,13 @@ static int prepare(void) {
         if (fcntl(fd, F_GETFD) < 0) fatal("a standard descriptor is closed");
     /* Kernels before 5.9 do not know it; a cell's launcher is given no others anyway. */
     close_range(STDERR_FILENO + 1, ~0U, 0);
+    isolation_log_in();
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) fatal("cannot become undumpable");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fatal("no_new_privs is not to be had");
     if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
         fatal("cannot become a subreaper");
     if (chdir("/") != 0) fatal("cannot enter /");
+    view_open();
     reset_signals();
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);

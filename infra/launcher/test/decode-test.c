@@ -40,6 +40,7 @@ static void reads_a_whole_job(void) {
     CHECK(job.number == 7 && job.nested && job.timeout_ms == 1000);
     CHECK(job.head_bytes_max == 10 && job.tail_bytes_max == 20);
     CHECK(job.tmp_size_kib == 16384 && job.tmp_inodes_max == 1024 && job.shm_size_kib == 4096);
+    CHECK(job.memory_mb == 64 && job.cpus_milli == 1000 && job.pids == 32 && job.cpu_first == 3);
     CHECK(strcmp(job.folder, "/tmp/work") == 0);
     CHECK(strcmp(job.argv[0], "bash") == 0 && strcmp(job.argv[1], "main.sh") == 0);
     CHECK(strcmp(job.argv[2], "") == 0 && job.argv[3] == NULL);
@@ -122,14 +123,22 @@ static void refuses_limits_that_are_none(void) {
     spec = usual();
     spec.tail_max = JOB_TAIL_BYTES_MAX + 1;
     CHECK(refused(decode_spec(spec), "malformed: "));
-    for (size_t field = 0; field < 3; field++) {
+    /* Sizes of /tmp and /dev/shm, for nested jobs; memory, CPUs and processes, for all. */
+    for (size_t field = 0; field < 6; field++) {
         spec = usual();
         put_job(&bytes, &spec);
         u32_write(bytes.bytes + 17 + 4 * field, 0);
         CHECK(refused(decode(bytes.size), "malformed: "));
-        bytes.bytes[4] = 0;
-        CHECK(decode(bytes.size) == NULL);
+        spec.isolation = 0;
+        put_job(&bytes, &spec);
+        u32_write(bytes.bytes + 17 + 4 * field, 0);
+        CHECK((decode(bytes.size) == NULL) == (field < 3));
     }
+    spec = usual();
+    spec.cpus_milli = JOB_CPUS_MILLI_MAX;
+    CHECK(decode_spec(spec) == NULL);
+    spec.cpus_milli++;
+    CHECK(refused(decode_spec(spec), "malformed: "));
 }
 
 static void refuses_too_many(void) {

@@ -4,6 +4,7 @@
  */
 #include "cell.h"
 
+#include <sched.h>
 #include <time.h>
 
 #define SH(script) \
@@ -179,6 +180,20 @@ static void hands_down_nothing_else(void) {
     CHECK(strcmp(run_sh("cat /proc/self/oom_score_adj")->out, "1000\n") == 0);
 }
 
+/* As many as its limit, rounded up, of those that the launcher itself may use. */
+static void gives_as_many_cpus_as_the_limit_says(void) {
+    static const char *const count[] = {"nproc", NULL};
+    cpu_set_t own;
+    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
+    for (uint32_t milli = 250; milli <= 4000; milli += 250) {
+        const struct answer *answer =
+            run((struct job_spec){.argv = count, .cpus_milli = milli});
+        int expected = ((int)milli + 999) / 1000;
+        if (expected > CPU_COUNT(&own)) expected = CPU_COUNT(&own);
+        CHECK(atoi(answer->out) == expected);
+    }
+}
+
 static void keeps_head_and_tail_and_counts_all(void) {
     struct job_spec spec = {.argv = SH("head -c 300000 /dev/zero; printf end"), .head_max = 1000,
                             .tail_max = 100};
@@ -317,6 +332,7 @@ int main(int argc, char **argv) {
     tells_what_does_not_compile();
     ends_where_what_was_compiled_does_not_run();
     hands_down_nothing_else();
+    gives_as_many_cpus_as_the_limit_says();
     keeps_head_and_tail_and_counts_all();
     takes_no_output_for_a_frame();
     ends_a_job_at_its_deadline();

@@ -41,7 +41,7 @@ static inline void put_list(struct job_bytes *job, const char *const *texts) {
 struct job_spec {
     uint32_t number;
     unsigned char isolation;
-    uint32_t timeout_ms, head_max, tail_max;
+    uint32_t timeout_ms, head_max, tail_max, cpus_milli;
     const char *folder;
     const char *const *argv;
     const char *const *env;
@@ -63,6 +63,10 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     put_u32(job, 16384);
     put_u32(job, 1024);
     put_u32(job, 4096);
+    put_u32(job, 64);
+    put_u32(job, spec->cpus_milli != 0 ? spec->cpus_milli : 1000);
+    put_u32(job, 32);
+    put_u32(job, 3);
     put_text(job, spec->folder);
     put_list(job, spec->argv);
     put_list(job, spec->env != NULL ? spec->env : nothing);

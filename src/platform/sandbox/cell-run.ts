@@ -47,6 +47,8 @@ export interface CellRunOptions {
   readonly closing: AbortSignal;
   readonly onOutput: OnOutput | undefined;
   readonly reportGraceMs?: number | undefined;
+  /** Which of the cell's CPUs is the job's first. Default: 0. */
+  readonly cpuFirst?: number;
 }
 
 /** The cell cannot make the namespaces, or could not now. No user code ran. */
@@ -94,8 +96,8 @@ export class CellRun {
 
   private async converse(span: Span): Promise<SandboxOutcome> {
     const { cell, number } = this;
-    const { job, outputBytesMax, compileTimeoutMs, cancelled, closing } = this.options;
-    cell.send(encodeJob(job, { number, kind: cell.kind, outputBytesMax, compileTimeoutMs }), {
+    const { job, outputBytesMax, compileTimeoutMs, cancelled, closing, cpuFirst = 0 } = this.options;
+    cell.send(encodeJob(job, { number, kind: cell.kind, outputBytesMax, compileTimeoutMs, cpuFirst }), {
       heed: (message) => this.heed(message),
       lost: (error) => this.ended.resolve({ kind: 'closed', error }),
     });

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 
 import type { CellKind } from './cell-kind.js';
-import { SHM_SIZE_MB, TMP_INODES_MAX } from './job-bundle.js';
+import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
 import type { ImageName } from './languages.js';
 
 export const LABEL_MANAGED = 'voidrunner.managed';
@@ -13,6 +13,9 @@ const MIB = 1024 * 1024;
 const OPEN_FILES_MAX = 256;
 /** The launcher and, nested, the job's init: beside what the program may have. */
 const SUPERVISORS = { nested: 2, plain: 1 } as const;
+
+/** As in infra/launcher/view.c: before cgroup v2 nobody is charged for what lies in them. */
+const TCP_BUFFERS = { 'net.ipv4.tcp_rmem': '4096 16384 16384', 'net.ipv4.tcp_wmem': '4096 16384 16384' };
 
 export interface ContainerOwner {
   readonly name: string;
@@ -61,10 +64,12 @@ export function containerSpec(
     HostConfig: {
       ...hardening(settings),
       // Below Docker's masks the kernel allows no fresh /proc; the launcher hides more than they do.
-      ...(kind.isolation === 'nested' && { MaskedPaths: [], ReadonlyPaths: [] }),
+      // Plain, the container's network namespace is the program's: it gets the bounds that the launcher sets otherwise.
+      ...(kind.isolation === 'nested' ? { MaskedPaths: [], ReadonlyPaths: [] } : { Sysctls: TCP_BUFFERS }),
       PidsLimit: kind.pids + SUPERVISORS[kind.isolation],
       Memory: memory,
       MemorySwap: memory,
+      ShmSize: shmSizeMb(kind) * MIB,
       NanoCpus: Math.round(kind.cpus * 1e9),
       Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,size=${kind.tmpSizeMb}m,nr_inodes=${TMP_INODES_MAX},mode=1777` },
     },
@@ -79,7 +84,6 @@ function hardening({ seccompProfile, runtime }: ContainerSettings): Docker.HostC
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges', `seccomp=${seccompProfile}`],
     IpcMode: 'private',
-    ShmSize: SHM_SIZE_MB * MIB,
     // No driver: output is read from the attach stream, and nothing a user prints fills the host's disk.
     LogConfig: { Type: 'none', Config: {} },
     Ulimits: [

@@ -19,6 +19,7 @@ import { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 import { ContainerLife } from './container-life.js';
 import { type ContainerSettings, containerSpec } from './container-spec.js';
+import { CpuPlacement } from './cpu-placement.js';
 import { connectEngine, isEngineAway } from './engine.js';
 import { EngineMonitor } from './engine-monitor.js';
 import { interrupted } from './end-of-run.js';
@@ -76,6 +77,7 @@ export class DockerSandbox extends Sandbox {
   private readonly removals = new Removals();
   private readonly pool: CellPool;
   private readonly isolation: HostIsolation;
+  private readonly cpus = new CpuPlacement();
   private started = false;
   private filled = false;
 
@@ -190,11 +192,13 @@ export class DockerSandbox extends Sandbox {
     }
     const { outputBytesMax, reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS } = this.options;
     const closing = this.closing.signal;
+    const place = this.cpus.take(kind.cpus, host.cpus);
     const limits = { outputBytesMax, reportGraceMs, compileTimeoutMs };
-    const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput });
+    const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput, cpuFirst: place.first });
     try {
       return await run.run();
     } finally {
+      place.release();
       this.pool.give(cell, run.reusable && kind.isolation === 'nested');
     }
   }

@@ -7,7 +7,6 @@ export const WORKING_FOLDER = '/tmp/work';
 const KIB_PER_MIB = 1024;
 /** Of a job's own /tmp and /dev/shm, and of its container's. */
 export const TMP_INODES_MAX = 16_384;
-export const SHM_SIZE_MB = 16;
 /** It lies in the cell's own memory until the end of the job. */
 const TAIL_BYTES_MAX = 1024 * 1024;
 
@@ -19,7 +18,18 @@ export interface BundleOptions {
   readonly outputBytesMax: number;
   /** Of a compiler, apart from the run's own time. */
   readonly compileTimeoutMs: number;
+  /** Which of the cell's CPUs is the job's first. */
+  readonly cpuFirst: number;
 }
+
+/**
+ * Of /dev/shm, a job's own and its container's: its pages count as memory, so the memory limit is met first. A smaller one
+ * ended programs by SIGBUS, without a word.
+ */
+export const shmSizeMb = (kind: Pick<CellKind, 'memoryMb'>): number => kind.memoryMb;
+
+/** The names of the user that a job runs as; the number is the cell's. The launcher writes the passwd entry. */
+const USER = { HOME: '/tmp', USER: 'runner', LOGNAME: 'runner' };
 
 /** Of an output that is over the cap: its first half and its last, which is never large. */
 export function keptOf(outputBytesMax: number): { readonly headBytesMax: number; readonly tailBytesMax: number } {
@@ -30,9 +40,12 @@ export function keptOf(outputBytesMax: number): { readonly headBytesMax: number;
 const asGiven = (script: Uint8Array): Uint8Array => script;
 
 /** One job as the launcher reads it (infra/launcher/README.md): numbers are big-endian, a string has its length before it. */
-export function encodeJob(job: SandboxJob, { number, kind, outputBytesMax, compileTimeoutMs }: BundleOptions): Buffer {
+export function encodeJob(
+  job: SandboxJob,
+  { number, kind, outputBytesMax, compileTimeoutMs, cpuFirst }: BundleOptions,
+): Buffer {
   const { scriptFile, compile, argv, env, prepare = asGiven }: Language = LANGUAGES[job.scriptType];
-  const variables = Object.entries({ HOME: '/tmp', LANG: 'C.UTF-8', ...env, ...job.input.env });
+  const variables = Object.entries({ ...USER, LANG: 'C.UTF-8', ...env, ...job.input.env });
   const files = [{ path: scriptFile, content: prepare(job.script) }, ...(job.input.files ?? [])];
   const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
   return Buffer.concat([
@@ -43,7 +56,11 @@ export function encodeJob(job: SandboxJob, { number, kind, outputBytesMax, compi
     u32(tailBytesMax),
     u32(kind.tmpSizeMb * KIB_PER_MIB),
     u32(TMP_INODES_MAX),
-    u32(SHM_SIZE_MB * KIB_PER_MIB),
+    u32(shmSizeMb(kind) * KIB_PER_MIB),
+    u32(kind.memoryMb),
+    u32(Math.max(1, Math.round(kind.cpus * 1_000))),
+    u32(kind.pids),
+    u32(cpuFirst),
     string(WORKING_FOLDER),
     list(argv(job.input.args ?? [], job.limits)),
     list(variables.map(([name, value]) => `${name}=${value}`)),

@@ -1,7 +1,7 @@
 import type { CapturedOutput, OutputStreamName } from '../../kernel/ports/sandbox.js';
 import type { CellKind } from './cell-kind.js';
 import type { EndReport } from './end-of-run.js';
-import { SHM_SIZE_MB, TMP_INODES_MAX } from './job-bundle.js';
+import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
 
 /** Which limits a run reached: what tells them apart from a fault of the program. Constant texts with figures. */
 export function notesOf(
@@ -15,7 +15,7 @@ export function notesOf(
     ...(report.oomKills > 0 ? [reached(memoryOf(kind), killed(report.oomKills))] : []),
     ...(full.tmp ? [reached(`${kind.tmpSizeMb} MiB in /tmp`)] : []),
     ...(full.tmpInodes ? [reached(`${grouped(TMP_INODES_MAX)} files in /tmp`)] : []),
-    ...(full.shm ? [reached(`${SHM_SIZE_MB} MiB in /dev/shm`)] : []),
+    ...(full.shm ? [reached(`${shmSizeMb(kind)} MiB in /dev/shm`)] : []),
     ...(full.shmInodes ? [reached(`${grouped(TMP_INODES_MAX)} files in /dev/shm`)] : []),
     ...outputNote('stdout', output.stdout),
     ...outputNote('stderr', output.stderr),

@@ -146,7 +146,10 @@ const SCRIPT_FILES = {
   go: 'main.go',
 };
 
-describe.each(Object.entries(SCRIPT_FILES))('a file of the input of a task in %s', (script_type, scriptFile) => {
+type Language = keyof typeof SCRIPT_FILES;
+const LANGUAGES = Object.entries(SCRIPT_FILES) as [Language, string][];
+
+describe.each(LANGUAGES)('a file of the input of a task in %s', (script_type, scriptFile) => {
   const others = Object.values(SCRIPT_FILES).filter((path) => path !== scriptFile);
   const free = { files: [...others, `lib/${scriptFile}`].map((path) => ({ path, content: '' })) };
 

@@ -262,7 +262,7 @@ it('hardens the container that runs', async () => {
   expect(Config).toMatchObject({ NetworkDisabled: true, Tty: false });
   expect(Mounts).toEqual([]);
   // The program's, and the two that stand over it.
-  const limits = { PidsLimit: 66, Memory: 256 << 20, MemorySwap: 256 << 20, NanoCpus: 1e9, ShmSize: 16 << 20 };
+  const limits = { PidsLimit: 66, Memory: 256 << 20, MemorySwap: 256 << 20, NanoCpus: 1e9, ShmSize: 256 << 20 };
   expect(HostConfig).toMatchObject({
     ...limits,
     ReadonlyRootfs: true,

@@ -85,6 +85,32 @@ describe('without namespaces', () => {
     expect(neighbour).toMatchObject({ returnCode: 0, out: 'in\nwork\n' });
   });
 
+  it('the user has a name and its CPUs, and sockets reach its own processes only', async () => {
+    const script = `
+import errno, getpass, multiprocessing, os, socket
+print(getpass.getuser(), os.path.expanduser("~"), len(os.sched_getaffinity(0)))
+if __name__ == "__main__":
+    with multiprocessing.Manager() as manager: print(manager.dict(a=1))
+server = socket.create_server(("127.0.0.1", 0)); client = socket.create_connection(server.getsockname())
+print(client.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 32768)
+for address in (("127.0.0.1", ${process.env['DB_PORT']}), ("169.254.169.254", 80)):
+    try: socket.create_connection(address, 5); print("connected")
+    except OSError as error: print(errno.errorcode[error.errno])
+try: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
+except OSError as error: print(errno.errorcode[error.errno])`;
+    expect(await box.run('python', script)).toMatchObject({
+      err: '',
+      out: "runner /tmp 1\n{'a': 1}\nTrue\nECONNREFUSED\nENETUNREACH\nEAFNOSUPPORT\n",
+    });
+  });
+
+  it('/dev/shm has room for as much as there is memory', async () => {
+    const script = 'b = open("/dev/shm/x", "wb", 0)\nfor n in range(200): b.write(bytes(1 << 20))';
+    const parts = { limits: { memory_mb: 64, cpus: 1, pids: 64 } };
+    expect(await box.run('python', script, parts)).toMatchObject({ reason: 'out_of_memory' });
+    expect(await box.run('python', script)).toMatchObject({ returnCode: 0, err: '' });
+  });
+
   it('Docker hides what the launcher does not', async () => {
     const { out, err } = await box.run('bash', 'cat /proc/keys | head -c 10; echo x >/proc/sys/kernel/core_pattern');
     expect(out).toBe('');

@@ -1,51 +1,90 @@
 import { DONE, type HostileProgram } from './program.js';
 
-const connection = (wants: string, family: string, kind: string, address: string): HostileProgram => ({
+interface Attempt {
+  readonly wants: string;
+  readonly family: string;
+  readonly kind: string;
+  readonly address: string;
+  readonly meets: string;
+  readonly answer: string;
+}
+
+const attempt = ({ wants, family, kind, address, meets, answer }: Attempt): HostileProgram => ({
   wants,
   scripts: {
-    python: `import socket
-try: s = socket.socket(socket.${family}, socket.${kind}); s.settimeout(1); s.connect(${address}); print("connected")
-except OSError as error: print(type(error).__name__ if error.errno is None else __import__("errno").errorcode[error.errno])`,
+    python: `import errno, socket
+try:
+    own = socket.socket(socket.${family}, socket.${kind}); own.settimeout(5); own.connect(${address}); own.send(b"x"); own.recv(1)
+    print("connected")
+except OSError as error: print(type(error).__name__ if error.errno is None else errno.errorcode[error.errno])`,
   },
-  meets: 'no socket at all',
-  expected: { ...DONE, out: 'EAFNOSUPPORT\n' },
+  meets,
+  expected: { ...DONE, out: `${answer}\n` },
 });
 
-/** To the network. */
+const away = (wants: string, kind: string, address: string): HostileProgram =>
+  attempt({ wants, family: 'AF_INET', kind, address, meets: 'a network without a way out', answer: 'ENETUNREACH' });
+const onLoopback = (wants: string, family: string, address: string): HostileProgram =>
+  attempt({ wants, family, kind: 'SOCK_STREAM', address, meets: 'a loopback of its own', answer: 'ECONNREFUSED' });
+const ofFamily = (wants: string, family: string, address: string): HostileProgram =>
+  attempt({ wants, family, kind: 'SOCK_DGRAM', address, meets: 'no such family', answer: 'EAFNOSUPPORT' });
+
+/** To the network. That services do listen on the host meanwhile is a test of its own (sockets.test.ts). */
 export const NETWORK: readonly HostileProgram[] = [
-  connection('the cloud’s metadata', 'AF_INET', 'SOCK_STREAM', '("169.254.169.254", 80)'),
-  connection('DNS', 'AF_INET', 'SOCK_DGRAM', '("8.8.8.8", 53)'),
-  connection('Postgres on the loopback', 'AF_INET', 'SOCK_STREAM', '("127.0.0.1", 5432)'),
-  connection('Redis on the loopback', 'AF_INET6', 'SOCK_STREAM', '("::1", 6379)'),
-  connection('NATS on the loopback', 'AF_INET', 'SOCK_STREAM', '("127.0.0.1", 4222)'),
-  connection('a raw socket', 'AF_INET', 'SOCK_RAW', '("127.0.0.1", 0)'),
-  connection('a vsock', 'AF_VSOCK', 'SOCK_STREAM', '(2, 22)'),
-  connection('the Docker socket', 'AF_UNIX', 'SOCK_STREAM', '"/var/run/docker.sock"'),
+  away('the cloud’s metadata', 'SOCK_STREAM', '("169.254.169.254", 80)'),
+  away('DNS', 'SOCK_DGRAM', '("8.8.8.8", 53)'),
+  onLoopback('Postgres on the loopback', 'AF_INET', '("127.0.0.1", 5432)'),
+  onLoopback('Redis on the loopback', 'AF_INET6', '("::1", 6379)'),
+  onLoopback('NATS on the loopback', 'AF_INET', '("127.0.0.1", 4222)'),
+  onLoopback('an abstract socket of its host', 'AF_UNIX', '"\\0/containerd-shim"'),
+  attempt({
+    wants: 'a raw socket',
+    family: 'AF_INET',
+    kind: 'SOCK_RAW',
+    address: '("127.0.0.1", 0)',
+    meets: 'EPERM',
+    answer: 'EPERM',
+  }),
+  ofFamily('a vsock', 'AF_VSOCK', '(2, 22)'),
+  ofFamily('a packet socket', 'AF_PACKET', '("lo", 0)'),
+  ofFamily('a netlink socket', 'AF_NETLINK', '(0, 0)'),
+  ofFamily('the kernel’s ciphers', 'AF_ALG', '("hash", "md5")'),
+  attempt({
+    wants: 'the Docker socket',
+    family: 'AF_UNIX',
+    kind: 'SOCK_STREAM',
+    address: '"/var/run/docker.sock"',
+    meets: 'no such file',
+    answer: 'ENOENT',
+  }),
   {
-    wants: 'any of these',
+    wants: 'a way out',
     scripts: {
-      javascript: `const net = require('node:net'); const dgram = require('node:dgram');
-const failures = [
-  [169, 80], [127, 5432], [127, 4222],
-].map(([first, port]) => net.connect(port, first === 169 ? '169.254.169.254' : '127.0.0.1'))
-  .concat(net.connect('/var/run/docker.sock'), net.createServer().listen(0), dgram.createSocket('udp4').bind())
-  .map((socket) => new Promise((resolve) => socket.on('error', ({ code }) => resolve(code)).on('connect', resolve).on('listening', resolve)));
-Promise.all(failures).then((codes) => { console.log([...new Set(codes)].join()); process.exit(0); });`,
-      bash: `for address in tcp/169.254.169.254/80 udp/8.8.8.8/53 tcp/127.0.0.1/5432 tcp/::1/6379 tcp/127.0.0.1/4222; do
-  { exec 3<>/dev/$address; } 2>&1 | grep -o 'Address family not supported'; done | sort -u | sed 's/.*/EAFNOSUPPORT/'`,
+      javascript: `const net = require('node:net');
+const targets = [[80, '169.254.169.254'], [5432, '127.0.0.1'], [6379, '::1'], ['/var/run/docker.sock']];
+Promise.all(targets.map((target) => new Promise((resolve) =>
+  net.connect(...target).on('error', ({ code }) => resolve(code)).on('connect', resolve))))
+  .then((codes) => { console.log(codes.join(' ')); process.exit(0); });`,
+      bash: `for address in tcp/169.254.169.254/80 tcp/127.0.0.1/5432 tcp/::1/6379; do
+  { exec 3<>/dev/$address; } 2>&1 | grep -oE 'unreachable|refused' | tr '\\n' ' '; done | sed 's/unreachable/ENETUNREACH/; s/refused/ECONNREFUSED/g'
+[ -e /var/run/docker.sock ] || echo ENOENT`,
       go: `package main
 import ("errors"; "fmt"; "net"; "syscall")
 func main() {
-  targets := [][2]string{{"tcp", "169.254.169.254:80"}, {"udp", "8.8.8.8:53"}, {"tcp", "127.0.0.1:5432"}, {"tcp", "[::1]:6379"}, {"unix", "/var/run/docker.sock"}}
-  for _, target := range targets {
+  targets := [][2]string{{"tcp", "169.254.169.254:80"}, {"tcp", "127.0.0.1:5432"}, {"tcp", "[::1]:6379"}, {"unix", "/var/run/docker.sock"}}
+  names := map[error]string{syscall.ENETUNREACH: "ENETUNREACH", syscall.ECONNREFUSED: "ECONNREFUSED", syscall.ENOENT: "ENOENT"}
+  for n, target := range targets {
     _, err := net.Dial(target[0], target[1])
-    if !errors.Is(err, syscall.EAFNOSUPPORT) { fmt.Println(target, err) }
+    var errno syscall.Errno
+    errors.As(err, &errno)
+    if n > 0 { fmt.Print(" ") }
+    fmt.Print(names[errno])
   }
-  fmt.Println("EAFNOSUPPORT")
+  fmt.Println()
 }`,
     },
     everywhere: 'bash',
-    meets: 'no socket at all',
-    expected: { ...DONE, out: 'EAFNOSUPPORT\n' },
+    meets: 'none',
+    expected: { ...DONE, out: 'ENETUNREACH ECONNREFUSED ECONNREFUSED ENOENT\n' },
   },
 ];

@@ -93,6 +93,10 @@ const decode = (bundle: Buffer) => {
     tmpSizeKib: number(),
     tmpInodesMax: number(),
     shmSizeKib: number(),
+    memoryMb: number(),
+    cpusMilli: number(),
+    pids: number(),
+    cpuFirst: number(),
     folder: field(),
     argv: list(),
     env: list(),
@@ -107,7 +111,7 @@ const decode = (bundle: Buffer) => {
 
 const bundle = (candidate: SandboxJob, isolation: Isolation = 'nested', outputBytesMax = 1_001) => {
   const kind = kindFor(candidate.scriptType, candidate.limits, { isolation, cpus: 2 });
-  return decode(encodeJob(candidate, { number: 7, kind, outputBytesMax, compileTimeoutMs: 9_000 }));
+  return decode(encodeJob(candidate, { number: 7, kind, outputBytesMax, compileTimeoutMs: 9_000, cpuFirst: 1 }));
 };
 
 describe('the bundle', () => {
@@ -121,10 +125,14 @@ describe('the bundle', () => {
       tailBytesMax: 500,
       tmpSizeKib: 64 * 1024,
       tmpInodesMax: 16_384,
-      shmSizeKib: 16 * 1024,
+      shmSizeKib: 256 * 1024,
+      memoryMb: 256,
+      cpusMilli: 1_000,
+      pids: 64,
+      cpuFirst: 1,
       folder: '/tmp/work',
       argv: ['python3', 'main.py', '', 'ü'],
-      env: ['HOME=/tmp', 'LANG=C.UTF-8', 'PYTHONDONTWRITEBYTECODE=1', 'A=b=c'],
+      env: ['HOME=/tmp', 'USER=runner', 'LOGNAME=runner', 'LANG=C.UTF-8', 'PYTHONDONTWRITEBYTECODE=1', 'A=b=c'],
       files: [
         ['main.py', 'print(1)'],
         ['data/ü', 'x'],
@@ -150,6 +158,17 @@ describe('the bundle', () => {
     expect(argv).toEqual(['/tmp/.program', 'a']);
   });
 
+  it('tells the limits that are enforced, those of the kind of cell, in which CPUs have thousandths', () => {
+    const limits = { memory_mb: 100, cpus: 0.25, pids: 20 };
+    expect(bundle(job({}, { limits }))).toMatchObject({ memoryMb: 100, cpusMilli: 250, pids: 20 });
+    const many = bundle(job({}, { limits: { ...limits, cpus: 64 }, scriptType: 'go' }));
+    expect(many).toMatchObject({ cpusMilli: 2_000, pids: 20 });
+  });
+
+  it('makes /dev/shm as large as the memory, so that the memory limit is met first', () => {
+    expect(bundle(job({}, { limits: { memory_mb: 2_048, cpus: 1, pids: 64 } })).shmSizeKib).toBe(2_048 * 1024);
+  });
+
   it('keeps as much of the output as asked, in halves, whatever the number', () => {
     for (const outputBytesMax of [0, 1, 2, 65_537, 64 << 20]) {
       const { headBytesMax, tailBytesMax } = bundle(job(), 'nested', outputBytesMax);
@@ -160,8 +179,9 @@ describe('the bundle', () => {
   });
 
   it('lets the user’s variables win over ours', () => {
-    const { env } = bundle(job({ env: { HOME: '/tmp/mine' } }));
-    expect(env.filter((variable) => variable.startsWith('HOME='))).toEqual(['HOME=/tmp/mine']);
+    const { env } = bundle(job({ env: { HOME: '/tmp/mine', USER: 'ada' } }));
+    const own = env.filter((variable) => /^(HOME|USER|LOGNAME)=/.test(variable));
+    expect(own).toEqual(['HOME=/tmp/mine', 'USER=ada', 'LOGNAME=runner']);
   });
 
   it('does not reach __proto__ by a variable’s name', () => {

@@ -31,7 +31,7 @@ test.each<[Partial<EndReport>, string]>([
   [{ oomKills: 2 }, 'the limit of 256 MiB of memory was reached (2 processes were killed)'],
   [{ full: { ...ROOM, tmp: true } }, 'the limit of 192 MiB in /tmp was reached'],
   [{ full: { ...ROOM, tmpInodes: true } }, 'the limit of 16,384 files in /tmp was reached'],
-  [{ full: { ...ROOM, shm: true } }, 'the limit of 16 MiB in /dev/shm was reached'],
+  [{ full: { ...ROOM, shm: true } }, 'the limit of 256 MiB in /dev/shm was reached'],
   [{ full: { ...ROOM, shmInodes: true } }, 'the limit of 16,384 files in /dev/shm was reached'],
 ])('%j: %s', (facts, note) => {
   expect(notesOf({ ...REPORT, ...facts }, KIND, WRITTEN)).toEqual([note]);
