@@ -6,6 +6,7 @@ import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { apiPath } from '../../platform/http/api-path.js';
 import { ConditionalRead, ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
 import { writeConditionOf } from '../../platform/http/conditional/write-condition.js';
+import { answerHeaders } from '../../platform/http/docs/answer-headers.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { message } from '../../platform/http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
@@ -52,7 +53,11 @@ export class DeadLetterController {
     description: 'It has the id of its execution.',
     operationId: 'getDeadLetter',
   })
-  @ApiOkResponse({ standardSchema: executionView, description: 'The run that failed for good' })
+  @ApiOkResponse({
+    standardSchema: executionView,
+    description: 'The run that failed for good',
+    headers: answerHeaders('ETag'),
+  })
   @ApiProblems(403, 404)
   async get(
     @Param('id', executionId) id: string,
@@ -71,7 +76,11 @@ export class DeadLetterController {
     description: 'With all the attempts that its retry policy grants; their numbers go on.',
     operationId: 'redriveDeadLetter',
   })
-  @ApiOkResponse({ standardSchema: executionView, description: 'It waits for a worker again' })
+  @ApiOkResponse({
+    standardSchema: executionView,
+    description: 'It waits for a worker again',
+    headers: answerHeaders('ETag'),
+  })
   @ApiProblems(403, 404, 409)
   async redrive(
     @Param('id', executionId) id: string,

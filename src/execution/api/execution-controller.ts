@@ -69,7 +69,7 @@ export class ExecutionController {
   @ApiCreatedResponse({
     standardSchema: executionView,
     description: 'Waits for a worker; or as it is after the wait',
-    headers: answerHeaders('Location'),
+    headers: answerHeaders('Location', 'ETag'),
   })
   @ApiProblems(409, 413, 415)
   async start(
@@ -128,6 +128,7 @@ export class ExecutionController {
   @ApiOkResponse({
     standardSchema: executionView,
     description: 'The run, with what it wrote; its ETag is for If-Match and If-None-Match',
+    headers: answerHeaders('ETag'),
   })
   async get(
     @Param('id', executionId) id: string,

@@ -8,6 +8,7 @@ import { requireOwner } from '../../kernel/requester.js';
 import { apiPath } from '../../platform/http/api-path.js';
 import { ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
 import { writeConditionOf } from '../../platform/http/conditional/write-condition.js';
+import { answerHeaders } from '../../platform/http/docs/answer-headers.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../platform/http/http-commands.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
@@ -52,7 +53,7 @@ export class ExternalRunController {
     description: DESCRIPTION,
     operationId: 'reportExecution',
   })
-  @ApiOkResponse({ standardSchema: executionView, description: 'Recorded' })
+  @ApiOkResponse({ standardSchema: executionView, description: 'Recorded', headers: answerHeaders('ETag') })
   @ApiProblems(400, 401, 403, 404, 409, 413, 415, 429, 503)
   async report(
     @Param('id', uuidParam('Invalid execution ID format')) id: string,

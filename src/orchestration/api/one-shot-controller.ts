@@ -43,7 +43,7 @@ export class OneShotController {
   @ApiCreatedResponse({
     standardSchema: executionView,
     description: 'Waits for a worker; or as it is after the wait',
-    headers: answerHeaders('Location'),
+    headers: answerHeaders('Location', 'ETag'),
   })
   async run(
     @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,

@@ -1,4 +1,8 @@
-import { InputFileInScriptPlace, RequestExecution, type StartExecution } from '../../execution/domain/execution-commands.js';
+import {
+  InputFileInScriptPlace,
+  RequestExecution,
+  type StartExecution,
+} from '../../execution/domain/execution-commands.js';
 import { executionDecider } from '../../execution/domain/execution-decider.js';
 import type { ExecutionEvent, ExecutionSpec } from '../../execution/domain/execution-events.js';
 import type { ExecutionState } from '../../execution/domain/execution-state.js';
