@@ -53,7 +53,10 @@ export class AuthController {
   @Post('login')
   @Public()
   @HttpCode(200)
-  @RateLimited({ category: 'login_address', keyOf: byAddress }, { category: 'login_account', keyOf: byAccount, needsBody: true })
+  @RateLimited(
+    { category: 'login_address', keyOf: byAddress },
+    { category: 'login_account', keyOf: byAccount, needsBody: true },
+  )
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Log in', description: 'Opens a session beside those there are.', operationId: 'login' })
   @ApiOkResponse({ standardSchema: authResponse, description: 'Logged in' })
