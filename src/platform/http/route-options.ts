@@ -10,8 +10,8 @@ declare module 'fastify' {
 const CONFIG = Symbol('route config');
 
 /**
- * A part of a route's config, which Fastify's hooks see before there is a body. On a class: of all its routes, as far as
- * they say nothing else. Nest's own RouteConfig keeps only the last of several.
+ * A part of a route's config, which Fastify's hooks see before there is a body. On a class: of all its routes, as far
+ * as they say nothing else. Nest's own RouteConfig keeps only the last of several.
  */
 export function routeConfig(part: FastifyContextConfig): ClassDecorator & MethodDecorator {
   return (target: object, _name?: string | symbol, descriptor?: PropertyDescriptor) => {
@@ -27,10 +27,11 @@ function configure(
   method: PropertyDescriptor,
   change: (config: FastifyContextConfig | undefined) => FastifyContextConfig,
 ): void {
-  if (typeof method.value !== 'function') return;
-  const config = change(Reflect.getMetadata(CONFIG, method.value) as FastifyContextConfig | undefined);
-  Reflect.defineMetadata(CONFIG, config, method.value);
-  RouteConfig(config)(method.value, '', method);
+  const handler = method.value as unknown;
+  if (typeof handler !== 'function') return;
+  const config = change(Reflect.getMetadata(CONFIG, handler) as FastifyContextConfig | undefined);
+  Reflect.defineMetadata(CONFIG, config, handler);
+  RouteConfig(config)(handler, '', method);
 }
 
 /** `@BodyLimit(BODY_WITH_INPUT_BYTES_MAX)`: a body larger than this is a 413. */

@@ -24,8 +24,8 @@ export function closeOnUnreadContent({ raw }: FastifyRequest, reply: FastifyRepl
 }
 
 /**
- * RFC 9112, section 9.6: a socket that is closed while data comes in is reset, and the reset may destroy the answer before
- * the client has read it. So the socket is closed in one direction first, and what comes is dropped for a while.
+ * RFC 9112, section 9.6: a socket that is closed while data comes in is reset, and the reset may destroy the answer
+ * before the client has read it. So the socket is closed in one direction first, and what comes is dropped for a while.
  */
 export function lingerOnClose(socket: Socket): void {
   if (!(socket instanceof Socket)) return;

@@ -13,8 +13,8 @@ interface Level {
 const KEPT_CHARS_MAX = 15;
 
 /**
- * What JSON.parse would change without a word: a number that a double cannot hold, the first of two members of one name.
- * And `__proto__`, which means something else to whoever copies a member by assignment.
+ * What JSON.parse would change without a word: a number that a double cannot hold, the first of two members of one
+ * name. And `__proto__`, which means something else to whoever copies a member by assignment.
  * @param text well-formed JSON, nested no deeper than is bearable
  * @returns the first; undefined for none
  */

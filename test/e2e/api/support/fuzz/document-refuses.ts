@@ -22,7 +22,7 @@ function bodyRefused(contract: Contract, { required, content }: RequestBody, { b
   if (body === undefined || body === '') return required === true;
   if (!JSON_TYPE.test(headers['content-type'] ?? '')) return true;
   const value = parsed(body);
-  // The schemas leave out what is so of every body: no NUL, no half of a surrogate pair, no abyss, no number that changes.
+  // The schemas leave out what is so of every body: no NUL, no half of a surrogate pair, no abyss, no lossy number.
   if (value === undefined || textFaultOf(value) || jsonFaultOf(body.replace(/^\ufeff/, ''))) return true;
   return !contract.accepts(content['application/json']!.schema!, value);
 }
