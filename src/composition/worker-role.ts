@@ -78,7 +78,7 @@ export function createWorkerRole(
     {
       queue,
       sandbox,
-      attempts: new AttemptRunner(workerId, commands, queue, payloads, sandbox, live),
+      attempts: new AttemptRunner(workerId, commands, queue, payloads, sandbox, live, infra.observations),
       watch: new RunWatch(store, versions),
       orphans: new OrphanSweep(sandbox, queue, log, leaseMs),
       log,
