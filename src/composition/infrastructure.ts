@@ -21,6 +21,7 @@ import { closeRedis, createRedis } from '../platform/redis/create-redis.js';
 import { AppendSignal } from '../platform/relay/append-signal.js';
 import { EventsStream } from '../platform/relay/events-stream.js';
 import type { Log } from '../platform/telemetry/log.js';
+import { Observations } from '../platform/telemetry/observations.js';
 import { createNats } from './connect-nats.js';
 import { createEventCatalog } from './event-catalog.js';
 import { postgresOptions, PROJECTOR } from './postgres-options.js';
@@ -48,6 +49,8 @@ export interface Infrastructure {
   readonly visibility: PositionWaiter;
   /** Requests that stay open on purpose. */
   readonly concurrent: ConcurrentRequests;
+  /** For metrics. */
+  readonly observations: Observations;
   close(): Promise<void>;
 }
 
@@ -103,6 +106,7 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     projected,
     visibility,
     concurrent: new ConcurrentRequests(config.RATE_LIMIT_CONCURRENT),
+    observations: new Observations(),
     async close() {
       stopped.abort();
       visibility.close();

@@ -1,13 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { hostname } from 'node:os';
+
 import type { ObservableResult } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { MeterProvider, type MeterProviderOptions } from '@opentelemetry/sdk-metrics';
 
+import type { Config } from '../config/load-config.js';
 import type { Sandbox } from '../kernel/ports/sandbox.js';
 import type { LivePublisher } from '../execution/worker/live-publisher.js';
 import type { Infrastructure } from './infrastructure.js';
+import { observeRequests, observeRuns } from './metrics-of-work.js';
+import { VERSION } from './version.js';
 import type { WorkerParts } from './worker-role.js';
+
+const MS_PER_SECOND = 1_000;
 
 export interface Metrics {
   /** Answers a scrape. */
@@ -21,15 +28,37 @@ export interface Metrics {
  */
 export function createMetrics(infra: Infrastructure, worker: WorkerParts | null): Metrics {
   const exporter = new PrometheusExporter({ preventServerStart: true });
-  const provider = new MeterProvider({ readers: [exporter] });
+  const provider = new MeterProvider({ readers: [exporter], resource: resourceOf(infra.config) });
   observe(provider, infra);
-  if (infra.config.VOIDRUNNER_ROLES.includes('api')) observeConcurrentRequests(provider, infra);
+  if (infra.config.VOIDRUNNER_ROLES.includes('api')) {
+    observeConcurrentRequests(provider, infra);
+    observeRequests(provider.getMeter('voidrunner'), infra.observations);
+  }
+  if (worker) observeRuns(provider.getMeter('voidrunner'), infra.observations);
   if (worker) observeCells(provider, worker.sandbox);
   if (worker) observeLiveOutput(provider, worker.live);
   return {
     answer: (request, response) => exporter.getMetricsRequestHandler(request, response),
     close: () => provider.shutdown(),
   };
+}
+
+/**
+ * As OpenTelemetry's conventions name a service; the same name as its traces have. By value: the package that makes
+ * resources is not ours to depend on, and the default one calls everybody `unknown_service`.
+ */
+function resourceOf({ OTEL_SERVICE_NAME: name }: Config): NonNullable<MeterProviderOptions['resource']> {
+  const attributes = {
+    'service.name': name,
+    'service.version': VERSION,
+    'service.instance.id': `${hostname()}:${process.pid}`,
+  };
+  const resource = {
+    attributes,
+    merge: () => resource,
+    getRawAttributes: () => Object.entries(attributes) as [string, string][],
+  };
+  return resource;
 }
 
 function observe(provider: MeterProvider, infra: Infrastructure): void {
@@ -45,8 +74,8 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
     const { waiting, delayed, leased } = await queue.stats();
     for (const [state, count] of Object.entries({ waiting, delayed, leased })) result.observe(count, { state });
   });
-  gauge('voidrunner_queue_oldest_waiting_ms', 'age of the oldest waiting job', async (result) =>
-    result.observe((await queue.stats()).oldestWaitingMs),
+  gauge('voidrunner_queue_oldest_waiting_seconds', 'age of the oldest waiting job', async (result) =>
+    result.observe((await queue.stats()).oldestWaitingMs / MS_PER_SECOND),
   );
   gauge('voidrunner_workers', 'worker processes alive', async (result) =>
     result.observe((await queue.workers()).length),

@@ -10,6 +10,8 @@ import type { WorkerParts } from './worker-role.js';
 /** Of whoever scrapes: a request here is one line and no body. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
+const METHODS = ['GET', 'HEAD'];
+
 export interface OperatorServer {
   close(): Promise<void>;
 }
@@ -34,9 +36,12 @@ export async function startOperatorServer(infra: Infrastructure, worker: WorkerP
     },
   };
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    const answer = request.method === 'GET' ? routes[request.url ?? ''] : undefined;
-    if (answer) void answer(request, response);
-    else response.writeHead(404).end();
+    // Prometheus sends the `params` of a job as a query.
+    const path = request.url?.split('?', 1)[0] ?? '';
+    const answer = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (!answer) response.writeHead(404).end();
+    else if (METHODS.includes(request.method ?? '')) void answer(request, response);
+    else response.writeHead(405, { allow: METHODS.join(', ') }).end();
   });
   try {
     server.listen(config.METRICS_PORT, config.SERVER_HOST);

@@ -63,12 +63,13 @@ export async function startService(config: Config, log: Log): Promise<Service> {
 }
 
 function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
-  const { config, log, redis } = infra;
+  const { config, log, redis, observations } = infra;
   return createHttpApp(AppModule.forRoles(infra), {
     log,
     trustProxy: config.SERVER_TRUST_PROXY,
     corsAllowedOrigins: config.CORS_ALLOWED_ORIGINS,
     docs: apiDocs(config),
+    onAnswered: (request) => observations.onRequest(request),
     rateLimiter: config.RATE_LIMIT_ENABLED
       ? new RedisRateLimiter({ redis, limits: rateLimitsOf(config), namespace: config.QUEUE_NAMESPACE, log })
       : undefined,

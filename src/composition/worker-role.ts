@@ -81,7 +81,7 @@ export function createWorkerRole(
     {
       queue,
       sandbox,
-      attempts: new AttemptRunner(workerId, commands, queue, payloads, sandbox, live),
+      attempts: new AttemptRunner(workerId, commands, queue, payloads, sandbox, live, infra.observations),
       watch: new RunWatch(store, versions),
       orphans: new OrphanSweep(sandbox, queue, new PostgresWorkerSessions(pool), log, leaseMs),
       session: new WorkerSession({ workerId, postgres: postgresOptions(config, 'worker session'), log }),

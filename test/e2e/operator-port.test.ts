@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises';
+
+import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
+import { lintMetrics, type MetricFamily, parsePrometheusText } from '../support/prometheus-text.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
@@ -25,6 +29,76 @@ test('figures are served on a port of their own, and not on the public one', asy
     }
   });
   expect((await fetch(`${service.url}/metrics`)).status).toBe(404);
+});
+
+const scrape = async (): Promise<MetricFamily[]> =>
+  parsePrometheusText(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
+
+const samplesOf = (families: readonly MetricFamily[], name: string) =>
+  families.flatMap(({ samples }) => samples).filter((sample) => sample.name === name);
+
+test('what a run and its requests leave is served as promtool wants it', async () => {
+  const client = await ApiClient.register(() => service.url);
+  const task = { script_type: 'bash', script_content: 'exit 3' } as const;
+  await client.run(task);
+  for (const path of ['/nowhere/1', '/nowhere/2']) await fetch(service.url + path);
+  const families = await scrape();
+  expect(lintMetrics(families)).toEqual([]);
+
+  const [info] = samplesOf(families, 'target_info');
+  expect(info!.labels).toMatchObject({
+    service_name: 'voidrunner',
+    service_version: expect.stringMatching(/^\d/) as string,
+  });
+  expect(info!.labels['service_instance_id']).toMatch(/:\d+$/);
+
+  const requests = samplesOf(families, 'voidrunner_http_request_duration_seconds_count');
+  const count = (method: string, route: string, status: string): number =>
+    requests.find(
+      ({ labels }) => labels['method'] === method && labels['route'] === route && labels['status'] === status,
+    )?.value ?? 0;
+  expect(count('POST', '/api/v1/auth/register', '201')).toBe(1);
+  expect(
+    count('POST', '/api/v1/tasks/:id/executions', '201') + count('POST', '/api/v1/tasks/:id/executions', '202'),
+  ).toBe(1);
+  expect(count('GET', '/api/v1/executions/:id', '200')).toBeGreaterThan(0);
+  // All of them together: a test before this one has asked for another.
+  expect(count('GET', 'unmatched', '404')).toBeGreaterThanOrEqual(2);
+  expect(requests.map(({ labels }) => labels['route'])).not.toContainEqual(
+    expect.stringMatching(/nowhere|[0-9a-f]{8}-/),
+  );
+
+  const runs = samplesOf(families, 'voidrunner_run_duration_seconds_count');
+  expect(runs.map(({ labels, value }) => [labels['script_type'], labels['outcome'], value])).toEqual([
+    ['bash', 'exit_code', 1],
+  ]);
+  expect(samplesOf(families, 'voidrunner_queue_wait_seconds_count').map(({ value }) => value)).toEqual([1]);
+  expect(samplesOf(families, 'voidrunner_queue_oldest_waiting_seconds')).toHaveLength(1);
+});
+
+test('every metric stands in docs/operations.md, and no other', async () => {
+  const names = (await scrape()).map(({ name }) => name).filter((name) => name.startsWith('voidrunner_'));
+  const documented = (await readFile('docs/operations.md', 'utf8')).match(/^\| `voidrunner_\w+`/gm) ?? [];
+  // Errors are counted once there are any.
+  const expected = new Set([...names, 'voidrunner_http_request_errors_total']);
+  expect(documented.map((row) => row.slice(3, -1)).toSorted()).toEqual([...expected].toSorted());
+});
+
+test('a scrape may have parameters; HEAD is answered without a body; another method is told which there are', async () => {
+  const at = (path: string, method: string) => fetch(`http://127.0.0.1:${port}${path}`, { method });
+  const answer = await at('/metrics?module=x&module=y', 'GET');
+  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('voidrunner_log_position')]);
+  for (const path of ['/metrics', '/metrics?module=x', '/ready?verbose']) {
+    const head = await at(path, 'HEAD');
+    expect([path, head.status, await head.text()]).toEqual([path, 200, '']);
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const refused = await at(path, method);
+      expect([path, method, refused.status, refused.headers.get('allow')]).toEqual([path, method, 405, 'GET, HEAD']);
+    }
+  }
+  for (const path of ['/metrics/', '/metric', '/constructor', '/__proto__']) {
+    for (const method of ['GET', 'HEAD', 'POST']) expect([path, (await at(path, method)).status]).toEqual([path, 404]);
+  }
 });
 
 const readiness = async (operatorPort: number) => {
@@ -64,7 +138,6 @@ test('nothing else is served there', async () => {
   for (const [method, path] of [
     ['GET', '/'],
     ['GET', '/tasks'],
-    ['POST', '/ready'],
   ] as const) {
     expect((await fetch(`http://127.0.0.1:${port}${path}`, { method })).status).toBe(404);
   }

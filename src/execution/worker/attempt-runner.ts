@@ -7,6 +7,7 @@ import type { JobQueue, ReservedJob } from '../../kernel/ports/job-queue.js';
 import type { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { timeoutMsOf } from '../../kernel/run-shape.js';
 import { type Sandbox, SandboxFailure, type SandboxJob, type SandboxOutcome } from '../../kernel/ports/sandbox.js';
+import { Observations } from '../../platform/telemetry/observations.js';
 import { inSpan } from '../../platform/telemetry/trace-context.js';
 import {
   type AttemptHold,
@@ -47,6 +48,7 @@ export class AttemptRunner {
     private readonly payloads: PayloadStore,
     private readonly sandbox: Sandbox,
     private readonly live: LivePublisher,
+    private readonly observed: Pick<Observations, 'onRun' | 'onQueueWait'> = new Observations(),
   ) {}
 
   run(job: ReservedJob, signals: AttemptSignals): Promise<AttemptEnd> {
@@ -68,7 +70,11 @@ export class AttemptRunner {
     const state = await this.start(hold, job, signals.stop);
     if (state === 'unavailable') return 'released';
     if (state === null) return 'dropped';
+    const startedAt = performance.now();
     const ran = await this.runProgram(state.spec, hold, signals);
+    const outcome = ran instanceof SandboxFailure ? 'infrastructure' : ran.reason;
+    const durationMs = performance.now() - startedAt;
+    this.observed.onRun({ scriptType: state.spec.script_type, outcome, durationMs });
     if (signals.stop.reason === 'lost') return 'dropped';
     try {
       return await retryOutage(() => this.report(hold, state.spec, ran, signals), signals.abandon);
@@ -96,6 +102,7 @@ export class AttemptRunner {
         () => this.commands.execute<StartAttempt, Decided<ExecutionState>>(command),
         stop,
       );
+      this.observed.onQueueWait(queuedMs);
       return result as RunningExecution;
     } catch (error) {
       if (error instanceof Unavailable) return 'unavailable';

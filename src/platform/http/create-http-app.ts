@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { Unavailable } from '../../kernel/errors.js';
 import type { Log } from '../telemetry/log.js';
+import type { RequestObservation } from '../telemetry/observations.js';
 import { AccessTokens, AuthGuard } from './auth-guard.js';
 import { BODY_BYTES_MAX, refuseUnstorableQuery, useJsonBodies } from './body-parser.js';
 import { answerBrokenHttp, refuseTunnels } from './broken-http.js';
@@ -36,6 +37,8 @@ export interface HttpAppOptions {
   readonly rateLimiter?: RateLimiter | undefined;
   /** Absent: no `/docs`, `/swagger.json` and `/api`. */
   readonly docs?: DocsOptions;
+  /** Is told of each request once it has been answered. */
+  readonly onAnswered?: (request: RequestObservation) => void;
 }
 
 /** From the first byte to the last of a request; longer ones are cut off with a 408. */
@@ -51,7 +54,7 @@ type RootModule = Parameters<typeof NestFactory.create>[0];
 export async function createHttpApp(module: RootModule, options: HttpAppOptions): Promise<NestFastifyApplication> {
   const adapter = fastifyAdapter(options);
   const fastify: FastifyInstance = adapter.getInstance();
-  prepare(fastify, options.log);
+  prepare(fastify, options);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
     logger: false,
@@ -88,7 +91,7 @@ const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
     },
   });
 
-function prepare(fastify: FastifyInstance, log: Log): void {
+function prepare(fastify: FastifyInstance, { log, onAnswered }: HttpAppOptions): void {
   holdBackContinue(fastify.server);
   refuseTunnels(fastify.server);
   useJsonBodies(fastify);
@@ -99,7 +102,11 @@ function prepare(fastify: FastifyInstance, log: Log): void {
   answerUnknownRoutes(fastify);
   fastify.addHook('preHandler', refuseUnstorableQuery);
   answerConditions(fastify);
-  fastify.addHook('onResponse', async (request, reply) => logRequest(request, reply, log));
+  fastify.addHook('onResponse', async (request, reply) => {
+    logRequest(request, reply, log);
+    const { method, routeOptions } = request;
+    onAnswered?.({ method, route: routeOptions.url, status: reply.statusCode, durationMs: reply.elapsedTime });
+  });
 }
 
 /** Connections that were open at shutdown are told to come back, in the shape of every other error. */

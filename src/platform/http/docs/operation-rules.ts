@@ -67,9 +67,8 @@ function addHeadersOfAnyAnswer({ responses, parameters = [] }: Operation, isWrit
       'X-Request-ID',
       ...(status === '401' ? (['WWW-Authenticate'] as const) : []),
       ...(status === '429' || (status === '503' && isProblem) ? (['Retry-After'] as const) : []),
-      ...(isLimited && (status === '429' || !isProblem)
-        ? (['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const)
-        : []),
+      // Requests are counted before anything else is decided about them.
+      ...(isLimited ? (['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const) : []),
       ...(takesKey && !isProblem ? (['Idempotent-Replayed'] as const) : []),
       ...(isWrite && !isProblem ? (['X-Read-Position'] as const) : []),
     ];

@@ -1,0 +1,48 @@
+import { METHODS } from 'node:http';
+
+import type { Meter } from '@opentelemetry/api';
+
+import type { Observations } from '../platform/telemetry/observations.js';
+
+const MS_PER_SECOND = 1_000;
+/** Of answers: OpenTelemetry's own (semantic conventions, http.server.request.duration), and what waits on purpose. */
+const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60];
+/** From a warm cell's 20 ms to the hour that a task may ask for. */
+const RUN_SECONDS = [0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
+const WAIT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
+
+const FIRST_SERVER_ERROR = 500;
+/** One value for every request that no route takes: paths are a client's to invent. */
+const UNMATCHED = 'unmatched';
+const KNOWN_METHODS = new Set(METHODS);
+
+/** Answers, by method, route and status. A followed output or stream of events counts until it ends. */
+export function observeRequests(meter: Meter, observations: Observations): void {
+  const durations = meter.createHistogram('voidrunner_http_request_duration_seconds', {
+    description: 'time from a request to the end of its answer, by method, route and status',
+    advice: { explicitBucketBoundaries: REQUEST_SECONDS },
+  });
+  const errors = meter.createCounter('voidrunner_http_request_errors_total', {
+    description: 'answers with a status of 500 or above, by method, route and status',
+  });
+  observations.onRequest = ({ method, route = UNMATCHED, status, durationMs }) => {
+    const labels = { method: KNOWN_METHODS.has(method) ? method : 'other', route, status: String(status) };
+    durations.record(durationMs / MS_PER_SECOND, labels);
+    if (status >= FIRST_SERVER_ERROR) errors.add(1, labels);
+  };
+}
+
+/** Runs of this worker. */
+export function observeRuns(meter: Meter, observations: Observations): void {
+  const durations = meter.createHistogram('voidrunner_run_duration_seconds', {
+    description: 'time of a run in its sandbox, by language and outcome',
+    advice: { explicitBucketBoundaries: RUN_SECONDS },
+  });
+  const waits = meter.createHistogram('voidrunner_queue_wait_seconds', {
+    description: 'time of a job in the queue until a worker starts it, without delays that were asked for',
+    advice: { explicitBucketBoundaries: WAIT_SECONDS },
+  });
+  observations.onRun = ({ scriptType, outcome, durationMs }) =>
+    durations.record(durationMs / MS_PER_SECOND, { script_type: scriptType, outcome });
+  observations.onQueueWait = (waitedMs) => waits.record(waitedMs / MS_PER_SECOND);
+}

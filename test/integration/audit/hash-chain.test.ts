@@ -1,0 +1,129 @@
+import { checkChain } from '../../../src/audit/check-chain.js';
+import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
+
+let database: TestDatabase;
+let store: PostgresEventStore;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const { app: postgres, appPool: pool } = database;
+  store = new PostgresEventStore({ postgres, pool, catalog: sampleCatalog, log: silentLog });
+  // One by one (1–3), three events and two streams at once (4–8), many callers together (9–38), one by one again (39).
+  for (let i = 0; i < 3; i += 1) await store.append([write(newStream(), 0, 1)], sampleMetadata);
+  await store.append([write(newStream(), 0, 1, 2, 3), write(newStream(), 0, 1, 2)], sampleMetadata);
+  await Promise.all(Array.from({ length: 30 }, () => store.append([write(newStream(), 0, 1)], sampleMetadata)));
+  await store.append([write(newStream(), 0, 1)], sampleMetadata);
+});
+
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+
+const HEAD = 39n;
+const check = (expected?: { position: bigint; hash: string }, head = HEAD) =>
+  checkChain(database.appPool, head, expected);
+
+/** As its owner can, past the triggers; undone afterwards. */
+async function tampered(sql: string, look: () => Promise<void>): Promise<void> {
+  const client = await database.ownerPool.connect();
+  try {
+    await client.query('create table es.kept as select * from es.events');
+    await client.query('alter table es.events disable trigger all');
+    await client.query(sql);
+    await look();
+  } finally {
+    await client.query('truncate es.events');
+    await client.query('insert into es.events select * from es.kept');
+    await client.query('drop table es.kept');
+    await client.query('alter table es.events enable always trigger append_only');
+    client.release();
+  }
+}
+
+const faultsAfter = async (sql: string, expected?: { position: bigint; hash: string }): Promise<readonly string[]> => {
+  let faults: readonly string[] = [];
+  await tampered(sql, async () => {
+    const { report, head } = await check(expected);
+    faults = report.faults;
+    if (!expected) expect(head).toBeNull();
+  });
+  return faults;
+};
+
+test('a log that nobody touched fits, whichever way it was appended', async () => {
+  const { report, head } = await check();
+  expect(report).toMatchObject({ faultCount: 0, examined: '39 events' });
+  expect(head).toEqual({ position: HEAD, hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+  expect((await check(head!)).report.faults).toEqual([]);
+});
+
+test('an empty log fits', async () => {
+  expect(await check(undefined, 0n)).toMatchObject({ head: null, report: { faultCount: 0 } });
+});
+
+test.each([
+  ['the actor', `metadata = jsonb_set(metadata, '{actor}', '"user:00000000-0000-7000-8000-000000000000"')`],
+  ['a new member of the metadata', `metadata = metadata || '{"worker": "another"}'`],
+  ['the data', `data = data || '{"forged": true}'`],
+  ['the time', `recorded_at = recorded_at + interval '1 millisecond'`],
+  ['the type', `type = 'Another'`],
+  ['the stream', 'stream_id = gen_random_uuid()'],
+  ['the type of the stream', `stream_type = 'user'`],
+  ['the id', 'event_id = gen_random_uuid()'],
+  ['the version', 'version = version + 7'],
+  ['the version of the schema', 'schema_version = schema_version + 1'],
+  ['the hash', `chain = sha256('')`],
+])('%s of an old event cannot be changed unseen', async (_what, change) => {
+  const [first] = await faultsAfter(`update es.events set ${change} where position = 2`);
+  expect(first).toMatch(/^position 2 was changed/);
+});
+
+test('a change within an append of several names them', async () => {
+  const faults = await faultsAfter(`update es.events set data = '{"forged": true}' where position = 5`);
+  expect(faults).toEqual([expect.stringMatching(/^positions 4 to 8, one append, were changed/)]);
+});
+
+test('text that moves from one column into the next is a change', async () => {
+  const sql = `update es.events set stream_type = stream_type || E'\\n' || type, type = '' where position = 2`;
+  expect((await faultsAfter(sql))[0]).toMatch(/^position 2 was changed/);
+});
+
+test('an event that is left out, or that another way than es.append brought in, is found', async () => {
+  expect((await faultsAfter('delete from es.events where position = 2'))[0]).toMatch(/^position 3 was changed, or/);
+  const inserted = `insert into es.events values
+    (40, 'task', gen_random_uuid(), 1, gen_random_uuid(), 'TaskCreated', 1, '{}', '{}', now())`;
+  await tampered(inserted, async () => {
+    expect((await check(undefined, 40n)).report.faults).toEqual(['position 40 has no hash']);
+  });
+});
+
+describe('who computes all later hashes anew, or cuts the end off,', () => {
+  const CUT = 'delete from es.events where position > 38';
+
+  test('is found by a head that was kept elsewhere', async () => {
+    const { head } = await check();
+    await tampered(CUT, async () => {
+      const { report } = await check(head!, 38n);
+      expect(report.faults).toEqual(['the log ends at 38, before the expected head at position 39']);
+    });
+    const rewritten = `update es.events set chain = sha256('forged') where position = ${HEAD}`;
+    expect(await faultsAfter(rewritten, head!)).toContainEqual(
+      `position ${HEAD} or one before it is not what the expected head vouches for`,
+    );
+  });
+
+  test('is not found without', async () => {
+    await tampered(CUT, async () => {
+      expect((await check(undefined, 38n)).report.faults).toEqual([]);
+    });
+  });
+
+  test('a head within an append is none', async () => {
+    const { report } = await check({ position: 5n, hash: '0'.repeat(64) });
+    expect(report.faults).toEqual(['position 5, the expected head, ends no append']);
+  });
+});
