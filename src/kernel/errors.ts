@@ -64,5 +64,6 @@ export class VersionConflict extends Error {
 /** Makes a `switch` exhaustive: the compiler rejects the call as long as a case is missing. */
 export function unreachable(value: never): never {
   // Its type alone: the value may be a command with all that a user sent.
-  throw new Error(`unhandled case: ${String((value as { type?: unknown }).type ?? typeof value)}`);
+  const { type } = value as { readonly type?: unknown };
+  throw new Error(`unhandled case: ${typeof type === 'string' ? type : typeof value}`);
 }

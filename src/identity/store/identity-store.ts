@@ -40,12 +40,12 @@ export class IdentityStore {
   /** A user with a first session (a person who registered) or without (an admin made on the command line). */
   insertUser(user: Omit<User, 'factCount'>, session: Session | null, facts: readonly FactToRecord[]): Promise<void> {
     return this.inTransaction(async (em) => {
-      const inserted = await em
+      const inserted = (await em
         .qb(User)
         .insert({ ...user, factCount: 0 })
         .onConflict('emailKey')
         .ignore()
-        .execute('run');
+        .execute('run')) as { readonly affectedRows: number };
       // Not by its unique violation: that is an ERROR in Postgres's log, with the statement beside it.
       if (inserted.affectedRows === 0) throw new AlreadyTaken();
       if (session) await em.insert(Session, session);

@@ -9,6 +9,11 @@ type Compiled = Exclude<
   { compile: unknown }
 >;
 
+/** The part of Kysely that is used; the package is not ours to depend on. */
+interface StatementClient {
+  executeQuery(statement: Compiled): Promise<unknown>;
+}
+
 /** MikroORM's driver, but for how it sends values. */
 export class ParameterisedDriver extends PostgreSqlDriver {
   protected override readonly connection: PostgreSqlConnection;
@@ -33,8 +38,8 @@ class ParameterisedConnection extends PostgreSqlConnection {
     return this.executeQuery(
       sql,
       async () => {
-        const result = await (ctx ?? this.getClient()).executeQuery(compiled(text, values));
-        return this.transformRawResult<T>(result as never, method);
+        const client = (ctx ?? this.getClient()) as StatementClient;
+        return this.transformRawResult<T>((await client.executeQuery(compiled(text, values))) as never, method);
       },
       loggerContext,
     );
@@ -90,7 +95,7 @@ export function parameterised(
   return { text: write(sql, params), values };
 }
 
-/** What Kysely's CompiledQuery.raw makes; the package is not ours to depend on. */
+/** What Kysely's CompiledQuery.raw makes. */
 const compiled = (text: string, values: unknown[]): Compiled => ({
   sql: text,
   parameters: values,

@@ -10,39 +10,38 @@ type TimedEvent = ReadableSpan['events'][number];
  * sent (paths, query strings, user agents, addresses that a header claims) and what a statement held, and a newer version
  * of one may record more.
  */
-const ATTRIBUTES: ReadonlyMap<string, (value: AttributeValue, span: ReadableSpan) => AttributeValue | undefined> =
-  new Map([
-    ...[
-      'db.system',
-      'db.system.name',
-      'db.name',
-      'db.namespace',
-      'db.operation.name',
-      'db.postgresql.plan',
-      'http.method',
-      'http.request.method',
-      'http.response.status_code',
-      'http.route',
-      'http.status_code',
-      'messaging.destination.name',
-      'messaging.operation.type',
-      'messaging.system',
-      'network.peer.port',
-      'network.protocol.name',
-      'network.protocol.version',
-      'network.transport',
-      'url.scheme',
-    ].map((name) => [name, (value: AttributeValue) => value] as const),
-    ['db.query.text', sanitizedStatement] as const,
-    // Of ioredis: the command's name, since the instrumentation is told to leave its arguments out.
-    ['db.statement', (value) => commandName(value)] as const,
-    ['error.type', nameOrCode] as const,
-    // What we call. Of a server's span these are what the client said: Host, X-Forwarded-Host, Forwarded.
-    ...['server.address', 'server.port', 'network.peer.address', 'net.peer.name', 'net.peer.port'].map(
-      (name) => [name, (value: AttributeValue, span: ReadableSpan) => (isServer(span) ? undefined : value)] as const,
-    ),
-    ['url.full', (value, span) => (isServer(span) ? undefined : withoutQuery(value))] as const,
-  ]);
+const ATTRIBUTES: ReadonlyMap<string, (value: AttributeValue, span: ReadableSpan) => AttributeValue> = new Map([
+  ...[
+    'db.system',
+    'db.system.name',
+    'db.name',
+    'db.namespace',
+    'db.operation.name',
+    'db.postgresql.plan',
+    'http.method',
+    'http.request.method',
+    'http.response.status_code',
+    'http.route',
+    'http.status_code',
+    'messaging.destination.name',
+    'messaging.operation.type',
+    'messaging.system',
+    'network.peer.port',
+    'network.protocol.name',
+    'network.protocol.version',
+    'network.transport',
+    'url.scheme',
+  ].map((name) => [name, (value: AttributeValue) => value] as const),
+  ['db.query.text', sanitizedStatement] as const,
+  // Of ioredis: the command's name, since the instrumentation is told to leave its arguments out.
+  ['db.statement', (value) => commandName(value)] as const,
+  ['error.type', nameOrCode] as const,
+  // What we call. Of a server's span these are what the client said: Host, X-Forwarded-Host, Forwarded.
+  ...['server.address', 'server.port', 'network.peer.address', 'net.peer.name', 'net.peer.port'].map(
+    (name) => [name, (value: AttributeValue, span: ReadableSpan) => (isServer(span) ? undefined : value)] as const,
+  ),
+  ['url.full', (value, span) => (isServer(span) ? undefined : withoutQuery(value))] as const,
+]);
 /** Ours: ids, types and counts. */
 const OWN_ATTRIBUTE = /^voidrunner\./;
 

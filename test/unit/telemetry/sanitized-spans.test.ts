@@ -1,4 +1,4 @@
-import { type Attributes, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Attributes, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
 import { framesOf, sanitizedSpan } from '../../../src/platform/telemetry/sanitized-spans.js';
@@ -10,7 +10,7 @@ const SECRET = 'hunter2';
 describe('a span that leaves the process', () => {
   const recorded = recordSpans();
 
-  function span(kind: SpanKind, attributes: Attributes, more?: (span: import('@opentelemetry/api').Span) => void) {
+  function span(kind: SpanKind, attributes: Attributes, more?: (span: Span) => void) {
     const started = trace.getTracer('test').startSpan('GET /x', { kind, attributes });
     more?.(started);
     started.end();
