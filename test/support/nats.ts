@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -76,6 +76,8 @@ export class PrivateNats implements NatsAddress {
 
   /** On the same port and data as before. Resolves when JetStream answers. */
   async start(): Promise<void> {
+    // A wiped one has no folder, and nats-server makes none for its log.
+    await mkdir(this.folder, { recursive: true });
     const args = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.folder, '-l', this.logFile];
     this.server = spawn('nats-server', args, { stdio: 'ignore' });
     await eventually(async () => {

@@ -55,7 +55,12 @@ test('an execution tells its own, in the one order of the log', () => {
   expect(ofRun.map(({ position }) => position)).toEqual(
     ofRun.map(({ position }) => position).toSorted((a, b) => a - b),
   );
-  expect(ofRun[1]!.data).toEqual({ attempt: 1, worker: 'external', queued_ms: 0 });
+  expect(ofRun[1]!.data).toEqual({
+    attempt: 1,
+    worker: 'external',
+    queued_ms: 0,
+    started_at: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
+  });
 });
 
 test('a history is read in parts', async () => {
