@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Pool } from 'pg';
 
+import { APPEND_EVENTS_MAX } from '../kernel/ports/event-store.js';
 import { type CheckReport, Faults } from './finding.js';
 
 /** An event whose hash covers itself and everything before it. */
@@ -25,8 +26,6 @@ type Row = [
   eventId: string,
   schemaVersion: string,
   recordedMs: string,
-  streamTypeChars: string,
-  typeChars: string,
   streamType: string,
   type: string,
   data: string,
@@ -35,12 +34,13 @@ type Row = [
 ];
 
 const BATCH_EVENTS = 2_000;
+const NO_HASH = 'without a hash';
 
 const ROWS = {
   name: 'chained_rows',
   text: `
     select position::text, stream_id::text, version::text, event_id::text, schema_version::text,
-           (extract(epoch from recorded_at) * 1000)::bigint::text, length(stream_type)::text, length(type)::text,
+           (extract(epoch from recorded_at) * 1000)::bigint::text,
            stream_type, type, data::text, metadata::text, encode(chain, 'hex')
     from es.events where es.events.position > $1 and es.events.position <= $2
     order by es.events.position limit ${BATCH_EVENTS}`,
@@ -58,24 +58,28 @@ export async function checkChain(pool: Pool, head: bigint, expected?: ChainHead)
   let newest: ChainHead | null = null;
   let isWhole = true;
   let expectedHash: string | undefined;
-  let append = new AppendHash(link);
+  let append = new AppendedRows();
   for await (const row of rowsUntil(pool, head)) {
     append.add(row);
     const chain = row.at(-1) ?? null;
+    if (chain === null && append.isFull) {
+      faults.add(`${append.range} ${NO_HASH}`);
+      isWhole = false;
+      append = new AppendedRows();
+    }
     if (chain === null) continue;
-    link = append.digest();
     const position = BigInt(row[0]);
-    if (link !== chain) {
+    if (append.hash(link) !== chain) {
       faults.add(`${append.range} ${append.isOne ? 'was' : 'were'} changed, or something before was left out`);
       isWhole = false;
-      // Goes on from the hash that is stored, so that one change is one fault.
-      link = chain;
     }
+    // Where it does not fit as well, so that one change is one fault.
+    link = chain;
     newest = { position, hash: link };
     if (expected?.position === position) expectedHash = link;
-    append = new AppendHash(link);
+    append = new AppendedRows();
   }
-  if (!append.isEmpty) faults.add(`${append.range} ${append.isOne ? 'has' : 'have'} no hash`);
+  if (!append.isEmpty) faults.add(`${append.range} ${NO_HASH}`);
   if (expected && expectedHash !== expected.hash) faults.add(unexpected(expected, head, expectedHash));
   return { report: faults.report(`${head} events`), head: isWhole && append.isEmpty ? newest : null };
 }
@@ -98,37 +102,49 @@ async function* rowsUntil(pool: Pool, head: bigint): AsyncGenerator<Row> {
   }
 }
 
-/** Of one append: what its hash is made of. The migration that added the chain says why it is written so. */
-class AppendHash {
-  private readonly hash = createHash('sha256');
-  private first: string | null = null;
-  private last = '';
+/** One call of es.append, as it is hashed: column by column. The migration that added the chain says why it is written so. */
+class AppendedRows {
+  private readonly rows: Row[] = [];
 
-  /** @param before the hash of the append before, in hexadecimal; '' for the first */
-  constructor(before: string) {
-    this.hash.update(`${before}\n`);
+  /** More than any call of es.append records: the hash is missing. */
+  get isFull(): boolean {
+    return this.rows.length >= APPEND_EVENTS_MAX;
   }
 
   get isEmpty(): boolean {
-    return this.first === null;
+    return this.rows.length === 0;
   }
 
   get isOne(): boolean {
-    return this.first === this.last;
+    return this.rows.length === 1;
   }
 
   /** In words. */
   get range(): string {
-    return this.isOne ? `position ${this.last}` : `positions ${this.first} to ${this.last}, one append,`;
+    const [first, last] = [this.rows[0]?.[0], this.rows.at(-1)?.[0]];
+    return this.isOne ? `position ${first}` : `positions ${first} to ${last}, one append,`;
+  }
+
+  /** A type with a line break could be read as two: nothing that is recorded has one. */
+  get isAmbiguous(): boolean {
+    return this.rows.some(([, , , , , , streamType, type]) => `${streamType}${type}`.includes('\n'));
   }
 
   add(row: Row): void {
-    this.first ??= row[0];
-    this.last = row[0];
-    this.hash.update(`${row.slice(0, -1).join('\n')}\n`);
+    this.rows.push(row);
   }
 
-  digest(): string {
-    return this.hash.digest('hex');
+  /** @param before the hash of the append before, in hexadecimal; '' for the first */
+  hash(before: string): string {
+    const [first] = this.rows;
+    const column = (index: number, separator: string): string => this.rows.map((row) => row[index]).join(separator);
+    const lines = [
+      ...[before, first?.[0], first?.[5]],
+      ...[1, 2, 3, 4].map((index) => column(index, ',')),
+      ...[6, 7, 8, 9].map((index) => column(index, '\n')),
+    ];
+    // All events of an append have one time.
+    const isOneTime = this.rows.every((row) => row[5] === first?.[5]);
+    return isOneTime && !this.isAmbiguous ? createHash('sha256').update(lines.join('\n')).digest('hex') : '';
   }
 }

@@ -1,5 +1,6 @@
 import { checkChain } from '../../../src/audit/check-chain.js';
 import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
+import { migrateDown, migrateUp } from '../../../src/platform/postgres/migrator.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
@@ -44,12 +45,16 @@ async function tampered(sql: string, look: () => Promise<void>): Promise<void> {
   }
 }
 
-const faultsAfter = async (sql: string, expected?: { position: bigint; hash: string }): Promise<readonly string[]> => {
+const faultsAfter = async (
+  sql: string,
+  expected?: { position: bigint; hash: string },
+  head = HEAD,
+): Promise<readonly string[]> => {
   let faults: readonly string[] = [];
   await tampered(sql, async () => {
-    const { report, head } = await check(expected);
+    const { report, head: found } = await check(expected, head);
     faults = report.faults;
-    if (!expected) expect(head).toBeNull();
+    if (!expected) expect(found).toBeNull();
   });
   return faults;
 };
@@ -97,8 +102,24 @@ test('an event that is left out, or that another way than es.append brought in, 
   const inserted = `insert into es.events values
     (40, 'task', gen_random_uuid(), 1, gen_random_uuid(), 'TaskCreated', 1, '{}', '{}', now())`;
   await tampered(inserted, async () => {
-    expect((await check(undefined, 40n)).report.faults).toEqual(['position 40 has no hash']);
+    expect((await check(undefined, 40n)).report.faults).toEqual(['position 40 without a hash']);
   });
+});
+
+test('a log without hashes is not read into memory as one append', async () => {
+  const faults = await faultsAfter(
+    `
+    update es.events set chain = null;
+    insert into es.events
+      select 39 + n, 'task', gen_random_uuid(), 1, gen_random_uuid(), 'TaskCreated', 1, '{}', '{}', now()
+      from generate_series(1, 1500) n`,
+    undefined,
+    1539n,
+  );
+  expect(faults).toEqual([
+    'positions 1 to 1000, one append, without a hash',
+    'positions 1001 to 1539, one append, without a hash',
+  ]);
 });
 
 describe('who computes all later hashes anew, or cuts the end off,', () => {
@@ -126,4 +147,31 @@ describe('who computes all later hashes anew, or cuts the end off,', () => {
     const { report } = await check({ position: 5n, hash: '0'.repeat(64) });
     expect(report.faults).toEqual(['position 5, the expected head, ends no append']);
   });
+});
+
+test('events from before there was a chain are chained by the migration, and what comes after follows them', async () => {
+  const old = await createTestDatabase();
+  const migrator = { owner: old.owner, appRole: old.app.user };
+  const isChained = async (): Promise<boolean> =>
+    (await old.ownerPool.query(`select from pg_attribute where attrelid = 'es.events'::regclass and attname = 'chain'`))
+      .rowCount === 1;
+  try {
+    while (await isChained()) expect(await migrateDown(migrator)).toHaveLength(1);
+    for (let i = 0; i < 3; i += 1) {
+      await old.appPool.query(`select es.append_event(true, 'task', gen_random_uuid(), 1, gen_random_uuid(), 'Noted',
+        2::smallint, '{"note": "über"}', '{"actor": "system:test"}')`);
+    }
+    await migrateUp(migrator);
+    const { app: postgres, appPool: pool } = old;
+    const later = new PostgresEventStore({ postgres, pool, catalog: sampleCatalog, log: silentLog });
+    await later.append([write(newStream(), 0, 1, 2)], sampleMetadata).finally(() => later.close());
+    const { report, head } = await checkChain(pool, 5n);
+    expect([report.faults, head?.position]).toEqual([[], 5n]);
+    const { rows } = await old.ownerPool.query<{ tgenabled: string }>(
+      `select tgenabled from pg_trigger where tgname = 'append_only'`,
+    );
+    expect(rows).toEqual([{ tgenabled: 'A' }]);
+  } finally {
+    await old.drop();
+  }
 });
