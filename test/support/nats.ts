@@ -76,8 +76,6 @@ export class PrivateNats implements NatsAddress {
 
   /** On the same port and data as before. Resolves when JetStream answers. */
   async start(): Promise<void> {
-    // A wiped one has no folder, and nats-server makes none for its log.
-    await mkdir(this.folder, { recursive: true });
     const args = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.folder, '-l', this.logFile];
     this.server = spawn('nats-server', args, { stdio: 'ignore' });
     await eventually(async () => {
@@ -119,12 +117,14 @@ export class PrivateNats implements NatsAddress {
   /** Loses everything it stored. Stop it before. */
   async wipe(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
+    // nats-server makes none for its log.
+    await mkdir(this.folder);
   }
 
   /** Leaves nothing behind. */
   async remove(): Promise<void> {
     await this.kill();
-    await this.wipe();
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
