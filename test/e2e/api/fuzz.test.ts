@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { makeApiDocument } from '../../support/api-document.js';
-import { Api, aTask, NO_WORKER } from './support/api.js';
+import { Api, aTask } from './support/api.js';
 import { asksForToken, Contract, type OpenApi, type Route } from './support/contract.js';
 import { boundaries } from './support/fuzz/boundary-values.js';
 import { breaks } from './support/fuzz/broken-values.js';
@@ -39,8 +39,9 @@ let api: Api;
 let walk: Walk;
 
 beforeAll(async () => {
-  // Runs that are reported with an old start are not to time out in the middle of another request.
-  api = await Api.start({ ...NO_WORKER, QUEUE_RECONCILE_INTERVAL: '1h' });
+  // Without an orchestrator: runs that are reported with an old start are not to time out in the middle of another
+  // request, nor is the worker that there is not to be noticed.
+  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector' });
   walk = await Walk.of(api);
   await queue().workerHeartbeat(A_WORKER, ALIVE_MS);
 });

@@ -66,7 +66,7 @@ Promise.all(targets.map((target) => new Promise((resolve) =>
   net.connect(...target).on('error', ({ code }) => resolve(code)).on('connect', resolve))))
   .then((codes) => { console.log(codes.join(' ')); process.exit(0); });`,
       bash: `for address in tcp/169.254.169.254/80 tcp/127.0.0.1/5432 tcp/::1/6379; do
-  { exec 3<>/dev/$address; } 2>&1 | grep -oE 'unreachable|refused' | tr '\\n' ' '; done | sed 's/unreachable/ENETUNREACH/; s/refused/ECONNREFUSED/g'
+  { exec 3<>/dev/$address; } 2>&1 | grep -m 1 -oE 'unreachable|refused' | tr '\\n' ' '; done | sed 's/unreachable/ENETUNREACH/; s/refused/ECONNREFUSED/g'
 [ -e /var/run/docker.sock ] || echo ENOENT`,
       go: `package main
 import ("errors"; "fmt"; "net"; "syscall")
