@@ -106,7 +106,7 @@ it.each<[what: string, message: RegExp, script: string, files?: Readonly<Record<
     /build constraints exclude all Go files|C source files not allowed|requires cgo|cgo/,
     'package main\nimport "C"\nfunc main() {}\n',
   ],
-])('says what is wrong with %s', async (_what, message, script, files) => {
+])('says what is wrong with %s', async (_what, message, script, files = {}) => {
   const outcome = await go(script, files);
   expect(outcome).toMatchObject({ out: '', returnCode: 1 });
   expect(outcome.err).toMatch(message);
