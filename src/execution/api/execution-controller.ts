@@ -34,7 +34,7 @@ import {
   startExecutionQuery,
   type StartExecutionQuery,
 } from './execution-schemas.js';
-import { inputProblemOf, pathsOf } from './input-schema.js';
+import { pathsOf } from './input-schema.js';
 import { RunStarts } from './run-starts.js';
 import { taggedExecution } from './tagged-execution.js';
 
@@ -83,9 +83,7 @@ export class ExecutionController {
       const input = await this.inputs.put(caller.userId, body.input);
       const paths = pathsOf(body.input);
       const command = new StartExecution(executionId, id, caller, body.executor, input, paths, metadata);
-      await this.commands.execute(command, exchange).catch((error: unknown) => {
-        throw inputProblemOf(error);
-      });
+      await this.commands.execute(command, exchange);
     });
   }
 

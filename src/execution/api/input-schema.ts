@@ -1,16 +1,16 @@
 import { z } from 'zod';
 
 import type { ScriptType } from '../../kernel/ports/sandbox.js';
-import { HttpProblem } from '../../platform/http/problem.js';
 import { text } from '../../platform/http/validation/text.js';
 import { fileInScriptPlace } from '../../platform/sandbox/languages.js';
-import { INPUT_FILE_IN_SCRIPT_PLACE, InputFileInScriptPlace } from '../domain/execution-commands.js';
+import { INPUT_FILE_IN_SCRIPT_PLACE } from '../domain/execution-commands.js';
 
 const ARGS_MAX = 64;
 const ENV_MAX = 64;
 const FILES_MAX = 32;
 /** Of stdin and all files together, decoded. */
 const INPUT_BYTES_MAX = 1024 ** 2;
+const INPUT_BASE64_CHARS_MAX = Math.ceil(INPUT_BYTES_MAX / 3) * 4;
 const ARG_CHARS_MAX = 16 * 1024;
 /** Of args and env together: beyond it the kernel starts no program. */
 const ARGUMENTS_BYTES_MAX = 1024 ** 2;
@@ -45,7 +45,7 @@ const filePath = z
     description: `Relative, without \`.\` and \`..\`, at most ${PATH_BYTES_MAX} bytes; not where the script itself lies`,
   });
 
-const fileContent = z.string().meta({ maxLength: Math.ceil(INPUT_BYTES_MAX / 3) * 4, description: INPUT_BYTES });
+const fileContent = z.string().meta({ maxLength: INPUT_BASE64_CHARS_MAX, description: INPUT_BYTES });
 
 const file = z
   .strictObject({ path: filePath, content: fileContent, encoding: z.enum(['utf8', 'base64']).default('utf8') })
@@ -95,7 +95,7 @@ export const executionInput = z
       .meta({
         format: 'byte',
         pattern: BASE64,
-        maxLength: Math.ceil(INPUT_BYTES_MAX / 3) * 4,
+        maxLength: INPUT_BASE64_CHARS_MAX,
         description: `Bytes that are no text, in place of \`stdin\`. ${INPUT_BYTES}`,
       })
       .optional(),
@@ -132,7 +132,7 @@ type WithFiles = { readonly files?: readonly { readonly path: string }[] | undef
 
 export const pathsOf = (input: WithFiles): string[] => input?.files?.map(({ path }) => path) ?? [];
 
-/** For a body that has both: which file names are free depends on the script's language. */
+/** For a body that has both the script and its input; where the task is stored already, see begin-run.ts. */
 export function refuseFileInScriptPlace(
   { script_type, input }: { readonly script_type: ScriptType; readonly input?: WithFiles },
   context: z.core.$RefinementCtx,
@@ -141,12 +141,4 @@ export function refuseFileInScriptPlace(
   if (index === -1) return;
   const path = ['input', 'files', index, 'path'];
   context.issues.push({ code: 'custom', message: INPUT_FILE_IN_SCRIPT_PLACE, input: pathsOf(input)[index], path });
-}
-
-/** The same refusal where the language is the task's, which only the command's handler knows; else the error itself. */
-export function inputProblemOf(error: unknown): unknown {
-  if (!(error instanceof InputFileInScriptPlace)) return error;
-  const field = `input.files.${error.index}.path`;
-  const validationErrors = [{ field, value: '[redacted]', tag: 'invalid', message: error.message }];
-  return new HttpProblem(400, 'validation_failed', 'Validation failed', { validationErrors });
 }

@@ -1,4 +1,3 @@
-import { DomainError } from '../../kernel/errors.js';
 import type { EventMetadata } from '../../kernel/event.js';
 import type { Requester } from '../../kernel/requester.js';
 import type { FailureReason, Outcome } from '../../kernel/run-shape.js';
@@ -34,13 +33,6 @@ export class StartExecution {
 }
 
 export const INPUT_FILE_IN_SCRIPT_PLACE = 'is where the script itself lies';
-
-/** A file of the input lies where the task's own script must. */
-export class InputFileInScriptPlace extends DomainError {
-  constructor(readonly index: number) {
-    super('invalid_input', INPUT_FILE_IN_SCRIPT_PLACE, 'invalid', { field: `input.files.${index}.path` });
-  }
-}
 
 /** The execution's part of StartExecution. */
 export class RequestExecution {

@@ -1,10 +1,7 @@
 import type { JobQueue } from '../../kernel/ports/job-queue.js';
 import type { Sandbox } from '../../kernel/ports/sandbox.js';
-import type { WorkerSessions } from '../../kernel/ports/worker-sessions.js';
+import { DEAD_AFTER_MS, type WorkerSessions } from '../../kernel/ports/worker-sessions.js';
 import type { Log } from '../../platform/telemetry/log.js';
-
-/** A worker without a heartbeat is dead after as long where its session has ended, too. */
-const SESSION_GRACE_MS = 2_000;
 
 /** Removes the containers of workers that died. */
 export class OrphanSweep {
@@ -33,7 +30,7 @@ export class OrphanSweep {
       if (alive.has(workerId)) return true;
       const since = missingSince.get(workerId) ?? now;
       stillMissing.set(workerId, since);
-      return now - since < (ended.has(workerId) ? Math.min(SESSION_GRACE_MS, this.graceMs) : this.graceMs);
+      return now - since < (ended.has(workerId) ? Math.min(DEAD_AFTER_MS, this.graceMs) : this.graceMs);
     });
     this.missingSince = stillMissing;
     if (removed > 0) this.log.warn({ containers: removed }, 'removed containers of dead workers');

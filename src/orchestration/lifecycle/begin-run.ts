@@ -1,5 +1,5 @@
 import {
-  InputFileInScriptPlace,
+  INPUT_FILE_IN_SCRIPT_PLACE,
   RequestExecution,
   type StartExecution,
 } from '../../execution/domain/execution-commands.js';
@@ -7,13 +7,15 @@ import { executionDecider } from '../../execution/domain/execution-decider.js';
 import type { ExecutionEvent, ExecutionSpec } from '../../execution/domain/execution-events.js';
 import type { ExecutionState } from '../../execution/domain/execution-state.js';
 import type { Participant } from '../../kernel/decision-session.js';
+import { InvalidFields } from '../../kernel/errors.js';
+import type { ScriptType } from '../../kernel/ports/sandbox.js';
 import { fileInScriptPlace } from '../../platform/sandbox/languages.js';
 import { type LiveTask, taskDecider, type TaskState } from '../../task/domain/task-decider.js';
 import type { TaskEvent } from '../../task/domain/task-events.js';
 
 /**
  * A task's run begins, on both streams; the task's event stands first, as at its end.
- * @throws DomainError as the task's decider does; InputFileInScriptPlace
+ * @throws DomainError as the task's decider does; InvalidFields for a file where the task's own script must lie
  */
 export function beginRun(
   task: Participant<TaskState, TaskEvent>,
@@ -23,10 +25,17 @@ export function beginRun(
   const { requester, executionId } = start;
   task.record(taskDecider.decide({ type: 'BeginRun', requester, executionId }, task.state));
   const { script_type } = (task.state as LiveTask).definition;
-  const taken = fileInScriptPlace(script_type, start.inputPaths);
-  if (taken !== -1) throw new InputFileInScriptPlace(taken);
+  requireScriptPlace(script_type, start.inputPaths);
   const request = new RequestExecution(specOf(task.state as LiveTask, start));
   execution.record(executionDecider.decide(request, execution.state));
+}
+
+/** Which file names are free follows from the task's language, which no schema of the input knows. */
+function requireScriptPlace(scriptType: ScriptType, paths: readonly string[]): void {
+  const index = fileInScriptPlace(scriptType, paths);
+  if (index === -1) return;
+  const field = `input.files.${index}.path`;
+  throw new InvalidFields([{ field, value: '[redacted]', tag: 'invalid', message: INPUT_FILE_IN_SCRIPT_PLACE }]);
 }
 
 function specOf(

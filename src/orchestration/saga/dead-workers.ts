@@ -4,14 +4,8 @@ import { LoseAttempt } from '../../execution/domain/execution-commands.js';
 import { DomainError } from '../../kernel/errors.js';
 import type { EventMetadata } from '../../kernel/event.js';
 import type { JobQueue } from '../../kernel/ports/job-queue.js';
-import type { WorkerSessions } from '../../kernel/ports/worker-sessions.js';
+import { DEAD_AFTER_MS, type WorkerSessions } from '../../kernel/ports/worker-sessions.js';
 import type { Log } from '../../platform/telemetry/log.js';
-
-/**
- * For so long a worker has neither a session nor anything to say. A living one whose session was cut opens another one
- * within 250 ms, and tells the queue of itself until it has.
- */
-export const DEAD_AFTER_MS = 2_000;
 
 export interface HeldAttempt {
   readonly execution_id: string;

@@ -1,11 +1,7 @@
 import { LoseAttempt } from '../../../src/execution/domain/execution-commands.js';
 import { DomainError, Unavailable } from '../../../src/kernel/errors.js';
-import {
-  DEAD_AFTER_MS,
-  DeadWorkers,
-  type HeldAttempt,
-  HeldAttempts,
-} from '../../../src/orchestration/saga/dead-workers.js';
+import { DEAD_AFTER_MS } from '../../../src/kernel/ports/worker-sessions.js';
+import { DeadWorkers, type HeldAttempt, HeldAttempts } from '../../../src/orchestration/saga/dead-workers.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { RUN_ID } from '../../support/builders/tasks.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';

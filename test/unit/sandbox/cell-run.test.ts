@@ -2,24 +2,11 @@ import { jest } from '@jest/globals';
 
 import type { Cell, JobListener } from '../../../src/platform/sandbox/cell.js';
 import { CellRun, REPORT_GRACE_MS } from '../../../src/platform/sandbox/cell-run.js';
-import type { EndReport } from '../../../src/platform/sandbox/end-of-run.js';
 import { kindFor } from '../../../src/platform/sandbox/cell-kind.js';
+import { endReport } from '../../support/builders/end-reports.js';
 import { job } from '../../support/docker.js';
 
-const EXITED: EndReport = {
-  waitStatus: 0,
-  killed: 'none',
-  phase: 'program',
-  compileTimeMs: null,
-  wallTimeMs: 10,
-  cpuTimeMs: 5,
-  memoryPeakBytes: 1,
-  oomKills: 0,
-  pidsLimitHits: 0,
-  full: { tmp: false, tmpInodes: false, shm: false, shmInodes: false },
-  bytes: { stdout: 0, stderr: 0 },
-  truncated: { stdout: false, stderr: false },
-};
+const EXITED = endReport();
 const TIMEOUT_MS = 1_000;
 /** The launcher's own deadline, and what the host leaves it. */
 const HOST_DEADLINE_MS = TIMEOUT_MS + 2_000;

@@ -1,19 +1,8 @@
 import { type EndReport, endOfRun, parseTrailer, signalName } from '../../../src/platform/sandbox/end-of-run.js';
+import { endReport } from '../../support/builders/end-reports.js';
 
-const report = (waitStatus: number, oomKills = 0, killed: EndReport['killed'] = 'none'): EndReport => ({
-  waitStatus,
-  oomKills,
-  killed,
-  phase: 'program',
-  compileTimeMs: null,
-  wallTimeMs: 1,
-  cpuTimeMs: 1,
-  memoryPeakBytes: 1,
-  pidsLimitHits: 0,
-  full: { tmp: false, tmpInodes: false, shm: false, shmInodes: false },
-  bytes: { stdout: 0, stderr: 0 },
-  truncated: { stdout: false, stderr: false },
-});
+const report = (waitStatus: number, oomKills = 0, killed: EndReport['killed'] = 'none'): EndReport =>
+  endReport({ waitStatus, oomKills, killed });
 const compiler = (told: EndReport): EndReport => ({ ...told, phase: 'compile' });
 const exited = (code: number) => code << 8;
 const SEGV_WITH_CORE = 11 | 0x80;

@@ -1,22 +1,10 @@
 import type { EndReport } from '../../../src/platform/sandbox/end-of-run.js';
 import { notesOf, outOfMemoryNotes } from '../../../src/platform/sandbox/run-notes.js';
+import { endReport } from '../../support/builders/end-reports.js';
 
 const KIND = { memoryMb: 256, pids: 64, tmpSizeMb: 192 };
 const ROOM = { tmp: false, tmpInodes: false, shm: false, shmInodes: false };
-const REPORT: EndReport = {
-  waitStatus: 0,
-  killed: 'none',
-  phase: 'program',
-  compileTimeMs: null,
-  wallTimeMs: 1,
-  cpuTimeMs: 1,
-  memoryPeakBytes: 1,
-  oomKills: 0,
-  pidsLimitHits: 0,
-  full: ROOM,
-  bytes: { stdout: 0, stderr: 0 },
-  truncated: { stdout: false, stderr: false },
-};
+const REPORT = endReport();
 const all = (bytes: number) => ({ content: Buffer.alloc(bytes), bytesTotal: bytes, truncated: false });
 const WRITTEN = { stdout: all(5), stderr: all(0) };
 

@@ -9,6 +9,7 @@ import {
   LauncherMessages,
 } from '../../../src/platform/sandbox/launcher-messages.js';
 import { RunOutput } from '../../../src/platform/sandbox/run-output.js';
+import { endReport } from '../../support/builders/end-reports.js';
 
 /** The same bytes in pieces cut at arbitrary places. */
 const cut = (bytes: Buffer, sizes: readonly number[]): Buffer[] => {
@@ -76,20 +77,13 @@ describe('LauncherMessages', () => {
     'memory_source=none\noom_kills=0\n' +
     'pids_limit_hits=-1\ntmp_full=0\ntmp_inodes_full=0\nshm_full=0\nshm_inodes_full=0\n' +
     'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\n';
-  const REPORT: EndReport = {
+  const REPORT = endReport({
     waitStatus: 256,
-    killed: 'none',
-    phase: 'program',
-    compileTimeMs: null,
-    wallTimeMs: 1,
     cpuTimeMs: null,
     memoryPeakBytes: null,
-    oomKills: 0,
-    pidsLimitHits: 0,
-    full: { tmp: false, tmpInodes: false, shm: false, shmInodes: false },
     bytes: { stdout: 1, stderr: 2 },
     truncated: { stdout: false, stderr: true },
-  };
+  });
   const read = (...pieces: Buffer[]): LauncherMessage[] => {
     const got: LauncherMessage[] = [];
     const messages = new LauncherMessages((message) =>
@@ -186,20 +180,11 @@ describe('LauncherMessages', () => {
 });
 
 describe('RunOutput', () => {
-  const report = (stdout: readonly [number, boolean], stderr: readonly [number, boolean]): EndReport => ({
-    waitStatus: 0,
-    killed: 'none',
-    phase: 'program',
-    compileTimeMs: null,
-    wallTimeMs: 0,
-    cpuTimeMs: null,
-    memoryPeakBytes: null,
-    oomKills: 0,
-    pidsLimitHits: 0,
-    full: { tmp: false, tmpInodes: false, shm: false, shmInodes: false },
-    bytes: { stdout: stdout[0], stderr: stderr[0] },
-    truncated: { stdout: stdout[1], stderr: stderr[1] },
-  });
+  const report = (stdout: readonly [number, boolean], stderr: readonly [number, boolean]): EndReport =>
+    endReport({
+      bytes: { stdout: stdout[0], stderr: stderr[0] },
+      truncated: { stdout: stdout[1], stderr: stderr[1] },
+    });
 
   it('joins what came, head and tail, each stream for itself', () => {
     const output = new RunOutput(4);
