@@ -3,6 +3,7 @@ import type { Log } from '../telemetry/log.js';
 import type { Cell } from './cell.js';
 import { type CellKind, isSameKind } from './cell-kind.js';
 import { CellRefill } from './cell-refill.js';
+import { ColdStarts } from './cold-starts.js';
 import type { Removals } from './removals.js';
 
 export interface CellPoolOptions {
@@ -15,6 +16,8 @@ export interface CellPoolOptions {
   readonly ageMsMax: number;
   /** Cells of any state: those that wait make room for those that run, and none is made ready beyond it. */
   readonly cellsMax: number;
+  /** Cells for runs that wait for them, at a time; default: one a CPU. */
+  readonly startsMax?: number;
 }
 
 /**
@@ -28,6 +31,7 @@ export class CellPool {
   private readonly busy = new Set<Cell>();
   private readonly opening = new Set<Cell>();
   private readonly refill: CellRefill;
+  private readonly starts: ColdStarts;
   private coldStarts = 0;
   private closed = false;
   private restTimer: NodeJS.Timeout | undefined;
@@ -41,18 +45,20 @@ export class CellPool {
     const pool = {
       readyOf: (kind: CellKind) => this.ready.filter((cell) => isSameKind(cell.kind, kind)).length,
       isBusy: () => this.busy.size > 0,
+      isStarting: () => this.starts.underWay,
       room: () => this.room,
       addReady: (kind: CellKind) => this.addReady(kind),
     };
     this.refill = new CellRefill(options.warmPerKind, pool, log);
+    this.starts = new ColdStarts(options.startsMax);
   }
 
   get figures(): SandboxFigures {
-    const { ready, resting, busy, refill, coldStarts } = this;
+    const { ready, resting, busy, starts, refill, coldStarts } = this;
     return {
       ready: ready.length,
       resting: resting.length,
-      busy: busy.size,
+      busy: busy.size + starts.waiting,
       refilling: refill.count,
       coldStarts,
     };
@@ -71,14 +77,11 @@ export class CellPool {
 
   /** One of the user's own, one that is ready, or a new one; `give` it back. @throws SandboxFailure, before user code */
   async take(userId: string, kind: CellKind): Promise<Cell> {
-    const fits = (cell: Cell): boolean => isSameKind(cell.kind, kind);
-    const own = this.resting.findLast((cell) => cell.userId === userId && fits(cell));
-    const cell = own ?? this.ready.find(fits);
-    if (!cell) return this.coldStart(userId, kind);
-    this.drop(cell);
-    this.occupy(cell, userId);
-    this.refill.soon();
-    return cell;
+    return (
+      this.takeAtHand(userId, kind) ??
+      // Until its turn one may have come to rest.
+      this.starts.run(async () => this.takeAtHand(userId, kind) ?? this.coldStart(userId, kind))
+    );
   }
 
   /** @param reusable false where anything was odd */
@@ -118,6 +121,17 @@ export class CellPool {
   /** How many more there may be; negative where there are too many. */
   private get room(): number {
     return this.options.cellsMax - new Set(this.all()).size;
+  }
+
+  private takeAtHand(userId: string, kind: CellKind): Cell | undefined {
+    const fits = (cell: Cell): boolean => isSameKind(cell.kind, kind);
+    const own = this.resting.findLast((cell) => cell.userId === userId && fits(cell));
+    const cell = own ?? this.ready.find(fits);
+    if (!cell) return undefined;
+    this.drop(cell);
+    this.occupy(cell, userId);
+    this.refill.soon();
+    return cell;
   }
 
   private async coldStart(userId: string, kind: CellKind): Promise<Cell> {

@@ -3,7 +3,7 @@ import { type CellKind, isSameKind } from './cell-kind.js';
 
 /** At a time: more would take the CPU from the runs that empty the pool. */
 export const REFILLS_MAX = 2;
-/** A refill waits for a pause between runs, but no longer than this. */
+/** A refill waits for a pause between runs, but no longer than this, and longer only for cells that runs wait for. */
 export const REFILL_PATIENCE_MS = 1_000;
 const LOOK_MS = 50;
 /** A kind of which none could be made: the engine is away, or the image is. */
@@ -14,6 +14,8 @@ export interface Refilled {
   readyOf(kind: CellKind): number;
   /** Whether anything runs. */
   isBusy(): boolean;
+  /** Whether a run waits for a cell that is being made for it. */
+  isStarting(): boolean;
   /** How many more cells there may be. */
   room(): number;
   /** Makes one and puts it to those that are ready. */
@@ -82,7 +84,9 @@ export class CellRefill {
       return;
     }
     this.shortSince ??= now;
-    if (this.pool.isBusy() && now - this.shortSince < REFILL_PATIENCE_MS) return this.soon();
+    const isPatient = now - this.shortSince < REFILL_PATIENCE_MS;
+    // A start for a run that waits goes first; where they never end, what a refill would save, it would cost one of them.
+    if (this.pool.isStarting() || (this.pool.isBusy() && isPatient)) return this.soon();
     const due = missing.filter((kind) => (this.pausedUntil.get(kind) ?? 0) <= now);
     const count = Math.min(REFILLS_MAX - this.underWay.size, this.pool.room());
     for (const kind of due.slice(0, Math.max(0, count))) this.begin(kind);

@@ -43,7 +43,9 @@ const at = <T>(list: readonly T[], which: number): T | undefined => list[which %
 
 /** Jobs that begin and end in a pool whose cells open when they are told to. */
 function play() {
-  const { pool, cells, held, take } = poolWorld({ warmPerKind: 1, jobsMax: 4, cellsMax: 5, ageMsMax: 60_000 });
+  const { pool, cells, held, take } = poolWorld({
+    ...{ warmPerKind: 1, jobsMax: 4, cellsMax: 5, ageMsMax: 60_000, startsMax: 2 },
+  });
   held.opening = true;
   pool.keepReady([BASH, PYTHON]);
   const inUse: FakeCell[] = [];
@@ -87,6 +89,7 @@ function play() {
     },
     async finish(): Promise<void> {
       pool.close();
+      held.opening = false;
       for (const cell of unopened()) decide(cell, true);
       await Promise.all(waiting);
       for (const cell of inUse.slice()) end(cell, true);

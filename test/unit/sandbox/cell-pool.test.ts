@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 
 import { REFILL_PATIENCE_MS, REFILL_RETRY_MS, REFILLS_MAX } from '../../../src/platform/sandbox/cell-refill.js';
+import { START_PATIENCE_MS } from '../../../src/platform/sandbox/cold-starts.js';
 import { BASH, LARGE, poolWorld as world, PYTHON } from '../../support/cell-pool-world.js';
 
 beforeEach(() => void jest.useFakeTimers());
@@ -28,6 +29,20 @@ describe('a cell', () => {
     const one = await job('ann');
     expect(await job('ann', PYTHON)).not.toBe(one);
     expect(await job('ann', LARGE)).not.toBe(one);
+  });
+
+  it('that comes to rest serves a job that waits for the start of another', async () => {
+    const { cells, held, take, pool } = world({ startsMax: 1 });
+    const first = await take('ann');
+    held.opening = true;
+    const [bobs, anns] = [take('bob'), take('ann')];
+    await later(1);
+    expect(pool.figures).toMatchObject({ busy: 3, coldStarts: 2 });
+    pool.give(first, true);
+    cells[1]!.opened.resolve();
+    await bobs;
+    expect(await anns).toBe(first);
+    expect(pool.figures).toMatchObject({ busy: 2, coldStarts: 2 });
   });
 
   it('is removed after as many jobs as it may have', async () => {
@@ -153,6 +168,17 @@ describe('ready cells', () => {
     await take('bob');
     await later(REFILL_PATIENCE_MS + 200);
     expect(cells).toHaveLength(3);
+  });
+
+  it('come after a cell that a run waits for, until its start takes too long', async () => {
+    const { pool, take, cells, held } = world({ warmPerKind: 1, startsMax: 1 });
+    held.opening = true;
+    void take('ann', LARGE);
+    pool.keepReady([BASH]);
+    await later(START_PATIENCE_MS - 1);
+    expect(cells.map(({ kind }) => kind)).toEqual([LARGE]);
+    await later(200);
+    expect(cells.map(({ kind }) => kind)).toEqual([LARGE, BASH]);
   });
 
   it('are none of a kind that is not usual any more', async () => {

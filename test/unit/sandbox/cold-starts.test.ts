@@ -1,0 +1,59 @@
+import { jest } from '@jest/globals';
+
+import { ColdStarts, START_PATIENCE_MS } from '../../../src/platform/sandbox/cold-starts.js';
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+const soon = () => jest.advanceTimersByTimeAsync(1);
+
+function line(max: number) {
+  const starts = new ColdStarts(max);
+  const begun: string[] = [];
+  const begin = (name: string) => {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const result = starts.run(() => {
+      begun.push(name);
+      return promise;
+    });
+    return { result, ready: () => resolve(name), fail: () => reject(new Error(name)) };
+  };
+  return { starts, begun, begin };
+}
+
+it('lets so many start at a time, the others in the order they came', async () => {
+  const { starts, begun, begin } = line(2);
+  const [a, b] = ['a', 'b', 'c', 'd'].map(begin);
+  await soon();
+  expect([begun, starts.waiting]).toEqual([['a', 'b'], 2]);
+  b!.ready();
+  await expect(b!.result).resolves.toBe('b');
+  await soon();
+  expect([begun, starts.waiting]).toEqual([['a', 'b', 'c'], 1]);
+  a!.ready();
+  await soon();
+  expect([begun, starts.waiting]).toEqual([['a', 'b', 'c', 'd'], 0]);
+});
+
+it('goes on after one that failed', async () => {
+  const { begun, begin } = line(1);
+  const a = begin('a');
+  const b = begin('b');
+  a.fail();
+  await expect(a.result).rejects.toThrow('a');
+  b.ready();
+  await expect(b.result).resolves.toBe('b');
+  expect(begun).toEqual(['a', 'b']);
+});
+
+it('does not wait for one that hangs, whose end then frees nothing twice', async () => {
+  const { begun, begin } = line(1);
+  const [hangs, second] = ['hangs', 'second', 'third', 'fourth'].map(begin);
+  await jest.advanceTimersByTimeAsync(START_PATIENCE_MS);
+  expect(begun).toEqual(['hangs', 'second']);
+  hangs!.ready();
+  await soon();
+  expect(begun).toEqual(['hangs', 'second']);
+  second!.ready();
+  await soon();
+  expect(begun).toEqual(['hangs', 'second', 'third']);
+});
