@@ -5,7 +5,8 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
-COPY .swcrc tsconfig.json ./
+COPY .swcrc ./
+COPY infra/build infra/build
 COPY src src
 COPY migrations migrations
 RUN npm run build \
@@ -25,4 +26,4 @@ COPY seccomp seccomp
 # A number, so that Kubernetes' runAsNonRoot can check it.
 USER 10001:10001
 EXPOSE 8080 9464
-CMD ["node", "--enable-source-maps", "--import", "./dist/src/telemetry.js", "dist/src/main.js"]
+CMD ["node", "--enable-source-maps", "--import", "./dist/telemetry.js", "dist/main.js"]

@@ -97,7 +97,7 @@ try {
   const env = { ...installation.env, LOG_LEVEL: 'info', NODE_OPTIONS: '' };
   servers.push(
     await startServer(
-      ['--import', './dist/src/telemetry.js', 'dist/src/main.js'],
+      ['--import', './dist/telemetry.js', 'dist/main.js'],
       {
         ...env,
         SERVER_PORT: String(port),

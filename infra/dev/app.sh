@@ -42,12 +42,11 @@ start() {
   settle_port METRICS_PORT 9464
   wanted=$(identity)
   say "Starting the app (log: ${LOG_DIR#"$ROOT"/}/app.log)"
-  local begin preload=()
+  local begin
   begin=$(now_ms)
-  [ ! -f "$ROOT/dist/src/telemetry.js" ] || preload=(--import "$ROOT/dist/src/telemetry.js")
   [ -z "${OTEL_TRACES_FILE:-}" ] || rotate "$OTEL_TRACES_FILE"
   cd "$ROOT"
-  spawn app "$NODE" --enable-source-maps "${preload[@]}" dist/src/main.js
+  spawn app "$NODE" --enable-source-maps --import "$ROOT/dist/telemetry.js" dist/main.js
   await app 60 ready || return 1
   printf '%s\n' "$wanted" >"$HOME_DIR/app.identity"
   say "Ready after $(($(now_ms) - begin)) ms: http://localhost:$SERVER_PORT"

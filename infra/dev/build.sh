@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Compiles src and migrations to dist, when they changed since the last time.
+# Makes dist of src and migrations, when they changed since the last time.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
 # Folders count too: removing a file touches only its folder.
 stale() {
   [ ! -f dist/.built ] ||
-    [ -n "$(find src migrations package.json .swcrc -newer dist/.built -print -quit 2>/dev/null)" ]
+    [ -n "$(find src migrations infra/build package.json .swcrc -newer dist/.built -print -quit 2>/dev/null)" ]
 }
 
 stale || exit 0
@@ -19,11 +19,6 @@ stale || exit 0
 # A file saved while we compile must count as newer.
 touch dist/.building
 PATH="$ROOT/node_modules/.bin:$PATH" npm run --silent build 8>&- >&2
-# The compiler leaves what no source stands for any more: a removed migration would still run.
-find dist -name '*.js' | while read -r file; do
-  source=${file#dist/}
-  [ -e "${source%.js}.ts" ] || rm -f "$file" "$file.map"
-done
 hex 8 >dist/.building.id
 touch -r dist/.building dist/.building.id
 mv dist/.building.id dist/.built

@@ -177,7 +177,7 @@ test('one after the other under load, in any order: each run ends once, lost onl
   expect({ order, healthy }).toEqual({ order, healthy: [] });
   await expectHealed(service);
   // And so says the command that an operator would ask.
-  const verify = execute(process.execPath, ['dist/src/cli/main.js', 'verify'], {
+  const verify = execute(process.execPath, ['dist/cli.js', 'verify'], {
     env: { ...service.env, NODE_OPTIONS: '' },
   });
   expect((await verify).stdout).not.toContain('FAULT');

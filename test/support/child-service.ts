@@ -28,7 +28,7 @@ export async function startChildService(
   env: NodeJS.ProcessEnv,
   { logLevel = 'info', onLine = () => undefined }: ChildOptions = {},
 ): Promise<ChildService> {
-  const child = spawn(process.execPath, ['--import', './dist/src/telemetry.js', 'dist/src/main.js'], {
+  const child = spawn(process.execPath, ['--import', './dist/telemetry.js', 'dist/main.js'], {
     // NODE_OPTIONS are jest's own.
     env: { ...env, LOG_LEVEL: logLevel, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -12,7 +12,7 @@ export interface CliResult {
 export async function voidrunner(env: NodeJS.ProcessEnv, args: readonly string[], stdin = ''): Promise<CliResult> {
   const child = spawn(
     process.execPath,
-    ['dist/src/cli/main.js', ...args],
+    ['dist/cli.js', ...args],
     // NODE_OPTIONS are jest's own.
     { env: { ...env, NODE_OPTIONS: '' }, stdio: 'pipe' },
   );

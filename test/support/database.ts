@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { Client, Pool } from 'pg';
 
-import { migrateUp, MIGRATIONS_FOLDER } from '../../src/platform/postgres/migrator.js';
+import { migrateUp } from '../../src/platform/postgres/migrator.js';
 import { createClient, createPool, type PostgresOptions } from '../../src/platform/postgres/pool.js';
 import { eventually } from './eventually.js';
 
@@ -114,6 +114,8 @@ async function dropStale(admin: Client, template: string): Promise<void> {
     if (stale) await admin.query(`drop database if exists ${datname}`).catch(() => undefined);
   }
 }
+
+const MIGRATIONS_FOLDER = 'migrations';
 
 function migrationsHash(): string {
   const hash = createHash('sha256');

@@ -54,7 +54,7 @@ export async function startProcess(service: TestService, overrides: NodeJS.Proce
 
 /** Of what is built, as it is. */
 export async function spawnProcess(service: TestService, overrides: NodeJS.ProcessEnv): Promise<FaultyProcess> {
-  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/main.js'], {
+  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/main.js'], {
     // NODE_OPTIONS are jest's own.
     env: { ...service.env, NODE_OPTIONS: '', ...overrides, LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'inherit'],

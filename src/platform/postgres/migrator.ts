@@ -1,10 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-
 import { MikroORM, type Options } from '@mikro-orm/postgresql';
-import { type Migration, Migrator } from '@mikro-orm/migrations';
+import { Migrator } from '@mikro-orm/migrations';
 
+import { MIGRATIONS } from '../../../migrations/all.js';
 import { createClient, type PostgresOptions } from './pool.js';
 
 export interface MigratorOptions {
@@ -14,11 +11,6 @@ export interface MigratorOptions {
   readonly appRole: string;
 }
 
-type MigrationClass = new (...args: ConstructorParameters<typeof Migration>) => Migration;
-
-/** The sources' migrations/ when run from the sources, the built ones when built: both lie three folders up. */
-export const MIGRATIONS_FOLDER = resolve(import.meta.dirname, '../../../migrations');
-const MIGRATION_FILE = /^(Migration\d{14}_\w+)\.(?:js|ts)$/;
 /** Two instances that start together migrate one after the other. */
 const MIGRATION_LOCK = [0x7672, 1] as const;
 
@@ -39,7 +31,7 @@ async function withMigrator<T>(options: MigratorOptions, work: (migrator: Migrat
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1, $2)', [...MIGRATION_LOCK]);
-    const orm = await MikroORM.init(ormOptions(options, await loadMigrations()));
+    const orm = await MikroORM.init(ormOptions(options));
     try {
       return await work(new Migrator(orm.em));
     } finally {
@@ -50,30 +42,7 @@ async function withMigrator<T>(options: MigratorOptions, work: (migrator: Migrat
   }
 }
 
-/**
- * Imported here and handed over as a list: MikroORM's own discovery depends on the working folder and on guessing
- * whether TypeScript runs.
- */
-async function loadMigrations(): Promise<{ name: string; class: MigrationClass }[]> {
-  const files = (await readdir(MIGRATIONS_FOLDER)).filter((file) => MIGRATION_FILE.test(file)).sort();
-  return Promise.all(
-    files.map(async (file) => {
-      const name = MIGRATION_FILE.exec(file)?.[1] as string;
-      const module = (await import(pathToFileURL(join(MIGRATIONS_FOLDER, file)).href)) as Record<
-        string,
-        MigrationClass
-      >;
-      const found = module[name.replace(/_.*/, '')] ?? Object.values(module)[0];
-      if (!found) throw new Error(`${file} exports no migration`);
-      return { name, class: found };
-    }),
-  );
-}
-
-function ormOptions(
-  { owner, appRole }: MigratorOptions,
-  migrationsList: { name: string; class: MigrationClass }[],
-): Options {
+function ormOptions({ owner, appRole }: MigratorOptions): Options {
   return {
     host: owner.host,
     port: owner.port,
@@ -91,7 +60,8 @@ function ormOptions(
           ssl: { rejectUnauthorized: owner.sslMode === 'verify-full' },
         }),
     },
-    migrations: { migrationsList, snapshot: false, silent: true, disableForeignKeys: false },
+    // As a list: MikroORM's own discovery depends on the working folder and on guessing whether TypeScript runs.
+    migrations: { migrationsList: MIGRATIONS, snapshot: false, silent: true, disableForeignKeys: false },
     extensions: [Migrator],
   };
 }

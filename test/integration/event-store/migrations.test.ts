@@ -1,7 +1,16 @@
+import { readdir } from 'node:fs/promises';
+
+import { MIGRATIONS } from '../../../migrations/all.js';
 import { migrateDown, migrateUp, pendingMigrations } from '../../../src/platform/postgres/migrator.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 describe('migrations', () => {
+  it('are all the files of their folder, in order', async () => {
+    const files = (await readdir('migrations')).filter((name) => name.startsWith('Migration')).toSorted();
+    expect(MIGRATIONS.map((migration) => `${migration.name}.ts`)).toEqual(files);
+    expect(files).toEqual(MIGRATIONS.map((migration) => expect.stringMatching(`^${migration.class.name}_`)));
+  });
+
   let database: TestDatabase;
   const options = () => ({ owner: database.owner, appRole: database.app.user });
 

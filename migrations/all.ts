@@ -1,0 +1,20 @@
+import { Migration20260101000000 } from './Migration20260101000000_event_store.js';
+import { Migration20260101000100 } from './Migration20260101000100_subscriptions.js';
+import { Migration20260102000000 } from './Migration20260102000000_identity.js';
+import { Migration20260103000000 } from './Migration20260103000000_views.js';
+import { Migration20260111000000 } from './Migration20260111000000_refresh_grace.js';
+import { Migration20260111000100 } from './Migration20260111000100_external_runs.js';
+import { Migration20260112000000 } from './Migration20260112000000_hash_chain.js';
+import { Migration20260114000000 } from './Migration20260114000000_execution_notes.js';
+
+/** Oldest first, each by the name of its file. */
+export const MIGRATIONS = [
+  { name: 'Migration20260101000000_event_store', class: Migration20260101000000 },
+  { name: 'Migration20260101000100_subscriptions', class: Migration20260101000100 },
+  { name: 'Migration20260102000000_identity', class: Migration20260102000000 },
+  { name: 'Migration20260103000000_views', class: Migration20260103000000 },
+  { name: 'Migration20260111000000_refresh_grace', class: Migration20260111000000 },
+  { name: 'Migration20260111000100_external_runs', class: Migration20260111000100 },
+  { name: 'Migration20260112000000_hash_chain', class: Migration20260112000000 },
+  { name: 'Migration20260114000000_execution_notes', class: Migration20260114000000 },
+];
