@@ -1,11 +1,10 @@
 import type { CommandBus } from '@nestjs/cqrs';
 
 import { LoseAttempt } from '../../execution/domain/execution-commands.js';
-import { DomainError } from '../../kernel/errors.js';
-import type { EventMetadata } from '../../kernel/event.js';
 import type { JobQueue } from '../../kernel/ports/job-queue.js';
 import { DEAD_AFTER_MS, type WorkerSessions } from '../../kernel/ports/worker-sessions.js';
 import type { Log } from '../../platform/telemetry/log.js';
+import { reconcilerMetadata, sendAsReconciler } from './reconciler-command.js';
 
 export interface HeldAttempt {
   readonly execution_id: string;
@@ -39,8 +38,8 @@ export class DeadWorkers {
     private readonly sessions: WorkerSessions,
     private readonly queue: JobQueue,
     private readonly held: HeldAttempts,
-    private readonly commands: Pick<CommandBus, 'execute'>,
-    private readonly log: Log,
+    readonly commands: Pick<CommandBus, 'execute'>,
+    readonly log: Log,
   ) {}
 
   /** For whoever does not lead: what was missing then says nothing about later. */
@@ -82,15 +81,10 @@ export class DeadWorkers {
     return jobs;
   }
 
-  private async lose(executionId: string, attempt: number): Promise<void> {
-    const metadata: EventMetadata = { actor: 'system:reconciler', correlation_id: executionId };
-    const command = new LoseAttempt(executionId, attempt, { now: new Date(), random: Math.random() }, metadata);
-    try {
-      await this.commands.execute(command);
-    } catch (error) {
-      // The table lags behind the log, and the decider has the last word.
-      if (!(error instanceof DomainError)) throw error;
-    }
+  private lose(executionId: string, attempt: number): Promise<void> {
+    const options = { now: new Date(), random: Math.random() };
+    const command = new LoseAttempt(executionId, attempt, options, reconcilerMetadata(executionId));
+    return sendAsReconciler(this, executionId, command);
   }
 }
 

@@ -1,12 +1,11 @@
 import type { CommandBus } from '@nestjs/cqrs';
 
 import { ExpireExternalRun, ExpireUnreportedRun, LoseAttempt } from '../../execution/domain/execution-commands.js';
-import { DomainError, Unavailable } from '../../kernel/errors.js';
-import type { EventMetadata } from '../../kernel/event.js';
 import { type Job, jobId, type JobQueue, type JobState } from '../../kernel/ports/job-queue.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import type { ActiveExecution } from './active-execution.js';
 import { jobOf } from './effects.js';
+import { reconcilerMetadata, sendAsReconciler } from './reconciler-command.js';
 import { type ExternalVerdict, isDoneElsewhere, judgeExternal } from './external-runs.js';
 
 /** Runs compared with Redis at a time. */
@@ -62,8 +61,8 @@ export class Reconciler {
   constructor(
     private readonly active: ActiveExecutions,
     private readonly queue: JobQueue,
-    private readonly commands: Pick<CommandBus, 'execute'>,
-    private readonly log: Log,
+    readonly commands: Pick<CommandBus, 'execute'>,
+    readonly log: Log,
     private readonly leaseMs: number,
     /** After which a run for an external worker, of which nothing is reported, is given up. */
     private readonly unreportedMs: number,
@@ -154,16 +153,12 @@ export class Reconciler {
       await this.queue.enqueue({ ...job, ...(run.traceparent !== null && { traceparent: run.traceparent }) });
       return;
     }
-    const metadata: EventMetadata = { actor: 'system:reconciler', correlation_id: executionId };
+    const metadata = reconcilerMetadata(executionId);
     const commands = {
       lost: () => new LoseAttempt(executionId, attempt, { now, random: Math.random() }, metadata),
       expired: () => new ExpireExternalRun(executionId, attempt, metadata),
       unreported: () => new ExpireUnreportedRun(executionId, metadata),
     };
-    await this.commands.execute(commands[verdict]()).catch((error: unknown) => {
-      if (error instanceof Unavailable) throw error;
-      // The table lags behind the log; the decider has the last word. One run that cannot be decided on stops no other.
-      if (!(error instanceof DomainError)) this.log.error({ err: error, execution_id: executionId }, 'not reconciled');
-    });
+    await sendAsReconciler(this, executionId, commands[verdict]());
   }
 }

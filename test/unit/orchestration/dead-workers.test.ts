@@ -9,6 +9,7 @@ import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';
 
 /** As long as the test: a lease never runs out here. */
 const FOR_EVER_MS = 3_600_000;
+const OTHER_RUN_ID = '01900000-0000-7000-8000-0000000000ff';
 const HELD = { execution_id: RUN_ID, attempt: 2 };
 
 class Held extends HeldAttempts {
@@ -162,5 +163,15 @@ test('an outage while it gives up is made good at the next look', async () => {
   expect(await jobState()).toBe('leased');
   refusal = null;
   expect(await deadWorkers.look(DEAD_AFTER_MS + 1)).toBe(true);
+  expect(await jobState()).toBe('missing');
+});
+
+test('an attempt that cannot be decided on stops neither the others nor the leases', async () => {
+  await reserved();
+  held.attempts = { worker: [HELD, { execution_id: OTHER_RUN_ID, attempt: 1 }] };
+  refusal = new TypeError('a bug');
+  await deadWorkers.look(0);
+  expect(await deadWorkers.look(DEAD_AFTER_MS)).toBe(true);
+  expect(issued).toMatchObject([{ executionId: RUN_ID }, { executionId: OTHER_RUN_ID }]);
   expect(await jobState()).toBe('missing');
 });
