@@ -79,7 +79,11 @@ time.sleep(1)`,
     ],
     // What it was written from stays: the two together for less than a look (10 ms) may be told as the larger (ADR 28).
     ['a file in /tmp', 'import time\nx = b"x" * (40 << 20); open("/tmp/f", "wb").write(x)\ntime.sleep(0.3)', 80],
-    ['a file in /dev/shm', 'import time\nx = b"x" * (12 << 20); open("/dev/shm/f", "wb").write(x)\ntime.sleep(0.3)', 24],
+    [
+      'a file in /dev/shm',
+      'import time\nx = b"x" * (12 << 20); open("/dev/shm/f", "wb").write(x)\ntime.sleep(0.3)',
+      24,
+    ],
     [
       'an allocation beside a file',
       'import time\nf = open("/tmp/f", "wb")\nfor _ in range(40): f.write(bytes(1 << 20))\ntime.sleep(0.3); x = b"x" * (60 << 20); del x',
