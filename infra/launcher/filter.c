@@ -1,6 +1,7 @@
 #include "filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -8,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -31,7 +33,18 @@
 #define ARG1 offsetof(struct seccomp_data, args[1])
 #define ARG2 offsetof(struct seccomp_data, args[2])
 
+/* The first process of a job's namespace; of a plain job's container, its launcher. */
+#define INIT 1
 #define SOCKET_TYPE_MASK 0xFu
+
+/* Newer than the headers of Debian 12 (prctl(2), linux/fs.h, linux/fsmap.h). */
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
+#define FS_IOC_GETFSMAP 0xC0C0583Bu
+#define FS_IOC_GETFSUUID 0x80111500u
+#define FS_IOC_GETFSSYSFSPATH 0x80811501u
+#define FS_IOC_GETFSLABEL 0x81009431u
 /* A level of setsockopt and an option of it as one number, which no other such pair hides from. */
 #define OPTION(level, option) (((uint32_t)(level) << 16) + (option))
 
@@ -42,6 +55,7 @@
 #define IF_EQUAL(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1)
 #define IF_ANY_BIT(mask) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, mask, 0, 1)
 /* Skips it if the condition holds. */
+#define UNLESS_EQUAL(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0)
 #define UNLESS_EITHER(one, other)                      \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (one), 2, 0), \
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (other), 1, 0)
@@ -111,7 +125,31 @@ static const struct sock_filter RULES[] = {
     DENY(kexec_load),
 
     ON_CALL(clone, LOAD(ARG0), IF_ANY_BIT(CLONE_NAMESPACES), ANSWER(EPERM), ALLOW),
-    ON_CALL(prctl, LOAD(ARG0), IF_EQUAL(PR_SET_SECCOMP), ANSWER(EPERM), ALLOW),
+    /* Pages that are merged tell by their time whether a neighbour has the same. */
+    ON_CALL(prctl, LOAD(ARG0), IF_EQUAL(PR_SET_SECCOMP), ANSWER(EPERM), IF_EQUAL(PR_SET_MEMORY_MERGE),
+            ANSWER(EPERM), ALLOW),
+
+    /* A job has the uid of its init, which is pid 1: without this it could take its limits or its CPU. */
+    ON_CALL(prlimit64, LOAD(ARG0), IF_EQUAL(INIT), ANSWER(EPERM), ALLOW),
+    ON_CALL(sched_setaffinity, LOAD(ARG0), IF_EQUAL(INIT), ANSWER(EPERM), ALLOW),
+
+    /*
+     * Past the page cache a read costs the host's disk, however little memory the job has. The answer is
+     * that of a file system which cannot do it.
+     */
+#if defined(__NR_open)
+    ON_CALL(open, LOAD(ARG1), IF_ANY_BIT(O_DIRECT), ANSWER(EINVAL), ALLOW),
+#endif
+    ON_CALL(openat, LOAD(ARG2), IF_ANY_BIT(O_DIRECT), ANSWER(EINVAL), ALLOW),
+    ON_CALL(fcntl, LOAD(ARG1), UNLESS_EQUAL(F_SETFL), ALLOW, LOAD(ARG2), IF_ANY_BIT(O_DIRECT),
+            ANSWER(EINVAL), ALLOW),
+
+    /* Terminals: a job has none; and which file system of which disk the host has. */
+    ON_CALL(ioctl, LOAD(ARG1), IF_EQUAL(TIOCSTI), ANSWER(EPERM), IF_EQUAL(TIOCSETD), ANSWER(EPERM),
+            IF_EQUAL(TIOCLINUX), ANSWER(EPERM), IF_EQUAL(TIOCSPTLCK), ANSWER(EPERM),
+            IF_EQUAL(TIOCGPTPEER), ANSWER(EPERM), IF_EQUAL(FS_IOC_GETFSMAP), ANSWER(ENOTTY),
+            IF_EQUAL(FS_IOC_GETFSUUID), ANSWER(ENOTTY), IF_EQUAL(FS_IOC_GETFSSYSFSPATH),
+            ANSWER(ENOTTY), IF_EQUAL(FS_IOC_GETFSLABEL), ANSWER(ENOTTY), ALLOW),
 
     /*
      * In a network namespace without a way out: unix, TCP and UDP. Any other family or protocol is a

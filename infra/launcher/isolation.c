@@ -72,12 +72,15 @@ static bool bring_up_loopback(void) {
     return up;
 }
 
+/* The job's own /proc, as the launcher's children may write to it; the cell's until there is one. */
+static int proc_folder = -1;
+
 /* The view is written below what becomes the job's /tmp, and out of reach from then on. */
 const char *isolation_mount(const struct job *job, uid_t uid, gid_t gid) {
     const char *failed;
     if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return "private mounts";
     if ((failed = view_write(job, uid, gid)) != NULL) return failed;
-    if ((failed = view_mount()) != NULL) return failed;
+    if ((failed = view_mount(&proc_folder)) != NULL) return failed;
     if (!mount_tmpfs("/tmp", 0, job->tmp_size_kib, job->tmp_inodes_max)) return "mount /tmp";
     if (!mount_tmpfs("/dev/shm", MS_NOEXEC, job->shm_size_kib, job->tmp_inodes_max) &&
         errno != ENOENT)
@@ -130,7 +133,8 @@ void isolation_log_in(void) {
 
 const char *isolation_raise_oom_score(int at_least) {
     char text[16] = "0";
-    int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+    int fd = proc_folder < 0 ? open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC)
+                             : openat(proc_folder, "self/oom_score_adj", O_RDWR | O_CLOEXEC);
     if (fd < 0) return "oom_score_adj";
     ssize_t size = read(fd, text, sizeof text - 1);
     if (size > 0) text[size] = 0;

@@ -226,6 +226,7 @@ static bool put_etc(uid_t uid, gid_t gid) {
                "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
                (unsigned)uid, (unsigned)gid) &&
            put("group", "root:x:0:\nrunner:x:%u:\nnogroup:x:65534:\n", (unsigned)gid) &&
+           put("hostname", "%s\n", JOB_HOST_NAME) &&
            put("hosts", "%s",
                "127.0.0.1\tlocalhost " JOB_HOST_NAME "\n"
                "::1\tlocalhost ip6-localhost ip6-loopback " JOB_HOST_NAME "\n");
@@ -308,9 +309,18 @@ static bool bound_buffers(const char *path) {
     return close_written(fd, write_all(fd, bounds, sizeof bounds - 1));
 }
 
-static bool mount_proc(void) {
+/*
+ * Two mounts, one over the other: what a job sees is read-only, since by writing there it could take back
+ * the score by which the kernel prefers it to its supervisors, or clear what others measure. The
+ * launcher's own children write through `writable`, to the one below.
+ */
+static bool mount_proc(int *writable) {
     if (mount("none", "/proc", "proc", VIEW_MOUNT_FLAGS, "hidepid=2") != 0) return false;
     if (!bound_buffers("/proc/sys/net/ipv4/tcp_rmem") || !bound_buffers("/proc/sys/net/ipv4/tcp_wmem"))
+        return false;
+    *writable = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*writable < 0 || !bind("/proc", "/proc")) return false;
+    if (mount("none", "/proc", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | VIEW_MOUNT_FLAGS, NULL) != 0)
         return false;
     int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return close_written(proc, proc >= 0 && cover_all(proc));
@@ -321,11 +331,14 @@ static bool bind_if_there(const char *from, const char *to) {
     return bind(from, to) || errno == ENOENT;
 }
 
-const char *view_mount(void) {
-    if (!mount_proc()) return "mount /proc";
+const char *view_mount(int *proc) {
+    if (!mount_proc(proc)) return "mount /proc";
     if (!bind_if_there("sys", "/sys")) return "mount /sys";
     if (!bind_if_there("passwd", "/etc/passwd")) return "mount /etc/passwd";
     if (!bind_if_there("group", "/etc/group")) return "mount /etc/group";
+    /* Docker's own are files of the host's disk, each fsync of which would reach it. */
     if (!bind_if_there("hosts", "/etc/hosts")) return "mount /etc/hosts";
+    if (!bind_if_there("hostname", "/etc/hostname")) return "mount /etc/hostname";
+    if (!bind_if_there(EMPTY_FILE, "/etc/resolv.conf")) return "mount /etc/resolv.conf";
     return NULL;
 }

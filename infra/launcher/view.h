@@ -25,8 +25,9 @@ const char *view_write(const struct job *job, uid_t uid, gid_t gid);
 /*
  * From the folder that view_write entered: mounts a new /proc and binds the files over it, over /sys
  * and over /etc. In /proc nothing of the kernel's own remains but processes, `version` and links into
- * /proc/self.
+ * /proc/self, and nothing can be written; `*proc` becomes a folder of the same /proc that can be
+ * written to, which exec closes.
  */
-const char *view_mount(void);
+const char *view_mount(int *proc);
 
 #endif

@@ -71,7 +71,11 @@ export function containerSpec(
       MemorySwap: memory,
       ShmSize: shmSizeMb(kind) * MIB,
       NanoCpus: Math.round(kind.cpus * 1e9),
-      Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,size=${kind.tmpSizeMb}m,nr_inodes=${TMP_INODES_MAX},mode=1777` },
+      Tmpfs: {
+        '/tmp': `rw,nosuid,nodev,exec,size=${kind.tmpSizeMb}m,nr_inodes=${TMP_INODES_MAX},mode=1777`,
+        // In place of the terminals, which the kernel's own threads work for, outside any limit, and the host has few of.
+        '/dev/pts': 'ro,nosuid,nodev,noexec,size=4k,nr_inodes=1,mode=555',
+      },
     },
   };
 }

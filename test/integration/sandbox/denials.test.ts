@@ -62,6 +62,14 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     clock_settime: [227, 112],
     modify_ldt: [154, null],
     iopl: [172, null],
+    mincore: [27, 232],
+    fadvise64: [221, 223],
+    readahead: [187, 213],
+    sync_file_range: [277, 84],
+    sched_setscheduler: [144, 119],
+    sched_setattr: [314, 274],
+    setpriority: [141, 140],
+    ioprio_set: [251, 30],
   };
 
   const SYSCALLS = `
@@ -79,6 +87,13 @@ def call(number, *args):
 calls = json.loads('${JSON.stringify(CALLS)}')
 print(json.dumps({name: call(numbers[arm], 0, 0, 0, 0, 0) for name, numbers in calls.items() if numbers[arm] is not None}))`);
     expect(new Set(Object.values(denied as object))).toEqual(new Set(['EPERM']));
+  });
+
+  it('answers as a kernel that has them not to calls that programs can go on without', async () => {
+    const answers = await observe(`${SYSCALLS}
+calls = {"membarrier": [324, 283], "splice": [275, 76], "tee": [276, 77], "vmsplice": [278, 75]}
+print(json.dumps({name: call(numbers[arm], 0, 0, 0, 0, 0, 0) for name, numbers in calls.items()}))`);
+    expect(answers).toEqual({ membarrier: 'ENOSYS', splice: 'EINVAL', tee: 'EINVAL', vmsplice: 'EINVAL' });
   });
 
   it('opens sockets of the families unix, inet and inet6, for TCP and UDP, and of no others', async () => {

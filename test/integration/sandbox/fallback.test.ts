@@ -5,6 +5,7 @@ import { pino } from 'pino';
 
 import { TestSandbox } from '../../support/docker.js';
 import { eventually } from '../../support/eventually.js';
+import { HOST } from '../../support/hostile/host.js';
 
 interface Rule {
   readonly names: readonly string[];
@@ -74,6 +75,11 @@ describe('without namespaces', () => {
     const late = await box.run('bash', `${daemon}; trap "" TERM; wait; sleep 600`, { timeoutMs: 5_000 });
     expect(late).toMatchObject({ reason: 'timeout', out: 'out\n' });
   });
+
+  it.each(HOST.filter(({ everywhere }) => everywhere === 'python'))(
+    'a program that wants $wants meets $meets',
+    async ({ scripts, expected }) => expect(await box.run('python', scripts.python!)).toMatchObject(expected),
+  );
 
   it('runs at once are still apart, and want of memory is still told', async () => {
     const hog = 'print("before", flush=True)\nx = []\nwhile True: x.append(bytearray(1 << 20))';

@@ -28,6 +28,11 @@ const CALLS: readonly Call[] = [
   { wants: 'keys', numbers: [250, 219], args: [0, 0, 0, 0, 0] },
   { wants: 'io_uring', numbers: [425, 425], args: [1, 0] },
   { wants: 'userfaultfd', numbers: [323, 282], args: [0] },
+  { wants: 'to know what the host has in memory', numbers: [27, 232], args: [0, 0, 0] },
+  { wants: 'to drop what others have read', numbers: [221, 223], args: [0, 0, 0, 4] },
+  { wants: 'to write out the host’s pages', numbers: [277, 84], args: [0, 0, 0, 0] },
+  { wants: 'another scheduling class', numbers: [144, 119], args: [0, 3, 0] },
+  { wants: 'its pages merged with others’', numbers: [157, 167], args: [67, 1, 0, 0, 0] },
   { wants: 'perf events', numbers: [298, 241], args: [0, 0, -1, -1, 0] },
 ];
 

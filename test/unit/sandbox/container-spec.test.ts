@@ -41,7 +41,10 @@ it('raises no limit, whatever the language', () => {
   expect(spec('go', { memory_mb: 16, cpus: 1, pids: 16 }).HostConfig).toMatchObject({
     Memory: 16 << 20,
     PidsLimit: 18,
-    Tmpfs: { '/tmp': expect.stringContaining('size=192m') as string },
+    Tmpfs: {
+      '/tmp': expect.stringContaining('size=192m') as string,
+      '/dev/pts': expect.stringContaining('ro,') as string,
+    },
   });
 });
 

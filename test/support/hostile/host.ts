@@ -1,0 +1,106 @@
+import { DONE, type HostileProgram } from './program.js';
+
+/** What a job may ask, but the host would have to do for it, outside the job's limits. */
+export const HOST: readonly HostileProgram[] = [
+  {
+    wants: 'terminals',
+    scripts: {
+      python: `import os
+try: os.openpty(); print("opened")
+except OSError as error: print(os.listdir("/dev/pts"))`,
+      javascript: `const fs = require('node:fs');
+try { fs.openSync('/dev/ptmx', 'r+'); console.log('opened'); } catch { console.log(fs.readdirSync('/dev/pts')); }`,
+      bash: '{ : <>/dev/ptmx; } 2>/dev/null && echo opened; echo [$(ls -A /dev/pts)]',
+      go: `package main
+import ("fmt"; "os")
+func main() {
+  if _, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0); err == nil { fmt.Println("opened") }
+  names, _ := os.ReadDir("/dev/pts")
+  fmt.Println(names)
+}`,
+    },
+    everywhere: 'python',
+    meets: 'none there',
+    expected: { ...DONE, out: '[]\n' },
+  },
+  {
+    wants: 'disk reads past its memory',
+    scripts: {
+      python: `import errno, fcntl, os
+def told(act):
+    try: act(); return "done"
+    except OSError as error: return errno.errorcode[error.errno]
+plain = os.open("/etc/passwd", os.O_RDONLY)
+print(told(lambda: os.open("/usr/bin/env", os.O_RDONLY | os.O_DIRECT)), told(lambda: fcntl.fcntl(plain, fcntl.F_SETFL, os.O_DIRECT)))`,
+      go: `package main
+import ("fmt"; "os"; "syscall")
+func main() {
+  _, err := syscall.Open("/usr/local/go/VERSION", syscall.O_RDONLY|syscall.O_DIRECT, 0)
+  file, _ := os.Open("/etc/passwd")
+  _, _, set := syscall.Syscall(syscall.SYS_FCNTL, file.Fd(), syscall.F_SETFL, syscall.O_DIRECT)
+  names := map[error]string{syscall.EINVAL: "EINVAL"}
+  fmt.Println(names[err], names[set])
+}`,
+    },
+    everywhere: 'python',
+    meets: 'EINVAL for O_DIRECT',
+    expected: { ...DONE, out: 'EINVAL EINVAL\n' },
+  },
+  {
+    wants: 'the host’s disk to write, by fsync',
+    scripts: { bash: 'stat -f -c %T /etc/hosts /etc/hostname /etc/resolv.conf | sort -u; sync /etc/hosts' },
+    meets: 'files in memory',
+    expected: { ...DONE, out: 'tmpfs\n' },
+  },
+  {
+    wants: 'to go after its supervisor when memory runs out',
+    scripts: {
+      python: `import os
+try: open("/proc/self/oom_score_adj", "w").write("0")
+except OSError as error: print(error.strerror, open("/proc/self/oom_score_adj").read(), end="")`,
+      javascript: `const fs = require('node:fs');
+const score = '/proc/self/oom_score_adj';
+try { fs.writeFileSync(score, '0'); } catch { process.stdout.write('Read-only file system ' + fs.readFileSync(score)); }`,
+      bash: '{ echo 0 >/proc/self/oom_score_adj; } 2>/dev/null || echo Read-only file system $(cat /proc/self/oom_score_adj)',
+    },
+    meets: 'a /proc that cannot be written',
+    expected: { ...DONE, out: 'Read-only file system 1000\n' },
+  },
+  {
+    wants: 'its supervisor’s limits and CPU',
+    scripts: {
+      python: `import errno, os, resource
+def told(act):
+    try: act(); return "done"
+    except OSError as error: return errno.errorcode[error.errno]
+print(told(lambda: resource.prlimit(1, resource.RLIMIT_CPU, (1, 1))), told(lambda: os.sched_setaffinity(1, [0])),
+  told(lambda: resource.prlimit(0, resource.RLIMIT_CPU, (60, 60))), told(lambda: os.sched_setaffinity(0, os.sched_getaffinity(0))))`,
+      go: `package main
+import ("fmt"; "syscall"; "unsafe")
+func main() {
+  limit, mask := [2]uint64{1, 1}, uint64(1)
+  _, _, limits := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, 1, 0, uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
+  _, _, cpus := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, 1, 8, uintptr(unsafe.Pointer(&mask)))
+  names := map[syscall.Errno]string{syscall.EPERM: "EPERM"}
+  fmt.Println(names[limits], names[cpus], "done done")
+}`,
+    },
+    everywhere: 'python',
+    meets: 'EPERM for all but itself',
+    expected: { ...DONE, out: 'EPERM EPERM done done\n' },
+  },
+  {
+    wants: 'to know which file system of which disk it is on',
+    scripts: {
+      python: `import errno, fcntl, os
+root, tmp = os.open("/usr", os.O_RDONLY), os.open("/tmp", os.O_RDONLY)
+def told(place, request):
+    try: fcntl.ioctl(place, request, bytearray(512)); return "done"
+    except OSError as error: return errno.errorcode[error.errno]
+print({told(place, request) for place in (root, tmp) for request in (0xC0C0583B, 0x80111500, 0x80811501, 0x81009431)})`,
+    },
+    everywhere: 'python',
+    meets: 'ENOTTY',
+    expected: { ...DONE, out: "{'ENOTTY'}\n" },
+  },
+];
