@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { ApiClient } from '../../test/support/api-client.js';
 
-/** Runs that each person keeps under way: as many as a user may have at a time. */
-const RUNS_EACH = 5;
+/** Runs that each person keeps under way. */
+export const RUNS_EACH = 5;
 const PEOPLE = 2;
 /** Two APIs: whoever is refused asks the other one next. */
 const AGAIN_MS = 20;

@@ -6,7 +6,7 @@
  *   back    what was killed answers again: nothing can be quicker
  *   goes on the first run that started after the fault has ended
  *   healed  the last run that was under way has ended, by another attempt where it takes one
- * Default settings. Run: npm run bench -- recovery   (ROUNDS=5, FAULTS=engine,processes,… by default all)
+ * Default settings, but for so many runs at a time of each user. Run: npm run bench -- recovery   (ROUNDS=5, FAULTS=engine,processes,… by default all)
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,7 +22,7 @@ import { PrivateNats } from '../../test/support/nats.js';
 import { startPrivateRedis } from '../../test/support/redis.js';
 import { prepareTestService } from '../../test/support/service.js';
 import { median } from '../figures.js';
-import { People } from './people.js';
+import { People, RUNS_EACH } from './people.js';
 import { PrivateEngine } from './private-engine.js';
 import { PrivatePostgres } from './private-postgres.js';
 
@@ -50,6 +50,7 @@ Object.assign(process.env, postgres.env, { DOCKER_ENDPOINT: engine.endpoint, NAT
 const service = await prepareTestService({
   ...{ NATS_PASSWORD: '', REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port), REDIS_PASSWORD: '' },
   ...{ EXECUTOR_PYTHON_IMAGE: IMAGE, EXECUTOR_JAVASCRIPT_IMAGE: IMAGE, EXECUTOR_GO_IMAGE: IMAGE },
+  ...{ WORKER_MAX_USER_CONCURRENT_TASKS: String(RUNS_EACH) },
   ...{ WORKER_POOL_SIZE: '4', EXECUTOR_POOL_SIZE: '2', EXECUTOR_CELL_REST: '30s', SERVER_OWN_WRITES_TIMEOUT: '1s' },
 });
 const ports = await Promise.all(ROLES.map(() => freePort()));

@@ -45,6 +45,7 @@ async function look(config: Config): Promise<SandboxFindings> {
       imagesMissing: await missingImages(docker, images),
       isolation: await testIsolation(config),
       slots: config.WORKER_POOL_SIZE,
+      userSlotsMax: config.WORKER_MAX_USER_CONCURRENT_TASKS,
       poolSize: config.EXECUTOR_POOL_SIZE,
       memoryMbMax: config.EXECUTOR_MEMORY_MB_MAX,
     };

@@ -76,8 +76,10 @@ export const settingsSchema = z.object({
 
   WORKER_POOL_SIZE: integer(1, 256).default(4).describe('runs at a time, per worker process'),
   WORKER_MAX_USER_CONCURRENT_TASKS: integer(1, 1_000)
-    .default(5)
-    .describe('runs at a time of one user, over all workers'),
+    .default(3)
+    .describe(
+      'runs at a time of one user, over all workers: fewer than these have slots, or one user stops all others',
+    ),
   WORKER_HEARTBEAT_INTERVAL: durationMs.default(3_000),
   WORKER_SHUTDOWN_TIMEOUT: durationMs.default(30_000).describe('runs that take longer at shutdown are handed back'),
 

@@ -25,7 +25,9 @@ export interface SandboxFindings {
   readonly images: readonly string[];
   /** What the self-test of a real cell found. */
   readonly isolation: 'nested' | 'plain' | { readonly failure: string };
+  /** Runs at a time of one worker, and of one user over all workers. */
   readonly slots: number;
+  readonly userSlotsMax: number;
   readonly poolSize: number;
   readonly memoryMbMax: number;
 }
@@ -56,6 +58,7 @@ export function diagnose(found: SandboxFindings): readonly Diagnosis[] {
     imagesOf(found),
     isolationOf(found),
     memoryOf(found),
+    fairnessOf(found),
   ];
 }
 
@@ -157,5 +160,17 @@ function memoryOf({ engine, slots, poolSize, memoryMbMax }: SandboxFindings): Di
     verdict: 'advice',
     detail: `${detail}, which may take ${mostMb} MiB of the host's ${hostMb}`,
     advice: 'lower WORKER_POOL_SIZE or EXECUTOR_MEMORY_MB_MAX',
+  };
+}
+
+function fairnessOf({ slots, userSlotsMax }: SandboxFindings): Diagnosis {
+  const check = 'fairness';
+  const detail = `one user has at most ${userSlotsMax} runs at a time, a worker ${slots}`;
+  if (userSlotsMax < slots) return ok(check, detail);
+  return {
+    check,
+    verdict: 'advice',
+    detail: `${detail}: with one worker, one user can make all others wait`,
+    advice: 'set WORKER_MAX_USER_CONCURRENT_TASKS below WORKER_POOL_SIZE times the number of workers',
   };
 }

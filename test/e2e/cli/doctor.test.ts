@@ -31,6 +31,7 @@ test('doctor runs a real cell and finds no fault where the other tests pass', as
     'images',
     'isolation',
     'pool',
+    'fairness',
   ]);
   expect(findings.filter(({ verdict }) => verdict === 'fault')).toEqual([]);
   expect(code).toBe(0);

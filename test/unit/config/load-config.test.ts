@@ -29,7 +29,7 @@ describe('nothing set', () => {
       SERVER_ENV: 'development',
       DB_PORT: 5432,
       QUEUE_LEASE_DURATION: 15_000,
-      WORKER_MAX_USER_CONCURRENT_TASKS: 5,
+      WORKER_MAX_USER_CONCURRENT_TASKS: 3,
       RATE_LIMIT_ENABLED: true,
       CORS_ALLOWED_ORIGINS: [],
     });

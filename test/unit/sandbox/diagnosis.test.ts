@@ -19,6 +19,7 @@ const healthy: SandboxFindings = {
   imagesMissing: [],
   isolation: 'nested',
   slots: 4,
+  userSlotsMax: 3,
   poolSize: 2,
   memoryMbMax: 512,
 };
@@ -63,10 +64,11 @@ it('gives advice with everything that is wrong, and the reason', () => {
     imagesMissing: ['p'],
     isolation: { failure: 'the image p is missing' },
     slots: 1,
+    userSlotsMax: 1,
     poolSize: 0,
     memoryMbMax: 512,
   }).filter(({ verdict }) => verdict !== 'ok');
-  expect(bad).toHaveLength(7);
+  expect(bad).toHaveLength(8);
   for (const { advice } of bad) expect(advice).toBeTruthy();
   expect(bad.find(({ check }) => check === 'isolation')?.detail).toContain('the image p is missing');
 });
@@ -112,4 +114,14 @@ it.each([
 ])('of an old runc advises another runtime of %j', (runtimesKnown, words) => {
   const found = runtimeDetails({ runtimeVersion: '1.1.5', runtimesKnown });
   expect(found?.advice?.split('EXECUTOR_RUNTIME')[1]).toBe(words);
+});
+
+it.each([
+  [1, 1, 'advice'],
+  [4, 4, 'advice'],
+  [4, 5, 'advice'],
+  [4, 3, 'ok'],
+])('of a worker of %d slots and a user who may have %d of them, says %s', (slots, userSlotsMax, verdict) => {
+  const found = diagnose({ ...healthy, slots, userSlotsMax }).find(({ check }) => check === 'fairness');
+  expect(found).toMatchObject({ verdict });
 });
