@@ -44,6 +44,7 @@ async function look(config: Config): Promise<SandboxFindings> {
       images,
       imagesMissing: await missingImages(docker, images),
       isolation: await testIsolation(config),
+      isNestingRequired: config.EXECUTOR_ISOLATION_REQUIRED === 'nested',
       slots: config.WORKER_POOL_SIZE,
       userSlotsMax: config.WORKER_MAX_USER_CONCURRENT_TASKS,
       poolSize: config.EXECUTOR_POOL_SIZE,

@@ -34,6 +34,7 @@ export async function createSandbox(config: Config, log: Log, workerId: string):
     outputBytesMax: config.EXECUTOR_OUTPUT_BYTES_MAX,
     compileTimeoutMs: config.EXECUTOR_COMPILE_TIMEOUT,
     isolation: config.EXECUTOR_ISOLATION,
+    isNestingRequired: config.EXECUTOR_ISOLATION_REQUIRED === 'nested',
     poolSize: config.EXECUTOR_POOL_SIZE,
     cellsMax: config.EXECUTOR_CELLS_MAX,
     cellJobsMax: config.EXECUTOR_CELL_JOBS,

@@ -99,6 +99,10 @@ export const settingsSchema = z.object({
     .describe(
       'nested: a container serves its user’s next runs as well, each in namespaces of its own; single: one run',
     ),
+  EXECUTOR_ISOLATION_REQUIRED: z
+    .enum(['none', 'nested'])
+    .default('none')
+    .describe('nested: where the host refuses namespaces, nothing is run; none: each run has a container of its own'),
   EXECUTOR_POOL_SIZE: integer(0, 16)
     .default(2)
     .describe('containers kept ready of each image; 0: each is made when it is needed'),

@@ -25,6 +25,7 @@ export interface SandboxFindings {
   readonly images: readonly string[];
   /** What the self-test of a real cell found. */
   readonly isolation: 'nested' | 'plain' | { readonly failure: string };
+  readonly isNestingRequired: boolean;
   /** Runs at a time of one worker, and of one user over all workers. */
   readonly slots: number;
   readonly userSlotsMax: number;
@@ -135,14 +136,15 @@ function imagesOf({ images, imagesMissing }: SandboxFindings): Diagnosis {
   };
 }
 
-function isolationOf({ isolation }: SandboxFindings): Diagnosis {
+function isolationOf({ isolation, isNestingRequired }: SandboxFindings): Diagnosis {
   const check = 'isolation';
   if (isolation === 'nested') return ok(check, 'every run has namespaces of its own');
   if (isolation === 'plain') {
+    const otherwise = isNestingRequired ? 'nothing is run' : 'every run gets a container of its own, which is slower';
     return {
       check,
-      verdict: 'advice',
-      detail: 'this host refuses nested namespaces: every run gets a container of its own, which is slower',
+      verdict: isNestingRequired ? 'fault' : 'advice',
+      detail: `this host refuses nested namespaces: ${otherwise}`,
       advice: 'allow unprivileged user namespaces (kernel.unprivileged_userns_clone, AppArmor’s docker-default)',
     };
   }

@@ -49,6 +49,10 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly outputBytesMax: number;
   /** `single`: a cell is removed after one job. Default: `nested`, it serves its user's next jobs as well. */
   readonly isolation?: 'nested' | 'single';
+  /** Where the host refuses nested namespaces: run without them (default), or nothing until it allows them. */
+  readonly isNestingRequired?: boolean;
+  /** Between looks at a host that refused them. */
+  readonly isolationRetestMs?: number;
   /** Cells kept ready of each image. Default: 0, every cell is made when it is needed. */
   readonly poolSize?: number;
   /** For how long a cell waits for its user's next job. */
@@ -63,6 +67,8 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly compileTimeoutMs?: number;
   readonly log?: Log;
 }
+
+const NESTING_REFUSED = 'this host refuses nested namespaces, and EXECUTOR_ISOLATION_REQUIRED asks for them';
 
 type RunOptions = Parameters<Sandbox['run']>[1];
 
@@ -100,7 +106,7 @@ export class DockerSandbox extends Sandbox {
       this.removals,
       this.log,
     );
-    this.isolation = new HostIsolation(this.pool, this.closing.signal, this.log);
+    this.isolation = new HostIsolation(this.pool, this.closing.signal, this.log, options.isolationRetestMs);
   }
 
   override start(): void {
@@ -124,8 +130,11 @@ export class DockerSandbox extends Sandbox {
     return this.track(work.catch((error: unknown) => this.failed(error)));
   }
 
-  override health(): Promise<SandboxHealth> {
-    return this.monitor.health();
+  /** Workers ask all the time, also of a host that refuses to do their work. */
+  override async health(): Promise<SandboxHealth> {
+    const health = await this.monitor.health();
+    if (health.healthy && this.isolation.isDue) this.retestIsolation();
+    return health.healthy && this.isRefused ? { healthy: false, detail: NESTING_REFUSED } : health;
   }
 
   /** Those of this very worker go too where nothing here knows them: an answer to create or remove was lost. */
@@ -170,6 +179,7 @@ export class DockerSandbox extends Sandbox {
     });
     this.fillPool();
     const isolation = this.isolation.current;
+    if (this.isRefused) throw this.nestingRefused();
     try {
       return await this.runInCell(job, options, { isolation, cpus });
     } catch (error) {
@@ -177,6 +187,7 @@ export class DockerSandbox extends Sandbox {
       // The host's word, or a want of memory or processes just now?
       if (this.isolation.current === 'nested') await this.testIsolation(cpus);
       if (this.isolation.current === 'nested') throw error;
+      if (this.isRefused) throw this.nestingRefused();
       return this.runInCell(job, options, { isolation: 'plain', cpus });
     }
   }
@@ -235,6 +246,20 @@ export class DockerSandbox extends Sandbox {
       this.filled = false;
       this.log.warn({ err: error }, 'the pool is not filled yet; the next run tries again');
     });
+  }
+
+  private get isRefused(): boolean {
+    return this.options.isNestingRequired === true && this.isolation.current === 'plain';
+  }
+
+  /** An outage: the attempt does not count, and the worker takes no more until the host allows it. */
+  private nestingRefused(): SandboxFailure {
+    return new SandboxFailure(NESTING_REFUSED, false, { cause: new Unavailable('docker', NESTING_REFUSED) });
+  }
+
+  private retestIsolation(): void {
+    const test = async () => this.testIsolation((await this.monitor.facts()).cpus);
+    this.track(test()).catch((error: unknown) => this.log.warn({ err: error }, 'nested namespaces not tried again'));
   }
 
   private async testIsolation(cpus: number): Promise<void> {

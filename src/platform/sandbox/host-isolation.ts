@@ -6,19 +6,29 @@ import { type Isolation, kindFor } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 
+/** What refused may have been a want of something: so often a host is asked again. */
+export const ISOLATION_RETEST_MS = 60_000;
+
 /** Whether this host lets a job have namespaces of its own: taken for granted until it refuses. */
 export class HostIsolation {
   private allowed: Isolation = 'nested';
   private testing: Promise<void> | null = null;
+  private refusedAt = 0;
 
   constructor(
     private readonly pool: CellPool,
     private readonly closing: AbortSignal,
     private readonly log: Log,
+    private readonly retestMs = ISOLATION_RETEST_MS,
   ) {}
 
   get current(): Isolation {
     return this.allowed;
+  }
+
+  /** Whether it has refused for so long that it is to be asked again. */
+  get isDue(): boolean {
+    return this.allowed === 'plain' && this.testing === null && performance.now() - this.refusedAt >= this.retestMs;
   }
 
   /** Runs a job of its own to find out; one test at a time, however many ask. @throws SandboxFailure if it could not */
@@ -38,10 +48,13 @@ export class HostIsolation {
     const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput: undefined });
     try {
       await run.run();
+      if (this.allowed === 'plain') this.log.warn('this host allows nested namespaces again');
+      this.allowed = 'nested';
     } catch (error) {
       if (!(error instanceof IsolationRefused)) throw error;
-      this.log.error({ err: error }, 'this host refuses nested namespaces: every run gets a container of its own');
+      if (this.allowed === 'nested') this.log.error({ err: error }, 'this host refuses nested namespaces');
       this.allowed = 'plain';
+      this.refusedAt = performance.now();
     } finally {
       this.pool.give(cell, false);
     }

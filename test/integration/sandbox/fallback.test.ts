@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 
 import { pino } from 'pino';
 
-import { TestSandbox } from '../../support/docker.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
+import { DockerSandbox } from '../../../src/platform/sandbox/docker-sandbox.js';
+import { expectNoContainers, job, sandboxOptions, TestSandbox } from '../../support/docker.js';
 import { eventually } from '../../support/eventually.js';
 import { HOST } from '../../support/hostile/host.js';
 
@@ -136,4 +138,53 @@ it('a pool is of cells for one run each', async () => {
   expect(errors()).toHaveLength(1);
   await box.sandbox.close();
   await box.expectNoContainers();
+});
+
+describe('a host that refuses for a time', () => {
+  const host = { refuses: true };
+  const open = async (isNestingRequired: boolean) => {
+    host.refuses = true;
+    const options = await sandboxOptions({ isNestingRequired, isolationRetestMs: 1, poolSize: 1 });
+    const [allowed, refused] = [options.seccompProfile, without('mount')];
+    // Read for each new cell, as the host's own rules are.
+    Object.defineProperty(options, 'seccompProfile', { get: () => (host.refuses ? refused : allowed) });
+    const sandbox = new DockerSandbox(options);
+    const run = async () =>
+      sandbox.run(job('bash', 'ls -A /sys | wc -l', { userId: USER }), { signal: new AbortController().signal });
+    const close = async () => {
+      await sandbox.close();
+      await expectNoContainers(options.workerId);
+    };
+    return { sandbox, run, close };
+  };
+  const USER = randomUUID();
+
+  it('is asked again, and runs are nested from then on', async () => {
+    const { sandbox, run, close } = await open(false);
+    sandbox.start();
+    await run();
+    expect(sandbox.figures.resting).toBe(0);
+    host.refuses = false;
+    await eventually(async () => {
+      expect(await sandbox.health()).toMatchObject({ healthy: true });
+      await run();
+      // Only a nested one waits for its user's next job.
+      expect(sandbox.figures.resting).toBe(1);
+    });
+    await close();
+  });
+
+  it('runs nothing where namespaces are required, and the attempt does not count', async () => {
+    const { sandbox, run, close } = await open(true);
+    await expect(run()).rejects.toMatchObject({ userCodeStarted: false, cause: expect.any(Unavailable) as unknown });
+    expect(await sandbox.health()).toMatchObject({
+      healthy: false,
+      detail: expect.stringContaining('EXECUTOR_ISOLATION_REQUIRED') as string,
+    });
+    await expect(run()).rejects.toMatchObject({ userCodeStarted: false });
+    host.refuses = false;
+    await eventually(async () => expect(await sandbox.health()).toMatchObject({ healthy: true }));
+    expect(await run()).toMatchObject({ returnCode: 0 });
+    await close();
+  });
 });

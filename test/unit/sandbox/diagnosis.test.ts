@@ -18,6 +18,7 @@ const healthy: SandboxFindings = {
   images: ['p', 'b'],
   imagesMissing: [],
   isolation: 'nested',
+  isNestingRequired: false,
   slots: 4,
   userSlotsMax: 3,
   poolSize: 2,
@@ -63,6 +64,7 @@ it('gives advice with everything that is wrong, and the reason', () => {
     images: ['p'],
     imagesMissing: ['p'],
     isolation: { failure: 'the image p is missing' },
+    isNestingRequired: false,
     slots: 1,
     userSlotsMax: 1,
     poolSize: 0,
@@ -124,4 +126,9 @@ it.each([
 ])('of a worker of %d slots and a user who may have %d of them, says %s', (slots, userSlotsMax, verdict) => {
   const found = diagnose({ ...healthy, slots, userSlotsMax }).find(({ check }) => check === 'fairness');
   expect(found).toMatchObject({ verdict });
+});
+
+it('of a host that refuses namespaces says that nothing is run, where they are required', () => {
+  expect(verdicts({ ...healthy, isolation: 'plain' })).toEqual({ isolation: 'advice' });
+  expect(verdicts({ ...healthy, isolation: 'plain', isNestingRequired: true })).toEqual({ isolation: 'fault' });
 });
