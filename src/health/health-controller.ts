@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Res } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import {
   ApiExcludeController,
   ApiOkResponse,
@@ -29,7 +29,6 @@ export class HealthController {
   constructor(private readonly reports: HealthReports) {}
 
   @Get('health')
-  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Is the process up',
     description: 'Asks nothing of what it depends on.',
@@ -41,7 +40,6 @@ export class HealthController {
   }
 
   @Get('ready')
-  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Can the service do its work',
     description: 'Asks everything it depends on. Reads may well work while it is not ready.',
@@ -56,7 +54,6 @@ export class HealthController {
   }
 
   @Get('health/workers')
-  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'The workers of all processes, in sum',
     description: 'What they do now, and what they have done since they started.',

@@ -59,7 +59,7 @@ export class OutputController {
     // Of a run that has ended there is nothing to wait for; and HEAD asks for no output at all.
     const live = follow && isActive(row.status) && request.method === 'GET';
     const answer = live ? this.following(id, stream, caller, reply) : await this.stored(row[stream]);
-    void reply.type('application/octet-stream').header('cache-control', 'no-store');
+    void reply.type('application/octet-stream');
     return answer;
   }
 

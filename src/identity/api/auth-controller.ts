@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
@@ -46,7 +46,6 @@ export class AuthController {
   @Post('register')
   @Public()
   @RateLimited({ category: 'register_address', keyOf: byAddress })
-  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Register an account',
     description: 'And log it in. Emails compare without case.',
@@ -65,7 +64,6 @@ export class AuthController {
     { category: 'login_address', keyOf: byAddress },
     { category: 'login_account', keyOf: byAccount, needsBody: true },
   )
-  @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Log in', description: 'Opens a session beside those there are.', operationId: 'login' })
   @ApiOkResponse({ standardSchema: authResponse, description: 'Logged in' })
   @ApiProblems(400, 401, 413, 415, 429, 503)
@@ -77,7 +75,6 @@ export class AuthController {
   @Public()
   @HttpCode(200)
   @RateLimited({ category: 'refresh_address', keyOf: byAddress })
-  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Exchange a refresh token for new tokens',
     description:

@@ -14,7 +14,7 @@ const STALLED_MS_MAX = 60_000;
  */
 export function liveAnswer(reply: FastifyReply, chunks: AsyncIterable<Uint8Array>, stalledMsMax = STALLED_MS_MAX) {
   // Proxies that know the first one pass each chunk on at once.
-  void reply.header('x-accel-buffering', 'no').header('cache-control', 'no-store');
+  void reply.header('x-accel-buffering', 'no');
   const source = sent(reply, chunks, stalledMsMax);
   // Not the generator itself: Nest would hold the headers back until there is a first chunk.
   return new StreamableFile(Readable.from(source, { objectMode: false, highWaterMark: READ_AHEAD_BYTES }));

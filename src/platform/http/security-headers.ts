@@ -17,5 +17,7 @@ export function setStandingHeaders(request: FastifyRequest, reply: FastifyReply)
   raw.setHeader('x-frame-options', 'DENY');
   raw.setHeader('referrer-policy', 'strict-origin-when-cross-origin');
   raw.setHeader('content-security-policy', API_CSP);
+  // Answers are the caller's own; what anybody may keep says so itself.
+  raw.setHeader('cache-control', 'no-store');
   if (request.protocol === 'https') raw.setHeader('strict-transport-security', HSTS);
 }

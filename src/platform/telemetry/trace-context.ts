@@ -46,7 +46,8 @@ export function contextOf(traceparent: string | undefined, within: Context = con
 const TRACEPARENT_HEADER = 'traceparent';
 
 /**
- * Takes a trace up from an HTTP request, and passes it on. Without `tracestate` and `baggage`: they hold whatever a client
+ * Takes a trace up from an HTTP request, and passes it on. Sampled, whatever its flag says: it comes before the caller is
+ * known, and one that may not even log in would erase the spans of its requests. Without `tracestate` and `baggage`: they hold whatever a client
  * put there, and would go into spans and to the container engine.
  */
 export const traceparentPropagator: TextMapPropagator = {
@@ -56,7 +57,9 @@ export const traceparentPropagator: TextMapPropagator = {
   },
   extract(into, carrier, getter) {
     const found = getter.get(carrier, TRACEPARENT_HEADER);
-    return typeof found === 'string' && TRACEPARENT.test(found) ? contextOf(found, into) : into;
+    if (typeof found !== 'string' || !TRACEPARENT.test(found)) return into;
+    const taken = trace.getSpanContext(contextOf(found, into))!;
+    return trace.setSpanContext(into, { ...taken, traceFlags: TraceFlags.SAMPLED });
   },
   fields: () => [TRACEPARENT_HEADER],
 };

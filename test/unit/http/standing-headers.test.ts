@@ -12,6 +12,7 @@ describe('every answer', () => {
     const { headers } = await app.get(url, { 'x-forwarded-proto': 'https' });
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
       'x-frame-options': 'DENY',
       'referrer-policy': 'strict-origin-when-cross-origin',
       'content-security-policy': expect.stringContaining("default-src 'none'"),

@@ -98,7 +98,7 @@ test('a stack whose message is not in it shows nothing', () => {
   expect(framesOf(`Error: ${SECRET}\n    at /a.js:1:1`, 'another message')).toEqual([]);
 });
 
-test('a request’s trace is taken up without its tracestate and its baggage', () => {
+test('a request’s trace is taken up, sampled, without its tracestate and its baggage', () => {
   const headers: Record<string, string> = {
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     tracestate: `vendor=${SECRET}`,
@@ -109,5 +109,10 @@ test('a request’s trace is taken up without its tracestate and its baggage', (
   const passedOn: Record<string, string> = {};
   traceparentPropagator.inject(taken, passedOn, { set: (to, key, value) => (to[key] = value) });
   expect(passedOn).toEqual({ traceparent: headers['traceparent'] });
+  const unsampled = { traceparent: headers['traceparent']!.replace(/01$/, '00') };
+  const sampled: Record<string, string> = {};
+  const from = traceparentPropagator.extract(ROOT_CONTEXT, unsampled, getter);
+  traceparentPropagator.inject(from, sampled, { set: (to, key, value) => (to[key] = value) });
+  expect(sampled).toEqual({ traceparent: headers['traceparent'] });
   expect(traceparentPropagator.extract(ROOT_CONTEXT, { traceparent: SECRET }, getter)).toBe(ROOT_CONTEXT);
 });
