@@ -1,8 +1,8 @@
 /**
  * Question: is `memory_usage_bytes` the run's own, whatever ran before it in its cell? Each program says what it has in
  * memory at its peak (programs.ts); `docker run` of the same program in the same image is asked for that, and for the peak
- * of its fresh cgroup, which has kernel memory and the page cache too, and no page that another container was charged for, and the compiler, where there is one.
- * Against the former the figure of a cell's first job, of a later one, and of one after a job of 60 MiB. Medians.
+ * of its fresh cgroup, which has kernel memory, the page cache and the compiler too, and no page that another container was
+ * charged for. Against the former the figure of a cell's first job, of a later one, and of one after a job of 60 MiB. Medians.
  * Run: npm run bench -- memory-figures   (ROUNDS=7 by default; ONLY=go for one language)
  */
 import { spawn } from 'node:child_process';

@@ -6,7 +6,8 @@
  *   back    what was killed answers again: nothing can be quicker
  *   goes on the first run that started after the fault has ended
  *   healed  the last run that was under way has ended, by another attempt where it takes one
- * Default settings, but for so many runs at a time of each user. Run: npm run bench -- recovery   (ROUNDS=5, FAULTS=engine,processes,… by default all)
+ * Default settings, but for so many runs at a time of each user.
+ * Run: npm run bench -- recovery   (ROUNDS=5, FAULTS=engine,processes,… by default all)
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
