@@ -57,6 +57,21 @@ async function checkNetworks(services) {
   passed('the network `engine` has no way out, and docker-proxy and worker alone are on it');
 }
 
+const NOT_FOR = { app: ['DB_OWNER_PASSWORD'], worker: ['DB_OWNER_PASSWORD', 'JWT_SECRET_KEY'] };
+
+function checkSecrets(services) {
+  for (const [name, secrets] of Object.entries(NOT_FOR)) {
+    const given = services.get(name).Config.Env.map((variable) => variable.split('=')[0]);
+    assert.ok(given.includes('PAYLOAD_MASTER_KEY'), name);
+    assert.deepEqual(
+      secrets.filter((secret) => given.includes(secret)),
+      [],
+      name,
+    );
+  }
+  passed('app and worker: no password of the owner; worker: no secret of the tokens');
+}
+
 async function checkHardening(services) {
   for (const name of ['app', 'worker']) {
     const { Config, HostConfig } = services.get(name);
@@ -138,6 +153,7 @@ const services = await containers();
 await checkMounts(services);
 await checkNetworks(services);
 await checkHardening(services);
+checkSecrets(services);
 await checkApp(services);
 await checkWorker(services);
 await checkSpans();

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { type Role, ROLES } from './setting-types.js';
 import { type Settings, settingsSchema } from './settings.js';
 
@@ -23,12 +25,17 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   );
   const parsed = settingsSchema.safeParse(given);
   const issues = parsed.success ? [] : parsed.error.issues;
-  const faults = [...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`), ...unsafe(given)];
+  const servesApi =
+    !parsed.success || parsed.data.VOIDRUNNER_ROLES.length === 0 || parsed.data.VOIDRUNNER_ROLES.includes('api');
+  const faults = [...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`), ...unsafe(given, servesApi)];
   if (!parsed.success || faults.length > 0) throw new InvalidConfig(faults);
   const settings = parsed.data;
   return Object.freeze({
     ...settings,
-    JWT_SECRET_KEY: settings.JWT_SECRET_KEY || DEVELOPMENT_JWT_SECRET,
+    // Without the API nobody issues or reads tokens; should anybody by mistake, theirs fit no other process.
+    JWT_SECRET_KEY:
+      settings.JWT_SECRET_KEY ||
+      (servesApi ? DEVELOPMENT_JWT_SECRET : randomBytes(JWT_SECRET_CHARS_MIN).toString('hex')),
     PAYLOAD_MASTER_KEY: settings.PAYLOAD_MASTER_KEY || DEVELOPMENT_MASTER_KEY,
     VOIDRUNNER_ROLES:
       settings.VOIDRUNNER_ROLES.length > 0
@@ -38,7 +45,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
 }
 
 /** Looks at the text as it was given: what is unsafe is to be told beside what cannot be parsed. */
-function unsafe(given: Readonly<Record<string, string>>): string[] {
+function unsafe(given: Readonly<Record<string, string>>, servesApi: boolean): string[] {
   const faults: string[] = [];
   const { JWT_SECRET_KEY: secret = '', PAYLOAD_MASTER_KEY: masterKey = '', CORS_ALLOWED_ORIGINS: origins = '' } = given;
   if (secret !== '' && secret.length < JWT_SECRET_CHARS_MIN) {
@@ -48,7 +55,8 @@ function unsafe(given: Readonly<Record<string, string>>): string[] {
     faults.push('CORS_ALLOWED_ORIGINS: "*" is not allowed, since credentials are');
   }
   if (given['SERVER_ENV'] !== 'production') return faults;
-  if (secret === '' || secret === DEVELOPMENT_JWT_SECRET) faults.push('JWT_SECRET_KEY: must be set in production');
+  if (secret === DEVELOPMENT_JWT_SECRET || (secret === '' && servesApi))
+    faults.push('JWT_SECRET_KEY: must be set in production');
   if (masterKey === '' || masterKey === DEVELOPMENT_MASTER_KEY) {
     faults.push('PAYLOAD_MASTER_KEY: must be set in production');
   }

@@ -171,6 +171,15 @@ describe('production', () => {
     expect(faultsOf({ ...PRODUCTION, [name]: '' })).toEqual([`${name}: must be set in production`]);
   });
 
+  test('a process without the API needs no secret of its tokens, and has one that fits no other process', () => {
+    const withoutApi = { ...PRODUCTION, VOIDRUNNER_ROLES: 'worker,relay', JWT_SECRET_KEY: '' };
+    const [one, other] = [loadConfig(withoutApi), loadConfig(withoutApi)];
+    expect(one.JWT_SECRET_KEY.length).toBeGreaterThanOrEqual(32);
+    expect(one.JWT_SECRET_KEY).not.toBe(other.JWT_SECRET_KEY);
+    expect(faultsOf({ ...withoutApi, VOIDRUNNER_ROLES: 'worker,api' })).toHaveLength(1);
+    expect(faultsOf({ ...withoutApi, JWT_SECRET_KEY: loadConfig({}).JWT_SECRET_KEY })).toHaveLength(1);
+  });
+
   test.each(['JWT_SECRET_KEY', 'PAYLOAD_MASTER_KEY'] as const)('refuses the %s of development', (name) => {
     const development = loadConfig({})[name];
     expect(faultsOf({ ...PRODUCTION, [name]: development })).toEqual([`${name}: must be set in production`]);
