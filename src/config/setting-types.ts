@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import { z } from 'zod';
 
 export const ROLES = ['api', 'relay', 'projector', 'orchestrator', 'worker'] as const;
@@ -44,6 +46,21 @@ export const list = text.default('').transform((value) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+
+const NETWORK_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
+const PREFIX_MAX: Readonly<Record<number, number>> = { 4: 32, 6: 128 };
+
+function isNetwork(value: string): boolean {
+  if (NETWORK_NAMES.includes(value)) return true;
+  const [address = '', prefix = '1', ...more] = value.split('/');
+  const prefixMax = PREFIX_MAX[isIP(address)];
+  return prefixMax !== undefined && more.length === 0 && /^[1-9]\d*$/.test(prefix) && Number(prefix) <= prefixMax;
+}
+
+/** Addresses and networks in CIDR notation, or the names that proxy-addr has; `false`: none. */
+export const networks = list
+  .transform((values) => values.filter((value) => value !== 'false'))
+  .pipe(z.array(z.string().refine(isNetwork, `must be networks such as 10.0.0.0/8 or ${NETWORK_NAMES.join(', ')}`)));
 
 /** Not checked for presence here: only the composition root knows whether it is needed. */
 export const secretBase64 = (bytes: number) =>

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 
-import { boolean, durationMs, integer, list, number, optionalText, roles, secretBase64 } from './setting-types.js';
+import {
+  boolean,
+  durationMs,
+  integer,
+  list,
+  networks,
+  number,
+  optionalText,
+  roles,
+  secretBase64,
+} from './setting-types.js';
 
 /**
  * Every setting, by its environment name: the one place that says what exists, its unit, its bounds and its default.
@@ -13,7 +23,9 @@ export const settingsSchema = z.object({
     .enum(['development', 'test', 'production'])
     .default('development')
     .describe('production refuses defaults'),
-  SERVER_TRUST_PROXY: boolean.default(false).describe('believe X-Forwarded-* of a proxy in front'),
+  SERVER_TRUST_PROXY: networks.describe(
+    'comma-separated networks of proxies whose X-Forwarded-* are believed, such as 10.0.0.0/8 or loopback; empty: none',
+  ),
   SERVER_SHUTDOWN_TIMEOUT: durationMs.default(10_000).describe('how long open requests may take at shutdown'),
   SERVER_OWN_WRITES_TIMEOUT: durationMs
     .default(1_000)

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { DomainError, Unavailable } from '../../src/kernel/errors.js';
 import { AccessTokens, Public } from '../../src/platform/http/auth-guard.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../src/platform/http/body-parser.js';
-import { createHttpApp } from '../../src/platform/http/create-http-app.js';
+import { createHttpApp, type HttpAppOptions } from '../../src/platform/http/create-http-app.js';
 import { MemoryRateLimiter } from '../../src/platform/http/rate-limit/memory-rate-limiter.js';
 import { byAddress, RateLimited } from '../../src/platform/http/rate-limit/rate-limit-guard.js';
 import { Caller, type CallerContext, type CallerIdentity } from '../../src/platform/http/request-context.js';
@@ -146,8 +146,9 @@ const authorization = 'Bearer good';
 export class ThingApp {
   private constructor(private readonly app: NestFastifyApplication) {}
 
-  static async start(): Promise<ThingApp> {
+  static async start(options: Pick<HttpAppOptions, 'trustProxy'> = {}): Promise<ThingApp> {
     const app = await createHttpApp(ThingModule, {
+      ...options,
       log: silentLog,
       rateLimiter: new MemoryRateLimiter(limits),
       corsAllowedOrigins: ['https://app.example'],

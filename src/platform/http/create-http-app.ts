@@ -29,8 +29,8 @@ import { setStandingHeaders } from './security-headers.js';
 
 export interface HttpAppOptions {
   readonly log: Log;
-  /** Believe X-Forwarded-* of a proxy in front. Off by default: anyone can send them. */
-  readonly trustProxy?: boolean;
+  /** Networks of proxies whose X-Forwarded-* are believed; none by default: anyone can send them. */
+  readonly trustProxy?: readonly string[];
   /** Origins that browsers may call from; none by default. */
   readonly corsAllowedOrigins?: readonly string[];
   /** Absent: no limits. */
@@ -73,7 +73,7 @@ export async function createHttpApp(module: RootModule, options: HttpAppOptions)
 const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
   new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
-    trustProxy: options.trustProxy ?? false,
+    trustProxy: options.trustProxy?.length ? [...options.trustProxy] : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // An HTTP/1.1 request without Host is ours to answer: see checkHead.

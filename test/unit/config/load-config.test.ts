@@ -124,8 +124,21 @@ describe('values', () => {
     ['false', false],
     ['0', false],
   ])('%j is a boolean', (text, value) => {
-    expect(loadConfig({ SERVER_TRUST_PROXY: text }).SERVER_TRUST_PROXY).toBe(value);
+    expect(loadConfig({ RATE_LIMIT_ENABLED: text }).RATE_LIMIT_ENABLED).toBe(value);
   });
+
+  test.each([
+    ['', []],
+    ['false', []],
+    ['loopback, 10.0.0.0/8,2001:db8::1', ['loopback', '10.0.0.0/8', '2001:db8::1']],
+  ])('%j are the networks of proxies', (text, value) => {
+    expect(loadConfig({ SERVER_TRUST_PROXY: text }).SERVER_TRUST_PROXY).toEqual(value);
+  });
+
+  test.each(['true', '1', '10.0.0.0/0', '10.0.0.0/33', '10.0.0', 'proxy.example', '::1/129', '10.0.0.0/8/8'])(
+    '%j are no networks of proxies',
+    (text) => expect(faultsOf({ SERVER_TRUST_PROXY: text }).map(settingOf)).toEqual(['SERVER_TRUST_PROXY']),
+  );
 
   test('of lists are parted by commas', () => {
     const config = loadConfig({ CORS_ALLOWED_ORIGINS: 'https://a.example, https://b.example ,' });

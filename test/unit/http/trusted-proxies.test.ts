@@ -1,0 +1,35 @@
+import { ThingApp } from '../../support/thing-app.js';
+
+const PROXY = '10.1.1.1';
+const CLIENT = '198.51.100.7';
+/** Requests of one address that `/open` lets through in a minute. */
+const LIMIT = 2;
+
+let app: ThingApp;
+beforeEach(async () => {
+  app = await ThingApp.start({ trustProxy: ['10.0.0.0/8'] });
+});
+afterEach(() => app.close());
+
+/** The answers to one more request than an address may send, each with another list of addresses. */
+async function statuses(remoteAddress: string, forwarded: (n: number) => string): Promise<number[]> {
+  const answers: number[] = [];
+  for (let n = 0; n <= LIMIT; n += 1) {
+    const headers = { 'x-forwarded-for': forwarded(n) };
+    answers.push((await app.inject({ method: 'GET', url: '/open', remoteAddress, headers })).statusCode);
+  }
+  return answers;
+}
+
+test('a proxy of ours tells the clients apart', async () => {
+  expect(await statuses(PROXY, (n) => `198.51.100.${n}`)).toEqual([200, 200, 200]);
+  expect(await statuses(PROXY, () => CLIENT)).toEqual([200, 200, 429]);
+});
+
+test('what a client puts before the address that our proxy saw does not count', async () => {
+  expect(await statuses(PROXY, (n) => `203.0.113.${n}, ${CLIENT}, 10.2.2.2`)).toEqual([200, 200, 429]);
+});
+
+test('a client that comes by itself is nobody else, whatever it says', async () => {
+  expect(await statuses(CLIENT, (n) => `10.0.0.${n}`)).toEqual([200, 200, 429]);
+});
