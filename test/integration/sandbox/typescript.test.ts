@@ -38,6 +38,20 @@ console.log(new C().n);`,
     LEGACY,
     { 'tsconfig.json': '{ /* c */ "compilerOptions": { "experimentalDecorators": true, }, }' },
   ],
+  [
+    'metadata of decorators, where tsconfig.json asks for them',
+    'design:paramtypes m\n',
+    `(Reflect as any).metadata = (key: string) => (t: any, name: string) => key === 'design:paramtypes' && console.log(key, name);
+const D = (t: any, key: string) => {}; class X { @D m(a: string) {} }`,
+    {
+      'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true, "emitDecoratorMetadata": true } }',
+    },
+  ],
+  [
+    'using',
+    'in\nout\n',
+    `class R { [Symbol.dispose]() { console.log('out'); } }\n{ using r = new R(); console.log('in'); }`,
+  ],
   ['an import without an ending', '3\n', `import { add } from './lib/add';\nconsole.log(add(1, 2));`],
   ['an import of the compiled name', '3\n', `import { add } from './lib/add.js';\nconsole.log(add(1, 2));`],
   ['a required file without an ending', '3\n', `const { add } = require('./lib/add');\nconsole.log(add(1, 2));`],
