@@ -6,7 +6,7 @@ cd "$ROOT"
 # Folders count too: removing a file touches only its folder.
 stale() {
   [ ! -f dist/.built ] ||
-    [ -n "$(find src migrations infra/build package.json .swcrc -newer dist/.built -print -quit 2>/dev/null)" ]
+    [ -n "$(find src migrations infra/build package.json package-lock.json .swcrc -newer dist/.built -print -quit 2>/dev/null)" ]
 }
 
 stale || exit 0

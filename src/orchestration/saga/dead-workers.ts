@@ -38,8 +38,8 @@ export class DeadWorkers {
     private readonly sessions: WorkerSessions,
     private readonly queue: JobQueue,
     private readonly held: HeldAttempts,
-    readonly commands: Pick<CommandBus, 'execute'>,
-    readonly log: Log,
+    private readonly commands: Pick<CommandBus, 'execute'>,
+    private readonly log: Log,
   ) {}
 
   /** For whoever does not lead: what was missing then says nothing about later. */
@@ -84,7 +84,7 @@ export class DeadWorkers {
   private lose(executionId: string, attempt: number): Promise<void> {
     const options = { now: new Date(), random: Math.random() };
     const command = new LoseAttempt(executionId, attempt, options, reconcilerMetadata(executionId));
-    return sendAsReconciler(this, executionId, command);
+    return sendAsReconciler(this.commands, this.log, executionId, command);
   }
 }
 

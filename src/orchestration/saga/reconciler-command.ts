@@ -14,7 +14,8 @@ export const reconcilerMetadata = (executionId: string): EventMetadata => ({
  * refusal is fine. One run that cannot be decided on (a bug) is logged and stops no other. @throws Unavailable
  */
 export async function sendAsReconciler(
-  { commands, log }: { readonly commands: Pick<CommandBus, 'execute'>; readonly log: Log },
+  commands: Pick<CommandBus, 'execute'>,
+  log: Log,
   executionId: string,
   command: ICommand,
 ): Promise<void> {

@@ -5,8 +5,8 @@ import { type Job, jobId, type JobQueue, type JobState } from '../../kernel/port
 import type { Log } from '../../platform/telemetry/log.js';
 import type { ActiveExecution } from './active-execution.js';
 import { jobOf } from './effects.js';
-import { reconcilerMetadata, sendAsReconciler } from './reconciler-command.js';
 import { type ExternalVerdict, isDoneElsewhere, judgeExternal } from './external-runs.js';
+import { reconcilerMetadata, sendAsReconciler } from './reconciler-command.js';
 
 /** Runs compared with Redis at a time. */
 const RECONCILE_BATCH_MAX = 1_000;
@@ -61,8 +61,8 @@ export class Reconciler {
   constructor(
     private readonly active: ActiveExecutions,
     private readonly queue: JobQueue,
-    readonly commands: Pick<CommandBus, 'execute'>,
-    readonly log: Log,
+    private readonly commands: Pick<CommandBus, 'execute'>,
+    private readonly log: Log,
     private readonly leaseMs: number,
     /** After which a run for an external worker, of which nothing is reported, is given up. */
     private readonly unreportedMs: number,
@@ -159,6 +159,6 @@ export class Reconciler {
       expired: () => new ExpireExternalRun(executionId, attempt, metadata),
       unreported: () => new ExpireUnreportedRun(executionId, metadata),
     };
-    await sendAsReconciler(this, executionId, commands[verdict]());
+    await sendAsReconciler(this.commands, this.log, executionId, commands[verdict]());
   }
 }

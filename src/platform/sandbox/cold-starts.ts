@@ -5,8 +5,8 @@ export const START_PATIENCE_MS = 2_000;
 
 /**
  * As many cells start at a time as this machine has CPUs, first come, first served. Together they share the engine's CPUs:
- * of eight that started at once on two CPUs the first was ready after 1.4 s and the last after 1.6; of the same eight two
- * at a time, after 0.3 s and 1.0 (ADR 35).
+ * of eight that started at once on two CPUs the first had run its job after 1.4 s and the last after 1.7; of the same eight
+ * two at a time, after 0.3 s and 1.0 (ADR 35).
  */
 export class ColdStarts {
   private running = 0;

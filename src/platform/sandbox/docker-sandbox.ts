@@ -179,7 +179,6 @@ export class DockerSandbox extends Sandbox {
     });
     this.fillPool();
     const isolation = this.isolation.current;
-    if (this.isRefused) throw this.nestingRefused();
     try {
       return await this.runInCell(job, options, { isolation, cpus });
     } catch (error) {
@@ -187,13 +186,13 @@ export class DockerSandbox extends Sandbox {
       // The host's word, or a want of memory or processes just now?
       if (this.isolation.current === 'nested') await this.testIsolation(cpus);
       if (this.isolation.current === 'nested') throw error;
-      if (this.isRefused) throw this.nestingRefused();
       return this.runInCell(job, options, { isolation: 'plain', cpus });
     }
   }
 
   private async runInCell(job: SandboxJob, options: RunOptions, host: CellHost): Promise<SandboxOutcome> {
     const { signal: cancelled, onOutput } = options;
+    if (host.isolation === 'plain' && this.options.isNestingRequired) throw this.nestingRefused();
     if (cancelled.aborted) return this.cancelledBeforeStart();
     const kind = kindFor(job.scriptType, job.limits, host);
     const cell = await this.pool.take(job.userId, kind);
@@ -241,8 +240,7 @@ export class DockerSandbox extends Sandbox {
   private fillPool(): void {
     if (!this.started || !this.options.poolSize || this.filled) return;
     this.filled = true;
-    const fill = async () => this.testIsolation((await this.monitor.facts()).cpus);
-    this.track(fill()).catch((error: unknown) => {
+    this.track(this.askHost()).catch((error: unknown) => {
       this.filled = false;
       this.log.warn({ err: error }, 'the pool is not filled yet; the next run tries again');
     });
@@ -258,8 +256,13 @@ export class DockerSandbox extends Sandbox {
   }
 
   private retestIsolation(): void {
-    const test = async () => this.testIsolation((await this.monitor.facts()).cpus);
-    this.track(test()).catch((error: unknown) => this.log.warn({ err: error }, 'nested namespaces not tried again'));
+    this.track(this.askHost()).catch((error: unknown) =>
+      this.log.warn({ err: error }, 'nested namespaces not tried again'),
+    );
+  }
+
+  private async askHost(): Promise<void> {
+    await this.testIsolation((await this.monitor.facts()).cpus);
   }
 
   private async testIsolation(cpus: number): Promise<void> {

@@ -44,11 +44,13 @@ export function contextOf(traceparent: string | undefined, within: Context = con
 }
 
 const TRACEPARENT_HEADER = 'traceparent';
+const FLAGS = /[0-9a-f]{2}$/;
+const SAMPLED_FLAGS = '01';
 
 /**
  * Takes a trace up from an HTTP request, and passes it on. Sampled, whatever its flag says: it comes before the caller is
- * known, and one that may not even log in would erase the spans of its requests. Without `tracestate` and `baggage`: they hold whatever a client
- * put there, and would go into spans and to the container engine.
+ * known, and one that may not even log in would erase the spans of its requests. Without `tracestate` and `baggage`: they
+ * hold whatever a client put there, and would go into spans and to the container engine.
  */
 export const traceparentPropagator: TextMapPropagator = {
   inject(from, carrier, setter) {
@@ -57,9 +59,7 @@ export const traceparentPropagator: TextMapPropagator = {
   },
   extract(into, carrier, getter) {
     const found = getter.get(carrier, TRACEPARENT_HEADER);
-    if (typeof found !== 'string' || !TRACEPARENT.test(found)) return into;
-    const taken = trace.getSpanContext(contextOf(found, into))!;
-    return trace.setSpanContext(into, { ...taken, traceFlags: TraceFlags.SAMPLED });
+    return typeof found === 'string' ? contextOf(found.replace(FLAGS, SAMPLED_FLAGS), into) : into;
   },
   fields: () => [TRACEPARENT_HEADER],
 };

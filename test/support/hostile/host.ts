@@ -1,5 +1,12 @@
 import { DONE, type HostileProgram } from './program.js';
 
+/** `told(act)` says what an act met: `done`, or the errno's name. */
+const TOLD = `import errno
+def told(act):
+    try: act(); return "done"
+    except OSError as error: return errno.errorcode[error.errno]
+`;
+
 /** What a job may ask, but the host would have to do for it, outside the job's limits. */
 export const HOST: readonly HostileProgram[] = [
   {
@@ -26,11 +33,8 @@ func main() {
   {
     wants: 'disk reads past its memory',
     scripts: {
-      python: `import errno, fcntl, os
-def told(act):
-    try: act(); return "done"
-    except OSError as error: return errno.errorcode[error.errno]
-plain = os.open("/etc/passwd", os.O_RDONLY)
+      python: `import fcntl, os
+${TOLD}plain = os.open("/etc/passwd", os.O_RDONLY)
 print(told(lambda: os.open("/usr/bin/env", os.O_RDONLY | os.O_DIRECT)), told(lambda: fcntl.fcntl(plain, fcntl.F_SETFL, os.O_DIRECT)))`,
       go: `package main
 import ("fmt"; "os"; "syscall")
@@ -69,11 +73,8 @@ try { fs.writeFileSync(score, '0'); } catch { process.stdout.write('Read-only fi
   {
     wants: 'its supervisor’s limits and CPU',
     scripts: {
-      python: `import errno, os, resource
-def told(act):
-    try: act(); return "done"
-    except OSError as error: return errno.errorcode[error.errno]
-print(told(lambda: resource.prlimit(1, resource.RLIMIT_CPU, (1, 1))), told(lambda: os.sched_setaffinity(1, [0])),
+      python: `import os, resource
+${TOLD}print(told(lambda: resource.prlimit(1, resource.RLIMIT_CPU, (1, 1))), told(lambda: os.sched_setaffinity(1, [0])),
   told(lambda: resource.prlimit(0, resource.RLIMIT_CPU, (60, 60))), told(lambda: os.sched_setaffinity(0, os.sched_getaffinity(0))))`,
       go: `package main
 import ("fmt"; "syscall"; "unsafe")
@@ -92,12 +93,9 @@ func main() {
   {
     wants: 'to know which file system of which disk it is on',
     scripts: {
-      python: `import errno, fcntl, os
-root, tmp = os.open("/usr", os.O_RDONLY), os.open("/tmp", os.O_RDONLY)
-def told(place, request):
-    try: fcntl.ioctl(place, request, bytearray(512)); return "done"
-    except OSError as error: return errno.errorcode[error.errno]
-print({told(place, request) for place in (root, tmp) for request in (0xC0C0583B, 0x80111500, 0x80811501, 0x81009431)})`,
+      python: `import fcntl, os
+${TOLD}root, tmp = os.open("/usr", os.O_RDONLY), os.open("/tmp", os.O_RDONLY)
+print({told(lambda: fcntl.ioctl(place, request, bytearray(512))) for place in (root, tmp) for request in (0xC0C0583B, 0x80111500, 0x80811501, 0x81009431)})`,
     },
     everywhere: 'python',
     meets: 'ENOTTY',
