@@ -18,6 +18,7 @@ const QUESTIONS = [
   'printing',
   'memory',
   'memory-figures',
+  'acceptance',
   'followers',
   'lists',
   'api',

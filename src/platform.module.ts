@@ -15,6 +15,7 @@ import { RepeatableRequests } from './platform/http/idempotency/repeatable-reque
 import { HttpCommands } from './platform/http/http-commands.js';
 import { OwnWrites } from './platform/http/own-writes.js';
 import { RunLimitsCeiling } from './platform/http/run-limits-ceiling.js';
+import { LargeAnswers } from './platform/http/user-turns.js';
 import { PositionAnnouncements } from './platform/projection/position-announcements.js';
 
 /** What features inject: the ports, bound to this process's adapters. */
@@ -36,6 +37,7 @@ export class PlatformModule {
       { provide: RepeatableRequests, useValue: new RepeatableRequests(new PostgresRecordedCommands(pool), ownWrites) },
       { provide: RunLimitsCeiling, useValue: runLimitsCeilingOf(config) },
       { provide: ConcurrentRequests, useValue: infra.concurrent },
+      { provide: LargeAnswers, useValue: infra.largeAnswers },
       { provide: LiveOutput, useValue: infra.liveOutput },
       { provide: StreamWatch, useValue: infra.streamWatch },
       { provide: PositionAnnouncements, useValue: projected },

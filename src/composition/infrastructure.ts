@@ -9,6 +9,7 @@ import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
 import { PostgresStreamVersions } from '../platform/event-store/stream-versions.js';
 import { StreamWatch } from '../platform/event-store/stream-watch.js';
 import { ConcurrentRequests } from '../platform/http/concurrent-requests.js';
+import { LargeAnswers, UserTurns } from '../platform/http/user-turns.js';
 import { NatsLiveOutput } from '../platform/live-output/nats-live-output.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-store.js';
@@ -49,10 +50,18 @@ export interface Infrastructure {
   readonly visibility: PositionWaiter;
   /** Requests that stay open on purpose. */
   readonly concurrent: ConcurrentRequests;
+  /** Requests that are worked on. */
+  readonly requestTurns: UserTurns;
+  readonly largeAnswers: LargeAnswers;
   /** For metrics. */
   readonly observations: Observations;
   close(): Promise<void>;
 }
+
+/** Of one user. Those that wait are heads of requests, of a few KiB each. */
+const WAITING = { waitingMax: 2_000, waitMsMax: 20_000 };
+/** Of one user: each may hold 2 MiB of output, as text and on its way out, for as long as its client takes to read it. */
+const LARGE_ANSWERS_AT_ONCE = 2;
 
 /** Connects in the background: a dependency that is away makes its users fail with Unavailable, not the start. */
 export function createInfrastructure(config: Config, log: Log): Infrastructure {
@@ -106,6 +115,8 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     projected,
     visibility,
     concurrent: new ConcurrentRequests(config.RATE_LIMIT_CONCURRENT),
+    requestTurns: new UserTurns({ name: 'requests', atOnce: config.RATE_LIMIT_AT_ONCE, ...WAITING }),
+    largeAnswers: new LargeAnswers({ name: 'large_answers', atOnce: LARGE_ANSWERS_AT_ONCE, ...WAITING }),
     observations: new Observations(),
     async close() {
       stopped.abort();

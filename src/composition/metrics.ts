@@ -32,6 +32,7 @@ export function createMetrics(infra: Infrastructure, worker: WorkerParts | null)
   observe(provider, infra);
   if (infra.config.VOIDRUNNER_ROLES.includes('api')) {
     observeConcurrentRequests(provider, infra);
+    observeWaitingRequests(provider, infra);
     observeRequests(provider.getMeter('voidrunner'), infra.observations);
   }
   if (worker) observeRuns(provider.getMeter('voidrunner'), infra.observations);
@@ -121,6 +122,18 @@ function observeConcurrentRequests(provider: MeterProvider, { concurrent }: Infr
     })
     .addCallback((result) => {
       for (const [kind, count] of Object.entries(concurrent.counts)) result.observe(count, { kind });
+    });
+}
+
+function observeWaitingRequests(provider: MeterProvider, { requestTurns, largeAnswers }: Infrastructure): void {
+  provider
+    .getMeter('voidrunner')
+    .createObservableGauge('voidrunner_waiting_requests', {
+      description: 'requests that wait for others of their user: to be worked on, or for their large answer',
+    })
+    .addCallback((result) => {
+      result.observe(requestTurns.waiting, { kind: 'request' });
+      result.observe(largeAnswers.waiting, { kind: 'large_answer' });
     });
 }
 

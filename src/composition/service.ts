@@ -69,6 +69,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
     trustProxy: config.SERVER_TRUST_PROXY,
     corsAllowedOrigins: config.CORS_ALLOWED_ORIGINS,
     docs: apiDocs(config),
+    turns: infra.requestTurns,
     onAnswered: (request) => observations.onRequest(request),
     rateLimiter: config.RATE_LIMIT_ENABLED
       ? new RedisRateLimiter({ redis, limits: rateLimitsOf(config), namespace: config.QUEUE_NAMESPACE, log })

@@ -171,6 +171,11 @@ export const settingsSchema = z.object({
   RATE_LIMIT_REFRESH: integer(1, 1_000_000).default(60).describe('per minute'),
   RATE_LIMIT_WRITES: integer(1, 1_000_000).default(600).describe('per minute and user'),
   RATE_LIMIT_READS: integer(1, 1_000_000).default(6_000).describe('per minute and user'),
+  RATE_LIMIT_AT_ONCE: integer(1, 10_000)
+    .default(32)
+    .describe(
+      'requests of one user that are worked on at a time, per API process; the next 2,000 wait for their turn, up to 20 s',
+    ),
   RATE_LIMIT_CONCURRENT: integer(1, 100_000)
     .default(100)
     .describe(

@@ -9,6 +9,7 @@ import { ExecutionController } from './api/execution-controller.js';
 import { ExecutionHistoryController } from './api/execution-history-controller.js';
 import { ExternalRunController } from './api/external-run-controller.js';
 import { OutputController } from './api/output-controller.js';
+import { ExecutionAnswers } from './api/execution-answers.js';
 import { RunStarts } from './api/run-starts.js';
 import { InputStore } from './app/input-store.js';
 import { ReportedOutput } from './app/reported-output.js';
@@ -52,6 +53,7 @@ export class ExecutionModule {
         endedRuns,
         EventFollower,
         OutputFollower,
+        ExecutionAnswers,
         RunStarts,
         ...executionQueryHandlers,
       ],

@@ -120,6 +120,7 @@ class OpenController {
 class FakeTokens extends AccessTokens {
   async verify(token: string): Promise<CallerIdentity> {
     if (token === 'away') throw new Unavailable('postgres', 'away');
+    if (token === 'others') return { userId: 'u2', sessionId: 's2', isAdmin: false };
     if (token !== 'good') throw new DomainError('revoked', 'session revoked', 'unauthorized');
     return { userId: 'u1', sessionId: 's1', isAdmin: false };
   }
@@ -146,7 +147,7 @@ const authorization = 'Bearer good';
 export class ThingApp {
   private constructor(private readonly app: NestFastifyApplication) {}
 
-  static async start(options: Pick<HttpAppOptions, 'trustProxy'> = {}): Promise<ThingApp> {
+  static async start(options: Pick<HttpAppOptions, 'trustProxy' | 'turns'> = {}): Promise<ThingApp> {
     const app = await createHttpApp(ThingModule, {
       ...options,
       log: silentLog,

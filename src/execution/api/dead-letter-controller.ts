@@ -2,7 +2,6 @@ import { Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/c
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { apiPath } from '../../platform/http/api-path.js';
 import { ConditionalRead, ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
 import { writeConditionOf } from '../../platform/http/conditional/write-condition.js';
@@ -14,11 +13,10 @@ import { Repeatable } from '../../platform/http/idempotency/idempotency-key.js';
 import { RepeatableRequests } from '../../platform/http/idempotency/repeatable-requests.js';
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
-import { BY_OFFSET_OR_CURSOR, listAnswer } from '../../platform/listing/list-query.js';
+import { BY_OFFSET_OR_CURSOR } from '../../platform/listing/list-query.js';
 import { DiscardDeadLetter, RedriveExecution } from '../domain/execution-commands.js';
 import { GetExecution, GetExecutionFromLog, ListExecutions, requireDeadLetter } from '../read/execution-queries.js';
-import { executionViewOf } from '../read/execution-view.js';
-import { taggedExecution } from './tagged-execution.js';
+import { ExecutionAnswers } from './execution-answers.js';
 import { deadLetterList, executionView, listDeadLettersQuery, type ListDeadLettersQuery } from './execution-schemas.js';
 
 const executionId = uuidParam('Invalid execution ID format');
@@ -32,7 +30,7 @@ export class DeadLetterController {
   constructor(
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
-    private readonly payloads: PayloadStore,
+    private readonly answers: ExecutionAnswers,
     private readonly requests: RepeatableRequests,
   ) {}
 
@@ -42,8 +40,7 @@ export class DeadLetterController {
   async list(@Query({ schema: listDeadLettersQuery }) query: ListDeadLettersQuery, @Caller() caller: CallerContext) {
     const ownerId = caller.isAdmin ? undefined : caller.userId;
     const page = await this.queries.execute(new ListExecutions(ownerId, { deadLetters: true }, query));
-    const views = await Promise.all(page.page.rows.map((row) => executionViewOf(row, this.payloads, false)));
-    return listAnswer('dead_letters', page, views, query);
+    return this.answers.page('dead_letters', page, query);
   }
 
   @Get(':id')
@@ -65,7 +62,7 @@ export class DeadLetterController {
     @HttpExchange() { reply }: Exchange,
   ) {
     const row = requireDeadLetter(await this.queries.execute(new GetExecution(id, caller)));
-    return taggedExecution(row, this.payloads, reply);
+    return this.answers.one(row, { ...caller, reply });
   }
 
   @Post(':id/redrive')
@@ -91,11 +88,8 @@ export class DeadLetterController {
       await this.commands.execute(new RedriveExecution(id, caller, { ...metadataOf(caller, id), ...mark }), exchange);
       return id;
     });
-    return taggedExecution(
-      await this.queries.execute(new GetExecutionFromLog(id, version)),
-      this.payloads,
-      exchange.reply,
-    );
+    const row = await this.queries.execute(new GetExecutionFromLog(id, version));
+    return this.answers.one(row, { ...caller, ...exchange });
   }
 
   @Delete(':id')

@@ -3,7 +3,6 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { DomainError } from '../../kernel/errors.js';
-import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { TaskOwners } from '../../kernel/ports/task-owners.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../platform/http/body-parser.js';
@@ -19,11 +18,11 @@ import { Caller, type CallerContext, metadataOf } from '../../platform/http/requ
 import { BodyLimit } from '../../platform/http/route-options.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
-import { BY_OFFSET_OR_CURSOR, listAnswer } from '../../platform/listing/list-query.js';
+import { BY_OFFSET_OR_CURSOR } from '../../platform/listing/list-query.js';
 import { InputStore } from '../app/input-store.js';
 import { CancelExecution, StartExecution } from '../domain/execution-commands.js';
 import { GetExecution, GetExecutionAsOf, ListExecutions } from '../read/execution-queries.js';
-import { executionViewOf } from '../read/execution-view.js';
+import { ExecutionAnswers, type Receiver } from './execution-answers.js';
 import {
   executionList,
   executionView,
@@ -36,7 +35,6 @@ import {
 } from './execution-schemas.js';
 import { pathsOf } from './input-schema.js';
 import { RunStarts } from './run-starts.js';
-import { taggedExecution } from './tagged-execution.js';
 
 const taskId = uuidParam('Invalid task ID format');
 const executionId = uuidParam('Invalid execution ID format');
@@ -50,7 +48,7 @@ export class ExecutionController {
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly inputs: InputStore,
-    private readonly payloads: PayloadStore,
+    private readonly answers: ExecutionAnswers,
     private readonly taskOwners: TaskOwners,
     private readonly starts: RunStarts,
   ) {}
@@ -98,11 +96,12 @@ export class ExecutionController {
     @Param('id', taskId) id: string,
     @Query({ schema: listExecutionsQuery }) query: ListExecutionsQuery,
     @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
   ) {
     const ownerId = await this.taskOwners.ownerOf(id);
     if (ownerId === null) throw new DomainError('task_not_found', 'Task not found', 'not_found');
     requireOwner(caller, ownerId);
-    return this.page(query, ownerId, id);
+    return this.page(query, { ...caller, reply }, ownerId, id);
   }
 
   @Get('executions')
@@ -112,8 +111,12 @@ export class ExecutionController {
     operationId: 'listExecutions',
   })
   @ApiOkResponse({ standardSchema: executionList, description: 'A page, by offset or by cursor' })
-  list(@Query({ schema: listExecutionsQuery }) query: ListExecutionsQuery, @Caller() caller: CallerContext) {
-    return this.page(query, caller.userId);
+  list(
+    @Query({ schema: listExecutionsQuery }) query: ListExecutionsQuery,
+    @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
+  ) {
+    return this.page(query, { ...caller, reply }, caller.userId);
   }
 
   @Get('executions/:id')
@@ -135,7 +138,7 @@ export class ExecutionController {
     @HttpExchange() { reply }: Exchange,
   ) {
     const query = as_of === undefined ? new GetExecution(id, caller) : new GetExecutionAsOf(id, caller, as_of);
-    return taggedExecution(await this.queries.execute(query), this.payloads, reply);
+    return this.answers.one(await this.queries.execute(query), { ...caller, reply });
   }
 
   @Delete('executions/:id')
@@ -158,13 +161,13 @@ export class ExecutionController {
     return { message: 'Execution cancelled successfully' };
   }
 
-  private async page(query: ListExecutionsQuery, ownerId: string, taskIdFilter?: string) {
+  private async page(query: ListExecutionsQuery, receiver: Receiver, ownerId: string, taskIdFilter?: string) {
     const { status, script_type } = query;
     const page = await this.queries.execute(
       new ListExecutions(ownerId, { taskId: taskIdFilter, status, script_type }, query),
     );
-    const withOutput = query.include === 'output';
-    const views = await Promise.all(page.page.rows.map((row) => executionViewOf(row, this.payloads, withOutput)));
-    return listAnswer('executions', page, views, query);
+    return query.include === 'output'
+      ? this.answers.pageWithOutput('executions', page, query, receiver)
+      : this.answers.page('executions', page, query);
   }
 }

@@ -18,6 +18,7 @@ import {
   type ServerSentEvent,
   wantsEvents,
 } from '../../platform/http/server-sent-events.js';
+import { endTurn } from '../../platform/http/user-turns.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
 import { historyAnswer, historyQuery, type HistoryQuery } from '../../platform/listing/history.js';
 import { EventFollower } from '../read/event-follower.js';
@@ -58,9 +59,10 @@ export class ExecutionHistoryController {
     @HttpExchange() exchange: Exchange,
   ) {
     if (wantsEvents(exchange)) return this.live(id, query, caller, exchange);
-    const { after_version, limit } = query;
-    const events = await this.queries.execute(new GetExecutionHistory(id, caller, after_version, limit + 1));
-    return historyAnswer(events, query);
+    return historyAnswer(
+      (afterVersion, limit) => this.queries.execute(new GetExecutionHistory(id, caller, afterVersion, limit)),
+      query,
+    );
   }
 
   private async live(
@@ -78,6 +80,7 @@ export class ExecutionHistoryController {
       return undefined;
     }
     const gone = this.requests.enter('follow', caller.userId, reply);
+    endTurn(request);
     return eventStreamAnswer(reply, this.events(id, seen, gone));
   }
 

@@ -52,7 +52,8 @@ const outputText = z
   .nullable()
   .describe(
     'U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the ' +
-      'first and the last bytes; the bytes as kept are at /output',
+      'first and the last bytes, as where an answer has no room for all of it (`output_excerpt`); the bytes as kept ' +
+      'are at /output',
   );
 
 export const executionView = z
@@ -86,6 +87,12 @@ export const executionView = z
     stderr_bytes: count,
     stdout_truncated: z.boolean(),
     stderr_truncated: z.boolean(),
+    output_excerpt: z
+      .boolean()
+      .describe(
+        'Whether this answer leaves out some of stdout or stderr for want of room: it carries 2 MiB of output, all runs ' +
+          'of a list together, and of longer ones the first and the last bytes',
+      ),
     cpu_time_ms: count.nullable(),
     queue_time_ms: count.nullable(),
     dead_lettered: z.boolean(),

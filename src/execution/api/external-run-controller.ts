@@ -3,7 +3,6 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { DomainError } from '../../kernel/errors.js';
-import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { apiPath } from '../../platform/http/api-path.js';
 import { ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
@@ -21,7 +20,7 @@ import { LATE_REPORT_GRACE_MS } from '../domain/external-deadline.js';
 import { CLOCK_SKEW_MS_MAX } from '../domain/external-reports.js';
 import { GetExecutionFromLog } from '../read/execution-queries.js';
 import { executionView } from './execution-schemas.js';
-import { taggedExecution } from './tagged-execution.js';
+import { ExecutionAnswers } from './execution-answers.js';
 import { reportBody, type ReportBody } from './report-schemas.js';
 
 const DESCRIPTION =
@@ -43,7 +42,7 @@ export class ExternalRunController {
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly outputs: ReportedOutput,
-    private readonly payloads: PayloadStore,
+    private readonly answers: ExecutionAnswers,
   ) {}
 
   @Put(':id')
@@ -70,7 +69,7 @@ export class ExternalRunController {
     await this.commands.execute(command, exchange).catch((error: unknown) => {
       throw error instanceof DomainError && error.code === 'report_time' ? badTime(error, body) : error;
     });
-    return taggedExecution(await this.queries.execute(new GetExecutionFromLog(id)), this.payloads, exchange.reply);
+    return this.answers.one(await this.queries.execute(new GetExecutionFromLog(id)), { ...caller, ...exchange });
   }
 
   private async reportOf(id: string, ownerId: string, body: ReportBody): Promise<ReportExternalRun['report']> {

@@ -13,9 +13,11 @@ import { type Exchange, HttpExchange } from '../../platform/http/http-commands.j
 import { liveAnswer } from '../../platform/http/live-answer.js';
 import { HttpProblem } from '../../platform/http/problem.js';
 import { Caller, type CallerContext } from '../../platform/http/request-context.js';
+import { isLarge } from '../../platform/http/large-answer.js';
+import { endTurn, LargeAnswers } from '../../platform/http/user-turns.js';
 import { enumParam, uuidParam } from '../../platform/http/validation/params.js';
 import { GetExecution } from '../read/execution-queries.js';
-import { outputOf } from '../read/execution-view.js';
+import { keptBytes, outputOf } from '../read/run-text.js';
 import { OutputFollower } from '../read/output-follower.js';
 import { outputQuery, type OutputQuery } from './execution-schemas.js';
 
@@ -31,6 +33,7 @@ export class OutputController {
     private readonly payloads: PayloadStore,
     private readonly follower: OutputFollower,
     private readonly requests: ConcurrentRequests,
+    private readonly largeAnswers: LargeAnswers,
   ) {}
 
   @Get(':id/output/:stream')
@@ -53,24 +56,27 @@ export class OutputController {
     @Param('stream', outputStream) stream: OutputStreamName,
     @Query({ schema: outputQuery }) { follow }: OutputQuery,
     @Caller() caller: CallerContext,
-    @HttpExchange() { request, reply }: Exchange,
+    @HttpExchange() exchange: Exchange,
   ): Promise<Buffer | StreamableFile> {
+    const { request, reply } = exchange;
     const row = await this.queries.execute(new GetExecution(id, caller));
     // Of a run that has ended there is nothing to wait for; and HEAD asks for no output at all.
     const live = follow && isActive(row.status) && request.method === 'GET';
-    const answer = live ? this.following(id, stream, caller, reply) : await this.stored(row[stream]);
+    const answer = live ? this.following(id, stream, caller, exchange) : await this.stored(row[stream], caller, reply);
     void reply.type('application/octet-stream');
     return answer;
   }
 
-  private async stored(output: Parameters<typeof outputOf>[0]): Promise<Buffer> {
+  private async stored(output: Parameters<typeof outputOf>[0], { userId }: CallerContext, reply: FastifyReply) {
+    if (isLarge(keptBytes(output))) await this.largeAnswers.take(userId, reply);
     const content = await outputOf(output, this.payloads);
     if (content === null) throw new HttpProblem(410, 'output_erased', 'Output has been erased');
     return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   }
 
-  private following(id: string, stream: OutputStreamName, caller: CallerContext, reply: FastifyReply) {
+  private following(id: string, stream: OutputStreamName, caller: CallerContext, { request, reply }: Exchange) {
     const ended = this.requests.enter('follow', caller.userId, reply);
+    endTurn(request);
     return liveAnswer(reply, this.follower.follow(id, stream, ended));
   }
 }

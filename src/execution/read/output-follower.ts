@@ -15,7 +15,7 @@ import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent, OutputRef } from '../domain/execution-events.js';
 import { type ExecutionState, executionStream, outcomeOf } from '../domain/execution-state.js';
 import { liveSource } from '../domain/live-source.js';
-import { outputOf } from './execution-view.js';
+import { outputOf } from './run-text.js';
 
 /** While the live output cannot be read. */
 const LIVE_RETRY_MS = 500;

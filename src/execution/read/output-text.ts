@@ -4,19 +4,36 @@ import type { OutputRef } from '../domain/execution-events.js';
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 const CONTINUATIONS_MAX = 3;
 
+/** Of what was kept: the bytes before a gap, and those after it. */
+interface Gap {
+  readonly headBytes: number;
+  readonly tailBytes: number;
+}
+
 /**
  * The text of a stored output; U+FFFD stands for what is not UTF-8. Where bytes between the head and the tail were not
- * kept, a line of its own says how many, and neither side ends in a part of a character.
+ * kept, or have no room here, a line of its own says how many, and neither side ends in a part of a character.
+ * @param bytesMax of what was kept, without that line
  */
-export function outputText(content: Uint8Array, output: OutputRef): string {
+export function outputText(content: Uint8Array, output: OutputRef, bytesMax = Number.POSITIVE_INFINITY): string {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  const { head_bytes } = output;
-  if (head_bytes === undefined || output.bytes_total <= bytes.length) return bytes.toString('utf8');
-  const head = bytes.subarray(0, wholeCharacters(bytes.subarray(0, head_bytes)));
-  const tail = bytes.subarray(nextCharacter(bytes, head_bytes));
+  const gap = gapOf(bytes.length, output, bytesMax);
+  if (gap === null) return bytes.toString('utf8');
+  const head = bytes.subarray(0, wholeCharacters(bytes.subarray(0, gap.headBytes)));
+  const tail = bytes.subarray(nextCharacter(bytes, bytes.length - gap.tailBytes));
   const mark = gapMark(output.bytes_total - head.length - tail.length);
   const before = head.toString('utf8');
   return `${before}${before === '' || before.endsWith('\n') ? '' : '\n'}${mark}\n${tail.toString('utf8')}`;
+}
+
+/** @returns null where there is none, or nobody knows where */
+function gapOf(bytes: number, { bytes_total, head_bytes }: OutputRef, bytesMax: number): Gap | null {
+  const kept = head_bytes === undefined || bytes_total <= bytes ? null : { head: head_bytes, tail: bytes - head_bytes };
+  if (bytes <= bytesMax) return kept && { headBytes: kept.head, tailBytes: kept.tail };
+  // Of an output without a gap both sides come from the whole.
+  const { head, tail } = kept ?? { head: bytes, tail: bytes };
+  const headBytes = Math.min(head, Math.max(Math.ceil(bytesMax / 2), bytesMax - tail));
+  return { headBytes, tailBytes: bytesMax - headBytes };
 }
 
 const gapMark = (bytes: number): string =>

@@ -2,6 +2,7 @@ import type { OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 
 import { Unavailable } from '../../kernel/errors.js';
+import { onEndOfAnswer } from './end-of-answer.js';
 import { HttpProblem } from './problem.js';
 
 /** The place of one that ends is free at once, but nobody knows when one will. */
@@ -32,26 +33,17 @@ export class ConcurrentRequests implements OnModuleDestroy {
    * @returns aborted then, and when the process stops: with Unavailable as its reason, while the client still listens
    * @throws HttpProblem 429
    */
-  enter(kind: ConcurrentKind, userId: string, { raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
+  enter(kind: ConcurrentKind, userId: string, reply: Pick<FastifyReply, 'raw'>): AbortSignal {
     const count = this.ofUser.get(userId) ?? 0;
     if (count >= this.perUserMax) throw refusal(this.perUserMax);
     const ending = new AbortController();
-    // Gone while it was looked at who it is: nothing would tell of its end.
-    if (raw.destroyed || raw.req.socket.destroyed) {
-      ending.abort();
-      return ending.signal;
-    }
     this.ofUser.set(userId, count + 1);
     this.endings.set(ending, { userId, kind });
-    const leave = (): void => {
-      for (const end of ends) end.off('close', leave);
-      // Where the connection closes, the answer does too, and both are heard.
-      if (this.endings.delete(ending)) this.left(userId);
+    onEndOfAnswer(reply, () => {
+      this.endings.delete(ending);
+      this.left(userId);
       ending.abort();
-    };
-    // An answer that waits behind others on its connection may never close, even where the connection does.
-    const ends = [raw, raw.req.socket];
-    for (const end of ends) end.once('close', leave);
+    });
     return ending.signal;
   }
 

@@ -24,8 +24,9 @@ import { guardRequests } from './request-gate.js';
 import { checkHead } from './request-head.js';
 import { applyBodyLimits } from './route-options.js';
 import { answerUnknownRoutes } from './route-table.js';
-import { SchemaPipe } from './validation/schema-pipe.js';
 import { setStandingHeaders } from './security-headers.js';
+import type { UserTurns } from './user-turns.js';
+import { SchemaPipe } from './validation/schema-pipe.js';
 
 export interface HttpAppOptions {
   readonly log: Log;
@@ -35,6 +36,8 @@ export interface HttpAppOptions {
   readonly corsAllowedOrigins?: readonly string[];
   /** Absent: no limits. */
   readonly rateLimiter?: RateLimiter | undefined;
+  /** Absent: a user's requests are worked on as they come. */
+  readonly turns?: UserTurns;
   /** Absent: no `/docs`, `/swagger.json` and `/api`. */
   readonly docs?: DocsOptions;
   /** Is told of each request once it has been answered. */
@@ -63,7 +66,8 @@ export async function createHttpApp(module: RootModule, options: HttpAppOptions)
   app.useGlobalFilters(new ProblemFilter(options.log));
   app.useGlobalPipes(new SchemaPipe());
   const authentication = new AuthGuard(app.get(AccessTokens, { strict: false }));
-  guardRequests(fastify, authentication, options.rateLimiter && new RateLimitGuard(options.rateLimiter));
+  const rateLimits = options.rateLimiter && new RateLimitGuard(options.rateLimiter);
+  guardRequests(fastify, authentication, rateLimits, options.turns);
   const origins = options.corsAllowedOrigins ?? [];
   if (origins.length > 0) app.enableCors(corsOptions(origins));
   if (options.docs) serveDocs(app, options.docs);

@@ -4,6 +4,8 @@ import type { AuthGuard } from './auth-guard.js';
 import { sendContinue } from './expect-continue.js';
 import type { RateLimitGuard } from './rate-limit/rate-limit-guard.js';
 import { checkContent } from './request-content.js';
+import { callerOf } from './request-context.js';
+import { takeTurn, type UserTurns } from './user-turns.js';
 
 /** Methods whose content Fastify does not read. */
 const WITHOUT_CONTENT = new Set(['GET', 'HEAD']);
@@ -16,11 +18,15 @@ export function guardRequests(
   fastify: FastifyInstance,
   authentication: AuthGuard,
   rateLimits: RateLimitGuard | undefined,
+  turns: UserTurns | undefined,
 ): void {
   fastify.addHook('preParsing', async (request, reply) => {
     if (isPreflight(request)) return;
     await authentication.check(request);
     await rateLimits?.check(request, reply, false);
+    // Before the content is read: those who wait cost no more than their heads.
+    const caller = callerOf(request);
+    if (caller && turns) await takeTurn(turns, caller.userId, request, reply);
     if (WITHOUT_CONTENT.has(request.method)) return;
     checkContent(request);
     sendContinue(request, reply);

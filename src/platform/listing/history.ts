@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { historyEntryOf } from '../../kernel/history-entry.js';
+import { type HistoryEntry, historyEntryOf } from '../../kernel/history-entry.js';
 import type { RecordedEvent } from '../../kernel/event.js';
 import { wholeNumber } from './list-query.js';
 
@@ -30,8 +30,27 @@ export const historyView = z
   })
   .meta({ id: 'History' });
 
-/** @param events one more than were asked for, where there are more */
-export const historyAnswer = (events: readonly RecordedEvent[], { limit }: HistoryQuery) => ({
-  events: events.slice(0, limit).map(historyEntryOf),
-  has_more: events.length > limit,
-});
+/** Of one answer, as JSON: an event has up to 64 KiB. At least one event is in it. */
+export const HISTORY_BYTES_MAX = 2 * 1024 ** 2;
+/** Read at a time, until there are as many as were asked for, or as many as have room. */
+const PORTION_EVENTS = 50;
+
+/** @param read a part of a stream, oldest first */
+export async function historyAnswer(
+  read: (afterVersion: number, limit: number) => Promise<readonly RecordedEvent[]>,
+  { after_version, limit }: HistoryQuery,
+) {
+  const entries: HistoryEntry[] = [];
+  let bytes = 0;
+  for (;;) {
+    const wanted = Math.min(PORTION_EVENTS, limit - entries.length + 1);
+    const portion = await read(entries.at(-1)?.version ?? after_version, wanted);
+    for (const entry of portion.map(historyEntryOf)) {
+      bytes += Buffer.byteLength(JSON.stringify(entry));
+      const isFull = entries.length === limit || (entries.length > 0 && bytes > HISTORY_BYTES_MAX);
+      if (isFull) return { events: entries, has_more: true };
+      entries.push(entry);
+    }
+    if (portion.length < wanted) return { events: entries, has_more: false };
+  }
+}

@@ -78,7 +78,9 @@ const SELECT = { name: 'payloads_get', text: SELECT_TEXT };
 export class PostgresPayloadStore extends PayloadStore {
   private readonly pool: Pool;
   private readonly keys: DataKeys;
-  private readonly turns = new AtMost(LARGE_AT_A_TIME_MAX);
+  private readonly putTurns = new AtMost(LARGE_AT_A_TIME_MAX);
+  /** Apart: who reads much must not keep a run from ending. */
+  private readonly getTurns = new AtMost(LARGE_AT_A_TIME_MAX);
   private readonly insertSmall = gathered(
     (payloads: readonly NewPayload[]) => this.insert(payloads),
     SMALL_AT_A_TIME_MAX,
@@ -95,12 +97,17 @@ export class PostgresPayloadStore extends PayloadStore {
     const { content } = payload;
     if (content.length > PAYLOAD_BYTES_MAX) throw new Error(`a payload of more than ${PAYLOAD_BYTES_MAX} bytes`);
     if (content.length < LARGE_BYTES_MIN) return this.store(payload, this.insertSmall);
-    return this.turns.run(() => this.store(payload, async (large) => (await this.insert([large]))[0]!));
+    return this.putTurns.run(() => this.store(payload, async (large) => (await this.insert([large]))[0]!));
   }
 
   override async get(ref: PayloadRef): Promise<Uint8Array | null> {
     const { payload_id: id } = ref;
-    const row = ref.bytes < LARGE_BYTES_MIN ? await this.selectSmall(id) : (await this.select([id]))[0];
+    if (ref.bytes < LARGE_BYTES_MIN) return this.opened(ref, await this.selectSmall(id));
+    return this.getTurns.run(async () => this.opened(ref, (await this.select([id]))[0]));
+  }
+
+  private opened(ref: PayloadRef, row: SealedPayload | null | undefined): Uint8Array | null {
+    const { payload_id: id } = ref;
     if (!row?.wrapped_key) return null;
     if (sha256(row.ciphertext) !== ref.sha256) throw new Error(`payload ${id} is not what its event says`);
     const key = this.keys.unwrap(row.owner_id, row.wrapped_key);

@@ -19,6 +19,8 @@ import { RepeatableRequests } from '../../platform/http/idempotency/repeatable-r
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { RunLimitsCeiling } from '../../platform/http/run-limits-ceiling.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
+import { sizedAnswer } from '../../platform/http/large-answer.js';
+import { LargeAnswers } from '../../platform/http/user-turns.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
 import { historyAnswer, historyQuery, type HistoryQuery, historyView } from '../../platform/listing/history.js';
 import { BY_OFFSET_OR_CURSOR, listAnswer } from '../../platform/listing/list-query.js';
@@ -51,6 +53,7 @@ export class TaskController {
     private readonly requests: RepeatableRequests,
     private readonly scripts: ScriptStore,
     private readonly payloads: PayloadStore,
+    private readonly largeAnswers: LargeAnswers,
     private readonly ceiling: RunLimitsCeiling,
   ) {}
 
@@ -85,10 +88,18 @@ export class TaskController {
   @Get()
   @ApiOperation({ summary: 'List tasks', description: `Your own. ${BY_OFFSET_OR_CURSOR}`, operationId: 'listTasks' })
   @ApiOkResponse({ standardSchema: taskList, description: 'A page of tasks, by offset or by cursor' })
-  async list(@Query({ schema: listTasksQuery }) query: ListTasksQuery, @Caller() caller: CallerContext) {
+  async list(
+    @Query({ schema: listTasksQuery }) query: ListTasksQuery,
+    @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
+  ) {
     const page = await this.queries.execute(new ListTasks(caller.userId, query));
-    const tasks = await Promise.all(page.page.rows.map((row) => taskViewOf(row, this.payloads)));
-    return listAnswer('tasks', page, tasks, query);
+    const { rows } = page.page;
+    const bytes = rows.reduce((sum, { definition }) => sum + definition.script.bytes, 0);
+    return sizedAnswer(this.largeAnswers, { ...caller, reply, bytes }, async () => {
+      const tasks = await Promise.all(rows.map((row) => taskViewOf(row, this.payloads)));
+      return listAnswer('tasks', page, tasks, query);
+    });
   }
 
   @Get(':id')
@@ -127,8 +138,10 @@ export class TaskController {
     @Query({ schema: historyQuery }) query: HistoryQuery,
     @Caller() caller: CallerContext,
   ) {
-    const { after_version, limit } = query;
-    return historyAnswer(await this.queries.execute(new GetTaskHistory(id, caller, after_version, limit + 1)), query);
+    return historyAnswer(
+      (afterVersion, limit) => this.queries.execute(new GetTaskHistory(id, caller, afterVersion, limit)),
+      query,
+    );
   }
 
   @Put(':id')

@@ -707,9 +707,9 @@ export interface components {
             status: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
             /** Format: int32 */
             return_code: number | null;
-            /** @description U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the first and the last bytes; the bytes as kept are at /output */
+            /** @description U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the first and the last bytes, as where an answer has no room for all of it (`output_excerpt`); the bytes as kept are at /output */
             stdout: string | null;
-            /** @description U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the first and the last bytes; the bytes as kept are at /output */
+            /** @description U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the first and the last bytes, as where an answer has no room for all of it (`output_excerpt`); the bytes as kept are at /output */
             stderr: string | null;
             /** Format: int64 */
             execution_time_ms: number | null;
@@ -740,6 +740,8 @@ export interface components {
             stderr_bytes: number;
             stdout_truncated: boolean;
             stderr_truncated: boolean;
+            /** @description Whether this answer leaves out some of stdout or stderr for want of room: it carries 2 MiB of output, all runs of a list together, and of longer ones the first and the last bytes */
+            output_excerpt: boolean;
             /** Format: int64 */
             cpu_time_ms: number | null;
             /** Format: int64 */

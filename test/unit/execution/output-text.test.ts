@@ -38,3 +38,15 @@ test('an output that is whole has no mark, and neither has one of which nobody k
   expect(outputText(Buffer.from('abcdef'), { ...whole, bytes_total: 900, truncated: true })).toBe('abcdef');
   expect(outputText(Buffer.from('abcdef'), { ...whole, truncated: true, head_bytes: 6 })).toBe('abcdef');
 });
+
+test.each([
+  ['without a gap', 'abcdefghij', 10, 0, 4, 'ab\n… 6 bytes left out …\nij'],
+  ['of an odd size', 'abcdefghij', 10, 0, 5, 'abc\n… 5 bytes left out …\nij'],
+  ['with a gap', 'abcdefghijklmnopqrstuvwxyz', 5, 5, 4, 'ab\n… 22 bytes left out …\nyz'],
+  ['with a short head', 'abcdefghijklmnopqrstuvwxyz', 1, 9, 6, 'a\n… 20 bytes left out …\nvwxyz'],
+  ['with a short tail', 'abcdefghijklmnopqrstuvwxyz', 9, 1, 6, 'abcde\n… 20 bytes left out …\nz'],
+  ['in characters of two', 'éééééééééé', 20, 0, 6, 'é\n… 16 bytes left out …\né'],
+])('what has no room is left out in the middle of an output %s', (_, written, head, tail, room, text) => {
+  const [content, output] = kept(written, head, tail);
+  expect(outputText(content, output, room)).toBe(text);
+});

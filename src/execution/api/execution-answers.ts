@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+
+import { PayloadStore } from '../../kernel/ports/payload-store.js';
+import { entityTag } from '../../platform/http/conditional/entity-tags.js';
+import { isLarge, sizedAnswer } from '../../platform/http/large-answer.js';
+import { LargeAnswers } from '../../platform/http/user-turns.js';
+import { listAnswer, type ListQuery, type Page } from '../../platform/listing/list-query.js';
+import type { ExecutionRow } from '../read/execution-projection.js';
+import { executionViewOf } from '../read/execution-view.js';
+import { keptBytesOf, NO_TEXT, roomForEach, textOf } from '../read/run-text.js';
+
+/** Whom an answer goes to. */
+export interface Receiver {
+  readonly userId: string;
+  readonly reply: FastifyReply;
+}
+
+/** Runs as answers: what they wrote is what makes those large. */
+@Injectable()
+export class ExecutionAnswers {
+  constructor(
+    private readonly payloads: PayloadStore,
+    private readonly largeAnswers: LargeAnswers,
+  ) {}
+
+  /** To a request about it alone. All of a run follows from its events: their number is its tag. */
+  one(row: ExecutionRow, { userId, reply }: Receiver) {
+    void reply.header('etag', entityTag(row.version));
+    const bytes = keptBytesOf([row]);
+    return sizedAnswer(this.largeAnswers, { userId, reply, bytes }, async () => (await this.withText([row]))[0]!);
+  }
+
+  /** A list without what the runs wrote. */
+  page(name: string, page: Page<ExecutionRow>, query: ListQuery) {
+    const views = page.page.rows.map((row) => executionViewOf(row, NO_TEXT));
+    return listAnswer(name, page, views, query);
+  }
+
+  pageWithOutput(name: string, page: Page<ExecutionRow>, query: ListQuery, { userId, reply }: Receiver) {
+    const { rows } = page.page;
+    const bytes = keptBytesOf(rows);
+    return sizedAnswer(this.largeAnswers, { userId, reply, bytes }, async () =>
+      listAnswer(name, page, await this.withText(rows), query),
+    );
+  }
+
+  private async withText(rows: readonly ExecutionRow[]) {
+    const room = roomForEach(rows);
+    const viewOf = async (row: ExecutionRow) => executionViewOf(row, await textOf(row, this.payloads, room));
+    if (!isLarge(keptBytesOf(rows))) return Promise.all(rows.map(viewOf));
+    // One after the other: whole outputs are read to be cut, and others wait for their turn to read one.
+    const views = [];
+    for (const row of rows) views.push(await viewOf(row));
+    return views;
+  }
+}

@@ -1,0 +1,44 @@
+import type { RecordedEvent } from '../../../src/kernel/event.js';
+import { HISTORY_BYTES_MAX, historyAnswer } from '../../../src/platform/listing/history.js';
+
+const EVENT_BYTES = 60_000;
+
+function aStream(length: number, bytesEach: number) {
+  const events = Array.from({ length }, (_, index) => ({
+    type: 'Happened',
+    version: index + 1,
+    position: BigInt(index + 1),
+    recordedAt: new Date(0),
+    metadata: { actor: 'test' },
+    data: { text: 'x'.repeat(bytesEach) },
+  })) as unknown as RecordedEvent[];
+  return async (afterVersion: number, limit: number) => events.slice(afterVersion, afterVersion + limit);
+}
+const versionsOf = ({ events }: { events: readonly { version: number }[] }) => events.map(({ version }) => version);
+
+test('a page has what was asked for, and says whether there is more', async () => {
+  const read = aStream(230, 1);
+  expect(versionsOf(await historyAnswer(read, { after_version: 20, limit: 120 }))).toEqual(
+    Array.from({ length: 120 }, (_, index) => 21 + index),
+  );
+  expect(await historyAnswer(read, { after_version: 0, limit: 229 })).toMatchObject({ has_more: true });
+  expect(await historyAnswer(read, { after_version: 0, limit: 230 })).toMatchObject({ has_more: false });
+  expect(await historyAnswer(read, { after_version: 230, limit: 230 })).toEqual({ events: [], has_more: false });
+});
+
+test('a page of large events ends where it is full, and the next one goes on from there', async () => {
+  const read = aStream(100, EVENT_BYTES);
+  const seen: number[] = [];
+  let answer;
+  do {
+    answer = await historyAnswer(read, { after_version: seen.length, limit: 1_000 });
+    expect(JSON.stringify(answer.events).length).toBeLessThan(HISTORY_BYTES_MAX);
+    seen.push(...versionsOf(answer));
+  } while (answer.has_more);
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+});
+
+test('an event that fills more than a page is a page', async () => {
+  const answer = await historyAnswer(aStream(2, HISTORY_BYTES_MAX), { after_version: 0, limit: 10 });
+  expect([versionsOf(answer), answer.has_more]).toEqual([[1], true]);
+});
