@@ -6,6 +6,7 @@ import { Migration20260111000000 } from './Migration20260111000000_refresh_grace
 import { Migration20260111000100 } from './Migration20260111000100_external_runs.js';
 import { Migration20260112000000 } from './Migration20260112000000_hash_chain.js';
 import { Migration20260114000000 } from './Migration20260114000000_execution_notes.js';
+import { Migration20261129000000 } from './Migration20261129000000_retention.js';
 
 /** Oldest first, each by the name of its file. */
 export const MIGRATIONS = [
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   { name: 'Migration20260111000100_external_runs', class: Migration20260111000100 },
   { name: 'Migration20260112000000_hash_chain', class: Migration20260112000000 },
   { name: 'Migration20260114000000_execution_notes', class: Migration20260114000000 },
+  { name: 'Migration20261129000000_retention', class: Migration20261129000000 },
 ];

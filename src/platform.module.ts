@@ -10,6 +10,7 @@ import { LiveOutput } from './kernel/ports/live-output.js';
 import { PayloadStore } from './kernel/ports/payload-store.js';
 import { PostgresRecordedCommands } from './platform/event-store/postgres-recorded-commands.js';
 import { StreamWatch } from './platform/event-store/stream-watch.js';
+import { StorageQuota } from './kernel/ports/storage-quota.js';
 import { ConcurrentRequests } from './platform/http/concurrent-requests.js';
 import { RepeatableRequests } from './platform/http/idempotency/repeatable-requests.js';
 import { HttpCommands } from './platform/http/http-commands.js';
@@ -28,6 +29,7 @@ export class PlatformModule {
       { provide: Pool, useValue: pool },
       { provide: EventStore, useValue: store },
       { provide: PayloadStore, useValue: payloads },
+      { provide: StorageQuota, useValue: infra.quota },
       { provide: DecisionRunner, useValue: infra.decisions },
       {
         provide: HttpCommands,

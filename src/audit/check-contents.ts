@@ -24,6 +24,7 @@ export async function checkContents(parts: {
   const lawful = new Faults('each run ends once');
   const payloads = new Faults('payloads match their hashes');
   let payloadCount = 0;
+  let destroyedCount = 0;
   for await (const batch of log.scan(0n, head)) {
     const refs: PayloadRef[] = [];
     for (const raw of batch) {
@@ -34,12 +35,12 @@ export async function checkContents(parts: {
       collectRefs(event.data, refs);
     }
     payloadCount += refs.length;
-    await comparePayloads(pool, refs, payloads);
+    destroyedCount += await comparePayloads(pool, refs, payloads);
   }
   return [
     readable.report(`${head} events`),
     lawful.report(`${head} events`),
-    payloads.report(`${payloadCount} payloads`),
+    payloads.report(`${payloadCount} payloads${destroyedCount === 0 ? '' : `, ${destroyedCount} no longer kept`}`),
   ];
 }
 
@@ -60,17 +61,26 @@ function collectRefs(value: unknown, refs: PayloadRef[]): void {
   else for (const inner of Object.values(value)) collectRefs(inner, refs);
 }
 
-/** The hash is of the ciphertext, so a payload whose key was destroyed can still be checked. */
-async function comparePayloads(pool: Pool, refs: readonly PayloadRef[], faults: Faults): Promise<void> {
-  if (refs.length === 0) return;
-  const { rows } = await pool.query<{ payload_id: string; actual: string }>(
-    `select payload_id, encode(sha256(ciphertext), 'hex') as actual from es.payloads where payload_id = any($1::uuid[])`,
+/**
+ * The hash is of the ciphertext, so a payload whose key was destroyed can still be checked. Of one that is no longer kept
+ * its hash stays, as it was stored.
+ * @returns how many are no longer kept
+ */
+async function comparePayloads(pool: Pool, refs: readonly PayloadRef[], faults: Faults): Promise<number> {
+  if (refs.length === 0) return 0;
+  // One snapshot: what is destroyed between two looks would be in neither.
+  const { rows } = await pool.query<{ payload_id: string; actual: string; destroyed: boolean }>(
+    `select payload_id, encode(sha256(ciphertext), 'hex') as actual, false as destroyed
+     from es.payloads where payload_id = any($1::uuid[])
+     union all
+     select payload_id, sha256, true from es.destroyed_payloads where payload_id = any($1::uuid[])`,
     [refs.map(({ payload_id }) => payload_id)],
   );
-  const actual = new Map(rows.map((row) => [row.payload_id, row.actual]));
+  const found = new Map(rows.map((row) => [row.payload_id, row]));
   for (const { payload_id, sha256 } of refs) {
-    const found = actual.get(payload_id);
-    if (found === undefined) faults.add(`payload ${payload_id} is missing`);
-    else if (found !== sha256) faults.add(`payload ${payload_id} has been changed`);
+    const actual = found.get(payload_id)?.actual;
+    if (actual === undefined) faults.add(`payload ${payload_id} is missing`);
+    else if (actual !== sha256) faults.add(`payload ${payload_id} has been changed`);
   }
+  return rows.filter(({ destroyed }) => destroyed).length;
 }

@@ -17,6 +17,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['rebuild', async () => (await import('./rebuild-command.js')).rebuildCommand()],
   ['dead-letters', async () => (await import('./dead-letters-command.js')).deadLettersCommand()],
   ['admin', async () => (await import('./admin-command.js')).adminCommand()],
+  ['users', async () => (await import('./users-command.js')).usersCommand()],
   ['trace', async () => (await import('./trace-command.js')).traceCommand()],
   ['doctor', async () => (await import('./doctor-command.js')).doctorCommand()],
   ['migrate', async () => (await import('./migrate-command.js')).migrateCommand()],

@@ -17,7 +17,7 @@ export function settingsText(): string {
     const value = isSecret ? '' : `${defaultOf(schema)}${metaOf(schema, 'unit') ?? ''}`;
     return `${description === undefined ? '' : `# ${description}\n`}# ${name}=${value}`;
   });
-  return ['# Settings and their defaults. Durations: 250ms, 15s, 10m, 24h.', ...lines].join('\n\n');
+  return ['# Settings and their defaults. Durations: 250ms, 15s, 10m, 24h, 30d.', ...lines].join('\n\n');
 }
 
 /** Of the schema, or of the one that a default or an optional wraps. */

@@ -12,7 +12,9 @@ import { ConcurrentRequests } from '../platform/http/concurrent-requests.js';
 import { LargeAnswers, UserTurns } from '../platform/http/user-turns.js';
 import { NatsLiveOutput } from '../platform/live-output/nats-live-output.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
+import { PayloadSweep } from '../platform/payloads/payload-sweep.js';
 import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-store.js';
+import { PostgresStorageQuota } from '../platform/payloads/postgres-storage-quota.js';
 import { PLANS_BY_INDEX } from '../platform/postgres/plans-by-index.js';
 import { createPool, type PostgresOptions } from '../platform/postgres/pool.js';
 import { PositionAnnouncements } from '../platform/projection/position-announcements.js';
@@ -39,6 +41,8 @@ export interface Infrastructure {
   readonly versions: PostgresStreamVersions;
   readonly streamWatch: StreamWatch;
   readonly payloads: PostgresPayloadStore;
+  readonly quota: PostgresStorageQuota;
+  readonly sweep: PayloadSweep;
   readonly nats: NatsLink;
   readonly eventsStream: EventsStream;
   readonly liveOutput: NatsLiveOutput;
@@ -106,6 +110,12 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     versions,
     streamWatch: new StreamWatch(versions, (listener) => appends.onAppend(listener), log),
     payloads: new PostgresPayloadStore({ pool, masterKey: Buffer.from(config.PAYLOAD_MASTER_KEY, 'base64') }),
+    quota: new PostgresStorageQuota(pool, config.STORAGE_QUOTA_MB * 1024 ** 2),
+    sweep: new PayloadSweep({
+      pool,
+      runsMs: config.RETENTION_RUNS,
+      deletedTasksMs: config.RETENTION_DELETED_TASKS,
+    }),
     nats,
     eventsStream: new EventsStream({ nats, prefix, bytesMax: config.NATS_EVENTS_MAX_BYTES }),
     liveOutput: new NatsLiveOutput({ nats, prefix, bytesMax: config.NATS_OUTPUT_MAX_BYTES }),

@@ -35,6 +35,7 @@ export function createMetrics(infra: Infrastructure, worker: WorkerParts | null)
     observeWaitingRequests(provider, infra);
     observeRequests(provider.getMeter('voidrunner'), infra.observations);
   }
+  if (infra.config.VOIDRUNNER_ROLES.includes('orchestrator')) observeSweep(provider, infra);
   if (worker) observeRuns(provider.getMeter('voidrunner'), infra.observations);
   if (worker) observeCells(provider, worker.sandbox);
   if (worker) observeLiveOutput(provider, worker.live);
@@ -135,6 +136,17 @@ function observeWaitingRequests(provider: MeterProvider, { requestTurns, largeAn
       result.observe(requestTurns.waiting, { kind: 'request' });
       result.observe(largeAnswers.waiting, { kind: 'large_answer' });
     });
+}
+
+function observeSweep(provider: MeterProvider, { sweep }: Infrastructure): void {
+  const meter = provider.getMeter('voidrunner');
+  const figures = [
+    ['voidrunner_payloads_destroyed', 'payloads that are no longer kept', () => sweep.figures.payloads],
+    ['voidrunner_payloads_destroyed_bytes', 'bytes of payloads that are no longer kept', () => sweep.figures.bytes],
+  ] as const;
+  for (const [name, description, read] of figures) {
+    meter.createObservableCounter(name, { description }).addCallback((result) => result.observe(read()));
+  }
 }
 
 function observeLiveOutput(provider: MeterProvider, live: LivePublisher): void {

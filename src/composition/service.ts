@@ -15,6 +15,7 @@ import { type OperatorServer, startOperatorServer } from './operator-server.js';
 import { createOrchestratorRole } from './orchestrator-role.js';
 import { createProjectorRole } from './projector-role.js';
 import { createRelayRole } from './relay-role.js';
+import { createRetentionRole } from './retention-role.js';
 import type { RoleProcess } from './role-process.js';
 import { createWorkerParts, createWorkerRole, type WorkerParts } from './worker-role.js';
 
@@ -92,7 +93,7 @@ function createRoles(infra: Infrastructure, commands: CommandBus, worker: Worker
   const roles: RoleProcess[] = [];
   if (worker) roles.push(createWorkerRole(infra, commands, worker));
   if (config.VOIDRUNNER_ROLES.includes('orchestrator')) {
-    roles.push(createOrchestratorRole(infra, commands), createDeadLettersRole(infra));
+    roles.push(createOrchestratorRole(infra, commands), createDeadLettersRole(infra), createRetentionRole(infra));
   }
   if (config.VOIDRUNNER_ROLES.includes('relay')) roles.push(createRelayRole(infra));
   if (config.VOIDRUNNER_ROLES.includes('projector')) roles.push(createProjectorRole(infra));

@@ -26,18 +26,29 @@ export const boolean = text
 
 export const optionalText = text.optional();
 
-const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-const DURATION_MS_MAX = 366 * 24 * UNIT_MS.h;
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const DURATION_MS_MAX = 366 * UNIT_MS.d;
 
-/** `250ms`, `15s`, `10m`, `24h`; a bare number is seconds, as the original had it. */
+/** `250ms`, `15s`, `10m`, `24h`, `30d`; a bare number is seconds, as the original had it. */
 export const durationMs = text
-  .regex(/^\d+(ms|s|m|h)?$/, 'must be a duration such as 250ms, 15s, 10m, 24h')
+  .regex(/^\d+(ms|s|m|h|d)?$/, 'must be a duration such as 250ms, 15s, 10m, 24h, 30d')
   .transform((value) => {
     const unit = /[a-z]+$/.exec(value)?.[0] as keyof typeof UNIT_MS | undefined;
     return Number.parseInt(value, 10) * UNIT_MS[unit ?? 's'];
   })
   .pipe(z.int().min(1).max(DURATION_MS_MAX))
   // Where a default is printed, a bare number would read as seconds.
+  .meta({ unit: 'ms' });
+
+/** As durationMs; `0`: for ever. */
+export const retention = text
+  .transform((value, context) => {
+    if (value === '0') return 0;
+    const parsed = durationMs.safeParse(value);
+    if (parsed.success) return parsed.data;
+    context.addIssue({ code: 'custom', message: parsed.error.issues[0]!.message });
+    return z.NEVER;
+  })
   .meta({ unit: 'ms' });
 
 export const list = text.default('').transform((value) =>

@@ -9,6 +9,7 @@ import {
   number,
   optionalText,
   roles,
+  retention,
   secretBase64,
 } from './setting-types.js';
 
@@ -162,6 +163,16 @@ export const settingsSchema = z.object({
   PAYLOAD_MASTER_KEY: secretBase64(32).describe(
     '32 bytes, base64: wraps every user’s data key; lose it and payloads are lost',
   ),
+
+  STORAGE_QUOTA_MB: integer(0, 100_000_000)
+    .default(1_024)
+    .describe('MiB of scripts, inputs and outputs that a user may have stored; 0: no limit'),
+  RETENTION_RUNS: retention
+    .default(30 * 86_400_000)
+    .describe('how long inputs and outputs of runs are kept; 0: for ever'),
+  RETENTION_DELETED_TASKS: retention
+    .default(86_400_000)
+    .describe('how long the scripts of a deleted task are kept; 0: for ever'),
 
   CORS_ALLOWED_ORIGINS: list.describe('comma-separated origins; empty: none'),
   RATE_LIMIT_ENABLED: boolean.default(true),

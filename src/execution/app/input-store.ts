@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { type PayloadRef, PayloadStore } from '../../kernel/ports/payload-store.js';
+import { StorageQuota } from '../../kernel/ports/storage-quota.js';
 import { newId } from '../../kernel/uuid.js';
 import { encodeRunInput, type RunInput } from '../domain/run-input.js';
 
@@ -17,11 +18,20 @@ export interface SubmittedInput {
 /** Inputs are stored ahead of the event that refers to them. */
 @Injectable()
 export class InputStore {
-  constructor(private readonly payloads: PayloadStore) {}
+  constructor(
+    private readonly payloads: PayloadStore,
+    private readonly quota: StorageQuota,
+  ) {}
 
-  /** @param ownerId whose key encrypts it: whoever sent it */
+  /**
+   * @param ownerId whose key encrypts it: whoever sent it
+   * @throws DomainError `quota_exceeded`, also without an input: the run will have an output
+   */
   async put(ownerId: string, submitted: SubmittedInput | undefined): Promise<PayloadRef | null> {
-    if (submitted === undefined || Object.keys(submitted).length === 0) return null;
+    if (submitted === undefined || Object.keys(submitted).length === 0) {
+      await this.quota.check(ownerId, 0);
+      return null;
+    }
     const { stdin, stdin_base64, args, env, files } = submitted;
     const input: RunInput = {
       ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'utf8').toString('base64') }),
@@ -35,6 +45,8 @@ export class InputStore {
         })),
       }),
     };
-    return this.payloads.put({ payloadId: newId(), ownerId, kind: 'input', content: encodeRunInput(input) });
+    const content = encodeRunInput(input);
+    await this.quota.check(ownerId, content.length);
+    return this.payloads.put({ payloadId: newId(), ownerId, kind: 'input', content });
   }
 }

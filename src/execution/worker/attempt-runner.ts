@@ -38,6 +38,8 @@ export interface AttemptSignals {
 }
 
 const REFUSALS_OF_A_STALE_JOB = ['attempt_not_waiting', 'execution_not_found'];
+/** Somebody else says how it ends; or its owner was erased, and nothing that it wrote can be stored. */
+const ENDS_WITHOUT_A_REPORT = ['attempt_not_held', 'owner_erased'];
 
 /** One attempt, from the reserved job to the recorded end. */
 export class AttemptRunner {
@@ -79,7 +81,7 @@ export class AttemptRunner {
     try {
       return await retryOutage(() => this.report(hold, state.spec, ran, signals), signals.abandon);
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'attempt_not_held') return 'dropped';
+      if (error instanceof DomainError && ENDS_WITHOUT_A_REPORT.includes(error.code)) return 'dropped';
       throw error;
     } finally {
       giveBackOutput(ran);

@@ -6,6 +6,7 @@ import { emailKey } from '../domain/email.js';
 import {
   AdminGranted,
   AdminRevoked,
+  UserErased,
   LoginRefused,
   PasswordChanged,
   PasswordChangeRefused,
@@ -17,7 +18,7 @@ import {
   UserRegistered,
 } from '../domain/user-events.js';
 import type { Session, User } from '../store/entities.js';
-import { AlreadyTaken, type FactToRecord, type IdentityStore } from '../store/identity-store.js';
+import { AlreadyTaken, type FactToRecord, type IdentityStore, isErased } from '../store/identity-store.js';
 import type { PasswordHasher } from './password-hasher.js';
 import type { Revocations } from './revocations.js';
 import type { SecurityFacts } from './security-facts.js';
@@ -169,10 +170,25 @@ export class Accounts {
   /** For the command line. Granting shows in the next tokens; taking it away ends every session of the user. */
   async setAdmin(email: string, isAdmin: boolean, metadata: EventMetadata): Promise<string> {
     const user = await this.options.store.findUserByEmailKey(emailKey(email));
-    if (!user) throw new DomainError('user_not_found', 'User not found', 'not_found');
+    if (!user) throw userNotFound();
     if (user.isAdmin === isAdmin) return user.id;
     const event = isAdmin ? AdminGranted({ user_id: user.id }) : AdminRevoked({ user_id: user.id });
     await this.options.store.setAdmin(user.id, isAdmin, { event, metadata });
+    this.options.facts.announce(user.id);
+    await this.options.facts.settled();
+    return user.id;
+  }
+
+  /**
+   * For the command line: email, name and password of an account are gone, and its sessions are over. May be repeated.
+   * @throws DomainError `user_not_found`
+   */
+  async erase(who: { email: string } | { id: string }, metadata: EventMetadata): Promise<string> {
+    const { store } = this.options;
+    const user = 'id' in who ? await store.findUser(who.id) : await store.findUserByEmailKey(emailKey(who.email));
+    if (!user) throw userNotFound();
+    if (isErased(user)) return user.id;
+    await this.options.store.erase(user.id, { event: UserErased({ user_id: user.id }), metadata });
     this.options.facts.announce(user.id);
     await this.options.facts.settled();
     return user.id;
@@ -278,5 +294,7 @@ const invalidCredentials = (): DomainError =>
 
 /** Tells nobody who has not the key what the token is. */
 const followerId = (follows: Buffer): string => derivedId('refresh token after', follows.toString('hex'));
+
+const userNotFound = (): DomainError => new DomainError('user_not_found', 'User not found', 'not_found');
 
 const emailTaken = (): DomainError => new DomainError('email_taken', 'User with this email already exists', 'conflict');

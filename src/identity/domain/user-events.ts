@@ -28,6 +28,8 @@ export const PasswordChangeRefused = eventType('PasswordChangeRefused', z.object
 export const AdminGranted = eventType('AdminGranted', z.object(user));
 /** Every session of the user was revoked with it, so it holds at once. */
 export const AdminRevoked = eventType('AdminRevoked', z.object(user));
+/** Email, name and password are gone, every session was revoked, and the key of the user's payloads is to be destroyed. */
+export const UserErased = eventType('UserErased', z.object(user));
 
 export const userEvents = {
   UserRegistered,
@@ -41,5 +43,6 @@ export const userEvents = {
   PasswordChangeRefused,
   AdminGranted,
   AdminRevoked,
+  UserErased,
 };
 export type UserEvent = EventOf<typeof userEvents>;

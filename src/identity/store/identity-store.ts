@@ -132,6 +132,17 @@ export class IdentityStore {
     });
   }
 
+  /** Leaves an id that nobody can log in with, and revokes every session. */
+  erase(userId: string, fact: FactToRecord): Promise<void> {
+    return this.inTransaction(async (em) => {
+      const nobody = emailOfErased(userId);
+      const values = { email: nobody, emailKey: nobody, name: '', passwordHash: '', isAdmin: false };
+      await em.nativeUpdate(User, { id: userId }, { ...values, updatedAt: new Date() });
+      await em.nativeUpdate(Session, { userId, revokedAt: null }, { revokedAt: NOW });
+      await recordFacts(em, userId, [fact]);
+    });
+  }
+
   recordFact(userId: string, fact: FactToRecord): Promise<void> {
     return this.inTransaction((em) => recordFacts(em, userId, [fact]));
   }
@@ -196,6 +207,11 @@ export class IdentityStore {
 
 /** Postgres' clock, so that all processes agree on what was revoked after what. */
 const NOW = raw<Date>('now()');
+
+/** Nobody's: an email has an @. */
+const emailOfErased = (userId: string): string => `erased-${userId}`;
+
+export const isErased = ({ id, emailKey }: Pick<User, 'id' | 'emailKey'>): boolean => emailKey === emailOfErased(id);
 
 /** Under the user's row lock, which a login takes too. @param kept the session that goes on, where one does */
 async function endSessions(

@@ -4,7 +4,7 @@ import { stringifyChunked } from '@discoveryjs/json-ext';
 import { StreamableFile } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 
-import { LargeAnswers } from './user-turns.js';
+import type { LargeAnswers } from './user-turns.js';
 
 /** What is read for an answer; below this it is no matter of memory. */
 const LARGE_BYTES_MIN = 256 * 1024;

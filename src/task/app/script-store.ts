@@ -1,12 +1,16 @@
 import { Injectable } from '@nestjs/common';
 
 import { type PayloadRef, PayloadStore } from '../../kernel/ports/payload-store.js';
+import { StorageQuota } from '../../kernel/ports/storage-quota.js';
 import { newId } from '../../kernel/uuid.js';
 
-/** Scripts are stored ahead of the event that refers to them. */
+/** Scripts are stored ahead of the event that refers to them. Both ways refuse where there is no room: `quota_exceeded`. */
 @Injectable()
 export class ScriptStore {
-  constructor(private readonly payloads: PayloadStore) {}
+  constructor(
+    private readonly payloads: PayloadStore,
+    private readonly quota: StorageQuota,
+  ) {}
 
   /** @returns the current one where the script is the same: nothing changes then */
   async replace(current: PayloadRef, ownerId: string, script: string): Promise<PayloadRef> {
@@ -19,7 +23,8 @@ export class ScriptStore {
     return this.store(ownerId, Buffer.from(script, 'utf8'));
   }
 
-  private store(ownerId: string, content: Buffer): Promise<PayloadRef> {
+  private async store(ownerId: string, content: Buffer): Promise<PayloadRef> {
+    await this.quota.check(ownerId, content.length);
     return this.payloads.put({ payloadId: newId(), ownerId, kind: 'script', content });
   }
 }

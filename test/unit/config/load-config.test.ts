@@ -83,18 +83,33 @@ describe('durations', () => {
     ['15s', 15_000],
     ['10m', 600_000],
     ['24h', 86_400_000],
+    ['30d', 2_592_000_000],
     ['30', 30_000],
     [' 5s ', 5_000],
   ])('%j is %d ms', (text, ms) => {
     expect(loadConfig({ QUEUE_LEASE_DURATION: text }).QUEUE_LEASE_DURATION).toBe(ms);
   });
 
-  test.each(['0', '0ms', '-5s', '1.5s', '5 s', '5d', 's', 'soon', '9999999h', '9'.repeat(400)])(
+  test.each(['0', '0ms', '-5s', '1.5s', '5 s', '5w', 's', 'soon', '9999999h', '9'.repeat(400)])(
     '%j is none',
     (text) => {
       expect(faultsOf({ QUEUE_LEASE_DURATION: text }).map(settingOf)).toEqual(['QUEUE_LEASE_DURATION']);
     },
   );
+});
+
+describe('retentions', () => {
+  test.each([
+    ['0', 0],
+    ['1s', 1_000],
+    ['90d', 7_776_000_000],
+  ])('%j is %d ms', (text, ms) => {
+    expect(loadConfig({ RETENTION_RUNS: text }).RETENTION_RUNS).toBe(ms);
+  });
+
+  test.each(['0s', '-1d', '367d', 'never'])('%j is none', (text) => {
+    expect(faultsOf({ RETENTION_RUNS: text }).map(settingOf)).toEqual(['RETENTION_RUNS']);
+  });
 });
 
 describe('values', () => {

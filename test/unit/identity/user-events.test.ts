@@ -18,6 +18,7 @@ const stored = [
   ['PasswordChangeRefused', 1, { user_id, session_id }],
   ['AdminGranted', 1, { user_id }],
   ['AdminRevoked', 1, { user_id }],
+  ['UserErased', 1, { user_id }],
 ] as const;
 
 const catalog = new EventCatalog(Object.values(userEvents));

@@ -1,0 +1,70 @@
+import { LRUCache } from 'lru-cache';
+import type { Pool } from 'pg';
+
+import { DomainError } from '../../kernel/errors.js';
+import { StorageQuota } from '../../kernel/ports/storage-quota.js';
+import { reportingOutages } from '../postgres/outage.js';
+
+/** Each process sums anew after as long: what others store meanwhile is what a quota can be passed by. */
+const KNOWN_FOR_MS = 10_000;
+/** Whoever is refused is summed anew after as long, so that room that was made is seen. */
+const REFUSED_FOR_MS = 1_000;
+const OWNERS_MAX = 10_000;
+/** The sweep makes room at such intervals, a user at once. */
+const RETRY_AFTER_SECONDS = 600;
+
+interface Known {
+  bytes: number;
+  readonly atMs: number;
+}
+
+/** Sums what is in es.payloads: right whatever is destroyed, and nothing to keep up to date. */
+export class PostgresStorageQuota extends StorageQuota {
+  private readonly known = new LRUCache<string, Known>({ max: OWNERS_MAX });
+
+  /** @param bytesMax of each user; 0: no limit */
+  constructor(
+    private readonly pool: Pool,
+    private readonly bytesMax: number,
+    private readonly now: () => number = Date.now,
+  ) {
+    super();
+  }
+
+  override async check(ownerId: string, bytes: number): Promise<void> {
+    if (this.bytesMax === 0) return;
+    let known = await this.stored(ownerId, KNOWN_FOR_MS);
+    if (!this.hasRoom(known, bytes)) known = await this.stored(ownerId, REFUSED_FOR_MS);
+    if (!this.hasRoom(known, bytes)) throw this.refusal(known);
+    // Counted, whether or not it comes to be stored: the next sum will say.
+    known.bytes += bytes;
+  }
+
+  /** Full is full, also for what stores nothing yet. */
+  private hasRoom(known: Known, bytes: number): boolean {
+    return known.bytes < this.bytesMax && known.bytes + bytes <= this.bytesMax;
+  }
+
+  private async stored(ownerId: string, knownForMs: number): Promise<Known> {
+    const known = this.known.get(ownerId);
+    if (known && this.now() - known.atMs < knownForMs) return known;
+    const { rows } = await reportingOutages(() =>
+      this.pool.query<{ bytes: string }>(
+        'select coalesce(sum(bytes), 0) as bytes from es.payloads where owner_id = $1',
+        [ownerId],
+      ),
+    );
+    const summed = { bytes: Number(rows[0]!.bytes), atMs: this.now() };
+    this.known.set(ownerId, summed);
+    return summed;
+  }
+
+  private refusal({ bytes }: Known): DomainError {
+    return new DomainError('quota_exceeded', 'Storage quota exceeded', 'too_many', {
+      quota: 'stored_bytes',
+      max: this.bytesMax,
+      stored: bytes,
+      retry_after: RETRY_AFTER_SECONDS,
+    });
+  }
+}

@@ -1,0 +1,104 @@
+import { ok, withId } from '../../support/api-client.js';
+import { voidrunner } from '../../support/cli.js';
+import { eventually } from '../../support/eventually.js';
+import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
+import { Api, type Person } from './support/api.js';
+
+const MIB = 1024 ** 2;
+
+/** Where there is little room, and where little is kept. */
+let small: Api;
+let api: Api;
+beforeAll(async () => {
+  small = await Api.start({ STORAGE_QUOTA_MB: '1' });
+  api = await Api.start({ RETENTION_RUNS: '1s', RETENTION_DELETED_TASKS: '1s' });
+});
+afterAll(async () => {
+  await small.close();
+  await api.close();
+});
+
+const outputStatus = async (who: Person, id: string): Promise<number> =>
+  (await who.send('GET', `/executions/${id}/output/stdout`)).status;
+const verify = () => voidrunner(api.service.env, ['verify']);
+
+test('whoever has stored as much as there is room for can store and start nothing more, until some of it is gone', async () => {
+  const [ada, bob] = [await small.register(), await small.register()];
+  const echo = await ada.createTask({ script_type: 'bash', script_content: 'echo' });
+  const { id } = await ada.createTask({ script_type: 'bash', script_content: `head -c ${MIB} /dev/zero` });
+  const run = await ada.client.follow((await ada.start(id)).id);
+  expect(run).toMatchObject({ status: 'completed', stdout_bytes: MIB });
+
+  const refused = {
+    status: 429,
+    body: {
+      type: 'urn:voidrunner:problem:quota_exceeded',
+      details: { quota: 'stored_bytes', max: MIB, retry_after: 600 },
+      retry_after: 600,
+    },
+  };
+  const external = await bob.startExternal();
+  const stdin = { input: { stdin: 'x'.repeat(700_000) } };
+  const bobs = await bob.createTask({ max_parallel: 9 });
+  expect((await bob.send('POST', `/tasks/${bobs.id}/executions`, stdin)).status).toBe(201);
+  // What a worker stored is seen at the next look.
+  await eventually(async () => expect(await ada.send('POST', `/tasks/${echo.id}/executions`)).toMatchObject(refused));
+  for (const [who, method, path, body] of [
+    [ada, 'POST', '/tasks', { name: 'more', script_type: 'bash', script_content: 'echo' }],
+    [ada, 'PUT', `/tasks/${echo.id}`, { script_content: 'echo more' }],
+    [ada, 'POST', `/tasks/${echo.id}/executions`, undefined],
+    [ada, 'POST', '/executions', { name: 'once', script_type: 'bash', script_content: 'echo' }],
+    [bob, 'POST', `/tasks/${bobs.id}/executions`, stdin],
+    [bob, 'PUT', `/executions/${external.id}`, { status: 'completed', return_code: 0, stdout: 'x'.repeat(200_000) }],
+  ] as const) {
+    expect(await who.send(method, path, body)).toMatchObject(refused);
+  }
+  // What stores nothing goes on.
+  expect((await ada.send('PUT', `/tasks/${echo.id}`, { priority: 7 })).status).toBe(200);
+
+  const { pool } = small.service.processes[0]!.infra;
+  await new PayloadSweep({ pool, runsMs: 1, deletedTasksMs: 0 }).sweep(new AbortController().signal);
+  expect(await ada.client.follow((await eventually(() => ada.start(echo.id))).id)).toMatchObject({
+    status: 'completed',
+  });
+});
+
+test('what a run wrote is destroyed when its time is over', async () => {
+  const ada = await api.register();
+  const run = await ada.client.run({ script_type: 'bash', script_content: 'echo once' });
+  await eventually(async () => expect(await outputStatus(ada, run.id)).toBe(410));
+  expect(await ada.execution(run.id)).toMatchObject({
+    status: 'completed',
+    stdout: null,
+    stdout_bytes: 5,
+    output_excerpt: false,
+  });
+});
+
+test('the scripts of a deleted task are destroyed, the history stays, and is proven', async () => {
+  const ada = await api.register();
+  const { id } = await ada.createTask({ script_content: 'print(1)' });
+  await ada.updateTask(id, { script_content: 'print(2)' });
+  const kept = await ada.createTask({ script_content: 'print(3)' });
+  await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
+  const payloads = async () => {
+    const sql = `select sha256 from es.payloads where owner_id = $1 and kind = 'script'`;
+    return (await api.service.database.appPool.query(sql, [ada.id])).rows.length;
+  };
+  await eventually(async () => expect(await payloads()).toBe(1));
+  expect((await ada.task(kept.id)).script_content).toBe('print(3)');
+  const { events } = await ok(ada.api.GET('/tasks/{id}/events', withId(id)));
+  expect(events.map(({ type }) => type)).toEqual(['TaskCreated', 'TaskUpdated', 'TaskDeleted']);
+  const found = await verify();
+  expect(found).toMatchObject({ code: 0 });
+  expect(found.stdout).toMatch(/payloads, \d+ no longer kept/);
+});
+
+test('a payload that is lost, and not destroyed by rule, is a fault', async () => {
+  const ada = await api.register();
+  await ada.createTask();
+  await api.service.database.ownerPool.query('delete from es.payloads where owner_id = $1', [ada.id]);
+  const found = await verify();
+  expect(found.code).toBe(1);
+  expect(found.stdout).toMatch(/payload \S+ is missing/);
+});

@@ -1,0 +1,69 @@
+import { ApiClient, call, ok, withId } from '../../support/api-client.js';
+import { voidrunner } from '../../support/cli.js';
+import { eventually } from '../../support/eventually.js';
+import { startTestService, type TestService } from '../../support/service.js';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService();
+});
+afterAll(() => service.close());
+
+const run = (...args: string[]) => voidrunner(service.env, args);
+const NAME = 'a name that nobody may find again';
+
+test('an erased account is gone, with what it stored and what it runs, and its history is proven', async () => {
+  const [ada, bob] = [await ApiClient.register(() => service.url), await ApiClient.register(() => service.url)];
+  const ended = await ada.run({ script_type: 'bash', script_content: 'echo secret' });
+  const running = await ada.createTask({ script_type: 'bash', script_content: 'sleep 600' });
+  const { id } = await ada.start(running.id);
+  await ada.follow(id, ({ status }) => status === 'running');
+  const his = await bob.run({ script_type: 'bash', script_content: 'echo his' });
+  await service.database.ownerPool.query('update identity.users set name = $2 where id = $1', [ada.user.id, NAME]);
+
+  const erased = await run('users', 'erase', ada.user.email);
+  expect(erased).toMatchObject({ code: 0, stderr: '' });
+  expect(erased.stdout).toContain(`user-${ada.user.id} is erased: 1 runs cancelled, `);
+
+  await eventually(async () => expect((await ada.request('GET', '/auth/me')).status).toBe(401));
+  const login = { email: ada.user.email, password: 'correct horse battery' };
+  expect((await call(`${service.url}/api/v1/auth/login`, 'POST', login)).status).toBe(401);
+  const { appPool, ownerPool } = service.database;
+  const users = await appPool.query('select * from identity.users');
+  expect(JSON.stringify(users.rows)).not.toContain(NAME);
+  expect(JSON.stringify(users.rows)).not.toContain(ada.user.email);
+  const left = await ownerPool.query('select payload_id from es.payloads where owner_id = $1', [ada.user.id]);
+  expect(left.rows).toEqual([]);
+  const events = (await run('events', 'show', `user-${ada.user.id}`)).stdout;
+  expect(events).toContain('UserErased');
+  await eventually(async () => expect((await run('state', `execution-${id}`)).stdout).toContain('cancelled'));
+  expect((await run('state', `execution-${ended.id}`)).code).toBe(0);
+
+  expect(await ok(bob.api.GET('/executions/{id}', withId(his.id)))).toMatchObject({ stdout: 'his\n' });
+  await eventually(async () => expect(await run('verify')).toMatchObject({ code: 0 }));
+});
+
+test('it may be repeated, by id; its email is free again', async () => {
+  const ada = await ApiClient.register(() => service.url);
+  const first = await run('users', 'erase', ada.user.email);
+  const again = await run('users', 'erase', `user-${ada.user.id}`);
+  expect([first.code, again]).toEqual([
+    0,
+    {
+      code: 0,
+      stderr: '',
+      stdout: `user-${ada.user.id} is erased: 0 runs cancelled, 0 payloads of 0 bytes destroyed\n`,
+    },
+  ]);
+  const body = { email: ada.user.email, password: 'correct horse battery', name: 'Ada' };
+  expect((await call(`${service.url}/api/v1/auth/register`, 'POST', body)).status).toBe(201);
+});
+
+test('nobody is erased who is not there, or is not named', async () => {
+  expect(await run('users', 'erase', 'nobody@example.com')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('User not found') as string,
+  });
+  expect(await run('users', 'erase', 'nobody')).toMatchObject({ code: 64 });
+  expect(await run('users', 'erase', 'task-018f0000-0000-7000-8000-00000000000a')).toMatchObject({ code: 64 });
+});

@@ -1,0 +1,70 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
+import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
+import { PostgresStorageQuota } from '../../../src/platform/payloads/postgres-storage-quota.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+
+const MAX = 1_000;
+let database: TestDatabase;
+let store: PostgresPayloadStore;
+let nowMs = 0;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  store = new PostgresPayloadStore({ pool: database.appPool, masterKey: randomBytes(32) });
+});
+afterAll(() => database.drop());
+
+const aQuota = (max = MAX) => new PostgresStorageQuota(database.appPool, max, () => nowMs);
+const put = (ownerId: string, bytes: number) =>
+  store.put({ payloadId: randomUUID(), ownerId, kind: 'stdout', content: Buffer.alloc(bytes) });
+const refused = (stored: number) => ({
+  code: 'quota_exceeded',
+  kind: 'too_many',
+  details: { quota: 'stored_bytes', max: MAX, stored, retry_after: 600 },
+});
+
+test('a user has so much room, and each user as much', async () => {
+  const [ada, bob, quota] = [randomUUID(), randomUUID(), aQuota()];
+  await put(ada, 600);
+  await quota.check(ada, 400);
+  await expect(quota.check(ada, 1)).rejects.toMatchObject(refused(1_000));
+  await quota.check(bob, MAX);
+  await expect(quota.check(bob, 0)).rejects.toMatchObject(refused(MAX));
+});
+
+test('what fits exactly is taken; where it is full nothing is started that would store more', async () => {
+  const [ada, quota] = [randomUUID(), aQuota()];
+  await put(ada, MAX - 1);
+  await quota.check(ada, 0);
+  await expect(quota.check(ada, 2)).rejects.toMatchObject(refused(MAX - 1));
+  await quota.check(ada, 1);
+});
+
+test('what others stored is counted within ten seconds, and room that was made is seen within one', async () => {
+  const [ada, quota] = [randomUUID(), aQuota()];
+  await quota.check(ada, 0);
+  await put(ada, MAX);
+  nowMs += 9_999;
+  await quota.check(ada, 0);
+  nowMs += 1;
+  await expect(quota.check(ada, 0)).rejects.toMatchObject(refused(MAX));
+  await new PayloadSweep({ pool: database.appPool, runsMs: 0, deletedTasksMs: 0 }).destroyOf(
+    ada,
+    new AbortController().signal,
+  );
+  nowMs += 1_000;
+  await quota.check(ada, MAX);
+});
+
+test('what is refused is not counted', async () => {
+  const [ada, quota] = [randomUUID(), aQuota()];
+  await expect(quota.check(ada, MAX + 1)).rejects.toMatchObject(refused(0));
+  await quota.check(ada, MAX);
+});
+
+test('without a limit there is none', async () => {
+  const [ada, quota] = [randomUUID(), aQuota(0)];
+  await put(ada, MAX);
+  await quota.check(ada, 1e12);
+});
