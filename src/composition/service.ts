@@ -80,6 +80,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
 
 const rateLimitsOf = (config: Config) => ({
   login_account: config.RATE_LIMIT_LOGIN_PER_ACCOUNT,
+  login_everywhere: config.RATE_LIMIT_LOGIN_EVERYWHERE,
   login_address: config.RATE_LIMIT_LOGIN_PER_ADDRESS,
   register_address: config.RATE_LIMIT_REGISTER_PER_ADDRESS,
   refresh_address: config.RATE_LIMIT_REFRESH,

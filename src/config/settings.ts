@@ -176,7 +176,12 @@ export const settingsSchema = z.object({
 
   CORS_ALLOWED_ORIGINS: list.describe('comma-separated origins; empty: none'),
   RATE_LIMIT_ENABLED: boolean.default(true),
-  RATE_LIMIT_LOGIN_PER_ACCOUNT: integer(1, 1_000_000).default(10).describe('per minute'),
+  RATE_LIMIT_LOGIN_PER_ACCOUNT: integer(1, 1_000_000)
+    .default(10)
+    .describe('per minute, to one account from one address'),
+  RATE_LIMIT_LOGIN_EVERYWHERE: integer(1, 1_000_000)
+    .default(30)
+    .describe('per minute, to one account from all addresses: the next ones take 2 s longer, and are not refused'),
   RATE_LIMIT_LOGIN_PER_ADDRESS: integer(1, 1_000_000).default(60).describe('per minute'),
   RATE_LIMIT_REGISTER_PER_ADDRESS: integer(1, 1_000_000).default(30).describe('per minute'),
   RATE_LIMIT_REFRESH: integer(1, 1_000_000).default(60).describe('per minute'),

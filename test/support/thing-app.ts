@@ -134,6 +134,7 @@ class ThingModule {}
 
 const limits = {
   login_account: 10,
+  login_everywhere: 100_000,
   login_address: 60,
   register_address: 2,
   refresh_address: 1,

@@ -35,6 +35,12 @@ function byAccount(request: FastifyRequest): string | undefined {
   return typeof email === 'string' && email.length <= EMAIL_CHARS_MAX ? emailKey(email) : undefined;
 }
 
+/** Whoever guesses from elsewhere does not lock the right owner out. */
+function byAccountAndAddress(request: FastifyRequest): string | undefined {
+  const account = byAccount(request);
+  return account && `${account} ${byAddress(request)}`;
+}
+
 /** Guesses at a password are counted as logins are. */
 const byCaller = (request: FastifyRequest): string | undefined => callerOf(request)?.userId;
 
@@ -62,7 +68,8 @@ export class AuthController {
   @HttpCode(200)
   @RateLimited(
     { category: 'login_address', keyOf: byAddress },
-    { category: 'login_account', keyOf: byAccount, needsBody: true },
+    { category: 'login_account', keyOf: byAccountAndAddress, needsBody: true },
+    { category: 'login_everywhere', keyOf: byAccount, needsBody: true, delays: true },
   )
   @ApiOperation({ summary: 'Log in', description: 'Opens a session beside those there are.', operationId: 'login' })
   @ApiOkResponse({ standardSchema: authResponse, description: 'Logged in' })

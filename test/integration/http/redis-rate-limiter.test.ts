@@ -9,6 +9,7 @@ import { startPrivateRedis, testRedis, type TestRedis } from '../../support/redi
 
 const limits: RateLimits = {
   login_account: 3,
+  login_everywhere: 100_000,
   login_address: 60,
   register_address: 30,
   refresh_address: 60,

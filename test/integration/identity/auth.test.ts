@@ -227,9 +227,40 @@ describe('accounts over HTTP', () => {
     await expect(accounts.setAdmin('nobody@example.com', true, metadata)).rejects.toThrow('User not found');
   });
 
+  test('whoever guesses at an account does not lock its owner out', async () => {
+    const limits = {
+      login_account: 2,
+      login_everywhere: 100,
+      login_address: 100,
+      register_address: 100,
+      refresh_address: 1,
+      writes: 9,
+      reads: 9,
+    };
+    const limited = await startIdentityApp(database, { rateLimiter: new MemoryRateLimiter(limits) });
+    try {
+      const { person } = await register();
+      const login = (remoteAddress: string, password: string) =>
+        limited.app.inject({
+          method: 'POST',
+          url: '/api/v1/auth/login',
+          payload: { email: person.email, password },
+          remoteAddress,
+        });
+      const guesses = [];
+      for (let count = 0; count < 3; count += 1)
+        guesses.push((await login('192.0.2.1', 'a wrong password')).statusCode);
+      expect(guesses).toEqual([401, 401, 429]);
+      expect((await login('198.51.100.7', person.password)).statusCode).toBe(200);
+    } finally {
+      await limited.close();
+    }
+  });
+
   test('limits count logins by account, whatever the case of its email', async () => {
     const limits = {
       login_account: 2,
+      login_everywhere: 100_000,
       login_address: 100,
       register_address: 100,
       refresh_address: 1,

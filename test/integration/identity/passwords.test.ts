@@ -203,6 +203,7 @@ describe('a change of password', () => {
   test('guesses are limited as logins are', async () => {
     const per = {
       login_account: 2,
+      login_everywhere: 100_000,
       login_address: 100,
       register_address: 100,
       refresh_address: 9,

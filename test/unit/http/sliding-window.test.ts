@@ -55,6 +55,7 @@ test('a refused caller who waits as told is let in, and not one moment earlier t
 test('keys are counted apart, and the oldest make room for an attacker’s many', async () => {
   const limits = {
     login_account: 1,
+    login_everywhere: 100_000,
     login_address: 1,
     register_address: 1,
     refresh_address: 1,

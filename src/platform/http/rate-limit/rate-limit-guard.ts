@@ -1,4 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import ipaddr from 'ipaddr.js';
 
 import { HttpProblem } from '../problem.js';
 import { callerOf } from '../request-context.js';
@@ -11,7 +14,14 @@ export interface RateRule {
   readonly keyOf: (request: FastifyRequest) => string | undefined;
   /** Counted once the body is read, which the others do not wait for. */
   readonly needsBody?: boolean;
+  /** Beyond the limit a request takes longer, and is not refused: others must not be able to keep somebody out. */
+  readonly delays?: boolean;
 }
+
+/** What a request takes longer that is one too many for a limit which delays. */
+const DELAY_MS = 2_000;
+/** In a process at a time; the next one is refused. */
+const DELAYED_MAX = 1_000;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,15 +32,28 @@ declare module 'fastify' {
 /** Instead of the rule that every authenticated route has: reads or writes, per user. `@RateLimited()`: none. */
 export const RateLimited = (...rules: readonly RateRule[]) => routeConfig({ rateRules: rules });
 
-/** The address of the client, or of the proxy where none is trusted. */
-export const byAddress = (request: FastifyRequest): string => request.ip;
+/** The address of the client, or of the proxy where none is trusted. Of IPv6 the /64: a customer has all of one. */
+export function byAddress({ ip }: FastifyRequest): string {
+  // Also an address of IPv4 that is written as one of IPv6.
+  const address = ipaddr.process(ip);
+  if (address.kind() === 'ipv4') return address.toString();
+  return `${(address as ipaddr.IPv6).parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`;
+}
 
 const byUser = (request: FastifyRequest): string | undefined => callerOf(request)?.userId;
 const READS: readonly RateRule[] = [{ category: 'reads', keyOf: byUser }];
 const WRITES: readonly RateRule[] = [{ category: 'writes', keyOf: byUser }];
 
 export class RateLimitGuard {
-  constructor(private readonly limiter: RateLimiter) {}
+  private delayed = 0;
+
+  constructor(
+    private readonly limiter: RateLimiter,
+    private readonly wait: (ms: number) => Promise<unknown> = (ms) => delay(ms),
+  ) {}
 
   /**
    * @param bodyIsRead which of the rules to count: those that need the body, or the others
@@ -42,8 +65,21 @@ export class RateLimitGuard {
       const key = rule.keyOf(request);
       if (key === undefined) continue;
       const decision = await this.limiter.take(rule.category, key);
+      if (!decision.allowed && rule.delays && this.delayed < DELAYED_MAX) {
+        await this.delay();
+        continue;
+      }
       if (!decision.allowed) throw refusal(decision);
       if (decision.remaining < remainingSaid(reply)) reply.headers(rateHeaders(decision));
+    }
+  }
+
+  private async delay(): Promise<void> {
+    this.delayed += 1;
+    try {
+      await this.wait(DELAY_MS);
+    } finally {
+      this.delayed -= 1;
     }
   }
 }

@@ -1,6 +1,6 @@
 /** What is counted apart. Each has a limit of its own. */
 export type RateCategory =
-  'login_account' | 'login_address' | 'register_address' | 'refresh_address' | 'writes' | 'reads';
+  'login_account' | 'login_everywhere' | 'login_address' | 'register_address' | 'refresh_address' | 'writes' | 'reads';
 
 /** Requests a minute. */
 export type RateLimits = Readonly<Record<RateCategory, number>>;
