@@ -32,6 +32,7 @@ const service = await startChildService({
   ...installation.env,
   VOIDRUNNER_ROLES: 'api,relay,projector',
   RATE_LIMIT_ENABLED: 'false',
+  SERVER_CONNECTIONS_PER_ADDRESS: '8192',
 });
 
 const url = service.url!;

@@ -31,6 +31,7 @@ const installation = await prepareTestService();
 const service = await startChildService({
   ...installation.env,
   VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator',
+  SERVER_CONNECTIONS_PER_ADDRESS: '8192',
   RATE_LIMIT_CONCURRENT: String(2 * FOLLOWERS),
 });
 

@@ -29,7 +29,7 @@ dockerd_start() {
   echo '{}' >"$run/docker.json"
   spawn dockerd "${apart[@]}" dockerd "${runtimes[@]}" --config-file "$run/docker.json" \
     --host "$(own_docker)" --data-root "$HOME_DIR/docker" --exec-root "$run/docker" \
-    --pidfile "$run/docker.pid" --group 0 \
+    --pidfile "$run/docker.pid" --group "$VOIDRUNNER_APP_UID" \
     --containerd-namespace "$name" --containerd-plugins-namespace "$name-plugins" \
     --bridge=none --iptables=false --ip-forward=false --ip-masq=false --userland-proxy=true
   await dockerd 60 "$DEV/docker-answers.sh" "$(own_docker)"

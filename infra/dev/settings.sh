@@ -43,6 +43,14 @@ if is_root; then run_dir=/run/voidrunner-$instance; else run_dir=${XDG_RUNTIME_D
 keep VOIDRUNNER_RUN_DIR echo "$run_dir"
 keep VOIDRUNNER_STATE_DIR "$DEV/state-dir.sh" "$instance"
 
+# A number that nobody has: the app's user, where root starts it.
+app_uid() {
+  local uid=$((61184 + 0x${instance:0:4} % 4096))
+  while getent passwd "$uid" >/dev/null || getent group "$uid" >/dev/null; do uid=$((uid + 1)); done
+  echo "$uid"
+}
+keep VOIDRUNNER_APP_UID app_uid
+
 keep SERVER_HOST echo 127.0.0.1
 port SERVER_PORT 8080 18080
 keep SERVER_ENV echo development

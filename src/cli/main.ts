@@ -18,6 +18,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['dead-letters', async () => (await import('./dead-letters-command.js')).deadLettersCommand()],
   ['admin', async () => (await import('./admin-command.js')).adminCommand()],
   ['users', async () => (await import('./users-command.js')).usersCommand()],
+  ['keys', async () => (await import('./keys-command.js')).keysCommand()],
   ['trace', async () => (await import('./trace-command.js')).traceCommand()],
   ['doctor', async () => (await import('./doctor-command.js')).doctorCommand()],
   ['migrate', async () => (await import('./migrate-command.js')).migrateCommand()],

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 
+import { masterKeysOf } from '../composition/secrets.js';
 import { CancelExecution } from '../execution/domain/execution-commands.js';
 import { registerBody } from '../identity/api/auth-schemas.js';
 import { DecisionRunner } from '../kernel/decision-runner.js';
@@ -32,7 +33,7 @@ async function erase(context: CliContext, account: Account): Promise<void> {
   try {
     const id = await accounts.erase(account, operatorMetadata());
     const cancelled = await cancelRuns(context, id);
-    await new DataKeys(pool, Buffer.from(config.PAYLOAD_MASTER_KEY, 'base64')).destroy(id);
+    await new DataKeys(pool, masterKeysOf(config)).destroy(id);
     const sweep = new PayloadSweep({ pool, runsMs: 0, deletedTasksMs: 0 });
     await sweep.destroyOf(id, new AbortController().signal);
     const { payloads, bytes } = sweep.figures;

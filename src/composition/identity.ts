@@ -13,6 +13,7 @@ export const identityModule = (config: Config, log: Log): DynamicModule =>
     database: postgresOptions(config, 'identity'),
     tokens: {
       secret: config.JWT_SECRET_KEY,
+      acceptedSecrets: config.JWT_SECRET_KEYS_ACCEPTED,
       issuer: config.JWT_ISSUER,
       audience: config.JWT_AUDIENCE,
       accessTokenMs: config.JWT_ACCESS_TOKEN_DURATION,

@@ -10,6 +10,7 @@ import { PostgresStreamVersions } from '../platform/event-store/stream-versions.
 import { StreamWatch } from '../platform/event-store/stream-watch.js';
 import { ConcurrentRequests } from '../platform/http/concurrent-requests.js';
 import { LargeAnswers, UserTurns } from '../platform/http/user-turns.js';
+import { ConnectionLimits } from '../platform/http/connection-limits.js';
 import { NatsLiveOutput } from '../platform/live-output/nats-live-output.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { PayloadSweep } from '../platform/payloads/payload-sweep.js';
@@ -27,6 +28,7 @@ import type { Log } from '../platform/telemetry/log.js';
 import { Observations } from '../platform/telemetry/observations.js';
 import { createNats } from './connect-nats.js';
 import { createEventCatalog } from './event-catalog.js';
+import { masterKeysOf } from './secrets.js';
 import { postgresOptions, PROJECTOR } from './postgres-options.js';
 
 /** The connections and adapters that every role shares. Made once per process, closed once, in reverse. */
@@ -55,6 +57,7 @@ export interface Infrastructure {
   /** Requests that stay open on purpose. */
   readonly concurrent: ConcurrentRequests;
   /** Requests that are worked on. */
+  readonly connections: ConnectionLimits;
   readonly requestTurns: UserTurns;
   readonly largeAnswers: LargeAnswers;
   /** For metrics. */
@@ -109,7 +112,7 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     decisions,
     versions,
     streamWatch: new StreamWatch(versions, (listener) => appends.onAppend(listener), log),
-    payloads: new PostgresPayloadStore({ pool, masterKey: Buffer.from(config.PAYLOAD_MASTER_KEY, 'base64') }),
+    payloads: new PostgresPayloadStore({ pool, masterKeys: masterKeysOf(config) }),
     quota: new PostgresStorageQuota(pool, config.STORAGE_QUOTA_MB * 1024 ** 2),
     sweep: new PayloadSweep({
       pool,
@@ -125,6 +128,11 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     projected,
     visibility,
     concurrent: new ConcurrentRequests(config.RATE_LIMIT_CONCURRENT),
+    connections: new ConnectionLimits({
+      max: config.SERVER_CONNECTIONS_MAX,
+      perAddressMax: config.SERVER_CONNECTIONS_PER_ADDRESS,
+      trustProxy: config.SERVER_TRUST_PROXY,
+    }),
     requestTurns: new UserTurns({ name: 'requests', atOnce: config.RATE_LIMIT_AT_ONCE, ...WAITING }),
     largeAnswers: new LargeAnswers({ name: 'large_answers', atOnce: LARGE_ANSWERS_AT_ONCE, ...WAITING }),
     observations: new Observations(),

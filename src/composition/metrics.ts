@@ -33,6 +33,7 @@ export function createMetrics(infra: Infrastructure, worker: WorkerParts | null)
   if (infra.config.VOIDRUNNER_ROLES.includes('api')) {
     observeConcurrentRequests(provider, infra);
     observeWaitingRequests(provider, infra);
+    observeConnections(provider, infra);
     observeRequests(provider.getMeter('voidrunner'), infra.observations);
   }
   if (infra.config.VOIDRUNNER_ROLES.includes('orchestrator')) observeSweep(provider, infra);
@@ -136,6 +137,18 @@ function observeWaitingRequests(provider: MeterProvider, { requestTurns, largeAn
       result.observe(requestTurns.waiting, { kind: 'request' });
       result.observe(largeAnswers.waiting, { kind: 'large_answer' });
     });
+}
+
+function observeConnections(provider: MeterProvider, { connections }: Infrastructure): void {
+  const meter = provider.getMeter('voidrunner');
+  meter
+    .createObservableGauge('voidrunner_http_connections', { description: 'connections that are open' })
+    .addCallback((result) => result.observe(connections.figures.open));
+  meter
+    .createObservableCounter('voidrunner_http_connections_refused', {
+      description: 'connections that were closed since too many were open, in all or of their address',
+    })
+    .addCallback((result) => result.observe(connections.figures.refused));
 }
 
 function observeSweep(provider: MeterProvider, { sweep }: Infrastructure): void {

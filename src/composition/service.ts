@@ -70,6 +70,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
     trustProxy: config.SERVER_TRUST_PROXY,
     corsAllowedOrigins: config.CORS_ALLOWED_ORIGINS,
     docs: apiDocs(config),
+    connections: infra.connections,
     turns: infra.requestTurns,
     onAnswered: (request) => observations.onRequest(request),
     rateLimiter: config.RATE_LIMIT_ENABLED

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
 import { type Role, ROLES } from './setting-types.js';
-import { type Settings, settingsSchema } from './settings.js';
+import { JWT_SECRET_CHARS_MIN, type Settings, settingsSchema } from './settings.js';
 
 export type Config = Readonly<Omit<Settings, 'VOIDRUNNER_ROLES'>> & { readonly VOIDRUNNER_ROLES: readonly Role[] };
 
-const JWT_SECRET_CHARS_MIN = 32;
 /** Good enough to start on a laptop, refused in production. */
 const DEVELOPMENT_JWT_SECRET = 'voidrunner-development-secret-not-for-production';
 const DEVELOPMENT_MASTER_KEY = Buffer.alloc(32, 'voidrunner').toString('base64');
@@ -48,6 +47,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
 function unsafe(given: Readonly<Record<string, string>>, servesApi: boolean): string[] {
   const faults: string[] = [];
   const { JWT_SECRET_KEY: secret = '', PAYLOAD_MASTER_KEY: masterKey = '', CORS_ALLOWED_ORIGINS: origins = '' } = given;
+  const { JWT_SECRET_KEYS_ACCEPTED: accepted = '' } = given;
   if (secret !== '' && secret.length < JWT_SECRET_CHARS_MIN) {
     faults.push(`JWT_SECRET_KEY: must have at least ${JWT_SECRET_CHARS_MIN} characters`);
   }
@@ -57,6 +57,8 @@ function unsafe(given: Readonly<Record<string, string>>, servesApi: boolean): st
   if (given['SERVER_ENV'] !== 'production') return faults;
   if (secret === DEVELOPMENT_JWT_SECRET || (secret === '' && servesApi))
     faults.push('JWT_SECRET_KEY: must be set in production');
+  // Whoever reads our source could sign with it.
+  if (accepted.includes(DEVELOPMENT_JWT_SECRET)) faults.push('JWT_SECRET_KEYS_ACCEPTED: not the one of development');
   if (masterKey === '' || masterKey === DEVELOPMENT_MASTER_KEY) {
     faults.push('PAYLOAD_MASTER_KEY: must be set in production');
   }

@@ -73,13 +73,25 @@ export const networks = list
   .transform((values) => values.filter((value) => value !== 'false'))
   .pipe(z.array(z.string().refine(isNetwork, `must be networks such as 10.0.0.0/8 or ${NETWORK_NAMES.join(', ')}`)));
 
+/** Each is tried in turn. */
+const ACCEPTED_MAX = 8;
+
+const isBase64Of = (bytes: number, value: string): boolean => Buffer.from(value, 'base64').length === bytes;
+
 /** Not checked for presence here: only the composition root knows whether it is needed. */
 export const secretBase64 = (bytes: number) =>
-  text
-    .default('')
-    .refine(
-      (value) => value === '' || Buffer.from(value, 'base64').length === bytes,
-      `must be ${bytes} bytes in base64`,
-    );
+  text.default('').refine((value) => value === '' || isBase64Of(bytes, value), `must be ${bytes} bytes in base64`);
+
+/** Several of them, comma-separated. */
+export const secretsBase64 = (bytes: number) =>
+  list.pipe(
+    z
+      .array(z.string().refine((value) => isBase64Of(bytes, value), `must be ${bytes} bytes in base64`))
+      .max(ACCEPTED_MAX),
+  );
+
+/** Several texts of so many characters at least, comma-separated. */
+export const secrets = (chars: number) =>
+  list.pipe(z.array(z.string().min(chars, `must have at least ${chars} characters`)).max(ACCEPTED_MAX));
 
 export const roles = list.pipe(z.array(z.enum(ROLES)));

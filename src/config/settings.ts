@@ -11,7 +11,11 @@ import {
   roles,
   retention,
   secretBase64,
+  secrets,
+  secretsBase64,
 } from './setting-types.js';
+
+export const JWT_SECRET_CHARS_MIN = 32;
 
 /**
  * Every setting, by its environment name: the one place that says what exists, its unit, its bounds and its default.
@@ -24,6 +28,12 @@ export const settingsSchema = z.object({
     .enum(['development', 'test', 'production'])
     .default('development')
     .describe('production refuses defaults'),
+  SERVER_CONNECTIONS_MAX: integer(1, 1_000_000)
+    .default(8_192)
+    .describe('connections that are open at a time, per API process; the next one is reset'),
+  SERVER_CONNECTIONS_PER_ADDRESS: integer(1, 1_000_000)
+    .default(1_024)
+    .describe('of one address (of IPv6: one /64), but for the proxies that are trusted'),
   SERVER_TRUST_PROXY: networks.describe(
     'comma-separated networks of proxies whose X-Forwarded-* are believed, such as 10.0.0.0/8 or loopback; empty: none',
   ),
@@ -149,6 +159,9 @@ export const settingsSchema = z.object({
     .describe('the most a task may ask for as its timeout_seconds; 1s to 24h'),
 
   JWT_SECRET_KEY: z.string().default('').describe('at least 32 characters; required in production'),
+  JWT_SECRET_KEYS_ACCEPTED: secrets(JWT_SECRET_CHARS_MIN).describe(
+    'comma-separated: tokens signed with them are good as well, while a key is replaced',
+  ),
   JWT_ISSUER: z.string().default('voidrunner'),
   JWT_AUDIENCE: z.string().default('voidrunner-api'),
   JWT_ACCESS_TOKEN_DURATION: durationMs.default(15 * 60_000),
@@ -162,6 +175,9 @@ export const settingsSchema = z.object({
     ),
   PAYLOAD_MASTER_KEY: secretBase64(32).describe(
     '32 bytes, base64: wraps every user’s data key; lose it and payloads are lost',
+  ),
+  PAYLOAD_MASTER_KEYS_ACCEPTED: secretsBase64(32).describe(
+    'comma-separated: open what is wrapped with them, while a key is replaced (voidrunner keys)',
   ),
 
   STORAGE_QUOTA_MB: integer(0, 100_000_000)
@@ -214,5 +230,7 @@ export const SECRET_SETTINGS: readonly (keyof Settings)[] = [
   'REDIS_PASSWORD',
   'NATS_PASSWORD',
   'JWT_SECRET_KEY',
+  'JWT_SECRET_KEYS_ACCEPTED',
   'PAYLOAD_MASTER_KEY',
+  'PAYLOAD_MASTER_KEYS_ACCEPTED',
 ];

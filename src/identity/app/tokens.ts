@@ -8,6 +8,8 @@ import { DomainError } from '../../kernel/errors.js';
 
 export interface TokenOptions {
   readonly secret: string;
+  /** What they sign is good as well: the key before, or the one to come. */
+  readonly acceptedSecrets?: readonly string[];
   readonly issuer: string;
   readonly audience: string;
   readonly accessTokenMs: number;
@@ -30,12 +32,15 @@ const ALGORITHM = 'HS256';
 export const invalidToken = (): DomainError =>
   new DomainError('invalid_token', 'Invalid or expired token', 'unauthorized');
 
+const keyOf = (secret: string): KeyObject => createSecretKey(Buffer.from(secret, 'utf8'));
+
 /** What is kept of a refresh token. It is random enough for a plain hash. */
 export const refreshHashOf = (refreshToken: string): Buffer => createHash('sha256').update(refreshToken).digest();
 
 /** Signs and checks both kinds of token. Each names its session; `typ` keeps one kind from passing for the other. */
 export class Tokens {
   private readonly key: KeyObject;
+  private readonly accepted: readonly KeyObject[];
   /** A signature is checked once per token, not once per request: 20 µs of each. Expiry is looked at every time. */
   private readonly verified = new LRUCache<string, AccessClaims>({ max: VERIFIED_MAX });
 
@@ -43,7 +48,8 @@ export class Tokens {
     private readonly jwt: JwtService,
     private readonly options: TokenOptions,
   ) {
-    this.key = createSecretKey(Buffer.from(options.secret, 'utf8'));
+    this.key = keyOf(options.secret);
+    this.accepted = [this.key, ...(options.acceptedSecrets ?? []).map(keyOf)];
   }
 
   get accessTokenMs(): number {
@@ -93,16 +99,19 @@ export class Tokens {
   }
 
   private read<Claims>(token: string, schema: z.ZodType<Claims>): Claims {
-    try {
-      const payload: object = this.jwt.verify(token, {
-        secret: this.key as never,
-        algorithms: [ALGORITHM],
-        issuer: this.options.issuer,
-        audience: this.options.audience,
-      });
-      return schema.parse(payload);
-    } catch {
-      throw invalidToken();
+    for (const key of this.accepted) {
+      try {
+        const payload: object = this.jwt.verify(token, {
+          secret: key as never,
+          algorithms: [ALGORITHM],
+          issuer: this.options.issuer,
+          audience: this.options.audience,
+        });
+        return schema.parse(payload);
+      } catch {
+        // Another key may have signed it.
+      }
     }
+    throw invalidToken();
   }
 }

@@ -12,6 +12,7 @@ import { AccessTokens, AuthGuard } from './auth-guard.js';
 import { BODY_BYTES_MAX, refuseUnstorableQuery, useJsonBodies } from './body-parser.js';
 import { answerBrokenHttp, refuseTunnels } from './broken-http.js';
 import { answerConditions } from './conditional/answer-conditions.js';
+import type { ConnectionLimits } from './connection-limits.js';
 import { corsOptions } from './cors.js';
 import type { DocsOptions } from './docs/openapi-document.js';
 import { serveDocs } from './docs/serve-docs.js';
@@ -38,6 +39,8 @@ export interface HttpAppOptions {
   readonly rateLimiter?: RateLimiter | undefined;
   /** Absent: a user's requests are worked on as they come. */
   readonly turns?: UserTurns;
+  /** Absent: as many connections as come. */
+  readonly connections?: ConnectionLimits;
   /** Absent: no `/docs`, `/swagger.json` and `/api`. */
   readonly docs?: DocsOptions;
   /** Is told of each request once it has been answered. */
@@ -95,7 +98,8 @@ const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
     },
   });
 
-function prepare(fastify: FastifyInstance, { log, onAnswered }: HttpAppOptions): void {
+function prepare(fastify: FastifyInstance, { log, connections, onAnswered }: HttpAppOptions): void {
+  connections?.hold(fastify.server);
   holdBackContinue(fastify.server);
   refuseTunnels(fastify.server);
   useJsonBodies(fastify);

@@ -5,17 +5,17 @@ import type { Pool } from 'pg';
 
 import { DomainError } from '../../kernel/errors.js';
 import { reportingOutages } from '../postgres/outage.js';
-import { KEY_BYTES, seal, unseal } from './sealed-box.js';
+import type { MasterKeys } from './master-keys.js';
+import { KEY_BYTES } from './sealed-box.js';
 
 /** Keys are kept in memory for so long, so many: a put then costs one query, not two, and a get unwraps nothing. */
 const CACHED = { ttl: 30_000, max: 1_000 };
 
 /** In lower case, as Postgres gives ids back. */
-const keyContext = (ownerId: string): string => `voidrunner data key of ${ownerId.toLowerCase()}`;
+export const keyContext = (ownerId: string): string => `voidrunner data key of ${ownerId.toLowerCase()}`;
 
-/** Each owner's data key, wrapped by the master key. Destroying one erases everything that was sealed with it. */
+/** Each owner's data key, wrapped by a master key. Destroying one erases everything that was sealed with it. */
 export class DataKeys {
-  private readonly masterKey: KeyObject;
   /** By owner. */
   private readonly known = new LRUCache<string, KeyObject>(CACHED);
   /** By what they are wrapped as, which Postgres has to say each time: nothing destroyed is found here. */
@@ -23,11 +23,8 @@ export class DataKeys {
 
   constructor(
     private readonly pool: Pool,
-    masterKey: Uint8Array,
-  ) {
-    if (masterKey.length !== KEY_BYTES) throw new Error(`the master key must have ${KEY_BYTES} bytes`);
-    this.masterKey = createSecretKey(masterKey);
-  }
+    private readonly masterKeys: MasterKeys,
+  ) {}
 
   /**
    * The owner's key, made now where there is none. May come from memory after another process has destroyed it.
@@ -49,7 +46,7 @@ export class DataKeys {
     const name = `${ownerId} ${wrapped.toString('base64')}`;
     const known = this.unwrapped.get(name);
     if (known) return known;
-    const key = createSecretKey(unseal(this.masterKey, wrapped, keyContext(ownerId)));
+    const key = createSecretKey(this.masterKeys.unwrap(wrapped, keyContext(ownerId)).dataKey);
     this.unwrapped.set(name, key);
     return key;
   }
@@ -79,7 +76,7 @@ export class DataKeys {
 
   /** Whoever comes first makes it; everybody takes what is there then. */
   private async create(ownerId: string): Promise<Buffer | 'destroyed'> {
-    const wrapped = seal(this.masterKey, randomBytes(KEY_BYTES), keyContext(ownerId));
+    const wrapped = this.masterKeys.wrap(randomBytes(KEY_BYTES), keyContext(ownerId));
     await reportingOutages(() =>
       this.pool.query(
         'insert into es.data_keys (owner_id, wrapped_key) values ($1, $2) on conflict (owner_id) do nothing',

@@ -10,12 +10,13 @@ import { BinaryArray, bytea, int4, text, uuid } from '../postgres/binary-array.j
 import { gathered, inOrderOf } from '../postgres/gathered.js';
 import { reportingOutages } from '../postgres/outage.js';
 import { DataKeys, ownerErased } from './data-keys.js';
+import type { MasterKeys } from './master-keys.js';
 import { seal, unseal } from './sealed-box.js';
 
 export interface PostgresPayloadStoreOptions {
   readonly pool: Pool;
   /** 32 bytes. Lose it and every payload is lost. */
-  readonly masterKey: Uint8Array;
+  readonly masterKeys: MasterKeys;
 }
 
 /** Bytes of one payload: the most output that settings let a run keep. */
@@ -87,10 +88,10 @@ export class PostgresPayloadStore extends PayloadStore {
   );
   private readonly selectSmall = gathered((ids: readonly string[]) => this.select(ids), SMALL_AT_A_TIME_MAX);
 
-  constructor({ pool, masterKey }: PostgresPayloadStoreOptions) {
+  constructor({ pool, masterKeys }: PostgresPayloadStoreOptions) {
     super();
     this.pool = pool;
-    this.keys = new DataKeys(pool, masterKey);
+    this.keys = new DataKeys(pool, masterKeys);
   }
 
   override async put(payload: Payload): Promise<PayloadRef> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
+import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { createPool } from '../../../src/platform/postgres/pool.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -14,13 +15,14 @@ describe('the payload store', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    store = new PostgresPayloadStore({ pool: database.appPool, masterKey });
+    store = new PostgresPayloadStore({ pool: database.appPool, masterKeys: new MasterKeys(masterKey) });
   });
 
   afterAll(() => database.drop());
 
   /** Another process: nothing in memory. */
-  const elsewhere = (key = masterKey) => new PostgresPayloadStore({ pool: database.appPool, masterKey: key });
+  const elsewhere = (key = masterKey) =>
+    new PostgresPayloadStore({ pool: database.appPool, masterKeys: new MasterKeys(key) });
 
   const payload = (content: Uint8Array | string, ownerId = newId()) => ({
     payloadId: newId(),
@@ -192,7 +194,7 @@ describe('the payload store', () => {
 
   it('opens with its own master key only', async () => {
     const ref = await store.put(payload('mine'));
-    await expect(elsewhere(randomBytes(32)).get(ref)).rejects.toThrow(/authenticate/);
+    await expect(elsewhere(randomBytes(32)).get(ref)).rejects.toThrow(/no master key/);
     expect(() => elsewhere(randomBytes(16))).toThrow('32 bytes');
   });
 
@@ -235,7 +237,7 @@ describe('the payload store', () => {
 
   it('says that Postgres is away', async () => {
     const pool = createPool({ ...database.app, port: 1 });
-    const cutOff = new PostgresPayloadStore({ pool, masterKey });
+    const cutOff = new PostgresPayloadStore({ pool, masterKeys: new MasterKeys(masterKey) });
 
     await expect(cutOff.put(payload('x'))).rejects.toBeInstanceOf(Unavailable);
     await expect(cutOff.get({ payload_id: newId(), bytes: 1, sha256: '' })).rejects.toBeInstanceOf(Unavailable);

@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 
 import type { PayloadKind, PayloadRef } from '../../../src/kernel/ports/payload-store.js';
 import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
+import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
@@ -16,7 +17,7 @@ let store: PostgresPayloadStore;
 beforeAll(async () => {
   database = await createTestDatabase();
   pool = database.appPool;
-  store = new PostgresPayloadStore({ pool, masterKey: randomBytes(32) });
+  store = new PostgresPayloadStore({ pool, masterKeys: new MasterKeys(randomBytes(32)) });
 });
 afterAll(() => database.drop());
 

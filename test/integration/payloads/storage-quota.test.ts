@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
+import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { PostgresStorageQuota } from '../../../src/platform/payloads/postgres-storage-quota.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -11,7 +12,7 @@ let store: PostgresPayloadStore;
 let nowMs = 0;
 beforeAll(async () => {
   database = await createTestDatabase();
-  store = new PostgresPayloadStore({ pool: database.appPool, masterKey: randomBytes(32) });
+  store = new PostgresPayloadStore({ pool: database.appPool, masterKeys: new MasterKeys(randomBytes(32)) });
 });
 afterAll(() => database.drop());
 

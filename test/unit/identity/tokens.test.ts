@@ -50,3 +50,14 @@ test('one kind never passes for the other, and no two refresh tokens are alike',
   const [id, now] = [newId(), Date.now()];
   expect(refresh(id, now)).toBe(refresh(id, now));
 });
+
+test('a secret is replaced without a token that stops working', () => {
+  const [old, next] = ['the old secret of thirty-two characters', 'the next secret of thirty-two characters'];
+  const tokensOf = (secret: string, ...acceptedSecrets: string[]) =>
+    new Tokens(new JwtService(), { ...options, secret, acceptedSecrets });
+  const before = tokensOf(old).signAccess(of);
+  expect(tokensOf(next, old).readAccess(before).sub).toBe(of.userId);
+  const after = tokensOf(next, old).signAccess(of);
+  expect(tokensOf(old, next).readAccess(after).sub).toBe(of.userId);
+  expect(() => tokensOf(next).readAccess(before)).toThrow('Invalid or expired token');
+});

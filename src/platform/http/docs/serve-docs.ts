@@ -33,7 +33,6 @@ const INIT_JS = `window.ui = SwaggerUIBundle({
   url: '/docs/json',
   dom_id: '#swagger-ui',
   deepLinking: true,
-  persistAuthorization: true,
   presets: [SwaggerUIBundle.presets.apis],
 });
 `;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import ipaddr from 'ipaddr.js';
 
+import { clientAddress } from '../client-address.js';
 import { HttpProblem } from '../problem.js';
 import { callerOf } from '../request-context.js';
 import { routeConfig } from '../route-options.js';
@@ -32,16 +32,8 @@ declare module 'fastify' {
 /** Instead of the rule that every authenticated route has: reads or writes, per user. `@RateLimited()`: none. */
 export const RateLimited = (...rules: readonly RateRule[]) => routeConfig({ rateRules: rules });
 
-/** The address of the client, or of the proxy where none is trusted. Of IPv6 the /64: a customer has all of one. */
-export function byAddress({ ip }: FastifyRequest): string {
-  // Also an address of IPv4 that is written as one of IPv6.
-  const address = ipaddr.process(ip);
-  if (address.kind() === 'ipv4') return address.toString();
-  return `${(address as ipaddr.IPv6).parts
-    .slice(0, 4)
-    .map((part) => part.toString(16))
-    .join(':')}::/64`;
-}
+/** The address of the client, or of the proxy where none is trusted. */
+export const byAddress = ({ ip }: FastifyRequest): string => clientAddress(ip);
 
 const byUser = (request: FastifyRequest): string | undefined => callerOf(request)?.userId;
 const READS: readonly RateRule[] = [{ category: 'reads', keyOf: byUser }];
