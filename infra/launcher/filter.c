@@ -141,7 +141,9 @@ static const struct sock_filter RULES[] = {
     ON_CALL(open, LOAD(ARG1), IF_ANY_BIT(O_DIRECT), ANSWER(EINVAL), ALLOW),
 #endif
     ON_CALL(openat, LOAD(ARG2), IF_ANY_BIT(O_DIRECT), ANSWER(EINVAL), ALLOW),
-    ON_CALL(fcntl, LOAD(ARG1), UNLESS_EQUAL(F_SETFL), ALLOW, LOAD(ARG2), IF_ANY_BIT(O_DIRECT),
+    /* And locks that are a file's and no process's: who has them cannot be told (locks.h). */
+    ON_CALL(fcntl, LOAD(ARG1), IF_EQUAL(F_OFD_SETLK), ANSWER(EINVAL), IF_EQUAL(F_OFD_SETLKW),
+            ANSWER(EINVAL), UNLESS_EQUAL(F_SETFL), ALLOW, LOAD(ARG2), IF_ANY_BIT(O_DIRECT),
             ANSWER(EINVAL), ALLOW),
 
     /* Terminals: a job has none; and which file system of which disk the host has. */

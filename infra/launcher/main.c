@@ -128,6 +128,7 @@ int main(void) {
     cgroup_open(&cgroup);
     run = (struct run){.host = &host, .cgroup = &cgroup};
     usage_open(&run.usage, &cgroup);
+    locks_open(&run.locks);
     say_hello(&host, &cgroup);
 
     while (!is_over(&host, &run, &goodbye_us)) {

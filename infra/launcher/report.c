@@ -20,6 +20,8 @@ static const char *killer(const struct run *run) {
         return "deadline";
     case KILLED_BY_HOST:
         return "host";
+    case KILLED_BY_LOCKS:
+        return "locks";
     default:
         return "none";
     }

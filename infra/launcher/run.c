@@ -106,7 +106,8 @@ static void forget(struct run *run) {
     close_fd(&run->result_fd);
     end_input(run);
     room_give_back(run->room);
-    struct run idle = {.host = run->host, .cgroup = run->cgroup, .usage = run->usage};
+    struct run idle = {
+        .host = run->host, .cgroup = run->cgroup, .usage = run->usage, .locks = run->locks};
     explicit_bzero(run, sizeof *run);
     *run = idle;
 }
@@ -129,6 +130,7 @@ static void begin(struct run *run, const struct job *job) {
     run->compile_us = -1;
     run->deadline_us = deadline_of(run->begun_us, job->timeout_ms);
     usage_begin(&run->usage);
+    locks_begin(&run->locks, run->begun_us);
 }
 
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
@@ -313,6 +315,7 @@ static void watch_time(struct run *run) {
     int64_t now = now_us();
     if (now >= run->deadline_us && run->killed == KILLED_BY_NONE)
         run_kill(run, KILLED_BY_DEADLINE);
+    if (locks_watch(&run->locks, now)) run_kill(run, KILLED_BY_LOCKS);
     if (now < usage_due_us(&run->usage)) return;
     /* No init looks at a plain job's mounts: they are the launcher's own. */
     if (!run->nested) room_look(run->room);
@@ -353,6 +356,7 @@ static int timeout_ms(const struct run *run, int64_t next) {
     }
     if (run->killed == KILLED_BY_NONE && run->deadline_us < next) next = run->deadline_us;
     if (usage_due_us(&run->usage) < next) next = usage_due_us(&run->usage);
+    if (locks_due_us(&run->locks) < next) next = locks_due_us(&run->locks);
     return ms_until(next);
 }
 

@@ -10,6 +10,7 @@
 #include "cgroup.h"
 #include "child.h"
 #include "host.h"
+#include "locks.h"
 #include "output.h"
 #include "usage.h"
 
@@ -17,7 +18,7 @@ enum { RUN_STREAMS = 2, RUN_FDS = 2 + RUN_STREAMS };
 
 enum run_phase { RUN_SETUP, RUN_COMPILES, RUN_PROGRAM };
 
-enum run_killer { KILLED_BY_NONE, KILLED_BY_DEADLINE, KILLED_BY_HOST };
+enum run_killer { KILLED_BY_NONE, KILLED_BY_DEADLINE, KILLED_BY_HOST, KILLED_BY_LOCKS };
 
 struct run_stream {
     int fd; /* -1 once the program's side is closed */
@@ -30,6 +31,7 @@ struct run {
     struct host *host;
     const struct cgroup *cgroup;
     struct usage usage;
+    struct locks locks;
 
     bool active;
     uint32_t number;

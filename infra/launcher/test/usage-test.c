@@ -3,6 +3,7 @@
 
 #include "cgroup.h"
 #include "check.h"
+#include "locks.h"
 #include "usage.h"
 
 #define MIB (INT64_C(1) << 20)
@@ -129,7 +130,16 @@ static void looks_only_at_its_own(void) {
     CHECK(usage_due_us(&usage) == INT64_MAX);
 }
 
+/* proc_locks(5): one that waits stands behind the one that it waits for. */
+static void counts_locks(void) {
+    CHECK(locks_in("") == 0);
+    CHECK(locks_in("1: POSIX  ADVISORY  WRITE 7 00:21:9 0 0\n1: -> POSIX  ADVISORY  WRITE 8 00:21:9 0 0\n"
+                   "2: OFDLCK ADVISORY  READ -1 00:21:9 0 0\n3: FLOCK  ADVISORY  WRITE 7 00:21:9 0 EOF\n") == 3);
+    CHECK(locks_in("4: POSIX  ADVISORY  WRITE 7 00:21:9 0 0") == 0);
+}
+
 int main(void) {
+    counts_locks();
     reads_memory_stat();
     reads_counters();
     reads_a_process();

@@ -6,8 +6,11 @@ import type { SandboxOutcome, TerminationReason, OutputStreamName } from '../../
 export interface EndReport {
   /** As wait(2) gives it: the signal in the low 7 bits, the exit code above 8. */
   readonly waitStatus: number;
-  /** Who ended the program, if it did not end by itself before that: the launcher at its deadline, or the host. */
-  readonly killed: 'none' | 'deadline' | 'host';
+  /**
+   * Who ended the program, if it did not end by itself before that: the launcher at its deadline, or since it had too
+   * many locks of files; or the host.
+   */
+  readonly killed: 'none' | 'deadline' | 'host' | 'locks';
   /** What ended: the program, or a compiler that made none. */
   readonly phase: 'compile' | 'program';
   /** From the compiler's exec to the program's; null where there was none, or it made no program. */
@@ -79,7 +82,7 @@ export function parseTrailer(text: string): EndReport {
 }
 
 function killerOf(value: string | undefined): EndReport['killed'] {
-  if (value === 'none' || value === 'deadline' || value === 'host') return value;
+  if (value === 'none' || value === 'deadline' || value === 'host' || value === 'locks') return value;
   throw new Error('the trailer of a run does not say who ended it');
 }
 
@@ -95,6 +98,8 @@ export function endOfRun(report: EndReport, interruption: Interruption | null): 
   const compiles = report.phase === 'compile';
   if (report.killed === 'deadline') return compiles ? ended('compile', null, null) : interrupted('timeout');
   if (report.killed === 'host' && interruption !== null) return interrupted(interruption);
+  // The kernel's memory, which it counts as nobody's.
+  if (report.killed === 'locks') return compiles ? ended('compile', null, null) : OUT_OF_MEMORY;
   const signal = signalOf(report);
   const exitCode = report.waitStatus >> 8;
   if (report.oomKills > 0 && (signal === SIGKILL || exitCode === 128 + SIGKILL)) return OUT_OF_MEMORY;

@@ -3,6 +3,9 @@ import type { CellKind } from './cell-kind.js';
 import type { EndReport } from './end-of-run.js';
 import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
 
+/** As in infra/launcher/locks.h. */
+const FILE_LOCKS_MAX = 4_096;
+
 /** Which limits a run reached: what tells them apart from a fault of the program. Constant texts with figures. */
 export function notesOf(
   report: EndReport,
@@ -12,6 +15,7 @@ export function notesOf(
   const { full } = report;
   return [
     ...(report.pidsLimitHits > 0 ? [reached(`${kind.pids} processes`, times(report.pidsLimitHits))] : []),
+    ...(report.killed === 'locks' ? [reached(`${grouped(FILE_LOCKS_MAX)} locks of files`)] : []),
     ...(report.oomKills > 0 ? [reached(memoryOf(kind), killed(report.oomKills))] : []),
     ...(full.tmp ? [reached(`${kind.tmpSizeMb} MiB in /tmp`)] : []),
     ...(full.tmpInodes ? [reached(`${grouped(TMP_INODES_MAX)} files in /tmp`)] : []),

@@ -34,6 +34,18 @@ print(refused)`;
     expect(await python(script, { userId })).toMatchObject({ out: '6\n', notes });
   });
 
+  it('has room for as many locks of files as programs take, and a database of SQLite', async () => {
+    const script = `
+import fcntl, sqlite3, struct
+file = open("/tmp/locked", "w+b")
+for at in range(4_000): fcntl.fcntl(file, fcntl.F_SETLK, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 10_000 - 2 * at, 1, 0))
+database = sqlite3.connect("/tmp/data.sqlite")
+database.execute("create table t (n)").execute("insert into t values (7)")
+print(database.execute("select n from t").fetchone()[0])
+import time; time.sleep(0.05)`;
+    expect(await python(script)).toMatchObject({ out: '7\n', err: '', notes: [] });
+  });
+
   it('has the same limit where jobs are not nested', async () => {
     const plain = await TestSandbox.create({ runtime, isolation: 'single' });
     const script = 'for i in {1..30}; do sleep 60 & done 2>/dev/null; echo done';

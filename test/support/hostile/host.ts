@@ -1,4 +1,4 @@
-import { DONE, type HostileProgram } from './program.js';
+import { DONE, type HostileProgram, OUT_OF_MEMORY } from './program.js';
 
 /** `told(act)` says what an act met: `done`, or the errno's name. */
 const TOLD = `import errno
@@ -89,6 +89,43 @@ func main() {
     everywhere: 'python',
     meets: 'EPERM for all but itself',
     expected: { ...DONE, out: 'EPERM EPERM done done\n' },
+  },
+  {
+    wants: 'the kernel’s memory, by locks of files',
+    scripts: {
+      // From the end of the file: the kernel then puts each one first, and finds its place at once.
+      python: `import fcntl, struct
+print("on", flush=True)
+file = open("/tmp/locked", "w+b")
+at = 1 << 40
+while True:
+  at -= 2
+  fcntl.fcntl(file, fcntl.F_SETLK, struct.pack("hhqqi", fcntl.F_WRLCK, 0, at, 1, 0))`,
+      go: `package main
+import ("fmt"; "os"; "syscall")
+func main() {
+  fmt.Println("on")
+  file, _ := os.Create("/tmp/locked")
+  for at := int64(1) << 40; ; at -= 2 {
+    syscall.FcntlFlock(file.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK, Start: at, Len: 1})
+  }
+}`,
+    },
+    everywhere: 'python',
+    meets: '4,096 locks',
+    expected: { ...OUT_OF_MEMORY, out: 'on\n', notes: ['the limit of 4,096 locks of files was reached'] },
+  },
+  {
+    wants: 'locks that are nobody’s',
+    scripts: {
+      python: `import fcntl, struct
+${TOLD}file = open("/tmp/locked", "w+b")
+lock = struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 1, 0)
+print({told(lambda: fcntl.fcntl(file, command, lock)) for command in (37, 38)}, told(lambda: fcntl.lockf(file, fcntl.LOCK_EX)))`,
+    },
+    everywhere: 'python',
+    meets: 'EINVAL',
+    expected: { ...DONE, out: "{'EINVAL'} done\n" },
   },
   {
     wants: 'to know which file system of which disk it is on',
