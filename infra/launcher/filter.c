@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -32,6 +33,7 @@
 #define ARG0 offsetof(struct seccomp_data, args[0])
 #define ARG1 offsetof(struct seccomp_data, args[1])
 #define ARG2 offsetof(struct seccomp_data, args[2])
+#define ARG2_HIGH (ARG2 + sizeof(uint32_t))
 
 /* The first process of a job's namespace; of a plain job's container, its launcher. */
 #define INIT 1
@@ -129,8 +131,18 @@ static const struct sock_filter RULES[] = {
     ON_CALL(prctl, LOAD(ARG0), IF_EQUAL(PR_SET_SECCOMP), ANSWER(EPERM), IF_EQUAL(PR_SET_MEMORY_MERGE),
             ANSWER(EPERM), ALLOW),
 
+    /*
+     * Where core_pattern is a pipe, the host's root runs a program for each dump, whatever the limit,
+     * unless it is 1 (core(5), fs/coredump.c): so nobody changes it. Done, and nothing is.
+     */
+#if defined(__NR_setrlimit)
+    ON_CALL(setrlimit, LOAD(ARG0), IF_EQUAL(RLIMIT_CORE), ANSWER(0), ALLOW),
+#endif
+
     /* A job has the uid of its init, which is pid 1: without this it could take its limits or its CPU. */
-    ON_CALL(prlimit64, LOAD(ARG0), IF_EQUAL(INIT), ANSWER(EPERM), ALLOW),
+    ON_CALL(prlimit64, LOAD(ARG0), IF_EQUAL(INIT), ANSWER(EPERM), LOAD(ARG1),
+            UNLESS_EQUAL(RLIMIT_CORE), ALLOW, LOAD(ARG2), UNLESS_EQUAL(0), ANSWER(0),
+            LOAD(ARG2_HIGH), UNLESS_EQUAL(0), ANSWER(0), ALLOW),
     ON_CALL(sched_setaffinity, LOAD(ARG0), IF_EQUAL(INIT), ANSWER(EPERM), ALLOW),
 
     /*

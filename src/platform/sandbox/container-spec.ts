@@ -92,7 +92,8 @@ function hardening({ seccompProfile, runtime }: ContainerSettings): Docker.HostC
     LogConfig: { Type: 'none', Config: {} },
     Ulimits: [
       { Name: 'nofile', Soft: OPEN_FILES_MAX, Hard: OPEN_FILES_MAX },
-      { Name: 'core', Soft: 0, Hard: 0 },
+      // Not 0: with a pipe as core_pattern the host's root would run a program for each dump (core(5)).
+      { Name: 'core', Soft: 1, Hard: 1 },
     ],
     // The kernel takes a sandbox before anything else of the host.
     OomScoreAdj: 500,

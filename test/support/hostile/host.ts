@@ -91,6 +91,26 @@ func main() {
     expected: { ...DONE, out: 'EPERM EPERM done done\n' },
   },
   {
+    wants: 'the host’s root to take its core dump',
+    scripts: {
+      python: `import resource
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.prlimit(0, resource.RLIMIT_CORE, (0, 0))
+print(*resource.getrlimit(resource.RLIMIT_CORE))`,
+      go: `package main
+import ("fmt"; "syscall"; "unsafe")
+func main() {
+  none, limit := [2]uint64{0, 0}, [2]uint64{}
+  syscall.RawSyscall6(syscall.SYS_PRLIMIT64, 0, 4, uintptr(unsafe.Pointer(&none)), 0, 0, 0)
+  syscall.RawSyscall6(syscall.SYS_PRLIMIT64, 0, 4, 0, uintptr(unsafe.Pointer(&limit)), 0, 0)
+  fmt.Println(limit[0], limit[1])
+}`,
+    },
+    everywhere: 'python',
+    meets: 'a limit of 1, which it cannot change',
+    expected: { ...DONE, out: '1 1\n' },
+  },
+  {
     wants: 'the kernel’s memory, by locks of files',
     scripts: {
       // From the end of the file: the kernel then puts each one first, and finds its place at once.
