@@ -50,10 +50,12 @@ check: ## types, lint, format, architecture
 bench: ## measure (see bench/)
 	@$(dev)/bench.sh
 
-.PHONY: docs-serve print-env clean
+.PHONY: docs-serve print-env sbom clean
 docs-serve: ## the API's documentation on http://localhost:8081
 	@bin/voidrunner docs --port 8081
 print-env: ## the settings in force, as KEY=value lines
 	@$(dev)/print-env.sh
+sbom: ## the bill of materials: sbom.cdx.json (CycloneDX)
+	@$(dev)/sbom.sh
 clean: ## stop everything and remove what setup and use made here
 	@$(dev)/clean.sh
