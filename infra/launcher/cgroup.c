@@ -90,6 +90,14 @@ struct cgroup_pages cgroup_pages(const struct cgroup *cgroup) {
     return cgroup_pages_in(cgroup->version, text);
 }
 
+int64_t cgroup_kernel_bytes(const struct cgroup *cgroup) {
+    if (strcmp(cgroup->version, "v2") == 0) return read_number(cgroup->memory_stat, "kernel");
+    int fd = open_file(CGROUP_ROOT "memory/memory.kmem.usage_in_bytes");
+    int64_t bytes = read_number(fd, "");
+    if (fd >= 0) close(fd);
+    return bytes;
+}
+
 int64_t cgroup_memory_limit(const struct cgroup *cgroup) {
     /* "max" in v2, and the largest number of whole pages in v1, are no limit. */
     int64_t limit = read_number(cgroup->memory_limit, "");

@@ -40,6 +40,12 @@ struct cgroup_pages cgroup_pages_in(const char *version, const char *text);
 /* The memory limit in bytes; -1: none, or unknown. */
 int64_t cgroup_memory_limit(const struct cgroup *cgroup);
 
+/*
+ * The kernel's memory that the cgroup is charged with now, in bytes: never 0 for a process that lives,
+ * unless the host was booted so that nobody is charged with it (cgroup.memory=nokmem); -1: unknown.
+ */
+int64_t cgroup_kernel_bytes(const struct cgroup *cgroup);
+
 /* The number after `key` at the start of a line ("oom_kill 3"), or the first one where `key` is
  * empty; -1 where there is none. */
 int64_t number_after(const char *text, const char *key);

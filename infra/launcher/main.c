@@ -3,6 +3,7 @@
  * own. See README.md for the protocol.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -69,8 +70,9 @@ static void say_hello(struct host *host, const struct cgroup *cgroup) {
     struct utsname system;
     if (uname(&system) != 0) fatal("uname failed");
     snprintf(text, sizeof text,
-             "protocol=%d\ncgroup=%s\npid=%d\nuid=%u\ngid=%u\nkernel=%s\nmachine=%s\n", PROTOCOL,
-             cgroup->version, (int)getpid(), (unsigned)getuid(), (unsigned)getgid(),
+             "protocol=%d\ncgroup=%s\nkernel_memory=%" PRId64
+             "\npid=%d\nuid=%u\ngid=%u\nkernel=%s\nmachine=%s\n",
+             PROTOCOL, cgroup->version, cgroup_kernel_bytes(cgroup), (int)getpid(), (unsigned)getuid(), (unsigned)getgid(),
              system.release, system.machine);
     host_send_hello(host, text);
 }

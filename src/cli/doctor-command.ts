@@ -43,7 +43,7 @@ async function look(config: Config): Promise<SandboxFindings> {
       engine: await askEngine(docker, config.EXECUTOR_RUNTIME),
       images,
       imagesMissing: await missingImages(docker, images),
-      isolation: await testIsolation(config),
+      ...(await tryCell(config)),
       isNestingRequired: config.EXECUTOR_ISOLATION_REQUIRED === 'nested',
       slots: config.WORKER_POOL_SIZE,
       userSlotsMax: config.WORKER_MAX_USER_CONCURRENT_TASKS,
@@ -55,12 +55,13 @@ async function look(config: Config): Promise<SandboxFindings> {
   }
 }
 
-async function testIsolation(config: Config): Promise<SandboxFindings['isolation']> {
+async function tryCell(config: Config): Promise<Pick<SandboxFindings, 'isolation' | 'chargesKernelMemory'>> {
   const sandbox = await createSandbox(config, silentLog, newWorkerId(config.QUEUE_NAMESPACE));
   try {
-    return await sandbox.hostIsolation();
+    const isolation = await sandbox.hostIsolation();
+    return { isolation, chargesKernelMemory: sandbox.chargesKernelMemory };
   } catch (error) {
-    return { failure: (error as Error).message };
+    return { isolation: { failure: (error as Error).message }, chargesKernelMemory: null };
   } finally {
     await sandbox.close();
   }

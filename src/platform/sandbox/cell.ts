@@ -30,6 +30,8 @@ export class Cell {
   restingSince = 0;
   /** No job can be sent any more. */
   isClosed = false;
+  /** Whether the kernel's memory counts as the cell's; null where nobody can tell. */
+  chargesKernelMemory: boolean | null = null;
   /** Resolves when the launcher is gone, or the connection to it; pending while the cell is not open. */
   readonly closed: Promise<Error | undefined>;
   private resolveClosed!: (error?: Error) => void;
@@ -57,7 +59,13 @@ export class Cell {
     try {
       await inSpan('container.create', {}, () => container.create(spec)).catch((error: unknown) => this.refused(error));
       const hello = new Promise<void>((resolve) => {
-        this.listener = { ...NOBODY, heed: ({ kind }) => kind === 'hello' && resolve() };
+        const heed: JobListener['heed'] = (message) => {
+          if (message.kind !== 'hello') return;
+          const { kernelMemoryBytes } = message;
+          this.chargesKernelMemory = kernelMemoryBytes === null ? null : kernelMemoryBytes > 0;
+          resolve();
+        };
+        this.listener = { ...NOBODY, heed };
       });
       const link = new CellLink(await container.attach(), (message) => this.listener.heed(message));
       this.link = link;

@@ -25,6 +25,8 @@ export interface SandboxFindings {
   readonly images: readonly string[];
   /** What the self-test of a real cell found. */
   readonly isolation: 'nested' | 'plain' | { readonly failure: string };
+  /** Of the kernel's memory, whether a real cell is charged with its own; null where nobody can tell. */
+  readonly chargesKernelMemory: boolean | null;
   readonly isNestingRequired: boolean;
   /** Runs at a time of one worker, and of one user over all workers. */
   readonly slots: number;
@@ -58,6 +60,7 @@ export function diagnose(found: SandboxFindings): readonly Diagnosis[] {
     usernsOf(engine),
     imagesOf(found),
     isolationOf(found),
+    kernelMemoryOf(found),
     memoryOf(found),
     fairnessOf(found),
   ];
@@ -149,6 +152,18 @@ function isolationOf({ isolation, isNestingRequired }: SandboxFindings): Diagnos
     };
   }
   return { check, verdict: 'fault', detail: `no cell ran: ${isolation.failure}`, advice: 'see the engine’s own log' };
+}
+
+function kernelMemoryOf({ chargesKernelMemory }: SandboxFindings): Diagnosis {
+  const check = 'kernel';
+  if (chargesKernelMemory === null) return ok(check, 'nobody can tell whether its memory counts as the cells’');
+  if (chargesKernelMemory) return ok(check, 'its memory counts as that of the cell which it is used for');
+  return {
+    check,
+    verdict: 'advice',
+    detail: 'its memory counts as nobody’s: programs can take the host’s beyond their limit',
+    advice: 'boot without cgroup.memory=nokmem',
+  };
 }
 
 function memoryOf({ engine, slots, poolSize, memoryMbMax }: SandboxFindings): Diagnosis {

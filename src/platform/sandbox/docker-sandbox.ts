@@ -124,6 +124,11 @@ export class DockerSandbox extends Sandbox {
     return this.isolation.test((await this.monitor.facts()).cpus);
   }
 
+  /** Of the kernel's memory, whether cells are charged with theirs; null before {@link hostIsolation}, and where nobody can tell. */
+  get chargesKernelMemory(): boolean | null {
+    return this.isolation.chargesKernelMemory;
+  }
+
   override run(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
     const attributes = { 'voidrunner.execution_id': job.executionId, 'voidrunner.attempt': job.attempt };
     const work = inSpan('sandbox.run', { attributes }, () => this.runIsolated(job, options));

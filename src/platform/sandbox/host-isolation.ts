@@ -14,6 +14,7 @@ export class HostIsolation {
   private allowed: Isolation = 'nested';
   private testing: Promise<void> | null = null;
   private refusedAt = 0;
+  private kernelMemory: boolean | null = null;
 
   constructor(
     private readonly pool: CellPool,
@@ -21,6 +22,11 @@ export class HostIsolation {
     private readonly log: Log,
     private readonly retestMs = ISOLATION_RETEST_MS,
   ) {}
+
+  /** As the cell of the last test had it; null before one, and where nobody can tell. */
+  get chargesKernelMemory(): boolean | null {
+    return this.kernelMemory;
+  }
 
   get current(): Isolation {
     return this.allowed;
@@ -42,6 +48,7 @@ export class HostIsolation {
     const job: SandboxJob = { ...PROBE, executionId: randomUUID(), userId: randomUUID() };
     const kind = kindFor(job.scriptType, job.limits, { isolation: 'nested', cpus });
     const cell = await this.pool.take(job.userId, kind);
+    this.kernelMemory = cell.chargesKernelMemory;
     const { signal: cancelled } = new AbortController();
     const { closing } = this;
     const limits = { outputBytesMax: 0, compileTimeoutMs: 0 };

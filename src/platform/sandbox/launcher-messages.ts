@@ -3,7 +3,8 @@ import { type EndReport, parseTrailer } from './end-of-run.js';
 
 /** What PID 1 of a cell says (infra/launcher/README.md, "Protocol 1"). */
 export type LauncherMessage =
-  | { readonly kind: 'hello' }
+  /** Of the kernel's memory, what the cell is charged with; null where its launcher cannot tell. */
+  | { readonly kind: 'hello'; readonly kernelMemoryBytes: number | null }
   /** The program has been exec'ed. */
   | { readonly kind: 'started'; readonly job: number }
   /** A frame's bytes, or some of them. */
@@ -104,10 +105,12 @@ export class LauncherMessages {
 
 function decode(type: string, payload: Buffer): LauncherMessage {
   if (type === 'H') {
-    const spoken = /^protocol=(\d+)$/m.exec(payload.toString('utf8'))?.[1];
+    const said = payload.toString('utf8');
+    const spoken = /^protocol=(\d+)$/m.exec(said)?.[1];
     if (spoken !== String(PROTOCOL))
       throw new Error(`the launcher in the image speaks protocol ${spoken}, not ${PROTOCOL}`);
-    return { kind: 'hello' };
+    const bytes = /^kernel_memory=(\d+)$/m.exec(said)?.[1];
+    return { kind: 'hello', kernelMemoryBytes: bytes === undefined ? null : Number(bytes) };
   }
   const job = payload.readUInt32BE();
   const words = payload.toString('utf8', JOB_BYTES);

@@ -30,6 +30,7 @@ test('doctor runs a real cell and finds no fault where the other tests pass', as
     'userns-remap',
     'images',
     'isolation',
+    'kernel',
     'pool',
     'fairness',
   ]);

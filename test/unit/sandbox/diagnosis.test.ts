@@ -18,6 +18,7 @@ const healthy: SandboxFindings = {
   images: ['p', 'b'],
   imagesMissing: [],
   isolation: 'nested',
+  chargesKernelMemory: true,
   isNestingRequired: false,
   slots: 4,
   userSlotsMax: 3,
@@ -53,6 +54,8 @@ it.each<[string, Partial<EngineFindings>, object]>([
 it.each<[string, Partial<SandboxFindings>, object]>([
   ['a missing image', { imagesMissing: ['p'] }, { images: 'fault' }],
   ['no nested namespaces', { isolation: 'plain' }, { isolation: 'advice' }],
+  ['kernel memory that is nobody’s', { chargesKernelMemory: false }, { kernel: 'advice' }],
+  ['a host that does not tell of it', { chargesKernelMemory: null }, {}],
   ['no cell at all', { isolation: { failure: 'why' } }, { isolation: 'fault' }],
 ])('%s', (_, changes, expected) => {
   expect(verdicts({ ...healthy, ...changes })).toEqual(expected);
@@ -64,13 +67,14 @@ it('gives advice with everything that is wrong, and the reason', () => {
     images: ['p'],
     imagesMissing: ['p'],
     isolation: { failure: 'the image p is missing' },
+    chargesKernelMemory: false,
     isNestingRequired: false,
     slots: 1,
     userSlotsMax: 1,
     poolSize: 0,
     memoryMbMax: 512,
   }).filter(({ verdict }) => verdict !== 'ok');
-  expect(bad).toHaveLength(8);
+  expect(bad).toHaveLength(9);
   for (const { advice } of bad) expect(advice).toBeTruthy();
   expect(bad.find(({ check }) => check === 'isolation')?.detail).toContain('the image p is missing');
 });

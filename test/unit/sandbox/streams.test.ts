@@ -71,7 +71,7 @@ describe('LauncherMessages', () => {
     number.writeUInt32BE(job);
     return launcherFrame(type, Buffer.concat([number, Buffer.from(payload as Buffer)]));
   };
-  const HELLO = launcherFrame('H', Buffer.from('protocol=1\ncgroup=v1\npid=1\n'));
+  const HELLO = launcherFrame('H', Buffer.from('protocol=1\ncgroup=v1\nkernel_memory=4096\npid=1\n'));
   const TRAILER =
     'status=256\nkilled=none\nphase=program\ncompile_us=-1\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
     'memory_source=none\noom_kills=0\n' +
@@ -111,7 +111,7 @@ describe('LauncherMessages', () => {
   const said: fc.Arbitrary<readonly [LauncherMessage, Buffer]> = fc
     .tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), bytes(), fc.constantFrom('H', 'S', 'O', 'o', 'E', 'e', 'T', 'R'))
     .map(([job, content, type]) => {
-      if (type === 'H') return [{ kind: 'hello' }, HELLO];
+      if (type === 'H') return [{ kind: 'hello', kernelMemoryBytes: 4_096 }, HELLO];
       if (type === 'S') return [{ kind: 'started', job }, ofJob(type, job, '')];
       if (type === 'T') return [{ kind: 'ended', job, report: REPORT }, ofJob(type, job, TRAILER)];
       if (type === 'R') return [{ kind: 'refused', job, message: 'input: ünfit' }, ofJob(type, job, 'input: ünfit')];
