@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "files.h"
 #include "filter.h"
 #include "isolation.h"

@@ -14,7 +14,7 @@ enum {
     CHILD_COMPILES = 'c',
     /* On the setup pipe: all is done but the exec. */
     CHILD_READY = '+',
-    /* The mark and the time (now_us): whoever reads may be late, and the program over by then. */
+    /* The mark and the time (clock.h): whoever reads may be late, and the program over by then. */
     CHILD_MARK_BYTES = 1 + sizeof(int64_t),
     /* The launcher opens none from this number on. */
     CHILD_FDS_MAX = 64
@@ -46,9 +46,6 @@ struct child_result {
     int status;              /* as wait(2) has it */
     int64_t memory_peak_kib; /* of the largest process that the init has waited for */
 };
-
-/* Microseconds of CLOCK_MONOTONIC, the same in a job's namespaces. */
-int64_t now_us(void);
 
 _Noreturn void child_main(struct job *job, unsigned char *payload, size_t payload_size,
                           const struct child_given *given);

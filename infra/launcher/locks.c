@@ -2,15 +2,12 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum {
     LOOK_EVERY_US = 10000,
-    PAUSE_US_MAX = 1000000,
-    COST_SHARE = 50,
-    US_PER_S = 1000000,
-    NS_PER_US = 1000,
     /* Some 70 lines: seq_file(9) gives as many whole ones at a time as have room. */
     TEXT_BYTES_MAX = 4096
 };
@@ -21,8 +18,8 @@ void locks_open(struct locks *locks) {
     locks->next_us = INT64_MAX;
 }
 
-void locks_begin(struct locks *locks, int64_t now_us) {
-    if (locks->proc_fd >= 0) locks->next_us = now_us + LOOK_EVERY_US;
+void locks_begin(struct locks *locks, int64_t now) {
+    if (locks->proc_fd >= 0) locks->next_us = now + LOOK_EVERY_US;
 }
 
 int64_t locks_due_us(const struct locks *locks) {
@@ -52,18 +49,10 @@ static bool are_too_many(int proc_fd) {
     return count > LOCKS_MAX;
 }
 
-static int64_t cpu_now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US;
-}
-
-bool locks_watch(struct locks *locks, int64_t now_us) {
-    if (now_us < locks->next_us) return false;
+bool locks_watch(struct locks *locks, int64_t now) {
+    if (now < locks->next_us) return false;
     int64_t before = cpu_now_us();
     bool too_many = are_too_many(locks->proc_fd);
-    int64_t pause = (cpu_now_us() - before) * COST_SHARE;
-    if (pause < LOOK_EVERY_US) pause = LOOK_EVERY_US;
-    locks->next_us = now_us + (pause > PAUSE_US_MAX ? PAUSE_US_MAX : pause);
+    locks->next_us = now + pause_after_us(before, LOOK_EVERY_US);
     return too_many;
 }

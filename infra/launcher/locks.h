@@ -18,10 +18,10 @@ struct locks {
 
 void locks_open(struct locks *locks);
 
-void locks_begin(struct locks *locks, int64_t now_us);
+void locks_begin(struct locks *locks, int64_t now);
 
 /* Looks where it is time to, every 10 ms as far as that is cheap. @returns whether there are too many */
-bool locks_watch(struct locks *locks, int64_t now_us);
+bool locks_watch(struct locks *locks, int64_t now);
 
 /* When the next look is; INT64_MAX: never. */
 int64_t locks_due_us(const struct locks *locks);

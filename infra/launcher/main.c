@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "clock.h"
 #include "host.h"
 #include "isolation.h"
 #include "job.h"

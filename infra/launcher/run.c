@@ -7,18 +7,16 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "isolation.h"
 #include "memory.h"
 #include "reap.h"
 #include "report.h"
 
 enum {
-    US_PER_S = 1000000,
     US_PER_MS = 1000,
-    NS_PER_US = 1000,
     /*
      * A program that prints line by line would wake the launcher, the engine and the host for each
      * line. After a read of less than this, what follows may gather for a moment.
@@ -29,12 +27,6 @@ enum {
 
 static const enum frame_type HEAD_FRAMES[RUN_STREAMS] = {FRAME_STDOUT, FRAME_STDERR};
 static const enum frame_type TAIL_FRAMES[RUN_STREAMS] = {FRAME_STDOUT_TAIL, FRAME_STDERR_TAIL};
-
-int64_t now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US;
-}
 
 static void close_fd(int *fd) {
     if (*fd >= 0) close(*fd);

@@ -7,22 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum {
     BYTES_PER_KIB = 1024,
-    NS_PER_US = 1000,
-    US_PER_S = 1000000,
     STATUS_BYTES_MAX = 2048,
     ENTRIES_BYTES_MAX = 16 * 1024,
     /* Short runs are looked at often, as far as that is cheap, and long ones every 10 ms. */
     LOOK_EVERY_US_MIN = 1000,
     LOOK_EVERY_US_MAX = 10000,
-    LOOKS_PER_AGE = 50,
-    COST_SHARE = 50,
-    /* However slow a look is. */
-    PAUSE_US_MAX = 1000000
+    LOOKS_PER_AGE = 50
 };
 
 void usage_open(struct usage *usage, const struct cgroup *cgroup) {
@@ -173,12 +169,6 @@ static void look_at_all(int proc_fd, pid_t init, struct usage_look *look) {
     }
 }
 
-static int64_t cpu_now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US;
-}
-
 static void take_look(struct usage *usage, const struct room *room, pid_t init) {
     struct usage_look look = {0};
     look_at_all(usage->proc_fd, init, &look);
@@ -202,8 +192,7 @@ void usage_watch(struct usage *usage, const struct room *room, pid_t init, int64
     int64_t pause = (now - usage->begun_us) / LOOKS_PER_AGE;
     if (pause < LOOK_EVERY_US_MIN) pause = LOOK_EVERY_US_MIN;
     if (pause > LOOK_EVERY_US_MAX) pause = LOOK_EVERY_US_MAX;
-    pause = larger(pause, (cpu_now_us() - before) * COST_SHARE);
-    usage->next_us = now + (pause > PAUSE_US_MAX ? PAUSE_US_MAX : pause);
+    usage->next_us = now + pause_after_us(before, pause);
 }
 
 int64_t usage_due_us(const struct usage *usage) {

@@ -1,21 +1,14 @@
-import { RATE_WINDOW_MS, type RateLimits } from '../../../src/platform/http/rate-limit/rate-limiter.js';
+import { RATE_WINDOW_MS } from '../../../src/platform/http/rate-limit/rate-limiter.js';
 import { RedisRateLimiter } from '../../../src/platform/http/rate-limit/redis-rate-limiter.js';
 import { takeFromWindow, type WindowState } from '../../../src/platform/http/rate-limit/sliding-window.js';
 import { SLIDING_WINDOW_LUA } from '../../../src/platform/http/rate-limit/sliding-window.lua.js';
 import { closeRedis } from '../../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { eventually } from '../../support/eventually.js';
+import { rateLimits } from '../../support/rate-limits.js';
 import { startPrivateRedis, testRedis, type TestRedis } from '../../support/redis.js';
 
-const limits: RateLimits = {
-  login_account: 3,
-  login_everywhere: 100_000,
-  login_address: 60,
-  register_address: 30,
-  refresh_address: 60,
-  writes: 600,
-  reads: 6_000,
-};
+const limits = rateLimits({ login_account: 3, writes: 600, reads: 6_000 });
 
 describe('rate limits in Redis', () => {
   let shared: TestRedis;

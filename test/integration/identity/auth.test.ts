@@ -5,6 +5,7 @@ import { SecurityFacts } from '../../../src/identity/app/security-facts.js';
 import { MemoryRateLimiter } from '../../../src/platform/http/rate-limit/memory-rate-limiter.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
+import { rateLimits } from '../../support/rate-limits.js';
 import { afterTheGrace, type IdentityApp, startIdentityApp } from './identity-app.js';
 
 const password = 'correct horse battery';
@@ -228,15 +229,7 @@ describe('accounts over HTTP', () => {
   });
 
   test('whoever guesses at an account does not lock its owner out', async () => {
-    const limits = {
-      login_account: 2,
-      login_everywhere: 100,
-      login_address: 100,
-      register_address: 100,
-      refresh_address: 1,
-      writes: 9,
-      reads: 9,
-    };
+    const limits = rateLimits({ login_account: 2, reads: 9 });
     const limited = await startIdentityApp(database, { rateLimiter: new MemoryRateLimiter(limits) });
     try {
       const { person } = await register();
@@ -258,15 +251,7 @@ describe('accounts over HTTP', () => {
   });
 
   test('limits count logins by account, whatever the case of its email', async () => {
-    const limits = {
-      login_account: 2,
-      login_everywhere: 100_000,
-      login_address: 100,
-      register_address: 100,
-      refresh_address: 1,
-      writes: 9,
-      reads: 9,
-    };
+    const limits = rateLimits({ login_account: 2, reads: 9 });
     const limited = await startIdentityApp(database, { rateLimiter: new MemoryRateLimiter(limits) });
     try {
       const { person, access_token } = await register();

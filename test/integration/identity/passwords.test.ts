@@ -4,6 +4,7 @@ import { Accounts } from '../../../src/identity/app/accounts.js';
 import { MemoryRateLimiter } from '../../../src/platform/http/rate-limit/memory-rate-limiter.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
+import { rateLimits } from '../../support/rate-limits.js';
 import { type IdentityApp, startIdentityApp } from './identity-app.js';
 
 const TYPED = 'p\u00e4ssw\u00f6rd-123';
@@ -201,15 +202,7 @@ describe('a change of password', () => {
   });
 
   test('guesses are limited as logins are', async () => {
-    const per = {
-      login_account: 2,
-      login_everywhere: 100_000,
-      login_address: 100,
-      register_address: 100,
-      refresh_address: 9,
-      writes: 9,
-      reads: 9,
-    };
+    const per = rateLimits({ login_account: 2 });
     const limited = await startIdentityApp(database, { rateLimiter: new MemoryRateLimiter(per) });
     try {
       const { access_token } = await register();

@@ -3,16 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpProblem } from '../../../src/platform/http/problem.js';
 import { MemoryRateLimiter } from '../../../src/platform/http/rate-limit/memory-rate-limiter.js';
 import { RateLimitGuard, type RateRule } from '../../../src/platform/http/rate-limit/rate-limit-guard.js';
+import { rateLimits } from '../../support/rate-limits.js';
 
-const limits = {
-  login_account: 1,
-  login_everywhere: 1,
-  login_address: 1,
-  register_address: 1,
-  refresh_address: 1,
-  writes: 1,
-  reads: 1,
-};
+const limits = rateLimits({ login_everywhere: 1, login_address: 1 });
 const ruled = (...rateRules: RateRule[]): FastifyRequest =>
   ({ method: 'POST', routeOptions: { config: { rateRules } } }) as unknown as FastifyRequest;
 const aReply = () => ({ getHeader: () => undefined, headers: () => undefined }) as unknown as FastifyReply;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import { MemoryRateLimiter } from '../../../src/platform/http/rate-limit/memory-rate-limiter.js';
 import { takeFromWindow, type WindowState } from '../../../src/platform/http/rate-limit/sliding-window.js';
+import { rateLimits } from '../../support/rate-limits.js';
 
 const WINDOW_MS = 60_000;
 
@@ -53,15 +54,7 @@ test('a refused caller who waits as told is let in, and not one moment earlier t
 });
 
 test('keys are counted apart, and the oldest make room for an attacker’s many', async () => {
-  const limits = {
-    login_account: 1,
-    login_everywhere: 100_000,
-    login_address: 1,
-    register_address: 1,
-    refresh_address: 1,
-    writes: 1,
-    reads: 1,
-  };
+  const limits = rateLimits({ reads: 1 });
   const limiter = new MemoryRateLimiter(limits, () => 1_000_000);
   expect((await limiter.take('reads', 'a')).allowed).toBe(true);
   expect((await limiter.take('reads', 'a')).allowed).toBe(false);

@@ -1,0 +1,13 @@
+import type { RateLimits } from '../../src/platform/http/rate-limit/rate-limiter.js';
+
+/** Limits that nobody meets, but for those that a test is about. */
+export const rateLimits = (about: Partial<RateLimits>): RateLimits => ({
+  login_account: 100_000,
+  login_everywhere: 100_000,
+  login_address: 100_000,
+  register_address: 100_000,
+  refresh_address: 100_000,
+  writes: 100_000,
+  reads: 100_000,
+  ...about,
+});
