@@ -71,9 +71,13 @@ static int64_t cpu_us(const struct cgroup *cgroup) {
     return ns < 0 ? -1 : ns / NS_PER_US;
 }
 
+int64_t cgroup_oom_kills(const struct cgroup *cgroup) {
+    return read_number(cgroup->oom_events, "oom_kill");
+}
+
 struct cgroup_reading cgroup_read(const struct cgroup *cgroup) {
     return (struct cgroup_reading){
-        .oom_kills = read_number(cgroup->oom_events, "oom_kill"),
+        .oom_kills = cgroup_oom_kills(cgroup),
         .pids_limit_hits = read_number(cgroup->pids_events, "max"),
         .cpu_us = cpu_us(cgroup),
     };

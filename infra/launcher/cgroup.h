@@ -31,6 +31,9 @@ void cgroup_open(struct cgroup *cgroup);
 
 struct cgroup_reading cgroup_read(const struct cgroup *cgroup);
 
+/* Processes that were killed for want of memory; -1: unknown. One read of a small file. */
+int64_t cgroup_oom_kills(const struct cgroup *cgroup);
+
 /* One read of a small file. The kernel may be late by a few hundred pages. */
 struct cgroup_pages cgroup_pages(const struct cgroup *cgroup);
 

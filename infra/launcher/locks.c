@@ -14,12 +14,12 @@ enum {
 
 void locks_open(struct locks *locks) {
     /* Elsewhere (in tests) the locks are not only those of a run. */
-    locks->proc_fd = getpid() == 1 ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    locks->fd = getpid() == 1 ? open("/proc/locks", O_RDONLY | O_CLOEXEC) : -1;
     locks->next_us = INT64_MAX;
 }
 
 void locks_begin(struct locks *locks, int64_t now) {
-    if (locks->proc_fd >= 0) locks->next_us = now + LOOK_EVERY_US;
+    if (locks->fd >= 0) locks->next_us = now + LOOK_EVERY_US;
 }
 
 int64_t locks_due_us(const struct locks *locks) {
@@ -35,24 +35,26 @@ int locks_in(const char *text) {
     return count;
 }
 
-static bool are_too_many(int proc_fd) {
+/*
+ * Opened once: what an open takes of the kernel's memory is charged to the cell, and where it has none left
+ * the kernel may kill for it.
+ */
+static bool are_too_many(int fd) {
     static char text[TEXT_BYTES_MAX + 1];
     int count = 0;
     ssize_t size;
-    int fd = openat(proc_fd, "locks", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
+    if (lseek(fd, 0, SEEK_SET) != 0) return false;
     while (count <= LOCKS_MAX && (size = read(fd, text, TEXT_BYTES_MAX)) > 0) {
         text[size] = 0;
         count += locks_in(text);
     }
-    close(fd);
     return count > LOCKS_MAX;
 }
 
 bool locks_watch(struct locks *locks, int64_t now) {
     if (now < locks->next_us) return false;
     int64_t before = cpu_now_us();
-    bool too_many = are_too_many(locks->proc_fd);
+    bool too_many = are_too_many(locks->fd);
     locks->next_us = now + pause_after_us(before, LOOK_EVERY_US);
     return too_many;
 }

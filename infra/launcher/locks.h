@@ -12,7 +12,7 @@
 enum { LOCKS_MAX = 4096 };
 
 struct locks {
-    int proc_fd; /* of the cell's own namespace, where only its own locks are shown; -1: not watched */
+    int fd; /* of /proc/locks, as the cell's own namespace shows it: its own locks; -1: not watched */
     int64_t next_us;
 };
 

@@ -18,7 +18,8 @@ enum {
     /* Short runs are looked at often, as far as that is cheap, and long ones every 10 ms. */
     LOOK_EVERY_US_MIN = 1000,
     LOOK_EVERY_US_MAX = 10000,
-    LOOKS_PER_AGE = 50
+    LOOKS_PER_AGE = 50,
+    DYING_US = 30000
 };
 
 void usage_open(struct usage *usage, const struct cgroup *cgroup) {
@@ -146,7 +147,9 @@ static int64_t risen(int64_t before, int64_t now) {
 void usage_begin(struct usage *usage) {
     *usage = (struct usage){
         .cgroup = usage->cgroup, .proc_fd = usage->proc_fd, .stopped = true, .peak = -1};
-    if (usage->proc_fd >= 0) usage->before = counted(usage);
+    if (usage->proc_fd < 0) return;
+    usage->before = counted(usage);
+    usage->oom_kills = cgroup_oom_kills(usage->cgroup);
 }
 
 /* One entry of /proc after another, without a heap. */
@@ -185,8 +188,20 @@ static void take_look(struct usage *usage, const struct room *room, pid_t init) 
     }
 }
 
+/*
+ * A look opens files, which takes some of the cell's memory. While the kernel takes that of a process which
+ * it has just killed, it would kill another one for it: a look that comes then waits.
+ */
+static bool is_dying(struct usage *usage, int64_t now) {
+    int64_t kills = cgroup_oom_kills(usage->cgroup);
+    if (kills <= usage->oom_kills) return false;
+    usage->oom_kills = kills;
+    usage->next_us = now + DYING_US;
+    return true;
+}
+
 void usage_watch(struct usage *usage, const struct room *room, pid_t init, int64_t now) {
-    if (usage->stopped || now < usage->next_us) return;
+    if (usage->stopped || now < usage->next_us || is_dying(usage, now)) return;
     int64_t before = cpu_now_us();
     take_look(usage, room, init);
     int64_t pause = (now - usage->begun_us) / LOOKS_PER_AGE;

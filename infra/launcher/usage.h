@@ -48,6 +48,7 @@ struct usage {
     int64_t largest;      /* the largest process of any look, */
     int64_t beside;       /* and what the run held beside it at that time */
     int64_t reaped_bytes; /* the high-water mark of the largest process that was waited for */
+    int64_t oom_kills; /* of the cgroup, at the last look; -1: unknown */
 };
 
 /* Once, as long as /proc is the cell's. */

@@ -281,7 +281,7 @@ it('hardens the container that runs', async () => {
   expect(HostConfig.Ulimits).toEqual(
     expect.arrayContaining([
       { Name: 'nofile', Soft: 256, Hard: 256 },
-      { Name: 'core', Soft: 0, Hard: 0 },
+      { Name: 'core', Soft: 1, Hard: 1 },
     ]),
   );
 });
