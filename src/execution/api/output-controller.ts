@@ -13,7 +13,7 @@ import { type Exchange, HttpExchange } from '../../platform/http/http-commands.j
 import { liveAnswer } from '../../platform/http/live-answer.js';
 import { HttpProblem } from '../../platform/http/problem.js';
 import { Caller, type CallerContext } from '../../platform/http/request-context.js';
-import { isLarge } from '../../platform/http/large-answer.js';
+import { sizedBytes } from '../../platform/http/large-answer.js';
 import { endTurn, LargeAnswers } from '../../platform/http/user-turns.js';
 import { enumParam, uuidParam } from '../../platform/http/validation/params.js';
 import { GetExecution } from '../read/execution-queries.js';
@@ -67,11 +67,12 @@ export class OutputController {
     return answer;
   }
 
-  private async stored(output: Parameters<typeof outputOf>[0], { userId }: CallerContext, reply: FastifyReply) {
-    if (isLarge(keptBytes(output))) await this.largeAnswers.take(userId, reply);
-    const content = await outputOf(output, this.payloads);
-    if (content === null) throw new HttpProblem(410, 'output_erased', 'Output has been erased');
-    return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  private stored(output: Parameters<typeof outputOf>[0], { userId }: CallerContext, reply: FastifyReply) {
+    return sizedBytes(this.largeAnswers, { userId, reply, bytes: keptBytes(output) }, async () => {
+      const content = await outputOf(output, this.payloads);
+      if (content === null) throw new HttpProblem(410, 'output_erased', 'Output has been erased');
+      return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+    });
   }
 
   private following(id: string, stream: OutputStreamName, caller: CallerContext, { request, reply }: Exchange) {

@@ -3,10 +3,10 @@ import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 
+import { cutOffWhenStalled, STALLED_MS_MAX } from './stalled-client.js';
+
 /** Read ahead of a client that is slow. */
 const READ_AHEAD_BYTES = 64 * 1024;
-/** A client that takes nothing of what is ready for it for as long is cut off: it can come again. */
-const STALLED_MS_MAX = 60_000;
 
 /**
  * An answer that goes on for as long as there is something to tell. It is taken from its source as the client reads it:
@@ -23,13 +23,5 @@ export function liveAnswer(reply: FastifyReply, chunks: AsyncIterable<Uint8Array
 async function* sent(reply: FastifyReply, chunks: AsyncIterable<Uint8Array>, stalledMsMax: number) {
   // The client sees that it is heard, before there is anything to hear.
   reply.raw.flushHeaders();
-  for await (const chunk of chunks) {
-    // It goes on from here once there is room for more.
-    const stalled = setTimeout(() => reply.raw.destroy(), stalledMsMax);
-    try {
-      yield chunk;
-    } finally {
-      clearTimeout(stalled);
-    }
-  }
+  yield* cutOffWhenStalled(reply, chunks, stalledMsMax);
 }

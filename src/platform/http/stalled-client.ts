@@ -1,0 +1,21 @@
+import type { FastifyReply } from 'fastify';
+
+/** A client that takes nothing of what is ready for it for as long is cut off: it can come again. */
+export const STALLED_MS_MAX = 60_000;
+
+/** What is sent, as it is taken; where nothing is, the connection is closed. */
+export async function* cutOffWhenStalled<Chunk>(
+  reply: FastifyReply,
+  chunks: AsyncIterable<Chunk> | Iterable<Chunk>,
+  stalledMsMax = STALLED_MS_MAX,
+): AsyncGenerator<Chunk> {
+  for await (const chunk of chunks) {
+    // It goes on from here once there is room for more.
+    const stalled = setTimeout(() => reply.raw.destroy(), stalledMsMax);
+    try {
+      yield chunk;
+    } finally {
+      clearTimeout(stalled);
+    }
+  }
+}
