@@ -5,15 +5,24 @@ import type { RecordedEvent } from './event.js';
 export type AsOf = { readonly version: number } | { readonly time: Date };
 
 /**
- * Of a whole stream, what had happened by then.
+ * What had happened by then.
+ * @param portions of a stream, from its beginning; read no further than needed
  * @throws DomainError `version_not_reached`, which names the newest one
  */
-export function eventsAsOf<Event extends RecordedEvent>(events: readonly Event[], asOf: AsOf): readonly Event[] {
-  if ('version' in asOf) {
-    if (asOf.version > events.length) throw versionNotReached(asOf.version, events.length);
-    return events.slice(0, asOf.version);
+export async function* portionsAsOf<Event extends RecordedEvent>(
+  portions: AsyncIterable<readonly Event[]>,
+  asOf: AsOf,
+): AsyncGenerator<readonly Event[]> {
+  const hadHappened = ({ version, recordedAt }: Event): boolean =>
+    'version' in asOf ? version <= asOf.version : recordedAt <= asOf.time;
+  let newest = 0;
+  for await (const portion of portions) {
+    const past = portion.filter(hadHappened);
+    yield past;
+    if (past.length < portion.length) return;
+    newest = portion.at(-1)?.version ?? newest;
   }
-  return events.filter(({ recordedAt }) => recordedAt <= asOf.time);
+  if ('version' in asOf && asOf.version > newest) throw versionNotReached(asOf.version, newest);
 }
 
 function versionNotReached(version: number, newest: number): DomainError {

@@ -1,12 +1,13 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 
-import { type AsOf, eventsAsOf } from '../../kernel/as-of.js';
+import { type AsOf, portionsAsOf } from '../../kernel/as-of.js';
 import { fold } from '../../kernel/decider.js';
 import { DomainError } from '../../kernel/errors.js';
 import { eventsAs, type RecordedEvent } from '../../kernel/event.js';
 import { EventStore } from '../../kernel/ports/event-store.js';
 import { type Requester, requireOwner } from '../../kernel/requester.js';
+import { portionsOf } from '../../kernel/stream-portions.js';
 import { type ListQuery, type Page, readPage } from '../../platform/listing/list-query.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import { executionNotFound } from '../domain/execution-decider.js';
@@ -100,8 +101,7 @@ export class GetExecutionFromLogHandler implements IQueryHandler<GetExecutionFro
   constructor(private readonly store: EventStore) {}
 
   async execute({ executionId, version }: GetExecutionFromLog): Promise<ExecutionRow> {
-    const events = await this.store.readStream(executionStream(executionId), { limit: version });
-    return rowOf(eventsAs<ExecutionEvent>(events));
+    return rowOf(portionsOf(this.store, executionStream(executionId), version));
   }
 }
 
@@ -110,9 +110,9 @@ export class GetExecutionAsOfHandler implements IQueryHandler<GetExecutionAsOf> 
   constructor(private readonly store: EventStore) {}
 
   async execute({ executionId, requester, asOf }: GetExecutionAsOf): Promise<ExecutionRow> {
-    const events = eventsAs<ExecutionEvent>(await this.store.readStream(executionStream(executionId)));
-    requireOwnExecution(events, requester);
-    return rowOf(eventsAsOf(events, asOf));
+    const stream = executionStream(executionId);
+    requireOwnExecution(eventsAs<ExecutionEvent>(await this.store.readStream(stream, { limit: 1 })), requester);
+    return rowOf(portionsAsOf(portionsOf(this.store, stream), asOf));
   }
 }
 
@@ -128,8 +128,9 @@ export class GetExecutionHistoryHandler implements IQueryHandler<GetExecutionHis
 }
 
 /** @throws DomainError execution_not_found where nothing was there yet */
-function rowOf(events: readonly RecordedEvent<ExecutionEvent>[]): ExecutionRow {
-  const row = fold<ExecutionRow | null, RecordedEvent<ExecutionEvent>>({ evolve: projectExecution }, null, events);
+async function rowOf(portions: AsyncIterable<readonly RecordedEvent[]>): Promise<ExecutionRow> {
+  let row: ExecutionRow | null = null;
+  for await (const events of portions) row = fold({ evolve: projectExecution }, row, eventsAs<ExecutionEvent>(events));
   if (!row) throw executionNotFound();
   return row;
 }

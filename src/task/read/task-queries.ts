@@ -1,11 +1,12 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 
-import { type AsOf, eventsAsOf } from '../../kernel/as-of.js';
+import { type AsOf, portionsAsOf } from '../../kernel/as-of.js';
 import { fold } from '../../kernel/decider.js';
 import { EventStore } from '../../kernel/ports/event-store.js';
 import { eventsAs, type RecordedEvent } from '../../kernel/event.js';
 import { type Requester, requireOwner } from '../../kernel/requester.js';
+import { portionsOf } from '../../kernel/stream-portions.js';
 import { type ListQuery, type Page, readPage } from '../../platform/listing/list-query.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import { CurrentRows } from '../../platform/projection/current-rows.js';
@@ -94,7 +95,7 @@ export class GetTaskFromLogHandler implements IQueryHandler<GetTaskFromLog> {
   constructor(private readonly store: EventStore) {}
 
   async execute({ taskId, version }: GetTaskFromLog): Promise<TaskRow> {
-    return rowOf(eventsAs<TaskEvent>(await this.store.readStream(taskStream(taskId), { limit: version })));
+    return rowOf(portionsOf(this.store, taskStream(taskId), version));
   }
 }
 
@@ -103,9 +104,9 @@ export class GetTaskAsOfHandler implements IQueryHandler<GetTaskAsOf> {
   constructor(private readonly store: EventStore) {}
 
   async execute({ taskId, requester, asOf }: GetTaskAsOf): Promise<TaskRow> {
-    const events = eventsAs<TaskEvent>(await this.store.readStream(taskStream(taskId)));
-    requireOwnTask(events, requester);
-    return rowOf(eventsAsOf(events, asOf));
+    const stream = taskStream(taskId);
+    requireOwnTask(eventsAs<TaskEvent>(await this.store.readStream(stream, { limit: 1 })), requester);
+    return rowOf(portionsAsOf(portionsOf(this.store, stream), asOf));
   }
 }
 
@@ -121,8 +122,9 @@ export class GetTaskHistoryHandler implements IQueryHandler<GetTaskHistory> {
 }
 
 /** @throws DomainError task_not_found where nothing, or nothing any more, is there */
-function rowOf(events: readonly RecordedEvent<TaskEvent>[]): TaskRow {
-  const row = fold<TaskRow | null, RecordedEvent<TaskEvent>>({ evolve: projectTask }, null, events);
+async function rowOf(portions: AsyncIterable<readonly RecordedEvent[]>): Promise<TaskRow> {
+  let row: TaskRow | null = null;
+  for await (const events of portions) row = fold({ evolve: projectTask }, row, eventsAs<TaskEvent>(events));
   if (!row) throw taskNotFound();
   return row;
 }
