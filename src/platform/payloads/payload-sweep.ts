@@ -37,10 +37,19 @@ const DELETED = `
   select max(position)::text as until, array_agg(stream_id::text) filter (where type = 'TaskDeleted') as tasks
   from page where recorded_at < now() - $1 * interval '1 millisecond'`;
 
-/** All scripts that the task ever had. */
+/**
+ * All scripts that the tasks ever had, at the places where the service itself writes them, and only their owners': a
+ * task's metadata is any JSON, and may name payloads as well.
+ */
 const SCRIPTS = `
-  select distinct (jsonb_path_query(data, '$.**.payload_id') #>> '{}')::uuid as payload_id
-  from es.events where stream_type = 'task' and stream_id = any($1::uuid[])`;
+  select distinct p.payload_id
+  from es.events e
+  join es.events created on created.stream_id = e.stream_id and created.version = 1
+  join es.payloads p
+    on p.payload_id = coalesce(
+      e.data #>> '{definition,script,payload_id}', e.data #>> '{changes,script,payload_id}')::uuid
+  where e.stream_type = 'task' and e.stream_id = any($1::uuid[]) and e.type in ('TaskCreated', 'TaskUpdated')
+    and p.kind = 'script' and p.owner_id = (created.data ->> 'owner_id')::uuid`;
 
 const DESTROY =
   'select count(*)::int as payloads, coalesce(sum(bytes), 0)::float8 as bytes from es.destroy_payloads($1)';

@@ -94,6 +94,27 @@ test('the scripts of a deleted task are destroyed, the history stays, and is pro
   expect(found.stdout).toMatch(/payloads, \d+ no longer kept/);
 });
 
+test('what a deleted task’s metadata names is not destroyed, and stops nobody’s sweep', async () => {
+  const [ada, eve] = [await api.register(), await api.register()];
+  const kept = await ada.createTask({ script_content: 'print("mine")' });
+  const sql = 'select payload_id from es.payloads where owner_id = $1';
+  const scriptsOf = async (who: Person): Promise<string[]> =>
+    (await api.service.database.appPool.query<{ payload_id: string }>(sql, [who.id])).rows.map((row) => row.payload_id);
+  const [payload_id] = await scriptsOf(ada);
+  for (const metadata of [
+    { payload_id: payload_id! },
+    { payload_id: 'no uuid' },
+    { definition: { script: { payload_id: payload_id! } } },
+  ]) {
+    const { id } = await eve.createTask({ metadata });
+    await eve.updateTask(id, { metadata: { changes: metadata } });
+    await ok(eve.api.DELETE('/tasks/{id}', withId(id)));
+  }
+  await eventually(async () => expect(await scriptsOf(eve)).toEqual([]));
+  expect(await scriptsOf(ada)).toEqual([payload_id]);
+  expect((await ada.task(kept.id)).script_content).toBe('print("mine")');
+});
+
 test('a payload that is lost, and not destroyed by rule, is a fault', async () => {
   const ada = await api.register();
   await ada.createTask();
