@@ -4,9 +4,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 
 import { registerBody } from '../identity/api/auth-schemas.js';
-import type { Accounts } from '../identity/app/accounts.js';
 import { DomainError } from '../kernel/errors.js';
-import { print, withLog } from './cli-context.js';
+import { print, withAccounts } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
 
 /** Admins are made here and nowhere else: HTTP has no way to it. */
@@ -60,15 +59,3 @@ function nameArgument(text: string): string {
 /** The first thing that is wrong, in words, without the value. */
 const faultOf = (schema: z.ZodType, value: unknown): string | undefined =>
   schema.safeParse(value).error?.issues[0]?.message;
-
-const withAccounts = (work: (accounts: Accounts) => Promise<void>): Promise<void> =>
-  withLog(async ({ config, store, log }) => {
-    // MikroORM: not for those who only ask what commands there are.
-    const { openAccounts } = await import('../composition/identity.js');
-    const { accounts, close } = await openAccounts(config, store, log);
-    try {
-      await work(accounts);
-    } finally {
-      await close();
-    }
-  });

@@ -3,8 +3,11 @@ import type { Pool } from 'pg';
 import { createEventCatalog } from '../composition/event-catalog.js';
 import { postgresOptions } from '../composition/postgres-options.js';
 import { type Config, loadConfig } from '../config/load-config.js';
+import type { Accounts } from '../identity/app/accounts.js';
+import { DecisionRunner } from '../kernel/decision-runner.js';
 import type { EventCatalog } from '../kernel/event-catalog.js';
 import { PostgresEventStore } from '../platform/event-store/postgres-event-store.js';
+import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
 import { createPool } from '../platform/postgres/pool.js';
 import { type Log, silentLog } from '../platform/telemetry/log.js';
 
@@ -30,6 +33,24 @@ export async function withLog<T>(work: (context: CliContext) => Promise<T>): Pro
     await pool.end();
   }
 }
+
+/** For commands that decide something themselves. */
+export const decisionsOf = ({ pool, store, catalog }: CliContext): DecisionRunner =>
+  new DecisionRunner(store, catalog, new PostgresSnapshotStore(pool));
+
+/** As withLog, with the accounts beside it. */
+export const withAccounts = (work: (accounts: Accounts, context: CliContext) => Promise<void>): Promise<void> =>
+  withLog(async (context) => {
+    const { config, store, log } = context;
+    // MikroORM: not for those who only ask what commands there are.
+    const { openAccounts } = await import('../composition/identity.js');
+    const { accounts, close } = await openAccounts(config, store, log);
+    try {
+      await work(accounts, context);
+    } finally {
+      await close();
+    }
+  });
 
 /** Results go to standard output, everything else to standard error. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);

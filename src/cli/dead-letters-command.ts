@@ -3,11 +3,9 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 import { DEAD_LETTERS, ORCHESTRATOR, PROJECTOR } from '../composition/postgres-options.js';
 import { DiscardDeadLetter, RedriveExecution } from '../execution/domain/execution-commands.js';
 import type { ExecutionRow } from '../execution/read/execution-projection.js';
-import { DecisionRunner } from '../kernel/decision-runner.js';
 import { decideExecution } from '../orchestration/lifecycle/execution-handlers.js';
-import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
 import { ParkedStreams } from '../platform/subscription/parked-streams.js';
-import { type CliContext, print, warn, withLog } from './cli-context.js';
+import { type CliContext, decisionsOf, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 import { operatorMetadata } from './operator.js';
 import { streamArgument, wholeNumberArgument } from './stream-argument.js';
@@ -68,9 +66,8 @@ async function list({ pool }: CliContext, limit: number): Promise<void> {
   }
 }
 
-async function change({ pool, store, catalog }: CliContext, Command_: Change, id: string, done: string): Promise<void> {
-  const decisions = new DecisionRunner(store, catalog, new PostgresSnapshotStore(pool));
-  await decideExecution(decisions, new Command_(id, 'system', operatorMetadata(id)));
+async function change(context: CliContext, Command_: Change, id: string, done: string): Promise<void> {
+  await decideExecution(decisionsOf(context), new Command_(id, 'system', operatorMetadata(id)));
   print(`execution-${id} ${done}`);
 }
 

@@ -3,13 +3,11 @@ import { Command, InvalidArgumentError } from 'commander';
 import { masterKeysOf } from '../composition/secrets.js';
 import { CancelExecution } from '../execution/domain/execution-commands.js';
 import { registerBody } from '../identity/api/auth-schemas.js';
-import { DecisionRunner } from '../kernel/decision-runner.js';
 import { DomainError } from '../kernel/errors.js';
 import { decideExecution } from '../orchestration/lifecycle/execution-handlers.js';
-import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
 import { DataKeys } from '../platform/payloads/data-keys.js';
 import { PayloadSweep } from '../platform/payloads/payload-sweep.js';
-import { type CliContext, print, withLog } from './cli-context.js';
+import { type CliContext, decisionsOf, print, withAccounts } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
 import { streamArgument } from './stream-argument.js';
 
@@ -21,16 +19,14 @@ export function usersCommand(): Command {
     .command('erase')
     .description('erase an account for good: who it was, its sessions, and all that it stored. May be repeated')
     .argument('<account>', 'its email, or user-<uuid>', accountArgument)
-    .action((account: Account) => withLog((context) => erase(context, account)));
+    .action(erase);
   return users;
 }
 
 /** In an order in which nothing comes after: nobody can ask any more, nothing runs, nothing can be read, it is gone. */
-async function erase(context: CliContext, account: Account): Promise<void> {
-  const { config, log, store, pool } = context;
-  const { openAccounts } = await import('../composition/identity.js');
-  const { accounts, close } = await openAccounts(config, store, log);
-  try {
+const erase = (account: Account): Promise<void> =>
+  withAccounts(async (accounts, context) => {
+    const { config, pool } = context;
     const id = await accounts.erase(account, operatorMetadata());
     const cancelled = await cancelRuns(context, id);
     await new DataKeys(pool, masterKeysOf(config)).destroy(id);
@@ -38,15 +34,12 @@ async function erase(context: CliContext, account: Account): Promise<void> {
     await sweep.destroyOf(id, new AbortController().signal);
     const { payloads, bytes } = sweep.figures;
     print(`user-${id} is erased: ${cancelled} runs cancelled, ${payloads} payloads of ${bytes} bytes destroyed`);
-  } finally {
-    await close();
-  }
-}
+  });
 
 /** What the view does not know yet ends by itself: there is no script any more. */
-async function cancelRuns({ pool, store, catalog }: CliContext, ownerId: string): Promise<number> {
-  const decisions = new DecisionRunner(store, catalog, new PostgresSnapshotStore(pool));
-  const { rows } = await pool.query<{ id: string }>(
+async function cancelRuns(context: CliContext, ownerId: string): Promise<number> {
+  const decisions = decisionsOf(context);
+  const { rows } = await context.pool.query<{ id: string }>(
     `select id from read.executions where owner_id = $1 and status in ('pending', 'running')`,
     [ownerId],
   );

@@ -9,8 +9,8 @@ import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
 import { PostgresStreamVersions } from '../platform/event-store/stream-versions.js';
 import { StreamWatch } from '../platform/event-store/stream-watch.js';
 import { ConcurrentRequests } from '../platform/http/concurrent-requests.js';
-import { LargeAnswers, UserTurns } from '../platform/http/user-turns.js';
 import { ConnectionLimits } from '../platform/http/connection-limits.js';
+import { LargeAnswers, UserTurns } from '../platform/http/user-turns.js';
 import { NatsLiveOutput } from '../platform/live-output/nats-live-output.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { PayloadSweep } from '../platform/payloads/payload-sweep.js';
@@ -28,8 +28,8 @@ import type { Log } from '../platform/telemetry/log.js';
 import { Observations } from '../platform/telemetry/observations.js';
 import { createNats } from './connect-nats.js';
 import { createEventCatalog } from './event-catalog.js';
-import { masterKeysOf } from './secrets.js';
 import { postgresOptions, PROJECTOR } from './postgres-options.js';
+import { masterKeysOf } from './secrets.js';
 
 /** The connections and adapters that every role shares. Made once per process, closed once, in reverse. */
 export interface Infrastructure {
@@ -56,8 +56,8 @@ export interface Infrastructure {
   readonly visibility: PositionWaiter;
   /** Requests that stay open on purpose. */
   readonly concurrent: ConcurrentRequests;
-  /** Requests that are worked on. */
   readonly connections: ConnectionLimits;
+  /** Requests that are worked on. */
   readonly requestTurns: UserTurns;
   readonly largeAnswers: LargeAnswers;
   /** For metrics. */

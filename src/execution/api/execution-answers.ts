@@ -25,10 +25,9 @@ export class ExecutionAnswers {
   ) {}
 
   /** To a request about it alone. All of a run follows from its events: their number is its tag. */
-  one(row: ExecutionRow, { userId, reply }: Receiver) {
-    void reply.header('etag', entityTag(row.version));
-    const bytes = keptBytesOf([row]);
-    return sizedAnswer(this.largeAnswers, { userId, reply, bytes }, async () => (await this.withText([row]))[0]!);
+  one(row: ExecutionRow, receiver: Receiver) {
+    void receiver.reply.header('etag', entityTag(row.version));
+    return this.withText([row], receiver, ([view]) => view!);
   }
 
   /** A list without what the runs wrote. */
@@ -37,21 +36,25 @@ export class ExecutionAnswers {
     return listAnswer(name, page, views, query);
   }
 
-  pageWithOutput(name: string, page: Page<ExecutionRow>, query: ListQuery, { userId, reply }: Receiver) {
-    const { rows } = page.page;
-    const bytes = keptBytesOf(rows);
-    return sizedAnswer(this.largeAnswers, { userId, reply, bytes }, async () =>
-      listAnswer(name, page, await this.withText(rows), query),
-    );
+  pageWithOutput(name: string, page: Page<ExecutionRow>, query: ListQuery, receiver: Receiver) {
+    return this.withText(page.page.rows, receiver, (views) => listAnswer(name, page, views, query));
   }
 
-  private async withText(rows: readonly ExecutionRow[]) {
+  private withText<Answer>(
+    rows: readonly ExecutionRow[],
+    { userId, reply }: Receiver,
+    answerOf: (views: readonly ReturnType<typeof executionViewOf>[]) => Answer,
+  ) {
+    const bytes = keptBytesOf(rows);
     const room = roomForEach(rows);
     const viewOf = async (row: ExecutionRow) => executionViewOf(row, await textOf(row, this.payloads, room));
-    if (!isLarge(keptBytesOf(rows))) return Promise.all(rows.map(viewOf));
-    // One after the other: whole outputs are read to be cut, and others wait for their turn to read one.
-    const views = [];
-    for (const row of rows) views.push(await viewOf(row));
-    return views;
+    const read = async () => {
+      if (!isLarge(bytes)) return answerOf(await Promise.all(rows.map(viewOf)));
+      // One after the other: whole outputs are read to be cut, and others wait for their turn to read one.
+      const views = [];
+      for (const row of rows) views.push(await viewOf(row));
+      return answerOf(views);
+    };
+    return sizedAnswer(this.largeAnswers, { userId, reply, bytes, read });
   }
 }

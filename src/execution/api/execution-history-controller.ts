@@ -59,10 +59,9 @@ export class ExecutionHistoryController {
     @HttpExchange() exchange: Exchange,
   ) {
     if (wantsEvents(exchange)) return this.live(id, query, caller, exchange);
-    return historyAnswer(
-      (afterVersion, limit) => this.queries.execute(new GetExecutionHistory(id, caller, afterVersion, limit)),
-      query,
-    );
+    const { after_version, limit } = query;
+    const portions = await this.queries.execute(new GetExecutionHistory(id, caller, after_version, limit + 1));
+    return historyAnswer(portions, query);
   }
 
   private async live(

@@ -10,10 +10,10 @@ import { apiPath } from '../../platform/http/api-path.js';
 import { ConcurrentRequests } from '../../platform/http/concurrent-requests.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { type Exchange, HttpExchange } from '../../platform/http/http-commands.js';
+import { sizedBytes } from '../../platform/http/large-answer.js';
 import { liveAnswer } from '../../platform/http/live-answer.js';
 import { HttpProblem } from '../../platform/http/problem.js';
 import { Caller, type CallerContext } from '../../platform/http/request-context.js';
-import { sizedBytes } from '../../platform/http/large-answer.js';
 import { endTurn, LargeAnswers } from '../../platform/http/user-turns.js';
 import { enumParam, uuidParam } from '../../platform/http/validation/params.js';
 import { GetExecution } from '../read/execution-queries.js';
@@ -68,11 +68,12 @@ export class OutputController {
   }
 
   private stored(output: Parameters<typeof outputOf>[0], { userId }: CallerContext, reply: FastifyReply) {
-    return sizedBytes(this.largeAnswers, { userId, reply, bytes: keptBytes(output) }, async () => {
+    const read = async () => {
       const content = await outputOf(output, this.payloads);
       if (content === null) throw new HttpProblem(410, 'output_erased', 'Output has been erased');
       return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-    });
+    };
+    return sizedBytes(this.largeAnswers, { userId, reply, bytes: keptBytes(output), read });
   }
 
   private following(id: string, stream: OutputStreamName, caller: CallerContext, { request, reply }: Exchange) {

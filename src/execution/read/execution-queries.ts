@@ -8,6 +8,7 @@ import { eventsAs, type RecordedEvent } from '../../kernel/event.js';
 import { EventStore } from '../../kernel/ports/event-store.js';
 import { type Requester, requireOwner } from '../../kernel/requester.js';
 import { portionsOf } from '../../kernel/stream-portions.js';
+import { HISTORY_PORTION_EVENTS } from '../../platform/listing/history.js';
 import { type ListQuery, type Page, readPage } from '../../platform/listing/list-query.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import { executionNotFound } from '../domain/execution-decider.js';
@@ -50,7 +51,7 @@ export class GetExecutionAsOf extends Query<ExecutionRow> {
 }
 
 /** What happened to an execution, oldest first, as its owner reads it. */
-export class GetExecutionHistory extends Query<readonly RecordedEvent[]> {
+export class GetExecutionHistory extends Query<AsyncIterable<readonly RecordedEvent[]>> {
   constructor(
     readonly executionId: string,
     readonly requester: Requester,
@@ -101,7 +102,7 @@ export class GetExecutionFromLogHandler implements IQueryHandler<GetExecutionFro
   constructor(private readonly store: EventStore) {}
 
   async execute({ executionId, version }: GetExecutionFromLog): Promise<ExecutionRow> {
-    return rowOf(portionsOf(this.store, executionStream(executionId), version));
+    return rowOf(portionsOf(this.store, executionStream(executionId), { limit: version }));
   }
 }
 
@@ -123,8 +124,14 @@ export class GetExecutionHistoryHandler implements IQueryHandler<GetExecutionHis
   async execute({ executionId, requester, afterVersion, limit }: GetExecutionHistory) {
     const stream = executionStream(executionId);
     requireOwnExecution(eventsAs<ExecutionEvent>(await this.store.readStream(stream, { limit: 1 })), requester);
-    return eventsAs<ExecutionEvent>(await this.store.readStream(stream, { afterVersion, limit })).map(asOwnerReads);
+    return ownersPortions(
+      portionsOf(this.store, stream, { afterVersion, limit, portionEvents: HISTORY_PORTION_EVENTS }),
+    );
   }
+}
+
+async function* ownersPortions(portions: AsyncIterable<readonly RecordedEvent[]>) {
+  for await (const events of portions) yield eventsAs<ExecutionEvent>(events).map(asOwnerReads);
 }
 
 /** @throws DomainError execution_not_found where nothing was there yet */

@@ -6,12 +6,12 @@ import { emailKey } from '../domain/email.js';
 import {
   AdminGranted,
   AdminRevoked,
-  UserErased,
   LoginRefused,
   PasswordChanged,
   PasswordChangeRefused,
   RefreshTokenRepeated,
   RefreshTokenReused,
+  UserErased,
   UserLoggedIn,
   UserLoggedOut,
   UserLoggedOutEverywhere,
@@ -188,7 +188,7 @@ export class Accounts {
     const user = 'id' in who ? await store.findUser(who.id) : await store.findUserByEmailKey(emailKey(who.email));
     if (!user) throw userNotFound();
     if (isErased(user)) return user.id;
-    await this.options.store.erase(user.id, { event: UserErased({ user_id: user.id }), metadata });
+    await store.erase(user.id, { event: UserErased({ user_id: user.id }), metadata });
     this.options.facts.announce(user.id);
     await this.options.facts.settled();
     return user.id;

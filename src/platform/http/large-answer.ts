@@ -14,39 +14,41 @@ const PIECE_SIZE = 64 * 1024;
 
 export const isLarge = (bytes: number): boolean => bytes >= LARGE_BYTES_MIN;
 
-interface Sized {
+interface Sized<Content> {
   readonly userId: string;
   readonly reply: FastifyReply;
   /** Of what is read for it. */
   readonly bytes: number;
+  /** Gets all of it, so that what fails is still an error of its own. */
+  readonly read: () => Promise<Content>;
 }
 
 /**
  * An answer whose size is its data's: a large one waits for its user's turn, and is written piece by piece, since one
  * text of it all would keep everybody else waiting, and may be longer than a text can be.
- * @param read gets it; all of it, so that what fails is still an error of its own
  */
-export async function sizedAnswer<Answer>(
-  turns: LargeAnswers,
-  { userId, reply, bytes }: Sized,
-  read: () => Promise<Answer>,
-): Promise<Answer | StreamableFile> {
-  if (!isLarge(bytes)) return read();
-  await turns.take(userId, reply);
-  const pieces = stringifyChunked(await read(), { highWaterMark: PIECE_SIZE });
-  return new StreamableFile(piecemeal(reply, pieces), { type: 'application/json; charset=utf-8' });
-}
+export const sizedAnswer = <Answer>(turns: LargeAnswers, sized: Sized<Answer>): Promise<Answer | StreamableFile> =>
+  answered(turns, sized, (answer) => {
+    const pieces = stringifyChunked(answer, { highWaterMark: PIECE_SIZE });
+    return new StreamableFile(piecemeal(sized.reply, pieces), { type: 'application/json; charset=utf-8' });
+  });
 
-/** As sizedAnswer, of bytes. @throws what `read` throws */
-export async function sizedBytes(
+/** As sizedAnswer, of bytes. */
+export const sizedBytes = (turns: LargeAnswers, sized: Sized<Buffer>): Promise<Buffer | StreamableFile> =>
+  answered(
+    turns,
+    sized,
+    (content) => new StreamableFile(piecemeal(sized.reply, slicesOf(content)), { length: content.length }),
+  );
+
+async function answered<Content>(
   turns: LargeAnswers,
-  { userId, reply, bytes }: Sized,
-  read: () => Promise<Buffer>,
-): Promise<Buffer | StreamableFile> {
+  { userId, reply, bytes, read }: Sized<Content>,
+  inPieces: (content: Content) => StreamableFile,
+): Promise<Content | StreamableFile> {
   if (!isLarge(bytes)) return read();
   await turns.take(userId, reply);
-  const content = await read();
-  return new StreamableFile(piecemeal(reply, slicesOf(content)), { length: content.length });
+  return inPieces(await read());
 }
 
 function* slicesOf(content: Buffer): Generator<Buffer> {

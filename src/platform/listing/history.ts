@@ -32,25 +32,23 @@ export const historyView = z
 
 /** Of one answer, as JSON: an event has up to 64 KiB. At least one event is in it. */
 export const HISTORY_BYTES_MAX = 2 * 1024 ** 2;
-/** Read at a time, until there are as many as were asked for, or as many as have room. */
-const PORTION_EVENTS = 50;
+/** Read at a time, since no more than those that have room are shown. */
+export const HISTORY_PORTION_EVENTS = 50;
 
-/** @param read a part of a stream, oldest first */
+/** @param portions of a stream, oldest first, with one event more than were asked for where there are more */
 export async function historyAnswer(
-  read: (afterVersion: number, limit: number) => Promise<readonly RecordedEvent[]>,
-  { after_version, limit }: HistoryQuery,
+  portions: AsyncIterable<readonly RecordedEvent[]>,
+  { limit }: Pick<HistoryQuery, 'limit'>,
 ) {
   const entries: HistoryEntry[] = [];
   let bytes = 0;
-  for (;;) {
-    const wanted = Math.min(PORTION_EVENTS, limit - entries.length + 1);
-    const portion = await read(entries.at(-1)?.version ?? after_version, wanted);
+  for await (const portion of portions) {
     for (const entry of portion.map(historyEntryOf)) {
       bytes += Buffer.byteLength(JSON.stringify(entry));
       const isFull = entries.length === limit || (entries.length > 0 && bytes > HISTORY_BYTES_MAX);
       if (isFull) return { events: entries, has_more: true };
       entries.push(entry);
     }
-    if (portion.length < wanted) return { events: entries, has_more: false };
   }
+  return { events: entries, has_more: false };
 }

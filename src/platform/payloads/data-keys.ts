@@ -46,7 +46,7 @@ export class DataKeys {
     const name = `${ownerId} ${wrapped.toString('base64')}`;
     const known = this.unwrapped.get(name);
     if (known) return known;
-    const key = createSecretKey(this.masterKeys.unwrap(wrapped, keyContext(ownerId)).dataKey);
+    const key = createSecretKey(this.masterKeys.unwrap(wrapped, keyContext(ownerId)));
     this.unwrapped.set(name, key);
     return key;
   }

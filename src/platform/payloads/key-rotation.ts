@@ -35,7 +35,7 @@ export async function rotateDataKeys(pool: Pool, masterKeys: MasterKeys, change:
   const unreadable: string[] = [];
   for await (const { owner_id: ownerId, wrapped_key: wrapped } of allKeys(pool)) {
     const context = keyContext(ownerId);
-    const found = openedBy(masterKeys, wrapped, context);
+    const found = masterKeys.find(wrapped, context);
     if (found === null) unreadable.push(ownerId);
     else if (found.isCurrent) counts.current += 1;
     else if (!change) counts.others += 1;
@@ -74,12 +74,4 @@ async function replace(pool: Pool, ownerId: string, from: Buffer, to: Buffer): P
     ]),
   );
   return rowCount === 1;
-}
-
-function openedBy(masterKeys: MasterKeys, wrapped: Buffer, context: string) {
-  try {
-    return masterKeys.unwrap(wrapped, context);
-  } catch {
-    return null;
-  }
 }

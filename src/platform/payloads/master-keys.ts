@@ -7,28 +7,32 @@ import { KEY_BYTES, seal, unseal } from './sealed-box.js';
  * replaced while everything runs.
  */
 export class MasterKeys {
-  private readonly current: KeyObject;
-  private readonly accepted: readonly KeyObject[];
+  /** The current one first. */
+  private readonly keys: readonly [KeyObject, ...KeyObject[]];
 
   /** Of {@link KEY_BYTES} each. */
   constructor(current: Uint8Array, accepted: readonly Uint8Array[] = []) {
-    this.current = keyOf(current);
-    this.accepted = accepted.map(keyOf);
+    this.keys = [keyOf(current), ...accepted.map(keyOf)];
   }
 
   wrap(dataKey: Uint8Array, context: string): Buffer {
-    return seal(this.current, dataKey, context);
+    return seal(this.keys[0], dataKey, context);
   }
 
-  /** @throws Error where none of them opens it, or it was wrapped for another context */
-  unwrap(wrapped: Uint8Array, context: string): { readonly dataKey: Buffer; readonly isCurrent: boolean } {
-    const dataKey = opened(this.current, wrapped, context);
-    if (dataKey) return { dataKey, isCurrent: true };
-    for (const key of this.accepted) {
-      const found = opened(key, wrapped, context);
-      if (found) return { dataKey: found, isCurrent: false };
+  /** @returns null where none of them opens it, or it was wrapped for another context */
+  find(wrapped: Uint8Array, context: string): { readonly dataKey: Buffer; readonly isCurrent: boolean } | null {
+    for (const [index, key] of this.keys.entries()) {
+      const dataKey = opened(key, wrapped, context);
+      if (dataKey) return { dataKey, isCurrent: index === 0 };
     }
-    throw new Error('a data key that no master key of ours opens');
+    return null;
+  }
+
+  /** @throws Error where {@link find} finds none */
+  unwrap(wrapped: Uint8Array, context: string): Buffer {
+    const found = this.find(wrapped, context);
+    if (!found) throw new Error('a data key that no master key of ours opens');
+    return found.dataKey;
   }
 }
 

@@ -96,10 +96,11 @@ export class TaskController {
     const page = await this.queries.execute(new ListTasks(caller.userId, query));
     const { rows } = page.page;
     const bytes = rows.reduce((sum, { definition }) => sum + definition.script.bytes, 0);
-    return sizedAnswer(this.largeAnswers, { ...caller, reply, bytes }, async () => {
+    const read = async () => {
       const tasks = await Promise.all(rows.map((row) => taskViewOf(row, this.payloads)));
       return listAnswer('tasks', page, tasks, query);
-    });
+    };
+    return sizedAnswer(this.largeAnswers, { userId: caller.userId, reply, bytes, read });
   }
 
   @Get(':id')
@@ -138,10 +139,8 @@ export class TaskController {
     @Query({ schema: historyQuery }) query: HistoryQuery,
     @Caller() caller: CallerContext,
   ) {
-    return historyAnswer(
-      (afterVersion, limit) => this.queries.execute(new GetTaskHistory(id, caller, afterVersion, limit)),
-      query,
-    );
+    const { after_version, limit } = query;
+    return historyAnswer(await this.queries.execute(new GetTaskHistory(id, caller, after_version, limit + 1)), query);
   }
 
   @Put(':id')

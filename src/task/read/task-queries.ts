@@ -7,6 +7,7 @@ import { EventStore } from '../../kernel/ports/event-store.js';
 import { eventsAs, type RecordedEvent } from '../../kernel/event.js';
 import { type Requester, requireOwner } from '../../kernel/requester.js';
 import { portionsOf } from '../../kernel/stream-portions.js';
+import { HISTORY_PORTION_EVENTS } from '../../platform/listing/history.js';
 import { type ListQuery, type Page, readPage } from '../../platform/listing/list-query.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import { CurrentRows } from '../../platform/projection/current-rows.js';
@@ -47,7 +48,7 @@ export class GetTaskAsOf extends Query<TaskRow> {
 }
 
 /** What happened to a task, oldest first; a deleted one keeps its history. */
-export class GetTaskHistory extends Query<readonly RecordedEvent<TaskEvent>[]> {
+export class GetTaskHistory extends Query<AsyncIterable<readonly RecordedEvent[]>> {
   constructor(
     readonly taskId: string,
     readonly requester: Requester,
@@ -95,7 +96,7 @@ export class GetTaskFromLogHandler implements IQueryHandler<GetTaskFromLog> {
   constructor(private readonly store: EventStore) {}
 
   async execute({ taskId, version }: GetTaskFromLog): Promise<TaskRow> {
-    return rowOf(portionsOf(this.store, taskStream(taskId), version));
+    return rowOf(portionsOf(this.store, taskStream(taskId), { limit: version }));
   }
 }
 
@@ -117,7 +118,7 @@ export class GetTaskHistoryHandler implements IQueryHandler<GetTaskHistory> {
   async execute({ taskId, requester, afterVersion, limit }: GetTaskHistory) {
     const stream = taskStream(taskId);
     requireOwnTask(eventsAs<TaskEvent>(await this.store.readStream(stream, { limit: 1 })), requester);
-    return eventsAs<TaskEvent>(await this.store.readStream(stream, { afterVersion, limit }));
+    return portionsOf(this.store, stream, { afterVersion, limit, portionEvents: HISTORY_PORTION_EVENTS });
   }
 }
 

@@ -24,7 +24,7 @@ test.each([
   [99, [2, 2, 1], 3],
 ])('of a stream of five, at most %p come as %p', async (limit, sizes, readCount) => {
   const { store, reads } = aStore();
-  const portions = await allOf(portionsOf(store, TASK_STREAM, limit, PORTION));
+  const portions = await allOf(portionsOf(store, TASK_STREAM, { limit, portionEvents: PORTION }));
   expect(portions.map(({ length }) => length)).toEqual(sizes);
   expect(portions.flat()).toEqual(events.slice(0, limit));
   expect(reads).toHaveLength(readCount);

@@ -1,5 +1,7 @@
 import type { RecordedEvent } from '../../../src/kernel/event.js';
-import { HISTORY_BYTES_MAX, historyAnswer } from '../../../src/platform/listing/history.js';
+import { portionsOf } from '../../../src/kernel/stream-portions.js';
+import { TASK_STREAM } from '../../support/builders/recorded.js';
+import { HISTORY_BYTES_MAX, HISTORY_PORTION_EVENTS, historyAnswer } from '../../../src/platform/listing/history.js';
 
 const EVENT_BYTES = 60_000;
 
@@ -12,18 +14,26 @@ function aStream(length: number, bytesEach: number) {
     metadata: { actor: 'test' },
     data: { text: 'x'.repeat(bytesEach) },
   })) as unknown as RecordedEvent[];
-  return async (afterVersion: number, limit: number) => events.slice(afterVersion, afterVersion + limit);
+  const store = {
+    readStream: async (_stream: unknown, { afterVersion = 0, limit = 0 } = {}) =>
+      events.slice(afterVersion, afterVersion + limit),
+  } as Parameters<typeof portionsOf>[0];
+  return ({ after_version: afterVersion, limit }: { after_version: number; limit: number }) =>
+    historyAnswer(
+      portionsOf(store, TASK_STREAM, { afterVersion, limit: limit + 1, portionEvents: HISTORY_PORTION_EVENTS }),
+      { limit },
+    );
 }
 const versionsOf = ({ events }: { events: readonly { version: number }[] }) => events.map(({ version }) => version);
 
 test('a page has what was asked for, and says whether there is more', async () => {
   const read = aStream(230, 1);
-  expect(versionsOf(await historyAnswer(read, { after_version: 20, limit: 120 }))).toEqual(
+  expect(versionsOf(await read({ after_version: 20, limit: 120 }))).toEqual(
     Array.from({ length: 120 }, (_, index) => 21 + index),
   );
-  expect(await historyAnswer(read, { after_version: 0, limit: 229 })).toMatchObject({ has_more: true });
-  expect(await historyAnswer(read, { after_version: 0, limit: 230 })).toMatchObject({ has_more: false });
-  expect(await historyAnswer(read, { after_version: 230, limit: 230 })).toEqual({ events: [], has_more: false });
+  expect(await read({ after_version: 0, limit: 229 })).toMatchObject({ has_more: true });
+  expect(await read({ after_version: 0, limit: 230 })).toMatchObject({ has_more: false });
+  expect(await read({ after_version: 230, limit: 230 })).toEqual({ events: [], has_more: false });
 });
 
 test('a page of large events ends where it is full, and the next one goes on from there', async () => {
@@ -31,7 +41,7 @@ test('a page of large events ends where it is full, and the next one goes on fro
   const seen: number[] = [];
   let answer;
   do {
-    answer = await historyAnswer(read, { after_version: seen.length, limit: 1_000 });
+    answer = await read({ after_version: seen.length, limit: 1_000 });
     expect(JSON.stringify(answer.events).length).toBeLessThan(HISTORY_BYTES_MAX);
     seen.push(...versionsOf(answer));
   } while (answer.has_more);
@@ -39,6 +49,6 @@ test('a page of large events ends where it is full, and the next one goes on fro
 });
 
 test('an event that fills more than a page is a page', async () => {
-  const answer = await historyAnswer(aStream(2, HISTORY_BYTES_MAX), { after_version: 0, limit: 10 });
+  const answer = await aStream(2, HISTORY_BYTES_MAX)({ after_version: 0, limit: 10 });
   expect([versionsOf(answer), answer.has_more]).toEqual([[1], true]);
 });

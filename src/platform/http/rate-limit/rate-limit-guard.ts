@@ -57,12 +57,10 @@ export class RateLimitGuard {
       const key = rule.keyOf(request);
       if (key === undefined) continue;
       const decision = await this.limiter.take(rule.category, key);
-      if (!decision.allowed && rule.delays && this.delayed < DELAYED_MAX) {
+      if (!decision.allowed) {
+        if (!rule.delays || this.delayed >= DELAYED_MAX) throw refusal(decision);
         await this.delay();
-        continue;
-      }
-      if (!decision.allowed) throw refusal(decision);
-      if (decision.remaining < remainingSaid(reply)) reply.headers(rateHeaders(decision));
+      } else if (decision.remaining < remainingSaid(reply)) reply.headers(rateHeaders(decision));
     }
   }
 
