@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -126,14 +127,20 @@ static const struct sock_filter RULES[] = {
     DENY(delete_module),
     DENY(kexec_load),
 
-    ON_CALL(clone, LOAD(ARG0), IF_ANY_BIT(CLONE_NAMESPACES), ANSWER(EPERM), ALLOW),
+    /*
+     * Locks belong to a table of files. A process that shares its parent's and is no thread of it could
+     * take some and end: they would stay, and /proc/locks would not show them (locks.h).
+     */
+    ON_CALL(clone, LOAD(ARG0), IF_ANY_BIT(CLONE_NAMESPACES), ANSWER(EPERM), IF_ANY_BIT(CLONE_THREAD),
+            ALLOW, IF_ANY_BIT(CLONE_FILES), ANSWER(EPERM), ALLOW),
     /* Pages that are merged tell by their time whether a neighbour has the same. */
     ON_CALL(prctl, LOAD(ARG0), IF_EQUAL(PR_SET_SECCOMP), ANSWER(EPERM), IF_EQUAL(PR_SET_MEMORY_MERGE),
             ANSWER(EPERM), ALLOW),
 
     /*
      * Where core_pattern is a pipe, the host's root runs a program for each dump, whatever the limit,
-     * unless it is 1 (core(5), fs/coredump.c): so nobody changes it. Done, and nothing is.
+     * unless it is 1 (core(5), fs/coredump.c): so it cannot be changed. The call answers 0
+     * and changes nothing.
      */
 #if defined(__NR_setrlimit)
     ON_CALL(setrlimit, LOAD(ARG0), IF_EQUAL(RLIMIT_CORE), ANSWER(0), ALLOW),
@@ -189,7 +196,7 @@ static const struct sock_filter RULES[] = {
             IF_EQUAL(OPTION(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF)), ANSWER(EPERM),
             IF_EQUAL(OPTION(IPPROTO_TCP, TCP_ULP)), ANSWER(EPERM),
             IF_EQUAL(OPTION(IPPROTO_UDP, UDP_ENCAP)), ANSWER(EPERM),
-            /* Done, and nothing is: as the kernel answers one who asks for more than there is. */
+            /* Answers 0 and changes nothing, as the kernel does for sizes above its maximum. */
             IF_EQUAL(OPTION(SOL_SOCKET, SO_SNDBUF)), ANSWER(0),
             IF_EQUAL(OPTION(SOL_SOCKET, SO_RCVBUF)), ANSWER(0),
             LOAD(ARG1), IF_EQUAL(SOL_SOCKET), ALLOW, IF_EQUAL(IPPROTO_TCP), ALLOW,

@@ -26,8 +26,12 @@ bool locks_watch(struct locks *locks, int64_t now);
 /* When the next look is; INT64_MAX: never. */
 int64_t locks_due_us(const struct locks *locks);
 
-/* How many the text shows, as proc_locks(5) has them: whole lines, without those that are said to be
- * nobody's, since they are shown to everybody. */
+/*
+ * How many the text shows, as proc_locks(5) has them: whole lines, without those of open file descriptions,
+ * which are shown in every namespace. Of a process that has ended nothing is shown: its POSIX locks ended with
+ * it (filter.c keeps it from sharing its table of files), and of flock(2) an open file has at most one, so
+ * that the limit of files is one of these.
+ */
 int locks_in(const char *text);
 
 #endif

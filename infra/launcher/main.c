@@ -73,8 +73,8 @@ static void say_hello(struct host *host, const struct cgroup *cgroup) {
     snprintf(text, sizeof text,
              "protocol=%d\ncgroup=%s\nkernel_memory=%" PRId64
              "\npid=%d\nuid=%u\ngid=%u\nkernel=%s\nmachine=%s\n",
-             PROTOCOL, cgroup->version, cgroup_kernel_bytes(cgroup), (int)getpid(), (unsigned)getuid(), (unsigned)getgid(),
-             system.release, system.machine);
+             PROTOCOL, cgroup->version, cgroup_kernel_bytes(cgroup), (int)getpid(),
+             (unsigned)getuid(), (unsigned)getgid(), system.release, system.machine);
     host_send_hello(host, text);
 }
 

@@ -148,6 +148,30 @@ print({told(lambda: fcntl.fcntl(file, command, lock)) for command in (37, 38)}, 
     expected: { ...DONE, out: "{'EINVAL'} done\n" },
   },
   {
+    wants: 'locks that stay when the process that took them has ended',
+    scripts: {
+      // A process that shares its parent's table of files (CLONE_FILES | SIGCHLD) and is no thread of it.
+      python: `import ctypes, errno, fcntl, os, struct
+libc = ctypes.CDLL(None, use_errno=True)
+file = open("/tmp/locked", "w+b")
+child = libc.syscall({"x86_64": 56, "aarch64": 220}[os.uname().machine], 0x400 | 17, 0, 0, 0, 0)
+if child == 0:
+  fcntl.fcntl(file, fcntl.F_SETLK, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 1, 0))
+  os._exit(0)
+print(errno.errorcode[ctypes.get_errno()] if child < 0 else "a child")`,
+      go: `package main
+import ("fmt"; "syscall")
+func main() {
+  child, _, problem := syscall.RawSyscall6(syscall.SYS_CLONE, syscall.CLONE_FILES | uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
+  if problem == 0 && child == 0 { syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 0, 0, 0) }
+  fmt.Println(map[bool]string{true: "EPERM", false: "a child"}[problem == syscall.EPERM])
+}`,
+    },
+    everywhere: 'python',
+    meets: 'EPERM, except for threads',
+    expected: { ...DONE, out: 'EPERM\n' },
+  },
+  {
     wants: 'to know which file system of which disk it is on',
     scripts: {
       python: `import fcntl, os
