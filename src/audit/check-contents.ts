@@ -2,8 +2,7 @@ import type { Pool } from 'pg';
 
 import type { RecordedEvent } from '../kernel/event.js';
 import type { EventCatalog } from '../kernel/event-catalog.js';
-import { type PayloadRef } from '../kernel/ports/payload-store.js';
-import { payloadRef } from '../kernel/run-shape.js';
+import type { PayloadRef } from '../kernel/ports/payload-store.js';
 import type { PostgresEventStore } from '../platform/event-store/postgres-event-store.js';
 import { liftEvent, PoisonEvent, type RawEvent } from '../platform/event-store/raw-event.js';
 import { type CheckReport, Faults } from './finding.js';
@@ -32,7 +31,7 @@ export async function checkContents(parts: {
       if (!event) continue;
       const fault = oracle(event);
       if (fault !== null) lawful.add(`position ${event.position}: ${fault}`);
-      collectRefs(event.data, refs);
+      refs.push(...catalog.payloadsOf(event));
     }
     payloadCount += refs.length;
     destroyedCount += await comparePayloads(pool, refs, payloads);
@@ -52,13 +51,6 @@ function lift(catalog: EventCatalog, raw: RawEvent, faults: Faults): RecordedEve
     faults.add(error.message);
     return null;
   }
-}
-
-function collectRefs(value: unknown, refs: PayloadRef[]): void {
-  if (typeof value !== 'object' || value === null) return;
-  const ref = 'payload_id' in value ? payloadRef.safeParse(value) : null;
-  if (ref?.success) refs.push(ref.data);
-  else for (const inner of Object.values(value)) collectRefs(inner, refs);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DomainEvent } from './event.js';
 import type { StoredEventType } from './event-type.js';
+import type { PayloadRef } from './ports/payload-store.js';
 
 /** Every event type the process knows, by name: what the event store needs to write and to lift events. */
 export class EventCatalog {
@@ -25,6 +26,11 @@ export class EventCatalog {
   /** Throws for an unknown type, an unknown version, or data that does not fit: such an event is poison. */
   lift(type: string, data: unknown, schemaVersion: number): DomainEvent {
     return { type, data: this.get(type).lift(data, schemaVersion) };
+  }
+
+  /** The payloads that an event refers to. Throws for an unknown type. */
+  payloadsOf({ type, data }: DomainEvent): readonly PayloadRef[] {
+    return this.get(type).payloadsOf(data);
   }
 
   /** In alphabetical order. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import type { DomainEvent } from './event.js';
+import type { PayloadRef } from './ports/payload-store.js';
 
 type Upcaster = (data: Record<string, unknown>) => Record<string, unknown>;
 
@@ -14,6 +15,8 @@ export interface StoredEventType {
   readonly schemaVersion: number;
   /** Lifts stored data of any historic version. Throws where the data does not fit, or is of a version to come. */
   lift(data: unknown, schemaVersion: number): unknown;
+  /** The payloads that data of the newest version refers to. */
+  payloadsOf(data: unknown): readonly PayloadRef[];
 }
 
 /** One kind of event: its name, its newest shape, and the way up from every older shape. */
@@ -28,13 +31,17 @@ export type EventOf<Types extends Record<string, StoredEventType>> = {
   [Name in keyof Types]: Types[Name] extends EventType<infer Type, infer Data> ? DomainEvent<Type, Data> : never;
 }[keyof Types];
 
-/**
- * @param upcasters the n-th lifts version n to n + 1; the newest version follows from their number
- */
+interface EventTypeOptions<Data> {
+  /** The n-th lifts version n to n + 1; the newest version follows from their number. */
+  readonly upcasters?: readonly Upcaster[];
+  /** Where the service itself wrote them. Not found by their shape: a task's metadata is any JSON. */
+  readonly payloads?: (data: Data) => readonly (PayloadRef | null | undefined)[];
+}
+
 export function eventType<Type extends string, Schema extends z.ZodType>(
   type: Type,
   schema: Schema,
-  upcasters: readonly Upcaster[] = [],
+  { upcasters = [], payloads = () => [] }: EventTypeOptions<z.output<Schema>> = {},
 ): EventType<Type, z.output<Schema>> {
   const newest = upcasters.length + 1;
   const make = (data: z.output<Schema>): DomainEvent<Type, z.output<Schema>> => ({ type, data });
@@ -47,5 +54,7 @@ export function eventType<Type extends string, Schema extends z.ZodType>(
       .reduce((older, upcast) => upcast(older), data as Record<string, unknown>);
     return schema.parse(lifted);
   };
-  return Object.assign(make, { type, schemaVersion: newest, lift });
+  const payloadsOf = (data: unknown): readonly PayloadRef[] =>
+    payloads(data as z.output<Schema>).filter((ref) => ref !== null && ref !== undefined);
+  return Object.assign(make, { type, schemaVersion: newest, lift, payloadsOf });
 }

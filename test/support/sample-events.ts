@@ -8,9 +8,9 @@ import type { StreamWrite } from '../../src/kernel/ports/event-store.js';
 import { newId } from '../../src/kernel/uuid.js';
 
 /** A type for tests of the log itself, in its second version: `note` was `text` once. */
-export const Noted = eventType('Noted', z.object({ note: z.json() }), [
-  ({ text, ...rest }) => ({ ...rest, note: text }),
-]);
+export const Noted = eventType('Noted', z.object({ note: z.json() }), {
+  upcasters: [({ text, ...rest }) => ({ ...rest, note: text })],
+});
 
 export const sampleCatalog = new EventCatalog([Noted]);
 

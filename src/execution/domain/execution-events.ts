@@ -39,6 +39,11 @@ export const runResult = z.object({
 });
 export type RunResult = z.output<typeof runResult>;
 
+const outputsOf = ({ result }: { readonly result: RunResult | null }) => [
+  result?.stdout.payload,
+  result?.stderr.payload,
+];
+
 const attempt = z.int().positive();
 
 /** Everything a run needs, so that a later update of the task never changes it. Version 2: fractions of a second. */
@@ -58,7 +63,7 @@ export const ExecutionRequested = eventType(
     retry: retryPolicy,
     limits: runLimits,
   }),
-  [asItIs],
+  { upcasters: [asItIs], payloads: ({ script, input }) => [script, input] },
 );
 export type ExecutionSpec = ReturnType<typeof ExecutionRequested>['data'];
 
@@ -75,15 +80,18 @@ export const ExecutionStarted = eventType(
     queued_ms: z.int().nonnegative(),
     started_at: z.iso.datetime().optional(),
   }),
-  [asItIs],
+  { upcasters: [asItIs] },
 );
 
-export const ExecutionSucceeded = eventType('ExecutionSucceeded', z.object({ attempt, result: runResult }));
+export const ExecutionSucceeded = eventType('ExecutionSucceeded', z.object({ attempt, result: runResult }), {
+  payloads: outputsOf,
+});
 
 /** `result` is null where the program's fate is unknown. Followed, in the same append, by what becomes of the run. */
 export const ExecutionAttemptFailed = eventType(
   'ExecutionAttemptFailed',
   z.object({ attempt, reason: failureReason, detail: z.string().nullable(), result: runResult.nullable() }),
+  { payloads: outputsOf },
 );
 
 /** Handed back before user code started, or at a shutdown: the attempt does not count. */
@@ -108,7 +116,9 @@ export const ExecutionDeadLetterDiscarded = eventType('ExecutionDeadLetterDiscar
 
 export const ExecutionCancellationRequested = eventType('ExecutionCancellationRequested', z.object({ attempt }));
 
-export const ExecutionCancelled = eventType('ExecutionCancelled', z.object({ result: runResult.nullable() }));
+export const ExecutionCancelled = eventType('ExecutionCancelled', z.object({ result: runResult.nullable() }), {
+  payloads: outputsOf,
+});
 
 /**
  * Terminal: a run that was done elsewhere, as its owner reports it. `started_at` is null where the report does not say.
@@ -124,7 +134,7 @@ export const ExecutionReported = eventType(
     completed_at: z.iso.datetime(),
     completed_at_reported: z.boolean(),
   }),
-  [(v1) => ({ ...v1, completed_at_reported: true })],
+  { upcasters: [(v1) => ({ ...v1, completed_at_reported: true })], payloads: outputsOf },
 );
 export type ExternalReport = ReturnType<typeof ExecutionReported>['data'];
 

@@ -22,14 +22,14 @@ export type TaskDefinition = z.output<typeof taskDefinition>;
 export const TaskCreated = eventType(
   'TaskCreated',
   z.object({ task_id: z.uuid(), owner_id: z.uuid(), definition: taskDefinition }),
-  [asItIs],
+  { upcasters: [asItIs], payloads: ({ definition }) => [definition.script] },
 );
 
 /** Only the fields that changed. `definition_version` is what the ETag shows. Version 2: as TaskCreated's. */
 export const TaskUpdated = eventType(
   'TaskUpdated',
   z.object({ definition_version: z.int().min(2), changes: taskDefinition.partial() }),
-  [asItIs],
+  { upcasters: [asItIs], payloads: ({ changes }) => [changes.script] },
 );
 
 export const TaskDeleted = eventType('TaskDeleted', z.object({}));

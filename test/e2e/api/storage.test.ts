@@ -2,6 +2,7 @@ import { ok, withId } from '../../support/api-client.js';
 import { voidrunner } from '../../support/cli.js';
 import { eventually } from '../../support/eventually.js';
 import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { Api, type Person } from './support/api.js';
 
 const MIB = 1024 ** 2;
@@ -94,14 +95,16 @@ test('the scripts of a deleted task are destroyed, the history stays, and is pro
   expect(found.stdout).toMatch(/payloads, \d+ no longer kept/);
 });
 
-test('what a deleted task’s metadata names is not destroyed, and stops nobody’s sweep', async () => {
+test('what a deleted task’s metadata names is not destroyed, stops nobody’s sweep, and is missed by no verify', async () => {
   const [ada, eve] = [await api.register(), await api.register()];
   const kept = await ada.createTask({ script_content: 'print("mine")' });
   const sql = 'select payload_id from es.payloads where owner_id = $1';
   const scriptsOf = async (who: Person): Promise<string[]> =>
     (await api.service.database.appPool.query<{ payload_id: string }>(sql, [who.id])).rows.map((row) => row.payload_id);
   const [payload_id] = await scriptsOf(ada);
+  const forged = { payload_id: newId(), bytes: 1, sha256: '0'.repeat(64) };
   for (const metadata of [
+    forged,
     { payload_id: payload_id! },
     { payload_id: 'no uuid' },
     { definition: { script: { payload_id: payload_id! } } },
@@ -113,6 +116,7 @@ test('what a deleted task’s metadata names is not destroyed, and stops nobody�
   await eventually(async () => expect(await scriptsOf(eve)).toEqual([]));
   expect(await scriptsOf(ada)).toEqual([payload_id]);
   expect((await ada.task(kept.id)).script_content).toBe('print("mine")');
+  expect(await verify()).toMatchObject({ code: 0 });
 });
 
 test('a payload that is lost, and not destroyed by rule, is a fault', async () => {

@@ -30,6 +30,27 @@ test.each(types.map((type) => [type.type, type] as const))('%s keeps all of its 
   expect(type.lift(newest, type.schemaVersion)).toEqual(newest);
 });
 
+/** Of the newest version, in whose fixture each is given. */
+const placesOf = (value: unknown): string[] => {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('payload_id' in value) return [value.payload_id as string];
+  return Object.entries(value).flatMap(([name, inner]) => (name === 'metadata' ? [] : placesOf(inner)));
+};
+
+test.each(types.map((type) => [type.type, type] as const))('%s tells its payloads', (name, type) => {
+  const data = stored(fileOf(name, type.schemaVersion));
+  expect(type.payloadsOf(data).map(({ payload_id }) => payload_id)).toEqual(placesOf(data));
+});
+
+test('so do an update and a report, whose fixtures have none', () => {
+  const ref = (payload_id: string) => ({ payload_id, bytes: 1, sha256: '0'.repeat(64) });
+  const stream = (payload_id: string) => ({ payload: ref(payload_id), bytes_total: 1, truncated: false });
+  const changes = { script: ref('script'), metadata: { forged: ref('forged') } };
+  const result = { stdout: stream('stdout'), stderr: stream('stderr') };
+  expect(taskEvents.TaskUpdated.payloadsOf({ definition_version: 2, changes })).toEqual([ref('script')]);
+  expect(executionEvents.ExecutionReported.payloadsOf({ result })).toEqual([ref('stdout'), ref('stderr')]);
+});
+
 test('there is a fixture for every version of every type, and no other', () => {
   const expected = versions.map(({ type, version }) => fileOf(type.type, version));
   expect(readdirSync(FOLDER).sort()).toEqual(expected.sort());

@@ -4,10 +4,12 @@ import { EventCatalog } from '../../../src/kernel/event-catalog.js';
 import { eventType } from '../../../src/kernel/event-type.js';
 
 /** Version 1 had seconds, version 2 milliseconds, version 3 has a name for the unit. */
-const Waited = eventType('Waited', z.object({ amount: z.int(), unit: z.enum(['ms']) }), [
-  ({ seconds, ...rest }) => ({ ...rest, ms: (seconds as number) * 1_000 }),
-  ({ ms, ...rest }) => ({ ...rest, amount: ms, unit: 'ms' }),
-]);
+const Waited = eventType('Waited', z.object({ amount: z.int(), unit: z.enum(['ms']) }), {
+  upcasters: [
+    ({ seconds, ...rest }) => ({ ...rest, ms: (seconds as number) * 1_000 }),
+    ({ ms, ...rest }) => ({ ...rest, amount: ms, unit: 'ms' }),
+  ],
+});
 
 describe('an event type', () => {
   test('makes events of its newest shape', () => {
