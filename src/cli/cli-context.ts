@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { createEventCatalog } from '../composition/event-catalog.js';
 import { postgresOptions } from '../composition/postgres-options.js';
 import { type Config, loadConfig } from '../config/load-config.js';
-import type { Accounts } from '../identity/app/accounts.js';
+import type { AccountAdministration } from '../identity/app/account-administration.js';
 import { DecisionRunner } from '../kernel/decision-runner.js';
 import type { EventCatalog } from '../kernel/event-catalog.js';
 import { PostgresEventStore } from '../platform/event-store/postgres-event-store.js';
@@ -39,12 +39,14 @@ export const decisionsOf = ({ pool, store, catalog }: CliContext): DecisionRunne
   new DecisionRunner(store, catalog, new PostgresSnapshotStore(pool));
 
 /** As withLog, with the accounts beside it. */
-export const withAccounts = (work: (accounts: Accounts, context: CliContext) => Promise<void>): Promise<void> =>
+export const withAccounts = (
+  work: (accounts: AccountAdministration, context: CliContext) => Promise<void>,
+): Promise<void> =>
   withLog(async (context) => {
     const { config, store, log } = context;
     // MikroORM: not for those who only ask what commands there are.
-    const { openAccounts } = await import('../composition/identity.js');
-    const { accounts, close } = await openAccounts(config, store, log);
+    const { openAccountAdministration } = await import('../composition/identity.js');
+    const { accounts, close } = await openAccountAdministration(config, store, log);
     try {
       await work(accounts, context);
     } finally {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { masterKeysOf } from '../composition/secrets.js';
 import { CancelExecution } from '../execution/domain/execution-commands.js';
 import { registerBody } from '../identity/api/auth-schemas.js';
+import type { AccountName } from '../identity/app/account-administration.js';
 import { DomainError } from '../kernel/errors.js';
 import { decideExecution } from '../orchestration/lifecycle/execution-handlers.js';
 import { DataKeys } from '../platform/payloads/data-keys.js';
@@ -10,8 +11,6 @@ import { PayloadSweep } from '../platform/payloads/payload-sweep.js';
 import { type CliContext, decisionsOf, print, withAccounts } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
 import { streamArgument } from './stream-argument.js';
-
-type Account = { readonly email: string } | { readonly id: string };
 
 export function usersCommand(): Command {
   const users = new Command('users').description('accounts');
@@ -23,15 +22,19 @@ export function usersCommand(): Command {
   return users;
 }
 
-/** In an order in which nothing comes after: nobody can ask any more, nothing runs, nothing can be read, it is gone. */
-const erase = (account: Account): Promise<void> =>
+/**
+ * Without its key nothing of the account can be read or stored, so that whatever its sessions still begin comes to
+ * nothing. Its email goes last: until then a command that was interrupted is repeated as it was given.
+ */
+const erase = (account: AccountName): Promise<void> =>
   withAccounts(async (accounts, context) => {
     const { config, pool } = context;
-    const id = await accounts.erase(account, operatorMetadata());
-    const cancelled = await cancelRuns(context, id);
+    const id = await accounts.idOf(account);
     await new DataKeys(pool, masterKeysOf(config)).destroy(id);
+    const cancelled = await cancelRuns(context, id);
     const sweep = new PayloadSweep({ pool, runsMs: 0, deletedTasksMs: 0 });
     await sweep.destroyOf(id, new AbortController().signal);
+    await accounts.erase(id, operatorMetadata());
     const { payloads, bytes } = sweep.figures;
     print(`user-${id} is erased: ${cancelled} runs cancelled, ${payloads} payloads of ${bytes} bytes destroyed`);
   });
@@ -56,7 +59,7 @@ async function cancelRuns(context: CliContext, ownerId: string): Promise<number>
   return cancelled;
 }
 
-function accountArgument(text: string): Account {
+function accountArgument(text: string): AccountName {
   if (text.startsWith('user-')) {
     const { type, id } = streamArgument(text);
     if (type === 'user') return { id };

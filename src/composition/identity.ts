@@ -2,7 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 import type { Config } from '../config/load-config.js';
-import { Accounts } from '../identity/app/accounts.js';
+import { AccountAdministration } from '../identity/app/account-administration.js';
 import { IdentityModule } from '../identity/identity.module.js';
 import { EventStore } from '../kernel/ports/event-store.js';
 import type { Log } from '../platform/telemetry/log.js';
@@ -26,12 +26,12 @@ export const identityModule = (config: Config, log: Log): DynamicModule =>
 class LogModule {}
 class AccountsModule {}
 
-/** Accounts without a service around them, for the command line. */
-export async function openAccounts(
+/** Without a service around it, for the command line. */
+export async function openAccountAdministration(
   config: Config,
   store: EventStore,
   log: Log,
-): Promise<{ accounts: Accounts; close: () => Promise<void> }> {
+): Promise<{ accounts: AccountAdministration; close: () => Promise<void> }> {
   const events: DynamicModule = {
     module: LogModule,
     global: true,
@@ -40,5 +40,5 @@ export async function openAccounts(
   };
   const module: DynamicModule = { module: AccountsModule, imports: [events, identityModule(config, log)] };
   const context = await NestFactory.createApplicationContext(module, { logger: false });
-  return { accounts: context.get(Accounts, { strict: false }), close: () => context.close() };
+  return { accounts: context.get(AccountAdministration, { strict: false }), close: () => context.close() };
 }

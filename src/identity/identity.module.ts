@@ -12,7 +12,9 @@ import { EventStore } from '../kernel/ports/event-store.js';
 import { AccessTokens } from '../platform/http/auth-guard.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { AuthController } from './api/auth-controller.js';
+import { AccountAdministration } from './app/account-administration.js';
 import { Accounts } from './app/accounts.js';
+import { NewAccounts } from './app/new-account.js';
 import { PasswordHasher } from './app/password-hasher.js';
 import { Revocations } from './app/revocations.js';
 import { SecurityFacts } from './app/security-facts.js';
@@ -64,15 +66,28 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
           inject: [IdentityStore, EventStore],
         },
         {
+          provide: NewAccounts,
+          useFactory: (store: IdentityStore, hasher: PasswordHasher, facts: SecurityFacts) =>
+            new NewAccounts(store, hasher, facts),
+          inject: [IdentityStore, PasswordHasher, SecurityFacts],
+        },
+        {
           provide: Accounts,
           useFactory: (
             store: IdentityStore,
             hasher: PasswordHasher,
+            newAccounts: NewAccounts,
             signed: Tokens,
             revocations: Revocations,
             facts: SecurityFacts,
-          ) => new Accounts({ store, hasher, tokens: signed, revocations, facts, refreshGraceMs }),
-          inject: [IdentityStore, PasswordHasher, Tokens, Revocations, SecurityFacts],
+          ) => new Accounts({ store, hasher, newAccounts, tokens: signed, revocations, facts, refreshGraceMs }),
+          inject: [IdentityStore, PasswordHasher, NewAccounts, Tokens, Revocations, SecurityFacts],
+        },
+        {
+          provide: AccountAdministration,
+          useFactory: (store: IdentityStore, hasher: PasswordHasher, newAccounts: NewAccounts, facts: SecurityFacts) =>
+            new AccountAdministration({ store, hasher, newAccounts, facts }),
+          inject: [IdentityStore, PasswordHasher, NewAccounts, SecurityFacts],
         },
         {
           provide: AccessTokens,
@@ -80,7 +95,7 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
           inject: [Tokens, Revocations],
         },
       ],
-      exports: [Accounts, AccessTokens],
+      exports: [Accounts, AccountAdministration, AccessTokens],
     };
   }
 

@@ -4,21 +4,19 @@ import { derivedId, newId } from '../../kernel/uuid.js';
 import type { CallerIdentity } from '../../platform/http/request-context.js';
 import { emailKey } from '../domain/email.js';
 import {
-  AdminGranted,
-  AdminRevoked,
   LoginRefused,
   PasswordChanged,
   PasswordChangeRefused,
   RefreshTokenRepeated,
   RefreshTokenReused,
-  UserErased,
   UserLoggedIn,
   UserLoggedOut,
   UserLoggedOutEverywhere,
   UserRegistered,
 } from '../domain/user-events.js';
 import type { Session, User } from '../store/entities.js';
-import { AlreadyTaken, type FactToRecord, type IdentityStore, isErased } from '../store/identity-store.js';
+import type { FactToRecord, IdentityStore } from '../store/identity-store.js';
+import type { Account, NewAccount, NewAccounts } from './new-account.js';
 import type { PasswordHasher } from './password-hasher.js';
 import type { Revocations } from './revocations.js';
 import type { SecurityFacts } from './security-facts.js';
@@ -27,20 +25,13 @@ import { invalidToken, refreshHashOf, type Tokens } from './tokens.js';
 export interface AccountsOptions {
   readonly store: IdentityStore;
   readonly hasher: PasswordHasher;
+  readonly newAccounts: NewAccounts;
   readonly tokens: Tokens;
   readonly revocations: Revocations;
   readonly facts: SecurityFacts;
   /** For how long the refresh token that was exchanged last may come again. */
   readonly refreshGraceMs: number;
 }
-
-export interface NewAccount {
-  readonly email: string;
-  readonly password: string;
-  readonly name: string;
-}
-
-type Account = Omit<User, 'factCount'>;
 
 /** What a person holds after registering, logging in or refreshing. */
 export interface Grant {
@@ -59,10 +50,11 @@ export class Accounts {
 
   /** @throws DomainError `email_taken` */
   async register(account: NewAccount, metadataFor: MetadataFor): Promise<Grant> {
-    const user = await this.newUser(account, false);
+    const { newAccounts } = this.options;
+    const user = await newAccounts.make(account, false);
     const metadata = metadataFor(user.id);
     const { session, grant } = this.newSession(user);
-    await this.insert(user, session, [
+    await newAccounts.insert(user, session, [
       { event: UserRegistered({ user_id: user.id }), metadata },
       { event: UserLoggedIn({ user_id: user.id, session_id: session.id }), metadata },
     ]);
@@ -156,70 +148,6 @@ export class Accounts {
     return user;
   }
 
-  /** For the command line: HTTP never makes an admin. @throws DomainError `email_taken` @returns the user's id */
-  async createAdmin(account: NewAccount, metadata: EventMetadata): Promise<string> {
-    const user = await this.newUser(account, true);
-    await this.insert(user, null, [
-      { event: UserRegistered({ user_id: user.id }), metadata },
-      { event: AdminGranted({ user_id: user.id }), metadata },
-    ]);
-    await this.options.facts.settled();
-    return user.id;
-  }
-
-  /** For the command line. Granting shows in the next tokens; taking it away ends every session of the user. */
-  async setAdmin(email: string, isAdmin: boolean, metadata: EventMetadata): Promise<string> {
-    const user = await this.options.store.findUserByEmailKey(emailKey(email));
-    if (!user) throw userNotFound();
-    if (user.isAdmin === isAdmin) return user.id;
-    const event = isAdmin ? AdminGranted({ user_id: user.id }) : AdminRevoked({ user_id: user.id });
-    await this.options.store.setAdmin(user.id, isAdmin, { event, metadata });
-    this.options.facts.announce(user.id);
-    await this.options.facts.settled();
-    return user.id;
-  }
-
-  /**
-   * For the command line: email, name and password of an account are gone, and its sessions are over. May be repeated.
-   * @throws DomainError `user_not_found`
-   */
-  async erase(who: { email: string } | { id: string }, metadata: EventMetadata): Promise<string> {
-    const { store } = this.options;
-    const user = 'id' in who ? await store.findUser(who.id) : await store.findUserByEmailKey(emailKey(who.email));
-    if (!user) throw userNotFound();
-    if (isErased(user)) return user.id;
-    await store.erase(user.id, { event: UserErased({ user_id: user.id }), metadata });
-    this.options.facts.announce(user.id);
-    await this.options.facts.settled();
-    return user.id;
-  }
-
-  private async newUser(account: NewAccount, isAdmin: boolean): Promise<Account> {
-    const key = emailKey(account.email);
-    // Saves the hash's 20 ms; the unique index is what decides.
-    if (await this.options.store.findUserByEmailKey(key)) throw emailTaken();
-    const now = new Date();
-    return {
-      id: newId(),
-      email: account.email.trim(),
-      emailKey: key,
-      name: account.name,
-      passwordHash: await this.options.hasher.hash(account.password),
-      isAdmin,
-      createdAt: now,
-      updatedAt: now,
-    };
-  }
-
-  private async insert(user: Account, session: Session | null, facts: readonly FactToRecord[]): Promise<void> {
-    try {
-      await this.options.store.insertUser(user, session, facts);
-    } catch (error) {
-      throw error instanceof AlreadyTaken ? emailTaken() : error;
-    }
-    this.options.facts.announce(user.id);
-  }
-
   /**
    * @param id of a session that goes on
    * @param follows hash of the refresh token that is exchanged: what follows it at one time is one token, however often
@@ -294,7 +222,3 @@ const invalidCredentials = (): DomainError =>
 
 /** Tells nobody who has not the key what the token is. */
 const followerId = (follows: Buffer): string => derivedId('refresh token after', follows.toString('hex'));
-
-const userNotFound = (): DomainError => new DomainError('user_not_found', 'User not found', 'not_found');
-
-const emailTaken = (): DomainError => new DomainError('email_taken', 'User with this email already exists', 'conflict');

@@ -32,10 +32,15 @@ export class PasswordHasher {
    * no password has.
    */
   async matches(passwordHash: string | null, password: string): Promise<boolean> {
-    const against = passwordHash ?? (await (this.decoy ??= this.hash(crypto.randomUUID())));
+    const against = passwordHash ?? (await this.decoyHash());
     const prepared = preparedPassword(password);
     const same = await this.inTurn(() => verify(against, prepared ?? ''));
     return same && passwordHash !== null && prepared !== null;
+  }
+
+  /** Made once, and not refused however many wait: whoever came first would decide for all that follow. */
+  private decoyHash(): Promise<string> {
+    return (this.decoy ??= this.turns.run(() => hash(crypto.randomUUID(), ARGON2ID)));
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {

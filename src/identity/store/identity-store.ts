@@ -133,11 +133,12 @@ export class IdentityStore {
   }
 
   /** Leaves an id that nobody can log in with, and revokes every session. */
-  erase(userId: string, fact: FactToRecord): Promise<void> {
+  erase(userId: string, unknownPasswordHash: string, fact: FactToRecord): Promise<void> {
     return this.inTransaction(async (em) => {
       const nobody = emailOfErased(userId);
-      const values = { email: nobody, emailKey: nobody, name: '', passwordHash: '', isAdmin: false };
-      await em.nativeUpdate(User, { id: userId }, { ...values, updatedAt: new Date() });
+      const values = { email: nobody, emailKey: nobody, name: '', isAdmin: false };
+      const passwordHash = unknownPasswordHash;
+      await em.nativeUpdate(User, { id: userId }, { ...values, passwordHash, updatedAt: new Date() });
       await em.nativeUpdate(Session, { userId, revokedAt: null }, { revokedAt: NOW });
       await recordFacts(em, userId, [fact]);
     });

@@ -59,6 +59,26 @@ test('it may be repeated, by id; its email is free again', async () => {
   expect((await call(`${service.url}/api/v1/auth/register`, 'POST', body)).status).toBe(201);
 });
 
+test('what was interrupted is repeated as it was given, also by email', async () => {
+  const ada = await ApiClient.register(() => service.url);
+  await ada.createTask({ script_type: 'bash', script_content: 'echo secret' });
+  const { ownerPool } = service.database;
+  const named = `function es.destroy_payloads(uuid[])`;
+  const { rows } = await ownerPool.query<{ role: string }>(
+    `select distinct grantee as role from information_schema.routine_privileges
+     where routine_name = 'destroy_payloads' and grantee <> current_user`,
+  );
+  const app = rows[0]!.role;
+  await ownerPool.query(`revoke execute on ${named} from ${app}`);
+  const interrupted = await run('users', 'erase', ada.user.email).finally(() =>
+    ownerPool.query(`grant execute on ${named} to ${app}`),
+  );
+  expect(interrupted.code).not.toBe(0);
+  const repeated = await run('users', 'erase', ada.user.email);
+  expect(repeated).toMatchObject({ code: 0, stderr: '' });
+  expect(repeated.stdout).toContain(`user-${ada.user.id} is erased: 0 runs cancelled, 1 payloads of 11 bytes destroyed`);
+});
+
 test('nobody is erased who is not there, or is not named', async () => {
   expect(await run('users', 'erase', 'nobody@example.com')).toMatchObject({
     code: 2,

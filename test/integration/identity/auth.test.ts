@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
 import { Accounts } from '../../../src/identity/app/accounts.js';
 import { SecurityFacts } from '../../../src/identity/app/security-facts.js';
 import { MemoryRateLimiter } from '../../../src/platform/http/rate-limit/memory-rate-limiter.js';
@@ -213,7 +214,7 @@ describe('accounts over HTTP', () => {
   });
 
   test('admins come from the command line; unmaking one ends their sessions', async () => {
-    const accounts = identity.app.get(Accounts, { strict: false });
+    const accounts = identity.app.get(AccountAdministration, { strict: false });
     const metadata = { actor: 'operator:cli', correlation_id: 'test' } as const;
     const person = someone();
     const id = await accounts.createAdmin(person, metadata);
@@ -226,6 +227,21 @@ describe('accounts over HTTP', () => {
     await identity.app.get(SecurityFacts, { strict: false }).settled();
     expect(await eventTypes(id)).toEqual(['UserRegistered', 'AdminGranted', 'UserLoggedIn', 'AdminRevoked']);
     await expect(accounts.setAdmin('nobody@example.com', true, metadata)).rejects.toThrow('User not found');
+  });
+
+  test('nobody knows the password of an account that was erased', async () => {
+    const { user } = await register();
+    const accounts = identity.app.get(Accounts, { strict: false });
+    await identity.app.get(AccountAdministration, { strict: false }).erase(user.id, { actor: 'operator:cli', correlation_id: 'test' });
+    const metadata = { actor: 'system:test', correlation_id: 'test' } as const;
+    for (const guess of ['', password]) {
+      const login = accounts.login({ email: `erased-${user.id}`, password: guess }, () => metadata);
+      await expect(login).rejects.toThrow('Invalid email or password');
+      // By an access token that was not refused yet.
+      const caller = { userId: user.id, sessionId: randomUUID(), isAdmin: false };
+      const change = accounts.changePassword(caller, { current: guess, next: 'another good one' }, metadata);
+      await expect(change).rejects.toThrow('Current password is wrong');
+    }
   });
 
   test('whoever guesses at an account does not lock its owner out', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { Accounts } from '../../../src/identity/app/accounts.js';
+import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
 import { MemoryRateLimiter } from '../../../src/platform/http/rate-limit/memory-rate-limiter.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
@@ -77,7 +77,7 @@ describe('one password, typed on several machines', () => {
   test('of an admin made on the command line is the same', async () => {
     const admin = { ...someone(TYPED.normalize('NFD')) };
     const metadata = { actor: 'operator:cli', correlation_id: 'test' } as const;
-    await one.app.get(Accounts, { strict: false }).createAdmin(admin, metadata);
+    await one.app.get(AccountAdministration, { strict: false }).createAdmin(admin, metadata);
     expect(await login(admin.email, TYPED.normalize('NFC'))).toBe(200);
   });
 

@@ -14,6 +14,14 @@ test('does the same work for nobody, and nobody never matches', async () => {
   expect(await new PasswordHasher().matches(null, 'correct horse battery')).toBe(false);
 });
 
+test('compares for nobody also when the first time was at a busy moment', async () => {
+  const hasher = new PasswordHasher(1);
+  const busy = Array.from({ length: 3 }, () => hasher.hash('password'));
+  await hasher.matches(null, 'password').catch(() => undefined);
+  await Promise.all(busy);
+  expect(await hasher.matches(null, 'password')).toBe(false);
+});
+
 test('refuses more than it can do in time, and goes on afterwards', async () => {
   const hasher = new PasswordHasher(3);
   const many = await Promise.allSettled(Array.from({ length: 13 }, () => hasher.hash('password')));

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+
+import { DomainError } from '../../kernel/errors.js';
+import type { EventMetadata } from '../../kernel/event.js';
+import { emailKey } from '../domain/email.js';
+import { AdminGranted, AdminRevoked, UserErased, type UserEvent, UserRegistered } from '../domain/user-events.js';
+import type { User } from '../store/entities.js';
+import { type IdentityStore, isErased } from '../store/identity-store.js';
+import type { NewAccount, NewAccounts } from './new-account.js';
+import type { PasswordHasher } from './password-hasher.js';
+import type { SecurityFacts } from './security-facts.js';
+
+export interface AccountAdministrationOptions {
+  readonly store: IdentityStore;
+  readonly hasher: PasswordHasher;
+  readonly newAccounts: NewAccounts;
+  readonly facts: SecurityFacts;
+}
+
+/** How an account is named on the command line. */
+export type AccountName = { readonly email: string } | { readonly id: string };
+
+/** What an operator does to accounts, on the command line: HTTP has no way to it. All of it may throw Unavailable. */
+export class AccountAdministration {
+  constructor(private readonly options: AccountAdministrationOptions) {}
+
+  /** @throws DomainError `email_taken` @returns the user's id */
+  async createAdmin(account: NewAccount, metadata: EventMetadata): Promise<string> {
+    const { newAccounts, facts } = this.options;
+    const user = await newAccounts.make(account, true);
+    await newAccounts.insert(user, null, [
+      { event: UserRegistered({ user_id: user.id }), metadata },
+      { event: AdminGranted({ user_id: user.id }), metadata },
+    ]);
+    await facts.settled();
+    return user.id;
+  }
+
+  /**
+   * Granting shows in the next tokens; taking it away ends every session of the user.
+   * @throws DomainError `user_not_found`
+   */
+  async setAdmin(email: string, isAdmin: boolean, metadata: EventMetadata): Promise<string> {
+    const user = await this.find({ email });
+    if (user.isAdmin === isAdmin) return user.id;
+    const event = isAdmin ? AdminGranted({ user_id: user.id }) : AdminRevoked({ user_id: user.id });
+    await this.tell(event, (fact) => this.options.store.setAdmin(user.id, isAdmin, { event: fact, metadata }));
+    return user.id;
+  }
+
+  /** @throws DomainError `user_not_found` @returns the user's id */
+  async idOf(account: AccountName): Promise<string> {
+    return (await this.find(account)).id;
+  }
+
+  /**
+   * Email, name and password of an account are gone, and its sessions are over. May be repeated, by its id.
+   * @throws DomainError `user_not_found`
+   */
+  async erase(id: string, metadata: EventMetadata): Promise<void> {
+    const { store, hasher } = this.options;
+    if (isErased(await this.find({ id }))) return;
+    const unknownPassword = await hasher.hash(randomUUID());
+    await this.tell(UserErased({ user_id: id }), (event) => store.erase(id, unknownPassword, { event, metadata }));
+  }
+
+  private async find(account: AccountName): Promise<User> {
+    const { store } = this.options;
+    const user =
+      'id' in account ? await store.findUser(account.id) : await store.findUserByEmailKey(emailKey(account.email));
+    if (!user) throw new DomainError('user_not_found', 'User not found', 'not_found');
+    return user;
+  }
+
+  /** Returns when the user's stream has the event. */
+  private async tell(event: UserEvent, record: (event: UserEvent) => Promise<void>): Promise<void> {
+    const { facts } = this.options;
+    await record(event);
+    facts.announce(event.data.user_id);
+    await facts.settled();
+  }
+}
