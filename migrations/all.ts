@@ -7,6 +7,7 @@ import { Migration20260111000100 } from './Migration20260111000100_external_runs
 import { Migration20260112000000 } from './Migration20260112000000_hash_chain.js';
 import { Migration20260114000000 } from './Migration20260114000000_execution_notes.js';
 import { Migration20261129000000 } from './Migration20261129000000_retention.js';
+import { Migration20261129000100 } from './Migration20261129000100_unnamed_scripts.js';
 
 /** Oldest first, each by the name of its file. */
 export const MIGRATIONS = [
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   { name: 'Migration20260112000000_hash_chain', class: Migration20260112000000 },
   { name: 'Migration20260114000000_execution_notes', class: Migration20260114000000 },
   { name: 'Migration20261129000000_retention', class: Migration20261129000000 },
+  { name: 'Migration20261129000100_unnamed_scripts', class: Migration20261129000100 },
 ];

@@ -7,7 +7,7 @@ import type { AccountName } from '../identity/app/account-administration.js';
 import { DomainError } from '../kernel/errors.js';
 import { decideExecution } from '../orchestration/lifecycle/execution-handlers.js';
 import { DataKeys } from '../platform/payloads/data-keys.js';
-import { PayloadSweep } from '../platform/payloads/payload-sweep.js';
+import { PayloadDestruction } from '../platform/payloads/payload-destruction.js';
 import { type CliContext, decisionsOf, print, withAccounts } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
 import { streamArgument } from './stream-argument.js';
@@ -32,10 +32,10 @@ const erase = (account: AccountName): Promise<void> =>
     const id = await accounts.idOf(account);
     await new DataKeys(pool, masterKeysOf(config)).destroy(id);
     const cancelled = await cancelRuns(context, id);
-    const sweep = new PayloadSweep({ pool, runsMs: 0, deletedTasksMs: 0 });
-    await sweep.destroyOf(id, new AbortController().signal);
+    const destruction = new PayloadDestruction(pool);
+    await destruction.destroyOf(id, new AbortController().signal);
     await accounts.erase(id, operatorMetadata());
-    const { payloads, bytes } = sweep.figures;
+    const { payloads, bytes } = destruction.figures;
     print(`user-${id} is erased: ${cancelled} runs cancelled, ${payloads} payloads of ${bytes} bytes destroyed`);
   });
 

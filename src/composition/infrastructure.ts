@@ -70,6 +70,9 @@ const WAITING = { waitingMax: 2_000, waitMsMax: 20_000 };
 /** Of one user: each may hold 2 MiB of output, as text and on its way out, for as long as its client takes to read it. */
 const LARGE_ANSWERS_AT_ONCE = 2;
 
+/** Far longer than a request lasts, whose script is stored before its event. */
+const UNNAMED_SCRIPTS_MS = 86_400_000;
+
 /** Connects in the background: a dependency that is away makes its users fail with Unavailable, not the start. */
 export function createInfrastructure(config: Config, log: Log): Infrastructure {
   const catalog = createEventCatalog();
@@ -114,10 +117,10 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     streamWatch: new StreamWatch(versions, (listener) => appends.onAppend(listener), log),
     payloads: new PostgresPayloadStore({ pool, masterKeys: masterKeysOf(config) }),
     quota: new PostgresStorageQuota(pool, config.STORAGE_QUOTA_MB * 1024 ** 2),
-    sweep: new PayloadSweep({
-      pool,
+    sweep: new PayloadSweep(pool, {
       runsMs: config.RETENTION_RUNS,
       deletedTasksMs: config.RETENTION_DELETED_TASKS,
+      unnamedScriptsMs: UNNAMED_SCRIPTS_MS,
     }),
     nats,
     eventsStream: new EventsStream({ nats, prefix, bytesMax: config.NATS_EVENTS_MAX_BYTES }),

@@ -2,24 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { CommandBus } from '@nestjs/cqrs';
 
-import { Unavailable } from '../kernel/errors.js';
 import { ActiveExecutionsTable } from '../orchestration/saga/active-executions-table.js';
 import { DeadWorkers } from '../orchestration/saga/dead-workers.js';
 import { EffectRunner } from '../orchestration/saga/effect-runner.js';
 import { HeldAttemptsTable } from '../orchestration/saga/held-attempts-table.js';
 import { Orchestrator } from '../orchestration/saga/orchestrator.js';
 import { Reconciler } from '../orchestration/saga/reconciler.js';
-import { isOutage } from '../platform/postgres/outage.js';
 import { PostgresWorkerSessions } from '../platform/postgres/worker-session.js';
-import type { Log } from '../platform/telemetry/log.js';
 import type { Subscription } from '../platform/subscription/subscription.js';
 import type { Infrastructure } from './infrastructure.js';
 import { ORCHESTRATOR } from './postgres-options.js';
-import { loopRole, type RoleProcess } from './role-process.js';
+import { attempt, loopRole, type RoleProcess } from './role-process.js';
 import { createSubscription } from './subscriptions.js';
 
 /** Between looks for workers that are gone. */
 const LOOK_MS_MAX = 500;
+const FAILED = 'reconciler failed';
 
 /** From the log to the queue; and the reconciler, which works wherever this role leads. */
 export function createOrchestratorRole(infra: Infrastructure, commands: CommandBus): RoleProcess {
@@ -35,7 +33,7 @@ export function createOrchestratorRole(infra: Infrastructure, commands: CommandB
     await reconcile(infra, subscription, { reconciler, deadWorkers }, signal);
     // Only then the table says of every job that was withdrawn that nothing waits for it any more.
     await applying;
-    await attempt(log, () => reconciler.standBy());
+    await attempt(log, FAILED, () => reconciler.standBy());
   });
 }
 
@@ -49,7 +47,8 @@ async function reconcile(
   // Whoever has just won the lead looks at once.
   let lookedMs = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
-    await attempt(log, async () => {
+    // Nothing is concluded from what cannot be seen.
+    await attempt(log, FAILED, async () => {
       if (!subscription.leads) {
         lookedMs = Number.NEGATIVE_INFINITY;
         deadWorkers.forget();
@@ -61,14 +60,5 @@ async function reconcile(
       lookedMs = performance.now();
     });
     await delay(Math.min(intervalMs, LOOK_MS_MAX), undefined, { signal }).catch(() => undefined);
-  }
-}
-
-async function attempt(log: Log, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    // Nothing is concluded from what cannot be seen.
-    if (!(error instanceof Unavailable || isOutage(error))) log.error({ err: error }, 'reconciler failed');
   }
 }

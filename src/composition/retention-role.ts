@@ -1,9 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Unavailable } from '../kernel/errors.js';
-import { isOutage } from '../platform/postgres/outage.js';
 import type { Infrastructure } from './infrastructure.js';
-import { loopRole, type RoleProcess } from './role-process.js';
+import { attempt, loopRole, type RoleProcess } from './role-process.js';
 
 const INTERVAL_MS_MAX = 600_000;
 const INTERVAL_MS_MIN = 250;
@@ -15,14 +13,11 @@ export function createRetentionRole({ config, log, sweep }: Infrastructure): Rol
   const kept = [config.RETENTION_RUNS, config.RETENTION_DELETED_TASKS].filter((ms) => ms > 0);
   const intervalMs = Math.max(INTERVAL_MS_MIN, Math.min(INTERVAL_MS_MAX, ...kept.map((ms) => ms / SHARE)));
   return loopRole('retention', async (signal) => {
-    while (!signal.aborted && kept.length > 0) {
-      try {
+    while (!signal.aborted) {
+      await attempt(log, 'the sweep of payloads failed', async () => {
         const { payloads, bytes } = await sweep.sweep(signal);
         if (payloads > 0) log.info({ payloads, bytes }, 'destroyed payloads that are no longer kept');
-      } catch (error) {
-        const isExpected = signal.aborted || error instanceof Unavailable || isOutage(error);
-        if (!isExpected) log.error({ err: error }, 'the sweep of payloads failed');
-      }
+      });
       await delay(intervalMs, undefined, { signal }).catch(() => undefined);
     }
   });

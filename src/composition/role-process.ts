@@ -1,9 +1,22 @@
+import { Unavailable } from '../kernel/errors.js';
+import { isOutage } from '../platform/postgres/outage.js';
+import type { Log } from '../platform/telemetry/log.js';
+
 /** A part of the service that runs beside the API, until it is stopped. */
 export interface RoleProcess {
   readonly name: string;
   start(): void;
   /** Resolves when everything it started is over. Never throws. */
   stop(): Promise<void>;
+}
+
+/** One round of a loop that goes on whatever happens. An outage is told elsewhere, and is over at some time. */
+export async function attempt(log: Log, failed: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Unavailable || isOutage(error))) log.error({ err: error }, failed);
+  }
 }
 
 /** A role made of loops that end with a signal. */

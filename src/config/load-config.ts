@@ -26,7 +26,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const issues = parsed.success ? [] : parsed.error.issues;
   const servesApi =
     !parsed.success || parsed.data.VOIDRUNNER_ROLES.length === 0 || parsed.data.VOIDRUNNER_ROLES.includes('api');
-  const faults = [...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`), ...unsafe(given, servesApi)];
+  const faults = [
+    ...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...(parsed.success ? contradictions(parsed.data) : []),
+    ...unsafe(given, servesApi),
+  ];
   if (!parsed.success || faults.length > 0) throw new InvalidConfig(faults);
   const settings = parsed.data;
   return Object.freeze({
@@ -41,6 +45,14 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
         ? settings.VOIDRUNNER_ROLES
         : ROLES.filter((role) => role !== 'worker' || settings.EMBEDDED_WORKERS),
   });
+}
+
+/** Settings that are lawful each by itself. */
+function contradictions({ RETENTION_RUNS: kept, EXTERNAL_REPORT_TIMEOUT: unreported }: Settings): string[] {
+  if (kept === 0 || kept >= unreported) return [];
+  return [
+    'RETENTION_RUNS: must not be shorter than EXTERNAL_REPORT_TIMEOUT: a run would lose its input while it waits',
+  ];
 }
 
 /** Looks at the text as it was given: what is unsafe is to be told beside what cannot be parsed. */

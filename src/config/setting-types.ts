@@ -40,7 +40,7 @@ export const durationMs = text
   // Where a default is printed, a bare number would read as seconds.
   .meta({ unit: 'ms' });
 
-/** As durationMs; `0`: for ever. */
+/** As durationMs; `0`: without an end. */
 export const retention = text
   .transform((value, context) => {
     if (value === '0') return 0;

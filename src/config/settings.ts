@@ -182,13 +182,13 @@ export const settingsSchema = z.object({
 
   STORAGE_QUOTA_MB: integer(0, 100_000_000)
     .default(1_024)
-    .describe('MiB of scripts, inputs and outputs that a user may have stored; 0: no limit'),
+    .describe('MiB of scripts, inputs and outputs that a user may have stored, 1 KiB each at least; 0: no limit'),
   RETENTION_RUNS: retention
     .default(30 * 86_400_000)
-    .describe('how long inputs and outputs of runs are kept; 0: for ever'),
+    .describe('how long inputs and outputs of runs are kept, at least EXTERNAL_REPORT_TIMEOUT; 0: without an end'),
   RETENTION_DELETED_TASKS: retention
     .default(86_400_000)
-    .describe('how long the scripts of a deleted task are kept; 0: for ever'),
+    .describe('how long the scripts of a deleted task are kept; 0: without an end'),
 
   CORS_ALLOWED_ORIGINS: list.describe('comma-separated origins; empty: none'),
   RATE_LIMIT_ENABLED: boolean.default(true),

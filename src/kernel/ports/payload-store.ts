@@ -12,7 +12,8 @@ export type PayloadKind = 'script' | 'input' | 'stdout' | 'stderr';
 /** Scripts, inputs and outputs: encrypted with their owner's key, beside the log and never in it. */
 export abstract class PayloadStore {
   /**
-   * Stores bytes under an id. May be repeated: the first write of an id stays, and its ref is returned.
+   * Stores bytes under an id. May be repeated: the first write of an id stays, and its ref is returned, also
+   * where it has been destroyed since.
    * @throws Unavailable
    */
   abstract put(payload: {

@@ -51,6 +51,7 @@ type NewPayload = Payload & { readonly sealed: Buffer; readonly ref: PayloadRef 
 
 /**
  * Guarded by the key's row: a process that still has the key in memory cannot write for an owner who was erased.
+ * What was destroyed does not come back under its id: its events have the hash of what was there first.
  * In the order of ids: two processes that put the same ones would otherwise wait for each other.
  */
 const INSERT_TEXT = `
@@ -59,11 +60,15 @@ const INSERT_TEXT = `
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::int[], $6::text[])
     with ordinality as given (payload_id, owner_id, kind, ciphertext, bytes, sha256, no)
   where exists (select from es.data_keys k where k.owner_id = given.owner_id and destroyed_at is null)
+    and not exists (select from es.destroyed_payloads d where d.payload_id = given.payload_id)
   order by payload_id, no
   on conflict (payload_id) do nothing
   returning payload_id`;
 
-const SELECT_REF = 'select owner_id, kind, bytes, sha256 from es.payloads where payload_id = $1';
+const SELECT_REF = `
+  select owner_id, kind, bytes, sha256 from es.payloads where payload_id = $1
+  union all
+  select owner_id, kind, bytes, sha256 from es.destroyed_payloads where payload_id = $1`;
 
 /** The key comes with the ciphertext, never from memory: what has been erased is erased at once, in every process. */
 const SELECT_TEXT = `

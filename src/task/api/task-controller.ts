@@ -6,6 +6,7 @@ import type { FastifyReply } from 'fastify';
 import { PayloadStore } from '../../kernel/ports/payload-store.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { newId } from '../../kernel/uuid.js';
+import { requireVersion, type VersionCondition } from '../../kernel/version-condition.js';
 import { API_BASE, apiPath } from '../../platform/http/api-path.js';
 import { ConditionalRead, ConditionalWrite } from '../../platform/http/conditional/api-conditions.js';
 import { entityTag } from '../../platform/http/conditional/entity-tags.js';
@@ -157,7 +158,8 @@ export class TaskController {
     const { script_content, ...changes } = body;
     this.ceiling.check(changes);
     const condition = writeConditionOf(exchange.request);
-    const script = script_content === undefined ? {} : { script: await this.scriptOf(id, caller, script_content) };
+    const script =
+      script_content === undefined ? {} : { script: await this.scriptOf(id, caller, script_content, condition) };
     const command = new UpdateTask(id, caller, { ...changes, ...script }, metadataOf(caller), condition);
     await this.commands.execute(command, exchange);
     return this.answer(await this.queries.execute(new GetTaskFromLog(id)), exchange.reply);
@@ -175,10 +177,14 @@ export class TaskController {
     return { message: 'Task deleted successfully' };
   }
 
-  /** Stored under the task's owner's key, also where an admin changes it. */
-  private async scriptOf(id: string, caller: CallerContext, content: string) {
-    const { owner_id, definition } = await this.queries.execute(new GetTaskFromLog(id));
+  /**
+   * Stored under the task's owner's key, also where an admin changes it. Not for a change that is known to be refused:
+   * it would count for a day and be of no use.
+   */
+  private async scriptOf(id: string, caller: CallerContext, content: string, condition: VersionCondition) {
+    const { owner_id, definition, definition_version } = await this.queries.execute(new GetTaskFromLog(id));
     requireOwner(caller, owner_id);
+    requireVersion(condition, definition_version, 'Task');
     return this.scripts.replace(definition.script, owner_id, content);
   }
 

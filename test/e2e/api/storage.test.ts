@@ -12,7 +12,7 @@ let small: Api;
 let api: Api;
 beforeAll(async () => {
   small = await Api.start({ STORAGE_QUOTA_MB: '1' });
-  api = await Api.start({ RETENTION_RUNS: '1s', RETENTION_DELETED_TASKS: '1s' });
+  api = await Api.start({ EXTERNAL_REPORT_TIMEOUT: '1s', RETENTION_RUNS: '1s', RETENTION_DELETED_TASKS: '1s' });
 });
 afterAll(async () => {
   await small.close();
@@ -58,7 +58,9 @@ test('whoever has stored as much as there is room for can store and start nothin
   expect((await ada.send('PUT', `/tasks/${echo.id}`, { priority: 7 })).status).toBe(200);
 
   const { pool } = small.service.processes[0]!.infra;
-  await new PayloadSweep({ pool, runsMs: 1, deletedTasksMs: 0 }).sweep(new AbortController().signal);
+  await new PayloadSweep(pool, { runsMs: 1, deletedTasksMs: 0, unnamedScriptsMs: 0 }).sweep(
+    new AbortController().signal,
+  );
   expect(await ada.client.follow((await eventually(() => ada.start(echo.id))).id)).toMatchObject({
     status: 'completed',
   });
@@ -117,6 +119,39 @@ test('what a deleted task’s metadata names is not destroyed, stops nobody’s 
   expect(await scriptsOf(ada)).toEqual([payload_id]);
   expect((await ada.task(kept.id)).script_content).toBe('print("mine")');
   expect(await verify()).toMatchObject({ code: 0 });
+});
+
+test('a change that is refused stores no script; one that no event names is destroyed, whatever it is beside', async () => {
+  const ada = await small.register();
+  const { id } = await ada.createTask({ script_content: 'print(1)' });
+  const { appPool, ownerPool } = small.service.database;
+  const scripts = async (): Promise<string[]> => {
+    const sql = `select payload_id from es.payloads where owner_id = $1 and kind = 'script' order by created_at`;
+    return (await appPool.query<{ payload_id: string }>(sql, [ada.id])).rows.map((row) => row.payload_id);
+  };
+  const [first] = await scripts();
+  for (const headers of [{ 'if-match': '"7"' }, { 'if-none-match': '*' }] as Record<string, string>[]) {
+    const refused = await ada.send('PUT', `/tasks/${id}`, { script_content: 'print(2)' }, headers);
+    expect(refused.status).toBe(412);
+  }
+  expect(await scripts()).toEqual([first]);
+  await ada.updateTask(id, { script_content: 'print(3)' });
+  // Where a process dies between its script and its event, only the script is there. An event's metadata is no name.
+  const [unnamed] = (
+    await ownerPool.query<{ payload_id: string }>(
+      `insert into es.payloads select gen_random_uuid(), owner_id, kind, ciphertext, bytes, sha256, created_at
+       from es.payloads where payload_id = $1 returning payload_id`,
+      [first],
+    )
+  ).rows.map((row) => row.payload_id);
+  await ada.createTask({ metadata: { definition: { script: { payload_id: unnamed! } } } });
+  expect(await scripts()).toContain(unnamed);
+  const { pool } = small.service.processes[0]!.infra;
+  const sweep = new PayloadSweep(pool, { runsMs: 0, deletedTasksMs: 0, unnamedScriptsMs: 1 });
+  await sweep.sweep(new AbortController().signal);
+  expect(await scripts()).not.toContain(unnamed);
+  expect(await scripts()).toHaveLength(3);
+  expect((await ada.task(id)).script_content).toBe('print(3)');
 });
 
 test('a payload that is lost, and not destroyed by rule, is a fault', async () => {

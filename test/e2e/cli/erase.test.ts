@@ -76,7 +76,9 @@ test('what was interrupted is repeated as it was given, also by email', async ()
   expect(interrupted.code).not.toBe(0);
   const repeated = await run('users', 'erase', ada.user.email);
   expect(repeated).toMatchObject({ code: 0, stderr: '' });
-  expect(repeated.stdout).toContain(`user-${ada.user.id} is erased: 0 runs cancelled, 1 payloads of 11 bytes destroyed`);
+  expect(repeated.stdout).toContain(
+    `user-${ada.user.id} is erased: 0 runs cancelled, 1 payloads of 11 bytes destroyed`,
+  );
 });
 
 test('nobody is erased who is not there, or is not named', async () => {

@@ -232,7 +232,9 @@ describe('accounts over HTTP', () => {
   test('nobody knows the password of an account that was erased', async () => {
     const { user } = await register();
     const accounts = identity.app.get(Accounts, { strict: false });
-    await identity.app.get(AccountAdministration, { strict: false }).erase(user.id, { actor: 'operator:cli', correlation_id: 'test' });
+    await identity.app
+      .get(AccountAdministration, { strict: false })
+      .erase(user.id, { actor: 'operator:cli', correlation_id: 'test' });
     const metadata = { actor: 'system:test', correlation_id: 'test' } as const;
     for (const guess of ['', password]) {
       const login = accounts.login({ email: `erased-${user.id}`, password: guess }, () => metadata);

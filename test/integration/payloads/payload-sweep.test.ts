@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 
 import type { PayloadKind, PayloadRef } from '../../../src/kernel/ports/payload-store.js';
+import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
 import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
@@ -33,7 +34,8 @@ async function age(refs: readonly PayloadRef[], ms: number): Promise<void> {
   await database.ownerPool.query(sql);
 }
 const areKept = (refs: readonly PayloadRef[]) => Promise.all(refs.map(async (ref) => (await store.get(ref)) !== null));
-const aSweep = (more: object = {}) => new PayloadSweep({ pool, runsMs: HOUR_MS, deletedTasksMs: HOUR_MS, ...more });
+const KEPT = { runsMs: HOUR_MS, deletedTasksMs: HOUR_MS, unnamedScriptsMs: 0 };
+const aSweep = (more: Partial<typeof KEPT> = {}) => new PayloadSweep(pool, { ...KEPT, ...more });
 
 test('what runs read and wrote is destroyed when its time is over; scripts have no age', async () => {
   const old = await Promise.all((['input', 'stdout', 'stderr', 'script'] as const).map((kind) => put(kind)));
@@ -69,7 +71,7 @@ test('where the operator keeps things for ever, nothing goes', async () => {
 test('everything of one owner, and nothing of another', async () => {
   const [ada, bob] = [randomUUID(), randomUUID()];
   const [hers, his] = [await Promise.all([put('script', ada), put('stdout', ada)]), [await put('script', bob)]];
-  await aSweep().destroyOf(ada, never);
+  await new PayloadDestruction(pool).destroyOf(ada, never);
   expect([await areKept(hers), await areKept(his)]).toEqual([[false, false], [true]]);
 });
 
@@ -86,6 +88,19 @@ test('the hash of what was destroyed stays, and nobody changes it', async () => 
     await expect(pool.query(sql)).rejects.toThrow('permission denied');
   }
   await expect(pool.query('delete from es.payloads')).rejects.toThrow('permission denied');
+});
+
+test('what was destroyed does not come back under its id: a repeat is told what it was', async () => {
+  const payload = {
+    payloadId: randomUUID(),
+    ownerId: randomUUID(),
+    kind: 'stdout',
+    content: Buffer.from('x'),
+  } as const;
+  const ref = await store.put(payload);
+  await new PayloadDestruction(pool).destroyOf(payload.ownerId, never);
+  expect(await store.put(payload)).toEqual(ref);
+  expect(await store.get(ref)).toBeNull();
 });
 
 test('it ends where it is told to', async () => {

@@ -1,12 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
+import { jest } from '@jest/globals';
+
+import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { PostgresStorageQuota } from '../../../src/platform/payloads/postgres-storage-quota.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
-const MAX = 1_000;
+const MAX = 100_000;
 let database: TestDatabase;
 let store: PostgresPayloadStore;
 let nowMs = 0;
@@ -27,19 +29,19 @@ const refused = (stored: number) => ({
 
 test('a user has so much room, and each user as much', async () => {
   const [ada, bob, quota] = [randomUUID(), randomUUID(), aQuota()];
-  await put(ada, 600);
-  await quota.check(ada, 400);
-  await expect(quota.check(ada, 1)).rejects.toMatchObject(refused(1_000));
+  await put(ada, 60_000);
+  await quota.check(ada, 40_000);
+  await expect(quota.check(ada, 1)).rejects.toMatchObject(refused(MAX));
   await quota.check(bob, MAX);
   await expect(quota.check(bob, 0)).rejects.toMatchObject(refused(MAX));
 });
 
 test('what fits exactly is taken; where it is full nothing is started that would store more', async () => {
   const [ada, quota] = [randomUUID(), aQuota()];
-  await put(ada, MAX - 1);
+  await put(ada, MAX - 2_000);
   await quota.check(ada, 0);
-  await expect(quota.check(ada, 2)).rejects.toMatchObject(refused(MAX - 1));
-  await quota.check(ada, 1);
+  await expect(quota.check(ada, 2_001)).rejects.toMatchObject(refused(MAX - 2_000));
+  await quota.check(ada, 2_000);
 });
 
 test('what others stored is counted within ten seconds, and room that was made is seen within one', async () => {
@@ -50,12 +52,25 @@ test('what others stored is counted within ten seconds, and room that was made i
   await quota.check(ada, 0);
   nowMs += 1;
   await expect(quota.check(ada, 0)).rejects.toMatchObject(refused(MAX));
-  await new PayloadSweep({ pool: database.appPool, runsMs: 0, deletedTasksMs: 0 }).destroyOf(
-    ada,
-    new AbortController().signal,
-  );
+  await new PayloadDestruction(database.appPool).destroyOf(ada, new AbortController().signal);
   nowMs += 1_000;
   await quota.check(ada, MAX);
+});
+
+test('a small one counts as 1 KiB, before and after it is stored', async () => {
+  const [ada, quota] = [randomUUID(), aQuota(3 * 1_024)];
+  for (let no = 0; no < 2; no += 1) await put(ada, 1);
+  await quota.check(ada, 1);
+  await expect(quota.check(ada, 1)).rejects.toMatchObject({ details: { stored: 3 * 1_024 } });
+});
+
+test('of many requests at once one sums', async () => {
+  const query = jest.spyOn(database.appPool, 'query');
+  const [ada, quota] = [randomUUID(), aQuota()];
+  await Promise.all(Array.from({ length: 20 }, () => quota.check(ada, 5_000)));
+  expect(query).toHaveBeenCalledTimes(1);
+  query.mockRestore();
+  await expect(quota.check(ada, 1)).rejects.toMatchObject({ code: 'quota_exceeded' });
 });
 
 test('what is refused is not counted', async () => {

@@ -104,7 +104,15 @@ describe('retentions', () => {
     ['1s', 1_000],
     ['90d', 7_776_000_000],
   ])('%j is %d ms', (text, ms) => {
-    expect(loadConfig({ RETENTION_RUNS: text }).RETENTION_RUNS).toBe(ms);
+    const { RETENTION_RUNS } = loadConfig({ RETENTION_RUNS: text, EXTERNAL_REPORT_TIMEOUT: '1s' });
+    expect(RETENTION_RUNS).toBe(ms);
+  });
+
+  test('inputs outlive the wait for a report', () => {
+    const [day, week] = ['1d', '7d'];
+    expect(faultsOf({ RETENTION_RUNS: day, EXTERNAL_REPORT_TIMEOUT: week }).map(settingOf)).toEqual(['RETENTION_RUNS']);
+    expect(loadConfig({ RETENTION_RUNS: week, EXTERNAL_REPORT_TIMEOUT: week }).RETENTION_RUNS).toBe(7 * 86_400_000);
+    expect(loadConfig({ RETENTION_RUNS: '0', EXTERNAL_REPORT_TIMEOUT: week }).RETENTION_RUNS).toBe(0);
   });
 
   test.each(['0s', '-1d', '367d', 'never'])('%j is none', (text) => {
