@@ -67,7 +67,7 @@ export interface Infrastructure {
 
 /** Of one user. Those that wait are heads of requests, of a few KiB each. */
 const WAITING = { waitingMax: 2_000, waitMsMax: 20_000 };
-/** Of one user: each may hold 2 MiB of output, as text and on its way out, for as long as its client takes to read it. */
+/** Of one user: each holds what it carries (ADR 39), and for `/output` a whole stream, until its client has read it. */
 const LARGE_ANSWERS_AT_ONCE = 2;
 
 /** Far longer than a request lasts, whose script is stored before its event. */

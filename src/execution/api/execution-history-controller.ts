@@ -9,6 +9,7 @@ import { apiPath } from '../../platform/http/api-path.js';
 import { ConcurrentRequests } from '../../platform/http/concurrent-requests.js';
 import { ApiProblems } from '../../platform/http/docs/api-problems.js';
 import { type Exchange, HttpExchange } from '../../platform/http/http-commands.js';
+import { grownAnswer } from '../../platform/http/large-answer.js';
 import { Caller, type CallerContext } from '../../platform/http/request-context.js';
 import {
   EVENT_STREAM,
@@ -18,7 +19,7 @@ import {
   type ServerSentEvent,
   wantsEvents,
 } from '../../platform/http/server-sent-events.js';
-import { endTurn } from '../../platform/http/user-turns.js';
+import { endTurn, LargeAnswers } from '../../platform/http/user-turns.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
 import { historyAnswer, historyQuery, type HistoryQuery } from '../../platform/listing/history.js';
 import { EventFollower } from '../read/event-follower.js';
@@ -38,6 +39,7 @@ export class ExecutionHistoryController {
     private readonly queries: QueryBus,
     private readonly follower: EventFollower,
     private readonly requests: ConcurrentRequests,
+    private readonly largeAnswers: LargeAnswers,
   ) {}
 
   @Get(':id/events')
@@ -61,7 +63,8 @@ export class ExecutionHistoryController {
     if (wantsEvents(exchange)) return this.live(id, query, caller, exchange);
     const { after_version, limit } = query;
     const portions = await this.queries.execute(new GetExecutionHistory(id, caller, after_version, limit + 1));
-    return historyAnswer(portions, query);
+    const read = (grow: (bytes: number) => Promise<void>) => historyAnswer(portions, query, grow);
+    return grownAnswer(this.largeAnswers, { userId: caller.userId, reply: exchange.reply, read });
   }
 
   private async live(

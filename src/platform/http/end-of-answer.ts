@@ -2,6 +2,11 @@ import type { EventEmitter } from 'node:events';
 
 import type { FastifyReply } from 'fastify';
 
+import { HttpProblem } from './problem.js';
+
+/** Ends the work for a request that nobody waits for any more. Seen only in the log. */
+export const clientGone = (): HttpProblem => new HttpProblem(499, 'client_gone', 'The client is gone');
+
 /** One listener a connection, however many requests are pipelined on it. */
 const ofConnection = new WeakMap<EventEmitter, Set<() => void>>();
 

@@ -14,12 +14,19 @@ const PIECE_SIZE = 64 * 1024;
 
 export const isLarge = (bytes: number): boolean => bytes >= LARGE_BYTES_MIN;
 
-interface Sized<Content> {
+interface Growing<Content> {
   readonly userId: string;
   readonly reply: FastifyReply;
+  /**
+   * Gets all of it, so that what fails is still an error of its own.
+   * @param grow says of how many bytes more; where they make it a large answer, it waits
+   */
+  readonly read: (grow: (bytes: number) => Promise<void>) => Promise<Content>;
+}
+
+interface Sized<Content> extends Growing<Content> {
   /** Of what is read for it. */
   readonly bytes: number;
-  /** Gets all of it, so that what fails is still an error of its own. */
   readonly read: () => Promise<Content>;
 }
 
@@ -28,27 +35,43 @@ interface Sized<Content> {
  * text of it all would keep everybody else waiting, and may be longer than a text can be.
  */
 export const sizedAnswer = <Answer>(turns: LargeAnswers, sized: Sized<Answer>): Promise<Answer | StreamableFile> =>
-  answered(turns, sized, (answer) => {
+  grownAnswer(turns, grownAtOnce(sized));
+
+/** As sizedAnswer, where only the reading tells the size. */
+export const grownAnswer = <Answer>(turns: LargeAnswers, growing: Growing<Answer>): Promise<Answer | StreamableFile> =>
+  answered(turns, growing, (answer) => {
     const pieces = stringifyChunked(answer, { highWaterMark: PIECE_SIZE });
-    return new StreamableFile(piecemeal(sized.reply, pieces), { type: 'application/json; charset=utf-8' });
+    return new StreamableFile(piecemeal(growing.reply, pieces), { type: 'application/json; charset=utf-8' });
   });
 
 /** As sizedAnswer, of bytes. */
 export const sizedBytes = (turns: LargeAnswers, sized: Sized<Buffer>): Promise<Buffer | StreamableFile> =>
   answered(
     turns,
-    sized,
+    grownAtOnce(sized),
     (content) => new StreamableFile(piecemeal(sized.reply, slicesOf(content)), { length: content.length }),
   );
 
+const grownAtOnce = <Content>({ bytes, read, ...rest }: Sized<Content>): Growing<Content> => ({
+  ...rest,
+  read: async (grow) => {
+    await grow(bytes);
+    return read();
+  },
+});
+
 async function answered<Content>(
   turns: LargeAnswers,
-  { userId, reply, bytes, read }: Sized<Content>,
+  { userId, reply, read }: Growing<Content>,
   inPieces: (content: Content) => StreamableFile,
 ): Promise<Content | StreamableFile> {
-  if (!isLarge(bytes)) return read();
-  await turns.take(userId, reply);
-  return inPieces(await read());
+  let size = 0;
+  const content = await read(async (bytes) => {
+    const before = size;
+    size += bytes;
+    if (isLarge(size) && !isLarge(before)) await turns.take(userId, reply);
+  });
+  return isLarge(size) ? inPieces(content) : content;
 }
 
 function* slicesOf(content: Buffer): Generator<Buffer> {

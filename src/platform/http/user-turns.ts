@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { onEndOfAnswer } from './end-of-answer.js';
+import { clientGone, onEndOfAnswer } from './end-of-answer.js';
 import { HttpProblem } from './problem.js';
 
 export interface UserTurnsOptions {
@@ -71,7 +71,7 @@ export class UserTurns {
     };
     waiting.add(turn.resolve);
     const tooLong = setTimeout(() => giveUp(this.refusal()), waitMsMax).unref();
-    const forget = onEndOfAnswer(reply, () => giveUp(new HttpProblem(499, 'client_gone', 'The client is gone')));
+    const forget = onEndOfAnswer(reply, () => giveUp(clientGone()));
     try {
       await turn.promise;
     } finally {

@@ -35,19 +35,25 @@ export const HISTORY_BYTES_MAX = 2 * 1024 ** 2;
 /** Read at a time, since no more than those that have room are shown. */
 export const HISTORY_PORTION_EVENTS = 50;
 
-/** @param portions of a stream, oldest first, with one event more than were asked for where there are more */
+/**
+ * @param portions of a stream, oldest first, with one event more than were asked for where there are more
+ * @param grow is told of the bytes of each event, and may hold up the next
+ */
 export async function historyAnswer(
   portions: AsyncIterable<readonly RecordedEvent[]>,
   { limit }: Pick<HistoryQuery, 'limit'>,
+  grow: (bytes: number) => Promise<void> = async () => undefined,
 ) {
   const entries: HistoryEntry[] = [];
   let bytes = 0;
   for await (const portion of portions) {
     for (const entry of portion.map(historyEntryOf)) {
-      bytes += Buffer.byteLength(JSON.stringify(entry));
+      const size = Buffer.byteLength(JSON.stringify(entry));
+      bytes += size;
       const isFull = entries.length === limit || (entries.length > 0 && bytes > HISTORY_BYTES_MAX);
       if (isFull) return { events: entries, has_more: true };
       entries.push(entry);
+      await grow(size);
     }
   }
   return { events: entries, has_more: false };

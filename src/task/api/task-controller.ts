@@ -20,7 +20,7 @@ import { RepeatableRequests } from '../../platform/http/idempotency/repeatable-r
 import { Caller, type CallerContext, metadataOf } from '../../platform/http/request-context.js';
 import { RunLimitsCeiling } from '../../platform/http/run-limits-ceiling.js';
 import { asOfQuery, type AsOfQuery } from '../../platform/http/validation/as-of.js';
-import { sizedAnswer } from '../../platform/http/large-answer.js';
+import { grownAnswer, sizedAnswer } from '../../platform/http/large-answer.js';
 import { LargeAnswers } from '../../platform/http/user-turns.js';
 import { uuidParam } from '../../platform/http/validation/params.js';
 import { historyAnswer, historyQuery, type HistoryQuery, historyView } from '../../platform/listing/history.js';
@@ -139,9 +139,12 @@ export class TaskController {
     @Param('id', taskId) id: string,
     @Query({ schema: historyQuery }) query: HistoryQuery,
     @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
   ) {
     const { after_version, limit } = query;
-    return historyAnswer(await this.queries.execute(new GetTaskHistory(id, caller, after_version, limit + 1)), query);
+    const portions = await this.queries.execute(new GetTaskHistory(id, caller, after_version, limit + 1));
+    const read = (grow: (bytes: number) => Promise<void>) => historyAnswer(portions, query, grow);
+    return grownAnswer(this.largeAnswers, { userId: caller.userId, reply, read });
   }
 
   @Put(':id')

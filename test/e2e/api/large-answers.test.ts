@@ -92,19 +92,22 @@ async function slowReader(path: string): Promise<IncomingMessage> {
 test('a user who does not read his large answers waits for the next one, and nobody else does', async () => {
   const waiting = () => api.service.processes[0]!.infra.largeAnswers.waiting;
   const path = '/executions?limit=100&include=output';
+  const { id } = await ada.createTask();
+  for (let no = 0; no < 18; no += 1) await ada.updateTask(id, { metadata: { no, text: 'x'.repeat(16_000) } });
   const slow = [await slowReader(path), await slowReader(path)];
-  const third = textOf(path);
-  await eventually(async () => expect(waiting()).toBe(1));
+  const next = [textOf(path), textOf(`/tasks/${id}/events`)];
+  await eventually(async () => expect(waiting()).toBe(2));
 
   expect((await ada.api.GET('/executions')).response.status).toBe(200);
   const bob = await api.register();
   const [, [bobs]] = await flood(bob, 1);
   expect((await bob.execution(bobs!)).stdout).toHaveLength(CAP);
-  expect(waiting()).toBe(1);
+  expect(waiting()).toBe(2);
 
-  slow[0]!.destroy();
-  expect((await third).status).toBe(200);
-  await (await third).body?.cancel();
-  slow[1]!.destroy();
+  for (const answer of slow) answer.destroy();
+  const [list, history] = await Promise.all(next);
+  expect([list!.status, history!.status]).toEqual([200, 200]);
+  expect(((await history!.json()) as { events: unknown[] }).events).toHaveLength(19);
+  await list!.body?.cancel();
   await ok(ada.api.GET('/executions/{id}', withId(runs[0]!)));
 });

@@ -1,6 +1,9 @@
+import { EventEmitter } from 'node:events';
+
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { HttpProblem } from '../../../src/platform/http/problem.js';
+import { DelayedRequests, type Sleep } from '../../../src/platform/http/rate-limit/delayed-requests.js';
 import { MemoryRateLimiter } from '../../../src/platform/http/rate-limit/memory-rate-limiter.js';
 import { RateLimitGuard, type RateRule } from '../../../src/platform/http/rate-limit/rate-limit-guard.js';
 import { rateLimits } from '../../support/rate-limits.js';
@@ -8,12 +11,18 @@ import { rateLimits } from '../../support/rate-limits.js';
 const limits = rateLimits({ login_everywhere: 1, login_address: 1 });
 const ruled = (...rateRules: RateRule[]): FastifyRequest =>
   ({ method: 'POST', routeOptions: { config: { rateRules } } }) as unknown as FastifyRequest;
-const aReply = () => ({ getHeader: () => undefined, headers: () => undefined }) as unknown as FastifyReply;
+const aReply = (): FastifyReply => {
+  const raw = Object.assign(new EventEmitter(), { req: { socket: new EventEmitter() } });
+  return { getHeader: () => undefined, headers: () => undefined, raw } as unknown as FastifyReply;
+};
+const aGuard = (sleep: Sleep) => new RateLimitGuard(new MemoryRateLimiter(limits), new DelayedRequests(sleep));
+const untilAborted: Sleep = (_ms, signal) =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
 
 test('a limit that delays lets a request through later, and refuses none', async () => {
   const waits: number[] = [];
   const waited = Promise.withResolvers<void>();
-  const guard = new RateLimitGuard(new MemoryRateLimiter(limits), (ms) => {
+  const guard = aGuard((ms) => {
     waits.push(ms);
     return waited.promise;
   });
@@ -29,7 +38,7 @@ test('a limit that delays lets a request through later, and refuses none', async
 });
 
 test('a delay does not pass another limit by', async () => {
-  const guard = new RateLimitGuard(new MemoryRateLimiter(limits), async () => undefined);
+  const guard = aGuard(async () => undefined);
   const request = ruled(
     { category: 'login_everywhere', keyOf: () => 'ada', delays: true },
     { category: 'login_address', keyOf: () => '192.0.2.1' },
@@ -38,12 +47,30 @@ test('a delay does not pass another limit by', async () => {
   await expect(guard.check(request, aReply(), false)).rejects.toBeInstanceOf(HttpProblem);
 });
 
-test('so many are delayed at a time; the next one is refused', async () => {
-  const never = new Promise(() => undefined);
-  const guard = new RateLimitGuard(new MemoryRateLimiter(limits), () => never);
+test('so many of one key are delayed at a time, and so many in all; the next one is refused', async () => {
+  const guard = aGuard(untilAborted);
+  const request = (key: string) => ruled({ category: 'login_everywhere', keyOf: () => key, delays: true });
+  const one = async (key: string, reply = aReply()): Promise<unknown> => {
+    const check = guard.check(request(key), reply, false);
+    const held = new Promise((resolve) => setImmediate(() => resolve('held')));
+    return Promise.race([check.catch((error: unknown) => error), held]);
+  };
+  const many = (key: string, count: number) => Promise.all(Array.from({ length: count }, () => one(key)));
+  for (let no = 0; no < 10; no += 1) await one(`account ${no}`);
+  expect(new Set(await many('account 0', 100))).toEqual(new Set(['held']));
+  expect(await one('account 0')).toMatchObject({ status: 429 });
+  for (let no = 1; no < 10; no += 1) expect(new Set(await many(`account ${no}`, 100))).toEqual(new Set(['held']));
+  await one('another');
+  expect(await one('another')).toMatchObject({ status: 429 });
+});
+
+test('a client that is gone is held up no longer', async () => {
+  const guard = aGuard(untilAborted);
   const request = ruled({ category: 'login_everywhere', keyOf: () => 'ada', delays: true });
   await guard.check(request, aReply(), false);
-  for (let count = 0; count < 1_000; count += 1) void guard.check(request, aReply(), false);
+  const reply = aReply();
+  const checked = guard.check(request, reply, false);
   await new Promise(setImmediate);
-  await expect(guard.check(request, aReply(), false)).rejects.toMatchObject({ status: 429 });
+  reply.raw.emit('close');
+  await expect(checked).rejects.toMatchObject({ code: 'client_gone' });
 });

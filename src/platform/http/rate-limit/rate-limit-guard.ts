@@ -1,11 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { clientAddress } from '../client-address.js';
 import { HttpProblem } from '../problem.js';
 import { callerOf } from '../request-context.js';
 import { routeConfig } from '../route-options.js';
+import { DelayedRequests } from './delayed-requests.js';
 import type { RateCategory, RateDecision, RateLimiter } from './rate-limiter.js';
 
 export interface RateRule {
@@ -17,11 +16,6 @@ export interface RateRule {
   /** Beyond the limit a request takes longer, and is not refused: others must not be able to keep somebody out. */
   readonly delays?: boolean;
 }
-
-/** What a request takes longer that is one too many for a limit which delays. */
-const DELAY_MS = 2_000;
-/** In a process at a time; the next one is refused. */
-const DELAYED_MAX = 1_000;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -40,11 +34,9 @@ const READS: readonly RateRule[] = [{ category: 'reads', keyOf: byUser }];
 const WRITES: readonly RateRule[] = [{ category: 'writes', keyOf: byUser }];
 
 export class RateLimitGuard {
-  private delayed = 0;
-
   constructor(
     private readonly limiter: RateLimiter,
-    private readonly wait: (ms: number) => Promise<unknown> = (ms) => delay(ms),
+    private readonly delayed = new DelayedRequests(),
   ) {}
 
   /**
@@ -58,18 +50,8 @@ export class RateLimitGuard {
       if (key === undefined) continue;
       const decision = await this.limiter.take(rule.category, key);
       if (!decision.allowed) {
-        if (!rule.delays || this.delayed >= DELAYED_MAX) throw refusal(decision);
-        await this.delay();
+        if (!rule.delays || !(await this.delayed.delay(key, reply))) throw refusal(decision);
       } else if (decision.remaining < remainingSaid(reply)) reply.headers(rateHeaders(decision));
-    }
-  }
-
-  private async delay(): Promise<void> {
-    this.delayed += 1;
-    try {
-      await this.wait(DELAY_MS);
-    } finally {
-      this.delayed -= 1;
     }
   }
 }
