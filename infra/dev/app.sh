@@ -45,49 +45,22 @@ start() {
   local begin
   begin=$(now_ms)
   [ -z "${OTEL_TRACES_FILE:-}" ] || rotate "$OTEL_TRACES_FILE"
-  run_app
+  spawn app "$DEV/app-user.sh" "${COMMAND[@]}"
   await app 60 ready || return 1
-  ! is_root || is_unprivileged "$(running_pid app)" || die 'the app runs as root'
+  if is_root && ! is_unprivileged "$(running_pid app)"; then
+    stop app 30 TERM
+    die 'the app had more rights than it needs, and was stopped'
+  fi
   printf '%s\n' "$wanted" >"$HOME_DIR/app.identity"
   say "Ready after $(($(now_ms) - begin)) ms: http://localhost:$SERVER_PORT"
 }
 
-# Of the database it gets the application's role alone; whose schema it is, is for migrate.sh.
-NOT_FOR_APP=(-u DB_OWNER_USER -u DB_OWNER_PASSWORD -u DB_SUPERUSER_PASSWORD)
 COMMAND=(node_modules/.bin/node --enable-source-maps --import ./dist/telemetry.js dist/main.js)
-
-run_app() {
-  cd "$ROOT"
-  if ! is_root; then
-    spawn app env "${NOT_FOR_APP[@]}" "${COMMAND[@]}"
-    return
-  fi
-  # As a user of its own that has nothing but the number: its checkout is read-only, and in a place that
-  # it can reach (a clone under /root); the engine's socket it reaches by the socket's group.
-  local home="$VOIDRUNNER_RUN_DIR/app" traces="${OTEL_TRACES_FILE:-}" uid=$VOIDRUNNER_APP_UID
-  mkdir -p "$home/checkout"
-  touch "$home/traces.jsonl"
-  chown "$uid:$uid" "$home" "$home/traces.jsonl"
-  [ -z "$traces" ] || { touch "$traces" && chown "$uid:$uid" "$traces"; }
-  spawn app env "${NOT_FOR_APP[@]}" HOME="$home" ${traces:+OTEL_TRACES_FILE="$home/traces.jsonl"} \
-    unshare --mount --propagation private sh -c "$IN_ITS_VIEW" sh "$ROOT" "$home" "$traces" \
-    setpriv --reuid="$uid" --regid="$uid" --groups="$(socket_group)" --no-new-privs --inh-caps=-all \
-    --bounding-set=-all "${COMMAND[@]}"
-}
-
-IN_ITS_VIEW='
-  mount --bind "$1" "$2/checkout" && mount -o remount,bind,ro "$2/checkout" || exit 1
-  [ -z "$3" ] || mount --bind "$3" "$2/traces.jsonl" || exit 1
-  cd "$2/checkout" && shift 3 && exec "$@"'
-
-socket_group() {
-  local path=${DOCKER_ENDPOINT#unix://}
-  if [ -S "$path" ]; then stat -c %g "$path"; else echo "$VOIDRUNNER_APP_UID"; fi
-}
 
 is_unprivileged() {
   local pid=$1
-  ! grep -q '^Uid:.*\b0\b' "/proc/$pid/status" && ! grep -qz '^DB_OWNER_PASSWORD=' "/proc/$pid/environ"
+  ! grep -qE '^[UG]id:.*\b0\b' "/proc/$pid/status" && grep -qE '^CapBnd:\s*0+$' "/proc/$pid/status" &&
+    ! grep -qzE '^DB_(OWNER|SUPERUSER)_PASSWORD=' "/proc/$pid/environ"
 }
 
 case "${1:-}" in

@@ -43,9 +43,10 @@ if is_root; then run_dir=/run/voidrunner-$instance; else run_dir=${XDG_RUNTIME_D
 keep VOIDRUNNER_RUN_DIR echo "$run_dir"
 keep VOIDRUNNER_STATE_DIR "$DEV/state-dir.sh" "$instance"
 
-# A number that nobody has: the app's user, where root starts it.
+# A number that nobody has: the app's user, where root starts it. Of the range that neither Debian nor systemd
+# gives away (systemd.io/UIDS-GIDS); above 65535 a container may have none.
 app_uid() {
-  local uid=$((61184 + 0x${instance:0:4} % 4096))
+  local uid=$((60578 + 0x${instance:0:4} % 600))
   while getent passwd "$uid" >/dev/null || getent group "$uid" >/dev/null; do uid=$((uid + 1)); done
   echo "$uid"
 }

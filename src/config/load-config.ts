@@ -63,6 +63,9 @@ function unsafe(given: Readonly<Record<string, string>>, servesApi: boolean): st
   if (secret !== '' && secret.length < JWT_SECRET_CHARS_MIN) {
     faults.push(`JWT_SECRET_KEY: must have at least ${JWT_SECRET_CHARS_MIN} characters`);
   }
+  if (secret.includes(',')) {
+    faults.push('JWT_SECRET_KEY: must not contain a comma, which separates the keys of JWT_SECRET_KEYS_ACCEPTED');
+  }
   if (origins.split(',').some((origin) => origin.trim() === '*')) {
     faults.push('CORS_ALLOWED_ORIGINS: "*" is not allowed, since credentials are');
   }

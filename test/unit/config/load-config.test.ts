@@ -225,6 +225,7 @@ describe('production', () => {
 describe('everywhere', () => {
   test('a short JWT secret is refused', () => {
     expect(faultsOf({ JWT_SECRET_KEY: 'short' })).toEqual(['JWT_SECRET_KEY: must have at least 32 characters']);
+    expect(faultsOf({ JWT_SECRET_KEY: `${'x'.repeat(40)},` }).map(settingOf)).toEqual(['JWT_SECRET_KEY']);
   });
 
   test('an origin of everybody is refused', () => {
