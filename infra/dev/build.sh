@@ -2,8 +2,6 @@
 # Makes dist of src and migrations, when they changed since the last time.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
-# For the app's user, too, whatever root's umask is (app-user.sh).
-umask 022
 
 # Folders count too: removing a file touches only its folder.
 stale() {

@@ -3,8 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 lock_checkout
 cd "$ROOT"
-# For the app's user, too, whatever root's umask is (app-user.sh).
-umask 022
 
 have node && have npm || die 'Node.js 20 or newer and npm are needed (Debian: https://nodejs.org)'
 if node "$DEV/dependencies-current.mjs" && [ -x "$NODE" ]; then

@@ -1,6 +1,8 @@
 # Sourced by every script in this folder: where things are, how to speak, settings, processes.
 # shellcheck shell=bash disable=SC2034
 set -euo pipefail
+# Whatever root's is: services and the app run as users of their own. What is secret is given its mode by name.
+umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 DEV="$ROOT/infra/dev"
