@@ -1,99 +1,122 @@
-// Dependencies point one way: kernel ← domain ← app, read, worker, store ← api ← module ← app.module.
-// `make check` runs it over src; test/architecture runs it over a copy of that layout with one violation a rule.
+// Dependencies point one way, from the left to the right:
+//   main → composition, cli → worker, orchestrator, tasks, identity, operations → http → sandbox, queue, live-output
+//        → event-sourcing → platform → kernel
+// `make check` runs these rules on src. test/architecture runs them on a copy of the layout that breaks each rule once.
 
 const SRC = '^(?:test/architecture/fixture/)?src';
-const FEATURES = 'task|execution|identity|health|audit';
 /** Used by migrations alone. */
 const FOR_MIGRATIONS = [`${SRC}/platform/postgres/grants[.]ts$`];
-/** At the version that Nest's adapter and dockerode bring; one declared beside them could be a second copy. */
+/** At the version that Nest's adapter and dockerode bring; a second declaration could install a second copy. */
 const BROUGHT_ALONG = ['node_modules/(fastify|docker-modem)/'];
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
+/** The folder may import only itself and the folders named. */
+const layer = (folder, allowed, comment) =>
+  forbid(
+    `${folder}-imports`,
+    comment,
+    { path: `${SRC}/${folder}/` },
+    { path: `${SRC}/`, pathNot: `${SRC}/(${[folder, ...allowed].join('|')})/` },
+  );
+
 module.exports = {
   forbidden: [
-    forbid(
-      'kernel-knows-nothing',
-      'The kernel is what everything else is written in.',
-      { path: `${SRC}/kernel/` },
-      { path: `${SRC}/`, pathNot: `${SRC}/kernel/` },
+    layer('kernel', [], 'Every other folder is written in terms of the kernel.'),
+    layer('platform', ['kernel'], 'Clients of Postgres, NATS and Redis know nothing of events.'),
+    layer('event-sourcing', ['kernel', 'platform'], 'The log does not know what its events mean.'),
+    layer('sandbox', ['kernel', 'platform'], 'The sandbox runs programs. It knows no tasks.'),
+    layer('queue', ['kernel', 'platform'], 'The queue orders jobs. It knows no tasks.'),
+    layer('live-output', ['kernel', 'platform', 'event-sourcing', 'sandbox'], 'Output in flight is not recorded.'),
+    layer('http', ['kernel', 'platform', 'event-sourcing'], 'The shared edge knows no resource.'),
+    layer('identity', ['kernel', 'platform', 'event-sourcing', 'http'], 'Accounts know no tasks.'),
+    layer(
+      'tasks',
+      ['kernel', 'platform', 'event-sourcing', 'http', 'sandbox', 'live-output'],
+      'Tasks do not run anything.',
     ),
+    layer(
+      'worker',
+      ['kernel', 'platform', 'event-sourcing', 'sandbox', 'queue', 'live-output', 'tasks'],
+      'A worker serves no requests.',
+    ),
+    layer('orchestrator', ['kernel', 'platform', 'event-sourcing', 'queue', 'tasks'], 'It enqueues, and runs nothing.'),
+    layer(
+      'operations',
+      ['kernel', 'platform', 'event-sourcing', 'http'],
+      'Checks take what they need to know as parameters.',
+    ),
+    layer('config', [], 'Settings are read before anything else.'),
     forbid(
-      'domain-knows-the-kernel',
-      'Decisions are pure: no framework, no storage, no other feature.',
-      { path: `${SRC}/([^/]+)/domain/` },
-      { path: `${SRC}/`, pathNot: `${SRC}/(kernel|$1/domain)/` },
+      'domain-is-pure',
+      'Decisions know the kernel, the decider core and the names of ports; no framework and no storage.',
+      { path: `${SRC}/(identity|tasks)/domain/` },
+      {
+        path: `${SRC}/`,
+        pathNot: `${SRC}/(kernel|event-sourcing/core|$1/domain)/|${SRC}/(sandbox/sandbox|live-output/live-output)[.]ts$`,
+      },
     ),
     forbid(
       'pure-without-libraries',
-      'Kernel and domain have zod, uuid and lru-cache, and no I/O.',
+      'Kernel and domain use zod and uuid, and no I/O.',
       { path: `${SRC}/(kernel|[^/]+/domain)/` },
-      { dependencyTypesNot: ['local', 'type-only'], pathNot: ['node_modules/(zod|uuid|lru-cache)/', `${SRC}/`] },
+      { dependencyTypesNot: ['local', 'type-only'], pathNot: ['node_modules/(zod|uuid)/', `${SRC}/`] },
     ),
     forbid(
-      'app-knows-domain-and-platform',
-      'What a feature does is not told by how it is asked over HTTP.',
-      { path: `${SRC}/([^/]+)/(app|read|worker|store)/` },
-      { path: `${SRC}/`, pathNot: `${SRC}/(kernel|platform|$1/(domain|app|read|worker|store))/` },
+      'api-on-top',
+      'Commands, queries, the worker and the orchestrator do not depend on how they are called over HTTP.',
+      { path: `${SRC}/`, pathNot: `${SRC}/(composition|cli|[^/]+/api)/` },
+      { path: `${SRC}/[^/]+/api/` },
     ),
     forbid(
-      'api-knows-app-and-read',
-      'Controllers send commands and queries; they neither run nor store anything.',
-      { path: `${SRC}/([^/]+)/api/`, pathNot: `${SRC}/orchestration/` },
-      { path: `${SRC}/`, pathNot: `${SRC}/(kernel|platform|$1/(domain|app|read|api))/` },
+      'queries-decide-nothing',
+      'Reading records nothing.',
+      { path: `${SRC}/tasks/queries/` },
+      { path: `${SRC}/tasks/commands/` },
     ),
     forbid(
-      'orchestration-api-sees-apis',
-      'A request that concerns several features is made of what their own requests are made of.',
-      { path: `${SRC}/orchestration/api/` },
-      { path: `${SRC}/`, pathNot: `${SRC}/(kernel|platform|orchestration/(lifecycle|api)|[^/]+/(domain|app|api))/` },
+      'worker-and-orchestrator-send-commands',
+      'They go through the command bus, as the API does.',
+      { path: `${SRC}/(worker|orchestrator)/` },
+      { path: `${SRC}/tasks/(commands|queries|api)/` },
     ),
     forbid(
-      'platform-knows-the-kernel',
-      'What carries events does not know what they say.',
-      { path: `${SRC}/platform/` },
-      { path: `${SRC}/`, pathNot: `${SRC}/(kernel|platform)/` },
-    ),
-    forbid(
-      'features-apart',
-      'Features meet in the kernel, or in orchestration; they never import each other.',
-      { path: `${SRC}/(${FEATURES})/` },
-      { path: `${SRC}/(${FEATURES}|orchestration)/`, pathNot: `${SRC}/$1/` },
-    ),
-    forbid(
-      'orchestration-sees-domains',
-      'It decides over several features by their deciders, and by nothing else of theirs.',
-      { path: `${SRC}/orchestration/`, pathNot: `${SRC}/orchestration/api/` },
-      { path: `${SRC}/(${FEATURES})/`, pathNot: `${SRC}/[^/]+/domain/` },
-    ),
-    forbid(
-      'config-at-the-root',
-      'Everything else is given its settings.',
-      { path: `${SRC}/`, pathNot: [`${SRC}/[^/]+[.]ts$`, `${SRC}/(config|composition|cli)/`] },
-      { path: `${SRC}/config/` },
+      'core-first',
+      'Deciders and decisions know no table and no stream of NATS.',
+      { path: `${SRC}/event-sourcing/core/` },
+      { path: `${SRC}/event-sourcing/`, pathNot: `${SRC}/event-sourcing/core/` },
     ),
     forbid(
       'composition-at-the-root',
-      'Nothing that is composed knows of its composition.',
-      { path: `${SRC}/`, pathNot: [`${SRC}/[^/]+[.]ts$`, `${SRC}/(composition|cli)/`] },
-      { path: [`${SRC}/(composition|cli)/`, `${SRC}/[^/]+[.]ts$`] },
+      'Composed parts do not know their composition.',
+      { path: `${SRC}/`, pathNot: [`${SRC}/main[.]ts$`, `${SRC}/(composition|cli)/`] },
+      { path: [`${SRC}/(composition|cli)/`, `${SRC}/main[.]ts$`] },
     ),
     forbid('no-circles', 'Neither of the two can be read alone.', {}, { circular: true }),
     forbid(
       'no-orphans',
-      'Nobody imports it: it can go.',
-      { orphan: true, path: `${SRC}/`, pathNot: [`${SRC}/[^/]+[.]ts$`, `${SRC}/cli/main[.]ts$`, ...FOR_MIGRATIONS] },
+      'Nothing imports it: delete it.',
+      {
+        orphan: true,
+        path: `${SRC}/`,
+        pathNot: [
+          `${SRC}/main[.]ts$`,
+          `${SRC}/composition/telemetry[.]ts$`,
+          `${SRC}/cli/main[.]ts$`,
+          ...FOR_MIGRATIONS,
+        ],
+      },
       {},
     ),
     forbid(
       'no-tests-in-src',
-      'Tests and benches know the source, not the other way round.',
+      'Tests and benches import the source, never the reverse.',
       { path: `${SRC}/` },
       { path: '^(test|bench)/', pathNot: '^test/architecture/fixture/' },
     ),
     forbid(
       'declared-libraries-only',
-      'What runs in production is a dependency of package.json.',
+      'A library used in production is a dependency in package.json.',
       { path: `${SRC}/` },
       {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
@@ -105,7 +128,7 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
-    // What is imported as a type binds just as well.
+    // A type import is a dependency, too.
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],

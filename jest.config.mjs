@@ -33,6 +33,6 @@ export default {
   testTimeout: 180_000,
   coverageDirectory: 'coverage',
   coverageProvider: 'babel',
-  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/telemetry.ts', '!src/tracing.ts'],
+  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/composition/telemetry.ts', '!src/composition/tracing.ts'],
   coverageThreshold: { global: { lines: 80 } },
 };

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-import type { ScriptType } from '../src/kernel/ports/sandbox.js';
+import type { ScriptType } from '../src/sandbox/sandbox.js';
 import { dockerEndpoint } from '../test/support/docker.js';
 
 /** A program that prints 1, as a script of ours and as a command of its image. */

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-import { LOCK_LOG } from '../src/platform/event-store/append-statements.js';
+import { LOCK_LOG } from '../src/event-sourcing/event-store/append-statements.js';
 import { grantToApp } from '../src/platform/postgres/grants.js';
 
 /** The log, its payloads, and the one way to append to it. */

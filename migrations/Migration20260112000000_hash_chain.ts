@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-import { LOCK_LOG } from '../src/platform/event-store/append-statements.js';
+import { LOCK_LOG } from '../src/event-sourcing/event-store/append-statements.js';
 import { grantToApp } from '../src/platform/postgres/grants.js';
 import {
   APPEND as APPEND_BEFORE,
@@ -84,7 +84,7 @@ const recordedMs = (time: string): string =>
   `(extract(epoch from ${time}) operator(pg_catalog.*) 1000)::pg_catalog.int8`;
 
 /**
- * The hash of an append; src/audit/check-chain.ts computes the same. Column by column, since to take the arrays of a batch
+ * The hash of an append; src/operations/audit/check-chain.ts computes the same. Column by column, since to take the arrays of a batch
  * apart a second time, or to carry a text beside each row through a window, made it half as slow again.
  * A line each: the hash before, the first position, the time; streams, versions, ids and schema versions, with commas.
  * Then, an event a line, the types of streams, the types, the data, the metadata. JSON as Postgres prints it has no line

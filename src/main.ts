@@ -1,7 +1,7 @@
 import { InvalidConfig, loadConfig } from './config/load-config.js';
 import { startService } from './composition/service.js';
 import { createLog } from './platform/telemetry/log.js';
-import { stopTelemetry } from './telemetry.js';
+import { stopTelemetry } from './composition/telemetry.js';
 
 /** Set by sysexits.h: the configuration is at fault, so restarting will not help. */
 const EX_CONFIG = 78;

@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { API_BASE } from '../../src/platform/http/api-path.js';
+import { API_BASE } from '../../src/http/api-path.js';
 import { ApiClient, call } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { freePort } from '../../test/support/free-port.js';

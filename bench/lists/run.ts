@@ -8,13 +8,13 @@ import { availableParallelism, loadavg } from 'node:os';
 
 import type { Pool } from 'pg';
 
-import { EXECUTION_SORT_FIELDS } from '../../src/execution/api/execution-schemas.js';
-import { ListExecutions, ListExecutionsHandler } from '../../src/execution/read/execution-queries.js';
-import type { ListQuery, Page } from '../../src/platform/listing/list-query.js';
+import { EXECUTION_SORT_FIELDS } from '../../src/tasks/api/execution-schemas.js';
+import { ListExecutions, ListExecutionsHandler } from '../../src/tasks/queries/execution-queries.js';
+import type { ListQuery, Page } from '../../src/http/listing/list-query.js';
 import { createPool } from '../../src/platform/postgres/pool.js';
 import { PLANS_BY_INDEX } from '../../src/platform/postgres/plans-by-index.js';
-import { TASK_SORT_FIELDS } from '../../src/task/api/task-schemas.js';
-import { ListTasks, ListTasksHandler } from '../../src/task/read/task-queries.js';
+import { TASK_SORT_FIELDS } from '../../src/tasks/api/task-schemas.js';
+import { ListTasks, ListTasksHandler } from '../../src/tasks/queries/task-queries.js';
 import { ApiClient } from '../../test/support/api-client.js';
 import { startTestService } from '../../test/support/service.js';
 import { median, timed } from '../figures.js';

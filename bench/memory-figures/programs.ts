@@ -1,4 +1,4 @@
-import type { ScriptType } from '../../src/kernel/ports/sandbox.js';
+import type { ScriptType } from '../../src/sandbox/sandbox.js';
 
 /** Prints, as its last line, what it has in memory at its peak: bytes, by its own view of /proc. */
 export interface MeasuredProgram {

@@ -10,8 +10,8 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-import { DockerSandbox } from '../../src/platform/sandbox/docker-sandbox.js';
-import { LANGUAGES } from '../../src/platform/sandbox/languages.js';
+import { DockerSandbox } from '../../src/sandbox/docker-sandbox.js';
+import { LANGUAGES } from '../../src/sandbox/languages.js';
 import { dockerEndpoint, job, sandboxOptions } from '../../test/support/docker.js';
 import { median } from '../figures.js';
 import { type MeasuredProgram, PROGRAMS } from './programs.js';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { ExecutionView } from '../../src/execution/api/execution-schemas.js';
+import type { ExecutionView } from '../../src/tasks/api/execution-schemas.js';
 import { ApiClient } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';

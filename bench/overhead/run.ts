@@ -8,7 +8,7 @@
  */
 import assert from 'node:assert/strict';
 
-import { DockerSandbox } from '../../src/platform/sandbox/docker-sandbox.js';
+import { DockerSandbox } from '../../src/sandbox/docker-sandbox.js';
 import { ApiClient } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';

@@ -1,6 +1,6 @@
-import { type EventMetadata, type StreamRef } from '../../src/kernel/event.js';
+import { type EventMetadata, type StreamRef } from '../../src/event-sourcing/core/event.js';
 import { newId } from '../../src/kernel/uuid.js';
-import type { PostgresEventStore } from '../../src/platform/event-store/postgres-event-store.js';
+import type { PostgresEventStore } from '../../src/event-sourcing/event-store/postgres-event-store.js';
 
 type Step = { readonly stream: StreamRef; readonly type: string; readonly data: object };
 
@@ -64,7 +64,11 @@ function run(taskId: string, owner_id: string, attempts: number): Step[] {
   ];
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const worker = 'worker-1';
-    steps.push({ stream, type: 'ExecutionStarted', data: { attempt, worker, lease_token: newId(), queued_ms: 4 } });
+    steps.push({
+      stream,
+      type: 'ExecutionAttemptStarted',
+      data: { attempt, worker, lease_token: newId(), queued_ms: 4 },
+    });
     if (attempt === attempts) break;
     const failed = { attempt, reason: 'exit_code', detail: null, result: result(1) };
     steps.push({ stream, type: 'ExecutionAttemptFailed', data: failed });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { connectEngine } from '../../src/platform/sandbox/engine.js';
+import { connectEngine } from '../../src/sandbox/engine.js';
 import { Child } from './child.js';
 
 const execute = promisify(execFile);

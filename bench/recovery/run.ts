@@ -12,9 +12,9 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { LABEL_WORKER } from '../../src/platform/sandbox/container-spec.js';
-import { connectEngine } from '../../src/platform/sandbox/engine.js';
-import { askEngine } from '../../src/platform/sandbox/engine-findings.js';
+import { LABEL_WORKER } from '../../src/sandbox/container-spec.js';
+import { connectEngine } from '../../src/sandbox/engine.js';
+import { askEngine } from '../../src/sandbox/engine-findings.js';
 import build from '../../test/support/build.js';
 import { eventually } from '../../test/support/eventually.js';
 import { type FaultyProcess, leaderOf, spawnProcess } from '../../test/support/faults-process.js';
@@ -121,7 +121,7 @@ const LOG = `
     select min(ended.recorded_at) as at from since started
     join since ended on ended.stream_id = started.stream_id and ended.type = 'ExecutionSucceeded'
       and ended.data -> 'attempt' = started.data -> 'attempt'
-    where started.type = 'ExecutionStarted'),
+    where started.type = 'ExecutionAttemptStarted'),
   older as (select stream_id from es.events where type = 'ExecutionRequested' and recorded_at < $1),
   ends as (select stream_id, max(recorded_at) as at from es.events
            where type in ('ExecutionSucceeded', 'ExecutionFailed', 'ExecutionTimedOut', 'ExecutionDeadLettered')

@@ -73,7 +73,7 @@ const shared = {
 const made = await Promise.all([
   build({
     ...shared,
-    entryPoints: { main: 'src/main.ts', telemetry: 'src/telemetry.ts' },
+    entryPoints: { main: 'src/main.ts', telemetry: 'src/composition/telemetry.ts' },
     banner: { js: COMMONJS },
     external: [...PATCHED, ...NATIVE, ...NOT_INSTALLED],
     plugins: [swc, withoutPackages, preloaded],

@@ -6,5 +6,5 @@ need_settings
 if [ "$VOIDRUNNER_WAY" = native ]; then "$DEV/app.sh" stop; fi
 cd "$ROOT"
 preload=()
-[ ! -f src/telemetry.ts ] || preload=(--import ./src/telemetry.ts)
+[ ! -f src/composition/telemetry.ts ] || preload=(--import ./src/composition/telemetry.ts)
 exec "$NODE" --watch --enable-source-maps --import @swc-node/register/esm-register "${preload[@]}" src/main.ts

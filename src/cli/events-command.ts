@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 
 import { createEventCatalog } from '../composition/event-catalog.js';
-import { streamName, type RecordedEvent, type StreamRef } from '../kernel/event.js';
-import { historyEntryOf } from '../kernel/history-entry.js';
+import { streamName, type RecordedEvent, type StreamRef } from '../event-sourcing/core/event.js';
+import { historyEntryOf } from '../event-sourcing/core/history-entry.js';
 import { type CliContext, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 import { streamArgument, wholeNumberArgument } from './stream-argument.js';

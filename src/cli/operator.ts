@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 
-import type { EventMetadata } from '../kernel/event.js';
+import type { EventMetadata } from '../event-sourcing/core/event.js';
 import { newId } from '../kernel/uuid.js';
 
 /** Stands beside what is done at the command line: which login did it. */

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { ORCHESTRATOR, postgresOptions, PROJECTOR } from '../composition/postgres-options.js';
 import { orchestratorProjections, projectorProjections } from '../composition/projections.js';
 import { createPool } from '../platform/postgres/pool.js';
-import { ProjectionRebuild, type RebuildResult } from '../platform/projection/projection-rebuild.js';
+import { ProjectionRebuild, type RebuildResult } from '../event-sourcing/projection/projection-rebuild.js';
 import { type CliContext, print, withLog } from './cli-context.js';
 
 const SUBSCRIPTIONS = { [PROJECTOR]: projectorProjections, [ORCHESTRATOR]: orchestratorProjections } as const;

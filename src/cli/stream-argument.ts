@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-import type { StreamRef, StreamType } from '../kernel/event.js';
+import type { StreamRef, StreamType } from '../event-sourcing/core/event.js';
 
 const STREAM = /^(task|execution|user)-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/i;
 

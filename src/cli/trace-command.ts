@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 
 import { loadConfig } from '../config/load-config.js';
-import { streamName, type StreamRef } from '../kernel/event.js';
+import { streamName, type StreamRef } from '../event-sourcing/core/event.js';
 import { traceIdOf } from '../platform/telemetry/trace-context.js';
 import { renderTrace, spansOf } from '../platform/telemetry/trace-tree.js';
 import { print, warn, withLog } from './cli-context.js';

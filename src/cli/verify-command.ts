@@ -2,22 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Command, InvalidArgumentError } from 'commander';
 
-import { type ChainHead, checkChain } from '../audit/check-chain.js';
-import { checkContents } from '../audit/check-contents.js';
-import { checkPositions, checkVersions } from '../audit/check-order.js';
-import { checkStream } from '../audit/check-stream.js';
-import { checkView } from '../audit/check-view.js';
-import type { CheckReport } from '../audit/finding.js';
+import { type ChainHead, checkChain } from '../operations/audit/check-chain.js';
+import { checkContents } from '../operations/audit/check-contents.js';
+import { checkPositions, checkVersions } from '../operations/audit/check-order.js';
+import { checkStream } from '../operations/audit/check-stream.js';
+import { checkView } from '../operations/audit/check-view.js';
+import type { CheckReport } from '../operations/audit/finding.js';
 import { createNats } from '../composition/connect-nats.js';
 import { ORCHESTRATOR, PROJECTOR } from '../composition/postgres-options.js';
 import { orchestratorProjections, projectorProjections } from '../composition/projections.js';
-import type { ExecutionEvent } from '../execution/domain/execution-events.js';
-import { LifecycleOracle } from '../execution/domain/lifecycle-oracle.js';
+import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
+import { LifecycleInvariant } from '../tasks/domain/lifecycle-invariant.js';
 import { Unavailable } from '../kernel/errors.js';
-import type { RecordedEvent } from '../kernel/event.js';
+import type { RecordedEvent } from '../event-sourcing/core/event.js';
 import { reportingOutages } from '../platform/postgres/outage.js';
-import { EventsStream } from '../platform/relay/events-stream.js';
-import { leastCheckpoint } from '../platform/subscription/checkpoint-store.js';
+import { EventsStream } from '../event-sourcing/relay/events-stream.js';
+import { leastCheckpoint } from '../event-sourcing/subscription/checkpoint-store.js';
 import { type CliContext, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS, EXIT_UNABLE } from './exit-codes.js';
 import { wholeNumberArgument } from './stream-argument.js';
@@ -81,13 +81,13 @@ export async function examine(
   const head = await store.head();
   const deadline = Date.now() + options.wait * 1_000;
   const lagging = !(await viewsReach(context, head.position, deadline));
-  const oracle = lifecycleOracle();
+  const invariant = lifecycleInvariant();
   const chain = await checkChain(pool, head.position, options.expectHead);
   const reports = [
     await checkPositions(pool, head.position),
     await checkVersions(pool, head.position),
     chain.report,
-    ...(await checkContents({ log: store, pool, catalog, oracle, head: head.position })),
+    ...(await checkContents({ log: store, pool, catalog, invariant, head: head.position })),
   ];
   for (const projection of projectorProjections) reports.push(await checkView(pool, catalog, projection, PROJECTOR));
   for (const projection of orchestratorProjections) {
@@ -130,10 +130,10 @@ async function verifyStream(
   }
 }
 
-function lifecycleOracle(): (event: RecordedEvent) => string | null {
-  const oracle = new LifecycleOracle();
+function lifecycleInvariant(): (event: RecordedEvent) => string | null {
+  const invariant = new LifecycleInvariant();
   return ({ stream, type }) =>
-    stream.type === 'execution' ? oracle.see(stream.id, type as ExecutionEvent['type']) : null;
+    stream.type === 'execution' ? invariant.see(stream.id, type as ExecutionEvent['type']) : null;
 }
 
 function headArgument(text: string): ChainHead {

@@ -1,7 +1,7 @@
 import type { Config } from '../config/load-config.js';
-import { BODY_BYTES_MAX, BODY_WITH_INPUT_BYTES_MAX } from '../platform/http/body-parser.js';
-import type { DocsOptions } from '../platform/http/docs/openapi-document.js';
-import { JSON_DEPTH_MAX } from '../platform/http/validation/storable.js';
+import { BODY_BYTES_MAX, BODY_WITH_INPUT_BYTES_MAX } from '../http/body-parser.js';
+import type { DocsOptions } from '../http/docs/openapi-document.js';
+import { JSON_DEPTH_MAX } from '../http/validation/storable.js';
 import { runLimitsCeilingOf } from './run-limits.js';
 import { VERSION } from './version.js';
 

@@ -1,7 +1,7 @@
-import { executionEvents } from '../execution/domain/execution-events.js';
+import { executionEvents } from '../tasks/domain/execution-events.js';
 import { userEvents } from '../identity/domain/user-events.js';
-import { EventCatalog } from '../kernel/event-catalog.js';
-import { taskEvents } from '../task/domain/task-events.js';
+import { EventCatalog } from '../event-sourcing/core/event-catalog.js';
+import { taskEvents } from '../tasks/domain/task-events.js';
 
 /** Every event type there is. */
 export const createEventCatalog = (): EventCatalog =>

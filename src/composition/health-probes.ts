@@ -1,8 +1,8 @@
-import type { HealthOptions } from '../health/health.module.js';
-import type { Probes, WorkersReport } from '../health/health-probes.js';
+import type { HealthOptions } from './health.module.js';
+import type { Probes, WorkersReport } from '../operations/health/health-probes.js';
 import { Unavailable } from '../kernel/errors.js';
-import type { WorkerHeartbeat } from '../kernel/ports/job-queue.js';
-import type { Sandbox } from '../kernel/ports/sandbox.js';
+import type { WorkerHeartbeat } from '../queue/job-queue.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
 import type { Infrastructure } from './infrastructure.js';
 import { VERSION } from './version.js';
 

@@ -3,8 +3,8 @@ import { NestFactory } from '@nestjs/core';
 
 import type { Config } from '../config/load-config.js';
 import { AccountAdministration } from '../identity/app/account-administration.js';
-import { IdentityModule } from '../identity/identity.module.js';
-import { EventStore } from '../kernel/ports/event-store.js';
+import { IdentityModule } from './identity.module.js';
+import { EventStore } from '../event-sourcing/core/event-store.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { postgresOptions } from './postgres-options.js';
 

@@ -2,28 +2,28 @@ import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 
 import type { Config } from '../config/load-config.js';
-import { DecisionRunner } from '../kernel/decision-runner.js';
-import type { EventCatalog } from '../kernel/event-catalog.js';
-import { PostgresEventStore } from '../platform/event-store/postgres-event-store.js';
-import { PostgresSnapshotStore } from '../platform/event-store/snapshots.js';
-import { PostgresStreamVersions } from '../platform/event-store/stream-versions.js';
-import { StreamWatch } from '../platform/event-store/stream-watch.js';
-import { ConcurrentRequests } from '../platform/http/concurrent-requests.js';
-import { ConnectionLimits } from '../platform/http/connection-limits.js';
-import { LargeAnswers, UserTurns } from '../platform/http/user-turns.js';
-import { NatsLiveOutput } from '../platform/live-output/nats-live-output.js';
+import { DecisionRunner } from '../event-sourcing/core/decision-runner.js';
+import type { EventCatalog } from '../event-sourcing/core/event-catalog.js';
+import { PostgresEventStore } from '../event-sourcing/event-store/postgres-event-store.js';
+import { PostgresSnapshotStore } from '../event-sourcing/event-store/snapshots.js';
+import { PostgresStreamVersions } from '../event-sourcing/event-store/stream-versions.js';
+import { StreamWatch } from '../event-sourcing/event-store/stream-watch.js';
+import { ConcurrentRequests } from '../http/concurrent-requests.js';
+import { ConnectionLimits } from '../http/connection-limits.js';
+import { LargeResponses, UserConcurrencyLimit } from '../http/user-concurrency.js';
+import { NatsLiveOutput } from '../live-output/nats-live-output.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { PayloadSweep } from '../platform/payloads/payload-sweep.js';
 import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-store.js';
 import { PostgresStorageQuota } from '../platform/payloads/postgres-storage-quota.js';
 import { PLANS_BY_INDEX } from '../platform/postgres/plans-by-index.js';
 import { createPool, type PostgresOptions } from '../platform/postgres/pool.js';
-import { PositionAnnouncements } from '../platform/projection/position-announcements.js';
-import { PositionWaiter } from '../platform/projection/position-waiter.js';
-import { RedisJobQueue } from '../platform/queue/redis-job-queue.js';
+import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
+import { PositionWaiter } from '../event-sourcing/projection/position-waiter.js';
+import { RedisJobQueue } from '../queue/redis-job-queue.js';
 import { closeRedis, createRedis } from '../platform/redis/create-redis.js';
-import { AppendSignal } from '../platform/relay/append-signal.js';
-import { EventsStream } from '../platform/relay/events-stream.js';
+import { AppendSignal } from '../event-sourcing/relay/append-signal.js';
+import { EventsStream } from '../event-sourcing/relay/events-stream.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { Observations } from '../platform/telemetry/observations.js';
 import { createNats } from './connect-nats.js';
@@ -58,8 +58,8 @@ export interface Infrastructure {
   readonly concurrent: ConcurrentRequests;
   readonly connections: ConnectionLimits;
   /** Requests that are worked on. */
-  readonly requestTurns: UserTurns;
-  readonly largeAnswers: LargeAnswers;
+  readonly requestSlots: UserConcurrencyLimit;
+  readonly largeResponses: LargeResponses;
   /** For metrics. */
   readonly observations: Observations;
   close(): Promise<void>;
@@ -136,8 +136,8 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
       perAddressMax: config.SERVER_CONNECTIONS_PER_ADDRESS,
       trustProxy: config.SERVER_TRUST_PROXY,
     }),
-    requestTurns: new UserTurns({ name: 'requests', atOnce: config.RATE_LIMIT_AT_ONCE, ...WAITING }),
-    largeAnswers: new LargeAnswers({ name: 'large_answers', atOnce: LARGE_ANSWERS_AT_ONCE, ...WAITING }),
+    requestSlots: new UserConcurrencyLimit({ name: 'requests', concurrentMax: config.RATE_LIMIT_AT_ONCE, ...WAITING }),
+    largeResponses: new LargeResponses({ name: 'large_answers', concurrentMax: LARGE_ANSWERS_AT_ONCE, ...WAITING }),
     observations: new Observations(),
     async close() {
       stopped.abort();

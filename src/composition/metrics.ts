@@ -7,8 +7,8 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider, type MeterProviderOptions } from '@opentelemetry/sdk-metrics';
 
 import type { Config } from '../config/load-config.js';
-import type { Sandbox } from '../kernel/ports/sandbox.js';
-import type { LivePublisher } from '../execution/worker/live-publisher.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import type { LivePublisher } from '../worker/live-publisher.js';
 import type { Infrastructure } from './infrastructure.js';
 import { observeRequests, observeRuns } from './metrics-of-work.js';
 import { VERSION } from './version.js';
@@ -127,15 +127,15 @@ function observeConcurrentRequests(provider: MeterProvider, { concurrent }: Infr
     });
 }
 
-function observeWaitingRequests(provider: MeterProvider, { requestTurns, largeAnswers }: Infrastructure): void {
+function observeWaitingRequests(provider: MeterProvider, { requestSlots, largeResponses }: Infrastructure): void {
   provider
     .getMeter('voidrunner')
     .createObservableGauge('voidrunner_waiting_requests', {
       description: 'requests that wait for others of their user: to be worked on, or for their large answer',
     })
     .addCallback((result) => {
-      result.observe(requestTurns.waiting, { kind: 'request' });
-      result.observe(largeAnswers.waiting, { kind: 'large_answer' });
+      result.observe(requestSlots.waiting, { kind: 'request' });
+      result.observe(largeResponses.waiting, { kind: 'large_answer' });
     });
 }
 

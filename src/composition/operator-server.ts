@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
-import { HealthProbes } from '../health/health-probes.js';
+import { HealthProbes } from '../operations/health/health-probes.js';
 import { processProbes } from './health-probes.js';
 import type { Infrastructure } from './infrastructure.js';
 import { createMetrics } from './metrics.js';

@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { CommandBus } from '@nestjs/cqrs';
 
-import { ActiveExecutionsTable } from '../orchestration/saga/active-executions-table.js';
-import { DeadWorkers } from '../orchestration/saga/dead-workers.js';
-import { EffectRunner } from '../orchestration/saga/effect-runner.js';
-import { HeldAttemptsTable } from '../orchestration/saga/held-attempts-table.js';
-import { Orchestrator } from '../orchestration/saga/orchestrator.js';
-import { Reconciler } from '../orchestration/saga/reconciler.js';
+import { ActiveExecutionsTable } from '../orchestrator/active-executions-table.js';
+import { DeadWorkers } from '../orchestrator/dead-workers.js';
+import { EffectRunner } from '../orchestrator/effect-runner.js';
+import { HeldAttemptsTable } from '../orchestrator/held-attempts-table.js';
+import { Orchestrator } from '../orchestrator/orchestrator.js';
+import { Reconciler } from '../orchestrator/reconciler.js';
 import { PostgresWorkerSessions } from '../platform/postgres/worker-session.js';
-import type { Subscription } from '../platform/subscription/subscription.js';
+import type { Subscription } from '../event-sourcing/subscription/subscription.js';
 import type { Infrastructure } from './infrastructure.js';
 import { ORCHESTRATOR } from './postgres-options.js';
 import { attempt, loopRole, type RoleProcess } from './role-process.js';
@@ -54,9 +54,9 @@ async function reconcile(
         deadWorkers.forget();
         return reconciler.standBy();
       }
-      const gaveUp = await deadWorkers.look();
+      const gaveUp = await deadWorkers.check();
       if (!gaveUp && performance.now() - lookedMs < intervalMs) return;
-      await reconciler.look();
+      await reconciler.reconcile();
       lookedMs = performance.now();
     });
     await delay(Math.min(intervalMs, LOOK_MS_MAX), undefined, { signal }).catch(() => undefined);

@@ -1,7 +1,7 @@
-import { executionProjection } from '../execution/read/execution-projection.js';
-import { activeExecutionProjection } from '../orchestration/saga/active-execution.js';
-import type { Projection } from '../platform/projection/projection.js';
-import { taskProjection } from '../task/read/task-projection.js';
+import { executionProjection } from '../tasks/queries/execution-projection.js';
+import { activeExecutionProjection } from '../orchestrator/active-execution.js';
+import type { Projection } from '../event-sourcing/projection/projection.js';
+import { taskProjection } from '../tasks/queries/task-projection.js';
 
 /** The views that follow the projector's checkpoint. */
 export const projectorProjections: readonly Projection[] = [taskProjection, executionProjection];

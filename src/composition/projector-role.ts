@@ -1,4 +1,4 @@
-import { ProjectionHandler } from '../platform/projection/projection-handler.js';
+import { ProjectionHandler } from '../event-sourcing/projection/projection-handler.js';
 import type { Infrastructure } from './infrastructure.js';
 import { PROJECTOR } from './postgres-options.js';
 import { projectorProjections } from './projections.js';

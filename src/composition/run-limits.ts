@@ -1,5 +1,5 @@
 import type { Config } from '../config/load-config.js';
-import { RunLimitsCeiling } from '../platform/http/run-limits-ceiling.js';
+import { RunLimitsCeiling } from '../tasks/api/limits-ceiling.js';
 
 const MS_PER_SECOND = 1_000;
 

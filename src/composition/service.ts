@@ -3,10 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { AppModule } from '../app.module.js';
+import { AppModule } from './app.module.js';
 import type { Config } from '../config/load-config.js';
-import { closeHttpApp, createHttpApp } from '../platform/http/create-http-app.js';
-import { RedisRateLimiter } from '../platform/http/rate-limit/redis-rate-limiter.js';
+import type { Role } from '../config/setting-types.js';
+import { closeHttpApp, createHttpApp } from '../http/create-http-app.js';
+import { RedisRateLimiter } from '../http/rate-limit/redis-rate-limiter.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { apiDocs } from './api-docs.js';
 import { createDeadLettersRole } from './dead-letters-role.js';
@@ -24,7 +25,8 @@ export interface Service {
   readonly infra: Infrastructure;
   /** Present where the API role is. */
   readonly app: NestFastifyApplication | null;
-  readonly commands: CommandBus;
+  /** Present where a role decides: the API, a worker or the orchestrator. Only these need Nest. */
+  readonly commands: CommandBus | null;
   /** The base URL of the API, once it listens; null without the API role. */
   readonly url: string | null;
   /** Workers finish or hand back what they run, the API its open requests; then everything is closed. */
@@ -35,10 +37,9 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const infra = createInfrastructure(config, log);
   const roles = config.VOIDRUNNER_ROLES;
   const app = roles.includes('api') ? await createApi(infra) : null;
-  const context: INestApplicationContext =
-    app ?? (await NestFactory.createApplicationContext(AppModule.forRoles(infra), { logger: false }));
   if (app) await app.init();
-  const commands = context.get(CommandBus);
+  const context = app ?? (await createContext(infra));
+  const commands = context?.get(CommandBus) ?? null;
   const worker = roles.includes('worker') ? await createWorkerParts(infra) : null;
   const processes = createRoles(infra, commands, worker);
   for (const role of processes) role.start();
@@ -55,12 +56,19 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       log.info({ roles }, 'stopping');
       // Workers first: what they report still has to go out and be seen.
       for (const role of processes) await role.stop();
-      await (app ? closeHttpApp(app, config.SERVER_SHUTDOWN_TIMEOUT) : context.close());
+      await (app ? closeHttpApp(app, config.SERVER_SHUTDOWN_TIMEOUT) : context?.close());
       await operators?.close();
       await infra.close();
       log.info({ roles }, 'stopped');
     },
   };
+}
+
+const DECIDING_ROLES: readonly Role[] = ['worker', 'orchestrator'];
+
+async function createContext(infra: Infrastructure): Promise<INestApplicationContext | null> {
+  if (!infra.config.VOIDRUNNER_ROLES.some((role) => DECIDING_ROLES.includes(role))) return null;
+  return NestFactory.createApplicationContext(AppModule.forRoles(infra), { logger: false });
 }
 
 function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
@@ -71,7 +79,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
     corsAllowedOrigins: config.CORS_ALLOWED_ORIGINS,
     docs: apiDocs(config),
     connections: infra.connections,
-    turns: infra.requestTurns,
+    slots: infra.requestSlots,
     onAnswered: (request) => observations.onRequest(request),
     rateLimiter: config.RATE_LIMIT_ENABLED
       ? new RedisRateLimiter({ redis, limits: rateLimitsOf(config), namespace: config.QUEUE_NAMESPACE, log })
@@ -90,11 +98,11 @@ const rateLimitsOf = (config: Config) => ({
 });
 
 /** In the order in which they are stopped. */
-function createRoles(infra: Infrastructure, commands: CommandBus, worker: WorkerParts | null): RoleProcess[] {
+function createRoles(infra: Infrastructure, commands: CommandBus | null, worker: WorkerParts | null): RoleProcess[] {
   const { config } = infra;
   const roles: RoleProcess[] = [];
-  if (worker) roles.push(createWorkerRole(infra, commands, worker));
-  if (config.VOIDRUNNER_ROLES.includes('orchestrator')) {
+  if (commands && worker) roles.push(createWorkerRole(infra, commands, worker));
+  if (commands && config.VOIDRUNNER_ROLES.includes('orchestrator')) {
     roles.push(createOrchestratorRole(infra, commands), createDeadLettersRole(infra), createRetentionRole(infra));
   }
   if (config.VOIDRUNNER_ROLES.includes('relay')) roles.push(createRelayRole(infra));

@@ -3,16 +3,16 @@ import { hostname } from 'node:os';
 
 import type { CommandBus } from '@nestjs/cqrs';
 
-import { AttemptRunner } from '../execution/worker/attempt-runner.js';
-import { LivePublisher } from '../execution/worker/live-publisher.js';
-import { OrphanSweep } from '../execution/worker/orphan-sweep.js';
-import { RunWatch } from '../execution/worker/run-watch.js';
-import { Worker } from '../execution/worker/worker.js';
+import { AttemptRunner } from '../worker/attempt-runner.js';
+import { LivePublisher } from '../worker/live-publisher.js';
+import { OrphanSweep } from '../worker/orphan-sweep.js';
+import { RunWatch } from '../worker/run-watch.js';
+import { Worker } from '../worker/worker.js';
 import type { Config } from '../config/load-config.js';
 import type { Log } from '../platform/telemetry/log.js';
-import type { Sandbox } from '../kernel/ports/sandbox.js';
-import { DockerSandbox } from '../platform/sandbox/docker-sandbox.js';
-import { readSeccompProfile } from '../platform/sandbox/seccomp-profile.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import { DockerSandbox } from '../sandbox/docker-sandbox.js';
+import { readSeccompProfile } from '../sandbox/seccomp-profile.js';
 import { PostgresWorkerSessions, WorkerSession } from '../platform/postgres/worker-session.js';
 import type { Infrastructure } from './infrastructure.js';
 import { postgresOptions } from './postgres-options.js';

@@ -29,4 +29,5 @@ export function newId(): string {
 }
 
 /** The same parts give the same id, on every machine and for ever. */
-export const derivedId = (...parts: readonly (string | number | bigint)[]): string => v5(parts.join('\u001f'), DERIVED);
+export const deterministicId = (...parts: readonly (string | number | bigint)[]): string =>
+  v5(parts.join('\u001f'), DERIVED);

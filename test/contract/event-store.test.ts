@@ -1,4 +1,4 @@
-import { PostgresEventStore } from '../../src/platform/event-store/postgres-event-store.js';
+import { PostgresEventStore } from '../../src/event-sourcing/event-store/postgres-event-store.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { InMemoryEventStore } from '../support/in-memory-event-store.js';

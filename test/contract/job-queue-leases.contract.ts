@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { ReservedJob } from '../../src/kernel/ports/job-queue.js';
+import type { ReservedJob } from '../../src/queue/job-queue.js';
 import { eventually } from '../support/eventually.js';
 import { type OpenQueue, QueueDriver, type QueueLimits } from './job-queue.contract.js';
 

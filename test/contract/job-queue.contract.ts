@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Job, JobQueue, ReservedJob } from '../../src/kernel/ports/job-queue.js';
+import type { Job, JobQueue, ReservedJob } from '../../src/queue/job-queue.js';
 
 export interface QueueLimits {
   readonly userConcurrencyMax: number;

@@ -1,5 +1,5 @@
 import { silentLog } from '../../src/platform/telemetry/log.js';
-import { RedisJobQueue } from '../../src/platform/queue/redis-job-queue.js';
+import { RedisJobQueue } from '../../src/queue/redis-job-queue.js';
 import { InMemoryJobQueue } from '../support/in-memory-job-queue.js';
 import { expectNoKeysLeft, type TestRedis, testRedis } from '../support/redis.js';
 import { describeJobLeases } from './job-queue-leases.contract.js';

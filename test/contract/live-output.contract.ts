@@ -1,5 +1,5 @@
 import { newId } from '../../src/kernel/uuid.js';
-import type { LiveOutput, OutputChunk, OutputSource } from '../../src/kernel/ports/live-output.js';
+import type { LiveOutput, OutputChunk, OutputSource } from '../../src/live-output/live-output.js';
 
 export const aSource = (changes: Partial<OutputSource> = {}): OutputSource => ({
   executionId: newId(),

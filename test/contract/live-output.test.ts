@@ -1,4 +1,4 @@
-import { NatsLiveOutput } from '../../src/platform/live-output/nats-live-output.js';
+import { NatsLiveOutput } from '../../src/live-output/nats-live-output.js';
 import type { NatsLink } from '../../src/platform/nats/nats-link.js';
 import { eventually } from '../support/eventually.js';
 import { InMemoryLiveOutput } from '../support/in-memory-live-output.js';

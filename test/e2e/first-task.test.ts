@@ -35,7 +35,11 @@ test.each([
     dead_lettered: false,
   });
   const { events } = await ok(client.api.GET('/executions/{id}/events', withId(execution.id)));
-  expect(events.map(({ type }) => type)).toEqual(['ExecutionRequested', 'ExecutionStarted', 'ExecutionSucceeded']);
+  expect(events.map(({ type }) => type)).toEqual([
+    'ExecutionRequested',
+    'ExecutionAttemptStarted',
+    'ExecutionSucceeded',
+  ]);
   const task = await ok(client.api.GET('/tasks/{id}', withId(execution.task_id)));
   expect(task.status).toBe('completed');
 });

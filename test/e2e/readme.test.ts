@@ -31,7 +31,11 @@ test('the session with curl works as it stands in the README', async () => {
   expect(JSON.parse(how!)).toMatchObject({ status: 'completed', stdout: 'Hello, world\n' });
   expect(prints).toBe('Hello, world');
   const { events } = JSON.parse(happened!) as { events: { type: string }[] };
-  expect(events.map(({ type }) => type)).toEqual(['ExecutionRequested', 'ExecutionStarted', 'ExecutionSucceeded']);
+  expect(events.map(({ type }) => type)).toEqual([
+    'ExecutionRequested',
+    'ExecutionAttemptStarted',
+    'ExecutionSucceeded',
+  ]);
   const [first, second, ...more] = once!.split('\n');
   expect([first, more]).toEqual([second, []]);
   expect(live!.match(/(?<=^event: ).*$/gm)).toEqual(events.map(({ type }) => type));

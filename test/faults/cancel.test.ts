@@ -1,4 +1,4 @@
-import type { ExecutionView } from '../../src/execution/api/execution-schemas.js';
+import type { ExecutionView } from '../../src/tasks/api/execution-schemas.js';
 import { ApiClient, hasEnded } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import {
@@ -66,7 +66,7 @@ test('in mid-run: every process is dead when the end is told, however it resists
   expect(end).toMatchObject({ status: 'cancelled', termination_reason: 'cancelled', stdout: 'before\n', attempt: 1 });
   expect(await typesOf(client, id)).toEqual([
     'ExecutionRequested',
-    'ExecutionStarted',
+    'ExecutionAttemptStarted',
     'ExecutionCancellationRequested',
     'ExecutionCancelled',
   ]);

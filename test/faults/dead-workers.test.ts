@@ -57,7 +57,7 @@ afterAll(async () => {
 });
 
 async function holderOf(executionId: string): Promise<FaultyProcess> {
-  const started = (await historyOf(client, executionId)).findLast(({ type }) => type === 'ExecutionStarted');
+  const started = (await historyOf(client, executionId)).findLast(({ type }) => type === 'ExecutionAttemptStarted');
   return processes.find(({ pid }) => String(started?.data['worker']).includes(`-${pid}-`))!;
 }
 
@@ -81,7 +81,7 @@ test('a killed worker’s attempt is tried again before its lease is over, and i
     const types = (await historyOf(client, run!.id)).map(({ type }) => type);
     expect(types).toEqual([
       'ExecutionRequested',
-      'ExecutionStarted',
+      'ExecutionAttemptStarted',
       'ExecutionAttemptFailed',
       'ExecutionRetryScheduled',
     ]);

@@ -139,9 +139,9 @@ const LOST = `
     failed.data ->> 'reason' as reason, failed.data ->> 'detail' as detail,
     extract(epoch from failed.recorded_at - started.recorded_at)::float8 as after_seconds
   from es.events failed
-  join es.events started on started.stream_id = failed.stream_id and started.type = 'ExecutionStarted'
+  join es.events started on started.stream_id = failed.stream_id and started.type = 'ExecutionAttemptStarted'
     and started.version = (select max(version) from es.events before where before.stream_id = failed.stream_id
-      and before.type = 'ExecutionStarted' and before.version < failed.version)
+      and before.type = 'ExecutionAttemptStarted' and before.version < failed.version)
   where failed.type = 'ExecutionAttemptFailed'`;
 
 /** Events that the projector has still to apply. */

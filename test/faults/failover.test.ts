@@ -1,4 +1,4 @@
-import type { ExecutionView } from '../../src/execution/api/execution-schemas.js';
+import type { ExecutionView } from '../../src/tasks/api/execution-schemas.js';
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { expectHealed, programsRun, QUICK, startRuns } from '../support/faults.js';

@@ -1,7 +1,7 @@
 import { symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import type { ExecutionView } from '../../src/execution/api/execution-schemas.js';
+import type { ExecutionView } from '../../src/tasks/api/execution-schemas.js';
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import {

@@ -36,8 +36,8 @@ const deadLetters = async (): Promise<string[]> => {
 test('attempts used up: a dead letter, announced, listed, redriven, and in the end discarded', async () => {
   const { id, ...dead } = await client.run(failing({}));
   expect(dead).toMatchObject({ status: 'failed', return_code: 3, attempt: 2, dead_lettered: true, stdout: 'trying\n' });
-  const oneRun = ['ExecutionStarted', 'ExecutionAttemptFailed', 'ExecutionRetryScheduled'];
-  const lastRun = ['ExecutionStarted', 'ExecutionAttemptFailed', 'ExecutionDeadLettered'];
+  const oneRun = ['ExecutionAttemptStarted', 'ExecutionAttemptFailed', 'ExecutionRetryScheduled'];
+  const lastRun = ['ExecutionAttemptStarted', 'ExecutionAttemptFailed', 'ExecutionDeadLettered'];
   expect(await typesOf(client, id)).toEqual(['ExecutionRequested', ...oneRun, ...lastRun]);
   expect(await deadLetters()).toEqual([id]);
   expect(await noticesOf(service)).toMatchObject([

@@ -39,10 +39,10 @@ afterAll(async () => {
 
 const LOST_ONCE = [
   'ExecutionRequested',
-  'ExecutionStarted',
+  'ExecutionAttemptStarted',
   'ExecutionAttemptFailed',
   'ExecutionRetryScheduled',
-  'ExecutionStarted',
+  'ExecutionAttemptStarted',
   'ExecutionSucceeded',
 ];
 
@@ -50,7 +50,7 @@ const heartbeats = async (): Promise<number> => (await queueOf(service).workers(
 
 /** The process that runs an execution's latest attempt. */
 async function holderOf(executionId: string): Promise<FaultyProcess> {
-  const started = (await historyOf(client, executionId)).findLast(({ type }) => type === 'ExecutionStarted');
+  const started = (await historyOf(client, executionId)).findLast(({ type }) => type === 'ExecutionAttemptStarted');
   const name = String(started?.data['worker']);
   return workers.find(({ pid }) => name.includes(`-${pid}-`))!;
 }
@@ -98,9 +98,9 @@ test('a worker that shuts down hands its run back, uncounted', async () => {
   expect(await client.follow(run!.id)).toMatchObject({ status: 'completed', attempt: 1, stdout: 'word 0\n' });
   expect(await typesOf(client, run!.id)).toEqual([
     'ExecutionRequested',
-    'ExecutionStarted',
+    'ExecutionAttemptStarted',
     'ExecutionAttemptReleased',
-    'ExecutionStarted',
+    'ExecutionAttemptStarted',
     'ExecutionSucceeded',
   ]);
   await expectHealed(service);

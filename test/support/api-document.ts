@@ -2,11 +2,11 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-import { AppModule } from '../../src/app.module.js';
+import { AppModule } from '../../src/composition/app.module.js';
 import { apiDocs } from '../../src/composition/api-docs.js';
 import type { Infrastructure } from '../../src/composition/infrastructure.js';
 import { loadConfig } from '../../src/config/load-config.js';
-import { createOpenApiDocument } from '../../src/platform/http/docs/openapi-document.js';
+import { createOpenApiDocument } from '../../src/http/docs/openapi-document.js';
 
 /**
  * The document that the service serves (test/e2e/api/openapi.test.ts holds them together), without a service:

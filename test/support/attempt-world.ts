@@ -1,9 +1,9 @@
-import { AttemptRunner, type StopReason } from '../../src/execution/worker/attempt-runner.js';
-import { LivePublisher } from '../../src/execution/worker/live-publisher.js';
-import type { ExecutionSpec } from '../../src/execution/domain/execution-events.js';
-import { executionStream } from '../../src/execution/domain/execution-state.js';
-import type { DomainEvent } from '../../src/kernel/event.js';
-import type { ReservedJob } from '../../src/kernel/ports/job-queue.js';
+import { AttemptRunner, type StopReason } from '../../src/worker/attempt-runner.js';
+import { LivePublisher } from '../../src/worker/live-publisher.js';
+import type { ExecutionSpec } from '../../src/tasks/domain/execution-events.js';
+import { executionStream } from '../../src/tasks/domain/execution-state.js';
+import type { DomainEvent } from '../../src/event-sourcing/core/event.js';
+import type { ReservedJob } from '../../src/queue/job-queue.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { requested, WORKER } from './builders/executions.js';
 import { OWNER_ID } from './builders/people.js';
@@ -65,7 +65,7 @@ export class AttemptWorld {
   async attempt() {
     const job = await this.reserve();
     const end = await this.runner.run(job, { stop: this.stop.signal, abandon: this.abandon.signal });
-    await this.runner.settle(job, end, this.abandon.signal);
+    await this.runner.finishJob(job, end, this.abandon.signal);
     return end;
   }
 

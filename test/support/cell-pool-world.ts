@@ -1,7 +1,7 @@
-import type { Cell } from '../../src/platform/sandbox/cell.js';
-import { type CellKind, kindFor } from '../../src/platform/sandbox/cell-kind.js';
-import { CellPool, type CellPoolOptions } from '../../src/platform/sandbox/cell-pool.js';
-import { Removals } from '../../src/platform/sandbox/removals.js';
+import type { Cell } from '../../src/sandbox/cell.js';
+import { type CellKind, kindFor } from '../../src/sandbox/cell-kind.js';
+import { CellPool, type CellPoolOptions } from '../../src/sandbox/cell-pool.js';
+import { Removals } from '../../src/sandbox/removals.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { FakeCell } from './fake-cell.js';
 

@@ -1,5 +1,5 @@
 import { DEAD_LETTERS } from '../../src/composition/postgres-options.js';
-import { leastCheckpoint } from '../../src/platform/subscription/checkpoint-store.js';
+import { leastCheckpoint } from '../../src/event-sourcing/subscription/checkpoint-store.js';
 import { eventually } from './eventually.js';
 import type { TestService } from './service.js';
 

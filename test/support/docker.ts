@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
-import type { SandboxJob, SandboxOutcome, ScriptType } from '../../src/kernel/ports/sandbox.js';
-import { LABEL_MANAGED, LABEL_WORKER } from '../../src/platform/sandbox/container-spec.js';
-import { DockerSandbox, type DockerSandboxOptions } from '../../src/platform/sandbox/docker-sandbox.js';
-import { connectEngine } from '../../src/platform/sandbox/engine.js';
-import { readSeccompProfile } from '../../src/platform/sandbox/seccomp-profile.js';
+import type { SandboxJob, SandboxOutcome, ScriptType } from '../../src/sandbox/sandbox.js';
+import { LABEL_MANAGED, LABEL_WORKER } from '../../src/sandbox/container-spec.js';
+import { DockerSandbox, type DockerSandboxOptions } from '../../src/sandbox/docker-sandbox.js';
+import { connectEngine } from '../../src/sandbox/engine.js';
+import { readSeccompProfile } from '../../src/sandbox/seccomp-profile.js';
 import { testNamespace } from './namespace.js';
 
 export const dockerEndpoint = process.env['DOCKER_ENDPOINT'] ?? 'unix:///var/run/docker.sock';

@@ -1,4 +1,4 @@
-import type { Job, JobState } from '../../src/kernel/ports/job-queue.js';
+import type { Job, JobState } from '../../src/queue/job-queue.js';
 
 const BAND_MAX = 10;
 

@@ -1,6 +1,6 @@
-import { SandboxFailure } from '../../src/kernel/ports/sandbox.js';
-import { Cell } from '../../src/platform/sandbox/cell.js';
-import type { CellKind } from '../../src/platform/sandbox/cell-kind.js';
+import { SandboxFailure } from '../../src/sandbox/sandbox.js';
+import { Cell } from '../../src/sandbox/cell.js';
+import type { CellKind } from '../../src/sandbox/cell-kind.js';
 
 /** A cell without a container: a test says when it opens, ends and is gone. */
 export class FakeCell extends Cell {

@@ -1,6 +1,6 @@
-import { type Decider, fold } from '../../src/kernel/decider.js';
+import { type Decider, fold } from '../../src/event-sourcing/core/decider.js';
 import { DomainError } from '../../src/kernel/errors.js';
-import type { DomainEvent } from '../../src/kernel/event.js';
+import type { DomainEvent } from '../../src/event-sourcing/core/event.js';
 
 /** What a decider made of a command, to be compared with what it should have made of it. */
 export interface Decision<Event extends DomainEvent> {

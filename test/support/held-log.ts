@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-import { LOCK_LOG } from '../../src/platform/event-store/append-statements.js';
+import { LOCK_LOG } from '../../src/event-sourcing/event-store/append-statements.js';
 import { eventually } from './eventually.js';
 
 /** Somebody else who holds the log's lock: appends wait until `release()`. */

@@ -1,9 +1,13 @@
 import { DomainError, VersionConflict } from '../../src/kernel/errors.js';
-import type { EventCatalog } from '../../src/kernel/event-catalog.js';
-import type { EventMetadata, RecordedEvent, StreamRef } from '../../src/kernel/event.js';
-import { type AppendResult, EventStore, type StreamWrite } from '../../src/kernel/ports/event-store.js';
-import { type EncodedAppend, encodeAppend, type EncodedEvent } from '../../src/platform/event-store/encoded-append.js';
-import { liftEvent, type RawEvent } from '../../src/platform/event-store/raw-event.js';
+import type { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
+import type { EventMetadata, RecordedEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
+import { type AppendResult, EventStore, type StreamWrite } from '../../src/event-sourcing/core/event-store.js';
+import {
+  type EncodedAppend,
+  encodeAppend,
+  type EncodedEvent,
+} from '../../src/event-sourcing/event-store/encoded-append.js';
+import { upcastEvent, type RawEvent } from '../../src/event-sourcing/event-store/raw-event.js';
 
 /** The event store as an array: what unit tests of handlers run on. Held to the same contract suite as Postgres'. */
 export class InMemoryEventStore extends EventStore {
@@ -54,7 +58,7 @@ export class InMemoryEventStore extends EventStore {
   }
 
   private lift(events: readonly RawEvent[]): RecordedEvent[] {
-    return events.map((event) => liftEvent(this.catalog, event));
+    return events.map((event) => upcastEvent(this.catalog, event));
   }
 
   private recall({ events }: EncodedAppend): AppendResult | null {

@@ -8,7 +8,7 @@ import {
   type QueueStats,
   type ReservedJob,
   type WorkerHeartbeat,
-} from '../../src/kernel/ports/job-queue.js';
+} from '../../src/queue/job-queue.js';
 import { type Entry, FairLines } from './fair-lines.js';
 
 type Id = Pick<Job, 'executionId' | 'attempt'>;

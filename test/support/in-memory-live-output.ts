@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 
 import { Unavailable } from '../../src/kernel/errors.js';
-import { LiveOutput, type OutputChunk, type OutputSource } from '../../src/kernel/ports/live-output.js';
+import { LiveOutput, type OutputChunk, type OutputSource } from '../../src/live-output/live-output.js';
 
 const HOUR_MS = 3_600_000;
 const keyOf = (source: OutputSource): string => Object.values(source).join(' ');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { type PayloadKind, type PayloadRef, PayloadStore } from '../../src/kernel/ports/payload-store.js';
+import { type PayloadKind, type PayloadRef, PayloadStore } from '../../src/platform/payloads/payload-store.js';
 
 /** The port without Postgres and without encryption: for unit tests of its users. */
 export class InMemoryPayloadStore extends PayloadStore {

@@ -1,5 +1,5 @@
-import { type StreamRef, streamName } from '../../src/kernel/event.js';
-import { type Snapshot, SnapshotStore } from '../../src/kernel/ports/snapshot-store.js';
+import { type StreamRef, streamName } from '../../src/event-sourcing/core/event.js';
+import { type Snapshot, SnapshotStore } from '../../src/event-sourcing/core/snapshot-store.js';
 
 /** The port without Postgres. Stores text, as the real one does. */
 export class InMemorySnapshotStore extends SnapshotStore {

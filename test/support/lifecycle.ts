@@ -1,13 +1,13 @@
 import type { CommandBus, ICommand } from '@nestjs/cqrs';
 
-import { StartExecution } from '../../src/execution/domain/execution-commands.js';
-import { executionEvents } from '../../src/execution/domain/execution-events.js';
-import { DecisionRunner } from '../../src/kernel/decision-runner.js';
-import type { DomainEvent, StreamRef } from '../../src/kernel/event.js';
-import { EventCatalog } from '../../src/kernel/event-catalog.js';
-import { decideExecution } from '../../src/orchestration/lifecycle/execution-handlers.js';
-import { StartExecutionHandler } from '../../src/orchestration/lifecycle/start-execution.handler.js';
-import { taskEvents } from '../../src/task/domain/task-events.js';
+import { StartExecution } from '../../src/tasks/domain/execution-commands.js';
+import { executionEvents } from '../../src/tasks/domain/execution-events.js';
+import { DecisionRunner } from '../../src/event-sourcing/core/decision-runner.js';
+import type { DomainEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
+import { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
+import { decideExecution } from '../../src/tasks/commands/decide-execution.js';
+import { StartExecutionHandler } from '../../src/tasks/commands/start-execution.js';
+import { taskEvents } from '../../src/tasks/domain/task-events.js';
 import { metadata, owner } from './builders/people.js';
 import { RUN_STREAM, TASK_STREAM } from './builders/recorded.js';
 import { RUN_ID, TASK_ID } from './builders/tasks.js';

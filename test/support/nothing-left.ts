@@ -1,6 +1,6 @@
 import type { Config } from '../../src/config/load-config.js';
-import { LABEL_MANAGED, LABEL_WORKER } from '../../src/platform/sandbox/container-spec.js';
-import { connectEngine } from '../../src/platform/sandbox/engine.js';
+import { LABEL_MANAGED, LABEL_WORKER } from '../../src/sandbox/container-spec.js';
+import { connectEngine } from '../../src/sandbox/engine.js';
 import { closeRedis, createRedis, redisReady } from '../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { expectNoKeysLeft } from './redis.js';

@@ -1,4 +1,4 @@
-import type { RateLimits } from '../../src/platform/http/rate-limit/rate-limiter.js';
+import type { RateLimits } from '../../src/http/rate-limit/rate-limiter.js';
 
 /** Limits that nobody meets, but for those that a test is about. */
 export const rateLimits = (about: Partial<RateLimits>): RateLimits => ({

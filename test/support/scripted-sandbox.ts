@@ -4,7 +4,7 @@ import {
   type SandboxHealth,
   type SandboxJob,
   type SandboxOutcome,
-} from '../../src/kernel/ports/sandbox.js';
+} from '../../src/sandbox/sandbox.js';
 
 type Program = (job: SandboxJob, signal: AbortSignal) => Promise<SandboxOutcome>;
 

@@ -1,7 +1,7 @@
-import type { DomainEvent, EventMetadata, RecordedEvent, StreamRef } from '../../src/kernel/event.js';
-import type { EventCatalog } from '../../src/kernel/event-catalog.js';
-import type { AppendResult, StreamWrite } from '../../src/kernel/ports/event-store.js';
-import { type Advance, StreamVersions } from '../../src/kernel/ports/stream-versions.js';
+import type { DomainEvent, EventMetadata, RecordedEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
+import type { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
+import type { AppendResult, StreamWrite } from '../../src/event-sourcing/core/event-store.js';
+import { type Advance, StreamVersions } from '../../src/event-sourcing/core/stream-versions.js';
 import { newId } from '../../src/kernel/uuid.js';
 import { metadata } from './builders/people.js';
 import { InMemoryEventStore } from './in-memory-event-store.js';

@@ -7,14 +7,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } fro
 import { z } from 'zod';
 
 import { DomainError, Unavailable } from '../../src/kernel/errors.js';
-import { AccessTokens, Public } from '../../src/platform/http/auth-guard.js';
-import { BODY_WITH_INPUT_BYTES_MAX } from '../../src/platform/http/body-parser.js';
-import { createHttpApp, type HttpAppOptions } from '../../src/platform/http/create-http-app.js';
-import { MemoryRateLimiter } from '../../src/platform/http/rate-limit/memory-rate-limiter.js';
-import { byAddress, RateLimited } from '../../src/platform/http/rate-limit/rate-limit-guard.js';
-import { Caller, type CallerContext, type CallerIdentity } from '../../src/platform/http/request-context.js';
-import { BodyLimit } from '../../src/platform/http/route-options.js';
-import { uuidParam } from '../../src/platform/http/validation/params.js';
+import { AccessTokens, Public } from '../../src/http/auth-guard.js';
+import { BODY_WITH_INPUT_BYTES_MAX } from '../../src/http/body-parser.js';
+import { createHttpApp, type HttpAppOptions } from '../../src/http/create-http-app.js';
+import { MemoryRateLimiter } from '../../src/http/rate-limit/memory-rate-limiter.js';
+import { byAddress, RateLimited } from '../../src/http/rate-limit/rate-limit-guard.js';
+import { Caller, type CallerContext, type CallerIdentity } from '../../src/http/request-context.js';
+import { BodyLimit } from '../../src/http/route-options.js';
+import { uuidParam } from '../../src/http/validation/params.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 
 const thingSchema = z.strictObject({
@@ -148,7 +148,7 @@ const authorization = 'Bearer good';
 export class ThingApp {
   private constructor(private readonly app: NestFastifyApplication) {}
 
-  static async start(options: Pick<HttpAppOptions, 'trustProxy' | 'turns'> = {}): Promise<ThingApp> {
+  static async start(options: Pick<HttpAppOptions, 'trustProxy' | 'slots'> = {}): Promise<ThingApp> {
     const app = await createHttpApp(ThingModule, {
       ...options,
       log: silentLog,

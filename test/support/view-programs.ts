@@ -1,4 +1,4 @@
-import type { ScriptType } from '../../src/kernel/ports/sandbox.js';
+import type { ScriptType } from '../../src/sandbox/sandbox.js';
 
 /** Prints as JSON what its runtime says of the machine. Members that a language has no call for are left out. */
 export const SAYS_LIMITS: Readonly<Record<ScriptType, string>> = {

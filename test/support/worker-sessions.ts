@@ -1,4 +1,4 @@
-import { WorkerSessions } from '../../src/kernel/ports/worker-sessions.js';
+import { WorkerSessions } from '../../src/platform/postgres/worker-sessions.js';
 
 /** Sessions as a set of ids. */
 export class InMemoryWorkerSessions extends WorkerSessions {

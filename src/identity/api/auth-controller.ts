@@ -2,12 +2,12 @@ import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
-import type { EventMetadata } from '../../kernel/event.js';
-import { apiPath } from '../../platform/http/api-path.js';
-import { Public } from '../../platform/http/auth-guard.js';
-import { ApiProblems } from '../../platform/http/docs/api-problems.js';
-import { byAddress, RateLimited } from '../../platform/http/rate-limit/rate-limit-guard.js';
-import { Caller, type CallerContext, callerOf, metadataOf, RequestId } from '../../platform/http/request-context.js';
+import type { EventMetadata } from '../../event-sourcing/core/event.js';
+import { apiPath } from '../../http/api-path.js';
+import { Public } from '../../http/auth-guard.js';
+import { ApiProblems } from '../../http/docs/api-problems.js';
+import { byAddress, RateLimited } from '../../http/rate-limit/rate-limit-guard.js';
+import { Caller, type CallerContext, callerOf, metadataOf, RequestId } from '../../http/request-context.js';
 import { Accounts, type Grant, type MetadataFor } from '../app/accounts.js';
 import { emailKey } from '../domain/email.js';
 import {

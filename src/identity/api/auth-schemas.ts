@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { text } from '../../platform/http/validation/text.js';
+import { text } from '../../http/validation/text.js';
 import { charsOf, normalText } from '../domain/normal-text.js';
 import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, passwordChars } from '../domain/password.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { DomainError } from '../../kernel/errors.js';
-import type { EventMetadata } from '../../kernel/event.js';
+import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import { emailKey } from '../domain/email.js';
 import { AdminGranted, AdminRevoked, UserErased, type UserEvent, UserRegistered } from '../domain/user-events.js';
 import type { User } from '../store/entities.js';
@@ -32,7 +32,7 @@ export class AccountAdministration {
       { event: UserRegistered({ user_id: user.id }), metadata },
       { event: AdminGranted({ user_id: user.id }), metadata },
     ]);
-    await facts.settled();
+    await facts.flushed();
     return user.id;
   }
 
@@ -77,6 +77,6 @@ export class AccountAdministration {
     const { facts } = this.options;
     await record(event);
     facts.announce(event.data.user_id);
-    await facts.settled();
+    await facts.flushed();
   }
 }

@@ -1,7 +1,7 @@
 import { DomainError } from '../../kernel/errors.js';
-import type { EventMetadata } from '../../kernel/event.js';
-import { derivedId, newId } from '../../kernel/uuid.js';
-import type { CallerIdentity } from '../../platform/http/request-context.js';
+import type { EventMetadata } from '../../event-sourcing/core/event.js';
+import { deterministicId, newId } from '../../kernel/uuid.js';
+import type { CallerIdentity } from '../../http/request-context.js';
 import { emailKey } from '../domain/email.js';
 import {
   LoginRefused,
@@ -213,7 +213,7 @@ export class Accounts {
 
   /** Behind the answer's back: its time must not tell that the account exists. */
   private tellRefused(userId: string, metadata: EventMetadata): void {
-    this.options.facts.tell(userId, { event: LoginRefused({ user_id: userId, reason: 'wrong_password' }), metadata });
+    this.options.facts.record(userId, { event: LoginRefused({ user_id: userId, reason: 'wrong_password' }), metadata });
   }
 }
 
@@ -221,4 +221,4 @@ const invalidCredentials = (): DomainError =>
   new DomainError('invalid_credentials', 'Invalid email or password', 'unauthorized');
 
 /** Tells nobody who has not the key what the token is. */
-const followerId = (follows: Buffer): string => derivedId('refresh token after', follows.toString('hex'));
+const followerId = (follows: Buffer): string => deterministicId('refresh token after', follows.toString('hex'));

@@ -1,6 +1,6 @@
 import { hash, verify } from '@node-rs/argon2';
 
-import { AtMost } from '../../kernel/at-most.js';
+import { Semaphore } from '../../platform/async/semaphore.js';
 import { DomainError, Unavailable } from '../../kernel/errors.js';
 import { preparedPassword } from '../domain/password.js';
 
@@ -14,7 +14,7 @@ const HASHES_WAITING_MAX = 100;
 
 /** Passwords by argon2id, normalised, never more at a time than the process can bear. */
 export class PasswordHasher {
-  private readonly turns = new AtMost(HASHES_AT_A_TIME_MAX);
+  private readonly semaphore = new Semaphore(HASHES_AT_A_TIME_MAX);
   private decoy: Promise<string> | undefined;
 
   /** @param waitingMax at least 1 */
@@ -40,11 +40,11 @@ export class PasswordHasher {
 
   /** Made once, and not refused however many wait: whoever came first would decide for all that follow. */
   private decoyHash(): Promise<string> {
-    return (this.decoy ??= this.turns.run(() => hash(crypto.randomUUID(), ARGON2ID)));
+    return (this.decoy ??= this.semaphore.run(() => hash(crypto.randomUUID(), ARGON2ID)));
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.turns.queued >= this.waitingMax) throw new Unavailable('server', 'too many logins at a time');
-    return this.turns.run(work);
+    if (this.semaphore.queued >= this.waitingMax) throw new Unavailable('server', 'too many logins at a time');
+    return this.semaphore.run(work);
   }
 }

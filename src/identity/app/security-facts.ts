@@ -1,7 +1,7 @@
 import { VersionConflict } from '../../kernel/errors.js';
-import type { NewEvent } from '../../kernel/event.js';
-import type { EventStore } from '../../kernel/ports/event-store.js';
-import { derivedId } from '../../kernel/uuid.js';
+import type { NewEvent } from '../../event-sourcing/core/event.js';
+import type { EventStore } from '../../event-sourcing/core/event-store.js';
+import { deterministicId } from '../../kernel/uuid.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { userEvents } from '../domain/user-events.js';
 import type { SecurityFact } from '../store/entities.js';
@@ -37,7 +37,7 @@ export class SecurityFacts {
   private readonly schemaVersions = new Map<string, number>(
     Object.values(userEvents).map((type) => [type.type, type.schemaVersion]),
   );
-  private readonly telling = new Set<Promise<void>>();
+  private readonly recording = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> | undefined;
 
@@ -50,20 +50,20 @@ export class SecurityFacts {
   /** Resolves when what was under way has ended, whichever way. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.settled();
+    await this.flushed();
   }
 
-  async settled(): Promise<void> {
-    while (this.sweeping || this.flushing.size > 0 || this.telling.size > 0) {
-      await Promise.all([this.sweeping, ...this.telling, ...[...this.flushing.values()].map(({ work }) => work)]);
+  async flushed(): Promise<void> {
+    while (this.sweeping || this.flushing.size > 0 || this.recording.size > 0) {
+      await Promise.all([this.sweeping, ...this.recording, ...[...this.flushing.values()].map(({ work }) => work)]);
     }
   }
 
   /** A fact that no row of its own stands for: put into the outbox in the background, then announced. */
-  tell(userId: string, fact: FactToRecord): void {
+  record(userId: string, fact: FactToRecord): void {
     const { store, log } = this.options;
     const facts = { user_id: userId, type: fact.event.type };
-    if (this.telling.size >= TELLING_MAX) {
+    if (this.recording.size >= TELLING_MAX) {
       log.warn(facts, 'too many security facts at a time: one is only logged');
       return;
     }
@@ -71,8 +71,8 @@ export class SecurityFacts {
       .recordFact(userId, fact)
       .then(() => this.announce(userId))
       .catch((error: unknown) => log.warn({ ...facts, err: error }, 'a security fact is only logged'))
-      .finally(() => this.telling.delete(work));
-    this.telling.add(work);
+      .finally(() => this.recording.delete(work));
+    this.recording.add(work);
   }
 
   /** The user has new facts: appends them in the background. */
@@ -129,7 +129,7 @@ export class SecurityFacts {
   /** One by one: an append that repeats only part of an earlier one is an error, one that repeats it whole is not. */
   private async append(fact: SecurityFact): Promise<void> {
     const event: NewEvent = {
-      eventId: derivedId('security fact', fact.id),
+      eventId: deterministicId('security fact', fact.id),
       type: fact.type,
       schemaVersion: this.schemaVersions.get(fact.type) ?? 1,
       data: fact.data,

@@ -1,5 +1,5 @@
-import { AccessTokens } from '../../platform/http/auth-guard.js';
-import type { CallerIdentity } from '../../platform/http/request-context.js';
+import { AccessTokens } from '../../http/auth-guard.js';
+import type { CallerIdentity } from '../../http/request-context.js';
 import type { Revocations } from './revocations.js';
 import { invalidToken, type Tokens } from './tokens.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { EventOf } from '../../kernel/event-type.js';
-import { eventType } from '../../kernel/event-type.js';
+import type { EventOf } from '../../event-sourcing/core/event-type.js';
+import { eventType } from '../../event-sourcing/core/event-type.js';
 
 /*
  * Security-relevant facts about an account, for the `user-<uuid>` stream. Ids only: no email, name or address, since

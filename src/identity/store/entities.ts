@@ -1,6 +1,6 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
-import type { EventMetadata } from '../../kernel/event.js';
+import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import type { JsonObject } from '../../kernel/json.js';
 
 @Entity({ schema: 'identity', tableName: 'users' })

@@ -1,7 +1,7 @@
 import { LockMode, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { type EntityManager, type MikroORM } from '@mikro-orm/postgresql';
 
-import type { EventMetadata } from '../../kernel/event.js';
+import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import type { JsonObject } from '../../kernel/json.js';
 import { newId } from '../../kernel/uuid.js';
 import { asUnavailable, sqlStateOf } from '../../platform/postgres/outage.js';

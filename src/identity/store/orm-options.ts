@@ -5,7 +5,7 @@ import {
   CONNECT_TIMEOUT_MS,
   IDLE_IN_TRANSACTION_TIMEOUT_MS,
   type PostgresOptions,
-  silenceMsOf,
+  responseTimeoutMsOf,
 } from '../../platform/postgres/pool.js';
 import { SecurityFact, Session, User } from './entities.js';
 
@@ -36,7 +36,7 @@ export const ormOptions = (options: IdentityDatabaseOptions) =>
       application_name: options.applicationName,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
-      query_timeout: silenceMsOf({ ...options, statementTimeoutMs: STATEMENT_TIMEOUT_MS }),
+      query_timeout: responseTimeoutMsOf({ ...options, statementTimeoutMs: STATEMENT_TIMEOUT_MS }),
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
       keepAlive: true,
       ...(options.sslMode !== undefined &&

@@ -2,12 +2,12 @@ import { hash } from 'node:crypto';
 
 import type { Pool } from 'pg';
 
-import { type PayloadKind, type PayloadRef, PayloadStore } from '../../kernel/ports/payload-store.js';
-import { giveBack } from '../../kernel/give-back.js';
-import { AtMost } from '../../kernel/at-most.js';
-import { leftBehind } from '../memory/leftovers.js';
+import { type PayloadKind, type PayloadRef, PayloadStore } from './payload-store.js';
+import { detachBuffer } from '../memory/detach-buffer.js';
+import { Semaphore } from '../async/semaphore.js';
+import { scheduleMinorGc } from '../memory/minor-gc.js';
 import { BinaryArray, bytea, int4, text, uuid } from '../postgres/binary-array.js';
-import { gathered, inOrderOf } from '../postgres/gathered.js';
+import { batched, inOrderOf } from '../postgres/batched.js';
 import { reportingOutages } from '../postgres/outage.js';
 import { DataKeys, ownerErased } from './data-keys.js';
 import type { MasterKeys } from './master-keys.js';
@@ -84,14 +84,14 @@ const SELECT = { name: 'payloads_get', text: SELECT_TEXT };
 export class PostgresPayloadStore extends PayloadStore {
   private readonly pool: Pool;
   private readonly keys: DataKeys;
-  private readonly putTurns = new AtMost(LARGE_AT_A_TIME_MAX);
+  private readonly writeSlots = new Semaphore(LARGE_AT_A_TIME_MAX);
   /** Apart: who reads much must not keep a run from ending. */
-  private readonly getTurns = new AtMost(LARGE_AT_A_TIME_MAX);
-  private readonly insertSmall = gathered(
+  private readonly readSlots = new Semaphore(LARGE_AT_A_TIME_MAX);
+  private readonly insertSmall = batched(
     (payloads: readonly NewPayload[]) => this.insert(payloads),
     SMALL_AT_A_TIME_MAX,
   );
-  private readonly selectSmall = gathered((ids: readonly string[]) => this.select(ids), SMALL_AT_A_TIME_MAX);
+  private readonly selectSmall = batched((ids: readonly string[]) => this.select(ids), SMALL_AT_A_TIME_MAX);
 
   constructor({ pool, masterKeys }: PostgresPayloadStoreOptions) {
     super();
@@ -103,13 +103,13 @@ export class PostgresPayloadStore extends PayloadStore {
     const { content } = payload;
     if (content.length > PAYLOAD_BYTES_MAX) throw new Error(`a payload of more than ${PAYLOAD_BYTES_MAX} bytes`);
     if (content.length < LARGE_BYTES_MIN) return this.store(payload, this.insertSmall);
-    return this.putTurns.run(() => this.store(payload, async (large) => (await this.insert([large]))[0]!));
+    return this.writeSlots.run(() => this.store(payload, async (large) => (await this.insert([large]))[0]!));
   }
 
   override async get(ref: PayloadRef): Promise<Uint8Array | null> {
     const { payload_id: id } = ref;
     if (ref.bytes < LARGE_BYTES_MIN) return this.opened(ref, await this.selectSmall(id));
-    return this.getTurns.run(async () => this.opened(ref, (await this.select([id]))[0]));
+    return this.readSlots.run(async () => this.opened(ref, (await this.select([id]))[0]));
   }
 
   private opened(ref: PayloadRef, row: SealedPayload | null | undefined): Uint8Array | null {
@@ -135,13 +135,13 @@ export class PostgresPayloadStore extends PayloadStore {
     const sealed = seal(key, content, payloadContext(payloadId, ownerId, kind));
     const ref = { payload_id: payloadId, bytes: content.length, sha256: sha256(sealed) };
     const isFirst = await insert({ ...payload, sealed, ref });
-    leftBehind(ref.bytes);
+    scheduleMinorGc(ref.bytes);
     return isFirst ? ref : await this.firstWrite(payload);
   }
 
   private async insert(payloads: readonly NewPayload[]): Promise<boolean[]> {
     const boxes = BinaryArray.of(bytea, payloads, ({ sealed }) => sealed).toPostgres();
-    for (const { sealed } of payloads) giveBack(sealed);
+    for (const { sealed } of payloads) detachBuffer(sealed);
     const values = [
       BinaryArray.of(uuid, payloads, ({ payloadId }) => payloadId),
       BinaryArray.of(uuid, payloads, ({ ownerId }) => ownerId),
@@ -152,7 +152,7 @@ export class PostgresPayloadStore extends PayloadStore {
     ];
     const { rows } = await reportingOutages(() => this.pool.query<{ payload_id: string }>({ ...INSERT, values }));
     // Where it failed they may still be on their way.
-    giveBack(boxes);
+    detachBuffer(boxes);
     const inserted = new Set(rows.map(({ payload_id }) => payload_id));
     // Of two under one id within a statement the first was taken.
     return payloads.map(({ payloadId }) => inserted.delete(payloadId.toLowerCase()));

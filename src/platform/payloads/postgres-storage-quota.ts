@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 
 import { DomainError } from '../../kernel/errors.js';
-import { StorageQuota } from '../../kernel/ports/storage-quota.js';
+import { StorageQuota } from './storage-quota.js';
 import { reportingOutages } from '../postgres/outage.js';
 
 /** Each process sums anew after as long: what others store meanwhile is what a quota can be passed by. */

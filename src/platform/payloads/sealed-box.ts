@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
 
-import { giveBack } from '../../kernel/give-back.js';
+import { detachBuffer } from '../memory/detach-buffer.js';
 
 /** AES-256-GCM (NIST SP 800-38D): one byte of format, 12 of nonce, the ciphertext, 16 of tag. */
 const ALGORITHM = 'aes-256-gcm';
@@ -28,7 +28,7 @@ export function seal(key: KeyObject, plaintext: Uint8Array, context: string): Bu
   for (let at = 0; at < plaintext.length; at += PIECE_BYTES) {
     const piece = cipher.update(plaintext.subarray(at, at + PIECE_BYTES));
     sealed.set(piece, HEADER_BYTES + at);
-    giveBack(piece);
+    detachBuffer(piece);
   }
   cipher.final();
   sealed.set(cipher.getAuthTag(), HEADER_BYTES + plaintext.length);

@@ -1,4 +1,5 @@
 import { Unavailable } from '../../kernel/errors.js';
+import { isSqlState } from '../telemetry/error-facts.js';
 
 /**
  * SQLSTATEs that say nothing about the statement and everything about the server (PostgreSQL manual, appendix A):
@@ -47,8 +48,6 @@ export const isOutage = (error: unknown): boolean =>
 /** Whether the connection broke so that the statement may or may not have been committed. */
 export const isAmbiguous = (error: unknown): boolean =>
   AMBIGUOUS_SQLSTATE.test(codeOf(error)) || isBrokenConnection(error);
-
-export const isSqlState = (code: unknown): boolean => typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code);
 
 /** The SQLSTATE of an error of the server, '' for anything else. */
 export const sqlStateOf = (error: unknown): string => (isSqlState(codeOf(error)) ? codeOf(error) : '');

@@ -16,7 +16,7 @@ export interface PostgresOptions {
   /** A statement that takes longer is cancelled by the server; 0: never. */
   readonly statementTimeoutMs?: number;
   /** A server that owes an answer for longer is taken for dead; default: what a statement may take, and 5 s; 0: never. */
-  readonly silenceMs?: number;
+  readonly responseTimeoutMs?: number;
   /** A statement that waits longer for a lock is refused; 0: never. */
   readonly lockTimeoutMs?: number;
   /** Sends a query without waiting for the answer to the one before: for a client whose queries do not depend on each other. */
@@ -57,12 +57,15 @@ const parsers: CustomTypesConfig = {
 };
 
 /** How long a server may owe an answer; 0: for ever. */
-export function silenceMsOf({ silenceMs, statementTimeoutMs = STATEMENT_TIMEOUT_MS }: PostgresOptions): number {
-  return silenceMs ?? (statementTimeoutMs === 0 ? 0 : statementTimeoutMs + SERVER_SILENCE_MS);
+export function responseTimeoutMsOf({
+  responseTimeoutMs,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+}: PostgresOptions): number {
+  return responseTimeoutMs ?? (statementTimeoutMs === 0 ? 0 : statementTimeoutMs + SERVER_SILENCE_MS);
 }
 
 function clientConfig(options: PostgresOptions): ClientConfig {
-  const silenceMs = silenceMsOf(options);
+  const responseTimeoutMs = responseTimeoutMsOf(options);
   const {
     statementTimeoutMs = STATEMENT_TIMEOUT_MS,
     lockTimeoutMs = 0,
@@ -83,7 +86,7 @@ function clientConfig(options: PostgresOptions): ClientConfig {
     types: parsers,
     ssl: sslMode === 'disable' ? false : { rejectUnauthorized: sslMode === 'verify-full' },
     ...(statementTimeoutMs > 0 && { statement_timeout: statementTimeoutMs }),
-    ...(silenceMs > 0 && { query_timeout: silenceMs }),
+    ...(responseTimeoutMs > 0 && { query_timeout: responseTimeoutMs }),
     ...(lockTimeoutMs > 0 && { lock_timeout: lockTimeoutMs }),
     ...(pipeline && { pipeline }),
     ...(settings && {

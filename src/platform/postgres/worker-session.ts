@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Pool } from 'pg';
 
-import { WorkerSessions } from '../../kernel/ports/worker-sessions.js';
+import { WorkerSessions } from './worker-sessions.js';
 import type { Log } from '../telemetry/log.js';
 import { advisoryKey } from './advisory-key.js';
 import { closeClient } from './close-client.js';
@@ -60,7 +60,7 @@ export class WorkerSession {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await this.hold(signal);
+        await this.keepOpen(signal);
       } catch (error) {
         this.options.log.warn({ err: error }, 'the session of this worker is lost');
       }
@@ -68,11 +68,11 @@ export class WorkerSession {
     }
   }
 
-  private async hold(signal: AbortSignal): Promise<void> {
+  private async keepOpen(signal: AbortSignal): Promise<void> {
     const client = createClient({
       ...this.options.postgres,
       statementTimeoutMs: PING_TIMEOUT_MS,
-      silenceMs: PING_TIMEOUT_MS,
+      responseTimeoutMs: PING_TIMEOUT_MS,
     });
     const lost = new AbortController();
     client.on('error', (error) => lost.abort(error));

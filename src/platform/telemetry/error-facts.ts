@@ -1,5 +1,3 @@
-import { isSqlState } from '../postgres/outage.js';
-
 /** Of a chain of causes, so many are told. */
 const CAUSES_MAX = 4;
 const CODE = /^[\w-]{1,64}$/;
@@ -43,3 +41,6 @@ function stackOf({ stack, message }: Error, isTold: boolean): string | undefined
   const at = stack.indexOf(message);
   return at < 0 ? undefined : stack.slice(at + message.length).trimStart();
 }
+
+/** Five characters with a digit among them (PostgreSQL manual, appendix A). */
+export const isSqlState = (code: unknown): boolean => typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code);

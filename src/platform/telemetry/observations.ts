@@ -1,5 +1,3 @@
-import type { ScriptType, TerminationReason } from '../../kernel/ports/sandbox.js';
-
 /** An answered request. */
 export interface RequestObservation {
   readonly method: string;
@@ -11,9 +9,9 @@ export interface RequestObservation {
 
 /** A run in a sandbox that has ended. */
 export interface RunObservation {
-  readonly scriptType: ScriptType;
-  /** `infrastructure`: the sandbox failed, not the program. */
-  readonly outcome: TerminationReason | 'infrastructure';
+  readonly scriptType: string;
+  /** The reason of its end; `infrastructure`: the sandbox failed, not the program. */
+  readonly outcome: string;
   readonly durationMs: number;
 }
 

@@ -60,7 +60,7 @@ test('redrive runs it again, with the attempts counted on and a budget anew', as
   await (await startAttempt(api, dead.id, 2)).fail(4);
   const twice = await ada.client.follow(dead.id, ({ dead_lettered }) => dead_lettered);
   expect(twice).toMatchObject({ status: 'failed', return_code: 4, attempt: 2 });
-  const attempt = ['ExecutionStarted', 'ExecutionAttemptFailed', 'ExecutionDeadLettered'];
+  const attempt = ['ExecutionAttemptStarted', 'ExecutionAttemptFailed', 'ExecutionDeadLettered'];
   expect(await typesOf(dead.id)).toEqual(['ExecutionRequested', ...attempt, 'ExecutionRedriven', ...attempt]);
 });
 

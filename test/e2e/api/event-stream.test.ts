@@ -30,7 +30,7 @@ test('a run is followed from its request to its end, as its history tells it', a
   expect(events.headers.get('vary')).toContain('Accept');
   expect(await events.next()).toMatchObject({ id: '1', event: 'ExecutionRequested' });
   await report(id, 'running');
-  expect(await events.next()).toMatchObject({ id: '2', event: 'ExecutionStarted' });
+  expect(await events.next()).toMatchObject({ id: '2', event: 'ExecutionAttemptStarted' });
   await report(id, 'completed');
   const rest = await events.rest();
   expect(rest.map(({ event }) => event)).toEqual(['ExecutionReported']);
@@ -46,7 +46,7 @@ test('who comes again goes on after the last event received, and is told when th
   first.leave();
   await report(id, 'running');
   const second = await follow(id, { 'last-event-id': '1' });
-  expect(await second.next()).toMatchObject({ id: '2', event: 'ExecutionStarted' });
+  expect(await second.next()).toMatchObject({ id: '2', event: 'ExecutionAttemptStarted' });
   await report(id, 'failed');
   expect((await second.rest()).map(({ id: version }) => version)).toEqual(['3']);
 
@@ -67,7 +67,7 @@ test('events of several kinds, and of others, reach only who follows them', asyn
   await report(two.id, 'completed');
   expect((await ofTwo.rest()).map(({ event }) => event)).toEqual([
     'ExecutionRequested',
-    'ExecutionStarted',
+    'ExecutionAttemptStarted',
     'ExecutionReported',
   ]);
 });
@@ -113,5 +113,5 @@ test('a process that stops ends its streams in good order, and another goes on w
   expect(await events.rest()).toEqual([]);
   const again = await follow(id, { 'last-event-id': events.received.at(-1)!.id });
   await report(id, 'completed');
-  expect((await again.rest()).map(({ event }) => event)).toEqual(['ExecutionStarted', 'ExecutionReported']);
+  expect((await again.rest()).map(({ event }) => event)).toEqual(['ExecutionAttemptStarted', 'ExecutionReported']);
 });

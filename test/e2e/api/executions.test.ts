@@ -149,7 +149,7 @@ describe('cancel', () => {
     await attempt.release();
     const late = await cancel();
     expect([late.status, late.body.error]).toEqual([409, 'Execution has already ended']);
-    const start = ['ExecutionRequested', 'ExecutionStarted', 'ExecutionCancellationRequested'];
+    const start = ['ExecutionRequested', 'ExecutionAttemptStarted', 'ExecutionCancellationRequested'];
     expect(await typesOf(run.id)).toEqual([...start, 'ExecutionCancelled']);
   });
 

@@ -51,7 +51,11 @@ test('a run is reported running, then ended', async () => {
   expect(await ada.execution(run.id)).toEqual(ended);
   expect(await ada.task(run.task_id)).toMatchObject({ status: 'completed' });
   const events = await eventsOf(run.id);
-  expect(events.map(({ type }) => type)).toEqual(['ExecutionRequested', 'ExecutionStarted', 'ExecutionReported']);
+  expect(events.map(({ type }) => type)).toEqual([
+    'ExecutionRequested',
+    'ExecutionAttemptStarted',
+    'ExecutionReported',
+  ]);
   expect(events.map(({ actor }) => actor)).toEqual(Array(3).fill(`user:${ada.id}`));
 });
 
@@ -90,7 +94,7 @@ test('the start that is reported is kept, in the log and in every view', async (
   const running = await ada.report(run.id, { status: 'running', started_at });
   expect(running).toMatchObject({ status: 'running', started_at });
   expect(await ada.execution(run.id)).toEqual(running);
-  expect((await eventsOf(run.id)).at(-1)).toMatchObject({ type: 'ExecutionStarted', data: { started_at } });
+  expect((await eventsOf(run.id)).at(-1)).toMatchObject({ type: 'ExecutionAttemptStarted', data: { started_at } });
   // Word for word, in another zone, or without it.
   const elsewhere = started_at.replace('Z', '+00:00');
   for (const again of [{ started_at }, { started_at: elsewhere }, {}]) {
@@ -164,7 +168,7 @@ test.each<[string, ExecutionReport]>([
   expect(await admin.report(run.id, body)).toEqual(first);
   expect((await eventsOf(run.id)).map(({ type }) => type)).toEqual([
     'ExecutionRequested',
-    'ExecutionStarted',
+    'ExecutionAttemptStarted',
     'ExecutionReported',
   ]);
   expect(await ada.execution(run.id)).toEqual(first);
@@ -182,9 +186,9 @@ test.each(Object.keys(WORD_FOR_WORD).filter((name) => name !== 'status'))(
 );
 
 test.each<[string, ExecutionReport, string[]]>([
-  ['its end', WORD_FOR_WORD, ['ExecutionStarted', 'ExecutionReported']],
-  ['its end, without times', { status: 'completed', stdout: 'x' }, ['ExecutionStarted', 'ExecutionReported']],
-  ['its start', { status: 'running', started_at: '2026-01-31T12:00:00Z' }, ['ExecutionStarted']],
+  ['its end', WORD_FOR_WORD, ['ExecutionAttemptStarted', 'ExecutionReported']],
+  ['its end, without times', { status: 'completed', stdout: 'x' }, ['ExecutionAttemptStarted', 'ExecutionReported']],
+  ['its start', { status: 'running', started_at: '2026-01-31T12:00:00Z' }, ['ExecutionAttemptStarted']],
 ])(
   'of one report of %s that comes many times at once, one is recorded and all are answered',
   async (_, body, types) => {

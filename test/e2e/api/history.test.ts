@@ -49,7 +49,7 @@ test('a task tells its own history, oldest first', () => {
 });
 
 test('an execution tells its own, in the one order of the log', () => {
-  expect(ofRun.map(({ type }) => type)).toEqual(['ExecutionRequested', 'ExecutionStarted', 'ExecutionReported']);
+  expect(ofRun.map(({ type }) => type)).toEqual(['ExecutionRequested', 'ExecutionAttemptStarted', 'ExecutionReported']);
   const positions = [...ofTask, ...ofRun].map(({ position }) => position);
   expect(new Set(positions).size).toBe(8);
   expect(ofRun.map(({ position }) => position)).toEqual(

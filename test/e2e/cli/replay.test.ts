@@ -27,7 +27,7 @@ test('events show tells a stream’s history, for people and for programs', asyn
       .trim()
       .split('\n')
       .map((line) => line.split('\t')[3]),
-  ).toEqual(['ExecutionRequested', 'ExecutionStarted', 'ExecutionAttemptFailed', 'ExecutionFailed']);
+  ).toEqual(['ExecutionRequested', 'ExecutionAttemptStarted', 'ExecutionAttemptFailed', 'ExecutionFailed']);
 
   const json = await run('events', 'show', `execution-${executionId}`, '--json');
   const lines = json.stdout

@@ -1,4 +1,4 @@
-import { AppendConnection } from '../../../src/platform/event-store/append-connection.js';
+import { AppendConnection } from '../../../src/event-sourcing/event-store/append-connection.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 const SLEEP = { name: 'sleep', text: 'select pg_sleep($1)' };
@@ -13,7 +13,7 @@ describe('the connection of appends', () => {
 
   it('gives a server up that owes answers for too long, and goes on with another connection', async () => {
     let lost = 0;
-    const options = { ...database.app, silenceMs: 200, statementTimeoutMs: 1_000 };
+    const options = { ...database.app, responseTimeoutMs: 200, statementTimeoutMs: 1_000 };
     const connection = new AppendConnection(options, () => (lost += 1));
     const calls = [connection.call(SLEEP, [60]), connection.call(ONE, [1]), connection.call(ONE, [2])];
 

@@ -1,6 +1,6 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 
-import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
+import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { currentTraceparent, inSpan, traceIdOf } from '../../../src/platform/telemetry/trace-context.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';

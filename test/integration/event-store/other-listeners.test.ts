@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 
-import { listenStatement } from '../../../src/platform/event-store/append-channel.js';
-import { OtherListeners } from '../../../src/platform/event-store/other-listeners.js';
+import { listenStatement } from '../../../src/event-sourcing/event-store/append-channel.js';
+import { OtherListeners } from '../../../src/event-sourcing/event-store/other-listeners.js';
 import { createClient, createPool } from '../../../src/platform/postgres/pool.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';

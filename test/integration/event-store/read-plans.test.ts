@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
-import { EventReader } from '../../../src/platform/event-store/event-reader.js';
-import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
+import { EventReader } from '../../../src/event-sourcing/event-store/event-reader.js';
+import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { PLANS_BY_INDEX } from '../../../src/platform/postgres/plans-by-index.js';
 import { createPool } from '../../../src/platform/postgres/pool.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';

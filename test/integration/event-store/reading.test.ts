@@ -1,7 +1,7 @@
 import { newId } from '../../../src/kernel/uuid.js';
-import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
-import { liftEvent, PoisonEvent, type RawEvent } from '../../../src/platform/event-store/raw-event.js';
-import { PostgresStreamVersions } from '../../../src/platform/event-store/stream-versions.js';
+import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
+import { upcastEvent, PoisonEvent, type RawEvent } from '../../../src/event-sourcing/event-store/raw-event.js';
+import { PostgresStreamVersions } from '../../../src/event-sourcing/event-store/stream-versions.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { newStream, noted, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
@@ -85,7 +85,7 @@ describe('reading the log', () => {
     const raw = await store.readAllRaw(999n, 10);
     const lifted = raw.map((event) => {
       try {
-        return liftEvent(sampleCatalog, event).data;
+        return upcastEvent(sampleCatalog, event).data;
       } catch (error) {
         return error;
       }

@@ -1,4 +1,4 @@
-import { PostgresSnapshotStore } from '../../../src/platform/event-store/snapshots.js';
+import { PostgresSnapshotStore } from '../../../src/event-sourcing/event-store/snapshots.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { newStream } from '../../support/sample-events.js';
 

@@ -2,8 +2,8 @@ import { setImmediate as afterThisTurn } from 'node:timers/promises';
 
 import type { Client } from 'pg';
 
-import { listenStatement } from '../../../src/platform/event-store/append-channel.js';
-import { PostgresEventStore } from '../../../src/platform/event-store/postgres-event-store.js';
+import { listenStatement } from '../../../src/event-sourcing/event-store/append-channel.js';
+import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { createClient } from '../../../src/platform/postgres/pool.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';

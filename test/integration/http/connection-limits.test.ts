@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
-import { clientAddress } from '../../../src/platform/http/client-address.js';
-import { ConnectionLimits, type ConnectionLimitsOptions } from '../../../src/platform/http/connection-limits.js';
+import { clientAddress } from '../../../src/http/client-address.js';
+import { ConnectionLimits, type ConnectionLimitsOptions } from '../../../src/http/connection-limits.js';
 import { eventually } from '../../support/eventually.js';
 
 let server: Server;
@@ -13,7 +13,7 @@ const clients: Socket[] = [];
 async function serve(options: Partial<ConnectionLimitsOptions>): Promise<void> {
   limits = new ConnectionLimits({ max: 100, perAddressMax: 100, ...options });
   server = createServer((_request, response) => response.end('here'));
-  limits.hold(server);
+  limits.attach(server);
   server.listen(0, '::');
   await once(server, 'listening');
 }

@@ -1,7 +1,7 @@
-import { RATE_WINDOW_MS } from '../../../src/platform/http/rate-limit/rate-limiter.js';
-import { RedisRateLimiter } from '../../../src/platform/http/rate-limit/redis-rate-limiter.js';
-import { takeFromWindow, type WindowState } from '../../../src/platform/http/rate-limit/sliding-window.js';
-import { SLIDING_WINDOW_LUA } from '../../../src/platform/http/rate-limit/sliding-window.lua.js';
+import { RATE_WINDOW_MS } from '../../../src/http/rate-limit/rate-limiter.js';
+import { RedisRateLimiter } from '../../../src/http/rate-limit/redis-rate-limiter.js';
+import { takeFromWindow, type WindowState } from '../../../src/http/rate-limit/sliding-window.js';
+import { SLIDING_WINDOW_LUA } from '../../../src/http/rate-limit/sliding-window.lua.js';
 import { closeRedis } from '../../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { eventually } from '../../support/eventually.js';

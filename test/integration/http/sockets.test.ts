@@ -4,8 +4,8 @@ import { request } from 'node:http';
 import { Controller, Get, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { AccessTokens, Public } from '../../../src/platform/http/auth-guard.js';
-import { closeHttpApp, createHttpApp } from '../../../src/platform/http/create-http-app.js';
+import { AccessTokens, Public } from '../../../src/http/auth-guard.js';
+import { closeHttpApp, createHttpApp } from '../../../src/http/create-http-app.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { answerToBytes } from '../../support/raw-http.js';
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
 import { Accounts } from '../../../src/identity/app/accounts.js';
 import { SecurityFacts } from '../../../src/identity/app/security-facts.js';
-import { MemoryRateLimiter } from '../../../src/platform/http/rate-limit/memory-rate-limiter.js';
+import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { rateLimits } from '../../support/rate-limits.js';
@@ -183,7 +183,7 @@ describe('accounts over HTTP', () => {
       expect(events.find((event) => event.type === 'UserLoggedOut')?.metadata.actor).toBe(`user:${user.id}`);
       expect(events.find((event) => event.type === 'LoginRefused')?.metadata.actor).toBe('system:identity');
       // The row goes only after its event is there.
-      await identity.app.get(SecurityFacts, { strict: false }).settled();
+      await identity.app.get(SecurityFacts, { strict: false }).flushed();
       const { rows } = await database.ownerPool.query('select from identity.security_facts where user_id = $1', [
         user.id,
       ]);
@@ -208,7 +208,7 @@ describe('accounts over HTTP', () => {
       const facts = identity.app.get(SecurityFacts, { strict: false });
       await Promise.all([facts.sweep(), facts.sweep()]);
       await facts.sweep();
-      await facts.settled();
+      await facts.flushed();
       expect(await eventTypes(user.id)).toEqual(['UserRegistered', 'UserLoggedIn', 'LoginRefused']);
     });
   });
@@ -224,7 +224,7 @@ describe('accounts over HTTP', () => {
     expect((await identity.get('/auth/me', access_token)).statusCode).toBe(200);
     await accounts.setAdmin(person.email, false, metadata);
     await eventually(async () => expect((await identity.get('/auth/me', access_token)).statusCode).toBe(401));
-    await identity.app.get(SecurityFacts, { strict: false }).settled();
+    await identity.app.get(SecurityFacts, { strict: false }).flushed();
     expect(await eventTypes(id)).toEqual(['UserRegistered', 'AdminGranted', 'UserLoggedIn', 'AdminRevoked']);
     await expect(accounts.setAdmin('nobody@example.com', true, metadata)).rejects.toThrow('User not found');
   });

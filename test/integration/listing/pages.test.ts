@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import fc from 'fast-check';
 
-import { decodeCursor, encodeCursor } from '../../../src/platform/listing/cursor.js';
-import { type ListQuery, readPage } from '../../../src/platform/listing/list-query.js';
-import { type CursorPage, type Listing, readCursorPage, readOffsetPage } from '../../../src/platform/listing/page.js';
+import { decodeCursor, encodeCursor } from '../../../src/http/listing/cursor.js';
+import { type ListQuery, readPage } from '../../../src/http/listing/list-query.js';
+import { type CursorPage, type Listing, readCursorPage, readOffsetPage } from '../../../src/http/listing/page.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 /** Page by page; far more than any walk here needs. */

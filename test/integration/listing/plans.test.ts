@@ -1,18 +1,18 @@
 import type { Pool } from 'pg';
 
-import { EXECUTION_SORT_FIELDS } from '../../../src/execution/api/execution-schemas.js';
+import { EXECUTION_SORT_FIELDS } from '../../../src/tasks/api/execution-schemas.js';
 import {
   type ExecutionFilter,
   ListExecutions,
   ListExecutionsHandler,
-} from '../../../src/execution/read/execution-queries.js';
-import { SCRIPT_TYPES, STATUSES } from '../../../src/kernel/run-shape.js';
-import { encodeCursor } from '../../../src/platform/listing/cursor.js';
-import { type ListQuery, readPage } from '../../../src/platform/listing/list-query.js';
+} from '../../../src/tasks/queries/execution-queries.js';
+import { SCRIPT_TYPES, STATUSES } from '../../../src/tasks/domain/execution-shape.js';
+import { encodeCursor } from '../../../src/http/listing/cursor.js';
+import { type ListQuery, readPage } from '../../../src/http/listing/list-query.js';
 import { PLANS_BY_INDEX } from '../../../src/platform/postgres/plans-by-index.js';
 import { createPool } from '../../../src/platform/postgres/pool.js';
-import { TASK_SORT_FIELDS } from '../../../src/task/api/task-schemas.js';
-import { ListTasks, ListTasksHandler } from '../../../src/task/read/task-queries.js';
+import { TASK_SORT_FIELDS } from '../../../src/tasks/api/task-schemas.js';
+import { ListTasks, ListTasksHandler } from '../../../src/tasks/queries/task-queries.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { fillExecutions, fillTasks, OWNERS, TASKS } from './list-rows.js';
 

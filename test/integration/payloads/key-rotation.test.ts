@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import type { PayloadRef } from '../../../src/kernel/ports/payload-store.js';
+import type { PayloadRef } from '../../../src/platform/payloads/payload-store.js';
 import { rotateDataKeys } from '../../../src/platform/payloads/key-rotation.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import type { Pool } from 'pg';
 
-import type { PayloadKind, PayloadRef } from '../../../src/kernel/ports/payload-store.js';
+import type { PayloadKind, PayloadRef } from '../../../src/platform/payloads/payload-store.js';
 import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
 import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import { DockerFrames } from '../../../src/platform/sandbox/docker-frames.js';
-import { connectEngine } from '../../../src/platform/sandbox/engine.js';
+import { DockerFrames } from '../../../src/sandbox/docker-frames.js';
+import { connectEngine } from '../../../src/sandbox/engine.js';
 import { dockerEndpoint, job, TestSandbox } from '../../support/docker.js';
 import { eventually } from '../../support/eventually.js';
 import { RUNTIMES } from '../../support/runtimes.js';
@@ -175,7 +175,7 @@ ls /proc/self/fd | wc -l`,
           void box.containers().then(([name]) => docker.getContainer(name!).kill());
         },
       });
-      await expect(run).rejects.toMatchObject({ name: 'SandboxFailure', userCodeStarted: true });
+      await expect(run).rejects.toMatchObject({ name: 'SandboxFailure', countsAsAttempt: true });
       expect(await cellOf()).not.toBe(heard[0]);
     });
   });

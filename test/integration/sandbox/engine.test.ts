@@ -1,6 +1,6 @@
-import { SandboxFailure } from '../../../src/kernel/ports/sandbox.js';
-import { DockerSandbox } from '../../../src/platform/sandbox/docker-sandbox.js';
-import { connectEngine } from '../../../src/platform/sandbox/engine.js';
+import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
+import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
+import { connectEngine } from '../../../src/sandbox/engine.js';
 import {
   containersOf,
   dockerEndpoint,
@@ -60,7 +60,7 @@ it('fails with the image’s name where an image is missing, before user code', 
   const box = await sandbox({ images: { ...images, bash: 'voidrunner/no-such-image:1' } });
   const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
   expect(failure.message).toContain('voidrunner/no-such-image:1');
-  expect(failure.userCodeStarted).toBe(false);
+  expect(failure.countsAsAttempt).toBe(false);
 });
 
 it('fails with the program’s name where an image lacks it, before user code', async () => {
@@ -68,7 +68,7 @@ it('fails with the program’s name where an image lacks it, before user code', 
   const box = await sandbox({ images: { ...images, python: images.bash } });
   const failure = await failureOf(box.run(job('python', 'print(1)'), { signal: noSignal }));
   expect(failure.message).toContain('no such program: python3');
-  expect(failure.userCodeStarted).toBe(false);
+  expect(failure.countsAsAttempt).toBe(false);
 });
 
 it('fails with the launcher’s path where an image lacks it, before user code', async () => {
@@ -77,7 +77,7 @@ it('fails with the launcher’s path where an image lacks it, before user code',
   const box = await sandbox({ images: { ...images, bash: 'voidrunner/launcher:latest' } });
   const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
   expect(failure.message).toContain('/usr/local/lib/voidrunner/launcher');
-  expect(failure.userCodeStarted).toBe(false);
+  expect(failure.countsAsAttempt).toBe(false);
 });
 
 it('is unhealthy without the engine, fails runs before user code, and recovers by itself', async () => {
@@ -89,7 +89,7 @@ it('is unhealthy without the engine, fails runs before user code, and recovers b
       detail: expect.stringMatching(/Docker engine: .*ENOENT/) as string,
     });
     const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
-    expect(failure.userCodeStarted).toBe(false);
+    expect(failure.countsAsAttempt).toBe(false);
     await proxy.open();
     await eventually(async () => expect(await box.health()).toMatchObject({ healthy: true }));
     expect(await box.run(job('bash', 'exit 2'), { signal: noSignal })).toMatchObject({ returnCode: 2 });
@@ -121,7 +121,7 @@ it('does not know a runtime that the engine does not know', async () => {
     healthy: false,
     detail: expect.stringMatching(/does not know the runtime no-such-runtime, only .*runc/) as string,
   });
-  expect((await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }))).userCodeStarted).toBe(false);
+  expect((await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }))).countsAsAttempt).toBe(false);
 });
 
 it('an engine lost in mid-run is a failure after user code started, and the sweep cleans up', async () => {
@@ -131,7 +131,7 @@ it('an engine lost in mid-run is a failure after user code started, and the swee
     const workerId = testWorkerId();
     const box = await sandbox({ endpoint: proxy.endpoint, workerId });
     const run = box.run(job('bash', 'echo on; sleep 600'), { signal: noSignal, onOutput: () => void proxy.cut() });
-    expect((await failureOf(run)).userCodeStarted).toBe(true);
+    expect((await failureOf(run)).countsAsAttempt).toBe(true);
     expect(await containersOf(workerId)).toHaveLength(1);
     await proxy.open();
     // The very worker that lost it: no run of its own knows the container any more.
@@ -155,7 +155,7 @@ it('does not claim that a run is cancelled which it could not end', async () => 
         cancel.abort();
       },
     });
-    expect((await failureOf(run)).userCodeStarted).toBe(true);
+    expect((await failureOf(run)).countsAsAttempt).toBe(true);
     await proxy.open();
     expect(await box.sweep(() => true)).toBe(1);
   } finally {
@@ -171,7 +171,7 @@ it('a container killed from outside is a failure, not the program’s end', asyn
     onOutput: () => void running(workerId).then((name) => docker.getContainer(name).kill()),
   });
   const failure = await failureOf(run);
-  expect(failure.userCodeStarted).toBe(true);
+  expect(failure.countsAsAttempt).toBe(true);
   expect(failure.message).toContain('137');
 });
 
@@ -182,7 +182,7 @@ it('a container removed from outside is a failure as well', async () => {
     signal: noSignal,
     onOutput: () => void running(workerId).then((name) => docker.getContainer(name).remove({ force: true })),
   });
-  expect((await failureOf(run)).userCodeStarted).toBe(true);
+  expect((await failureOf(run)).countsAsAttempt).toBe(true);
 });
 
 it('sweeps containers of dead workers of its own namespace only, and never a live run', async () => {
@@ -233,7 +233,7 @@ it('close() ends every run as a failure, removes every container, and takes no m
   await box.close();
   expect(await containersOf(workerId)).toEqual([]);
   for (const failure of await Promise.all(runs)) expect(failure.message).toContain('closing');
-  expect((await failureOf(box.run(job('bash', 'echo'), { signal: noSignal }))).userCodeStarted).toBe(false);
+  expect((await failureOf(box.run(job('bash', 'echo'), { signal: noSignal }))).countsAsAttempt).toBe(false);
 });
 
 it('refuses bad input before a container is touched', async () => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 
 import { Unavailable } from '../../../src/kernel/errors.js';
-import { DockerSandbox } from '../../../src/platform/sandbox/docker-sandbox.js';
+import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
 import { expectNoContainers, job, sandboxOptions, TestSandbox } from '../../support/docker.js';
 import { eventually } from '../../support/eventually.js';
 import { HOST } from '../../support/hostile/host.js';
@@ -176,12 +176,12 @@ describe('a host that refuses for a time', () => {
 
   it('runs nothing where namespaces are required, and the attempt does not count', async () => {
     const { sandbox, run, close } = await open(true);
-    await expect(run()).rejects.toMatchObject({ userCodeStarted: false, cause: expect.any(Unavailable) as unknown });
+    await expect(run()).rejects.toMatchObject({ countsAsAttempt: false, cause: expect.any(Unavailable) as unknown });
     expect(await sandbox.health()).toMatchObject({
       healthy: false,
       detail: expect.stringContaining('EXECUTOR_ISOLATION_REQUIRED') as string,
     });
-    await expect(run()).rejects.toMatchObject({ userCodeStarted: false });
+    await expect(run()).rejects.toMatchObject({ countsAsAttempt: false });
     host.refuses = false;
     await eventually(async () => expect(await sandbox.health()).toMatchObject({ healthy: true }));
     expect(await run()).toMatchObject({ returnCode: 0 });

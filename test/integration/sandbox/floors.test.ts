@@ -1,5 +1,5 @@
-import type { ScriptType } from '../../../src/kernel/ports/sandbox.js';
-import { RUN_FLOORS } from '../../../src/kernel/run-floors.js';
+import type { ScriptType } from '../../../src/sandbox/sandbox.js';
+import { LIMIT_FLOORS } from '../../../src/tasks/domain/limit-floors.js';
 import { TestSandbox } from '../../support/docker.js';
 
 /** In new cells: their first job is the one with the least room. */
@@ -42,8 +42,8 @@ afterAll(async () => {
   await box.sandbox.close();
 });
 
-describe.each(Object.keys(RUN_FLOORS) as ScriptType[])('%s', (language) => {
-  const floor = { ...RUN_FLOORS[language], cpus: 1 };
+describe.each(Object.keys(LIMIT_FLOORS) as ScriptType[])('%s', (language) => {
+  const floor = { ...LIMIT_FLOORS[language], cpus: 1 };
 
   it('runs "hello" in its floors, whatever CPUs it may use', async () => {
     for (let run = 0; run < RUNS; run += 1) {

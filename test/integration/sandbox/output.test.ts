@@ -1,5 +1,5 @@
-import type { SandboxFailure } from '../../../src/kernel/ports/sandbox.js';
-import { connectEngine } from '../../../src/platform/sandbox/engine.js';
+import type { SandboxFailure } from '../../../src/sandbox/sandbox.js';
+import { connectEngine } from '../../../src/sandbox/engine.js';
 import { containersOf, dockerEndpoint, job, TestSandbox } from '../../support/docker.js';
 
 const CAP = 64 * 1024;
@@ -61,8 +61,8 @@ it('is not lost with a container that is killed from outside', async () => {
     onOutput: () => void kill(),
   });
   const failure = (await run.catch((error: unknown) => error)) as SandboxFailure;
-  expect(failure).toMatchObject({ userCodeStarted: true, remains: { stdout: { bytesTotal: 7, truncated: false } } });
-  expect(Buffer.from(failure.remains!.stdout.content).toString()).toBe('before\n');
+  expect(failure).toMatchObject({ countsAsAttempt: true, partial: { stdout: { bytesTotal: 7, truncated: false } } });
+  expect(Buffer.from(failure.partial!.stdout.content).toString()).toBe('before\n');
 });
 
 it('is live: a chunk is there before the program goes on', async () => {

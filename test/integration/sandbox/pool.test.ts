@@ -1,4 +1,4 @@
-import { connectEngine } from '../../../src/platform/sandbox/engine.js';
+import { connectEngine } from '../../../src/sandbox/engine.js';
 import { dockerEndpoint, TestSandbox } from '../../support/docker.js';
 import { eventually } from '../../support/eventually.js';
 import { SocketProxy } from '../../support/socket-proxy.js';
@@ -61,7 +61,7 @@ it('is filled later where the engine was away at the start: by the run that find
   try {
     box = await TestSandbox.create({ poolSize: 1, endpoint: proxy.endpoint });
     box.sandbox.start();
-    await expect(box.run('bash', 'true')).rejects.toMatchObject({ userCodeStarted: false });
+    await expect(box.run('bash', 'true')).rejects.toMatchObject({ countsAsAttempt: false });
     await proxy.open();
     await eventually(async () => expect(await box.run('bash', 'true')).toMatchObject({ returnCode: 0 }));
     await full();

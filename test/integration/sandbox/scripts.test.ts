@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { ScriptType } from '../../../src/kernel/ports/sandbox.js';
+import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { TestSandbox } from '../../support/docker.js';
 
 /** One user's: a cell of each image runs all of it. */

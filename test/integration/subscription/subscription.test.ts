@@ -2,7 +2,7 @@ import { headers } from 'nats';
 
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
-import type { DeliveredEvent } from '../../../src/platform/subscription/subscription-handler.js';
+import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
 import { eventually } from '../../support/eventually.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { type ToyPipeline, upTo } from '../../support/toy-pipeline.js';

@@ -1,4 +1,4 @@
-import type { ActiveExecution } from '../../../src/orchestration/saga/active-execution.js';
+import type { ActiveExecution } from '../../../src/orchestrator/active-execution.js';
 import { NOW, tokenOf, WORKER } from './executions.js';
 import { OWNER_ID } from './people.js';
 import { RUN_ID } from './tasks.js';

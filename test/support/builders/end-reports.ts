@@ -1,4 +1,4 @@
-import type { EndReport } from '../../../src/platform/sandbox/end-of-run.js';
+import type { EndReport } from '../../../src/sandbox/end-of-run.js';
 
 /** What a launcher tells of a program that ended with exit code 0 and reached no limit, but for what a test says. */
 export const endReport = (changes: Partial<EndReport> = {}): EndReport => ({

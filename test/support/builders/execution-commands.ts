@@ -1,7 +1,7 @@
 import {
-  type AttemptHold,
+  type AttemptLease,
   CancelExecution,
-  type Chance,
+  type RetryContext,
   DiscardDeadLetter,
   ExpireExternalRun,
   ExpireUnreportedRun,
@@ -13,18 +13,18 @@ import {
   ReportSuccess,
   RequestExecution,
   StartAttempt,
-} from '../../../src/execution/domain/execution-commands.js';
-import type { ExecutionSpec, RunResult } from '../../../src/execution/domain/execution-events.js';
-import type { FailureReason, Outcome } from '../../../src/kernel/run-shape.js';
+} from '../../../src/tasks/domain/execution-commands.js';
+import type { ExecutionSpec, RunResult } from '../../../src/tasks/domain/execution-events.js';
+import type { FailureReason, Outcome } from '../../../src/tasks/domain/execution-shape.js';
 import type { Requester } from '../../../src/kernel/requester.js';
 import { aResult, aSpec, FAILED_RESULT, NOW, tokenOf, WORKER } from './executions.js';
 import { metadata, owner } from './people.js';
 import { RUN_ID } from './tasks.js';
 
 /** Jitter takes half of every delay. */
-export const HALF: Chance = { now: NOW, random: 0.5 };
+export const HALF: RetryContext = { now: NOW, random: 0.5 };
 
-export const holdOf = (attempt: number, leaseToken = tokenOf(attempt)): AttemptHold => ({
+export const leaseOf = (attempt: number, leaseToken = tokenOf(attempt)): AttemptLease => ({
   executionId: RUN_ID,
   attempt,
   leaseToken,
@@ -32,15 +32,15 @@ export const holdOf = (attempt: number, leaseToken = tokenOf(attempt)): AttemptH
 
 export const request = (changes: Partial<ExecutionSpec> = {}) => new RequestExecution(aSpec(changes));
 export const startAttempt = (attempt = 1, leaseToken?: string) =>
-  new StartAttempt(holdOf(attempt, leaseToken), WORKER, 7, metadata);
-export const reportSuccess = (hold = holdOf(1)) => new ReportSuccess(hold, aResult(), metadata);
+  new StartAttempt(leaseOf(attempt, leaseToken), WORKER, 7, metadata);
+export const reportSuccess = (lease = leaseOf(1)) => new ReportSuccess(lease, aResult(), metadata);
 export const reportFailure = (
   reason: FailureReason | 'cancelled',
-  { hold = holdOf(1), chance = HALF, result = FAILED_RESULT as RunResult | null } = {},
-) => new ReportFailure(hold, { reason, detail: null, result }, chance, metadata);
-export const release = (hold = holdOf(1)) => new ReleaseAttempt(hold, 'the worker shuts down', metadata);
+  { lease = leaseOf(1), retryContext = HALF, result = FAILED_RESULT as RunResult | null } = {},
+) => new ReportFailure(lease, { reason, detail: null, result }, retryContext, metadata);
+export const release = (lease = leaseOf(1)) => new ReleaseAttempt(lease, 'the worker shuts down', metadata);
 export const cancel = (requester: Requester = owner) => new CancelExecution(RUN_ID, requester, metadata);
-export const lose = (attempt = 1, chance = HALF) => new LoseAttempt(RUN_ID, attempt, chance, metadata);
+export const lose = (attempt = 1, retryContext = HALF) => new LoseAttempt(RUN_ID, attempt, retryContext, metadata);
 export const expire = (attempt = 1) => new ExpireExternalRun(RUN_ID, attempt, metadata);
 export const expireUnreported = () => new ExpireUnreportedRun(RUN_ID, metadata);
 export const redrive = (requester: Requester = owner) => new RedriveExecution(RUN_ID, requester, metadata);

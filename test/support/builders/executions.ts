@@ -12,14 +12,14 @@ import {
   ExecutionRequested,
   ExecutionRetryScheduled,
   type ExecutionSpec,
-  ExecutionStarted,
+  ExecutionAttemptStarted,
   ExecutionSucceeded,
   ExecutionTimedOut,
   type ExternalReport,
   type RunResult,
-} from '../../../src/execution/domain/execution-events.js';
-import { EXTERNAL_WORKER } from '../../../src/execution/domain/external-reports.js';
-import type { FailureReason, Outcome } from '../../../src/kernel/run-shape.js';
+} from '../../../src/tasks/domain/execution-events.js';
+import { EXTERNAL_WORKER } from '../../../src/tasks/domain/external-reports.js';
+import type { FailureReason, Outcome } from '../../../src/tasks/domain/execution-shape.js';
 import { OWNER_ID } from './people.js';
 import { RETRY, RUN_ID, SCRIPT, TASK_ID } from './tasks.js';
 
@@ -62,10 +62,10 @@ export const FAILED_RESULT = aResult({ return_code: 1 });
 
 export const requested = (changes: Partial<ExecutionSpec> = {}) => ExecutionRequested(aSpec(changes));
 export const started = (attempt = 1) =>
-  ExecutionStarted({ attempt, worker: WORKER, lease_token: tokenOf(attempt), queued_ms: 7 });
+  ExecutionAttemptStarted({ attempt, worker: WORKER, lease_token: tokenOf(attempt), queued_ms: 7 });
 /** By default when the report of it comes. */
 export const startedElsewhere = (attempt = 1, started_at = NOW.toISOString()) =>
-  ExecutionStarted({ attempt, worker: EXTERNAL_WORKER, lease_token: null, queued_ms: 0, started_at });
+  ExecutionAttemptStarted({ attempt, worker: EXTERNAL_WORKER, lease_token: null, queued_ms: 0, started_at });
 export const succeeded = (attempt = 1) => ExecutionSucceeded({ attempt, result: aResult() });
 export const attemptFailed = (attempt = 1, reason: FailureReason = 'exit_code') =>
   ExecutionAttemptFailed({ attempt, reason, detail: null, result: FAILED_RESULT });

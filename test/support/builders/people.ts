@@ -1,4 +1,4 @@
-import type { EventMetadata } from '../../../src/kernel/event.js';
+import type { EventMetadata } from '../../../src/event-sourcing/core/event.js';
 import type { Requester } from '../../../src/kernel/requester.js';
 
 export const OWNER_ID = '018f0000-0000-7000-8000-00000000000a';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 
-import type { ExecutionCommand } from '../../../src/execution/domain/execution-commands.js';
-import { executionDecider } from '../../../src/execution/domain/execution-decider.js';
-import type { ExecutionEvent } from '../../../src/execution/domain/execution-events.js';
-import type { ExecutionState } from '../../../src/execution/domain/execution-state.js';
+import type { ExecutionCommand } from '../../../src/tasks/domain/execution-commands.js';
+import { executionDecider } from '../../../src/tasks/domain/execution-decider.js';
+import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
+import type { ExecutionState } from '../../../src/tasks/domain/execution-state.js';
 import { DomainError } from '../../../src/kernel/errors.js';
-import { FAILURE_REASONS, RETRYABLE_REASONS } from '../../../src/kernel/run-shape.js';
+import { FAILURE_REASONS, RETRYABLE_REASONS } from '../../../src/tasks/domain/execution-shape.js';
 import * as command from './execution-commands.js';
 import { NOW } from './executions.js';
 import { admin, owner, stranger } from './people.js';
@@ -13,13 +13,15 @@ import { admin, owner, stranger } from './people.js';
 /** A command made for the attempt that the run is at when its turn comes. */
 export type Step = (attempt: number) => ExecutionCommand;
 
-const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }).map((random) => ({ now: NOW, random }));
+const retryContext = fc
+  .double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+  .map((random) => ({ now: NOW, random }));
 const requester = fc.constantFrom(owner, owner, admin, 'system' as const, stranger);
 const offset = fc.constantFrom(0, 0, 0, 0, -1, 1);
 const hold = fc.tuple(offset, fc.constantFrom(true, true, true, false)).map(
   ([by, mine]) =>
     (attempt: number) =>
-      command.holdOf(attempt + by, mine ? undefined : 'a token of another'),
+      command.leaseOf(attempt + by, mine ? undefined : 'a token of another'),
 );
 
 export const step: fc.Arbitrary<Step> = fc.oneof(
@@ -28,17 +30,17 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: hold.map<Step>((holding) => (attempt) => command.reportSuccess(holding(attempt))) },
   {
     weight: 6,
-    arbitrary: fc.tuple(fc.constantFrom(...FAILURE_REASONS, 'cancelled' as const), hold, chance).map<Step>(
+    arbitrary: fc.tuple(fc.constantFrom(...FAILURE_REASONS, 'cancelled' as const), hold, retryContext).map<Step>(
       ([reason, holding, drawn]) =>
         (attempt) =>
-          command.reportFailure(reason, { hold: holding(attempt), chance: drawn }),
+          command.reportFailure(reason, { lease: holding(attempt), retryContext: drawn }),
     ),
   },
   { weight: 2, arbitrary: hold.map<Step>((holding) => (attempt) => command.release(holding(attempt))) },
   requester.map<Step>((who) => () => command.cancel(who)),
   {
     weight: 2,
-    arbitrary: fc.tuple(offset, chance).map<Step>(
+    arbitrary: fc.tuple(offset, retryContext).map<Step>(
       ([by, drawn]) =>
         (n) =>
           command.lose(n + by, drawn),

@@ -1,5 +1,5 @@
-import type { DomainEvent, EventMetadata, RecordedEvent, StreamRef } from '../../../src/kernel/event.js';
-import { derivedId } from '../../../src/kernel/uuid.js';
+import type { DomainEvent, EventMetadata, RecordedEvent, StreamRef } from '../../../src/event-sourcing/core/event.js';
+import { deterministicId } from '../../../src/kernel/uuid.js';
 import { NOW } from './executions.js';
 import { metadata } from './people.js';
 import { RUN_ID, TASK_ID } from './tasks.js';
@@ -23,7 +23,7 @@ export function recorded<Event extends DomainEvent>(
     position: BigInt(index + 1),
     stream,
     version: index + 1,
-    eventId: derivedId('recorded', stream.id, index + 1),
+    eventId: deterministicId('recorded', stream.id, index + 1),
     type,
     data,
     metadata: { ...metadata, ...changes },

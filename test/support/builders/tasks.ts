@@ -1,4 +1,4 @@
-import { CreateTask, DeleteTask, type TaskRunCommand, UpdateTask } from '../../../src/task/domain/task-commands.js';
+import { CreateTask, DeleteTask, type TaskRunCommand, UpdateTask } from '../../../src/tasks/domain/task-commands.js';
 import {
   TaskCreated,
   type TaskDefinition,
@@ -6,9 +6,9 @@ import {
   TaskExecutionFinished,
   TaskExecutionStarted,
   TaskUpdated,
-} from '../../../src/task/domain/task-events.js';
+} from '../../../src/tasks/domain/task-events.js';
 import type { Requester } from '../../../src/kernel/requester.js';
-import type { Outcome, RetryPolicy } from '../../../src/kernel/run-shape.js';
+import type { Outcome, RetryPolicy } from '../../../src/tasks/domain/execution-shape.js';
 import { metadata, owner, OWNER_ID } from './people.js';
 
 export const TASK_ID = '018f0000-0000-7000-8000-000000000001';

@@ -1,4 +1,4 @@
-import type { SandboxLimits, SandboxOutcome, ScriptType } from '../../../src/kernel/ports/sandbox.js';
+import type { SandboxLimits, SandboxOutcome, ScriptType } from '../../../src/sandbox/sandbox.js';
 import type { TextOutcome } from '../docker.js';
 
 /** What a program wants, how it goes about it in each language that has a way, and what it must meet in all of them. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { convertedSchema } from '../../../src/platform/http/docs/converted-schema.js';
+import { convertedSchema } from '../../../src/http/docs/converted-schema.js';
 
 const input = (schema: z.ZodType) => convertedSchema(schema, 'input');
 const output = (schema: z.ZodType) => convertedSchema(schema, 'output');

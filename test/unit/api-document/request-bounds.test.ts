@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { runLimitsCeilingOf } from '../../../src/composition/run-limits.js';
 import { loadConfig } from '../../../src/config/load-config.js';
 import { InvalidFields } from '../../../src/kernel/errors.js';
-import { textFaultOf } from '../../../src/platform/http/validation/storable.js';
+import { textFaultOf } from '../../../src/http/validation/storable.js';
 import { Contract, type OpenApi } from '../../e2e/api/support/contract.js';
 import { filled } from '../../e2e/api/support/fuzz/blanks.js';
 import { boundaries } from '../../e2e/api/support/fuzz/boundary-values.js';

@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-import { applyMaxima } from '../../../src/platform/http/docs/request-bodies.js';
+import { applyMaxima } from '../../../src/http/docs/request-bodies.js';
 import { makeApiDocument } from '../../support/api-document.js';
 
 const ASKED = ['CreateTask', 'UpdateTask', 'RunOnce'];

@@ -1,4 +1,4 @@
-import { AppendNotifier } from '../../../src/platform/event-store/append-notifier.js';
+import { AppendNotifier } from '../../../src/event-sourcing/event-store/append-notifier.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 
 describe('AppendNotifier', () => {

@@ -5,8 +5,8 @@ import {
   BATCH_EVENTS_MAX,
   SPLIT_APPENDS_MIN,
   WAITING_BYTES_MAX,
-} from '../../../src/platform/event-store/append-queue.js';
-import type { EncodedAppend } from '../../../src/platform/event-store/encoded-append.js';
+} from '../../../src/event-sourcing/event-store/append-queue.js';
+import type { EncodedAppend } from '../../../src/event-sourcing/event-store/encoded-append.js';
 
 /** An append of so many events to these streams; its name is all that a test looks at. */
 function append(name: string, streams: string[], events = 1, bytes = 100): EncodedAppend & { name: string } {

@@ -1,5 +1,5 @@
-import type { RawEvent } from '../../../src/platform/event-store/raw-event.js';
-import { RecentEvents } from '../../../src/platform/event-store/recent-events.js';
+import type { RawEvent } from '../../../src/event-sourcing/event-store/raw-event.js';
+import { RecentEvents } from '../../../src/event-sourcing/event-store/recent-events.js';
 
 const event = (position: number, data = '{}') => ({ position: BigInt(position), data, metadata: '{}' }) as RawEvent;
 const positions = (events: readonly RawEvent[]) => events.map(({ position }) => Number(position));

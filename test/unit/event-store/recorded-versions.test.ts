@@ -1,4 +1,4 @@
-import { RecordedVersions } from '../../../src/platform/event-store/recorded-versions.js';
+import { RecordedVersions } from '../../../src/event-sourcing/event-store/recorded-versions.js';
 
 describe('the versions that a writer has recorded', () => {
   it('are certain up to the newest of each stream', () => {

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 
 import { Unavailable } from '../../../src/kernel/errors.js';
-import { ConcurrentRequests } from '../../../src/platform/http/concurrent-requests.js';
-import { HttpProblem } from '../../../src/platform/http/problem.js';
+import { ConcurrentRequests } from '../../../src/http/concurrent-requests.js';
+import { HttpProblem } from '../../../src/http/problem.js';
 
 const aReply = (state: object = {}) => {
   const socket = new EventEmitter();

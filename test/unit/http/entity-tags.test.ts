@@ -1,5 +1,5 @@
-import { entityTagsOf, matchesStrongly, matchesWeakly } from '../../../src/platform/http/conditional/entity-tags.js';
-import { writeConditionOf } from '../../../src/platform/http/conditional/write-condition.js';
+import { entityTagsOf, matchesStrongly, matchesWeakly } from '../../../src/http/conditional/entity-tags.js';
+import { writeConditionOf } from '../../../src/http/conditional/write-condition.js';
 
 const strong = (value: string) => ({ value, weak: false });
 const weak = (value: string) => ({ value, weak: true });

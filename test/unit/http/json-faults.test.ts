@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { jsonFaultOf } from '../../../src/platform/http/validation/json-faults.js';
+import { jsonFaultOf } from '../../../src/http/validation/json-faults.js';
 
 /** The exact value of a literal, as a fraction of whole numbers. */
 function fractionOf(literal: string): [bigint, bigint] {

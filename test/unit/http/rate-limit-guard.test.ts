@@ -2,10 +2,10 @@ import { EventEmitter } from 'node:events';
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { HttpProblem } from '../../../src/platform/http/problem.js';
-import { DelayedRequests, type Sleep } from '../../../src/platform/http/rate-limit/delayed-requests.js';
-import { MemoryRateLimiter } from '../../../src/platform/http/rate-limit/memory-rate-limiter.js';
-import { RateLimitGuard, type RateRule } from '../../../src/platform/http/rate-limit/rate-limit-guard.js';
+import { HttpProblem } from '../../../src/http/problem.js';
+import { DelayedRequests, type Sleep } from '../../../src/http/rate-limit/delayed-requests.js';
+import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
+import { RateLimitGuard, type RateRule } from '../../../src/http/rate-limit/rate-limit-guard.js';
 import { rateLimits } from '../../support/rate-limits.js';
 
 const limits = rateLimits({ login_everywhere: 1, login_address: 1 });

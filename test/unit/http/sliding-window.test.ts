@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-import { MemoryRateLimiter } from '../../../src/platform/http/rate-limit/memory-rate-limiter.js';
-import { takeFromWindow, type WindowState } from '../../../src/platform/http/rate-limit/sliding-window.js';
+import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
+import { takeFromWindow, type WindowState } from '../../../src/http/rate-limit/sliding-window.js';
 import { rateLimits } from '../../support/rate-limits.js';
 
 const WINDOW_MS = 60_000;

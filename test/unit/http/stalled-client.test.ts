@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 
 import type { FastifyReply } from 'fastify';
 
-import { cutOffWhenStalled } from '../../../src/platform/http/stalled-client.js';
+import { cutOffWhenStalled } from '../../../src/http/stalled-client.js';
 
 const A_MINUTE_MS = 60_000;
 

@@ -1,4 +1,4 @@
-import { text } from '../../../src/platform/http/validation/text.js';
+import { text } from '../../../src/http/validation/text.js';
 
 const TAKEN = ['', 'x', 'xxxx', 'é'.repeat(4), '🐳'.repeat(4), 'x🐳x🐳', 'e\u0301e\u0301'];
 const REFUSED = ['xxxxx', '🐳'.repeat(5), '🐳🐳🐳🐳x', 'e\u0301e\u0301e', 'x'.repeat(1_000_000)];

@@ -1,6 +1,6 @@
 import { emailKey } from '../../../src/identity/domain/email.js';
 import { userEvents } from '../../../src/identity/domain/user-events.js';
-import { EventCatalog } from '../../../src/kernel/event-catalog.js';
+import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 
 const user_id = '0190a5d0-7b1c-7000-8000-00000000000f';
 const session_id = '0190a5d0-7b1c-7000-8000-00000000000e';
@@ -24,7 +24,7 @@ const stored = [
 const catalog = new EventCatalog(Object.values(userEvents));
 
 test.each(stored)('%s of version %i is read', (type, version, data) => {
-  expect(catalog.lift(type, data, version)).toEqual({ type, data });
+  expect(catalog.upcast(type, data, version)).toEqual({ type, data });
 });
 
 test('every type has its fixtures', () => {

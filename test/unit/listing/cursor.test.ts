@@ -1,4 +1,4 @@
-import { type Cursor, decodeCursor, encodeCursor } from '../../../src/platform/listing/cursor.js';
+import { type Cursor, decodeCursor, encodeCursor } from '../../../src/http/listing/cursor.js';
 
 const cursor: Cursor = {
   direction: 'next',

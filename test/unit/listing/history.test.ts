@@ -1,7 +1,7 @@
-import type { RecordedEvent } from '../../../src/kernel/event.js';
-import { portionsOf } from '../../../src/kernel/stream-portions.js';
+import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
+import { portionsOf } from '../../../src/event-sourcing/core/stream-portions.js';
 import { TASK_STREAM } from '../../support/builders/recorded.js';
-import { HISTORY_BYTES_MAX, HISTORY_PORTION_EVENTS, historyAnswer } from '../../../src/platform/listing/history.js';
+import { HISTORY_BYTES_MAX, HISTORY_PORTION_EVENTS, historyPage } from '../../../src/http/listing/history.js';
 
 const EVENT_BYTES = 60_000;
 
@@ -19,7 +19,7 @@ function aStream(length: number, bytesEach: number) {
       events.slice(afterVersion, afterVersion + limit),
   } as Parameters<typeof portionsOf>[0];
   return ({ after_version: afterVersion, limit }: { after_version: number; limit: number }) =>
-    historyAnswer(
+    historyPage(
       portionsOf(store, TASK_STREAM, { afterVersion, limit: limit + 1, portionEvents: HISTORY_PORTION_EVENTS }),
       { limit },
     );

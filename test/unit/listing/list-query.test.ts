@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { listAnswer, listQuery } from '../../../src/platform/listing/list-query.js';
+import { listResponse, listQuery } from '../../../src/http/listing/list-query.js';
 
 const query = z.strictObject(listQuery(['created_at', 'name']));
 
@@ -42,12 +42,17 @@ describe('a list’s answer', () => {
 
   test('by offset has the total', () => {
     const page = { by: 'offset', page: { rows: [1, 2], total: 5 } } as const;
-    expect(listAnswer('tasks', page, ['a', 'b'], asked)).toEqual({ tasks: ['a', 'b'], total: 5, limit: 2, offset: 0 });
+    expect(listResponse('tasks', page, ['a', 'b'], asked)).toEqual({
+      tasks: ['a', 'b'],
+      total: 5,
+      limit: 2,
+      offset: 0,
+    });
   });
 
   test('by cursor has the ways on and back', () => {
     const page = { by: 'cursor', page: { rows: [1], hasMore: true, nextCursor: 'on', prevCursor: null } } as const;
-    expect(listAnswer('tasks', page, ['a'], asked)).toEqual({
+    expect(listResponse('tasks', page, ['a'], asked)).toEqual({
       tasks: ['a'],
       pagination: { has_more: true, next_cursor: 'on', prev_cursor: null },
       limit: 2,

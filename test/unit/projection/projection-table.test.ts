@@ -1,6 +1,6 @@
-import type { RecordedEvent } from '../../../src/kernel/event.js';
-import { defineProjection } from '../../../src/platform/projection/projection.js';
-import { ProjectionTable } from '../../../src/platform/projection/projection-table.js';
+import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
+import { defineProjection } from '../../../src/event-sourcing/projection/projection.js';
+import { ProjectionTable } from '../../../src/event-sourcing/projection/projection-table.js';
 import { toyEvent as event, toyProjection } from '../../support/toy-log.js';
 
 describe('ProjectionTable', () => {

@@ -1,11 +1,11 @@
-import type { RawEvent } from '../../../src/platform/event-store/raw-event.js';
+import type { RawEvent } from '../../../src/event-sourcing/event-store/raw-event.js';
 import {
   eventBody,
   eventHeaders,
   eventSubject,
   receivedFromMessage,
   receivedFromStore,
-} from '../../../src/platform/relay/event-message.js';
+} from '../../../src/event-sourcing/relay/event-message.js';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const raw: RawEvent = {

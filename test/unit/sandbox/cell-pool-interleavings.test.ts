@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import * as fc from 'fast-check';
 
-import type { CellKind } from '../../../src/platform/sandbox/cell-kind.js';
+import type { CellKind } from '../../../src/sandbox/cell-kind.js';
 import { BASH, LARGE, poolWorld, PYTHON } from '../../support/cell-pool-world.js';
 import type { FakeCell } from '../../support/fake-cell.js';
 

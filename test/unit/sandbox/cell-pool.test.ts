@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 
-import { REFILL_PATIENCE_MS, REFILL_RETRY_MS, REFILLS_MAX } from '../../../src/platform/sandbox/cell-refill.js';
-import { START_PATIENCE_MS } from '../../../src/platform/sandbox/cold-starts.js';
+import { REFILL_PATIENCE_MS, REFILL_RETRY_MS, REFILLS_MAX } from '../../../src/sandbox/cell-refill.js';
+import { START_PATIENCE_MS } from '../../../src/sandbox/cold-starts.js';
 import { BASH, LARGE, poolWorld as world, PYTHON } from '../../support/cell-pool-world.js';
 
 beforeEach(() => void jest.useFakeTimers());

@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
 
-import type { Cell, JobListener } from '../../../src/platform/sandbox/cell.js';
-import { CellRun, REPORT_GRACE_MS } from '../../../src/platform/sandbox/cell-run.js';
-import { kindFor } from '../../../src/platform/sandbox/cell-kind.js';
+import type { Cell, JobListener } from '../../../src/sandbox/cell.js';
+import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';
+import { kindFor } from '../../../src/sandbox/cell-kind.js';
 import { endReport } from '../../support/builders/end-reports.js';
 import { job } from '../../support/docker.js';
 
@@ -41,7 +41,7 @@ const start = (cell: SilentCell) => {
     ...options,
     onOutput: undefined,
   }).run();
-  cell.listener.heed({ kind: 'started', job: 1 });
+  cell.listener.onMessage({ kind: 'started', job: 1 });
   return run;
 };
 
@@ -55,9 +55,9 @@ it('waits for the report of a launcher that is still sending, however slowly', a
   expect(cell.kills).toEqual([1]);
   for (let sent = 0; sent < 5; sent++) {
     await jest.advanceTimersByTimeAsync(REPORT_GRACE_MS - 1);
-    cell.listener.heed({ kind: 'output', job: 1, stream: 'stdout', bytes: Buffer.from('x') });
+    cell.listener.onMessage({ kind: 'output', job: 1, stream: 'stdout', bytes: Buffer.from('x') });
   }
-  cell.listener.heed({ kind: 'ended', job: 1, report: EXITED });
+  cell.listener.onMessage({ kind: 'ended', job: 1, report: EXITED });
   expect(await run).toMatchObject({ reason: 'exit_code', returnCode: 0 });
   expect(cell.abandoned).toBe(false);
 });
@@ -76,7 +76,7 @@ it('abandons one that never comes to an end', async () => {
   await jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS);
   for (let sent = 0; sent < 30 && !cell.abandoned; sent++) {
     await jest.advanceTimersByTimeAsync(REPORT_GRACE_MS - 1);
-    cell.listener.heed({ kind: 'output', job: 1, stream: 'stdout', bytes: Buffer.from('x') });
+    cell.listener.onMessage({ kind: 'output', job: 1, stream: 'stdout', bytes: Buffer.from('x') });
   }
   expect(await run).toMatchObject({ reason: 'timeout' });
 });

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 
-import { ColdStarts, START_PATIENCE_MS } from '../../../src/platform/sandbox/cold-starts.js';
+import { ColdStarts, START_PATIENCE_MS } from '../../../src/sandbox/cold-starts.js';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());

@@ -1,4 +1,4 @@
-import { CpuPlacement } from '../../../src/platform/sandbox/cpu-placement.js';
+import { CpuPlacement } from '../../../src/sandbox/cpu-placement.js';
 
 const taken = (placement: CpuPlacement, cpus: number, hostCpus: number, count: number): number[] =>
   Array.from({ length: count }, () => placement.take(cpus, hostCpus).first);

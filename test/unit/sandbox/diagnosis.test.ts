@@ -1,5 +1,5 @@
-import { diagnose, type EngineFindings, type SandboxFindings } from '../../../src/platform/sandbox/diagnosis.js';
-import { knownEscapes } from '../../../src/platform/sandbox/known-escapes.js';
+import { diagnose, type EngineFindings, type SandboxFindings } from '../../../src/sandbox/diagnosis.js';
+import { knownEscapes } from '../../../src/sandbox/known-escapes.js';
 
 const engine: EngineFindings = {
   version: '28.2.2',

@@ -1,4 +1,4 @@
-import { type EndReport, endOfRun, parseTrailer, signalName } from '../../../src/platform/sandbox/end-of-run.js';
+import { type EndReport, endOfRun, parseTrailer, signalName } from '../../../src/sandbox/end-of-run.js';
 import { endReport } from '../../support/builders/end-reports.js';
 
 const report = (waitStatus: number, oomKills = 0, killed: EndReport['killed'] = 'none'): EndReport =>

@@ -1,4 +1,4 @@
-import { Removals, REMOVALS_MAX } from '../../../src/platform/sandbox/removals.js';
+import { Removals, REMOVALS_MAX } from '../../../src/sandbox/removals.js';
 
 const isPending = async (promise: Promise<unknown>): Promise<boolean> => {
   const pending = Symbol('pending');

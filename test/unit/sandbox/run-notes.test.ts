@@ -1,5 +1,5 @@
-import type { EndReport } from '../../../src/platform/sandbox/end-of-run.js';
-import { notesOf, outOfMemoryNotes } from '../../../src/platform/sandbox/run-notes.js';
+import type { EndReport } from '../../../src/sandbox/end-of-run.js';
+import { notesOf, outOfMemoryNotes } from '../../../src/sandbox/run-notes.js';
 import { endReport } from '../../support/builders/end-reports.js';
 
 const KIND = { memoryMb: 256, pids: 64, tmpSizeMb: 192 };

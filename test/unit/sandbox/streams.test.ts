@@ -1,14 +1,9 @@
 import * as fc from 'fast-check';
 
-import { DockerFrames } from '../../../src/platform/sandbox/docker-frames.js';
-import type { EndReport } from '../../../src/platform/sandbox/end-of-run.js';
-import {
-  jobFrame,
-  killFrame,
-  type LauncherMessage,
-  LauncherMessages,
-} from '../../../src/platform/sandbox/launcher-messages.js';
-import { RunOutput } from '../../../src/platform/sandbox/run-output.js';
+import { DockerFrames } from '../../../src/sandbox/docker-frames.js';
+import type { EndReport } from '../../../src/sandbox/end-of-run.js';
+import { jobFrame, killFrame, type LauncherMessage, LauncherMessages } from '../../../src/sandbox/launcher-messages.js';
+import { RunOutput } from '../../../src/sandbox/run-output.js';
 import { endReport } from '../../support/builders/end-reports.js';
 
 /** The same bytes in pieces cut at arbitrary places. */

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { JsMsg } from 'nats';
 
-import { Acknowledgement } from '../../../src/platform/subscription/acknowledgement.js';
+import { Acknowledgement } from '../../../src/event-sourcing/subscription/acknowledgement.js';
 
 describe('Acknowledgement', () => {
   let acknowledged: number[];
@@ -15,7 +15,7 @@ describe('Acknowledgement', () => {
 
   it('is one for all that is settled within a moment, and names the newest', () => {
     const acknowledgement = new Acknowledgement();
-    for (const seq of [1, 3, 2]) acknowledgement.settle(message(seq), 1);
+    for (const seq of [1, 3, 2]) acknowledgement.acknowledge(message(seq), 1);
     expect(acknowledged).toEqual([]);
     jest.runAllTimers();
     expect(acknowledged).toEqual([3]);
@@ -23,8 +23,8 @@ describe('Acknowledgement', () => {
 
   it('does not wait where many are settled', () => {
     const acknowledgement = new Acknowledgement();
-    acknowledgement.settle(message(150), 150);
-    acknowledgement.settle(message(300), 150);
+    acknowledgement.acknowledge(message(150), 150);
+    acknowledgement.acknowledge(message(300), 150);
     expect(acknowledged).toEqual([300]);
     jest.runAllTimers();
     expect(acknowledged).toEqual([300]);
@@ -32,7 +32,7 @@ describe('Acknowledgement', () => {
 
   it('is given early to whoever stops, and has nothing left to say then', () => {
     const acknowledgement = new Acknowledgement();
-    acknowledgement.settle(message(1), 1);
+    acknowledgement.acknowledge(message(1), 1);
     acknowledgement.send();
     expect(acknowledged).toEqual([1]);
     expect(jest.getTimerCount()).toBe(0);
@@ -45,9 +45,9 @@ describe('Acknowledgement', () => {
     const gone = () => {
       throw new Error('CONNECTION_CLOSED');
     };
-    acknowledgement.settle({ seq: 1, ack: gone } as unknown as JsMsg, 1);
+    acknowledgement.acknowledge({ seq: 1, ack: gone } as unknown as JsMsg, 1);
     expect(() => acknowledgement.send()).not.toThrow();
-    acknowledgement.settle(message(2), 1);
+    acknowledgement.acknowledge(message(2), 1);
     jest.runAllTimers();
     expect(acknowledged).toEqual([2]);
   });

@@ -1,5 +1,5 @@
 import { ORCHESTRATOR, PROJECTOR } from '../../../../src/composition/postgres-options.js';
-import { CancelExecution } from '../../../../src/execution/domain/execution-commands.js';
+import { CancelExecution } from '../../../../src/tasks/domain/execution-commands.js';
 import {
   type Answer,
   ApiClient,
@@ -153,7 +153,7 @@ export class Api {
       `select id from read.executions where status in ('pending', 'running')`,
     );
     for (const { id } of rows) {
-      await commands.execute(new CancelExecution(id, 'system', { actor: 'system:test', correlation_id: id }));
+      await commands!.execute(new CancelExecution(id, 'system', { actor: 'system:test', correlation_id: id }));
     }
     await caughtUp(infra.pool, ORCHESTRATOR);
     await eventually(async () => expect((await infra.queue.stats()).waiting).toBe(0));

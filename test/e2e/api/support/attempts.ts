@@ -1,5 +1,5 @@
 import { newId } from '../../../../src/kernel/uuid.js';
-import { ReleaseAttempt, ReportFailure, StartAttempt } from '../../../../src/execution/domain/execution-commands.js';
+import { ReleaseAttempt, ReportFailure, StartAttempt } from '../../../../src/tasks/domain/execution-commands.js';
 import type { Api } from './api.js';
 
 const metadata = { actor: 'system:test', correlation_id: 'test' } as const;
@@ -7,17 +7,17 @@ const NOTHING_WRITTEN = { payload: null, bytes_total: 0, truncated: false };
 
 /** What a worker tells of an attempt, without a worker: the test says when. */
 export async function startAttempt(api: Api, executionId: string, attempt = 1) {
-  const { commands } = api.service.processes[0]!;
-  const hold = { executionId, attempt, leaseToken: newId() };
-  await commands.execute(new StartAttempt(hold, 'test', 0, metadata));
+  const commands = api.service.processes[0]!.commands!;
+  const lease = { executionId, attempt, leaseToken: newId() };
+  await commands.execute(new StartAttempt(lease, 'test', 0, metadata));
   return {
     /** Where the run was to be cancelled, it is now. */
-    release: () => commands.execute(new ReleaseAttempt(hold, 'test', metadata)),
+    release: () => commands.execute(new ReleaseAttempt(lease, 'test', metadata)),
     fail: (return_code: number) => {
       const ran = { stdout: NOTHING_WRITTEN, stderr: NOTHING_WRITTEN, wall_time_ms: 1, cpu_time_ms: 1 };
       const result = { return_code, signal: null, ...ran, memory_peak_bytes: 1 };
       const failure = { reason: 'exit_code' as const, detail: null, result };
-      return commands.execute(new ReportFailure(hold, failure, { now: new Date(), random: 0 }, metadata));
+      return commands.execute(new ReportFailure(lease, failure, { now: new Date(), random: 0 }, metadata));
     },
   };
 }

@@ -1,5 +1,5 @@
-import { jsonFaultOf } from '../../../../../src/platform/http/validation/json-faults.js';
-import { textFaultOf } from '../../../../../src/platform/http/validation/storable.js';
+import { jsonFaultOf } from '../../../../../src/http/validation/json-faults.js';
+import { textFaultOf } from '../../../../../src/http/validation/storable.js';
 import { asksForToken, type Contract, type Route } from '../contract.js';
 import type { JsonSchema } from './json-schema.js';
 import type { SentRequest } from './sent-request.js';

@@ -44,7 +44,7 @@ export const PROMISES: Promises = {
     const { id, task_id, status: outcome } = body;
     // Reported before, word for word.
     if (!['pending', 'running'].includes(before!.body.status)) return [];
-    const started = before!.body.status === 'pending' ? [onRun(id, 'ExecutionStarted')] : [];
+    const started = before!.body.status === 'pending' ? [onRun(id, 'ExecutionAttemptStarted')] : [];
     if (outcome === 'running') return started;
     const finished = onTask(task_id, 'TaskExecutionFinished', { execution_id: id, outcome });
     return [finished, ...started, onRun(id, 'ExecutionReported', { outcome })];

@@ -1,0 +1,26 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+
+import { healthProbes } from './health-probes.js';
+import { identityModule } from './identity.js';
+import type { Infrastructure } from './infrastructure.js';
+import { HealthModule } from './health.module.js';
+import { TasksModule } from './tasks.module.js';
+import { PlatformModule } from './platform.module.js';
+
+/** Role → modules. Every process knows every command and query; only the API role has controllers. */
+@Module({})
+export class AppModule {
+  static forRoles(infra: Infrastructure): DynamicModule {
+    const withApi = infra.config.VOIDRUNNER_ROLES.includes('api');
+    return {
+      module: AppModule,
+      imports: [
+        CqrsModule.forRoot(),
+        PlatformModule.with(infra),
+        TasksModule.register({ withApi, log: infra.log }),
+        ...(withApi ? [identityModule(infra.config, infra.log), HealthModule.forRoot(healthProbes(infra))] : []),
+      ],
+    };
+  }
+}

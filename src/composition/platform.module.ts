@@ -1,0 +1,52 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { Pool } from 'pg';
+
+import type { Infrastructure } from './infrastructure.js';
+import { runLimitsCeilingOf } from './run-limits.js';
+import { DecisionRunner } from '../event-sourcing/core/decision-runner.js';
+import { EventStore } from '../event-sourcing/core/event-store.js';
+import { LiveOutput } from '../live-output/live-output.js';
+import { PayloadStore } from '../platform/payloads/payload-store.js';
+import { StorageQuota } from '../platform/payloads/storage-quota.js';
+import { PostgresRecordedCommands } from '../event-sourcing/event-store/postgres-recorded-commands.js';
+import { StreamWatch } from '../event-sourcing/event-store/stream-watch.js';
+import { ConcurrentRequests } from '../http/concurrent-requests.js';
+import { IdempotentRequests } from '../http/idempotency/idempotent-requests.js';
+import { HttpCommands } from '../http/http-commands.js';
+import { ReadYourWrites } from '../http/read-your-writes.js';
+import { RunLimitsCeiling } from '../tasks/api/limits-ceiling.js';
+import { LargeResponses } from '../http/user-concurrency.js';
+import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
+
+/** What features inject: the ports, bound to this process's adapters. */
+@Module({})
+export class PlatformModule {
+  static with(infra: Infrastructure): DynamicModule {
+    const { config, store, payloads, pool, visibility, projected } = infra;
+    const readYourWrites = new ReadYourWrites(visibility, config.SERVER_OWN_WRITES_TIMEOUT);
+    const providers = [
+      { provide: Pool, useValue: pool },
+      { provide: EventStore, useValue: store },
+      { provide: PayloadStore, useValue: payloads },
+      { provide: StorageQuota, useValue: infra.quota },
+      { provide: DecisionRunner, useValue: infra.decisions },
+      {
+        provide: HttpCommands,
+        useFactory: (bus: CommandBus) => new HttpCommands(bus, readYourWrites),
+        inject: [CommandBus],
+      },
+      {
+        provide: IdempotentRequests,
+        useValue: new IdempotentRequests(new PostgresRecordedCommands(pool), readYourWrites),
+      },
+      { provide: RunLimitsCeiling, useValue: runLimitsCeilingOf(config) },
+      { provide: ConcurrentRequests, useValue: infra.concurrent },
+      { provide: LargeResponses, useValue: infra.largeResponses },
+      { provide: LiveOutput, useValue: infra.liveOutput },
+      { provide: StreamWatch, useValue: infra.streamWatch },
+      { provide: PositionAnnouncements, useValue: projected },
+    ];
+    return { module: PlatformModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}

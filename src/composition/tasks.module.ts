@@ -1,0 +1,101 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { Pool } from 'pg';
+
+import { EventStore } from '../event-sourcing/core/event-store.js';
+import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
+import type { Log } from '../platform/telemetry/log.js';
+import { DeadLetterController } from '../tasks/api/dead-letter-controller.js';
+import { ExecutionController } from '../tasks/api/execution-controller.js';
+import { ExecutionHistoryController } from '../tasks/api/execution-history-controller.js';
+import { ExecutionResponses } from '../tasks/api/execution-responses.js';
+import { ExecutionStarts } from '../tasks/api/execution-starts.js';
+import { ExternalRunController } from '../tasks/api/external-run-controller.js';
+import { OneShotController } from '../tasks/api/one-shot-controller.js';
+import { OutputController } from '../tasks/api/output-controller.js';
+import { TaskController } from '../tasks/api/task-controller.js';
+import { CancelExecutionHandler } from '../tasks/commands/cancel-execution.js';
+import { CreateAndStartTaskHandler } from '../tasks/commands/create-and-start-task.js';
+import { CreateTaskHandler } from '../tasks/commands/create-task.js';
+import { DeleteTaskHandler } from '../tasks/commands/delete-task.js';
+import { DiscardDeadLetterHandler } from '../tasks/commands/discard-dead-letter.js';
+import { ExpireExternalRunHandler } from '../tasks/commands/expire-external-run.js';
+import { ExpireUnreportedRunHandler } from '../tasks/commands/expire-unreported-run.js';
+import { LoseAttemptHandler } from '../tasks/commands/lose-attempt.js';
+import { RedriveExecutionHandler } from '../tasks/commands/redrive-execution.js';
+import { ReleaseAttemptHandler } from '../tasks/commands/release-attempt.js';
+import { ReportExternalRunHandler } from '../tasks/commands/report-external-run.js';
+import { ReportFailureHandler } from '../tasks/commands/report-failure.js';
+import { ReportSuccessHandler } from '../tasks/commands/report-success.js';
+import { StartAttemptHandler } from '../tasks/commands/start-attempt.js';
+import { StartExecutionHandler } from '../tasks/commands/start-execution.js';
+import { UpdateTaskHandler } from '../tasks/commands/update-task.js';
+import { InputStore } from '../tasks/commands/input-store.js';
+import { ReportedOutput } from '../tasks/commands/reported-output.js';
+import { ScriptStore } from '../tasks/commands/script-store.js';
+import { currentExecutions } from '../tasks/queries/current-executions.js';
+import { EventFollower } from '../tasks/queries/event-follower.js';
+import { ExecutionEnds } from '../tasks/queries/execution-ends.js';
+import { executionQueryHandlers } from '../tasks/queries/execution-queries.js';
+import { OutputFollower } from '../tasks/queries/output-follower.js';
+import { TaskOwners } from '../tasks/queries/task-owners.js';
+import { taskQueryHandlers } from '../tasks/queries/task-queries.js';
+
+const CONTROLLERS = [
+  TaskController,
+  ExecutionController,
+  ExecutionHistoryController,
+  ExternalRunController,
+  OutputController,
+  DeadLetterController,
+  OneShotController,
+];
+
+const COMMAND_HANDLERS = [
+  CreateTaskHandler,
+  UpdateTaskHandler,
+  DeleteTaskHandler,
+  StartExecutionHandler,
+  CreateAndStartTaskHandler,
+  StartAttemptHandler,
+  ReportSuccessHandler,
+  ReportFailureHandler,
+  ReleaseAttemptHandler,
+  CancelExecutionHandler,
+  LoseAttemptHandler,
+  ExpireExternalRunHandler,
+  ExpireUnreportedRunHandler,
+  RedriveExecutionHandler,
+  DiscardDeadLetterHandler,
+  ReportExternalRunHandler,
+];
+
+/** Tasks and executions: one context with two aggregates. */
+@Module({})
+export class TasksModule {
+  static register({ withApi, log }: { withApi: boolean; log: Log }): DynamicModule {
+    const executionEnds = {
+      provide: ExecutionEnds,
+      useFactory: (pool: Pool, store: EventStore, projected: PositionAnnouncements) =>
+        new ExecutionEnds(currentExecutions(pool, store), projected, log),
+      inject: [Pool, EventStore, PositionAnnouncements],
+    };
+    return {
+      module: TasksModule,
+      controllers: withApi ? CONTROLLERS : [],
+      providers: [
+        ScriptStore,
+        InputStore,
+        ReportedOutput,
+        TaskOwners,
+        executionEnds,
+        EventFollower,
+        OutputFollower,
+        ExecutionResponses,
+        ExecutionStarts,
+        ...COMMAND_HANDLERS,
+        ...taskQueryHandlers,
+        ...executionQueryHandlers,
+      ],
+    };
+  }
+}

@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+
+import type { DomainEvent } from './event.js';
+import type { PayloadRef } from '../../platform/payloads/payload-store.js';
+
+type Upcaster = (data: Record<string, unknown>) => Record<string, unknown>;
+
+/** To a version that allows more than the one before. */
+export const unchanged: Upcaster = (data) => data;
+
+/** What storing and reading need to know of an event type, whatever its data. */
+export interface StoredEventType {
+  readonly type: string;
+  /** 1 + the number of upcasters. */
+  readonly schemaVersion: number;
+  /** Lifts stored data of any historic version. Throws where the data does not fit, or is of a version to come. */
+  upcast(data: unknown, schemaVersion: number): unknown;
+  /** The payloads that data of the newest version refers to. */
+  payloadsOf(data: unknown): readonly PayloadRef[];
+}
+
+/** One kind of event: its name, its newest shape, and the way up from every older shape. */
+export interface EventType<Type extends string, Data> extends StoredEventType {
+  readonly type: Type;
+  (data: Data): DomainEvent<Type, Data>;
+  upcast(data: unknown, schemaVersion: number): Data;
+}
+
+/** The union of the events a list of types can make. */
+export type EventOf<Types extends Record<string, StoredEventType>> = {
+  [Name in keyof Types]: Types[Name] extends EventType<infer Type, infer Data> ? DomainEvent<Type, Data> : never;
+}[keyof Types];
+
+interface EventTypeOptions<Data> {
+  /** The n-th lifts version n to n + 1; the newest version follows from their number. */
+  readonly upcasters?: readonly Upcaster[];
+  /** Where the service itself wrote them. Not found by their shape: a task's metadata is any JSON. */
+  readonly payloads?: (data: Data) => readonly (PayloadRef | null | undefined)[];
+}
+
+export function eventType<Type extends string, Schema extends z.ZodType>(
+  type: Type,
+  schema: Schema,
+  { upcasters = [], payloads = () => [] }: EventTypeOptions<z.output<Schema>> = {},
+): EventType<Type, z.output<Schema>> {
+  const newest = upcasters.length + 1;
+  const make = (data: z.output<Schema>): DomainEvent<Type, z.output<Schema>> => ({ type, data });
+  const upcast = (data: unknown, schemaVersion: number): z.output<Schema> => {
+    if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > newest) {
+      throw new Error(`${type} has no schema version ${schemaVersion}; the newest is ${newest}`);
+    }
+    const newestData = upcasters
+      .slice(schemaVersion - 1)
+      .reduce((older, upcaster) => upcaster(older), data as Record<string, unknown>);
+    return schema.parse(newestData);
+  };
+  const payloadsOf = (data: unknown): readonly PayloadRef[] =>
+    payloads(data as z.output<Schema>).filter((ref) => ref !== null && ref !== undefined);
+  return Object.assign(make, { type, schemaVersion: newest, upcast, payloadsOf });
+}

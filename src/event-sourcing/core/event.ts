@@ -1,0 +1,65 @@
+import type { JsonObject } from '../../kernel/json.js';
+
+/** A stream of one aggregate. Written `task-<uuid>` wherever a person reads it. */
+export interface StreamRef {
+  readonly type: StreamType;
+  /** The aggregate's uuid. */
+  readonly id: string;
+}
+
+export type StreamType = 'task' | 'execution' | 'user';
+
+export const streamName = (stream: StreamRef): string => `${stream.type}-${stream.id}`;
+
+/** Who did it: a person, a part of the system, or an operator at the command line. */
+export type Actor = `user:${string}` | `system:${string}` | `operator:${string}`;
+
+/** What stands beside every event. `traceparent` is W3C Trace Context. */
+export interface EventMetadata {
+  readonly actor: Actor;
+  readonly correlation_id: string;
+  readonly causation_id?: string;
+  readonly request_id?: string;
+  readonly traceparent?: string;
+  /** Of a request under an Idempotency-Key: the id of the last event of its append. What may follow of it, follows once. */
+  readonly command_id?: string;
+  /** What that request asked for, digested under its key. */
+  readonly command_digest?: string;
+}
+
+/** An event as a decider makes it: a fact without an identity yet. */
+export interface DomainEvent<Type extends string = string, Data = unknown> {
+  readonly type: Type;
+  readonly data: Data;
+}
+
+/** An event ready to be appended. */
+export interface NewEvent {
+  /** UUIDv7, or UUIDv5 where it follows from something. An append repeated with the same ids changes nothing. */
+  readonly eventId: string;
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly data: JsonObject;
+}
+
+/** Where, when and by whom an event was recorded. */
+export interface Recorded {
+  /** Dense over the whole log, starting at 1, in commit order. */
+  readonly position: bigint;
+  readonly stream: StreamRef;
+  /** Dense within the stream, starting at 1. */
+  readonly version: number;
+  readonly eventId: string;
+  readonly metadata: EventMetadata;
+  readonly recordedAt: Date;
+}
+
+/** An event as it stands in the log, lifted to its newest schema version. A union of events stays a union. */
+export type RecordedEvent<Event extends DomainEvent = DomainEvent> = Event extends DomainEvent
+  ? Recorded & { readonly type: Event['type']; readonly data: Event['data'] }
+  : never;
+
+/** Says which events a stream holds: the type of a stream's events follows from its name, which TypeScript cannot see. */
+export const eventsAs = <Event extends DomainEvent>(
+  events: readonly RecordedEvent[],
+): readonly RecordedEvent<Event>[] => events as unknown as readonly RecordedEvent<Event>[];

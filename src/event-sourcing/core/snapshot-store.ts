@@ -1,0 +1,16 @@
+import type { StreamRef } from './event.js';
+
+export interface Snapshot {
+  /** The stream's version that the state has taken in. */
+  readonly version: number;
+  /** As JSON gives it back. */
+  readonly state: unknown;
+}
+
+/** Folded states of long streams. Disposable: losing all of them costs time, never truth. */
+export abstract class SnapshotStore {
+  /** The newest snapshot made by this version of the reducer, or null. */
+  abstract load(stream: StreamRef, reducerVersion: number): Promise<Snapshot | null>;
+
+  abstract save(stream: StreamRef, reducerVersion: number, snapshot: Snapshot): Promise<void>;
+}

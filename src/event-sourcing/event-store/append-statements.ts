@@ -1,0 +1,114 @@
+import type { CallValue } from '../../platform/postgres/call-message.js';
+import type { PreparedStatement, TextRow } from '../../platform/postgres/prepared-call.js';
+import { BinaryArray, int2, int4, jsonb, text, uuid } from '../../platform/postgres/binary-array.js';
+import type { EncodedAppend, EncodedEvent, EncodedWrite } from './encoded-append.js';
+
+export interface Refusal {
+  readonly append: number;
+  readonly repeated?: true;
+  readonly stream_id: string;
+  readonly version: number;
+}
+
+export interface AppendRow {
+  /**
+   * Null where nothing was recorded: without care, a version does not hold or an event id is known; with care, an event id
+   * stands in two appends of the batch.
+   */
+  readonly previous_position: bigint | null;
+  /** Since 1970. */
+  readonly recorded_ms: bigint | null;
+  readonly refused: readonly Refusal[] | null;
+}
+
+/**
+ * In es.append and es.append_event: waits for the lock of the log and holds it to the end of the transaction. An advisory
+ * one (PostgreSQL manual, 13.3.5), in the space of two-part keys that the migrator's is in too. Migrations that are out
+ * in the world contain it: never change it.
+ */
+export const LOCK_LOG = 'pg_advisory_xact_lock(30322, 2)';
+
+export const APPEND: PreparedStatement = {
+  name: 'es_append',
+  text: 'select previous_position, recorded_ms, refused from es.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
+};
+
+/** Not in FROM: there its one row is kept in a tuplestore and read from it. */
+export const APPEND_EVENT: PreparedStatement = {
+  name: 'es_append_event',
+  text: 'select es.append_event($1, $2, $3, $4, $5, $6, $7, $8, $9) as recorded',
+};
+
+/** A wake-up that a crash loses is replaced by a poll: no wait for the disk, which appends wait for as well. */
+export const NOTIFY: PreparedStatement = {
+  name: 'es_notify',
+  text: `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`,
+};
+
+export const RECALL = `
+    select e.position,
+           coalesce((e.stream_type, e.stream_id, e.type, e.data)
+             = (given.stream_type, given.stream_id, given.type, given.data::jsonb), false) as same
+    from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[])
+           with ordinality as given(event_id, stream_type, stream_id, type, data, no)
+    left join es.events e on e.event_id = given.event_id
+    order by given.no`;
+
+/**
+ * The parameters of es.append: whether with care, the writes to look at, the events.
+ * @param isCertain of a write: the version it expects has been reached, so nobody needs to look
+ */
+export function appendParameters(
+  batch: readonly EncodedAppend[],
+  careful: boolean,
+  isCertain: (write: EncodedWrite) => boolean,
+): CallValue[] {
+  const writes: EncodedWrite[] = [];
+  const writeAppends: number[] = [];
+  const events: EncodedEvent[] = [];
+  const eventAppends: number[] = [];
+  for (const [append, encoded] of batch.entries()) {
+    for (const write of encoded.writes) {
+      if (isCertain(write)) continue;
+      writes.push(write);
+      writeAppends.push(append);
+    }
+    for (const event of encoded.events) {
+      events.push(event);
+      eventAppends.push(append);
+    }
+  }
+  return [
+    careful,
+    new BinaryArray(int4, writeAppends),
+    BinaryArray.of(uuid, writes, (write) => write.streamId),
+    BinaryArray.of(int4, writes, (write) => write.expectedVersion),
+    new BinaryArray(int4, eventAppends),
+    BinaryArray.of(text, events, (event) => event.stream.type),
+    BinaryArray.of(uuid, events, (event) => event.stream.id),
+    BinaryArray.of(int4, events, (event) => event.version),
+    BinaryArray.of(uuid, events, (event) => event.eventId),
+    BinaryArray.of(text, events, (event) => event.type),
+    BinaryArray.of(int2, events, (event) => event.schemaVersion),
+    BinaryArray.of(jsonb, events, (event) => event.data),
+    BinaryArray.of(jsonb, events, (event) => event.metadata),
+  ];
+}
+
+/** The one row that es.append answers with. */
+export function appendRow([previousPosition, recordedMs, refused]: TextRow): AppendRow {
+  return {
+    previous_position: previousPosition ? BigInt(previousPosition) : null,
+    recorded_ms: recordedMs ? BigInt(recordedMs) : null,
+    refused: refused ? (JSON.parse(refused) as Refusal[]) : null,
+  };
+}
+
+/** The parameters of the look at what was recorded before: rare, so plain arrays will do. */
+export const recallParameters = ({ events }: EncodedAppend): unknown[] => [
+  events.map((event) => event.eventId),
+  events.map((event) => event.stream.type),
+  events.map((event) => event.stream.id),
+  events.map((event) => event.type),
+  events.map((event) => event.data),
+];

@@ -1,0 +1,162 @@
+import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
+import type { Pool } from 'pg';
+
+import type { EventCatalog } from '../core/event-catalog.js';
+import { type EventMetadata, type RecordedEvent, streamName, type StreamRef } from '../core/event.js';
+import { type AppendResult, EventStore, type StreamWrite } from '../core/event-store.js';
+import type { PostgresOptions } from '../../platform/postgres/pool.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import { currentTraceparent, inSpan } from '../../platform/telemetry/trace-context.js';
+import { APPEND_CHANNEL } from './append-channel.js';
+import { type AppendListener, AppendNotifier } from './append-notifier.js';
+import { AppendQueue, type PendingAppend } from './append-queue.js';
+import { type AppendOutcome, AppendWriter } from './append-writer.js';
+import { encodeAppend, type EncodedAppend } from './encoded-append.js';
+import { EventReader } from './event-reader.js';
+import { OtherListeners } from './other-listeners.js';
+import { upcastEvent, type RawEvent } from './raw-event.js';
+import { RecentEvents } from './recent-events.js';
+
+export interface PostgresEventStoreOptions {
+  /** Of the application's role; appends go over a connection of their own. */
+  readonly postgres: PostgresOptions;
+  /** For reads. The store does not end it. */
+  readonly pool: Pool;
+  readonly catalog: EventCatalog;
+  readonly log: Log;
+}
+
+/** Events read at a time of a stream that is read whole. */
+const STREAM_PAGE_EVENTS = 1_000;
+
+/** The log in Postgres, schema `es`. `close()` it. */
+export class PostgresEventStore extends EventStore {
+  private readonly catalog: EventCatalog;
+  private readonly reader: EventReader;
+  private readonly writer: AppendWriter;
+  private readonly notifier: AppendNotifier;
+  private readonly queue: AppendQueue<AppendResult>;
+  /** As this process wrote them: Postgres prints the same JSON with its members in another order. */
+  readonly recent = new RecentEvents();
+  private readonly lostListeners = new Set<() => void>();
+
+  constructor({ postgres, pool, catalog, log }: PostgresEventStoreOptions) {
+    super();
+    this.catalog = catalog;
+    this.reader = new EventReader(pool);
+    this.writer = new AppendWriter(postgres, () => {
+      this.recent.forget();
+      for (const listener of this.lostListeners) listener();
+    });
+    const others = new OtherListeners(pool);
+    this.notifier = new AppendNotifier((position) => this.writer.notify(APPEND_CHANNEL, position), others, log);
+    this.queue = new AppendQueue((batch) => this.writeBatch(batch));
+  }
+
+  override append(writes: readonly StreamWrite[], metadata: EventMetadata): Promise<AppendResult> {
+    return inSpan('events.append', { kind: SpanKind.CLIENT }, async (span: Span) => {
+      if (span.isRecording()) span.setAttributes(attributesOf(writes));
+      const traceparent = metadata.traceparent ?? currentTraceparent();
+      const stamped = traceparent === undefined ? metadata : { ...metadata, traceparent };
+      const result = await this.queue.add(encodeAppend(writes, stamped));
+      if (span.isRecording()) span.setAttribute('voidrunner.position', result.lastPosition.toString());
+      return result;
+    });
+  }
+
+  override async readStream(
+    stream: StreamRef,
+    options: { afterVersion?: number | undefined; limit?: number | undefined } = {},
+  ): Promise<readonly RecordedEvent[]> {
+    const { afterVersion = 0, limit = Number.POSITIVE_INFINITY } = options;
+    const events: RecordedEvent[] = [];
+    while (events.length < limit) {
+      const wanted = Math.min(STREAM_PAGE_EVENTS, limit - events.length);
+      const page = await this.reader.readStreamRaw(stream, afterVersion + events.length, wanted);
+      for (const event of page) events.push(upcastEvent(this.catalog, event));
+      if (page.length < wanted) break;
+    }
+    return events;
+  }
+
+  /** @throws PoisonEvent where one of them cannot be lifted; {@link readAllRaw} leaves that to the caller */
+  override async readAll(afterPosition: bigint, limit: number): Promise<readonly RecordedEvent[]> {
+    const events = await this.reader.readAllRaw(afterPosition, limit);
+    return events.map((event) => upcastEvent(this.catalog, event));
+  }
+
+  override head(): Promise<{ position: bigint; epoch: number }> {
+    return this.reader.head();
+  }
+
+  /** Events after a position as they are stored, at most `limit`. @throws Unavailable */
+  readAllRaw(afterPosition: bigint, limit: number): Promise<readonly RawEvent[]> {
+    return this.reader.readAllRaw(afterPosition, limit);
+  }
+
+  /** A stream's events after a version as they are stored, at most `limit`. @throws Unavailable */
+  readStreamRaw(stream: StreamRef, afterVersion: number, limit: number): Promise<readonly RawEvent[]> {
+    return this.reader.readStreamRaw(stream, afterVersion, limit);
+  }
+
+  /** Large batches with the next one fetched ahead: for rebuilds and audits. @throws Unavailable */
+  scan(afterPosition: bigint, untilPosition: bigint, batchEvents?: number): AsyncGenerator<RawEvent[]> {
+    return this.reader.scan(afterPosition, untilPosition, batchEvents);
+  }
+
+  /** Tells of appends of this process, with a committed position, as soon as they are. @returns how to stop listening */
+  onAppended(listener: AppendListener): () => void {
+    return this.notifier.onAppended(listener);
+  }
+
+  /** Tells when the connection of appends is lost: behind the next one the log may be another, restored from a backup. */
+  onConnectionLost(listener: () => void): void {
+    this.lostListeners.add(listener);
+  }
+
+  /** Lets waiting appends end, then closes the store's own connection. */
+  async close(): Promise<void> {
+    await this.queue.idle();
+    await this.notifier.close();
+    await this.writer.close();
+  }
+
+  /** Settles every append of the batch. */
+  private async writeBatch(batch: readonly PendingAppend<AppendResult>[]): Promise<void> {
+    const outcomes = await this.writer.write(batch.map(({ append }) => append));
+    for (const [index, pending] of batch.entries()) {
+      const outcome = outcomes[index]!;
+      if ('error' in outcome) pending.reject(outcome.error);
+      else pending.resolve(outcome.result);
+    }
+    // Those who were answered go on first: what a single caller appends next is on its way before this is done.
+    process.nextTick(() => this.announce(batch, outcomes));
+  }
+
+  /** What was recorded is known here before anybody is told of it. */
+  private announce(batch: readonly PendingAppend<AppendResult>[], outcomes: readonly AppendOutcome[]): void {
+    let newest = 0n;
+    for (const [index, outcome] of outcomes.entries()) {
+      if ('error' in outcome) continue;
+      const { result, recordedMs } = outcome;
+      if (recordedMs !== null && this.recent.isWanted) {
+        this.recent.add(recordedEvents(batch[index]!.append, result.firstPosition, recordedMs));
+      }
+      if (result.recordedNow && result.lastPosition > newest) newest = result.lastPosition;
+    }
+    if (newest > 0n) this.notifier.announce(newest);
+  }
+}
+
+function recordedEvents({ events }: EncodedAppend, firstPosition: bigint, recordedMs: bigint): RawEvent[] {
+  const recordedAt = new Date(Number(recordedMs)).toISOString();
+  return events.map((event, index) => ({ ...event, position: firstPosition + BigInt(index), recordedAt }));
+}
+
+function attributesOf(writes: readonly StreamWrite[]): Attributes {
+  return {
+    'db.system.name': 'postgresql',
+    'voidrunner.streams': writes.map(({ stream }) => streamName(stream)),
+    'voidrunner.events': writes.flatMap(({ events }) => events.map(({ type }) => type)),
+  };
+}

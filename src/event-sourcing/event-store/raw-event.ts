@@ -1,0 +1,51 @@
+import type { EventMetadata, RecordedEvent, StreamRef } from '../core/event.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+
+/** An event as it is stored: not lifted, its JSON still text. */
+export interface RawEvent {
+  readonly position: bigint;
+  readonly stream: StreamRef;
+  readonly version: number;
+  readonly eventId: string;
+  readonly type: string;
+  readonly schemaVersion: number;
+  /** JSON text, as Postgres prints the jsonb or as it was given to it. */
+  readonly data: string;
+  /** JSON text. */
+  readonly metadata: string;
+  /** ISO 8601 in UTC, with milliseconds. */
+  readonly recordedAt: string;
+}
+
+/** An event that this process cannot make sense of: its type, its schema version or its data. The log goes on. */
+export class PoisonEvent extends Error {
+  constructor(
+    readonly event: RawEvent,
+    cause: unknown,
+  ) {
+    super(`event ${event.type} v${event.schemaVersion} at position ${event.position} cannot be read`, { cause });
+    this.name = 'PoisonEvent';
+  }
+}
+
+/**
+ * Parses an event and lifts it to its newest schema version.
+ * @throws PoisonEvent for this one event; whoever reads many decides what that means for the others
+ */
+export function upcastEvent(catalog: EventCatalog, event: RawEvent): RecordedEvent {
+  try {
+    const { type, data } = catalog.upcast(event.type, JSON.parse(event.data), event.schemaVersion);
+    return {
+      position: event.position,
+      stream: event.stream,
+      version: event.version,
+      eventId: event.eventId,
+      type,
+      data,
+      metadata: JSON.parse(event.metadata) as EventMetadata,
+      recordedAt: new Date(event.recordedAt),
+    };
+  } catch (error) {
+    throw new PoisonEvent(event, error);
+  }
+}

@@ -1,0 +1,139 @@
+import type { Pool } from 'pg';
+
+import type { RecordedEvent, StreamRef, StreamType } from '../core/event.js';
+import type { EventStore } from '../core/event-store.js';
+import { PoisonEvent } from '../event-store/raw-event.js';
+import { BinaryArray, uuid } from '../../platform/postgres/binary-array.js';
+import { batched, inOrderOf } from '../../platform/postgres/batched.js';
+import { reportingOutages } from '../../platform/postgres/outage.js';
+import type { Projection } from './projection.js';
+
+/** A row that has the id of its stream, and the version of the last event that was folded into it. */
+export interface VersionedRow {
+  readonly id: string;
+  readonly version: number;
+}
+
+export interface CurrentRowsOptions<Row> {
+  readonly pool: Pick<Pool, 'query'>;
+  readonly store: Pick<EventStore, 'readStream'>;
+  readonly projection: Pick<Projection, 'table' | 'columns'>;
+  readonly streamType: StreamType;
+  /** The projection's own fold. */
+  readonly project: (row: Row | null, event: RecordedEvent) => Row | null;
+  /** Event types that leave no row: the last event of a stream whose row is rightly missing. */
+  readonly removedBy?: readonly string[];
+}
+
+/** What one statement says about an id: the view's row, and how far the stream itself is. */
+export interface Observation<Row> {
+  readonly id: string;
+  readonly row: Row | null;
+  /** The stream's newest event; null where the stream has none. The type is looked up only where the row is not current. */
+  readonly head: { readonly version: number; readonly type: string | null } | null;
+}
+
+/** A row, and where the view does not hold it yet, the position of its last event. */
+export interface CurrentRow<Row> {
+  readonly row: Row | null;
+  readonly aheadOfView: bigint | null;
+}
+
+type Found<Row> = Row & { readonly head_version: number | null; readonly head_type: string | null };
+
+/**
+ * Single rows of a view that never lag behind the log. One statement reads the row and the version of the stream's head;
+ * where the row is behind (the projector is away, fails over or has parked the stream) the missing events are folded on
+ * top of it, by the projection's own function. So a reader never sees an acknowledged write missing, nor a state that is
+ * older than one seen before, in whatever process.
+ */
+export class CurrentRows<Row extends VersionedRow> {
+  private readonly statement: { readonly name: string; readonly text: string };
+  private readonly removedBy: ReadonlySet<string>;
+  private readonly lookUp: (id: string) => Promise<Observation<Row> | null>;
+
+  constructor(private readonly options: CurrentRowsOptions<Row>) {
+    const { projection, removedBy = [] } = options;
+    this.removedBy = new Set(removedBy);
+    this.statement = { name: `${projection.table}_current`, text: observing(projection) };
+    this.lookUp = batched(async (ids) => inOrderOf(ids, await this.observe(ids), ({ id }) => id));
+  }
+
+  /** @returns null where there is none. @throws Unavailable */
+  async find(id: string): Promise<Row | null> {
+    const observation = await this.lookUp(id);
+    return observation && (await this.complete(observation)).row;
+  }
+
+  /** Ids of the view and the log as one statement sees them, without folding anything. @throws Unavailable */
+  async observe(ids: readonly string[]): Promise<readonly Observation<Row>[]> {
+    const values = [new BinaryArray(uuid, ids)];
+    const { rows } = await reportingOutages(() => this.options.pool.query<Found<Row>>({ ...this.statement, values }));
+    return rows.map(({ head_version, head_type, ...row }) => ({
+      id: row.id,
+      // Of an id without a row the left join makes one of nulls.
+      row: (row.version as number | null) === null ? null : (row as unknown as Row),
+      head: head_version === null ? null : { version: head_version, type: head_type },
+    }));
+  }
+
+  /** The row as the stream's head has it. @throws Unavailable */
+  async complete({ id, row, head }: Observation<Row>): Promise<CurrentRow<Row>> {
+    const isCurrent = row ? row.version === head?.version : head === null || this.removedBy.has(head.type ?? '');
+    return isCurrent ? { row, aheadOfView: null } : this.fold(id, row);
+  }
+
+  /**
+   * An event that cannot be read or applied ends the fold, as it parks the stream for the projector: the object is shown
+   * as it was before. Where nothing could be folded at all, that is an error: the object exists.
+   */
+  private async fold(id: string, row: Row | null): Promise<CurrentRow<Row>> {
+    const { events, poison } = await this.eventsAfter({ type: this.options.streamType, id }, row?.version ?? 0);
+    let folded = row;
+    let failure: Error | null = poison;
+    let aheadOfView: bigint | null = null;
+    for (const event of events) {
+      try {
+        folded = this.options.project(folded, event);
+        aheadOfView = event.position;
+      } catch (error) {
+        failure = error as Error;
+        break;
+      }
+    }
+    if (failure !== null && folded === null) throw failure;
+    return { row: folded, aheadOfView };
+  }
+
+  /** Up to the first one that cannot be read. */
+  private async eventsAfter(
+    stream: StreamRef,
+    afterVersion: number,
+  ): Promise<{ events: readonly RecordedEvent[]; poison: PoisonEvent | null }> {
+    const { store } = this.options;
+    try {
+      return { events: await store.readStream(stream, { afterVersion }), poison: null };
+    } catch (error) {
+      if (!(error instanceof PoisonEvent)) throw error;
+      const limit = error.event.version - afterVersion - 1;
+      const events = limit > 0 ? await store.readStream(stream, { afterVersion, limit }) : [];
+      return { events, poison: error };
+    }
+  }
+}
+
+/**
+ * The head's version is one probe of an index; its type costs a row of the log, so it is read only where the view's row
+ * is missing or behind. The statement is prepared by name, and names its columns: one that a migration adds would change
+ * what a prepared statement answers, which Postgres refuses.
+ */
+function observing({ table, columns }: Pick<Projection, 'table' | 'columns'>): string {
+  const others = Object.keys(columns).filter((column) => column !== 'id');
+  return `
+    select wanted.id, ${others.map((column) => `r.${column}`).join(', ')}, head.version as head_version,
+      case when r.version is distinct from head.version then (
+        select type from es.events e where e.stream_id = wanted.id and e.version = head.version) end as head_type
+    from unnest($1::uuid[]) as wanted (id)
+      cross join lateral (select max(version) as version from es.events e where e.stream_id = wanted.id) as head
+      left join read.${table} r on r.id = wanted.id`;
+}

@@ -1,0 +1,74 @@
+import { LRUCache } from 'lru-cache';
+import type { Pool } from 'pg';
+
+import type { RecordedEvent } from '../core/event.js';
+import { reportingOutages } from '../../platform/postgres/outage.js';
+import type { Changes } from '../subscription/subscription-handler.js';
+import type { Projection } from './projection.js';
+import { ProjectionTable, type Row, type RowChanges } from './projection-table.js';
+
+const REMEMBERED_ROWS_MAX = 2_000;
+/** Of all of them as JSON; as objects they are larger. */
+const REMEMBERED_CHARS_MAX = 4 * 1024 ** 2;
+
+/**
+ * A table of a projection as the leader of its subscription has it. Nobody else writes to it: whoever does moves the
+ * checkpoint, or makes a new generation of it, and then the leader's next write is refused and it begins anew. So a row
+ * that was read or written under this lead needs no second look, and the first event of a stream none at all.
+ */
+export class LiveTable {
+  private readonly table: ProjectionTable;
+  private readonly remembered = new LRUCache<string, Row>({
+    max: REMEMBERED_ROWS_MAX,
+    maxSize: REMEMBERED_CHARS_MAX,
+    sizeCalculation: (row) => JSON.stringify(row).length,
+  });
+
+  constructor(
+    private readonly pool: Pick<Pool, 'query'>,
+    readonly projection: Projection,
+  ) {
+    this.table = new ProjectionTable(projection);
+  }
+
+  /** What events come to. Errors of the projection itself are the event's fault. @throws Unavailable */
+  async change(events: readonly RecordedEvent[]): Promise<Changes> {
+    const byKey = this.table.group(events);
+    const changes = this.table.fold(byKey, await this.load(byKey));
+    return { writes: this.table.writes(changes), applied: () => this.remember(changes) };
+  }
+
+  /** The rows that events are about, as they are before them. @throws Unavailable */
+  async rows(events: readonly RecordedEvent[]): Promise<ReadonlyMap<string, Row>> {
+    return await this.load(this.table.group(events));
+  }
+
+  forget(): void {
+    this.remembered.clear();
+  }
+
+  private async load(byKey: ReadonlyMap<string, readonly RecordedEvent[]>): Promise<Map<string, Row>> {
+    const rows = new Map<string, Row>();
+    const unknown: string[] = [];
+    for (const [key, events] of byKey) {
+      const row = this.remembered.get(key);
+      if (row) rows.set(key, row);
+      else if (!isBeginning(events[0]!, key)) unknown.push(key);
+    }
+    if (unknown.length === 0) return rows;
+    for (const [key, row] of await reportingOutages(() => this.table.load(this.pool, unknown))) {
+      rows.set(key, row);
+      this.remembered.set(key, row);
+    }
+    return rows;
+  }
+
+  private remember({ upserted, deleted }: RowChanges): void {
+    const { key } = this.projection;
+    for (const row of upserted) this.remembered.set(row[key] as string, row);
+    for (const gone of deleted) this.remembered.delete(gone);
+  }
+}
+
+/** A row of the stream's own, of which there has been nothing yet. */
+const isBeginning = ({ stream, version }: RecordedEvent, key: string): boolean => version === 1 && stream.id === key;

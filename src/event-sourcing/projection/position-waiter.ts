@@ -1,0 +1,85 @@
+import type { Pool } from 'pg';
+
+import { reportingOutages } from '../../platform/postgres/outage.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import { SharedPoller } from '../../platform/async/shared-poller.js';
+import type { PositionAnnouncements } from './position-announcements.js';
+
+export interface PositionWaiterOptions {
+  readonly pool: Pick<Pool, 'query'>;
+  readonly announcements: PositionAnnouncements;
+  readonly subscription: string;
+  readonly pollIntervalMs?: number;
+  readonly log: Log;
+}
+
+export interface WaitOutcome {
+  readonly reached: boolean;
+  /** The newest position known to be projected. */
+  readonly position: bigint;
+}
+
+/** For announcements that were lost. The others answer without a look, so not every write is worth one. */
+const POLL_INTERVAL_MS = 50;
+/** No caller waits longer, whatever it asks for. */
+export const WAIT_MS_MAX = 60_000;
+
+/**
+ * Read your own writes: waits until the views hold a position. It listens to the announcements first, then reads the
+ * checkpoint, then waits; so the announcement that came in between is not missed.
+ */
+export class PositionWaiter {
+  private newest = 0n;
+  private readonly poller: SharedPoller<bigint>;
+  private stopListening: (() => void) | null = null;
+
+  constructor(private readonly options: PositionWaiterOptions) {
+    const { pollIntervalMs = POLL_INTERVAL_MS, log } = options;
+    this.poller = new SharedPoller({
+      poll: () => this.projected(),
+      pollIntervalMs,
+      minIntervalMs: pollIntervalMs,
+      log,
+    });
+  }
+
+  /** Listens from now on. */
+  start(): void {
+    if (this.stopListening) return;
+    const { announcements } = this.options;
+    const tell = (position: bigint) => this.poller.resolveReached(this.within(position));
+    const stop = [announcements.onPosition(tell), announcements.start()];
+    this.stopListening = () => stop.forEach((each) => each());
+  }
+
+  /** Whoever still waits gets `reached: false`. */
+  close(): void {
+    this.stopListening?.();
+    this.stopListening = null;
+    this.poller.close();
+  }
+
+  /**
+   * Never rejects: where Postgres or NATS is away, the answer is `reached: false` in time.
+   * @param timeoutMs at most {@link WAIT_MS_MAX}
+   */
+  async waitFor(position: bigint, timeoutMs: number): Promise<WaitOutcome> {
+    const known = this.newest >= position;
+    const reached = known || (await this.poller.wait(position, { timeoutMs: Math.min(timeoutMs, WAIT_MS_MAX) }));
+    return { reached, position: this.newest };
+  }
+
+  private async projected() {
+    const { pool, subscription } = this.options;
+    const { rows } = await reportingOutages(() =>
+      pool.query<{ position: bigint }>('select position from read.checkpoints where subscription = $1', [subscription]),
+    );
+    return this.within(rows[0]?.position ?? 0n);
+  }
+
+  /** Positions only grow: what is told late is not taken back. */
+  private within(position: bigint) {
+    if (position > this.newest) this.newest = position;
+    return (wanted: bigint) => wanted <= this.newest;
+  }
+}

@@ -1,0 +1,104 @@
+import type { Pool, PoolClient } from 'pg';
+
+import type { RecordedEvent } from '../core/event.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import type { RawEvent } from '../event-store/raw-event.js';
+import type { RawEventReader } from '../relay/raw-event-reader.js';
+import { LazyEvent } from './lazy-event.js';
+import type { ProjectionTable } from './projection-table.js';
+
+/** The log, in large batches with the next one on its way while the last one is worked on. */
+export interface ScannableLog extends RawEventReader {
+  scan(afterPosition: bigint, untilPosition: bigint, batchEvents?: number): AsyncIterable<readonly RawEvent[]>;
+}
+
+export interface ShadowFillOptions {
+  readonly pool: Pool;
+  readonly events: ScannableLog;
+  readonly catalog: EventCatalog;
+  readonly tables: readonly ProjectionTable[];
+  /** Streams left out, each from this position on. */
+  readonly parked: ReadonlyMap<string, bigint>;
+  readonly onProgress?: ((progress: { position: bigint; head: bigint }) => void) | undefined;
+}
+
+/** Large, since a row that many of a batch's events are about is written once; a few tens of MB in memory. */
+const BATCH_EVENTS = 10_000;
+/** What may be left for the time under the lock. */
+const REMAINDER_EVENTS_MAX = 500n;
+const ROUNDS_MAX = 20;
+/** Nothing here needs to survive a crash: the tables are dropped, or made durable with the swap's commit. */
+export const BEGIN = 'begin; set local synchronous_commit = off; set local statement_timeout = 0';
+
+/** Folds the log into shadow tables. */
+export class ShadowFill {
+  /** Folded up to here. */
+  position = 0n;
+  /** Read from the log. */
+  count = 0;
+
+  constructor(private readonly options: ShadowFillOptions) {}
+
+  /** Until little is left to the target, which moves on meanwhile. */
+  async fill(target: () => Promise<bigint>): Promise<void> {
+    const clients: PoolClient[] = [];
+    try {
+      for (const _ of this.options.tables) clients.push(await this.options.pool.connect());
+      for (let round = 0; round < ROUNDS_MAX; round++) {
+        const until = await target();
+        if (until - this.position <= (round === 0 ? 0n : REMAINDER_EVENTS_MAX)) return;
+        await this.fillTo(until, clients);
+      }
+    } finally {
+      for (const client of clients) client.release();
+    }
+  }
+
+  /** Up to a position, in the caller's transaction; says where it ended and leaves the fill as it was. */
+  async rest(client: PoolClient, until: bigint): Promise<{ position: bigint; count: number }> {
+    let { position, count } = this;
+    for await (const batch of this.options.events.scan(position, until, BATCH_EVENTS)) {
+      const events = this.select(batch);
+      for (const table of this.options.tables) await table.apply(client, events);
+      position = batch.at(-1)?.position ?? position;
+      count += batch.length;
+    }
+    return { position, count };
+  }
+
+  /** Each table on a connection of its own: while Postgres writes the rows of one, the next one's are folded. */
+  private async fillTo(until: bigint, clients: readonly PoolClient[]): Promise<void> {
+    const { events, tables, onProgress } = this.options;
+    for await (const batch of events.scan(this.position, until, BATCH_EVENTS)) {
+      const selected = this.select(batch);
+      const written = await Promise.allSettled(
+        tables.map((table, index) => inTransaction(clients[index]!, (client) => table.apply(client, selected))),
+      );
+      for (const outcome of written) if (outcome.status === 'rejected') throw outcome.reason;
+      this.position = batch.at(-1)?.position ?? this.position;
+      this.count += batch.length;
+      onProgress?.({ position: this.position, head: until });
+    }
+  }
+
+  private select(batch: readonly RawEvent[]): RecordedEvent[] {
+    const { parked, catalog } = this.options;
+    const selected: RecordedEvent[] = [];
+    for (const raw of batch) {
+      const from = parked.get(raw.stream.id);
+      if (from === undefined || raw.position < from) selected.push(new LazyEvent(raw, catalog));
+    }
+    return selected;
+  }
+}
+
+async function inTransaction(client: PoolClient, work: (client: PoolClient) => Promise<unknown>): Promise<void> {
+  await client.query(BEGIN);
+  try {
+    await work(client);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}

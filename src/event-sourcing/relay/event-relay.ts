@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { LeaderLock } from '../../platform/postgres/leader-lock.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import { Wakeup } from '../../platform/async/wakeup.js';
+import type { AppendSignal } from './append-signal.js';
+import type { EventsStream, StreamTail } from './events-stream.js';
+import type { EventPublisher } from './event-publisher.js';
+import type { RawEvent } from '../event-store/raw-event.js';
+import type { RecentEvents } from '../event-store/recent-events.js';
+import type { RawEventReader } from './raw-event-reader.js';
+
+export interface EventRelayOptions {
+  readonly events: RawEventReader;
+  /** What this process has just recorded itself. */
+  readonly recent?: Pick<RecentEvents, 'after' | 'forget'>;
+  readonly stream: EventsStream;
+  readonly publisher: EventPublisher;
+  readonly lock: LeaderLock;
+  readonly appends: Pick<AppendSignal, 'onAppend'>;
+  /** The least position that a subscription has dealt with: what an empty stream need not hold. */
+  readonly leastCheckpoint: () => Promise<bigint>;
+  readonly log: Log;
+  readonly pollIntervalMs?: number;
+}
+
+/** Events read, and published, at a time. */
+const BATCH_EVENTS_MAX = 500;
+const POLL_INTERVAL_MS = 250;
+/** How often an idle relay makes sure that its stream is still there and ends where it left it. */
+const STREAM_CHECK_INTERVAL_MS = 2_000;
+const RETRY_DELAY_MS_MIN = 50;
+const RETRY_DELAY_MS_MAX = 1_000;
+/** About a minute. */
+const FAILURES_PER_LINE = 60;
+
+/** What the relay knows of the stream's end, and so where it goes on. */
+interface Cursor {
+  /** The last position that the stream holds, or need not hold. */
+  position: bigint;
+  lastSequence: number;
+  epoch: number;
+}
+
+/**
+ * Carries committed events from Postgres to JetStream, in order. It has no memory of its own: it resumes from the last
+ * message of the stream itself, so a crash between commit and publish, or between publish and acknowledgement, costs
+ * nothing. The expected last sequence fences a second relay; what makes delivery safe is the consumers' checkpoint.
+ */
+export class EventRelay {
+  private readonly wakeup = new Wakeup();
+  /** There are events up to here: read, or announced. An append is announced twice in its own process. */
+  private knownUpTo = 0n;
+  /** Something was appended, and nobody knows where. */
+  private mustRead = false;
+  /** In a row; asking where the stream ends is no success yet, carrying an event or having none to carry is. */
+  private failures = 0;
+
+  constructor(private readonly options: EventRelayOptions) {}
+
+  /** Relays whenever it leads, until the signal aborts. Never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = this.options.appends.onAppend((position) => {
+      if (position === null) this.mustRead = true;
+      else if (position <= this.knownUpTo) return;
+      else this.knownUpTo = position;
+      this.wakeup.wake();
+    });
+    try {
+      await this.options.lock.run(signal, (lead) => this.relay(lead));
+    } finally {
+      stop();
+    }
+  }
+
+  /** Relays without contending for the lead; the fence is the expected last sequence. Exposed for tests. */
+  async relay(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.follow(await this.locate(), signal);
+      } catch (error) {
+        // Away, or deleted under our feet: either way the stream is asked again where it ends.
+        if (this.failures % FAILURES_PER_LINE === 0) this.options.log.warn({ err: error }, 'relay interrupted');
+        const delayMs = Math.min(RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN * 2 ** Math.min(this.failures, 10));
+        this.failures += 1;
+        await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Publishes what there is, waits for more, and returns where the stream has to be asked again where it ends. */
+  private async follow(cursor: Cursor, signal: AbortSignal): Promise<void> {
+    const { events, recent, publisher, pollIntervalMs = POLL_INTERVAL_MS } = this.options;
+    let checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
+    while (!signal.aborted) {
+      const seen = this.wakeup.seen;
+      const known = this.mustRead ? [] : (recent?.after(cursor.position, BATCH_EVENTS_MAX) ?? []);
+      this.mustRead = false;
+      const batch = known.length > 0 ? known : await events.readAllRaw(cursor.position, BATCH_EVENTS_MAX);
+      const last = batch.at(-1)?.position ?? cursor.position;
+      if (last > this.knownUpTo) this.knownUpTo = last;
+      if (batch.length > 0) {
+        const outcome = await publisher.publish(batch, cursor.epoch, cursor.lastSequence, signal);
+        cursor.position = outcome.position ?? cursor.position;
+        cursor.lastSequence = outcome.lastSequence;
+        this.failures = 0;
+        if (outcome.duplicate) return await this.explain(outcome.duplicate);
+        if (outcome.refused) return;
+        checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
+        // Others' events may stand behind those that this process knows of.
+        if (batch.length === BATCH_EVENTS_MAX || this.knownUpTo > cursor.position) continue;
+      } else if (Date.now() >= checkAt) {
+        if (await this.hasChanged(cursor)) return;
+        checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
+      }
+      this.failures = 0;
+      // That was all there was, and whatever came since has rung.
+      await this.wakeup.wait(seen, pollIntervalMs, signal);
+    }
+  }
+
+  /**
+   * The stream knows this message already. Usually another relay was faster, and the tail says so. Where the tail is
+   * before it, messages were cut out of the stream while their ids are still remembered: they could not be published
+   * again, so the stream is made anew.
+   */
+  private async explain(duplicate: RawEvent): Promise<void> {
+    const tail = await this.options.stream.tail();
+    if (tail.message && tail.message.position >= duplicate.position) return;
+    this.options.log.warn({ position: duplicate.position.toString() }, 'messages were cut out of the stream');
+    await this.options.stream.recreate();
+  }
+
+  private async hasChanged(cursor: Cursor): Promise<boolean> {
+    const info = await this.options.stream.info();
+    if (info?.state.last_seq !== cursor.lastSequence) return true;
+    return (await this.options.events.head()).epoch !== cursor.epoch;
+  }
+
+  /** Where to go on; recreates a stream that tells another history than Postgres. */
+  private async locate(): Promise<Cursor> {
+    const { stream, events, recent, log } = this.options;
+    let tail = await stream.tail();
+    // What is recorded from here on is in the log that is looked at here.
+    recent?.forget();
+    const { position: head, epoch } = await events.head();
+    if (!(await this.agrees(tail, head, epoch))) {
+      log.warn(
+        { tail: tail.message?.position.toString(), tail_epoch: tail.message?.epoch, head: head.toString(), epoch },
+        'the stream differs from Postgres and is made anew',
+      );
+      await stream.recreate();
+      tail = await stream.tail();
+    }
+    const position = tail.message?.position ?? (await this.leastNeeded(head));
+    this.knownUpTo = position;
+    return { position, lastSequence: tail.lastSequence, epoch };
+  }
+
+  private async leastNeeded(head: bigint): Promise<bigint> {
+    const least = await this.options.leastCheckpoint();
+    return least < head ? least : head;
+  }
+
+  private async agrees(tail: StreamTail, head: bigint, epoch: number): Promise<boolean> {
+    const { message } = tail;
+    if (!message) return true;
+    if (message.epoch !== epoch || message.position < 1n || message.position > head) return false;
+    const [event] = await this.options.events.readAllRaw(message.position - 1n, 1);
+    return event?.eventId === message.eventId;
+  }
+}

@@ -1,0 +1,56 @@
+import { AckPolicy, DeliverPolicy, type JsMsg, nanos } from 'nats';
+
+import { Unavailable } from '../../kernel/errors.js';
+import { asNatsUnavailable } from '../../platform/nats/nats-errors.js';
+import type { NatsLink } from '../../platform/nats/nats-link.js';
+import type { EventsStream } from './events-stream.js';
+
+/** How long the server may be silent in the middle of a stream before that counts as an outage. */
+const SILENCE_MS_MAX = 5_000;
+const FETCH_MESSAGES = 500;
+/** The server forgets a reader that died. */
+const INACTIVE_MS_MAX = 60_000;
+
+/**
+ * Every message the events stream holds now, in order. @throws Unavailable
+ *
+ * Rejected: the client's ordered consumer (nats.js 2.29). Its `fetch` drops what it has received and not handed out yet
+ * when the batch ends while the reader is busy, and goes on behind it.
+ */
+export async function* messagesOf(nats: NatsLink, stream: EventsStream): AsyncGenerator<JsMsg> {
+  const first = await stream.first();
+  if (!first) return;
+  try {
+    const manager = await nats.manager();
+    const { name } = await manager.consumers.add(stream.name, {
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.All,
+      inactive_threshold: nanos(INACTIVE_MS_MAX),
+      mem_storage: true,
+    });
+    try {
+      yield* delivered(nats, stream.name, name, first.lastSequence);
+    } finally {
+      await manager.consumers.delete(stream.name, name).catch(() => undefined);
+    }
+  } catch (error) {
+    throw asNatsUnavailable(error);
+  }
+}
+
+async function* delivered(nats: NatsLink, stream: string, name: string, lastSequence: number): AsyncGenerator<JsMsg> {
+  const consumer = await nats.jetstream().consumers.get(stream, name);
+  for (let seen = 0; ;) {
+    const before = seen;
+    const batch = await consumer.fetch({ max_messages: FETCH_MESSAGES, expires: SILENCE_MS_MAX });
+    for await (const message of batch) {
+      seen += 1;
+      // Nothing is acknowledged, so nothing would come again.
+      if (message.info.deliverySequence !== seen) throw new Unavailable('nats', 'messages were lost on their way');
+      yield message;
+      // The very last message may have been deleted by hand.
+      if (message.seq >= lastSequence || message.info.pending === 0) return;
+    }
+    if (seen === before) return;
+  }
+}

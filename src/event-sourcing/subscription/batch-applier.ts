@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { PoolClient } from 'pg';
+
+import { Unavailable } from '../../kernel/errors.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import { asUnavailable, isOutage } from '../../platform/postgres/outage.js';
+import type { ReceivedEvent } from '../relay/event-message.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import { CheckpointMoved, type CheckpointStore } from './checkpoint-store.js';
+import { withEventSpans } from './event-spans.js';
+import type { Checkpoint } from './move-statement.js';
+import { type ParkedStreams, parkingError } from './parked-streams.js';
+import type { DeliveredEvent, SubscriptionHandler } from './subscription-handler.js';
+
+/** When an event counts as poison: both must be reached, so that a deployment's hiccup parks nothing. */
+export interface PoisonLimits {
+  readonly failures: number;
+  readonly overMs: number;
+}
+
+export const POISON_LIMITS: PoisonLimits = { failures: 5, overMs: 5_000 };
+
+export interface BatchApplierOptions {
+  readonly name: string;
+  readonly catalog: EventCatalog;
+  readonly handler: SubscriptionHandler;
+  readonly checkpoints: CheckpointStore;
+  readonly parked: ParkedStreams;
+  readonly log: Log;
+  readonly spanName?: string;
+  readonly poison?: PoisonLimits;
+}
+
+/** Whether a failure says nothing about the events: they are tried again for ever. */
+export const isRetryable = (error: unknown): boolean =>
+  error instanceof Unavailable || error instanceof CheckpointMoved || isOutage(error);
+
+/** Applies batches of events and moves the checkpoint; sets the streams of poison events aside. */
+export class BatchApplier {
+  private checkpoint: Checkpoint;
+  /** At the checkpoint, or past it by events that do not concern the handler. */
+  private passed: bigint;
+  private skipped: ReadonlySet<string> = new Set();
+  /** Of the one event that blocks, by position; outlives an outage in between. */
+  private failing: { position: bigint; failures: number; since: number } | null = null;
+
+  constructor(
+    private readonly options: BatchApplierOptions,
+    checkpoint: Checkpoint,
+  ) {
+    this.checkpoint = checkpoint;
+    this.passed = checkpoint.position;
+  }
+
+  get position(): bigint {
+    return this.passed;
+  }
+
+  get epoch(): number {
+    return this.checkpoint.epoch;
+  }
+
+  /** These streams are parked: their events pass by. */
+  skip(streamIds: Iterable<string>): void {
+    this.skipped = new Set(streamIds);
+  }
+
+  /**
+   * Applies events that follow the checkpoint without a gap.
+   * @throws Unavailable and CheckpointMoved; whatever came before the failure stays applied
+   */
+  async apply(events: readonly ReceivedEvent[], signal: AbortSignal): Promise<void> {
+    const last = events.at(-1);
+    if (!last) return;
+    const due = events.filter((event) => this.isOpen(event) && this.concerns(event));
+    // Without `concerns` somebody may wait for the position, also where nothing of the batch is applied.
+    if (due.length === 0 && this.options.handler.concerns) this.passed = last.position;
+    else await this.applyOrSplit(due, last.position, signal);
+  }
+
+  /** Moves the checkpoint to where the applier is. @throws Unavailable and CheckpointMoved */
+  async save(): Promise<void> {
+    if (this.checkpoint.position === this.passed) return;
+    const to = { ...this.checkpoint, position: this.passed };
+    this.moved(await this.options.checkpoints.move(this.checkpoint, to, []));
+  }
+
+  /** Lifts and applies without moving the checkpoint past what it is: the fold of a redrive. */
+  async refold(
+    events: readonly ReceivedEvent[],
+    signal: AbortSignal,
+    also: (client: PoolClient) => Promise<void>,
+  ): Promise<void> {
+    await this.commit(events.filter(this.concerns), this.position, signal, also);
+  }
+
+  /** A note beside the checkpoint, which stays where it is; refused like everything else where the lead is lost. */
+  async note(work: (client: PoolClient) => Promise<void>): Promise<void> {
+    this.checkpoint = await this.options.checkpoints.moveWith(this.checkpoint, this.checkpoint, work);
+  }
+
+  private readonly isOpen = (event: ReceivedEvent): boolean => !this.skipped.has(event.stream.id);
+
+  private readonly concerns = (event: ReceivedEvent): boolean => this.options.handler.concerns?.(event) ?? true;
+
+  private moved(to: Checkpoint): void {
+    this.checkpoint = to;
+    this.passed = to.position;
+    this.options.handler.committed?.(to.position);
+  }
+
+  private async applyOrSplit(events: readonly ReceivedEvent[], upTo: bigint, signal: AbortSignal): Promise<void> {
+    try {
+      await this.commit(events, upTo, signal);
+    } catch (error) {
+      if (signal.aborted || isRetryable(error)) throw asUnavailable(error);
+      const [first] = events;
+      if (!first) throw error;
+      if (events.length === 1) return await this.retryOrPark(first, upTo, error, signal);
+      // A stream parked in the first half must not be applied in the second.
+      const middle = events.length >> 1;
+      const head = events.slice(0, middle);
+      await this.applyOrSplit(head, head.at(-1)!.position, signal);
+      await this.applyOrSplit(events.slice(middle).filter(this.isOpen), upTo, signal);
+    }
+  }
+
+  private async retryOrPark(event: ReceivedEvent, upTo: bigint, cause: unknown, signal: AbortSignal): Promise<void> {
+    const { failures: failuresMax, overMs } = this.options.poison ?? POISON_LIMITS;
+    let error = cause;
+    for (;;) {
+      if (this.failing?.position !== event.position) {
+        this.failing = { position: event.position, failures: 0, since: Date.now() };
+      }
+      this.failing.failures += 1;
+      this.logFailure(event, error);
+      if (this.failing.failures >= failuresMax && Date.now() - this.failing.since >= overMs) break;
+      await sleep(Math.ceil(overMs / (failuresMax - 1 || 1)), undefined, { signal }).catch(() => undefined);
+      signal.throwIfAborted();
+      try {
+        await this.commit([event], upTo, signal);
+        this.failing = null;
+        return;
+      } catch (again) {
+        if (signal.aborted || isRetryable(again)) throw asUnavailable(again);
+        error = again;
+      }
+    }
+    await this.park(event, upTo, error);
+  }
+
+  private async commit(
+    events: readonly ReceivedEvent[],
+    upTo: bigint,
+    signal: AbortSignal,
+    also?: (client: PoolClient) => Promise<void>,
+  ): Promise<void> {
+    const { handler, checkpoints, catalog, spanName } = this.options;
+    const delivered = events.map((event) => lift(catalog, event));
+    const from = this.checkpoint;
+    const to = { ...from, position: upTo };
+    const now = await withEventSpans(spanName, delivered, async () => {
+      if (delivered.length > 0) await handler.act?.(delivered, signal);
+      const changes = delivered.length > 0 ? await handler.change?.(delivered) : undefined;
+      const writes = changes?.writes ?? [];
+      const moved = await (also ? checkpoints.moveWith(from, to, also, writes) : checkpoints.move(from, to, writes));
+      changes?.applied();
+      return moved;
+    });
+    this.moved(now);
+  }
+
+  private async park(event: ReceivedEvent, upTo: bigint, error: unknown): Promise<void> {
+    const { checkpoints, parked, name, log } = this.options;
+    const to = { ...this.checkpoint, position: upTo };
+    const { type: streamType, id: streamId } = event.stream;
+    const now = await checkpoints.moveWith(this.checkpoint, to, (client) =>
+      parked.park(client, {
+        ...{ subscription: name, streamType, streamId },
+        ...{ fromPosition: event.position, fromVersion: event.version, error: parkingError(error) },
+      }),
+    );
+    log.error({ subscription: name, stream_id: event.stream.id, position: event.position.toString() }, 'stream parked');
+    this.failing = null;
+    this.skipped = new Set([...this.skipped, event.stream.id]);
+    this.moved(now);
+  }
+
+  private logFailure(event: ReceivedEvent, error: unknown): void {
+    const { log, name } = this.options;
+    const { position, type } = event;
+    log.error(
+      { err: error, subscription: name, position: position.toString(), type, failures: this.failing?.failures },
+      'event failed',
+    );
+  }
+}
+
+function lift(catalog: EventCatalog, event: ReceivedEvent): DeliveredEvent {
+  const { data } = catalog.upcast(event.type, event.data, event.schemaVersion);
+  const { position, stream, version, eventId, type, metadata, recordedAt, traceparent } = event;
+  return { position, stream, version, eventId, type, data, metadata, recordedAt, traceparent };
+}

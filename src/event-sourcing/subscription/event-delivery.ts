@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos } from 'nats';
+
+import { isConsumerMissing } from '../../platform/nats/nats-errors.js';
+import type { NatsLink } from '../../platform/nats/nats-link.js';
+import { EventHeader, type ReceivedEvent, receivedFromMessage } from '../relay/event-message.js';
+import type { EventsStream } from '../relay/events-stream.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import { Acknowledgement } from './acknowledgement.js';
+
+export interface EventDeliveryOptions {
+  readonly nats: NatsLink;
+  readonly stream: EventsStream;
+  /** The durable consumer's name: the subscription's. */
+  readonly consumer: string;
+  readonly log: Log;
+}
+
+/** Delivered and not acknowledged: bounds what is buffered here too. */
+const UNACKNOWLEDGED_MAX = 1_000;
+const PULL_MESSAGES_MAX = 500;
+const PULL_EXPIRES_MS = 10_000;
+const IDLE_HEARTBEAT_MS = 1_000;
+/** Longer than any batch should take; a redelivery costs a message, no harm. */
+const ACK_WAIT_MS = 30_000;
+const RESTART_DELAY_MS = 250;
+
+/**
+ * The JetStream side of a subscription: a durable pull consumer that fills a small buffer, ordered by position. Whatever
+ * it fails to deliver is read from Postgres instead, so it may fail in any way it likes.
+ */
+export class EventDelivery {
+  private readonly buffer = new Map<bigint, JsMsg>();
+  private messages: ConsumerMessages | null = null;
+  private newestDropped: JsMsg | null = null;
+  private readonly acknowledgement = new Acknowledgement();
+
+  constructor(private readonly options: EventDeliveryOptions) {}
+
+  get connected(): boolean {
+    return this.messages !== null && this.options.nats.connected;
+  }
+
+  /** Consumes until the signal aborts. Never throws. */
+  async run(
+    signal: AbortSignal,
+    at: { epoch: number; checkpoint: () => bigint; onDelivery: () => void },
+  ): Promise<void> {
+    const stopped = aborted(signal);
+    while (!signal.aborted) {
+      try {
+        // NATS may take seconds to answer; whoever stops us need not wait for it.
+        await Promise.race([this.consume(signal, at), stopped]);
+      } catch (error) {
+        if (!signal.aborted) this.options.log.debug({ err: error, consumer: this.options.consumer }, 'no delivery');
+      } finally {
+        this.acknowledgement.send();
+        this.messages = null;
+        this.buffer.clear();
+        this.newestDropped = null;
+      }
+      await sleep(RESTART_DELAY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Begins anew, for a consumer that delivers nothing although it should. */
+  restart(): void {
+    this.messages?.close().catch(() => undefined);
+  }
+
+  /** The events right after the checkpoint, as far as they are here. They stay until `settle`. */
+  next(checkpoint: bigint, limit: number): ReceivedEvent[] {
+    const run: ReceivedEvent[] = [];
+    for (let position = checkpoint + 1n; run.length < limit; position += 1n) {
+      const message = this.buffer.get(position);
+      if (!message) break;
+      run.push(receivedFromMessage(message.string(), message.headers?.get(EventHeader.traceparent)));
+    }
+    return run;
+  }
+
+  /** Whether later events are here, but not the one right after the checkpoint: a gap, to be filled from Postgres. */
+  hasGap(checkpoint: bigint): boolean {
+    return this.buffer.size > 0 && !this.buffer.has(checkpoint + 1n);
+  }
+
+  /** After the commit, so that a crash between costs a redelivery, not an event. */
+  acknowledgeUpTo(checkpoint: bigint): void {
+    let done = this.newestDropped;
+    let firstOpen = Number.POSITIVE_INFINITY;
+    const before = this.buffer.size;
+    for (const [position, message] of this.buffer) {
+      if (position > checkpoint) {
+        firstOpen = Math.min(firstOpen, message.seq);
+        continue;
+      }
+      this.buffer.delete(position);
+      if (!done || (message.seq > done.seq && message.seq < firstOpen)) done = message;
+    }
+    if (!done || done.seq > firstOpen) return;
+    this.newestDropped = null;
+    this.acknowledgement.acknowledge(done, Math.max(1, before - this.buffer.size));
+  }
+
+  private async consume(
+    signal: AbortSignal,
+    at: { epoch: number; checkpoint: () => bigint; onDelivery: () => void },
+  ): Promise<void> {
+    const { nats, stream, consumer } = this.options;
+    await this.ensureConsumer(at.checkpoint(), signal);
+    const handle = await nats.jetstream().consumers.get(stream.name, consumer);
+    if (signal.aborted) return;
+    const messages = await handle.consume({
+      max_messages: PULL_MESSAGES_MAX,
+      expires: PULL_EXPIRES_MS,
+      idle_heartbeat: IDLE_HEARTBEAT_MS,
+      abort_on_missing_resource: true,
+      callback: (message) => this.receive(message, at),
+    });
+    this.messages = messages;
+    const stop = (): void => void messages.close().catch(() => undefined);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      if (signal.aborted) stop();
+      await messages.closed();
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  private receive(message: JsMsg, at: { epoch: number; checkpoint: () => bigint; onDelivery: () => void }): void {
+    const position = BigInt(message.headers?.get(EventHeader.position) || 0);
+    const epoch = Number(message.headers?.get(EventHeader.epoch));
+    if (epoch !== at.epoch || position <= at.checkpoint() || this.buffer.has(position)) {
+      // Acknowledged with the next batch, or right now where nothing else is on its way.
+      this.newestDropped = message;
+      if (this.buffer.size === 0) this.acknowledgeUpTo(0n);
+      return;
+    }
+    this.buffer.set(position, message);
+    at.onDelivery();
+  }
+
+  /** A consumer that is new begins near the checkpoint, not at the beginning of the log. */
+  private async ensureConsumer(checkpoint: bigint, signal: AbortSignal): Promise<void> {
+    const { nats, stream, consumer } = this.options;
+    const manager = await nats.manager();
+    const found = await manager.consumers.info(stream.name, consumer).catch((error: unknown) => {
+      if (isConsumerMissing(error)) return null;
+      throw error;
+    });
+    if (found) return;
+    const startAt = await this.startAt(checkpoint);
+    // Whoever stops us does not wait for it: one made after that would be nobody's.
+    if (signal.aborted) return;
+    await manager.consumers.add(stream.name, {
+      durable_name: consumer,
+      ack_policy: AckPolicy.All,
+      ack_wait: nanos(ACK_WAIT_MS),
+      max_ack_pending: UNACKNOWLEDGED_MAX,
+      ...startAt,
+    });
+  }
+
+  /**
+   * Where the stream is dense the sequence follows from the position. Where it holds a position twice the guess is too
+   * early, and the checkpoint drops the surplus; where messages were cut out it is too late, and Postgres fills the gap.
+   */
+  private async startAt(checkpoint: bigint): Promise<{ deliver_policy: DeliverPolicy; opt_start_seq?: number }> {
+    const first = await this.options.stream.first();
+    if (!first || first.position > checkpoint) return { deliver_policy: DeliverPolicy.All };
+    const sequence = first.sequence + Number(checkpoint + 1n - first.position);
+    return {
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: Math.min(sequence, first.lastSequence + 1),
+    };
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,0 +1,228 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Pool } from 'pg';
+
+import { Unavailable } from '../../kernel/errors.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import { isOutage } from '../../platform/postgres/outage.js';
+import type { LeaderLock } from '../../platform/postgres/leader-lock.js';
+import type { AppendSignal } from '../relay/append-signal.js';
+import { type ReceivedEvent, receivedFromStore } from '../relay/event-message.js';
+import type { RawEventReader } from '../relay/raw-event-reader.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import { Wakeup } from '../../platform/async/wakeup.js';
+import { BatchApplier, type PoisonLimits } from './batch-applier.js';
+import { CheckpointMoved, CheckpointStore } from './checkpoint-store.js';
+import type { EventDelivery } from './event-delivery.js';
+import { ParkedStreams } from './parked-streams.js';
+import { Redriver } from './redriver.js';
+import type { ParkedStream, SubscriptionHandler } from './subscription-handler.js';
+
+export interface SubscriptionOptions {
+  /** Names the checkpoint, the durable consumer and the lead: `projector`, `orchestrator`, … */
+  readonly name: string;
+  readonly pool: Pool;
+  readonly events: RawEventReader;
+  readonly catalog: EventCatalog;
+  readonly handler: SubscriptionHandler;
+  readonly lock: LeaderLock;
+  /** Null: Postgres alone. */
+  readonly delivery: EventDelivery | null;
+  readonly appends: Pick<AppendSignal, 'onAppend'>;
+  readonly log: Log;
+  /** A span of this name for every event, from its delivery to the commit. */
+  readonly spanName?: string;
+  /** A notice; tried again until it does not throw. */
+  readonly onParked?: (parked: ParkedStream) => Promise<void>;
+  readonly poison?: PoisonLimits;
+  readonly batchEventsMax?: number;
+  readonly lagMsMax?: number;
+}
+
+const BATCH_EVENTS_MAX = 500;
+/** An event that has not come over JetStream within as long is read from Postgres. */
+const LAG_MS_MAX = 250;
+const MAINTENANCE_INTERVAL_MS = 1_000;
+/** So often in a row was an event overdue: the consumer is made anew. */
+const MISSED_MAX = 4;
+const RETRY_DELAY_MS_MIN = 100;
+const RETRY_DELAY_MS_MAX = 5_000;
+
+/** What the leader knows between two steps. */
+interface Lead {
+  readonly applier: BatchApplier;
+  readonly redriver: Redriver;
+  catchingUp: boolean;
+  /** Postgres holds an event that JetStream has had its time to deliver. */
+  overdue: boolean;
+  /** The log's end at the last look, while nothing was delivered. */
+  headSeen: bigint;
+  missed: number;
+  maintainAt: number;
+}
+
+/**
+ * Applies every event of the log once and in order. Events come over JetStream; what does not come, comes from
+ * Postgres, so the subscription needs NATS only to be quick. One leader at a time, fenced by its checkpoint.
+ */
+export class Subscription {
+  private readonly wakeup = new Wakeup();
+  private readonly checkpoints: CheckpointStore;
+  private readonly parked: ParkedStreams;
+
+  constructor(private readonly options: SubscriptionOptions) {
+    this.checkpoints = new CheckpointStore(options.pool, options.name);
+    this.parked = new ParkedStreams(options.pool);
+  }
+
+  /** Whether this process is the one that applies. */
+  get leads(): boolean {
+    return this.options.lock.leads;
+  }
+
+  /** Applies whenever it leads, until the signal aborts. Never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    // While NATS delivers, an append alone is no reason to look: its message is on the way.
+    const stop = this.options.appends.onAppend(() => {
+      if (!this.options.delivery?.connected) this.wakeup.wake();
+    });
+    try {
+      await this.options.lock.run(signal, (lead) => this.lead(lead));
+    } finally {
+      stop();
+    }
+  }
+
+  /** Applies without contending for the lead; the fence is the checkpoint. Returns when that is lost. For tests. */
+  async lead(signal: AbortSignal): Promise<void> {
+    const stopped = new AbortController();
+    const until = AbortSignal.any([signal, stopped.signal]);
+    const lead = await this.open();
+    const delivering = this.options.delivery?.run(until, {
+      epoch: lead.applier.epoch,
+      checkpoint: () => lead.applier.position,
+      onDelivery: () => this.wakeup.wake(),
+    });
+    try {
+      await this.steps(lead, signal);
+    } finally {
+      stopped.abort();
+      await delivering;
+    }
+  }
+
+  private async steps(lead: Lead, signal: AbortSignal): Promise<void> {
+    const { log, name } = this.options;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await this.step(lead, signal);
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof CheckpointMoved || !(error instanceof Unavailable || isOutage(error))) throw error;
+        if (failures === 0) log.warn({ err: error, subscription: name }, 'subscription waits for an outage to end');
+        const delayMs = Math.min(RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN * 2 ** Math.min(failures, 10));
+        failures += 1;
+        await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  private async step(lead: Lead, signal: AbortSignal): Promise<void> {
+    if (Date.now() >= lead.maintainAt) await this.maintain(lead, signal);
+    const seen = this.wakeup.seen;
+    const batch = await this.nextBatch(lead);
+    if (batch.length > 0) {
+      await lead.applier.apply(batch, signal);
+      this.options.delivery?.acknowledgeUpTo(lead.applier.position);
+      return;
+    }
+    const woken = await this.wakeup.wait(seen, this.options.lagMsMax ?? LAG_MS_MAX, signal);
+    if (!this.options.delivery?.connected) lead.catchingUp = true;
+    else if (!woken) await this.findOverdue(lead);
+    if (!woken) await lead.applier.save();
+  }
+
+  /**
+   * Silence: either nothing happened, or it did not get through. What Postgres held at the last look and is still not
+   * here has had its time; what is newer may be on the way, and would only be taken from the one who brings it.
+   */
+  private async findOverdue(lead: Lead): Promise<void> {
+    lead.overdue = lead.headSeen > lead.applier.position;
+    lead.catchingUp = lead.overdue;
+    lead.headSeen = (await this.options.events.head()).position;
+  }
+
+  private async nextBatch(lead: Lead): Promise<readonly ReceivedEvent[]> {
+    const { delivery, events, batchEventsMax = BATCH_EVENTS_MAX } = this.options;
+    const { position } = lead.applier;
+    const delivered = delivery?.next(position, batchEventsMax) ?? [];
+    if (delivered.length > 0) {
+      lead.catchingUp = false;
+      lead.missed = 0;
+      return delivered;
+    }
+    if (!lead.catchingUp && !delivery?.hasGap(position)) return [];
+    const rows = await events.readAllRaw(position, batchEventsMax);
+    lead.catchingUp = rows.length > 0;
+    if (rows.length > 0 && lead.overdue && delivery?.connected && ++lead.missed >= MISSED_MAX) {
+      lead.missed = 0;
+      delivery.restart();
+    }
+    lead.overdue = false;
+    return rows.map(receivedFromStore);
+  }
+
+  /** What events do not bring about: a checkpoint that is behind, and what is parked, reported and redriven. */
+  private async maintain(lead: Lead, signal: AbortSignal): Promise<void> {
+    await lead.applier.save();
+    for (const entry of await this.parked.entries(this.options.name)) {
+      if (entry.redriveRequested) await lead.redriver.redrive(entry, signal);
+      if (!entry.reported) await this.report(entry);
+    }
+    lead.applier.skip((await this.parked.entries(this.options.name)).map(({ streamId }) => streamId));
+    // Last: one that fails is made again before anything is applied, since what is to be skipped may have changed.
+    lead.maintainAt = Date.now() + MAINTENANCE_INTERVAL_MS;
+  }
+
+  private async report(parked: ParkedStream): Promise<void> {
+    const { onParked, log, name } = this.options;
+    try {
+      await onParked?.(parked);
+      await this.parked.markReported(parked);
+    } catch (error) {
+      log.warn({ err: error, subscription: name, stream_id: parked.streamId }, 'a parked stream is not reported yet');
+    }
+  }
+
+  private async open(): Promise<Lead> {
+    const { events, name, handler, log } = this.options;
+    handler.forget?.();
+    const head = await events.head();
+    let checkpoint = await this.checkpoints.load(head.epoch);
+    if (checkpoint.epoch !== head.epoch || checkpoint.position > head.position) {
+      const ahead = checkpoint.position > head.position;
+      const position = !ahead ? checkpoint.position : handler.reset ? 0n : head.position;
+      log.warn(
+        { subscription: name, from: checkpoint.position.toString(), to: position.toString() },
+        'after a restore',
+      );
+      const to = { position, epoch: head.epoch };
+      checkpoint = await this.checkpoints.moveWith(checkpoint, to, async (client) => {
+        if (ahead) await handler.reset?.(client);
+      });
+    }
+    const parts = { ...this.options, checkpoints: this.checkpoints, parked: this.parked };
+    const applier = new BatchApplier(parts, checkpoint);
+    return {
+      applier,
+      redriver: new Redriver(parts, applier),
+      catchingUp: true,
+      overdue: false,
+      headSeen: 0n,
+      missed: 0,
+      maintainAt: 0,
+    };
+  }
+}

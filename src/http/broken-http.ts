@@ -1,0 +1,51 @@
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+
+import { newId } from '../kernel/uuid.js';
+import { PROBLEM_CONTENT_TYPE, problemOf } from './problem.js';
+import { lingerOnClose } from './unread-content.js';
+
+/** What Node's parser calls it; anything else is a 400. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** Bytes that are no HTTP never become a request, so the answer is written by hand. */
+export function respondToBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (!socket.writable) return void socket.destroy(error);
+  answerAndClose(socket, STATUS_OF[error.code ?? ''] ?? 400);
+}
+
+/** We are no proxy (RFC 9110, section 9.3.6). Without a listener Node would close the connection without a word. */
+export function refuseTunnels(server: Server): void {
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    answerAndClose(socket, 501);
+  });
+}
+
+function answerAndClose(socket: Socket, status: number): void {
+  socket.write(answerOf(status));
+  lingerOnClose(socket);
+  socket.destroySoon();
+}
+
+function answerOf(status: number): string {
+  const phrase = STATUS_CODES[status] ?? 'Bad Request';
+  const requestId = newId();
+  const failure = { status, code: 'malformed_request', detail: phrase };
+  const body = JSON.stringify(problemOf(failure, { instance: '/', requestId }));
+  return [
+    `HTTP/1.1 ${status} ${phrase}`,
+    `Content-Type: ${PROBLEM_CONTENT_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-ID: ${requestId}`,
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}

@@ -1,0 +1,157 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import { Unavailable } from '../kernel/errors.js';
+import type { Log } from '../platform/telemetry/log.js';
+import type { RequestObservation } from '../platform/telemetry/observations.js';
+import { AccessTokens, AuthGuard } from './auth-guard.js';
+import { BODY_BYTES_MAX, refuseUnstorableQuery, useJsonBodies } from './body-parser.js';
+import { respondToBrokenHttp, refuseTunnels } from './broken-http.js';
+import { applyConditions } from './conditional/apply-conditions.js';
+import type { ConnectionLimits } from './connection-limits.js';
+import { corsOptions } from './cors.js';
+import type { DocsOptions } from './docs/openapi-document.js';
+import { serveDocs } from './docs/serve-docs.js';
+import { holdBackContinue } from './expect-continue.js';
+import { ProblemFilter, sendProblem } from './problem-filter.js';
+import { RateLimitGuard } from './rate-limit/rate-limit-guard.js';
+import type { RateLimiter } from './rate-limit/rate-limiter.js';
+import { callerOf, REQUEST_ID_HEADER, requestIdFrom } from './request-context.js';
+import { guardRequests } from './request-gate.js';
+import { checkHead } from './request-head.js';
+import { applyBodyLimits } from './route-options.js';
+import { respondToUnknownRoutes } from './route-table.js';
+import { setStandingHeaders } from './security-headers.js';
+import type { UserConcurrencyLimit } from './user-concurrency.js';
+import { SchemaPipe } from './validation/schema-pipe.js';
+
+export interface HttpAppOptions {
+  readonly log: Log;
+  /** Networks of proxies whose X-Forwarded-* are believed; none by default: anyone can send them. */
+  readonly trustProxy?: readonly string[];
+  /** Origins that browsers may call from; none by default. */
+  readonly corsAllowedOrigins?: readonly string[];
+  /** Absent: no limits. */
+  readonly rateLimiter?: RateLimiter | undefined;
+  /** Absent: a user's requests are worked on as they come. */
+  readonly slots?: UserConcurrencyLimit;
+  /** Absent: as many connections as come. */
+  readonly connections?: ConnectionLimits;
+  /** Absent: no `/docs`, `/swagger.json` and `/api`. */
+  readonly docs?: DocsOptions;
+  /** Is told of each request once it has been answered. */
+  readonly onAnswered?: (request: RequestObservation) => void;
+}
+
+/** From the first byte to the last of a request; longer ones are cut off with a 408. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** More than the 60 s that load balancers keep theirs, so that they never write into a connection we just closed. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+/** Longer than any id, so that a bad one is a 400 of the route and not a 414 of the router. */
+const PATH_PARAMETER_CHARS_MAX = 2_048;
+
+type RootModule = Parameters<typeof NestFactory.create>[0];
+
+/** A Nest application on Fastify with everything an API of ours has in common. Neither listening nor initialised. */
+export async function createHttpApp(module: RootModule, options: HttpAppOptions): Promise<NestFastifyApplication> {
+  const adapter = fastifyAdapter(options);
+  const fastify: FastifyInstance = adapter.getInstance();
+  prepare(fastify, options);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    bodyParser: false,
+    logger: false,
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(options.log));
+  app.useGlobalPipes(new SchemaPipe());
+  const authentication = new AuthGuard(app.get(AccessTokens, { strict: false }));
+  const rateLimits = options.rateLimiter && new RateLimitGuard(options.rateLimiter);
+  guardRequests(fastify, authentication, rateLimits, options.slots);
+  const origins = options.corsAllowedOrigins ?? [];
+  if (origins.length > 0) app.enableCors(corsOptions(origins));
+  if (options.docs) serveDocs(app, options.docs);
+  return app;
+}
+
+const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
+  new FastifyAdapter({
+    bodyLimit: BODY_BYTES_MAX,
+    trustProxy: options.trustProxy?.length ? [...options.trustProxy] : false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // An HTTP/1.1 request without Host is ours to answer: see checkHead.
+    http: { requireHostHeader: false },
+    // An answer while closing is ours to shape (see refuseWhileClosing), not Fastify's.
+    return503OnClosing: false,
+    requestIdHeader: false,
+    genReqId: (request: IncomingMessage) => requestIdFrom(request.headers[REQUEST_ID_HEADER]),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PARAMETER_CHARS_MAX },
+    clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => respondToBrokenHttp(error, socket),
+    // The router refuses a malformed URL before any hook runs.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      setStandingHeaders(request, reply);
+      sendProblem(error, request, reply, options.log);
+    },
+  });
+
+function prepare(fastify: FastifyInstance, { log, connections, onAnswered }: HttpAppOptions): void {
+  connections?.attach(fastify.server);
+  holdBackContinue(fastify.server);
+  refuseTunnels(fastify.server);
+  useJsonBodies(fastify);
+  applyBodyLimits(fastify);
+  fastify.addHook('onRequest', async (request, reply) => setStandingHeaders(request, reply));
+  fastify.addHook('onRequest', async (request) => checkHead(request));
+  refuseWhileClosing(fastify);
+  respondToUnknownRoutes(fastify);
+  fastify.addHook('preHandler', refuseUnstorableQuery);
+  applyConditions(fastify);
+  fastify.addHook('onResponse', async (request, reply) => {
+    logRequest(request, reply, log);
+    const { method, routeOptions } = request;
+    onAnswered?.({ method, route: routeOptions.url, status: reply.statusCode, durationMs: reply.elapsedTime });
+  });
+}
+
+/** Connections that were open at shutdown are told to come back, in the shape of every other error. */
+function refuseWhileClosing(fastify: FastifyInstance): void {
+  let closing = false;
+  fastify.addHook('preClose', async () => {
+    closing = true;
+  });
+  fastify.addHook('onRequest', async (_request, reply) => {
+    if (!closing) return;
+    reply.header('connection', 'close');
+    throw new Unavailable('server', 'shutting down');
+  });
+}
+
+function logRequest(request: FastifyRequest, reply: FastifyReply, log: Log): void {
+  log.info(
+    {
+      request_id: request.id,
+      method: request.method,
+      // The pattern, not the path: a constant number of values, and nothing that a caller wrote.
+      route: request.routeOptions.url,
+      status: reply.statusCode,
+      duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+      user_id: callerOf(request)?.userId,
+    },
+    'request',
+  );
+}
+
+/** Stops accepting, lets open requests end, and cuts off what is left when the time is up. */
+export async function closeHttpApp(app: NestFastifyApplication, timeoutMs: number): Promise<void> {
+  const server = app.getHttpServer();
+  const cutOff = setTimeout(() => server.closeAllConnections(), timeoutMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cutOff);
+  }
+}

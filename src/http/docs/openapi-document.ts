@@ -1,0 +1,60 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+
+import { RESPONSE_HEADERS } from './documented-headers.js';
+import { problemSchema } from './api-problems.js';
+import { convertedSchema } from './converted-schema.js';
+import { applyOperationRules } from './operation-rules.js';
+import { applyMaxima, markOptionalBodies, type Maxima } from './request-bodies.js';
+
+export interface DocsOptions {
+  readonly title: string;
+  readonly version: string;
+  readonly description: string;
+  /** What each tag of a controller stands for, in the order of the page. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Of fields of requests, where the operator sets them. */
+  readonly maxima?: Maxima;
+}
+
+type Components = NonNullable<OpenAPIObject['components']>;
+
+/** OpenAPI 3.0 and not 3.1: docs/adr/0025. */
+const OPENAPI_VERSION = '3.0.3';
+
+/** The document of every route the application has, from the schemas that validate. */
+export function createOpenApiDocument(app: INestApplication, options: DocsOptions): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion(OPENAPI_VERSION)
+    .setTitle(options.title)
+    .setVersion(options.version)
+    .setDescription(options.description)
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/', 'Where this document comes from')
+    .addBearerAuth({ type: 'http', description: 'The access_token that a login answers' });
+  for (const [name, description] of Object.entries(options.tags ?? {})) builder.addTag(name, description);
+  const optionalBodies = new Set<string>();
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    standardSchemaConverter: (schema, { schemaType }) => {
+      if (!(schema instanceof z.ZodType)) return undefined;
+      const id = schema.meta()?.['id'];
+      if (typeof id === 'string' && schema.safeParse(undefined).success) optionalBodies.add(id);
+      return convertedSchema(schema, schemaType);
+    },
+  });
+  // Nobody but who runs the service has an address.
+  document.info.contact = { name: options.title };
+  document.components = {
+    ...document.components,
+    headers: RESPONSE_HEADERS as unknown as Components['headers'],
+    schemas: {
+      ...document.components?.schemas,
+      ...(convertedSchema(problemSchema, 'output').components as Components['schemas']),
+    },
+  };
+  markOptionalBodies(document, optionalBodies);
+  applyMaxima(document, options.maxima ?? {});
+  applyOperationRules(document);
+  return document;
+}

@@ -1,0 +1,77 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+
+import { problemResponse } from './api-problems.js';
+import { documentedHeaders, type HeaderName } from './documented-headers.js';
+import type { JsonSchema } from './json-schema.js';
+
+export interface Operation {
+  security?: object[];
+  parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: { required?: boolean; readonly content: Record<string, { readonly schema?: JsonSchema }> };
+  readonly responses: Record<string, Response>;
+}
+
+interface Response {
+  headers?: JsonSchema;
+  readonly content?: Readonly<Record<string, unknown>>;
+}
+
+/** `visit(operation, { path, method })`, of each of the document. */
+export function eachOperation(
+  document: OpenAPIObject,
+  visit: (operation: Operation, route: { readonly path: string; readonly method: string }) => void,
+): void {
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(item)) visit(operation as Operation, { path, method });
+  }
+}
+
+/** What holds for every operation by what it is, so that no controller has to say it. */
+export function applyOperationRules(document: OpenAPIObject): void {
+  eachOperation(document, (operation, { path, method }) => {
+    // Nothing said would mean "as the whole document", and linters take it for forgotten.
+    operation.security ??= [];
+    addProblemsOfAnyRoute(operation, path, method);
+    const isWrite = method !== 'get' && operation.security.length > 0;
+    if (isWrite) operation.parameters = [...(operation.parameters ?? []), PREFER];
+    addHeadersOfAnyAnswer(operation, isWrite);
+  });
+}
+
+/**
+ * What is answered before a route is asked, whatever it is: to a query that is malformed, to an id past all measure, and
+ * to a body that cannot be read, also where the route takes none.
+ */
+function addProblemsOfAnyRoute({ responses }: Operation, path: string, method: string): void {
+  const statuses = [400, ...(path.includes('{') ? [414] : []), ...(method === 'get' ? [] : [413, 415])];
+  for (const status of statuses) responses[status] ??= problemResponse(status);
+}
+
+/** What own-writes.ts reads. */
+const PREFER = {
+  name: 'Prefer',
+  in: 'header',
+  required: false,
+  description: '`respond-async`: does not wait until reads show what was recorded (RFC 7240)',
+  schema: { type: 'string' },
+};
+
+const PROBLEM_TYPE = 'application/problem+json';
+
+function addHeadersOfAnyAnswer({ responses, parameters = [] }: Operation, isWrite: boolean): void {
+  const isLimited = '429' in responses;
+  const takesKey = parameters.some(({ name }) => name === 'Idempotency-Key');
+  for (const [status, response] of Object.entries(responses)) {
+    const isProblem = response.content !== undefined && PROBLEM_TYPE in response.content;
+    const names: HeaderName[] = [
+      'X-Request-ID',
+      ...(status === '401' ? (['WWW-Authenticate'] as const) : []),
+      ...(status === '429' || (status === '503' && isProblem) ? (['Retry-After'] as const) : []),
+      // Requests are counted before anything else is decided about them.
+      ...(isLimited ? (['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const) : []),
+      ...(takesKey && !isProblem ? (['Idempotent-Replayed'] as const) : []),
+      ...(isWrite && !isProblem ? (['X-Read-Position'] as const) : []),
+    ];
+    response.headers = { ...response.headers, ...documentedHeaders(...names) };
+  }
+}

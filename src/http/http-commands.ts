@@ -1,0 +1,36 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { CommandBus, ICommand } from '@nestjs/cqrs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { Decided } from '../event-sourcing/core/decision-runner.js';
+import type { ReadYourWrites } from './read-your-writes.js';
+
+export interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** `@HttpExchange() exchange: Exchange`. */
+export const HttpExchange = createParamDecorator((_data: unknown, context: ExecutionContext): Exchange => {
+  const http = context.switchToHttp();
+  return { request: http.getRequest<FastifyRequest>(), reply: http.getResponse<FastifyReply>() };
+});
+
+/** Commands that a request gives: carried out when what they recorded can be read. */
+export class HttpCommands {
+  constructor(
+    private readonly bus: Pick<CommandBus, 'execute'>,
+    private readonly readYourWrites: ReadYourWrites,
+  ) {}
+
+  /** @throws as the command's handler does */
+  async execute(command: ICommand, { request, reply }: Exchange): Promise<void> {
+    const { position } = await this.bus.execute<ICommand, Decided<unknown>>(command);
+    await this.waitUntilReadable(position, { request, reply });
+  }
+
+  /** Waits, within its bound, until lists show what was recorded there. @param position null: nothing to wait for */
+  waitUntilReadable(position: bigint | null, { request, reply }: Exchange): Promise<void> {
+    return this.readYourWrites.waitUntilReadable(position, request, reply);
+  }
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+
+import { HttpProblem } from '../problem.js';
+import { text } from '../validation/text.js';
+import { sqlStateOf } from '../../platform/postgres/outage.js';
+import { decodeCursor } from './cursor.js';
+import { type CursorPage, type Listing, type OffsetPage, readCursorPage, readOffsetPage } from './page.js';
+import type { Pool } from 'pg';
+
+const LIMIT_MAX = 100;
+const LIMIT_DEFAULT = 20;
+/** Deeper pages cost too much this way: that is what cursors are for. */
+const OFFSET_MAX = 100_000;
+
+/** A number in a query, where everything is text; in the document it is the number. */
+export const wholeNumber = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(minimum).max(maximum))
+    .meta({ type: 'integer', minimum, maximum, pattern: undefined });
+
+/** The query parameters that every list takes. */
+export const listQuery = <const Fields extends readonly [string, ...string[]]>(sortFields: Fields) => ({
+  limit: wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).describe('How many'),
+  offset: wholeNumber(0, OFFSET_MAX).optional().describe('How many to pass over'),
+  cursor: text({ max: 4_096 }).optional().describe('Empty for the first page, then what the last answer names'),
+  sort_field: z.enum(sortFields).default(sortFields[0]).describe('What to sort by'),
+  sort_order: z.enum(['asc', 'desc']).default('desc').describe('Least or greatest first'),
+});
+
+export interface ListQuery {
+  readonly limit: number;
+  readonly offset?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly sort_field: string;
+  readonly sort_order: 'asc' | 'desc';
+}
+
+export type Page<Row> =
+  { readonly by: 'offset'; readonly page: OffsetPage<Row> } | { readonly by: 'cursor'; readonly page: CursorPage<Row> };
+
+/** By cursor where the client sent one (empty for the first page), else by offset. */
+export async function readPage<Row extends { readonly id: string }>(
+  pool: Pool,
+  source: Pick<Listing, 'table' | 'where'>,
+  query: ListQuery,
+): Promise<Page<Row>> {
+  const { limit, sort_field: sortField, sort_order: sortOrder } = query;
+  const listing = { ...source, limit, sortField, sortOrder };
+  if (query.cursor === undefined)
+    return { by: 'offset', page: await readOffsetPage<Row>(pool, listing, query.offset ?? 0) };
+  const cursor = query.cursor === '' ? null : decodeCursor(query.cursor, sortField, sortOrder);
+  if (query.cursor !== '' && cursor === null) throw invalidCursor();
+  try {
+    return { by: 'cursor', page: await readCursorPage<Row>(pool, listing, cursor) };
+  } catch (error) {
+    // Of all parameters only the cursor's value comes unread from the client: February 30th, a NUL in a name.
+    if (DATA_EXCEPTION.test(sqlStateOf(error))) throw invalidCursor();
+    throw error;
+  }
+}
+
+/** PostgreSQL manual, appendix A. */
+const DATA_EXCEPTION = /^22/;
+
+const invalidCursor = () => new HttpProblem(400, 'invalid_cursor', 'Invalid cursor');
+
+const pageSize = z.int().min(1).max(LIMIT_MAX);
+
+/** Said of every list in the document. */
+export const BY_OFFSET_OR_CURSOR =
+  'By `offset`, with a total; or by `cursor`, which stays right while rows come and go, and costs no more with depth.';
+
+/** The shape of listAnswer's two answers, for the document. */
+export const listView = <Name extends string, Item extends z.ZodType>(id: string, name: Name, item: Item) =>
+  z
+    .union([
+      z.object({ [name]: z.array(item), total: z.int32().min(0), limit: pageSize, offset: z.int32().min(0) }),
+      z.object({
+        [name]: z.array(item),
+        pagination: z.object({
+          has_more: z.boolean(),
+          next_cursor: z.string().nullable(),
+          prev_cursor: z.string().nullable(),
+        }),
+        limit: pageSize,
+        sort_field: z.string(),
+        sort_order: z.enum(['asc', 'desc']),
+      }),
+    ])
+    .meta({ id });
+
+/** The answer's shape; `name` is what the items are called: tasks, executions. */
+export function listResponse<Row, Item>(
+  name: string,
+  { by, page }: Page<Row>,
+  items: readonly Item[],
+  query: ListQuery,
+) {
+  const { limit, sort_field, sort_order } = query;
+  if (by === 'offset') return { [name]: items, total: page.total, limit, offset: query.offset ?? 0 };
+  const pagination = { has_more: page.hasMore, next_cursor: page.nextCursor, prev_cursor: page.prevCursor };
+  return { [name]: items, pagination, limit, sort_field, sort_order };
+}

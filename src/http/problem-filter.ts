@@ -1,0 +1,41 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { Log } from '../platform/telemetry/log.js';
+import { type Failure, failureOf, headersOf, PROBLEM_CONTENT_TYPE, problemOf } from './problem.js';
+import { pathOf } from './request-path.js';
+import { closeOnUnreadContent } from './unread-content.js';
+
+/** The one place where an error becomes an answer, for controllers, guards, pipes, hooks and Fastify itself. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly log: Log) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    sendProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), this.log);
+  }
+}
+
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): void {
+  const failure = failureOf(error);
+  report(failure, error, request, log);
+  if (reply.raw.headersSent || reply.raw.destroyed) {
+    // Half an answer is out (a stream broke): only a cut connection can still say so.
+    reply.raw.destroy();
+    return;
+  }
+  closeOnUnreadContent(request, reply);
+  void reply
+    .code(failure.status)
+    .headers(headersOf(failure))
+    .type(PROBLEM_CONTENT_TYPE)
+    .serializer(JSON.stringify)
+    .send(problemOf(failure, { instance: pathOf(request.url), requestId: request.id }));
+}
+
+function report(failure: Failure, error: unknown, request: FastifyRequest, log: Log): void {
+  const facts = { request_id: request.id, method: request.method, route: request.routeOptions.url };
+  if (failure.bug !== undefined) log.error({ ...facts, err: error }, 'request failed');
+  else if (failure.status === 503) log.warn({ ...facts, err: error }, 'dependency unavailable');
+}

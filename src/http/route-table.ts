@@ -1,0 +1,52 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import { HttpProblem } from './problem.js';
+import { decodedPathOf } from './request-path.js';
+
+interface Entry {
+  readonly pattern: RegExp;
+  readonly methods: Set<string>;
+}
+
+/** Which methods a path knows, so that an unknown one is a 405 with `Allow`. Fastify's router does not tell. */
+export class RouteTable {
+  private readonly entries = new Map<string, Entry>();
+
+  add(path: string, methods: string | readonly string[]): void {
+    // Wildcards are ours alone (assets of the docs) and would answer for every path.
+    if (path.includes('*')) return;
+    const entry = this.entries.get(path) ?? { pattern: patternOf(path), methods: new Set<string>() };
+    for (const method of [methods].flat()) entry.methods.add(method);
+    this.entries.set(path, entry);
+  }
+
+  /** Empty for a path that no route has. */
+  methodsOf(path: string): readonly string[] {
+    const found = new Set<string>();
+    for (const { pattern, methods } of this.entries.values()) {
+      if (pattern.test(path)) for (const method of methods) found.add(method);
+    }
+    return [...found].toSorted();
+  }
+}
+
+function patternOf(path: string): RegExp {
+  const segments = path.split('/').map((segment) => (segment.startsWith(':') ? '[^/]+' : escaped(segment)));
+  return new RegExp(`^${segments.join('/').replace(/\/$/, '')}/?$`);
+}
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+
+/** Before the body is read: nothing is parsed for a route that does not exist. */
+export function respondToUnknownRoutes(fastify: FastifyInstance): void {
+  const table = new RouteTable();
+  fastify.addHook('onRoute', (route) => table.add(route.url, route.method));
+  fastify.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+    if (!request.is404) return;
+    const methods = table.methodsOf(decodedPathOf(request.url));
+    if (methods.length === 0) throw new HttpProblem(404, 'route_not_found', 'Route not found');
+    const allow = methods.join(', ');
+    if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
+    throw new HttpProblem(405, 'method_not_allowed', 'Method not allowed', { headers: { allow } });
+  });
+}

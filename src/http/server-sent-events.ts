@@ -1,0 +1,51 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { Exchange } from './http-commands.js';
+import { liveResponse } from './live-response.js';
+import { HttpProblem } from './problem.js';
+
+/** HTML Living Standard, section 9.2. */
+export const EVENT_STREAM = 'text/event-stream';
+
+/** Nothing for as long: a comment is sent, so that proxies and clients know that the stream lives. */
+export const HEARTBEAT_MS = 15_000;
+/** What clients are told to wait before they come again. */
+const RECONNECT_MS = 1_000;
+
+export interface ServerSentEvent {
+  readonly id: string;
+  readonly event: string;
+  /** Sent as JSON. */
+  readonly data: unknown;
+}
+
+/** Whether the client asks for the stream by its name. The answer says to caches that it depends on that. */
+export function wantsEvents({ request, reply }: Exchange): boolean {
+  const vary = reply.getHeader('vary');
+  void reply.header('vary', vary === undefined ? 'Accept' : `${String(vary)}, Accept`);
+  const ranges = (request.headers.accept ?? '').split(',').map((range) => range.split(';', 1)[0]!.trim().toLowerCase());
+  return ranges.includes(EVENT_STREAM);
+}
+
+/** @returns the version after which to go on, where the client has come before. @throws HttpProblem 400 */
+export function lastVersionSeen({ headers }: Pick<FastifyRequest, 'headers'>): number | undefined {
+  const id = headers['last-event-id'];
+  if (id === undefined || id === '') return undefined;
+  if (typeof id === 'string' && /^\d{1,9}$/.test(id)) return Number(id);
+  throw new HttpProblem(400, 'invalid_last_event_id', 'Last-Event-ID takes the id of an event of this stream');
+}
+
+/** @param events null stands for a time without any, which is told by a heartbeat */
+export function eventStreamResponse(reply: FastifyReply, events: AsyncIterable<ServerSentEvent | null>) {
+  void reply.type(EVENT_STREAM);
+  return liveResponse(reply, encoded(events));
+}
+
+async function* encoded(events: AsyncIterable<ServerSentEvent | null>): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(`retry: ${RECONNECT_MS}\n\n`);
+  for await (const event of events) yield Buffer.from(event === null ? ':\n\n' : fieldsOf(event));
+}
+
+// JSON has no line breaks of its own: one data line.
+const fieldsOf = ({ id, event, data }: ServerSentEvent): string =>
+  `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;

@@ -1,0 +1,57 @@
+import { isStorableText } from '../../kernel/json.js';
+
+/** Deeper than anything a person writes, and far from what recursion in zod, V8 or Postgres can bear. */
+export const JSON_DEPTH_MAX = 32;
+
+export interface TextFault {
+  readonly path: readonly PropertyKey[];
+  readonly tag: 'unicode' | 'depth';
+  readonly message: string;
+}
+
+interface Level {
+  readonly value: unknown;
+  readonly path: readonly PropertyKey[];
+}
+
+/**
+ * Text that is kept as bytes, encrypted, and never as jsonb: what a program reads and prints. NUL may stand in it.
+ * By its place in a body; nowhere else does anything of that name get past the schemas.
+ */
+function isBytes(path: readonly PropertyKey[]): boolean {
+  const [first, second, , fourth] = path;
+  if (path.length === 1) return first === 'stdout' || first === 'stderr';
+  if (first !== 'input') return false;
+  return path.length === 2 ? second === 'stdin' : path.length === 4 && second === 'files' && fourth === 'content';
+}
+
+/**
+ * The first string that Postgres would refuse, or the first value nested too deep; undefined for none.
+ * Iterative: JSON.parse reads a megabyte of `[`, a recursive walk of it ends the call stack.
+ */
+export function textFaultOf(root: unknown): TextFault | undefined {
+  const pending: Level[] = [{ value: root, path: [] }];
+  for (let level = pending.pop(); level; level = pending.pop()) {
+    const { value, path } = level;
+    if (typeof value === 'string') {
+      if (!(isStorableText(value) || (isBytes(path) && value.isWellFormed()))) return unicodeFault(path);
+    } else if (typeof value === 'object' && value !== null) {
+      if (path.length >= JSON_DEPTH_MAX) {
+        return { path, tag: 'depth', message: `Nested deeper than ${JSON_DEPTH_MAX} levels` };
+      }
+      for (const [key, inner] of Object.entries(value)) {
+        if (!isStorableText(key)) return unicodeFault(path);
+        if (typeof inner === 'string' || (typeof inner === 'object' && inner !== null)) {
+          pending.push({ value: inner, path: [...path, key] });
+        }
+      }
+    }
+  }
+  return undefined;
+}
+
+const unicodeFault = (path: readonly PropertyKey[]): TextFault => ({
+  path,
+  tag: 'unicode',
+  message: 'Must be well-formed Unicode without NUL',
+});

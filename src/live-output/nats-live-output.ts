@@ -1,0 +1,149 @@
+import {
+  AckPolicy,
+  type ConsumerInfo,
+  DeliverPolicy,
+  headers,
+  type JsMsg,
+  type Msg,
+  type MsgHdrs,
+  nanos,
+  NatsError,
+} from 'nats';
+
+import { Unavailable } from '../kernel/errors.js';
+import { LiveOutput, type OutputChunk, type OutputSource } from './live-output.js';
+import { scheduleMinorGc } from '../platform/memory/minor-gc.js';
+import type { NatsLink } from '../platform/nats/nats-link.js';
+import { LiveQueue } from './live-queue.js';
+import { OUTPUT_KEPT_MS, OutputStream } from './output-stream.js';
+
+const OFFSET_HEADER = 'Voidrunner-Offset';
+/** Of the history, on their way to a reader: as many chunks of 64 KiB are 2 MiB. */
+const FETCH_MESSAGES_MAX = 32;
+/** A message that was there when it was counted may have become too old meanwhile. */
+const FETCH_TIMEOUT_MS = 2_000;
+/** Of a consumer whose reader is gone without having removed it. */
+const CONSUMER_IDLE_MS = 30_000;
+
+/**
+ * Live output over NATS: a reader hears what is published, and reads from the memory stream what was published before,
+ * or faster than it could take it. Not an ordered consumer for both: that one buffers for a slow reader without a bound,
+ * and pulls a second time for each chunk.
+ */
+export class NatsLiveOutput extends LiveOutput {
+  override readonly keptMs = OUTPUT_KEPT_MS;
+  private readonly stream: OutputStream;
+  private readonly nats: NatsLink;
+
+  constructor(options: { readonly nats: NatsLink; readonly prefix: string; readonly bytesMax: number }) {
+    super();
+    this.nats = options.nats;
+    this.stream = new OutputStream(options);
+  }
+
+  override async publish(source: OutputSource, { offset, bytes }: OutputChunk): Promise<void> {
+    const facts = headers();
+    facts.set(OFFSET_HEADER, String(offset));
+    await this.asking(async () => {
+      await this.stream.ensure();
+      await this.nats.jetstream().publish(this.stream.subjectOf(source), bytes, { headers: facts });
+    });
+    scheduleMinorGc(bytes.length);
+  }
+
+  override async *read(source: OutputSource, signal: AbortSignal): AsyncGenerator<OutputChunk> {
+    const queue = new LiveQueue();
+    const stopWatching = this.nats.onStateChange(() => queue.lose());
+    const connection = this.nats.connection();
+    // Listens first: what is published while the history is read is in one of the two, or in both.
+    const subscription = connection.subscribe(this.stream.subjectOf(source), {
+      callback: (error, message) => (error ? queue.lose() : queue.push(chunkOf(message))),
+    });
+    try {
+      let chunks: readonly OutputChunk[] | null = null;
+      let next = 1;
+      while (!signal.aborted) {
+        if (chunks === null) {
+          queue.restart();
+          for await (const message of this.history(source, next, signal)) {
+            next = message.seq + 1;
+            yield chunkOf(message);
+          }
+        } else {
+          yield* chunks;
+        }
+        chunks = await queue.take(signal);
+      }
+    } finally {
+      stopWatching();
+      // A connection that is closed has none any more.
+      if (!connection.isClosed()) subscription.unsubscribe();
+    }
+  }
+
+  override onLoss(listener: () => void): () => void {
+    return this.nats.onStateChange((connected) => {
+      this.stream.doubt();
+      if (connected) listener();
+    });
+  }
+
+  /** What the stream holds of a source now, from a sequence on. */
+  private async *history(source: OutputSource, sequence: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
+    const consumer = await this.asking(() => this.consumerOf(source, sequence));
+    try {
+      let left = consumer.num_pending;
+      while (left > 0 && !signal.aborted) {
+        const messages = await this.asking(() => this.fetch(consumer, left));
+        // Fewer than asked for: the others have become too old.
+        left = messages.length === 0 ? 0 : left - messages.length;
+        yield* messages;
+      }
+    } finally {
+      // Nobody waits for it; where it fails the server forgets the consumer by itself.
+      void this.removed(consumer).catch(() => undefined);
+    }
+  }
+
+  private async consumerOf(source: OutputSource, sequence: number): Promise<ConsumerInfo> {
+    await this.stream.ensure();
+    return (await this.nats.manager()).consumers.add(this.stream.name, {
+      filter_subject: this.stream.subjectOf(source),
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: sequence,
+      ack_policy: AckPolicy.None,
+      inactive_threshold: nanos(CONSUMER_IDLE_MS),
+      mem_storage: true,
+    });
+  }
+
+  private async fetch(consumer: ConsumerInfo, left: number): Promise<readonly JsMsg[]> {
+    const handle = this.nats.jetstream().consumers.getPullConsumerFor(consumer);
+    const max_messages = Math.min(left, FETCH_MESSAGES_MAX);
+    const messages: JsMsg[] = [];
+    for await (const message of await handle.fetch({ max_messages, expires: FETCH_TIMEOUT_MS })) messages.push(message);
+    return messages;
+  }
+
+  private async removed({ stream_name, name }: ConsumerInfo): Promise<void> {
+    await (await this.nats.manager()).consumers.delete(stream_name, name);
+  }
+
+  /** Whatever NATS refuses: the stream may be gone, and nobody's work depends on it. */
+  private async asking<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.stream.doubt();
+      if (!(error instanceof NatsError)) throw error;
+      throw new Unavailable('nats', 'NATS takes no live output', { cause: error });
+    }
+  }
+}
+
+const offsetOf = (facts: MsgHdrs | undefined): number => Number(facts?.get(OFFSET_HEADER) || 0);
+
+const chunkOf = ({ headers: facts, data }: Pick<Msg | JsMsg, 'headers' | 'data'>): OutputChunk => ({
+  offset: offsetOf(facts),
+  bytes: data,
+});

@@ -1,0 +1,73 @@
+import { DiscardPolicy, nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
+
+import { isStreamMissing } from '../platform/nats/nats-errors.js';
+import type { NatsLink } from '../platform/nats/nats-link.js';
+import { subjectPrefix } from '../event-sourcing/relay/event-message.js';
+import type { OutputSource } from './live-output.js';
+
+/** For how long a chunk stays: the end of the attempt has brought the whole output to Postgres by then, or soon will. */
+export const OUTPUT_KEPT_MS = 600_000;
+
+export interface OutputStreamOptions {
+  readonly nats: NatsLink;
+  /** `VOIDRUNNER` names the stream `VOIDRUNNER_OUTPUT` and the subjects `voidrunner.output.>`. */
+  readonly prefix: string;
+  /** Bytes at most; past them JetStream discards its oldest. */
+  readonly bytesMax: number;
+}
+
+/** The JetStream stream of live output, in the server's memory. Whoever needs it makes it be there. */
+export class OutputStream {
+  readonly name: string;
+  private readonly subjects: string;
+  private made: Promise<unknown> | null = null;
+
+  constructor(private readonly options: OutputStreamOptions) {
+    this.name = `${options.prefix}_OUTPUT`;
+    this.subjects = `${subjectPrefix(options.prefix)}.output`;
+  }
+
+  subjectOf({ executionId, attempt, startId, stream }: OutputSource): string {
+    return `${this.subjects}.${executionId}.${attempt}.${startId}.${stream}`;
+  }
+
+  /** Asks the server once, until `doubt`. @throws NatsError, Unavailable */
+  async ensure(): Promise<void> {
+    this.made ??= this.make();
+    try {
+      await this.made;
+    } catch (error) {
+      this.doubt();
+      throw error;
+    }
+  }
+
+  /** It may be gone: memory does not outlive the server. */
+  doubt(): void {
+    this.made = null;
+  }
+
+  private async make(): Promise<void> {
+    const { streams } = await this.options.nats.manager();
+    const found = await streams.info(this.name).catch((error: unknown) => {
+      if (isStreamMissing(error)) return null;
+      throw error;
+    });
+    if (!found) await streams.add(this.config());
+    else if (found.config.max_bytes !== this.options.bytesMax) {
+      await streams.update(this.name, { ...found.config, max_bytes: this.options.bytesMax });
+    }
+  }
+
+  private config(): Partial<StreamConfig> {
+    return {
+      name: this.name,
+      subjects: [`${this.subjects}.>`],
+      storage: StorageType.Memory,
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.Old,
+      max_age: nanos(OUTPUT_KEPT_MS),
+      max_bytes: this.options.bytesMax,
+    };
+  }
+}

@@ -1,0 +1,78 @@
+import type { Pool } from 'pg';
+
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
+import type { EventCatalog } from '../../event-sourcing/core/event-catalog.js';
+import type { PayloadRef } from '../../platform/payloads/payload-store.js';
+import type { PostgresEventStore } from '../../event-sourcing/event-store/postgres-event-store.js';
+import { upcastEvent, PoisonEvent, type RawEvent } from '../../event-sourcing/event-store/raw-event.js';
+import { type CheckReport, Faults } from './finding.js';
+
+/** Sees every event of the log in order; says what contradicts those it saw before. */
+export type Invariant = (event: RecordedEvent) => string | null;
+
+/** One walk through the log: events can be read, lives are lawful, payloads are what the events say they are. */
+export async function checkContents(parts: {
+  readonly log: Pick<PostgresEventStore, 'scan'>;
+  readonly pool: Pool;
+  readonly catalog: EventCatalog;
+  readonly invariant: Invariant;
+  readonly head: bigint;
+}): Promise<CheckReport[]> {
+  const { log, pool, catalog, invariant, head } = parts;
+  const readable = new Faults('events can be read');
+  const lawful = new Faults('each run ends once');
+  const payloads = new Faults('payloads match their hashes');
+  let payloadCount = 0;
+  let destroyedCount = 0;
+  for await (const batch of log.scan(0n, head)) {
+    const refs: PayloadRef[] = [];
+    for (const raw of batch) {
+      const event = lift(catalog, raw, readable);
+      if (!event) continue;
+      const fault = invariant(event);
+      if (fault !== null) lawful.add(`position ${event.position}: ${fault}`);
+      refs.push(...catalog.payloadsOf(event));
+    }
+    payloadCount += refs.length;
+    destroyedCount += await comparePayloads(pool, refs, payloads);
+  }
+  return [
+    readable.report(`${head} events`),
+    lawful.report(`${head} events`),
+    payloads.report(`${payloadCount} payloads${destroyedCount === 0 ? '' : `, ${destroyedCount} no longer kept`}`),
+  ];
+}
+
+function lift(catalog: EventCatalog, raw: RawEvent, faults: Faults): RecordedEvent | null {
+  try {
+    return upcastEvent(catalog, raw);
+  } catch (error) {
+    if (!(error instanceof PoisonEvent)) throw error;
+    faults.add(error.message);
+    return null;
+  }
+}
+
+/**
+ * The hash is of the ciphertext, so a payload whose key was destroyed can still be checked. Of one that is no longer kept
+ * its hash stays, as it was stored.
+ * @returns how many are no longer kept
+ */
+async function comparePayloads(pool: Pool, refs: readonly PayloadRef[], faults: Faults): Promise<number> {
+  if (refs.length === 0) return 0;
+  // One snapshot: what is destroyed between two looks would be in neither.
+  const { rows } = await pool.query<{ payload_id: string; actual: string; destroyed: boolean }>(
+    `select payload_id, encode(sha256(ciphertext), 'hex') as actual, false as destroyed
+     from es.payloads where payload_id = any($1::uuid[])
+     union all
+     select payload_id, sha256, true from es.destroyed_payloads where payload_id = any($1::uuid[])`,
+    [refs.map(({ payload_id }) => payload_id)],
+  );
+  const found = new Map(rows.map((row) => [row.payload_id, row]));
+  for (const { payload_id, sha256 } of refs) {
+    const actual = found.get(payload_id)?.actual;
+    if (actual === undefined) faults.add(`payload ${payload_id} is missing`);
+    else if (actual !== sha256) faults.add(`payload ${payload_id} has been changed`);
+  }
+  return rows.filter(({ destroyed }) => destroyed).length;
+}

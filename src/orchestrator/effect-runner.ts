@@ -1,0 +1,17 @@
+import type { JobQueue } from '../queue/job-queue.js';
+import type { Effect } from './effects.js';
+
+export class EffectRunner {
+  constructor(private readonly queue: JobQueue) {}
+
+  /** @throws Unavailable: the event is then handled again, and nothing is done twice by it */
+  async run(effect: Effect): Promise<void> {
+    switch (effect.type) {
+      case 'enqueue':
+        await this.queue.enqueue(effect.job);
+        return;
+      case 'withdraw':
+        await this.queue.cancel(effect);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { SpanKind } from '@opentelemetry/api';
+import type { Pool, PoolClient } from 'pg';
+
+import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
+import type { RecordedEvent } from '../event-sourcing/core/event.js';
+import { LiveTable } from '../event-sourcing/projection/live-table.js';
+import type {
+  Changes,
+  DeliveredEvent,
+  SubscriptionHandler,
+} from '../event-sourcing/subscription/subscription-handler.js';
+import { inSpan } from '../platform/telemetry/trace-context.js';
+import { type ActiveExecution, activeExecutionProjection, foldActive } from './active-execution.js';
+import type { EffectRunner } from './effect-runner.js';
+import { type Effect, effectsOf } from './effects.js';
+
+/**
+ * Events in, effects out. Effects come first and the checkpoint second: a crash between repeats them, and each bears
+ * that, since its identity follows from the event.
+ */
+export class Orchestrator implements SubscriptionHandler {
+  private readonly table: LiveTable;
+
+  constructor(
+    pool: Pick<Pool, 'query'>,
+    private readonly effects: EffectRunner,
+  ) {
+    this.table = new LiveTable(pool, activeExecutionProjection);
+  }
+
+  concerns({ stream }: Pick<DeliveredEvent, 'stream'>): boolean {
+    return stream.type === 'execution';
+  }
+
+  async act(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void> {
+    const rows = await this.table.rows(events);
+    const active = new Map<string, ActiveExecution | null>();
+    for (const event of events) {
+      signal.throwIfAborted();
+      const { id } = event.stream;
+      const before = active.has(id) ? active.get(id)! : ((rows.get(id) as ActiveExecution | undefined) ?? null);
+      const recorded = event as unknown as RecordedEvent<ExecutionEvent>;
+      const after = foldActive(before, recorded);
+      active.set(id, after);
+      await this.runAll(effectsOf(recorded, before, after), event);
+    }
+  }
+
+  async change(events: readonly DeliveredEvent[]): Promise<Changes> {
+    return await this.table.change(events);
+  }
+
+  forget(): void {
+    this.table.forget();
+  }
+
+  async reset(client: PoolClient): Promise<void> {
+    await client.query('delete from read.active_executions');
+  }
+
+  /** In the trace of the event they follow from. */
+  private async runAll(effects: readonly Effect[], event: DeliveredEvent): Promise<void> {
+    if (effects.length === 0) return;
+    const attributes = { 'voidrunner.event': event.type, 'voidrunner.position': String(event.position) };
+    const { traceparent } = event;
+    await inSpan('orchestrator.handle', { kind: SpanKind.CONSUMER, attributes, traceparent }, async () => {
+      for (const effect of effects) await this.effects.run(effect);
+    });
+  }
+}

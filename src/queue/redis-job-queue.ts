@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+
+import { SpanKind } from '@opentelemetry/api';
+import type { Redis } from 'ioredis';
+
+import { Unavailable } from '../kernel/errors.js';
+import {
+  type Job,
+  jobId,
+  JobQueue,
+  type JobState,
+  type QueueStats,
+  type ReservedJob,
+  type WorkerHeartbeat,
+} from './job-queue.js';
+import type { LuaScript } from '../platform/redis/lua-script.js';
+import type { Log } from '../platform/telemetry/log.js';
+import { currentTraceparent, inSpan } from '../platform/telemetry/trace-context.js';
+import { checkJob, notBeforeOf, reservedJob } from './job-record.js';
+import { queueKeys, wakeKey, workerKeys } from './queue-keys.js';
+import { CANCEL } from './scripts/cancel.js';
+import { COMPLETE } from './scripts/complete.js';
+import { DROP_LEASES } from './scripts/drop-leases.js';
+import { ENQUEUE } from './scripts/enqueue.js';
+import { HEARTBEAT } from './scripts/heartbeat.js';
+import { INSPECT } from './scripts/inspect.js';
+import { PASS_BATON } from './scripts/pass-baton.js';
+import { RELEASE } from './scripts/release.js';
+import { RESERVE } from './scripts/reserve.js';
+import { RESTORE_LEASE } from './scripts/restore-lease.js';
+import { STATS } from './scripts/stats.js';
+import { WORKER_GONE, WORKER_HEARTBEAT, WORKERS } from './scripts/workers.js';
+import { WakeUp } from './wake-up.js';
+
+/** Ids in one script call of `inspect`; more are asked for in several. */
+const INSPECT_BATCH_MAX = 1_000;
+
+/** A wait looks again after as long where Redis did not answer, ms. */
+const OUTAGE_RETRY_MS = 250;
+
+export interface RedisJobQueueOptions {
+  readonly redis: Redis;
+  /** First part of every key, and its hash tag. */
+  readonly namespace: string;
+  /** Leases that one user may hold at a time, over all workers. */
+  readonly userConcurrencyMax: number;
+  /** A job that waited as long rises one band. */
+  readonly ageingIntervalMs: number;
+  readonly log: Log;
+}
+
+type ReserveRequest = Parameters<JobQueue['reserve']>[0];
+
+/**
+ * The job queue in Redis 7: one script an operation, Redis' clock for every decision.
+ * Every operation throws `Unavailable` while Redis is away, and may then be repeated; a `reserve` that already waits
+ * goes on waiting instead. A reserve whose answer was lost leaves a lease that nobody holds; it runs out.
+ * An attempt whose lease ran out is gone from the queue, never run again by it: only the log knows whether it started.
+ */
+export class RedisJobQueue extends JobQueue {
+  readonly #options: RedisJobQueueOptions;
+  readonly #keys: readonly string[];
+  readonly #workerKeys: readonly string[];
+  readonly #wakeUp: WakeUp;
+
+  constructor(options: RedisJobQueueOptions) {
+    super();
+    this.#options = options;
+    this.#keys = queueKeys(options.namespace);
+    this.#workerKeys = workerKeys(options.namespace);
+    this.#wakeUp = new WakeUp({
+      redis: options.redis,
+      key: wakeKey(options.namespace),
+      passOn: () => this.#run(PASS_BATON),
+      log: options.log,
+    });
+  }
+
+  async enqueue(job: Job): Promise<boolean> {
+    checkJob(job);
+    const attributes = {
+      'voidrunner.execution_id': job.executionId,
+      'voidrunner.attempt': job.attempt,
+      'voidrunner.priority': job.priority,
+    };
+    return inSpan('queue.enqueue', { kind: SpanKind.PRODUCER, attributes, traceparent: job.traceparent }, async () => {
+      const traceparent = job.traceparent ?? currentTraceparent() ?? '';
+      return this.#did(ENQUEUE, jobId(job), job.userId, job.priority, notBeforeOf(job), traceparent);
+    });
+  }
+
+  async reserve(request: ReserveRequest): Promise<ReservedJob | null> {
+    const { waitMs, signal } = request;
+    const isOver = (): boolean => signal?.aborted === true || this.#wakeUp.closed;
+    if (isOver()) return null;
+    const until = performance.now() + waitMs;
+    const { job } = await this.#take(request);
+    if (job || waitMs <= 0 || isOver()) return job ?? null;
+
+    const waiter = this.#wakeUp.enter();
+    try {
+      do {
+        const found = await this.#take(request).catch(retryLater);
+        if (found.job) return found.job;
+        if (found.changeInMs >= 0) this.#wakeUp.alarmIn(found.changeInMs);
+      } while (await waiter.wait(until - performance.now(), signal));
+      return null;
+    } finally {
+      waiter.leave();
+    }
+  }
+
+  heartbeat(job: ReservedJob, leaseMs: number): Promise<boolean> {
+    return this.#did(HEARTBEAT, jobId(job), job.leaseToken, leaseMs);
+  }
+
+  restoreLease(job: ReservedJob, workerId: string, leaseMs: number): Promise<boolean> {
+    checkJob(job);
+    const lease = [job.leaseToken, leaseMs, workerId] as const;
+    const record = [job.userId, job.priority, job.enqueuedAt, notBeforeOf(job), job.traceparent ?? ''] as const;
+    return this.#did(RESTORE_LEASE, jobId(job), ...lease, ...record);
+  }
+
+  complete(job: ReservedJob): Promise<boolean> {
+    return this.#did(COMPLETE, jobId(job), job.leaseToken);
+  }
+
+  release(job: ReservedJob): Promise<boolean> {
+    return this.#did(RELEASE, jobId(job), job.leaseToken);
+  }
+
+  cancel(id: { executionId: string; attempt: number }): Promise<JobState> {
+    return this.#run(CANCEL, jobId(id)) as Promise<JobState>;
+  }
+
+  /** Atomic for up to 1,000 ids; more are asked for in several calls. */
+  async inspect(ids: readonly { executionId: string; attempt: number }[]): Promise<readonly JobState[]> {
+    const states: JobState[] = [];
+    for (let from = 0; from < ids.length; from += INSPECT_BATCH_MAX) {
+      const batch = ids.slice(from, from + INSPECT_BATCH_MAX).map(jobId);
+      states.push(...((await this.#run(INSPECT, ...batch)) as JobState[]));
+    }
+    return states;
+  }
+
+  async workerHeartbeat(heartbeat: WorkerHeartbeat, ttlMs: number): Promise<void> {
+    await this.#runOnWorkers(WORKER_HEARTBEAT, heartbeat.workerId, JSON.stringify(heartbeat), ttlMs);
+  }
+
+  async workerGone(workerId: string): Promise<void> {
+    await this.#runOnWorkers(WORKER_GONE, workerId);
+  }
+
+  async dropLeases(workerId: string): Promise<number> {
+    return (await this.#run(DROP_LEASES, workerId)) as number;
+  }
+
+  async workers(): Promise<readonly WorkerHeartbeat[]> {
+    const heartbeats = (await this.#runOnWorkers(WORKERS)) as string[];
+    return heartbeats.map((json) => JSON.parse(json) as WorkerHeartbeat);
+  }
+
+  async stats(): Promise<QueueStats> {
+    const counts = (await this.#run(STATS)) as [number, number, number, number];
+    const [waiting, delayed, leased, oldestWaitingMs] = counts;
+    return { waiting, delayed, leased, oldestWaitingMs };
+  }
+
+  /** Ends waiting reserves with null and closes the connection they wait on. The one passed in stays open. */
+  close(): Promise<void> {
+    return this.#wakeUp.close();
+  }
+
+  async #take(request: ReserveRequest): Promise<{ job?: ReservedJob; changeInMs: number }> {
+    const { workerId, leaseMs, signal } = request;
+    const reply = (await this.#run(RESERVE, workerId, randomUUID(), leaseMs)) as [0, number] | [1, string, string];
+    if (reply[0] === 0) return { changeInMs: reply[1] };
+    const job = reservedJob(reply[1], reply[2]);
+    if (!signal?.aborted && !this.#wakeUp.closed) return { job, changeInMs: -1 };
+    // Nobody is there any more to run it. Where Redis is away now, the lease runs out.
+    await this.release(job).catch(retryLater);
+    return { changeInMs: -1 };
+  }
+
+  async #did(script: LuaScript, ...args: readonly (string | number)[]): Promise<boolean> {
+    return (await this.#run(script, ...args)) === 1;
+  }
+
+  #run(script: LuaScript, ...args: readonly (string | number)[]): Promise<unknown> {
+    const { redis, userConcurrencyMax, ageingIntervalMs } = this.#options;
+    return script.run(redis, this.#keys, [userConcurrencyMax, ageingIntervalMs, ...args]);
+  }
+
+  #runOnWorkers(script: LuaScript, ...args: readonly (string | number)[]): Promise<unknown> {
+    return script.run(this.#options.redis, this.#workerKeys, args);
+  }
+}
+
+function retryLater(error: unknown): { job?: undefined; changeInMs: number } {
+  if (!(error instanceof Unavailable)) throw error;
+  return { changeInMs: OUTAGE_RETRY_MS };
+}

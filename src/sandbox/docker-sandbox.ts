@@ -1,0 +1,286 @@
+import { randomInt, randomUUID } from 'node:crypto';
+
+import type Docker from 'dockerode';
+
+import { Unavailable } from '../kernel/errors.js';
+import {
+  Sandbox,
+  SandboxFailure,
+  type SandboxFigures,
+  type SandboxHealth,
+  type SandboxJob,
+  type SandboxOutcome,
+} from './sandbox.js';
+import { silentLog, type Log } from '../platform/telemetry/log.js';
+import { inSpan } from '../platform/telemetry/trace-context.js';
+import { Cell } from './cell.js';
+import { type CellHost, type CellKind, type Isolation, kindFor, usualKinds } from './cell-kind.js';
+import { CellPool } from './cell-pool.js';
+import { CellRun, IsolationRefused } from './cell-run.js';
+import { ContainerLife } from './container-life.js';
+import { type ContainerSettings, containerSpec } from './container-spec.js';
+import { CpuPlacement } from './cpu-placement.js';
+import { connectEngine, isEngineAway } from './engine.js';
+import { EngineMonitor } from './engine-monitor.js';
+import { interrupted } from './end-of-run.js';
+import { HostIsolation } from './host-isolation.js';
+import { checkJob } from './job-input.js';
+import { knownEscapes } from './known-escapes.js';
+import { ManagedContainers, namespaceOf } from './managed-containers.js';
+import { Removals } from './removals.js';
+import { RunOutput } from './run-output.js';
+
+/** Every container has a uid of its own (limits per uid are shared otherwise), far from any the host knows. */
+const UID_FIRST = 100_000;
+const UID_END = 2_000_000_000;
+/** A new cell costs some 250 ms of CPU: with 100 jobs a cell that was a sixth of what a job of bash takes. */
+const CELL_JOBS_MAX = 500;
+const CELL_AGE_MS_MAX = 5 * 60_000;
+const CELL_REST_MS = 30_000;
+const CELLS_MAX = 64;
+const COMPILE_TIMEOUT_MS = 60_000;
+
+export interface DockerSandboxOptions extends ContainerSettings {
+  /** `unix:///path`, `tcp://host:port` or `http://host:port`. */
+  readonly endpoint: string;
+  /** `<namespace>.<id>`: the sweep touches containers of its own namespace only. */
+  readonly workerId: string;
+  /** Kept of each of stdout and stderr. */
+  readonly outputBytesMax: number;
+  /** `single`: a cell is removed after one job. Default: `nested`, it serves its user's next jobs as well. */
+  readonly isolation?: 'nested' | 'single';
+  /** Where the host refuses nested namespaces: run without them (default), or nothing until it allows them. */
+  readonly isNestingRequired?: boolean;
+  /** Between looks at a host that refused them. */
+  readonly isolationRetestMs?: number;
+  /** Cells kept ready of each image. Default: 0, every cell is made when it is needed. */
+  readonly poolSize?: number;
+  /** For how long a cell waits for its user's next job. */
+  readonly cellRestMs?: number;
+  /** Cells of any state: those that wait make room for those that run. Default: 64. */
+  readonly cellsMax?: number;
+  /** Default: 500. */
+  readonly cellJobsMax?: number;
+  /** How long a run that was told to end may take to report. */
+  readonly reportGraceMs?: number | undefined;
+  /** Of a compiler, apart from the run's own time. Default: 60 s. */
+  readonly compileTimeoutMs?: number;
+  readonly log?: Log;
+}
+
+const NESTING_REFUSED = 'this host refuses nested namespaces, and EXECUTOR_ISOLATION_REQUIRED asks for them';
+
+type RunOptions = Parameters<Sandbox['run']>[1];
+
+/** Runs jobs in cells: hardened containers, one user's each, in which every job has namespaces of its own. */
+export class DockerSandbox extends Sandbox {
+  private readonly docker: Docker;
+  private readonly monitor: EngineMonitor;
+  private readonly containers: ManagedContainers;
+  private readonly log: Log;
+  private readonly closing = new AbortController();
+  private readonly runs = new Set<Promise<unknown>>();
+  private readonly removals = new Removals();
+  private readonly pool: CellPool;
+  private readonly isolation: HostIsolation;
+  private readonly cpus = new CpuPlacement();
+  private started = false;
+  private filled = false;
+
+  constructor(private readonly options: DockerSandboxOptions) {
+    super();
+    if (namespaceOf(options.workerId) === '') throw new Error('a worker id is <namespace>.<id>');
+    this.docker = connectEngine(options.endpoint);
+    this.monitor = new EngineMonitor(this.docker, options.runtime);
+    this.containers = new ManagedContainers(this.docker);
+    this.log = options.log ?? silentLog;
+    this.pool = new CellPool(
+      {
+        warmPerKind: options.poolSize ?? 0,
+        restMs: options.isolation === 'single' ? 0 : (options.cellRestMs ?? CELL_REST_MS),
+        jobsMax: options.cellJobsMax ?? CELL_JOBS_MAX,
+        ageMsMax: CELL_AGE_MS_MAX,
+        cellsMax: options.cellsMax ?? CELLS_MAX,
+      },
+      (kind) => this.newCell(kind),
+      this.removals,
+      this.log,
+    );
+    this.isolation = new HostIsolation(this.pool, this.closing.signal, this.log, options.isolationRetestMs);
+  }
+
+  override start(): void {
+    this.started = true;
+    this.warnOfEscapes();
+    this.fillPool();
+  }
+
+  override get figures(): SandboxFigures {
+    return this.pool.figures;
+  }
+
+  /** What a real cell on this host can give a job. @throws SandboxFailure where no cell runs at all */
+  async hostIsolation(): Promise<Isolation> {
+    return this.isolation.test((await this.monitor.facts()).cpus);
+  }
+
+  /** Of the kernel's memory, whether cells are charged with theirs; null before {@link hostIsolation}, and where nobody can tell. */
+  get chargesKernelMemory(): boolean | null {
+    return this.isolation.chargesKernelMemory;
+  }
+
+  override run(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
+    const attributes = { 'voidrunner.execution_id': job.executionId, 'voidrunner.attempt': job.attempt };
+    const work = inSpan('sandbox.run', { attributes }, () => this.runIsolated(job, options));
+    return this.track(work.catch((error: unknown) => this.failed(error)));
+  }
+
+  /** Workers ask all the time, also of a host that refuses to do their work. */
+  override async health(): Promise<SandboxHealth> {
+    const health = await this.monitor.health();
+    if (health.healthy && this.isolation.isDue) this.retestIsolation();
+    return health.healthy && this.isRefused ? { healthy: false, detail: NESTING_REFUSED } : health;
+  }
+
+  /** Those of this very worker go too where nothing here knows them: an answer to create or remove was lost. */
+  override sweep(isAlive: (workerId: string) => boolean): Promise<number> {
+    const { workerId } = this.options;
+    return this.containers.removeWhere((name, owner) => {
+      if (owner === workerId) return !this.pool.has(name);
+      return namespaceOf(owner) === namespaceOf(workerId) && !isAlive(owner);
+    });
+  }
+
+  override async close(): Promise<void> {
+    this.closing.abort();
+    this.pool.close();
+    await this.idle();
+    await this.containers
+      .removeWhere((_, owner) => owner === this.options.workerId)
+      .catch((error: unknown) => {
+        this.log.warn({ err: error }, 'containers of this worker not removed; another worker’s sweep will');
+      });
+  }
+
+  /** Resolves when no run is under way, and the cells of ended ones are gone: those that rest are removed. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.runs);
+    this.pool.drain();
+    await this.pool.idle();
+  }
+
+  private track<T>(work: Promise<T>): Promise<T> {
+    this.runs.add(work);
+    const forget = () => this.runs.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  private async runIsolated(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
+    checkJob(job);
+    if (this.closing.signal.aborted) throw new SandboxFailure('the sandbox is closed', false);
+    const { cpus } = await this.monitor.facts().catch((error: unknown) => {
+      throw new SandboxFailure(`Docker engine: ${(error as Error).message}`, false, { cause: error });
+    });
+    this.fillPool();
+    const isolation = this.isolation.current;
+    try {
+      return await this.runInCell(job, options, { isolation, cpus });
+    } catch (error) {
+      if (!(error instanceof IsolationRefused) || isolation === 'plain') throw error;
+      // The host's word, or a want of memory or processes just now?
+      if (this.isolation.current === 'nested') await this.testIsolation(cpus);
+      if (this.isolation.current === 'nested') throw error;
+      return this.runInCell(job, options, { isolation: 'plain', cpus });
+    }
+  }
+
+  private async runInCell(job: SandboxJob, options: RunOptions, host: CellHost): Promise<SandboxOutcome> {
+    const { signal: cancelled, onOutput } = options;
+    if (host.isolation === 'plain' && this.options.isNestingRequired) throw this.nestingRefused();
+    if (cancelled.aborted) return this.cancelledBeforeStart();
+    const kind = kindFor(job.scriptType, job.limits, host);
+    const cell = await this.pool.take(job.userId, kind);
+    if (cancelled.aborted) {
+      this.pool.give(cell, true);
+      return this.cancelledBeforeStart();
+    }
+    const { outputBytesMax, reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS } = this.options;
+    const closing = this.closing.signal;
+    const place = this.cpus.take(kind.cpus, host.cpus);
+    const limits = { outputBytesMax, reportGraceMs, compileTimeoutMs };
+    const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput, cpuFirst: place.first });
+    try {
+      return await run.run();
+    } finally {
+      place.release();
+      this.pool.give(cell, run.reusable && kind.isolation === 'nested');
+    }
+  }
+
+  private cancelledBeforeStart(): SandboxOutcome {
+    const output = new RunOutput(this.options.outputBytesMax).result(null);
+    const nothing = { startedAt: new Date(), wallTimeMs: 0, cpuTimeMs: null, memoryPeakBytes: null, notes: [] };
+    return { ...interrupted('cancelled'), ...output, ...nothing };
+  }
+
+  private newCell(kind: CellKind): Cell {
+    const name = `voidrunner-${randomUUID()}`;
+    const owner = { name, workerId: this.options.workerId, uid: randomInt(UID_FIRST, UID_END) };
+    return new Cell(name, kind, containerSpec(kind, owner, this.options), new ContainerLife(this.docker, name));
+  }
+
+  /** `voidrunner doctor` says what to do about it. */
+  private warnOfEscapes(): void {
+    const look = async () => {
+      const { runtime, runtimeVersion } = await this.monitor.facts();
+      const escapes = knownEscapes(runtime, runtimeVersion);
+      if (escapes.length > 0) this.log.warn({ runtime, runtimeVersion, escapes }, 'this OCI runtime has known escapes');
+    };
+    // An engine that is away says so by its health.
+    look().catch(() => undefined);
+  }
+
+  /** In the background, once: at the start, or where the engine was away then, when a run finds it again. */
+  private fillPool(): void {
+    if (!this.started || !this.options.poolSize || this.filled) return;
+    this.filled = true;
+    this.track(this.askHost()).catch((error: unknown) => {
+      this.filled = false;
+      this.log.warn({ err: error }, 'the pool is not filled yet; the next run tries again');
+    });
+  }
+
+  private get isRefused(): boolean {
+    return this.options.isNestingRequired === true && this.isolation.current === 'plain';
+  }
+
+  /** An outage: the attempt does not count, and the worker takes no more until the host allows it. */
+  private nestingRefused(): SandboxFailure {
+    return new SandboxFailure(NESTING_REFUSED, false, { cause: new Unavailable('docker', NESTING_REFUSED) });
+  }
+
+  private retestIsolation(): void {
+    this.track(this.askHost()).catch((error: unknown) =>
+      this.log.warn({ err: error }, 'nested namespaces not tried again'),
+    );
+  }
+
+  private async askHost(): Promise<void> {
+    await this.testIsolation((await this.monitor.facts()).cpus);
+  }
+
+  private async testIsolation(cpus: number): Promise<void> {
+    const isolation = await this.isolation.test(cpus);
+    if (this.started) this.pool.keepReady(usualKinds({ isolation, cpus }));
+  }
+
+  /** An engine that was away is an outage, so that the attempt does not count where no user code had started. */
+  private failed(error: unknown): never {
+    if (!(error instanceof SandboxFailure) || !isEngineAway(error.cause)) throw error;
+    this.monitor.doubt();
+    const { message, countsAsAttempt, partial, cause } = error;
+    const outage = new Unavailable('docker', message, { cause });
+    throw new SandboxFailure(message, countsAsAttempt, { cause: outage, partial });
+  }
+}

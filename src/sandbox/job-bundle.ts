@@ -1,0 +1,86 @@
+import type { SandboxJob } from './sandbox.js';
+import type { CellKind } from './cell-kind.js';
+import { type Language, LANGUAGES } from './languages.js';
+
+export const WORKING_FOLDER = '/tmp/work';
+
+const KIB_PER_MIB = 1024;
+/** Of a job's own /tmp and /dev/shm, and of its container's. */
+export const TMP_INODES_MAX = 16_384;
+/** It lies in the cell's own memory until the end of the job. */
+const TAIL_BYTES_MAX = 1024 * 1024;
+
+export interface BundleOptions {
+  /** The host's name for the job in this cell. */
+  readonly number: number;
+  readonly kind: CellKind;
+  /** Kept of each of stdout and stderr. */
+  readonly outputBytesMax: number;
+  /** Of a compiler, apart from the run's own time. */
+  readonly compileTimeoutMs: number;
+  /** Which of the cell's CPUs is the job's first. */
+  readonly cpuFirst: number;
+}
+
+/**
+ * Of /dev/shm, a job's own and its container's: its pages count as memory, so the memory limit is met first. A smaller one
+ * ended programs by SIGBUS, without a word.
+ */
+export const shmSizeMb = (kind: Pick<CellKind, 'memoryMb'>): number => kind.memoryMb;
+
+/** The names of the user that a job runs as; the number is the cell's. The launcher writes the passwd entry. */
+const USER = { HOME: '/tmp', USER: 'runner', LOGNAME: 'runner' };
+
+/** Of an output that is over the cap: its first half and its last, which is never large. */
+export function keptOf(outputBytesMax: number): { readonly headBytesMax: number; readonly tailBytesMax: number } {
+  const tailBytesMax = Math.min(Math.floor(outputBytesMax / 2), TAIL_BYTES_MAX);
+  return { headBytesMax: outputBytesMax - tailBytesMax, tailBytesMax };
+}
+
+const asGiven = (script: Uint8Array): Uint8Array => script;
+
+/** One job as the launcher reads it (infra/launcher/README.md): numbers are big-endian, a string has its length before it. */
+export function encodeJob(
+  job: SandboxJob,
+  { number, kind, outputBytesMax, compileTimeoutMs, cpuFirst }: BundleOptions,
+): Buffer {
+  const { scriptFile, compile, argv, env, prepare = asGiven }: Language = LANGUAGES[job.scriptType];
+  const variables = Object.entries({ ...USER, LANG: 'C.UTF-8', ...env, ...job.input.env });
+  const files = [{ path: scriptFile, content: prepare(job.script) }, ...(job.input.files ?? [])];
+  const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
+  return Buffer.concat([
+    u32(number),
+    Buffer.from([kind.isolation === 'nested' ? 1 : 0]),
+    u32(job.timeoutMs),
+    u32(headBytesMax),
+    u32(tailBytesMax),
+    u32(kind.tmpSizeMb * KIB_PER_MIB),
+    u32(TMP_INODES_MAX),
+    u32(shmSizeMb(kind) * KIB_PER_MIB),
+    u32(kind.memoryMb),
+    u32(Math.max(1, Math.round(kind.cpus * 1_000))),
+    u32(kind.pids),
+    u32(cpuFirst),
+    string(WORKING_FOLDER),
+    list(argv(job.input.args ?? [], job.limits)),
+    list(variables.map(([name, value]) => `${name}=${value}`)),
+    u32(files.length),
+    ...files.flatMap(({ path, content }) => [string(path), string(content)]),
+    string(job.input.stdin ?? ''),
+    list(compile?.(job.limits) ?? []),
+    u32(compileTimeoutMs),
+  ]);
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function string(content: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(content as string);
+  return Buffer.concat([u32(bytes.length), bytes]);
+}
+
+const list = (items: readonly string[]): Buffer => Buffer.concat([u32(items.length), ...items.map(string)]);

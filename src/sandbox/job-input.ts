@@ -1,0 +1,85 @@
+import { DomainError } from '../kernel/errors.js';
+import type { SandboxInput, SandboxJob } from './sandbox.js';
+import { LANGUAGES } from './languages.js';
+
+export const ARGS_MAX = 64;
+export const ENV_MAX = 64;
+export const FILES_MAX = 64;
+/** The kernel refuses a single argument or variable of 128 KiB (MAX_ARG_STRLEN). */
+export const ARGUMENT_BYTES_MAX = 64 * 1024;
+/** Of args and env together: the kernel refuses more than a quarter of the stack (2 MiB). */
+export const ARGUMENTS_BYTES_MAX = 1024 * 1024;
+/** Script, stdin and files together. They must fit the smallest /tmp with room to work. */
+export const INPUT_BYTES_MAX = 8 * 1024 * 1024;
+export const PATH_BYTES_MAX = 255;
+
+const refuse = (field: string, message: string): never => {
+  throw new DomainError('invalid_sandbox_input', message, 'invalid', { field });
+};
+
+const bytes = (text: string): number => Buffer.byteLength(text);
+
+/**
+ * Refuses what could only fail once a container is there: a run that cannot start would look like an outage and be
+ * repeated for ever.
+ * @throws DomainError `invalid_sandbox_input`, `unknown_script_type`
+ */
+export function checkJob(job: SandboxJob): void {
+  if (!Object.hasOwn(LANGUAGES, job.scriptType)) {
+    throw new DomainError('unknown_script_type', 'there is no sandbox for this script type', 'invalid');
+  }
+  const { memory_mb, cpus, pids } = job.limits;
+  if (!(memory_mb >= 1 && cpus > 0 && pids >= 1)) refuse('limits', 'limits are positive numbers');
+  if (!(job.timeoutMs >= 1)) refuse('timeout_ms', 'a run needs time');
+  checkArguments(job.input);
+  checkFiles(job);
+}
+
+function checkArguments({ args = [], env = {} }: SandboxInput): void {
+  if (args.length > ARGS_MAX) refuse('args', `at most ${ARGS_MAX} arguments`);
+  const variables = Object.entries(env);
+  if (variables.length > ENV_MAX) refuse('env', `at most ${ENV_MAX} variables`);
+  for (const arg of args) checkText('args', arg);
+  for (const [name, value] of variables) {
+    if (name === '' || name.includes('=')) refuse('env', 'a variable’s name is not empty and has no "="');
+    checkText('env', `${name}=${value}`);
+  }
+  const total = [...args, ...variables.flat()].reduce((sum, text) => sum + bytes(text) + 1, 0);
+  if (total > ARGUMENTS_BYTES_MAX) refuse('args', `args and env are at most ${ARGUMENTS_BYTES_MAX} bytes together`);
+}
+
+function checkText(field: string, text: string): void {
+  if (text.includes('\0')) refuse(field, 'NUL cannot be passed to a program');
+  if (bytes(text) > ARGUMENT_BYTES_MAX) refuse(field, `at most ${ARGUMENT_BYTES_MAX} bytes each`);
+}
+
+function checkFiles({ script, scriptType, input: { stdin, files = [] } }: SandboxJob): void {
+  if (files.length > FILES_MAX) refuse('files', `at most ${FILES_MAX} files`);
+  // The script is a file like any other: nobody may stand in its place.
+  const taken = new Set<string>();
+  const paths = [LANGUAGES[scriptType].scriptFile, ...files.map(({ path }) => path)];
+  for (const path of paths) {
+    checkPath(path);
+    if (taken.has(path)) refuse('files', 'two files have the same path');
+    taken.add(path);
+  }
+  for (const path of paths) {
+    for (const folder of foldersOf(path))
+      if (taken.has(folder)) refuse('files', 'a file stands where a folder must be');
+  }
+  const total = files.reduce((sum, { content }) => sum + content.length, script.length + (stdin?.length ?? 0));
+  if (total > INPUT_BYTES_MAX) refuse('files', `script, stdin and files are at most ${INPUT_BYTES_MAX} bytes together`);
+}
+
+function checkPath(path: string): void {
+  if (bytes(path) > PATH_BYTES_MAX) refuse('files', `a path is at most ${PATH_BYTES_MAX} bytes`);
+  if (path.includes('\0')) refuse('files', 'a path has no NUL');
+  if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
+    refuse('files', 'a path is relative and stays inside the working folder');
+  }
+}
+
+function foldersOf(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+}

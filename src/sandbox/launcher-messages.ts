@@ -1,0 +1,144 @@
+import type { OutputStreamName } from './sandbox.js';
+import { type EndReport, parseTrailer } from './end-of-run.js';
+
+/** What PID 1 of a cell says (infra/launcher/README.md, "Protocol 1"). */
+export type LauncherMessage =
+  /** Of the kernel's memory, what the cell is charged with; null where its launcher cannot tell. */
+  | { readonly kind: 'hello'; readonly kernelMemoryBytes: number | null }
+  /** The program has been exec'ed. */
+  | { readonly kind: 'started'; readonly job: number }
+  /** A frame's bytes, or some of them. */
+  | { readonly kind: 'output'; readonly job: number; readonly stream: OutputStreamName; readonly bytes: Buffer }
+  /** The end of the run: every process of it is dead, and all it printed has been told. */
+  | { readonly kind: 'ended'; readonly job: number; readonly report: EndReport }
+  /** No user code ran. */
+  | { readonly kind: 'refused'; readonly job: number; readonly message: string };
+
+const PROTOCOL = 1;
+const HEADER_BYTES = 5;
+const JOB_BYTES = 4;
+const PAYLOAD_BYTES_MAX = 64 * 1024;
+/** Frames are `u8` type, `u32` length, payload; numbers are big-endian. */
+const FRAME = { job: 'J', kill: 'K' } as const;
+/** Head and tail: the tail comes after the whole head, so one is appended to the other. */
+const OUTPUT_FRAMES: Readonly<Partial<Record<string, OutputStreamName>>> = {
+  O: 'stdout',
+  o: 'stdout',
+  E: 'stderr',
+  e: 'stderr',
+};
+
+interface PassingOutput {
+  readonly job: number;
+  readonly stream: OutputStreamName;
+  bytesLeft: number;
+}
+
+/**
+ * Takes the launcher's frames out of its standard output. A program's own output is only ever a frame's payload, and is
+ * passed on as it comes: it makes up all but a little of what is said, and to gather it first would copy all of it.
+ */
+export class LauncherMessages {
+  /** What comes next in full: a frame's header, then the job of an output, or the payload of another frame. */
+  private wanted = Buffer.alloc(HEADER_BYTES);
+  private wantedHere = 0;
+  private onWanted: () => void = () => this.takeHeader();
+  private output: PassingOutput | null = null;
+
+  constructor(private readonly onMessage: (message: LauncherMessage) => void) {}
+
+  /** Keeps nothing of the chunk. @throws Error for what no launcher says: nothing after it can be trusted */
+  write(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) at += this.output ? this.pass(this.output, chunk, at) : this.gather(chunk, at);
+  }
+
+  private gather(chunk: Buffer, at: number): number {
+    const taken = chunk.copy(this.wanted, this.wantedHere, at);
+    this.wantedHere += taken;
+    if (this.wantedHere === this.wanted.length) this.onWanted();
+    return taken;
+  }
+
+  private want(length: number, onWanted: () => void): void {
+    this.wanted = Buffer.alloc(length);
+    this.wantedHere = 0;
+    this.onWanted = onWanted;
+    if (length === 0) onWanted();
+  }
+
+  private wantHeader(): void {
+    this.want(HEADER_BYTES, () => this.takeHeader());
+  }
+
+  private takeHeader(): void {
+    const type = String.fromCharCode(this.wanted[0]!);
+    const length = this.wanted.readUInt32BE(1);
+    if (length > PAYLOAD_BYTES_MAX) throw new Error('a frame of the launcher is too long');
+    if (type !== 'H' && length < JOB_BYTES) throw new Error('a frame of the launcher is too short');
+    const stream = OUTPUT_FRAMES[type];
+    if (stream) this.want(JOB_BYTES, () => this.takeJob(stream, length - JOB_BYTES));
+    else this.want(length, () => this.takeWord(type));
+  }
+
+  private takeJob(stream: OutputStreamName, bytesLeft: number): void {
+    const job = this.wanted.readUInt32BE();
+    this.wantHeader();
+    if (bytesLeft > 0) this.output = { job, stream, bytesLeft };
+  }
+
+  private takeWord(type: string): void {
+    const message = decode(type, this.wanted);
+    this.wantHeader();
+    this.onMessage(message);
+  }
+
+  private pass(output: PassingOutput, chunk: Buffer, at: number): number {
+    const { job, stream } = output;
+    const bytes = chunk.subarray(at, at + output.bytesLeft);
+    output.bytesLeft -= bytes.length;
+    if (output.bytesLeft === 0) this.output = null;
+    this.onMessage({ kind: 'output', job, stream, bytes });
+    return bytes.length;
+  }
+}
+
+function decode(type: string, payload: Buffer): LauncherMessage {
+  if (type === 'H') {
+    const said = payload.toString('utf8');
+    const spoken = /^protocol=(\d+)$/m.exec(said)?.[1];
+    if (spoken !== String(PROTOCOL))
+      throw new Error(`the launcher in the image speaks protocol ${spoken}, not ${PROTOCOL}`);
+    const bytes = /^kernel_memory=(\d+)$/m.exec(said)?.[1];
+    return { kind: 'hello', kernelMemoryBytes: bytes === undefined ? null : Number(bytes) };
+  }
+  const job = payload.readUInt32BE();
+  const words = payload.toString('utf8', JOB_BYTES);
+  switch (type) {
+    case 'S':
+      return { kind: 'started', job };
+    case 'T':
+      return { kind: 'ended', job, report: parseTrailer(words) };
+    case 'R':
+      return { kind: 'refused', job, message: words };
+    default:
+      throw new Error('a frame of the launcher has no known type');
+  }
+}
+
+export const jobFrame = (job: Buffer): Buffer => Buffer.concat([header(FRAME.job, job.length), job]);
+
+/** Ends the job if it is the one that runs: a kill that comes after its end harms no later one. */
+export function killFrame(job: number): Buffer {
+  const frame = Buffer.alloc(HEADER_BYTES + JOB_BYTES);
+  header(FRAME.kill, JOB_BYTES).copy(frame);
+  frame.writeUInt32BE(job, HEADER_BYTES);
+  return frame;
+}
+
+function header(type: string, length: number): Buffer {
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  bytes.write(type, 'latin1');
+  bytes.writeUInt32BE(length, 1);
+  return bytes;
+}

@@ -1,0 +1,53 @@
+import type { CapturedOutput, OutputStreamName } from './sandbox.js';
+import type { CellKind } from './cell-kind.js';
+import type { EndReport } from './end-of-run.js';
+import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
+
+/** As in infra/launcher/locks.h. */
+const FILE_LOCKS_MAX = 4_096;
+
+/** Which limits a run reached: what tells them apart from a fault of the program. Constant texts with figures. */
+export function notesOf(
+  report: EndReport,
+  kind: Pick<CellKind, 'memoryMb' | 'pids' | 'tmpSizeMb'>,
+  output: Readonly<Record<OutputStreamName, CapturedOutput>>,
+): string[] {
+  const { full } = report;
+  return [
+    ...(report.pidsLimitHits > 0 ? [reached(`${kind.pids} processes`, times(report.pidsLimitHits))] : []),
+    ...(report.killed === 'locks' ? [reached(`${grouped(FILE_LOCKS_MAX)} locks of files`)] : []),
+    ...(report.oomKills > 0 ? [reached(memoryOf(kind), killed(report.oomKills))] : []),
+    ...(full.tmp ? [reached(`${kind.tmpSizeMb} MiB in /tmp`)] : []),
+    ...(full.tmpInodes ? [reached(`${grouped(TMP_INODES_MAX)} files in /tmp`)] : []),
+    ...(full.shm ? [reached(`${shmSizeMb(kind)} MiB in /dev/shm`)] : []),
+    ...(full.shmInodes ? [reached(`${grouped(TMP_INODES_MAX)} files in /dev/shm`)] : []),
+    ...outputNote('stdout', output.stdout),
+    ...outputNote('stderr', output.stderr),
+  ];
+}
+
+/** Of a run whose launcher went too. */
+export const outOfMemoryNotes = (kind: Pick<CellKind, 'memoryMb'>): string[] => [reached(memoryOf(kind))];
+
+const reached = (limit: string, detail?: string): string =>
+  `the limit of ${limit} was reached${detail === undefined ? '' : ` (${detail})`}`;
+
+const memoryOf = ({ memoryMb }: Pick<CellKind, 'memoryMb'>): string => `${memoryMb} MiB of memory`;
+
+const times = (count: number): string => (count === 1 ? 'once' : `${grouped(count)} times`);
+
+const killed = (count: number): string =>
+  count === 1 ? '1 process was killed' : `${grouped(count)} processes were killed`;
+
+function outputNote(stream: OutputStreamName, { content, bytesTotal, truncated }: CapturedOutput): string[] {
+  if (!truncated) return [];
+  const left = bytesTotal - content.length;
+  return [
+    reached(
+      `${grouped(content.length)} bytes of ${stream}`,
+      `${grouped(left)} ${left === 1 ? 'byte' : 'bytes'} left out`,
+    ),
+  ];
+}
+
+const grouped = (count: number): string => count.toLocaleString('en-US');

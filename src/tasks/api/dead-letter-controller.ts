@@ -1,0 +1,114 @@
+import { Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+
+import { apiPath } from '../../http/api-path.js';
+import { ConditionalRead, ConditionalWrite } from '../../http/conditional/api-conditions.js';
+import { writeConditionOf } from '../../http/conditional/write-condition.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
+import { ApiProblems } from '../../http/docs/api-problems.js';
+import { message } from '../../http/docs/message-schema.js';
+import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
+import { Idempotent } from '../../http/idempotency/idempotency-key.js';
+import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
+import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
+import { uuidParam } from '../../http/validation/params.js';
+import { BY_OFFSET_OR_CURSOR } from '../../http/listing/list-query.js';
+import { DiscardDeadLetter, RedriveExecution } from '../domain/execution-commands.js';
+import { GetExecution, GetExecutionFromLog, ListExecutions, requireDeadLetter } from '../queries/execution-queries.js';
+import { ExecutionResponses } from './execution-responses.js';
+import { deadLetterList, executionView, listDeadLettersQuery, type ListDeadLettersQuery } from './execution-schemas.js';
+
+const executionId = uuidParam('Invalid execution ID format');
+
+/** Runs whose attempts are used up. A dead letter has the id of its execution. */
+@ApiTags('dead letters')
+@ApiBearerAuth()
+@ApiProblems(400, 401, 429, 503)
+@Controller(apiPath('dead-letters'))
+export class DeadLetterController {
+  constructor(
+    private readonly commands: HttpCommands,
+    private readonly queries: QueryBus,
+    private readonly answers: ExecutionResponses,
+    private readonly requests: IdempotentRequests,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List dead letters', description: BY_OFFSET_OR_CURSOR, operationId: 'listDeadLetters' })
+  @ApiOkResponse({ standardSchema: deadLetterList, description: 'Your own; an admin sees everyone’s' })
+  async list(@Query({ schema: listDeadLettersQuery }) query: ListDeadLettersQuery, @Caller() caller: CallerContext) {
+    const ownerId = caller.isAdmin ? undefined : caller.userId;
+    const page = await this.queries.execute(new ListExecutions(ownerId, { deadLetters: true }, query));
+    return this.answers.page('dead_letters', page, query);
+  }
+
+  @Get(':id')
+  @ConditionalRead()
+  @ApiOperation({
+    summary: 'Get a dead letter',
+    description: 'It has the id of its execution.',
+    operationId: 'getDeadLetter',
+  })
+  @ApiOkResponse({
+    standardSchema: executionView,
+    description: 'The run that failed for good',
+    headers: documentedHeaders('ETag'),
+  })
+  @ApiProblems(403, 404)
+  async get(
+    @Param('id', executionId) id: string,
+    @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
+  ) {
+    const row = requireDeadLetter(await this.queries.execute(new GetExecution(id, caller)));
+    return this.answers.one(row, { ...caller, reply });
+  }
+
+  @Post(':id/redrive')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Run a dead letter again',
+    description: 'With all the attempts that its retry policy grants; their numbers go on.',
+    operationId: 'redriveDeadLetter',
+  })
+  @ApiOkResponse({
+    standardSchema: executionView,
+    description: 'It waits for a worker again',
+    headers: documentedHeaders('ETag'),
+  })
+  @ApiProblems(403, 404, 409)
+  async redrive(
+    @Param('id', executionId) id: string,
+    @Caller() caller: CallerContext,
+    @HttpExchange() exchange: Exchange,
+  ) {
+    const { version } = await this.requests.run(exchange, caller.userId, async (mark) => {
+      await this.commands.execute(new RedriveExecution(id, caller, { ...metadataOf(caller, id), ...mark }), exchange);
+      return id;
+    });
+    const row = await this.queries.execute(new GetExecutionFromLog(id, version));
+    return this.answers.one(row, { ...caller, ...exchange });
+  }
+
+  @Delete(':id')
+  @ConditionalWrite()
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Put a dead letter away',
+    description: 'For good: it cannot be run again.',
+    operationId: 'discardDeadLetter',
+  })
+  @ApiOkResponse({ standardSchema: message, description: 'Put away; the execution and its history stay' })
+  @ApiProblems(403, 404, 409)
+  async discard(
+    @Param('id', executionId) id: string,
+    @Caller() caller: CallerContext,
+    @HttpExchange() exchange: Exchange,
+  ) {
+    const command = new DiscardDeadLetter(id, caller, metadataOf(caller, id), writeConditionOf(exchange.request));
+    await this.commands.execute(command, exchange);
+    return { message: 'Dead letter discarded successfully' };
+  }
+}

@@ -1,0 +1,173 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+
+import { DomainError } from '../../kernel/errors.js';
+import { TaskOwners } from '../queries/task-owners.js';
+import { requireOwner } from '../../kernel/requester.js';
+import { BODY_WITH_INPUT_BYTES_MAX } from '../../http/body-parser.js';
+import { API_BASE } from '../../http/api-path.js';
+import { ConditionalRead, ConditionalWrite } from '../../http/conditional/api-conditions.js';
+import { writeConditionOf } from '../../http/conditional/write-condition.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
+import { ApiProblems } from '../../http/docs/api-problems.js';
+import { message } from '../../http/docs/message-schema.js';
+import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
+import { Idempotent } from '../../http/idempotency/idempotency-key.js';
+import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
+import { BodyLimit } from '../../http/route-options.js';
+import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
+import { uuidParam } from '../../http/validation/params.js';
+import { BY_OFFSET_OR_CURSOR } from '../../http/listing/list-query.js';
+import { InputStore } from '../commands/input-store.js';
+import { CancelExecution, StartExecution } from '../domain/execution-commands.js';
+import { GetExecution, GetExecutionAsOf, ListExecutions } from '../queries/execution-queries.js';
+import { ExecutionResponses, type Receiver } from './execution-responses.js';
+import {
+  executionList,
+  executionView,
+  listExecutionsQuery,
+  type ListExecutionsQuery,
+  startExecutionBody,
+  type StartExecutionBody,
+  startExecutionQuery,
+  type StartExecutionQuery,
+} from './execution-schemas.js';
+import { pathsOf } from './input-schema.js';
+import { ExecutionStarts } from './execution-starts.js';
+
+const taskId = uuidParam('Invalid task ID format');
+const executionId = uuidParam('Invalid execution ID format');
+
+@ApiTags('executions')
+@ApiBearerAuth()
+@ApiProblems(400, 401, 403, 404, 429, 503)
+@Controller(API_BASE)
+export class ExecutionController {
+  constructor(
+    private readonly commands: HttpCommands,
+    private readonly queries: QueryBus,
+    private readonly inputs: InputStore,
+    private readonly answers: ExecutionResponses,
+    private readonly taskOwners: TaskOwners,
+    private readonly starts: ExecutionStarts,
+  ) {}
+
+  @Post('tasks/:id/executions')
+  @Idempotent()
+  @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
+  @ApiOperation({
+    summary: 'Run a task',
+    description:
+      'Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a ' +
+      'run waits for what its owner reports of it, and expires where nothing is reported for a day (unless the ' +
+      'operator changes that): status `timeout`, termination_reason `expired`.',
+    operationId: 'startExecution',
+  })
+  @ApiCreatedResponse({
+    standardSchema: executionView,
+    description: 'Waits for a worker; or as it is after the wait',
+    headers: documentedHeaders('Location', 'ETag'),
+  })
+  @ApiProblems(409, 413, 415)
+  async start(
+    @Param('id', taskId) id: string,
+    @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,
+    @Body({ schema: startExecutionBody }) body: StartExecutionBody,
+    @Caller() caller: CallerContext,
+    @HttpExchange() exchange: Exchange,
+  ) {
+    return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
+      const input = await this.inputs.put(caller.userId, body.input);
+      const paths = pathsOf(body.input);
+      const command = new StartExecution(executionId, id, caller, body.executor, input, paths, metadata);
+      await this.commands.execute(command, exchange);
+    });
+  }
+
+  @Get('tasks/:id/executions')
+  @ApiOperation({
+    summary: 'List the runs of a task',
+    description: `Also of one that is deleted. ${BY_OFFSET_OR_CURSOR}`,
+    operationId: 'listTaskExecutions',
+  })
+  @ApiOkResponse({ standardSchema: executionList, description: 'A page, by offset or by cursor' })
+  async listOfTask(
+    @Param('id', taskId) id: string,
+    @Query({ schema: listExecutionsQuery }) query: ListExecutionsQuery,
+    @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
+  ) {
+    const ownerId = await this.taskOwners.ownerOf(id);
+    if (ownerId === null) throw new DomainError('task_not_found', 'Task not found', 'not_found');
+    requireOwner(caller, ownerId);
+    return this.page(query, { ...caller, reply }, ownerId, id);
+  }
+
+  @Get('executions')
+  @ApiOperation({
+    summary: 'List your runs of all tasks',
+    description: BY_OFFSET_OR_CURSOR,
+    operationId: 'listExecutions',
+  })
+  @ApiOkResponse({ standardSchema: executionList, description: 'A page, by offset or by cursor' })
+  list(
+    @Query({ schema: listExecutionsQuery }) query: ListExecutionsQuery,
+    @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
+  ) {
+    return this.page(query, { ...caller, reply }, caller.userId);
+  }
+
+  @Get('executions/:id')
+  @ConditionalRead()
+  @ApiOperation({
+    summary: 'Get a run, as it is or as it was',
+    description: 'With `as_of`, what its history says that it was then.',
+    operationId: 'getExecution',
+  })
+  @ApiOkResponse({
+    standardSchema: executionView,
+    description: 'The run, with what it wrote; its ETag is for If-Match and If-None-Match',
+    headers: documentedHeaders('ETag'),
+  })
+  async get(
+    @Param('id', executionId) id: string,
+    @Query({ schema: asOfQuery }) { as_of }: AsOfQuery,
+    @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
+  ) {
+    const query = as_of === undefined ? new GetExecution(id, caller) : new GetExecutionAsOf(id, caller, as_of);
+    return this.answers.one(await this.queries.execute(query), { ...caller, reply });
+  }
+
+  @Delete('executions/:id')
+  @ConditionalWrite()
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Cancel a run',
+    description: 'May be repeated until the run has ended; after that it is a 409.',
+    operationId: 'cancelExecution',
+  })
+  @ApiOkResponse({ standardSchema: message, description: 'Recorded; the run’s processes are dead within a second' })
+  @ApiProblems(409)
+  async cancel(
+    @Param('id', executionId) id: string,
+    @Caller() caller: CallerContext,
+    @HttpExchange() exchange: Exchange,
+  ) {
+    const command = new CancelExecution(id, caller, metadataOf(caller, id), writeConditionOf(exchange.request));
+    await this.commands.execute(command, exchange);
+    return { message: 'Execution cancelled successfully' };
+  }
+
+  private async page(query: ListExecutionsQuery, receiver: Receiver, ownerId: string, taskIdFilter?: string) {
+    const { status, script_type } = query;
+    const page = await this.queries.execute(
+      new ListExecutions(ownerId, { taskId: taskIdFilter, status, script_type }, query),
+    );
+    return query.include === 'output'
+      ? this.answers.pageWithOutput('executions', page, query, receiver)
+      : this.answers.page('executions', page, query);
+  }
+}

@@ -1,0 +1,95 @@
+import { Controller, Get, Param, Query, type StreamableFile } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+
+import { historyEntryOf } from '../../event-sourcing/core/history-entry.js';
+import { requireOwner } from '../../kernel/requester.js';
+import { isActive } from '../domain/execution-shape.js';
+import { apiPath } from '../../http/api-path.js';
+import { ConcurrentRequests } from '../../http/concurrent-requests.js';
+import { ApiProblems } from '../../http/docs/api-problems.js';
+import { type Exchange, HttpExchange } from '../../http/http-commands.js';
+import { growingResponse } from '../../http/large-response.js';
+import { Caller, type CallerContext } from '../../http/request-context.js';
+import {
+  EVENT_STREAM,
+  eventStreamResponse,
+  HEARTBEAT_MS,
+  lastVersionSeen,
+  type ServerSentEvent,
+  wantsEvents,
+} from '../../http/server-sent-events.js';
+import { releaseSlot, LargeResponses } from '../../http/user-concurrency.js';
+import { uuidParam } from '../../http/validation/params.js';
+import { historyPage, historyQuery, type HistoryQuery } from '../../http/listing/history.js';
+import { EventFollower } from '../queries/event-follower.js';
+import { GetExecutionFromLog, GetExecutionHistory } from '../queries/execution-queries.js';
+
+const DESCRIPTION =
+  'Oldest first; lease tokens are left out. With `Accept: text/event-stream` it is followed live to the end of the run: ' +
+  'each event has its version as `id`, its type as `event`, and what the JSON answer has of it as `data`. Who comes ' +
+  'again with `Last-Event-ID` gets what is new, and a 204 where the run had ended with it.';
+
+/** What happened to a run, and what happens to it. */
+@ApiTags('executions')
+@ApiBearerAuth()
+@Controller(apiPath('executions'))
+export class ExecutionHistoryController {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly follower: EventFollower,
+    private readonly requests: ConcurrentRequests,
+    private readonly largeResponses: LargeResponses,
+  ) {}
+
+  @Get(':id/events')
+  @ApiOperation({ summary: 'The history of a run', description: DESCRIPTION, operationId: 'executionHistory' })
+  @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Of an event stream: the last event received' })
+  @ApiOkResponse({
+    description: 'The history so far, or as it goes on',
+    content: {
+      'application/json': { schema: { $ref: '#/components/schemas/History' } },
+      [EVENT_STREAM]: { schema: { type: 'string' } },
+    },
+  })
+  @ApiNoContentResponse({ description: 'The run has ended, and the client knows it all' })
+  @ApiProblems(400, 401, 403, 404, 429, 503)
+  async history(
+    @Param('id', uuidParam('Invalid execution ID format')) id: string,
+    @Query({ schema: historyQuery }) query: HistoryQuery,
+    @Caller() caller: CallerContext,
+    @HttpExchange() exchange: Exchange,
+  ) {
+    if (wantsEvents(exchange)) return this.live(id, query, caller, exchange);
+    const { after_version, limit } = query;
+    const portions = await this.queries.execute(new GetExecutionHistory(id, caller, after_version, limit + 1));
+    const read = (grow: (bytes: number) => Promise<void>) => historyPage(portions, query, grow);
+    return growingResponse(this.largeResponses, { userId: caller.userId, reply: exchange.reply, read });
+  }
+
+  private async live(
+    id: string,
+    { after_version }: HistoryQuery,
+    caller: CallerContext,
+    { request, reply }: Exchange,
+  ): Promise<StreamableFile | undefined> {
+    const run = await this.queries.execute(new GetExecutionFromLog(id));
+    requireOwner(caller, run.owner_id);
+    const seen = lastVersionSeen(request) ?? after_version;
+    if (!isActive(run.status) && seen >= run.version) {
+      // Only this keeps an EventSource from coming again.
+      void reply.code(204);
+      return undefined;
+    }
+    const gone = this.requests.enter('follow', caller.userId, reply);
+    releaseSlot(request);
+    return eventStreamResponse(reply, this.events(id, seen, gone));
+  }
+
+  private async *events(id: string, afterVersion: number, gone: AbortSignal): AsyncGenerator<ServerSentEvent | null> {
+    for await (const event of this.follower.follow(id, afterVersion, HEARTBEAT_MS, gone)) {
+      const entry = event && historyEntryOf(event);
+      yield entry && { id: String(entry.version), event: entry.type, data: entry };
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+
+import type { EventMetadata } from '../../event-sourcing/core/event.js';
+import { newId } from '../../kernel/uuid.js';
+import { API_BASE } from '../../http/api-path.js';
+import { ConcurrentRequests } from '../../http/concurrent-requests.js';
+import { type Exchange, HttpCommands } from '../../http/http-commands.js';
+import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
+import { type CallerContext, metadataOf } from '../../http/request-context.js';
+import { releaseSlot } from '../../http/user-concurrency.js';
+import { ExecutionEnds } from '../queries/execution-ends.js';
+import { GetExecutionFromLog } from '../queries/execution-queries.js';
+import { ExecutionResponses } from './execution-responses.js';
+
+/** What all requests that start a run have in common: their key, their wait and their answer. */
+@Injectable()
+export class ExecutionStarts {
+  constructor(
+    private readonly commands: HttpCommands,
+    private readonly queries: QueryBus,
+    private readonly answers: ExecutionResponses,
+    private readonly executionEnds: ExecutionEnds,
+    private readonly open: ConcurrentRequests,
+    private readonly requests: IdempotentRequests,
+  ) {}
+
+  /**
+   * @param waitSeconds for the run's end; 0: answers what was recorded
+   * @param start gives the command that starts the run of that id
+   */
+  async run(
+    exchange: Exchange,
+    caller: CallerContext,
+    waitSeconds: number,
+    start: (executionId: string, metadata: EventMetadata) => Promise<void>,
+  ) {
+    const leaving = waitSeconds > 0 ? this.open.enter('wait', caller.userId, exchange.reply) : null;
+    const { id, version } = await this.requests.run(exchange, caller.userId, async (mark) => {
+      const executionId = newId();
+      await start(executionId, { ...metadataOf(caller, executionId), ...mark });
+      return executionId;
+    });
+    if (leaving) releaseSlot(exchange.request);
+    const ended = leaving && (await this.executionEnds.wait(id, waitSeconds * 1_000, leaving));
+    void exchange.reply.header('location', `/${API_BASE}/executions/${id}`);
+    // Whoever was told of the end finds it in lists, too.
+    if (ended) await this.commands.waitUntilReadable(ended.aheadOfView, exchange);
+    const row = ended
+      ? ended.row
+      : await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version));
+    return this.answers.one(row, { ...caller, ...exchange });
+  }
+}

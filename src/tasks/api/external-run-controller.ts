@@ -1,0 +1,93 @@
+import { Body, Controller, Param, Put } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+
+import { DomainError } from '../../kernel/errors.js';
+import { requireOwner } from '../../kernel/requester.js';
+import { apiPath } from '../../http/api-path.js';
+import { ConditionalWrite } from '../../http/conditional/api-conditions.js';
+import { writeConditionOf } from '../../http/conditional/write-condition.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
+import { ApiProblems } from '../../http/docs/api-problems.js';
+import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
+import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
+import type { HttpProblem } from '../../http/problem.js';
+import { uuidParam } from '../../http/validation/params.js';
+import { validationFailed } from '../../http/validation/schema-pipe.js';
+import { ReportedOutput } from '../commands/reported-output.js';
+import { ReportExternalRun } from '../domain/execution-commands.js';
+import { LATE_REPORT_GRACE_MS } from '../domain/external-deadline.js';
+import { CLOCK_SKEW_MS_MAX } from '../domain/external-reports.js';
+import { GetExecutionFromLog } from '../queries/execution-queries.js';
+import { executionView } from './execution-schemas.js';
+import { ExecutionResponses } from './execution-responses.js';
+import { reportBody, type ReportBody } from './report-schemas.js';
+
+const DESCRIPTION =
+  'First that it is running, then how it ended; or its end at once. `started_at` is kept as reported, or is when the ' +
+  'report came; of a run whose first report is its end, `execution_time_ms` before that. `completed_at` is when the ' +
+  `report came, where it is not reported. No time may be more than ${CLOCK_SKEW_MS_MAX / 1_000} s ahead of the ` +
+  'clock of the service, and no end before its start, reported or recorded: such a report is a 400 that names the ' +
+  'field. A report that is repeated word for word is answered as the first and records nothing; another one, once ' +
+  'the run has ended or has another start, is a 409, as is one of a run that an embedded worker has started. A run ' +
+  'reported running times out at `started_at` + `timeout_seconds`; where its start was reported late, not within ' +
+  `${LATE_REPORT_GRACE_MS / 1_000} s of that report (or its time limit, where that is shorter).`;
+
+/** Runs done elsewhere: their owner is the worker. */
+@ApiTags('executions')
+@ApiBearerAuth()
+@Controller(apiPath('executions'))
+export class ExternalRunController {
+  constructor(
+    private readonly commands: HttpCommands,
+    private readonly queries: QueryBus,
+    private readonly outputs: ReportedOutput,
+    private readonly answers: ExecutionResponses,
+  ) {}
+
+  @Put(':id')
+  @ConditionalWrite()
+  @ApiOperation({
+    summary: 'Report a run that is done elsewhere',
+    description: DESCRIPTION,
+    operationId: 'reportExecution',
+  })
+  @ApiOkResponse({ standardSchema: executionView, description: 'Recorded', headers: documentedHeaders('ETag') })
+  @ApiProblems(400, 401, 403, 404, 409, 413, 415, 429, 503)
+  async report(
+    @Param('id', uuidParam('Invalid execution ID format')) id: string,
+    @Body({ schema: reportBody }) body: ReportBody,
+    @Caller() caller: CallerContext,
+    @HttpExchange() exchange: Exchange,
+  ) {
+    const { owner_id } = await this.queries.execute(new GetExecutionFromLog(id));
+    requireOwner(caller, owner_id);
+    const metadata = metadataOf(caller, id);
+    const condition = writeConditionOf(exchange.request);
+    const report = await this.reportOf(id, owner_id, body);
+    const command = new ReportExternalRun(id, caller, report, new Date(), metadata, condition);
+    await this.commands.execute(command, exchange).catch((error: unknown) => {
+      throw error instanceof DomainError && error.code === 'report_time' ? badTime(error, body) : error;
+    });
+    return this.answers.one(await this.queries.execute(new GetExecutionFromLog(id)), { ...caller, ...exchange });
+  }
+
+  private async reportOf(id: string, ownerId: string, body: ReportBody): Promise<ReportExternalRun['report']> {
+    if (body.status === 'running') return { status: body.status, startedAt: body.started_at ?? null };
+    const [stdout, stderr] = await Promise.all([
+      this.outputs.put(id, ownerId, 'stdout', body.stdout),
+      this.outputs.put(id, ownerId, 'stderr', body.stderr),
+    ]);
+    const { return_code, execution_time_ms: wall_time_ms, memory_usage_bytes: memory_peak_bytes } = body;
+    return {
+      status: body.status,
+      result: { return_code, signal: null, stdout, stderr, wall_time_ms, cpu_time_ms: null, memory_peak_bytes },
+      startedAt: body.started_at,
+      completedAt: body.completed_at ?? null,
+    };
+  }
+}
+
+/** A time that is wrong in view of what is recorded is told as one that is wrong in itself. */
+const badTime = ({ message, details }: DomainError, sent: ReportBody): HttpProblem =>
+  validationFailed([{ code: 'custom', path: [String(details?.['field'])], message, input: undefined }], sent);

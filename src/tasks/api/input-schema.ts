@@ -1,0 +1,144 @@
+import { z } from 'zod';
+
+import type { ScriptType } from '../../sandbox/sandbox.js';
+import { text } from '../../http/validation/text.js';
+import { fileInScriptPlace } from '../../sandbox/languages.js';
+import { INPUT_FILE_IN_SCRIPT_PLACE } from '../domain/execution-commands.js';
+
+const ARGS_MAX = 64;
+const ENV_MAX = 64;
+const FILES_MAX = 32;
+/** Of stdin and all files together, decoded. */
+const INPUT_BYTES_MAX = 1024 ** 2;
+const INPUT_BASE64_CHARS_MAX = Math.ceil(INPUT_BYTES_MAX / 3) * 4;
+const ARG_CHARS_MAX = 16 * 1024;
+/** Of args and env together: beyond it the kernel starts no program. */
+const ARGUMENTS_BYTES_MAX = 1024 ** 2;
+const PATH_BYTES_MAX = 255;
+
+/** RFC 4648, section 4, with its padding. */
+const BASE64 = '^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$';
+const isBase64 = (text: string): boolean => z.base64().safeParse(text).success;
+/** For the document, which can bound characters and only one text at a time. */
+const INPUT_BYTES = `stdin and all files have at most ${INPUT_BYTES_MAX} bytes together`;
+const ARGUMENTS_BYTES = `args and env have at most ${ARGUMENTS_BYTES_MAX} bytes together`;
+
+const tooLarge = (message: string) => ({ message, params: { tag: 'max' } });
+
+/** Letters, digits and underscore: what every shell can name (POSIX.1-2017, section 8.1). */
+const envName = z
+  .string()
+  .max(255)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name such as MY_SETTING');
+
+const isInside = (path: string): boolean =>
+  path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+
+const filePath = z
+  .string()
+  .refine((path) => Buffer.byteLength(path) <= PATH_BYTES_MAX, tooLarge(`must be at most ${PATH_BYTES_MAX} bytes`))
+  .refine(isInside, 'must be a relative path inside the working folder')
+  .meta({
+    minLength: 1,
+    maxLength: PATH_BYTES_MAX,
+    pattern: '^[^/]+(/[^/]+)*$',
+    description: `Relative, without \`.\` and \`..\`, at most ${PATH_BYTES_MAX} bytes; not where the script itself lies`,
+  });
+
+const fileContent = z.string().meta({ maxLength: INPUT_BASE64_CHARS_MAX, description: INPUT_BYTES });
+
+const file = z
+  .strictObject({ path: filePath, content: fileContent, encoding: z.enum(['utf8', 'base64']).default('utf8') })
+  .refine(({ encoding, content }) => encoding === 'utf8' || isBase64(content), {
+    path: ['content'],
+    message: 'must be base64, as the encoding says',
+  });
+
+/** No two at one place, and none where another needs a folder. */
+function haveRoom(files: readonly { readonly path: string }[]): boolean {
+  const paths = new Set(files.map(({ path }) => path));
+  if (paths.size < files.length) return false;
+  return files.every(({ path }) => {
+    const parts = path.split('/').slice(0, -1);
+    const folders = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+    return folders.every((folder) => !paths.has(folder));
+  });
+}
+
+interface Input {
+  readonly stdin?: string | undefined;
+  readonly stdin_base64?: string | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly files?: readonly { readonly content: string; readonly encoding: 'utf8' | 'base64' }[] | undefined;
+}
+
+const inputBytes = ({ stdin = '', stdin_base64 = '', files = [] }: Input): number =>
+  files.reduce(
+    (sum, { content, encoding }) => sum + Buffer.byteLength(content, encoding),
+    Buffer.byteLength(stdin) + Buffer.byteLength(stdin_base64, 'base64'),
+  );
+
+const argumentBytes = ({ args = [], env = {} }: Input): number =>
+  [...args, ...Object.entries(env).flat()].reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
+
+/** What one run is given. Whatever the sandbox would refuse is refused here, while somebody can still mend it. */
+export const executionInput = z
+  .strictObject({
+    stdin: z
+      .string()
+      .meta({ maxLength: INPUT_BYTES_MAX, description: `May hold NUL. ${INPUT_BYTES}` })
+      .optional(),
+    stdin_base64: z
+      .string()
+      .refine(isBase64, 'must be base64')
+      .meta({
+        format: 'byte',
+        pattern: BASE64,
+        maxLength: INPUT_BASE64_CHARS_MAX,
+        description: `Bytes that are no text, in place of \`stdin\`. ${INPUT_BYTES}`,
+      })
+      .optional(),
+    args: z
+      .array(text({ max: ARG_CHARS_MAX }))
+      .max(ARGS_MAX)
+      .describe(ARGUMENTS_BYTES)
+      .optional(),
+    env: z
+      .record(envName, text({ max: ARG_CHARS_MAX }))
+      .refine((env) => Object.keys(env).length <= ENV_MAX, tooLarge(`must have at most ${ENV_MAX} names`))
+      .meta({
+        maxProperties: ENV_MAX,
+        description: `Names are letters, digits and underscores, and begin with no digit. ${ARGUMENTS_BYTES}`,
+      })
+      .optional(),
+    files: z.array(file).max(FILES_MAX).refine(haveRoom, 'must each have a place of their own').optional(),
+  })
+  .refine(({ stdin, stdin_base64 }) => stdin === undefined || stdin_base64 === undefined, {
+    path: ['stdin_base64'],
+    message: 'must not be given beside stdin',
+    params: { tag: 'exclusive' },
+  })
+  .refine(
+    (input) => inputBytes(input) <= INPUT_BYTES_MAX,
+    tooLarge(`stdin and files must be at most ${INPUT_BYTES_MAX} bytes together`),
+  )
+  .refine(
+    (input) => argumentBytes(input) <= ARGUMENTS_BYTES_MAX,
+    tooLarge(`args and env must be at most ${ARGUMENTS_BYTES_MAX} bytes together`),
+  );
+
+type WithFiles = { readonly files?: readonly { readonly path: string }[] | undefined } | undefined;
+
+export const pathsOf = (input: WithFiles): string[] => input?.files?.map(({ path }) => path) ?? [];
+
+/** For a body that has both the script and its input; where the task is stored already, see begin-run.ts. */
+export function refuseFileInScriptPlace(
+  { script_type, input }: { readonly script_type: ScriptType; readonly input?: WithFiles },
+  context: z.core.$RefinementCtx,
+): void {
+  const index = fileInScriptPlace(script_type, pathsOf(input));
+  if (index === -1) return;
+  const path = ['input', 'files', index, 'path'];
+  context.issues.push({ code: 'custom', message: INPUT_FILE_IN_SCRIPT_PLACE, input: pathsOf(input)[index], path });
+}

@@ -1,0 +1,64 @@
+import { Body, Controller, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+
+import { executionView, startExecutionQuery, type StartExecutionQuery } from './execution-schemas.js';
+import { ExecutionStarts } from './execution-starts.js';
+import { InputStore } from '../commands/input-store.js';
+import { newId } from '../../kernel/uuid.js';
+import { apiPath } from '../../http/api-path.js';
+import { BODY_WITH_INPUT_BYTES_MAX } from '../../http/body-parser.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
+import { ApiProblems } from '../../http/docs/api-problems.js';
+import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
+import { Idempotent } from '../../http/idempotency/idempotency-key.js';
+import { Caller, type CallerContext } from '../../http/request-context.js';
+import { BodyLimit } from '../../http/route-options.js';
+import { RunLimitsCeiling } from './limits-ceiling.js';
+import { ScriptStore } from '../commands/script-store.js';
+import { CreateTask } from '../domain/task-commands.js';
+import { CreateAndStartTask } from '../commands/create-and-start-task.js';
+import { runOnceBody, type RunOnceBody } from './one-shot-schema.js';
+
+@ApiTags('executions')
+@ApiBearerAuth()
+@ApiProblems(400, 401, 413, 415, 429, 503)
+@Controller(apiPath('executions'))
+export class OneShotController {
+  constructor(
+    private readonly commands: HttpCommands,
+    private readonly scripts: ScriptStore,
+    private readonly inputs: InputStore,
+    private readonly ceiling: RunLimitsCeiling,
+    private readonly starts: ExecutionStarts,
+  ) {}
+
+  @Post()
+  @Idempotent()
+  @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
+  @ApiOperation({
+    summary: 'Create a task and run it, at once',
+    description: 'The fields of a task, and the input of its run. Both are recorded, or neither.',
+    operationId: 'runOnce',
+  })
+  @ApiCreatedResponse({
+    standardSchema: executionView,
+    description: 'Waits for a worker; or as it is after the wait',
+    headers: documentedHeaders('Location', 'ETag'),
+  })
+  async run(
+    @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,
+    @Body({ schema: runOnceBody }) { input: submitted, script_content, ...definition }: RunOnceBody,
+    @Caller() caller: CallerContext,
+    @HttpExchange() exchange: Exchange,
+  ) {
+    this.ceiling.check(definition);
+    return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
+      const [script, input] = await Promise.all([
+        this.scripts.put(caller.userId, script_content),
+        this.inputs.put(caller.userId, submitted),
+      ]);
+      const create = new CreateTask(newId(), caller.userId, { ...definition, script }, metadata);
+      await this.commands.execute(new CreateAndStartTask(create, executionId, caller, input), exchange);
+    });
+  }
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+import { OUTCOMES } from '../domain/execution-shape.js';
+
+/** Postgres and ISO 8601 in its short form agree on these years. */
+const EARLIEST = Date.parse('1970-01-01T00:00:00Z');
+const LATEST = Date.parse('9999-12-31T00:00:00Z');
+
+const time = z.iso
+  .datetime({ offset: true })
+  .refine((text) => Date.parse(text) >= EARLIEST && Date.parse(text) <= LATEST, 'must be in the years 1970 to 9999')
+  .transform((text) => new Date(text).toISOString())
+  .meta({ description: 'In the years 1970 to 9999' });
+
+const count = z.int().nonnegative();
+
+const underWay = z
+  .strictObject({
+    status: z.literal('running'),
+    started_at: time.optional(),
+  })
+  .meta({ id: 'RunningReport' });
+
+const ended = z
+  .strictObject({
+    status: z.enum(OUTCOMES),
+    return_code: z.int().min(0).max(255).nullable().default(null),
+    stdout: z.string().default(''),
+    stderr: z.string().default(''),
+    execution_time_ms: count.nullable().default(null),
+    memory_usage_bytes: count.nullable().default(null),
+    started_at: time.nullable().default(null),
+    completed_at: time.optional(),
+  })
+  .refine(({ started_at, completed_at }) => !started_at || !completed_at || started_at <= completed_at, {
+    path: ['completed_at'],
+    message: 'must not be before started_at',
+  })
+  .meta({ id: 'EndedReport' });
+
+/** What an external worker says of a run: that it is under way, or how it ended. */
+export const reportBody = z
+  .discriminatedUnion('status', [underWay, ended])
+  .meta({ id: 'ExecutionReport', example: { status: 'completed', return_code: 0, stdout: 'Hello\n' } });
+export type ReportBody = z.output<typeof reportBody>;

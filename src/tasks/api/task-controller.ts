@@ -1,0 +1,209 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+
+import { PayloadStore } from '../../platform/payloads/payload-store.js';
+import { requireOwner } from '../../kernel/requester.js';
+import { newId } from '../../kernel/uuid.js';
+import { requireVersion, type VersionCondition } from '../../kernel/version-condition.js';
+import { API_BASE, apiPath } from '../../http/api-path.js';
+import { ConditionalRead, ConditionalWrite } from '../../http/conditional/api-conditions.js';
+import { entityTag } from '../../http/conditional/entity-tags.js';
+import { writeConditionOf } from '../../http/conditional/write-condition.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
+import { ApiProblems } from '../../http/docs/api-problems.js';
+import { message } from '../../http/docs/message-schema.js';
+import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
+import { Idempotent } from '../../http/idempotency/idempotency-key.js';
+import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
+import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
+import { RunLimitsCeiling } from './limits-ceiling.js';
+import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
+import { growingResponse, sizedResponse } from '../../http/large-response.js';
+import { LargeResponses } from '../../http/user-concurrency.js';
+import { uuidParam } from '../../http/validation/params.js';
+import { historyPage, historyQuery, type HistoryQuery, historyView } from '../../http/listing/history.js';
+import { BY_OFFSET_OR_CURSOR, listResponse } from '../../http/listing/list-query.js';
+import { ScriptStore } from '../commands/script-store.js';
+import { CreateTask, DeleteTask, UpdateTask } from '../domain/task-commands.js';
+import { GetTask, GetTaskAsOf, GetTaskFromLog, GetTaskHistory, ListTasks } from '../queries/task-queries.js';
+import type { TaskRow } from '../queries/task-projection.js';
+import { taskViewOf } from '../queries/task-view.js';
+import {
+  createTaskBody,
+  type CreateTaskBody,
+  listTasksQuery,
+  type ListTasksQuery,
+  taskList,
+  taskView,
+  updateTaskBody,
+  type UpdateTaskBody,
+} from './task-schemas.js';
+
+const taskId = uuidParam('Invalid task ID format');
+
+@ApiTags('tasks')
+@ApiBearerAuth()
+@ApiProblems(400, 401, 429, 503)
+@Controller(apiPath('tasks'))
+export class TaskController {
+  constructor(
+    private readonly commands: HttpCommands,
+    private readonly queries: QueryBus,
+    private readonly requests: IdempotentRequests,
+    private readonly scripts: ScriptStore,
+    private readonly payloads: PayloadStore,
+    private readonly largeResponses: LargeResponses,
+    private readonly ceiling: RunLimitsCeiling,
+  ) {}
+
+  @Post()
+  @Idempotent()
+  @ApiOperation({
+    summary: 'Create a task',
+    description: 'What is left out takes its default. Nothing runs yet.',
+    operationId: 'createTask',
+  })
+  @ApiCreatedResponse({
+    standardSchema: taskView,
+    description: 'Created',
+    headers: documentedHeaders('Location', 'ETag'),
+  })
+  @ApiProblems(413, 415)
+  async create(
+    @Body({ schema: createTaskBody }) body: CreateTaskBody,
+    @Caller() caller: CallerContext,
+    @HttpExchange() exchange: Exchange,
+  ) {
+    const { script_content, ...definition } = body;
+    this.ceiling.check(definition);
+    const { id, version } = await this.requests.run(exchange, caller.userId, async (mark) => {
+      const taskId = newId();
+      const script = await this.scripts.put(caller.userId, script_content);
+      const metadata = { ...metadataOf(caller), ...mark };
+      await this.commands.execute(new CreateTask(taskId, caller.userId, { ...definition, script }, metadata), exchange);
+      return taskId;
+    });
+    void exchange.reply.header('location', `/${API_BASE}/tasks/${id}`);
+    // A repeat has the same body, or it is refused: in both cases this is the script of that version.
+    return this.answer(await this.queries.execute(new GetTaskFromLog(id, version)), exchange.reply, script_content);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List tasks', description: `Your own. ${BY_OFFSET_OR_CURSOR}`, operationId: 'listTasks' })
+  @ApiOkResponse({ standardSchema: taskList, description: 'A page of tasks, by offset or by cursor' })
+  async list(
+    @Query({ schema: listTasksQuery }) query: ListTasksQuery,
+    @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
+  ) {
+    const page = await this.queries.execute(new ListTasks(caller.userId, query));
+    const { rows } = page.page;
+    const bytes = rows.reduce((sum, { definition }) => sum + definition.script.bytes, 0);
+    const read = async () => {
+      const tasks = await Promise.all(rows.map((row) => taskViewOf(row, this.payloads)));
+      return listResponse('tasks', page, tasks, query);
+    };
+    return sizedResponse(this.largeResponses, { userId: caller.userId, reply, bytes, read });
+  }
+
+  @Get(':id')
+  @ConditionalRead()
+  @ApiOperation({
+    summary: 'Get a task, as it is or as it was',
+    description: 'With `as_of`, what its history says that it was then.',
+    operationId: 'getTask',
+  })
+  @ApiOkResponse({
+    standardSchema: taskView,
+    description: 'The task; its ETag is for If-Match and If-None-Match',
+    headers: documentedHeaders('ETag'),
+  })
+  @ApiProblems(403, 404)
+  async get(
+    @Param('id', taskId) id: string,
+    @Query({ schema: asOfQuery }) { as_of }: AsOfQuery,
+    @Caller() caller: CallerContext,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const query = as_of === undefined ? new GetTask(id, caller) : new GetTaskAsOf(id, caller, as_of);
+    return this.answer(await this.queries.execute(query), reply);
+  }
+
+  @Get(':id/events')
+  @ApiOperation({
+    summary: 'The history of a task',
+    description: 'Each change as the event that it is. A deleted task keeps its history.',
+    operationId: 'taskHistory',
+  })
+  @ApiOkResponse({ standardSchema: historyView, description: 'Oldest first' })
+  @ApiProblems(403, 404)
+  async history(
+    @Param('id', taskId) id: string,
+    @Query({ schema: historyQuery }) query: HistoryQuery,
+    @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
+  ) {
+    const { after_version, limit } = query;
+    const portions = await this.queries.execute(new GetTaskHistory(id, caller, after_version, limit + 1));
+    const read = (grow: (bytes: number) => Promise<void>) => historyPage(portions, query, grow);
+    return growingResponse(this.largeResponses, { userId: caller.userId, reply, read });
+  }
+
+  @Put(':id')
+  @ApiOperation({ summary: 'Change a task', description: 'Only the fields given change.', operationId: 'updateTask' })
+  @ConditionalWrite()
+  @ApiOkResponse({ standardSchema: taskView, description: 'Changed', headers: documentedHeaders('ETag') })
+  @ApiProblems(403, 404, 409, 413, 415)
+  async update(
+    @Param('id', taskId) id: string,
+    @Body({ schema: updateTaskBody }) body: UpdateTaskBody,
+    @Caller() caller: CallerContext,
+    @HttpExchange() exchange: Exchange,
+  ) {
+    const { script_content, ...changes } = body;
+    this.ceiling.check(changes);
+    const condition = writeConditionOf(exchange.request);
+    const script =
+      script_content === undefined ? {} : { script: await this.scriptOf(id, caller, script_content, condition) };
+    const command = new UpdateTask(id, caller, { ...changes, ...script }, metadataOf(caller), condition);
+    await this.commands.execute(command, exchange);
+    return this.answer(await this.queries.execute(new GetTaskFromLog(id)), exchange.reply);
+  }
+
+  @Delete(':id')
+  @HttpCode(200)
+  @ConditionalWrite()
+  @ApiOperation({ summary: 'Delete a task', description: 'Its executions stay.', operationId: 'deleteTask' })
+  @ApiOkResponse({ standardSchema: message, description: 'Deleted' })
+  @ApiProblems(403, 404, 409)
+  async delete(@Param('id', taskId) id: string, @Caller() caller: CallerContext, @HttpExchange() exchange: Exchange) {
+    const command = new DeleteTask(id, caller, metadataOf(caller), writeConditionOf(exchange.request));
+    await this.commands.execute(command, exchange);
+    return { message: 'Task deleted successfully' };
+  }
+
+  /**
+   * Stored under the task's owner's key, also where an admin changes it. Not for a change that is known to be refused:
+   * it would count for a day and be of no use.
+   */
+  private async scriptOf(id: string, caller: CallerContext, content: string, condition: VersionCondition) {
+    const { owner_id, definition, definition_version } = await this.queries.execute(new GetTaskFromLog(id));
+    requireOwner(caller, owner_id);
+    requireVersion(condition, definition_version, 'Task');
+    return this.scripts.replace(definition.script, owner_id, content);
+  }
+
+  private async answer(row: TaskRow, reply: FastifyReply, script?: string) {
+    void reply.header('etag', tagOf(row));
+    return taskViewOf(row, this.payloads, script);
+  }
+}
+
+/**
+ * The version of the definition and, of a task that has been run, its status: a 304 must not hide that a run has ended,
+ * while a change asks for the definition alone.
+ */
+const tagOf = ({ definition_version, status }: TaskRow): string =>
+  entityTag(status === 'pending' ? definition_version : `${definition_version}-${status}`);

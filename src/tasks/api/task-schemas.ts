@@ -1,0 +1,145 @@
+import { z } from 'zod';
+
+import { LIMIT_FLOORS, type RunFloor } from '../domain/limit-floors.js';
+import { retryableReason, SCRIPT_TYPES, scriptType, STATUSES } from '../domain/execution-shape.js';
+import { text } from '../../http/validation/text.js';
+import { listQuery, listView } from '../../http/listing/list-query.js';
+
+/** Bytes of a task's metadata as JSON. */
+export const METADATA_BYTES_MAX = 16 * 1024;
+const SCRIPT_CHARS_MAX = 65_535;
+const TIMEOUT_SECONDS_MIN = 0.1;
+
+const metadata = z
+  .record(z.string(), z.json())
+  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES_MAX, {
+    message: `must be at most ${METADATA_BYTES_MAX} bytes as JSON`,
+    params: { tag: 'max' },
+  })
+  .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
+
+/** What a language needs: see limitsBelowFloor. */
+function floorsOf(limit: keyof RunFloor): string {
+  const floors = SCRIPT_TYPES.map((type) => `${LIMIT_FLOORS[type][limit]} in ${type}`);
+  return `At least ${floors.join(', ')}`;
+}
+
+function lowestFloor(limit: keyof RunFloor): number {
+  return Math.min(...SCRIPT_TYPES.map((type) => LIMIT_FLOORS[type][limit]));
+}
+
+/** Ceilings are the operator's and checked beside the schema: see RunLimitsCeiling. */
+const limits = z.strictObject({
+  memory_mb: z
+    .int()
+    .min(lowestFloor('memory_mb'))
+    .describe(`MiB for the program and all that it starts, enforced as given. ${floorsOf('memory_mb')}`),
+  cpus: z.number().min(0.1),
+  pids: z
+    .int()
+    .min(lowestFloor('pids'))
+    .describe(`Processes and threads at a time. ${floorsOf('pids')}`),
+});
+
+const retry = z.strictObject({
+  max_attempts: z.int().min(1).max(10),
+  initial_delay_ms: z.int().min(0).max(3_600_000),
+  backoff_factor: z.number().min(1).max(10),
+  max_delay_ms: z.int().min(0).max(3_600_000),
+  retry_on: z
+    .array(retryableReason)
+    .max(retryableReason.options.length)
+    .transform((reasons) => [...new Set(reasons)]),
+});
+
+const limitsOrDefaults = z
+  .strictObject({
+    memory_mb: limits.shape.memory_mb.default(256),
+    cpus: limits.shape.cpus.default(1),
+    pids: limits.shape.pids.default(64),
+  })
+  .prefault({});
+
+const retryOrDefaults = z
+  .strictObject({
+    max_attempts: retry.shape.max_attempts.default(3),
+    initial_delay_ms: retry.shape.initial_delay_ms.default(1_000),
+    backoff_factor: retry.shape.backoff_factor.default(2),
+    max_delay_ms: retry.shape.max_delay_ms.default(60_000),
+    retry_on: retry.shape.retry_on.prefault(['infrastructure']),
+  })
+  .prefault({});
+
+const fields = {
+  name: text({ min: 1, max: 255 }),
+  description: text({ max: 1_000 }).nullable(),
+  script_content: text({ min: 1, max: SCRIPT_CHARS_MAX }),
+  script_type: scriptType,
+  priority: z.int().min(0).max(10),
+  // Its ceiling is the operator's, as those of the limits.
+  timeout_seconds: z.number().min(TIMEOUT_SECONDS_MIN).describe('Of wall time; fractions count to the millisecond'),
+  metadata,
+  max_parallel: z.int().min(1).max(100),
+};
+
+export const createTaskBody = z
+  .strictObject({
+    ...fields,
+    description: fields.description.default(null),
+    priority: fields.priority.default(5),
+    timeout_seconds: fields.timeout_seconds.default(300),
+    metadata: metadata.default({}),
+    max_parallel: fields.max_parallel.default(1),
+    retry: retryOrDefaults,
+    limits: limitsOrDefaults,
+  })
+  .meta({
+    id: 'CreateTask',
+    example: { name: 'Hello', script_type: 'python', script_content: "import sys\nprint('Hello', *sys.argv[1:])" },
+  });
+export type CreateTaskBody = z.output<typeof createTaskBody>;
+
+/** Only the fields given change, those within `retry` and `limits` too. */
+export const updateTaskBody = z
+  .strictObject({ ...fields, retry: retry.partial(), limits: limits.partial() })
+  .partial()
+  .refine((changes) => Object.keys(changes).length > 0, 'at least one field is required')
+  .meta({ id: 'UpdateTask', minProperties: 1, example: { priority: 7 } });
+export type UpdateTaskBody = z.output<typeof updateTaskBody>;
+
+export const TASK_SORT_FIELDS = ['created_at', 'updated_at', 'priority', 'name'] as const;
+
+export const listTasksQuery = z.strictObject({
+  ...listQuery(TASK_SORT_FIELDS),
+  status: z.enum(STATUSES).optional().describe('Only those that are in it'),
+  script_type: z.enum(SCRIPT_TYPES).optional().describe('Only those in this language'),
+});
+export type ListTasksQuery = z.output<typeof listTasksQuery>;
+
+const time = z.iso.datetime();
+
+export const taskView = z
+  .object({
+    id: z.uuid(),
+    user_id: z.uuid(),
+    ...fields,
+    // Empty once its owner's data has been erased.
+    script_content: text({ max: SCRIPT_CHARS_MAX }),
+    metadata: z.record(z.string(), z.json()),
+    status: z.enum(STATUSES),
+    retry: z.object({
+      max_attempts: z.int32(),
+      initial_delay_ms: z.int32(),
+      backoff_factor: z.number(),
+      max_delay_ms: z.int32(),
+      retry_on: z.array(retryableReason),
+    }),
+    limits: z.object({ memory_mb: z.int32(), cpus: z.number(), pids: z.int32() }),
+    version: z.int32(),
+    created_at: time,
+    updated_at: time,
+  })
+  .meta({ id: 'Task' });
+export type TaskView = z.output<typeof taskView>;
+
+export const taskList = listView('TaskList', 'tasks', taskView);

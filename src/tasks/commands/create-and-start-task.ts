@@ -1,0 +1,37 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+
+import { executionDecider } from '../domain/execution-decider.js';
+import type { ExecutionSpec } from '../domain/execution-events.js';
+import { executionStream } from '../domain/execution-state.js';
+import { type Decided, DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
+import type { Requester } from '../../kernel/requester.js';
+import type { CreateTask } from '../domain/task-commands.js';
+import { taskDecider, taskStream } from '../domain/task-decider.js';
+import { requestExecution } from './request-execution.js';
+
+/** Creates a task and starts its run: both or neither. */
+export class CreateAndStartTask {
+  constructor(
+    readonly create: CreateTask,
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly input: ExecutionSpec['input'],
+  ) {}
+}
+
+@CommandHandler(CreateAndStartTask)
+export class CreateAndStartTaskHandler implements ICommandHandler<CreateAndStartTask> {
+  constructor(private readonly decisions: DecisionRunner) {}
+
+  execute({ create, executionId, requester, input }: CreateAndStartTask): Promise<Decided<void>> {
+    return this.decisions.run(create.metadata, async (streams) => {
+      const [task, execution] = await Promise.all([
+        streams.begin(taskStream(create.taskId), taskDecider),
+        streams.begin(executionStream(executionId), executionDecider),
+      ]);
+      task.record(taskDecider.decide(create, task.state));
+      // Of one request: its schema has seen to the input's files.
+      requestExecution(task, execution, { executionId, requester, executor: 'embedded', input, inputPaths: [] });
+    });
+  }
+}

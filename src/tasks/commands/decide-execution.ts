@@ -1,0 +1,42 @@
+import { fold } from '../../event-sourcing/core/decider.js';
+import type { Decided, DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
+import { requireVersion } from '../../kernel/version-condition.js';
+import type { ExecutionCommand, RequestExecution } from '../domain/execution-commands.js';
+import { executionDecider } from '../domain/execution-decider.js';
+import { type ExecutionState, executionStream, outcomeOf } from '../domain/execution-state.js';
+import { taskDecider, taskStream } from '../domain/task-decider.js';
+
+type LifecycleCommand = Exclude<ExecutionCommand, RequestExecution>;
+
+const executionIdOf = (command: LifecycleCommand): string =>
+  'lease' in command ? command.lease.executionId : command.executionId;
+
+/**
+ * Decides on the execution and, where that ends or revives the run, on its task in the same append: whoever sees a run
+ * as ended can start, update or delete the task at once. The task's event stands first: views are written up to any
+ * position, also one in the middle of an append, and a run must not be seen as ended whose task is still seen as busy.
+ */
+export function decideExecution(
+  decisions: DecisionRunner,
+  command: LifecycleCommand,
+): Promise<Decided<ExecutionState>> {
+  const executionId = executionIdOf(command);
+  return decisions.run(command.metadata, async (streams) => {
+    const execution = await streams.load(executionStream(executionId), executionDecider);
+    const events = executionDecider.decide(command, execution.state);
+    if ('condition' in command) requireVersion(command.condition, execution.version, 'Execution');
+    const state = fold(executionDecider, execution.state, events);
+    const before = outcomeOf(execution.state);
+    const after = outcomeOf(state);
+    if (state.status !== 'absent' && before !== after) {
+      const task = await streams.load(taskStream(state.spec.task_id), taskDecider);
+      task.record(
+        after === null
+          ? taskDecider.decide({ type: 'ResumeRun', executionId }, task.state)
+          : taskDecider.decide({ type: 'FinishRun', executionId, outcome: after }, task.state),
+      );
+    }
+    execution.record(events);
+    return state;
+  });
+}

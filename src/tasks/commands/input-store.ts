@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+
+import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-store.js';
+import { StorageQuota } from '../../platform/payloads/storage-quota.js';
+import { newId } from '../../kernel/uuid.js';
+import { encodeExecutionInput, type ExecutionInput } from '../domain/execution-input.js';
+
+/** A run's input as its caller sends it. */
+export interface SubmittedInput {
+  readonly stdin?: string | undefined;
+  /** In its place. */
+  readonly stdin_base64?: string | undefined;
+  readonly args?: string[] | undefined;
+  readonly env?: Record<string, string> | undefined;
+  readonly files?: readonly { path: string; content: string; encoding: 'utf8' | 'base64' }[] | undefined;
+}
+
+/** Inputs are stored ahead of the event that refers to them. */
+@Injectable()
+export class InputStore {
+  constructor(
+    private readonly payloads: PayloadStore,
+    private readonly quota: StorageQuota,
+  ) {}
+
+  /**
+   * @param ownerId whose key encrypts it: whoever sent it
+   * @throws DomainError `quota_exceeded`, also without an input: the run will have an output
+   */
+  async put(ownerId: string, submitted: SubmittedInput | undefined): Promise<PayloadRef | null> {
+    if (submitted === undefined || Object.keys(submitted).length === 0) {
+      await this.quota.check(ownerId, 0);
+      return null;
+    }
+    const { stdin, stdin_base64, args, env, files } = submitted;
+    const input: ExecutionInput = {
+      ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'utf8').toString('base64') }),
+      ...(stdin_base64 !== undefined && { stdin: stdin_base64 }),
+      ...(args && { args }),
+      ...(env && { env }),
+      ...(files && {
+        files: files.map(({ path, content, encoding }) => ({
+          path,
+          content: Buffer.from(content, encoding).toString('base64'),
+        })),
+      }),
+    };
+    const content = encodeExecutionInput(input);
+    await this.quota.check(ownerId, content.length);
+    return this.payloads.put({ payloadId: newId(), ownerId, kind: 'input', content });
+  }
+}

@@ -1,0 +1,56 @@
+import { INPUT_FILE_IN_SCRIPT_PLACE, RequestExecution, type StartExecution } from '../domain/execution-commands.js';
+import { executionDecider } from '../domain/execution-decider.js';
+import type { ExecutionEvent, ExecutionSpec } from '../domain/execution-events.js';
+import type { ExecutionState } from '../domain/execution-state.js';
+import type { Participant } from '../../event-sourcing/core/decision-session.js';
+import { InvalidFields } from '../../kernel/errors.js';
+import type { ScriptType } from '../../sandbox/sandbox.js';
+import { fileInScriptPlace } from '../../sandbox/languages.js';
+import { type LiveTask, taskDecider, type TaskState } from '../domain/task-decider.js';
+import type { TaskEvent } from '../domain/task-events.js';
+
+/**
+ * A task's run begins, on both streams; the task's event stands first, as at its end.
+ * @throws DomainError as the task's decider does; InvalidFields for a file where the task's own script must lie
+ */
+export function requestExecution(
+  task: Participant<TaskState, TaskEvent>,
+  execution: Participant<ExecutionState, ExecutionEvent>,
+  start: Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input' | 'inputPaths'>,
+): void {
+  const { requester, executionId } = start;
+  task.record(taskDecider.decide({ type: 'BeginRun', requester, executionId }, task.state));
+  const { script_type } = (task.state as LiveTask).definition;
+  requireScriptPlace(script_type, start.inputPaths);
+  const request = new RequestExecution(specOf(task.state as LiveTask, start));
+  execution.record(executionDecider.decide(request, execution.state));
+}
+
+/** Which file names are free follows from the task's language, which no schema of the input knows. */
+function requireScriptPlace(scriptType: ScriptType, paths: readonly string[]): void {
+  const index = fileInScriptPlace(scriptType, paths);
+  if (index === -1) return;
+  const field = `input.files.${index}.path`;
+  throw new InvalidFields([{ field, value: '[redacted]', tag: 'invalid', message: INPUT_FILE_IN_SCRIPT_PLACE }]);
+}
+
+function specOf(
+  task: LiveTask,
+  { executionId, executor, input }: Pick<StartExecution, 'executionId' | 'executor' | 'input'>,
+): ExecutionSpec {
+  const { script, script_type, priority, timeout_seconds, retry, limits } = task.definition;
+  return {
+    execution_id: executionId,
+    task_id: task.task_id,
+    owner_id: task.owner_id,
+    task_definition_version: task.definition_version,
+    executor,
+    script,
+    script_type,
+    input,
+    priority,
+    timeout_seconds,
+    retry,
+    limits,
+  };
+}

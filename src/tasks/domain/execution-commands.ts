@@ -1,0 +1,176 @@
+import type { EventMetadata } from '../../event-sourcing/core/event.js';
+import type { Requester } from '../../kernel/requester.js';
+import type { FailureReason, Outcome } from './execution-shape.js';
+import type { VersionCondition } from '../../kernel/version-condition.js';
+import type { ExecutionSpec, RunResult } from './execution-events.js';
+
+/** The right to speak for an attempt: only who holds its token is heard. */
+export interface AttemptLease {
+  readonly executionId: string;
+  readonly attempt: number;
+  readonly leaseToken: string;
+}
+
+/** What a decision about a retry needs from outside. */
+export interface RetryContext {
+  readonly now: Date;
+  /** In [0, 1). */
+  readonly random: number;
+}
+
+/** Starts a run of a task as the task is defined now: the task's part and the execution's in one append. */
+export class StartExecution {
+  constructor(
+    readonly executionId: string,
+    readonly taskId: string,
+    readonly requester: Requester,
+    readonly executor: ExecutionSpec['executor'],
+    readonly input: ExecutionSpec['input'],
+    /** Of the files in `input`. */
+    readonly inputPaths: readonly string[],
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export const INPUT_FILE_IN_SCRIPT_PLACE = 'is where the script itself lies';
+
+/** The execution's part of StartExecution. */
+export class RequestExecution {
+  readonly type = 'RequestExecution';
+  constructor(readonly spec: ExecutionSpec) {}
+}
+
+export class StartAttempt {
+  readonly type = 'StartAttempt';
+  constructor(
+    readonly lease: AttemptLease,
+    readonly worker: string,
+    readonly queuedMs: number,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class ReportSuccess {
+  readonly type = 'ReportSuccess';
+  constructor(
+    readonly lease: AttemptLease,
+    readonly result: RunResult,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class ReportFailure {
+  readonly type = 'ReportFailure';
+  constructor(
+    readonly lease: AttemptLease,
+    /** `cancelled` where the run was killed on request. */
+    readonly failure: { reason: FailureReason | 'cancelled'; detail: string | null; result: RunResult | null },
+    readonly retryContext: RetryContext,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class ReleaseAttempt {
+  readonly type = 'ReleaseAttempt';
+  constructor(
+    readonly lease: AttemptLease,
+    readonly why: string,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class CancelExecution {
+  readonly type = 'CancelExecution';
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly metadata: EventMetadata,
+    /** On the version of the execution's stream. */
+    readonly condition: VersionCondition = {},
+  ) {}
+}
+
+/** The reconciler's word that nobody runs this attempt any more. */
+export class LoseAttempt {
+  readonly type = 'LoseAttempt';
+  constructor(
+    readonly executionId: string,
+    readonly attempt: number,
+    readonly retryContext: RetryContext,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+/** A run done elsewhere has not reported its end in time. */
+export class ExpireExternalRun {
+  readonly type = 'ExpireExternalRun';
+  constructor(
+    readonly executionId: string,
+    readonly attempt: number,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+/** Nobody has reported anything of a run that an external worker was to do. */
+export class ExpireUnreportedRun {
+  readonly type = 'ExpireUnreportedRun';
+  constructor(
+    readonly executionId: string,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class RedriveExecution {
+  readonly type = 'RedriveExecution';
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class DiscardDeadLetter {
+  readonly type = 'DiscardDeadLetter';
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly metadata: EventMetadata,
+    /** On the version of the execution's stream. */
+    readonly condition: VersionCondition = {},
+  ) {}
+}
+
+export class ReportExternalRun {
+  readonly type = 'ReportExternalRun';
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    /** Times are ISO 8601 in UTC; null where they are not reported. */
+    readonly report:
+      | { readonly status: 'running'; readonly startedAt: string | null }
+      | {
+          readonly status: Outcome;
+          readonly result: RunResult;
+          readonly startedAt: string | null;
+          readonly completedAt: string | null;
+        },
+    readonly now: Date,
+    readonly metadata: EventMetadata,
+    /** On the version of the execution's stream. */
+    readonly condition: VersionCondition = {},
+  ) {}
+}
+
+export type ExecutionCommand =
+  | RequestExecution
+  | StartAttempt
+  | ReportSuccess
+  | ReportFailure
+  | ReleaseAttempt
+  | CancelExecution
+  | LoseAttempt
+  | ExpireExternalRun
+  | ExpireUnreportedRun
+  | RedriveExecution
+  | DiscardDeadLetter
+  | ReportExternalRun;

@@ -1,0 +1,161 @@
+import { z } from 'zod';
+
+import { unchanged, type EventOf, eventType } from '../../event-sourcing/core/event-type.js';
+import {
+  failureReason,
+  outcome,
+  payloadRef,
+  retryPolicy,
+  runLimits,
+  scriptType,
+  timeoutSeconds,
+} from './execution-shape.js';
+
+const NOTES_MAX = 16;
+const NOTE_CHARS_MAX = 200;
+
+/** One captured stream of a run. `payload` is null where nothing was written. */
+export const outputRef = z.object({
+  payload: payloadRef.nullable(),
+  /** What the program wrote, whether it was kept or not. */
+  bytes_total: z.int().nonnegative(),
+  truncated: z.boolean(),
+  /** Bytes are missing in the payload, after so many of it. Absent where none are, or nobody knows. */
+  head_bytes: z.int().nonnegative().optional(),
+});
+export type OutputRef = z.output<typeof outputRef>;
+
+/** What is known of a program that ran. */
+export const runResult = z.object({
+  return_code: z.int().nullable(),
+  signal: z.string().nullable(),
+  stdout: outputRef,
+  stderr: outputRef,
+  wall_time_ms: z.int().nonnegative().nullable(),
+  cpu_time_ms: z.int().nonnegative().nullable(),
+  memory_peak_bytes: z.int().nonnegative().nullable(),
+  /** Limits that the run reached. Absent where there are none. */
+  notes: z.array(z.string().max(NOTE_CHARS_MAX)).max(NOTES_MAX).optional(),
+});
+export type RunResult = z.output<typeof runResult>;
+
+const outputsOf = ({ result }: { readonly result: RunResult | null }) => [
+  result?.stdout.payload,
+  result?.stderr.payload,
+];
+
+const attempt = z.int().positive();
+
+/** Everything a run needs, so that a later update of the task never changes it. Version 2: fractions of a second. */
+export const ExecutionRequested = eventType(
+  'ExecutionRequested',
+  z.object({
+    execution_id: z.uuid(),
+    task_id: z.uuid(),
+    owner_id: z.uuid(),
+    task_definition_version: z.int().positive(),
+    executor: z.enum(['embedded', 'external']),
+    script: payloadRef,
+    script_type: scriptType,
+    input: payloadRef.nullable(),
+    priority: z.int().min(0).max(10),
+    timeout_seconds: timeoutSeconds,
+    retry: retryPolicy,
+    limits: runLimits,
+  }),
+  { upcasters: [unchanged], payloads: ({ script, input }) => [script, input] },
+);
+export type ExecutionSpec = ReturnType<typeof ExecutionRequested>['data'];
+
+/**
+ * `lease_token` is null for a run done elsewhere: nobody renews a lease for it. Since version 2 such a run has
+ * `started_at`: as its owner reports it, or when the report came.
+ */
+export const ExecutionAttemptStarted = eventType(
+  'ExecutionAttemptStarted',
+  z.object({
+    attempt,
+    worker: z.string(),
+    lease_token: z.string().nullable(),
+    queued_ms: z.int().nonnegative(),
+    started_at: z.iso.datetime().optional(),
+  }),
+  { upcasters: [unchanged] },
+);
+
+export const ExecutionSucceeded = eventType('ExecutionSucceeded', z.object({ attempt, result: runResult }), {
+  payloads: outputsOf,
+});
+
+/** `result` is null where the program's fate is unknown. Followed, in the same append, by what becomes of the run. */
+export const ExecutionAttemptFailed = eventType(
+  'ExecutionAttemptFailed',
+  z.object({ attempt, reason: failureReason, detail: z.string().nullable(), result: runResult.nullable() }),
+  { payloads: outputsOf },
+);
+
+/** Handed back before user code started, or at a shutdown: the attempt does not count. */
+export const ExecutionAttemptReleased = eventType('ExecutionAttemptReleased', z.object({ attempt, why: z.string() }));
+
+/** `attempt` is the one to come. */
+export const ExecutionRetryScheduled = eventType(
+  'ExecutionRetryScheduled',
+  z.object({ attempt, not_before: z.iso.datetime() }),
+);
+
+export const ExecutionFailed = eventType('ExecutionFailed', z.object({ attempt, reason: failureReason }));
+
+export const ExecutionTimedOut = eventType('ExecutionTimedOut', z.object({ attempt }));
+
+/** The policy would retry, and no attempt is left. */
+export const ExecutionDeadLettered = eventType('ExecutionDeadLettered', z.object({ attempt, reason: failureReason }));
+
+export const ExecutionRedriven = eventType('ExecutionRedriven', z.object({ attempt }));
+
+export const ExecutionDeadLetterDiscarded = eventType('ExecutionDeadLetterDiscarded', z.object({}));
+
+export const ExecutionCancellationRequested = eventType('ExecutionCancellationRequested', z.object({ attempt }));
+
+export const ExecutionCancelled = eventType('ExecutionCancelled', z.object({ result: runResult.nullable() }), {
+  payloads: outputsOf,
+});
+
+/**
+ * Terminal: a run that was done elsewhere, as its owner reports it. `started_at` is null where the report does not say.
+ * Since version 2 it is known whether `completed_at` was reported, or is when the report came: what tells a repeated
+ * report from another one.
+ */
+export const ExecutionReported = eventType(
+  'ExecutionReported',
+  z.object({
+    outcome,
+    result: runResult,
+    started_at: z.iso.datetime().nullable(),
+    completed_at: z.iso.datetime(),
+    completed_at_reported: z.boolean(),
+  }),
+  { upcasters: [(v1) => ({ ...v1, completed_at_reported: true })], payloads: outputsOf },
+);
+export type ExternalReport = ReturnType<typeof ExecutionReported>['data'];
+
+/** Terminal: a run that an external worker was to do, and of which nobody ever reported anything. */
+export const ExecutionExpired = eventType('ExecutionExpired', z.object({}));
+
+export const executionEvents = {
+  ExecutionRequested,
+  ExecutionAttemptStarted: ExecutionAttemptStarted,
+  ExecutionSucceeded,
+  ExecutionAttemptFailed,
+  ExecutionAttemptReleased,
+  ExecutionRetryScheduled,
+  ExecutionFailed,
+  ExecutionTimedOut,
+  ExecutionDeadLettered,
+  ExecutionRedriven,
+  ExecutionDeadLetterDiscarded,
+  ExecutionCancellationRequested,
+  ExecutionCancelled,
+  ExecutionReported,
+  ExecutionExpired,
+};
+export type ExecutionEvent = EventOf<typeof executionEvents>;

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+/** What one run is given, as it is stored in its input payload: JSON, binary parts in base64. */
+export const runInput = z.object({
+  stdin: z.base64().optional(),
+  args: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  files: z.array(z.object({ path: z.string(), content: z.base64() })).optional(),
+});
+export type ExecutionInput = z.output<typeof runInput>;
+
+export const encodeExecutionInput = (input: ExecutionInput): Uint8Array => Buffer.from(JSON.stringify(input), 'utf8');
+
+/** @throws Error where the bytes are not what encodeRunInput made */
+export const decodeExecutionInput = (content: Uint8Array): ExecutionInput =>
+  runInput.parse(JSON.parse(Buffer.from(content).toString('utf8')));

@@ -1,0 +1,89 @@
+import { DomainError, unreachable } from '../../kernel/errors.js';
+import type { StreamRef } from '../../event-sourcing/core/event.js';
+import type { FailureReason, Outcome } from './execution-shape.js';
+import type { ExecutionEvent, ExecutionSpec, ExternalReport } from './execution-events.js';
+
+interface Known {
+  readonly spec: ExecutionSpec;
+  /** The number of the latest attempt that counts; 0 before the first. */
+  readonly attempt: number;
+  /** The attempts before the budget in force began: 0, or what had been used when it was last redriven. */
+  readonly budget_start: number;
+}
+
+export type PendingExecution = Known & { readonly status: 'pending' };
+export type RunningExecution = Known & {
+  readonly status: 'running' | 'cancelling';
+  readonly worker: string;
+  /** Null for a run done elsewhere. */
+  readonly lease_token: string | null;
+  /** Of a run done elsewhere; undefined for any other. */
+  readonly started_at: string | undefined;
+};
+export type DeadLetteredExecution = Known & {
+  readonly status: 'dead_lettered';
+  readonly reason: FailureReason;
+  readonly discarded: boolean;
+};
+export type EndedExecution = Known & {
+  readonly status: 'ended';
+  readonly outcome: Outcome;
+  /** Where it was reported. */
+  readonly report?: ExternalReport;
+};
+
+export type KnownExecution = PendingExecution | RunningExecution | DeadLetteredExecution | EndedExecution;
+export type ExecutionState = { readonly status: 'absent' } | KnownExecution;
+
+export const executionStream = (executionId: string): StreamRef => ({ type: 'execution', id: executionId });
+
+export const isRunning = (state: ExecutionState): state is RunningExecution =>
+  state.status === 'running' || state.status === 'cancelling';
+
+export const alreadyEnded = (): DomainError => new DomainError('execution_ended', 'Execution has already ended');
+
+/** How an end is shown to clients and to the task; null for a state that is not an end. */
+export function outcomeOf(state: ExecutionState): Outcome | null {
+  if (state.status === 'ended') return state.outcome;
+  if (state.status === 'dead_lettered') return state.reason === 'timeout' ? 'timeout' : 'failed';
+  return null;
+}
+
+export function evolveExecution(state: ExecutionState, event: ExecutionEvent): ExecutionState {
+  if (event.type === 'ExecutionRequested') return { status: 'pending', spec: event.data, attempt: 0, budget_start: 0 };
+  if (state.status === 'absent') throw new Error(`${event.type} on an execution that was never requested`);
+  const known: Known = { spec: state.spec, attempt: state.attempt, budget_start: state.budget_start };
+  switch (event.type) {
+    case 'ExecutionAttemptStarted': {
+      const { attempt, worker, lease_token, started_at } = event.data;
+      return { ...known, status: 'running', attempt, worker, lease_token, started_at };
+    }
+    case 'ExecutionAttemptReleased':
+      return { ...known, status: 'pending', attempt: event.data.attempt - 1 };
+    case 'ExecutionAttemptFailed':
+      return state;
+    case 'ExecutionRetryScheduled':
+      return { ...known, status: 'pending' };
+    case 'ExecutionCancellationRequested':
+      return { ...(state as RunningExecution), status: 'cancelling' };
+    case 'ExecutionSucceeded':
+      return { ...known, status: 'ended', outcome: 'completed' };
+    case 'ExecutionFailed':
+      return { ...known, status: 'ended', outcome: 'failed' };
+    case 'ExecutionTimedOut':
+    case 'ExecutionExpired':
+      return { ...known, status: 'ended', outcome: 'timeout' };
+    case 'ExecutionCancelled':
+      return { ...known, status: 'ended', outcome: 'cancelled' };
+    case 'ExecutionReported':
+      return { ...known, status: 'ended', outcome: event.data.outcome, report: event.data };
+    case 'ExecutionDeadLettered':
+      return { ...known, status: 'dead_lettered', reason: event.data.reason, discarded: false };
+    case 'ExecutionDeadLetterDiscarded':
+      return { ...(state as DeadLetteredExecution), discarded: true };
+    case 'ExecutionRedriven':
+      return { ...known, status: 'pending', budget_start: state.attempt };
+    default:
+      return unreachable(event);
+  }
+}

@@ -1,0 +1,52 @@
+import type { EventMetadata } from '../../event-sourcing/core/event.js';
+import type { Requester } from '../../kernel/requester.js';
+import type { VersionCondition } from '../../kernel/version-condition.js';
+import type { Outcome } from './execution-shape.js';
+import type { TaskDefinition } from './task-events.js';
+
+/** Only what changes; a retry policy and limits are given in part too. */
+export type TaskChanges = Partial<Omit<TaskDefinition, 'retry' | 'limits'>> & {
+  readonly retry?: Partial<TaskDefinition['retry']>;
+  readonly limits?: Partial<TaskDefinition['limits']>;
+};
+
+export class CreateTask {
+  readonly type = 'CreateTask';
+  constructor(
+    readonly taskId: string,
+    readonly ownerId: string,
+    readonly definition: TaskDefinition,
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
+export class UpdateTask {
+  readonly type = 'UpdateTask';
+  constructor(
+    readonly taskId: string,
+    readonly requester: Requester,
+    readonly changes: TaskChanges,
+    readonly metadata: EventMetadata,
+    /** On the definition's version. */
+    readonly condition: VersionCondition = {},
+  ) {}
+}
+
+export class DeleteTask {
+  readonly type = 'DeleteTask';
+  constructor(
+    readonly taskId: string,
+    readonly requester: Requester,
+    readonly metadata: EventMetadata,
+    /** On the definition's version. */
+    readonly condition: VersionCondition = {},
+  ) {}
+}
+
+/** The task's part in starting, redriving and ending a run; never sent alone, always beside the execution's part. */
+export type TaskRunCommand =
+  | { readonly type: 'BeginRun'; readonly requester: Requester; readonly executionId: string }
+  | { readonly type: 'ResumeRun'; readonly executionId: string }
+  | { readonly type: 'FinishRun'; readonly executionId: string; readonly outcome: Outcome };
+
+export type TaskCommand = CreateTask | UpdateTask | DeleteTask | TaskRunCommand;

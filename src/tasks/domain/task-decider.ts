@@ -1,0 +1,151 @@
+import type { Decider } from '../../event-sourcing/core/decider.js';
+import { DomainError, InvalidFields, unreachable } from '../../kernel/errors.js';
+import type { StreamRef } from '../../event-sourcing/core/event.js';
+import { isSameJson } from '../../kernel/json.js';
+import { requireOwner } from '../../kernel/requester.js';
+import { limitsBelowFloor } from './limit-floors.js';
+import type { Outcome } from './execution-shape.js';
+import { requireVersion } from '../../kernel/version-condition.js';
+import type { TaskCommand, UpdateTask } from './task-commands.js';
+import {
+  TaskCreated,
+  type TaskDefinition,
+  TaskDeleted,
+  type TaskEvent,
+  TaskExecutionFinished,
+  TaskExecutionStarted,
+  TaskUpdated,
+} from './task-events.js';
+
+export interface LiveTask {
+  readonly status: 'live' | 'deleted';
+  readonly task_id: string;
+  readonly owner_id: string;
+  readonly definition: TaskDefinition;
+  /** Counts changes of the definition only; runs leave it alone. */
+  readonly definition_version: number;
+  /** The executions under way, at most `max_parallel` of them. */
+  readonly active: readonly string[];
+  readonly last_outcome: Outcome | null;
+}
+
+export type TaskState = { readonly status: 'absent' } | LiveTask;
+
+export const taskStream = (taskId: string): StreamRef => ({ type: 'task', id: taskId });
+
+export const taskNotFound = (): DomainError => new DomainError('task_not_found', 'Task not found', 'not_found');
+
+const taskIsRunning = (): DomainError => new DomainError('task_running', 'Task is already running');
+
+export const taskDecider: Decider<TaskCommand, TaskState, TaskEvent> = {
+  initialState: { status: 'absent' },
+  decide,
+  evolve,
+  // A task that is run often has a long stream; an execution's is short.
+  reducerVersion: 1,
+};
+
+function decide(command: TaskCommand, state: TaskState): readonly TaskEvent[] {
+  switch (command.type) {
+    case 'CreateTask': {
+      if (state.status !== 'absent') return [];
+      const { taskId, ownerId, definition } = command;
+      requireFloors(definition);
+      return [TaskCreated({ task_id: taskId, owner_id: ownerId, definition })];
+    }
+    case 'UpdateTask':
+      return update(command, requireLive(state));
+    case 'DeleteTask': {
+      const task = requireLive(state);
+      requireOwner(command.requester, task.owner_id);
+      requireVersion(command.condition, task.definition_version, 'Task');
+      requireIdle(task, 'delete');
+      return [TaskDeleted({})];
+    }
+    case 'BeginRun': {
+      const task = requireLive(state);
+      requireOwner(command.requester, task.owner_id);
+      return begin(task, command.executionId);
+    }
+    case 'ResumeRun': {
+      if (state.status !== 'live') throw new DomainError('task_deleted', 'Task has been deleted');
+      return begin(state, command.executionId);
+    }
+    case 'FinishRun': {
+      if (state.status === 'absent' || !state.active.includes(command.executionId)) return [];
+      return [TaskExecutionFinished({ execution_id: command.executionId, outcome: command.outcome })];
+    }
+    default:
+      return unreachable(command);
+  }
+}
+
+function update(command: UpdateTask, task: LiveTask): readonly TaskEvent[] {
+  requireOwner(command.requester, task.owner_id);
+  requireVersion(command.condition, task.definition_version, 'Task');
+  requireIdle(task, 'update');
+  const { retry, limits, ...others } = command.changes;
+  const { definition } = task;
+  const changes: Partial<TaskDefinition> = {
+    ...others,
+    ...(retry && { retry: { ...definition.retry, ...retry } }),
+    ...(limits && { limits: { ...definition.limits, ...limits } }),
+  };
+  const changed = Object.entries(changes).filter(
+    ([field, value]) => value !== undefined && !isSameJson(value, definition[field as keyof TaskDefinition]),
+  );
+  if (changed.length === 0) return [];
+  if (changes.limits || changes.script_type) requireFloors({ ...definition, ...changes });
+  return [
+    TaskUpdated({
+      definition_version: task.definition_version + 1,
+      changes: Object.fromEntries(changed) as Partial<TaskDefinition>,
+    }),
+  ];
+}
+
+function begin(task: LiveTask, executionId: string): readonly TaskEvent[] {
+  if (task.active.includes(executionId)) return [];
+  if (task.active.length >= task.definition.max_parallel) throw taskIsRunning();
+  return [TaskExecutionStarted({ execution_id: executionId })];
+}
+
+/** Of a change, with what stays: another language may make the stored limits too small. */
+function requireFloors({ script_type, limits }: Pick<TaskDefinition, 'script_type' | 'limits'>): void {
+  const faults = limitsBelowFloor(script_type, limits);
+  if (faults.length > 0) throw new InvalidFields(faults);
+}
+
+function requireLive(state: TaskState): LiveTask {
+  if (state.status !== 'live') throw taskNotFound();
+  return state;
+}
+
+function requireIdle(task: LiveTask, action: 'update' | 'delete'): void {
+  if (task.active.length > 0) throw new DomainError('task_running', `Cannot ${action} a running task`);
+}
+
+function evolve(state: TaskState, event: TaskEvent): TaskState {
+  if (event.type === 'TaskCreated') {
+    return { status: 'live', ...event.data, definition_version: 1, active: [], last_outcome: null };
+  }
+  if (state.status === 'absent') throw new Error(`${event.type} on a task that was never created`);
+  switch (event.type) {
+    case 'TaskUpdated': {
+      const { changes, definition_version } = event.data;
+      return { ...state, definition: { ...state.definition, ...changes }, definition_version };
+    }
+    case 'TaskDeleted':
+      return { ...state, status: 'deleted' };
+    case 'TaskExecutionStarted':
+      return { ...state, active: [...state.active, event.data.execution_id] };
+    case 'TaskExecutionFinished':
+      return {
+        ...state,
+        active: state.active.filter((id) => id !== event.data.execution_id),
+        last_outcome: event.data.outcome,
+      };
+    default:
+      return unreachable(event);
+  }
+}

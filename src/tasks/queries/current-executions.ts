@@ -1,0 +1,22 @@
+import type { Pool } from 'pg';
+
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
+import type { EventStore } from '../../event-sourcing/core/event-store.js';
+import { CurrentRows } from '../../event-sourcing/projection/current-rows.js';
+import type { ExecutionEvent } from '../domain/execution-events.js';
+import { executionProjection, type ExecutionRow, projectExecution } from './execution-projection.js';
+
+export type CurrentExecutions = CurrentRows<ExecutionRow>;
+
+/** Executions as the log has them: from the read model, and where that lags behind, from their streams. */
+export const currentExecutions = (
+  pool: Pick<Pool, 'query'>,
+  store: Pick<EventStore, 'readStream'>,
+): CurrentExecutions =>
+  new CurrentRows<ExecutionRow>({
+    pool,
+    store,
+    projection: executionProjection,
+    streamType: 'execution',
+    project: (row, event) => projectExecution(row, event as RecordedEvent<ExecutionEvent>),
+  });

@@ -1,0 +1,179 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { Pool } from 'pg';
+
+import { type AsOf, portionsAsOf } from '../../event-sourcing/core/as-of.js';
+import { fold } from '../../event-sourcing/core/decider.js';
+import { DomainError } from '../../kernel/errors.js';
+import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
+import { EventStore } from '../../event-sourcing/core/event-store.js';
+import { type Requester, requireOwner } from '../../kernel/requester.js';
+import { portionsOf } from '../../event-sourcing/core/stream-portions.js';
+import { HISTORY_PORTION_EVENTS } from '../../http/listing/history.js';
+import { type ListQuery, type Page, readPage } from '../../http/listing/list-query.js';
+import { reportingOutages } from '../../platform/postgres/outage.js';
+import { executionNotFound } from '../domain/execution-decider.js';
+import type { ExecutionEvent } from '../domain/execution-events.js';
+import { executionStream } from '../domain/execution-state.js';
+import { type CurrentExecutions, currentExecutions } from './current-executions.js';
+import { type ExecutionRow, projectExecution } from './execution-projection.js';
+import { asOwnerReads } from './owner-history.js';
+
+/** An execution as it is now, also where the read model lags behind. @throws DomainError execution_not_found, access_denied */
+export class GetExecution extends Query<ExecutionRow> {
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+  ) {
+    super();
+  }
+}
+
+/** An execution as its own stream tells it: what a command has just made is in it, whatever the read models hold. */
+export class GetExecutionFromLog extends Query<ExecutionRow> {
+  constructor(
+    readonly executionId: string,
+    /** Only up to that version. */
+    readonly version?: number,
+  ) {
+    super();
+  }
+}
+
+/** An execution as it was. @throws DomainError execution_not_found, access_denied */
+export class GetExecutionAsOf extends Query<ExecutionRow> {
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly asOf: AsOf,
+  ) {
+    super();
+  }
+}
+
+/** What happened to an execution, oldest first, as its owner reads it. */
+export class GetExecutionHistory extends Query<AsyncIterable<readonly RecordedEvent[]>> {
+  constructor(
+    readonly executionId: string,
+    readonly requester: Requester,
+    readonly afterVersion: number,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+export interface ExecutionFilter {
+  readonly taskId?: string | undefined;
+  readonly status?: string | undefined;
+  readonly script_type?: string | undefined;
+  /** Only runs that ended as dead letters and have not been put away. */
+  readonly deadLetters?: boolean;
+}
+
+export class ListExecutions extends Query<Page<ExecutionRow>> {
+  constructor(
+    /** Undefined: everyone's. */
+    readonly ownerId: string | undefined,
+    readonly filter: ExecutionFilter,
+    readonly query: ListQuery,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetExecution)
+export class GetExecutionHandler implements IQueryHandler<GetExecution> {
+  private readonly current: CurrentExecutions;
+
+  constructor(pool: Pool, store: EventStore) {
+    this.current = currentExecutions(pool, store);
+  }
+
+  async execute({ executionId, requester }: GetExecution): Promise<ExecutionRow> {
+    const row = await this.current.find(executionId);
+    if (!row) throw executionNotFound();
+    requireOwner(requester, row.owner_id);
+    return row;
+  }
+}
+
+@QueryHandler(GetExecutionFromLog)
+export class GetExecutionFromLogHandler implements IQueryHandler<GetExecutionFromLog> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ executionId, version }: GetExecutionFromLog): Promise<ExecutionRow> {
+    return rowOf(portionsOf(this.store, executionStream(executionId), { limit: version }));
+  }
+}
+
+@QueryHandler(GetExecutionAsOf)
+export class GetExecutionAsOfHandler implements IQueryHandler<GetExecutionAsOf> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ executionId, requester, asOf }: GetExecutionAsOf): Promise<ExecutionRow> {
+    const stream = executionStream(executionId);
+    requireOwnExecution(eventsAs<ExecutionEvent>(await this.store.readStream(stream, { limit: 1 })), requester);
+    return rowOf(portionsAsOf(portionsOf(this.store, stream), asOf));
+  }
+}
+
+@QueryHandler(GetExecutionHistory)
+export class GetExecutionHistoryHandler implements IQueryHandler<GetExecutionHistory> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ executionId, requester, afterVersion, limit }: GetExecutionHistory) {
+    const stream = executionStream(executionId);
+    requireOwnExecution(eventsAs<ExecutionEvent>(await this.store.readStream(stream, { limit: 1 })), requester);
+    return ownersPortions(
+      portionsOf(this.store, stream, { afterVersion, limit, portionEvents: HISTORY_PORTION_EVENTS }),
+    );
+  }
+}
+
+async function* ownersPortions(portions: AsyncIterable<readonly RecordedEvent[]>) {
+  for await (const events of portions) yield eventsAs<ExecutionEvent>(events).map(asOwnerReads);
+}
+
+/** @throws DomainError execution_not_found where nothing was there yet */
+async function rowOf(portions: AsyncIterable<readonly RecordedEvent[]>): Promise<ExecutionRow> {
+  let row: ExecutionRow | null = null;
+  for await (const events of portions) row = fold({ evolve: projectExecution }, row, eventsAs<ExecutionEvent>(events));
+  if (!row) throw executionNotFound();
+  return row;
+}
+
+function requireOwnExecution([first]: readonly RecordedEvent<ExecutionEvent>[], requester: Requester): void {
+  if (first?.type !== 'ExecutionRequested') throw executionNotFound();
+  requireOwner(requester, first.data.owner_id);
+}
+
+@QueryHandler(ListExecutions)
+export class ListExecutionsHandler implements IQueryHandler<ListExecutions> {
+  constructor(private readonly pool: Pool) {}
+
+  execute({ ownerId, filter, query }: ListExecutions): Promise<Page<ExecutionRow>> {
+    const { taskId: task_id, status, script_type, deadLetters } = filter;
+    const where = {
+      task_id,
+      owner_id: ownerId,
+      status,
+      script_type,
+      ...(deadLetters && { dead_lettered: true, dead_letter_discarded: false }),
+    };
+    return reportingOutages(() => readPage<ExecutionRow>(this.pool, { table: 'read.executions', where }, query));
+  }
+}
+
+/** @throws DomainError dead_letter_not_found for an execution that is none, or was put away */
+export function requireDeadLetter(row: ExecutionRow): ExecutionRow {
+  if (row.dead_lettered && !row.dead_letter_discarded) return row;
+  throw new DomainError('dead_letter_not_found', 'Dead letter not found', 'not_found');
+}
+
+export const executionQueryHandlers = [
+  GetExecutionHandler,
+  GetExecutionFromLogHandler,
+  GetExecutionAsOfHandler,
+  GetExecutionHistoryHandler,
+  ListExecutionsHandler,
+];

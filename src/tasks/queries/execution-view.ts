@@ -1,0 +1,36 @@
+import type { ExecutionRow } from './execution-projection.js';
+import type { OutputExcerpt } from './output-excerpt.js';
+
+const iso = (time: string | Date | null): string | null => (time === null ? null : new Date(time).toISOString());
+
+/** An execution as clients see it. */
+export function executionViewOf(row: ExecutionRow, { stdout, stderr, isExcerpt }: OutputExcerpt) {
+  return {
+    id: row.id,
+    task_id: row.task_id,
+    status: row.status,
+    return_code: row.return_code,
+    stdout,
+    stderr,
+    execution_time_ms: row.execution_time_ms,
+    memory_usage_bytes: row.memory_usage_bytes,
+    started_at: iso(row.started_at),
+    completed_at: iso(row.completed_at),
+    created_at: iso(row.created_at),
+    attempt: row.attempt,
+    termination_reason: row.termination_reason,
+    signal: row.signal,
+    stdout_bytes: row.stdout?.bytes_total ?? 0,
+    stderr_bytes: row.stderr?.bytes_total ?? 0,
+    stdout_truncated: row.stdout?.truncated ?? false,
+    stderr_truncated: row.stderr?.truncated ?? false,
+    output_excerpt: isExcerpt,
+    notes: row.notes,
+    cpu_time_ms: row.cpu_time_ms,
+    queue_time_ms: row.queue_time_ms,
+    dead_lettered: row.dead_lettered,
+    next_attempt_at: iso(row.next_attempt_at),
+    trace_id: row.trace_id,
+    version: row.version,
+  };
+}

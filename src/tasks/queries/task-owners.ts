@@ -1,0 +1,18 @@
+import { Injectable } from '@nestjs/common';
+
+import { eventsAs } from '../../event-sourcing/core/event.js';
+import { EventStore } from '../../event-sourcing/core/event-store.js';
+import { taskStream } from '../domain/task-decider.js';
+import type { TaskEvent } from '../domain/task-events.js';
+
+/** The first event of a task names its owner, and stays when the task is deleted. */
+@Injectable()
+export class TaskOwners {
+  constructor(private readonly store: EventStore) {}
+
+  /** @returns null for a task that never existed; a deleted task keeps its owner */
+  async ownerOf(taskId: string): Promise<string | null> {
+    const [first] = eventsAs<TaskEvent>(await this.store.readStream(taskStream(taskId), { limit: 1 }));
+    return first?.type === 'TaskCreated' ? first.data.owner_id : null;
+  }
+}

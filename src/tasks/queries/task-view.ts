@@ -1,0 +1,24 @@
+import type { PayloadStore } from '../../platform/payloads/payload-store.js';
+import type { TaskRow } from './task-projection.js';
+
+const iso = (time: string | Date): string => new Date(time).toISOString();
+
+/**
+ * A task as clients see it: its row, and the script from its payload. Empty where the script has been destroyed.
+ * @param known the script, where the caller has it: to read and to open it is a quarter of the CPU time of a GET
+ */
+export async function taskViewOf(row: TaskRow, payloads: PayloadStore, known?: string) {
+  const { script, ...definition } = row.definition;
+  return {
+    id: row.id,
+    user_id: row.owner_id,
+    ...definition,
+    script_content: known ?? textOf(await payloads.get(script)),
+    status: row.status,
+    version: row.definition_version,
+    created_at: iso(row.created_at),
+    updated_at: iso(row.updated_at),
+  };
+}
+
+const textOf = (content: Uint8Array | null): string => (content === null ? '' : Buffer.from(content).toString('utf8'));

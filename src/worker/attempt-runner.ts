@@ -1,0 +1,213 @@
+import type { CommandBus } from '@nestjs/cqrs';
+
+import type { Decided } from '../event-sourcing/core/decision-runner.js';
+import { DomainError, Unavailable } from '../kernel/errors.js';
+import type { EventMetadata } from '../event-sourcing/core/event.js';
+import type { JobQueue, ReservedJob } from '../queue/job-queue.js';
+import type { PayloadStore } from '../platform/payloads/payload-store.js';
+import { timeoutMsOf } from '../tasks/domain/execution-shape.js';
+import { type Sandbox, SandboxFailure, type SandboxJob, type SandboxOutcome } from '../sandbox/sandbox.js';
+import { Observations } from '../platform/telemetry/observations.js';
+import { inSpan } from '../platform/telemetry/trace-context.js';
+import {
+  type AttemptLease,
+  ReleaseAttempt,
+  ReportFailure,
+  ReportSuccess,
+  StartAttempt,
+} from '../tasks/domain/execution-commands.js';
+import type { ExecutionSpec } from '../tasks/domain/execution-events.js';
+import type { ExecutionState, RunningExecution } from '../tasks/domain/execution-state.js';
+import { decodeExecutionInput } from '../tasks/domain/execution-input.js';
+import { retryOutage } from '../platform/async/retry-outage.js';
+import type { LivePublisher } from './live-publisher.js';
+import { detachOutput, resultOfPartialOutcome, storeRunResult } from './run-output.js';
+
+/** Why a run is broken off before its program ends. */
+export type StopReason = 'cancel' | 'shutdown' | 'lost';
+
+/** How an attempt left this worker. `dropped`: the execution did not, or no longer, wait for it. */
+export type AttemptEnd = 'succeeded' | 'failed' | 'released' | 'dropped';
+
+/** What makes an attempt stop early, and what gives up on telling anybody. */
+export interface AttemptSignals {
+  /** Aborted with a StopReason. */
+  readonly stop: AbortSignal;
+  /** Aborted when the worker must be gone: outages are no longer waited for. */
+  readonly abandon: AbortSignal;
+}
+
+const REFUSALS_OF_A_STALE_JOB = ['attempt_not_waiting', 'execution_not_found'];
+/** Somebody else says how it ends; or its owner was erased, and nothing that it wrote can be stored. */
+const ENDS_WITHOUT_A_REPORT = ['attempt_not_held', 'owner_erased'];
+
+/** One attempt, from the reserved job to the recorded end. */
+export class AttemptRunner {
+  constructor(
+    private readonly workerId: string,
+    private readonly commands: Pick<CommandBus, 'execute'>,
+    private readonly queue: JobQueue,
+    private readonly payloads: PayloadStore,
+    private readonly sandbox: Sandbox,
+    private readonly live: LivePublisher,
+    private readonly observed: Pick<Observations, 'onRun' | 'onQueueWait'> = new Observations(),
+  ) {}
+
+  run(job: ReservedJob, signals: AttemptSignals): Promise<AttemptEnd> {
+    const attributes = { 'voidrunner.execution_id': job.executionId, 'voidrunner.attempt': job.attempt };
+    return inSpan('worker.execute', { attributes, traceparent: job.traceparent }, async (span) => {
+      const end = await this.attempt(job, signals);
+      span.setAttribute('voidrunner.attempt_end', end);
+      return end;
+    });
+  }
+
+  /** Gives the job back or removes it; the log knows the end already, so a failure here costs only a lease's time. */
+  async finishJob(job: ReservedJob, end: AttemptEnd, abandon: AbortSignal): Promise<void> {
+    await retryOutage(() => (end === 'released' ? this.queue.release(job) : this.queue.complete(job)), abandon);
+  }
+
+  private async attempt(job: ReservedJob, signals: AttemptSignals): Promise<AttemptEnd> {
+    const lease: AttemptLease = { executionId: job.executionId, attempt: job.attempt, leaseToken: job.leaseToken };
+    const state = await this.start(lease, job, signals.stop);
+    if (state === 'unavailable') return 'released';
+    if (state === null) return 'dropped';
+    const startedAt = performance.now();
+    const ran = await this.runProgram(state.spec, lease, signals);
+    const outcome = ran instanceof SandboxFailure ? 'infrastructure' : ran.reason;
+    const durationMs = performance.now() - startedAt;
+    this.observed.onRun({ scriptType: state.spec.script_type, outcome, durationMs });
+    if (signals.stop.reason === 'lost') return 'dropped';
+    try {
+      return await retryOutage(() => this.report(lease, state.spec, ran, signals), signals.abandon);
+    } catch (error) {
+      if (error instanceof DomainError && ENDS_WITHOUT_A_REPORT.includes(error.code)) return 'dropped';
+      throw error;
+    } finally {
+      detachOutput(ran);
+    }
+  }
+
+  /**
+   * Through an outage, since the start may have been recorded although its answer was lost: to hand the job back then
+   * would leave an attempt that the log takes for running and nobody runs.
+   */
+  private async start(
+    lease: AttemptLease,
+    job: ReservedJob,
+    stop: AbortSignal,
+  ): Promise<RunningExecution | 'unavailable' | null> {
+    const queuedMs = Math.max(0, Date.now() - Math.max(job.enqueuedAt, job.notBefore ?? 0));
+    const command = new StartAttempt(lease, this.workerId, queuedMs, this.metadata(lease));
+    try {
+      const { result } = await retryOutage(
+        () => this.commands.execute<StartAttempt, Decided<ExecutionState>>(command),
+        stop,
+      );
+      this.observed.onQueueWait(queuedMs);
+      return result as RunningExecution;
+    } catch (error) {
+      if (error instanceof Unavailable) return 'unavailable';
+      if (error instanceof DomainError && REFUSALS_OF_A_STALE_JOB.includes(error.code)) return null;
+      throw error;
+    }
+  }
+
+  private async runProgram(
+    spec: ExecutionSpec,
+    lease: AttemptLease,
+    signals: AttemptSignals,
+  ): Promise<SandboxOutcome | SandboxFailure> {
+    try {
+      const job = await retryOutage(() => this.sandboxJob(spec, lease), signals.stop);
+      return await this.runLive(job, lease, signals.stop);
+    } catch (error) {
+      if (error instanceof SandboxFailure) return error;
+      if (error instanceof Unavailable) return new SandboxFailure(error.message, false, { cause: error });
+      if (error instanceof DomainError) return new SandboxFailure(error.message, true, { cause: error });
+      throw error;
+    }
+  }
+
+  private async runLive(job: SandboxJob, lease: AttemptLease, signal: AbortSignal): Promise<SandboxOutcome> {
+    const live = this.live.open(lease);
+    try {
+      return await this.sandbox.run(job, { signal, onOutput: (stream, _, kept) => live.publish(stream, kept) });
+    } finally {
+      live.close();
+    }
+  }
+
+  private async sandboxJob(spec: ExecutionSpec, lease: AttemptLease): Promise<SandboxJob> {
+    const [script, stored] = await Promise.all([
+      this.payloads.get(spec.script),
+      spec.input === null ? null : this.payloads.get(spec.input),
+    ]);
+    // `countsAsAttempt` is true to make it count: handing it back would only meet the same hole again.
+    if (script === null) throw new SandboxFailure('the script has been destroyed', true);
+    if (spec.input !== null && stored === null) throw new SandboxFailure('the input has been destroyed', true);
+    const input = stored === null ? {} : decodeExecutionInput(stored);
+    const { stdin, files, args, env } = input;
+    return {
+      executionId: spec.execution_id,
+      attempt: lease.attempt,
+      userId: spec.owner_id,
+      scriptType: spec.script_type,
+      script,
+      input: {
+        ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'base64') }),
+        ...(args && { args }),
+        ...(env && { env }),
+        ...(files && { files: files.map(({ path, content }) => ({ path, content: Buffer.from(content, 'base64') })) }),
+      },
+      limits: spec.limits,
+      timeoutMs: timeoutMsOf(spec.timeout_seconds),
+    };
+  }
+
+  private async report(
+    lease: AttemptLease,
+    spec: ExecutionSpec,
+    ran: SandboxOutcome | SandboxFailure,
+    signals: AttemptSignals,
+  ): Promise<AttemptEnd> {
+    const metadata = this.metadata(lease);
+    const retryContext = { now: new Date(), random: Math.random() };
+    const shutsDown = signals.stop.reason === ('shutdown' satisfies StopReason);
+    if (ran instanceof SandboxFailure) {
+      if (shutsDown || (await this.isOutage(ran))) return this.release(lease, ran.message);
+      const { message: detail, partial } = ran;
+      const result = partial && (await resultOfPartialOutcome(this.payloads, lease, spec.owner_id, partial));
+      const failure = { reason: 'infrastructure' as const, detail, result };
+      await this.commands.execute(new ReportFailure(lease, failure, retryContext, metadata));
+      return 'failed';
+    }
+    if (ran.reason === 'cancelled' && shutsDown) {
+      return this.release(lease, 'the worker shuts down');
+    }
+    const result = await storeRunResult(this.payloads, lease, spec.owner_id, ran);
+    if (ran.reason === 'exit_code' && ran.returnCode === 0) {
+      await this.commands.execute(new ReportSuccess(lease, result, metadata));
+      return 'succeeded';
+    }
+    await this.commands.execute(
+      new ReportFailure(lease, { reason: ran.reason, detail: null, result }, retryContext, metadata),
+    );
+    return 'failed';
+  }
+
+  /** Outages do not burn attempts; a fault that would meet the next attempt as well (no such image) does. */
+  private async isOutage(failure: SandboxFailure): Promise<boolean> {
+    if (failure.countsAsAttempt) return false;
+    return failure.cause instanceof Unavailable || !(await this.sandbox.health()).healthy;
+  }
+
+  private async release(lease: AttemptLease, why: string): Promise<AttemptEnd> {
+    await this.commands.execute(new ReleaseAttempt(lease, why, this.metadata(lease)));
+    return 'released';
+  }
+
+  private metadata(lease: AttemptLease): EventMetadata {
+    return { actor: `system:${this.workerId}`, correlation_id: lease.executionId };
+  }
+}

@@ -1,0 +1,61 @@
+import { detachBuffer } from '../platform/memory/detach-buffer.js';
+import { type CapturedOutput, type PartialOutcome, SandboxFailure, type SandboxOutcome } from '../sandbox/sandbox.js';
+import type { PayloadStore } from '../platform/payloads/payload-store.js';
+import { deterministicId } from '../kernel/uuid.js';
+import type { AttemptLease } from '../tasks/domain/execution-commands.js';
+import type { OutputRef, RunResult } from '../tasks/domain/execution-events.js';
+
+/** Of a run whose end nobody saw: what it had written by then, and nothing else is known of it. */
+export const resultOfPartialOutcome = (
+  payloads: PayloadStore,
+  lease: AttemptLease,
+  ownerId: string,
+  partial: PartialOutcome,
+) =>
+  storeRunResult(payloads, lease, ownerId, {
+    ...partial,
+    returnCode: null,
+    signal: null,
+    cpuTimeMs: null,
+    memoryPeakBytes: null,
+    notes: [],
+  });
+
+/**
+ * Stores what a run wrote, ahead of the event that refers to it. The ids follow from execution, attempt and stream, so
+ * storing again after an outage changes nothing.
+ */
+export async function storeRunResult(
+  payloads: PayloadStore,
+  lease: AttemptLease,
+  ownerId: string,
+  outcome: Omit<SandboxOutcome, 'reason' | 'startedAt'>,
+): Promise<RunResult> {
+  const store = async (kind: 'stdout' | 'stderr', output: CapturedOutput): Promise<OutputRef> => {
+    const { content, bytesTotal: bytes_total, truncated, headBytes } = output;
+    const facts = { bytes_total, truncated, ...(headBytes !== undefined && { head_bytes: headBytes }) };
+    if (content.length === 0) return { payload: null, ...facts };
+    const payloadId = deterministicId(lease.executionId, lease.attempt, kind);
+    return { payload: await payloads.put({ payloadId, ownerId, kind, content }), ...facts };
+  };
+  const both = [store('stdout', outcome.stdout), store('stderr', outcome.stderr)] as const;
+  // Neither is left behind reading what its owner gives back.
+  await Promise.allSettled(both);
+  const [stdout, stderr] = await Promise.all(both);
+  return {
+    return_code: outcome.returnCode,
+    signal: outcome.signal,
+    stdout,
+    stderr,
+    wall_time_ms: Math.round(outcome.wallTimeMs),
+    cpu_time_ms: outcome.cpuTimeMs === null ? null : Math.round(outcome.cpuTimeMs),
+    memory_peak_bytes: outcome.memoryPeakBytes,
+    ...(outcome.notes.length > 0 && { notes: [...outcome.notes] }),
+  };
+}
+
+/** The attempt is over, and what it had written is stored or lost. */
+export function detachOutput(ran: SandboxOutcome | SandboxFailure): void {
+  const written = ran instanceof SandboxFailure ? ran.partial : ran;
+  if (written) for (const { content } of [written.stdout, written.stderr]) detachBuffer(content);
+}

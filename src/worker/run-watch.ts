@@ -1,0 +1,51 @@
+import { fold } from '../event-sourcing/core/decider.js';
+import { Unavailable } from '../kernel/errors.js';
+import { eventsAs } from '../event-sourcing/core/event.js';
+import type { EventStore } from '../event-sourcing/core/event-store.js';
+import type { StreamVersions } from '../event-sourcing/core/stream-versions.js';
+import type { AttemptLease } from '../tasks/domain/execution-commands.js';
+import { executionDecider } from '../tasks/domain/execution-decider.js';
+import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
+import { executionStream } from '../tasks/domain/execution-state.js';
+
+/** A run that this worker holds and the log may have moved past. */
+export interface WatchedRun {
+  readonly lease: AttemptLease;
+  seenVersion: number;
+  stop(reason: 'cancel' | 'lost'): void;
+}
+
+/**
+ * Looks whether the log asks for the end of runs that are under way: cancelled, or taken for lost and given to somebody
+ * else. It asks Postgres, one query for all runs, so that a cancel works while NATS and Redis are away.
+ */
+export class RunWatch {
+  constructor(
+    private readonly store: EventStore,
+    private readonly versions: StreamVersions,
+  ) {}
+
+  /** During an outage of Postgres nothing is stopped: nothing is known. */
+  async check(runs: readonly WatchedRun[]): Promise<void> {
+    if (runs.length === 0) return;
+    try {
+      const versions = await this.versions.versionsOf(runs.map(({ lease }) => lease.executionId));
+      const moved = runs.filter((run) => (versions.get(run.lease.executionId) ?? 0) > run.seenVersion);
+      await Promise.all(moved.map((run) => this.follow(run)));
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+    }
+  }
+
+  private async follow(run: WatchedRun): Promise<void> {
+    const events = await this.store.readStream(executionStream(run.lease.executionId));
+    run.seenVersion = events.length;
+    const state = fold(executionDecider, executionDecider.initialState, eventsAs<ExecutionEvent>(events));
+    const { attempt, leaseToken } = run.lease;
+    // The job is reserved, and its start is still on the way to the log.
+    if (state.status === 'pending' && state.attempt + 1 === attempt) return;
+    const underWay = state.status === 'running' || state.status === 'cancelling';
+    if (!underWay || state.attempt !== attempt || state.lease_token !== leaseToken) run.stop('lost');
+    else if (state.status === 'cancelling') run.stop('cancel');
+  }
+}

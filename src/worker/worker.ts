@@ -1,0 +1,207 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Unavailable } from '../kernel/errors.js';
+import { jobId, type JobQueue, type ReservedJob } from '../queue/job-queue.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import type { Log } from '../platform/telemetry/log.js';
+import type { AttemptEnd, AttemptRunner, StopReason } from './attempt-runner.js';
+import type { OrphanSweep } from './orphan-sweep.js';
+import type { RunWatch, WatchedRun } from './run-watch.js';
+import { WorkerTally } from './worker-tally.js';
+
+/** A cancel must end a run within a second: this wait, one query, and the kill fit into it. */
+const WATCH_INTERVAL_MS = 250;
+/** One reserve call waits at most so long for a job, then asks again. */
+const RESERVE_WAIT_MS = 30_000;
+/** Between looks at an engine or a queue that is away. */
+const AWAY_RETRY_MS = 200;
+/** A worker without its session says so often that it lives, as nothing else tells. */
+const UNSEEN_BEAT_MS = 500;
+/** After runs were told to stop at shutdown, and again after they were ended by force, how long handing back may take. */
+const HAND_BACK_MS = 5_000;
+
+export interface WorkerOptions {
+  readonly workerId: string;
+  /** Runs at a time. */
+  readonly slots: number;
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  readonly shutdownMs: number;
+  readonly handBackMs?: number;
+}
+
+/** What tells others that this process lives, and that it is gone when it is. */
+export interface HeldSession {
+  readonly isOpen: boolean;
+  /** Keeps it open until the signal aborts. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+interface Run extends WatchedRun {
+  readonly job: ReservedJob;
+  readonly stopSignal: AbortController;
+}
+
+/** Reserves jobs and runs them, so many at a time, until it is stopped. */
+export class Worker {
+  readonly tally = new WorkerTally();
+  /** By lease token: a queue that lost its memory may hand out the same job twice, for the log to tell them apart. */
+  private readonly runs = new Map<string, Run>();
+  private readonly stopping = new AbortController();
+  private readonly abandon = new AbortController();
+  private readonly gone = new AbortController();
+  /** What the engine last said; until it has said anything, no. */
+  private healthy = false;
+  private beat = 0;
+  private loops: Promise<unknown> = Promise.resolve();
+  private slotsDone: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly options: WorkerOptions,
+    private readonly parts: {
+      readonly queue: JobQueue;
+      readonly sandbox: Sandbox;
+      readonly attempts: AttemptRunner;
+      readonly watch: RunWatch;
+      readonly orphans: OrphanSweep;
+      readonly session: HeldSession;
+      readonly log: Log;
+    },
+  ) {}
+
+  start(): void {
+    this.parts.sandbox.start();
+    const { slots, heartbeatMs } = this.options;
+    this.slotsDone = Promise.all(Array.from({ length: slots }, () => this.slot()));
+    this.loops = Promise.all([
+      this.parts.session.run(this.gone.signal),
+      this.every(UNSEEN_BEAT_MS, async () => void (this.parts.session.isOpen || (await this.sayAlive()))),
+      this.every(heartbeatMs, () => this.heartbeat()),
+      this.every(heartbeatMs, () => this.checkEngine()),
+      this.every(WATCH_INTERVAL_MS, () => this.parts.watch.check([...this.runs.values()])),
+      // As often as the living say so: who is missing at two looks a grace apart may have been there in between.
+      this.every(heartbeatMs, () => this.parts.orphans.sweep()),
+    ]);
+  }
+
+  /** Lets runs finish for `shutdownMs`, then hands the others back. Leaves no container behind. */
+  async stop(): Promise<void> {
+    const { workerId, shutdownMs, handBackMs = HAND_BACK_MS } = this.options;
+    this.stopping.abort();
+    const inTime = await this.within(shutdownMs, this.slotsDone);
+    if (!inTime) {
+      for (const run of this.runs.values()) run.stopSignal.abort('shutdown' satisfies StopReason);
+      await this.within(handBackMs, this.slotsDone);
+    }
+    this.abandon.abort();
+    // Ends what is left by force; that is still to be handed back, under leases that are still renewed.
+    await this.parts.sandbox.close();
+    await this.within(handBackMs, this.slotsDone);
+    this.gone.abort();
+    await this.loops;
+    await this.parts.queue.workerGone(workerId).catch(() => undefined);
+  }
+
+  private async slot(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      try {
+        const ready = this.parts.session.isOpen && (await this.parts.sandbox.health()).healthy;
+        const job = ready ? await this.reserve() : null;
+        if (job) await this.execute(job);
+        else if (!ready) await this.pause();
+      } catch (error) {
+        if (!(error instanceof Unavailable)) this.parts.log.error({ err: error }, 'worker slot failed');
+        await this.pause();
+      }
+    }
+  }
+
+  private reserve(): Promise<ReservedJob | null> {
+    const { workerId, leaseMs } = this.options;
+    return this.parts.queue.reserve({ workerId, leaseMs, waitMs: RESERVE_WAIT_MS, signal: this.stopping.signal });
+  }
+
+  private async execute(job: ReservedJob): Promise<void> {
+    const stopSignal = new AbortController();
+    const { executionId, attempt, leaseToken } = job;
+    const run: Run = {
+      job,
+      stopSignal,
+      lease: { executionId, attempt, leaseToken },
+      seenVersion: 0,
+      stop: (reason) => stopSignal.abort(reason satisfies StopReason),
+    };
+    this.runs.set(leaseToken, run);
+    const startedAt = performance.now();
+    let end: AttemptEnd;
+    try {
+      end = await this.parts.attempts.run(job, { stop: stopSignal.signal, abandon: this.abandon.signal });
+    } finally {
+      // Before the job is settled: a heartbeat in between would take the settled lease for a forgotten one.
+      this.runs.delete(leaseToken);
+    }
+    this.tally.count(end, performance.now() - startedAt);
+    await this.parts.attempts.finishJob(job, end, this.abandon.signal);
+  }
+
+  /** Waits for nothing but Redis: an engine that takes its time to answer (up to 7 s) must not cost a lease. */
+  private async heartbeat(): Promise<void> {
+    await Promise.all([this.sayAlive(), ...[...this.runs.values()].map((run) => this.renew(run))]);
+  }
+
+  private async sayAlive(): Promise<void> {
+    const { workerId, leaseMs, slots: pool_size } = this.options;
+    const running = [...this.runs.values()].map(({ job }) => jobId(job));
+    this.beat += 1;
+    const details = { beat: this.beat, pool_size, healthy: this.healthy, ...this.tally.figures() };
+    await this.parts.queue.workerHeartbeat({ workerId, running, ...details }, leaseMs);
+  }
+
+  /** News is told at once. */
+  private async checkEngine(): Promise<void> {
+    const { healthy } = await this.parts.sandbox.health();
+    if (healthy === this.healthy) return;
+    this.healthy = healthy;
+    await this.sayAlive();
+  }
+
+  /**
+   * A lease that a flushed Redis forgot is put back. One that somebody else holds by now proves nothing: after a flush
+   * the job may have been enqueued again from a view that lagged, and whoever reserved it will be refused by the log.
+   * Whether the attempt is still this worker's is the log's to say (RunWatch).
+   */
+  private async renew(run: Run): Promise<void> {
+    const { job } = run;
+    const { queue } = this.parts;
+    const { workerId, leaseMs } = this.options;
+    if (!this.holds(run) || (await queue.heartbeat(job, leaseMs)) || !this.holds(run)) return;
+    await queue.restoreLease(job, workerId, leaseMs);
+  }
+
+  private holds(run: Run): boolean {
+    return this.runs.has(run.lease.leaseToken);
+  }
+
+  private async every(intervalMs: number, work: () => Promise<unknown>): Promise<void> {
+    while (!this.gone.signal.aborted) {
+      try {
+        await work();
+      } catch (error) {
+        if (!(error instanceof Unavailable)) this.parts.log.error({ err: error }, 'worker chore failed');
+      }
+      await delay(intervalMs, undefined, { signal: this.gone.signal }).catch(() => undefined);
+    }
+  }
+
+  private pause(): Promise<void> {
+    return delay(AWAY_RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  }
+
+  private async within(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+    const timer = new AbortController();
+    const late = delay(limitMs, false, { signal: timer.signal }).catch(() => false);
+    const done = await Promise.race([work.then(() => true), late]);
+    timer.abort();
+    return done;
+  }
+}

@@ -1,0 +1,167 @@
+import { type CreateTask, ok, type StartExecution, withId } from '../../support/api-client.js';
+import { Api, type Person } from './support/api.js';
+import { eventually } from '../../support/eventually.js';
+
+let api: Api;
+let ada: Person;
+
+beforeAll(async () => {
+  api = await Api.start({ WORKER_POOL_SIZE: '2' });
+  ada = await api.register();
+});
+afterAll(() => api.close());
+
+const bash = (script_content: string, more: Partial<CreateTask> = {}) =>
+  ada.createTask({ script_type: 'bash', script_content, ...more });
+
+const bytesOf = async (id: string, stream: string): Promise<{ type: string | null; bytes: Buffer }> => {
+  const headers = { authorization: `Bearer ${ada.token}` };
+  const answer = await fetch(`${api.service.url}/api/v1/executions/${id}/output/${stream}`, { headers });
+  return { type: answer.headers.get('content-type'), bytes: Buffer.from(await answer.arrayBuffer()) };
+};
+
+const INPUT: NonNullable<StartExecution['input']> = {
+  stdin: 'first\nzweite ✓\n',
+  args: ['one', 'two words', '', '--flag=ü'],
+  env: { GREETING: 'hällo', EMPTY: '' },
+  files: [
+    { path: 'data/text.txt', content: 'ünïcode\n' },
+    { path: 'raw.bin', content: Buffer.from([0, 255, 10, 128]).toString('base64'), encoding: 'base64' },
+  ],
+};
+
+const TELL_INPUT = `
+import json, os, sys
+print(json.dumps({
+    'stdin': sys.stdin.read(),
+    'args': sys.argv[1:],
+    'env': {name: os.environ.get(name) for name in ('GREETING', 'EMPTY')},
+    'text': open('data/text.txt', encoding='utf8').read(),
+    'raw': list(open('raw.bin', 'rb').read()),
+}))
+`;
+
+test('a program is given its input', async () => {
+  const { id } = await ada.createTask({ script_content: TELL_INPUT });
+  const ended = await ada.client.follow((await ada.start(id, { input: INPUT })).id);
+  expect(ended).toMatchObject({ status: 'completed', stderr: '' });
+  expect(JSON.parse(ended.stdout!)).toEqual({
+    stdin: INPUT.stdin,
+    args: INPUT.args,
+    env: INPUT.env,
+    text: 'ünïcode\n',
+    raw: [0, 255, 10, 128],
+  });
+  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(ended.id)));
+  expect(JSON.stringify(events)).not.toMatch(/zweite|two words|hällo|text\.txt/);
+});
+
+test.each<[string, NonNullable<StartExecution['input']>, number[]]>([
+  ['in base64', { stdin_base64: Buffer.from([0, 255, 10, 0, 128]).toString('base64') }, [0, 255, 10, 0, 128]],
+  ['of text with NUL', { stdin: 'a\0ü' }, [97, 0, 0xc3, 0xbc]],
+  ['of nothing, in base64', { stdin_base64: '' }, []],
+])('a program reads the very bytes of a stdin %s', async (_what, input, bytes) => {
+  const { id } = await ada.createTask({ script_content: 'import sys; print(list(sys.stdin.buffer.read()))' });
+  const ended = await ada.client.follow((await ada.start(id, { input })).id);
+  expect(ended).toMatchObject({ status: 'completed', stderr: '' });
+  expect(JSON.parse(ended.stdout!)).toEqual(bytes);
+});
+
+test('a file of a program may hold NUL', async () => {
+  const { id } = await ada.createTask({ script_content: "print(list(open('a', 'rb').read()))" });
+  const files = [{ path: 'a', content: 'x\0y' }];
+  const ended = await ada.client.follow((await ada.start(id, { input: { files } })).id);
+  expect(JSON.parse(ended.stdout!)).toEqual([120, 0, 121]);
+});
+
+test('its history tells which worker ran it, and not by which lease', async () => {
+  const { id } = await ada.client.follow((await ada.start((await bash('true')).id)).id);
+  const log = await api.service.processes[0]!.infra.store.readStream({ type: 'execution', id });
+  const { lease_token, ...told } = log.find(({ type }) => type === 'ExecutionAttemptStarted')!.data as Record<
+    string,
+    unknown
+  >;
+  expect(lease_token).toEqual(expect.any(String));
+
+  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(id)));
+  expect(events[1]).toMatchObject({ type: 'ExecutionAttemptStarted', version: 2 });
+  expect(events[1]!.data).toEqual(told);
+  expect(JSON.stringify(events)).not.toContain(lease_token);
+});
+
+test('what it wrote comes back byte for byte, and as text as far as it is text', async () => {
+  const { id } = await bash(String.raw`printf 'a\xff\x00b'; printf 'err' >&2; exit 3`);
+  const ended = await ada.client.follow((await ada.start(id)).id);
+  expect(ended).toMatchObject({
+    status: 'failed',
+    return_code: 3,
+    stdout: 'a\ufffd\0b',
+    stderr: 'err',
+    stdout_bytes: 4,
+  });
+  expect(await bytesOf(ended.id, 'stdout')).toEqual({
+    type: 'application/octet-stream',
+    bytes: Buffer.from([0x61, 0xff, 0x00, 0x62]),
+  });
+  expect((await bytesOf(ended.id, 'stderr')).bytes.toString()).toBe('err');
+  const unknown = await ada.send('GET', `/executions/${ended.id}/output/stdlog`);
+  expect([unknown.status, unknown.body.error]).toEqual([400, 'Invalid output stream: stdout or stderr']);
+});
+
+test('two runs of a task at once, both cancelled in mid-run', async () => {
+  const { id } = await bash('echo started; sleep 600', { max_parallel: 2 });
+  const runs = [await ada.start(id), await ada.start(id)];
+  for (const run of runs) await ada.client.follow(run.id, ({ status }) => status === 'running');
+  const running = await ok(ada.api.GET('/tasks/{id}/executions', withId(id, { status: 'running' })));
+  expect(running).toMatchObject({ total: 2 });
+  // Nothing is there before the end.
+  expect((await bytesOf(runs[0]!.id, 'stdout')).bytes).toHaveLength(0);
+  const third = await ada.api.POST('/tasks/{id}/executions', withId(id));
+  expect(third.error!.error).toBe('Task is already running');
+
+  for (const run of runs) await ada.cancel(run.id);
+  for (const run of runs) {
+    const ended = await ada.client.follow(run.id);
+    expect(ended).toMatchObject({ status: 'cancelled', termination_reason: 'cancelled' });
+    expect((await ada.api.DELETE('/executions/{id}', withId(run.id))).response.status).toBe(409);
+  }
+  // At once: whoever sees the end can start again.
+  expect(await ada.task(id)).toMatchObject({ status: 'pending' });
+  await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
+});
+
+test('a run is tried again as its policy says, ends as a dead letter, and is redriven', async () => {
+  const retry: CreateTask['retry'] = { max_attempts: 2, initial_delay_ms: 0, retry_on: ['exit_code'] };
+  const { id } = await bash('echo "try"; exit 1', { retry });
+  const run = await ada.start(id);
+  const dead = await ada.client.follow(run.id);
+  expect(dead).toMatchObject({ status: 'failed', dead_lettered: true, attempt: 2, return_code: 1, stdout: 'try\n' });
+  await ok(ada.api.POST('/dead-letters/{id}/redrive', withId(run.id)));
+  const again = await ada.client.follow(run.id, ({ attempt, dead_lettered }) => attempt === 4 && dead_lettered);
+  expect(again).toMatchObject({ status: 'failed', attempt: 4 });
+});
+
+test('a timeout may have fractions of a second', async () => {
+  const task = await bash('echo before; sleep 600', { timeout_seconds: 0.75 });
+  expect([task.timeout_seconds, (await ada.task(task.id)).timeout_seconds]).toEqual([0.75, 0.75]);
+  const ended = await ada.client.follow((await ada.start(task.id)).id);
+  expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'timeout', stdout: 'before\n' });
+  const once = { name: 'once', script_type: 'bash', script_content: 'sleep 600', timeout_seconds: 0.5 } as const;
+  const run = await ok(ada.api.POST('/executions', { body: once, params: { query: { wait: 60 } } }));
+  expect(run).toMatchObject({ status: 'timeout', termination_reason: 'timeout' });
+  await ada.updateTask(task.id, { timeout_seconds: 2.5, script_content: 'echo done' });
+  expect(await ada.task(task.id)).toMatchObject({ timeout_seconds: 2.5 });
+});
+
+test('a run takes no longer than its timeout, and what it wrote until then is kept', async () => {
+  const { id } = await bash('echo before; sleep 600', { timeout_seconds: 1 });
+  const ended = await ada.client.follow((await ada.start(id)).id);
+  expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'timeout', stdout: 'before\n' });
+  await eventually(async () => expect(await ada.task(id)).toMatchObject({ status: 'timeout' }));
+});
+
+test('a start that waits is answered with what the program wrote', async () => {
+  const { id } = await bash('echo hello');
+  const ended = await ok(ada.api.POST('/tasks/{id}/executions', withId(id, { wait: 60 })));
+  expect(ended).toMatchObject({ status: 'completed', stdout: 'hello\n' });
+});

@@ -1,0 +1,22 @@
+import { GCProfiler } from 'node:v8';
+
+import { scheduleMinorGc } from '../../../src/platform/memory/minor-gc.js';
+
+const MIB = 1024 ** 2;
+
+function collectionsDuring(work: () => void): readonly string[] {
+  const profiler = new GCProfiler();
+  profiler.start();
+  work();
+  return profiler.stop()!.statistics.map(({ gcType }) => gcType);
+}
+
+test('for every 4 MiB left behind there is one minor collection', () => {
+  expect(collectionsDuring(() => scheduleMinorGc(4 * MIB - 1))).toEqual([]);
+  expect(collectionsDuring(() => scheduleMinorGc(1))).toEqual(['Scavenge']);
+  expect(collectionsDuring(() => scheduleMinorGc(1))).toEqual([]);
+});
+
+test('nobody else is shown the collector', () => {
+  expect('gc' in globalThis).toBe(false);
+});

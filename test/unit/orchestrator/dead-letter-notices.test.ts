@@ -1,0 +1,65 @@
+import { Unavailable } from '../../../src/kernel/errors.js';
+import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
+import { DeadLetterNotices, DeadLetters } from '../../../src/orchestrator/dead-letter-notices.js';
+import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
+import * as event from '../../support/builders/executions.js';
+import { recorded, recordedAtOf, RUN_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
+import { RUN_ID, taskCreated } from '../../support/builders/tasks.js';
+
+class DeadLetterList extends DeadLetters {
+  readonly published: unknown[][] = [];
+
+  publish(...letter: unknown[]): Promise<void> {
+    this.published.push(letter);
+    return Promise.resolve();
+  }
+}
+
+function setUp() {
+  const letters = new DeadLetterList();
+  const notices = new DeadLetterNotices(letters);
+  const act = (events: readonly RecordedEvent[], signal = new AbortController().signal) =>
+    notices.act(
+      (events as unknown as DeliveredEvent[]).filter((each) => notices.concerns(each)),
+      signal,
+    );
+  return { letters, act };
+}
+
+const died = recorded(RUN_STREAM, [event.requested(), event.started(), event.attemptLost(), event.deadLettered(1)]);
+
+test('a dead letter is told of outside, under an id that follows from its event', async () => {
+  const { letters, act } = setUp();
+  await act(died);
+  await act(died);
+  const letter = [
+    'execution',
+    died[3]!.eventId,
+    {
+      stream: `execution-${RUN_ID}`,
+      type: 'ExecutionDeadLettered',
+      data: { attempt: 1, reason: 'infrastructure' },
+      position: '4',
+      recorded_at: new Date(recordedAtOf(4)),
+    },
+  ];
+  expect(letters.published).toEqual([letter, letter]);
+});
+
+test('nothing else is its business', async () => {
+  const { letters, act } = setUp();
+  await act([...recorded(TASK_STREAM, [taskCreated()]), ...died.slice(0, 3)]);
+  expect(letters.published).toEqual([]);
+});
+
+test('an outage is passed on, so that the letter comes again', async () => {
+  const { letters, act } = setUp();
+  letters.publish = () => Promise.reject(new Unavailable('nats', 'away'));
+  await expect(act(died)).rejects.toThrow(Unavailable);
+});
+
+test('a leader that has lost its lead tells nothing more', async () => {
+  const { letters, act } = setUp();
+  await expect(act(died, AbortSignal.abort(new Error('somebody else leads')))).rejects.toThrow('somebody else leads');
+  expect(letters.published).toEqual([]);
+});

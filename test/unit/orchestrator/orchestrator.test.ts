@@ -1,0 +1,89 @@
+import type { Pool } from 'pg';
+
+import { Unavailable } from '../../../src/kernel/errors.js';
+import type { DomainEvent, RecordedEvent } from '../../../src/event-sourcing/core/event.js';
+import type { ActiveExecution } from '../../../src/orchestrator/active-execution.js';
+import { EffectRunner } from '../../../src/orchestrator/effect-runner.js';
+import { Orchestrator } from '../../../src/orchestrator/orchestrator.js';
+import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
+import { anActiveRun } from '../../support/builders/active.js';
+import * as event from '../../support/builders/executions.js';
+import { OWNER_ID } from '../../support/builders/people.js';
+import { recorded, RUN_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
+import { RUN_ID, taskCreated } from '../../support/builders/tasks.js';
+import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
+
+const LEASE_MS = 3_600_000;
+
+/** @param rows of the orchestrator's own table, as they were ahead of the batch */
+function setUp(...rows: ActiveExecution[]) {
+  const queue = new InMemoryJobQueue({ userConcurrencyMax: 5, ageingIntervalMs: LEASE_MS });
+  const pool = { query: () => Promise.resolve({ rows: rows.map((row) => ({ ...row })) }) } as unknown as Pool;
+  const orchestrator = new Orchestrator(pool, new EffectRunner(queue));
+  const act = (events: readonly RecordedEvent[], signal = new AbortController().signal) =>
+    orchestrator.act(
+      (events as unknown as DeliveredEvent[]).filter((each) => orchestrator.concerns(each)),
+      signal,
+    );
+  return { queue, act };
+}
+const ofRun = (...events: DomainEvent[]): RecordedEvent[] => recorded(RUN_STREAM, events);
+/** What follows its request. */
+const later = (...events: DomainEvent[]): RecordedEvent[] => ofRun(event.requested(), ...events).slice(1);
+const jobOfAttempt = (attempt: number) => ({ executionId: RUN_ID, attempt, userId: OWNER_ID, priority: 5 });
+
+test('a request puts a job into the queue', async () => {
+  const { queue, act } = setUp();
+  await act(ofRun(event.requested()));
+  expect(await queue.inspect([jobOfAttempt(1)])).toEqual(['waiting']);
+});
+
+test('a batch that is handled again does nothing twice', async () => {
+  const { queue, act } = setUp();
+  await act(ofRun(event.requested()));
+  const job = await queue.reserve({ workerId: event.WORKER, leaseMs: LEASE_MS, waitMs: 0 });
+  await act(ofRun(event.requested()));
+  expect(await queue.stats()).toMatchObject({ waiting: 0, leased: 1 });
+  expect(job).toMatchObject(jobOfAttempt(1));
+});
+
+test('a batch is followed event by event, each on what the ones before left', async () => {
+  const { queue, act } = setUp();
+  await act(ofRun(event.requested(), event.started(), event.attemptLost(), event.retryScheduled(2, 0)));
+  expect(await queue.inspect([jobOfAttempt(1), jobOfAttempt(2)])).toEqual(['waiting', 'waiting']);
+});
+
+test('a batch begins on what the table remembers', async () => {
+  const { queue, act } = setUp(anActiveRun());
+  await queue.enqueue(jobOfAttempt(1));
+  await act(later(event.cancelled()));
+  expect(await queue.inspect([jobOfAttempt(1)])).toEqual(['missing']);
+});
+
+test('a job that a worker holds is left to the worker', async () => {
+  const { queue, act } = setUp(anActiveRun());
+  await queue.enqueue(jobOfAttempt(1));
+  await queue.reserve({ workerId: event.WORKER, leaseMs: LEASE_MS, waitMs: 0 });
+  await act(later(event.cancelled()));
+  expect(await queue.inspect([jobOfAttempt(1)])).toEqual(['leased']);
+});
+
+test('events of tasks are none of its business', async () => {
+  const { queue, act } = setUp();
+  await act(recorded(TASK_STREAM, [taskCreated()]));
+  expect(await queue.stats()).toMatchObject({ waiting: 0, delayed: 0 });
+});
+
+test('an outage is passed on, so that the batch comes again', async () => {
+  const { queue, act } = setUp();
+  queue.enqueue = () => Promise.reject(new Unavailable('redis', 'away'));
+  await expect(act(ofRun(event.requested()))).rejects.toThrow(Unavailable);
+});
+
+test('a leader that has lost its lead stops between events', async () => {
+  const { queue, act } = setUp();
+  const lead = new AbortController();
+  lead.abort(new Error('somebody else leads'));
+  await expect(act(ofRun(event.requested()), lead.signal)).rejects.toThrow('somebody else leads');
+  expect(await queue.stats()).toMatchObject({ waiting: 0 });
+});

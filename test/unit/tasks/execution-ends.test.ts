@@ -1,0 +1,104 @@
+import { currentExecutions } from '../../../src/tasks/queries/current-executions.js';
+import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
+import { ExecutionEnds } from '../../../src/tasks/queries/execution-ends.js';
+import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
+import { PositionAnnouncements } from '../../../src/event-sourcing/projection/position-announcements.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import * as run from '../../support/builders/executions.js';
+import { recorded, RUN_STREAM } from '../../support/builders/recorded.js';
+import { RUN_ID } from '../../support/builders/tasks.js';
+
+const A_MINUTE_MS = 60_000;
+
+describe('the wait for ended runs', () => {
+  const never = new AbortController().signal;
+  let projected: PositionAnnouncements;
+  let runs: ExecutionEnds;
+  /** Each look at the database: what was asked for, and how to answer it. */
+  let looks: { ids: string[]; answer: (rows: object[]) => void; fail: (error: Error) => void }[];
+  let stream: readonly RecordedEvent<ExecutionEvent>[];
+  let streamReads: number;
+
+  beforeEach(() => {
+    looks = [];
+    stream = [];
+    streamReads = 0;
+    projected = new PositionAnnouncements({ nats: null, prefix: 'test', subscription: 'projector' });
+    const query = ({ values: [{ values: ids }] }: { values: [{ values: string[] }] }) =>
+      new Promise((resolve, fail) => looks.push({ ids, answer: (rows) => resolve({ rows }), fail }));
+    const readStream = async (_: unknown, { afterVersion = 0 } = {}) => {
+      streamReads += 1;
+      return stream.filter(({ version }) => version > afterVersion) as readonly RecordedEvent[];
+    };
+    runs = new ExecutionEnds(currentExecutions({ query } as never, { readStream }), projected, silentLog);
+  });
+
+  const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+  const completed = (id: string) => ({ id, status: 'completed', version: 3, head_version: 3, head_type: null });
+  const inView = (id: string) => ({ row: { id, status: 'completed', version: 3 }, aheadOfView: null });
+  const running = (id: string, head_version: number, head_type: string) =>
+    ({ id, status: 'running', version: 2, head_version, head_type }) as const;
+
+  it('looks at once, then without rest at every announcement, and tells everyone of the same run', async () => {
+    const waits = ['a', 'b', 'b'].map((id) => runs.wait(id, A_MINUTE_MS, never));
+    expect(looks[0]!.ids).toEqual(['a']);
+    looks[0]!.answer([]);
+    projected.announce(1n);
+    await nextTurn();
+    expect(looks[1]!.ids).toEqual(['a', 'b']);
+    looks[1]!.answer([completed('b')]);
+    expect(await Promise.all(waits.slice(1))).toEqual([inView('b'), inView('b')]);
+
+    projected.announce(2n);
+    await nextTurn();
+    looks[2]!.answer([completed('a')]);
+    expect(await waits[0]).toEqual(inView('a'));
+  });
+
+  it('tells of an end that only the log holds, and where it stands', async () => {
+    stream = recorded(RUN_STREAM, [run.requested(), run.started(), run.succeeded()]);
+    const wait = runs.wait(RUN_ID, A_MINUTE_MS, never);
+    looks[0]!.answer([running(RUN_ID, 3, 'ExecutionSucceeded')]);
+    expect(await wait).toMatchObject({ row: { id: RUN_ID, status: 'completed', version: 3 }, aheadOfView: 3n });
+  });
+
+  it('reads no stream of a run that goes on, however far the view lags', async () => {
+    const wait = runs.wait(RUN_ID, A_MINUTE_MS, never);
+    looks[0]!.answer([running(RUN_ID, 4, 'ExecutionRetryScheduled')]);
+    projected.announce(1n);
+    await nextTurn();
+    expect(streamReads).toBe(0);
+    looks[1]!.answer([completed(RUN_ID)]);
+    expect(await wait).toEqual(inView(RUN_ID));
+  });
+
+  it('a run that was redriven since is not over, whatever the view says', async () => {
+    stream = recorded(RUN_STREAM, [run.requested(), run.started(), run.deadLettered(1), run.redriven(2)]);
+    const leaving = new AbortController();
+    const wait = runs.wait(RUN_ID, A_MINUTE_MS, leaving.signal);
+    looks[0]!.answer([{ ...completed(RUN_ID), status: 'failed', head_version: 4, head_type: 'ExecutionRedriven' }]);
+    projected.announce(1n);
+    await nextTurn();
+    expect(streamReads).toBe(1);
+    leaving.abort();
+    expect(await wait).toBe(false);
+  });
+
+  it('goes on after an outage', async () => {
+    const wait = runs.wait('a', A_MINUTE_MS, never);
+    looks[0]!.fail(new Error('Connection terminated unexpectedly'));
+    await nextTurn();
+    projected.announce(1n);
+    await nextTurn();
+    looks[1]!.answer([completed('a')]);
+    expect(await wait).toEqual(inView('a'));
+  });
+
+  it('ends with the time, and with the signal', async () => {
+    const leaving = new AbortController();
+    const waits = [runs.wait('a', 1, never), runs.wait('b', A_MINUTE_MS, leaving.signal)];
+    expect(await waits[0]).toBe(false);
+    leaving.abort();
+    expect(await waits[1]).toBe(false);
+  });
+});

@@ -1,0 +1,257 @@
+import { fold } from '../../../src/event-sourcing/core/decider.js';
+import type { TaskCommand } from '../../../src/tasks/domain/task-commands.js';
+import { taskDecider, type TaskState } from '../../../src/tasks/domain/task-decider.js';
+import { type TaskEvent, taskEvents } from '../../../src/tasks/domain/task-events.js';
+import { admin, stranger } from '../../support/builders/people.js';
+import * as task from '../../support/builders/tasks.js';
+import { given } from '../../support/given.js';
+
+type Cell = readonly TaskEvent[] | string;
+
+/** Every state a task can be in, by a history that leads there. */
+const STATES = {
+  absent: [],
+  idle: [task.taskCreated()],
+  'changed before': [task.taskCreated(), task.taskUpdated(2, { priority: 1 })],
+  'run before': [task.taskCreated(), task.runStarted(), task.runFinished('failed')],
+  running: [task.taskCreated(), task.runStarted()],
+  'running, room for more': [task.taskCreated({ max_parallel: 2 }), task.runStarted()],
+  'running, full': [
+    task.taskCreated({ max_parallel: 2 }),
+    task.runStarted(),
+    task.runStarted('018f0000-0000-7000-8000-00000000000f'),
+  ],
+  deleted: [task.taskCreated(), task.taskDeleted],
+} as const satisfies Record<string, readonly TaskEvent[]>;
+type StateName = keyof typeof STATES;
+
+const COMMANDS = {
+  create: task.createTask(),
+  update: task.updateTask({ name: 'renamed' }),
+  'update to the same': task.updateTask({ name: 'a task', metadata: {} }),
+  'update version 1': task.updateTask({ name: 'renamed' }, { version: 1 }),
+  'update, as admin': task.updateTask({ name: 'renamed' }, { requester: admin }),
+  'update, as a stranger': task.updateTask({ name: 'renamed' }, { requester: stranger }),
+  delete: task.deleteTask(),
+  'delete, as admin': task.deleteTask(admin),
+  'delete, as a stranger': task.deleteTask(stranger),
+  'begin the run': task.beginRun(),
+  'begin another run': task.beginRun(task.OTHER_RUN_ID),
+  'begin, as a stranger': task.beginRun(task.OTHER_RUN_ID, stranger),
+  'resume the run': task.resumeRun(),
+  'resume another run': task.resumeRun(task.OTHER_RUN_ID),
+  'finish the run': task.finishRun(),
+  'finish another run': task.finishRun('completed', task.OTHER_RUN_ID),
+} as const satisfies Record<string, TaskCommand>;
+type CommandName = keyof typeof COMMANDS;
+type Row = Readonly<Record<CommandName, Cell>>;
+
+const NOTHING: Cell = [];
+
+const FORBIDDEN = {
+  'update, as a stranger': 'access_denied',
+  'delete, as a stranger': 'access_denied',
+  'begin, as a stranger': 'access_denied',
+} as const;
+
+const idleAt = (version: number): Row => {
+  const renamed = [task.taskUpdated(version + 1, { name: 'renamed' })];
+  return {
+    ...FORBIDDEN,
+    create: NOTHING,
+    update: renamed,
+    'update to the same': NOTHING,
+    'update version 1': version === 1 ? renamed : 'precondition_failed',
+    'update, as admin': renamed,
+    delete: [task.taskDeleted],
+    'delete, as admin': [task.taskDeleted],
+    'begin the run': [task.runStarted()],
+    'begin another run': [task.runStarted(task.OTHER_RUN_ID)],
+    'resume the run': [task.runStarted()],
+    'resume another run': [task.runStarted(task.OTHER_RUN_ID)],
+    'finish the run': NOTHING,
+    'finish another run': NOTHING,
+  };
+};
+
+const running = (another: Cell): Row => ({
+  ...FORBIDDEN,
+  create: NOTHING,
+  update: 'task_running',
+  'update to the same': 'task_running',
+  'update version 1': 'task_running',
+  'update, as admin': 'task_running',
+  delete: 'task_running',
+  'delete, as admin': 'task_running',
+  'begin the run': NOTHING,
+  'begin another run': another,
+  'resume the run': NOTHING,
+  'resume another run': another,
+  'finish the run': [task.runFinished()],
+  'finish another run': NOTHING,
+});
+
+const gone = (resumed: string): Row => ({
+  create: NOTHING,
+  update: 'task_not_found',
+  'update to the same': 'task_not_found',
+  'update version 1': 'task_not_found',
+  'update, as admin': 'task_not_found',
+  'update, as a stranger': 'task_not_found',
+  delete: 'task_not_found',
+  'delete, as admin': 'task_not_found',
+  'delete, as a stranger': 'task_not_found',
+  'begin the run': 'task_not_found',
+  'begin another run': 'task_not_found',
+  'begin, as a stranger': 'task_not_found',
+  'resume the run': resumed,
+  'resume another run': resumed,
+  'finish the run': NOTHING,
+  'finish another run': NOTHING,
+});
+
+const CELLS: Readonly<Record<StateName, Row>> = {
+  absent: { ...gone('task_deleted'), create: [task.taskCreated()] },
+  idle: idleAt(1),
+  'changed before': idleAt(2),
+  'run before': idleAt(1),
+  running: running('task_running'),
+  'running, room for more': running([task.runStarted(task.OTHER_RUN_ID)]),
+  'running, full': running('task_running'),
+  deleted: gone('task_deleted'),
+};
+
+const stateNames = Object.keys(STATES) as StateName[];
+const commandNames = Object.keys(COMMANDS) as CommandName[];
+const stateOf = (...events: TaskEvent[]): TaskState => fold(taskDecider, taskDecider.initialState, events);
+
+describe.each(stateNames)('a task that is %s', (stateName) => {
+  test.each(commandNames)('%s', (commandName) => {
+    const decision = given(taskDecider, ...STATES[stateName]).when(COMMANDS[commandName]);
+    const cell = CELLS[stateName][commandName];
+    if (typeof cell === 'string') return decision.thenRefused(cell);
+    const [first, ...others] = cell;
+    return first === undefined ? decision.thenNothing() : decision.then(first, ...others);
+  });
+});
+
+describe('the table', () => {
+  test('has a cell for every state and command, and no other', () => {
+    expect(Object.keys(CELLS).sort()).toEqual([...stateNames].sort());
+    for (const row of Object.values(CELLS)) expect(Object.keys(row).sort()).toEqual([...commandNames].sort());
+  });
+
+  test('has every command and every state there is', () => {
+    const commands: Record<TaskCommand['type'], true> = {
+      CreateTask: true,
+      UpdateTask: true,
+      DeleteTask: true,
+      BeginRun: true,
+      ResumeRun: true,
+      FinishRun: true,
+    };
+    const states: Record<TaskState['status'], true> = { absent: true, live: true, deleted: true };
+    const types = Object.values(COMMANDS).map(({ type }) => type);
+    const statuses = Object.values(STATES).map((history) => stateOf(...history).status);
+    expect([...new Set(types)].sort()).toEqual(Object.keys(commands).sort());
+    expect([...new Set(statuses)].sort()).toEqual(Object.keys(states).sort());
+  });
+
+  test('has every event there is, as an answer', () => {
+    const cells = Object.values(CELLS).flatMap((row) => Object.values(row));
+    const answers = cells.flatMap((cell) => (typeof cell === 'string' ? [] : cell.map(({ type }) => type)));
+    expect([...new Set(answers)].sort()).toEqual(Object.keys(taskEvents).sort());
+  });
+});
+
+describe('updates', () => {
+  test('record the changed fields only', () => {
+    given(taskDecider, task.taskCreated())
+      .when(task.updateTask({ name: 'a task', priority: 9, retry: { ...task.RETRY, max_attempts: 1 } }))
+      .then(task.taskUpdated(2, { priority: 9, retry: { ...task.RETRY, max_attempts: 1 } }));
+  });
+
+  test('are compared with the definition as it is by now', () => {
+    given(taskDecider, task.taskCreated(), task.taskUpdated(2, { priority: 9 }))
+      .when(task.updateTask({ priority: 5 }))
+      .then(task.taskUpdated(3, { priority: 5 }));
+  });
+});
+
+describe('limits that the language cannot keep', () => {
+  const small = { memory_mb: 32, cpus: 1, pids: 16 };
+
+  test('are refused, where the task is created and where they change', () => {
+    given(taskDecider)
+      .when(task.createTask({ script_type: 'go', limits: small }))
+      .thenRefused('validation_failed');
+    given(taskDecider, task.taskCreated({ script_type: 'go' }))
+      .when(task.updateTask({ limits: { memory_mb: 63 } as never }))
+      .thenRefused('validation_failed');
+    given(taskDecider)
+      .when(task.createTask({ limits: small }))
+      .then(task.taskCreated({ limits: small }));
+  });
+
+  test('are refused where the language alone changes, and not where it changes with them', () => {
+    const created = task.taskCreated({ limits: small });
+    given(taskDecider, created)
+      .when(task.updateTask({ script_type: 'go' }))
+      .thenRefused('validation_failed');
+    const enough = { ...small, memory_mb: 64, pids: 32 };
+    given(taskDecider, created)
+      .when(task.updateTask({ script_type: 'go', limits: enough }))
+      .then(task.taskUpdated(2, { script_type: 'go', limits: enough }));
+  });
+
+  test('name the floor and the language', () => {
+    const update = () =>
+      taskDecider.decide(task.updateTask({ script_type: 'go' }), stateOf(task.taskCreated({ limits: small })));
+    expect(update).toThrow(
+      expect.objectContaining({
+        fields: [
+          { field: 'limits.memory_mb', value: '32', tag: 'min', message: 'must be at least 64 for go' },
+          { field: 'limits.pids', value: '16', tag: 'min', message: 'must be at least 32 for go' },
+        ],
+      }),
+    );
+  });
+
+  test('that are stored already do not hinder another change', () => {
+    given(taskDecider, task.taskCreated({ script_type: 'go', limits: small }))
+      .when(task.updateTask({ name: 'renamed' }))
+      .then(task.taskUpdated(2, { name: 'renamed' }));
+  });
+});
+
+describe('runs', () => {
+  test('leave the definition and its version alone', () => {
+    const before = stateOf(task.taskCreated());
+    const after = stateOf(task.taskCreated(), task.runStarted(), task.runFinished('failed'));
+    expect(after).toEqual({ ...before, last_outcome: 'failed' });
+  });
+
+  test.each(['completed', 'failed', 'timeout', 'cancelled'] as const)('may finish as %s', (outcome) => {
+    given(taskDecider, task.taskCreated(), task.runStarted())
+      .when(task.finishRun(outcome))
+      .then(task.runFinished(outcome));
+  });
+
+  test('that outlive their task still finish', () => {
+    // A task is not deleted while it runs; should history ever say otherwise, the run must not be stuck.
+    given(taskDecider, task.taskCreated(), task.runStarted(), task.taskDeleted)
+      .when(task.finishRun())
+      .then(task.runFinished());
+  });
+});
+
+test('the state survives JSON, as a snapshot needs', () => {
+  for (const history of Object.values(STATES)) {
+    const state = stateOf(...history);
+    expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+  }
+});
+
+test('an event of a task that was never created is a bug, not a refusal', () => {
+  expect(() => taskDecider.evolve({ status: 'absent' }, task.taskDeleted)).toThrow('never created');
+});
