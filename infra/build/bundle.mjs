@@ -2,7 +2,7 @@
  * Makes dist of src: the service with all that it imports, packages too, in one file, and the command line (ADR 36).
  * Run by `npm run build`; infra/dev/build.sh runs that where the sources are newer.
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { transformFile } from '@swc/core';
@@ -89,7 +89,15 @@ const made = await Promise.all([
   }),
 ]);
 
+/** Read at run time, from beside the file that reads them: here beside the bundle. */
+const READ_BESIDE = { scripts: 'src/queue/scripts' };
+for (const [name, folder] of Object.entries(READ_BESIDE)) {
+  await rm(join(shared.outdir, name), { recursive: true, force: true });
+  await cp(folder, join(shared.outdir, name), { recursive: true });
+}
+
 /** Parts of the builds before have other names. */
-const names = new Set(made.flatMap(({ metafile }) => Object.keys(metafile.outputs)).map((path) => basename(path)));
+const outputs = made.flatMap(({ metafile }) => Object.keys(metafile.outputs)).map((path) => basename(path));
+const names = new Set([...outputs, ...Object.keys(READ_BESIDE)]);
 const left = (await readdir(shared.outdir)).filter((name) => !name.startsWith('.') && !names.has(name));
 await Promise.all(left.map((name) => rm(join(shared.outdir, name), { recursive: true })));

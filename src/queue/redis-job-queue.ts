@@ -18,18 +18,22 @@ import type { Log } from '../platform/telemetry/log.js';
 import { currentTraceparent, inSpan } from '../platform/telemetry/trace-context.js';
 import { checkJob, notBeforeOf, reservedJob } from './job-record.js';
 import { queueKeys, wakeKey, workerKeys } from './queue-keys.js';
-import { CANCEL } from './scripts/cancel.js';
-import { COMPLETE } from './scripts/complete.js';
-import { DROP_LEASES } from './scripts/drop-leases.js';
-import { ENQUEUE } from './scripts/enqueue.js';
-import { HEARTBEAT } from './scripts/heartbeat.js';
-import { INSPECT } from './scripts/inspect.js';
-import { PASS_BATON } from './scripts/pass-baton.js';
-import { RELEASE } from './scripts/release.js';
-import { RESERVE } from './scripts/reserve.js';
-import { RESTORE_LEASE } from './scripts/restore-lease.js';
-import { STATS } from './scripts/stats.js';
-import { WORKER_GONE, WORKER_HEARTBEAT, WORKERS } from './scripts/workers.js';
+import {
+  CANCEL,
+  COMPLETE,
+  DROP_LEASES,
+  ENQUEUE,
+  HEARTBEAT,
+  INSPECT,
+  PASS_WAKE_TOKEN,
+  RELEASE,
+  RESERVE,
+  RESTORE_LEASE,
+  STATS,
+  WORKER_GONE,
+  WORKER_HEARTBEAT,
+  WORKERS,
+} from './queue-scripts.js';
 import { WakeUp } from './wake-up.js';
 
 /** Ids in one script call of `inspect`; more are asked for in several. */
@@ -71,7 +75,7 @@ export class RedisJobQueue extends JobQueue {
     this.#wakeUp = new WakeUp({
       redis: options.redis,
       key: wakeKey(options.namespace),
-      passOn: () => this.#run(PASS_BATON),
+      passOn: () => this.#run(PASS_WAKE_TOKEN),
       log: options.log,
     });
   }

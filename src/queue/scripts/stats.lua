@@ -1,7 +1,5 @@
-import { queueScript } from './prelude.js';
+-- Changes nothing, and counts due jobs as moved already. Returns {waiting, delayed, leased, oldest waiting ms}.
 
-/** Changes nothing, and counts what is due as moved already. @returns {waiting, delayed, leased, oldest waiting ms} */
-export const STATS = queueScript(`
 local function count(key, from, to) return redis.call('ZCOUNT', key, from, to) end
 local function oldest(key) return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]) or now end
 local after = '(' .. string.format('%d', now)
@@ -11,4 +9,3 @@ return {
   count(leases, after, '+inf'),
   math.max(0, now - math.min(oldest(waiting), oldest(delayed))),
 }
-`);

@@ -1,9 +1,7 @@
-import { queueScript } from './prelude.js';
+-- ARGV: job id, user id, priority, not before (ms, '' for none), traceparent ('' for none). Returns 1 or 0.
 
-/** ARGV: job id, user id, priority, not before (ms, '' for none), traceparent ('' for none). @returns 1 or 0 */
-export const ENQUEUE = queueScript(`
 local id, user, priority, not_before, traceparent = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
-settle()
+advance_time()
 if live(id) then
   wake_for_work()
   return 0
@@ -22,11 +20,10 @@ if job.ready_at > now then
   job.state = 'delayed'
   save(id, job)
   redis.call('ZADD', delayed, job.ready_at, id)
-  -- It is the next to become due: somebody must set the alarm earlier.
+  -- It is the next to become due: a waiting process has to set its alarm earlier.
   if redis.call('ZRANGE', delayed, 0, 0)[1] == id then wake_one() end
 else
   start_waiting(id, job)
 end
 wake_for_work()
 return 1
-`);

@@ -1,11 +1,6 @@
-import { queueScript } from './prelude.js';
+-- ARGV: job id, lease token, lease ms, worker id, user id, priority, enqueued at, not before, traceparent.
+-- A job that was enqueued again meanwhile, and waits, leaves its queue: its worker is back. Returns 1 or 0.
 
-/**
- * ARGV: job id, lease token, lease ms, worker id, user id, priority, enqueued at, not before, traceparent.
- * A job that was enqueued again meanwhile, and waits, is taken out of its line: its holder is back.
- * @returns 1 or 0
- */
-export const RESTORE_LEASE = queueScript(`
 local id, token, lease_ms, worker, user = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], ARGV[7]
 local job = live(id)
 if job and job.state == 'leased' and job.token ~= token then return 0 end
@@ -16,7 +11,7 @@ if not job then
     user = user,
     priority = tonumber(ARGV[8]),
     band = tonumber(ARGV[8]),
-    -- Before everything the user has enqueued since: given back, it is the oldest.
+    -- Before everything that the user has enqueued since: once released, it is the oldest.
     seq = 0,
     enqueued_at = tonumber(ARGV[9]),
     ready_at = math.min(now, math.max(tonumber(ARGV[9]), tonumber(ARGV[10]) or 0)),
@@ -24,7 +19,6 @@ if not job then
   }
   if ARGV[11] ~= '' then job.traceparent = ARGV[11] end
 end
-hold(id, job, token, worker, lease_ms)
+lease(id, job, token, worker, lease_ms)
 wake_for_work()
 return 1
-`);
