@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-import { grantToApp } from '../src/platform/postgres/grants.js';
+import { grantToApp } from './grants.js';
 
 /** The derived side: how far each subscription is, and what it had to leave out. Views of features come with them. */
 export class Migration20260101000100 extends Migration {

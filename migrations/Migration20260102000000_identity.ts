@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-import { grantToApp } from '../src/platform/postgres/grants.js';
+import { grantToApp } from './grants.js';
 
 /** Users, their sessions, and security facts on their way to the log. */
 export class Migration20260102000000 extends Migration {

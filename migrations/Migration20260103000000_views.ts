@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-import { grantToApp } from '../src/platform/postgres/grants.js';
+import { grantToApp } from './grants.js';
 
 /** What the API reads, and what the orchestrator remembers. All of it is derived from the log. */
 export class Migration20260103000000 extends Migration {

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-import { grantToApp } from '../src/platform/postgres/grants.js';
+import { grantToApp } from './grants.js';
 
 const DESTROY_SIGNATURE = 'es.destroy_payloads(uuid[])';
 

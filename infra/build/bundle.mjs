@@ -90,7 +90,7 @@ const made = await Promise.all([
 ]);
 
 /** Read at run time, from beside the file that reads them: here beside the bundle. */
-const READ_BESIDE = { scripts: 'src/queue/scripts' };
+const READ_BESIDE = { scripts: 'src/queue/scripts', sql: 'migrations/sql' };
 for (const [name, folder] of Object.entries(READ_BESIDE)) {
   await rm(join(shared.outdir, name), { recursive: true, force: true });
   await cp(folder, join(shared.outdir, name), { recursive: true });
