@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Types, lint, format, architecture, all at once (lint alone takes as long as the others together);
+# Types, lint, format, architecture, syntax of Lua and SQL, all at once (lint alone takes as long as the others together);
 # then what each had to say, and the verdict.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 export PATH="$ROOT/node_modules/.bin:$PATH"
-scripts=(typecheck lint format:check architecture)
+scripts=(typecheck lint format:check architecture syntax)
 mkdir -p "$LOG_DIR"
 
 run() { # run SCRIPT: its output and its time in a log of its own
