@@ -48,8 +48,8 @@ const ROWS = {
 
 /**
  * Every append's hash matches its events and the hash before it. So no event, its metadata or its time was changed
- * after it was recorded, unless all later hashes were recomputed. A head that was kept elsewhere reveals that, and a log
- * that was cut off at its end. Hashed here and not by the server, because its owner may change the server's functions.
+ * after it was recorded, unless all later hashes were recomputed. A head that was kept elsewhere reveals that, and also
+ * a log cut off at its end. Hashed here and not by the server, because its owner may change the server's functions.
  * @param expected the head from an earlier check
  */
 export async function checkChain(pool: Pool, head: bigint, expected?: ChainHead): Promise<ChainReport> {
