@@ -20,7 +20,7 @@ export function deadLettersCommand(): Command {
   );
   deadLetters
     .command('list')
-    .description('list both')
+    .description('list dead-lettered executions and parked streams')
     .option('--limit <count>', 'how many of each at most', wholeNumberArgument, LIST_LIMIT_DEFAULT)
     .action(({ limit }: { limit: number }) => withLog((context) => list(context, limit)));
   deadLetters

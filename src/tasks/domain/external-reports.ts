@@ -71,7 +71,7 @@ function reported(
   const started_at = startedAt ?? recordedStart;
   const completed_at = completedAt ?? endAt(started_at, now);
   if (started_at !== undefined && started_at > completed_at) {
-    throw badTime('completed_at', `must not be before the start of the run, ${started_at}`);
+    throw badTime('completed_at', `must not be before the start of the execution, ${started_at}`);
   }
   if (completedAt !== null) requireNotAhead('completed_at', completedAt, now);
   return ExecutionReported({
@@ -87,7 +87,7 @@ function reported(
 function endAt(started_at: string | undefined, now: Date): string {
   const at = now.toISOString();
   if (started_at === undefined || started_at <= at) return at;
-  if (isAhead(started_at, now)) throw badTime('started_at', 'must not be after the end of the run, which is now');
+  if (isAhead(started_at, now)) throw badTime('started_at', 'must not be after the end of the execution, which is now');
   return started_at;
 }
 
