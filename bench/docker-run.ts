@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { ScriptType } from '../src/sandbox/sandbox.js';
 import { dockerEndpoint } from '../test/support/docker.js';
 
-/** A program that prints 1, as a script of ours and as a command of its image. */
+/** A program that prints 1, as a script for the sandbox and as a command in its image. */
 export interface Program {
   readonly language: ScriptType;
   readonly script: string;
@@ -24,7 +24,7 @@ const HARDENING = ['--network=none', '--read-only', '--cap-drop=ALL', '--securit
 
 const execute = promisify(execFile);
 
-/** The peer: `docker run --rm` with the same image and limits. @throws where it does not print 1 */
+/** The peer: `docker run --rm` with the same image and limits. @throws if it does not print 1 */
 export function dockerRun({ language, command }: Program): Promise<void> {
   const args = ['--host', dockerEndpoint, 'run', '--rm', ...LIMITS, ...HARDENING, '--tmpfs=/tmp:exec,size=64m'];
   return mustPrintOne('docker', [...args, `voidrunner/${language}:latest`, ...command]);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** The one in the middle; of an even number, the upper of the two. NaN of none. */
+/** The middle value; for an even count, the upper of the two. NaN for no values. */
 export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 
@@ -11,7 +11,7 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** Of a process: what of its memory is in RAM (proc(5), VmRSS). */
+/** The resident memory of a process (proc(5), VmRSS). */
 export async function residentMib(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 
 /**
- * Answers the questions named (`npm run bench -- append rebuild`), or all of them, one after the other. Each is a
- * folder, prints its own figures, and stands in a process of its own so that none warms up another's code.
+ * Runs the named benchmarks (`npm run bench -- append rebuild`), or all of them, one at a time. Each has its own
+ * folder, prints its own figures, and runs in its own process, so that none warms up another's code.
  */
 const QUESTIONS = [
   'append',
@@ -29,7 +29,7 @@ if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env'
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((question) => !QUESTIONS.includes(question));
-if (unknown.length > 0) throw new Error(`no such question: ${unknown.join(', ')}; there are ${QUESTIONS.join(', ')}`);
+if (unknown.length > 0) throw new Error(`no such benchmark: ${unknown.join(', ')}; there are ${QUESTIONS.join(', ')}`);
 
 for (const question of asked.length > 0 ? asked : QUESTIONS) {
   process.stdout.write(`\n== ${question}\n`);

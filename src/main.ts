@@ -3,7 +3,7 @@ import { startService } from './composition/service.js';
 import { createLog } from './platform/telemetry/log.js';
 import { stopTelemetry } from './composition/telemetry.js';
 
-/** Set by sysexits.h: the configuration is at fault, so restarting will not help. */
+/** From sysexits.h: the configuration is invalid, so restarting does not help. */
 const EX_CONFIG = 78;
 
 async function main(): Promise<void> {

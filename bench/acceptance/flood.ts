@@ -1,6 +1,6 @@
 import autocannon from 'autocannon';
 
-/** In a process of its own: FLOOD_URL is asked by FLOOD_CONNECTIONS connections at once for FLOOD_SECONDS. */
+/** Runs in its own process: sends requests to FLOOD_URL on FLOOD_CONNECTIONS connections for FLOOD_SECONDS. */
 const { FLOOD_URL: url, FLOOD_TOKEN: token, FLOOD_BODY: body } = process.env as Record<string, string>;
 const result = await autocannon({
   url: url!,

@@ -1,8 +1,8 @@
 /**
- * Question: how long does a user wait for the answer to a POST while another sends as many as 2,000 connections can?
- * `POST /tasks` of one user, one after the other: alone, then beside the flood of another, which comes from a process of
- * its own; no limits by rate, which would end the flood after a second; rounds interleaved, medians. The machine's cores
- * are shared by both clients, the service, and Postgres.
+ * Question: how long does a user wait for the response to a POST while another user floods 2,000 connections with them?
+ * One user sends `POST /tasks` one at a time: first alone, then during the flood of another user, which runs in its own
+ * process. Rate limits are off, because they would end the flood after a second. Rounds interleaved; medians. Both
+ * clients, the service and Postgres share the machine's cores.
  * Run: npm run bench -- acceptance   (ROUNDS=5 SECONDS=6 by default)
  */
 import { spawn } from 'node:child_process';
@@ -19,10 +19,10 @@ import { median, timed } from '../figures.js';
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 6);
 const CONNECTIONS = 2_000;
-/** From the first of the flood's requests to what is measured: all its connections are open. */
-const BEGUN_MS = 2_000;
+/** From the flood's start to the measurement: by then all its connections are open. */
+const FLOOD_START_MS = 2_000;
 const REQUESTS = 30;
-/** Milliseconds: of the median beside the flood. Without turns it was 5.8 s. */
+/** Maximum of the median during the flood, in milliseconds. Without slots per user it was 5.8 s. */
 const WAIT_MS_MAX = 500;
 const BODY = { name: 'a task', script_type: 'bash', script_content: 'echo' } as const;
 
@@ -49,10 +49,10 @@ async function flood(client: ApiClient): Promise<string> {
       FLOOD_SECONDS: String(SECONDS),
     },
   });
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
   await once(child, 'close');
-  return said.trim();
+  return printed.trim();
 }
 
 async function posts(client: ApiClient, areEnough: (count: number) => boolean): Promise<number[]> {
@@ -70,16 +70,16 @@ try {
     alone.push(...(await posts(bob, (count) => count === REQUESTS)));
     let isOver = false;
     const flooding = flood(ada).finally(() => (isOver = true));
-    await delay(BEGUN_MS);
+    await delay(FLOOD_START_MS);
     const times = await posts(bob, () => isOver);
-    // The last one began in the flood, and may have ended after it.
+    // The last one started during the flood, and may have ended after it.
     beside.push(...times.slice(0, -1));
-    console.log(`flood of ${CONNECTIONS} connections: ${await flooding}; ${times.length} of the other's`);
+    console.log(`flood of ${CONNECTIONS} connections: ${await flooding}; ${times.length} requests of the other user`);
   }
   const worst = beside.toSorted((a, b) => a - b).at(-1)!;
   const met = median(beside) <= WAIT_MS_MAX;
   console.log(
-    `a POST of another user: ${median(alone).toFixed(1)} ms alone; beside the flood ${median(beside).toFixed(1)} ms ` +
+    `a POST of another user: ${median(alone).toFixed(1)} ms alone; during the flood ${median(beside).toFixed(1)} ms ` +
       `(<= ${WAIT_MS_MAX}), at most ${worst.toFixed(0)}: ${met ? 'met' : 'MISSED'}`,
   );
   process.exitCode = met ? 0 : 1;

@@ -1,4 +1,4 @@
-/** Of the package's own API, which has no types, what is used here. */
+/** The parts of the package's API that the benchmarks use; it has no types of its own. */
 declare module 'autocannon' {
   export interface Options {
     readonly url: string;
@@ -8,7 +8,7 @@ declare module 'autocannon' {
     readonly method: 'GET' | 'POST';
     readonly headers: Readonly<Record<string, string>>;
     readonly body?: string;
-    /** Taken in turn by each connection. */
+    /** Each connection cycles through them. */
     readonly requests?: readonly { readonly path: string }[];
   }
 

@@ -16,17 +16,17 @@ export interface Round {
   readonly p99: number;
 }
 
-/** A server in a process of its own, and how to ask it for a task and for a new one. */
+/** A server in its own process, and how to read and create tasks on it. */
 export interface Contender {
-  /** Where the routes are, without a slash at the end. */
+  /** The base URL of the routes, without a slash at the end. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of tasks that are there, asked for in turn. */
+  /** Ids of existing tasks, requested in rotation. */
   readonly ids: readonly string[];
   readonly newTask: string;
 }
 
-/** Its log goes to a file: a pipe would have to be read by the process that measures. */
+/** The server's log goes to a file, because the measuring process would have to read a pipe. */
 export async function startServer(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -38,7 +38,7 @@ export async function startServer(
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const ready = async () => {
     const { status } = await call(readyUrl, 'GET');
-    if (status >= 500) throw new Error(`${name} answers ${status}`);
+    if (status >= 500) throw new Error(`${name} responds with ${status}`);
   };
   await eventually(() => (hasEnded() ? Promise.resolve() : ready()), { timeoutMs: START_TIMEOUT_MS });
   if (hasEnded()) throw new Error(`${name} has ended: see ${folder}/${name}.log`);
@@ -51,7 +51,7 @@ export async function startServer(
   };
 }
 
-/** As many requests as so many connections get answered, each sending its next one when it has its answer. */
+/** Measures requests per second on so many connections; each sends its next request after the response. */
 export async function round(
   { url, headers, ids, newTask }: Contender,
   { method, connections, seconds }: { readonly method: 'GET' | 'POST'; connections: number; seconds: number },

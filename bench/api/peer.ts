@@ -1,7 +1,7 @@
 /**
- * The least that a Nest + Fastify service does for a task: one SELECT or one INSERT, by a pool of the same size, and the
- * row as JSON. Nobody asks who calls, nothing is validated, encrypted, logged or recorded.
- * A process of its own, as the service is: `peer.ts PORT`, with the service's settings of the database.
+ * The minimum that a Nest + Fastify service does for a task: one SELECT or one INSERT, with a pool of the same size,
+ * and the row as JSON. There is no authentication, validation, encryption, logging or event log.
+ * Runs in its own process, as the service does: `peer.ts PORT`, with the service's database settings.
  */
 import 'reflect-metadata';
 import { Body, Controller, Get, Inject, Module, Param, Post } from '@nestjs/common';

@@ -1,8 +1,8 @@
 /**
- * Question: what do accounts, validation, the log and encrypted payloads cost a request?
- * Authenticated `GET /tasks/{id}` and `POST /tasks` a second, against a bare Nest + Fastify route that does one SELECT or
- * one INSERT: same tables, pool and size of the answer, each in a process of its own, rounds in turn, medians. The service
- * is what answers and what fills the read models (its answer to a POST waits for them); no limits, telemetry as by default.
+ * Question: how much do accounts, validation, the log and encrypted payloads add to a request?
+ * Authenticated `GET /tasks/{id}` and `POST /tasks` per second, against a bare Nest + Fastify route that does one
+ * SELECT or one INSERT: same tables, pool and response size, each in its own process, rounds interleaved, medians. The
+ * service runs the API, the relay and the projector (a POST waits for the read models); no limits, default telemetry.
  * Run: npm run bench -- api   (ROUNDS=7 ROUND_S=2 by default)
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -20,7 +20,7 @@ import { type Contender, round, type Round, startServer } from './contender.js';
 const ROUNDS = Number(process.env.ROUNDS ?? 7);
 const ROUND_S = Number(process.env.ROUND_S ?? 2);
 const CONNECTIONS = [1, 16, 64];
-/** Of the bare route's requests a second, at least; with as many connections as the last. */
+/** Minimum share of the bare route's requests per second, with the largest number of connections. */
 const RATIO_MIN = { GET: 0.7, POST: 0.5 } as const;
 const TASKS = 100;
 
@@ -32,7 +32,7 @@ const TASK = {
   priority: 5,
   metadata: { team: 'data' },
 };
-/** What the answer to a task has beyond it. */
+/** The fields that a response adds to the task. */
 const DEFAULTS = {
   timeout_seconds: 300,
   max_parallel: 1,
@@ -44,13 +44,13 @@ async function createTasks(url: string, headers: Record<string, string>, newTask
   const ids: string[] = [];
   for (let count = 0; count < TASKS; count += 1) {
     const { status, body } = await call<{ id: string }>(`${url}/tasks`, 'POST', newTask, headers);
-    if (status !== 201) throw new Error(`${url} answers ${status}: ${JSON.stringify(body)}`);
+    if (status !== 201) throw new Error(`${url} responds with ${status}: ${JSON.stringify(body)}`);
     ids.push(body.id);
   }
   return ids;
 }
 
-/** @returns whether the target is met; there is one for the most connections only */
+/** @returns whether the target is met; only the largest number of connections has one */
 async function compare(
   method: 'GET' | 'POST',
   connections: number,
@@ -134,11 +134,11 @@ try {
     JSON.stringify((await call(`${url}/tasks/${ids[0]}`, 'GET', undefined, headers)).body).length;
   const load = loadavg()[0]?.toFixed(1);
   console.log(
-    `${availableParallelism()} cores, load ${load}; answers of ${await bytes(bare)} and ${await bytes(ours)} bytes`,
+    `${availableParallelism()} cores, load ${load}; responses of ${await bytes(bare)} and ${await bytes(ours)} bytes`,
   );
   console.log(`requests/s, medians of ${ROUNDS} rounds of ${ROUND_S} s`);
   console.log('      connections    bare  service  ratio  bare p99  service p99');
-  // Both have been compiled long before they are measured.
+  // Warms up both: their code is compiled before the measurement.
   const warmUp = { connections: CONNECTIONS.at(-1)!, seconds: ROUND_S };
   for (const method of ['GET', 'POST'] as const) {
     for (const contender of [bare, ours, bare, ours]) await round(contender, { ...warmUp, method });

@@ -47,9 +47,9 @@ export function eventStore(database: TestDatabase, pool: Pool): Contender {
 }
 
 /**
- * The least that a service without an event store would do: one INSERT a transaction, autocommit, into a table of the
- * same shape with the same indexes, of its own. No global order, no gap-free positions, no idempotency.
- * @param options.prepared false: as `pool.query(text, values)` sends it; true: prepared once per connection
+ * The minimum that a service without an event store does: one INSERT per transaction, autocommit, into its own table of
+ * the same shape with the same indexes. No global order, no gap-free positions, no idempotency.
+ * @param options.prepared false: sent by `pool.query(text, values)`; true: prepared once per connection
  */
 export async function plainInsert(
   database: TestDatabase,

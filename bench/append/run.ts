@@ -1,9 +1,9 @@
 /**
- * Question: what does the log cost, against the least that any service would do: one plain INSERT a transaction?
- * Same server, same run, same pool size, same table shape and indexes; rounds interleaved; medians; each contender is
- * warm for the number of callers it is measured with. Many short rounds, and ratios within each: a virtual machine's disk
- * changes its mind within seconds. The target is judged against the INSERT as pg sends it; the one prepared by hand
- * stands beside it.
+ * Question: what does the log cost, compared with the minimum of any service: one plain INSERT per transaction?
+ * Same server, same run, same pool size, same table shape and indexes; rounds interleaved; medians. Each contender
+ * warms up with the number of callers it is measured with. Many short rounds, and a ratio within each round, because
+ * the speed of a virtual machine's disk changes within seconds. The target refers to the INSERT as pg sends it; the
+ * INSERT that is prepared by hand is for comparison.
  * Run: npm run bench -- append   (ROUNDS=15 ROUND_MS=600 WARM_UP_MS=15000 by default)
  */
 import { existsSync } from 'node:fs';
@@ -19,9 +19,9 @@ if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env'
 const ROUNDS = Number(process.env.ROUNDS ?? 15);
 const ROUND_MS = Number(process.env.ROUND_MS ?? 600);
 /**
- * As a service that has been up for a while: compiled, and its connection has touched the server's shared memory, which
- * costs a page fault for each page of it. Within one run of 16 callers, appends went from 13,600 to 17,400/s at once when
- * 256 MB of shared buffers had been written through; the INSERTs, where ten connections share those faults, 5 % up.
+ * Like a service that has been up for a while: its code is compiled, and its connection has touched the server's shared
+ * memory, which costs a page fault per page. In one run of 16 callers, appends jumped from 13,600 to 17,400/s when 256
+ * MB of shared buffers had been written; the INSERTs, whose ten connections share those faults, rose by 5 %.
  */
 const WARM_UP_MS = Number(process.env.WARM_UP_MS ?? 15_000);
 const POOL_SIZE = Number(process.env.DB_POOL_SIZE ?? 10);
@@ -51,21 +51,21 @@ async function round(contender: Contender, callers: number, kind: Kind, roundMs 
 }
 
 const rotated = (order: number[], by: number): number[] => {
-  const turned = order.map((_, place) => order[(place + by) % order.length]!);
-  return by % 2 === 0 ? turned : turned.toReversed();
+  const shifted = order.map((_, place) => order[(place + by) % order.length]!);
+  return by % 2 === 0 ? shifted : shifted.toReversed();
 };
 
 async function compare(contenders: Contender[], callers: number, kind: Kind): Promise<boolean> {
   const rates = contenders.map((): number[] => []);
   for (const contender of contenders) await round(contender, callers, kind);
   for (let index = 0; index < ROUNDS; index += 1) {
-    // Whoever comes after another pays for what that one left to the disk: each comes after each.
+    // A contender pays for disk work that the previous one left behind: so each one follows each other one.
     for (const which of rotated([...contenders.keys()], index)) {
       rates[which]!.push(await round(contenders[which]!, callers, kind));
     }
   }
   const [ours = 0, plain = 0, prepared = 0] = rates.map(median);
-  // The median of the rounds' ratios, not the ratio of the medians: a slow minute is slow for all three.
+  // The median of the rounds' ratios, not the ratio of the medians: a slow minute slows all three.
   const [, toPlain = 0, toPrepared = 0] = rates.map((theirs) =>
     median(theirs.map((rate, of) => rates[0]![of]! / rate)),
   );

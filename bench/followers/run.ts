@@ -9,9 +9,9 @@ import { prepareTestService } from '../../test/support/service.js';
 import { median, residentMib } from '../figures.js';
 
 /**
- * What 1,000 open event streams cost the process that serves them: memory, and, while nothing happens, processor time
- * and transactions in Postgres beside those of the same process without followers. Then how long an event takes to its
- * follower while all the others are open.
+ * The cost of 1,000 open event streams for the process that serves them: memory, and, while nothing happens, CPU time
+ * and transactions in Postgres, compared with the same process without followers. Then the time that an event takes to
+ * reach its follower while all the others are open.
  */
 const FOLLOWERS = 1_000;
 const RUNS_PER_TASK = 100;
@@ -35,7 +35,7 @@ const service = await startChildService({
   RATE_LIMIT_CONCURRENT: String(2 * FOLLOWERS),
 });
 
-/** User and system, in the kernel's ticks of 10 ms (proc(5)). */
+/** User and system time, counted in the kernel's ticks of 10 ms (proc(5)). */
 async function cpuMs(): Promise<number> {
   const fields = (await readFile(`/proc/${service.pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
@@ -71,7 +71,7 @@ async function runs(client: ApiClient, count: number): Promise<string[]> {
   const ids: string[] = [];
   while (ids.length < count) {
     const { id: taskId } = await client.createTask(script);
-    // One after the other: all of a task's starts go through its stream.
+    // One at a time: all starts of a task append to its stream.
     for (let run = 0; run < RUNS_PER_TASK; run += 1)
       ids.push((await client.start(taskId, { executor: 'external' })).id);
   }
@@ -87,7 +87,7 @@ try {
     return events;
   };
   const ids = await runs(client, FOLLOWERS);
-  // So that what the first followers need for good is there before.
+  // Warm-up: memory that the first followers allocate permanently does not count.
   for (const events of await inBatches(ids.slice(0, OPENED_AT_ONCE), open)) events.leave();
   const alone = await quietly();
   const followers = await inBatches(ids, open);
@@ -96,9 +96,9 @@ try {
   const latencies: number[] = [];
   for (let index = 0; index < EVENTS; index += 1) {
     const startedAt = performance.now();
-    const heard = followers[index]!.next().then(() => performance.now() - startedAt);
+    const received = followers[index]!.next().then(() => performance.now() - startedAt);
     await client.ok('PUT', `/executions/${ids[index]!}`, { status: 'running' });
-    latencies.push(await heard);
+    latencies.push(await received);
   }
   for (const events of followers) events.leave();
 
@@ -107,14 +107,14 @@ try {
   const met = growth < MEMORY_MIB_MAX;
   console.log(
     `memory: ${alone.residentMib.toFixed(0)} MiB, ${followed.residentMib.toFixed(0)} with ${FOLLOWERS} followers: ` +
-      `+${growth.toFixed(1)} (aim: below ${MEMORY_MIB_MAX}, ${met ? 'met' : 'MISSED'})`,
+      `+${growth.toFixed(1)} (target: below ${MEMORY_MIB_MAX}, ${met ? 'met' : 'MISSED'})`,
   );
-  console.log(`quiet, CPU ms/s: ${perSecond(alone.cpuMs)} without, ${perSecond(followed.cpuMs)} with them`);
+  console.log(`idle, CPU ms/s: ${perSecond(alone.cpuMs)} without followers, ${perSecond(followed.cpuMs)} with them`);
   console.log(
-    `quiet, transactions/s: ${perSecond(alone.transactions)} without, ${perSecond(followed.transactions)} with them`,
+    `idle, transactions/s: ${perSecond(alone.transactions)} without, ${perSecond(followed.transactions)} with them`,
   );
   console.log(
-    `from the request that reports an event to its follower: p50 ${median(latencies).toFixed(1)} ms of ${EVENTS}`,
+    `from the request that reports an event to the follower: p50 ${median(latencies).toFixed(1)} ms of ${EVENTS}`,
   );
   process.exitCode = met ? 0 : 1;
 } finally {

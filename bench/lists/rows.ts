@@ -3,8 +3,8 @@ import type { Client } from 'pg';
 import { createClient, type PostgresOptions } from '../../src/platform/postgres/pool.js';
 
 /**
- * So many tasks and executions of one owner, straight into the read models: through the log they would take an hour. As
- * large as real ones; the tasks are copies of one that is there, so that their scripts can be read.
+ * Writes that many tasks and executions of one owner directly to the read models: through the log it would take an
+ * hour. Rows are as large as real ones; the tasks are copies of an existing task, so that their scripts can be read.
  */
 export async function fillMillions(
   owner: PostgresOptions,
@@ -12,7 +12,7 @@ export async function fillMillions(
   taskId: string,
   count: number,
 ): Promise<void> {
-  // Neither of these is done in the time that is right for a statement of the service.
+  // Both statements take longer than the service's statement timeout.
   const client = createClient({ ...owner, statementTimeoutMs: 0 });
   await client.connect();
   try {
@@ -45,10 +45,10 @@ const fillExecutions = (client: Client, ownerId: string, taskId: string, count: 
      from generate_series(1, ${count}) as n`,
   );
 
-/** As ours are: rising, the latest last. */
+/** Like the service's ids: ascending, the newest last. */
 const ID = `('018f' || lpad(to_hex(n), 8, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid`;
 
-/** And unlogged: a million rows go in in a quarter of the time, and are read as any others. */
+/** Also unlogged: a million rows are inserted in a quarter of the time, and reads are the same. */
 async function withoutIndexes(client: Client, table: string, insert: string): Promise<void> {
   const { rows } = await client.query<{ name: string; definition: string }>(
     `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition

@@ -1,7 +1,7 @@
 /**
- * Question: does a page by cursor cost the same, however deep it is?
- * Page 1,000 against page 1 of a million tasks, and of a million executions, of one owner: the median of many, taken in
- * turn, for each sort field by the query handler, and by creation over HTTP.
+ * Question: does a page by cursor cost the same at any depth?
+ * Page 1,000 against page 1 of a million tasks, and of a million executions, of one owner: medians of many interleaved
+ * reads, for each sort field by the query handler, and for the creation time over HTTP.
  * Run: npm run bench -- lists   (ROWS=1000000 ROUNDS=200 by default)
  */
 import { availableParallelism, loadavg } from 'node:os';
@@ -28,7 +28,7 @@ const RATIO_MAX = 1.5;
 
 type ReadPage = (cursor: string) => Promise<string | null>;
 
-/** @returns the cursor of the page of that number, reached page by page */
+/** @returns the cursor of a page, reached page by page */
 async function cursorOf(page: number, read: ReadPage): Promise<string> {
   let cursor: string | null = '';
   for (let number = 1; number < page && cursor !== null; number += 1) cursor = await read(cursor);
@@ -42,7 +42,7 @@ async function compare(name: string, read: ReadPage, deep: string): Promise<bool
   for (let round = -ROUNDS / 4; round < ROUNDS; round += 1) {
     const first = await timed(() => read(''));
     const other = await timed(() => read(deep));
-    // The rounds before are the warm-up.
+    // Negative rounds are the warm-up.
     if (round < 0) continue;
     times.first.push(first);
     times.deep.push(other);
@@ -57,16 +57,16 @@ async function compare(name: string, read: ReadPage, deep: string): Promise<bool
 const byHandler =
   (list: (query: ListQuery) => Promise<Page<unknown>>, sort_field: string): ReadPage =>
   async (cursor) => {
-    const answer = await list({ limit: LIMIT, cursor, sort_field, sort_order: 'desc' });
-    return answer.by === 'cursor' ? answer.page.nextCursor : null;
+    const result = await list({ limit: LIMIT, cursor, sort_field, sort_order: 'desc' });
+    return result.by === 'cursor' ? result.page.nextCursor : null;
   };
 
 const overHttp =
   (client: ApiClient, path: string): ReadPage =>
   async (cursor) => {
     const query = `limit=${LIMIT}&cursor=${encodeURIComponent(cursor)}`;
-    const answer = await client.ok<{ pagination: { next_cursor: string | null } }>('GET', `${path}?${query}`);
-    return answer.pagination.next_cursor;
+    const response = await client.ok<{ pagination: { next_cursor: string | null } }>('GET', `${path}?${query}`);
+    return response.pagination.next_cursor;
   };
 
 const service = await startTestService({ VOIDRUNNER_ROLES: 'api,relay,projector' });
@@ -77,8 +77,10 @@ try {
   const scriptOf = await client.createTask({ script_type: 'bash', script_content: 'true' });
   const seconds = (await timed(() => fillMillions(service.database.owner, owner, scriptOf.id, ROWS))) / 1_000;
   const load = loadavg()[0]?.toFixed(1);
-  console.log(`${ROWS} rows each, made in ${seconds.toFixed(0)} s; ${availableParallelism()} cores, load ${load}`);
-  console.log(`ms a page of ${LIMIT} by cursor, medians of ${ROUNDS}\n${' '.repeat(29)}  page 1 page ${PAGE}   ratio`);
+  console.log(`${ROWS} rows each, created in ${seconds.toFixed(0)} s; ${availableParallelism()} cores, load ${load}`);
+  console.log(
+    `ms per page of ${LIMIT} by cursor, medians of ${ROUNDS}\n${' '.repeat(29)}  page 1 page ${PAGE}   ratio`,
+  );
 
   pool = createPool({ ...service.database.app, settings: PLANS_BY_INDEX });
   const tasks = new ListTasksHandler(pool);
@@ -102,7 +104,7 @@ try {
     cursors.set(name, await cursorOf(PAGE, read));
     met.push(await compare(name, read, cursors.get(name)!));
   }
-  // They take the handlers' cursors: it is the same order.
+  // HTTP uses the handlers' cursors: the order is the same.
   for (const name of ['tasks', 'executions']) {
     met.push(await compare(`GET /${name}`, overHttp(client, `/${name}`), cursors.get(`${name} by created_at`)!));
   }

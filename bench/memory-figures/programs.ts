@@ -1,6 +1,6 @@
 import type { ScriptType } from '../../src/sandbox/sandbox.js';
 
-/** Prints, as its last line, what it has in memory at its peak: bytes, by its own view of /proc. */
+/** Prints its peak memory as its last line: bytes, from /proc. */
 export interface MeasuredProgram {
   readonly what: string;
   readonly language: ScriptType;
@@ -8,8 +8,9 @@ export interface MeasuredProgram {
 }
 
 /**
- * At its end an interpreter writes to what it shares with its forks, which then is no longer shared: it ends by `_exit`.
- * Of one process its high-water mark, of several the sum of their proportional shares: each page counts once.
+ * At its exit an interpreter writes to pages that it shares with its forks, which unshares them: so it exits by
+ * `_exit`. One process reports its high-water mark; several report the sum of their proportional shares: each page
+ * counts once.
  */
 const PYTHON = `import mmap, os, subprocess, time
 def field(path, name):
@@ -30,7 +31,7 @@ const NODE = `const fs = require('node:fs');
 const field = (path, name) => Number(new RegExp(name + ':\\\\s+(\\\\d+)').exec(fs.readFileSync(path, 'utf8'))[1]) * 1024;
 const mark = () => field('/proc/self/status', 'VmHWM');
 `;
-/** The first output of a program costs 2 MiB, which a mark before it would not have. */
+/** At exit, because the first output of a program costs 2 MiB, which an earlier reading would miss. */
 const MARK_AT_EXIT = "process.on('exit', () => console.log(mark()));\n";
 const BASH_MARK = 'while read -r name size _; do [ $name = VmHWM: ] && echo $((size * 1024)); done </proc/$$/status; :';
 const GO_MARK = `

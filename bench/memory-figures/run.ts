@@ -1,8 +1,9 @@
 /**
- * Question: is `memory_usage_bytes` the run's own, whatever ran before it in its cell? Each program says what it has in
- * memory at its peak (programs.ts); `docker run` of the same program in the same image is asked for that, and for the peak
- * of its fresh cgroup, which has kernel memory, the page cache and the compiler too, and no page that another container was
- * charged for. Against the former the figure of a cell's first job, of a later one, and of one after a job of 60 MiB. Medians.
+ * Question: does `memory_usage_bytes` count only the run itself, whatever ran before it in its cell? Each program
+ * prints its own peak memory (programs.ts). The reference is that figure in `docker run` of the same program in the
+ * same image. It is compared with the figures of a cell's first job, of a later job, and of a job after one of 60 MiB;
+ * medians. The peak of the fresh cgroup is shown too: it adds kernel memory, the page cache and the compiler, without
+ * pages that another container was charged for.
  * Run: npm run bench -- memory-figures   (ROUNDS=7 by default; ONLY=go for one language)
  */
 import { spawn } from 'node:child_process';
@@ -22,11 +23,11 @@ const MIB = 1024 * 1024;
 const LIMITS = { memory_mb: 256, cpus: 1, pids: 64 };
 const CGROUP_PEAK = 'cat /sys/fs/cgroup/memory/memory.max_usage_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.peak';
 /**
- * As a cell's job has it, which is bound to one. In most runs node then touches 6 MiB more of its own text than with
- * two CPUs, in some as much: hence seven rounds.
+ * Like a cell's job, which is bound to one CPU. In most runs node then touches 6 MiB more of its own text than with two
+ * CPUs, in some runs it does not: hence seven rounds.
  */
 const ONE_CPU = ['--cpus=1', '--cpuset-cpus=0'];
-/** The job before, in the same image. */
+/** The previous job, in the same image. */
 const LARGE = {
   python: 'x = bytearray(60 << 20)',
   javascript: 'Buffer.alloc(60 << 20, 1)',
@@ -75,7 +76,7 @@ async function compare(program: MeasuredProgram): Promise<boolean> {
   const ours: [first: number, later: number, after: number][] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     peers.push(await dockerRun(program));
-    // A user's first job gets a cell of its own.
+    // A new user's first job gets a new cell.
     const userId = randomUUID();
     const first = await figureOf(program, userId);
     const later = await figureOf(program, userId);
@@ -96,7 +97,7 @@ async function compare(program: MeasuredProgram): Promise<boolean> {
 
 try {
   console.log(
-    `MiB, medians of ${ROUNDS} (target: within ${DEVIATION_MAX * 100} % of what the program has in docker run)\n` +
+    `MiB, medians of ${ROUNDS} (target: within ${DEVIATION_MAX * 100} % of the program's figure in docker run)\n` +
       `${' '.repeat(44)}  docker   cgroup     first    later    after   deviation`,
   );
   const met: boolean[] = [];

@@ -8,10 +8,9 @@ import { prepareTestService } from '../../test/support/service.js';
 import { residentMib } from '../figures.js';
 
 /**
- * Whether a worker's memory stays flat under programs that never stop printing: the resident memory of the worker's
- * process, at its highest while 16 such programs run at once, above what it was after as many programs that print a line
- * and end (so that code, pools and cells are all there). What it was before the writers had ever run is the stricter
- * baseline: the buffers of the first writers count in full.
+ * Whether a worker's memory stays flat under programs that never stop printing. Measured: the peak resident memory of
+ * the worker's process while 16 such programs run, minus its memory after 16 programs that print a line and exit (so
+ * that code, pools and cells exist). This baseline, before the first writers, is strict: their buffers count in full.
  */
 const WRITERS = 16;
 const ROUNDS = 3;
@@ -19,7 +18,7 @@ const TIMEOUT_SECONDS = 10;
 const SAMPLE_INTERVAL_MS = 20;
 const GROWTH_MIB_MAX = 64;
 
-/** Both streams, as fast as they are taken. */
+/** Writes to both streams as fast as they are read. */
 const ENDLESS = 'yes "this goes on and on" >&2 & exec yes "and so does this"';
 const SHORT = 'echo done';
 const LIMITS = { memory_mb: 64, cpus: 1, pids: 64 };
@@ -36,7 +35,7 @@ async function peakDuring(pid: number, work: Promise<unknown>): Promise<number> 
   return peak;
 }
 
-/** How many had started before the first one ended. */
+/** The number that had started before the first one ended. */
 function together(runs: readonly ExecutionView[]): number {
   const firstEnd = runs.map((run) => run.completed_at!).toSorted()[0]!;
   return runs.filter((run) => run.started_at! < firstEnd).length;
@@ -48,12 +47,12 @@ const installation = await prepareTestService({
   WORKER_MAX_USER_CONCURRENT_TASKS: String(WRITERS),
   EXECUTOR_CELL_REST: '60s',
 });
-// The API reads outputs to show them, and that is another question: the worker is alone in its process.
+// The worker has its own process, because the API reads outputs too, and its memory is not the question here.
 const service = await startChildService({ ...installation.env, VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator' });
 const worker = await startChildService({ ...installation.env, VOIDRUNNER_ROLES: 'worker' });
 try {
   const client = await ApiClient.register(() => service.url!);
-  // A task each: sixteen starts of one task at once would contend for its stream.
+  // One task each: sixteen simultaneous starts of one task would contend for its stream.
   const tasksOf = (script_content: string) =>
     Promise.all(
       Array.from({ length: WRITERS }, () =>
@@ -85,7 +84,7 @@ try {
     );
   }
   const met = growth < GROWTH_MIB_MAX;
-  console.log(`growth ${growth.toFixed(1)} MiB (aim: below ${GROWTH_MIB_MAX}, ${met ? 'met' : 'MISSED'})`);
+  console.log(`growth ${growth.toFixed(1)} MiB (target: below ${GROWTH_MIB_MAX}, ${met ? 'met' : 'MISSED'})`);
   process.exitCode = met ? 0 : 1;
 } finally {
   await worker.end();

@@ -1,7 +1,7 @@
 /**
- * Question: how much slower does a well-behaved run get beside a hostile one of another user?
- * The neighbour's time from submit to outcome, in a cell of its own that is warm; alone, then beside each program, rounds
- * interleaved, medians. Both may have one CPU. The hostile one is started anew whenever it ends.
+ * Question: how much slower is a well-behaved run while another user's hostile program runs on the same host?
+ * The neighbour's time from submit to outcome, in its own warm cell: alone, then beside each program; rounds
+ * interleaved, medians. Each may use one CPU. The hostile program is restarted whenever it ends.
  * Run: npm run bench -- neighbour   (ROUNDS=5 RUNS=10 by default)
  */
 import { availableParallelism, loadavg } from 'node:os';
@@ -13,7 +13,7 @@ import { median, timed } from '../figures.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const RUNS = Number(process.env.RUNS ?? 10);
-/** Of the median alone, at most. A host with a CPU for each of the two would show next to nothing. */
+/** Maximum ratio to the median alone. On a host with a CPU for each of the two there is almost no difference. */
 const RATIO_MAX = 3;
 const HOSTILE_USER = 'a0000000-0000-4000-8000-000000000000';
 const NEIGHBOUR_USER = 'b0000000-0000-4000-8000-000000000000';
@@ -37,7 +37,7 @@ const PROGRAMS: readonly Program[] = [
     language: 'python',
     script: 'print("on")\nx = []\nwhile True: x.append(bytearray(1 << 20))',
   },
-  { wants: 'to print for ever', language: 'bash', script: 'echo on; exec cat /dev/zero' },
+  { wants: 'to print forever', language: 'bash', script: 'echo on; exec cat /dev/zero' },
   {
     wants: 'to fill /tmp',
     language: 'bash',
@@ -46,7 +46,7 @@ const PROGRAMS: readonly Program[] = [
   {
     wants: 'the disk, by reads',
     language: 'python',
-    // Past the cache where that is let through, and else as far as one can drop what was read.
+    // Bypasses the page cache where O_DIRECT is allowed; otherwise drops the pages it has read, as far as it can.
     script: `import os, mmap
 print("on", flush=True)
 files = [os.path.join(top, name) for top, _, names in os.walk("/usr") for name in names]
@@ -132,7 +132,7 @@ async function neighbour(): Promise<void> {
   if (printed !== '4999950000\n') throw new Error(`the neighbour ended as ${outcome.reason}: ${printed}`);
 }
 
-/** Resolves when the program is at it; what it resolves to ends it. */
+/** Resolves when the program has started, to a function that ends it. */
 async function beside({ language, script }: Program): Promise<() => Promise<void>> {
   const end = new AbortController();
   const begun = Promise.withResolvers<void>();

@@ -4,9 +4,9 @@ import { startChildService } from '../../test/support/child-service.js';
 import { prepareTestService } from '../../test/support/service.js';
 
 /**
- * From the print to the follower: the program prints its own clock, line by line, and the follower, who reads the answer
- * over HTTP on the same host, compares it with its own. Both clocks are the host's; ours counts whole milliseconds, so
- * each figure may be one less than it was.
+ * The latency from a print to the follower. The program prints its clock line by line; the follower reads the response
+ * over HTTP on the same host and compares it with its own clock. Both are the host's clock. The follower's counts whole
+ * milliseconds, so each figure may be up to 1 ms too low.
  */
 const LINES = 200;
 const BETWEEN_LINES_SECONDS = 0.05;
@@ -24,10 +24,10 @@ const at = (sorted: readonly number[], share: number): number => sorted[Math.cei
 
 /** Milliseconds of each line, in order. */
 async function follow(url: string, token: string): Promise<number[]> {
-  const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
   const latencies: number[] = [];
   let rest = '';
-  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
     const now = BigInt(Date.now());
     const lines = (rest + chunk).split('\n');
     rest = lines.pop()!;
@@ -55,7 +55,7 @@ try {
     const met = p95 < LATENCY_MS_MAX;
     console.log(
       `${round}: p50 ${at(sorted, 0.5)} ms, p95 ${p95} ms, max ${at(sorted, 1)} ms of ${LINES} lines ` +
-        `(aim: p95 below ${LATENCY_MS_MAX}, ${met ? 'met' : 'MISSED'})`,
+        `(target: p95 below ${LATENCY_MS_MAX}, ${met ? 'met' : 'MISSED'})`,
     );
     process.exitCode = met ? 0 : 1;
   }

@@ -1,7 +1,7 @@
 /**
- * Question: what does a program that prints much pay for the sandbox? 100,000 lines, in each language, timed by the program
- * itself (so that neither the start nor the compiler counts), against the plain interpreter in a container of the same
- * image and limits that prints into a pipe to `cat`. Rounds interleaved; medians.
+ * Question: how much does the sandbox slow down a program that prints a lot? 100,000 lines in each language, timed by
+ * the program itself (so that neither the start nor the compiler counts), against the plain interpreter in a container
+ * of the same image and limits that prints into a pipe to `cat`. Rounds interleaved; medians.
  * Run: npm run bench -- printing   (ROUNDS=9 by default)
  */
 import { spawn } from 'node:child_process';
@@ -21,7 +21,7 @@ const LIMITS = ['--memory=256m', '--memory-swap=256m', '--cpus=1', '--pids-limit
 
 interface Printer {
   readonly language: ScriptType;
-  /** Prints the lines, then to stderr the milliseconds that they took. */
+  /** Prints the lines, then the milliseconds that they took to stderr. */
   readonly script: string;
   /** A shell's command that reads the script from stdin, and runs it with its stdout in a pipe. */
   readonly plain: string;
@@ -39,7 +39,7 @@ t = time.perf_counter()
 for n in range(${LINES}): print(n)
 sys.stdout.flush()
 print((time.perf_counter() - t) * 1000, file=sys.stderr)`,
-    // -S: without what this image adds to Python.
+    // -S: without the additions of this image to Python.
     plain: 'cat >main.py; python3 -S main.py | cat >/dev/null',
   },
   { language: 'javascript', script: JAVASCRIPT, plain: 'cat >main.js; node main.js | cat >/dev/null' },
@@ -82,7 +82,7 @@ async function plainMs({ language, script, plain }: Printer): Promise<number> {
   return msIn(said);
 }
 
-/** The engine may say something of its own before. */
+/** The last line: the engine may print messages before it. */
 function msIn(said: string): number {
   const ms = Number(said.trim().split('\n').at(-1));
   if (!(ms > 0)) throw new Error(said);

@@ -1,7 +1,7 @@
 /**
- * Questions: what do fair turns, limits and leases cost, against the least that a queue in Redis would do (a list, and
- * a second one for what is being worked on)? And does the queue slow down as it grows?
- * One cycle is: take a job, complete it, enqueue another. Same server, rounds interleaved; medians.
+ * Questions: how much do fair scheduling, limits and leases cost, compared with the minimum of a queue in Redis (a
+ * list, and a second list for jobs in progress)? And does the queue slow down as it grows?
+ * One cycle: take a job, complete it, enqueue another. Same server, rounds interleaved; medians.
  * Run: npm run bench -- queue   (ROUNDS=5 ROUND_MS=2000 by default)
  */
 import type { Redis } from 'ioredis';
@@ -95,7 +95,7 @@ try {
     plainList(redis, 100),
     jobQueue(redis, 100, 10),
     jobQueue(redis, 100_000, 10_000),
-    // More rises fall due than calls can carry out: the worst that ageing does to throughput.
+    // More jobs are due to rise a band than the calls can move: the worst case of ageing for throughput.
     jobQueue(redis, 20_000, 2_000, 1_000),
   ];
   const rates = new Map<Contender, number[]>();

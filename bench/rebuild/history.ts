@@ -4,7 +4,7 @@ import type { PostgresEventStore } from '../../src/event-sourcing/event-store/po
 
 type Step = { readonly stream: StreamRef; readonly type: string; readonly data: object };
 
-/** Runs that are under way at the same time: their events stand between each other's in the log. */
+/** Concurrent executions: their events are interleaved in the log. */
 const RUNS_AT_A_TIME = 64;
 const TASKS = 256;
 
@@ -38,7 +38,7 @@ function taskCreated(id: string, owner_id: string): Step {
   return { stream: { type: 'task', id }, type: 'TaskCreated', data: { task_id: id, owner_id, definition } };
 }
 
-/** A run that needs three attempts, or one: about ten events on its own stream and its task's. */
+/** An execution with two or three attempts: about ten events on its own stream and its task's. */
 function run(taskId: string, owner_id: string, attempts: number): Step[] {
   const execution_id = newId();
   const stream: StreamRef = { type: 'execution', id: execution_id };
@@ -80,7 +80,7 @@ function run(taskId: string, owner_id: string, attempts: number): Step[] {
   return steps;
 }
 
-/** Appends a believable log of this many events. */
+/** Appends a realistic log of this many events. */
 export async function appendHistory(store: PostgresEventStore, events: number): Promise<void> {
   const versions = new Map<string, number>();
   const owner = newId();
@@ -92,7 +92,7 @@ export async function appendHistory(store: PostgresEventStore, events: number): 
   );
   let left = events - TASKS;
   for (let wave = 0; left > 0; wave++) {
-    // Of one task at most one run in a wave: an append names each stream once.
+    // At most one execution of a task per wave, because an append names each stream once.
     const runs = tasks
       .slice((wave * RUNS_AT_A_TIME) % TASKS, ((wave * RUNS_AT_A_TIME) % TASKS) + RUNS_AT_A_TIME)
       .map((task, index) => run(task, owner, index % 4 === 0 ? 2 : 3));

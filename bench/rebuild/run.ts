@@ -1,6 +1,6 @@
 /**
- * Question: how fast are the views made again from the log, with the service's own events and views?
- * Peer: the same fold with a load and a write an event, as a projector does that does not batch; on a part of the log.
+ * Question: how fast are the views rebuilt from the log, with the service's own events and views?
+ * Peer: the same fold with a load and a write per event, like a projector without batches; on a part of the log.
  * Run: npm run bench -- rebuild   (EVENTS=100000 ROUNDS=5 by default)
  */
 import { existsSync } from 'node:fs';

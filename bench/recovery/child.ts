@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A server of the trial's own, to be killed and started again. */
+/** A private server of the benchmark, to be killed and started again. */
 export class Child {
   private process: ChildProcess | null = null;
 
@@ -16,7 +16,7 @@ export class Child {
     return this.process!.pid!;
   }
 
-  /** Resolves when it answers. */
+  /** Resolves when it is ready. */
   async start(): Promise<void> {
     this.process = spawn(this.command, this.args, { stdio: 'ignore' });
     const deadline = performance.now() + this.readyTimeoutMs;

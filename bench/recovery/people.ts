@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { ApiClient } from '../../test/support/api-client.js';
 
-/** Runs that each person keeps under way. */
+/** Executions that each person keeps in progress. */
 export const RUNS_EACH = 5;
 const PEOPLE = 2;
-/** Two APIs: whoever is refused asks the other one next. */
-const AGAIN_MS = 20;
+/** Before the next try after a failed request, which may reach the other of the two APIs. */
+const RETRY_MS = 20;
 
-/** People who always have runs under way, whatever is refused. Who asks for what is not measured: the log is. */
+/** Users who always keep executions in progress and retry failed requests. The log is measured, not the requests. */
 export class People {
   private stopped = false;
   private running: Promise<unknown> = Promise.resolve();
@@ -32,11 +32,11 @@ export class People {
 
   private async live(client: ApiClient, taskId: string): Promise<void> {
     while (!this.stopped) {
-      if (!(await this.hasRun(client, taskId))) await delay(AGAIN_MS);
+      if (!(await this.hasRun(client, taskId))) await delay(RETRY_MS);
     }
   }
 
-  /** Also false where no API is up. */
+  /** False if the request fails, or no API is up. */
   private async hasRun(client: ApiClient, taskId: string): Promise<boolean> {
     try {
       return (await client.request('POST', `/tasks/${taskId}/executions?wait=30`)).status === 201;

@@ -11,7 +11,7 @@ const execute = promisify(execFile);
 const READY_TIMEOUT_MS = 60_000;
 const CONTAINERD_END_MS = 10_000;
 
-/** A dockerd of the trial's own, as infra/dev/service-dockerd.sh starts one. Needs root. */
+/** A private dockerd, started as infra/dev/service-dockerd.sh starts one. Needs root. */
 export class PrivateEngine {
   readonly endpoint: string;
   private readonly child: Child;
@@ -37,9 +37,9 @@ export class PrivateEngine {
     );
   }
 
-  /** @param image taken over from another engine */
+  /** @param image copied from the engine at `from` */
   static async start(image: string, from: string): Promise<PrivateEngine> {
-    // Data on the disk of the checkout: an overlay needs a real file system below it.
+    // Data goes to the disk of the checkout: an overlay needs a real file system below it.
     const base = process.env['VOIDRUNNER_STATE_DIR'] ?? tmpdir();
     await mkdir(base, { recursive: true });
     const engine = new PrivateEngine(
@@ -53,14 +53,14 @@ export class PrivateEngine {
     return engine;
   }
 
-  /** As a crash; its containerd goes with it, as with an engine that a service manager stops and starts. */
+  /** Like a crash. Its containerd ends too, as it does when a service manager restarts an engine. */
   async kill(): Promise<void> {
     await this.child.end('SIGKILL');
     await this.endContainerd();
     await rm(join(this.folder, 'docker.pid'), { force: true });
   }
 
-  /** Resolves when it answers. */
+  /** Resolves when it is ready. */
   start(): Promise<void> {
     return this.child.start();
   }
@@ -82,7 +82,7 @@ export class PrivateEngine {
     while (pid && (await this.isOurs(pid)) && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    // The next dockerd would take a stranger with that number, or a zombie, for its containerd.
+    // Otherwise the next dockerd would take an unrelated process with that pid, or a zombie, for its containerd.
     await rm(file, { force: true });
   }
 

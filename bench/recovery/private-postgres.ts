@@ -16,7 +16,7 @@ const execute = promisify(execFile);
 const AS_POSTGRES =
   process.getuid?.() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
 
-/** A cluster of the trial's own, durable as in production. */
+/** A private cluster, as durable as in production. */
 export class PrivatePostgres {
   private constructor(
     /** For the service, and for test/support/database.ts. */
@@ -59,12 +59,12 @@ export class PrivatePostgres {
     return postgres;
   }
 
-  /** Sessions are cut, as by `pg_ctl restart -m immediate`: the next start recovers from the log. */
+  /** Ends all sessions, like `pg_ctl restart -m immediate`: the next start recovers from the WAL. */
   kill(): Promise<void> {
     return this.child.end('SIGQUIT');
   }
 
-  /** Resolves when it answers. */
+  /** Resolves when it is ready. */
   start(): Promise<void> {
     return this.child.start();
   }

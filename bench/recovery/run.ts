@@ -1,12 +1,12 @@
 /**
- * Question: after a fault, how long until work goes on, and until what was under way has ended?
- * Six processes (two with the API, two with relay, projector and orchestrator, two workers) and services of the trial's
- * own, Docker engine included; two users keep five runs of half a second each under way. Of each fault, from its first
- * moment, as the log has it:
- *   back    what was killed answers again: nothing can be quicker
- *   goes on the first run that started after the fault has ended
- *   healed  the last run that was under way has ended, by another attempt where it takes one
- * Default settings, but for so many runs at a time of each user.
+ * Question: after a fault, how long until work continues, and until all executions in progress have ended?
+ * Six processes (two with the API, two with relay, projector and orchestrator, two workers) and private services,
+ * including a Docker engine. Two users keep five executions of half a second each in progress. Times from the start of
+ * each fault, by the log:
+ *   back    the killed server or process is ready again: the lower bound
+ *   goes on the first attempt that started after the fault has ended
+ *   healed  the last execution that was in progress has ended, by another attempt if necessary
+ * Default settings, except for the number of concurrent executions per user.
  * Run: npm run bench -- recovery   (ROUNDS=5, FAULTS=engine,processes,… by default all)
  */
 import { availableParallelism, loadavg } from 'node:os';
@@ -28,13 +28,13 @@ import { PrivateEngine } from './private-engine.js';
 import { PrivatePostgres } from './private-postgres.js';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
-/** Between one fault's healing and the next fault. */
+/** Between the end of one round and the next fault. */
 const QUIET_MS = 2_000;
-/** A round that is not over by then is reported as it is. */
+/** A round that is not over by then is reported unfinished. */
 const ROUND_MS_MAX = 90_000;
-const LOOK_MS = 50;
+const POLL_MS = 50;
 const IMAGE = process.env['EXECUTOR_BASH_IMAGE'] ?? 'voidrunner/bash:latest';
-/** Milliseconds at the median, where there is one. */
+/** Maximum median in milliseconds; not all faults have one. */
 const TARGETS: Readonly<Record<string, number>> = { engine: 3_000, processes: 5_000 };
 
 const ROLES = ['api', 'api', 'relay,projector,orchestrator', 'relay,projector,orchestrator', 'worker', 'worker'];
@@ -67,7 +67,7 @@ const start = async (index: number): Promise<void> => {
 const alive = (): FaultyProcess[] => processes.filter((each): each is FaultyProcess => each?.alive === true);
 const indexOf = (wanted: FaultyProcess): number => processes.indexOf(wanted);
 
-/** Resolves when what was killed is back. */
+/** Resolves when the killed servers or processes are ready again. */
 type Fault = () => Promise<void>;
 const leaderKilled =
   (role: string): Fault =>
@@ -113,7 +113,7 @@ interface Round {
   readonly healed: number;
 }
 
-/** From the log alone: the first success of an attempt that started since, and whether all older runs have ended. */
+/** From the log: the first success of an attempt started after the fault, and whether older executions have ended. */
 const LOG = `
   with since as (select stream_id, type, data, recorded_at from es.events
                  where stream_type = 'execution' and recorded_at >= $1),
@@ -150,11 +150,11 @@ async function round(fault: Fault): Promise<Round> {
     if (seen && (late || (seen.gone_on !== null && seen.open === 0))) {
       return { back, goesOn: since(seen.gone_on), healed: seen.open === 0 ? since(seen.healed) : Number.NaN };
     }
-    await delay(LOOK_MS);
+    await delay(POLL_MS);
   }
 }
 
-/** For whoever asks where the time went: what the log has since the last fault. */
+/** Prints the log since the last fault, to show where the time went. */
 async function describeLast(): Promise<void> {
   const { rows } = await service.database.ownerPool.query<{ ms: string; type: string; id: string; what: string }>(
     `select round(extract(epoch from recorded_at - $1) * 1000) as ms, type, substr(stream_id::text, 25) as id,
@@ -165,7 +165,7 @@ async function describeLast(): Promise<void> {
   for (const { ms, type, id, what } of rows) console.log(ms.padStart(7), id, type.padEnd(26), what);
 }
 
-/** Workers sweep every 3 s, and see somebody missing at two sweeps. */
+/** Workers sweep every 3 s, and remove containers of a worker that is missing in two sweeps. */
 const SWEEP_MS_MAX = 30_000;
 const swept = (): Promise<void> =>
   eventually(
@@ -212,7 +212,7 @@ try {
 } finally {
   await people.stop();
   if (process.env['VERBOSE']) await describeLast();
-  // Those of the dead are the living workers' to remove.
+  // Living workers remove the containers of dead ones.
   await swept().catch((error: unknown) => console.error(error));
   await Promise.all(alive().map((each) => each.terminate()));
   await service.close().catch((error: unknown) => console.error(error));

@@ -1,7 +1,8 @@
 /**
- * Question: what does a run cost at the sandbox's boundary, against `docker run --rm` with the same image and limits?
- * Same engine, same machine, same run; rounds interleaved; medians. Submit to output, one at a time; then jobs/s with four
- * at a time. `single` takes a ready cell for each run (so it is bound by how fast cells are made), `nested` its user's.
+ * Question: how long does a run take at the sandbox's boundary, against `docker run --rm` with the same image and
+ * limits? Same engine, same machine, same run; rounds interleaved; medians. First submit to output, one at a time;
+ * then jobs/s with four at a time. `single` takes a new cell for each run (so the creation of cells limits it),
+ * `nested` its user's.
  * Run: npm run bench -- sandbox   (ROUNDS=5 RUNS=8 by default)
  */
 import { availableParallelism, loadavg } from 'node:os';
@@ -20,13 +21,13 @@ const CONCURRENCY = 4;
 const READY_TIMEOUT_MS = 60_000;
 const USER = 'b0000000-0000-4000-8000-000000000000';
 
-/** Of the time of `docker run`, at most. */
+/** Maximum ratio to the time of `docker run`. */
 const RATIOS_MAX = new Map<Program, number>([
   [PYTHON, 0.06],
   [BASH, 0.03],
   [JAVASCRIPT, 0.2],
 ]);
-/** Of the jobs/s of `docker run`, at least. */
+/** Minimum ratio to the jobs/s of `docker run`. */
 const RATE_MIN = { nested: 15, single: 1.6 } as const;
 
 const runIn =
@@ -39,7 +40,7 @@ const runIn =
     if (printed !== '1\n') throw new Error(`${language} printed ${JSON.stringify(printed)}`);
   };
 
-/** The bound of every sandbox that starts node anew: node alone, as many at a time. */
+/** The upper bound for every sandbox that starts node for each run: node alone, with the same concurrency. */
 const bareNode = () => mustPrintOne(process.execPath, ['-e', JAVASCRIPT.script]);
 
 async function jobsPerSecond(run: () => Promise<void>, count: number): Promise<number> {
@@ -57,7 +58,7 @@ async function jobsPerSecond(run: () => Promise<void>, count: number): Promise<n
 const settings = { poolSize: 4, outputBytesMax: 1024 ** 2 };
 const nested = new DockerSandbox(await sandboxOptions({ ...settings, poolSize: 1 }));
 const single = new DockerSandbox(await sandboxOptions({ ...settings, isolation: 'single' }));
-/** The pool of the one that is measured is full, and nothing is being made or removed meanwhile. */
+/** Resolves when the pool is full, and no cell is being created or removed. */
 const ready = () => eventually(() => void expectFull(), { timeoutMs: READY_TIMEOUT_MS });
 const expectFull = () => {
   if (single.figures.ready < 16 || single.figures.refilling > 0) throw new Error('the pool is not full');
@@ -79,7 +80,7 @@ try {
     await ways.nested(program);
     for (let round = 0; round < ROUNDS * RUNS; round += 1) {
       for (const way of ['docker', 'single', 'nested'] as const) {
-        // Also ahead of the others: refilling takes the CPU that they are measured on.
+        // Before the other contenders too: refilling takes CPU time that they need.
         await ready();
         times[way].push(await timed(() => ways[way](program)));
       }
@@ -100,7 +101,7 @@ try {
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const way of ['docker', 'single', 'nested'] as const) {
         await ready();
-        // Its user's cells are there, as the pool of the other is full: how cells are made is single's figure.
+        // Creates the user's cells first, as the pool of `single` is full: only `single` measures cell creation.
         const run = () => ways[way](program);
         if (way === 'nested') await jobsPerSecond(run, CONCURRENCY);
         rates[way].push(await jobsPerSecond(run, counts[way]));
@@ -116,7 +117,7 @@ try {
     console.log(`${program.language.padEnd(12)}  ${cells}     ${verdicts.join(', ')}`);
     if (program === JAVASCRIPT) {
       const bare = median(bareRates);
-      console.log(`  node itself, in no sandbox: ${bare.toFixed(1)} ${(bare / docker).toFixed(1)}x`);
+      console.log(`  node alone, without a sandbox: ${bare.toFixed(1)} ${(bare / docker).toFixed(1)}x`);
     } else met.push(verdicts.every((verdict) => verdict.endsWith('met')));
   }
   process.exitCode = met.every(Boolean) ? 0 : 1;

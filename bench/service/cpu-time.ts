@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** proc(5): in units of sysconf(_SC_CLK_TCK), which is 100 on every Linux there is for Node. */
+/** proc(5): in units of sysconf(_SC_CLK_TCK), which is 100 on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
-/** proc(5), /proc/stat: the columns that are time worked, not idle, waited or stolen. */
+/** proc(5), /proc/stat: the columns of busy time, without idle, iowait and steal. */
 const WORKED = { user: 1, nice: 2, system: 3, irq: 6, softirq: 7 };
 
-/** Whose CPU time is told apart, by the name of the process (at most 15 characters of it, proc(5)). */
+/** Groups of processes whose CPU time is reported separately, by process name (at most 15 characters, proc(5)). */
 const GROUPS: readonly (readonly [group: string, name: RegExp])[] = [
   ['postgres', /^postgres/],
   ['redis', /^redis-server/],
@@ -13,10 +13,10 @@ const GROUPS: readonly (readonly [group: string, name: RegExp])[] = [
   ['engine', /^(dockerd|containerd|runc|crun|docker-proxy)/],
 ];
 
-/** CPU seconds so far, by group of processes. `rest` is what is left of the machine: the containers, and strangers. */
+/** CPU seconds so far, by group. `rest` is the rest of the machine: the containers and unrelated processes. */
 export type CpuTime = Readonly<Record<string, number>>;
 
-/** @param named processes with a name of their own, by pid */
+/** @param named further processes: name and pid */
 export function cpuTime(named: Readonly<Record<string, number>>): CpuTime {
   const seconds: Record<string, number> = Object.fromEntries(GROUPS.map(([group]) => [group, 0]));
   for (const [name, pid] of Object.entries(named)) seconds[name] = processSeconds(pid)?.seconds ?? 0;
@@ -30,11 +30,11 @@ export function cpuTime(named: Readonly<Record<string, number>>): CpuTime {
   return { ...seconds, rest: machineSeconds() - known };
 }
 
-/** @returns what each group used between the two */
+/** @returns the CPU time that each group used between the two */
 export const cpuTimeBetween = (before: CpuTime, after: CpuTime): CpuTime =>
   Object.fromEntries(Object.entries(after).map(([group, seconds]) => [group, seconds - (before[group] ?? 0)]));
 
-/** With the children it has waited for; null where it is gone. */
+/** Includes children it has waited for; null if the process has ended. */
 function processSeconds(pid: number): { name: string; seconds: number } | null {
   let text: string;
   try {

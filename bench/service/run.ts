@@ -1,8 +1,9 @@
 /**
- * Question: what does a run cost the whole way, over HTTP?
- * First the time from `POST …/executions?wait` to its answer, one at a time, against `docker run --rm` with the same image
- * and limits, interleaved; medians. Then executions/s from POST to the end with 1, 4 and 16 in flight, and the CPU time
- * of each, by process. The service is one process with every role, as `make dev-up` starts it; one user, warm cells.
+ * Question: how long does an execution take end to end, over HTTP?
+ * First the time from `POST …/executions?wait` to its response, one at a time, against `docker run --rm` with the same
+ * image and limits, interleaved; medians. Then executions/s from POST to the end with 1, 4 and 16 in flight, and the
+ * CPU time of each, by process. The service is one process with all roles, as `make dev-up` starts it; one user, warm
+ * cells.
  * Run: npm run bench -- service   (ROUNDS=5 RUNS=8 ROUND_MS=4000 by default)
  */
 import assert from 'node:assert/strict';
@@ -23,13 +24,13 @@ const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const RUNS = Number(process.env.RUNS ?? 8);
 const ROUND_MS = Number(process.env.ROUND_MS ?? 4_000);
 const IN_FLIGHT = [1, 4, 16];
-/** Of the time of `docker run`, at most. */
+/** Maximum ratio to the time of `docker run`. */
 const RATIO_MAX = 0.25;
 const IN_FLIGHT_MAX = String(Math.max(...IN_FLIGHT));
 
 interface Throughput {
   readonly perSecond: number;
-  /** CPU milliseconds an execution. */
+  /** CPU milliseconds per execution. */
   readonly cpuMs: CpuTime;
 }
 
@@ -71,7 +72,7 @@ try {
   const { runtime, runtimeVersion, version } = await askEngine(connectEngine(dockerEndpoint), undefined);
   const load = loadavg()[0]?.toFixed(1);
   console.log(`Docker ${version}, ${runtime} ${runtimeVersion}; ${availableParallelism()} cores, load ${load}`);
-  console.log(`\nms from POST to the answer, medians of ${ROUNDS * RUNS}\n            docker run  service  ratio`);
+  console.log(`\nms from POST to the response, medians of ${ROUNDS * RUNS}\n            docker run  service  ratio`);
   const met: boolean[] = [];
   for (const program of tasks.keys()) {
     const times: { docker: number[]; service: number[] } = { docker: [], service: [] };
@@ -86,10 +87,12 @@ try {
     console.log(program.language.padEnd(12), cells.join(' '), `(<= ${RATIO_MAX}) ${met.at(-1) ? 'met' : 'MISSED'}`);
   }
 
-  console.log(`\nexecutions/s from POST to the end, medians of ${ROUNDS} rounds of ${ROUND_MS} ms; CPU ms of each`);
+  console.log(
+    `\nexecutions/s from POST to the end, medians of ${ROUNDS} rounds of ${ROUND_MS} ms; CPU ms per execution`,
+  );
   for (const program of [PYTHON, BASH]) {
     for (const inFlight of IN_FLIGHT) {
-      // The cells for so many at a time are made.
+      // Warm-up: creates the cells for this number in flight.
       await throughput(program, inFlight);
       const rounds: Throughput[] = [];
       for (let round = 0; round < ROUNDS; round += 1) rounds.push(await throughput(program, inFlight));

@@ -8,19 +8,18 @@ import { DomainError } from '../kernel/errors.js';
 import { print, withAccounts } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
 
-/** Admins are made here and nowhere else: HTTP has no way to it. */
+/** Only this command makes admins: the HTTP API cannot. */
 export function adminCommand(): Command {
-  const admin = new Command('admin').description('who may see and change everything');
+  const admin = new Command('admin').description('manage admins, who may see and change everything');
   admin
     .command('create')
-    .description('a new account that is an admin; the password comes on standard input')
+    .description('create an admin account; the password is read from standard input')
     .argument('<email>', '', emailArgument)
     .option('--name <name>', 'shown to people', nameArgument, 'Admin')
     .action(async (email: string, { name }: { name: string }) => {
       const password = (await text(process.stdin)).replace(/\r?\n$/, '');
       const fault = faultOf(registerBody.shape.password, password);
-      if (fault !== undefined)
-        throw new DomainError('invalid_password', `The password is refused: ${fault}`, 'invalid');
+      if (fault !== undefined) throw new DomainError('invalid_password', `Invalid password: ${fault}`, 'invalid');
       const account = { email, password, name };
       await withAccounts(async (accounts) => {
         print(`user-${await accounts.createAdmin(account, operatorMetadata())} is an admin`);
@@ -32,12 +31,12 @@ export function adminCommand(): Command {
   ] as const) {
     admin
       .command(verb)
-      .description(isAdmin ? 'make an account an admin' : 'take it back, and end the account’s sessions')
+      .description(isAdmin ? 'make an account an admin' : 'make an account a normal account, and end its sessions')
       .argument('<email>', '', emailArgument)
       .action((email: string) =>
         withAccounts(async (accounts) => {
           const id = await accounts.setAdmin(email, isAdmin, operatorMetadata());
-          print(`user-${id} is ${isAdmin ? 'an admin' : 'no admin'}`);
+          print(`user-${id} is ${isAdmin ? 'an admin' : 'not an admin'}`);
         }),
       );
   }
@@ -46,7 +45,7 @@ export function adminCommand(): Command {
 
 function emailArgument(text: string): string {
   const fault = faultOf(registerBody.shape.email, text);
-  if (fault !== undefined) throw new InvalidArgumentError('An email address is expected, such as ada@example.com.');
+  if (fault !== undefined) throw new InvalidArgumentError('Expected an email address, such as ada@example.com.');
   return text;
 }
 
@@ -56,6 +55,6 @@ function nameArgument(text: string): string {
   return text.trim();
 }
 
-/** The first thing that is wrong, in words, without the value. */
+/** The message of the first fault, without the value. */
 const faultOf = (schema: z.ZodType, value: unknown): string | undefined =>
   schema.safeParse(value).error?.issues[0]?.message;

@@ -11,7 +11,7 @@ import { PostgresSnapshotStore } from '../event-sourcing/event-store/snapshots.j
 import { createPool } from '../platform/postgres/pool.js';
 import { type Log, silentLog } from '../platform/telemetry/log.js';
 
-/** What a command on the log needs: no NATS, no Redis, no Docker. */
+/** The resources of a command that reads the log: no NATS, no Redis, no Docker. */
 export interface CliContext {
   readonly config: Config;
   readonly log: Log;
@@ -34,17 +34,17 @@ export async function withLog<T>(work: (context: CliContext) => Promise<T>): Pro
   }
 }
 
-/** For commands that decide something themselves. */
+/** For commands that append to the log themselves. */
 export const decisionsOf = ({ pool, store, catalog }: CliContext): DecisionRunner =>
   new DecisionRunner(store, catalog, new PostgresSnapshotStore(pool));
 
-/** As withLog, with the accounts beside it. */
+/** Like withLog, and also opens account administration. */
 export const withAccounts = (
   work: (accounts: AccountAdministration, context: CliContext) => Promise<void>,
 ): Promise<void> =>
   withLog(async (context) => {
     const { config, store, log } = context;
-    // MikroORM: not for those who only ask what commands there are.
+    // Loaded here, because it loads MikroORM, which help does not need.
     const { openAccountAdministration } = await import('../composition/identity.js');
     const { accounts, close } = await openAccountAdministration(config, store, log);
     try {

@@ -16,31 +16,34 @@ type Change = typeof RedriveExecution | typeof DiscardDeadLetter;
 
 export function deadLettersCommand(): Command {
   const deadLetters = new Command('dead-letters').description(
-    'runs whose attempts are used up, and streams that a subscription had to leave out',
+    'manage executions without attempts left, and streams that a subscription parked',
   );
   deadLetters
     .command('list')
-    .option('--limit <count>', 'at most so many of each', wholeNumberArgument, LIST_LIMIT_DEFAULT)
+    .description('list dead-lettered executions and parked streams')
+    .option('--limit <count>', 'how many of each at most', wholeNumberArgument, LIST_LIMIT_DEFAULT)
     .action(({ limit }: { limit: number }) => withLog((context) => list(context, limit)));
   deadLetters
     .command('redrive')
-    .description('run it again, with a new budget of attempts')
+    .description('start an execution again, with a new budget of attempts')
     .argument('<execution>', 'execution-<uuid>, or its uuid', executionArgument)
     .action((id: string) => withLog((context) => change(context, RedriveExecution, id, 'redriven')));
   deadLetters
     .command('discard')
-    .description('put it away; the execution and its history stay')
+    .description('discard a dead letter; the execution and its history remain')
     .argument('<execution>', 'execution-<uuid>, or its uuid', executionArgument)
     .action((id: string) => withLog((context) => change(context, DiscardDeadLetter, id, 'discarded')));
   deadLetters
     .command('unpark')
-    .description('apply a parked stream again from where it was left')
-    .addArgument(new Argument('<subscription>', 'whose').choices([PROJECTOR, ORCHESTRATOR, DEAD_LETTERS]))
+    .description('resume a parked stream from the event where it was parked')
+    .addArgument(
+      new Argument('<subscription>', 'that parked the stream').choices([PROJECTOR, ORCHESTRATOR, DEAD_LETTERS]),
+    )
     .argument('<stream>', 'task-<uuid>, execution-<uuid> or user-<uuid>', streamArgument)
     .action((subscription: string, stream: { id: string }) =>
       withLog(async ({ pool }) => {
         const found = await new ParkedStreams(pool).requestRedrive(subscription, stream.id);
-        if (found) return print('requested: the subscription’s leader does it within seconds');
+        if (found) return print('requested: the subscription’s leader resumes the stream within seconds');
         warn('no such parked stream');
         process.exitCode = EXIT_FAULTS;
       }),
@@ -73,6 +76,6 @@ async function change(context: CliContext, Command_: Change, id: string, done: s
 
 function executionArgument(text: string): string {
   const stream = streamArgument(text.startsWith('execution-') ? text : `execution-${text}`);
-  if (stream.type !== 'execution') throw new InvalidArgumentError('An execution is expected.');
+  if (stream.type !== 'execution') throw new InvalidArgumentError('Expected an execution.');
   return stream.id;
 }

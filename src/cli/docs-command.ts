@@ -12,10 +12,10 @@ const DOCS_PORT_DEFAULT = 8081;
 export const docsCommand = (): Command =>
   new Command('docs')
     .description('serve the API’s interactive documentation')
-    .option('--port <port>', 'where', wholeNumberBetween(1, 65_535), DOCS_PORT_DEFAULT)
+    .option('--port <port>', 'port to listen on', wholeNumberBetween(1, 65_535), DOCS_PORT_DEFAULT)
     .action(async ({ port }: { port: number }) => {
       const config: Config = { ...loadConfig(), VOIDRUNNER_ROLES: ['api'], SERVER_PORT: port, METRICS_PORT: 0 };
-      // The whole service: not for those who only ask what commands there are.
+      // Loaded here, because it loads the whole service, which help does not need.
       const { startService } = await import('../composition/service.js');
       const service = await startService(config, silentLog);
       print(`${service.url}/docs`);

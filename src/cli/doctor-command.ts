@@ -14,23 +14,20 @@ const LABELS = { ok: 'ok    ', advice: 'ADVICE', fault: 'FAULT ' } as const;
 
 export const doctorCommand = (): Command =>
   new Command('doctor')
-    .description('look at the container engine: can code be run here, and how safely')
-    .option('--json', 'the findings as JSON')
-    .option('--strict', 'advice counts as a fault')
-    .addHelpText(
-      'after',
-      '\nExit code: 0 nothing wrong, 1 faults found, 2 the engine does not answer, 64 called wrongly.',
-    )
+    .description('check the container engine: whether it can run code, and how safely')
+    .option('--json', 'print the findings as JSON')
+    .option('--strict', 'treat advice as a fault')
+    .addHelpText('after', '\nExit codes: 0 no faults, 1 faults found, 2 the engine does not respond, 64 usage error.')
     .action(async (options: { json?: true; strict?: true }) => {
-      const diagnoses = diagnose(await look(loadConfig()));
+      const diagnoses = diagnose(await examine(loadConfig()));
       print(options.json ? JSON.stringify(diagnoses, null, 2) : textOf(diagnoses));
       const wrong = ({ verdict }: Diagnosis): boolean =>
         verdict === 'fault' || (verdict === 'advice' && options.strict === true);
       if (diagnoses.some(wrong)) process.exitCode = EXIT_FAULTS;
     });
 
-/** @throws Unavailable where the engine does not answer */
-async function look(config: Config): Promise<SandboxFindings> {
+/** @throws Unavailable if the engine does not respond */
+async function examine(config: Config): Promise<SandboxFindings> {
   const docker = connectEngine(config.DOCKER_ENDPOINT);
   const images = [
     config.EXECUTOR_PYTHON_IMAGE,
@@ -51,7 +48,9 @@ async function look(config: Config): Promise<SandboxFindings> {
       memoryMbMax: config.EXECUTOR_MEMORY_MB_MAX,
     };
   } catch (error) {
-    throw new Unavailable('docker', `the Docker engine does not answer: ${(error as Error).message}`, { cause: error });
+    throw new Unavailable('docker', `the Docker engine does not respond: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -21,10 +21,10 @@ interface TailOptions {
 }
 
 export function eventsCommand(): Command {
-  const events = new Command('events').description('look at the log');
+  const events = new Command('events').description('read the log');
   events
     .command('show')
-    .description('everything that happened to a task, an execution or a user, oldest first')
+    .description('print all events of a task, an execution or a user, oldest first')
     .argument('<stream>', 'task-<uuid>, execution-<uuid> or user-<uuid>', streamArgument)
     .option('--json', 'one JSON object a line, with metadata')
     .action((stream: StreamRef, { json }: { json?: true }) =>
@@ -32,11 +32,11 @@ export function eventsCommand(): Command {
     );
   events
     .command('tail')
-    .description('follow the log as it grows')
-    .option('--from <position>', 'begin after this position instead of at the end', wholeNumberArgument)
+    .description('print new events as they are recorded')
+    .option('--from <position>', 'start after this position instead of at the end', wholeNumberArgument)
     .addOption(new Option('--type <event type>', 'only events of this type').choices(createEventCatalog().names))
     .option('--stream <stream>', 'only events of this stream', streamArgument)
-    .option('--no-follow', 'end where the log ends')
+    .option('--no-follow', 'stop at the end of the log')
     .option('--json', 'one JSON object a line, with metadata')
     .action((options: TailOptions) => withLog((context) => tail(context, options)));
   return events;
@@ -51,7 +51,7 @@ async function show({ store }: CliContext, stream: StreamRef, json: boolean): Pr
   for (const event of events) print(json ? jsonLine(event) : textLine(event));
 }
 
-/** Reads Postgres, not JetStream: what it shows is what is recorded. */
+/** Reads Postgres, not JetStream: it shows only recorded events. */
 async function tail({ store }: CliContext, { from, type, stream, follow, json }: TailOptions): Promise<void> {
   const stopping = new AbortController();
   process.once('SIGINT', () => stopping.abort());

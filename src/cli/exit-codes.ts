@@ -1,13 +1,12 @@
-// 0: it did what it was asked, and found nothing wrong.
+// 0: the command succeeded and found no faults.
 
-/** It looked, and what it found is wrong or is not there. */
+/** The command ran, and found faults, or did not find the object. */
 export const EXIT_FAULTS = 1;
-/** It could not do or judge it: a dependency is away, the settings are at fault, the service refuses. */
+/** The command failed: a dependency is down, the settings are invalid, or the service refuses. */
 export const EXIT_UNABLE = 2;
-/** It was called wrongly: an unknown option, a missing or malformed argument. EX_USAGE of sysexits.h. */
+/** A usage error: an unknown option, or a missing or malformed argument. EX_USAGE of sysexits.h. */
 export const EXIT_USAGE = 64;
 
-/** Stands below the help of the whole and of each command. */
+/** Printed below the help of the program. */
 export const EXIT_CODES_HELP =
-  '\nExit codes: 0 done, nothing wrong; 1 faults found, or not found; 2 it could not be done or judged;\n' +
-  '64 called wrongly.';
+  '\nExit codes: 0 success, no faults; 1 faults found, or object not found; 2 the command failed; 64 usage error.';

@@ -6,14 +6,14 @@ import { print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 
 export function keysCommand(): Command {
-  const keys = new Command('keys').description('the master key, which wraps the key of each user’s payloads');
+  const keys = new Command('keys').description('manage the master key, which wraps the key of each user’s payloads');
   keys
     .command('status')
-    .description('how many data keys are wrapped with PAYLOAD_MASTER_KEY, and how many with another one')
+    .description('count the data keys that are wrapped with PAYLOAD_MASTER_KEY and with other keys')
     .action(() => rotate(false));
   keys
     .command('rotate')
-    .description('wrap every data key with PAYLOAD_MASTER_KEY; beside a service that runs, and again where it ended')
+    .description('rewrap every data key with PAYLOAD_MASTER_KEY; the service may run; repeat it if interrupted')
     .action(() => rotate(true));
   return keys;
 }
@@ -21,10 +21,10 @@ export function keysCommand(): Command {
 const rotate = (change: boolean): Promise<void> =>
   withLog(async ({ pool, config }) => report(await rotateDataKeys(pool, masterKeysOf(config), change)));
 
-/** Exit code 1 where the other keys are needed still. */
+/** Exit code 1 if other keys are still needed. */
 function report({ current, rewrapped, others, unreadable }: Rotation): void {
-  print(`${current} data keys are wrapped with PAYLOAD_MASTER_KEY, ${rewrapped} of them since now`);
-  if (others > 0) print(`${others} with a key of PAYLOAD_MASTER_KEYS_ACCEPTED: voidrunner keys rotate`);
-  for (const owner of unreadable) warn(`user-${owner}: no key that is set opens this data key`);
+  print(`${current} data keys are wrapped with PAYLOAD_MASTER_KEY, ${rewrapped} of them rewrapped now`);
+  if (others > 0) print(`${others} with a key of PAYLOAD_MASTER_KEYS_ACCEPTED: run "voidrunner keys rotate"`);
+  for (const owner of unreadable) warn(`user-${owner}: no configured key decrypts this data key`);
   if (others + unreadable.length > 0) process.exitCode = EXIT_FAULTS;
 }

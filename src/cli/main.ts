@@ -9,7 +9,7 @@ import { isOutage } from '../platform/postgres/outage.js';
 import { warn } from './cli-context.js';
 import { EXIT_CODES_HELP, EXIT_UNABLE, EXIT_USAGE } from './exit-codes.js';
 
-/** Each with its own modules: to load all of them takes two seconds, and most need few. */
+/** Each command loads only its own modules: loading all of them takes two seconds, and most need few. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ['events', async () => (await import('./events-command.js')).eventsCommand()],
   ['state', async () => (await import('./state-command.js')).stateCommand()],
@@ -26,31 +26,31 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['settings', async () => (await import('./settings-command.js')).settingsCommand()],
 ]);
 
-/** The one asked for; all of them where it is none, so that help and a slip of the pen meet the whole. */
-function askedFor(args: readonly string[]): readonly (() => Promise<Command>)[] {
+/** The requested command; all commands if there is none of that name, for the help and for "Did you mean". */
+function requestedCommands(args: readonly string[]): readonly (() => Promise<Command>)[] {
   const load = COMMANDS.get(args.find((arg) => !arg.startsWith('-')) ?? '');
   return load ? [load] : [...COMMANDS.values()];
 }
 
-// A reader that has seen enough (`| head`) closes the pipe.
+// A reader that stops early (`| head`) closes the pipe.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
 
-// Node's own exit code for it is that of findings.
+// Node's own exit code, 1, would mean that faults were found.
 process.on('uncaughtException', (error) => {
   warn(String(error.stack));
   process.exit(EXIT_UNABLE);
 });
 
-/** Commands do not inherit it where they are added. */
+/** Subcommands do not inherit exitOverride from the program they are added to. */
 function throwUsageErrors(command: Command): void {
   command.exitOverride();
   for (const sub of command.commands) throwUsageErrors(sub);
 }
 
-/** It has been said already, or is the help that was asked for. */
+/** Commander has already printed the error, or the requested help. */
 function exitCodeOf({ exitCode }: CommanderError): number {
   return exitCode === 0 ? 0 : EXIT_USAGE;
 }
@@ -65,10 +65,10 @@ function messageOf(error: unknown): string {
 
 try {
   const program = new Command('voidrunner')
-    .description('Look at, check, repair and operate a VoidRunner installation')
+    .description('Inspect, check, repair and operate a VoidRunner installation')
     .version(VERSION)
     .addHelpText('after', EXIT_CODES_HELP);
-  for (const load of askedFor(process.argv.slice(2))) program.addCommand(await load());
+  for (const load of requestedCommands(process.argv.slice(2))) program.addCommand(await load());
   throwUsageErrors(program);
   await program.parseAsync();
 } catch (error) {

@@ -24,7 +24,7 @@ export function migrateCommand(): Command {
   const migrate = new Command('migrate').description('change the database schema, as its owner (DB_OWNER_USER)');
   migrate
     .command('up')
-    .description('apply everything that is pending')
+    .description('apply all pending migrations')
     .action(() => report('applied', migrateUp(migratorOptions())));
   migrate
     .command('down')
@@ -32,7 +32,7 @@ export function migrateCommand(): Command {
     .action(() => report('reverted', migrateDown(migratorOptions())));
   migrate
     .command('status')
-    .description('list what is pending')
+    .description('list pending migrations')
     .action(() => report('pending', pendingMigrations(migratorOptions())));
   return migrate;
 }

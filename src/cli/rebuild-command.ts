@@ -11,16 +11,18 @@ type Name = keyof typeof SUBSCRIPTIONS;
 
 export const rebuildCommand = (): Command =>
   new Command('rebuild')
-    .description('make the read models again from the log, while the live ones serve; effects are not fired again')
+    .description('rebuild the read models from the log, while the live ones serve; effects are not repeated')
     .addOption(
-      new Option('--subscription <name>', 'whose tables').choices(Object.keys(SUBSCRIPTIONS)).default(PROJECTOR),
+      new Option('--subscription <name>', 'the owner of the tables')
+        .choices(Object.keys(SUBSCRIPTIONS))
+        .default(PROJECTOR),
     )
     .action(({ subscription }: { subscription: Name }) => withLog((context) => rebuild(context, subscription)));
 
 async function rebuild({ config, store, catalog, log }: CliContext, subscription: Name): Promise<void> {
   const projections = SUBSCRIPTIONS[subscription];
   const owner = { user: config.DB_OWNER_USER, password: config.DB_OWNER_PASSWORD };
-  // One connection to hold the lock, and one for each table while it fills.
+  // One connection holds the lock, and one per table fills it.
   const pool = createPool({ ...postgresOptions(config, 'rebuild'), ...owner, size: projections.length + 1 });
   try {
     const work = new ProjectionRebuild({ pool, events: store, catalog, projections, subscription, log });

@@ -4,10 +4,10 @@ import type { z } from 'zod';
 import { SECRET_SETTINGS, settingsSchema } from '../config/settings.js';
 import { print } from './cli-context.js';
 
-/** `.env.example` is this command's output, and a test says so. */
+/** `.env.example` is this command's output; a test checks that. */
 export const settingsCommand = (): Command =>
   new Command('settings')
-    .description('every setting with its meaning and its default, in the form of a .env file')
+    .description('print every setting with its meaning and default, as a .env file')
     .action(() => print(settingsText()));
 
 export function settingsText(): string {
@@ -20,7 +20,7 @@ export function settingsText(): string {
   return ['# Settings and their defaults. Durations: 250ms, 15s, 10m, 24h, 30d.', ...lines].join('\n\n');
 }
 
-/** Of the schema, or of the one that a default or an optional wraps. */
+/** From the schema, or from the schema inside a default or an optional. */
 function metaOf(schema: z.ZodType, key: 'description' | 'unit'): string | undefined {
   const { innerType } = schema.def as unknown as { innerType?: z.ZodType };
   return (schema.meta()?.[key] as string | undefined) ?? (innerType && metaOf(innerType, key));

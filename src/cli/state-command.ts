@@ -8,7 +8,7 @@ import { type CliContext, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 import { streamArgument, wholeNumberBetween } from './stream-argument.js';
 
-/** As far as Postgres counts. */
+/** The largest integer of Postgres. */
 const VERSION_MAX = 2 ** 31 - 1;
 
 interface AsOf {
@@ -26,7 +26,7 @@ const DECIDERS: Record<StatefulType, Decider<never, unknown, DomainEvent>> = {
 
 export const stateCommand = (): Command =>
   new Command('state')
-    .description('what a task or an execution was, now or at an earlier version or time')
+    .description('print the state of a task or an execution, now or at an earlier version or time')
     .argument('<stream>', 'task-<uuid> or execution-<uuid>', statefulArgument)
     .option('--at-version <version>', 'after this event of the stream', wholeNumberBetween(1, VERSION_MAX))
     .option('--at-time <time>', 'at this time, RFC 3339', timeArgument)
@@ -54,14 +54,14 @@ function notFound(text: string): void {
 
 function statefulArgument(text: string): StatefulRef {
   const { type, id } = streamArgument(text);
-  if (type === 'user') throw new InvalidArgumentError('The streams of users have no state.');
+  if (type === 'user') throw new InvalidArgumentError('Users have no state: expected a task or an execution.');
   return { type, id };
 }
 
 function timeArgument(text: string): Date {
   const time = new Date(text);
   if (!/^\d{4}-\d\d-\d\dT/.test(text) || Number.isNaN(time.getTime())) {
-    throw new InvalidArgumentError('A time is expected, such as 2026-01-31T12:00:00Z.');
+    throw new InvalidArgumentError('Expected a time, such as 2026-01-31T12:00:00Z.');
   }
   return time;
 }

@@ -12,12 +12,12 @@ import { streamArgument } from './stream-argument.js';
 
 export const traceCommand = (): Command =>
   new Command('trace')
-    .description('a trace as a tree, from the file that OTEL_TRACES_FILE names')
+    .description('print a trace as a tree, from the file in OTEL_TRACES_FILE')
     .argument('<trace>', 'a trace id, or task-<uuid>, execution-<uuid>, user-<uuid>', traceArgument)
     .action(async (trace: string | StreamRef) => {
       const { OTEL_TRACES_FILE: file } = loadConfig();
       const traceId = typeof trace === 'string' ? trace : await traceOfStream(trace);
-      if (file === undefined) return fail('OTEL_TRACES_FILE is not set: look in your trace viewer instead');
+      if (file === undefined) return fail('OTEL_TRACES_FILE is not set: use your trace viewer instead');
       if (traceId === undefined) return fail('no trace was recorded');
       const texts = await Promise.all([`${file}.1`, file].map((path) => readFile(path, 'utf8').catch(() => '')));
       const spans = spansOf(texts.join('\n'), traceId);

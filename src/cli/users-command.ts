@@ -13,34 +13,34 @@ import { operatorMetadata } from './operator.js';
 import { streamArgument } from './stream-argument.js';
 
 export function usersCommand(): Command {
-  const users = new Command('users').description('accounts');
+  const users = new Command('users').description('manage accounts');
   users
     .command('erase')
-    .description('erase an account for good: who it was, its sessions, and all that it stored. May be repeated')
+    .description('erase an account permanently: personal data, sessions, and everything it stored; may be repeated')
     .argument('<account>', 'its email, or user-<uuid>', accountArgument)
     .action(erase);
   return users;
 }
 
 /**
- * Without its key nothing of the account can be read or stored, so that whatever its sessions still begin comes to
- * nothing. Its email goes last: until then a command that was interrupted is repeated as it was given.
+ * The key is destroyed first: then nothing of the account can be read or stored, and its open sessions achieve nothing.
+ * The email is erased last, so that an interrupted command can be repeated with the same arguments.
  */
 const erase = (account: AccountName): Promise<void> =>
   withAccounts(async (accounts, context) => {
     const { config, pool } = context;
     const id = await accounts.idOf(account);
     await new DataKeys(pool, masterKeysOf(config)).destroy(id);
-    const cancelled = await cancelRuns(context, id);
+    const cancelled = await cancelExecutions(context, id);
     const destruction = new PayloadDestruction(pool);
     await destruction.destroyOf(id, new AbortController().signal);
     await accounts.erase(id, operatorMetadata());
     const { payloads, bytes } = destruction.figures;
-    print(`user-${id} is erased: ${cancelled} runs cancelled, ${payloads} payloads of ${bytes} bytes destroyed`);
+    print(`user-${id} is erased: ${cancelled} executions cancelled, ${payloads} payloads of ${bytes} bytes destroyed`);
   });
 
-/** What the view does not know yet ends by itself: there is no script any more. */
-async function cancelRuns(context: CliContext, ownerId: string): Promise<number> {
+/** Executions that the view does not have yet end by themselves: their script no longer exists. */
+async function cancelExecutions(context: CliContext, ownerId: string): Promise<number> {
   const decisions = decisionsOf(context);
   const { rows } = await context.pool.query<{ id: string }>(
     `select id from read.executions where owner_id = $1 and status in ('pending', 'running')`,
@@ -52,7 +52,7 @@ async function cancelRuns(context: CliContext, ownerId: string): Promise<number>
       await decideExecution(decisions, new CancelExecution(id, 'system', operatorMetadata(id)));
       cancelled += 1;
     } catch (error) {
-      // It has ended meanwhile.
+      // It has ended in the meantime.
       if (!(error instanceof DomainError)) throw error;
     }
   }
@@ -65,5 +65,5 @@ function accountArgument(text: string): AccountName {
     if (type === 'user') return { id };
   }
   if (registerBody.shape.email.safeParse(text).success) return { email: text };
-  throw new InvalidArgumentError('An email address or user-<uuid> is expected.');
+  throw new InvalidArgumentError('Expected an email address or user-<uuid>.');
 }

@@ -35,21 +35,21 @@ interface VerifyOptions {
 
 export const verifyCommand = (): Command =>
   new Command('verify')
-    .description('prove that the log is whole and that everything derived from it is equal to it')
+    .description('check that the log is complete and unchanged, and that all derived data matches it')
     .option(
       '--wait <seconds>',
-      'how long the views and JetStream may take to reach the log’s present end',
+      'how long to wait for the views and JetStream to reach the log’s current end',
       wholeNumberArgument,
       WAIT_SECONDS_DEFAULT,
     )
-    .option('--no-nats', 'leave JetStream out')
+    .option('--no-nats', 'do not check JetStream')
     .option(
       '--expect-head <position:hash>',
-      'the head that an earlier verify printed must still be in the log',
+      'require that the log contains the head that an earlier verify printed',
       headArgument,
     )
-    .option('--json', 'the reports as JSON')
-    .addHelpText('after', '\nExit code: 0 nothing wrong, 1 faults found, 2 could not be judged, 64 called wrongly.')
+    .option('--json', 'print the reports as JSON')
+    .addHelpText('after', '\nExit codes: 0 no faults, 1 faults found, 2 could not check, 64 usage error.')
     .action((options: VerifyOptions) => withLog((context) => reportingOutages(() => verify(context, options))));
 
 async function verify(context: CliContext, options: VerifyOptions): Promise<void> {
@@ -57,17 +57,17 @@ async function verify(context: CliContext, options: VerifyOptions): Promise<void
   const hash = chainHead === null ? null : `${chainHead.position}:${chainHead.hash}`;
   if (options.json) print(JSON.stringify({ head: String(head), chain_head: hash, lagging, reports }, null, 2));
   else print([textOf(reports), ...(hash === null ? [] : [`head   ${hash}`])].join('\n'));
-  if (lagging) warn(`the views are behind position ${head}, after ${options.wait} s`);
+  if (lagging) warn(`the views are still behind position ${head} after ${options.wait} s`);
   if (reports.some(({ faultCount }) => faultCount > 0)) process.exitCode = EXIT_FAULTS;
   else if (lagging) process.exitCode = EXIT_UNABLE;
 }
 
 export interface Examination {
-  /** Everything is judged up to here: the log's end when the examination began. */
+  /** Everything is checked up to here: the log's end when the check started. */
   readonly head: bigint;
-  /** To be kept elsewhere, and given to a later examination. Null: the log is empty, or its chain is broken. */
+  /** Keep it elsewhere and pass it to a later check. Null: the log is empty, or its chain does not match. */
   readonly chainHead: ChainHead | null;
-  /** The views did not get that far in time. */
+  /** The views did not reach `head` in time. */
   readonly lagging: boolean;
   readonly reports: readonly CheckReport[];
 }
@@ -113,7 +113,8 @@ async function verifyStream(
   const nats = createNats(config, log);
   nats.start();
   try {
-    if (!(await nats.whenConnected(NATS_WAIT_MS))) throw new Unavailable('nats', 'NATS does not answer (--no-nats)');
+    if (!(await nats.whenConnected(NATS_WAIT_MS)))
+      throw new Unavailable('nats', 'NATS does not respond (--no-nats skips it)');
     const stream = new EventsStream({
       nats,
       prefix: config.NATS_STREAM_PREFIX,
@@ -138,7 +139,7 @@ function lifecycleInvariant(): (event: RecordedEvent) => string | null {
 
 function headArgument(text: string): ChainHead {
   const parts = /^([1-9]\d{0,17}):([0-9a-f]{64})$/i.exec(text);
-  if (!parts) throw new InvalidArgumentError('A head is POSITION:HASH, as verify prints it.');
+  if (!parts) throw new InvalidArgumentError('Expected POSITION:HASH, as verify prints it.');
   return { position: BigInt(parts[1]!), hash: parts[2]!.toLowerCase() };
 }
 

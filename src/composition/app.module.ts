@@ -8,7 +8,7 @@ import { HealthModule } from './health.module.js';
 import { TasksModule } from './tasks.module.js';
 import { PlatformModule } from './platform.module.js';
 
-/** Role → modules. Every process knows every command and query; only the API role has controllers. */
+/** The modules for this process's roles. All processes know all commands and queries; only the API has controllers. */
 @Module({})
 export class AppModule {
   static forRoles(infra: Infrastructure): DynamicModule {

@@ -2,7 +2,7 @@ import type { Config } from '../config/load-config.js';
 import { NatsLink } from '../platform/nats/nats-link.js';
 import type { Log } from '../platform/telemetry/log.js';
 
-/** Not started yet. */
+/** The link is not started yet. */
 export const createNats = (config: Config, log: Log): NatsLink =>
   new NatsLink({
     url: config.NATS_URL,

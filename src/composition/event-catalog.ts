@@ -3,6 +3,6 @@ import { userEvents } from '../identity/domain/user-events.js';
 import { EventCatalog } from '../event-sourcing/core/event-catalog.js';
 import { taskEvents } from '../tasks/domain/task-events.js';
 
-/** Every event type there is. */
+/** All event types. */
 export const createEventCatalog = (): EventCatalog =>
   new EventCatalog([...Object.values(taskEvents), ...Object.values(executionEvents), ...Object.values(userEvents)]);

@@ -6,7 +6,7 @@ import type { Sandbox } from '../sandbox/sandbox.js';
 import type { Infrastructure } from './infrastructure.js';
 import { VERSION } from './version.js';
 
-/** A worker as the details of its heartbeat describe it; written by Worker.heartbeat. */
+/** A worker as its heartbeat describes it; written by Worker.heartbeat. */
 interface ReportedWorker extends WorkerHeartbeat {
   readonly pool_size: number;
   readonly healthy: boolean;
@@ -16,8 +16,8 @@ interface ReportedWorker extends WorkerHeartbeat {
 }
 
 /**
- * The API needs no Docker socket: whether code can be run is what the workers say of their engines.
- * Without roles of its own a process still serves reads, so nothing here depends on its roles.
+ * The API needs no Docker socket: the workers report whether their engines can run code.
+ * Nothing here depends on the roles of this process, because an API without other roles still serves reads.
  */
 export function healthProbes(infra: Infrastructure): HealthOptions {
   const { pool, redis, nats, eventsStream, queue } = infra;
@@ -30,7 +30,7 @@ export function healthProbes(infra: Infrastructure): HealthOptions {
       nats: async () => {
         const { healthy, detail } = nats.health();
         if (!healthy) throw new Unavailable('nats', detail);
-        if (!(await eventsStream.info())) throw new Unavailable('nats', 'no events stream yet');
+        if (!(await eventsStream.info())) throw new Unavailable('nats', 'the events stream does not exist yet');
       },
       executor: async () => {
         if (!(await workers()).some(({ healthy }) => healthy)) throw new Unavailable('docker', 'no healthy engine');
@@ -43,7 +43,7 @@ export function healthProbes(infra: Infrastructure): HealthOptions {
   };
 }
 
-/** What the roles of this very process need; its own engine, not that of any worker. */
+/** The dependencies of this process's roles; its own engine, not that of any worker. */
 export function processProbes(infra: Infrastructure, sandbox: Sandbox | null): Probes {
   const { database, redis, nats } = healthProbes(infra).probes as Required<Probes>;
   const roles = infra.config.VOIDRUNNER_ROLES;

@@ -6,9 +6,9 @@ import { HealthReports } from '../operations/health/health-reports.js';
 
 export interface HealthOptions {
   readonly version: string;
-  /** Without a probe a check counts as ready: it does not apply to this process. */
+  /** A check without a probe counts as ready: it does not apply to this process. */
   readonly probes: Probes;
-  /** Over all worker processes. */
+  /** For all worker processes. */
   readonly workers: () => Promise<WorkersReport>;
 }
 

@@ -104,7 +104,7 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
     this.facts.start();
   }
 
-  /** Before MikroORM closes its pool, which it does at the shutdown itself. */
+  /** Runs before MikroORM closes its pool, which it does at the shutdown itself. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.facts.stop();
     await this.revocations.stop();

@@ -26,7 +26,7 @@ export const identityModule = (config: Config, log: Log): DynamicModule =>
 class LogModule {}
 class AccountsModule {}
 
-/** Without a service around it, for the command line. */
+/** For the command line: account administration without a service. */
 export async function openAccountAdministration(
   config: Config,
   store: EventStore,

@@ -31,7 +31,7 @@ import { createEventCatalog } from './event-catalog.js';
 import { postgresOptions, PROJECTOR } from './postgres-options.js';
 import { masterKeysOf } from './secrets.js';
 
-/** The connections and adapters that every role shares. Made once per process, closed once, in reverse. */
+/** The connections and adapters that all roles share. Created once per process, closed once, in reverse order. */
 export interface Infrastructure {
   readonly config: Config;
   readonly log: Log;
@@ -51,13 +51,13 @@ export interface Infrastructure {
   readonly redis: Redis;
   readonly queue: RedisJobQueue;
   readonly appends: AppendSignal;
-  /** How far the projector is. */
+  /** The projector's position. */
   readonly projected: PositionAnnouncements;
   readonly visibility: PositionWaiter;
   /** Requests that stay open on purpose. */
   readonly concurrent: ConcurrentRequests;
   readonly connections: ConnectionLimits;
-  /** Requests that are worked on. */
+  /** Requests that are being handled. */
   readonly requestSlots: UserConcurrencyLimit;
   readonly largeResponses: LargeResponses;
   /** For metrics. */
@@ -65,15 +65,15 @@ export interface Infrastructure {
   close(): Promise<void>;
 }
 
-/** Of one user. Those that wait are heads of requests, of a few KiB each. */
+/** Per user. A waiting request holds only its head, a few KiB. */
 const WAITING = { waitingMax: 2_000, waitMsMax: 20_000 };
-/** Of one user: each holds what it carries (ADR 39), and for `/output` a whole stream, until its client has read it. */
-const LARGE_ANSWERS_AT_ONCE = 2;
+/** Per user. Each holds its content in memory until the client has read it (ADR 39); for `/output`, a whole stream. */
+const LARGE_RESPONSES_MAX = 2;
 
-/** Far longer than a request lasts, whose script is stored before its event. */
+/** Far longer than a request: a request stores its script before its event. */
 const UNNAMED_SCRIPTS_MS = 86_400_000;
 
-/** Connects in the background: a dependency that is away makes its users fail with Unavailable, not the start. */
+/** Connects in the background: if a dependency is down, its users fail with Unavailable, but the start succeeds. */
 export function createInfrastructure(config: Config, log: Log): Infrastructure {
   const catalog = createEventCatalog();
   const postgres = postgresOptions(config, 'service');
@@ -137,7 +137,7 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
       trustProxy: config.SERVER_TRUST_PROXY,
     }),
     requestSlots: new UserConcurrencyLimit({ name: 'requests', concurrentMax: config.RATE_LIMIT_AT_ONCE, ...WAITING }),
-    largeResponses: new LargeResponses({ name: 'large_answers', concurrentMax: LARGE_ANSWERS_AT_ONCE, ...WAITING }),
+    largeResponses: new LargeResponses({ name: 'large_answers', concurrentMax: LARGE_RESPONSES_MAX, ...WAITING }),
     observations: new Observations(),
     async close() {
       stopped.abort();

@@ -5,25 +5,25 @@ import type { Meter } from '@opentelemetry/api';
 import type { Observations } from '../platform/telemetry/observations.js';
 
 const MS_PER_SECOND = 1_000;
-/** Of answers: OpenTelemetry's own (semantic conventions, http.server.request.duration), and what waits on purpose. */
+/** OpenTelemetry's buckets (semantic conventions, http.server.request.duration), plus two for requests that wait. */
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60];
 /** From a warm cell's 20 ms to the hour that a task may ask for. */
 const RUN_SECONDS = [0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
 const WAIT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
 
 const FIRST_SERVER_ERROR = 500;
-/** One value for every request that no route takes: paths are a client's to invent. */
+/** One value for all requests without a route: clients can invent any number of paths. */
 const UNMATCHED = 'unmatched';
 const KNOWN_METHODS = new Set(METHODS);
 
-/** Answers, by method, route and status. A followed output or stream of events counts until it ends. */
+/** Responses, by method, route and status. A followed output or event stream counts until it ends. */
 export function observeRequests(meter: Meter, observations: Observations): void {
   const durations = meter.createHistogram('voidrunner_http_request_duration_seconds', {
-    description: 'time from a request to the end of its answer, by method, route and status',
+    description: 'time from a request to the end of its response, by method, route and status',
     advice: { explicitBucketBoundaries: REQUEST_SECONDS },
   });
   const errors = meter.createCounter('voidrunner_http_request_errors_total', {
-    description: 'answers with a status of 500 or above, by method, route and status',
+    description: 'responses with a status of 500 or above, by method, route and status',
   });
   observations.onRequest = ({ method, route = UNMATCHED, status, durationMs }) => {
     const labels = { method: KNOWN_METHODS.has(method) ? method : 'other', route, status: String(status) };
@@ -39,7 +39,7 @@ export function observeRuns(meter: Meter, observations: Observations): void {
     advice: { explicitBucketBoundaries: RUN_SECONDS },
   });
   const waits = meter.createHistogram('voidrunner_queue_wait_seconds', {
-    description: 'time of a job in the queue until a worker starts it, without delays that were asked for',
+    description: 'time of a job in the queue until a worker starts it, without retry delays',
     advice: { explicitBucketBoundaries: WAIT_SECONDS },
   });
   observations.onRun = ({ scriptType, outcome, durationMs }) =>

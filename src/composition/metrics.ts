@@ -17,14 +17,14 @@ import type { WorkerParts } from './worker-role.js';
 const MS_PER_SECOND = 1_000;
 
 export interface Metrics {
-  /** Answers a scrape. */
+  /** Responds to a scrape. */
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
   close(): Promise<void>;
 }
 
 /**
- * Figures as Prometheus text: asked for when somebody scrapes; what cannot be asked then is left out of that answer.
- * @param worker null without its role
+ * Metrics as Prometheus text. Values are read at each scrape; values that cannot be read are omitted from the response.
+ * @param worker null without the worker role
  */
 export function createMetrics(infra: Infrastructure, worker: WorkerParts | null): Metrics {
   const exporter = new PrometheusExporter({ preventServerStart: true });
@@ -47,8 +47,8 @@ export function createMetrics(infra: Infrastructure, worker: WorkerParts | null)
 }
 
 /**
- * As OpenTelemetry's conventions name a service; the same name as its traces have. By value: the package that makes
- * resources is not ours to depend on, and the default one calls everybody `unknown_service`.
+ * Names the service by OpenTelemetry's conventions, as its traces do. Built by hand: the package that makes resources
+ * is not a direct dependency, and the default resource names every service `unknown_service`.
  */
 function resourceOf({ OTEL_SERVICE_NAME: name }: Config): NonNullable<MeterProviderOptions['resource']> {
   const attributes = {
@@ -70,7 +70,7 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
   const gauge = (name: string, description: string, read: (result: ObservableResult) => Promise<void>): void =>
     meter
       .createObservableGauge(name, { description })
-      // A dependency that is away must not take the other figures along.
+      // If a dependency is down, the other metrics are still reported.
       .addCallback((result) => read(result).catch(() => undefined));
 
   gauge('voidrunner_queue_jobs', 'jobs in the queue, by state', async (result) => {
@@ -83,7 +83,7 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
   gauge('voidrunner_workers', 'worker processes alive', async (result) =>
     result.observe((await queue.workers()).length),
   );
-  gauge('voidrunner_runs', 'runs under way', async (result) =>
+  gauge('voidrunner_runs', 'runs in progress', async (result) =>
     result.observe((await queue.workers()).reduce((sum, { running }) => sum + running.length, 0)),
   );
   gauge('voidrunner_log_position', 'newest position of the log', async (result) =>
@@ -97,7 +97,7 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
     for (const { subscription, position } of rows)
       result.observe(Math.max(0, Number(head - position)), { subscription });
   });
-  gauge('voidrunner_parked_streams', 'streams that a subscription had to leave out', async (result) => {
+  gauge('voidrunner_parked_streams', 'streams that a subscription parked', async (result) => {
     const { rows } = await pool.query<{ count: bigint }>('select count(*) from read.parked');
     result.observe(Number(rows[0]?.count ?? 0n));
   });
@@ -131,7 +131,7 @@ function observeWaitingRequests(provider: MeterProvider, { requestSlots, largeRe
   provider
     .getMeter('voidrunner')
     .createObservableGauge('voidrunner_waiting_requests', {
-      description: 'requests that wait for others of their user: to be worked on, or for their large answer',
+      description: 'requests that wait for other requests of their user: for a slot, or for a large response',
     })
     .addCallback((result) => {
       result.observe(requestSlots.waiting, { kind: 'request' });
@@ -142,11 +142,11 @@ function observeWaitingRequests(provider: MeterProvider, { requestSlots, largeRe
 function observeConnections(provider: MeterProvider, { connections }: Infrastructure): void {
   const meter = provider.getMeter('voidrunner');
   meter
-    .createObservableGauge('voidrunner_http_connections', { description: 'connections that are open' })
+    .createObservableGauge('voidrunner_http_connections', { description: 'open connections' })
     .addCallback((result) => result.observe(connections.figures.open));
   meter
     .createObservableCounter('voidrunner_http_connections_refused', {
-      description: 'connections that were closed since too many were open, in all or of their address',
+      description: 'connections that were closed because too many were open, in total or from their address',
     })
     .addCallback((result) => result.observe(connections.figures.refused));
 }
@@ -154,8 +154,8 @@ function observeConnections(provider: MeterProvider, { connections }: Infrastruc
 function observeSweep(provider: MeterProvider, { sweep }: Infrastructure): void {
   const meter = provider.getMeter('voidrunner');
   const figures = [
-    ['voidrunner_payloads_destroyed', 'payloads that are no longer kept', () => sweep.figures.payloads],
-    ['voidrunner_payloads_destroyed_bytes', 'bytes of payloads that are no longer kept', () => sweep.figures.bytes],
+    ['voidrunner_payloads_destroyed', 'payloads destroyed', () => sweep.figures.payloads],
+    ['voidrunner_payloads_destroyed_bytes', 'bytes of payloads destroyed', () => sweep.figures.bytes],
   ] as const;
   for (const [name, description, read] of figures) {
     meter.createObservableCounter(name, { description }).addCallback((result) => result.observe(read()));
@@ -166,8 +166,7 @@ function observeLiveOutput(provider: MeterProvider, live: LivePublisher): void {
   const meter = provider.getMeter('voidrunner');
   meter
     .createObservableCounter('voidrunner_live_output_chunks', {
-      description:
-        'chunks of output on their way to followers: published, or late, since NATS did not take them at once',
+      description: 'chunks of output sent to followers: published, or late because NATS did not accept them at once',
     })
     .addCallback((result) => {
       result.observe(live.figures.published, { outcome: 'published' });
@@ -175,7 +174,7 @@ function observeLiveOutput(provider: MeterProvider, live: LivePublisher): void {
     });
   meter
     .createObservableCounter('voidrunner_live_output_left_bytes', {
-      description: 'bytes that followers had only at the end of their attempt, from what was stored',
+      description: 'bytes that followers got only at the end of the attempt, from the stored output',
     })
     .addCallback((result) => result.observe(live.figures.leftBytes));
 }

@@ -15,11 +15,11 @@ import { ORCHESTRATOR } from './postgres-options.js';
 import { attempt, loopRole, type RoleProcess } from './role-process.js';
 import { createSubscription } from './subscriptions.js';
 
-/** Between looks for workers that are gone. */
-const LOOK_MS_MAX = 500;
+/** Interval between checks for dead workers. */
+const CHECK_INTERVAL_MS_MAX = 500;
 const FAILED = 'reconciler failed';
 
-/** From the log to the queue; and the reconciler, which works wherever this role leads. */
+/** Moves work from the log to the queue. Also runs the reconciler while this process leads the subscription. */
 export function createOrchestratorRole(infra: Infrastructure, commands: CommandBus): RoleProcess {
   const { config, log, pool, queue } = infra;
   const orchestrator = new Orchestrator(pool, new EffectRunner(queue));
@@ -31,7 +31,7 @@ export function createOrchestratorRole(infra: Infrastructure, commands: CommandB
   return loopRole(ORCHESTRATOR, async (signal) => {
     const applying = subscription.run(signal);
     await reconcile(infra, subscription, { reconciler, deadWorkers }, signal);
-    // Only then the table says of every job that was withdrawn that nothing waits for it any more.
+    // Stand by after that: only then the table shows every finished execution, so that its job can be withdrawn.
     await applying;
     await attempt(log, FAILED, () => reconciler.standBy());
   });
@@ -44,21 +44,21 @@ async function reconcile(
   signal: AbortSignal,
 ): Promise<void> {
   const intervalMs = config.QUEUE_RECONCILE_INTERVAL;
-  // Whoever has just won the lead looks at once.
-  let lookedMs = Number.NEGATIVE_INFINITY;
+  // A new leader reconciles at once.
+  let reconciledMs = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
-    // Nothing is concluded from what cannot be seen.
+    // During an outage nothing is concluded.
     await attempt(log, FAILED, async () => {
       if (!subscription.leads) {
-        lookedMs = Number.NEGATIVE_INFINITY;
+        reconciledMs = Number.NEGATIVE_INFINITY;
         deadWorkers.forget();
         return reconciler.standBy();
       }
       const gaveUp = await deadWorkers.check();
-      if (!gaveUp && performance.now() - lookedMs < intervalMs) return;
+      if (!gaveUp && performance.now() - reconciledMs < intervalMs) return;
       await reconciler.reconcile();
-      lookedMs = performance.now();
+      reconciledMs = performance.now();
     });
-    await delay(Math.min(intervalMs, LOOK_MS_MAX), undefined, { signal }).catch(() => undefined);
+    await delay(Math.min(intervalMs, CHECK_INTERVAL_MS_MAX), undefined, { signal }).catch(() => undefined);
   }
 }

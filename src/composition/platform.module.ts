@@ -19,7 +19,7 @@ import { RunLimitsCeiling } from '../tasks/api/limits-ceiling.js';
 import { LargeResponses } from '../http/user-concurrency.js';
 import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
 
-/** What features inject: the ports, bound to this process's adapters. */
+/** The ports that features inject, bound to this process's adapters. */
 @Module({})
 export class PlatformModule {
   static with(infra: Infrastructure): DynamicModule {

@@ -1,12 +1,12 @@
 import type { Config } from '../config/load-config.js';
 import type { PostgresOptions } from '../platform/postgres/pool.js';
 
-/** Subscriptions, by the name of their checkpoint. */
+/** The names of the subscriptions and of their checkpoints. */
 export const PROJECTOR = 'projector';
 export const ORCHESTRATOR = 'orchestrator';
 export const DEAD_LETTERS = 'dead_letters';
 
-/** @param part shown in pg_stat_activity */
+/** @param part of the service, shown in pg_stat_activity */
 export const postgresOptions = (config: Config, part: string): PostgresOptions => ({
   host: config.DB_HOST,
   port: config.DB_PORT,

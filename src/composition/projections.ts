@@ -3,8 +3,8 @@ import { activeExecutionProjection } from '../orchestrator/active-execution.js';
 import type { Projection } from '../event-sourcing/projection/projection.js';
 import { taskProjection } from '../tasks/queries/task-projection.js';
 
-/** The views that follow the projector's checkpoint. */
+/** The views that advance with the projector's checkpoint. */
 export const projectorProjections: readonly Projection[] = [taskProjection, executionProjection];
 
-/** The table that follows the orchestrator's. */
+/** The table that advances with the orchestrator's checkpoint. */
 export const orchestratorProjections: readonly Projection[] = [activeExecutionProjection];

@@ -5,7 +5,7 @@ import { projectorProjections } from './projections.js';
 import { loopRole, type RoleProcess } from './role-process.js';
 import { createSubscription } from './subscriptions.js';
 
-/** From the log to the read models. */
+/** Projects the log to the read models. */
 export function createProjectorRole(infra: Infrastructure): RoleProcess {
   const handler = new ProjectionHandler(infra.pool, projectorProjections, (position) =>
     infra.projected.announce(position),

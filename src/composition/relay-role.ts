@@ -6,7 +6,7 @@ import type { Infrastructure } from './infrastructure.js';
 import { DEAD_LETTERS, ORCHESTRATOR, postgresOptions, PROJECTOR } from './postgres-options.js';
 import { loopRole, type RoleProcess } from './role-process.js';
 
-/** From the log to JetStream. */
+/** Publishes the log to JetStream. */
 export function createRelayRole(infra: Infrastructure): RoleProcess {
   const { config, log, store, nats, eventsStream, appends, pool } = infra;
   const relay = new EventRelay({

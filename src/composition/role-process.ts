@@ -6,11 +6,11 @@ import type { Log } from '../platform/telemetry/log.js';
 export interface RoleProcess {
   readonly name: string;
   start(): void;
-  /** Resolves when everything it started is over. Never throws. */
+  /** Resolves when everything it started has ended. Never throws. */
   stop(): Promise<void>;
 }
 
-/** One round of a loop that goes on whatever happens. An outage is told elsewhere, and is over at some time. */
+/** One iteration of a loop that survives errors. An outage is reported elsewhere; any other error is logged. */
 export async function attempt(log: Log, failed: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -19,7 +19,7 @@ export async function attempt(log: Log, failed: string, work: () => Promise<void
   }
 }
 
-/** A role made of loops that end with a signal. */
+/** A role made of loops that end when the signal aborts. */
 export function loopRole(name: string, ...loops: ((signal: AbortSignal) => Promise<void>)[]): RoleProcess {
   const stopping = new AbortController();
   let running: Promise<unknown> = Promise.resolve();

@@ -3,7 +3,7 @@ import { RunLimitsCeiling } from '../tasks/api/limits-ceiling.js';
 
 const MS_PER_SECOND = 1_000;
 
-/** What the operator lets a task ask for at most. */
+/** The highest limits that the operator allows a task to ask for. */
 export const runLimitsCeilingOf = (config: Config): RunLimitsCeiling =>
   new RunLimitsCeiling({
     timeout_seconds: config.EXECUTOR_TIMEOUT_MAX / MS_PER_SECOND,

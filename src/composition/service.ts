@@ -20,16 +20,16 @@ import { createRetentionRole } from './retention-role.js';
 import type { RoleProcess } from './role-process.js';
 import { createWorkerParts, createWorkerRole, type WorkerParts } from './worker-role.js';
 
-/** A process of VoidRunner with the roles its configuration names. */
+/** A process of VoidRunner with its configured roles. */
 export interface Service {
   readonly infra: Infrastructure;
-  /** Present where the API role is. */
+  /** Null without the API role. */
   readonly app: NestFastifyApplication | null;
-  /** Present where a role decides: the API, a worker or the orchestrator. Only these need Nest. */
+  /** Null unless a role decides: the API, a worker or the orchestrator. Only these need Nest. */
   readonly commands: CommandBus | null;
   /** The base URL of the API, once it listens; null without the API role. */
   readonly url: string | null;
-  /** Workers finish or hand back what they run, the API its open requests; then everything is closed. */
+  /** Workers finish or release their attempts, the API finishes its open requests; then everything is closed. */
   stop(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     url,
     async stop() {
       log.info({ roles }, 'stopping');
-      // Workers first: what they report still has to go out and be seen.
+      // Workers first: other roles still have to publish and project what they report.
       for (const role of processes) await role.stop();
       await (app ? closeHttpApp(app, config.SERVER_SHUTDOWN_TIMEOUT) : context?.close());
       await operators?.close();
@@ -97,7 +97,7 @@ const rateLimitsOf = (config: Config) => ({
   reads: config.RATE_LIMIT_READS,
 });
 
-/** In the order in which they are stopped. */
+/** In the order of stopping. */
 function createRoles(infra: Infrastructure, commands: CommandBus | null, worker: WorkerParts | null): RoleProcess[] {
   const { config } = infra;
   const roles: RoleProcess[] = [];

@@ -6,7 +6,7 @@ import type { ParkedStream, SubscriptionHandler } from '../event-sourcing/subscr
 import type { Infrastructure } from './infrastructure.js';
 import { postgresOptions } from './postgres-options.js';
 
-/** A subscription to the whole log, with its lead, its consumer and its dead letters. */
+/** A subscription to the whole log, with its leader lock, its consumer and its dead letters. */
 export function createSubscription(
   infra: Infrastructure,
   name: string,

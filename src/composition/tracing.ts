@@ -12,13 +12,13 @@ import { SanitizingExporter } from '../platform/telemetry/sanitized-spans.js';
 import { traceparentPropagator } from '../platform/telemetry/trace-context.js';
 import { TraceFileExporter } from '../platform/telemetry/trace-file-exporter.js';
 
-/** Spans wait at most so long for their batch: short, since a person may be looking for them. */
+/** Spans wait at most this long for their batch. It is short because a person may be waiting for the trace. */
 const BATCH_DELAY_MS = 1_000;
 const BATCH_SPANS_MAX = 512;
 const QUEUE_SPANS_MAX = 8_192;
 const UNTRACED_PATHS = /^\/(api\/v1\/)?(health|ready|ping)\b/;
 
-/** Patches http, pg, ioredis and pino, which nobody may have loaded yet, and sends spans to where the settings say. */
+/** Patches http, pg, ioredis and pino, which must not be loaded yet, and sends spans to the configured destinations. */
 export function startTracing(config: Config): NodeSDK {
   const batch = {
     scheduledDelayMillis: BATCH_DELAY_MS,
@@ -38,12 +38,12 @@ export function startTracing(config: Config): NodeSDK {
         ignoreIncomingRequestHook: ({ url = '' }) => UNTRACED_PATHS.test(url),
         requireParentforOutgoingSpans: true,
       }),
-      // To take a connection from the pool is worth a span where it takes long, and then its query is late as well.
+      // No spans for taking a connection from the pool: if that is slow, the query's span shows it.
       new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
-      // The command's name only: its arguments are ids at best.
+      // Only the command's name: its arguments are ids at best.
       new IORedisInstrumentation({ requireParentSpan: true, dbStatementSerializer: (command) => command }),
       new PinoInstrumentation({ disableLogSending: true }),
-      // Names the request's span by its route. A span for every hook would bury those that tell something.
+      // Names the request's span by its route. A span for every hook would hide the useful spans.
       new fastifyOtel.FastifyOtelInstrumentation({ registerOnInitialization: true, instrumentHooks: false }),
     ],
   });

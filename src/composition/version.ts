@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-/** The package's own version. Up from `src/composition` and from `dist` are different ways. */
+/** The version in package.json. Its relative path differs between `src/composition` and `dist`. */
 function readVersion(): string {
   const require = createRequire(import.meta.url);
   for (const path of ['../../package.json', '../package.json']) {
@@ -8,7 +8,7 @@ function readVersion(): string {
       const { name, version } = require(path) as { name?: string; version: string };
       if (name === 'voidrunner') return version;
     } catch {
-      // Not this way, then.
+      // Not at this path.
     }
   }
   return 'unknown';

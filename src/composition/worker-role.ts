@@ -18,7 +18,7 @@ import type { Infrastructure } from './infrastructure.js';
 import { postgresOptions } from './postgres-options.js';
 import type { RoleProcess } from './role-process.js';
 
-/** `<namespace>.<host>-<pid>-<random>`: the namespace keeps the sweeps of neighbours on one engine apart. */
+/** `<namespace>.<host>-<pid>-<random>`. The namespace separates the sweeps of installations that share an engine. */
 export function newWorkerId(namespace: string): string {
   const host = hostname()
     .toLowerCase()
@@ -51,7 +51,7 @@ export async function createSandbox(config: Config, log: Log, workerId: string):
   });
 }
 
-/** What the worker role has and others look at. */
+/** The parts of the worker role that metrics and readiness read. */
 export interface WorkerParts {
   readonly id: string;
   readonly sandbox: Sandbox;
@@ -63,7 +63,7 @@ export async function createWorkerParts({ config, log, liveOutput }: Infrastruct
   return { id, sandbox: await createSandbox(config, log, id), live: new LivePublisher(liveOutput, log) };
 }
 
-/** From the queue to containers. */
+/** Runs jobs from the queue in containers. */
 export function createWorkerRole(
   infra: Infrastructure,
   commands: CommandBus,

@@ -1,4 +1,4 @@
-/** A refusal: the request was understood and declined. Mapped to an HTTP status once, at the edge. */
+/** A refusal: the request was understood and rejected. Mapped to an HTTP status once, at the edge. */
 export class DomainError extends Error {
   constructor(
     /** Stable, machine-readable: `task_not_found`, `execution_already_ended`, … */
@@ -20,24 +20,24 @@ export class DomainError extends Error {
   }
 }
 
-/** One thing wrong with what was asked for, as clients are told of it. */
+/** One invalid field of a request, as it is shown to clients. */
 export interface FieldFault {
   readonly field: string;
-  /** Cut short and never a secret. */
+  /** Shortened, and never a secret. */
   readonly value: string;
   /** Machine-readable: required, type, min, max, oneof, unknown, email, … */
   readonly tag: string;
   readonly message: string;
 }
 
-/** A refusal that says which fields are at fault: the one answer for them, whoever finds them. */
+/** A refusal that lists the invalid fields. All code that finds an invalid field throws this error. */
 export class InvalidFields extends DomainError {
   constructor(readonly fields: readonly FieldFault[]) {
     super('validation_failed', 'Validation failed', 'invalid');
   }
 }
 
-/** An outage of something we depend on. Nothing is known to be wrong with the request: it may be repeated. */
+/** An outage of a dependency. The request itself may be valid, and may be repeated. */
 export class Unavailable extends Error {
   constructor(
     readonly dependency: string,
@@ -49,7 +49,7 @@ export class Unavailable extends Error {
   }
 }
 
-/** Somebody else appended to the stream first. Load again and decide again. */
+/** Another writer appended to the stream first. Load the stream again and decide again. */
 export class VersionConflict extends Error {
   constructor(
     readonly streamId: string,
@@ -63,7 +63,7 @@ export class VersionConflict extends Error {
 
 /** Makes a `switch` exhaustive: the compiler rejects the call as long as a case is missing. */
 export function unreachable(value: never): never {
-  // Its type alone: the value may be a command with all that a user sent.
+  // Only its type: the value may be a command that contains user data.
   const { type } = value as { readonly type?: unknown };
   throw new Error(`unhandled case: ${typeof type === 'string' ? type : typeof value}`);
 }

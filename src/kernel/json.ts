@@ -2,12 +2,12 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 
 export type JsonObject = { readonly [key: string]: Json };
 
-/** Postgres' jsonb refuses NUL and lone surrogates; one such string would fail its whole batch. */
+/** Postgres' jsonb rejects NUL and lone surrogates; one such string would fail its whole batch. */
 export function isStorableText(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
 }
 
-/** True where every string in the value, keys included, can be stored as jsonb. */
+/** True if every string in the value, keys included, can be stored as jsonb. */
 export function isStorableJson(value: unknown): boolean {
   if (typeof value === 'string') return isStorableText(value);
   if (Array.isArray(value)) return value.every(isStorableJson);
@@ -17,7 +17,7 @@ export function isStorableJson(value: unknown): boolean {
   return true;
 }
 
-/** Whether two values are the same once stored: jsonb keeps no order of members, and no -0. */
+/** Whether two values are equal once stored: jsonb keeps neither the order of members nor -0. */
 export const isSameJson = (one: unknown, other: unknown): boolean =>
   JSON.stringify(one, inOrder) === JSON.stringify(other, inOrder);
 

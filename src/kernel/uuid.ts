@@ -1,9 +1,9 @@
 import { v5, v7 } from 'uuid';
 
-/** Namespace of every id that follows from something else (RFC 9562, section 5.5). Never change it. */
+/** Namespace of every id that is computed from other values (RFC 9562, section 5.5). Never change it. */
 const DERIVED = '5f0c9a52-6f0e-5d0c-9d5e-0b7a3c0f6d11';
 
-/** Drawn at once, 256 ids' worth: drawn for each id, the random bytes cost ten times what the rest of it does. */
+/** Random bytes for 256 ids, drawn in one call. A call for each id costs ten times as much as the rest of the id. */
 const randomness = Buffer.alloc(4096);
 const ID_BYTES = 16;
 const draws = Array.from({ length: randomness.length / ID_BYTES }, (_, index) =>
@@ -13,7 +13,7 @@ let spent = draws.length;
 let latestMs = 0;
 let sequence = 0;
 
-/** Sortable by time (RFC 9562, section 5.7), and in one process also within a millisecond (section 6.2, method 1). */
+/** Sortable by time (RFC 9562, section 5.7); ids of one process also within a millisecond (section 6.2, method 1). */
 export function newId(): string {
   if (spent === draws.length) {
     crypto.getRandomValues(randomness);
@@ -22,12 +22,12 @@ export function newId(): string {
   const random = draws[spent]!;
   spent += 1;
   const now = Date.now();
-  // From the lower half of its range: no one makes 2^31 ids before the clock has moved on.
+  // Starts in the lower half of its range: no process makes 2^31 ids before the clock moves on.
   sequence = now > latestMs ? random.readUInt32BE() >>> 1 : sequence + 1;
   latestMs = Math.max(latestMs, now);
   return v7({ random, msecs: latestMs, seq: sequence });
 }
 
-/** The same parts give the same id, on every machine and for ever. */
+/** The same parts give the same id, on every machine and at any time. */
 export const deterministicId = (...parts: readonly (string | number | bigint)[]): string =>
   v5(parts.join('\u001f'), DERIVED);

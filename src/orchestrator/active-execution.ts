@@ -4,32 +4,32 @@ import { unreachable } from '../kernel/errors.js';
 import type { RecordedEvent } from '../event-sourcing/core/event.js';
 import { defineProjection } from '../event-sourcing/projection/projection.js';
 
-/** What the orchestrator remembers of a run that may go on: enough to enqueue it again without reading its stream. */
+/** The orchestrator's row for an execution that is not over: enough to enqueue it again without reading its stream. */
 export interface ActiveExecution {
   readonly execution_id: string;
   readonly owner_id: string;
   readonly executor: 'embedded' | 'external';
-  /** A dead letter is kept, since it may be redriven. */
+  /** A dead letter is kept, because it may be redriven. */
   readonly status: 'pending' | 'running' | 'dead_lettered';
-  /** The attempt that is waited for, or that runs. */
+  /** The running attempt, or the next one while pending. */
   readonly attempt: number;
   readonly priority: number;
   readonly timeout_seconds: number;
   readonly not_before: string | Date | null;
   readonly requested_at: string | Date;
   readonly started_at: string | Date | null;
-  /** When a run done elsewhere is over, whether or not its end is reported. Null for any other. */
+  /** When an external execution times out if its end is not reported. Null for any other. */
   readonly due_at: string | Date | null;
   readonly worker: string | null;
-  /** Null while pending, and for a run done elsewhere. */
+  /** Null while pending, and for an external execution. */
   readonly lease_token: string | null;
-  /** Of the request, so that a job enqueued again stays in its trace. */
+  /** From the request: a job that is enqueued again stays in the request's trace. */
   readonly traceparent: string | null;
 }
 
 const IDLE = { not_before: null, started_at: null, due_at: null, worker: null, lease_token: null } as const;
 
-/** @returns null for a run that is over for good */
+/** @returns null for an execution that has ended and cannot be redriven */
 export function foldActive(
   active: ActiveExecution | null,
   event: RecordedEvent<ExecutionEvent>,
@@ -74,7 +74,7 @@ export function foldActive(
   }
 }
 
-/** The orchestrator's own table. It moves with the orchestrator's checkpoint, not with the projector's. */
+/** The orchestrator's own table. It advances with the orchestrator's checkpoint, not with the projector's. */
 export const activeExecutionProjection = defineProjection<ActiveExecution>({
   table: 'active_executions',
   key: 'execution_id',

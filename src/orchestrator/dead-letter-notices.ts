@@ -5,19 +5,19 @@ import { streamName } from '../event-sourcing/core/event.js';
 import type { DeliveredEvent, SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 
-/** Where dead letters are told of outside. */
+/** Publishes dead letters to the outside. */
 export abstract class DeadLetters {
   /** May be repeated with the same id. @throws Unavailable */
   abstract publish(kind: string, id: string, body: unknown): Promise<void>;
 }
 
 /**
- * Tells of every run that became a dead letter. A subscription of its own rather than an effect of the orchestrator:
- * there, one letter held up every later job until NATS was back. Here only letters wait for it.
+ * Publishes every execution that becomes a dead letter. It has its own subscription and is not an effect of the
+ * orchestrator: there, one letter held up every later job until NATS was back. Here only letters wait for NATS.
  *
- * It begins at 0, also where the orchestrator has told of letters already: they are told of again, once, which harms
- * nobody, while a beginning at the orchestrator's checkpoint would lose those that it passes before this one starts.
- * After a restore it goes on at the log's end (no `reset`): what comes before has been told.
+ * It starts at position 0, even if the orchestrator has already published letters. They are published once more, which
+ * does no harm. A start at the orchestrator's checkpoint would lose letters that the orchestrator passes before this
+ * subscription starts. After a restore it continues at the log's end (no `reset`): earlier letters have been published.
  */
 export class DeadLetterNotices implements SubscriptionHandler {
   constructor(private readonly deadLetters: DeadLetters) {}

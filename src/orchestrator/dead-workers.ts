@@ -11,25 +11,26 @@ export interface HeldAttempt {
   readonly attempt: number;
 }
 
-/** Reads from the orchestrator's table which attempts workers hold. */
+/** Reads the attempts that workers hold from the orchestrator's table. */
 export abstract class HeldAttempts {
-  /** The workers of all attempts that run. @throws Unavailable */
+  /** The workers of all running attempts. @throws Unavailable */
   abstract workers(): Promise<readonly string[]>;
 
-  /** What a worker holds. @throws Unavailable */
+  /** The attempts that a worker holds. @throws Unavailable */
   abstract of(workerId: string): Promise<readonly HeldAttempt[]>;
 }
 
 interface Absence {
   readonly since: number;
-  /** Of the worker's heartbeats, the last one there was then. */
+  /** The worker's last heartbeat at that time. */
   readonly beat: number | undefined;
 }
 
 /**
- * Notices workers whose process is gone, before their leases are over: their sessions end with them. What they held is
- * given up at once. It is safe to be wrong: the log refuses the word of a worker that has lost its attempt. User code
- * does not run on beside the next attempt: it dies with its worker, since the engine closes the launcher's input.
+ * Finds workers whose process has exited before their leases expire: a worker's database session ends with its process.
+ * Their attempts are given up at once. A wrong verdict is safe: the log refuses reports of a worker that has lost its
+ * attempt. User code does not run beside the next attempt: it ends with its worker, because the engine closes the
+ * launcher's input.
  */
 export class DeadWorkers {
   private absences = new Map<string, Absence>();
@@ -42,14 +43,14 @@ export class DeadWorkers {
     private readonly log: Log,
   ) {}
 
-  /** For whoever does not lead: what was missing then says nothing about later. */
+  /** Called while this process does not lead: what was missing says nothing about later. */
   forget(): void {
     this.absences.clear();
   }
 
   /**
-   * @returns whether leases were dropped: jobs that nobody had started are missing in the queue now
-   * @throws Unavailable where Postgres or Redis is away: nothing is concluded, and every absence begins anew
+   * @returns whether leases were dropped: reserved jobs whose attempt had not started are now missing from the queue
+   * @throws Unavailable if Postgres or Redis is down: nothing is concluded, and every absence starts over
    */
   async check(now = Date.now()): Promise<boolean> {
     const { absences } = this;
@@ -70,9 +71,9 @@ export class DeadWorkers {
     return jobs > 0;
   }
 
-  /** May be repeated: while the orchestrator's table lags behind, the attempts still stand there. */
+  /** May be repeated: while the orchestrator's table lags behind, it still lists the attempts. */
   private async giveUp(workerId: string): Promise<number> {
-    // The attempts first: a lease that is dropped before lets another worker reserve a job that the log refuses.
+    // The attempts first: if leases were dropped first, other workers would reserve jobs that the log refuses to start.
     const attempts = await this.held.of(workerId);
     for (const { execution_id, attempt } of attempts) await this.lose(execution_id, attempt);
     const jobs = await this.queue.dropLeases(workerId);
@@ -88,7 +89,7 @@ export class DeadWorkers {
   }
 }
 
-/** A heartbeat that came since is the word of a living worker: its absence begins anew. */
+/** A new heartbeat shows that the worker is alive: its absence starts over. */
 function continued(before: Absence | undefined, beat: number | undefined, now: number): Absence {
   if (before && (beat === undefined || beat === before.beat)) return before;
   return { since: now, beat };

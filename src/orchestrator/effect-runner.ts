@@ -4,7 +4,7 @@ import type { Effect } from './effects.js';
 export class EffectRunner {
   constructor(private readonly queue: JobQueue) {}
 
-  /** @throws Unavailable: the event is then handled again, and nothing is done twice by it */
+  /** Idempotent. @throws Unavailable: the event is then handled again */
   async run(effect: Effect): Promise<void> {
     switch (effect.type) {
       case 'enqueue':

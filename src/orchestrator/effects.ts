@@ -3,15 +3,15 @@ import type { RecordedEvent } from '../event-sourcing/core/event.js';
 import type { Job } from '../queue/job-queue.js';
 import type { ActiveExecution } from './active-execution.js';
 
-/** What has to happen outside because of an event. Each may be repeated: its identity follows from the event. */
+/** An effect of an event on the queue. It is idempotent: its id is computed from the event. */
 export type Effect =
   | { readonly type: 'enqueue'; readonly job: Job }
-  /** Takes a job back that nobody has reserved; one that is held is the worker's to end. */
+  /** Removes a job that no worker has reserved; a reserved job is ended by its worker. */
   | { readonly type: 'withdraw'; readonly executionId: string; readonly attempt: number };
 
 /**
- * @param before the run as it was ahead of the event
- * @param after the run as the event leaves it
+ * @param before the execution before the event
+ * @param after the execution after the event
  */
 export function effectsOf(
   event: RecordedEvent<ExecutionEvent>,
@@ -39,7 +39,7 @@ export function effectsOf(
   }
 }
 
-/** The job a waiting run needs in the queue. */
+/** The job of a pending execution. */
 export function jobOf(active: ActiveExecution): Job {
   return {
     executionId: active.execution_id,

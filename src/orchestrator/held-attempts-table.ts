@@ -3,9 +3,9 @@ import type { Pool } from 'pg';
 import { reportingOutages } from '../platform/postgres/outage.js';
 import { type HeldAttempt, HeldAttempts } from './dead-workers.js';
 
-/** More than a worker has slots. */
+/** More than the slots of any worker. */
 const HELD_MAX = 1_000;
-/** External runs have no worker of ours. */
+/** External executions have no worker of ours. */
 const HELD = `from read.active_executions where status = 'running' and lease_token is not null`;
 
 export class HeldAttemptsTable extends HeldAttempts {

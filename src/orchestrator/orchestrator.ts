@@ -15,8 +15,8 @@ import type { EffectRunner } from './effect-runner.js';
 import { type Effect, effectsOf } from './effects.js';
 
 /**
- * Events in, effects out. Effects come first and the checkpoint second: a crash between repeats them, and each bears
- * that, since its identity follows from the event.
+ * Events in, effects out. Effects run before the checkpoint is written: a crash in between repeats them. Each effect is
+ * idempotent, because its id is computed from the event.
  */
 export class Orchestrator implements SubscriptionHandler {
   private readonly table: LiveTable;
@@ -58,7 +58,7 @@ export class Orchestrator implements SubscriptionHandler {
     await client.query('delete from read.active_executions');
   }
 
-  /** In the trace of the event they follow from. */
+  /** In the trace of the event that caused them. */
   private async runAll(effects: readonly Effect[], event: DeliveredEvent): Promise<void> {
     if (effects.length === 0) return;
     const attributes = { 'voidrunner.event': event.type, 'voidrunner.position': String(event.position) };

@@ -10,8 +10,8 @@ export const reconcilerMetadata = (executionId: string): EventMetadata => ({
 });
 
 /**
- * Sends what the orchestrator's table says is due. The table lags behind the log, and the decider has the last word: a
- * refusal is fine. One run that cannot be decided on (a bug) is logged and stops no other. @throws Unavailable
+ * Sends a command that the orchestrator's table calls for. The table lags behind the log, which the decider reads: its
+ * refusal is no error. A decision that fails (a bug) is logged and does not stop the others. @throws Unavailable
  */
 export async function sendAsReconciler(
   commands: Pick<CommandBus, 'execute'>,

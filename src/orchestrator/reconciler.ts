@@ -8,53 +8,53 @@ import { jobOf } from './effects.js';
 import { type ExternalVerdict, isExternal, assessExternal } from './external-runs.js';
 import { reconcilerMetadata, sendAsReconciler } from './reconciler-command.js';
 
-/** Runs compared with Redis at a time. */
+/** Executions compared with Redis at a time. */
 const RECONCILE_BATCH_MAX = 1_000;
 
-/** Reads the orchestrator's table of active runs. */
+/** Reads the orchestrator's table of active executions. */
 export abstract class ActiveExecutions {
-  /** Runs that are pending or running, ordered by id, after the given id. */
+  /** Executions that are pending or running, ordered by id, after the given id. */
   abstract page(afterId: string | null, limit: number): Promise<readonly ActiveExecution[]>;
 }
 
 export type Verdict = 'fine' | 'enqueue' | 'lost';
 
-/** What is known of one run at one look. */
+/** What one check found about one execution. */
 export interface Observation {
   readonly jobState: JobState;
-  /** The worker's heartbeat is there, and names the run. */
+  /** A worker's heartbeat names the attempt. */
   readonly workerHasIt: boolean;
-  /** For how long both the lease and the worker's word have been missing, over successive looks. */
+  /** How long both the lease and the heartbeat have been missing, over successive checks. */
   readonly missingMs: number;
 }
 
 /**
- * Judges one run of the embedded executor. A lease alone proves nothing: a flushed Redis loses leases and heartbeats at
- * once, and the next heartbeat of a healthy worker restores both.
+ * Assesses one execution of the embedded executor. A missing lease alone proves nothing: a flushed Redis loses leases
+ * and heartbeats at once, and the next heartbeat of a healthy worker restores both.
  */
-export function assess(run: ActiveExecution, sighting: Observation, leaseMs: number): Verdict {
+export function assess(run: ActiveExecution, observation: Observation, leaseMs: number): Verdict {
   if (run.status === 'dead_lettered') return 'fine';
-  if (run.status === 'pending') return sighting.jobState === 'missing' ? 'enqueue' : 'fine';
-  if (sighting.jobState === 'leased' || sighting.workerHasIt) return 'fine';
-  return sighting.missingMs >= leaseMs ? 'lost' : 'fine';
+  if (run.status === 'pending') return observation.jobState === 'missing' ? 'enqueue' : 'fine';
+  if (observation.jobState === 'leased' || observation.workerHasIt) return 'fine';
+  return observation.missingMs >= leaseMs ? 'lost' : 'fine';
 }
 
 type JobRef = Pick<Job, 'executionId' | 'attempt'>;
 
-/** Of the look before and of this one, by job id. */
+/** From the previous check and from this one, by job id. */
 interface Findings {
   readonly missingSince: ReadonlyMap<string, number>;
   readonly stillMissing: Map<string, number>;
   readonly stillWaiting: Set<string>;
 }
 
-/** Compares what should be under way with what is, and issues commands where they differ. Runs with the leader. */
+/** Compares the log's view with Redis and sends commands where they differ. Runs on the leader. */
 export class Reconciler {
-  /** When a run was first found without lease and worker, milliseconds since the epoch, by job id. */
+  /** When an attempt was first found without lease and worker, milliseconds since the epoch, by job id. */
   private missingSince = new Map<string, number>();
   /**
-   * Jobs enqueued from here whose run still waited when last seen, by job id. The orchestrator takes a job out of the
-   * queue before its table says that the run is over: in between, the job looks missing, and is put in for nothing.
+   * Jobs enqueued here whose execution was pending at the last check, by job id. The orchestrator removes a job from
+   * the queue before its table shows that the execution is over. In between, the job seems missing and is enqueued.
    */
   private readonly enqueued = new Map<string, JobRef>();
 
@@ -64,14 +64,14 @@ export class Reconciler {
     private readonly commands: Pick<CommandBus, 'execute'>,
     private readonly log: Log,
     private readonly leaseMs: number,
-    /** After which a run for an external worker, of which nothing is reported, is given up. */
+    /** Without any report, after which an external execution expires. */
     private readonly unreportedMs: number,
   ) {}
 
-  /** One look at all active runs. @throws Unavailable where Postgres or Redis is away: nothing is concluded then */
+  /** Checks all active executions once. @throws Unavailable if Postgres or Redis is down: nothing is concluded then */
   async reconcile(now = new Date()): Promise<void> {
     const { missingSince } = this;
-    // Nobody can renew a lease while Redis is away: what was missing ahead of an outage has its time again after it.
+    // No worker can renew a lease while Redis is down: after an outage, every missing lease gets its full time again.
     this.missingSince = new Map();
     const workers = await this.queue.workers();
     const claimed = new Set(workers.flatMap(({ running }) => running));
@@ -85,9 +85,9 @@ export class Reconciler {
   }
 
   /**
-   * For whoever does not lead, or not any more: what was missing then says nothing about now. A job that was put in for
-   * a run that is over by now is taken back, since who leads next knows nothing of it.
-   * @throws Unavailable where Postgres or Redis is away: to be repeated
+   * Called while this process does not lead: forgets what was missing, which says nothing about later. Withdraws jobs
+   * that were enqueued for executions that are now over: the next leader does not know about them.
+   * @throws Unavailable if Postgres or Redis is down: call it again
    */
   async standBy(): Promise<void> {
     this.missingSince.clear();
@@ -113,7 +113,7 @@ export class Reconciler {
   private async withdraw(stillWaiting: ReadonlySet<string>): Promise<void> {
     for (const [id, job] of this.enqueued) {
       if (stillWaiting.has(id)) continue;
-      // Does nothing to a job that is held: that is what usually became of it.
+      // No effect on a leased job. Most of these jobs are leased by now.
       await this.queue.cancel(job);
       this.enqueued.delete(id);
     }
@@ -134,10 +134,10 @@ export class Reconciler {
       const missing = run.status === 'running' && jobState !== 'leased' && !workerHasIt;
       const since = missingSince.get(id) ?? now.getTime();
       if (missing) stillMissing.set(id, since);
-      const sighting = { jobState, workerHasIt, missingMs: missing ? now.getTime() - since : 0 };
+      const observation = { jobState, workerHasIt, missingMs: missing ? now.getTime() - since : 0 };
       const verdict = isExternal(run)
         ? assessExternal(run, this.unreportedMs, now)
-        : assess(run, sighting, this.leaseMs);
+        : assess(run, observation, this.leaseMs);
       await this.act(run, verdict, now);
       if (run.status === 'pending' && this.enqueued.has(id)) stillWaiting.add(id);
     }

@@ -1,4 +1,4 @@
-/** What a generator makes, once it has made it all. */
+/** Collects all items of a generator. */
 export async function allOf<Item>(source: AsyncIterable<Item>): Promise<Item[]> {
   const items: Item[] = [];
   for await (const item of source) items.push(item);

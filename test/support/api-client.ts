@@ -17,20 +17,20 @@ type PathsBelowBase = {
   [Path in keyof paths as Path extends `${typeof BASE}${infer Below}` ? Below : never]: paths[Path];
 };
 
-/** The API as its document has it: the compiler holds paths, parameters, bodies and answers against it. */
+/** The API by its document: the compiler checks paths, parameters, bodies and responses against it. */
 export type TypedApi = Client<PathsBelowBase, 'application/json' | 'application/problem+json'>;
 
 /** The parameters of most calls. */
 export const withId = <Query = undefined>(id: string, query?: Query) => ({ params: { path: { id }, query } });
 
-/** Of a page that was asked for by cursor, and is not the last. */
+/** The next cursor of a page that was requested by cursor and is not the last. */
 export function nextCursorOf(page: { pagination: { next_cursor: string | null } } | { total: number }): string {
   const cursor = 'pagination' in page ? page.pagination.next_cursor : null;
   if (cursor === null) throw new Error(`no page after ${JSON.stringify(page)}`);
   return cursor;
 }
 
-/** @returns what a call answered that must succeed */
+/** @returns the data of a call that must succeed */
 export async function ok<Data>(call: Promise<{ data?: Data; error?: unknown; response: Response }>): Promise<Data> {
   const { data, error, response } = await call;
   if (!response.ok) throw new Error(`${response.url}: ${response.status} ${JSON.stringify(error)}`);
@@ -43,7 +43,7 @@ export interface Answer<Body = unknown> {
   readonly body: Body;
 }
 
-/** How long a run may take on a busy machine of two cores, compile and cold container included. */
+/** How long an execution may take on a busy machine with two cores, including compilation and a cold container. */
 const END_TIMEOUT_MS = 120_000;
 
 /** A person with an account, talking to the API over HTTP. */
@@ -55,7 +55,7 @@ export class ApiClient {
     readonly refreshToken: string,
   ) {}
 
-  /** @param url asked at every call: after a restart it may be another */
+  /** @param url called at every request: it may change after a restart */
   static async register(url: () => string): Promise<ApiClient> {
     const body = { email: `${randomUUID()}@example.com`, password: 'correct horse battery', name: 'Test' };
     const { user, access_token, refresh_token } = await ok(typedApi(url()).POST('/auth/register', { body }));
@@ -70,7 +70,7 @@ export class ApiClient {
     return typedApi(this.url(), { authorization: `Bearer ${token}` }, ...middleware);
   }
 
-  /** What the document does not allow, or what no compiler has to know. @param path below /api/v1 */
+  /** For requests that the document does not allow, or that need no types. @param path below /api/v1 */
   request<Body = Record<string, unknown>>(
     method: string,
     path: string,
@@ -81,7 +81,7 @@ export class ApiClient {
     return call<Body>(`${this.url()}${BASE}${path}`, method, body, { authorization, ...headers });
   }
 
-  /** As request, for a call that must succeed. */
+  /** Like request, for a call that must succeed. */
   async ok<Body>(method: string, path: string, body?: unknown): Promise<Body> {
     const answer = await this.request<Body>(method, path, body);
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
@@ -100,7 +100,7 @@ export class ApiClient {
     return ok(this.api.GET('/executions/{id}', withId(id)));
   }
 
-  /** Waits until the execution is as wished; by default, until it has ended. */
+  /** Waits until the execution satisfies `wished`; by default, until it has ended. */
   async follow(id: string, wished: (execution: Execution) => boolean = hasEnded): Promise<Execution> {
     return eventually(
       async () => {
@@ -130,7 +130,7 @@ function typedApi(url: string, headers: Record<string, string> = {}, ...middlewa
   return api;
 }
 
-/** @param body text is sent as it is, anything else as JSON */
+/** @param body text is sent unchanged, anything else as JSON */
 export async function call<Body>(
   url: string,
   method: string,

@@ -9,8 +9,8 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { createOpenApiDocument } from '../../src/http/docs/openapi-document.js';
 
 /**
- * The document that the service serves (test/e2e/api/openapi.test.ts holds them together), without a service:
- * in Nest's preview mode modules are read, and nothing in them is made.
+ * The document that the service serves (test/e2e/api/openapi.test.ts compares the two), without a service: in preview
+ * mode Nest reads modules and instantiates nothing.
  * @param settings beyond the defaults
  */
 export async function makeApiDocument(settings: NodeJS.ProcessEnv = {}): Promise<OpenAPIObject> {
@@ -20,6 +20,6 @@ export async function makeApiDocument(settings: NodeJS.ProcessEnv = {}): Promise
     logger: false,
     abortOnError: false,
   });
-  // As it is read: without the members that are undefined.
+  // As a client parses it: without undefined members.
   return JSON.parse(JSON.stringify(createOpenApiDocument(app, apiDocs(infra.config)))) as OpenAPIObject;
 }

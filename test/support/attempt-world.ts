@@ -14,10 +14,10 @@ import { InMemoryPayloadStore } from './in-memory-payload-store.js';
 import { Lifecycle } from './lifecycle.js';
 import { exits, ScriptedSandbox } from './scripted-sandbox.js';
 
-/** As long as the test. */
+/** Longer than any test. */
 export const LEASE_MS = 3_600_000;
 
-/** What one worker works with, in memory: a task, its script, and a queue. */
+/** The surroundings of one worker, in memory: a task, its script, and a queue. */
 export class AttemptWorld {
   readonly lifecycle = new Lifecycle();
   readonly queue = new InMemoryJobQueue({ userConcurrencyMax: 100, ageingIntervalMs: LEASE_MS });
@@ -39,7 +39,7 @@ export class AttemptWorld {
     this.payloads.stored.set(SCRIPT.payload_id, { ownerId: OWNER_ID, kind: 'script', content: Buffer.from('script') });
   }
 
-  /** A task with one run, after these events, and the job of its next attempt in the queue. */
+  /** A task with one execution, after these events, and the job of its next attempt in the queue. */
   async waiting(changes: Partial<ExecutionSpec> = {}, ...since: DomainEvent[]): Promise<void> {
     await this.lifecycle.given({ task: [taskCreated(), runStarted()], run: [requested(changes), ...since] });
     await this.enqueue();
@@ -49,7 +49,7 @@ export class AttemptWorld {
     await this.queue.enqueue({ executionId, attempt, userId: OWNER_ID, priority: 5 });
   }
 
-  /** One more run, of the same task. */
+  /** Adds another execution of the same task. */
   async another(executionId: string): Promise<void> {
     await this.lifecycle.store.add(executionStream(executionId), requested({ execution_id: executionId }));
     await this.enqueue(executionId);
@@ -61,7 +61,7 @@ export class AttemptWorld {
     return job;
   }
 
-  /** Reserves, runs and settles one attempt, as a slot of the worker does. */
+  /** Reserves, runs and finishes one attempt, as a slot of the worker does. */
   async attempt() {
     const job = await this.reserve();
     const end = await this.runner.run(job, { stop: this.stop.signal, abandon: this.abandon.signal });
@@ -78,7 +78,7 @@ export class AttemptWorld {
     return state!;
   }
 
-  /** The run's newest events, as their types. */
+  /** The types of the execution's newest events. */
   async newest(count: number): Promise<string[]> {
     return (await this.lifecycle.run()).slice(-count).map(({ type }) => type);
   }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Processes that tests start run what is built, as they do in production; it takes seconds. */
+/** Builds the service, which takes seconds: processes that tests start run the build, as in production. */
 export default async function build(): Promise<void> {
   await promisify(execFile)('infra/dev/build.sh', { env: { ...process.env, NODE_OPTIONS: '' } });
 }

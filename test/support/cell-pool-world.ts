@@ -12,7 +12,7 @@ export const PYTHON = kindFor('python', usual, host);
 export const LARGE = kindFor('bash', { ...usual, memory_mb: 512 }, host);
 const OPTIONS: CellPoolOptions = { warmPerKind: 0, restMs: 30_000, jobsMax: 100, ageMsMax: 300_000, cellsMax: 64 };
 
-/** A pool whose cells open at once, unless told otherwise. */
+/** A pool whose cells open at once by default. */
 export function poolWorld(overrides: Partial<CellPoolOptions> = {}) {
   const cells: FakeCell[] = [];
   const held = { opening: false };
@@ -28,7 +28,7 @@ export function poolWorld(overrides: Partial<CellPoolOptions> = {}) {
     cell.users.push(userId);
     return cell;
   };
-  /** A job from start to end. */
+  /** Runs a job from start to end. */
   const job = async (userId: string, kind = BASH) => {
     const cell = await take(userId, kind);
     cell.jobs += 1;

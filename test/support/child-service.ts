@@ -9,7 +9,7 @@ export interface ChildService {
   readonly pid: number;
   /** The API's base URL; null without the API role. */
   readonly url: string | null;
-  /** Ends it and waits until it is gone. @returns its exit code, null after SIGKILL */
+  /** Ends the process and waits until it has exited. @returns its exit code, null after SIGKILL */
   end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
@@ -20,7 +20,7 @@ interface LogLine {
 
 export interface ChildOptions {
   readonly logLevel?: 'trace' | 'info';
-  /** Is called with each line that it writes, to its log or elsewhere. */
+  /** Called with each line that the process writes, to its log or elsewhere. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -48,7 +48,7 @@ export async function startChildService(
   };
 }
 
-/** Keeps reading after it: a full pipe would stop the process. */
+/** Keeps reading after that line: a full pipe would stop the process. */
 async function startedLine(child: ChildProcess): Promise<LogLine> {
   let errors = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text));

@@ -11,7 +11,7 @@ import { metadata } from './builders/people.js';
 import { InMemorySnapshotStore } from './in-memory-snapshot-store.js';
 import { StagedEventStore } from './staged-event-store.js';
 
-/** A counter that refuses to go over its limit: the smallest aggregate with a rule. */
+/** A counter that refuses to exceed its limit: the smallest aggregate with a rule. */
 export const Added = eventType('Added', z.object({ amount: z.int() }));
 type Counted = EventOf<{ Added: typeof Added }>;
 export const LIMIT = 1_000;
@@ -27,7 +27,7 @@ export const counter: Decider<number, { total: number }, Counted> = {
 export const catalog = new EventCatalog([Added]);
 export const aStream = (): StreamRef => ({ type: 'task', id: newId() });
 
-/** @param another a process that shares store and snapshots with one that was set up before */
+/** @param another an earlier process, whose store and snapshots this one shares */
 export function setUp(another?: { store: StagedEventStore; snapshots: InMemorySnapshotStore }) {
   const { store, snapshots } = another ?? {
     store: new StagedEventStore(catalog),
@@ -43,7 +43,7 @@ export function setUp(another?: { store: StagedEventStore; snapshots: InMemorySn
   return { store, snapshots, runner, add };
 }
 
-/** What is asked of the store from now on. */
+/** Records the reads of the store from now on. */
 export function readsOf(store: StagedEventStore): unknown[] {
   const reads: unknown[] = [];
   const readStream = store.readStream.bind(store);

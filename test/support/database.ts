@@ -17,14 +17,14 @@ export interface TestDatabase {
   readonly app: PostgresOptions;
   readonly ownerPool: Pool;
   readonly appPool: Pool;
-  /** Closes both pools and drops the database. Fails where somebody else still holds a connection: a leak. */
+  /** Closes both pools and drops the database. Fails if a connection is still open: a leak. */
   drop(): Promise<void>;
 }
 
 const TEMPLATE_PREFIX = 'vr_template_';
 const TEST_PREFIX = 'vr_test_';
 const TEMPLATE_LOCK = [0x7672, 2] as const;
-/** A test database as old as this was left behind by a run that was killed. */
+/** A test database of this age was left behind by a test run that was killed. */
 const STALE_MS = 3_600_000;
 const TEST_POOL_SIZE = 8;
 
@@ -34,7 +34,7 @@ function setting(name: string): string {
   return value;
 }
 
-/** The roles of the development services, on any database of theirs. */
+/** The roles of the development services, on any of their databases. */
 export function postgresOptions(role: 'owner' | 'app', database = setting('DB_NAME')): PostgresOptions {
   return {
     host: setting('DB_HOST'),
@@ -80,7 +80,7 @@ async function asAdmin<T>(work: (admin: Client) => Promise<T>): Promise<T> {
   }
 }
 
-/** Cloned under the lock, so that nobody removes the template in between. */
+/** Cloned under the lock, so that no other process removes the template in between. */
 async function cloneTemplate(admin: Client, name: string): Promise<void> {
   const template = TEMPLATE_PREFIX + migrationsHash();
   await admin.query('select pg_advisory_lock($1, $2)', [...TEMPLATE_LOCK]);
@@ -89,7 +89,7 @@ async function cloneTemplate(admin: Client, name: string): Promise<void> {
   await admin.query(`create database ${name} template ${template}`);
 }
 
-/** Made under another name and renamed when whole: a run killed half way leaves no half template. */
+/** Created under another name and renamed when complete: a killed test run leaves no incomplete template. */
 async function makeTemplate(admin: Client, template: string): Promise<void> {
   const unfinished = `${template}_new`;
   await admin.query(`drop database if exists ${unfinished}`);
@@ -102,7 +102,7 @@ async function exists(admin: Client, database: string): Promise<boolean> {
   return (await admin.query('select from pg_database where datname = $1', [database])).rows.length > 0;
 }
 
-/** Templates of other migrations, and databases of runs that were killed. What is in use just stays. */
+/** Drops templates of other migrations, and databases of killed test runs. A database in use stays. */
 async function dropStale(admin: Client, template: string): Promise<void> {
   const { rows } = await admin.query<{ datname: string }>(
     `select datname from pg_database where datname ^@ $1 or datname ^@ $2`,
@@ -132,7 +132,7 @@ async function dropDatabase(name: string): Promise<void> {
       await eventually(() => expectNoConnection(admin, name), { timeoutMs: 5_000 });
     } finally {
       for (const role of ['owner', 'app'] as const) await endConnections(role, name);
-      // Not WITH (FORCE): where autovacuum is at work, only a superuser may.
+      // Not WITH (FORCE): while autovacuum runs, only a superuser may use it.
       await eventually(() => admin.query(`drop database ${name}`));
     }
   });
@@ -146,7 +146,7 @@ async function expectNoConnection(admin: Client, name: string): Promise<void> {
   if (rows.length > 0) throw new Error(`leaked connections: ${rows.map((row) => row.application_name).join(', ')}`);
 }
 
-/** A role may end connections of its own only. */
+/** A role may end only its own connections. */
 async function endConnections(role: 'owner' | 'app', name: string): Promise<void> {
   const client = createClient(postgresOptions(role));
   await client.connect();

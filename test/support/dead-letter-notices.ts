@@ -11,7 +11,7 @@ export interface Notice {
 
 export const dlqOf = ({ config }: TestService): string => `${config.NATS_STREAM_PREFIX}_DLQ`;
 
-/** What stands on PREFIX_DLQ once all of the log has been told of, oldest first. */
+/** The messages on PREFIX_DLQ once the whole log has been handled, oldest first. */
 export async function noticesOf(service: TestService): Promise<Notice[]> {
   const { store, pool, nats } = service.processes[0]!.infra;
   const { position } = await store.head();

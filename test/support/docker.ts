@@ -9,7 +9,7 @@ import { testNamespace } from './namespace.js';
 
 export const dockerEndpoint = process.env['DOCKER_ENDPOINT'] ?? 'unix:///var/run/docker.sock';
 
-/** Of a namespace of its own. */
+/** A worker id in its own namespace. */
 export const testWorkerId = (): string => `${testNamespace()}.${randomUUID().slice(0, 8)}`;
 
 export async function sandboxOptions(overrides: Partial<DockerSandboxOptions> = {}): Promise<DockerSandboxOptions> {
@@ -83,7 +83,7 @@ export class TestSandbox {
     return containersOf(this.workerId);
   }
 
-  /** Once the last end was told, and the containers had the time to go. */
+  /** Waits for containers to be removed, which happens after the last end is reported. */
   async expectNoContainers(): Promise<void> {
     await this.sandbox.idle();
     await expectNoContainers(this.workerId);

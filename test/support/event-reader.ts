@@ -4,10 +4,10 @@ export interface ReceivedEvent {
   readonly data: unknown;
 }
 
-/** A client of server-sent events (HTML Living Standard, section 9.2.6), as far as ours go. */
+/** A client of server-sent events (HTML Living Standard, section 9.2.6), limited to what the service sends. */
 export class EventReader {
   readonly received: ReceivedEvent[] = [];
-  /** Comments, which is what heartbeats are. */
+  /** Number of comments: heartbeats are comments. */
   heartbeats = 0;
   private text = '';
   private readonly reader: ReadableStreamDefaultReader<string>;
@@ -19,7 +19,7 @@ export class EventReader {
     this.reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
   }
 
-  /** Resolves when the service has answered, which is not when it has anything to tell. */
+  /** Resolves when the response starts, which may be before the first event. */
   static async of(url: string, headers: Record<string, string>): Promise<EventReader> {
     const gone = new AbortController();
     const answer = await fetch(url, { headers: { accept: 'text/event-stream', ...headers }, signal: gone.signal });
@@ -34,14 +34,14 @@ export class EventReader {
     return this.answer.headers;
   }
 
-  /** Waits for the next event. @throws where the stream ends before */
+  /** Waits for the next event. @throws if the stream ends first */
   async next(): Promise<ReceivedEvent> {
     const event = await this.read();
     if (!event) throw new Error('the stream ended');
     return event;
   }
 
-  /** Waits for the end. @returns what came until then. @throws where it breaks off */
+  /** Waits for the end. @returns the events until then. @throws if the connection breaks */
   async rest(): Promise<ReceivedEvent[]> {
     const events: ReceivedEvent[] = [];
     for (let event = await this.read(); event; event = await this.read()) events.push(event);

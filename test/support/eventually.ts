@@ -4,8 +4,8 @@ const TIMEOUT_MS = 30_000;
 const INTERVAL_MS = 20;
 
 /**
- * Repeats an assertion until it holds, and fails with its last error. Waits for the thing itself, where a sleep would
- * wait for a guess.
+ * Repeats an assertion until it holds, and fails with its last error after a timeout. Waits for the condition itself; a
+ * sleep would only guess how long that takes.
  */
 export async function eventually<T>(
   assertion: () => T | Promise<T>,

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { type JsMsg, nanos, type NatsConnection } from 'nats';
 import type { Pool } from 'pg';
 
-/** All keys of a Redis and all that they hold, as text. */
+/** All keys of a Redis and their values, as text. */
 export async function everythingInRedis(redis: Redis): Promise<string> {
   const found: unknown[] = [];
   for await (const keys of redis.scanStream({ count: 1_000 })) {
@@ -19,7 +19,7 @@ async function valueOf(redis: Redis, key: string): Promise<unknown> {
   if (type === 'set') return redis.smembers(key);
   if (type === 'zset') return redis.zrange(key, '0', '-1', 'WITHSCORES');
   if (type === 'stream') return redis.xrange(key, '-', '+');
-  // It was there a moment ago, with an expiry.
+  // The key expired after it was listed.
   if (type === 'none') return null;
   throw new Error(`a key of type ${type}`);
 }

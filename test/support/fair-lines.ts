@@ -16,10 +16,10 @@ export interface Entry {
   deadline?: number;
 }
 
-/** Bands, turns and limits, told as plainly as possible: lists of users, searched from the front. */
+/** A model of bands, fair scheduling and limits, as simple as possible: lists of users, searched from the front. */
 export class FairLines {
-  /** Of each band, the users who may be served, next first. */
-  readonly #turns: string[][] = Array.from({ length: BAND_MAX + 1 }, () => []);
+  /** For each band, the users who may be served, the next one first. */
+  readonly #queues: string[][] = Array.from({ length: BAND_MAX + 1 }, () => []);
   readonly #parked = new Set<string>();
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #userConcurrencyMax: number;
@@ -40,14 +40,14 @@ export class FairLines {
     if (this.#line(entry.band, entry.job.userId).length === 0) this.#drop(entry.band, entry.job.userId);
   }
 
-  /** The job to run next, out of its line; its user goes to the end of the band's turns. */
+  /** Removes and returns the next job; its user moves to the end of the band's queue. */
   next(): Entry | undefined {
-    const band = this.#turns.findLastIndex((users) => users.length > 0);
-    const userId = this.#turns[band]?.[0];
+    const band = this.#queues.findLastIndex((users) => users.length > 0);
+    const userId = this.#queues[band]?.[0];
     if (userId === undefined) return undefined;
     const entry = this.#line(band, userId)[0]!;
     this.leave(entry);
-    if (this.#turns[band]!.includes(userId)) {
+    if (this.#queues[band]!.includes(userId)) {
       this.#drop(band, userId);
       this.#join(band, userId);
     }
@@ -68,7 +68,7 @@ export class FairLines {
   }
 
   clear(): void {
-    for (const users of this.#turns) users.length = 0;
+    for (const users of this.#queues) users.length = 0;
     this.#parked.clear();
   }
 
@@ -84,12 +84,12 @@ export class FairLines {
   }
 
   #join(band: number, userId: string): void {
-    const users = this.#turns[band]!;
+    const users = this.#queues[band]!;
     if (!this.#parked.has(userId) && !users.includes(userId)) users.push(userId);
   }
 
   #drop(band: number, userId: string): void {
-    const users = this.#turns[band]!;
+    const users = this.#queues[band]!;
     const at = users.indexOf(userId);
     if (at >= 0) users.splice(at, 1);
   }

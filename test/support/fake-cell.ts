@@ -2,9 +2,9 @@ import { SandboxFailure } from '../../src/sandbox/sandbox.js';
 import { Cell } from '../../src/sandbox/cell.js';
 import type { CellKind } from '../../src/sandbox/cell-kind.js';
 
-/** A cell without a container: a test says when it opens, ends and is gone. */
+/** A cell without a container: a test decides when it opens, ends and is removed. */
 export class FakeCell extends Cell {
-  /** Everyone it was ever handed to. */
+  /** All users that the cell was assigned to. */
   readonly users: string[] = [];
   isRemoved = false;
   readonly opened = Promise.withResolvers<void>();
@@ -13,7 +13,7 @@ export class FakeCell extends Cell {
 
   constructor(name: string, kind: CellKind) {
     super(name, kind, {}, undefined as never);
-    // Nobody may be waiting.
+    // Possibly nothing awaits it.
     this.opened.promise.catch(() => undefined);
   }
 
@@ -25,7 +25,7 @@ export class FakeCell extends Cell {
     this.opened.reject(new SandboxFailure('no such image', false));
   }
 
-  /** As where its container is killed from outside. */
+  /** Like a container that is killed from outside. */
   end(): void {
     this.isClosed = true;
     this.ended.resolve(undefined);

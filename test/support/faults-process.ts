@@ -6,29 +6,29 @@ import { promisify } from 'node:util';
 import { eventually } from './eventually.js';
 import type { TestService } from './service.js';
 
-/** A process of the service as it is deployed: compiled, on its own, and so to be killed. */
+/** A process of the service as it is deployed: compiled and separate, so that it can be killed. */
 export interface FaultyProcess {
   readonly pid: number;
   /** The API's base URL; null without the API role. */
   readonly url: string | null;
   readonly alive: boolean;
-  /** When it last said that it has won the lead of a role, milliseconds since the epoch; null where it never has. */
+  /** When it last logged that it leads a role, milliseconds since the epoch; null if it never has. */
   ledSince(role: string): number | null;
-  /** As a crash would: no goodbye. Resolves when it is gone. */
+  /** Like a crash, without a shutdown. Resolves when the process has exited. */
   kill(): Promise<void>;
-  /** As an operator would. @returns its exit code */
+  /** Like an operator, with a shutdown. @returns its exit code */
   terminate(): Promise<number | null>;
   freeze(): void;
   thaw(): void;
 }
 
-/** The process that won the lead of a role last, once there is one and it lives. */
+/** The process that became leader of a role last, once there is one and it is alive. */
 export const leaderOf = (processes: readonly FaultyProcess[], role: string): Promise<FaultyProcess> =>
   eventually(
     () => {
       const since = (process: FaultyProcess): number => process.ledSince(role) ?? 0;
       const leader = processes.toSorted((one, other) => since(other) - since(one))[0];
-      if (!leader?.alive || since(leader) === 0) throw new Error(`nobody leads ${role}`);
+      if (!leader?.alive || since(leader) === 0) throw new Error(`no process leads ${role}`);
       return leader;
     },
     { timeoutMs: LEAD_TIMEOUT_MS },
@@ -42,17 +42,17 @@ interface LogLine {
 }
 
 const execute = promisify(execFile);
-/** Postgres ends the lead of a frozen process after 10 s. */
+/** Postgres ends the leadership of a frozen process after 10 s. */
 const LEAD_TIMEOUT_MS = 30_000;
 
 /** @param overrides settings by their environment names, on top of the service's own */
 export async function startProcess(service: TestService, overrides: NodeJS.ProcessEnv = {}): Promise<FaultyProcess> {
-  // Compiles where that is needed, and once, also where several ask at a time.
+  // Compiles if necessary, and only once for concurrent callers.
   await execute('infra/dev/build.sh');
   return spawnProcess(service, overrides);
 }
 
-/** Of what is built, as it is. */
+/** Starts a process of the existing build. */
 export async function spawnProcess(service: TestService, overrides: NodeJS.ProcessEnv): Promise<FaultyProcess> {
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/main.js'], {
     // NODE_OPTIONS are jest's own.

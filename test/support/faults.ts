@@ -32,7 +32,7 @@ export const QUICK = {
 
 const VERIFY_WAIT_SECONDS = 30;
 
-/** The log as an auditor reads it, whatever processes of the service there are. */
+/** Opens the log as the command line does, independent of the service's processes. */
 async function withLogOf<T>(config: Config, work: (context: CliContext) => Promise<T>): Promise<T> {
   const catalog = createEventCatalog();
   const postgres = settingsOf(config, 'test');
@@ -47,8 +47,8 @@ async function withLogOf<T>(config: Config, work: (context: CliContext) => Promi
 }
 
 /**
- * What must hold once the faults are over: every run has ended exactly once, the log is whole, everything derived from
- * it is equal to it, and nothing of what ran is left behind.
+ * Checks the state after the faults: every execution has ended exactly once, the log is complete, all derived data
+ * matches it, and no program or container is left behind.
  */
 export async function expectHealed(service: TestService): Promise<void> {
   await expectOneEndPerRun(service);
@@ -83,7 +83,7 @@ async function withQueueOf<T>(config: Config, work: (queue: JobQueue) => Promise
 
 export const EMPTY_QUEUE = { waiting: 0, delayed: 0, leased: 0 } as const;
 
-/** The queue as a process in this very process sees it. */
+/** The queue of a service that runs inside the test process. */
 export const queueOf = (service: TestService): JobQueue => {
   const [first] = service.processes;
   if (!first) throw new Error('no process runs here');
@@ -102,7 +102,7 @@ async function expectOneEndPerRun({ database }: TestService): Promise<void> {
   expect([...balance].filter(([, open]) => open !== 0)).toEqual([]);
 }
 
-/** The names of the containers there are of any worker of this service, straight from the engine. */
+/** The names of all containers of this service's workers, read from the engine. */
 export async function containersOf({ config }: TestService): Promise<string[]> {
   const containers = await connectEngine(dockerEndpoint).listContainers({
     all: true,
@@ -113,11 +113,11 @@ export async function containersOf({ config }: TestService): Promise<string[]> {
     .map(({ Names }) => Names[0]!.slice(1));
 }
 
-/** An end is told while the container is still on its way out. */
+/** Waits, because an end is reported before the container is removed. */
 export const expectNoContainers = (service: TestService): Promise<void> =>
   eventually(async () => expect(await containersOf(service)).toEqual([]));
 
-/** The command lines of all processes of runs in the containers of this service: of everybody but the launchers. */
+/** The command lines of all processes in this service's containers, except the launchers. */
 export async function programsOf(service: TestService): Promise<string[]> {
   const engine = connectEngine(dockerEndpoint);
   const lists = await Promise.all(
@@ -126,18 +126,18 @@ export async function programsOf(service: TestService): Promise<string[]> {
         .getContainer(name)
         .top({ ps_args: '-eo pid,args' })
         .then(({ Processes }: { Processes: string[][] }) => Processes.map((columns) => columns.at(-1)!))
-        // Not started yet, or gone by now.
+        // Not started yet, or already removed.
         .catch(() => []),
     ),
   );
   return lists.flat().filter((command) => !command.startsWith(LAUNCHER));
 }
 
-/** Scripts that sleep; not the supervisor of their container. */
+/** Scripts that sleep, without the supervisor of their container. */
 export const userPrograms = async (service: TestService): Promise<string[]> =>
   (await programsOf(service)).filter((command) => command.startsWith('sleep '));
 
-/** Waits until so many user programs, or more, are really under way, not only their containers. */
+/** Waits until at least this many user programs run, not only their containers. */
 export const programsRun = (service: TestService, countMin: number): Promise<void> =>
   eventually(
     async () => {
@@ -149,7 +149,7 @@ export const programsRun = (service: TestService, countMin: number): Promise<voi
     { timeoutMs: 60_000 },
   );
 
-/** What was last recorded of each run, and when, and how far the orchestrator is: for whoever asks why nothing runs. */
+/** The last event of each execution, its time, and the orchestrator's position: shows why nothing runs. */
 async function latestOf({ database }: TestService): Promise<unknown> {
   const { rows } = await database.ownerPool.query(`
     select distinct on (stream_id) type, position::int, recorded_at, now() as asked_at,
@@ -178,7 +178,7 @@ export const typesOf = async (client: ApiClient, executionId: string): Promise<s
 
 export const isRunning = ({ status }: ExecutionView): boolean => status === 'running';
 
-/** Starts runs of one task side by side; each prints its own word, so that outputs cannot be mixed up unnoticed. */
+/** Starts concurrent executions of one task. Each prints its own word, so that swapped outputs are detected. */
 export async function startRuns(
   client: ApiClient,
   count: number,
@@ -194,7 +194,7 @@ export async function startRuns(
   return Promise.all(numbers.map((number) => client.start(task.id, { input: { args: [String(number)] } })));
 }
 
-/** Waits for the ends of runs that `startRuns` started, and makes sure that none of them was disturbed. */
+/** Waits until executions that `startRuns` started have ended, and checks that none was disturbed. */
 export async function expectUndisturbed(client: ApiClient, runs: readonly ExecutionView[]): Promise<void> {
   const ends = await Promise.all(runs.map(({ id }) => client.follow(id)));
   expect(ends.map(({ status, attempt, stdout }) => ({ status, attempt, stdout }))).toEqual(
@@ -202,7 +202,7 @@ export async function expectUndisturbed(client: ApiClient, runs: readonly Execut
   );
 }
 
-/** Which checks of /ready fail, once as wished. */
+/** Waits until /ready has the wished status and failing checks. */
 export function readyWhere(service: TestService, wished: { status: number; notReady: string[] }): Promise<void> {
   return eventually(
     async () => {
@@ -215,7 +215,7 @@ export function readyWhere(service: TestService, wished: { status: number; notRe
   );
 }
 
-/** Ends every connection that the service has, as a restart of Postgres would. @returns how many */
+/** Ends all of the service's connections, like a restart of Postgres. @returns their number */
 export async function cutFromPostgres({ database }: TestService): Promise<number> {
   const app = createClient(postgresOptions('app'));
   await app.connect();
@@ -227,7 +227,7 @@ export async function cutFromPostgres({ database }: TestService): Promise<number
   }
 }
 
-/** Commands in a loop, several at a time, until told to stop. Every answer counts: it is asserted by the caller. */
+/** Sends commands in a loop, several at a time, until stopped. Keeps all responses for the caller to check. */
 export class CommandLoad {
   readonly created: string[] = [];
   readonly refusals: { readonly status: number; readonly retryAfter: string | null }[] = [];
@@ -241,7 +241,7 @@ export class CommandLoad {
     this.loops = Promise.all(Array.from({ length: callers }, () => this.loop()));
   }
 
-  /** Resolves when so many more have been acknowledged. */
+  /** Resolves when this many more have been acknowledged. */
   async more(count: number): Promise<void> {
     const wanted = this.created.length + count;
     await eventually(() => expect(this.created.length).toBeGreaterThanOrEqual(wanted), { timeoutMs: 30_000 });
@@ -259,7 +259,7 @@ export class CommandLoad {
       if (answer.status === 201) this.created.push(answer.body.id);
       else {
         this.refusals.push({ status: answer.status, retryAfter: answer.headers.get('retry-after') });
-        // A well-behaved client: it is told to come back later.
+        // A well-behaved client waits before it retries.
         await delay(10);
       }
     }

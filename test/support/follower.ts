@@ -1,4 +1,4 @@
-/** Someone who follows what a run prints. */
+/** A client that follows an execution's output. */
 export class Follower {
   private received = Buffer.alloc(0);
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -10,7 +10,7 @@ export class Follower {
     this.reader = answer.body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   }
 
-  /** Resolves when the service has answered, which is not when it has anything to tell. */
+  /** Resolves when the response starts, which may be before the first output. */
   static async of(base: string, token: string, executionId: string, stream = 'stdout'): Promise<Follower> {
     const gone = new AbortController();
     const url = `${base}/api/v1/executions/${executionId}/output/${stream}?follow=true`;
@@ -26,15 +26,15 @@ export class Follower {
     return this.answer.headers;
   }
 
-  /** Waits until the answer so far is this. @throws Error where it becomes anything else */
+  /** Waits until the body so far equals `text`. @throws Error if it becomes anything else */
   async until(text: string): Promise<void> {
     while (this.text !== text) {
       if (!text.startsWith(this.text)) throw new Error(`received ${this.text} instead of ${text}`);
-      if (!(await this.next())) throw new Error(`the answer ended with ${this.text}`);
+      if (!(await this.next())) throw new Error(`the response ended with ${this.text}`);
     }
   }
 
-  /** Waits for the end of the answer. @returns all of it. @throws where it breaks off */
+  /** Waits for the end of the response. @returns the whole body. @throws if the connection breaks */
   async end(): Promise<string> {
     return (await this.endBytes()).toString();
   }

@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below those that systems give to outgoing connections: none of these takes a port between its choice and its use. */
+/** Below the range for outgoing connections, so that none of them takes a port between its choice and its use. */
 const PORT_FIRST = 20_000;
 const PORT_END = 32_768;
 const ATTEMPTS_MAX = 50;
 
-/** A port of the loopback that nobody listened on a moment ago. */
+/** A loopback port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
     const port = randomInt(PORT_FIRST, PORT_END);

@@ -2,13 +2,13 @@ import { type Decider, fold } from '../../src/event-sourcing/core/decider.js';
 import { DomainError } from '../../src/kernel/errors.js';
 import type { DomainEvent } from '../../src/event-sourcing/core/event.js';
 
-/** What a decider made of a command, to be compared with what it should have made of it. */
+/** The result of a decision, to compare with the expected one. */
 export interface Decision<Event extends DomainEvent> {
   /** Exactly these events, in this order; at least one. */
   then(first: Event, ...others: Event[]): void;
   /** A refusal with this code. */
   thenRefused(code: string): void;
-  /** Neither an event nor a refusal: the command has had its effect already, or never will. */
+  /** Neither an event nor a refusal: the command already had its effect, or never will. */
   thenNothing(): void;
 }
 
@@ -33,7 +33,7 @@ export function given<Command, State, Event extends DomainEvent>(
   };
 }
 
-/** A refusal is an outcome like events; anything else that is thrown fails the test. */
+/** A refusal is a result, like events; any other error fails the test. */
 function attempt<T>(decide: () => T): T | DomainError {
   try {
     return decide();
@@ -43,7 +43,7 @@ function attempt<T>(decide: () => T): T | DomainError {
   }
 }
 
-/** Deciders are pure: one that writes to its state or its command fails. */
+/** Deciders are pure: a decider that writes to its state or its command fails. */
 function deepFreeze<T>(value: T): T {
   if (value === null || typeof value !== 'object' || value instanceof Date || Object.isFrozen(value)) return value;
   for (const inner of Object.values(value)) deepFreeze(inner);

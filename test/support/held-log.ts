@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { LOCK_LOG } from '../../src/event-sourcing/event-store/append-statements.js';
 import { eventually } from './eventually.js';
 
-/** Somebody else who holds the log's lock: appends wait until `release()`. */
+/** Holds the log's lock on another connection: appends wait until `release()`. */
 export async function holdLog(ownerPool: Pool): Promise<{ release(): Promise<void> }> {
   const holder = await ownerPool.connect();
   await holder.query('begin');
@@ -16,7 +16,7 @@ export async function holdLog(ownerPool: Pool): Promise<{ release(): Promise<voi
   };
 }
 
-/** Waits until so many appends wait for the lock. @returns their backends */
+/** Waits until this many appends wait for the lock. @returns the pids of their backends */
 export const appendsWaiting = (appPool: Pool, count = 1): Promise<number[]> =>
   eventually(async () => {
     const { rows } = await appPool.query<{ pid: number }>(

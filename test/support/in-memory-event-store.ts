@@ -9,7 +9,7 @@ import {
 } from '../../src/event-sourcing/event-store/encoded-append.js';
 import { upcastEvent, type RawEvent } from '../../src/event-sourcing/event-store/raw-event.js';
 
-/** The event store as an array: what unit tests of handlers run on. Held to the same contract suite as Postgres'. */
+/** The event store as an array, for unit tests of handlers. It passes the same contract suite as the Postgres store. */
 export class InMemoryEventStore extends EventStore {
   readonly log: RawEvent[] = [];
   epoch = 1;
@@ -80,7 +80,7 @@ const saysTheSame = (event: RawEvent, given: EncodedEvent): boolean =>
   event.stream.id === given.stream.id &&
   sorted(event.data) === sorted(given.data);
 
-/** As jsonb compares: the order of keys does not count. */
+/** Compares like jsonb: the order of keys does not matter. */
 function sorted(json: string): string {
   return JSON.stringify(JSON.parse(json), (_key, value: unknown) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)

@@ -19,7 +19,7 @@ export interface InMemoryJobQueueOptions {
   readonly ageingIntervalMs: number;
 }
 
-/** The port without Redis: for unit tests of its users, and the model that the real one is compared with. */
+/** The port without Redis: for unit tests of its users, and as the model for the tests of the real queue. */
 export class InMemoryJobQueue extends JobQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #workers = new Map<string, { heartbeat: WorkerHeartbeat; until: number }>();
@@ -128,7 +128,7 @@ export class InMemoryJobQueue extends JobQueue {
     return { waiting, delayed, leased, oldestWaitingMs: now - oldest };
   }
 
-  /** What an outage of Redis with a flush leaves: nothing. */
+  /** Loses everything, like an outage of Redis with a flush. */
   flush(): void {
     this.#entries.clear();
     this.#workers.clear();
@@ -198,7 +198,7 @@ export class InMemoryJobQueue extends JobQueue {
     for (const wake of this.#waiters) wake();
   }
 
-  /** Something happened, a delayed job or a lease is due, the time is over or the signal aborted. */
+  /** Resolves when something changes, a delayed job or a lease is due, the timeout passes or the signal aborts. */
   #change(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const due = [...this.#entries.values()].map((entry) =>
       entry.state === 'leased' ? entry.deadline! : entry.readyAt,

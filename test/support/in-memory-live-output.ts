@@ -10,7 +10,7 @@ const keyOf = (source: OutputSource): string => Object.values(source).join(' ');
 export class InMemoryLiveOutput extends LiveOutput {
   override readonly keptMs = HOUR_MS;
   away = false;
-  /** In the order in which they were published. */
+  /** In the order of publication. */
   readonly chunks: (OutputChunk & { readonly key: string })[] = [];
   private readonly news = new EventEmitter();
 
@@ -40,7 +40,7 @@ export class InMemoryLiveOutput extends LiveOutput {
     this.news.emit('loss');
   }
 
-  /** What a reader who puts everything in its place has of a source. */
+  /** The text of a source, with every chunk at its offset. */
   textOf(source: OutputSource): string {
     const bytes: number[] = [];
     for (const chunk of this.chunks.filter(({ key }) => key === keyOf(source))) {

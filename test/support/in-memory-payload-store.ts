@@ -4,7 +4,7 @@ import { type PayloadKind, type PayloadRef, PayloadStore } from '../../src/platf
 
 /** The port without Postgres and without encryption: for unit tests of its users. */
 export class InMemoryPayloadStore extends PayloadStore {
-  /** Runs ahead of every call. One that throws is an outage. */
+  /** Runs before every call. If it throws, that is an outage. */
   before: (call: 'put' | 'get') => void = () => undefined;
   readonly stored = new Map<string, { ownerId: string; kind: PayloadKind; content: Uint8Array }>();
 
@@ -27,7 +27,7 @@ export class InMemoryPayloadStore extends PayloadStore {
     return this.stored.get(ref.payload_id)?.content ?? null;
   }
 
-  /** What is left when the owner's key is destroyed: nothing to be read. */
+  /** As when the owner's key is destroyed: the payload cannot be read. */
   destroy(payloadId: string): void {
     this.stored.delete(payloadId);
   }

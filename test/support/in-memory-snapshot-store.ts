@@ -1,7 +1,7 @@
 import { type StreamRef, streamName } from '../../src/event-sourcing/core/event.js';
 import { type Snapshot, SnapshotStore } from '../../src/event-sourcing/core/snapshot-store.js';
 
-/** The port without Postgres. Stores text, as the real one does. */
+/** The port without Postgres. Stores text, like the real store. */
 export class InMemorySnapshotStore extends SnapshotStore {
   private readonly snapshots = new Map<string, string>();
 

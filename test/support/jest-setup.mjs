@@ -1,4 +1,4 @@
-// CommonJS packages that require() Nest meet a half-loaded module unless Nest is loaded first.
+// Unless Nest is loaded first, CommonJS packages that require() Nest get a half-loaded module.
 import 'reflect-metadata';
 import '@nestjs/common';
 import '@nestjs/core';

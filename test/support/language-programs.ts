@@ -2,7 +2,7 @@ import type { ScriptType } from '../../src/sandbox/sandbox.js';
 
 type Programs = Readonly<Record<ScriptType, string>>;
 
-/** Each prints the same JSON of what it was given, writes to stderr and exits with 7. */
+/** Each prints its input as the same JSON, writes to stderr and exits with 7. */
 export const ECHO: Programs = {
   python: `
 import sys, os, json, subprocess, threading
@@ -71,7 +71,7 @@ func main() {
 }`,
 };
 
-/** Each counts the words of its stdin, prints them by how often they stand there, then the text's SHA-256. */
+/** Each counts the words of its stdin, prints them by frequency, then the text's SHA-256. */
 export const LIBRARY: Programs = {
   python: `
 import collections, hashlib, re, sys
@@ -138,7 +138,7 @@ export interface Module {
   readonly content: string;
 }
 
-/** Each prints 42, with a function from a source file in a folder beside it. */
+/** Each prints 42, with a function from a source file in a subfolder. */
 export const MODULES: Readonly<Record<ScriptType, Module>> = {
   python: {
     script: 'from lib.twice import twice\nprint(twice(21))',
@@ -165,7 +165,7 @@ export const MODULES: Readonly<Record<ScriptType, Module>> = {
 
 const LONG_CHARACTERS = 60_000;
 
-/** As many statements as a script of 60,000 characters has room for; then their number is printed. */
+/** As many statements as fit into a script of 60,000 characters; then prints their number. */
 const long = (head: string, statement: string, tail: string) => {
   const statements = Math.floor((LONG_CHARACTERS - head.length - tail.length) / statement.length);
   return { script: (head + statement.repeat(statements) + tail).padEnd(LONG_CHARACTERS, '\n'), statements };

@@ -16,7 +16,7 @@ import { StagedEventStore } from './staged-event-store.js';
 
 export const lifecycleCatalog = new EventCatalog(Object.values({ ...taskEvents, ...executionEvents }));
 
-/** Tasks and their runs over an event store in memory: commands in, events out, as the command bus has them handled. */
+/** Tasks and executions on an event store in memory: commands in, events out, handled as by the command bus. */
 export class Lifecycle {
   readonly store = new StagedEventStore(lifecycleCatalog);
   readonly decisions = new DecisionRunner(this.store, lifecycleCatalog, new InMemorySnapshotStore());
@@ -29,7 +29,7 @@ export class Lifecycle {
         : decideExecution(this.decisions, command as Parameters<typeof decideExecution>[1]),
   } as Pick<CommandBus, 'execute'>;
 
-  /** Histories of one task and one run of it. */
+  /** Adds histories of one task and one of its executions. */
   async given(histories: { task?: readonly DomainEvent[]; run?: readonly DomainEvent[] }): Promise<void> {
     if (histories.task) await this.store.add(TASK_STREAM, ...histories.task);
     if (histories.run) await this.store.add(RUN_STREAM, ...histories.run);

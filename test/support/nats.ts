@@ -18,17 +18,17 @@ export interface NatsAddress {
   readonly password?: string;
 }
 
-/** The server of the development services. Share it under a prefix of your own. */
+/** The server of the development services. Use it with your own prefix. */
 export function sharedNats(): NatsAddress {
   const url = process.env['NATS_URL'];
   if (url === undefined) throw new Error('NATS_URL is not set: start the services with `make services-start`');
   return { url, user: process.env['NATS_USER'] ?? '', password: process.env['NATS_PASSWORD'] ?? '' };
 }
 
-/** A prefix nobody else uses, as the streams' names want it. */
+/** A unique prefix that is valid in stream names. */
 export const uniquePrefix = (): string => `TEST_${randomBytes(6).toString('hex').toUpperCase()}`;
 
-/** Connected, with a log that says nothing. `close()` it. */
+/** A connected link with a silent log. The caller closes it. */
 export async function connectedLink(address: NatsAddress = sharedNats()): Promise<NatsLink> {
   const link = new NatsLink({ ...address, name: 'test', log: silentLog });
   link.start();
@@ -49,7 +49,7 @@ export async function deleteStreams(prefix: string): Promise<void> {
 
 const START_ATTEMPTS_MAX = 5;
 
-/** A NATS server of one's own, to be stopped, killed, frozen and wiped. */
+/** A private NATS server, to be stopped, killed, frozen and wiped. */
 export class PrivateNats implements NatsAddress {
   readonly url: string;
   private server: ChildProcess | null = null;
@@ -63,7 +63,7 @@ export class PrivateNats implements NatsAddress {
 
   static async start(): Promise<PrivateNats> {
     const folder = await mkdtemp(join(tmpdir(), 'voidrunner-nats-'));
-    // Between finding a free port and binding it, somebody else may take it.
+    // Another process may take the port before it is bound.
     for (let attempt = 1; ; attempt += 1) {
       const nats = new PrivateNats(await freePort(), folder);
       const answers = nats.start();
@@ -74,7 +74,7 @@ export class PrivateNats implements NatsAddress {
     }
   }
 
-  /** On the same port and data as before. Resolves when JetStream answers. */
+  /** Starts on the same port and data as before. Resolves when JetStream responds. */
   async start(): Promise<void> {
     const args = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', this.folder, '-l', this.logFile];
     this.server = spawn('nats-server', args, { stdio: 'ignore' });
@@ -96,12 +96,12 @@ export class PrivateNats implements NatsAddress {
     return join(this.folder, 'log');
   }
 
-  /** Ends it as an operator would. */
+  /** Ends it like an operator. */
   stop(): Promise<void> {
     return this.end('SIGTERM');
   }
 
-  /** Ends it as a power cut would. */
+  /** Ends it like a power failure. */
   kill(): Promise<void> {
     return this.end('SIGKILL');
   }
@@ -114,14 +114,14 @@ export class PrivateNats implements NatsAddress {
     this.server?.kill('SIGCONT');
   }
 
-  /** Loses everything it stored. Stop it before. */
+  /** Deletes everything it stored. Stop it first. */
   async wipe(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
-    // nats-server makes none for its log.
+    // nats-server does not create the folder of its log.
     await mkdir(this.folder);
   }
 
-  /** Leaves nothing behind. */
+  /** Stops it and deletes its files. */
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });

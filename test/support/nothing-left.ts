@@ -7,13 +7,13 @@ import { expectNoKeysLeft } from './redis.js';
 
 const REDIS_READY_MS = 5_000;
 
-/** Containers of the namespace, and keys of it that would never expire. */
+/** Fails if containers of the namespace are left, or keys of it that would never expire. */
 export async function expectNothingLeft(config: Config): Promise<void> {
   await expectNoContainersOf(config);
   const { REDIS_HOST: host, REDIS_PORT: port, REDIS_PASSWORD: password, REDIS_DB: db } = config;
   const redis = createRedis({ host, port, password, db, name: 'test', log: silentLog });
   try {
-    // One of the test's own that is gone by now has kept nothing.
+    // A private Redis that has already stopped has kept nothing.
     if (await redisReady(redis, REDIS_READY_MS)) await expectNoKeysLeft(redis, config.QUEUE_NAMESPACE);
   } finally {
     await closeRedis(redis);

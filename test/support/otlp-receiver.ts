@@ -7,11 +7,11 @@ interface ExportRequest {
   readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly TraceSpan[] }[] }[];
 }
 
-/** A collector that keeps what it is sent: OTLP over HTTP, in JSON. */
+/** A collector that keeps what it receives: OTLP over HTTP, in JSON. */
 export interface OtlpReceiver {
   readonly endpoint: string;
   spansOf(traceId: string): readonly TraceSpan[];
-  /** Everything that it was sent, headers too. */
+  /** Everything that it received, including headers. */
   readonly received: readonly string[];
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { NatsLink } from '../../src/platform/nats/nats-link.js';
 import { connectedLink, deleteStreams, uniquePrefix } from './nats.js';
 import { ToyPipeline } from './toy-pipeline.js';
 
-/** For every test of a `describe`: a pipeline of its own, gone with its streams afterwards. */
+/** Gives each test of a `describe` its own pipeline, and removes it and its streams afterwards. */
 export function pipelinePerTest(use: (pipeline: ToyPipeline) => void): void {
   let nats: NatsLink;
   let pipeline: ToyPipeline;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** As far as a request is made of a schema. */
+/** The parts of a schema that are needed to make a request. */
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -18,7 +18,7 @@ export interface Schema {
   readonly allOf?: readonly Schema[];
 }
 
-/** Texts that stand nowhere else in the world, each with the field that it was put into. */
+/** Unique texts, each with the field that it was put into. */
 export class PlantedSecrets {
   private readonly labels = new Map<string, string>();
 
@@ -29,7 +29,7 @@ export class PlantedSecrets {
     return secret;
   }
 
-  /** Something that was made elsewhere, such as a token. */
+  /** Adds a secret that was made elsewhere, such as a token. */
   add(secret: string, field: string): void {
     this.labels.set(secret, field);
   }
@@ -38,13 +38,13 @@ export class PlantedSecrets {
     return [...new Set(this.labels.values())];
   }
 
-  /** The fields whose secrets stand in a text, each once. */
+  /** The fields whose secrets occur in a text, each once. */
   foundIn(text: string): string[] {
     const found = [...this.labels].filter(([secret]) => text.includes(secret)).map(([, field]) => field);
     return [...new Set(found)].sort();
   }
 
-  /** A value of a schema with a secret in every text that may be one, every member of every object given. */
+  /** A value of a schema with all optional members, and a secret in every text that allows one. */
   valueOf(schema: Schema, schemas: Readonly<Record<string, Schema>>, field: string): unknown {
     const { $ref, properties, items, additionalProperties } = schema;
     const [first] = schema.anyOf ?? schema.oneOf ?? schema.allOf ?? [];

@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 import type { PostgresOptions } from '../../src/platform/postgres/pool.js';
 
-/** Stands between a client and Postgres, so that a test can take an answer away after the server has given it. */
+/** A proxy between a client and Postgres, so that a test can drop a response after the server has sent it. */
 export class PostgresProxy {
   private readonly sockets = new Set<Socket>();
   private doomed: { text: string; times: number } | null = null;
@@ -25,12 +25,12 @@ export class PostgresProxy {
     return { ...this.target, host: '127.0.0.1', port: (this.server.address() as AddressInfo).port };
   }
 
-  /** How many answers never arrived. */
+  /** How many responses were dropped. */
   get answersLost(): number {
     return this.lost;
   }
 
-  /** The next connections that send this text break when the server answers, so it has done what it was asked to. */
+  /** The next connections that send this text break when the server responds, after it has executed the request. */
   loseAnswersTo(text: string, times: number): void {
     this.doomed = { text, times };
   }

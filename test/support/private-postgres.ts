@@ -21,7 +21,7 @@ const ROLES = { owner: 'vr_owner', app: 'vr_app' } as const;
 const DATABASE = 'voidrunner';
 const PASSWORD = 'of a server that lives as long as a test';
 
-/** A Postgres of one's own, migrated, whose log can be read; it logs as ours do (infra/postgres/log-settings.conf). */
+/** A private, migrated Postgres whose server log can be read, with the settings of infra/postgres/log-settings.conf. */
 export class PrivatePostgres {
   private server: ChildProcess | null = null;
 
@@ -50,7 +50,7 @@ export class PrivatePostgres {
     return postgres;
   }
 
-  /** What a process of the service is started with. */
+  /** The environment of a process of the service. */
   get env(): NodeJS.ProcessEnv {
     return {
       DB_HOST: '127.0.0.1',
@@ -78,12 +78,12 @@ export class PrivatePostgres {
     return readFile(this.logFile, 'utf8');
   }
 
-  /** A line in the log that says where a part of a test begins. */
+  /** Writes a line to the log that marks where a part of a test starts. */
   mark(text: string): void {
     appendFileSync(this.logFile, `${text}\n`);
   }
 
-  /** On the same port and data as before. Resolves when it answers. */
+  /** Starts on the same port and data as before. Resolves when it is ready. */
   async resume(): Promise<void> {
     const log = openSync(this.logFile, 'a', 0o600);
     const [command, args] = this.asPostgres(join(this.bin, 'postgres'), [
@@ -95,7 +95,7 @@ export class PrivatePostgres {
     await eventually(() => this.asSuperuser('select 1'), { timeoutMs: START_TIMEOUT_MS });
   }
 
-  /** Ends it as an operator would who does not wait for clients. */
+  /** Ends it without waiting for clients. */
   async stop(): Promise<void> {
     const server = this.server;
     this.server = null;
@@ -105,7 +105,7 @@ export class PrivatePostgres {
     await exit;
   }
 
-  /** Leaves nothing behind. */
+  /** Stops it and deletes its files. */
   async remove(): Promise<void> {
     await this.stop();
     await rm(this.folder, { recursive: true, force: true });

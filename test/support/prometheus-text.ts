@@ -19,8 +19,8 @@ const VALUE = /^(?:[+-]?Inf|NaN|[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/i;
 const TYPES = ['counter', 'gauge', 'histogram', 'summary', 'untyped'];
 
 /**
- * Prometheus's text format, version 0.0.4, strictly.
- * @throws Error at the first line that is not in it, and for a family that is not whole
+ * A strict parser of Prometheus's text format, version 0.0.4.
+ * @throws Error at the first invalid line, and for an incomplete family
  */
 export function parsePrometheusText(text: string): MetricFamily[] {
   if (!text.endsWith('\n')) throw new Error('the last line does not end');
@@ -68,7 +68,7 @@ const suffixesOf = (type: string): string[] =>
 const belongs = (sample: string, { name, type }: MetricFamily): boolean =>
   suffixesOf(type).some((suffix) => sample === name + suffix);
 
-/** No sample twice; of a histogram, buckets that grow and end with the count. */
+/** No sample occurs twice; the buckets of a histogram grow and end with the count. */
 function checkWhole({ name, type, samples }: MetricFamily): void {
   const ids = samples.map((sample) => JSON.stringify([sample.name, Object.entries(sample.labels).sort()]));
   if (new Set(ids).size < ids.length) throw new Error(`${name} has a sample twice`);
@@ -95,7 +95,7 @@ const ABBREVIATED = /(?:^|_)(?:s|ms|us|ns|sec|secs|b|kb|mb|gb|tb|pb|m|h|d)(?:_|$
 const NOT_BASE =
   /(?:^|_)(?:milliseconds?|microseconds?|nanoseconds?|minutes?|hours?|days?|weeks?|kilobytes?|megabytes?|gigabytes?|bits?|kibibytes?|mebibytes?|percent|celsius_f)(?:_|$)/;
 
-/** What `promtool check metrics` looks for (prometheus/client_golang, promlint), in words; nothing where all is well. */
+/** The checks of `promtool check metrics` (prometheus/client_golang, promlint). @returns the faults, in words */
 export function lintMetrics(families: readonly MetricFamily[]): string[] {
   return families.flatMap(({ name, type, help, samples }) => {
     const labels = samples.flatMap((sample) => Object.keys(sample.labels));

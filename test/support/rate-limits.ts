@@ -1,6 +1,6 @@
 import type { RateLimits } from '../../src/http/rate-limit/rate-limiter.js';
 
-/** Limits that nobody meets, but for those that a test is about. */
+/** Limits that are never reached, except those that a test sets. */
 export const rateLimits = (about: Partial<RateLimits>): RateLimits => ({
   login_account: 100_000,
   login_everywhere: 100_000,

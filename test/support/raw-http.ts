@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** A connection that sends exactly the bytes it is given. */
+/** A connection that sends exactly the given bytes. */
 export class RawConnection {
   private text = '';
 
@@ -10,7 +10,7 @@ export class RawConnection {
     socket.on('data', (chunk: string) => {
       this.text += chunk;
     });
-    // A server that closes while it is being written to: what it had said is looked at.
+    // The server may close while the test writes: only the received bytes matter.
     socket.on('error', () => undefined);
   }
 
@@ -24,13 +24,13 @@ export class RawConnection {
     this.socket.write(bytes);
   }
 
-  /** @returns all that has come, once it holds the pattern */
+  /** @returns everything received, once it matches the pattern */
   async received(pattern: RegExp): Promise<string> {
     while (!pattern.test(this.text)) await once(this.socket, 'data');
     return this.text;
   }
 
-  /** @returns all that has come, once the server sends no more */
+  /** @returns everything received, once the server has ended the connection */
   async ended(): Promise<string> {
     if (!this.socket.readableEnded && !this.socket.destroyed) {
       await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')]);
@@ -40,14 +40,14 @@ export class RawConnection {
   }
 }
 
-/** What a server answers to bytes, until it closes. */
+/** A server's response to the bytes, until it closes the connection. */
 export async function answerToBytes(port: number, bytes: string | Uint8Array): Promise<string> {
   const connection = await RawConnection.to(port);
   connection.write(bytes);
   return connection.ended();
 }
 
-/** The status and the problem of an answer's text. */
+/** The status and the problem in a response's text. */
 export function problemIn(answer: string): { status: number; body: Record<string, unknown>; head: string } {
   const [head = '', body = ''] = answer.split('\r\n\r\n', 2);
   return {

@@ -13,20 +13,20 @@ import { freePort } from './free-port.js';
 import { testNamespace } from './namespace.js';
 
 const READY_TIMEOUT_MS = 10_000;
-/** On the shared service, which nobody freezes: a command that takes long on a busy machine is no outage. */
+/** For the shared service, which no test freezes: a slow command on a busy machine is not an outage. */
 const COMMAND_TIMEOUT_MS = 30_000;
 const START_ATTEMPTS_MAX = 5;
 const SCAN_COUNT = 1_000;
 
 export interface TestRedis {
   readonly redis: Redis;
-  /** Nobody else's keys begin with `{namespace}`. */
+  /** Only this test's keys start with `{namespace}`. */
   readonly namespace: string;
-  /** Closes the connection. @throws Error where keys of the namespace were left that would never expire */
+  /** Closes the connection. @throws Error if the namespace has keys left that would never expire */
   close(): Promise<void>;
 }
 
-/** A connection to the shared service, and a namespace of one's own. */
+/** A connection to the shared service, and a namespace for one test. */
 export async function testRedis(): Promise<TestRedis> {
   const redis = await connect({
     host: process.env.REDIS_HOST ?? '127.0.0.1',
@@ -48,7 +48,7 @@ export async function testRedis(): Promise<TestRedis> {
   };
 }
 
-/** @throws Error naming the keys of the namespace that would never expire; they are removed all the same */
+/** @throws Error with the keys of the namespace that would never expire; removes them before */
 export async function expectNoKeysLeft(redis: Redis, namespace: string): Promise<void> {
   const left: string[] = [];
   for await (const keys of redis.scanStream({ match: `{${namespace}}*`, count: SCAN_COUNT })) {
@@ -64,18 +64,18 @@ export interface PrivateRedis {
   readonly port: number;
   /** A new connection; the caller closes it with `closeRedis`. */
   connect(): Promise<Redis>;
-  /** SIGKILL: connections break, and nothing of the data is left. */
+  /** SIGKILL: connections break, and all data is lost. */
   kill(): Promise<void>;
-  /** On the same port as before, empty. */
+  /** Starts on the same port as before, empty. */
   start(): Promise<void>;
-  /** Stops answering without closing anything, as a host does that is cut off. */
+  /** Stops responding without closing connections, like a host that is cut off. */
   freeze(): void;
   thaw(): void;
   /** Ends the process and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** A redis-server of one's own, to be killed, frozen and flushed. It persists nothing. Takes further settings. */
+/** A private redis-server, to be killed, frozen and flushed. It persists nothing. Takes additional settings. */
 export async function startPrivateRedis(settings: readonly string[] = []): Promise<PrivateRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'voidrunner-redis-'));
   const started = await startOnFreePort(folder, settings);
@@ -111,7 +111,7 @@ async function connect(options: { host: string; port: number; password?: string 
   throw new Error(`no Redis at ${options.host}:${options.port}: run \`make setup\``);
 }
 
-// Between finding a free port and binding it, somebody else may take it.
+// Another process may take the port before it is bound.
 async function startOnFreePort(
   folder: string,
   settings: readonly string[],

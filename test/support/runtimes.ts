@@ -4,7 +4,7 @@ import { dockerEndpoint } from './docker.js';
 
 const { runtimesKnown } = await askEngine(connectEngine(dockerEndpoint), undefined);
 
-/** What a cell may be made with here: what holds for one must hold for every one. */
+/** The container runtimes on this host: tests run on each of them. */
 export const RUNTIMES: readonly string[] = [
   'runc',
   ...['crun', 'runsc'].filter((runtime) => runtimesKnown.includes(runtime)),

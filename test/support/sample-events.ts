@@ -7,7 +7,7 @@ import type { Json } from '../../src/kernel/json.js';
 import type { StreamWrite } from '../../src/event-sourcing/core/event-store.js';
 import { newId } from '../../src/kernel/uuid.js';
 
-/** A type for tests of the log itself, in its second version: `note` was `text` once. */
+/** A type for tests of the log itself, in its second version: `note` was `text` in the first. */
 export const Noted = eventType('Noted', z.object({ note: z.json() }), {
   upcasters: [({ text, ...rest }) => ({ ...rest, note: text })],
 });

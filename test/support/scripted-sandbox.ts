@@ -34,7 +34,7 @@ export const exits =
   () =>
     Promise.resolve(anOutcome({ returnCode, stdout: text(stdout), stderr: text(stderr) }));
 
-/** A program that prints, and then runs until somebody kills it. */
+/** A program that prints, and then runs until it is killed. */
 export const runsUntilKilled =
   (stdout = ''): Program =>
   async (_, signal) => {
@@ -50,7 +50,7 @@ export class ScriptedSandbox extends Sandbox {
   healthy = true;
   started = false;
   closed = false;
-  /** Workers that have containers here. */
+  /** Workers that have containers in this sandbox. */
   owners: string[] = [];
 
   constructor(public program: Program = exits(0)) {

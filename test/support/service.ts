@@ -6,32 +6,32 @@ import { testNamespace } from './namespace.js';
 import { deleteStreams, uniquePrefix } from './nats.js';
 import { expectNothingLeft } from './nothing-left.js';
 
-/** The real thing, on a database, streams, keys and containers of its own. */
+/** The real service, with its own database, streams, keys and containers. */
 export interface TestService {
   readonly database: TestDatabase;
-  /** What every process of it is started with. */
+  /** The environment of all its processes. */
   readonly env: NodeJS.ProcessEnv;
   readonly config: Config;
-  /** The processes that run now, the first started first. */
+  /** The running processes, in the order of their start. */
   readonly processes: readonly Service[];
   /** The base URL of the first process with the API role. */
   readonly url: string;
-  /** Starts one more process, with roles of its own. */
+  /** Starts another process, with its own roles. */
   start(overrides?: NodeJS.ProcessEnv): Promise<Service>;
-  /** Stops one process, as SIGTERM would. */
+  /** Stops one process, like SIGTERM. */
   stop(service: Service): Promise<void>;
-  /** Stops what still runs and fails where anything was left behind. */
+  /** Stops the running processes, and fails if anything is left behind. */
   close(): Promise<void>;
 }
 
-/** With one process started. @param overrides settings by their environment names */
+/** Prepares a service and starts one process. @param overrides settings by their environment names */
 export async function startTestService(overrides: NodeJS.ProcessEnv = {}): Promise<TestService> {
   const service = await prepareTestService(overrides);
   await service.start();
   return service;
 }
 
-/** With everything a process needs, and none started yet. */
+/** Prepares everything that a process needs, and starts none. */
 export async function prepareTestService(overrides: NodeJS.ProcessEnv = {}): Promise<TestService> {
   const database = await createTestDatabase();
   const env = testEnvironment(database, overrides);
@@ -75,15 +75,15 @@ function testEnvironment(database: TestDatabase, overrides: NodeJS.ProcessEnv): 
     SERVER_ENV: 'test',
     DB_NAME: database.name,
     NATS_STREAM_PREFIX: uniquePrefix(),
-    // The server sets aside what a stream may take: many at once would not fit.
+    // The server reserves the maximum size of each stream: many large ones would not fit.
     NATS_EVENTS_MAX_BYTES: String(16 * 1024 ** 2),
     NATS_OUTPUT_MAX_BYTES: String(8 * 1024 ** 2),
     QUEUE_NAMESPACE: testNamespace(),
     WORKER_POOL_SIZE: '2',
-    // Nobody waits for containers of the next test, nor for those of the last one.
+    // No warm containers: tests do not wait for their creation or removal.
     EXECUTOR_POOL_SIZE: '0',
     EXECUTOR_CELL_REST: '500ms',
-    // On a busy machine a second is soon over; that reads show own writes must not depend on it.
+    // One second is too short on a busy machine: tests rely on reading their own writes.
     SERVER_OWN_WRITES_TIMEOUT: '15s',
     LOG_LEVEL: 'silent',
     OTEL_TRACES_FILE: '',

@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Stands between a client and a service on a socket of its own, so that a test can cut the two apart. */
+/** A proxy between a client and a service, on its own socket, so that a test can disconnect the two. */
 export class SocketProxy {
   private server: Server | null = null;
   private readonly sockets = new Set<Socket>();
@@ -26,7 +26,7 @@ export class SocketProxy {
     return join(this.folder, 'proxy.sock');
   }
 
-  /** @param options.forwarding false: takes connections and says nothing on them */
+  /** @param options.forwarding false: accepts connections and sends nothing on them */
   async open({ forwarding = true } = {}): Promise<void> {
     this.server = createServer({ allowHalfOpen: true }, (client) =>
       forwarding ? this.join(client, this.dial()) : this.hold(client),
@@ -34,7 +34,7 @@ export class SocketProxy {
     await new Promise<void>((resolve) => this.server!.listen(this.path, resolve));
   }
 
-  /** Every connection breaks and none is taken any more. */
+  /** Breaks all connections and accepts no new ones. */
   async cut(): Promise<void> {
     const { server } = this;
     this.server = null;

@@ -1,7 +1,7 @@
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 
-/** For every test of a `describe`: the spans that it has ended. */
+/** Records the ended spans of each test of a `describe`. */
 export function recordSpans(): { readonly finished: readonly ReadableSpan[] } {
   const exporter = new InMemorySpanExporter();
   const sdk = new NodeSDK({

@@ -6,11 +6,11 @@ import { newId } from '../../src/kernel/uuid.js';
 import { metadata } from './builders/people.js';
 import { InMemoryEventStore } from './in-memory-event-store.js';
 
-/** An event store in memory with a history put there, and with what may come between a call and its answer. */
+/** An event store in memory with a prepared history, and with hooks before and after calls. */
 export class StagedEventStore extends InMemoryEventStore {
-  /** Runs ahead of every call. One that throws is an outage. */
+  /** Runs before every call. If it throws, that is an outage. */
   before: (call: 'append' | 'read') => void | Promise<void> = () => undefined;
-  /** Runs when an append is recorded and not yet answered. One that throws is a lost answer. */
+  /** Runs after an append is recorded and before it returns. If it throws, that is a lost response. */
   appended: () => void | Promise<void> = () => undefined;
 
   constructor(private readonly known: EventCatalog) {
@@ -32,7 +32,7 @@ export class StagedEventStore extends InMemoryEventStore {
     return super.readStream(stream, options);
   }
 
-  /** Puts history there, wherever the stream is at. */
+  /** Adds history at the stream's current version. */
   async add(stream: StreamRef, ...events: readonly DomainEvent[]): Promise<void> {
     const added = events.map(({ type, data }) => {
       return { eventId: newId(), type, schemaVersion: this.known.schemaVersionOf({ type, data }), data: data as never };
@@ -40,7 +40,7 @@ export class StagedEventStore extends InMemoryEventStore {
     await super.append([{ stream, expectedVersion: this.versionOf(stream.id), events: added }], metadata);
   }
 
-  /** The facts alone of one stream. */
+  /** The events of one stream, without their metadata. */
   async eventsOf(stream: StreamRef): Promise<DomainEvent[]> {
     return (await super.readStream(stream)).map(({ type, data }) => ({ type, data }));
   }

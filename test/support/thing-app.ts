@@ -144,7 +144,7 @@ const limits = {
 
 const authorization = 'Bearer good';
 
-/** The HTTP platform around two controllers that do nothing of their own. Requests are let in, unless they say otherwise. */
+/** The HTTP platform around two trivial controllers. Requests are authenticated by default. */
 export class ThingApp {
   private constructor(private readonly app: NestFastifyApplication) {}
 
@@ -178,13 +178,13 @@ export class ThingApp {
     return this.app.getHttpServer() as Server;
   }
 
-  /** For what only a connection can show. @returns the port */
+  /** For tests that need a real connection. @returns the port */
   async listen(): Promise<number> {
     await this.app.listen(0, '127.0.0.1');
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** As it is, without a word of who asks. */
+  /** Sends the request unchanged, without credentials. */
   inject(request: InjectOptions) {
     return this.app.inject(request);
   }

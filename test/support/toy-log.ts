@@ -11,7 +11,7 @@ import { defineProjection } from '../../src/event-sourcing/projection/projection
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import type { TestDatabase } from './database.js';
 
-/** Events that mean nothing, for tests of what carries events. A stream is a counter. */
+/** Meaningless events, for tests of their transport. A stream is a counter. */
 export const ToyAdded = eventType('ToyAdded', z.object({ amount: z.int(), note: z.string().optional() }));
 export const ToyRemoved = eventType('ToyRemoved', z.object({}));
 export const toyCatalog = new EventCatalog([ToyAdded, ToyRemoved]);
@@ -56,7 +56,7 @@ export const toyProjection = defineProjection<ToyRow>({
   },
 });
 
-/** An event of a toy as the log gives it back. */
+/** An event of a toy as the log returns it. */
 export const toyEvent = (id: string, version: number, type: string, data: object = {}): RecordedEvent => ({
   position: BigInt(version),
   stream: { type: 'task', id },
@@ -68,7 +68,7 @@ export const toyEvent = (id: string, version: number, type: string, data: object
   recordedAt: new Date(0),
 });
 
-/** Makes the view, as a migration would. */
+/** Creates the view, like a migration. */
 export async function createToyTable(ownerPool: Pool): Promise<void> {
   await ownerPool.query(`create table read.toys (id uuid primary key, total int not null, big bigint not null,
     notes text[] not null, facts jsonb not null, at timestamptz not null, version int not null)`);
@@ -76,7 +76,7 @@ export async function createToyTable(ownerPool: Pool): Promise<void> {
   await ownerPool.query(`grant select, insert, update, delete on read.toys to ${process.env['DB_USER']}`);
 }
 
-/** The event store, as short to use as a test wants it. It remembers versions, so it must be the only writer. */
+/** The event store with short methods for tests. It remembers versions, so it must be the only writer. */
 export class ToyLog extends PostgresEventStore {
   private readonly versions = new Map<string, number>();
 
@@ -90,7 +90,7 @@ export class ToyLog extends PostgresEventStore {
     return await this.record(streamId, 'ToyAdded', data);
   }
 
-  /** Whatever it is, valid or not. @returns the position of the last event */
+  /** Records any event, valid or not. @returns the position of the last event */
   async record(streamId: string, type: string, data: readonly JsonObject[], traceparent?: string): Promise<bigint> {
     const version = this.versions.get(streamId) ?? 0;
     this.versions.set(streamId, version + data.length);

@@ -14,7 +14,7 @@ import { createTestDatabase, type TestDatabase } from './database.js';
 import { eventually } from './eventually.js';
 import { createToyTable, toyCatalog, ToyLog, toyProjection, type ToyRow } from './toy-log.js';
 
-/** Something that runs until it is told to stop. */
+/** Something that runs until it is stopped. */
 export interface Running {
   stop(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export function running(run: (signal: AbortSignal) => Promise<void>): Running {
   };
 }
 
-/** Relay and projector over toys: real Postgres, real NATS, each part started and stopped as a test wants it. */
+/** Relay and projector with toy events, on real Postgres and NATS; a test starts and stops each part. */
 export class ToyPipeline {
   readonly stream: EventsStream;
   readonly appends: AppendSignal;
@@ -123,7 +123,7 @@ export class ToyPipeline {
     return Object.fromEntries((await this.rows()).map(({ id, total }) => [id, total]));
   }
 
-  /** Until the views hold the position. */
+  /** Waits until the views have reached the position. */
   async projected(position: bigint, timeoutMs = 10_000): Promise<void> {
     await eventually(
       async () => {
@@ -134,7 +134,7 @@ export class ToyPipeline {
     );
   }
 
-  /** The positions that the stream holds, in its order. */
+  /** The positions in the stream, in its order. */
   async streamed(): Promise<bigint[]> {
     const info = await this.stream.info();
     const manager = await this.nats.manager();

@@ -1,6 +1,6 @@
 import type { ScriptType } from '../../src/sandbox/sandbox.js';
 
-/** Prints as JSON what its runtime says of the machine. Members that a language has no call for are left out. */
+/** Prints as JSON what its runtime reports about the machine. Members that a language cannot read are absent. */
 export const SAYS_LIMITS: Readonly<Record<ScriptType, string>> = {
   python: `
 import json, os
@@ -30,7 +30,7 @@ import ("fmt"; "runtime")
 func main() { fmt.Printf("{\\"cpus\\": [%d, %d]}\\n", runtime.NumCPU(), runtime.GOMAXPROCS(0)) }`,
 };
 
-/** Prints, one a line, every name that the language has for the user and for the home folder. */
+/** Prints, one per line, every name that the language has for the user and for the home folder. */
 export const SAYS_USER: Readonly<Record<ScriptType, string>> = {
   python: `
 import getpass, grp, os, pathlib, pwd

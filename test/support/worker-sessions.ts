@@ -2,7 +2,7 @@ import { WorkerSessions } from '../../src/platform/postgres/worker-sessions.js';
 
 /** Sessions as a set of ids. */
 export class InMemoryWorkerSessions extends WorkerSessions {
-  /** Null: nothing can be concluded from a session that is missing. */
+  /** Null: a missing session proves nothing. */
   ids: ReadonlySet<string> | null = null;
 
   open(workerIds: readonly string[]): Promise<ReadonlySet<string> | null> {

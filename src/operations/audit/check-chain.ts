@@ -14,11 +14,11 @@ export interface ChainHead {
 
 export interface ChainReport {
   readonly report: CheckReport;
-  /** The newest link that fits; null where there is none, or where one does not fit. */
+  /** The newest link; null if there is none, or if any link does not match. */
   readonly head: ChainHead | null;
 }
 
-/** A row of es.events as it is hashed: as text, in the order in which it is written. */
+/** A row of es.events, as the texts that are hashed. */
 type Row = [
   position: string,
   streamId: string,
@@ -47,10 +47,10 @@ const ROWS = {
 };
 
 /**
- * Every append's hash is what its events and the hash before it give: no event, its metadata and its time included, was
- * changed after it was recorded, unless all later hashes were computed anew. That, and a log that was cut off at its end,
- * is found by a head that was kept elsewhere. Hashed here and not by the server, whose functions its owner may change.
- * @param expected what an earlier examination said
+ * Every append's hash matches its events and the hash before it. So no event, its metadata or its time was changed
+ * after it was recorded, unless all later hashes were recomputed. A head that was kept elsewhere reveals that, and also
+ * a log cut off at its end. Hashed here and not by the server, because its owner may change the server's functions.
+ * @param expected the head from an earlier check
  */
 export async function checkChain(pool: Pool, head: bigint, expected?: ChainHead): Promise<ChainReport> {
   const faults = new Faults('events fit their chain of hashes');
@@ -70,10 +70,10 @@ export async function checkChain(pool: Pool, head: bigint, expected?: ChainHead)
     if (chain === null) continue;
     const position = BigInt(row[0]);
     if (append.hash(link) !== chain) {
-      faults.add(`${append.range} ${append.isOne ? 'was' : 'were'} changed, or something before was left out`);
+      faults.add(`${append.range} ${append.isOne ? 'was' : 'were'} changed, or an earlier event is missing`);
       isWhole = false;
     }
-    // Where it does not fit as well, so that one change is one fault.
+    // Continues from the stored hash even if it does not match, so that one change is one fault.
     link = chain;
     newest = { position, hash: link };
     if (expected?.position === position) expectedHash = link;
@@ -87,8 +87,8 @@ export async function checkChain(pool: Pool, head: bigint, expected?: ChainHead)
 function unexpected({ position }: ChainHead, head: bigint, found: string | undefined): string {
   if (position > head) return `the log ends at ${head}, before the expected head at position ${position}`;
   return found === undefined
-    ? `position ${position}, the expected head, ends no append`
-    : `position ${position} or one before it is not what the expected head vouches for`;
+    ? `position ${position}, the expected head, is not the end of an append`
+    : `position ${position} or an earlier one does not match the expected head`;
 }
 
 async function* rowsUntil(pool: Pool, head: bigint): AsyncGenerator<Row> {
@@ -102,11 +102,11 @@ async function* rowsUntil(pool: Pool, head: bigint): AsyncGenerator<Row> {
   }
 }
 
-/** One call of es.append, as it is hashed: column by column. The migration that added the chain says why it is written so. */
+/** One call of es.append as it is hashed: column by column. The migration that added the chain explains this format. */
 class AppendedRows {
   private readonly rows: Row[] = [];
 
-  /** More than any call of es.append records: the hash is missing. */
+  /** As many as es.append records at most in one call: the hash is missing. */
   get isFull(): boolean {
     return this.rows.length >= APPEND_EVENTS_MAX;
   }
@@ -125,7 +125,7 @@ class AppendedRows {
     return this.isOne ? `position ${first}` : `positions ${first} to ${last}, one append,`;
   }
 
-  /** A type with a line break could be read as two: nothing that is recorded has one. */
+  /** A type with a line break could be read as two types. No recorded type has one. */
   get isAmbiguous(): boolean {
     return this.rows.some(([, , , , , , streamType, type]) => `${streamType}${type}`.includes('\n'));
   }
@@ -134,7 +134,7 @@ class AppendedRows {
     this.rows.push(row);
   }
 
-  /** @param before the hash of the append before, in hexadecimal; '' for the first */
+  /** @param before the hash of the previous append, in hexadecimal; '' for the first */
   hash(before: string): string {
     const [first] = this.rows;
     const column = (index: number, separator: string): string => this.rows.map((row) => row[index]).join(separator);

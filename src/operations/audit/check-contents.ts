@@ -7,10 +7,10 @@ import type { PostgresEventStore } from '../../event-sourcing/event-store/postgr
 import { upcastEvent, PoisonEvent, type RawEvent } from '../../event-sourcing/event-store/raw-event.js';
 import { type CheckReport, Faults } from './finding.js';
 
-/** Sees every event of the log in order; says what contradicts those it saw before. */
+/** Receives every event of the log in order; returns how an event contradicts the earlier ones, or null. */
 export type Invariant = (event: RecordedEvent) => string | null;
 
-/** One walk through the log: events can be read, lives are lawful, payloads are what the events say they are. */
+/** One pass over the log: events can be read, each execution ends once, and payloads match the events' hashes. */
 export async function checkContents(parts: {
   readonly log: Pick<PostgresEventStore, 'scan'>;
   readonly pool: Pool;
@@ -20,17 +20,17 @@ export async function checkContents(parts: {
 }): Promise<CheckReport[]> {
   const { log, pool, catalog, invariant, head } = parts;
   const readable = new Faults('events can be read');
-  const lawful = new Faults('each run ends once');
+  const endings = new Faults('each execution ends once');
   const payloads = new Faults('payloads match their hashes');
   let payloadCount = 0;
   let destroyedCount = 0;
   for await (const batch of log.scan(0n, head)) {
     const refs: PayloadRef[] = [];
     for (const raw of batch) {
-      const event = lift(catalog, raw, readable);
+      const event = upcast(catalog, raw, readable);
       if (!event) continue;
       const fault = invariant(event);
-      if (fault !== null) lawful.add(`position ${event.position}: ${fault}`);
+      if (fault !== null) endings.add(`position ${event.position}: ${fault}`);
       refs.push(...catalog.payloadsOf(event));
     }
     payloadCount += refs.length;
@@ -38,12 +38,12 @@ export async function checkContents(parts: {
   }
   return [
     readable.report(`${head} events`),
-    lawful.report(`${head} events`),
-    payloads.report(`${payloadCount} payloads${destroyedCount === 0 ? '' : `, ${destroyedCount} no longer kept`}`),
+    endings.report(`${head} events`),
+    payloads.report(`${payloadCount} payloads${destroyedCount === 0 ? '' : `, ${destroyedCount} destroyed`}`),
   ];
 }
 
-function lift(catalog: EventCatalog, raw: RawEvent, faults: Faults): RecordedEvent | null {
+function upcast(catalog: EventCatalog, raw: RawEvent, faults: Faults): RecordedEvent | null {
   try {
     return upcastEvent(catalog, raw);
   } catch (error) {
@@ -54,13 +54,13 @@ function lift(catalog: EventCatalog, raw: RawEvent, faults: Faults): RecordedEve
 }
 
 /**
- * The hash is of the ciphertext, so a payload whose key was destroyed can still be checked. Of one that is no longer kept
- * its hash stays, as it was stored.
- * @returns how many are no longer kept
+ * The hash covers the ciphertext, so a payload whose key was destroyed can still be checked. The hash of a destroyed
+ * payload is kept.
+ * @returns how many payloads have been destroyed
  */
 async function comparePayloads(pool: Pool, refs: readonly PayloadRef[], faults: Faults): Promise<number> {
   if (refs.length === 0) return 0;
-  // One snapshot: what is destroyed between two looks would be in neither.
+  // One statement, one snapshot: a payload destroyed between two queries would be in neither result.
   const { rows } = await pool.query<{ payload_id: string; actual: string; destroyed: boolean }>(
     `select payload_id, encode(sha256(ciphertext), 'hex') as actual, false as destroyed
      from es.payloads where payload_id = any($1::uuid[])

@@ -11,7 +11,7 @@ type Log = Pick<RawEventReader, 'readAllRaw'>;
 
 const BATCH_EVENTS = 1_000;
 
-/** JetStream holds, over the range that is there, what Postgres holds. A repeated message does no harm and is no fault. */
+/** JetStream has the same events as Postgres over the range it holds. A repeated message is harmless and no fault. */
 export async function checkStream(
   log: Log,
   nats: NatsLink,
@@ -34,11 +34,11 @@ export async function checkStream(
     examined += 1;
     last = position;
   }
-  if (last !== null && last < head) faults.add(`it ends at ${last}, the log at ${head}`);
+  if (last !== null && last < head) faults.add(`the stream ends at ${last}, the log at ${head}`);
   return faults.report(`${examined} messages`);
 }
 
-/** A relay may publish an event as it was given to Postgres, which orders its members in its own way. */
+/** A relay may publish an event as it was sent to Postgres, and Postgres reorders its members. */
 const isSame = (recorded: string, published: string): boolean =>
   recorded === published || isSameJson(parsed(recorded), parsed(published));
 
@@ -50,7 +50,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Reads ahead, since messages come in order. */
+/** Reads ahead, because messages come in order. */
 class RecordedEvents {
   private batch = new Map<bigint, RawEvent>();
 

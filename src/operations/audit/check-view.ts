@@ -27,8 +27,8 @@ interface StoredEvent {
 }
 
 /**
- * Folds the log and compares with what a view holds. Rows and checkpoint are read in one snapshot, so a view that moves
- * on meanwhile is judged where it stood. Stream by stream, so memory does not grow with the log.
+ * Folds the log and compares the result with a view. Rows and checkpoint are read in one snapshot, so the view may
+ * advance meanwhile. Works stream by stream, so memory does not grow with the log.
  */
 export async function checkView(
   pool: Pool,
@@ -55,7 +55,7 @@ export async function checkView(
       `select count(*)::int as found from read.${projection.table}`,
     );
     const found = rows[0]?.found ?? 0;
-    if (found !== expected) faults.add(`${found} rows, where the log makes ${expected}`);
+    if (found !== expected) faults.add(`${found} rows, but the log gives ${expected}`);
     return faults.report(`${expected} rows at position ${checkpoint}`);
   } finally {
     await client.query('rollback').finally(() => client.release());
@@ -100,7 +100,7 @@ async function foldStreams(
   return new Map([...folded].filter((entry): entry is [string, Row] => entry[1] !== null));
 }
 
-/** Unreadable events are another check's to report. */
+/** Null for an unreadable event: another check reports it. */
 function eventOf(catalog: EventCatalog, stored: StoredEvent): RecordedEvent | null {
   const { position, version, metadata } = stored;
   try {
@@ -140,7 +140,7 @@ const differing = (projection: Projection, expected: Row, actual: Row): string[]
     .filter(([name, type]) => !isDeepStrictEqual(comparable(expected[name], type), comparable(actual[name], type)))
     .map(([name]) => name);
 
-/** Times as one form; JSON through JSON, so that an absent member and an undefined one are the same. */
+/** Times as numbers; JSON serialized and parsed, so that an absent member equals an undefined one. */
 function comparable(value: unknown, type: string): unknown {
   if (value === null || value === undefined) return null;
   if (type === 'timestamptz') return new Date(value as string | Date).getTime();

@@ -1,13 +1,13 @@
-/** Faults quoted per check; the rest are counted. */
+/** Faults quoted per check; the others are only counted. */
 export const FAULTS_QUOTED_MAX = 20;
 
-/** What a check found: how much it looked at, and what was wrong with it. */
+/** The result of a check: how much it examined, and the faults it found. */
 export interface CheckReport {
   readonly check: string;
-  /** What was looked at, in words: `1,234 events`. */
+  /** Number and kind of things examined, in words: `1,234 events`. */
   readonly examined: string;
   readonly faultCount: number;
-  /** The first of them. */
+  /** The first faults. */
   readonly faults: readonly string[];
 }
 

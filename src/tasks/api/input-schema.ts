@@ -42,7 +42,7 @@ const filePath = z
     minLength: 1,
     maxLength: PATH_BYTES_MAX,
     pattern: '^[^/]+(/[^/]+)*$',
-    description: `Relative, without \`.\` and \`..\`, at most ${PATH_BYTES_MAX} bytes; not where the script itself lies`,
+    description: `Relative, without \`.\` and \`..\`, at most ${PATH_BYTES_MAX} bytes; not the path of the script`,
   });
 
 const fileContent = z.string().meta({ maxLength: INPUT_BASE64_CHARS_MAX, description: INPUT_BYTES });

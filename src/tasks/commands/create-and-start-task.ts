@@ -9,7 +9,7 @@ import type { CreateTask } from '../domain/task-commands.js';
 import { taskDecider, taskStream } from '../domain/task-decider.js';
 import { requestExecution } from './request-execution.js';
 
-/** Creates a task and starts its run: both or neither. */
+/** Creates a task and starts an execution of it: both or neither. */
 export class CreateAndStartTask {
   constructor(
     readonly create: CreateTask,
@@ -30,7 +30,7 @@ export class CreateAndStartTaskHandler implements ICommandHandler<CreateAndStart
         streams.begin(executionStream(executionId), executionDecider),
       ]);
       task.record(taskDecider.decide(create, task.state));
-      // Of one request: its schema has seen to the input's files.
+      // The request's schema knows the language, and has checked the input's files.
       requestExecution(task, execution, { executionId, requester, executor: 'embedded', input, inputPaths: [] });
     });
   }

@@ -12,9 +12,9 @@ const executionIdOf = (command: LifecycleCommand): string =>
   'lease' in command ? command.lease.executionId : command.executionId;
 
 /**
- * Decides on the execution and, where that ends or revives the run, on its task in the same append: whoever sees a run
- * as ended can start, update or delete the task at once. The task's event stands first: views are written up to any
- * position, also one in the middle of an append, and a run must not be seen as ended whose task is still seen as busy.
+ * Decides on the execution. If that ends or revives it, decides on its task in the same append: a client that sees an
+ * execution as ended can start, update or delete the task at once. The task's event comes first. Views may stop at any
+ * position, even inside an append, and must not show an ended execution together with a task that is still busy.
  */
 export function decideExecution(
   decisions: DecisionRunner,

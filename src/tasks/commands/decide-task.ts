@@ -2,7 +2,7 @@ import type { Decided, DecisionRunner } from '../../event-sourcing/core/decision
 import type { CreateTask, DeleteTask, UpdateTask } from '../domain/task-commands.js';
 import { taskDecider, taskStream } from '../domain/task-decider.js';
 
-/** @returns the position to wait for before reading; null where nothing had to change */
+/** @returns the position to wait for before reading; null if nothing changed */
 export const decideTask = (
   decisions: DecisionRunner,
   command: CreateTask | UpdateTask | DeleteTask,

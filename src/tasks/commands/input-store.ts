@@ -5,17 +5,17 @@ import { StorageQuota } from '../../platform/payloads/storage-quota.js';
 import { newId } from '../../kernel/uuid.js';
 import { encodeExecutionInput, type ExecutionInput } from '../domain/execution-input.js';
 
-/** A run's input as its caller sends it. */
+/** An execution's input as the client sends it. */
 export interface SubmittedInput {
   readonly stdin?: string | undefined;
-  /** In its place. */
+  /** Replaces `stdin`. */
   readonly stdin_base64?: string | undefined;
   readonly args?: string[] | undefined;
   readonly env?: Record<string, string> | undefined;
   readonly files?: readonly { path: string; content: string; encoding: 'utf8' | 'base64' }[] | undefined;
 }
 
-/** Inputs are stored ahead of the event that refers to them. */
+/** Stores an input before the event that refers to it. */
 @Injectable()
 export class InputStore {
   constructor(
@@ -24,8 +24,8 @@ export class InputStore {
   ) {}
 
   /**
-   * @param ownerId whose key encrypts it: whoever sent it
-   * @throws DomainError `quota_exceeded`, also without an input: the run will have an output
+   * @param ownerId the sender, whose key encrypts it
+   * @throws DomainError `quota_exceeded`, even without an input: the execution will have an output
    */
   async put(ownerId: string, submitted: SubmittedInput | undefined): Promise<PayloadRef | null> {
     if (submitted === undefined || Object.keys(submitted).length === 0) {

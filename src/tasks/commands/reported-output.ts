@@ -7,7 +7,7 @@ import { StorageQuota } from '../../platform/payloads/storage-quota.js';
 import { deterministicId } from '../../kernel/uuid.js';
 import type { OutputRef } from '../domain/execution-events.js';
 
-/** What a run done elsewhere wrote, as its owner reports it. */
+/** Stores the output of external executions, as their owners report it. */
 @Injectable()
 export class ReportedOutput {
   constructor(
@@ -16,8 +16,8 @@ export class ReportedOutput {
   ) {}
 
   /**
-   * Stores a stream ahead of the event that refers to it. Unlike a worker's, its id follows from the content and not
-   * from the attempt: a report may be refused, and then its output must not stand where the attempt's own belongs.
+   * Stores a stream before the event that refers to it. Its id is computed from the content; a worker's from the
+   * attempt. A report may be refused, and its output must not take the id of the attempt's own output.
    * @param ownerId whose key encrypts it
    * @throws DomainError `quota_exceeded`
    */

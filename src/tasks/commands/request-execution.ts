@@ -10,8 +10,8 @@ import { type LiveTask, taskDecider, type TaskState } from '../domain/task-decid
 import type { TaskEvent } from '../domain/task-events.js';
 
 /**
- * A task's run begins, on both streams; the task's event stands first, as at its end.
- * @throws DomainError as the task's decider does; InvalidFields for a file where the task's own script must lie
+ * Starts an execution on both streams. The task's event comes first, as at the end (decide-execution.ts).
+ * @throws DomainError as the task's decider does; InvalidFields for a file at the path of the task's own script
  */
 export function requestExecution(
   task: Participant<TaskState, TaskEvent>,
@@ -26,7 +26,7 @@ export function requestExecution(
   execution.record(executionDecider.decide(request, execution.state));
 }
 
-/** Which file names are free follows from the task's language, which no schema of the input knows. */
+/** The free file names depend on the task's language, which the input's schema does not know. */
 function requireScriptPlace(scriptType: ScriptType, paths: readonly string[]): void {
   const index = fileInScriptPlace(scriptType, paths);
   if (index === -1) return;

@@ -4,7 +4,7 @@ import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-s
 import { StorageQuota } from '../../platform/payloads/storage-quota.js';
 import { newId } from '../../kernel/uuid.js';
 
-/** Scripts are stored ahead of the event that refers to them. Both ways refuse where there is no room: `quota_exceeded`. */
+/** Stores a script before the event that refers to it. Both methods throw `quota_exceeded` if there is no space. */
 @Injectable()
 export class ScriptStore {
   constructor(
@@ -12,7 +12,7 @@ export class ScriptStore {
     private readonly quota: StorageQuota,
   ) {}
 
-  /** @returns the current one where the script is the same: nothing changes then */
+  /** @returns the current reference if the script is unchanged */
   async replace(current: PayloadRef, ownerId: string, script: string): Promise<PayloadRef> {
     const content = Buffer.from(script, 'utf8');
     const stored = current.bytes === content.length ? await this.payloads.get(current) : null;

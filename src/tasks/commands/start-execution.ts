@@ -7,7 +7,7 @@ import { type Decided, DecisionRunner } from '../../event-sourcing/core/decision
 import { taskDecider, taskStream } from '../domain/task-decider.js';
 import { requestExecution } from './request-execution.js';
 
-/** "At most max_parallel runs" holds because the task's stream and the execution's are appended to as one. */
+/** "At most max_parallel executions" holds because one append writes the task's stream and the execution's. */
 @CommandHandler(StartExecution)
 export class StartExecutionHandler implements ICommandHandler<StartExecution> {
   constructor(private readonly decisions: DecisionRunner) {}
@@ -18,7 +18,7 @@ export class StartExecutionHandler implements ICommandHandler<StartExecution> {
         streams.load(taskStream(command.taskId), taskDecider),
         streams.begin(executionStream(command.executionId), executionDecider),
       ]);
-      // A repeat may come when the run is over: the task must not take it for one that starts.
+      // A repeat may come after the execution has ended: the task must not record another start.
       if (execution.state.status === 'absent') requestExecution(task, execution, command);
     });
   }

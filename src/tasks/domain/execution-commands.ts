@@ -4,21 +4,21 @@ import type { FailureReason, Outcome } from './execution-shape.js';
 import type { VersionCondition } from '../../kernel/version-condition.js';
 import type { ExecutionSpec, RunResult } from './execution-events.js';
 
-/** The right to speak for an attempt: only who holds its token is heard. */
+/** The right to report on an attempt: a report with another token is refused. */
 export interface AttemptLease {
   readonly executionId: string;
   readonly attempt: number;
   readonly leaseToken: string;
 }
 
-/** What a decision about a retry needs from outside. */
+/** The clock and the random number that a decision about a retry needs. */
 export interface RetryContext {
   readonly now: Date;
   /** In [0, 1). */
   readonly random: number;
 }
 
-/** Starts a run of a task as the task is defined now: the task's part and the execution's in one append. */
+/** Starts an execution of a task's current definition. The task's event and the execution's are one append. */
 export class StartExecution {
   constructor(
     readonly executionId: string,
@@ -32,7 +32,7 @@ export class StartExecution {
   ) {}
 }
 
-export const INPUT_FILE_IN_SCRIPT_PLACE = 'is where the script itself lies';
+export const INPUT_FILE_IN_SCRIPT_PLACE = 'is the path of the script itself';
 
 /** The execution's part of StartExecution. */
 export class RequestExecution {
@@ -63,7 +63,7 @@ export class ReportFailure {
   readonly type = 'ReportFailure';
   constructor(
     readonly lease: AttemptLease,
-    /** `cancelled` where the run was killed on request. */
+    /** `cancelled` if the run was killed on request. */
     readonly failure: { reason: FailureReason | 'cancelled'; detail: string | null; result: RunResult | null },
     readonly retryContext: RetryContext,
     readonly metadata: EventMetadata,
@@ -90,7 +90,7 @@ export class CancelExecution {
   ) {}
 }
 
-/** The reconciler's word that nobody runs this attempt any more. */
+/** The reconciler found that no worker runs this attempt any more. */
 export class LoseAttempt {
   readonly type = 'LoseAttempt';
   constructor(
@@ -101,7 +101,7 @@ export class LoseAttempt {
   ) {}
 }
 
-/** A run done elsewhere has not reported its end in time. */
+/** The end of an external execution was not reported in time. */
 export class ExpireExternalRun {
   readonly type = 'ExpireExternalRun';
   constructor(
@@ -111,7 +111,7 @@ export class ExpireExternalRun {
   ) {}
 }
 
-/** Nobody has reported anything of a run that an external worker was to do. */
+/** An external worker was to run this execution, and nothing was reported. */
 export class ExpireUnreportedRun {
   readonly type = 'ExpireUnreportedRun';
   constructor(
@@ -145,7 +145,7 @@ export class ReportExternalRun {
   constructor(
     readonly executionId: string,
     readonly requester: Requester,
-    /** Times are ISO 8601 in UTC; null where they are not reported. */
+    /** Times are ISO 8601 in UTC; null if not reported. */
     readonly report:
       | { readonly status: 'running'; readonly startedAt: string | null }
       | {

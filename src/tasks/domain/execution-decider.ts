@@ -90,7 +90,7 @@ function decide(command: ExecutionCommand, state: ExecutionState): readonly Exec
 
 function startAttempt(lease: AttemptLease, worker: string, queuedMs: number, state: KnownExecution): ExecutionEvent[] {
   const { attempt, leaseToken } = lease;
-  // Asked again by the holder itself, who never saw the answer.
+  // A repeat by the lease holder itself, which did not see the first result.
   if (isRunning(state) && state.attempt === attempt && state.lease_token === leaseToken) return [];
   if (state.status !== 'pending' || state.spec.executor !== 'embedded' || attempt !== state.attempt + 1) {
     throw new DomainError('attempt_not_waiting', `Execution does not wait for attempt ${attempt}`);
@@ -100,7 +100,7 @@ function startAttempt(lease: AttemptLease, worker: string, queuedMs: number, sta
 
 function requireLease(lease: AttemptLease, state: KnownExecution): RunningExecution {
   if (!isRunning(state) || state.attempt !== lease.attempt || state.lease_token !== lease.leaseToken) {
-    throw new DomainError('attempt_not_held', `Attempt ${lease.attempt} is not held by this worker any more`);
+    throw new DomainError('attempt_not_held', `This worker no longer holds attempt ${lease.attempt}`);
   }
   return state;
 }
@@ -108,7 +108,7 @@ function requireLease(lease: AttemptLease, state: KnownExecution): RunningExecut
 function reportFailure(command: ReportFailure, state: RunningExecution): ExecutionEvent[] {
   const { reason, detail, result } = command.failure;
   if (state.status === 'cancelling') return [ExecutionCancelled({ result })];
-  if (reason === 'cancelled') throw new DomainError('cancellation_not_requested', 'Nobody asked to cancel this run');
+  if (reason === 'cancelled') throw new DomainError('cancellation_not_requested', 'Cancellation was not requested');
   return failAttempt(state, reason, detail, result, command.retryContext);
 }
 
@@ -147,7 +147,7 @@ function cancel(state: KnownExecution): ExecutionEvent[] {
     case 'pending':
       return [ExecutionCancelled({ result: null })];
     case 'running':
-      // A run done elsewhere has no worker that could confirm the kill, so it ends with the request.
+      // An external execution has no worker that could confirm the kill, so the request ends it.
       return state.lease_token === null
         ? [ExecutionCancelled({ result: null })]
         : [ExecutionCancellationRequested({ attempt: state.attempt })];

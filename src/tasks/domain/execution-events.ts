@@ -14,18 +14,18 @@ import {
 const NOTES_MAX = 16;
 const NOTE_CHARS_MAX = 200;
 
-/** One captured stream of a run. `payload` is null where nothing was written. */
+/** One captured stream of a run. `payload` is null if nothing was written. */
 export const outputRef = z.object({
   payload: payloadRef.nullable(),
-  /** What the program wrote, whether it was kept or not. */
+  /** Bytes that the program wrote, stored or not. */
   bytes_total: z.int().nonnegative(),
   truncated: z.boolean(),
-  /** Bytes are missing in the payload, after so many of it. Absent where none are, or nobody knows. */
+  /** The payload lacks bytes after this many. Absent if none are missing, or if it is unknown where. */
   head_bytes: z.int().nonnegative().optional(),
 });
 export type OutputRef = z.output<typeof outputRef>;
 
-/** What is known of a program that ran. */
+/** What is known about a program that ran. */
 export const runResult = z.object({
   return_code: z.int().nullable(),
   signal: z.string().nullable(),
@@ -34,7 +34,7 @@ export const runResult = z.object({
   wall_time_ms: z.int().nonnegative().nullable(),
   cpu_time_ms: z.int().nonnegative().nullable(),
   memory_peak_bytes: z.int().nonnegative().nullable(),
-  /** Limits that the run reached. Absent where there are none. */
+  /** Limits that the run reached. Absent if there are none. */
   notes: z.array(z.string().max(NOTE_CHARS_MAX)).max(NOTES_MAX).optional(),
 });
 export type RunResult = z.output<typeof runResult>;
@@ -46,7 +46,7 @@ const outputsOf = ({ result }: { readonly result: RunResult | null }) => [
 
 const attempt = z.int().positive();
 
-/** Everything a run needs, so that a later update of the task never changes it. Version 2: fractions of a second. */
+/** All that an execution needs: a later update of the task does not change it. Version 2: fractions of a second. */
 export const ExecutionRequested = eventType(
   'ExecutionRequested',
   z.object({
@@ -68,8 +68,8 @@ export const ExecutionRequested = eventType(
 export type ExecutionSpec = ReturnType<typeof ExecutionRequested>['data'];
 
 /**
- * `lease_token` is null for a run done elsewhere: nobody renews a lease for it. Since version 2 such a run has
- * `started_at`: as its owner reports it, or when the report came.
+ * `lease_token` is null for an external execution: no worker renews a lease for it. Since version 2 such an execution
+ * has `started_at`: the reported time, or the time of the report.
  */
 export const ExecutionAttemptStarted = eventType(
   'ExecutionAttemptStarted',
@@ -87,17 +87,17 @@ export const ExecutionSucceeded = eventType('ExecutionSucceeded', z.object({ att
   payloads: outputsOf,
 });
 
-/** `result` is null where the program's fate is unknown. Followed, in the same append, by what becomes of the run. */
+/** `result` is null if the program's end is unknown. The next event of the append says how the execution goes on. */
 export const ExecutionAttemptFailed = eventType(
   'ExecutionAttemptFailed',
   z.object({ attempt, reason: failureReason, detail: z.string().nullable(), result: runResult.nullable() }),
   { payloads: outputsOf },
 );
 
-/** Handed back before user code started, or at a shutdown: the attempt does not count. */
+/** Released before user code started, or at a shutdown: the attempt does not count. */
 export const ExecutionAttemptReleased = eventType('ExecutionAttemptReleased', z.object({ attempt, why: z.string() }));
 
-/** `attempt` is the one to come. */
+/** `attempt` is the next one. */
 export const ExecutionRetryScheduled = eventType(
   'ExecutionRetryScheduled',
   z.object({ attempt, not_before: z.iso.datetime() }),
@@ -107,7 +107,7 @@ export const ExecutionFailed = eventType('ExecutionFailed', z.object({ attempt, 
 
 export const ExecutionTimedOut = eventType('ExecutionTimedOut', z.object({ attempt }));
 
-/** The policy would retry, and no attempt is left. */
+/** The policy would retry, but no attempt is left. */
 export const ExecutionDeadLettered = eventType('ExecutionDeadLettered', z.object({ attempt, reason: failureReason }));
 
 export const ExecutionRedriven = eventType('ExecutionRedriven', z.object({ attempt }));
@@ -121,9 +121,9 @@ export const ExecutionCancelled = eventType('ExecutionCancelled', z.object({ res
 });
 
 /**
- * Terminal: a run that was done elsewhere, as its owner reports it. `started_at` is null where the report does not say.
- * Since version 2 it is known whether `completed_at` was reported, or is when the report came: what tells a repeated
- * report from another one.
+ * Terminal: the end of an external execution, as its owner reports it. `started_at` is null if not reported. Since
+ * version 2, `completed_at_reported` says whether `completed_at` was reported or is the time of the report. It tells a
+ * repeated report from a different one.
  */
 export const ExecutionReported = eventType(
   'ExecutionReported',
@@ -138,7 +138,7 @@ export const ExecutionReported = eventType(
 );
 export type ExternalReport = ReturnType<typeof ExecutionReported>['data'];
 
-/** Terminal: a run that an external worker was to do, and of which nobody ever reported anything. */
+/** Terminal: an external worker was to run this execution, and nothing was ever reported. */
 export const ExecutionExpired = eventType('ExecutionExpired', z.object({}));
 
 export const executionEvents = {

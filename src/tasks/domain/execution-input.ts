@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What one run is given, as it is stored in its input payload: JSON, binary parts in base64. */
+/** An execution's input as its input payload stores it: JSON, binary parts in base64. */
 export const runInput = z.object({
   stdin: z.base64().optional(),
   args: z.array(z.string()).optional(),
@@ -11,6 +11,6 @@ export type ExecutionInput = z.output<typeof runInput>;
 
 export const encodeExecutionInput = (input: ExecutionInput): Uint8Array => Buffer.from(JSON.stringify(input), 'utf8');
 
-/** @throws Error where the bytes are not what encodeRunInput made */
+/** @throws Error if encodeExecutionInput did not make the bytes */
 export const decodeExecutionInput = (content: Uint8Array): ExecutionInput =>
   runInput.parse(JSON.parse(Buffer.from(content).toString('utf8')));

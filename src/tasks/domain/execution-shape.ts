@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a task defines about its runs and an execution takes over unchanged: the shapes both aggregates share. */
+/** The shapes that both aggregates share: a task defines them, and an execution copies them unchanged. */
 
 export const payloadRef = z.object({
   payload_id: z.uuid(),
@@ -11,15 +11,15 @@ export const payloadRef = z.object({
 export const SCRIPT_TYPES = ['python', 'javascript', 'typescript', 'bash', 'go'] as const;
 export const scriptType = z.enum(SCRIPT_TYPES);
 
-/** Fractions too: 1.5. Stored as it was given; it holds to the millisecond. */
+/** May have fractions: 1.5. Stored unchanged; enforced to the millisecond. */
 export const timeoutSeconds = z.number().positive();
 export const timeoutMsOf = (timeout_seconds: number): number => Math.round(timeout_seconds * 1_000);
 
-/** What a task may ask retries for. */
+/** The failures that a task may ask to retry. */
 export const RETRYABLE_REASONS = ['exit_code', 'signal', 'out_of_memory', 'timeout', 'infrastructure'] as const;
 export const retryableReason = z.enum(RETRYABLE_REASONS);
 
-/** Why an attempt may fail. A program that does not compile would not compile the next time either. */
+/** Why an attempt fails. `compile` is never retried: the program would not compile the next time either. */
 export const FAILURE_REASONS = [...RETRYABLE_REASONS, 'compile'] as const;
 export const failureReason = z.enum(FAILURE_REASONS);
 export type FailureReason = z.output<typeof failureReason>;
@@ -35,14 +35,14 @@ export type RetryPolicy = z.output<typeof retryPolicy>;
 
 export const runLimits = z.object({ memory_mb: z.int(), cpus: z.number(), pids: z.int() });
 
-/** Runs that ended, as clients see them. */
+/** Statuses of ended executions, as clients see them. */
 export const OUTCOMES = ['completed', 'failed', 'timeout', 'cancelled'] as const;
 export const outcome = z.enum(OUTCOMES);
 export type Outcome = z.output<typeof outcome>;
 
-/** Of tasks and executions alike. */
+/** Of tasks and of executions. */
 export const STATUSES = ['pending', 'running', ...OUTCOMES] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** Its end, or its next attempt's, is still to come. */
+/** Not ended: an attempt runs or is still to come. */
 export const isActive = (status: Status): boolean => status === 'pending' || status === 'running';

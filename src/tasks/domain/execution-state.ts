@@ -7,7 +7,7 @@ interface Known {
   readonly spec: ExecutionSpec;
   /** The number of the latest attempt that counts; 0 before the first. */
   readonly attempt: number;
-  /** The attempts before the budget in force began: 0, or what had been used when it was last redriven. */
+  /** Attempts before the current budget: 0, or the number used up to the last redrive. */
   readonly budget_start: number;
 }
 
@@ -15,9 +15,9 @@ export type PendingExecution = Known & { readonly status: 'pending' };
 export type RunningExecution = Known & {
   readonly status: 'running' | 'cancelling';
   readonly worker: string;
-  /** Null for a run done elsewhere. */
+  /** Null for an external execution. */
   readonly lease_token: string | null;
-  /** Of a run done elsewhere; undefined for any other. */
+  /** Of an external execution; undefined for any other. */
   readonly started_at: string | undefined;
 };
 export type DeadLetteredExecution = Known & {
@@ -28,7 +28,7 @@ export type DeadLetteredExecution = Known & {
 export type EndedExecution = Known & {
   readonly status: 'ended';
   readonly outcome: Outcome;
-  /** Where it was reported. */
+  /** Only if the end was reported. */
   readonly report?: ExternalReport;
 };
 
@@ -42,7 +42,7 @@ export const isRunning = (state: ExecutionState): state is RunningExecution =>
 
 export const alreadyEnded = (): DomainError => new DomainError('execution_ended', 'Execution has already ended');
 
-/** How an end is shown to clients and to the task; null for a state that is not an end. */
+/** The outcome that clients and the task see; null for an execution that has not ended. */
 export function outcomeOf(state: ExecutionState): Outcome | null {
   if (state.status === 'ended') return state.outcome;
   if (state.status === 'dead_lettered') return state.reason === 'timeout' ? 'timeout' : 'failed';

@@ -9,17 +9,17 @@ import {
 } from './execution-events.js';
 import { alreadyEnded, isRunning, type KnownExecution } from './execution-state.js';
 
-/** The worker named in ExecutionAttemptStarted for a run done elsewhere. */
+/** The worker named in ExecutionAttemptStarted for an external execution. */
 export const EXTERNAL_WORKER = 'external';
 
-/** How far the clock of an external worker may be ahead of ours. A time beyond it is a mistake, and stays for ever. */
+/** How far an external worker's clock may be ahead of ours. A later time is a mistake, and could never be corrected. */
 export const CLOCK_SKEW_MS_MAX = 5 * 60_000;
 
 type Report = ReportExternalRun['report'];
 type EndReport = Exclude<Report, { status: 'running' }>;
 
 /**
- * A report that is repeated changes nothing; one that says something else of what is recorded is refused.
+ * A repeated report changes nothing. A report that contradicts what is recorded is refused.
  * @throws DomainError `report_time` (with the field in its details), `start_reported`, `execution_taken`,
  *   `execution_ended`
  */
@@ -33,7 +33,7 @@ export function reportExternalRun(
   }
   const underWay = isRunning(state);
   if (underWay && state.lease_token !== null) {
-    throw new DomainError('execution_taken', 'Execution is run by an embedded worker');
+    throw new DomainError('execution_taken', 'An embedded worker runs this execution');
   }
   if (report.status !== 'running') {
     const end = reported(report, underWay ? state.started_at : undefined, now);
@@ -51,7 +51,7 @@ export function reportExternalRun(
 const started = (attempt: number, started_at: string): ExecutionEvent =>
   ExecutionAttemptStarted({ attempt, worker: EXTERNAL_WORKER, lease_token: null, queued_ms: 0, started_at });
 
-/** Word for word: an output's payload id follows from its bytes. */
+/** Compares every field. Equal outputs have equal payload ids: the id is computed from the bytes. */
 function isRepeat(report: Report, recorded: ExternalReport): boolean {
   if (report.status === 'running') return false;
   const { status, result, startedAt, completedAt } = report;
@@ -71,7 +71,7 @@ function reported(
   const started_at = startedAt ?? recordedStart;
   const completed_at = completedAt ?? endAt(started_at, now);
   if (started_at !== undefined && started_at > completed_at) {
-    throw badTime('completed_at', `must not be before the start of the run, ${started_at}`);
+    throw badTime('completed_at', `must not be before the start of the execution, ${started_at}`);
   }
   if (completedAt !== null) requireNotAhead('completed_at', completedAt, now);
   return ExecutionReported({
@@ -83,15 +83,15 @@ function reported(
   });
 }
 
-/** The end of a run whose report does not say: now, or its start where that is by a clock ahead of ours. */
+/** The end of an execution whose report does not give it: now, or its start if a clock ahead of ours set that. */
 function endAt(started_at: string | undefined, now: Date): string {
   const at = now.toISOString();
   if (started_at === undefined || started_at <= at) return at;
-  if (isAhead(started_at, now)) throw badTime('started_at', 'must not be after the end of the run, which is now');
+  if (isAhead(started_at, now)) throw badTime('started_at', 'must not be after the end of the execution, which is now');
   return started_at;
 }
 
-/** The start of a run whose first report is its end: as long before that as it ran, where it is not said. */
+/** The start of an execution whose first report is its end. If not reported: the end minus the wall time. */
 function startOf({ startedAt, result }: EndReport, { completed_at }: ExternalReport): string {
   return startedAt ?? new Date(Math.max(0, Date.parse(completed_at) - (result.wall_time_ms ?? 0))).toISOString();
 }

@@ -13,19 +13,19 @@ const TERMINAL: ReadonlySet<ExecutionEvent['type']> = new Set([
 const STARTS: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionRequested', 'ExecutionRedriven'] as const);
 const AFTER_THE_END: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionDeadLetterDiscarded'] as const);
 
-/** Whether a run whose newest event is of this type has ended. */
+/** Whether an execution whose newest event has this type has ended. */
 export const standsEnded = (type: ExecutionEvent['type']): boolean => TERMINAL.has(type) || AFTER_THE_END.has(type);
 
 export const isTerminal = (type: ExecutionEvent['type']): boolean => TERMINAL.has(type);
 
 /**
- * What must hold of every log: one terminal event per run since the request or the last redrive, and nothing of the run
- * after it. Remembers only runs that have ended and may be redriven, so its memory is bounded by those and the open ones.
+ * The invariant of every log: each execution has one terminal event since its request or its last redrive, and no event
+ * after it. Remembers only the open executions, so they bound its memory.
  */
 export class LifecycleInvariant {
   private readonly open = new Set<string>();
 
-  /** @returns what is wrong with this event, after those seen before; null for nothing */
+  /** @returns how this event contradicts the events seen before; null if it does not */
   see(executionId: string, type: ExecutionEvent['type']): string | null {
     if (STARTS.has(type)) {
       if (this.open.has(executionId)) return `execution ${executionId} starts again before it has ended`;
@@ -38,7 +38,7 @@ export class LifecycleInvariant {
     return null;
   }
 
-  /** Runs that have not ended. */
+  /** Executions that have not ended. */
   get openCount(): number {
     return this.open.size;
   }

@@ -7,9 +7,9 @@ export interface RunFloor {
 }
 
 /**
- * The least that a program of a language can run in, its compiler included: a limit is never raised to it, it is refused.
- * Measured with "hello" (test/integration/sandbox/floors.test.ts): python and bash start in 6 MiB, node in 12, with types
- * in 24, and go links net/http in 64. A thread counts as a process: node has 7, and go builds with up to 20.
+ * The least that a program of a language needs, its compiler included. A limit below it is refused, not raised.
+ * Measured with "hello" (test/integration/sandbox/floors.test.ts): python and bash start in 6 MiB, node in 12,
+ * TypeScript in 24, and go links net/http in 64. A thread counts as a process: node has 7, and go builds with up to 20.
  */
 export const LIMIT_FLOORS: Readonly<Record<ScriptType, RunFloor>> = {
   python: { memory_mb: 16, pids: 16 },
@@ -19,7 +19,7 @@ export const LIMIT_FLOORS: Readonly<Record<ScriptType, RunFloor>> = {
   go: { memory_mb: 64, pids: 32 },
 };
 
-/** The limits, as far as they are given, that no program of the language can keep. */
+/** The given limits that are too low for any program of the language. */
 export function limitsBelowFloor(
   scriptType: ScriptType,
   limits: { readonly [Limit in keyof RunFloor]?: number | undefined },

@@ -2,8 +2,8 @@ import type { OutputSource } from '../../live-output/live-output.js';
 import { deterministicId } from '../../kernel/uuid.js';
 
 /**
- * Where the live output of an attempt is, for its worker and for those who follow it. Follows from the lease token, which
- * is another at each start, and must not be told: the id does not lead back to it.
+ * Where an attempt's live output is, for its worker and for its followers. The id is computed from the lease token,
+ * which differs at each start. The token is secret, and the id does not reveal it.
  */
 export const liveSource = (
   { executionId, attempt, leaseToken }: { executionId: string; attempt: number; leaseToken: string },

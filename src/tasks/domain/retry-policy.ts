@@ -2,7 +2,7 @@ import type { FailureReason, RetryPolicy } from './execution-shape.js';
 
 export type AfterFailure =
   | { readonly then: 'retry'; readonly delayMs: number }
-  /** The policy would retry this reason, and no attempt is left. */
+  /** The policy would retry this reason, but no attempt is left. */
   | { readonly then: 'dead_letter' }
   /** The policy does not retry this reason. */
   | { readonly then: 'end' };
@@ -10,8 +10,8 @@ export type AfterFailure =
 /**
  * Exponential backoff with full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  *
- * @param attemptsUsed attempts that count against the budget, the failed one included
- * @param random in [0, 1): comes in with the command, so that the decision can be replayed
+ * @param attemptsUsed attempts that count against the budget, including the failed one
+ * @param random in [0, 1); part of the command, so that the decision can be replayed
  */
 export function afterFailure(
   policy: RetryPolicy,
@@ -21,7 +21,7 @@ export function afterFailure(
 ): AfterFailure {
   if (!policy.retry_on.some((retried) => retried === reason)) return { then: 'end' };
   if (attemptsUsed >= policy.max_attempts) return { then: 'dead_letter' };
-  // Finite, since a first delay of none times Infinity would be no number.
+  // Finite, because an initial delay of 0 times Infinity is NaN.
   const growth = Math.min(Number.MAX_VALUE, policy.backoff_factor ** (attemptsUsed - 1));
   const ceilingMs = Math.min(policy.max_delay_ms, policy.initial_delay_ms * growth);
   return { then: 'retry', delayMs: Math.floor(ceilingMs * random) };

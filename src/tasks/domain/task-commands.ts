@@ -4,7 +4,7 @@ import type { VersionCondition } from '../../kernel/version-condition.js';
 import type { Outcome } from './execution-shape.js';
 import type { TaskDefinition } from './task-events.js';
 
-/** Only what changes; a retry policy and limits are given in part too. */
+/** Only the fields that change; a retry policy and limits may be partial. */
 export type TaskChanges = Partial<Omit<TaskDefinition, 'retry' | 'limits'>> & {
   readonly retry?: Partial<TaskDefinition['retry']>;
   readonly limits?: Partial<TaskDefinition['limits']>;
@@ -43,7 +43,7 @@ export class DeleteTask {
   ) {}
 }
 
-/** The task's part in starting, redriving and ending a run; never sent alone, always beside the execution's part. */
+/** The task's part in starting, redriving and ending an execution; always sent together with the execution's part. */
 export type TaskRunCommand =
   | { readonly type: 'BeginRun'; readonly requester: Requester; readonly executionId: string }
   | { readonly type: 'ResumeRun'; readonly executionId: string }

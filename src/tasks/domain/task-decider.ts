@@ -22,7 +22,7 @@ export interface LiveTask {
   readonly task_id: string;
   readonly owner_id: string;
   readonly definition: TaskDefinition;
-  /** Counts changes of the definition only; runs leave it alone. */
+  /** Counts changes of the definition; executions do not change it. */
   readonly definition_version: number;
   /** The executions under way, at most `max_parallel` of them. */
   readonly active: readonly string[];
@@ -41,7 +41,7 @@ export const taskDecider: Decider<TaskCommand, TaskState, TaskEvent> = {
   initialState: { status: 'absent' },
   decide,
   evolve,
-  // A task that is run often has a long stream; an execution's is short.
+  // A task that is executed often has a long stream; an execution's stream is short.
   reducerVersion: 1,
 };
 
@@ -110,7 +110,7 @@ function begin(task: LiveTask, executionId: string): readonly TaskEvent[] {
   return [TaskExecutionStarted({ execution_id: executionId })];
 }
 
-/** Of a change, with what stays: another language may make the stored limits too small. */
+/** For an update, checks the merged definition: a new language may make the stored limits too small. */
 function requireFloors({ script_type, limits }: Pick<TaskDefinition, 'script_type' | 'limits'>): void {
   const faults = limitsBelowFloor(script_type, limits);
   if (faults.length > 0) throw new InvalidFields(faults);

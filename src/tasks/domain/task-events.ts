@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { unchanged, type EventOf, eventType } from '../../event-sourcing/core/event-type.js';
 import { outcome, payloadRef, retryPolicy, runLimits, scriptType, timeoutSeconds } from './execution-shape.js';
 
-/** What a task is, apart from its runs. The script itself is a payload: it never stands in the log. */
+/** A task without its executions. The script itself is a payload and never in the log. */
 export const taskDefinition = z.object({
   name: z.string(),
   description: z.string().nullable(),
@@ -25,7 +25,7 @@ export const TaskCreated = eventType(
   { upcasters: [unchanged], payloads: ({ definition }) => [definition.script] },
 );
 
-/** Only the fields that changed. `definition_version` is what the ETag shows. Version 2: as TaskCreated's. */
+/** Only the fields that changed. The ETag shows `definition_version`. Version 2: as for TaskCreated. */
 export const TaskUpdated = eventType(
   'TaskUpdated',
   z.object({ definition_version: z.int().min(2), changes: taskDefinition.partial() }),
@@ -34,10 +34,10 @@ export const TaskUpdated = eventType(
 
 export const TaskDeleted = eventType('TaskDeleted', z.object({}));
 
-/** Stands in one append with the ExecutionRequested or ExecutionRedriven that it is the echo of. */
+/** In one append with the execution's ExecutionRequested or ExecutionRedriven. */
 export const TaskExecutionStarted = eventType('TaskExecutionStarted', z.object({ execution_id: z.uuid() }));
 
-/** Stands in one append with the execution's terminal event. */
+/** In one append with the execution's terminal event. */
 export const TaskExecutionFinished = eventType('TaskExecutionFinished', z.object({ execution_id: z.uuid(), outcome }));
 
 export const taskEvents = { TaskCreated, TaskUpdated, TaskDeleted, TaskExecutionStarted, TaskExecutionFinished };

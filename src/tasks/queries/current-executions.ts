@@ -8,7 +8,7 @@ import { executionProjection, type ExecutionRow, projectExecution } from './exec
 
 export type CurrentExecutions = CurrentRows<ExecutionRow>;
 
-/** Executions as the log has them: from the read model, and where that lags behind, from their streams. */
+/** Executions as current as the log: from the read model, and from their streams where it lags behind. */
 export const currentExecutions = (
   pool: Pick<Pool, 'query'>,
   store: Pick<EventStore, 'readStream'>,

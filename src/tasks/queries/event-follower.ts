@@ -9,7 +9,7 @@ import type { ExecutionEvent } from '../domain/execution-events.js';
 import { executionStream, outcomeOf } from '../domain/execution-state.js';
 import { asOwnerReads } from './owner-history.js';
 
-/** What happens to a run, from the log: each event once and in order, whatever was missed of the news about it. */
+/** Follows an execution's events in the log: each event once and in order, even if notifications are lost. */
 @Injectable()
 export class EventFollower {
   constructor(
@@ -18,8 +18,8 @@ export class EventFollower {
   ) {}
 
   /**
-   * The events after a version, past and to come, until the run has ended; null for every so many milliseconds without
-   * one. An outage of Postgres is waited out. @param signal ends it, and is no error
+   * Yields the events after a version, past and future, until the execution has ended, and null after each `quietMs`
+   * without an event. Waits until an outage of Postgres is over. @param signal ends it without an error
    */
   async *follow(
     executionId: string,
@@ -39,7 +39,7 @@ export class EventFollower {
       if (outcomeOf(state) !== null) return;
       if (events.length > 0) continue;
       const news = this.watch.beyond(executionId, version, signal);
-      // The wait goes on through it: a heartbeat asks nobody for anything.
+      // The same wait continues: a heartbeat costs no query.
       while (await lasts(news, quietMs)) yield null;
     }
   }
@@ -55,7 +55,7 @@ export class EventFollower {
   }
 }
 
-/** @returns true where a promise is still open after so long */
+/** @returns true if the promise is still pending after that time */
 async function lasts(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const late = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => late.resolve(true), ms);

@@ -8,19 +8,19 @@ import { standsEnded } from '../domain/lifecycle-invariant.js';
 import type { CurrentExecutions } from './current-executions.js';
 import type { ExecutionRow } from './execution-projection.js';
 
-/** For an announcement that was lost, NATS being away, or the projector. */
+/** Finds ends whose announcement is lost, while NATS or the projector is down. */
 const POLL_INTERVAL_MS = 250;
 
-/** A run that has ended. */
+/** An execution that has ended. */
 export interface ExecutionEnd {
   readonly row: ExecutionRow;
-  /** Of its last event, where the read model does not hold that yet. */
+  /** Position of its last event if the read model does not have it yet. */
   readonly aheadOfView: bigint | null;
 }
 
 /**
- * Waits for runs to end. It looks when the projector says that it has moved on, without rest: what it spares would be
- * added to the time of a short run; and from time to time, so that an end is told while no projector is at work.
+ * Waits for executions to end. Polls at each announcement of the projector, without a minimum interval, which would
+ * delay short executions. Also polls at fixed intervals, so that it finds an end while no projector runs.
  */
 export class ExecutionEnds {
   private readonly poller: SharedPoller<string, ExecutionEnd>;
@@ -39,7 +39,7 @@ export class ExecutionEnds {
     projected.onPosition(() => this.poller.notify());
   }
 
-  /** Never rejects. @returns the run as it has ended, false where the time was up or the signal aborted before */
+  /** Never rejects. @returns the ended execution; false if the timeout passed or the signal aborted first */
   wait(executionId: string, timeoutMs: number, signal: AbortSignal): Promise<ExecutionEnd | false> {
     return this.poller.wait(executionId, { timeoutMs, signal });
   }
@@ -57,6 +57,6 @@ export class ExecutionEnds {
   }
 }
 
-/** Told without reading a stream: those who wait for runs that go on cost one statement, also while the view lags. */
+/** Decided without reading a stream: waiting for running executions costs one statement, even while the view lags. */
 const mayHaveEnded = ({ row, head }: Observation<ExecutionRow>): boolean =>
   (row !== null && !isActive(row.status)) || standsEnded(head?.type as ExecutionEvent['type']);

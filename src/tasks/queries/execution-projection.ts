@@ -4,7 +4,7 @@ import type { Status } from '../domain/execution-shape.js';
 import { defineProjection } from '../../event-sourcing/projection/projection.js';
 import type { ExecutionEvent, OutputRef, RunResult } from '../domain/execution-events.js';
 
-/** A row of `read.executions`. Times are ISO 8601 where they come from an event, dates where they come from Postgres. */
+/** A row of `read.executions`. Times are ISO 8601 if they come from an event, dates if they come from Postgres. */
 export interface ExecutionRow {
   readonly id: string;
   readonly task_id: string;
@@ -28,7 +28,7 @@ export interface ExecutionRow {
   readonly completed_at: string | Date | null;
   readonly next_attempt_at: string | Date | null;
   readonly dead_lettered: boolean;
-  /** A dead letter that its owner has put away; it stays an execution. */
+  /** A dead letter that its owner has discarded; the execution remains. */
   readonly dead_letter_discarded: boolean;
   readonly trace_id: string | null;
   readonly version: number;
@@ -164,7 +164,7 @@ export const executionProjection = defineProjection<ExecutionRow>({
     termination_reason: 'text',
     stdout: 'jsonb',
     stderr: 'jsonb',
-    // Whole numbers up to 2^53, and numbers in JavaScript too, which a bigint is not.
+    // Exact up to 2^53, and read as a JavaScript number; a bigint is not.
     execution_time_ms: 'double precision',
     cpu_time_ms: 'double precision',
     memory_usage_bytes: 'double precision',

@@ -18,7 +18,7 @@ import { type CurrentExecutions, currentExecutions } from './current-executions.
 import { type ExecutionRow, projectExecution } from './execution-projection.js';
 import { asOwnerReads } from './owner-history.js';
 
-/** An execution as it is now, also where the read model lags behind. @throws DomainError execution_not_found, access_denied */
+/** An execution as it is now, even if the read model lags. @throws DomainError execution_not_found, access_denied */
 export class GetExecution extends Query<ExecutionRow> {
   constructor(
     readonly executionId: string,
@@ -28,18 +28,18 @@ export class GetExecution extends Query<ExecutionRow> {
   }
 }
 
-/** An execution as its own stream tells it: what a command has just made is in it, whatever the read models hold. */
+/** An execution from its own stream: includes what a command just recorded, even if the read models lag behind. */
 export class GetExecutionFromLog extends Query<ExecutionRow> {
   constructor(
     readonly executionId: string,
-    /** Only up to that version. */
+    /** The last version to include. */
     readonly version?: number,
   ) {
     super();
   }
 }
 
-/** An execution as it was. @throws DomainError execution_not_found, access_denied */
+/** An execution at an earlier time or version. @throws DomainError execution_not_found, access_denied */
 export class GetExecutionAsOf extends Query<ExecutionRow> {
   constructor(
     readonly executionId: string,
@@ -50,7 +50,7 @@ export class GetExecutionAsOf extends Query<ExecutionRow> {
   }
 }
 
-/** What happened to an execution, oldest first, as its owner reads it. */
+/** The events of an execution, oldest first, as they are shown to its owner. */
 export class GetExecutionHistory extends Query<AsyncIterable<readonly RecordedEvent[]>> {
   constructor(
     readonly executionId: string,
@@ -66,7 +66,7 @@ export interface ExecutionFilter {
   readonly taskId?: string | undefined;
   readonly status?: string | undefined;
   readonly script_type?: string | undefined;
-  /** Only runs that ended as dead letters and have not been put away. */
+  /** Only dead letters that have not been discarded. */
   readonly deadLetters?: boolean;
 }
 
@@ -134,7 +134,7 @@ async function* ownersPortions(portions: AsyncIterable<readonly RecordedEvent[]>
   for await (const events of portions) yield eventsAs<ExecutionEvent>(events).map(asOwnerReads);
 }
 
-/** @throws DomainError execution_not_found where nothing was there yet */
+/** @throws DomainError execution_not_found if there are no events yet */
 async function rowOf(portions: AsyncIterable<readonly RecordedEvent[]>): Promise<ExecutionRow> {
   let row: ExecutionRow | null = null;
   for await (const events of portions) row = fold({ evolve: projectExecution }, row, eventsAs<ExecutionEvent>(events));
@@ -164,7 +164,7 @@ export class ListExecutionsHandler implements IQueryHandler<ListExecutions> {
   }
 }
 
-/** @throws DomainError dead_letter_not_found for an execution that is none, or was put away */
+/** @throws DomainError dead_letter_not_found if the execution is not a dead letter, or was discarded */
 export function requireDeadLetter(row: ExecutionRow): ExecutionRow {
   if (row.dead_lettered && !row.dead_letter_discarded) return row;
   throw new DomainError('dead_letter_not_found', 'Dead letter not found', 'not_found');

@@ -3,20 +3,20 @@ import type { OutputRef } from '../domain/execution-events.js';
 import type { ExecutionRow } from './execution-projection.js';
 import { outputText } from './output-text.js';
 
-/** What runs wrote, as one answer in JSON carries it: bytes as kept, which may become six times as many characters. */
+/** Output in one JSON response, in stored bytes; escaping may make six times as many characters of them. */
 export const ANSWER_OUTPUT_BYTES_MAX = 2 * 1024 ** 2;
 
-/** stdout and stderr as text; null before there is any, where it has been destroyed, and where nobody asked. */
+/** stdout and stderr as text; null if there is none yet, if it was destroyed, and if it was not requested. */
 export interface OutputExcerpt {
   readonly stdout: string | null;
   readonly stderr: string | null;
-  /** Whether some of what was kept is left out, for want of room. */
+  /** Whether some of the stored output is left out for lack of space. */
   readonly isExcerpt: boolean;
 }
 
 export const NO_TEXT: OutputExcerpt = { stdout: null, stderr: null, isExcerpt: false };
 
-/** The bytes a run wrote, as kept; empty where it wrote nothing, null where they have been destroyed. */
+/** The stored bytes of an output; empty if nothing was written, null if they have been destroyed. */
 export async function outputOf(output: OutputRef | null, payloads: PayloadStore): Promise<Uint8Array | null> {
   if (output === null || output.payload === null) return new Uint8Array();
   return payloads.get(output.payload);
@@ -26,11 +26,11 @@ export const keptBytes = (output: OutputRef | null): number => output?.payload?.
 
 const outputsOf = ({ stdout, stderr }: ExecutionRow) => [stdout, stderr];
 
-/** Of all runs of an answer. */
+/** The total for all executions of a response. */
 export const keptBytesOf = (rows: readonly ExecutionRow[]): number =>
   rows.flatMap(outputsOf).reduce((sum, output) => sum + keptBytes(output), 0);
 
-/** How much of each output of an answer has room. Short ones are whole: what they leave of their share goes to the others. */
+/** The space for each output in a response. Short outputs are whole; the space they do not use goes to the others. */
 export function roomForEach(rows: readonly ExecutionRow[], bytesMax = ANSWER_OUTPUT_BYTES_MAX): number {
   const sizes = rows
     .flatMap(outputsOf)
@@ -45,7 +45,7 @@ export function roomForEach(rows: readonly ExecutionRow[], bytesMax = ANSWER_OUT
   return Number.POSITIVE_INFINITY;
 }
 
-/** @param bytesMax of each of stdout and stderr */
+/** @param bytesMax for each of stdout and stderr */
 export async function textOf(
   { stdout, stderr }: ExecutionRow,
   payloads: PayloadStore,

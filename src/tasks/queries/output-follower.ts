@@ -17,14 +17,14 @@ import { type ExecutionState, executionStream, outcomeOf } from '../domain/execu
 import { liveSource } from '../domain/live-source.js';
 import { outputOf } from './output-excerpt.js';
 
-/** While the live output cannot be read. */
+/** Delay before the next try while the live output cannot be read. */
 const LIVE_RETRY_MS = 500;
 
 /**
- * What a run prints, from the beginning of the attempt that runs (or comes next) to the end of the run; where an attempt
- * is tried again, the next one's output follows. The log says which attempt runs and when it has ended; what is printed
- * meanwhile comes live, as far as it does, and the end of each attempt brings the rest from what was stored. So the
- * bytes of an attempt are those that are stored, whatever was lost on the way.
+ * Streams what an execution prints, from the start of the current (or next) attempt to the end of the execution; after
+ * a retry, the next attempt's output follows. The log says which attempt runs and when it has ended. Output comes live
+ * while the attempt runs. At the end of each attempt, the rest comes from the stored output. So followers get exactly
+ * the stored bytes, even if live chunks are lost.
  */
 @Injectable()
 export class OutputFollower {
@@ -35,13 +35,13 @@ export class OutputFollower {
     private readonly watch: StreamWatch,
   ) {}
 
-  /** Takes no further than it is read. @param signal ends it, with its reason */
+  /** Reads ahead only as far as its consumer reads. @param signal ends it, with its reason */
   async *follow(executionId: string, stream: OutputStreamName, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const past = await this.eventsAfter(executionId, 0, signal);
     let state = fold<ExecutionState, ExecutionEvent>(executionDecider, executionDecider.initialState, past);
     let version = past.length;
     const sent = { bytes: 0 };
-    // Over since it was looked at for whether it is: the loop has nothing to wait for.
+    // It ended after the caller checked that it had not: the loop has nothing to wait for.
     if (outcomeOf(state) !== null) yield* this.rest(storedBy(latestAttempt(past), stream), sent, signal);
     while (outcomeOf(state) === null) {
       yield* this.untilNews(executionId, version, sourceOf(state, executionId, stream), sent, signal);
@@ -54,7 +54,7 @@ export class OutputFollower {
     }
   }
 
-  /** What comes live until the log goes on. */
+  /** Live output until the stream has a new event. */
   private async *untilNews(
     executionId: string,
     version: number,
@@ -74,7 +74,7 @@ export class OutputFollower {
     signal.throwIfAborted();
   }
 
-  /** Each byte once and in order: a chunk that is not the next one is one that comes again, or one too early. */
+  /** Yields each byte once and in order. A chunk that is not the next one is a repeat or too early: it is skipped. */
   private async *fresh(source: OutputSource, sent: { bytes: number }, over: AbortSignal): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of this.live.read(source, over)) {
@@ -89,7 +89,7 @@ export class OutputFollower {
     }
   }
 
-  /** Of a stored output that has been erased there is none. */
+  /** The stored bytes that were not sent live; none if the stored output was destroyed. */
   private async *rest(
     output: OutputRef | null,
     sent: { bytes: number },
@@ -108,7 +108,7 @@ export class OutputFollower {
   }
 }
 
-/** Null while no attempt runs, or one that a worker of ours does not run. */
+/** Null while no attempt runs, and for an external execution. */
 function sourceOf(state: ExecutionState, executionId: string, stream: OutputStreamName): OutputSource | null {
   if (state.status !== 'running' && state.status !== 'cancelling') return null;
   const { attempt, lease_token: leaseToken } = state;
@@ -123,7 +123,7 @@ const latestAttempt = (events: readonly RecordedEvent<ExecutionEvent>[]) =>
     ),
   );
 
-/** What the last of these events says that was stored; null for events that say nothing of it. */
+/** The stored output in the last of these events that has a result; null if none has. */
 function storedBy(events: readonly RecordedEvent<ExecutionEvent>[], stream: OutputStreamName): OutputRef | null {
   const last = events.findLast(({ data }) => 'result' in data && data.result !== null);
   return last === undefined ? null : (last.data as { result: Record<OutputStreamName, OutputRef> }).result[stream];

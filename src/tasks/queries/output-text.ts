@@ -1,19 +1,19 @@
 import type { OutputRef } from '../domain/execution-events.js';
 
-/** What a byte of UTF-8 says of its character. */
+/** Whether a byte of UTF-8 continues a character. */
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 const CONTINUATIONS_MAX = 3;
 
-/** Of what was kept: the bytes before a gap, and those after it. */
+/** The stored bytes before and after a gap. */
 interface Gap {
   readonly headBytes: number;
   readonly tailBytes: number;
 }
 
 /**
- * The text of a stored output; U+FFFD stands for what is not UTF-8. Where bytes between the head and the tail were not
- * kept, or have no room here, a line of its own says how many, and neither side ends in a part of a character.
- * @param bytesMax of what was kept, without that line
+ * The text of a stored output; U+FFFD replaces what is not UTF-8. If bytes between the head and the tail were not
+ * stored, or do not fit, a separate line says how many. Neither side is cut inside a character.
+ * @param bytesMax of stored bytes, without that line
  */
 export function outputText(content: Uint8Array, output: OutputRef, bytesMax = Number.POSITIVE_INFINITY): string {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
@@ -26,11 +26,11 @@ export function outputText(content: Uint8Array, output: OutputRef, bytesMax = Nu
   return `${before}${before === '' || before.endsWith('\n') ? '' : '\n'}${mark}\n${tail.toString('utf8')}`;
 }
 
-/** @returns null where there is none, or nobody knows where */
+/** @returns null if there is none, or if it is unknown where */
 function gapOf(bytes: number, { bytes_total, head_bytes }: OutputRef, bytesMax: number): Gap | null {
   const kept = head_bytes === undefined || bytes_total <= bytes ? null : { head: head_bytes, tail: bytes - head_bytes };
   if (bytes <= bytesMax) return kept && { headBytes: kept.head, tailBytes: kept.tail };
-  // Of an output without a gap both sides come from the whole.
+  // If the output has no gap, both sides come from the whole.
   const { head, tail } = kept ?? { head: bytes, tail: bytes };
   const headBytes = Math.min(head, Math.max(Math.ceil(bytesMax / 2), bytesMax - tail));
   return { headBytes, tailBytes: bytesMax - headBytes };
@@ -39,7 +39,7 @@ function gapOf(bytes: number, { bytes_total, head_bytes }: OutputRef, bytesMax: 
 const gapMark = (bytes: number): string =>
   `… ${bytes.toLocaleString('en-US')} ${bytes === 1 ? 'byte' : 'bytes'} left out …`;
 
-/** @returns how many bytes there are without the part of a character that they end with */
+/** @returns the number of bytes without an incomplete character at the end */
 function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(CONTINUATIONS_MAX, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back]!;
@@ -49,7 +49,7 @@ function wholeCharacters(bytes: Uint8Array): number {
   return bytes.length;
 }
 
-/** Of a character, by its first byte. */
+/** The length of a character, from its first byte. */
 function lengthFrom(lead: number): number {
   if (lead >= 0xf8) return 1;
   if (lead >= 0xf0) return 4;

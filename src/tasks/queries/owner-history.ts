@@ -2,8 +2,8 @@ import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
 
 /**
- * An event as the owner of the run is told of it. Whoever has the lease token passes for the worker that holds the
- * attempt, so it stays inside; the command line, which reads the database, shows it to operators.
+ * An event as it is shown to the execution's owner, without the lease token: with the token, a client could act as the
+ * worker that holds the attempt. The command line reads the database and shows the token to operators.
  */
 export function asOwnerReads(event: RecordedEvent<ExecutionEvent>): RecordedEvent {
   if (event.type !== 'ExecutionAttemptStarted') return event;

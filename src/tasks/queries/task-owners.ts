@@ -5,7 +5,7 @@ import { EventStore } from '../../event-sourcing/core/event-store.js';
 import { taskStream } from '../domain/task-decider.js';
 import type { TaskEvent } from '../domain/task-events.js';
 
-/** The first event of a task names its owner, and stays when the task is deleted. */
+/** Finds owners in the log: a task's first event names its owner and remains after the task is deleted. */
 @Injectable()
 export class TaskOwners {
   constructor(private readonly store: EventStore) {}

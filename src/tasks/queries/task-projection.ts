@@ -4,7 +4,7 @@ import type { Status } from '../domain/execution-shape.js';
 import { defineProjection } from '../../event-sourcing/projection/projection.js';
 import type { TaskDefinition, TaskEvent } from '../domain/task-events.js';
 
-/** A row of `read.tasks`. Times are ISO 8601 where they come from an event, dates where they come from Postgres. */
+/** A row of `read.tasks`. Times are ISO 8601 if they come from an event, dates if they come from Postgres. */
 export interface TaskRow {
   readonly id: string;
   readonly owner_id: string;
@@ -16,9 +16,9 @@ export interface TaskRow {
   readonly definition_version: number;
   readonly active_runs: number;
   readonly created_at: string | Date;
-  /** When the definition last changed; runs leave it alone. */
+  /** When the definition last changed; executions do not change it. */
   readonly updated_at: string | Date;
-  /** Of the stream, runs included. */
+  /** Version of the stream, which counts executions too. */
   readonly version: number;
 }
 
@@ -44,7 +44,7 @@ export function projectTask(row: TaskRow | null, event: RecordedEvent<TaskEvent>
       return { ...row, status: 'running', active_runs: row.active_runs + 1, version };
     case 'TaskExecutionFinished': {
       const active_runs = row.active_runs - 1;
-      // After a cancel the task stands as if it had never been run: it can be started again.
+      // After a cancellation the task is pending, as if it had never been executed: it can be started again.
       const ended = event.data.outcome === 'cancelled' ? 'pending' : event.data.outcome;
       return { ...row, status: active_runs > 0 ? 'running' : ended, active_runs, version };
     }
@@ -53,7 +53,7 @@ export function projectTask(row: TaskRow | null, event: RecordedEvent<TaskEvent>
   }
 }
 
-/** What lists are sorted and filtered by stands in columns of its own. */
+/** The fields that lists sort and filter by have their own columns. */
 function shown({ name, script_type, priority }: TaskDefinition) {
   return { name, script_type, priority };
 }

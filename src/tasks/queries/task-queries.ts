@@ -15,7 +15,7 @@ import { taskNotFound, taskStream } from '../domain/task-decider.js';
 import type { TaskEvent } from '../domain/task-events.js';
 import { projectTask, taskProjection, type TaskRow } from './task-projection.js';
 
-/** A task as it is now, also where the read model lags behind. @throws DomainError task_not_found, access_denied */
+/** A task as it is now, even if the read model lags behind. @throws DomainError task_not_found, access_denied */
 export class GetTask extends Query<TaskRow> {
   constructor(
     readonly taskId: string,
@@ -25,18 +25,18 @@ export class GetTask extends Query<TaskRow> {
   }
 }
 
-/** A task as its own stream tells it: what a command has just made is in it, whatever the read models hold. */
+/** A task from its own stream: includes what a command just recorded, even if the read models lag behind. */
 export class GetTaskFromLog extends Query<TaskRow> {
   constructor(
     readonly taskId: string,
-    /** Only up to that version. */
+    /** The last version to include. */
     readonly version?: number,
   ) {
     super();
   }
 }
 
-/** A task as it was, also where it has been deleted since. @throws DomainError task_not_found, access_denied */
+/** A task at an earlier time or version, even if deleted since. @throws DomainError task_not_found, access_denied */
 export class GetTaskAsOf extends Query<TaskRow> {
   constructor(
     readonly taskId: string,
@@ -47,7 +47,7 @@ export class GetTaskAsOf extends Query<TaskRow> {
   }
 }
 
-/** What happened to a task, oldest first; a deleted one keeps its history. */
+/** The events of a task, oldest first; a deleted task keeps its history. */
 export class GetTaskHistory extends Query<AsyncIterable<readonly RecordedEvent[]>> {
   constructor(
     readonly taskId: string,
@@ -122,7 +122,7 @@ export class GetTaskHistoryHandler implements IQueryHandler<GetTaskHistory> {
   }
 }
 
-/** @throws DomainError task_not_found where nothing, or nothing any more, is there */
+/** @throws DomainError task_not_found if the task does not exist, or has been deleted */
 async function rowOf(portions: AsyncIterable<readonly RecordedEvent[]>): Promise<TaskRow> {
   let row: TaskRow | null = null;
   for await (const events of portions) row = fold({ evolve: projectTask }, row, eventsAs<TaskEvent>(events));

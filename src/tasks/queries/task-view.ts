@@ -4,8 +4,8 @@ import type { TaskRow } from './task-projection.js';
 const iso = (time: string | Date): string => new Date(time).toISOString();
 
 /**
- * A task as clients see it: its row, and the script from its payload. Empty where the script has been destroyed.
- * @param known the script, where the caller has it: to read and to open it is a quarter of the CPU time of a GET
+ * A task as clients see it: its row, and the script from its payload, empty if it has been destroyed.
+ * @param known the script, if the caller has it: to read and decrypt it takes a quarter of the CPU time of a GET
  */
 export async function taskViewOf(row: TaskRow, payloads: PayloadStore, known?: string) {
   const { script, ...definition } = row.definition;

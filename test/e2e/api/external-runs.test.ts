@@ -232,7 +232,7 @@ test('a run that an embedded worker has started is its own', async () => {
   const attempt = await startAttempt(api, run.id);
   for (const status of ['running', 'completed'] as const) {
     const { error } = await report(run.id, { status });
-    expect(error).toMatchObject({ status: 409, error: 'Execution is run by an embedded worker' });
+    expect(error).toMatchObject({ status: 409, error: 'An embedded worker runs this execution' });
   }
   await ada.cancel(run.id);
   await attempt.release();

@@ -94,7 +94,7 @@ test('the scripts of a deleted task are destroyed, the history stays, and is pro
   expect(events.map(({ type }) => type)).toEqual(['TaskCreated', 'TaskUpdated', 'TaskDeleted']);
   const found = await verify();
   expect(found).toMatchObject({ code: 0 });
-  expect(found.stdout).toMatch(/payloads, \d+ no longer kept/);
+  expect(found.stdout).toMatch(/payloads, \d+ destroyed/);
 });
 
 test('what a deleted task’s metadata names is not destroyed, stops nobody’s sweep, and is missed by no verify', async () => {

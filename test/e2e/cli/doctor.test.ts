@@ -60,5 +60,5 @@ test.each(RUNTIMES)('doctor runs a cell with %s', async (runtime) => {
 test('an engine that does not answer is an exit code of its own', async () => {
   const { code, stderr } = await examine({ DOCKER_ENDPOINT: 'unix:///nowhere/docker.sock' });
   expect(code).toBe(2);
-  expect(stderr).toContain('the Docker engine does not answer');
+  expect(stderr).toContain('the Docker engine does not respond');
 });

@@ -23,7 +23,7 @@ test('an erased account is gone, with what it stored and what it runs, and its h
 
   const erased = await run('users', 'erase', ada.user.email);
   expect(erased).toMatchObject({ code: 0, stderr: '' });
-  expect(erased.stdout).toContain(`user-${ada.user.id} is erased: 1 runs cancelled, `);
+  expect(erased.stdout).toContain(`user-${ada.user.id} is erased: 1 executions cancelled, `);
 
   await eventually(async () => expect((await ada.request('GET', '/auth/me')).status).toBe(401));
   const login = { email: ada.user.email, password: 'correct horse battery' };
@@ -52,7 +52,7 @@ test('it may be repeated, by id; its email is free again', async () => {
     {
       code: 0,
       stderr: '',
-      stdout: `user-${ada.user.id} is erased: 0 runs cancelled, 0 payloads of 0 bytes destroyed\n`,
+      stdout: `user-${ada.user.id} is erased: 0 executions cancelled, 0 payloads of 0 bytes destroyed\n`,
     },
   ]);
   const body = { email: ada.user.email, password: 'correct horse battery', name: 'Ada' };
@@ -77,7 +77,7 @@ test('what was interrupted is repeated as it was given, also by email', async ()
   const repeated = await run('users', 'erase', ada.user.email);
   expect(repeated).toMatchObject({ code: 0, stderr: '' });
   expect(repeated.stdout).toContain(
-    `user-${ada.user.id} is erased: 0 runs cancelled, 1 payloads of 11 bytes destroyed`,
+    `user-${ada.user.id} is erased: 0 executions cancelled, 1 payloads of 11 bytes destroyed`,
   );
 });
 

@@ -20,7 +20,10 @@ test('a master key is replaced while tasks are read and made, as the operator’
     const { code, stdout } = await voidrunner(env, ['keys', 'status']);
     return [code, stdout.split('\n')[0]];
   };
-  expect(await status(rotation)).toEqual([1, '0 data keys are wrapped with PAYLOAD_MASTER_KEY, 0 of them since now']);
+  expect(await status(rotation)).toEqual([
+    1,
+    '0 data keys are wrapped with PAYLOAD_MASTER_KEY, 0 of them rewrapped now',
+  ]);
 
   await service.stop(service.processes[0]!);
   await service.start({ PAYLOAD_MASTER_KEY, PAYLOAD_MASTER_KEYS_ACCEPTED });
@@ -29,7 +32,7 @@ test('a master key is replaced while tasks are read and made, as the operator’
   expect(rotated).toMatchObject({ code: 0, stderr: '' });
   expect(await status({ ...service.env, PAYLOAD_MASTER_KEY })).toEqual([
     0,
-    '1 data keys are wrapped with PAYLOAD_MASTER_KEY, 0 of them since now',
+    '1 data keys are wrapped with PAYLOAD_MASTER_KEY, 0 of them rewrapped now',
   ]);
   await service.stop(service.processes[0]!);
   await service.start({ PAYLOAD_MASTER_KEY });

@@ -71,7 +71,7 @@ test('what does not exist, or is no stream, is said and shows in the exit code',
 
   const malformed = await run('state', 'elephant');
   expect(malformed.code).toBe(64);
-  expect(malformed.stderr).toContain('A stream is task-<uuid>');
+  expect(malformed.stderr).toContain('Expected task-<uuid>');
 });
 
 test('verify finds nothing wrong with a log and what follows from it', async () => {
@@ -121,5 +121,5 @@ test('verify that cannot judge says so with an exit code of its own', async () =
   const env = { ...service.env, NATS_URL: 'nats://127.0.0.1:1' };
   const verified = await voidrunner(env, ['verify']);
   expect(verified.code).toBe(2);
-  expect(verified.stderr).toContain('NATS does not answer');
+  expect(verified.stderr).toContain('NATS does not respond');
 });

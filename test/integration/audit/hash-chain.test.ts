@@ -133,7 +133,7 @@ describe('who computes all later hashes anew, or cuts the end off,', () => {
     });
     const rewritten = `update es.events set chain = sha256('forged') where position = ${HEAD}`;
     expect(await faultsAfter(rewritten, head!)).toContainEqual(
-      `position ${HEAD} or one before it is not what the expected head vouches for`,
+      `position ${HEAD} or an earlier one does not match the expected head`,
     );
   });
 
@@ -145,7 +145,7 @@ describe('who computes all later hashes anew, or cuts the end off,', () => {
 
   test('a head within an append is none', async () => {
     const { report } = await check({ position: 5n, hash: '0'.repeat(64) });
-    expect(report.faults).toEqual(['position 5, the expected head, ends no append']);
+    expect(report.faults).toEqual(['position 5, the expected head, is not the end of an append']);
   });
 });
 

@@ -3,7 +3,7 @@ import { NOW, tokenOf, WORKER } from './executions.js';
 import { OWNER_ID } from './people.js';
 import { RUN_ID } from './tasks.js';
 
-/** A run of the orchestrator's table: waiting for its first attempt, unless said otherwise. */
+/** A row of the orchestrator's table: by default an execution that waits for its first attempt. */
 export const anActiveRun = (changes: Partial<ActiveExecution> = {}): ActiveExecution => ({
   execution_id: RUN_ID,
   owner_id: OWNER_ID,

@@ -1,6 +1,6 @@
 import type { EndReport } from '../../../src/sandbox/end-of-run.js';
 
-/** What a launcher tells of a program that ended with exit code 0 and reached no limit, but for what a test says. */
+/** A launcher's report on a program that exited with code 0 and reached no limit; a test may change fields. */
 export const endReport = (changes: Partial<EndReport> = {}): EndReport => ({
   waitStatus: 0,
   killed: 'none',

@@ -21,7 +21,7 @@ import { aResult, aSpec, FAILED_RESULT, NOW, tokenOf, WORKER } from './execution
 import { metadata, owner } from './people.js';
 import { RUN_ID } from './tasks.js';
 
-/** Jitter takes half of every delay. */
+/** Jitter halves every delay. */
 export const HALF: RetryContext = { now: NOW, random: 0.5 };
 
 export const leaseOf = (attempt: number, leaseToken = tokenOf(attempt)): AttemptLease => ({

@@ -25,7 +25,7 @@ import { RETRY, RUN_ID, SCRIPT, TASK_ID } from './tasks.js';
 
 export const NOW = new Date('2026-01-02T03:04:05.000Z');
 export const WORKER = 'test.worker-1';
-/** Each attempt has a lease of its own. */
+/** Each attempt has its own lease token. */
 export const tokenOf = (attempt: number): string => `token-${attempt}`;
 export const isoAfterMs = (delayMs: number): string => new Date(NOW.getTime() + delayMs).toISOString();
 
@@ -63,7 +63,7 @@ export const FAILED_RESULT = aResult({ return_code: 1 });
 export const requested = (changes: Partial<ExecutionSpec> = {}) => ExecutionRequested(aSpec(changes));
 export const started = (attempt = 1) =>
   ExecutionAttemptStarted({ attempt, worker: WORKER, lease_token: tokenOf(attempt), queued_ms: 7 });
-/** By default when the report of it comes. */
+/** By default the start is the time of its report. */
 export const startedElsewhere = (attempt = 1, started_at = NOW.toISOString()) =>
   ExecutionAttemptStarted({ attempt, worker: EXTERNAL_WORKER, lease_token: null, queued_ms: 0, started_at });
 export const succeeded = (attempt = 1) => ExecutionSucceeded({ attempt, result: aResult() });
@@ -82,7 +82,7 @@ export const redriven = (attempt: number) => ExecutionRedriven({ attempt });
 export const discarded = ExecutionDeadLetterDiscarded({});
 export const cancellationRequested = (attempt = 1) => ExecutionCancellationRequested({ attempt });
 export const cancelled = (result: RunResult | null = null) => ExecutionCancelled({ result });
-/** By default without times: it ended when the report came. */
+/** By default without times: it ended at the time of the report. */
 export const reported = (outcome: Outcome = 'completed', changes: Partial<ExternalReport> = {}) =>
   ExecutionReported({
     outcome,

@@ -10,7 +10,7 @@ import * as command from './execution-commands.js';
 import { NOW } from './executions.js';
 import { admin, owner, stranger } from './people.js';
 
-/** A command made for the attempt that the run is at when its turn comes. */
+/** Makes a command for the attempt that is current when the step runs. */
 export type Step = (attempt: number) => ExecutionCommand;
 
 const retryContext = fc
@@ -69,7 +69,7 @@ export const spec = fc.record({
   }),
 });
 
-/** A run driven by commands, with its whole history. */
+/** An execution driven by commands, with its whole history. */
 export class RandomRun {
   state: ExecutionState = executionDecider.initialState;
   readonly history: ExecutionEvent[] = [];
@@ -91,7 +91,7 @@ export class RandomRun {
     this.state = executionDecider.evolve(this.state, event);
   }
 
-  /** What happened since the request, or since the last redrive. */
+  /** The events since the request, or since the last redrive. */
   sinceBudget(): readonly ExecutionEvent[] {
     return this.history.slice(this.history.findLastIndex(({ type }) => type === 'ExecutionRedriven') + 1);
   }

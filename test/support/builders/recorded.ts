@@ -13,7 +13,7 @@ export const TRACEPARENT = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 /** The n-th event of a stream is recorded n seconds after NOW. */
 export const recordedAtOf = (version: number): string => new Date(NOW.getTime() + version * 1_000).toISOString();
 
-/** A stream's events as the log gives them back. */
+/** A stream's events as the log returns them. */
 export function recorded<Event extends DomainEvent>(
   stream: StreamRef,
   events: readonly Event[],

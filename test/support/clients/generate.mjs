@@ -1,5 +1,5 @@
 // node test/support/clients/generate.mjs FOLDER: makes clients of FOLDER/openapi.json beside it, with each generator's
-// defaults. A process of its own: the generators load themselves in ways that jest's modules do not know.
+// defaults. It is a separate process, because jest's module system cannot load the generators.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

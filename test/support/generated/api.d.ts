@@ -681,7 +681,7 @@ export interface components {
                     [key: string]: string;
                 };
                 files?: {
-                    /** @description Relative, without `.` and `..`, at most 255 bytes; not where the script itself lies */
+                    /** @description Relative, without `.` and `..`, at most 255 bytes; not the path of the script */
                     path: string;
                     /** @description stdin and all files have at most 1048576 bytes together */
                     content: string;
@@ -938,7 +938,7 @@ export interface components {
                     [key: string]: string;
                 };
                 files?: {
-                    /** @description Relative, without `.` and `..`, at most 255 bytes; not where the script itself lies */
+                    /** @description Relative, without `.` and `..`, at most 255 bytes; not the path of the script */
                     path: string;
                     /** @description stdin and all files have at most 1048576 bytes together */
                     content: string;

@@ -1,6 +1,6 @@
 import { DONE, type HostileProgram } from './program.js';
 
-/** `call(number, …)` says what a system call answered: `done`, or the errno's name. */
+/** `call(number, …)` prints the result of a system call: `done`, or the errno's name. */
 const SYSCALLS = `
 import ctypes, errno, platform
 libc = ctypes.CDLL(None, use_errno=True)
@@ -43,7 +43,7 @@ const refusedCall = ({ wants, numbers, args }: Call): HostileProgram => ({
   expected: { ...DONE, out: 'EPERM\n' },
 });
 
-/** All of them by Go's own way into the kernel, which is not the C library's: its thread has the same filter. */
+/** The same calls by Go's own system calls, without the C library: Go's threads have the same filter. */
 const callsInGo = `package main
 import ("fmt"; "runtime"; "syscall")
 func main() {
@@ -60,7 +60,7 @@ const FOLDERS = '/ /etc /usr/bin /var/tmp /root /home /dev /sys /proc/sys/kernel
 const OF_PID_1 = 'mem environ fd/0 maps root cwd';
 const listed = (words: string) => JSON.stringify(words.split(' '));
 
-/** Out of its cell. */
+/** Programs that try to escape from their cell. */
 export const ESCAPE: readonly HostileProgram[] = [
   {
     wants: 'to write to the root file system',

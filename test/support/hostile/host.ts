@@ -1,13 +1,13 @@
 import { DONE, type HostileProgram, OUT_OF_MEMORY } from './program.js';
 
-/** `told(act)` says what an act met: `done`, or the errno's name. */
+/** `told(act)` prints the result of an action: `done`, or the errno's name. */
 const TOLD = `import errno
 def told(act):
     try: act(); return "done"
     except OSError as error: return errno.errorcode[error.errno]
 `;
 
-/** What a job may ask, but the host would have to do for it, outside the job's limits. */
+/** Requests that the host's kernel would serve outside the job's limits. */
 export const HOST: readonly HostileProgram[] = [
   {
     wants: 'terminals',
@@ -113,7 +113,7 @@ func main() {
   {
     wants: 'the kernel’s memory, by locks of files',
     scripts: {
-      // From the end of the file: the kernel then puts each one first, and finds its place at once.
+      // From the end of the file: the kernel then inserts each lock at the front, without a search.
       python: `import fcntl, struct
 print("on", flush=True)
 file = open("/tmp/locked", "w+b")
@@ -150,7 +150,7 @@ print({told(lambda: fcntl.fcntl(file, command, lock)) for command in (37, 38)}, 
   {
     wants: 'locks that stay when the process that took them has ended',
     scripts: {
-      // A process that shares its parent's table of files (CLONE_FILES | SIGCHLD) and is no thread of it.
+      // A process that shares its parent's file table (CLONE_FILES | SIGCHLD) and is not a thread of it.
       python: `import ctypes, errno, fcntl, os, struct
 libc = ctypes.CDLL(None, use_errno=True)
 file = open("/tmp/locked", "w+b")

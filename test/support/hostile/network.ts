@@ -29,7 +29,7 @@ const onLoopback = (wants: string, family: string, address: string): HostileProg
 const ofFamily = (wants: string, family: string, address: string): HostileProgram =>
   attempt({ wants, family, kind: 'SOCK_DGRAM', address, meets: 'no such family', answer: 'EAFNOSUPPORT' });
 
-/** To the network. That services do listen on the host meanwhile is a test of its own (sockets.test.ts). */
+/** Programs that try to reach the network. Another test checks that services listen on the host (sockets.test.ts). */
 export const NETWORK: readonly HostileProgram[] = [
   away('the cloud’s metadata', 'SOCK_STREAM', '("169.254.169.254", 80)'),
   away('DNS', 'SOCK_DGRAM', '("8.8.8.8", 53)'),

@@ -2,7 +2,7 @@ import { DONE, type HostileProgram, TIMEOUT, told } from './program.js';
 
 const ODD = [0, 255, 254, 0, 195];
 
-/** To confuse whoever reads what it prints. */
+/** Programs whose output tries to confuse its readers. */
 export const OUTPUT: readonly HostileProgram[] = [
   {
     wants: 'to print for ever',
@@ -19,7 +19,7 @@ export const OUTPUT: readonly HostileProgram[] = [
   },
   {
     wants: 'to print in the moment of its timeout',
-    // Slowly enough that all of it is kept, whatever time it gets.
+    // Slowly enough that all output is kept, whatever CPU time it gets.
     scripts: {
       python: 'import time\nwhile True: print("tick", flush=True); time.sleep(0.005)',
       javascript: 'setInterval(() => console.log("tick"), 5)',
@@ -85,7 +85,7 @@ print(len(os.listdir("/proc/self/fd")))`,
     },
     everywhere: 'python',
     meets: 'none of them is there',
-    // 0, 1, 2, and the folder that is being listed.
+    // 0, 1, 2, and the listed folder.
     expected: { ...DONE, out: '4\n' },
   },
   {

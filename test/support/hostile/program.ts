@@ -1,16 +1,16 @@
 import type { SandboxLimits, SandboxOutcome, ScriptType } from '../../../src/sandbox/sandbox.js';
 import type { TextOutcome } from '../docker.js';
 
-/** What a program wants, how it goes about it in each language that has a way, and what it must meet in all of them. */
+/** The goal of a hostile program, its script in each language that can try it, and the result in all of them. */
 export interface HostileProgram {
   readonly wants: string;
   readonly scripts: Partial<Readonly<Record<ScriptType, string>>>;
-  /** Of one that never ends: whether it had got so far that its timeout tells something. */
+  /** For a program that never ends: whether it had started its attack, so that its timeout proves something. */
   readonly begun?: (outcome: TextOutcome) => boolean;
-  /** The language in which it also runs on every other runtime that the engine knows. */
+  /** The language in which it also runs on all other runtimes that the engine knows. */
   readonly everywhere?: ScriptType;
   readonly limits?: Partial<SandboxLimits>;
-  /** In words, for the report. */
+  /** The result in words, for the report. */
   readonly meets: string;
   readonly expected: Partial<Pick<SandboxOutcome, 'reason' | 'returnCode' | 'signal'>> & Partial<TextOutcome>;
 }
@@ -19,5 +19,5 @@ export const TIMEOUT = { reason: 'timeout', returnCode: null, signal: null } as 
 export const DONE = { reason: 'exit_code', returnCode: 0, signal: null } as const;
 export const OUT_OF_MEMORY = { reason: 'out_of_memory', returnCode: 137 } as const;
 
-/** By what it printed. */
+/** Whether it printed anything. */
 export const told = ({ out, err }: TextOutcome): boolean => out !== '' || err !== '';

@@ -1,6 +1,6 @@
 import { DONE, type HostileProgram, OUT_OF_MEMORY } from './program.js';
 
-/** Of its memory and disk. */
+/** Programs that try to exceed their memory and disk. */
 export const SPACE: readonly HostileProgram[] = [
   {
     wants: 'all memory',
@@ -8,7 +8,7 @@ export const SPACE: readonly HostileProgram[] = [
       python: 'print("before", flush=True)\nx = []\nwhile True: x.append(bytearray(1 << 20))',
       javascript: 'console.log("before"); const x = []; for (;;) x.push(new Array(100_000).fill(Math.random()))',
       typescript: 'console.log("before"); const x: Buffer[] = []; for (;;) x.push(Buffer.alloc(1 << 20, 1))',
-      // The shell's child is the one that is killed; the shell passes it on as 137.
+      // The shell's child is killed; the shell exits with 137.
       bash: 'echo before; x=$(tail /dev/zero)',
       go: `package main
 import "fmt"

@@ -1,10 +1,10 @@
 import { DONE, type HostileProgram, TIMEOUT, told } from './program.js';
 
-/** Of the host's time and processes. */
+/** Programs that try to use up the host's CPU time and processes. */
 export const TIME: readonly HostileProgram[] = [
   {
     wants: 'a fork bomb',
-    // Each process of it tells once that it was refused.
+    // Each of its processes prints once that it was refused.
     scripts: {
       python: `import os
 told = False
@@ -17,7 +17,7 @@ let told = false;
 const refused = () => { if (!told) console.log('refused'); told = true; };
 const more = () => { for (let n = 0; n < 20; n += 1) spawn('sleep', ['600'], { stdio: 'ignore' }).on('error', refused); };
 setInterval(more, 5);`,
-      // Past its runtime, which would want threads of its own and give up.
+      // Bypasses Go's runtime, which would need more threads and give up.
       go: `package main
 import ("syscall"; "unsafe")
 func main() {
@@ -58,7 +58,7 @@ try {
 } catch { require('node:fs').writeSync(1, count < 64 ? 'refused\\n' : count + '\\n'); process.exit(0); }`,
     },
     everywhere: 'python',
-    // Node's threads take 10 MB each: they are to be what runs out.
+    // Node's threads take 10 MB each: this much memory lets the limit of threads be reached first.
     limits: { memory_mb: 512, pids: 24 },
     meets: 'threads count as processes',
     expected: { ...DONE, out: 'refused\n' },
@@ -73,7 +73,7 @@ func main() {
 }`,
     },
     meets: 'threads count as processes, and its runtime gives up',
-    // As a compiler that fails would exit, too.
+    // A failing compiler exits with the same code.
     expected: {
       reason: 'exit_code',
       returnCode: 2,
@@ -112,7 +112,7 @@ func main() {
       python: 'import os\nprint("before"); os.kill(os.getpid(), 19); print("after")',
       javascript: 'console.log("before"); process.kill(process.pid, "SIGSTOP"); console.log("after")',
       bash: 'echo before; kill -STOP $$; echo after',
-      // Its whole group. From the main thread, which the kernel stops before it goes on.
+      // Stops its whole group, from the main thread, which the kernel stops before it continues.
       go: `package main
 import ("fmt"; "runtime"; "syscall")
 func init() { runtime.LockOSThread() }

@@ -24,7 +24,7 @@ const UNSAYABLE = [
   // The floor of a limit is its language's.
   /^must be at least \d+ for \w+/,
   /^must be a relative path/,
-  /^is where the script itself lies/,
+  /^is the path of the script itself/,
   /^must each have a place of their own/,
   /^must be in the years/,
   /^must not be before started_at/,

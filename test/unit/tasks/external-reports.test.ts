@@ -75,7 +75,7 @@ describe('a reported end', () => {
       .then(event.reported('completed', { completed_at: startedAt, completed_at_reported: true }));
     expect(refusalOf(runningSince(startedAt), completed({ completedAt: at(-60_001) }))).toEqual([
       'completed_at',
-      `must not be before the start of the run, ${startedAt}`,
+      `must not be before the start of the execution, ${startedAt}`,
     ]);
   });
 
@@ -93,7 +93,7 @@ describe('a reported end', () => {
   ])('now does not come before a start to come, of %s', (_what, history) => {
     expect(refusalOf(history, completed({ startedAt: '2030-01-01T00:00:00.000Z' }))).toEqual([
       'started_at',
-      'must not be after the end of the run, which is now',
+      'must not be after the end of the execution, which is now',
     ]);
   });
 

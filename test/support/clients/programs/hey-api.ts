@@ -1,4 +1,4 @@
-// With the client of @hey-api/openapi-ts.
+// Uses the client of @hey-api/openapi-ts.
 import { client } from './api/client.gen.js';
 import {
   createTask,

@@ -1,4 +1,4 @@
-// With the types of `openapi-typescript`, and openapi-fetch.
+// Uses the types of `openapi-typescript`, and openapi-fetch.
 import createClient from 'openapi-fetch';
 
 import type { components, paths } from './api.js';

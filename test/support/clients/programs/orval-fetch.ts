@@ -1,4 +1,4 @@
-// With the fetch client of orval.
+// Uses the fetch client of orval.
 import {
   createTask,
   executionHistory,

@@ -1,4 +1,4 @@
-// With the zod schemas of orval.
+// Uses the zod schemas of orval.
 import { CreateTaskBody, CreateTaskResponse, ReportExecutionBody, StartExecutionBody, UpdateTaskBody } from './api.js';
 
 const minimal = { name: 'Hello', script_type: 'bash', script_content: 'echo hi' } as const;
