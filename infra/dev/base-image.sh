@@ -13,7 +13,7 @@ for image in "$public" "$own"; do
 done
 # The identity of the base is part of what decides whether an image is current: nothing is made for that.
 [ "${1:-}" != --if-here ] || exit 0
-if [ "${VOIDRUNNER_WAY:-}" = compose ] || "$DEV/registry-answers.sh"; then
+if [ "${VOIDRUNNER_MODE:-}" = compose ] || "$DEV/registry-answers.sh"; then
   if engine pull --quiet "$public" >"$LOG_DIR/base-image.log" 2>&1; then echo "$public"; exit; fi
 fi
 

@@ -10,7 +10,7 @@ fi
 if [ -f "$SETTINGS" ]; then
   "$DEV/dev-down.sh"
   need_settings
-  [ "$VOIDRUNNER_WAY" = native ] || "$DEV/compose.sh" down --volumes
+  [ "$VOIDRUNNER_MODE" = native ] || "$DEV/compose.sh" down --volumes
   rm -rf "$VOIDRUNNER_RUN_DIR"
   # Only a folder that names this instance, or lies in the checkout.
   case "$VOIDRUNNER_STATE_DIR" in

@@ -4,7 +4,7 @@
 [ -f "$SETTINGS" ] || { note 'nothing was set up, nothing to stop'; exit 0; }
 need_settings
 lock_checkout
-if [ "$VOIDRUNNER_WAY" = compose ]; then "$DEV/compose.sh" down; else "$DEV/app.sh" stop; fi
+if [ "$VOIDRUNNER_MODE" = compose ]; then "$DEV/compose.sh" down; else "$DEV/app.sh" stop; fi
 "$DEV/remove-containers.sh"
-[ "$VOIDRUNNER_WAY" = compose ] || "$DEV/services.sh" stop
+[ "$VOIDRUNNER_MODE" = compose ] || "$DEV/services.sh" stop
 say 'Everything is down (the data is kept; make clean removes it)'

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 begin=$(now_ms)
 "$DEV/up.sh"
-if [ "$(setting VOIDRUNNER_WAY)" = compose ]; then
+if [ "$(setting VOIDRUNNER_MODE)" = compose ]; then
   "$DEV/compose.sh" up --detach --build
   "$DEV/compose-wait.sh" app worker
 else

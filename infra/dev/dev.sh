@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 "$DEV/up.sh"
 need_settings
-if [ "$VOIDRUNNER_WAY" = native ]; then "$DEV/app.sh" stop; fi
+if [ "$VOIDRUNNER_MODE" = native ]; then "$DEV/app.sh" stop; fi
 cd "$ROOT"
 preload=()
 [ ! -f src/composition/telemetry.ts ] || preload=(--import ./src/composition/telemetry.ts)

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 [ -f "$SETTINGS" ] || { note 'nothing was set up, nothing to stop'; exit 0; }
 need_settings
-if [ "$VOIDRUNNER_WAY" = compose ]; then
+if [ "$VOIDRUNNER_MODE" = compose ]; then
   "$DEV/compose.sh" stop
 else
   "$DEV/services.sh" stop

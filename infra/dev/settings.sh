@@ -2,7 +2,7 @@
 # Generates .voidrunner/dev.env once: credentials, free ports, where things live. A later run only
 # adds what a newer version of this file needs; nothing already chosen moves.
 . "$(dirname "$0")/lib.sh"
-way=${1:?usage: settings.sh native|compose}
+mode=${1:?usage: settings.sh native|compose}
 
 mkdir -p "$HOME_DIR"
 mkdir -p -m 700 "$LOG_DIR" "$PID_DIR"
@@ -36,8 +36,8 @@ port() {
 keep VOIDRUNNER_CHECKOUT echo "$ROOT"
 keep VOIDRUNNER_INSTANCE hex 4
 instance=$(sed -n 's/^VOIDRUNNER_INSTANCE=//p' "$SETTINGS")
-put_way() { grep -qx "VOIDRUNNER_WAY=$way" "$SETTINGS" || put_setting VOIDRUNNER_WAY "$way"; }
-put_way
+put_mode() { grep -qx "VOIDRUNNER_MODE=$mode" "$SETTINGS" || put_setting VOIDRUNNER_MODE "$mode"; }
+put_mode
 # A unix socket's path has at most 107 characters, and a checkout's may be longer alone.
 if is_root; then run_dir=/run/voidrunner-$instance; else run_dir=${XDG_RUNTIME_DIR:-/tmp}/voidrunner-$instance; fi
 keep VOIDRUNNER_RUN_DIR echo "$run_dir"
@@ -91,7 +91,7 @@ keep JWT_SECRET_KEY hex 32
 random_key() { head -c 32 /dev/urandom | base64 -w 0; }
 keep PAYLOAD_MASTER_KEY random_key
 keep OTEL_TRACES_FILE echo "$HOME_DIR/traces.jsonl"
-if [ "$way" = compose ]; then
+if [ "$mode" = compose ]; then
   keep DB_SUPERUSER_PASSWORD hex 16
   port JAEGER_PORT 16686
   port OTLP_PORT 4318

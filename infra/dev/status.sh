@@ -6,8 +6,8 @@
 need_settings
 row() { printf '%-10s %-22s %s\n' "$@"; }
 
-row way "$VOIDRUNNER_WAY" "instance $VOIDRUNNER_INSTANCE"
-if [ "$VOIDRUNNER_WAY" = compose ]; then exec "$DEV/compose.sh" ps; fi
+row mode "$VOIDRUNNER_MODE" "instance $VOIDRUNNER_INSTANCE"
+if [ "$VOIDRUNNER_MODE" = compose ]; then exec "$DEV/compose.sh" ps; fi
 
 address_of() {
   case "$1" in

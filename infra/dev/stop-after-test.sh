@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 need_settings
 before=" ${1:-} "
-if [ "$VOIDRUNNER_WAY" = compose ]; then
+if [ "$VOIDRUNNER_MODE" = compose ]; then
   [[ $before == *' postgres '* ]] || "$DEV/compose.sh" stop
   exit
 fi

@@ -9,7 +9,7 @@ services=''
 if [ -f "$SETTINGS" ]; then
   services=$("$DEV/services.sh" running | tr '\n' ' ')
   # Compose keeps no pid files of ours; there it is all or nothing.
-  if [ "$(setting VOIDRUNNER_WAY)" = compose ] && [ -n "$("$DEV/compose.sh" ps --quiet)" ]; then
+  if [ "$(setting VOIDRUNNER_MODE)" = compose ] && [ -n "$("$DEV/compose.sh" ps --quiet)" ]; then
     services='dockerd postgres nats redis'
   fi
 fi

@@ -37,11 +37,11 @@ export class InMemoryEventStore extends EventStore {
   ): Promise<readonly RecordedEvent[]> {
     const { afterVersion = 0, limit } = options;
     const events = this.stream(stream.id.toLowerCase()).filter((event) => event.stream.type === stream.type);
-    return this.lift(events.filter(({ version }) => version > afterVersion).slice(0, limit));
+    return this.upcast(events.filter(({ version }) => version > afterVersion).slice(0, limit));
   }
 
   override async readAll(afterPosition: bigint, limit: number): Promise<readonly RecordedEvent[]> {
-    return this.lift(this.log.slice(Number(afterPosition), Number(afterPosition) + limit));
+    return this.upcast(this.log.slice(Number(afterPosition), Number(afterPosition) + limit));
   }
 
   override async head(): Promise<{ position: bigint; epoch: number }> {
@@ -57,7 +57,7 @@ export class InMemoryEventStore extends EventStore {
     return this.log.filter(({ stream }) => stream.id === id);
   }
 
-  private lift(events: readonly RawEvent[]): RecordedEvent[] {
+  private upcast(events: readonly RawEvent[]): RecordedEvent[] {
     return events.map((event) => upcastEvent(this.catalog, event));
   }
 

@@ -166,7 +166,7 @@ describe('Poison events', () => {
     let lenient = false;
     const catalog = {
       schemaVersion: () => 1,
-      lift: (type: string, data: unknown) => {
+      upcast: (type: string, data: unknown) => {
         if (!lenient && typeof (data as { amount: unknown }).amount !== 'number') throw new Error('no number');
         return { type, data: { ...(data as object), amount: Number((data as { amount: unknown }).amount) || 0 } };
       },

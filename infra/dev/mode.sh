@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Prints the way to run (native or compose), and on stderr why and how to force the other.
+# Prints the mode to run in (native or compose), and on stderr why and how to force the other.
 . "$(dirname "$0")/lib.sh"
 
 force='force with VOIDRUNNER_SETUP=native or VOIDRUNNER_SETUP=compose'
-chosen() { printf '==> Way: %s (%s; %s)\n' "$1" "$2" "$force" >&2; echo "$1"; exit; }
+chosen() { printf '==> Mode: %s (%s; %s)\n' "$1" "$2" "$force" >&2; echo "$1"; exit; }
 
 case "${VOIDRUNNER_SETUP:-auto}" in
   native | compose) chosen "$VOIDRUNNER_SETUP" 'asked for by VOIDRUNNER_SETUP' ;;
@@ -12,7 +12,7 @@ case "${VOIDRUNNER_SETUP:-auto}" in
 esac
 
 # What was chosen once stays: the data is there.
-recorded=$(sed -n 's/^VOIDRUNNER_WAY=//p' "$SETTINGS" 2>/dev/null || true)
+recorded=$(sed -n 's/^VOIDRUNNER_MODE=//p' "$SETTINGS" 2>/dev/null || true)
 [ -z "$recorded" ] || chosen "$recorded" 'chosen at the first setup'
 
 "$DEV/docker-answers.sh" || chosen native 'no Docker engine answers'
