@@ -100,7 +100,10 @@ export class AppendWriter {
       } catch (error) {
         if (!isAmbiguous(error)) return this.explain(batch, error);
         if (attempt === APPEND_ATTEMPTS_MAX) {
-          return allFailed(batch, new Unavailable('postgres', 'the Postgres connection broke during an append', { cause: error }));
+          return allFailed(
+            batch,
+            new Unavailable('postgres', 'the Postgres connection broke during an append', { cause: error }),
+          );
         }
       }
       await delay(pauseMs);

@@ -65,7 +65,12 @@ export class EventPublisher {
   }
 
   /** Never rejects: results are handled in order, some of them long after they arrived. */
-  private async publishOne(js: JetStreamClient, event: RawEvent, epoch: number, lastSequence: number): Promise<PublishResult> {
+  private async publishOne(
+    js: JetStreamClient,
+    event: RawEvent,
+    epoch: number,
+    lastSequence: number,
+  ): Promise<PublishResult> {
     const appended = (JSON.parse(event.metadata) as EventMetadata).traceparent;
     const send = (traceparent: string | undefined): Promise<PubAck> =>
       js.publish(eventSubject(this.options.prefix, event), eventBody(event), {
@@ -86,7 +91,10 @@ export class EventPublisher {
   }
 }
 
-function conclude(outcome: { position: bigint | null; lastSequence: number }, stopped: PublishResult | null): PublishOutcome {
+function conclude(
+  outcome: { position: bigint | null; lastSequence: number },
+  stopped: PublishResult | null,
+): PublishOutcome {
   if (stopped === null) return { ...outcome, duplicate: null, refused: false };
   if (!('error' in stopped)) return { ...outcome, duplicate: stopped.event, refused: false };
   if (isWrongLastSequence(stopped.error)) return { ...outcome, duplicate: null, refused: true };

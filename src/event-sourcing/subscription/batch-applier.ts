@@ -170,7 +170,9 @@ export class BatchApplier {
       if (delivered.length > 0) await handler.act?.(delivered, signal);
       const changes = delivered.length > 0 ? await handler.change?.(delivered) : undefined;
       const writes = changes?.writes ?? [];
-      const moved = await (extraWork ? checkpoints.moveWith(from, to, extraWork, writes) : checkpoints.move(from, to, writes));
+      const moved = await (extraWork
+        ? checkpoints.moveWith(from, to, extraWork, writes)
+        : checkpoints.move(from, to, writes));
       changes?.applied();
       return moved;
     });

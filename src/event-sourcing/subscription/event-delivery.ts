@@ -53,7 +53,8 @@ export class EventDelivery {
         // NATS may take seconds to respond; a stop does not wait for it.
         await Promise.race([this.consume(signal, at), stopped]);
       } catch (error) {
-        if (!signal.aborted) this.options.log.debug({ err: error, consumer: this.options.consumer }, 'delivery interrupted');
+        if (!signal.aborted)
+          this.options.log.debug({ err: error, consumer: this.options.consumer }, 'delivery interrupted');
       } finally {
         this.acknowledgement.send();
         this.messages = null;
