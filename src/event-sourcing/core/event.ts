@@ -21,9 +21,7 @@ export interface EventMetadata {
   readonly causation_id?: string;
   readonly request_id?: string;
   readonly traceparent?: string;
-  /**
-   * For a request with an Idempotency-Key: the id of the last event of its append, so that its effects happen once.
-   */
+  /** For a request with an Idempotency-Key: the id of the last event of its append. Its effects happen once. */
   readonly command_id?: string;
   /** A digest of the content of that request, made under its key. */
   readonly command_digest?: string;

@@ -11,9 +11,7 @@ export const BATCH_BYTES_MAX = 1024 ** 2;
 /** Appends that may wait for the batch in flight; the next one is refused and may be retried. */
 export const WAITING_APPENDS_MAX = 10_000;
 export const WAITING_BYTES_MAX = 64 * 1024 ** 2;
-/**
- * The second batch is built and sent while the first is recorded: Postgres starts it at once, without a round trip.
- */
+/** The second batch is built and sent while the first is recorded: Postgres starts it without a round trip. */
 export const BATCHES_IN_FLIGHT_MAX = 2;
 /**
  * From this number of appends, waiting and in flight, a second batch is worth its own commit. Node takes about 20 µs
@@ -44,9 +42,7 @@ export class AppendQueue<Result> {
   private lastBatchAppends = 0;
   private startingAfterThisTurn = false;
 
-  /**
-   * @param run settles every append of its batch; if it rejects, the appends it has not settled are rejected as well
-   */
+  /** @param run settles every append of its batch; if it rejects, the appends not yet settled are rejected */
   constructor(private readonly run: (batch: Batch<Result>) => Promise<void>) {}
 
   /** @throws Unavailable if too many appends wait already */

@@ -39,9 +39,7 @@ export const APPEND_EVENT: PreparedStatement = {
   text: 'select es.append_event($1, $2, $3, $4, $5, $6, $7, $8, $9) as recorded',
 };
 
-/**
- * A poll replaces a wake-up that a crash loses. So this does not wait for the disk, which appends wait for as well.
- */
+/** A poll replaces a wake-up lost in a crash: no wait for the disk, which appends wait for as well. */
 export const NOTIFY: PreparedStatement = {
   name: 'es_notify',
   text: `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`,

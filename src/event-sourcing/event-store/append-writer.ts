@@ -23,9 +23,7 @@ import { RecordedVersions } from './recorded-versions.js';
 export const LOCK_TIMEOUT_MS = 5_000;
 /** An append that takes longer means that the server is in trouble. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-/**
- * After a connection is lost during an append: the same append with the same ids. The pauses are about 50 and 250 ms.
- */
+/** After a connection is lost during an append: the same append and ids. The pauses are about 50 and 250 ms. */
 export const APPEND_ATTEMPTS_MAX = 3;
 const RETRY_PAUSE_MS = 50;
 const RETRY_PAUSE_FACTOR = 5;
@@ -52,9 +50,7 @@ export type AppendOutcome = Accepted | { readonly error: unknown };
 /** Where and when a batch was recorded. */
 type Recorded = Pick<AppendRow, 'recorded_ms'> & { readonly previous_position: bigint };
 
-/**
- * Calls es.append, one autocommit call per batch, on its own connection: no transaction of a caller holds the lock.
- */
+/** Calls es.append, one autocommit call per batch, on its own connection: no caller's transaction holds the lock. */
 export class AppendWriter {
   private readonly connection: AppendConnection;
   private readonly recorded = new RecordedVersions();

@@ -16,7 +16,7 @@ export class OtherListeners {
 
   constructor(private readonly pool: Pool) {}
 
-  /** Returns the last known result. If there is none, polls in the background for later callers. */
+  /** Returns the last known result. If there is none, returns true and polls in the background for later callers. */
   areListening(): boolean {
     if (performance.now() < this.knownUntilMs) return this.listening;
     this.polling ??= this.poll();

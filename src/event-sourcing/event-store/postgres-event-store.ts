@@ -112,9 +112,7 @@ export class PostgresEventStore extends EventStore {
     return this.notifier.onAppended(listener);
   }
 
-  /**
-   * Calls the listener when the append connection is lost: the next one may reach another log, restored from a backup.
-   */
+  /** Called when the append connection is lost: the next one may reach another log, restored from a backup. */
   onConnectionLost(listener: () => void): void {
     this.lostListeners.add(listener);
   }

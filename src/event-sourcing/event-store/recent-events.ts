@@ -34,9 +34,7 @@ export class RecentEvents {
     while (this.events.length > EVENTS_MAX || this.chars > CHARS_MAX) this.chars -= sizeOf(this.events.shift()!);
   }
 
-  /**
-   * @returns events right after a position, in order, at most `limit`; none if they are not known: read Postgres then
-   */
+  /** @returns events right after a position, in order, at most `limit`; none if unknown: read Postgres then */
   after(position: bigint, limit: number): readonly RawEvent[] {
     this.wanted = true;
     const [first] = this.events;

@@ -32,9 +32,7 @@ export class LiveTable {
     this.table = new ProjectionTable(projection);
   }
 
-  /**
-   * The changes that events cause. Errors of the projection itself count as faults of the event. @throws Unavailable
-   */
+  /** The changes that events cause. Errors of the projection itself are faults of the event. @throws Unavailable */
   async change(events: readonly RecordedEvent[]): Promise<Changes> {
     const byKey = this.table.group(events);
     const changes = this.table.fold(byKey, await this.load(byKey));

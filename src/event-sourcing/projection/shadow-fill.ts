@@ -54,9 +54,7 @@ export class ShadowFill {
     }
   }
 
-  /**
-   * Folds up to a position, in the transaction of the caller. Returns where it ended and leaves the fill unchanged.
-   */
+  /** Folds up to a position, in the caller's transaction. Returns where it ended; the fill stays unchanged. */
   async rest(client: PoolClient, until: bigint): Promise<{ position: bigint; count: number }> {
     let { position, count } = this;
     for await (const batch of this.options.events.scan(position, until, BATCH_EVENTS)) {

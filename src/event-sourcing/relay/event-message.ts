@@ -23,7 +23,7 @@ export interface ReceivedEvent {
   readonly data: unknown;
   readonly metadata: EventMetadata;
   readonly recordedAt: Date;
-  /** The relay's span where the event came over JetStream, else the span that appended it. */
+  /** The relay's span if the event came over JetStream, else the span that appended it. */
   readonly traceparent: string | undefined;
 }
 

@@ -17,9 +17,7 @@ export interface PublishOutcome {
   /** Of the last event that the stream accepted, null for none. */
   readonly position: bigint | null;
   readonly lastSequence: number;
-  /**
-   * The first event that the stream knew already. It took no sequence, so the events in flight behind it were refused.
-   */
+  /** The first event that the stream knew already. It took no sequence, so the events behind it were refused. */
   readonly duplicate: RawEvent | null;
   /** Another relay has published. */
   readonly refused: boolean;

@@ -57,9 +57,7 @@ export class EventsStream {
     return await this.api((manager) => manager.streams.info(this.name).catch(nullWhenMissing));
   }
 
-  /**
-   * Deletes the stream with its consumers and its memory of message ids, and creates an empty one. @throws Unavailable
-   */
+  /** Deletes the stream, its consumers and its memory of message ids, and creates an empty one. @throws Unavailable */
   async recreate(): Promise<void> {
     await this.api(async (manager) => {
       await manager.streams.delete(this.name).catch(nullWhenMissing);

@@ -81,9 +81,7 @@ export class EventDelivery {
     return run;
   }
 
-  /**
-   * Whether later events are buffered, but not the one right after the checkpoint: a gap, to be filled from Postgres.
-   */
+  /** Whether later events are buffered, but not the next one: a gap, to be filled from Postgres. */
   hasGap(checkpoint: bigint): boolean {
     return this.buffer.size > 0 && !this.buffer.has(checkpoint + 1n);
   }

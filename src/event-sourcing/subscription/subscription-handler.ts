@@ -5,7 +5,7 @@ import type { Write } from './move-statement.js';
 
 /** An event as a subscription delivers it: upcast, with the span that it continues. */
 export interface DeliveredEvent extends RecordedEvent {
-  /** The relay's span where the event came over JetStream, else the span that appended it. */
+  /** The relay's span if the event came over JetStream, else the span that appended it. */
   readonly traceparent: string | undefined;
 }
 
@@ -22,9 +22,7 @@ export interface Changes {
  * of the event.
  */
 export interface SubscriptionHandler {
-  /**
-   * Whether an event may matter to the handler; the others move the checkpoint when there is time. If absent, all may.
-   */
+  /** Whether an event may matter here; other events move the checkpoint when there is time. If absent, all may. */
   concerns?(event: Pick<RecordedEvent, 'stream' | 'type'>): boolean;
   /** Effects on other systems, before the checkpoint moves. Must be idempotent: ids are derived from the event. */
   act?(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void>;

@@ -94,7 +94,8 @@ export class Subscription {
   }
 
   /**
-   * Applies without contending for leadership; the checkpoint is the fence. Ends when leadership is lost. For tests.
+   * Applies without contending for leadership; the checkpoint is the fence. Ends with the leadership. Public for
+   * tests.
    */
   async lead(signal: AbortSignal): Promise<void> {
     const stopped = new AbortController();
@@ -177,9 +178,7 @@ export class Subscription {
     return rows.map(receivedFromStore);
   }
 
-  /**
-   * Work that events do not trigger: saving a checkpoint that is behind, and reporting and redriving parked streams.
-   */
+  /** Work that events do not trigger: saving the checkpoint, and reporting and redriving parked streams. */
   private async maintain(state: LeaderState, signal: AbortSignal): Promise<void> {
     await state.applier.save();
     for (const entry of await this.parked.entries(this.options.name)) {

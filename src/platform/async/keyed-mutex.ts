@@ -10,9 +10,7 @@ export class KeyedMutex {
     return this.last.has(name);
   }
 
-  /**
-   * Resolves when the earlier callers have released it, or have taken too long. @returns the function that releases it
-   */
+  /** Resolves when earlier callers have released it or taken too long. @returns the function that releases it */
   async acquire(name: string): Promise<() => void> {
     const before = this.last.get(name);
     let finish!: () => void;

@@ -8,9 +8,7 @@ import { reportingOutages } from '../postgres/outage.js';
 import type { MasterKeys } from './master-keys.js';
 import { KEY_BYTES } from './sealed-box.js';
 
-/**
- * Keys in memory, at most so long and so many. With them a put costs one query, not two, and a get unwraps nothing.
- */
+/** Limits of keys in memory. With them a put costs one query, not two, and a get unwraps nothing. */
 const CACHED = { ttl: 30_000, max: 1_000 };
 
 /** In lower case, as Postgres returns ids. */

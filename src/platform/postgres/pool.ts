@@ -46,7 +46,7 @@ type TypeParser = (value: never) => unknown;
 const INT8_OID = types.builtins.INT8;
 
 /**
- * int8 as BigInt, only for connections created here: positions exceed what a double holds, and the global parser table
+ * int8 as BigInt, only for connections created here: positions may exceed what a double holds, and the global parser table
  * of pg is shared. Note that `count(*)` is an int8 too.
  */
 const parsers: CustomTypesConfig = {

@@ -1,7 +1,7 @@
 /** A completed request. */
 export interface RequestObservation {
   readonly method: string;
-  /** The route's pattern; undefined where none matched. */
+  /** The route's pattern; undefined if none matched. */
   readonly route: string | undefined;
   readonly status: number;
   readonly durationMs: number;
