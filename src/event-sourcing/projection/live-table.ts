@@ -71,5 +71,5 @@ export class LiveTable {
   }
 }
 
-/** The own row of the stream, before its first event. */
+/** The stream's own row, before its first event. */
 const isBeginning = ({ stream, version }: RecordedEvent, key: string): boolean => version === 1 && stream.id === key;

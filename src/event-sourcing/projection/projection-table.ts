@@ -23,7 +23,7 @@ export class ProjectionTable {
   private readonly deleteSql: Write['sql'];
   private readonly bigints: string[];
 
-  /** @param table holds the rows, if not the own table of the projection: the shadow of a rebuild */
+  /** @param table holds the rows: by default the table of the projection, in a rebuild its shadow */
   constructor(
     readonly projection: Projection,
     private readonly table = projection.table,

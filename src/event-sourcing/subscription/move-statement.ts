@@ -30,7 +30,7 @@ export interface Write {
  *
  * Read models and checkpoints are derived and move together. If a crash of Postgres loses the last changes, it loses
  * both, and they are applied again. Waiting for the disk would add a millisecond or more to every read-your-writes.
- * The setting is read when the own transaction of the statement commits.
+ * The setting is read when the transaction of the statement commits.
  *
  * Named: parsing and planning so many columns takes 0.7 ms, executing them 0.1.
  */

@@ -46,8 +46,8 @@ type TypeParser = (value: never) => unknown;
 const INT8_OID = types.builtins.INT8;
 
 /**
- * int8 as BigInt, only for connections created here: positions may exceed what a double holds, and the global parser table
- * of pg is shared. Note that `count(*)` is an int8 too.
+ * int8 as BigInt, only for connections created here: positions may exceed what a double holds, and the global parser
+ * table of pg is shared. Note that `count(*)` is an int8 too.
  */
 const parsers: CustomTypesConfig = {
   getTypeParser: (oid, format): TypeParser => {
