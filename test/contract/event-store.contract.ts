@@ -216,9 +216,9 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     await expect(storeOf().append([], sampleMetadata)).rejects.toThrow('nothing to append');
     await expect(append(write(stream, 0))).rejects.toThrow('nothing to append');
     await expect(append(write(stream, 0, 'a'), write(stream, 1, 'b'))).rejects.toThrow('written twice');
-    await expect(append({ stream, expectedVersion: 0, events: [twin, twin] })).rejects.toThrow('stands twice');
-    await expect(append(write(stream, -1, 'a'))).rejects.toThrow('no version');
-    await expect(append(write({ type: 'task', id: 'x' }, 0, 'a'))).rejects.toThrow('no UUID');
+    await expect(append({ stream, expectedVersion: 0, events: [twin, twin] })).rejects.toThrow('occurs twice');
+    await expect(append(write(stream, -1, 'a'))).rejects.toThrow('not a version');
+    await expect(append(write({ type: 'task', id: 'x' }, 0, 'a'))).rejects.toThrow('not a UUID');
     expect(await notesOf(stream)).toEqual([]);
   });
 

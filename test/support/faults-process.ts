@@ -89,7 +89,7 @@ function startedUrl(child: ChildProcess, leads: Map<string, number>): Promise<st
     createInterface({ input: child.stdout! }).on('line', (text) => {
       const { msg, url, leader, time } = parsed(text);
       if (msg === 'started') resolve(url ?? null);
-      if (msg === 'lead won') leads.set(leader!, Date.parse(time!));
+      if (msg === 'leadership acquired') leads.set(leader!, Date.parse(time!));
     });
   });
 }

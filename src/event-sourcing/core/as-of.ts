@@ -1,13 +1,13 @@
 import { DomainError } from '../../kernel/errors.js';
 import type { RecordedEvent } from './event.js';
 
-/** A moment in the life of a stream: after one of its events, or at a time. */
+/** A point in the history of a stream: after one of its versions, or at a time. */
 export type AsOf = { readonly version: number } | { readonly time: Date };
 
 /**
- * What had happened by then.
- * @param portions of a stream, from its beginning; read no further than needed
- * @throws DomainError `version_not_reached`, which names the newest one
+ * Yields the events up to that point.
+ * @param portions the stream from its beginning; they are read only as far as needed
+ * @throws DomainError `version_not_reached`, which names the newest version
  */
 export async function* portionsAsOf<Event extends RecordedEvent>(
   portions: AsyncIterable<readonly Event[]>,

@@ -7,21 +7,22 @@ import type { SnapshotStore } from './snapshot-store.js';
 import { RememberedStates } from './remembered-states.js';
 import { KeyedMutex } from '../../platform/async/keyed-mutex.js';
 
-/** How often a decision is made again after somebody else appended first. */
+/** Attempts at one decision: a version conflict starts the next one. */
 export const DECISION_ATTEMPTS_MAX = 8;
 
 export interface Decided<Result> {
   readonly result: Result;
-  /** Of the last event appended; null where nothing had to be. */
+  /** Of the last event appended; null if the decision appends none. */
   readonly position: bigint | null;
 }
 
-/** Load, decide, append: over one stream or several, all or nothing, again on a version conflict. */
+/** Loads, decides and appends, over one stream or several, all or nothing. Repeats on a version conflict. */
 export class DecisionRunner {
   /**
-   * By stream. Those who met a conflict stand in line for their next attempt, and whoever comes meanwhile stands behind
-   * them (but for those who have a turn elsewhere): of a dozen who all tried again at once, one would get through each
-   * time, and the last would use up their attempts on each other, or on those who have just come.
+   * By stream. After a conflict, a decision acquires the mutex of that stream for its next attempt. Later decisions on
+   * the stream wait behind it, unless they already hold another mutex. Without the mutex, if a dozen decisions retried
+   * at once, one would succeed each time, and the last ones would use up their attempts on each other or on new
+   * arrivals.
    */
   private readonly mutex = new KeyedMutex();
   private readonly sources: DecisionSources;
@@ -30,21 +31,21 @@ export class DecisionRunner {
     this.sources = { store, catalog, snapshots, remembered: new RememberedStates() };
   }
 
-  /** Where the log may have been put back: what was seen of it proves nothing. */
+  /** For a log that may have been restored from a backup: the remembered states prove nothing then. */
   forget(): void {
     this.sources.remembered.forgetAll();
   }
 
   /**
-   * @param decide may run several times; it must have no effect but the events it records
-   * @throws DomainError as `decide` does; `event_id_reused` where the command was recorded before
-   * @throws Unavailable after {@link DECISION_ATTEMPTS_MAX} conflicts, or where the store is away
+   * @param decide may run several times; recording events must be its only effect
+   * @throws DomainError as `decide` does; `event_id_reused` if the command was recorded before
+   * @throws Unavailable after {@link DECISION_ATTEMPTS_MAX} conflicts, or if the store is unavailable
    */
   async run<Result>(
     metadata: EventMetadata,
     decide: (streams: Streams) => Promise<Result> | Result,
   ): Promise<Decided<Result>> {
-    // One at most: of two that each hold a turn and wait for the other's, neither would get on.
+    // One lock at most: two decisions that each hold one and wait for the other would deadlock.
     let lock: Promise<() => void> | undefined;
     const acquire = (streamId: string) => (lock ??= this.mutex.acquire(streamId));
     try {
@@ -80,8 +81,9 @@ export class DecisionRunner {
   }
 
   /**
-   * @param presume on what was last seen of the streams, without a read. That is as good as reading where the decision
-   *   appends to every one of them: the log refuses it where one has changed. Anything else is decided again as they are.
+   * @param presume uses the last known states of the streams, without a read. This is as good as a read if the
+   * decision appends to every one of them: the log refuses the append if one has changed. Otherwise the streams are
+   * read and the decision is made again.
    */
   private async decide<Result>(
     decide: (streams: Streams) => Promise<Result> | Result,
@@ -99,7 +101,7 @@ export class DecisionRunner {
   }
 }
 
-/** An append whose last event has the command's id is refused by the log where that command was recorded before. */
+/** Gives the last event the id of the command: the log then refuses a command that was recorded before. */
 function identified(writes: readonly StreamWrite[], commandId: string | undefined): readonly StreamWrite[] {
   const write = writes.at(-1);
   const event = write?.events.at(-1);

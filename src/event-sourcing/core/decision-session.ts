@@ -12,20 +12,23 @@ export const SNAPSHOT_EVERY_EVENTS = 200;
 /** One aggregate within a decision: its state, and the events recorded on it so far. */
 export interface Participant<State, Event extends DomainEvent> {
   readonly state: State;
-  /** Of the stream, without what is recorded on it here. */
+  /** The version of the stream, without the events recorded here. */
   readonly version: number;
-  /** Adds events to the append, and to the state. */
+  /** Adds events to the append and to the state. */
   record(events: readonly Event[]): void;
 }
 
-/** Loads the streams a decision needs, each at most once per attempt; they are written in the order of first events. */
+/**
+ * Loads the streams a decision needs, each at most once per attempt. They are written in the order of their first
+ * events.
+ */
 export interface Streams {
   load<Command, State, Event extends DomainEvent>(
     stream: StreamRef,
     decider: Decider<Command, State, Event>,
   ): Promise<Participant<State, Event>>;
 
-  /** As load, for a stream that is most likely not there yet: it is read only where that proves wrong. */
+  /** Like `load`, for a stream that most likely does not exist yet: it is read only if it does. */
   begin<Command, State, Event extends DomainEvent>(
     stream: StreamRef,
     decider: Decider<Command, State, Event>,
@@ -43,20 +46,20 @@ interface Loaded {
   readonly stream: StreamRef;
   readonly version: number;
   readonly snapshotVersion: number;
-  /** Not read: the log has to agree. */
+  /** Not read: the append verifies it. */
   readonly presumed: boolean;
   readonly events: NewEvent[];
   state: unknown;
 }
 
-/** One attempt at a decision: what it has loaded, and what it will append. */
+/** One attempt at a decision: the streams it has loaded and the events it will append. */
 export class DecisionSession implements Streams {
   private readonly loaded: Loaded[] = [];
   private readonly written: Loaded[] = [];
 
   /**
-   * @param presume takes streams for what they were when last seen, without a read
-   * @param beforeLoad awaited ahead of each stream
+   * @param presume uses the last known states of streams, without a read
+   * @param beforeLoad awaited before each stream is loaded
    */
   constructor(
     private readonly sources: DecisionSources,
@@ -73,12 +76,12 @@ export class DecisionSession implements Streams {
     return this.loaded.some(({ presumed }) => presumed);
   }
 
-  /** Whether the append will show what was presumed to be true, of every stream. */
+  /** Whether the append verifies every stream that was presumed. */
   get isCheckedByAppend(): boolean {
     return this.loaded.every(({ presumed, events }) => !presumed || events.length > 0);
   }
 
-  /** @param recordedNow false: the log knew the append already, and not as what it was decided on now */
+  /** @param recordedNow false if the log already held this append, decided on an earlier state */
   appended(recordedNow: boolean): void {
     const { remembered } = this.sources;
     for (const { stream, version, snapshotVersion, events, state } of this.written) {
@@ -103,7 +106,7 @@ export class DecisionSession implements Streams {
     decider: Decider<Command, State, Event>,
   ): Promise<Participant<State, Event>> {
     if (!this.presume || this.sources.remembered.get(stream.id)) return this.load(stream, decider);
-    return this.participant(stream, decider, nothingOf(decider), true);
+    return this.participant(stream, decider, initialFold(decider), true);
   }
 
   private participant<State, Event extends DomainEvent>(
@@ -137,7 +140,7 @@ export class DecisionSession implements Streams {
     decider: Decider<never, State, Event>,
   ): Promise<Folded> {
     const { store, remembered } = this.sources;
-    const base = remembered.get(stream.id) ?? (await this.snapshotOf(stream, decider)) ?? nothingOf(decider);
+    const base = remembered.get(stream.id) ?? (await this.snapshotOf(stream, decider)) ?? initialFold(decider);
     const events = await store.readStream(stream, { afterVersion: base.version });
     const state = fold(decider, base.state as State, events as unknown as readonly Event[]);
     const folded = { version: base.version + events.length, snapshotVersion: base.snapshotVersion, state };
@@ -154,7 +157,7 @@ export class DecisionSession implements Streams {
     return snapshot && { ...snapshot, snapshotVersion: snapshot.version };
   }
 
-  /** Takes a snapshot where there is none for too many events. */
+  /** Takes a snapshot if the last one is too many events old. */
   private async withSnapshot<State, Event extends DomainEvent>(
     stream: StreamRef,
     { reducerVersion }: Decider<never, State, Event>,
@@ -168,6 +171,6 @@ export class DecisionSession implements Streams {
   }
 }
 
-const nothingOf = <State>({ initialState }: { readonly initialState: State }): Folded => {
+const initialFold = <State>({ initialState }: { readonly initialState: State }): Folded => {
   return { version: 0, snapshotVersion: 0, state: initialState };
 };

@@ -2,7 +2,7 @@ import type { DomainEvent } from './event.js';
 import type { StoredEventType } from './event-type.js';
 import type { PayloadRef } from '../../platform/payloads/payload-store.js';
 
-/** Every event type the process knows, by name: what the event store needs to write and to lift events. */
+/** Every event type the process knows, by name. The event store needs it to write and to upcast events. */
 export class EventCatalog {
   private readonly types = new Map<string, StoredEventType>();
 
@@ -14,8 +14,8 @@ export class EventCatalog {
   }
 
   /**
-   * The version that a new event of this type is stored under. Throws for an unknown type, and for data that does not
-   * fit: the log takes nothing back, and everyone who reads on would stumble over it.
+   * The version that a new event of this type is stored under. Throws for an unknown type and for invalid data: the
+   * log is append-only, and every later reader would fail on it.
    */
   schemaVersionOf({ type, data }: DomainEvent): number {
     const found = this.get(type);
@@ -23,7 +23,7 @@ export class EventCatalog {
     return found.schemaVersion;
   }
 
-  /** Throws for an unknown type, an unknown version, or data that does not fit: such an event is poison. */
+  /** Throws for an unknown type, an unknown version or invalid data: such an event is poison. */
   upcast(type: string, data: unknown, schemaVersion: number): DomainEvent {
     return { type, data: this.get(type).upcast(data, schemaVersion) };
   }

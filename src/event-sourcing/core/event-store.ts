@@ -9,14 +9,14 @@ export interface StreamWrite {
 }
 
 export interface AppendResult {
-  /** Of the append's first and last event. They are next to each other for one append: `last - first + 1` events. */
+  /** Positions of the append's first and last event. They are contiguous: the append has `last - first + 1` events. */
   readonly firstPosition: bigint;
   readonly lastPosition: bigint;
-  /** False where the very same append had been recorded before, and this is its first result. */
+  /** False if the same append was recorded before; this is then its first result. */
   readonly recordedNow: boolean;
 }
 
-/** Bytes of one event's data as JSON (UTF-8); a larger one is refused at append. */
+/** Bytes of one event's data as JSON (UTF-8); a larger event is refused. */
 export const EVENT_BYTES_MAX = 64 * 1024;
 
 /** Events in one append, over all its streams. */
@@ -26,10 +26,10 @@ export const APPEND_EVENTS_MAX = 1_000;
 export abstract class EventStore {
   /**
    * Appends to one or several streams; all or nothing.
-   * May be repeated with the same event ids: a repeat answers the first result.
-   * @throws VersionConflict where a stream is not at its expected version
+   * May be repeated with the same event ids: a repeat returns the first result.
+   * @throws VersionConflict if a stream is not at its expected version
    * @throws DomainError `event_too_large`
-   * @throws Unavailable where Postgres is away, slow (5 s) or the queue of waiting appends is full
+   * @throws Unavailable if Postgres is unavailable or slow (5 s), or if the queue of waiting appends is full
    */
   abstract append(writes: readonly StreamWrite[], metadata: EventMetadata): Promise<AppendResult>;
 

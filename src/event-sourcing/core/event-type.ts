@@ -5,21 +5,24 @@ import type { PayloadRef } from '../../platform/payloads/payload-store.js';
 
 type Upcaster = (data: Record<string, unknown>) => Record<string, unknown>;
 
-/** To a version that allows more than the one before. */
+/** For a version that only allows more than the previous one. */
 export const unchanged: Upcaster = (data) => data;
 
-/** What storing and reading need to know of an event type, whatever its data. */
+/** What the store needs to know about an event type, whatever its data. */
 export interface StoredEventType {
   readonly type: string;
   /** 1 + the number of upcasters. */
   readonly schemaVersion: number;
-  /** Lifts stored data of any historic version. Throws where the data does not fit, or is of a version to come. */
+  /**
+   * Upcasts stored data of any historic version. Throws if the data is invalid, or its version is newer than this
+   * process knows.
+   */
   upcast(data: unknown, schemaVersion: number): unknown;
   /** The payloads that data of the newest version refers to. */
   payloadsOf(data: unknown): readonly PayloadRef[];
 }
 
-/** One kind of event: its name, its newest shape, and the way up from every older shape. */
+/** One kind of event: its name, its newest shape, and the upcasters from every older shape. */
 export interface EventType<Type extends string, Data> extends StoredEventType {
   readonly type: Type;
   (data: Data): DomainEvent<Type, Data>;
@@ -32,9 +35,12 @@ export type EventOf<Types extends Record<string, StoredEventType>> = {
 }[keyof Types];
 
 interface EventTypeOptions<Data> {
-  /** The n-th lifts version n to n + 1; the newest version follows from their number. */
+  /** The n-th upcasts version n to n + 1; the newest version follows from their number. */
   readonly upcasters?: readonly Upcaster[];
-  /** Where the service itself wrote them. Not found by their shape: a task's metadata is any JSON. */
+  /**
+   * Reads them from where the service wrote them. They are not found by their shape: the metadata of a task is any
+   * JSON.
+   */
   readonly payloads?: (data: Data) => readonly (PayloadRef | null | undefined)[];
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../kernel/json.js';
 
-/** A stream of one aggregate. Written `task-<uuid>` wherever a person reads it. */
+/** The stream of one aggregate. People see it as `task-<uuid>`. */
 export interface StreamRef {
   readonly type: StreamType;
   /** The aggregate's uuid. */
@@ -14,20 +14,20 @@ export const streamName = (stream: StreamRef): string => `${stream.type}-${strea
 /** Who did it: a person, a part of the system, or an operator at the command line. */
 export type Actor = `user:${string}` | `system:${string}` | `operator:${string}`;
 
-/** What stands beside every event. `traceparent` is W3C Trace Context. */
+/** Stored with every event. `traceparent` is W3C Trace Context. */
 export interface EventMetadata {
   readonly actor: Actor;
   readonly correlation_id: string;
   readonly causation_id?: string;
   readonly request_id?: string;
   readonly traceparent?: string;
-  /** Of a request under an Idempotency-Key: the id of the last event of its append. What may follow of it, follows once. */
+  /** For a request with an Idempotency-Key: the id of the last event of its append. Its effects happen once. */
   readonly command_id?: string;
-  /** What that request asked for, digested under its key. */
+  /** A digest of the content of that request, made under its key. */
   readonly command_digest?: string;
 }
 
-/** An event as a decider makes it: a fact without an identity yet. */
+/** An event as a decider creates it: a fact that has no id yet. */
 export interface DomainEvent<Type extends string = string, Data = unknown> {
   readonly type: Type;
   readonly data: Data;
@@ -35,7 +35,7 @@ export interface DomainEvent<Type extends string = string, Data = unknown> {
 
 /** An event ready to be appended. */
 export interface NewEvent {
-  /** UUIDv7, or UUIDv5 where it follows from something. An append repeated with the same ids changes nothing. */
+  /** UUIDv7, or UUIDv5 if it is derived. A repeated append with the same ids changes nothing. */
   readonly eventId: string;
   readonly type: string;
   readonly schemaVersion: number;
@@ -54,12 +54,12 @@ export interface Recorded {
   readonly recordedAt: Date;
 }
 
-/** An event as it stands in the log, lifted to its newest schema version. A union of events stays a union. */
+/** An event in the log, upcast to its newest schema version. A union of events stays a union. */
 export type RecordedEvent<Event extends DomainEvent = DomainEvent> = Event extends DomainEvent
   ? Recorded & { readonly type: Event['type']; readonly data: Event['data'] }
   : never;
 
-/** Says which events a stream holds: the type of a stream's events follows from its name, which TypeScript cannot see. */
+/** Narrows the events of a stream: the stream name determines their types, which TypeScript cannot see. */
 export const eventsAs = <Event extends DomainEvent>(
   events: readonly RecordedEvent[],
 ): readonly RecordedEvent<Event>[] => events as unknown as readonly RecordedEvent<Event>[];

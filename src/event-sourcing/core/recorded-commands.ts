@@ -4,7 +4,7 @@ import type { StreamRef } from './event.js';
 export interface RecordedCommand {
   readonly commandId: string;
   readonly digest: string | null;
-  /** Of the request that was carried out. */
+  /** Of the request that was executed. */
   readonly requestId: string | null;
   readonly stream: StreamRef;
   readonly version: number;
@@ -12,8 +12,8 @@ export interface RecordedCommand {
   readonly recordedAt: Date;
 }
 
-/** Commands with an id of their own, as the log holds them. */
+/** Commands that have their own id, as the log holds them. */
 export abstract class RecordedCommands {
-  /** Those of the ids that were recorded, in any order. @throws Unavailable */
+  /** Returns the commands that were recorded, in any order. @throws Unavailable */
   abstract find(commandIds: readonly string[]): Promise<readonly RecordedCommand[]>;
 }

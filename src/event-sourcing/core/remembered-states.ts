@@ -1,26 +1,26 @@
 import { LRUCache } from 'lru-cache';
 
-/** Of which the state is kept. */
+/** Streams whose state is kept. */
 export const REMEMBERED_STREAMS_MAX = 2_000;
-/** Of all of them as JSON. As objects they are larger: twenty times at the worst, for metadata of nothing but `{}`. */
+/** Of all states as JSON. As objects they are larger: up to twenty times, if metadata consists of nothing but `{}`. */
 const REMEMBERED_CHARS_MAX = 4 * 1024 ** 2;
-/** From when it was first seen: the last word against a database that was restored under a running process. */
+/** Since the state was first seen. This is the last safeguard if the database is restored under a running process. */
 const REMEMBERED_MS = 60_000;
 
-/** An aggregate as so many events have left it. */
+/** An aggregate after `version` events. */
 export interface Folded {
   readonly version: number;
   readonly state: unknown;
-  /** Of the newest snapshot known; 0: there is none. */
+  /** Of the newest known snapshot; 0 if there is none. */
   readonly snapshotVersion: number;
 }
 
 interface Remembered extends Folded {
-  /** Others were last seen to append to it: what is remembered will be outdated, and is only good to read on from. */
+  /** Another process appended to it: the state is probably outdated, and only serves as a base to read on from. */
   readonly shared: boolean;
 }
 
-/** The streams that were decided on of late, as they were last seen. */
+/** The last known states of the streams that were recently decided on. */
 export class RememberedStates {
   private readonly states = new LRUCache<string, Remembered>({
     max: REMEMBERED_STREAMS_MAX,
@@ -34,14 +34,14 @@ export class RememberedStates {
     return this.states.get(streamId);
   }
 
-  /** As it was read, on top of what was remembered. */
+  /** Remembers a state that was read on top of the remembered one. */
   learn(streamId: string, folded: Folded): void {
     const known = this.states.get(streamId);
     if (known && known.version > folded.version) return;
     this.states.set(streamId, { ...folded, shared: known !== undefined && known.version < folded.version });
   }
 
-  /** As an append of this process has left it. */
+  /** Remembers the state after an append of this process. */
   advance(streamId: string, folded: Folded): void {
     const known = this.states.get(streamId);
     if (known && known.version > folded.version) return;

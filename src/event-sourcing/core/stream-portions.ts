@@ -1,17 +1,17 @@
 import type { RecordedEvent, StreamRef } from './event.js';
 import type { EventStore } from './event-store.js';
 
-/** In memory at a time: an event has up to 64 KiB, and a task that is run for years has many. */
+/** Events in memory at a time: an event has up to 64 KiB, and a task that is run for years has many. */
 const PORTION_EVENTS = 200;
 
 export interface PortionsOptions {
   readonly afterVersion?: number;
-  /** Events in all; undefined: all there are. */
+  /** Events in total; undefined: no limit. */
   readonly limit?: number | undefined;
   readonly portionEvents?: number;
 }
 
-/** A stream, oldest first, in one read where it is short. */
+/** Reads a stream in portions, oldest first; a short stream takes one read. */
 export async function* portionsOf(
   store: Pick<EventStore, 'readStream'>,
   stream: StreamRef,

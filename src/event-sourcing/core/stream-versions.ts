@@ -1,16 +1,16 @@
-/** What the log has got since a position. */
+/** What was appended to the log since a position. */
 export interface Advance {
-  /** Up to where it was looked through. */
+  /** The log was read up to here. */
   readonly position: bigint;
-  /** The newest version of each stream that has got events. */
+  /** The newest version of each stream that has new events. */
   readonly versions: ReadonlyMap<string, number>;
 }
 
-/** A cheap look at how far streams have come, for those who wait for a change of many at once. */
+/** A cheap check of how far streams have advanced, for callers that wait for changes of many streams at once. */
 export abstract class StreamVersions {
   /** The newest version of each stream that exists. @throws Unavailable */
   abstract versionsOf(streamIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 
-  /** @param position null: nothing but the log's end is asked for. @throws Unavailable */
+  /** @param position null: only the end of the log is read. @throws Unavailable */
   abstract advanceSince(position: bigint | null): Promise<Advance>;
 }

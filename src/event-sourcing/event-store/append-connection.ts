@@ -12,33 +12,33 @@ interface Connected {
 }
 
 /**
- * One connection, made when it is needed and made anew after it broke. Its queries are sent at once, one behind the other
- * (pipelined), and carried out in that order. A pool of one would do, but taking from it and giving back costs a tenth of
- * a short append.
+ * One connection, opened when it is first needed and reopened after it breaks. Queries are sent at once, one behind
+ * the other (pipelined), and executed in that order. A pool of one would do, but checking a client out and in costs a
+ * tenth of a short append.
  */
 export class AppendConnection {
   private connected: Promise<Connected> | null = null;
   private closed = false;
 
-  /** @param onLost called when a connection was given up, before the next one is made */
+  /** @param onLost called when a connection is abandoned, before the next one is opened */
   constructor(
     private readonly options: PostgresOptions,
     private readonly onLost: () => void,
   ) {}
 
-  /** The quick way, for what is asked all the time. Otherwise as {@link query}. */
+  /** A faster path for frequent statements. Otherwise like {@link query}. */
   call(statement: PreparedStatement, values: readonly CallValue[]): Promise<TextRow> {
     return this.run((client) => callPrepared(client, statement, values));
   }
 
-  /** Rejects as pg does. After an error that leaves the outcome open, the next query has a new connection. */
+  /** Rejects as pg does. After an error that leaves the outcome unknown, the next query uses a new connection. */
   query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>> {
     return this.run((client) => client.query<Row>(statement));
   }
 
   async close(): Promise<void> {
     this.closed = true;
-    // One that cannot be made needs no end.
+    // A connection that failed to open needs no close.
     await this.connected?.then(end).catch(() => undefined);
   }
 
@@ -59,7 +59,7 @@ export class AppendConnection {
   }
 
   private connect(): Promise<Connected> {
-    // What pg itself says of a client that was ended: an outage to whoever still appends.
+    // pg's own message for a closed client: later appends see it as an outage.
     if (this.closed) return Promise.reject(new Error('Client was closed and is not queryable'));
     const client = createClient({ ...this.options, responseTimeoutMs: 0, pipeline: true });
     const watch = new ResponseWatchdog(responseTimeoutMsOf(this.options), () => cut(client));
@@ -71,7 +71,7 @@ export class AppendConnection {
     return connecting;
   }
 
-  /** Does not wait for the server: it may be the one that is silent. */
+  /** Does not wait for the server, which may not respond. */
   private abandon(connecting: Promise<Connected>): void {
     if (this.connected === connecting) this.connected = null;
     this.onLost();
@@ -79,12 +79,12 @@ export class AppendConnection {
   }
 }
 
-/** Watches to the end: what is still unanswered is waited for. */
+/** Outstanding responses are waited for, so the watchdog runs until the end. */
 function end({ client, watch }: Connected): Promise<void> {
   return client.end().finally(() => watch.stop());
 }
 
-/** What waits for an answer is told what pg says after a timeout of its own. */
+/** Pending queries fail with the message of pg's own timeout. */
 function cut(client: Client): void {
   const { stream } = (client as unknown as { connection: Connection }).connection;
   stream.destroy(new Error('Query read timeout'));

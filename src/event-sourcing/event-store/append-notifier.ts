@@ -4,8 +4,8 @@ import type { Log } from '../../platform/telemetry/log.js';
 import type { OtherListeners } from './other-listeners.js';
 
 /**
- * Between two NOTIFYs. The first is sent with the next turn, a listener in the same process never waits, and everybody
- * polls.
+ * Between two NOTIFYs. The first is sent in the next turn of the event loop, listeners in this process never wait, and
+ * all readers also poll.
  */
 const NOTIFY_INTERVAL_MS = 20;
 
@@ -21,7 +21,7 @@ export class AppendNotifier {
 
   /**
    * @param notify sends the payload to the listeners of other processes
-   * @param others tells whether there are any
+   * @param others knows whether there are any
    */
   constructor(
     private readonly notify: (payload: string) => Promise<unknown>,
@@ -29,7 +29,7 @@ export class AppendNotifier {
     private readonly log: Log,
   ) {}
 
-  /** @returns how to stop listening */
+  /** @returns a function that stops listening */
   onAppended(listener: AppendListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -44,12 +44,12 @@ export class AppendNotifier {
       try {
         listener(position);
       } catch (error) {
-        this.log.error({ err: error }, 'a listener for appends failed');
+        this.log.error({ err: error }, 'append listener failed');
       }
     }
   }
 
-  /** Sends what is pending, and no more. */
+  /** Sends what is pending, then stops. */
   async close(): Promise<void> {
     this.closing.abort();
     await this.sending;
@@ -58,7 +58,7 @@ export class AppendNotifier {
 
   private async send(): Promise<void> {
     while (this.pending !== null) {
-      // Listeners of this process first: what they do next need not wait for a write to a socket.
+      // Listeners of this process first: they need not wait for a socket write.
       await afterThisTurn();
       const waitMs = this.nextAtMs - performance.now();
       if (waitMs > 0) await delay(waitMs, undefined, { signal: this.closing.signal }).catch(() => undefined);

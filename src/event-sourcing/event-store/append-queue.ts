@@ -8,20 +8,21 @@ import type { EncodedAppend } from './encoded-append.js';
 export const BATCH_EVENTS_MAX = 500;
 /** Characters of JSON in a batch, unless one append alone has more: the lock is held while Postgres parses them. */
 export const BATCH_BYTES_MAX = 1024 ** 2;
-/** Appends that may wait for the batch in flight; the next one is told to come again. */
+/** Appends that may wait for the batch in flight; the next one is refused and may be retried. */
 export const WAITING_APPENDS_MAX = 10_000;
 export const WAITING_BYTES_MAX = 64 * 1024 ** 2;
-/** The second is made and sent while the first is being recorded: Postgres takes it up at once, without a round trip. */
+/** The second batch is built and sent while the first is recorded: Postgres starts it without a round trip. */
 export const BATCHES_IN_FLIGHT_MAX = 2;
 /**
- * Appends, waiting and in flight, from which a second batch is worth its own commit: Node takes about 20 µs to answer
- * one and make the next, and a flush of the log 250 to 500. At 16 callers, 8 here is 10 to 20 % slower.
+ * From this number of appends, waiting and in flight, a second batch is worth its own commit. Node takes about 20 µs
+ * to complete an append and build the next one; a flush of the log takes 250 to 500 µs. At 16 callers, a value of 8 is
+ * 10 to 20 % slower.
  */
 export const SPLIT_APPENDS_MIN = 24;
-/** Appends looked at for one batch: where all of them wait for the same stream, looking at more finds nothing. */
+/** Appends checked for one batch: if all of them wait for the same stream, checking more finds nothing. */
 const SCANNED_APPENDS_MAX = 1_000;
 
-/** An append and whoever waits for it. */
+/** An append and the promise of its caller. */
 export interface PendingAppend<Result> {
   readonly append: EncodedAppend;
   resolve(result: Result): void;
@@ -31,8 +32,8 @@ export interface PendingAppend<Result> {
 type Batch<Result> = readonly PendingAppend<Result>[];
 
 /**
- * Lets concurrent appends share one statement: while batches are in flight, the next one gathers. In order of arrival
- * per stream, which is in one batch at a time.
+ * Lets concurrent appends share one statement: while batches are in flight, the next one collects. Appends to a stream
+ * keep their order, and a stream is in one batch at a time.
  */
 export class AppendQueue<Result> {
   private waiting: PendingAppend<Result>[] = [];
@@ -41,10 +42,10 @@ export class AppendQueue<Result> {
   private lastBatchAppends = 0;
   private startingAfterThisTurn = false;
 
-  /** @param run settles every append of its batch; where it rejects, those it had not settled are rejected as well */
+  /** @param run settles every append of its batch; if it rejects, the appends not yet settled are rejected */
   constructor(private readonly run: (batch: Batch<Result>) => Promise<void>) {}
 
-  /** @throws Unavailable where too many wait already */
+  /** @throws Unavailable if too many appends wait already */
   add(append: EncodedAppend): Promise<Result> {
     const full =
       this.waiting.length >= WAITING_APPENDS_MAX ||
@@ -62,7 +63,7 @@ export class AppendQueue<Result> {
     });
   }
 
-  /** Resolves when nothing waits or flies any more. */
+  /** Resolves when no append waits or is in flight. */
   async idle(): Promise<void> {
     do {
       await Promise.all(this.inFlight.values());
@@ -70,14 +71,14 @@ export class AppendQueue<Result> {
     } while (this.waiting.length > 0 || this.inFlight.size > 0);
   }
 
-  /** A single caller is not kept waiting for company that does not come. */
+  /** A single caller does not wait for others. */
   private isAlone(): boolean {
     return this.waiting.length === 0 && this.inFlight.size === 0 && this.lastBatchAppends <= 1;
   }
 
   /**
-   * Several who were answered by the last batch come with their next append in the same turn: without the wait for its
-   * end the first of them would travel alone and the others behind it.
+   * Callers of the last batch send their next appends in the same turn. Without the wait for the end of that turn, the
+   * first append would go alone, with the others behind it.
    */
   private startSoon(): void {
     if (this.waiting.length === 0) return;
@@ -91,12 +92,12 @@ export class AppendQueue<Result> {
 
   private start(): void {
     while (this.waiting.length > 0 && this.inFlight.size < BATCHES_IN_FLIGHT_MAX) {
-      const flying = [...this.inFlight.keys()].flat();
-      const appends = this.waiting.length + flying.length;
+      const inFlight = [...this.inFlight.keys()].flat();
+      const appends = this.waiting.length + inFlight.length;
       const splits = appends >= SPLIT_APPENDS_MIN;
-      if (flying.length > 0 && !splits) return;
-      // Halves: of two uneven batches the callers would come back just as uneven, for ever.
-      const batch = this.nextBatch(flying, splits ? Math.ceil(appends / BATCHES_IN_FLIGHT_MAX) : appends);
+      if (inFlight.length > 0 && !splits) return;
+      // Halves: after two uneven batches the callers would return just as unevenly, forever.
+      const batch = this.nextBatch(inFlight, splits ? Math.ceil(appends / BATCHES_IN_FLIGHT_MAX) : appends);
       if (batch.length === 0) return;
       this.send(batch);
     }
@@ -105,7 +106,7 @@ export class AppendQueue<Result> {
   private send(batch: Batch<Result>): void {
     this.lastBatchAppends = batch.length;
     // Outside any span: a batch belongs to no single caller's trace.
-    const landed = context.with(ROOT_CONTEXT, () => this.run(batch));
+    const completed = context.with(ROOT_CONTEXT, () => this.run(batch));
     const over = () => {
       this.inFlight.delete(batch);
       this.startSoon();
@@ -114,13 +115,13 @@ export class AppendQueue<Result> {
       for (const pending of batch) pending.reject(error);
       over();
     };
-    this.inFlight.set(batch, landed.then(over, failed));
+    this.inFlight.set(batch, completed.then(over, failed));
   }
 
-  private nextBatch(flying: Batch<Result>, appendsMax: number): Batch<Result> {
+  private nextBatch(inFlight: Batch<Result>, appendsMax: number): Batch<Result> {
     const batch: PendingAppend<Result>[] = [];
-    const passedOver: PendingAppend<Result>[] = [];
-    const streams = new Set(flying.flatMap(({ append }) => append.writes.map(({ streamId }) => streamId)));
+    const skipped: PendingAppend<Result>[] = [];
+    const streams = new Set(inFlight.flatMap(({ append }) => append.writes.map(({ streamId }) => streamId)));
     let events = 0;
     let bytes = 0;
     let scanned = 0;
@@ -130,17 +131,17 @@ export class AppendQueue<Result> {
       if (batch.length === appendsMax || scanned === SCANNED_APPENDS_MAX || (batch.length > 0 && !fits)) break;
       scanned += 1;
       const clashes = append.writes.some(({ streamId }) => streams.has(streamId));
-      // Also where it is passed over: what comes later for its streams must not overtake it.
+      // Even if it is skipped: later appends to its streams must not overtake it.
       for (const { streamId } of append.writes) streams.add(streamId);
       if (clashes) {
-        passedOver.push(pending);
+        skipped.push(pending);
         continue;
       }
       batch.push(pending);
       events += append.events.length;
       bytes += append.bytes;
     }
-    this.waiting = [...passedOver, ...this.waiting.slice(scanned)];
+    this.waiting = [...skipped, ...this.waiting.slice(scanned)];
     this.waitingBytes -= bytes;
     return batch;
   }

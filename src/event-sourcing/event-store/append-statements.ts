@@ -12,8 +12,8 @@ export interface Refusal {
 
 export interface AppendRow {
   /**
-   * Null where nothing was recorded: without care, a version does not hold or an event id is known; with care, an event id
-   * stands in two appends of the batch.
+   * Null if nothing was recorded. In a quick call: a version does not hold or an event id is known. In a careful call:
+   * an event id occurs in two appends of the batch.
    */
   readonly previous_position: bigint | null;
   /** Since 1970. */
@@ -22,9 +22,9 @@ export interface AppendRow {
 }
 
 /**
- * In es.append and es.append_event: waits for the lock of the log and holds it to the end of the transaction. An advisory
- * one (PostgreSQL manual, 13.3.5), in the space of two-part keys that the migrator's is in too. Migrations that are out
- * in the world contain it: never change it.
+ * In es.append and es.append_event: acquires the lock of the log and holds it to the end of the transaction. It is an
+ * advisory lock (PostgreSQL manual, 13.3.5) in the space of two-part keys, like the lock of the migrator. Released
+ * migrations contain it: never change it.
  */
 export const LOCK_LOG = 'pg_advisory_xact_lock(30322, 2)';
 
@@ -33,13 +33,13 @@ export const APPEND: PreparedStatement = {
   text: 'select previous_position, recorded_ms, refused from es.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
 };
 
-/** Not in FROM: there its one row is kept in a tuplestore and read from it. */
+/** Not in FROM: Postgres would write its one row to a tuplestore and read it from there. */
 export const APPEND_EVENT: PreparedStatement = {
   name: 'es_append_event',
   text: 'select es.append_event($1, $2, $3, $4, $5, $6, $7, $8, $9) as recorded',
 };
 
-/** A wake-up that a crash loses is replaced by a poll: no wait for the disk, which appends wait for as well. */
+/** A poll replaces a wake-up lost in a crash: no wait for the disk, which appends wait for as well. */
 export const NOTIFY: PreparedStatement = {
   name: 'es_notify',
   text: `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`,
@@ -55,8 +55,8 @@ export const RECALL = `
     order by given.no`;
 
 /**
- * The parameters of es.append: whether with care, the writes to look at, the events.
- * @param isCertain of a write: the version it expects has been reached, so nobody needs to look
+ * The parameters of es.append: whether the call is careful, the writes to check, the events.
+ * @param isCertain whether the stream is known to have reached the expected version, which then needs no check
  */
 export function appendParameters(
   batch: readonly EncodedAppend[],
@@ -95,7 +95,7 @@ export function appendParameters(
   ];
 }
 
-/** The one row that es.append answers with. */
+/** The one row that es.append returns. */
 export function appendRow([previousPosition, recordedMs, refused]: TextRow): AppendRow {
   return {
     previous_position: previousPosition ? BigInt(previousPosition) : null,
@@ -104,7 +104,7 @@ export function appendRow([previousPosition, recordedMs, refused]: TextRow): App
   };
 }
 
-/** The parameters of the look at what was recorded before: rare, so plain arrays will do. */
+/** The parameters of RECALL: it is rare, so plain arrays will do. */
 export const recallParameters = ({ events }: EncodedAppend): unknown[] => [
   events.map((event) => event.eventId),
   events.map((event) => event.stream.type),

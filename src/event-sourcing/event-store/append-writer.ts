@@ -19,43 +19,43 @@ import {
 import type { EncodedAppend, EncodedEvent, EncodedWrite } from './encoded-append.js';
 import { RecordedVersions } from './recorded-versions.js';
 
-/** How long an append waits for the log's lock before it is an outage. */
+/** How long an append waits for the lock of the log before that counts as an outage. */
 export const LOCK_TIMEOUT_MS = 5_000;
-/** An append that was let in and takes as long: the server is in trouble. */
+/** An append that takes longer means that the server is in trouble. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** After a connection lost in mid-append: the same append with the same ids. The pauses are about 50 and 250 ms. */
+/** After a connection is lost during an append: the same append and ids. The pauses are about 50 and 250 ms. */
 export const APPEND_ATTEMPTS_MAX = 3;
 const RETRY_PAUSE_MS = 50;
 const RETRY_PAUSE_FACTOR = 5;
 
 /**
- * A plan made for the empty table must serve a grown one, so nothing is read by a scan; that makes costs look enormous,
- * which would wake the JIT compiler (60 ms a call); and arrays need not be planned anew for each length. On the session:
- * as settings of the functions they are set and reset by each call, 6 % of a short one.
+ * A plan made for the empty table must serve a large one, so sequential scans are off. That makes costs look enormous,
+ * which would start the JIT compiler (60 ms a call), so it is off. Arrays of any length share one plan. These are
+ * session settings: as settings of the functions they are set and reset by each call, 6 % of a short one.
  */
 const PLANS_FOR_ANY_SIZE = { enable_seqscan: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan' };
 
-/** SQLSTATE classes of what is wrong with the data itself: data exception, constraint, too complex. */
+/** SQLSTATE classes of errors in the data itself: data exception, constraint, too complex. */
 const DATA_ERROR = /^(22|23|54)...$/;
 
 interface Accepted {
   readonly result: AppendResult;
-  /** Since 1970; null for what was recorded before. */
+  /** Since 1970; null for an append that was recorded before. */
   readonly recordedMs: bigint | null;
 }
 
-/** What became of one append of a batch. */
+/** The outcome of one append of a batch. */
 export type AppendOutcome = Accepted | { readonly error: unknown };
 
 /** Where and when a batch was recorded. */
 type Recorded = Pick<AppendRow, 'recorded_ms'> & { readonly previous_position: bigint };
 
-/** Calls es.append, one autocommit call a batch, on a connection of its own: no caller's transaction holds the lock. */
+/** Calls es.append, one autocommit call per batch, on its own connection: no caller's transaction holds the lock. */
 export class AppendWriter {
   private readonly connection: AppendConnection;
   private readonly recorded = new RecordedVersions();
 
-  /** @param onLost called when the connection of appends was given up */
+  /** @param onLost called when the append connection is abandoned */
   constructor(postgres: PostgresOptions, onLost: () => void) {
     const options = {
       ...postgres,
@@ -75,17 +75,17 @@ export class AppendWriter {
   }
 
   /**
-   * NOTIFY, in a transaction of its own: inside the append it takes a lock at commit and made it four times slower. On
-   * the append's connection, where it is carried out while the next append is being made: waking another backend for it
-   * cost a single caller 3 to 7 % of all appends.
+   * NOTIFY in its own transaction: inside the append it takes a lock at commit and made the append four times slower.
+   * It uses the append connection, where it runs while the next append is built: waking another backend for it cost a
+   * single caller 3 to 7 % of all appends.
    */
   async notify(channel: string, payload: string): Promise<void> {
     await this.connection.call(NOTIFY, [channel, payload]);
   }
 
   /**
-   * A connection that breaks in mid-call leaves it open whether the append was recorded. The ids answer that, so it is
-   * simply made again; a first call still under way at the server is waited for by the lock.
+   * If the connection breaks during a call, it is unknown whether the append was recorded. The event ids decide that,
+   * so the append is simply repeated. If the first call still runs on the server, the repeat waits for it at the lock.
    * @returns the outcomes, in the order of the batch. Never rejects.
    */
   async write(batch: readonly EncodedAppend[]): Promise<readonly AppendOutcome[]> {
@@ -96,7 +96,10 @@ export class AppendWriter {
       } catch (error) {
         if (!isAmbiguous(error)) return this.explain(batch, error);
         if (attempt === APPEND_ATTEMPTS_MAX) {
-          return allFailed(batch, new Unavailable('postgres', 'Postgres went away in mid-append', { cause: error }));
+          return allFailed(
+            batch,
+            new Unavailable('postgres', 'the Postgres connection broke during an append', { cause: error }),
+          );
         }
       }
       await delay(pauseMs);
@@ -105,8 +108,8 @@ export class AppendWriter {
 
   private async explain(batch: readonly EncodedAppend[], error: unknown): Promise<readonly AppendOutcome[]> {
     if (isOutage(error)) return allFailed(batch, asUnavailable(error));
-    if (batch.length === 1) return allFailed(batch, withItsName(error));
-    // Something in the batch is not to Postgres' liking, and nothing of it was recorded.
+    if (batch.length === 1) return allFailed(batch, asDomainError(error));
+    // Postgres refused something in the batch, and recorded nothing of it.
     return this.writeOneByOne(batch);
   }
 
@@ -116,7 +119,7 @@ export class AppendWriter {
     return outcomes;
   }
 
-  /** Without a look at what the unique indexes say as well. @returns null where that does not do: nothing was recorded */
+  /** Relies on the unique indexes instead of extra checks. @returns null if that fails: nothing was recorded */
   private async writeQuickly(batch: readonly EncodedAppend[]): Promise<AppendOutcome[] | null> {
     const [append, ...others] = batch;
     const isOneEvent = append?.events.length === 1 && others.length === 0;
@@ -130,7 +133,7 @@ export class AppendWriter {
     });
   }
 
-  /** What was not refused stands behind the position before the batch, one after the other. */
+  /** Accepted appends follow the position before the batch, one after the other. */
   private async writeCarefully(
     batch: readonly EncodedAppend[],
     { retried }: { retried: boolean },
@@ -139,10 +142,10 @@ export class AppendWriter {
     const recorded = asRecorded(row);
     if (recorded === null) {
       if (batch.length === 1) throw new Error('es.append recorded nothing, and refused nothing');
-      // One event id stands in two of them, such as of two requests with one Idempotency-Key.
+      // One event id occurs in two of them, for example from two requests with one Idempotency-Key.
       return this.writeOneByOne(batch);
     }
-    // An append may be refused for several of its streams; the first one is named.
+    // An append may be refused for several of its streams; the first one is reported.
     const refusals = new Map(row.refused?.toReversed().map((refusal) => [refusal.append, refusal]));
     const outcomes: AppendOutcome[] = [];
     let position = recorded.previous_position;
@@ -174,7 +177,7 @@ export class AppendWriter {
     return appendRow(await this.connection.call(APPEND, appendParameters(batch, careful, isCertain)));
   }
 
-  /** @returns null where the version does not hold, or the event's id was recorded before */
+  /** @returns null if the version does not hold, or the id of the event was recorded before */
   private async callWithOne(event: EncodedEvent): Promise<Recorded | null> {
     const { stream, version, eventId, type, schemaVersion, data, metadata } = event;
     const isCertain = this.recorded.hasReached(stream.id, version - 1);
@@ -184,7 +187,10 @@ export class AppendWriter {
     return position && ms ? { previous_position: BigInt(position) - 1n, recorded_ms: BigInt(ms) } : null;
   }
 
-  /** The first result of an append whose event ids were recorded before: all of them, side by side, saying the same. */
+  /**
+   * The first result of an append whose event ids were recorded before: all of them, at contiguous positions, with the
+   * same content.
+   */
   private async recall(append: EncodedAppend, recordedByRetry: boolean): Promise<AppendOutcome> {
     try {
       const statement = { text: RECALL, values: recallParameters(append) };
@@ -192,12 +198,12 @@ export class AppendWriter {
       const first = rows[0]?.position ?? 0n;
       const isRepeat = rows.every(({ position, same }, index) => same && position === first + BigInt(index));
       if (!isRepeat) {
-        return { error: new DomainError('event_id_reused', 'an event id was recorded before, but not this append') };
+        return { error: new DomainError('event_id_reused', 'an event id was recorded before, in a different append') };
       }
       const lastPosition = first + BigInt(rows.length - 1);
       return { result: { firstPosition: first, lastPosition, recordedNow: recordedByRetry }, recordedMs: null };
     } catch (error) {
-      // Its neighbours have been recorded: the failure is this one's alone.
+      // The rest of the batch is recorded: only this append fails.
       return { error: asUnavailable(error) };
     }
   }
@@ -213,7 +219,7 @@ function conflict({ writes }: EncodedAppend, refusal: Refusal): VersionConflict 
   return new VersionConflict(refusal.stream_id, expected, refusal.version);
 }
 
-function withItsName(error: unknown): Error {
+function asDomainError(error: unknown): Error {
   if (!DATA_ERROR.test(sqlStateOf(error))) return error as Error;
   return new DomainError('event_not_storable', 'Postgres cannot store an event of this append', 'invalid', {
     sqlstate: sqlStateOf(error),

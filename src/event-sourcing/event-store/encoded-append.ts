@@ -3,7 +3,7 @@ import { type EventMetadata, type NewEvent, streamName, type StreamRef } from '.
 import { isStorableJson, isStorableText } from '../../kernel/json.js';
 import { APPEND_EVENTS_MAX, EVENT_BYTES_MAX, type StreamWrite } from '../core/event-store.js';
 
-/** Bytes of one event's metadata as JSON (UTF-8). It stands beside every event and is made of ids. */
+/** Bytes of one event's metadata as JSON (UTF-8). It is stored with every event and consists of ids. */
 export const METADATA_BYTES_MAX = 4 * 1024;
 
 const VERSION_MAX = 2 ** 31 - 1;
@@ -24,7 +24,7 @@ export interface EncodedEvent {
   readonly metadata: string;
 }
 
-/** An append that has been looked at: nothing in it can fail the batch it will travel in. */
+/** A checked append: nothing in it can fail the batch that it joins. */
 export interface EncodedAppend {
   readonly writes: readonly EncodedWrite[];
   readonly events: readonly EncodedEvent[];
@@ -34,7 +34,7 @@ export interface EncodedAppend {
 const invalid = (code: string, message: string): DomainError => new DomainError(code, message, 'invalid');
 
 /**
- * Checks an append and turns it into text, so that a caller pays for its own mistakes, before it joins a batch.
+ * Checks an append and turns it into text before it joins a batch, so that invalid data fails only its own caller.
  * @throws DomainError `event_too_large`, `event_not_storable`
  */
 export function encodeAppend(writes: readonly StreamWrite[], metadata: EventMetadata): EncodedAppend {
@@ -60,23 +60,23 @@ function encodeEvent(
   version: number,
   metadata: string,
 ): EncodedEvent {
-  if (!isStorableText(type)) throw invalid('event_not_storable', 'an event type has NUL or a lone surrogate in it');
+  if (!isStorableText(type)) throw invalid('event_not_storable', 'an event type contains NUL or a lone surrogate');
   const text = encodeJson(data, EVENT_BYTES_MAX, type);
   return { stream, version, eventId: canonicalUuid(eventId), type, schemaVersion, data: text, metadata };
 }
 
-/** What is wrong here is a bug of the caller, not of whoever sent the request. */
+/** A fault here is a bug of the caller, not of the client that sent the request. */
 function checkShape(writes: readonly StreamWrite[], encoded: readonly EncodedWrite[], events: readonly EncodedEvent[]) {
   if (events.length === 0) throw new Error('nothing to append');
   if (events.length > APPEND_EVENTS_MAX) throw new Error(`more than ${APPEND_EVENTS_MAX} events in one append`);
   for (const { stream, expectedVersion, events: added } of writes) {
     if (added.length === 0) throw new Error(`nothing to append to ${streamName(stream)}`);
     if (!Number.isInteger(expectedVersion) || expectedVersion < 0 || expectedVersion + added.length > VERSION_MAX) {
-      throw new Error(`${expectedVersion} is no version`);
+      throw new Error(`${expectedVersion} is not a version`);
     }
   }
   if (hasTwice(encoded, ({ streamId }) => streamId)) throw new Error('a stream is written twice in one append');
-  if (hasTwice(events, ({ eventId }) => eventId)) throw new Error('an event id stands twice in one append');
+  if (hasTwice(events, ({ eventId }) => eventId)) throw new Error('an event id occurs twice in one append');
 }
 
 const hasTwice = <Item>(items: readonly Item[], idOf: (item: Item) => string): boolean =>
@@ -94,20 +94,20 @@ function encodeJson(value: unknown, bytesMax: number, what: string): string {
 
 function stringify(value: unknown, what: string): string {
   try {
-    // Only a NUL or a lone surrogate makes JSON.stringify write such an escape, and only then the walk is worth it.
+    // Without this escape the text has no NUL and no lone surrogate, and the value need not be walked.
     const text = JSON.stringify(value);
     if (!text.includes('\\u') || isStorableJson(value)) return text;
   } catch (error) {
-    // Nested deeper than the stack: Postgres would refuse it as well.
+    // Nested deeper than the stack allows: Postgres would refuse it as well.
     if (!(error instanceof RangeError)) throw error;
   }
-  throw invalid('event_not_storable', `the data of ${what} has NUL or a lone surrogate in it, or is nested too deeply`);
+  throw invalid('event_not_storable', `the data of ${what} contains NUL or a lone surrogate, or is nested too deeply`);
 }
 
-/** In lower case, as Postgres prints it: two spellings of one id must not meet in a batch as two streams. */
+/** In lower case, as Postgres prints it: otherwise two spellings of one id would be two streams of a batch. */
 export function canonicalUuid(id: string): string {
   if (UUID.test(id)) return id;
   const lower = id.toLowerCase();
-  if (!UUID.test(lower)) throw new Error(`${JSON.stringify(id)} is no UUID`);
+  if (!UUID.test(lower)) throw new Error(`${JSON.stringify(id)} is not a UUID`);
   return lower;
 }

@@ -6,10 +6,10 @@ import { batched } from '../../platform/postgres/batched.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import type { RawEvent } from './raw-event.js';
 
-/** Events asked of Postgres at a time by a scan: large enough that the round trip does not count. */
+/** Events that a scan reads at a time: large enough that the round trip does not matter. */
 const SCAN_EVENTS = 2_000;
 
-/** Streams read in one statement, at most: each may answer with as many events as were asked for. */
+/** Streams read in one statement: each may return as many events as were requested. */
 const STREAMS_AT_A_TIME_MAX = 32;
 
 /** A part of a stream. */
@@ -32,18 +32,18 @@ type Row = [
   recordedAt: string,
 ];
 
-/** With the number of the page it belongs to, from 1. */
+/** With the number of its page, from 1. */
 type RowOfMany = [...Row, ordinal: number];
 const ORDINAL = 10;
 
-/** As text where Postgres' own text will do: pg then parses nothing, and nothing is lost on the way. */
+/** As text where the text of Postgres is enough: pg then parses nothing, and no precision is lost. */
 const COLUMNS = `
   position::text, stream_type, stream_id, version, event_id, type, schema_version, data::text, metadata::text,
   to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /*
- * By name: Postgres parses and plans them once a connection, which takes twice as long as to read a stream of ten events.
- * The plan is by index from the first event on: sessions that look things up have it so (PLANS_BY_INDEX).
+ * Named: Postgres parses and plans them once per connection, which takes twice as long as reading a stream of ten
+ * events. The plan uses the index from the first event on, because sessions for lookups are set so (PLANS_BY_INDEX).
  */
 const READ_ALL = {
   name: 'read_all',
@@ -86,8 +86,8 @@ export class EventReader {
   }
 
   /**
-   * Everything after a position up to and including another, in order, in large batches; the next batch is fetched
-   * while the last one is worked on.
+   * Everything after a position up to and including another, in order, in large batches. The next batch is fetched
+   * while the last one is processed.
    */
   async *scan(afterPosition: bigint, untilPosition: bigint, batchEvents = SCAN_EVENTS): AsyncGenerator<RawEvent[]> {
     const fetch = async (after: bigint): Promise<readonly RawEvent[]> =>
@@ -102,7 +102,7 @@ export class EventReader {
         yield batch;
       }
     } finally {
-      // Whoever stops early leaves a fetch behind, and nobody to hear of its failure.
+      // A caller that stops early leaves a fetch behind, whose failure nobody handles.
       await next.catch(() => undefined);
     }
   }
@@ -111,7 +111,7 @@ export class EventReader {
   async head(): Promise<{ position: bigint; epoch: number }> {
     const { rows } = await reportingOutages(() => this.pool.query<{ position: string; epoch: number }>(HEAD));
     const head = rows[0];
-    if (!head) throw new Error('es.log has lost its row');
+    if (!head) throw new Error('es.head has no row');
     return { position: BigInt(head.position), epoch: head.epoch };
   }
 

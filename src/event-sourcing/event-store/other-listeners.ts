@@ -2,30 +2,30 @@ import type { Pool } from 'pg';
 
 import { OTHERS_LISTEN } from './append-channel.js';
 
-/** An answer that is older is none. A listener that has just come reads everything first, and polls from then on. */
+/** Older results are not used. A new listener reads everything first, and polls from then on. */
 const KNOWN_FOR_MS = 1_000;
 
 /**
- * Whether other processes wait for NOTIFYs; where nobody knows, they do. A NOTIFY is a transaction in front of the next
- * append, 27 of the 650 µs of each where it is sent every 20 ms, and wakes this process as well.
+ * Whether other processes wait for NOTIFYs; if that is unknown, the result is true. A NOTIFY is a transaction ahead of
+ * the next append: sent every 20 ms, it takes 27 of the 650 µs of each append. It also wakes this process.
  */
 export class OtherListeners {
   private listening = true;
   private knownUntilMs = 0;
-  private looking: Promise<void> | null = null;
+  private polling: Promise<void> | null = null;
 
   constructor(private readonly pool: Pool) {}
 
-  /** Says what is known; where that is nothing, looks behind it, so that the next one who asks may know. */
+  /** Returns the last known result. If there is none, returns true and polls in the background for later callers. */
   areListening(): boolean {
     if (performance.now() < this.knownUntilMs) return this.listening;
-    this.looking ??= this.poll();
+    this.polling ??= this.poll();
     return true;
   }
 
-  /** Resolves when no look is on its way. Exposed for tests. */
+  /** Resolves when no poll is in progress. Exposed for tests. */
   async idle(): Promise<void> {
-    await this.looking;
+    await this.polling;
   }
 
   private async poll(): Promise<void> {
@@ -36,6 +36,6 @@ export class OtherListeners {
       this.listening = true;
     }
     this.knownUntilMs = performance.now() + KNOWN_FOR_MS;
-    this.looking = null;
+    this.polling = null;
   }
 }

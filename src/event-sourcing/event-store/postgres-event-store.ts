@@ -18,25 +18,25 @@ import { upcastEvent, type RawEvent } from './raw-event.js';
 import { RecentEvents } from './recent-events.js';
 
 export interface PostgresEventStoreOptions {
-  /** Of the application's role; appends go over a connection of their own. */
+  /** Of the role of the application; appends use their own connection. */
   readonly postgres: PostgresOptions;
-  /** For reads. The store does not end it. */
+  /** For reads. The store does not close it. */
   readonly pool: Pool;
   readonly catalog: EventCatalog;
   readonly log: Log;
 }
 
-/** Events read at a time of a stream that is read whole. */
+/** Events read at a time when a whole stream is read. */
 const STREAM_PAGE_EVENTS = 1_000;
 
-/** The log in Postgres, schema `es`. `close()` it. */
+/** The log in Postgres, schema `es`. Call `close()` when done. */
 export class PostgresEventStore extends EventStore {
   private readonly catalog: EventCatalog;
   private readonly reader: EventReader;
   private readonly writer: AppendWriter;
   private readonly notifier: AppendNotifier;
   private readonly queue: AppendQueue<AppendResult>;
-  /** As this process wrote them: Postgres prints the same JSON with its members in another order. */
+  /** Events as this process wrote them: Postgres prints the same JSON with its members in another order. */
   readonly recent = new RecentEvents();
   private readonly lostListeners = new Set<() => void>();
 
@@ -79,7 +79,7 @@ export class PostgresEventStore extends EventStore {
     return events;
   }
 
-  /** @throws PoisonEvent where one of them cannot be lifted; {@link readAllRaw} leaves that to the caller */
+  /** @throws PoisonEvent if one of them cannot be upcast; {@link readAllRaw} leaves that to the caller */
   override async readAll(afterPosition: bigint, limit: number): Promise<readonly RecordedEvent[]> {
     const events = await this.reader.readAllRaw(afterPosition, limit);
     return events.map((event) => upcastEvent(this.catalog, event));
@@ -99,22 +99,25 @@ export class PostgresEventStore extends EventStore {
     return this.reader.readStreamRaw(stream, afterVersion, limit);
   }
 
-  /** Large batches with the next one fetched ahead: for rebuilds and audits. @throws Unavailable */
+  /** Large batches, each fetched ahead: for rebuilds and audits. @throws Unavailable */
   scan(afterPosition: bigint, untilPosition: bigint, batchEvents?: number): AsyncGenerator<RawEvent[]> {
     return this.reader.scan(afterPosition, untilPosition, batchEvents);
   }
 
-  /** Tells of appends of this process, with a committed position, as soon as they are. @returns how to stop listening */
+  /**
+   * Calls the listener as soon as appends of this process are committed, with a committed position.
+   * @returns a function that stops listening
+   */
   onAppended(listener: AppendListener): () => void {
     return this.notifier.onAppended(listener);
   }
 
-  /** Tells when the connection of appends is lost: behind the next one the log may be another, restored from a backup. */
+  /** Called when the append connection is lost: the next one may reach another log, restored from a backup. */
   onConnectionLost(listener: () => void): void {
     this.lostListeners.add(listener);
   }
 
-  /** Lets waiting appends end, then closes the store's own connection. */
+  /** Waits for pending appends, then closes the store's own connection. */
   async close(): Promise<void> {
     await this.queue.idle();
     await this.notifier.close();
@@ -129,11 +132,11 @@ export class PostgresEventStore extends EventStore {
       if ('error' in outcome) pending.reject(outcome.error);
       else pending.resolve(outcome.result);
     }
-    // Those who were answered go on first: what a single caller appends next is on its way before this is done.
+    // Callers continue first: the next append of a single caller is sent before this work is done.
     process.nextTick(() => this.announce(batch, outcomes));
   }
 
-  /** What was recorded is known here before anybody is told of it. */
+  /** Adds the events to `recent` before the listeners are called. */
   private announce(batch: readonly PendingAppend<AppendResult>[], outcomes: readonly AppendOutcome[]): void {
     let newest = 0n;
     for (const [index, outcome] of outcomes.entries()) {

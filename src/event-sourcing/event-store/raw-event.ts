@@ -1,7 +1,7 @@
 import type { EventMetadata, RecordedEvent, StreamRef } from '../core/event.js';
 import type { EventCatalog } from '../core/event-catalog.js';
 
-/** An event as it is stored: not lifted, its JSON still text. */
+/** An event as it is stored: not upcast, with its JSON still as text. */
 export interface RawEvent {
   readonly position: bigint;
   readonly stream: StreamRef;
@@ -9,7 +9,7 @@ export interface RawEvent {
   readonly eventId: string;
   readonly type: string;
   readonly schemaVersion: number;
-  /** JSON text, as Postgres prints the jsonb or as it was given to it. */
+  /** JSON text, as Postgres prints the jsonb or as it was written. */
   readonly data: string;
   /** JSON text. */
   readonly metadata: string;
@@ -17,7 +17,10 @@ export interface RawEvent {
   readonly recordedAt: string;
 }
 
-/** An event that this process cannot make sense of: its type, its schema version or its data. The log goes on. */
+/**
+ * An event that this process cannot read: its type, its schema version or its data. The rest of the log stays
+ * readable.
+ */
 export class PoisonEvent extends Error {
   constructor(
     readonly event: RawEvent,
@@ -29,8 +32,8 @@ export class PoisonEvent extends Error {
 }
 
 /**
- * Parses an event and lifts it to its newest schema version.
- * @throws PoisonEvent for this one event; whoever reads many decides what that means for the others
+ * Parses an event and upcasts it to its newest schema version.
+ * @throws PoisonEvent for this one event; a caller that reads many decides what that means for the others
  */
 export function upcastEvent(catalog: EventCatalog, event: RawEvent): RecordedEvent {
   try {

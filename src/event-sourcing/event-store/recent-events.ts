@@ -7,20 +7,21 @@ const CHARS_MAX = 4 * 1024 ** 2;
 const sizeOf = ({ data, metadata }: RawEvent): number => data.length + metadata.length;
 
 /**
- * The newest events of the log, as far as this process has recorded them itself and nobody else in between: its relay
- * need not read back what it knows. Committed for sure, one position after the other. Kept once somebody has asked.
+ * The newest events of the log, if this process recorded them and no other process recorded any in between: its relay
+ * need not read them back. They are committed, at contiguous positions. Events are kept from the first call of `after`
+ * on.
  */
 export class RecentEvents {
   private events: RawEvent[] = [];
   private chars = 0;
   private wanted = false;
 
-  /** Before somebody has asked, nothing is kept. */
+  /** Nothing is kept before the first call of `after`. */
   get isWanted(): boolean {
     return this.wanted;
   }
 
-  /** Events that were recorded side by side. */
+  /** Adds events at contiguous positions. */
   add(events: readonly RawEvent[]): void {
     if (!this.wanted) return;
     const [first] = events;
@@ -33,7 +34,7 @@ export class RecentEvents {
     while (this.events.length > EVENTS_MAX || this.chars > CHARS_MAX) this.chars -= sizeOf(this.events.shift()!);
   }
 
-  /** @returns events right after a position, in order, at most `limit`; none where they are not known: ask Postgres */
+  /** @returns events right after a position, in order, at most `limit`; none if unknown: read Postgres then */
   after(position: bigint, limit: number): readonly RawEvent[] {
     this.wanted = true;
     const [first] = this.events;
@@ -42,7 +43,7 @@ export class RecentEvents {
     return this.events.slice(start, start + limit);
   }
 
-  /** For a log that may not be the one they were recorded in: restored from a backup. */
+  /** For a log that may be another one, restored from a backup. */
   forget(): void {
     this.events = [];
     this.chars = 0;

@@ -1,12 +1,12 @@
-/** Streams remembered at least; twice as many at most, about 2 MB. One that is forgotten costs a lookup. */
+/** Minimum of remembered streams; the maximum is twice as many, about 2 MB. A forgotten stream costs a lookup. */
 const STREAMS = 10_000;
 
 /**
- * What this writer itself has recorded: versions that are certain to be there, since the log takes nothing back, so that
- * nobody needs to look for them. A newer version that somebody else has recorded is the unique index' to find.
+ * Versions that this writer itself has recorded. The log is append-only, so they certainly exist and need no lookup.
+ * The unique index detects a newer version that another process has recorded.
  *
- * Two generations, the older one dropped whole: a map whose oldest key is deleted for every new one took a tenth of the
- * time of an append.
+ * There are two generations, and the older one is dropped whole: a map that deletes its oldest key for every new one
+ * took a tenth of the time of an append.
  */
 export class RecordedVersions {
   private young = new Map<string, number>();
@@ -26,7 +26,7 @@ export class RecordedVersions {
     this.young = new Map();
   }
 
-  /** For a connection that is not the one they were recorded on: its server may have been restored from a backup. */
+  /** For a new connection: its server may have been restored from a backup. */
   forget(): void {
     this.young.clear();
     this.old.clear();

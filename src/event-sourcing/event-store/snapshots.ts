@@ -6,14 +6,14 @@ import { reportingOutages } from '../../platform/postgres/outage.js';
 
 const LOAD = 'select version, state from es.snapshots where stream_id = $1 and reducer_version = $2';
 
-/** Keeps the newer of two, and drops those of reducers gone by. */
+/** Keeps the newer of two snapshots, and deletes those of earlier reducers. */
 const SAVE = `
     with outdated as (delete from es.snapshots where stream_id = $1 and reducer_version < $2)
     insert into es.snapshots (stream_id, reducer_version, version, state) values ($1, $2, $3, $4)
     on conflict (stream_id, reducer_version) do update set version = excluded.version, state = excluded.state
     where snapshots.version < excluded.version`;
 
-/** Snapshots in es.snapshots: unlogged, so that a crash of Postgres may empty it, and nothing is lost by that. */
+/** Snapshots in es.snapshots. The table is unlogged: a crash of Postgres may empty it, which loses no data. */
 export class PostgresSnapshotStore extends SnapshotStore {
   constructor(private readonly pool: Pool) {
     super();

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { type Advance, StreamVersions } from '../core/stream-versions.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 
-/** One probe of an index per stream: grouping over `= any(…)` would read all versions of each. */
+/** One index probe per stream: grouping over `= any(…)` would read all versions of each. */
 const VERSIONS = `
     select given.stream_id, (select max(version) from es.events e where e.stream_id = given.stream_id) as version
     from unnest($1::uuid[]) as given(stream_id)`;
@@ -14,7 +14,7 @@ const ADVANCE = {
   name: 'log_advance',
   text: 'select position, stream_id, version from es.events where position > $1 order by position limit $2',
 };
-/** Read at a time. */
+/** Events read at a time. */
 const ADVANCE_EVENTS_MAX = 1_000;
 
 /** Versions of many streams at once, from es.events. */

@@ -3,8 +3,8 @@ import type { Log } from '../../platform/telemetry/log.js';
 import { SharedPoller } from '../../platform/async/shared-poller.js';
 
 const POLL_INTERVAL_MS = 500;
-/** However much is appended elsewhere, the database is asked no more often. */
-const REST_MS = 20;
+/** Between two polls, however much is appended. */
+const POLL_INTERVAL_MS_MIN = 20;
 
 interface StreamPoint {
   readonly streamId: string;
@@ -12,17 +12,18 @@ interface StreamPoint {
 }
 
 /**
- * Tells when a stream has new events. A stream is asked for once, when somebody comes to wait for it; after that one
- * question serves all: what the log has got since. Positions are dense and in commit order, so nothing slips through,
- * and a look costs what has happened, not how many wait: a thousand who wait for a quiet log cost an empty answer.
+ * Waits for new events of streams. The version of a stream is read once, when a caller starts to wait for it. After
+ * that, one query serves all callers: the events since the last position. Positions are dense and in commit order, so
+ * none is missed. The cost of a poll depends on what was appended, not on the number of callers: for a thousand
+ * callers of a quiet log it is one empty result.
  */
 export class StreamWatch {
   private readonly poller: SharedPoller<StreamPoint>;
-  /** Up to here the log says nothing new to those who have been asked for. */
+  /** The log has been checked up to here for all known points. */
   private position: bigint | null = null;
-  private asked = new WeakSet<StreamPoint>();
+  private known = new WeakSet<StreamPoint>();
 
-  /** @param onAppend calls back after any append anywhere, most of the time */
+  /** @param onAppend calls back after most appends of any process */
   constructor(
     private readonly versions: StreamVersions,
     onAppend: (listener: () => void) => void,
@@ -31,27 +32,27 @@ export class StreamWatch {
     this.poller = new SharedPoller({
       poll: (waiting) => this.poll(waiting),
       pollIntervalMs: POLL_INTERVAL_MS,
-      minIntervalMs: REST_MS,
+      minIntervalMs: POLL_INTERVAL_MS_MIN,
       log,
     });
     onAppend(() => this.poller.notify());
   }
 
-  /** Never rejects. @returns true once the stream has more than so many events, false when the signal aborts */
+  /** Never rejects. @returns true once the stream is past this version, false when the signal aborts */
   beyond(streamId: string, version: number, signal: AbortSignal): Promise<boolean> {
     return this.poller.wait({ streamId, version }, { signal });
   }
 
   private async poll(waiting: readonly StreamPoint[]) {
     const since = this.position;
-    // An outage may have been a restore, after which positions mean something else: all are asked for again.
+    // An outage may have been a restore, which changes what positions mean: all versions are read again.
     this.position = null;
-    const isNew = (point: StreamPoint) => since === null || !this.asked.has(point);
-    const comers = waiting.filter(isNew);
-    // The log first: what is appended before the streams are asked for is told twice, and nothing never.
-    const advance = await this.versions.advanceSince(comers.length === waiting.length ? null : since);
-    const found = await this.versions.versionsOf([...new Set(comers.map(({ streamId }) => streamId))]);
-    for (const point of comers) this.asked.add(point);
+    const isNew = (point: StreamPoint) => since === null || !this.known.has(point);
+    const added = waiting.filter(isNew);
+    // The log first: an append between the two reads is then seen twice instead of never.
+    const advance = await this.versions.advanceSince(added.length === waiting.length ? null : since);
+    const found = await this.versions.versionsOf([...new Set(added.map(({ streamId }) => streamId))]);
+    for (const point of added) this.known.add(point);
     this.position = advance.position;
     return ({ streamId, version }: StreamPoint) =>
       Math.max(advance.versions.get(streamId) ?? 0, found.get(streamId) ?? 0) > version;

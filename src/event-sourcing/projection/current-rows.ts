@@ -8,7 +8,7 @@ import { batched, inOrderOf } from '../../platform/postgres/batched.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import type { Projection } from './projection.js';
 
-/** A row that has the id of its stream, and the version of the last event that was folded into it. */
+/** A row that has the id of its stream, and the version of the last event folded into it. */
 export interface VersionedRow {
   readonly id: string;
   readonly version: number;
@@ -21,19 +21,19 @@ export interface CurrentRowsOptions<Row> {
   readonly streamType: StreamType;
   /** The projection's own fold. */
   readonly project: (row: Row | null, event: RecordedEvent) => Row | null;
-  /** Event types that leave no row: the last event of a stream whose row is rightly missing. */
+  /** Event types that remove the row: after one of them, a missing row is correct. */
   readonly removedBy?: readonly string[];
 }
 
-/** What one statement says about an id: the view's row, and how far the stream itself is. */
+/** The result of one statement for an id: the row of the view, and the end of the stream. */
 export interface Observation<Row> {
   readonly id: string;
   readonly row: Row | null;
-  /** The stream's newest event; null where the stream has none. The type is looked up only where the row is not current. */
+  /** The newest event of the stream; null if the stream has none. The type is read only if the row is not current. */
   readonly head: { readonly version: number; readonly type: string | null } | null;
 }
 
-/** A row, and where the view does not hold it yet, the position of its last event. */
+/** A row, and the position of its last event if the view does not hold it yet. */
 export interface CurrentRow<Row> {
   readonly row: Row | null;
   readonly aheadOfView: bigint | null;
@@ -42,10 +42,10 @@ export interface CurrentRow<Row> {
 type Found<Row> = Row & { readonly head_version: number | null; readonly head_type: string | null };
 
 /**
- * Single rows of a view that never lag behind the log. One statement reads the row and the version of the stream's head;
- * where the row is behind (the projector is away, fails over or has parked the stream) the missing events are folded on
- * top of it, by the projection's own function. So a reader never sees an acknowledged write missing, nor a state that is
- * older than one seen before, in whatever process.
+ * Single rows of a view that never lag behind the log. One statement reads the row and the version of the head of its
+ * stream. If the row is behind (the projector is down, fails over or has parked the stream), the function of the
+ * projection folds the missing events on top of it. So a reader in any process sees every acknowledged write, and no
+ * state older than one it has seen before.
  */
 export class CurrentRows<Row extends VersionedRow> {
   private readonly statement: { readonly name: string; readonly text: string };
@@ -59,33 +59,33 @@ export class CurrentRows<Row extends VersionedRow> {
     this.lookUp = batched(async (ids) => inOrderOf(ids, await this.observe(ids), ({ id }) => id));
   }
 
-  /** @returns null where there is none. @throws Unavailable */
+  /** @returns null if there is none. @throws Unavailable */
   async find(id: string): Promise<Row | null> {
     const observation = await this.lookUp(id);
     return observation && (await this.complete(observation)).row;
   }
 
-  /** Ids of the view and the log as one statement sees them, without folding anything. @throws Unavailable */
+  /** The view and the log for these ids, as one statement sees them, without folding. @throws Unavailable */
   async observe(ids: readonly string[]): Promise<readonly Observation<Row>[]> {
     const values = [new BinaryArray(uuid, ids)];
     const { rows } = await reportingOutages(() => this.options.pool.query<Found<Row>>({ ...this.statement, values }));
     return rows.map(({ head_version, head_type, ...row }) => ({
       id: row.id,
-      // Of an id without a row the left join makes one of nulls.
+      // For an id without a row, the left join returns nulls.
       row: (row.version as number | null) === null ? null : (row as unknown as Row),
       head: head_version === null ? null : { version: head_version, type: head_type },
     }));
   }
 
-  /** The row as the stream's head has it. @throws Unavailable */
+  /** The row at the head of the stream. @throws Unavailable */
   async complete({ id, row, head }: Observation<Row>): Promise<CurrentRow<Row>> {
     const isCurrent = row ? row.version === head?.version : head === null || this.removedBy.has(head.type ?? '');
     return isCurrent ? { row, aheadOfView: null } : this.fold(id, row);
   }
 
   /**
-   * An event that cannot be read or applied ends the fold, as it parks the stream for the projector: the object is shown
-   * as it was before. Where nothing could be folded at all, that is an error: the object exists.
+   * An event that cannot be read or applied ends the fold, as it parks the stream for the projector: the object is
+   * shown as it was before. If nothing at all could be folded, that is an error: the object exists.
    */
   private async fold(id: string, row: Row | null): Promise<CurrentRow<Row>> {
     const { events, poison } = await this.eventsAfter({ type: this.options.streamType, id }, row?.version ?? 0);
@@ -105,7 +105,7 @@ export class CurrentRows<Row extends VersionedRow> {
     return { row: folded, aheadOfView };
   }
 
-  /** Up to the first one that cannot be read. */
+  /** Up to the first event that cannot be read. */
   private async eventsAfter(
     stream: StreamRef,
     afterVersion: number,
@@ -123,9 +123,9 @@ export class CurrentRows<Row extends VersionedRow> {
 }
 
 /**
- * The head's version is one probe of an index; its type costs a row of the log, so it is read only where the view's row
- * is missing or behind. The statement is prepared by name, and names its columns: one that a migration adds would change
- * what a prepared statement answers, which Postgres refuses.
+ * The version of the head is one index probe. Its type costs a row of the log, so it is read only if the row of the
+ * view is missing or behind. The statement is prepared by name and lists its columns: otherwise a column that a
+ * migration adds would change the result type of a prepared statement, which Postgres refuses.
  */
 function observing({ table, columns }: Pick<Projection, 'table' | 'columns'>): string {
   const others = Object.keys(columns).filter((column) => column !== 'id');

@@ -3,9 +3,9 @@ import type { EventCatalog } from '../core/event-catalog.js';
 import type { RawEvent } from '../event-store/raw-event.js';
 
 /**
- * An event that is parsed and lifted where somebody looks. A rebuild goes through events by the hundred thousand, and
- * many a view looks at no more than the type. Measured on 100,000 events of the service: parsing them all at once, with
- * an accessor on every object, cost a rebuild half as much time again.
+ * An event that is parsed and upcast on first access. A rebuild processes events by the hundred thousand, and many
+ * views read only the type. Measured on 100,000 events of the service: parsing them all at once, with an accessor on
+ * every object, made a rebuild take half as long again.
  */
 export class LazyEvent implements RecordedEvent {
   readonly position: bigint;
@@ -27,7 +27,7 @@ export class LazyEvent implements RecordedEvent {
     this.type = raw.type;
   }
 
-  /** Throws for an event that cannot be lifted. */
+  /** Throws for an event that cannot be upcast. */
   get data(): unknown {
     return (this.parsedData ??= this.catalog.upcast(this.type, JSON.parse(this.raw.data), this.raw.schemaVersion).data);
   }

@@ -8,13 +8,14 @@ import type { Projection } from './projection.js';
 import { ProjectionTable, type Row, type RowChanges } from './projection-table.js';
 
 const REMEMBERED_ROWS_MAX = 2_000;
-/** Of all of them as JSON; as objects they are larger. */
+/** Of all rows as JSON; as objects they are larger. */
 const REMEMBERED_CHARS_MAX = 4 * 1024 ** 2;
 
 /**
- * A table of a projection as the leader of its subscription has it. Nobody else writes to it: whoever does moves the
- * checkpoint, or makes a new generation of it, and then the leader's next write is refused and it begins anew. So a row
- * that was read or written under this lead needs no second look, and the first event of a stream none at all.
+ * A table of a projection as the leader of its subscription sees it. Only the leader writes to it: any other writer
+ * moves the checkpoint or raises its generation. Then the next write of the leader is refused and it starts over. So a
+ * row that was read or written under this leadership is not read again, and the first event of a stream needs no read
+ * at all.
  */
 export class LiveTable {
   private readonly table: ProjectionTable;
@@ -31,14 +32,14 @@ export class LiveTable {
     this.table = new ProjectionTable(projection);
   }
 
-  /** What events come to. Errors of the projection itself are the event's fault. @throws Unavailable */
+  /** The changes that events cause. Errors of the projection itself are faults of the event. @throws Unavailable */
   async change(events: readonly RecordedEvent[]): Promise<Changes> {
     const byKey = this.table.group(events);
     const changes = this.table.fold(byKey, await this.load(byKey));
     return { writes: this.table.writes(changes), applied: () => this.remember(changes) };
   }
 
-  /** The rows that events are about, as they are before them. @throws Unavailable */
+  /** The rows that events affect, as they are before them. @throws Unavailable */
   async rows(events: readonly RecordedEvent[]): Promise<ReadonlyMap<string, Row>> {
     return await this.load(this.table.group(events));
   }
@@ -66,9 +67,9 @@ export class LiveTable {
   private remember({ upserted, deleted }: RowChanges): void {
     const { key } = this.projection;
     for (const row of upserted) this.remembered.set(row[key] as string, row);
-    for (const gone of deleted) this.remembered.delete(gone);
+    for (const deletedKey of deleted) this.remembered.delete(deletedKey);
   }
 }
 
-/** A row of the stream's own, of which there has been nothing yet. */
+/** The stream's own row, before its first event. */
 const isBeginning = ({ stream, version }: RecordedEvent, key: string): boolean => version === 1 && stream.id === key;

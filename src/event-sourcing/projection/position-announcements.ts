@@ -4,15 +4,15 @@ import type { NatsLink } from '../../platform/nats/nats-link.js';
 import { subjectPrefix } from '../relay/event-message.js';
 
 export interface PositionAnnouncementsOptions {
-  /** Null: this process alone. */
+  /** Null: this process only. */
   readonly nats: NatsLink | null;
   readonly prefix: string;
   readonly subscription: string;
 }
 
 /**
- * Says how far a subscription is, the moment it is: within the process directly, to the others over core NATS. Nothing
- * is kept and nothing is acknowledged; whoever must know reads the checkpoint.
+ * Announces the position of a subscription as soon as it is reached: directly within the process, over core NATS to
+ * other processes. Nothing is stored or acknowledged; a caller that needs certainty reads the checkpoint.
  */
 export class PositionAnnouncements {
   readonly subject: string;
@@ -22,13 +22,13 @@ export class PositionAnnouncements {
     this.subject = `${subjectPrefix(options.prefix)}.announce.${options.subscription}`;
   }
 
-  /** Listens to other processes. @returns how to stop */
+  /** Listens to other processes. @returns a function that stops it */
   start(): () => void {
     let current: NatsSubscription | null = null;
     const stop = this.options.nats?.onConnection((connection) => {
       current = connection.subscribe(this.subject, {
         callback: (error, message) => {
-          if (!error && /^\d{1,19}$/.test(message.string())) this.tell(BigInt(message.string()));
+          if (!error && /^\d{1,19}$/.test(message.string())) this.notify(BigInt(message.string()));
         },
       });
     });
@@ -40,22 +40,22 @@ export class PositionAnnouncements {
 
   /** Never throws. */
   announce(position: bigint): void {
-    this.tell(position);
+    this.notify(position);
     const { nats } = this.options;
     try {
       if (nats?.connected) nats.connection().publish(this.subject, position.toString());
     } catch {
-      // The connection is just closing; who waits polls as well.
+      // The connection is closing; callers that wait also poll.
     }
   }
 
-  /** @returns how to stop listening */
+  /** @returns a function that stops listening */
   onPosition(listener: (position: bigint) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  private tell(position: bigint): void {
+  private notify(position: bigint): void {
     for (const listener of this.listeners) listener(position);
   }
 }

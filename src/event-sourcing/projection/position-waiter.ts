@@ -19,14 +19,14 @@ export interface WaitOutcome {
   readonly position: bigint;
 }
 
-/** For announcements that were lost. The others answer without a look, so not every write is worth one. */
+/** For lost announcements. An announcement that arrives needs no poll, so polling for every write is not worth it. */
 const POLL_INTERVAL_MS = 50;
-/** No caller waits longer, whatever it asks for. */
+/** No caller waits longer, whatever it requests. */
 export const WAIT_MS_MAX = 60_000;
 
 /**
  * Read your own writes: waits until the views hold a position. It listens to the announcements first, then reads the
- * checkpoint, then waits; so the announcement that came in between is not missed.
+ * checkpoint, then waits, so it misses no announcement in between.
  */
 export class PositionWaiter {
   private newest = 0n;
@@ -43,16 +43,16 @@ export class PositionWaiter {
     });
   }
 
-  /** Listens from now on. */
+  /** Starts listening. */
   start(): void {
     if (this.stopListening) return;
     const { announcements } = this.options;
-    const tell = (position: bigint) => this.poller.resolveReached(this.within(position));
-    const stop = [announcements.onPosition(tell), announcements.start()];
+    const onPosition = (position: bigint) => this.poller.resolveReached(this.within(position));
+    const stop = [announcements.onPosition(onPosition), announcements.start()];
     this.stopListening = () => stop.forEach((each) => each());
   }
 
-  /** Whoever still waits gets `reached: false`. */
+  /** Pending waits resolve with `reached: false`. */
   close(): void {
     this.stopListening?.();
     this.stopListening = null;
@@ -60,7 +60,7 @@ export class PositionWaiter {
   }
 
   /**
-   * Never rejects: where Postgres or NATS is away, the answer is `reached: false` in time.
+   * Never rejects: if Postgres or NATS is unavailable, it returns `reached: false` in time.
    * @param timeoutMs at most {@link WAIT_MS_MAX}
    */
   async waitFor(position: bigint, timeoutMs: number): Promise<WaitOutcome> {
@@ -77,7 +77,7 @@ export class PositionWaiter {
     return this.within(rows[0]?.position ?? 0n);
   }
 
-  /** Positions only grow: what is told late is not taken back. */
+  /** Positions only grow: a late announcement changes nothing. */
   private within(position: bigint) {
     if (position > this.newest) this.newest = position;
     return (wanted: bigint) => wanted <= this.newest;

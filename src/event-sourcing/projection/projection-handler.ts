@@ -4,7 +4,7 @@ import type { Changes, DeliveredEvent, SubscriptionHandler } from '../subscripti
 import { LiveTable } from './live-table.js';
 import type { Projection } from './projection.js';
 
-/** The projector: every view and the checkpoint in one statement, then the announcement. */
+/** The projector: writes every view and the checkpoint in one statement, then announces the position. */
 export class ProjectionHandler implements SubscriptionHandler {
   private readonly tables: readonly LiveTable[];
 
@@ -18,7 +18,7 @@ export class ProjectionHandler implements SubscriptionHandler {
 
   async change(events: readonly DeliveredEvent[]): Promise<Changes> {
     const pending = this.tables.map((table) => table.change(events));
-    // None is left behind by another's failure: it would remember what it reads when that is long outdated.
+    // Waits for all, even if one fails: a load that is still running would later remember outdated rows.
     await Promise.allSettled(pending);
     const changes = await Promise.all(pending);
     return {

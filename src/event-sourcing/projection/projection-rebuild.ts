@@ -10,8 +10,8 @@ import { compareShadow, createShadow, dropShadow, indexShadow, shadowOf, swapSha
 
 export interface RebuildOptions {
   /**
-   * Of the role that owns the views: swapping them is DDL, which the service's own role may not do. Takes a connection,
-   * and one for each view while it fills.
+   * Of the role that owns the views: swapping them is DDL, which the role of the service may not do. Uses one
+   * connection, and one more for each view while it fills.
    */
   readonly pool: Pool;
   readonly events: ScannableLog;
@@ -27,7 +27,7 @@ export interface RebuiltTable {
   readonly table: string;
   readonly live: number;
   readonly rebuilt: number;
-  /** Rows that are not the same in both. */
+  /** Rows that differ. */
   readonly differing: number;
   /** Keys of some of them. */
   readonly examples: readonly string[];
@@ -36,22 +36,22 @@ export interface RebuiltTable {
 export interface RebuildResult {
   readonly swapped: boolean;
   readonly events: number;
-  /** Both sides hold the log up to here. */
+  /** Both sides include the log up to here. */
   readonly position: bigint;
   readonly elapsedMs: number;
   readonly tables: readonly RebuiltTable[];
 }
 
-/** The swap waits for readers no longer, so that nobody waits behind it for long; then it tries again. */
+/** The swap waits no longer than this for readers, so that nobody waits behind it for long; then it retries. */
 const SWAP_LOCK_TIMEOUT_MS = 1_000;
 const SWAP_ATTEMPTS_MAX = 20;
 const EXAMPLES_MAX = 20;
 /** SQLSTATEs: lock not available, deadlock detected. */
-const TRY_AGAIN = new Set(['55P03', '40P01']);
+const RETRYABLE = new Set(['55P03', '40P01']);
 
 /**
- * Makes the views again from the log, beside the live ones, and puts them in their place in one transaction. No effect
- * is fired and no span made. Streams that are parked stay as the live views have them: up to where they were parked.
+ * Rebuilds the views from the log, beside the live ones, and swaps them in one transaction. It fires no effects and
+ * creates no spans. Parked streams stay as they are in the live views: up to where they were parked.
  */
 export class ProjectionRebuild {
   private readonly tables: readonly ProjectionTable[];
@@ -60,12 +60,12 @@ export class ProjectionRebuild {
     this.tables = options.projections.map((projection) => new ProjectionTable(projection, shadowOf(projection.table)));
   }
 
-  /** Rebuilds and swaps. @throws where an event cannot be projected: the live views stay as they are */
+  /** Rebuilds and swaps. @throws if an event cannot be projected: the live views stay unchanged */
   rebuild(): Promise<RebuildResult> {
     return this.run(true);
   }
 
-  /** Rebuilds, compares at one and the same position, and throws the result away. */
+  /** Rebuilds, compares at the same position, and discards the result. */
   verify(): Promise<RebuildResult> {
     return this.run(false);
   }
@@ -75,7 +75,7 @@ export class ProjectionRebuild {
     return await reportingOutages(async () => {
       const guard = await this.options.pool.connect();
       try {
-        await this.takeLock(guard);
+        await this.acquireLock(guard);
         const outcome = await this.shadowed(guard, swap);
         return { ...outcome, swapped: swap, elapsedMs: performance.now() - startedAt };
       } finally {
@@ -97,7 +97,7 @@ export class ProjectionRebuild {
       await fill.fill(swap ? this.head : () => this.checkpoint(client));
       for (const { projection } of this.tables) {
         if (swap) await indexShadow(client, projection);
-        // Never analysed so far, and about to answer queries.
+        // Not analysed so far, and about to serve queries.
         await client.query(`analyze read.${shadowOf(projection.table)}`);
       }
       return await this.finish(client, fill, parked, swap);
@@ -107,7 +107,7 @@ export class ProjectionRebuild {
     }
   }
 
-  private async takeLock(guard: PoolClient): Promise<void> {
+  private async acquireLock(guard: PoolClient): Promise<void> {
     const { rows } = await guard.query<{ won: boolean }>(
       'select pg_try_advisory_lock(hashtextextended($1, 0)) as won',
       [`voidrunner rebuild ${this.options.subscription}`],
@@ -117,7 +117,7 @@ export class ProjectionRebuild {
 
   private readonly head = async (): Promise<bigint> => (await this.options.events.head()).position;
 
-  /** What a comparison may not go past: the live views end there. */
+  /** The live views end here, so a comparison must not go past it. */
   private async checkpoint(client: PoolClient, lock: '' | 'for update' = ''): Promise<bigint> {
     const { rows } = await client.query<{ position: bigint }>(
       `select position from read.checkpoints where subscription = $1 ${lock}`,
@@ -126,7 +126,7 @@ export class ProjectionRebuild {
     return rows[0]?.position ?? 0n;
   }
 
-  /** From which position on a stream is left out. */
+  /** Parked streams, each with the position from which it is left out. */
   private async parked(client: PoolClient): Promise<ReadonlyMap<string, bigint>> {
     const { rows } = await client.query<{ stream_id: string; from_position: bigint }>(
       'select stream_id, from_position from read.parked where subscription = $1',
@@ -146,16 +146,16 @@ export class ProjectionRebuild {
         return await this.finishUnderLock(client, fill, parked, swap);
       } catch (error) {
         await client.query('rollback').catch(() => undefined);
-        if (!TRY_AGAIN.has(sqlStateOf(error)) || attempt >= SWAP_ATTEMPTS_MAX) throw error;
-        this.options.log.info({ attempt }, 'the views are in use; the swap tries again');
+        if (!RETRYABLE.has(sqlStateOf(error)) || attempt >= SWAP_ATTEMPTS_MAX) throw error;
+        this.options.log.info({ attempt }, 'the views are in use; the swap is retried');
       }
     }
   }
 
   /**
-   * The checkpoint's row is what the projector's every write goes through: while it is held here, nothing is applied. A
-   * projector that waits for it holds its views' locks for writers already, which a swap could not get past: so a swap
-   * takes those first. Readers go on until the tables change places.
+   * Every write of the projector goes through the row of the checkpoint: while that is locked here, nothing is
+   * applied. A projector that waits for it already holds writer locks on its views, which would block a swap. So a
+   * swap locks the views first. Readers continue until the tables are swapped.
    */
   private async finishUnderLock(
     client: PoolClient,
@@ -192,7 +192,7 @@ export class ProjectionRebuild {
     return this.tables.map(({ projection }) => `read.${projection.table}`).join(', ');
   }
 
-  /** A projector that is at work finds its checkpoint moved, forgets the rows it remembers, and goes on from there. */
+  /** A running projector finds its checkpoint moved, forgets the rows it remembers, and continues from there. */
   private async moveCheckpoint(client: PoolClient, position: bigint): Promise<void> {
     await client.query(
       `update read.checkpoints set position = $2, generation = generation + 1, updated_at = now()

@@ -7,15 +7,15 @@ import type { Projection } from './projection.js';
 export type Row = Record<string, unknown>;
 type Client = Pick<PoolClient, 'query'>;
 
-/** What a batch does to a table: each row at most once, however many of the events are about it. */
+/** The changes of a batch to a table: each row at most once, however many events affect it. */
 export interface RowChanges {
   readonly upserted: Row[];
   readonly deleted: string[];
 }
 
 /**
- * One table of a projection. A batch costs it one load of the rows concerned, and one write of those that changed,
- * however many of the events are about them.
+ * One table of a projection. A batch costs one load of the affected rows, and one write of the changed rows, however
+ * many events affect them.
  */
 export class ProjectionTable {
   private readonly loadSql: string;
@@ -23,7 +23,7 @@ export class ProjectionTable {
   private readonly deleteSql: Write['sql'];
   private readonly bigints: string[];
 
-  /** @param table where the rows are, if not in the projection's own table: a rebuild's shadow */
+  /** @param table holds the rows: by default the table of the projection, in a rebuild its shadow */
   constructor(
     readonly projection: Projection,
     private readonly table = projection.table,
@@ -33,7 +33,7 @@ export class ProjectionTable {
     const list = names.join(', ');
     this.bigints = names.filter((name) => columns[name] === 'bigint');
     this.loadSql = `select ${list} from read.${table} where ${key} = any($1::${columns[key]}[])`;
-    // JSON, not a parameter a column: jsonb and arrays pass through unnest only with their quoting done by hand.
+    // JSON, not a parameter per column: jsonb and arrays pass through unnest only with manual quoting.
     const insert = `insert into read.${table} (${list}) select ${list} from json_to_recordset(`;
     const rows = `::json) as r(${names.map((name) => `${name} ${columns[name]}`).join(', ')}) where `;
     const others = names.filter((name) => name !== key).map((name) => `${name} = excluded.${name}`);
@@ -43,7 +43,7 @@ export class ProjectionTable {
       `delete from read.${table} where ${key} = any(${parameter}::${columns[key]}[]) and ${condition}`;
   }
 
-  /** Applies events in order. Errors of the projection itself are the event's fault. @returns rows written */
+  /** Applies events in order. Errors of the projection itself count as faults of the event. @returns rows written */
   async apply(client: Client, events: readonly RecordedEvent[]): Promise<number> {
     const byKey = this.group(events);
     if (byKey.size === 0) return 0;
@@ -53,7 +53,7 @@ export class ProjectionTable {
     return changes.upserted.length + changes.deleted.length;
   }
 
-  /** The rows of these keys, as far as there are any. */
+  /** The existing rows of these keys. */
   async load(client: Client, keys: readonly string[]): Promise<Map<string, Row>> {
     const { rows } = await client.query<Row>(this.loadSql, [keys]);
     const { key } = this.projection;
@@ -89,7 +89,7 @@ export class ProjectionTable {
     return { upserted, deleted };
   }
 
-  /** What it takes to write them, each its own statement or part of one. */
+  /** The writes for these changes, each its own statement or part of one. */
   writes({ upserted, deleted }: RowChanges): Write[] {
     const writes: Write[] = [];
     if (upserted.length > 0) {

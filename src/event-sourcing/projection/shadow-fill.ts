@@ -7,7 +7,7 @@ import type { RawEventReader } from '../relay/raw-event-reader.js';
 import { LazyEvent } from './lazy-event.js';
 import type { ProjectionTable } from './projection-table.js';
 
-/** The log, in large batches with the next one on its way while the last one is worked on. */
+/** The log in large batches; the next batch is fetched while the last one is processed. */
 export interface ScannableLog extends RawEventReader {
   scan(afterPosition: bigint, untilPosition: bigint, batchEvents?: number): AsyncIterable<readonly RawEvent[]>;
 }
@@ -17,29 +17,29 @@ export interface ShadowFillOptions {
   readonly events: ScannableLog;
   readonly catalog: EventCatalog;
   readonly tables: readonly ProjectionTable[];
-  /** Streams left out, each from this position on. */
+  /** Streams to leave out, each from this position on. */
   readonly parked: ReadonlyMap<string, bigint>;
   readonly onProgress?: ((progress: { position: bigint; head: bigint }) => void) | undefined;
 }
 
-/** Large, since a row that many of a batch's events are about is written once; a few tens of MB in memory. */
+/** Large, because a row that many events of a batch affect is written once; takes a few tens of MB of memory. */
 const BATCH_EVENTS = 10_000;
-/** What may be left for the time under the lock. */
+/** Events that may remain for the time under the lock. */
 const REMAINDER_EVENTS_MAX = 500n;
 const ROUNDS_MAX = 20;
-/** Nothing here needs to survive a crash: the tables are dropped, or made durable with the swap's commit. */
+/** Nothing here must survive a crash: the tables are dropped, or become durable with the commit of the swap. */
 export const BEGIN = 'begin; set local synchronous_commit = off; set local statement_timeout = 0';
 
 /** Folds the log into shadow tables. */
 export class ShadowFill {
   /** Folded up to here. */
   position = 0n;
-  /** Read from the log. */
+  /** Events read from the log. */
   count = 0;
 
   constructor(private readonly options: ShadowFillOptions) {}
 
-  /** Until little is left to the target, which moves on meanwhile. */
+  /** Folds until little is left to the target, which moves on meanwhile. */
   async fill(target: () => Promise<bigint>): Promise<void> {
     const clients: PoolClient[] = [];
     try {
@@ -54,7 +54,7 @@ export class ShadowFill {
     }
   }
 
-  /** Up to a position, in the caller's transaction; says where it ended and leaves the fill as it was. */
+  /** Folds up to a position, in the caller's transaction. Returns where it ended; the fill stays unchanged. */
   async rest(client: PoolClient, until: bigint): Promise<{ position: bigint; count: number }> {
     let { position, count } = this;
     for await (const batch of this.options.events.scan(position, until, BATCH_EVENTS)) {
@@ -66,7 +66,7 @@ export class ShadowFill {
     return { position, count };
   }
 
-  /** Each table on a connection of its own: while Postgres writes the rows of one, the next one's are folded. */
+  /** Each table uses its own connection: while Postgres writes the rows of one, those of the next are folded. */
   private async fillTo(until: bigint, clients: readonly PoolClient[]): Promise<void> {
     const { events, tables, onProgress } = this.options;
     for await (const batch of events.scan(this.position, until, BATCH_EVENTS)) {

@@ -7,7 +7,7 @@ type Client = Pick<PoolClient, 'query'>;
 /** A rebuild's own copy of a view. */
 export const shadowOf = (table: string): string => `${table}__rebuild`;
 
-/** Empty, with the columns, key and privileges of the live table. */
+/** Creates an empty table with the columns, key and privileges of the live table. */
 export async function createShadow(client: Client, { table, key }: Projection): Promise<void> {
   const shadow = shadowOf(table);
   await client.query(`drop table if exists read.${shadow}`);
@@ -25,7 +25,7 @@ export async function createShadow(client: Client, { table, key }: Projection): 
   );
 }
 
-/** The live table's other indexes, once there is something in it: each made in one go, not row by row. */
+/** Creates the other indexes of the live table after the fill: each in one pass, not row by row. */
 export async function indexShadow(client: Client, { table }: Projection): Promise<void> {
   const shadow = shadowOf(table);
   const there = await indexesOf(client, shadow);
@@ -40,7 +40,7 @@ export async function dropShadow(client: Client, { table }: Projection): Promise
   await client.query(`drop table if exists read.${shadowOf(table)}`);
 }
 
-/** Rows, and rows that only one of the two has in just this form. */
+/** Counts the rows, and the keys whose rows are not identical in both. */
 export async function compareShadow(
   client: Client,
   { table, key, columns }: Projection,
@@ -62,8 +62,8 @@ export async function compareShadow(
 }
 
 /**
- * The shadow takes the live table's place, name and all. Its indexes take the names of those they replace, so that the
- * next migration finds what the last one made.
+ * Replaces the live table by the shadow, under the same name. The indexes take the names of those they replace, so
+ * that the next migration finds the names that the last one created.
  */
 export async function swapShadow(client: Client, { table }: Projection): Promise<void> {
   const shadow = shadowOf(table);
@@ -77,7 +77,7 @@ export async function swapShadow(client: Client, { table }: Projection): Promise
   }
 }
 
-/** Quoted names by what the index is, its own name and its table's left out. */
+/** Quoted names by definition of the index, without its own name and that of its table. */
 async function indexesOf(client: Client, table: string): Promise<Map<string, string>> {
   const { rows } = await client.query<{ name: string; definition: string }>(
     `select quote_ident(c.relname) as name,

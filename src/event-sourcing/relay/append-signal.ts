@@ -11,32 +11,35 @@ const RECONNECT_DELAY_MS = 500;
 export interface AppendSignalOptions {
   readonly postgres: PostgresOptions;
   readonly log: Log;
-  /** Appends of this very process, of which nothing else tells it. @returns how to stop listening */
+  /** Appends of this process, which no other source reports. @returns a function that stops listening */
   readonly local: (listener: AppendListener) => () => void;
 }
 
 /**
- * Says that something was appended, by whatever process: LISTEN on a connection of its own, and the event store of this
- * process. A hint and no more: whoever listens must poll as well.
+ * Signals appends of any process: LISTEN on its own connection, and the event store of this process. It is only a
+ * hint: listeners must poll as well.
  */
 export class AppendSignal {
   private readonly listeners = new Set<(position: bigint | null) => void>();
-  private heard = true;
+  private wasListening = true;
 
   constructor(private readonly options: AppendSignalOptions) {}
 
-  /** The listener gets a position that is committed, or null where nobody knows. @returns how to stop listening */
+  /**
+   * Calls the listener with a committed position, or null if the position is unknown.
+   * @returns a function that stops listening
+   */
   onAppend(listener: (position: bigint | null) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** Listens until the signal aborts; reconnects for ever. Never throws. */
+  /** Listens until the signal aborts; reconnects without limit. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
-    const stopLocal = this.options.local((position) => this.ring(position));
+    const stopLocal = this.options.local((position) => this.notify(position));
     try {
       while (!signal.aborted) {
-        await this.listen(signal).catch((error: unknown) => this.complain(error));
+        await this.listen(signal).catch((error: unknown) => this.warnOnce(error));
         await sleep(RECONNECT_DELAY_MS, undefined, { signal }).catch(() => undefined);
       }
     } finally {
@@ -53,11 +56,11 @@ export class AppendSignal {
     signal.addEventListener('abort', end, { once: true });
     try {
       await client.connect();
-      client.on('notification', ({ payload = '' }) => this.ring(/^\d{1,19}$/.test(payload) ? BigInt(payload) : null));
+      client.on('notification', ({ payload = '' }) => this.notify(/^\d{1,19}$/.test(payload) ? BigInt(payload) : null));
       await client.query(listenStatement());
-      this.heard = true;
-      // Whatever was appended while nobody listened.
-      this.ring(null);
+      this.wasListening = true;
+      // For appends that happened before the LISTEN.
+      this.notify(null);
       if (!over.signal.aborted) await once(over.signal, 'abort');
     } finally {
       signal.removeEventListener('abort', end);
@@ -65,13 +68,13 @@ export class AppendSignal {
     }
   }
 
-  /** Once an outage: everybody polls meanwhile. */
-  private complain(error: unknown): void {
-    if (this.heard) this.options.log.warn({ err: error }, 'append notifications lost');
-    this.heard = false;
+  /** Once per outage: listeners poll meanwhile. */
+  private warnOnce(error: unknown): void {
+    if (this.wasListening) this.options.log.warn({ err: error }, 'append notifications lost');
+    this.wasListening = false;
   }
 
-  private ring(position: bigint | null): void {
+  private notify(position: bigint | null): void {
     for (const listener of this.listeners) listener(position);
   }
 }

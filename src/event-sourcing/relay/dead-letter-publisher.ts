@@ -5,13 +5,13 @@ import { asNatsUnavailable, isNoResponders } from '../../platform/nats/nats-erro
 import type { NatsLink } from '../../platform/nats/nats-link.js';
 import { subjectPrefix } from './event-message.js';
 
-/** Dead letters are for people: the newest hundred thousand of them are more than anybody reads. */
+/** People read dead letters: the newest hundred thousand of them are more than enough. */
 export const DLQ_MESSAGES_MAX = 100_000;
 export const DLQ_BYTES_MAX = 256 * 1024 ** 2;
 
 export type DeadLetterKind = 'execution' | 'stream';
 
-/** Says on `PREFIX_DLQ` what needs a person. The record stays in Postgres; this is the notice. */
+/** Publishes on `PREFIX_DLQ` what needs a person. The record stays in Postgres; this is only a notice. */
 export class DeadLetterPublisher {
   readonly streamName: string;
   private readonly prefix: string;
@@ -24,7 +24,7 @@ export class DeadLetterPublisher {
 
   /**
    * May be repeated: the stream drops a letter whose id it knows.
-   * @param id names the letter, and is the last token of its subject: no dots, blanks or wildcards
+   * @param id identifies the letter and is the last token of its subject: no dots, blanks or wildcards
    * @throws Unavailable
    */
   async publish(kind: DeadLetterKind, id: string, body: JsonObject): Promise<void> {
@@ -47,7 +47,7 @@ export class DeadLetterPublisher {
     return this.ensured;
   }
 
-  /** Adding a stream that is there with the same configuration changes nothing. */
+  /** Adding a stream that exists with the same configuration changes nothing. */
   private async create(): Promise<void> {
     const manager = await this.options.nats.manager();
     await manager.streams.add({

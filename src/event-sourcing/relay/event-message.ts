@@ -3,7 +3,7 @@ import { headers, type MsgHdrs } from 'nats';
 
 import type { RawEvent } from '../event-store/raw-event.js';
 
-/** What the relay's messages say beside their body, so that nobody parses a body to drop a message. */
+/** Headers of the relay's messages: a consumer can drop a message without parsing its body. */
 export const EventHeader = {
   position: 'voidrunner-position',
   epoch: 'voidrunner-epoch',
@@ -12,7 +12,7 @@ export const EventHeader = {
   traceparent: 'traceparent',
 } as const;
 
-/** An event on its way to a subscription, over JetStream or from Postgres: parsed, not lifted yet. */
+/** An event on its way to a subscription, over JetStream or from Postgres: parsed, not yet upcast. */
 export interface ReceivedEvent {
   readonly position: bigint;
   readonly stream: StreamRef;
@@ -23,7 +23,7 @@ export interface ReceivedEvent {
   readonly data: unknown;
   readonly metadata: EventMetadata;
   readonly recordedAt: Date;
-  /** The relay's span where the event came over JetStream, else the span that appended it. */
+  /** The relay's span if the event came over JetStream, else the span that appended it. */
   readonly traceparent: string | undefined;
 }
 
@@ -43,7 +43,7 @@ export function eventHeaders(event: RawEvent, epoch: number, traceparent: string
   return result;
 }
 
-/** The stored JSON goes into the body as it is: parsing and printing 64 KiB of it again would buy nothing. */
+/** The stored JSON goes into the body unchanged: parsing and printing 64 KiB of it again would gain nothing. */
 export const eventBody = (event: RawEvent): string =>
   `{"position":"${event.position}","stream_type":"${event.stream.type}","stream_id":"${event.stream.id}",` +
   `"version":${event.version},"event_id":"${event.eventId}","type":${JSON.stringify(event.type)},` +

@@ -8,29 +8,29 @@ import { currentTraceparent, inSpan } from '../../platform/telemetry/trace-conte
 import { eventBody, eventHeaders, eventSubject } from './event-message.js';
 import type { RawEvent } from '../event-store/raw-event.js';
 
-/** Published and not acknowledged yet. Awaiting each one is 3–5 times slower. */
+/** Published and not yet acknowledged. Awaiting each one is 3–5 times slower. */
 const IN_FLIGHT_MAX = 256;
-/** An event older than this is published without a span: filling a stream again must not lengthen finished traces. */
+/** An event older than this is published without a span: refilling a stream must not lengthen finished traces. */
 export const SPAN_AGE_MS_MAX = 600_000;
 
 export interface PublishOutcome {
-  /** Of the last event that the stream has taken now, null for none. */
+  /** Of the last event that the stream accepted, null for none. */
   readonly position: bigint | null;
   readonly lastSequence: number;
-  /** The first event that the stream knew already. It took no sequence, so what was in flight behind it was refused. */
+  /** The first event that the stream knew already. It took no sequence, so the events behind it were refused. */
   readonly duplicate: RawEvent | null;
-  /** Somebody else has published. */
+  /** Another relay has published. */
   readonly refused: boolean;
 }
 
-type Answer = { event: RawEvent; ack: PubAck } | { event: RawEvent; error: unknown };
+type PublishResult = { event: RawEvent; ack: PubAck } | { event: RawEvent; error: unknown };
 
-/** Publishes runs of events, pipelined, each expecting the sequence that the one before it takes. */
+/** Publishes batches of events, pipelined. Each event expects the sequence that the one before it takes. */
 export class EventPublisher {
   constructor(private readonly options: { readonly nats: NatsLink; readonly prefix: string }) {}
 
   /**
-   * Stops at the first duplicate, refusal or failure, and returns (or throws) once nothing is in flight any more.
+   * Stops at the first duplicate, refusal or failure, and returns (or throws) once nothing is in flight.
    * @throws Unavailable
    */
   async publish(
@@ -40,18 +40,18 @@ export class EventPublisher {
     signal: AbortSignal,
   ): Promise<PublishOutcome> {
     const js = this.options.nats.jetstream();
-    const inFlight: Promise<Answer>[] = [];
+    const inFlight: Promise<PublishResult>[] = [];
     const outcome = { position: null as bigint | null, lastSequence };
-    let stopped: Answer | null = null;
+    let stopped: PublishResult | null = null;
     const settleOldest = async (): Promise<void> => {
-      const answer = await inFlight.shift()!;
+      const result = await inFlight.shift()!;
       if (stopped) return;
-      if ('error' in answer || answer.ack.duplicate) {
-        stopped = answer;
+      if ('error' in result || result.ack.duplicate) {
+        stopped = result;
         return;
       }
-      outcome.position = answer.event.position;
-      outcome.lastSequence = answer.ack.seq;
+      outcome.position = result.event.position;
+      outcome.lastSequence = result.ack.seq;
     };
     for (const [index, event] of events.entries()) {
       if (stopped || signal.aborted) break;
@@ -62,8 +62,13 @@ export class EventPublisher {
     return conclude(outcome, stopped);
   }
 
-  /** Never rejects: answers are looked at in order, some of them long after they came. */
-  private async publishOne(js: JetStreamClient, event: RawEvent, epoch: number, lastSequence: number): Promise<Answer> {
+  /** Never rejects: results are handled in order, some of them long after they arrived. */
+  private async publishOne(
+    js: JetStreamClient,
+    event: RawEvent,
+    epoch: number,
+    lastSequence: number,
+  ): Promise<PublishResult> {
     const appended = (JSON.parse(event.metadata) as EventMetadata).traceparent;
     const send = (traceparent: string | undefined): Promise<PubAck> =>
       js.publish(eventSubject(this.options.prefix, event), eventBody(event), {
@@ -84,7 +89,10 @@ export class EventPublisher {
   }
 }
 
-function conclude(outcome: { position: bigint | null; lastSequence: number }, stopped: Answer | null): PublishOutcome {
+function conclude(
+  outcome: { position: bigint | null; lastSequence: number },
+  stopped: PublishResult | null,
+): PublishOutcome {
   if (stopped === null) return { ...outcome, duplicate: null, refused: false };
   if (!('error' in stopped)) return { ...outcome, duplicate: stopped.event, refused: false };
   if (isWrongLastSequence(stopped.error)) return { ...outcome, duplicate: null, refused: true };

@@ -12,29 +12,29 @@ import type { RawEventReader } from './raw-event-reader.js';
 
 export interface EventRelayOptions {
   readonly events: RawEventReader;
-  /** What this process has just recorded itself. */
+  /** Events that this process has just recorded itself. */
   readonly recent?: Pick<RecentEvents, 'after' | 'forget'>;
   readonly stream: EventsStream;
   readonly publisher: EventPublisher;
   readonly lock: LeaderLock;
   readonly appends: Pick<AppendSignal, 'onAppend'>;
-  /** The least position that a subscription has dealt with: what an empty stream need not hold. */
+  /** The lowest position that all subscriptions have processed: an empty stream need not hold events up to it. */
   readonly leastCheckpoint: () => Promise<bigint>;
   readonly log: Log;
   readonly pollIntervalMs?: number;
 }
 
-/** Events read, and published, at a time. */
+/** Events read and published at a time. */
 const BATCH_EVENTS_MAX = 500;
 const POLL_INTERVAL_MS = 250;
-/** How often an idle relay makes sure that its stream is still there and ends where it left it. */
+/** How often an idle relay checks that its stream still exists and ends where it left it. */
 const STREAM_CHECK_INTERVAL_MS = 2_000;
 const RETRY_DELAY_MS_MIN = 50;
 const RETRY_DELAY_MS_MAX = 1_000;
 /** About a minute. */
-const FAILURES_PER_LINE = 60;
+const FAILURES_PER_WARNING = 60;
 
-/** What the relay knows of the stream's end, and so where it goes on. */
+/** The known end of the stream, from which the relay continues. */
 interface Cursor {
   /** The last position that the stream holds, or need not hold. */
   position: bigint;
@@ -43,17 +43,17 @@ interface Cursor {
 }
 
 /**
- * Carries committed events from Postgres to JetStream, in order. It has no memory of its own: it resumes from the last
- * message of the stream itself, so a crash between commit and publish, or between publish and acknowledgement, costs
- * nothing. The expected last sequence fences a second relay; what makes delivery safe is the consumers' checkpoint.
+ * Carries committed events from Postgres to JetStream, in order. It stores nothing itself: it resumes from the last
+ * message of the stream, so a crash between commit and publish, or between publish and acknowledgement, loses nothing.
+ * The expected last sequence fences a second relay; the checkpoints of the consumers make delivery safe.
  */
 export class EventRelay {
   private readonly wakeup = new Wakeup();
-  /** There are events up to here: read, or announced. An append is announced twice in its own process. */
+  /** Events exist up to here: they were read or announced. An append is announced twice in its own process. */
   private knownUpTo = 0n;
-  /** Something was appended, and nobody knows where. */
+  /** Something was appended at an unknown position. */
   private mustRead = false;
-  /** In a row; asking where the stream ends is no success yet, carrying an event or having none to carry is. */
+  /** In a row. Finding the end of the stream is no success yet; publishing an event, or having none to publish, is. */
   private failures = 0;
 
   constructor(private readonly options: EventRelayOptions) {}
@@ -73,14 +73,14 @@ export class EventRelay {
     }
   }
 
-  /** Relays without contending for the lead; the fence is the expected last sequence. Exposed for tests. */
+  /** Relays without contending for leadership; the expected last sequence is the fence. Exposed for tests. */
   async relay(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.follow(await this.locate(), signal);
       } catch (error) {
-        // Away, or deleted under our feet: either way the stream is asked again where it ends.
-        if (this.failures % FAILURES_PER_LINE === 0) this.options.log.warn({ err: error }, 'relay interrupted');
+        // NATS is unavailable, or the stream was deleted: either way, the end of the stream is located again.
+        if (this.failures % FAILURES_PER_WARNING === 0) this.options.log.warn({ err: error }, 'relay interrupted');
         const delayMs = Math.min(RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN * 2 ** Math.min(this.failures, 10));
         this.failures += 1;
         await sleep(delayMs, undefined, { signal }).catch(() => undefined);
@@ -88,7 +88,7 @@ export class EventRelay {
     }
   }
 
-  /** Publishes what there is, waits for more, and returns where the stream has to be asked again where it ends. */
+  /** Publishes new events and waits for more. Returns when the end of the stream must be located again. */
   private async follow(cursor: Cursor, signal: AbortSignal): Promise<void> {
     const { events, recent, publisher, pollIntervalMs = POLL_INTERVAL_MS } = this.options;
     let checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
@@ -107,27 +107,27 @@ export class EventRelay {
         if (outcome.duplicate) return await this.explain(outcome.duplicate);
         if (outcome.refused) return;
         checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
-        // Others' events may stand behind those that this process knows of.
+        // Events of other processes may follow those that this process knows.
         if (batch.length === BATCH_EVENTS_MAX || this.knownUpTo > cursor.position) continue;
       } else if (Date.now() >= checkAt) {
         if (await this.hasChanged(cursor)) return;
         checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
       }
       this.failures = 0;
-      // That was all there was, and whatever came since has rung.
+      // All events are published, and any append since then has woken the loop.
       await this.wakeup.wait(seen, pollIntervalMs, signal);
     }
   }
 
   /**
-   * The stream knows this message already. Usually another relay was faster, and the tail says so. Where the tail is
-   * before it, messages were cut out of the stream while their ids are still remembered: they could not be published
-   * again, so the stream is made anew.
+   * The stream already knows this message. Usually another relay was faster, and the tail shows it. If the tail is
+   * before the message, messages were deleted from the stream while it still remembers their ids. They cannot be
+   * published again, so the stream is recreated.
    */
   private async explain(duplicate: RawEvent): Promise<void> {
     const tail = await this.options.stream.tail();
     if (tail.message && tail.message.position >= duplicate.position) return;
-    this.options.log.warn({ position: duplicate.position.toString() }, 'messages were cut out of the stream');
+    this.options.log.warn({ position: duplicate.position.toString() }, 'messages were deleted from the stream');
     await this.options.stream.recreate();
   }
 
@@ -137,17 +137,17 @@ export class EventRelay {
     return (await this.options.events.head()).epoch !== cursor.epoch;
   }
 
-  /** Where to go on; recreates a stream that tells another history than Postgres. */
+  /** Where to continue; recreates a stream that differs from Postgres. */
   private async locate(): Promise<Cursor> {
     const { stream, events, recent, log } = this.options;
     let tail = await stream.tail();
-    // What is recorded from here on is in the log that is looked at here.
+    // Events recorded from here on belong to the log whose head is read next.
     recent?.forget();
     const { position: head, epoch } = await events.head();
     if (!(await this.agrees(tail, head, epoch))) {
       log.warn(
         { tail: tail.message?.position.toString(), tail_epoch: tail.message?.epoch, head: head.toString(), epoch },
-        'the stream differs from Postgres and is made anew',
+        'the stream differs from Postgres and is recreated',
       );
       await stream.recreate();
       tail = await stream.tail();

@@ -14,25 +14,25 @@ import { asNatsUnavailable, isMessageMissing, isStreamMissing } from '../../plat
 import type { NatsLink } from '../../platform/nats/nats-link.js';
 import { EventHeader, subjectPrefix } from './event-message.js';
 
-/** Redeliveries of the relay come within seconds; the window costs the server memory for each message in it. */
+/** The relay repeats a publish within seconds; the window costs the server memory for each message in it. */
 const DUPLICATE_WINDOW_MS = 120_000;
 
 export interface EventsStreamOptions {
   readonly nats: NatsLink;
   /** `VOIDRUNNER` names the stream `VOIDRUNNER_EVENTS` and the subjects `voidrunner.events.>`. */
   readonly prefix: string;
-  /** Bytes at most; past them JetStream discards its oldest. */
+  /** Bytes at most; beyond that, JetStream discards the oldest messages. */
   readonly bytesMax: number;
 }
 
-/** Where the stream ends. `message` is null for a stream that holds none. */
+/** The end of the stream. `message` is null if the stream holds none. */
 export interface StreamTail {
-  /** Of the last message ever taken, whether it is still there or not: what the next publish must expect. */
+  /** Of the last message ever accepted, even if it no longer exists: the next publish must expect it. */
   readonly lastSequence: number;
   readonly message: { readonly position: bigint; readonly eventId: string; readonly epoch: number } | null;
 }
 
-/** The JetStream stream of events: a delivery of what Postgres holds, which may be deleted and filled again. */
+/** The JetStream stream of events: a copy of what Postgres holds, which may be deleted and filled again. */
 export class EventsStream {
   readonly name: string;
   readonly subjects: string;
@@ -42,7 +42,7 @@ export class EventsStream {
     this.subjects = `${subjectPrefix(options.prefix)}.events.>`;
   }
 
-  /** Makes the stream be there, with the limits configured. @throws Unavailable */
+  /** Creates the stream if it does not exist, and sets the configured limits. @throws Unavailable */
   async ensure(): Promise<StreamInfo> {
     return await this.api(async (manager) => {
       const found = await manager.streams.info(this.name).catch(nullWhenMissing);
@@ -52,12 +52,12 @@ export class EventsStream {
     });
   }
 
-  /** Null where there is no such stream. @throws Unavailable */
+  /** Null if the stream does not exist. @throws Unavailable */
   async info(): Promise<StreamInfo | null> {
     return await this.api((manager) => manager.streams.info(this.name).catch(nullWhenMissing));
   }
 
-  /** Deletes the stream, its consumers and its memory of message ids, and makes an empty one. @throws Unavailable */
+  /** Deletes the stream, its consumers and its memory of message ids, and creates an empty one. @throws Unavailable */
   async recreate(): Promise<void> {
     await this.api(async (manager) => {
       await manager.streams.delete(this.name).catch(nullWhenMissing);
@@ -72,14 +72,15 @@ export class EventsStream {
     if (info.state.messages === 0) return { lastSequence, message: null };
     // By subject first: the very last message may have been deleted by hand.
     const last = (await this.message({ last_by_subj: this.subjects })) ?? (await this.message({ seq: lastSequence }));
-    // It had messages a moment ago. Nothing is known of it now, least of all that it is empty.
-    if (!last) throw new Unavailable('nats', 'the stream does not tell its last message');
-    // Another relay may have published in between. Its message with the sequence from before would be a place that never
-    // was: a stream that is made anew and comes by that sequence would take what follows the message, and have a gap.
+    // It had messages a moment ago, so it must not be taken for empty.
+    if (!last) throw new Unavailable('nats', 'the stream did not return its last message');
+    // Another relay may have published in between. Its message with the earlier sequence would be a point that never
+    // existed: a recreated stream that reaches that sequence would accept the events after the message, and have a
+    // gap.
     return { lastSequence: Math.max(lastSequence, last.seq), message: identity(last) };
   }
 
-  /** The position of the oldest message, and its sequence; null for an empty stream. @throws Unavailable */
+  /** The position and sequence of the oldest message; null for an empty stream. @throws Unavailable */
   async first(): Promise<{ sequence: number; position: bigint; lastSequence: number } | null> {
     const info = await this.info();
     if (!info || info.state.messages === 0) return null;

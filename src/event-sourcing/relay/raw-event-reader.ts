@@ -1,7 +1,7 @@
 import type { StreamRef } from '../core/event.js';
 import type { RawEvent } from '../event-store/raw-event.js';
 
-/** What relay, subscriptions and rebuilds need of the event store. Every method may throw Unavailable. */
+/** What the relay, subscriptions and rebuilds need from the event store. Every method may throw Unavailable. */
 export interface RawEventReader {
   /** Events after a position, in order, at most `limit`. */
   readAllRaw(afterPosition: bigint, limit: number): Promise<readonly RawEvent[]>;

@@ -5,17 +5,17 @@ import { asNatsUnavailable } from '../../platform/nats/nats-errors.js';
 import type { NatsLink } from '../../platform/nats/nats-link.js';
 import type { EventsStream } from './events-stream.js';
 
-/** How long the server may be silent in the middle of a stream before that counts as an outage. */
+/** How long the server may send nothing in the middle of a stream before that counts as an outage. */
 const SILENCE_MS_MAX = 5_000;
 const FETCH_MESSAGES = 500;
-/** The server forgets a reader that died. */
+/** The server deletes the consumer of a reader that crashed. */
 const INACTIVE_MS_MAX = 60_000;
 
 /**
  * Every message the events stream holds now, in order. @throws Unavailable
  *
- * Rejected: the client's ordered consumer (nats.js 2.29). Its `fetch` drops what it has received and not handed out yet
- * when the batch ends while the reader is busy, and goes on behind it.
+ * Rejected: the ordered consumer of the client (nats.js 2.29). If a batch ends while the reader is busy, its `fetch`
+ * drops messages that it has received but not yet delivered, and continues after them.
  */
 export async function* messagesOf(nats: NatsLink, stream: EventsStream): AsyncGenerator<JsMsg> {
   const first = await stream.first();
@@ -45,8 +45,8 @@ async function* delivered(nats: NatsLink, stream: string, name: string, lastSequ
     const batch = await consumer.fetch({ max_messages: FETCH_MESSAGES, expires: SILENCE_MS_MAX });
     for await (const message of batch) {
       seen += 1;
-      // Nothing is acknowledged, so nothing would come again.
-      if (message.info.deliverySequence !== seen) throw new Unavailable('nats', 'messages were lost on their way');
+      // Nothing is acknowledged, so a lost message is not redelivered.
+      if (message.info.deliverySequence !== seen) throw new Unavailable('nats', 'messages were lost in delivery');
       yield message;
       // The very last message may have been deleted by hand.
       if (message.seq >= lastSequence || message.info.pending === 0) return;

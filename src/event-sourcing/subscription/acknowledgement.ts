@@ -1,20 +1,20 @@
 import type { JsMsg } from 'nats';
 
-/** Settled messages that may be unacknowledged: far fewer than the consumer may have on its way. */
+/** Processed messages that may be unacknowledged: far fewer than the consumer may have in flight. */
 const MESSAGES_MAX = 200;
-/** What is acknowledged later is at worst delivered again after a crash, and dropped. */
+/** A message that is acknowledged late is at worst redelivered after a crash, and dropped. */
 const DELAY_MS = 100;
 
 /**
- * One acknowledgement for many messages: each stands for all before it, and a write to a socket costs what the work of
- * a whole event does.
+ * One acknowledgement for many messages: each covers all before it, and a socket write costs as much as processing an
+ * event.
  */
 export class Acknowledgement {
   private newest: JsMsg | null = null;
   private messages = 0;
   private timer: NodeJS.Timeout | null = null;
 
-  /** @param messages settled since the last call, with this one as the newest */
+  /** @param messages processed since the last call; `newest` is the last of them */
   acknowledge(newest: JsMsg, messages: number): void {
     if (!this.newest || newest.seq > this.newest.seq) this.newest = newest;
     this.messages += messages;
@@ -22,14 +22,14 @@ export class Acknowledgement {
     else this.timer ??= setTimeout(() => this.send(), DELAY_MS).unref();
   }
 
-  /** Sends what is due now. Never throws: where the connection is gone, the messages come again. */
+  /** Sends what is due now. Never throws: if the connection is lost, the messages are redelivered. */
   send(): void {
     const { newest } = this;
     this.forget();
     try {
       newest?.ack();
     } catch {
-      // Delivered again, and dropped.
+      // Redelivered, and dropped.
     }
   }
 

@@ -13,7 +13,10 @@ import type { Checkpoint } from './move-statement.js';
 import { type ParkedStreams, parkingError } from './parked-streams.js';
 import type { DeliveredEvent, SubscriptionHandler } from './subscription-handler.js';
 
-/** When an event counts as poison: both must be reached, so that a deployment's hiccup parks nothing. */
+/**
+ * When an event counts as poison: both limits must be reached, so that a short failure during a deployment parks
+ * nothing.
+ */
 export interface PoisonLimits {
   readonly failures: number;
   readonly overMs: number;
@@ -32,17 +35,17 @@ export interface BatchApplierOptions {
   readonly poison?: PoisonLimits;
 }
 
-/** Whether a failure says nothing about the events: they are tried again for ever. */
+/** Whether a failure is unrelated to the events, which are then retried without limit. */
 export const isRetryable = (error: unknown): boolean =>
   error instanceof Unavailable || error instanceof CheckpointMoved || isOutage(error);
 
-/** Applies batches of events and moves the checkpoint; sets the streams of poison events aside. */
+/** Applies batches of events and moves the checkpoint; parks the streams of poison events. */
 export class BatchApplier {
   private checkpoint: Checkpoint;
-  /** At the checkpoint, or past it by events that do not concern the handler. */
+  /** The checkpoint, or past it by events that do not concern the handler. */
   private passed: bigint;
   private skipped: ReadonlySet<string> = new Set();
-  /** Of the one event that blocks, by position; outlives an outage in between. */
+  /** The one event that blocks, by position; kept through an outage. */
   private failing: { position: bigint; failures: number; since: number } | null = null;
 
   constructor(
@@ -61,41 +64,44 @@ export class BatchApplier {
     return this.checkpoint.epoch;
   }
 
-  /** These streams are parked: their events pass by. */
+  /** These streams are parked: their events are skipped. */
   skip(streamIds: Iterable<string>): void {
     this.skipped = new Set(streamIds);
   }
 
   /**
    * Applies events that follow the checkpoint without a gap.
-   * @throws Unavailable and CheckpointMoved; whatever came before the failure stays applied
+   * @throws Unavailable and CheckpointMoved; events before the failure stay applied
    */
   async apply(events: readonly ReceivedEvent[], signal: AbortSignal): Promise<void> {
     const last = events.at(-1);
     if (!last) return;
     const due = events.filter((event) => this.isOpen(event) && this.concerns(event));
-    // Without `concerns` somebody may wait for the position, also where nothing of the batch is applied.
+    // Without `concerns`, a caller may wait for the position even if nothing of the batch is applied.
     if (due.length === 0 && this.options.handler.concerns) this.passed = last.position;
     else await this.applyOrSplit(due, last.position, signal);
   }
 
-  /** Moves the checkpoint to where the applier is. @throws Unavailable and CheckpointMoved */
+  /** Moves the checkpoint to the position of the applier. @throws Unavailable and CheckpointMoved */
   async save(): Promise<void> {
     if (this.checkpoint.position === this.passed) return;
     const to = { ...this.checkpoint, position: this.passed };
     this.moved(await this.options.checkpoints.move(this.checkpoint, to, []));
   }
 
-  /** Lifts and applies without moving the checkpoint past what it is: the fold of a redrive. */
+  /** Upcasts and applies without moving the checkpoint past its position: the fold of a redrive. */
   async refold(
     events: readonly ReceivedEvent[],
     signal: AbortSignal,
-    also: (client: PoolClient) => Promise<void>,
+    extraWork: (client: PoolClient) => Promise<void>,
   ): Promise<void> {
-    await this.commit(events.filter(this.concerns), this.position, signal, also);
+    await this.commit(events.filter(this.concerns), this.position, signal, extraWork);
   }
 
-  /** A note beside the checkpoint, which stays where it is; refused like everything else where the lead is lost. */
+  /**
+   * Does work in one transaction with the checkpoint, which keeps its position. Like every write, it is refused if
+   * leadership is lost.
+   */
   async note(work: (client: PoolClient) => Promise<void>): Promise<void> {
     this.checkpoint = await this.options.checkpoints.moveWith(this.checkpoint, this.checkpoint, work);
   }
@@ -154,17 +160,19 @@ export class BatchApplier {
     events: readonly ReceivedEvent[],
     upTo: bigint,
     signal: AbortSignal,
-    also?: (client: PoolClient) => Promise<void>,
+    extraWork?: (client: PoolClient) => Promise<void>,
   ): Promise<void> {
     const { handler, checkpoints, catalog, spanName } = this.options;
-    const delivered = events.map((event) => lift(catalog, event));
+    const delivered = events.map((event) => upcast(catalog, event));
     const from = this.checkpoint;
     const to = { ...from, position: upTo };
     const now = await withEventSpans(spanName, delivered, async () => {
       if (delivered.length > 0) await handler.act?.(delivered, signal);
       const changes = delivered.length > 0 ? await handler.change?.(delivered) : undefined;
       const writes = changes?.writes ?? [];
-      const moved = await (also ? checkpoints.moveWith(from, to, also, writes) : checkpoints.move(from, to, writes));
+      const moved = await (extraWork
+        ? checkpoints.moveWith(from, to, extraWork, writes)
+        : checkpoints.move(from, to, writes));
       changes?.applied();
       return moved;
     });
@@ -197,7 +205,7 @@ export class BatchApplier {
   }
 }
 
-function lift(catalog: EventCatalog, event: ReceivedEvent): DeliveredEvent {
+function upcast(catalog: EventCatalog, event: ReceivedEvent): DeliveredEvent {
   const { data } = catalog.upcast(event.type, event.data, event.schemaVersion);
   const { position, stream, version, eventId, type, metadata, recordedAt, traceparent } = event;
   return { position, stream, version, eventId, type, data, metadata, recordedAt, traceparent };

@@ -3,10 +3,10 @@ import type { Pool, PoolClient } from 'pg';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import { type Checkpoint, moveStatement, type Write } from './move-statement.js';
 
-/** Somebody else has moved the checkpoint: another leader, or a rebuild. What was about to be written is stale. */
+/** Another leader or a rebuild has moved the checkpoint. The write in progress is stale. */
 export class CheckpointMoved extends Error {
   constructor(subscription: string) {
-    super(`the checkpoint of ${subscription} was moved by somebody else`);
+    super(`the checkpoint of ${subscription} was moved by another process`);
     this.name = 'CheckpointMoved';
   }
 }
@@ -18,11 +18,11 @@ export class CheckpointStore {
     private readonly subscription: string,
   ) {}
 
-  /** Creates it at 0 where there is none. */
+  /** Creates it at 0 if it does not exist. */
   async load(epoch: number): Promise<Checkpoint> {
     const { rows } = await reportingOutages(() =>
       this.pool.query<Checkpoint>(
-        // DO UPDATE, although nothing changes: DO NOTHING returns no row to the second of two that begin together.
+        // DO UPDATE, although nothing changes: DO NOTHING returns no row to the second of two concurrent inserts.
         `insert into read.checkpoints (subscription, position, epoch) values ($1, 0, $2)
          on conflict (subscription) do update set subscription = excluded.subscription
          returning position, epoch, generation`,
@@ -34,8 +34,8 @@ export class CheckpointStore {
 
   /**
    * Moves the checkpoint and writes rows: both or neither.
-   * @returns where it is now
-   * @throws CheckpointMoved where it is not at `from` any more
+   * @returns the new checkpoint
+   * @throws CheckpointMoved if it is no longer at `from`
    */
   async move(from: Checkpoint, to: Checkpoint, writes: readonly Write[]): Promise<Checkpoint> {
     await reportingOutages(() => this.moveOn(this.pool, from, to, writes));
@@ -43,10 +43,11 @@ export class CheckpointStore {
   }
 
   /**
-   * The same with more work in its transaction. The checkpoint comes first: who has lost the lead finds out before it
-   * writes anything. It gets a new generation, since the work changes what others may remember, and the position may
-   * stay what it is: without it nobody would notice, least of all who never got the answer.
-   * @returns where it is now
+   * Like `move`, with more work in the transaction. The checkpoint comes first: a process that has lost leadership
+   * finds out before it writes anything. The checkpoint gets a new generation, because the work changes what others
+   * may remember while the position may stay the same. Without it nobody would notice, least of all a process that
+   * never received the response.
+   * @returns the new checkpoint
    * @throws CheckpointMoved
    */
   async moveWith(
@@ -87,7 +88,7 @@ export class CheckpointStore {
   }
 }
 
-/** The least position that all of these subscriptions have dealt with; 0 where one has not begun. */
+/** The lowest position that all of these subscriptions have processed; 0 if one has not started. */
 export async function leastCheckpoint(pool: Pool, subscriptions: readonly string[]): Promise<bigint> {
   const { rows } = await reportingOutages(() =>
     pool.query<{ least: bigint }>(

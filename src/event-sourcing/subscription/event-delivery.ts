@@ -17,18 +17,18 @@ export interface EventDeliveryOptions {
   readonly log: Log;
 }
 
-/** Delivered and not acknowledged: bounds what is buffered here too. */
+/** Delivered and not acknowledged: this also bounds the buffer here. */
 const UNACKNOWLEDGED_MAX = 1_000;
 const PULL_MESSAGES_MAX = 500;
 const PULL_EXPIRES_MS = 10_000;
 const IDLE_HEARTBEAT_MS = 1_000;
-/** Longer than any batch should take; a redelivery costs a message, no harm. */
+/** Longer than any batch should take; a redelivery costs a message but does no harm. */
 const ACK_WAIT_MS = 30_000;
 const RESTART_DELAY_MS = 250;
 
 /**
- * The JetStream side of a subscription: a durable pull consumer that fills a small buffer, ordered by position. Whatever
- * it fails to deliver is read from Postgres instead, so it may fail in any way it likes.
+ * The JetStream side of a subscription: a durable pull consumer that fills a small buffer, ordered by position. Events
+ * that it does not deliver are read from Postgres instead, so it may fail in any way.
  */
 export class EventDelivery {
   private readonly buffer = new Map<bigint, JsMsg>();
@@ -50,10 +50,11 @@ export class EventDelivery {
     const stopped = aborted(signal);
     while (!signal.aborted) {
       try {
-        // NATS may take seconds to answer; whoever stops us need not wait for it.
+        // NATS may take seconds to respond; a stop does not wait for it.
         await Promise.race([this.consume(signal, at), stopped]);
       } catch (error) {
-        if (!signal.aborted) this.options.log.debug({ err: error, consumer: this.options.consumer }, 'no delivery');
+        if (!signal.aborted)
+          this.options.log.debug({ err: error, consumer: this.options.consumer }, 'delivery interrupted');
       } finally {
         this.acknowledgement.send();
         this.messages = null;
@@ -64,12 +65,12 @@ export class EventDelivery {
     }
   }
 
-  /** Begins anew, for a consumer that delivers nothing although it should. */
+  /** Starts over, for a consumer that delivers nothing although it should. */
   restart(): void {
     this.messages?.close().catch(() => undefined);
   }
 
-  /** The events right after the checkpoint, as far as they are here. They stay until `settle`. */
+  /** The buffered events right after the checkpoint. They stay until `acknowledgeUpTo`. */
   next(checkpoint: bigint, limit: number): ReceivedEvent[] {
     const run: ReceivedEvent[] = [];
     for (let position = checkpoint + 1n; run.length < limit; position += 1n) {
@@ -80,12 +81,12 @@ export class EventDelivery {
     return run;
   }
 
-  /** Whether later events are here, but not the one right after the checkpoint: a gap, to be filled from Postgres. */
+  /** Whether later events are buffered, but not the next one: a gap, to be filled from Postgres. */
   hasGap(checkpoint: bigint): boolean {
     return this.buffer.size > 0 && !this.buffer.has(checkpoint + 1n);
   }
 
-  /** After the commit, so that a crash between costs a redelivery, not an event. */
+  /** Called after the commit, so that a crash in between costs a redelivery, not an event. */
   acknowledgeUpTo(checkpoint: bigint): void {
     let done = this.newestDropped;
     let firstOpen = Number.POSITIVE_INFINITY;
@@ -133,7 +134,7 @@ export class EventDelivery {
     const position = BigInt(message.headers?.get(EventHeader.position) || 0);
     const epoch = Number(message.headers?.get(EventHeader.epoch));
     if (epoch !== at.epoch || position <= at.checkpoint() || this.buffer.has(position)) {
-      // Acknowledged with the next batch, or right now where nothing else is on its way.
+      // Acknowledged with the next batch, or at once if the buffer is empty.
       this.newestDropped = message;
       if (this.buffer.size === 0) this.acknowledgeUpTo(0n);
       return;
@@ -142,7 +143,7 @@ export class EventDelivery {
     at.onDelivery();
   }
 
-  /** A consumer that is new begins near the checkpoint, not at the beginning of the log. */
+  /** A new consumer starts near the checkpoint, not at the beginning of the log. */
   private async ensureConsumer(checkpoint: bigint, signal: AbortSignal): Promise<void> {
     const { nats, stream, consumer } = this.options;
     const manager = await nats.manager();
@@ -152,7 +153,7 @@ export class EventDelivery {
     });
     if (found) return;
     const startAt = await this.startAt(checkpoint);
-    // Whoever stops us does not wait for it: one made after that would be nobody's.
+    // A stop does not wait for this: a consumer created after it would have no owner.
     if (signal.aborted) return;
     await manager.consumers.add(stream.name, {
       durable_name: consumer,
@@ -164,8 +165,8 @@ export class EventDelivery {
   }
 
   /**
-   * Where the stream is dense the sequence follows from the position. Where it holds a position twice the guess is too
-   * early, and the checkpoint drops the surplus; where messages were cut out it is too late, and Postgres fills the gap.
+   * In a dense stream the sequence follows from the position. If the stream holds a position twice, the guess is too
+   * early, and the checkpoint drops the surplus. If messages were deleted, it is too late, and Postgres fills the gap.
    */
   private async startAt(checkpoint: bigint): Promise<{ deliver_policy: DeliverPolicy; opt_start_seq?: number }> {
     const first = await this.options.stream.first();

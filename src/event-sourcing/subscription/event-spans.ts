@@ -6,7 +6,7 @@ import type { DeliveredEvent } from './subscription-handler.js';
 
 const tracer = trace.getTracer('voidrunner');
 
-/** A batch serves many traces at once: each of its events gets a span in its own trace, all of the same length. */
+/** A batch belongs to many traces: each event gets a span in its own trace, all of the same length. */
 export async function withEventSpans<T>(
   name: string | undefined,
   events: readonly DeliveredEvent[],

@@ -2,36 +2,37 @@ import { hash } from 'node:crypto';
 
 import type { QueryConfig } from 'pg';
 
-/** A checkpoint as `read.checkpoints` has it. */
+/** A row of `read.checkpoints`. */
 export interface Checkpoint {
   readonly position: bigint;
   readonly epoch: number;
-  /** Of the rows that go with it: another one where they have changed and the position has not. */
+  /** Of the rows that belong to the checkpoint: it is raised if they change and the position does not. */
   readonly generation: number;
 }
 
-/** PostgreSQL manual, 4.1.1: what is longer is cut, and two names may become one. */
+/** PostgreSQL manual, 4.1.1: longer names are cut, and two names may become one. */
 const NAME_BYTES_MAX = 63;
 
-/** Rows to be written by the statement that moves the checkpoint. */
+/** Rows that are written by the statement that moves the checkpoint. */
 export interface Write {
-  /** Stands for its SQL: what goes by the same name is the same. */
+  /** Identifies its SQL: the same name means the same SQL. */
   readonly name: string;
-  /** One INSERT, UPDATE or DELETE with one parameter, which does nothing where the condition does not hold. */
+  /** One INSERT, UPDATE or DELETE with one parameter, which does nothing if the condition is false. */
   readonly sql: (parameter: string, condition: string) => string;
   readonly value: unknown;
 }
 
 /**
- * Moves the checkpoint and writes rows, in one statement: in one round trip, where begin, update, write and commit take
- * four. It returns a row where the checkpoint was at `from`. Where it was not, nothing is written: the writes depend on
- * the update, so who is second waits for its row, sees it moved, and leaves the others' rows alone.
+ * Moves the checkpoint and writes rows, in one statement: one round trip, where begin, update, write and commit take
+ * four. It returns a row if the checkpoint was at `from`. Otherwise nothing is written: the writes depend on the
+ * update, so the second of two writers waits for the row of the checkpoint, sees that it moved, and leaves the rows of
+ * the first alone.
  *
- * Read models and checkpoints are derived and move together, so a crash of Postgres that loses the last of them loses
- * both, and they are applied again. Waiting for the disk would cost a millisecond or more of every read-your-writes;
- * the setting is read when the statement's own transaction commits.
+ * Read models and checkpoints are derived and move together. If a crash of Postgres loses the last changes, it loses
+ * both, and they are applied again. Waiting for the disk would add a millisecond or more to every read-your-writes.
+ * The setting is read when the transaction of the statement commits.
  *
- * By name: to parse and plan so many columns takes 0.7 ms, to carry it out 0.1.
+ * Named: parsing and planning so many columns takes 0.7 ms, executing them 0.1.
  */
 export function moveStatement(
   subscription: string,

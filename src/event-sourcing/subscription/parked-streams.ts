@@ -23,7 +23,7 @@ const COLUMNS = `subscription, stream_type as "streamType", stream_id as "stream
 
 export function parkingError(error: unknown): string {
   const state = sqlStateOf(error);
-  // Postgres quotes the value that it does not like.
+  // Postgres quotes the invalid value.
   if (state !== '') return `the statement failed with SQLSTATE ${state}`;
   return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, ERROR_CHARS_MAX);
 }
@@ -32,7 +32,7 @@ export function parkingError(error: unknown): string {
 export class ParkedStreams {
   constructor(private readonly pool: Pool) {}
 
-  /** The oldest first, at most 1,000. */
+  /** Oldest first, at most 1,000. */
   async list(subscription?: string): Promise<readonly ParkedStream[]> {
     return await this.select(`where ($1::text is null or subscription = $1) order by parked_at, stream_id limit $2`, [
       subscription ?? null,
@@ -60,7 +60,7 @@ export class ParkedStreams {
     );
   }
 
-  /** The next event to fold is a later one now; `error` where that one fails, which ends the redrive. */
+  /** Sets the next event to fold to a later one; `error` if that event fails, which ends the redrive. */
   async advance(
     client: Pick<PoolClient, 'query'>,
     parked: ParkedStream,
@@ -91,8 +91,8 @@ export class ParkedStreams {
   }
 
   /**
-   * Asks the subscription's leader to fold the stream from where it was parked. Only the leader may: so nothing is
-   * applied between the fold and the end of the parking. @returns false where no such stream is parked
+   * Asks the leader of the subscription to fold the stream from where it was parked. Only the leader may do so: then
+   * nothing is applied between the fold and the unparking. @returns false if no such stream is parked
    */
   async requestRedrive(subscription: string, streamId: string): Promise<boolean> {
     const { rowCount } = await reportingOutages(() =>
@@ -104,7 +104,7 @@ export class ParkedStreams {
     return rowCount === 1;
   }
 
-  /** Requests a redrive and waits for its end. @returns `pending` where the leader has not come to it in time */
+  /** Requests a redrive and waits for its end. @returns `pending` if the leader has not finished it in time */
   async redrive(
     subscription: string,
     streamId: string,

@@ -14,8 +14,8 @@ export interface RedriverOptions {
 }
 
 /**
- * Folds a parked stream from where it was parked up to the checkpoint, in order, and unparks it. Runs between two steps
- * of the leader, so nothing of the stream passes by meanwhile; what lies after the checkpoint comes the usual way.
+ * Folds a parked stream from where it was parked up to the checkpoint, in order, and unparks it. Runs between two
+ * steps of the leader, so no event of the stream is skipped meanwhile; later events are applied as usual.
  */
 export class Redriver {
   constructor(

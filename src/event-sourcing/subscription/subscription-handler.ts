@@ -3,38 +3,38 @@ import type { PoolClient } from 'pg';
 import type { RecordedEvent } from '../core/event.js';
 import type { Write } from './move-statement.js';
 
-/** An event as a subscription hands it over: lifted, with the span it continues. */
+/** An event as a subscription delivers it: upcast, with the span that it continues. */
 export interface DeliveredEvent extends RecordedEvent {
-  /** The relay's span where the event came over JetStream, else the span that appended it. */
+  /** The relay's span if the event came over JetStream, else the span that appended it. */
   readonly traceparent: string | undefined;
 }
 
-/** What a batch of events comes to. */
+/** The changes that a batch of events causes. */
 export interface Changes {
   readonly writes: readonly Write[];
-  /** They are committed. Must not throw. */
+  /** Called after the commit. Must not throw. */
   readonly applied: () => void;
 }
 
 /**
- * What a subscription does with events. They come in order, in batches, each at least once as far as `act` goes, and
- * exactly once as far as `change` goes. Throw `Unavailable` for an outage (the batch is tried again for ever); anything
- * else counts as the event's fault.
+ * Handles the events of a subscription. They come in order and in batches: at least once for `act`, exactly once for
+ * `change`. Throw `Unavailable` for an outage (the batch is retried without limit); any other error counts as a fault
+ * of the event.
  */
 export interface SubscriptionHandler {
-  /** Whether an event may matter to it; the others move the checkpoint when there is time. Absent: all may. */
+  /** Whether an event may matter here; other events move the checkpoint when there is time. If absent, all may. */
   concerns?(event: Pick<RecordedEvent, 'stream' | 'type'>): boolean;
-  /** Effects on other systems, before the checkpoint moves. Must bear repetition: ids follow from the event. */
+  /** Effects on other systems, before the checkpoint moves. Must be idempotent: ids are derived from the event. */
   act?(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void>;
-  /** Rows of Postgres, to be written in one statement with the checkpoint; until then nothing has happened. */
+  /** Rows of Postgres, written in one statement with the checkpoint; until then nothing has changed. */
   change?(events: readonly DeliveredEvent[]): Promise<Changes>;
-  /** The checkpoint is committed. Must not throw. */
+  /** Called after the checkpoint is committed. Must not throw. */
   committed?(position: bigint): void;
-  /** A lead begins, maybe after somebody else's: what was remembered of rows may be outdated. */
+  /** Called when leadership begins, possibly after another leader: remembered rows may be outdated. */
   forget?(): void;
   /**
-   * After a restore the checkpoint may be ahead of the log: empties what `change` wrote, in the transaction that sets
-   * the checkpoint back to 0. Without it the checkpoint is set to the head.
+   * After a restore the checkpoint may be ahead of the log: `reset` empties what `change` wrote, in the transaction
+   * that sets the checkpoint back to 0. Without `reset` the checkpoint is set to the head.
    */
   reset?(client: PoolClient): Promise<void>;
 }

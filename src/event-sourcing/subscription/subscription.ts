@@ -19,20 +19,20 @@ import { Redriver } from './redriver.js';
 import type { ParkedStream, SubscriptionHandler } from './subscription-handler.js';
 
 export interface SubscriptionOptions {
-  /** Names the checkpoint, the durable consumer and the lead: `projector`, `orchestrator`, … */
+  /** Names the checkpoint, the durable consumer and the leader lock: `projector`, `orchestrator`, … */
   readonly name: string;
   readonly pool: Pool;
   readonly events: RawEventReader;
   readonly catalog: EventCatalog;
   readonly handler: SubscriptionHandler;
   readonly lock: LeaderLock;
-  /** Null: Postgres alone. */
+  /** Null: Postgres only. */
   readonly delivery: EventDelivery | null;
   readonly appends: Pick<AppendSignal, 'onAppend'>;
   readonly log: Log;
   /** A span of this name for every event, from its delivery to the commit. */
   readonly spanName?: string;
-  /** A notice; tried again until it does not throw. */
+  /** Sends a notice; retried until it does not throw. */
   readonly onParked?: (parked: ParkedStream) => Promise<void>;
   readonly poison?: PoisonLimits;
   readonly batchEventsMax?: number;
@@ -40,30 +40,30 @@ export interface SubscriptionOptions {
 }
 
 const BATCH_EVENTS_MAX = 500;
-/** An event that has not come over JetStream within as long is read from Postgres. */
+/** An event that does not arrive over JetStream within this time is read from Postgres. */
 const LAG_MS_MAX = 250;
 const MAINTENANCE_INTERVAL_MS = 1_000;
-/** So often in a row was an event overdue: the consumer is made anew. */
+/** Overdue events in a row after which consumption is restarted. */
 const MISSED_MAX = 4;
 const RETRY_DELAY_MS_MIN = 100;
 const RETRY_DELAY_MS_MAX = 5_000;
 
-/** What the leader knows between two steps. */
-interface Lead {
+/** The state of the leader between two steps. */
+interface LeaderState {
   readonly applier: BatchApplier;
   readonly redriver: Redriver;
   catchingUp: boolean;
-  /** Postgres holds an event that JetStream has had its time to deliver. */
+  /** Postgres holds an event that JetStream has had time to deliver. */
   overdue: boolean;
-  /** The log's end at the last look, while nothing was delivered. */
+  /** The end of the log at the last check, while nothing was delivered. */
   headSeen: bigint;
   missed: number;
   maintainAt: number;
 }
 
 /**
- * Applies every event of the log once and in order. Events come over JetStream; what does not come, comes from
- * Postgres, so the subscription needs NATS only to be quick. One leader at a time, fenced by its checkpoint.
+ * Applies every event of the log once and in order. Events come over JetStream, and missing ones from Postgres, so the
+ * subscription needs NATS only for speed. One leader at a time, fenced by its checkpoint.
  */
 export class Subscription {
   private readonly wakeup = new Wakeup();
@@ -75,48 +75,51 @@ export class Subscription {
     this.parked = new ParkedStreams(options.pool);
   }
 
-  /** Whether this process is the one that applies. */
+  /** Whether this process is the leader. */
   get leads(): boolean {
     return this.options.lock.leads;
   }
 
   /** Applies whenever it leads, until the signal aborts. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
-    // While NATS delivers, an append alone is no reason to look: its message is on the way.
+    // While NATS delivers, an append alone is no reason to poll: its message is on the way.
     const stop = this.options.appends.onAppend(() => {
       if (!this.options.delivery?.connected) this.wakeup.wake();
     });
     try {
-      await this.options.lock.run(signal, (lead) => this.lead(lead));
+      await this.options.lock.run(signal, (leadSignal) => this.lead(leadSignal));
     } finally {
       stop();
     }
   }
 
-  /** Applies without contending for the lead; the fence is the checkpoint. Returns when that is lost. For tests. */
+  /**
+   * Applies without contending for leadership; the checkpoint is the fence. Ends with the leadership. Public for
+   * tests.
+   */
   async lead(signal: AbortSignal): Promise<void> {
     const stopped = new AbortController();
     const until = AbortSignal.any([signal, stopped.signal]);
-    const lead = await this.open();
+    const state = await this.open();
     const delivering = this.options.delivery?.run(until, {
-      epoch: lead.applier.epoch,
-      checkpoint: () => lead.applier.position,
+      epoch: state.applier.epoch,
+      checkpoint: () => state.applier.position,
       onDelivery: () => this.wakeup.wake(),
     });
     try {
-      await this.steps(lead, signal);
+      await this.steps(state, signal);
     } finally {
       stopped.abort();
       await delivering;
     }
   }
 
-  private async steps(lead: Lead, signal: AbortSignal): Promise<void> {
+  private async steps(state: LeaderState, signal: AbortSignal): Promise<void> {
     const { log, name } = this.options;
     let failures = 0;
     while (!signal.aborted) {
       try {
-        await this.step(lead, signal);
+        await this.step(state, signal);
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
@@ -129,61 +132,62 @@ export class Subscription {
     }
   }
 
-  private async step(lead: Lead, signal: AbortSignal): Promise<void> {
-    if (Date.now() >= lead.maintainAt) await this.maintain(lead, signal);
+  private async step(state: LeaderState, signal: AbortSignal): Promise<void> {
+    if (Date.now() >= state.maintainAt) await this.maintain(state, signal);
     const seen = this.wakeup.seen;
-    const batch = await this.nextBatch(lead);
+    const batch = await this.nextBatch(state);
     if (batch.length > 0) {
-      await lead.applier.apply(batch, signal);
-      this.options.delivery?.acknowledgeUpTo(lead.applier.position);
+      await state.applier.apply(batch, signal);
+      this.options.delivery?.acknowledgeUpTo(state.applier.position);
       return;
     }
     const woken = await this.wakeup.wait(seen, this.options.lagMsMax ?? LAG_MS_MAX, signal);
-    if (!this.options.delivery?.connected) lead.catchingUp = true;
-    else if (!woken) await this.findOverdue(lead);
-    if (!woken) await lead.applier.save();
+    if (!this.options.delivery?.connected) state.catchingUp = true;
+    else if (!woken) await this.findOverdue(state);
+    if (!woken) await state.applier.save();
   }
 
   /**
-   * Silence: either nothing happened, or it did not get through. What Postgres held at the last look and is still not
-   * here has had its time; what is newer may be on the way, and would only be taken from the one who brings it.
+   * Nothing arrived: either nothing was appended, or it was not delivered. An event that Postgres held at the last
+   * check and that has not arrived has had its time. A newer one may be on the way, and reading it would only
+   * duplicate its delivery.
    */
-  private async findOverdue(lead: Lead): Promise<void> {
-    lead.overdue = lead.headSeen > lead.applier.position;
-    lead.catchingUp = lead.overdue;
-    lead.headSeen = (await this.options.events.head()).position;
+  private async findOverdue(state: LeaderState): Promise<void> {
+    state.overdue = state.headSeen > state.applier.position;
+    state.catchingUp = state.overdue;
+    state.headSeen = (await this.options.events.head()).position;
   }
 
-  private async nextBatch(lead: Lead): Promise<readonly ReceivedEvent[]> {
+  private async nextBatch(state: LeaderState): Promise<readonly ReceivedEvent[]> {
     const { delivery, events, batchEventsMax = BATCH_EVENTS_MAX } = this.options;
-    const { position } = lead.applier;
+    const { position } = state.applier;
     const delivered = delivery?.next(position, batchEventsMax) ?? [];
     if (delivered.length > 0) {
-      lead.catchingUp = false;
-      lead.missed = 0;
+      state.catchingUp = false;
+      state.missed = 0;
       return delivered;
     }
-    if (!lead.catchingUp && !delivery?.hasGap(position)) return [];
+    if (!state.catchingUp && !delivery?.hasGap(position)) return [];
     const rows = await events.readAllRaw(position, batchEventsMax);
-    lead.catchingUp = rows.length > 0;
-    if (rows.length > 0 && lead.overdue && delivery?.connected && ++lead.missed >= MISSED_MAX) {
-      lead.missed = 0;
+    state.catchingUp = rows.length > 0;
+    if (rows.length > 0 && state.overdue && delivery?.connected && ++state.missed >= MISSED_MAX) {
+      state.missed = 0;
       delivery.restart();
     }
-    lead.overdue = false;
+    state.overdue = false;
     return rows.map(receivedFromStore);
   }
 
-  /** What events do not bring about: a checkpoint that is behind, and what is parked, reported and redriven. */
-  private async maintain(lead: Lead, signal: AbortSignal): Promise<void> {
-    await lead.applier.save();
+  /** Work that events do not trigger: saving the checkpoint, and reporting and redriving parked streams. */
+  private async maintain(state: LeaderState, signal: AbortSignal): Promise<void> {
+    await state.applier.save();
     for (const entry of await this.parked.entries(this.options.name)) {
-      if (entry.redriveRequested) await lead.redriver.redrive(entry, signal);
+      if (entry.redriveRequested) await state.redriver.redrive(entry, signal);
       if (!entry.reported) await this.report(entry);
     }
-    lead.applier.skip((await this.parked.entries(this.options.name)).map(({ streamId }) => streamId));
-    // Last: one that fails is made again before anything is applied, since what is to be skipped may have changed.
-    lead.maintainAt = Date.now() + MAINTENANCE_INTERVAL_MS;
+    state.applier.skip((await this.parked.entries(this.options.name)).map(({ streamId }) => streamId));
+    // Last: if it fails, it is repeated before anything is applied, because the streams to skip may have changed.
+    state.maintainAt = Date.now() + MAINTENANCE_INTERVAL_MS;
   }
 
   private async report(parked: ParkedStream): Promise<void> {
@@ -196,7 +200,7 @@ export class Subscription {
     }
   }
 
-  private async open(): Promise<Lead> {
+  private async open(): Promise<LeaderState> {
     const { events, name, handler, log } = this.options;
     handler.forget?.();
     const head = await events.head();
@@ -206,7 +210,7 @@ export class Subscription {
       const position = !ahead ? checkpoint.position : handler.reset ? 0n : head.position;
       log.warn(
         { subscription: name, from: checkpoint.position.toString(), to: position.toString() },
-        'after a restore',
+        'checkpoint changed after a restore',
       );
       const to = { position, epoch: head.epoch };
       checkpoint = await this.checkpoints.moveWith(checkpoint, to, async (client) => {

@@ -1,16 +1,16 @@
-/** Nobody waits longer for their turn: in an outage each of those in front may take seconds to fail. */
+/** Nobody waits longer: in an outage each earlier holder may take seconds to fail. */
 export const ACQUIRE_WAIT_MS_MAX = 1_000;
 
-/** Lines to stand in, one a name: one at a time, first come, first served. */
+/** A mutex per name: one holder at a time, first come, first served. */
 export class KeyedMutex {
   private readonly last = new Map<string, Promise<void>>();
 
-  /** Whether somebody has the turn, or waits for it. */
+  /** Whether somebody holds the mutex or waits for it. */
   isLocked(name: string): boolean {
     return this.last.has(name);
   }
 
-  /** Resolves when whoever came before is done, or has taken too long. @returns to be called when done */
+  /** Resolves when earlier callers have released it or taken too long. @returns the function that releases it */
   async acquire(name: string): Promise<() => void> {
     const before = this.last.get(name);
     let finish!: () => void;
@@ -24,9 +24,9 @@ export class KeyedMutex {
   }
 }
 
-async function inTime(turn: Promise<void>): Promise<void> {
+async function inTime(released: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ACQUIRE_WAIT_MS_MAX)));
-  await Promise.race([turn, late]);
+  await Promise.race([released, late]);
   clearTimeout(timer);
 }

@@ -6,8 +6,8 @@ const FIRST_DELAY_MS = 50;
 const DELAY_MS_MAX = 2_000;
 
 /**
- * Repeats work through an outage until it succeeds, fails for another reason, or the signal is aborted. A finished run
- * is worth waiting for: its result is nowhere else.
+ * Repeats work through an outage until it succeeds, fails for another reason, or the signal aborts. A finished run is
+ * worth the wait: its result exists nowhere else.
  * @throws the last Unavailable once aborted
  */
 export async function retryOutage<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -6,15 +6,15 @@ import { Unavailable } from '../../kernel/errors.js';
 import type { Log } from '../telemetry/log.js';
 import { Wakeup } from './wakeup.js';
 
-/** What there is of what somebody waits for, false where it is not there yet. */
+/** Returns what was found for a caller, or false if it is not there yet. */
 type Reached<Wanted, Found> = (wanted: Wanted) => Found | false;
 
 export interface SharedPollerOptions<Wanted, Found> {
-  /** One question for all who wait. @throws Unavailable during an outage */
+  /** One poll for all callers. @throws Unavailable during an outage */
   readonly poll: (wanted: readonly Wanted[]) => Promise<Reached<Wanted, Found>>;
-  /** News is a hint that may be lost: a change is seen after as long without it. */
+  /** A notification is a hint and may be lost: a change is seen after this time without one. */
   readonly pollIntervalMs: number;
-  /** From one look to the next, however much news there is; what comes after a quiet time is looked at at once. */
+  /** Between two polls, however many notifications come. After a quiet time, a poll starts at once. */
   readonly minIntervalMs: number;
   readonly log: Log;
 }
@@ -25,9 +25,9 @@ interface Waiter<Wanted, Found> {
 }
 
 /**
- * Looks out for any number of callers: one question for all of them, and one at a time. It is asked when somebody comes,
- * when there is news, and from time to time; not at all while nobody waits. How many may wait is said where they come
- * in: one who waits costs an entry here, and a timer only for a time limit of their own.
+ * Polls for any number of callers: one poll for all of them, and one at a time. It polls when a caller arrives, on a
+ * notification, and at intervals, but never while nobody waits. The callers limit how many may wait: each costs an
+ * entry here, and a timer only for its own timeout.
  */
 export class SharedPoller<Wanted, Found = true> {
   private readonly waiters = new Set<Waiter<Wanted, Found>>();
@@ -36,7 +36,7 @@ export class SharedPoller<Wanted, Found = true> {
 
   constructor(private readonly options: SharedPollerOptions<Wanted, Found>) {}
 
-  /** Never rejects: an outage is waited out. @returns false where the time was up, the signal aborted, or it closed */
+  /** Never rejects: it waits until an outage ends. @returns false on timeout, abort or close */
   wait(wanted: Wanted, { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal }): Promise<Found | false> {
     if (signal?.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -53,7 +53,7 @@ export class SharedPoller<Wanted, Found = true> {
       signal?.addEventListener('abort', giveUp);
       this.waiters.add(waiter);
       this.notify();
-      // Outside the caller's span: the lookout outlives it.
+      // Outside the span of the caller: the poller outlives it.
       if (!this.polling) void context.with(ROOT_CONTEXT, () => this.pollUntilIdle());
     });
   }
@@ -63,7 +63,7 @@ export class SharedPoller<Wanted, Found = true> {
     this.wakeup.wake();
   }
 
-  /** For news that says what a look would have found. */
+  /** For a notification that says what a poll would have found. */
   resolveReached(reached: Reached<Wanted, Found>): void {
     for (const { wanted, leave } of this.waiters) {
       const found = reached(wanted);
@@ -71,30 +71,30 @@ export class SharedPoller<Wanted, Found = true> {
     }
   }
 
-  /** Whoever still waits has not reached what they wait for. */
+  /** Ends all waits without a result. */
   close(): void {
     for (const { leave } of this.waiters) leave(false);
   }
 
   private async pollUntilIdle(): Promise<void> {
-    const { pollIntervalMs, minIntervalMs: restMs } = this.options;
+    const { pollIntervalMs, minIntervalMs } = this.options;
     this.polling = true;
     while (this.waiters.size > 0) {
-      // Before the question: news while it is answered asks for another one.
+      // Before the poll: a notification during the poll causes another one.
       const { seen } = this.wakeup;
-      await this.look();
-      if (restMs > 0) await delay(restMs, undefined, { ref: false });
-      if (this.waiters.size > 0) await this.wakeup.wait(seen, pollIntervalMs - restMs);
+      await this.pollOnce();
+      if (minIntervalMs > 0) await delay(minIntervalMs, undefined, { ref: false });
+      if (this.waiters.size > 0) await this.wakeup.wait(seen, pollIntervalMs - minIntervalMs);
     }
     this.polling = false;
   }
 
-  private async look(): Promise<void> {
+  private async pollOnce(): Promise<void> {
     try {
       this.resolveReached(await this.options.poll([...this.waiters].map(({ wanted }) => wanted)));
     } catch (error) {
-      // Nothing is known to have changed: the next look may tell.
-      if (!(error instanceof Unavailable)) this.options.log.error({ err: error }, 'look failed');
+      // Treated as no change: the next poll may succeed.
+      if (!(error instanceof Unavailable)) this.options.log.error({ err: error }, 'poll failed');
     }
   }
 }

@@ -1,12 +1,12 @@
 /**
- * A bell for a loop: `wake()` counts, `wait()` returns once the count is past what the loop had seen before it looked.
- * So a ring between looking and waiting is never lost, and many rings cost one round.
+ * Wakes up a loop. `wake()` counts; `wait()` returns once the count is past the one that the loop saw before it
+ * checked for work. So a wake-up between check and wait is never lost, and many of them cost one round.
  */
 export class Wakeup {
   private count = 0;
   private readonly waiting = new Set<() => void>();
 
-  /** Take it before looking for work, and pass it to `wait`. */
+  /** Read it before checking for work, and pass it to `wait`. */
   get seen(): number {
     return this.count;
   }
@@ -16,7 +16,7 @@ export class Wakeup {
     for (const resume of [...this.waiting]) resume();
   }
 
-  /** @returns true where it rang, false where the time was up or the signal aborted */
+  /** @returns true if woken, false on timeout or abort */
   async wait(seen: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     if (this.count !== seen) return true;
     if (signal?.aborted) return false;

@@ -1,9 +1,9 @@
 const CAPACITY_BYTES_MIN = 4 * 1024;
 
 /**
- * Bytes in the order they came, in one piece of memory that doubles when it is full: a million chunks of one byte each
- * are a megabyte, where a list of them took a hundred. The memory moves as it grows, and leaves none behind for the
- * garbage collector.
+ * Bytes in the order of arrival, in one buffer that doubles when it is full: a million chunks of one byte each take a
+ * megabyte, where a list of them took a hundred. The buffer moves as it grows, and leaves none behind for the garbage
+ * collector.
  */
 export class ByteLog {
   private bytes = ownBytes(0);
@@ -21,12 +21,12 @@ export class ByteLog {
     this.used = needed;
   }
 
-  /** A copy. Both ends are cut to what there is. */
+  /** A copy. Both ends are limited to the length. */
   slice(from: number, to: number = this.used): Buffer {
     return Buffer.from(this.bytes.subarray(Math.min(from, this.used), Math.min(to, this.used)));
   }
 
-  /** All of it, without a copy, in memory of just that size: good until more is added. */
+  /** All bytes without a copy, in memory of exactly that size: valid until more is added. */
   whole(): Buffer {
     this.resize(this.used);
     return this.bytes;
@@ -37,5 +37,5 @@ export class ByteLog {
   }
 }
 
-/** Not from Node's pool: it moves. */
+/** Not from Node's pool, because it is transferred. */
 const ownBytes = (length: number): Buffer<ArrayBuffer> => Buffer.from(new ArrayBuffer(length));

@@ -5,21 +5,21 @@ type CollectGarbage = (options: { readonly type: 'minor' }) => void;
 
 const BYTES_MAX = 4 * 1024 ** 2;
 
-/** Node shows it to contexts that are made after the flag was set, and to nobody else. */
+/** Node exposes it only to contexts that are created after the flag was set. */
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as CollectGarbage;
 setFlagsFromString('--no-expose-gc');
 
-let bytesLeft = 0;
+let uncollectedBytes = 0;
 
 /**
- * A library was given so many bytes to send and made a copy, which nobody but the garbage collector can free (`giveBack`
- * is for our own). V8 would start it at 64 MiB, of which most was such copies: they are young, and a minor collection
- * for every 4 MiB of them takes milliseconds.
+ * Call this after a library has copied so many bytes to send them. Only the garbage collector can free the copy
+ * (`detachBuffer` is for our own). V8 would start it at 64 MiB, most of which was such copies. They are young, and a
+ * minor collection for every 4 MiB of them takes milliseconds.
  */
 export function scheduleMinorGc(bytes: number): void {
-  bytesLeft += bytes;
-  if (bytesLeft < BYTES_MAX) return;
-  bytesLeft = 0;
+  uncollectedBytes += bytes;
+  if (uncollectedBytes < BYTES_MAX) return;
+  uncollectedBytes = 0;
   collect({ type: 'minor' });
 }

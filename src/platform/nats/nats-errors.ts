@@ -32,7 +32,7 @@ export const isMessageMissing = (error: unknown): boolean => apiError(error)?.er
 
 export const isWrongLastSequence = (error: unknown): boolean => apiError(error)?.err_code === WRONG_LAST_SEQUENCE;
 
-/** Nobody took the message: the stream is gone, or JetStream is not up yet. */
+/** Nothing accepted the message: the stream does not exist, or JetStream is not up yet. */
 export const isNoResponders = (error: unknown): boolean =>
   error instanceof NatsError && error.code === ErrorCode.NoResponders;
 
@@ -42,8 +42,8 @@ export function isNatsOutage(error: unknown): boolean {
   return CLIENT_OUTAGES.has(error.code) || (apiError(error)?.code ?? 0) >= 500;
 }
 
-/** An outage of NATS as Unavailable, anything else as it is. */
+/** An outage of NATS as Unavailable, any other error unchanged. */
 export function asNatsUnavailable(error: unknown): unknown {
   if (error instanceof Unavailable || !isNatsOutage(error)) return error;
-  return new Unavailable('nats', 'NATS does not answer', { cause: error });
+  return new Unavailable('nats', 'NATS does not respond', { cause: error });
 }

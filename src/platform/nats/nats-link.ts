@@ -20,12 +20,12 @@ const RECONNECT_DELAY_MS_MIN = 50;
 const RECONNECT_DELAY_MS_MAX = 1_000;
 const PING_INTERVAL_MS = 5_000;
 const PINGS_OUT_MAX = 2;
-/** Of one call to JetStream's API, and of one publish. */
+/** Of one call to the API of JetStream, and of one publish. */
 export const NATS_REQUEST_TIMEOUT_MS = 5_000;
 
 /**
- * The process's connection to NATS. NATS may be away at any time, from the start or later: the link connects in the
- * background for ever, and whoever needs NATS in the meantime gets `Unavailable`.
+ * The connection of the process to NATS. NATS may be unavailable at any time, from the start or later: the link
+ * connects in the background without limit, and callers get `Unavailable` meanwhile.
  */
 export class NatsLink {
   private current: NatsConnection | null = null;
@@ -42,7 +42,7 @@ export class NatsLink {
     return this.up;
   }
 
-  /** Begins to connect; returns at once. */
+  /** Starts to connect; returns at once. */
   start(): void {
     this.running ??= this.run();
   }
@@ -69,15 +69,15 @@ export class NatsLink {
     return await this.connection().jetstreamManager({ timeout: NATS_REQUEST_TIMEOUT_MS, checkAPI: false });
   }
 
-  /** Called whenever the connection comes or goes. @returns how to stop listening */
+  /** Called whenever the connection is established or lost. @returns a function that stops listening */
   onStateChange(listener: (connected: boolean) => void): () => void {
     this.stateListeners.add(listener);
     return () => this.stateListeners.delete(listener);
   }
 
   /**
-   * Called with the connection there is, and with every new one: the place to subscribe. A reconnect keeps the
-   * subscriptions and is not a new connection. @returns how to stop listening
+   * Called with the current connection, and with every new one: the place to subscribe. A reconnect keeps the
+   * subscriptions and is not a new connection. @returns a function that stops listening
    */
   onConnection(listener: (connection: NatsConnection) => void): () => void {
     this.connectionListeners.add(listener);
@@ -85,7 +85,7 @@ export class NatsLink {
     return () => this.connectionListeners.delete(listener);
   }
 
-  /** Resolves once connected. @returns false where it was not within `timeoutMs` */
+  /** Resolves once connected. @returns false if that takes longer than `timeoutMs` */
   async whenConnected(timeoutMs: number): Promise<boolean> {
     if (this.up) return true;
     const done = new AbortController();
@@ -107,7 +107,8 @@ export class NatsLink {
         const connection = await this.open();
         await this.watch(connection);
       } catch (error) {
-        if (this.attempts === 0) this.options.log.warn({ err: error }, 'NATS is away, connecting in the background');
+        if (this.attempts === 0)
+          this.options.log.warn({ err: error }, 'NATS is unavailable, connecting in the background');
       }
       this.setUp(false);
       this.current = null;
@@ -123,7 +124,7 @@ export class NatsLink {
       ...(user && { user, pass: password ?? '' }),
       timeout: CONNECT_TIMEOUT_MS,
       maxReconnectAttempts: -1,
-      // A server that comes back with its users not loaded yet is an outage, not a reason to give up.
+      // A server that returns before its users are loaded is an outage, not a reason to give up.
       ignoreAuthErrorAbort: true,
       reconnectDelayHandler: () => this.nextDelayMs(),
       pingInterval: PING_INTERVAL_MS,
@@ -132,13 +133,13 @@ export class NatsLink {
     });
   }
 
-  /** Until the connection is closed for good, which a reconnecting one only is by `close()`. */
+  /** Resolves when the connection is closed for good. It reconnects, so only `close()` does that. */
   private async watch(connection: NatsConnection): Promise<void> {
     if (this.closing.signal.aborted) return await connection.close();
     this.current = connection;
     this.setUp(true);
     for (const listener of this.connectionListeners) listener(connection);
-    // The iterator may outlive the connection; the connection's own word counts.
+    // The iterator may outlive the connection; only `closed()` is reliable.
     void this.followStatus(connection);
     await connection.closed();
   }

@@ -8,17 +8,17 @@ import { reportingOutages } from '../postgres/outage.js';
 import type { MasterKeys } from './master-keys.js';
 import { KEY_BYTES } from './sealed-box.js';
 
-/** Keys are kept in memory for so long, so many: a put then costs one query, not two, and a get unwraps nothing. */
+/** Limits of keys in memory. With them a put costs one query, not two, and a get unwraps nothing. */
 const CACHED = { ttl: 30_000, max: 1_000 };
 
-/** In lower case, as Postgres gives ids back. */
+/** In lower case, as Postgres returns ids. */
 export const keyContext = (ownerId: string): string => `voidrunner data key of ${ownerId.toLowerCase()}`;
 
-/** Each owner's data key, wrapped by a master key. Destroying one erases everything that was sealed with it. */
+/** The data key of each owner, wrapped by a master key. Destroying a key erases everything that was sealed with it. */
 export class DataKeys {
   /** By owner. */
   private readonly known = new LRUCache<string, KeyObject>(CACHED);
-  /** By what they are wrapped as, which Postgres has to say each time: nothing destroyed is found here. */
+  /** By wrapped key, which Postgres must return each time: a destroyed key is never found here. */
   private readonly unwrapped = new LRUCache<string, KeyObject>(CACHED);
 
   constructor(
@@ -27,7 +27,7 @@ export class DataKeys {
   ) {}
 
   /**
-   * The owner's key, made now where there is none. May come from memory after another process has destroyed it.
+   * The key of the owner, created if there is none. May come from memory after another process has destroyed it.
    * @throws DomainError `owner_erased`
    * @throws Unavailable
    */
@@ -41,7 +41,7 @@ export class DataKeys {
     return key;
   }
 
-  /** @throws Error where it was wrapped for another owner */
+  /** @throws Error if it was wrapped for another owner */
   unwrap(ownerId: string, wrapped: Buffer): KeyObject {
     const name = `${ownerId} ${wrapped.toString('base64')}`;
     const known = this.unwrapped.get(name);
@@ -51,7 +51,7 @@ export class DataKeys {
     return key;
   }
 
-  /** For ever; an owner without a key gets none later. May be repeated. @throws Unavailable */
+  /** Permanent; an owner without a key gets none later. May be repeated. @throws Unavailable */
   async destroy(ownerId: string): Promise<void> {
     await reportingOutages(() =>
       this.pool.query(
@@ -74,7 +74,7 @@ export class DataKeys {
     return rows[0].wrapped_key ?? 'destroyed';
   }
 
-  /** Whoever comes first makes it; everybody takes what is there then. */
+  /** The first caller creates it; all callers use the stored one. */
   private async create(ownerId: string): Promise<Buffer | 'destroyed'> {
     const wrapped = this.masterKeys.wrap(randomBytes(KEY_BYTES), keyContext(ownerId));
     await reportingOutages(() =>

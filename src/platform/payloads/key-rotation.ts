@@ -11,22 +11,22 @@ interface DataKeyRow {
   readonly wrapped_key: Buffer;
 }
 
-/** Data keys, by what wraps them. */
+/** Data keys, by the master key that wraps them. */
 export interface Rotation {
   /** Wrapped with the current key, by this rotation or before. */
   readonly current: number;
-  /** Of those, by this rotation. */
+  /** Of those, the ones that this rotation wrapped. */
   readonly rewrapped: number;
-  /** That are wrapped with another key, which is accepted still. Zero after a rotation. */
+  /** Wrapped with another key that is still accepted. Zero after a rotation. */
   readonly others: number;
-  /** The owners of keys that nothing opens, which were left as they are. */
+  /** The owners of keys that no master key opens; these keys are left unchanged. */
   readonly unreadable: readonly string[];
 }
 
 /**
- * Wraps every data key with the current master key. Payloads stay as they are, and so do the data keys: whoever holds
- * one in memory goes on. It may be interrupted and repeated, and run beside services that read and write, as long as all
- * of them accept both keys.
+ * Wraps every data key with the current master key. Payloads and data keys stay the same, so a process that holds a
+ * data key in memory continues. It may be interrupted and repeated, and run beside services that read and write, as
+ * long as all of them accept both keys.
  * @param change false: only counts
  * @throws Unavailable
  */
@@ -64,7 +64,7 @@ async function* allKeys(pool: Pool): AsyncGenerator<DataKeyRow> {
   }
 }
 
-/** Only where nobody has changed it: who was erased meanwhile has no key any more. */
+/** Only if nobody has changed it: an owner who was erased meanwhile has no key any more. */
 async function replace(pool: Pool, ownerId: string, from: Buffer, to: Buffer): Promise<boolean> {
   const { rowCount } = await reportingOutages(() =>
     pool.query('update es.data_keys set wrapped_key = $3 where owner_id = $1 and wrapped_key = $2', [

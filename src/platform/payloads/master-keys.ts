@@ -3,14 +3,14 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import { KEY_BYTES, seal, unseal } from './sealed-box.js';
 
 /**
- * Wrap data keys: always with the current one. Others open what is wrapped with them still, so that a key can be
- * replaced while everything runs.
+ * Wrap data keys, always with the current one. The others still open what they wrapped, so that a key can be replaced
+ * while everything runs.
  */
 export class MasterKeys {
   /** The current one first. */
   private readonly keys: readonly [KeyObject, ...KeyObject[]];
 
-  /** Of {@link KEY_BYTES} each. */
+  /** Each has {@link KEY_BYTES}. */
   constructor(current: Uint8Array, accepted: readonly Uint8Array[] = []) {
     this.keys = [keyOf(current), ...accepted.map(keyOf)];
   }
@@ -19,7 +19,7 @@ export class MasterKeys {
     return seal(this.keys[0], dataKey, context);
   }
 
-  /** @returns null where none of them opens it, or it was wrapped for another context */
+  /** @returns null if no key opens it, or it was wrapped for another context */
   find(wrapped: Uint8Array, context: string): { readonly dataKey: Buffer; readonly isCurrent: boolean } | null {
     for (const [index, key] of this.keys.entries()) {
       const dataKey = opened(key, wrapped, context);
@@ -28,10 +28,10 @@ export class MasterKeys {
     return null;
   }
 
-  /** @throws Error where {@link find} finds none */
+  /** @throws Error if {@link find} returns null */
   unwrap(wrapped: Uint8Array, context: string): Buffer {
     const found = this.find(wrapped, context);
-    if (!found) throw new Error('a data key that no master key of ours opens');
+    if (!found) throw new Error('no master key opens this data key');
     return found.dataKey;
   }
 }

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 
 import { reportingOutages } from '../postgres/outage.js';
 
-/** Destroyed in one statement: a payload has up to 64 MiB, most a few KiB. */
+/** Destroyed in one statement: a payload has up to 64 MiB, but most have a few KiB. */
 export const PAYLOADS_AT_A_TIME = 200;
 
 /** What was destroyed. */
@@ -18,7 +18,7 @@ const DESTROY =
 
 /**
  * Destroys payloads. Their hashes stay, in their events and in es.destroyed_payloads, so that a history is as provable
- * as before. May be repeated, and by several processes at a time. Everything may throw Unavailable.
+ * as before. May be repeated, and run in several processes at a time. Every method may throw Unavailable.
  */
 export class PayloadDestruction {
   private destroyed: Destroyed = { payloads: 0, bytes: 0 };
@@ -30,12 +30,12 @@ export class PayloadDestruction {
     return this.destroyed;
   }
 
-  /** Everything of an owner. @param signal ends it between two statements */
+  /** Destroys all payloads of an owner. @param signal stops it between two statements */
   destroyOf(ownerId: string, signal: AbortSignal): Promise<void> {
     return this.destroySelected(OWNED, ownerId, signal);
   }
 
-  /** @param select of payload_id, by one value and a limit; destroyed is what it no longer finds */
+  /** @param select selects payload_id by one value and a limit; it no longer finds destroyed payloads */
   async destroySelected(select: string, value: string | number, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();

@@ -1,4 +1,4 @@
-/** What an event says of a payload: where it is, how large, and a proof of its stored form. */
+/** What an event records of a payload: its id, its size, and a proof of its stored form. */
 export interface PayloadRef {
   readonly payload_id: string;
   /** Of the plaintext. */
@@ -9,11 +9,11 @@ export interface PayloadRef {
 
 export type PayloadKind = 'script' | 'input' | 'stdout' | 'stderr';
 
-/** Scripts, inputs and outputs: encrypted with their owner's key, beside the log and never in it. */
+/** Scripts, inputs and outputs: encrypted with the key of their owner, beside the log and never in it. */
 export abstract class PayloadStore {
   /**
-   * Stores bytes under an id. May be repeated: the first write of an id stays, and its ref is returned, also
-   * where it has been destroyed since.
+   * Stores bytes under an id. May be repeated: the first write of an id stays, and its ref is returned, even if it has
+   * been destroyed since.
    * @throws Unavailable
    */
   abstract put(payload: {
@@ -24,8 +24,8 @@ export abstract class PayloadStore {
   }): Promise<PayloadRef>;
 
   /**
-   * @returns the plaintext, or null where the payload or its owner's key has been destroyed
-   * @throws Error where the stored bytes do not match the ref: somebody changed them
+   * @returns the plaintext, or null if the payload or the key of its owner has been destroyed
+   * @throws Error if the stored bytes do not match the ref: somebody changed them
    */
   abstract get(ref: PayloadRef): Promise<Uint8Array | null>;
 }

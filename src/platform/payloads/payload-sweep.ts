@@ -3,16 +3,16 @@ import type { Pool } from 'pg';
 import { reportingOutages } from '../postgres/outage.js';
 import { type Destroyed, PayloadDestruction, PAYLOADS_AT_A_TIME } from './payload-destruction.js';
 
-/** Of the log, looked through in one statement for tasks that were deleted. */
+/** Events of the log that one statement checks for deleted tasks. */
 const EVENTS_AT_A_TIME = 5_000;
 
-/** In milliseconds; 0: without an end. */
+/** In milliseconds; 0: without limit. */
 export interface Retention {
-  /** Of inputs and outputs of runs, after they were stored. */
+  /** For inputs and outputs of runs, after they were stored. */
   readonly runsMs: number;
-  /** Of a task's scripts, after it was deleted. */
+  /** For the scripts of a task, after it was deleted. */
   readonly deletedTasksMs: number;
-  /** Of a script that no event names, after it was stored: it is stored first, and the change may be refused. */
+  /** For a script that no event names, after it was stored: it is stored first, and the change may be refused. */
   readonly unnamedScriptsMs: number;
 }
 
@@ -21,7 +21,7 @@ const AGED = `
   where kind <> 'script' and created_at < now() - $1 * interval '1 millisecond'
   order by created_at limit $2`;
 
-/** Up to which event of the log the sweep may go on, and the tasks that were deleted by then. */
+/** The position up to which the sweep may go on, and the tasks that were deleted by then. */
 const DELETED = `
   with page as (
     select position, type, stream_id, recorded_at from es.events
@@ -31,8 +31,8 @@ const DELETED = `
   from page where recorded_at < now() - $1 * interval '1 millisecond'`;
 
 /**
- * All scripts that the tasks ever had, at the places where the service itself writes them, and only their owners': a
- * task's metadata is any JSON, and may name payloads as well.
+ * All scripts that the tasks ever had, read from where the service itself writes them, and only those of their owners:
+ * the metadata of a task is any JSON, and may name payloads as well.
  */
 const SCRIPTS = `
   select distinct p.payload_id
@@ -42,7 +42,7 @@ const SCRIPTS = `
   where e.stream_type = 'task' and e.stream_id = any($1::uuid[]) and e.type in ('TaskCreated', 'TaskUpdated')
     and p.kind = 'script' and p.owner_id = (created.data ->> 'owner_id')::uuid`;
 
-/** Each script is looked at once. As many more as were stored at the same moment. */
+/** Each script is checked once. A page also includes all scripts that were stored at its last moment. */
 const UNNAMED = `
   with page as (
     select payload_id, created_at from es.payloads
@@ -57,8 +57,8 @@ const UNNAMED = `
   from page`;
 
 /**
- * Destroys payloads that are no longer kept. Several processes may sweep at a time: what is gone is gone. Everything may
- * throw Unavailable.
+ * Destroys payloads that are no longer kept. Several processes may sweep at a time, because destroying is idempotent.
+ * Every method may throw Unavailable.
  */
 export class PayloadSweep {
   private readonly destruction: PayloadDestruction;
@@ -75,7 +75,7 @@ export class PayloadSweep {
     return this.destruction.figures;
   }
 
-  /** @param signal ends it between two statements */
+  /** @param signal stops it between two statements */
   async sweep(signal: AbortSignal): Promise<Destroyed> {
     const before = this.figures;
     const { runsMs, deletedTasksMs, unnamedScriptsMs } = this.retention;

@@ -19,14 +19,14 @@ export interface PostgresPayloadStoreOptions {
   readonly masterKeys: MasterKeys;
 }
 
-/** Bytes of one payload: the most output that settings let a run keep. */
+/** Bytes of one payload: the largest output that settings allow for a run. */
 export const PAYLOAD_BYTES_MAX = 64 * 1024 ** 2;
 
-/** One that is larger takes turns with the others: on its way to Postgres there are two copies of it. */
+/** A payload of this size waits for a slot: on its way to Postgres there are two copies of it. */
 const LARGE_BYTES_MIN = 64 * 1024;
-/** Smaller ones go in one statement with what else comes and goes at the moment. */
+/** Smaller payloads share one statement with concurrent ones. */
 const SMALL_AT_A_TIME_MAX = 32;
-/** Sixteen runs that ended at once, each with 1 MiB of stdout and of stderr, took 30 MiB more without turns. */
+/** Without slots, sixteen runs that ended at once, each with 1 MiB of stdout and of stderr, took 30 MiB more. */
 const LARGE_AT_A_TIME_MAX = 3;
 
 type Payload = Parameters<PayloadStore['put']>[0];
@@ -50,9 +50,9 @@ interface SealedPayload {
 type NewPayload = Payload & { readonly sealed: Buffer; readonly ref: PayloadRef };
 
 /**
- * Guarded by the key's row: a process that still has the key in memory cannot write for an owner who was erased.
- * What was destroyed does not come back under its id: its events have the hash of what was there first.
- * In the order of ids: two processes that put the same ones would otherwise wait for each other.
+ * Guarded by the row of the key: a process that still has the key in memory cannot write for an owner who was erased.
+ * A destroyed payload does not return under its id: its events have the hash of the first content. In the order of
+ * ids: two processes that put the same payloads would otherwise wait for each other.
  */
 const INSERT_TEXT = `
   insert into es.payloads (payload_id, owner_id, kind, ciphertext, bytes, sha256)
@@ -70,22 +70,22 @@ const SELECT_REF = `
   union all
   select owner_id, kind, bytes, sha256 from es.destroyed_payloads where payload_id = $1`;
 
-/** The key comes with the ciphertext, never from memory: what has been erased is erased at once, in every process. */
+/** The key comes with the ciphertext, never from memory: an erasure takes effect at once, in every process. */
 const SELECT_TEXT = `
   select p.payload_id, p.owner_id, p.kind, p.ciphertext, k.wrapped_key
   from es.payloads p left join es.data_keys k on k.owner_id = p.owner_id
   where p.payload_id = any($1::uuid[])`;
 
-/** By name: Postgres parses and plans them once a connection. */
+/** Named: Postgres parses and plans them once per connection. */
 const INSERT = { name: 'payloads_put', text: INSERT_TEXT };
 const SELECT = { name: 'payloads_get', text: SELECT_TEXT };
 
-/** Payloads in es.payloads, sealed with their owner's key. */
+/** Payloads in es.payloads, sealed with the key of their owner. */
 export class PostgresPayloadStore extends PayloadStore {
   private readonly pool: Pool;
   private readonly keys: DataKeys;
   private readonly writeSlots = new Semaphore(LARGE_AT_A_TIME_MAX);
-  /** Apart: who reads much must not keep a run from ending. */
+  /** Separate: heavy reading must not keep a run from ending. */
   private readonly readSlots = new Semaphore(LARGE_AT_A_TIME_MAX);
   private readonly insertSmall = batched(
     (payloads: readonly NewPayload[]) => this.insert(payloads),
@@ -101,7 +101,7 @@ export class PostgresPayloadStore extends PayloadStore {
 
   override async put(payload: Payload): Promise<PayloadRef> {
     const { content } = payload;
-    if (content.length > PAYLOAD_BYTES_MAX) throw new Error(`a payload of more than ${PAYLOAD_BYTES_MAX} bytes`);
+    if (content.length > PAYLOAD_BYTES_MAX) throw new Error(`the payload is larger than ${PAYLOAD_BYTES_MAX} bytes`);
     if (content.length < LARGE_BYTES_MIN) return this.store(payload, this.insertSmall);
     return this.writeSlots.run(() => this.store(payload, async (large) => (await this.insert([large]))[0]!));
   }
@@ -115,20 +115,20 @@ export class PostgresPayloadStore extends PayloadStore {
   private opened(ref: PayloadRef, row: SealedPayload | null | undefined): Uint8Array | null {
     const { payload_id: id } = ref;
     if (!row?.wrapped_key) return null;
-    if (sha256(row.ciphertext) !== ref.sha256) throw new Error(`payload ${id} is not what its event says`);
+    if (sha256(row.ciphertext) !== ref.sha256) throw new Error(`payload ${id} does not match its event`);
     const key = this.keys.unwrap(row.owner_id, row.wrapped_key);
     return unseal(key, row.ciphertext, payloadContext(id, row.owner_id, row.kind));
   }
 
   /**
-   * Erases everything of an owner: payloads stay, and nobody can read them any more. May be repeated.
+   * Erases everything of an owner: payloads stay, but nobody can read them any more. May be repeated.
    * @throws Unavailable
    */
   destroyKey(ownerId: string): Promise<void> {
     return this.keys.destroy(ownerId);
   }
 
-  /** @param insert whether it was not there before */
+  /** @param insert returns whether the payload was not there before */
   private async store(payload: Payload, insert: (sealed: NewPayload) => Promise<boolean>): Promise<PayloadRef> {
     const { payloadId, ownerId, kind, content } = payload;
     const key = await this.keys.keyOf(ownerId);
@@ -151,10 +151,10 @@ export class PostgresPayloadStore extends PayloadStore {
       BinaryArray.of(text, payloads, ({ ref }) => ref.sha256),
     ];
     const { rows } = await reportingOutages(() => this.pool.query<{ payload_id: string }>({ ...INSERT, values }));
-    // Where it failed they may still be on their way.
+    // Not after a failure: they may still be in transit then.
     detachBuffer(boxes);
     const inserted = new Set(rows.map(({ payload_id }) => payload_id));
-    // Of two under one id within a statement the first was taken.
+    // If an id occurs twice in a statement, the first payload was stored.
     return payloads.map(({ payloadId }) => inserted.delete(payloadId.toLowerCase()));
   }
 
@@ -169,13 +169,13 @@ export class PostgresPayloadStore extends PayloadStore {
     const stored = rows[0];
     if (!stored) throw ownerErased();
     if (stored.owner_id !== ownerId.toLowerCase() || stored.kind !== kind) {
-      throw new Error(`payload id ${payloadId} is taken, by another owner or kind`);
+      throw new Error(`payload id ${payloadId} is taken by another owner or kind`);
     }
     return { payload_id: payloadId, bytes: stored.bytes, sha256: stored.sha256 };
   }
 }
 
-/** In lower case, as Postgres gives ids back. */
+/** In lower case, as Postgres returns ids. */
 const payloadContext = (payloadId: string, ownerId: string, kind: PayloadKind): string =>
   `voidrunner payload ${payloadId.toLowerCase()} of ${ownerId.toLowerCase()}, ${kind}`;
 

@@ -5,14 +5,14 @@ import { DomainError } from '../../kernel/errors.js';
 import { StorageQuota } from './storage-quota.js';
 import { reportingOutages } from '../postgres/outage.js';
 
-/** Each process sums anew after as long: what others store meanwhile is what a quota can be passed by. */
+/** Each process sums again after this time: what others store meanwhile may exceed the quota. */
 const KNOWN_FOR_MS = 10_000;
-/** Whoever is refused is summed anew after as long, so that room that was made is seen. */
+/** After a refusal the sum is refreshed after this time, so that freed space is seen. */
 const REFUSED_FOR_MS = 1_000;
 const OWNERS_MAX = 10_000;
-/** What one payload counts at least: its row, its key and its entries in indexes; and a sum has an end. */
+/** What one payload counts at least: its row, its key and its index entries. It also bounds the rows of a sum. */
 const PAYLOAD_BYTES_MIN = 1_024;
-/** The sweep makes room at such intervals, a user at once. */
+/** The sweep frees space at such intervals, a user at once. */
 const RETRY_AFTER_SECONDS = 600;
 
 interface Known {
@@ -23,12 +23,12 @@ interface Known {
 const SUM = `
   select coalesce(sum(greatest(bytes, ${PAYLOAD_BYTES_MIN})), 0) as bytes from es.payloads where owner_id = $1`;
 
-/** Sums what is in es.payloads: right whatever is destroyed, and nothing to keep up to date. */
+/** Sums es.payloads: correct whatever is destroyed, and nothing must be kept up to date. */
 export class PostgresStorageQuota extends StorageQuota {
   private readonly known = new LRUCache<string, Known>({ max: OWNERS_MAX });
   private readonly sums = new Map<string, Promise<Known>>();
 
-  /** @param bytesMax of each user; 0: no limit */
+  /** @param bytesMax per user; 0: no limit */
   constructor(
     private readonly pool: Pool,
     private readonly bytesMax: number,
@@ -43,11 +43,11 @@ export class PostgresStorageQuota extends StorageQuota {
     let known = await this.stored(ownerId, KNOWN_FOR_MS);
     if (!this.hasRoom(known, size)) known = await this.stored(ownerId, REFUSED_FOR_MS);
     if (!this.hasRoom(known, size)) throw this.refusal(known);
-    // Counted, whether or not it comes to be stored: the next sum will say.
+    // Counted even if it is not stored in the end: the next sum corrects that.
     known.bytes += size;
   }
 
-  /** Full is full, also for what stores nothing yet. */
+  /** A full quota also refuses what stores nothing yet. */
   private hasRoom(known: Known, bytes: number): boolean {
     return known.bytes < this.bytesMax && known.bytes + bytes <= this.bytesMax;
   }

@@ -9,12 +9,12 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES;
 export const KEY_BYTES = 32;
-/** Of a large plaintext so much is encrypted at a time: what the cipher returns is a copy. */
+/** Plaintext encrypted at a time, because the cipher returns a copy. */
 const PIECE_BYTES = 64 * 1024;
 
 /**
  * Encrypts under a fresh random nonce; one key may be used for 2³² messages.
- * @param key of {@link KEY_BYTES}, as a KeyObject: of bytes Node makes one each time, 15 µs of the 20 that half a KiB takes
+ * @param key of {@link KEY_BYTES}, as a KeyObject: Node converts raw bytes each time, 15 of the 20 µs for half a KiB
  * @param context what the box is for; it opens for nothing else
  * @returns memory of its own
  */
@@ -35,9 +35,9 @@ export function seal(key: KeyObject, plaintext: Uint8Array, context: string): Bu
   return sealed;
 }
 
-/** @throws Error where the box was made with another key, for another context, or changed since */
+/** @throws Error if the box was made with another key, for another context, or changed since */
 export function unseal(key: KeyObject, sealed: Uint8Array, context: string): Buffer {
-  if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== FORMAT) throw new Error('this is no sealed box');
+  if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== FORMAT) throw new Error('this is not a sealed box');
   const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(1, HEADER_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAAD(Buffer.from(context));
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));

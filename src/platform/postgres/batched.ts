@@ -2,22 +2,22 @@ import DataLoader from 'dataloader';
 
 import { Semaphore } from '../async/semaphore.js';
 
-/** Keys of one statement, at most. */
+/** Keys in one statement, at most. */
 export const BATCH_KEYS_MAX = 100;
-/** Statements of one kind under way at a time: the busier Postgres is, the more of those who ask share one. */
-const UNDER_WAY_MAX = 2;
+/** Concurrent statements of one kind: the busier Postgres is, the more callers share a statement. */
+const CONCURRENT_MAX = 2;
 
 /**
- * Lookups by key of all who ask within one turn of the event loop, or while others are under way, as one statement: a
- * statement costs what some ten rows do. Whoever asks alone waits for nothing. Nothing is kept. A failure is everybody's
- * who asked with it.
- * @param load values in the order of their keys, which may repeat
+ * Combines lookups by key into one statement: those of one turn of the event loop, and those that come while others
+ * are in progress. A statement costs as much as some ten rows. A single caller does not wait. Nothing is cached. A
+ * failure reaches every caller of the statement.
+ * @param load returns values in the order of their keys, which may repeat
  */
 export function batched<Key, Value>(
   load: (keys: readonly Key[]) => Promise<readonly Value[]>,
   keysMax = BATCH_KEYS_MAX,
 ): (key: Key) => Promise<Value> {
-  const semaphore = new Semaphore(UNDER_WAY_MAX);
+  const semaphore = new Semaphore(CONCURRENT_MAX);
   let newest: Promise<unknown> = Promise.resolve();
   const begin = (keys: readonly Key[]) => {
     const values = load(keys);
@@ -31,7 +31,7 @@ export function batched<Key, Value>(
       setImmediate(
         () =>
           void semaphore.run(async () => {
-            // Begins the lookup before it returns. Whether that fails is told to those who asked.
+            // Starts the lookup before it returns. A failure is reported to the callers.
             send();
             await newest.catch(() => undefined);
           }),
@@ -40,7 +40,7 @@ export function batched<Key, Value>(
   return (key) => loader.load(key);
 }
 
-/** @returns of each key its row, or null */
+/** @returns the row of each key, or null */
 export function inOrderOf<Row>(
   keys: readonly string[],
   rows: readonly Row[],

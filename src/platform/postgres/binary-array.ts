@@ -1,17 +1,17 @@
 import { type BinaryValue, UNIT_BYTES_MAX } from './call-message.js';
 
 /**
- * One-dimensional arrays without NULLs in Postgres' binary format (src/backend/utils/adt/arrayfuncs.c, array_recv). As
- * text, JSON in an array is escaped a second time here and unescaped there; measured with batches of 64 events, binary
- * takes about half the time on this side, and a quarter less on the server's.
+ * One-dimensional arrays without NULLs in the binary format of Postgres (src/backend/utils/adt/arrayfuncs.c,
+ * array_recv). As text, JSON in an array is escaped a second time here and unescaped there. Measured with batches of
+ * 64 events, binary takes about half the time on this side, and a quarter less on the server.
  */
 
 export interface ElementType<Value> {
   /** pg_type.oid: those of built-in types never change. */
   readonly oid: number;
-  /** Enough for it, and cheap to say. */
+  /** An upper bound that is cheap to compute. */
   bytesMax(value: Value): number;
-  /** @returns where it ends */
+  /** @returns the end offset */
   write(value: Value, target: Buffer, offset: number): number;
 }
 
@@ -64,7 +64,7 @@ export const jsonb: ElementType<string> = {
 
 /** The value of one query parameter, for pg and for callPrepared. */
 export class BinaryArray<Value> implements BinaryValue {
-  /** Of what `pick` takes from each row. */
+  /** An array of what `pick` takes from each row. */
   static of<Row, Value>(type: ElementType<Value>, rows: readonly Row[], pick: (row: Row) => Value): BinaryArray<Value> {
     return new BinaryArray(type, rows.map(pick));
   }
@@ -79,7 +79,7 @@ export class BinaryArray<Value> implements BinaryValue {
     for (const value of values) this.bytesMax += type.bytesMax(value);
   }
 
-  /** Writes it where it will be sent from. @returns where it ends */
+  /** Writes the array into the buffer that is sent. @returns the end offset */
   write(target: Buffer, start: number): number {
     const { type, values } = this;
     const dimensions = 1;
@@ -98,7 +98,7 @@ export class BinaryArray<Value> implements BinaryValue {
     return offset;
   }
 
-  /** pg asks each value that has it (pg/lib/utils.js, prepareValue). */
+  /** pg calls this on each value that has it (pg/lib/utils.js, prepareValue). */
   toPostgres(): Buffer {
     const target = Buffer.allocUnsafe(this.bytesMax);
     return target.subarray(0, this.write(target, 0));
@@ -108,13 +108,13 @@ export class BinaryArray<Value> implements BinaryValue {
 const UUID_BYTES = 16;
 const HYPHEN = 0x2d;
 
-/** What a digit's code stands for, in either case; -1 for every other code. */
+/** The value of the code of a hex digit, in either case; -1 for every other code. */
 const NIBBLES = new Int8Array(128).fill(-1);
 for (const digit of '0123456789abcdefABCDEF') NIBBLES[digit.charCodeAt(0)] = Number.parseInt(digit, 16);
 
 const nibble = (code: number): number => NIBBLES[code] ?? -1;
 
-/** Digit by digit: a string without the hyphens, written as hex, takes four times as long. */
+/** Digit by digit: removing the hyphens and writing the string as hex takes four times as long. */
 function writeUuid(value: string, target: Buffer, start: number): number {
   let offset = start;
   let digits = 0;
@@ -126,6 +126,6 @@ function writeUuid(value: string, target: Buffer, start: number): number {
     target[offset] = (high << 4) | low;
     offset += 1;
   }
-  if (digits < 0 || offset - start !== UUID_BYTES) throw new Error(`${JSON.stringify(value)} is no UUID`);
+  if (digits < 0 || offset - start !== UUID_BYTES) throw new Error(`${JSON.stringify(value)} is not a UUID`);
   return offset;
 }

@@ -1,29 +1,29 @@
-/** A parameter in its binary format. */
+/** A parameter in binary format. */
 export interface BinaryValue {
   readonly bytesMax: number;
-  /** @returns where it ends */
+  /** @returns the end offset */
   write(target: Buffer, offset: number): number;
 }
 
-/** A parameter: text as Postgres would print it, or its binary format. */
+/** A parameter: text as Postgres would print it, or binary format. */
 export type CallValue = string | number | boolean | BinaryValue;
 
 const LENGTH_BYTES = 4;
 const SHORT_BYTES = 2;
 const TEXT_FORMAT = 0;
 const BINARY_FORMAT = 1;
-/** UTF-8 of one UTF-16 unit, at most. */
+/** Bytes of UTF-8 for one UTF-16 unit, at most. */
 export const UNIT_BYTES_MAX = 3;
 
-/** Execute without a limit of rows, on the unnamed portal, and Sync. */
+/** Execute on the unnamed portal without a row limit, and Sync. */
 const EXECUTE_AND_SYNC = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0, 0, 4]);
 
-/** Where messages are put together: their length is known when they are written. */
+/** Messages are built here: their length is known once they are written. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
- * Bind, Execute and Sync for a prepared statement in one piece, to be written at once; rows come back as text
- * (PostgreSQL manual, 55.7 Message Formats). Without the Describe between them: whoever calls knows the row.
+ * Bind, Execute and Sync for a prepared statement in one piece, to be written at once; rows return as text (PostgreSQL
+ * manual, 55.7 Message Formats). Describe is left out: the caller knows the row.
  */
 export function callMessage(statement: string, values: readonly CallValue[]): Buffer {
   const texts = values.map(textOf);
@@ -38,7 +38,7 @@ export function callMessage(statement: string, values: readonly CallValue[]): Bu
 
 const textOf = (value: CallValue): string | BinaryValue => (typeof value === 'object' ? value : String(value));
 
-/** @returns where it ends */
+/** @returns the end offset */
 function writeCall(message: Buffer, statement: string, values: readonly (string | BinaryValue)[]): number {
   const portal = '';
   const resultFormats = 0;

@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** `end()` waits for the server; one that does not answer gets its socket closed. */
+/** Closes the client. `end()` waits for the server; if the server does not respond, the socket is destroyed. */
 export async function closeClient(client: Client): Promise<void> {
   const done = new AbortController();
   const late = sleep(CLOSE_TIMEOUT_MS, true, { signal: done.signal }).catch(() => false);

@@ -8,20 +8,20 @@ import { closeClient } from './close-client.js';
 import { createClient, type PostgresOptions } from './pool.js';
 
 export interface LeaderLockOptions {
-  /** What is led: `relay`, `projector`, … Contenders of one name in one database have at most one leader. */
+  /** What is led: `relay`, `projector`, … In one database, each name has at most one leader. */
   readonly name: string;
   readonly postgres: PostgresOptions;
   readonly log: Log;
-  /** How often a standby tries, and how long a leader that stepped down rests. */
+  /** How often a standby tries, and how long a leader pauses after it steps down. */
   readonly retryIntervalMs?: number;
-  /** How often a leader makes sure of its connection. */
+  /** How often a leader checks its connection. */
   readonly pingIntervalMs?: number;
-  /** A ping that takes longer is a lost lead. */
+  /** A ping that takes longer means that leadership is lost. */
   readonly pingTimeoutMs?: number;
   /**
-   * After as long without a word from the leader Postgres ends its session, and with it the lock: a frozen process, or
-   * a host that vanished, does not lead for ever. Must be well over ping interval + ping timeout, so that a leader that
-   * is only cut off has stepped down by then.
+   * After this time without a message from the leader, Postgres ends its session, and with it the lock: a frozen
+   * process, or a host that vanished, does not lead forever. Must be well over ping interval + ping timeout, so that a
+   * leader that is only cut off has stepped down by then.
    */
   readonly silenceMsMax?: number;
 }
@@ -32,9 +32,10 @@ const PING_TIMEOUT_MS = 3_000;
 const SILENCE_MS_MAX = 10_000;
 
 /**
- * One leader among many processes: a session-level advisory lock (PostgreSQL manual, 13.3.5) on a connection of its own.
- * Losing the connection is losing the lead. It is a courtesy, not a fence: a leader that was frozen may believe in its
- * lead for a moment after somebody else took it, so whatever it writes must be fenced by itself (a compare-and-set).
+ * One leader among many processes: a session-level advisory lock (PostgreSQL manual, 13.3.5) on its own connection.
+ * Losing the connection means losing leadership. The lock is no fence: a leader that was frozen may believe that it
+ * still leads for a moment after another took over, so every write of a leader needs its own fence (a
+ * compare-and-set).
  */
 export class LeaderLock {
   readonly name: string;
@@ -61,8 +62,8 @@ export class LeaderLock {
   }
 
   /**
-   * Contends until the signal aborts. Each time the lead is won, `onLead` runs with a signal that aborts with the lead;
-   * when it returns or throws, the lead is given up and contended for again. Never throws.
+   * Contends until the signal aborts. Each time this process wins, `onLead` runs with a signal that aborts when
+   * leadership is lost. When `onLead` returns or throws, leadership is released and contended for again. Never throws.
    */
   async run(signal: AbortSignal, onLead: (leadSignal: AbortSignal) => Promise<void>): Promise<void> {
     const { retryIntervalMs } = this.options;
@@ -70,15 +71,15 @@ export class LeaderLock {
       try {
         await this.contend(signal, onLead);
       } catch (error) {
-        if (!signal.aborted) this.complain(error);
+        if (!signal.aborted) this.warnOnce(error);
       }
       await pause(retryIntervalMs, signal);
     }
   }
 
-  /** Once for each time it could contend: while Postgres is away, every attempt fails the same. */
-  private complain(error: unknown): void {
-    if (this.contended) this.options.log.warn({ err: error, leader: this.name }, 'not contending for the lead');
+  /** Once until it can contend again: while Postgres is down, every attempt fails the same way. */
+  private warnOnce(error: unknown): void {
+    if (this.contended) this.options.log.warn({ err: error, leader: this.name }, 'cannot contend for leadership');
     this.contended = false;
   }
 
@@ -87,7 +88,7 @@ export class LeaderLock {
     const client = createClient({ ...postgres, statementTimeoutMs: pingTimeoutMs });
     const lost = new AbortController();
     client.on('error', (error) => lost.abort(error));
-    client.on('end', () => lost.abort(new Error('the connection of the lock has ended')));
+    client.on('end', () => lost.abort(new Error('the lock connection ended')));
     const contending = AbortSignal.any([signal, lost.signal]);
     try {
       await client.connect();
@@ -102,8 +103,8 @@ export class LeaderLock {
   }
 
   /**
-   * Asks again and again rather than waiting inside Postgres: a statement that waits for a lock keeps its snapshot, and
-   * a standby would hold back vacuum for as long as the leader lives.
+   * Polls instead of waiting inside Postgres: a statement that waits for a lock keeps its snapshot, and a standby
+   * would hold back vacuum for as long as the leader lives.
    */
   private async acquire(client: Client, signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
@@ -125,7 +126,7 @@ export class LeaderLock {
     const done = new AbortController();
     const pinging = this.ping(client, AbortSignal.any([signal, done.signal]), lost);
     this.holding = true;
-    this.options.log.info({ leader: this.name }, 'lead won');
+    this.options.log.info({ leader: this.name }, 'leadership acquired');
     try {
       await onLead(signal);
     } finally {
@@ -141,14 +142,14 @@ export class LeaderLock {
       await pause(pingIntervalMs, signal);
       if (signal.aborted) return;
       const late = new AbortController();
-      const answer = client.query('select 1').then(
+      const response = client.query('select 1').then(
         () => true,
         () => false,
       );
-      const silence = sleep(pingTimeoutMs, false, { signal: late.signal }).catch(() => false);
-      const answered = await Promise.race([answer, silence]);
+      const timeout = sleep(pingTimeoutMs, false, { signal: late.signal }).catch(() => false);
+      const responded = await Promise.race([response, timeout]);
       late.abort();
-      if (!answered) lost.abort(new Error('Postgres does not answer on the connection of the lock'));
+      if (!responded) lost.abort(new Error('Postgres does not respond on the lock connection'));
     }
   }
 }

@@ -14,11 +14,11 @@ export interface MigratorOptions {
 /** Two instances that start together migrate one after the other. */
 const MIGRATION_LOCK = [0x7672, 1] as const;
 
-/** Applies what is pending, oldest first, each migration in a transaction. @returns the names applied */
+/** Applies pending migrations, oldest first, each in a transaction. @returns the names applied */
 export const migrateUp = (options: MigratorOptions): Promise<string[]> =>
   withMigrator(options, async (migrator) => (await migrator.up()).map(({ name }) => name));
 
-/** Reverts the newest migration. Refused by the database where that would lose events. @returns the names reverted */
+/** Reverts the newest migration. The database refuses this if it would lose events. @returns the names reverted */
 export const migrateDown = (options: MigratorOptions): Promise<string[]> =>
   withMigrator(options, async (migrator) => (await migrator.down()).map(({ name }) => name));
 

@@ -2,13 +2,13 @@ import { Unavailable } from '../../kernel/errors.js';
 import { isSqlState } from '../telemetry/error-facts.js';
 
 /**
- * SQLSTATEs that say nothing about the statement and everything about the server (PostgreSQL manual, appendix A):
- * 08 connection, 53 out of resources, 57P0x shutdown or start-up, 57014 cancelled by statement_timeout, 55P03 lock
- * timeout, 25P03 idle in transaction, 25006 a standby after a failover, 40P01 deadlock, 58 the server's disk.
+ * SQLSTATEs that are about the server, not the statement (PostgreSQL manual, appendix A): 08 connection, 53 out of
+ * resources, 57P0x shutdown or start-up, 57014 cancelled by statement_timeout, 55P03 lock timeout, 25P03 idle in
+ * transaction, 25006 a standby after a failover, 40P01 deadlock, 58 disk of the server.
  */
 const OUTAGE_SQLSTATE = /^(08...|53...|57P0.|57014|55P03|25P03|25006|40P01|58...)$/;
 
-/** SQLSTATEs (and none) after which nobody can tell whether the statement took effect. */
+/** SQLSTATEs after which it is unknown whether the statement took effect. An error without one may mean the same. */
 const AMBIGUOUS_SQLSTATE = /^(08...|57P0.)$/;
 
 const OUTAGE_ERRNO = new Set([
@@ -24,7 +24,7 @@ const OUTAGE_ERRNO = new Set([
   'ENOENT',
 ]);
 
-/** pg gives these no code. */
+/** pg gives these errors no code. */
 const OUTAGE_MESSAGE =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
 
@@ -41,7 +41,7 @@ const messageOf = (error: unknown): string => {
 const isBrokenConnection = (error: unknown): boolean =>
   OUTAGE_ERRNO.has(codeOf(error)) || OUTAGE_MESSAGE.test(messageOf(error));
 
-/** Whether Postgres is away, overloaded or locked: nothing is known to be wrong with the statement. */
+/** Whether Postgres is unavailable, overloaded or locked: the statement itself may be correct. */
 export const isOutage = (error: unknown): boolean =>
   error instanceof Unavailable || OUTAGE_SQLSTATE.test(codeOf(error)) || isBrokenConnection(error);
 
@@ -49,10 +49,10 @@ export const isOutage = (error: unknown): boolean =>
 export const isAmbiguous = (error: unknown): boolean =>
   AMBIGUOUS_SQLSTATE.test(codeOf(error)) || isBrokenConnection(error);
 
-/** The SQLSTATE of an error of the server, '' for anything else. */
+/** The SQLSTATE of a server error, '' for any other error. */
 export const sqlStateOf = (error: unknown): string => (isSqlState(codeOf(error)) ? codeOf(error) : '');
 
-/** Runs work against Postgres and turns its outages into Unavailable; every other error passes. */
+/** Runs work against Postgres and turns outages into Unavailable; every other error passes. */
 export async function reportingOutages<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -61,8 +61,8 @@ export async function reportingOutages<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** An outage as Unavailable, anything else as it is. */
+/** An outage as Unavailable, any other error unchanged. */
 export function asUnavailable(error: unknown): unknown {
   if (error instanceof Unavailable || !isOutage(error)) return error;
-  return new Unavailable('postgres', 'Postgres does not answer', { cause: error });
+  return new Unavailable('postgres', 'Postgres does not respond', { cause: error });
 }

@@ -11,24 +11,24 @@ export interface PostgresOptions {
   readonly user: string;
   readonly password: string;
   readonly sslMode?: SslMode;
-  /** Shown in pg_stat_activity, so that whoever looks knows which part of which process holds a connection. */
+  /** Shown in pg_stat_activity: which part of which process holds a connection. */
   readonly applicationName: string;
-  /** A statement that takes longer is cancelled by the server; 0: never. */
+  /** The server cancels a statement that takes longer; 0: never. */
   readonly statementTimeoutMs?: number;
-  /** A server that owes an answer for longer is taken for dead; default: what a statement may take, and 5 s; 0: never. */
+  /** A server that owes a response for longer counts as dead; default: the statement timeout plus 5 s; 0: never. */
   readonly responseTimeoutMs?: number;
-  /** A statement that waits longer for a lock is refused; 0: never. */
+  /** A statement that waits longer for a lock fails; 0: never. */
   readonly lockTimeoutMs?: number;
-  /** Sends a query without waiting for the answer to the one before: for a client whose queries do not depend on each other. */
+  /** Sends a query without waiting for the previous result: for a client whose queries are independent. */
   readonly pipeline?: boolean;
-  /** Of the session, from its start. */
+  /** Session settings, from its start. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface PoolOptions extends PostgresOptions {
   /** Connections at most. */
   readonly size?: number;
-  /** A connection unused for as long is closed; 0: never. */
+  /** A connection unused for this long is closed; 0: never. */
   readonly idleTimeoutMs?: number;
   readonly log?: Log;
 }
@@ -36,7 +36,7 @@ export interface PoolOptions extends PostgresOptions {
 export const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
-/** On top of the statement's timeout: past it the server is taken for dead, not slow. */
+/** Added to the statement timeout: after that the server counts as dead, not slow. */
 const SERVER_SILENCE_MS = 5_000;
 const POOL_SIZE = 10;
 const IDLE_CONNECTION_MS = 30_000;
@@ -46,8 +46,8 @@ type TypeParser = (value: never) => unknown;
 const INT8_OID = types.builtins.INT8;
 
 /**
- * int8 as BigInt, for connections made here only: positions are past what a double holds, and pg's global parser table
- * belongs to no one. Note that `count(*)` is an int8 too.
+ * int8 as BigInt, only for connections created here: positions may exceed what a double holds, and the global parser
+ * table of pg is shared. Note that `count(*)` is an int8 too.
  */
 const parsers: CustomTypesConfig = {
   getTypeParser: (oid, format): TypeParser => {
@@ -56,7 +56,7 @@ const parsers: CustomTypesConfig = {
   },
 };
 
-/** How long a server may owe an answer; 0: for ever. */
+/** How long a server may owe a response; 0: without limit. */
 export function responseTimeoutMsOf({
   responseTimeoutMs,
   statementTimeoutMs = STATEMENT_TIMEOUT_MS,
@@ -97,21 +97,24 @@ function clientConfig(options: PostgresOptions): ClientConfig {
   };
 }
 
-/** A pool whose idle connections may break without taking the process along. `end()` it. */
+/** A pool in which a broken idle connection does not end the process. Call `end()` when done. */
 export function createPool(options: PoolOptions): Pool {
   const pool = new Pool({
     ...clientConfig(options),
     max: options.size ?? POOL_SIZE,
     idleTimeoutMillis: options.idleTimeoutMs ?? IDLE_CONNECTION_MS,
   });
-  // Without a listener the loss of an idle connection ends the process; the pool replaces it by itself. One that is
-  // checked out loses the pool's listener: whoever holds it learns of the loss from its statement.
+  // Without a listener the loss of an idle connection ends the process; the pool replaces the connection itself. A
+  // connection that is checked out loses the listener of the pool: its user learns of the loss from a statement.
   pool.on('error', (error) => options.log?.warn({ err: error, pool: options.applicationName }, 'connection lost'));
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
-/** A connection of its own, not yet connected, for LISTEN and session locks. Listen for 'error' and 'end'; `end()` it. */
+/**
+ * Its own connection, not yet connected, for LISTEN and session locks. Listen for 'error' and 'end'; call `end()` when
+ * done.
+ */
 export function createClient(options: PostgresOptions): Client {
   return new Client(clientConfig(options));
 }

@@ -2,7 +2,7 @@ import { type Client, type Connection, Query, type QueryResultRow } from 'pg';
 
 import { callMessage, type CallValue } from './call-message.js';
 
-/** Prepared once a connection, under a name that stands for this text alone. */
+/** Prepared once per connection, under a name that stands for this text alone. */
 export interface PreparedStatement {
   readonly name: string;
   readonly text: string;
@@ -11,17 +11,17 @@ export interface PreparedStatement {
 /** The columns of a row as Postgres prints them. */
 export type TextRow = readonly (string | null)[];
 
-/** What pg keeps about statements: those that were parsed, and those whose parsing is on its way. */
+/** What pg records about statements: those parsed, and those being parsed. */
 interface Parsing {
   readonly parsedStatements: Readonly<Record<string, string>>;
   readonly submittedNamedStatements: Record<string, string>;
 }
 
 /**
- * Calls a prepared statement that answers with one row whose columns the caller knows. What pg does for any query, it
- * leaves out: a Describe and its answer, four writes, a promise with a stack trace, an object for the result; a cold
- * process pays for each line it runs, and a short append was a twelfth slower by it. Pipelining, errors and, where the
- * client has one, its timeout are pg's: a client that pipelines takes queries of pg's own class only.
+ * Calls a prepared statement that returns one row whose columns the caller knows. It leaves out what pg does for any
+ * query: a Describe and its response, four writes, a promise with a stack trace, an object for the result. A cold
+ * process pays for each line it runs, and a short append was a twelfth slower with that. Pipelining, errors and the
+ * timeout of the client, if any, are those of pg: a client that pipelines accepts only queries of its own class.
  * Rejects as pg does.
  */
 export function callPrepared(
@@ -30,7 +30,7 @@ export function callPrepared(
   values: readonly CallValue[],
 ): Promise<TextRow> {
   return new Promise((resolve, reject) => {
-    // First of all: pg would have taken the call on before it could fail.
+    // Comes first: it may throw, and pg must not have accepted the call then.
     const message = callMessage(statement.name, values);
     client.query(
       new PreparedCall(statement, message, (error, row) => {
@@ -42,10 +42,10 @@ export function callPrepared(
 }
 
 class PreparedCall extends Query<QueryResultRow> {
-  /** By these two pg keeps account of what was parsed. */
+  /** pg tracks parsed statements by these two. */
   readonly name: string;
   readonly text: string;
-  /** pg puts its own around it, which ends the timeout. */
+  /** pg wraps it in its own, which clears the timeout. */
   readonly callback: (error: Error | null, row: TextRow) => void;
   private row: TextRow = [];
 
@@ -54,7 +54,7 @@ class PreparedCall extends Query<QueryResultRow> {
     private readonly message: Buffer,
     callback: (error: Error | null, row: TextRow) => void,
   ) {
-    // Not the statement: pg would copy it property by property, by its descriptors.
+    // Not the statement: pg would copy it property by property, with descriptors.
     super(text);
     this.name = name;
     this.text = text;
@@ -78,7 +78,7 @@ class PreparedCall extends Query<QueryResultRow> {
   }
 
   handleCommandComplete(): void {
-    // It says how many rows there were: one.
+    // It reports how many rows there were: one.
   }
 
   handleReadyForQuery(): void {

@@ -1,15 +1,15 @@
 /**
- * Notices that a server owes answers and says nothing. One timer for all questions, which runs on from one to the next:
- * setting and clearing one for each took 20 of 650 µs.
+ * Detects a server that owes responses and sends none. One timer serves all requests and runs on from one to the next:
+ * setting and clearing a timer for each took 20 of 650 µs.
  */
 export class ResponseWatchdog {
-  private unanswered = 0;
-  private heardMs = 0;
+  private outstanding = 0;
+  private quietSinceMs = 0;
   private timer: NodeJS.Timeout | null = null;
 
   /**
-   * @param responseTimeoutMs since the last answer, or since the first question after it; 0: a server may be silent for ever
-   * @param onTimeout called once a silence; the answers owed are owed no longer
+   * @param responseTimeoutMs since the last response, or since the first request after it; 0: without limit
+   * @param onTimeout called once per timeout; the outstanding responses are no longer expected
    */
   constructor(
     private readonly responseTimeoutMs: number,
@@ -17,21 +17,21 @@ export class ResponseWatchdog {
   ) {}
 
   requestSent(): void {
-    if (this.unanswered === 0) this.heardMs = performance.now();
-    this.unanswered += 1;
+    if (this.outstanding === 0) this.quietSinceMs = performance.now();
+    this.outstanding += 1;
     if (this.responseTimeoutMs > 0 && this.timer === null) this.schedule(this.responseTimeoutMs);
   }
 
   responseReceived(): void {
-    if (this.unanswered > 0) this.unanswered -= 1;
-    this.heardMs = performance.now();
+    if (this.outstanding > 0) this.outstanding -= 1;
+    this.quietSinceMs = performance.now();
   }
 
   /** Stops watching. */
   stop(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    this.unanswered = 0;
+    this.outstanding = 0;
   }
 
   private schedule(ms: number): void {
@@ -40,13 +40,13 @@ export class ResponseWatchdog {
 
   private check(): void {
     this.timer = null;
-    if (this.unanswered === 0) return;
-    const silentMs = performance.now() - this.heardMs;
-    if (silentMs < this.responseTimeoutMs) {
-      this.schedule(this.responseTimeoutMs - silentMs);
+    if (this.outstanding === 0) return;
+    const quietMs = performance.now() - this.quietSinceMs;
+    if (quietMs < this.responseTimeoutMs) {
+      this.schedule(this.responseTimeoutMs - quietMs);
       return;
     }
-    this.unanswered = 0;
+    this.outstanding = 0;
     this.onTimeout();
   }
 }

@@ -12,12 +12,12 @@ import { createClient, type PostgresOptions } from './pool.js';
 const RETRY_MS = 250;
 const PING_INTERVAL_MS = 1_000;
 const PING_TIMEOUT_MS = 3_000;
-/** Every session ends with the server: after its start the living need time to come back. */
+/** All sessions end with the server: after its start, living workers need time to reconnect. */
 const SERVER_UP_MS_MIN = 10_000;
 
 const keyOf = (workerId: string): string => advisoryKey(`worker ${workerId}`);
 
-/** All keys of this database, since pg_locks has no index anyway. A key is its two halves (pg_locks.classid, objid). */
+/** All keys of this database, since pg_locks has no index anyway. A key has two halves (pg_locks.classid, objid). */
 const OPEN_SESSIONS = {
   name: 'open_worker_sessions',
   text: `
@@ -46,7 +46,7 @@ export interface WorkerSessionOptions {
   readonly log: Log;
 }
 
-/** This worker's session: a connection of its own that holds an advisory lock and does nothing else. */
+/** The session of this worker: its own connection, which holds an advisory lock and does nothing else. */
 export class WorkerSession {
   private opened = false;
 
@@ -56,13 +56,13 @@ export class WorkerSession {
     return this.opened;
   }
 
-  /** Holds it until the signal aborts, and opens it anew whenever it is lost. Never throws. */
+  /** Keeps it open until the signal aborts, and reopens it whenever it is lost. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.keepOpen(signal);
       } catch (error) {
-        this.options.log.warn({ err: error }, 'the session of this worker is lost');
+        this.options.log.warn({ err: error }, 'the worker session is lost');
       }
       await pause(RETRY_MS, signal);
     }
@@ -76,14 +76,14 @@ export class WorkerSession {
     });
     const lost = new AbortController();
     client.on('error', (error) => lost.abort(error));
-    client.on('end', () => lost.abort(new Error('the connection has ended')));
+    client.on('end', () => lost.abort(new Error('the connection ended')));
     const over = AbortSignal.any([signal, lost.signal]);
     try {
       await client.connect();
-      // Shared: the lock of a connection that was cut, and that Postgres has not missed yet, stands for the same worker.
+      // Shared: a lost connection that Postgres has not noticed yet still holds the lock for the same worker.
       await client.query('select pg_advisory_lock_shared($1::bigint)', [keyOf(this.options.workerId)]);
       this.opened = true;
-      // Postgres may have given up a connection that was cut; without a word to it nobody here would know.
+      // Postgres may have dropped a connection that was cut; without a query this process would not notice.
       while (!over.aborted) {
         await pause(PING_INTERVAL_MS, over);
         if (!over.aborted) await client.query('select 1');

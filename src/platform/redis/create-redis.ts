@@ -2,19 +2,19 @@ import { Redis } from 'ioredis';
 
 import type { Log } from '../telemetry/log.js';
 
-/** Until a connection stands, ms. */
+/** Timeout for a connection, ms. */
 export const CONNECT_TIMEOUT_MS = 2_000;
 
-/** Until a command has its answer, ms; then the caller gets an outage. */
+/** Timeout for the reply to a command, ms; then the caller gets an outage. */
 export const COMMAND_TIMEOUT_MS = 2_000;
 
-/** A socket that owes us an answer for as long is dead (a host gone without a FIN), and is opened anew. */
+/** A socket that owes a reply for this long is dead (a host gone without a FIN), and is reopened. */
 export const SOCKET_TIMEOUT_MS = 5_000;
 
-/** Until the other side has closed as well, ms; then the socket is destroyed. */
+/** Timeout for the other side to close as well, ms; then the socket is destroyed. */
 export const DISCONNECT_TIMEOUT_MS = 500;
 
-/** Between two attempts to connect: doubling from the first to the second, and up to half of it at random. */
+/** Between two attempts to connect: doubles from the first value to the second, and up to half of it is random. */
 export const RECONNECT_DELAY_MS_MIN = 50;
 export const RECONNECT_DELAY_MS_MAX = 1_000;
 
@@ -29,11 +29,10 @@ export interface RedisConnectionOptions {
 }
 
 /**
- * A connection that opens itself in the background and again after every loss, until `closeRedis`.
+ * A connection that opens in the background and reopens after every loss, until `closeRedis`.
  *
- * A command fails at once where there is no connection (no offline queue: it would grow with the outage, and
- * whoever waits in it knows nothing), and no command is sent twice by the client: the callers decide what may be
- * repeated.
+ * A command fails at once if there is no connection: an offline queue would grow with the outage, and its callers
+ * would learn nothing. The client never sends a command twice: the callers decide what may be repeated.
  */
 export function createRedis(options: RedisConnectionOptions): Redis {
   const redis = new Redis({
@@ -50,7 +49,7 @@ export function createRedis(options: RedisConnectionOptions): Redis {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     retryStrategy: reconnectDelayMs,
-    // After a failover behind one name: the server at the other end has become a replica.
+    // After a failover behind one name, the server at the other end is a replica.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
   logOutages(redis, options.log);
@@ -69,7 +68,7 @@ export function createBlockingRedis(redis: Redis, options: { blockMs: number; na
   return blocking;
 }
 
-/** @returns whether the connection stands: at the latest after `timeoutMs`, or when it was closed, or on `signal` */
+/** @returns whether the connection is ready: after `timeoutMs` at the latest, when it is closed, or on `signal` */
 export function redisReady(redis: Redis, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
   if (redis.status === 'ready') return Promise.resolve(true);
   if (redis.status === 'end' || signal?.aborted) return Promise.resolve(false);
@@ -86,10 +85,10 @@ export function redisReady(redis: Redis, timeoutMs: number, signal?: AbortSignal
   });
 }
 
-/** Ends the connection for good; replies still under way are lost. Resolves when the socket is closed. */
+/** Closes the connection for good; pending replies are lost. Resolves when the socket is closed. */
 export function closeRedis(redis: Redis): Promise<void> {
   if (redis.status === 'end') return Promise.resolve();
-  // Between two attempts there is no socket, and ioredis would never say `end`.
+  // Between two attempts there is no socket, and ioredis would never emit `end`.
   if (redis.status === 'reconnecting') return Promise.resolve(redis.disconnect());
   return new Promise((resolve) => {
     redis.once('end', () => resolve());
@@ -102,7 +101,7 @@ function reconnectDelayMs(attempt: number): number {
   return Math.round(ceiling / 2 + (Math.random() * ceiling) / 2);
 }
 
-// Once per outage, not once per attempt: a Redis away for an hour is one line, not thousands.
+// Once per outage, not once per attempt: an hour without Redis is one line, not thousands.
 function logOutages(redis: Redis, log: Log): void {
   let away = false;
   redis.on('error', (error: Error) => {

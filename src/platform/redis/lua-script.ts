@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 
 import { orUnavailable } from './outage.js';
 
-/** One atomic operation. Sent by its digest; the text follows where Redis has lost it (a restart, SCRIPT FLUSH). */
+/** One atomic operation. Sent by its digest; the source follows if Redis has lost it (a restart, SCRIPT FLUSH). */
 export class LuaScript {
   readonly #digest: string;
 
@@ -12,7 +12,7 @@ export class LuaScript {
     this.#digest = createHash('sha1').update(source).digest('hex');
   }
 
-  /** @throws Unavailable, and then the script may have run or not */
+  /** @throws Unavailable; the script may or may not have run then */
   run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     return orUnavailable(this.#evaluate(redis, keys, args));
   }

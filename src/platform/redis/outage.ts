@@ -1,6 +1,6 @@
 import { Unavailable } from '../../kernel/errors.js';
 
-/** Replies by which a Redis that is up says that it cannot serve now. */
+/** Error replies of a Redis that is up but cannot serve now. */
 const OUTAGE_REPLIES = new Set([
   'LOADING',
   'READONLY',
@@ -18,11 +18,11 @@ const OUTAGE_NAMES = new Set(['MaxRetriesPerRequestError', 'AbortError', 'Cluste
 
 const OUTAGE_CODE = /^(ECONN\w+|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH)$/;
 
-// ioredis throws these as plain Errors; the message is all there is to tell them from a bug.
+// ioredis throws these as plain Errors; only the message distinguishes them from a bug.
 const OUTAGE_MESSAGE =
   /^(Connection is closed|Command timed out|Stream isn't writeable|Socket timeout|Command aborted due to|connect ETIMEDOUT)/;
 
-/** True where Redis is away, overloaded or not yet ready, and false for a mistake of ours. */
+/** True if Redis is unavailable, overloaded or not yet ready; false for a bug of ours. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === 'ReplyError') return OUTAGE_REPLIES.has(error.message.split(' ', 1)[0] ?? '');
@@ -32,12 +32,12 @@ export function isOutage(error: unknown): boolean {
   );
 }
 
-/** Awaits work on Redis; an outage becomes `Unavailable`, whatever else fails stays as it is. */
+/** Awaits work on Redis. An outage becomes `Unavailable`; any other error is unchanged. */
 export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (isOutage(error)) throw new Unavailable('redis', 'Redis does not answer', { cause: error });
+    if (isOutage(error)) throw new Unavailable('redis', 'Redis does not respond', { cause: error });
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** Of a chain of causes, so many are told. */
+/** Causes logged of a chain. */
 const CAUSES_MAX = 4;
 const CODE = /^[\w-]{1,64}$/;
 
@@ -11,18 +11,19 @@ export interface ErrorFacts {
 }
 
 /**
- * An error as the log tells of it: its type, its code, where it was thrown. Nothing else of its properties, since
- * libraries hang values there: `detail` and `where` of Postgres, `command.args` of ioredis, `issues` of zod. Nor the
- * message where it quotes a value: Postgres's (`invalid input syntax for type uuid: "…"`), JSON.parse's, zod's.
+ * The facts of an error that are logged: its type, its code, where it was thrown. Its other properties are left out,
+ * because libraries put values there: `detail` and `where` of Postgres, `command.args` of ioredis, `issues` of zod.
+ * The message is left out if it quotes a value, as do those of Postgres (`invalid input syntax for type uuid: "…"`),
+ * JSON.parse and zod.
  */
 export function errorFacts(error: unknown, depth = 0): ErrorFacts {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code, cause } = error as { code?: unknown; cause?: unknown };
-  const isTold = !quotesValues(error);
-  const stack = stackOf(error, isTold);
+  const isMessageSafe = !quotesValues(error);
+  const stack = stackOf(error, isMessageSafe);
   return {
     type: error.name,
-    ...(isTold && { message: error.message }),
+    ...(isMessageSafe && { message: error.message }),
     ...((typeof code === 'number' || (typeof code === 'string' && CODE.test(code))) && { code: String(code) }),
     ...(stack !== undefined && { stack }),
     ...(cause !== undefined && depth < CAUSES_MAX && { cause: errorFacts(cause, depth + 1) }),
@@ -35,9 +36,9 @@ const quotesValues = (error: Error): boolean =>
   error instanceof SyntaxError ||
   ['ZodError', 'SyntaxError', 'ReplyError', 'ValidationError'].includes(error.name);
 
-/** Behind the message, which may have lines that look like frames. */
-function stackOf({ stack, message }: Error, isTold: boolean): string | undefined {
-  if (isTold || stack === undefined) return stack;
+/** The part after the message, because a message may have lines that look like frames. */
+function stackOf({ stack, message }: Error, isMessageSafe: boolean): string | undefined {
+  if (isMessageSafe || stack === undefined) return stack;
   const at = stack.indexOf(message);
   return at < 0 ? undefined : stack.slice(at + message.length).trimStart();
 }

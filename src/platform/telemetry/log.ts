@@ -5,7 +5,7 @@ import { errorFacts } from './error-facts.js';
 /** A constant message and facts as fields; never code, output, tokens or passwords. */
 export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child'>;
 
-/** The second lock on secrets: the first is not to log them. */
+/** The second safeguard for secrets: the first is not to log them. */
 export const REDACTED_PATHS = [
   'req.headers.authorization',
   'req.headers.cookie',
@@ -25,5 +25,5 @@ export const createLog = (options: { level: string; service: string }): Logger =
     timestamp: pino.stdTimeFunctions.isoTime,
   });
 
-/** For tests and tools that have nothing to say. */
+/** For tests and tools that log nothing. */
 export const silentLog: Log = pino({ level: 'silent' });

@@ -1,24 +1,24 @@
-/** An answered request. */
+/** A completed request. */
 export interface RequestObservation {
   readonly method: string;
-  /** The route's pattern; undefined where none matched. */
+  /** The route's pattern; undefined if none matched. */
   readonly route: string | undefined;
   readonly status: number;
   readonly durationMs: number;
 }
 
-/** A run in a sandbox that has ended. */
+/** A completed run in a sandbox. */
 export interface RunObservation {
   readonly scriptType: string;
-  /** The reason of its end; `infrastructure`: the sandbox failed, not the program. */
+  /** The reason for its end; `infrastructure`: the sandbox failed, not the program. */
   readonly outcome: string;
   readonly durationMs: number;
 }
 
-/** What happens in this process, for metrics to count. Nobody listens where they are not served. */
+/** Events of this process that metrics count. The callbacks do nothing if metrics are not served. */
 export class Observations {
   onRequest: (request: RequestObservation) => void = () => undefined;
   onRun: (run: RunObservation) => void = () => undefined;
-  /** How long a job waited in the queue until a worker started it, apart from delays that were asked for. */
+  /** How long a job waited in the queue until a worker started it, without requested delays. */
   onQueueWait: (waitedMs: number) => void = () => undefined;
 }

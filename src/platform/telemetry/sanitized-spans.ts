@@ -6,9 +6,9 @@ import { withoutLiterals } from './sql-literals.js';
 type TimedEvent = ReadableSpan['events'][number];
 
 /**
- * Attributes that may leave this process. Whatever is not named here is left out: instrumentations record what a client
- * sent (paths, query strings, user agents, addresses that a header claims) and what a statement held, and a newer version
- * of one may record more.
+ * Attributes that may leave this process. All others are left out: instrumentations record what a client sent (paths,
+ * query strings, user agents, addresses that a header claims) and the values in a statement, and a newer version may
+ * record more.
  */
 const ATTRIBUTES: ReadonlyMap<string, (value: AttributeValue, span: ReadableSpan) => AttributeValue> = new Map([
   ...[
@@ -33,19 +33,19 @@ const ATTRIBUTES: ReadonlyMap<string, (value: AttributeValue, span: ReadableSpan
     'url.scheme',
   ].map((name) => [name, (value: AttributeValue) => value] as const),
   ['db.query.text', sanitizedStatement] as const,
-  // Of ioredis: the command's name, since the instrumentation is told to leave its arguments out.
+  // From ioredis: the name of the command; the instrumentation is configured to leave out its arguments.
   ['db.statement', (value) => commandName(value)] as const,
   ['error.type', nameOrCode] as const,
-  // What we call. Of a server's span these are what the client said: Host, X-Forwarded-Host, Forwarded.
+  // The servers that we call. On a server span they are claims of the client: Host, X-Forwarded-Host, Forwarded.
   ...['server.address', 'server.port', 'network.peer.address', 'net.peer.name', 'net.peer.port'].map(
     (name) => [name, (value: AttributeValue, span: ReadableSpan) => (isServer(span) ? undefined : value)] as const,
   ),
   ['url.full', (value, span) => (isServer(span) ? undefined : withoutQuery(value))] as const,
 ]);
-/** Ours: ids, types and counts. */
+/** Our own: ids, types and counts. */
 const OWN_ATTRIBUTE = /^voidrunner\./;
 
-/** Of an exception's stack, the lines that name places in the code. */
+/** The lines of an exception stack that name places in the code. */
 const STACK_FRAME = /^ {4}at (?:[\w$.<>#[\] ]+ \()?(?:node:|file:\/\/|\/)[^\n]*:\d+:\d+\)?$/;
 const STACK_FRAMES_MAX = 30;
 /** A status, a SQLSTATE, an errno, or the name of an error. */
@@ -53,8 +53,8 @@ const CODE_OR_NAME = /^\w{1,64}$/;
 const IDENTIFIER = /^[A-Za-z_][\w.]{0,63}$/;
 
 /**
- * The second line of defence of traces: no value of a user leaves this process with a span, whatever an instrumentation
- * has recorded. The first one is that statements have parameters and errors are not recorded with their values.
+ * The second safeguard for traces: no value of a user leaves this process in a span, whatever an instrumentation has
+ * recorded. The first is that statements have parameters and errors are recorded without their values.
  */
 export class SanitizingExporter implements SpanExporter {
   constructor(private readonly exporter: SpanExporter) {}
@@ -73,7 +73,7 @@ export class SanitizingExporter implements SpanExporter {
 }
 
 export function sanitizedSpan(span: ReadableSpan): ReadableSpan {
-  // A client's `tracestate` would be exported as it came.
+  // A client's `tracestate` would be exported unchanged.
   const { traceState: _, ...spanContext } = span.spanContext();
   const { traceState: __, ...parentSpanContext } = span.parentSpanContext ?? { traceState: undefined };
   return {
@@ -107,11 +107,11 @@ function sanitizedAttributes(span: ReadableSpan): Attributes {
   return kept;
 }
 
-/** Messages of errors quote values: `invalid input syntax for type uuid: "…"`. Ours are names of errors. */
+/** Error messages quote values: `invalid input syntax for type uuid: "…"`. Our messages are names of errors. */
 const sanitizedStatus = ({ code, message }: SpanStatus): SpanStatus =>
   message !== undefined && IDENTIFIER.test(message) ? { code, message } : { code };
 
-/** Of an exception, its type and where it was thrown; no other events are known here. */
+/** Keeps the type of an exception and where it was thrown; no other events are known here. */
 function sanitizedEvent({ name, time, attributes = {} }: TimedEvent): TimedEvent[] {
   if (name !== 'exception') return [];
   const type = nameOrCode(attributes['exception.type'] ?? '');
@@ -129,7 +129,7 @@ function sanitizedEvent({ name, time, attributes = {} }: TimedEvent): TimedEvent
   ];
 }
 
-/** Behind the message, since a message may have lines that look like frames. */
+/** The part after the message, because a message may have lines that look like frames. */
 export function framesOf(stack: string, message: unknown): string[] {
   const text = typeof message === 'string' ? message : '';
   const at = stack.indexOf(text);

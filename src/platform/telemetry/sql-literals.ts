@@ -1,30 +1,30 @@
 /**
- * The tokens of PostgreSQL's lexical structure (manual, 4.1) that matter here: names in quotes and parameters stay;
- * strings in any notation, numbers and comments go. In this order: a string's prefix is not a name.
+ * The tokens of the lexical structure of PostgreSQL (manual, 4.1) that matter here. Quoted names and parameters stay;
+ * strings in any notation, numbers and comments are removed. The order matters: the prefix of a string is not a name.
  */
 const TOKEN = new RegExp(
   [
     String.raw`(?<name>"(?:[^"]|"")*")`,
     String.raw`(?<parameter>\$\d+)`,
-    // E'…' has backslashes that escape; the others do not (standard_conforming_strings).
+    // E'…' has backslash escapes; the others do not (standard_conforming_strings).
     String.raw`(?<![\w$])[eE]'(?:[^'\\]|''|\\[^])*'`,
     String.raw`(?:(?<![\w$])(?:[bBxXnN]|[uU]&))?'(?:[^']|'')*'`,
     String.raw`(?<![\w$])\$(?<tag>(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?)\$[^]*?\$\k<tag>\$`,
     String.raw`(?<comment>--[^\n]*|/\*[^]*?\*/)`,
     String.raw`(?<![\w$.])(?:0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)`,
-    // What is left of a string, a name or a comment that does not end.
+    // The rest of an unterminated string, name or comment.
     String.raw`(?<open>['"]|(?<![\w$])\$[A-Za-z_]*\$|/\*)[^]*`,
     String.raw`(?<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)`,
   ].join('|'),
   'g',
 );
 
-/** Longer statements are cut: a span is no place for them. */
+/** Longer statements are cut to keep spans small. */
 export const STATEMENT_CHARS_MAX = 2_000;
 
 /**
- * A statement with a `?` for each literal, as OpenTelemetry's conventions ask for (db.query.text). What cannot be read
- * (a string without an end) goes as a whole: too little is shown rather than too much.
+ * Replaces each literal of a statement with `?`, as the conventions of OpenTelemetry require (db.query.text). What
+ * cannot be parsed (an unterminated string) is replaced as a whole: it is better to show too little than too much.
  */
 export function withoutLiterals(sql: string): string {
   const text = sql.replaceAll(TOKEN, (token: string, ...rest: unknown[]) => {

@@ -16,7 +16,7 @@ const tracer = trace.getTracer('voidrunner');
 /** W3C Trace Context, section 3.2: version 00. */
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** The active span as a traceparent, to be stored beside an event or a job; undefined outside any span. */
+/** The active span as a traceparent, to be stored with an event or a job; undefined outside any span. */
 export const currentTraceparent = (): string | undefined => traceparentOf(context.active());
 
 function traceparentOf(of: Context): string | undefined {
@@ -48,9 +48,10 @@ const FLAGS = /[0-9a-f]{2}$/;
 const SAMPLED_FLAGS = '01';
 
 /**
- * Takes a trace up from an HTTP request, and passes it on. Sampled, whatever its flag says: it comes before the caller is
- * known, and one that may not even log in would erase the spans of its requests. Without `tracestate` and `baggage`: they
- * hold whatever a client put there, and would go into spans and to the container engine.
+ * Continues a trace from an HTTP request, and passes it on. The trace is always sampled, whatever its flag says: the
+ * flag is read before the caller is known, and a caller that may not even log in could suppress the spans of its
+ * requests. `tracestate` and `baggage` are dropped: they hold whatever a client put there, and would reach spans and
+ * the container engine.
  */
 export const traceparentPropagator: TextMapPropagator = {
   inject(from, carrier, setter) {
@@ -67,16 +68,17 @@ export const traceparentPropagator: TextMapPropagator = {
 export interface SpanOptions {
   readonly kind?: SpanKind;
   readonly attributes?: Attributes;
-  /** The span this one continues, of another process or an earlier time; default: the active span. */
+  /** The span to continue, from another process or an earlier time; default: the active span. */
   readonly traceparent?: string | undefined;
 }
 
-/** Runs `work` in a span of its own, which ends with it and records its error. */
+/** Runs `work` in its own span, which ends with it and records its error. */
 export function inSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
   const { kind = SpanKind.INTERNAL, attributes = {}, traceparent } = options;
   const parent = contextOf(traceparent);
   const span = tracer.startSpan(name, { kind, attributes }, parent);
-  // Nobody traces here, nor where this was asked for: a context that says so costs a twelfth of Node's time for an append.
+  // Tracing is off, here and upstream. Running in a context that says so costs a twelfth of the time Node takes for an
+  // append.
   if (!isSpanContextValid(span.spanContext())) return begin(work, span);
   return context.with(trace.setSpan(parent, span), async () => {
     try {
@@ -91,7 +93,7 @@ export function inSpan<T>(name: string, options: SpanOptions, work: (span: Span)
   });
 }
 
-/** Also where it throws before its first wait: a rejection, as in a span. */
+/** A synchronous throw becomes a rejection, as in a span. */
 function begin<T>(work: (span: Span) => Promise<T>, span: Span): Promise<T> {
   try {
     return work(span);

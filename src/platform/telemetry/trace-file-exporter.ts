@@ -4,18 +4,18 @@ import { dirname } from 'node:path';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
-/** Past it the file is put aside as `<path>.1`, and what was there before is gone. */
+/** A larger file is renamed to `<path>.1`, and replaces the one from before. */
 export const TRACE_FILE_BYTES_MAX = 64 * 1024 ** 2;
 
-/** @opentelemetry/core's ExportResultCode, by value: the package is not ours to depend on. */
+/** @opentelemetry/core's ExportResultCode, by value: the package is not our dependency. */
 const SUCCESS = 0;
 const FAILED = 1;
 
-/** Traces are for whoever runs the service. */
+/** Only the operator of the service may read traces. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
-/** Appends spans to a file, one line a batch, in the OTLP JSON file format: for machines without a trace viewer. */
+/** Appends spans to a file, one line per batch, in the OTLP JSON file format: for machines without a trace viewer. */
 export class TraceFileExporter implements SpanExporter {
   private writing: Promise<void> = Promise.resolve();
 
@@ -50,7 +50,7 @@ export class TraceFileExporter implements SpanExporter {
     await this.restrictOlder();
     const file = await open(this.path, 'a', FILE_MODE);
     try {
-      // One of an earlier version, or made by somebody else.
+      // The file may come from an earlier version, or from another user.
       await file.chmod(FILE_MODE);
       await file.appendFile(Buffer.concat([line, Buffer.from('\n')]));
     } finally {
@@ -58,7 +58,7 @@ export class TraceFileExporter implements SpanExporter {
     }
   }
 
-  /** The file put aside, also where an earlier version did it. */
+  /** Restricts the renamed file, even if an earlier version renamed it. */
   private async restrictOlder(): Promise<void> {
     await chmod(`${this.path}.1`, FILE_MODE).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;

@@ -1,4 +1,4 @@
-/** A span as OTLP's JSON encoding has it, as far as a tree shows it. */
+/** A span in the JSON encoding of OTLP, with the fields that a tree shows. */
 export interface TraceSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -17,7 +17,7 @@ interface ExportRequest {
 const STATUS_ERROR = 2;
 const NANOSECONDS_PER_MS = 1_000_000;
 
-/** The spans of one trace in the lines of an OTLP JSON file; a line cut short by a crash is passed over. */
+/** The spans of one trace in the lines of an OTLP JSON file; a line cut short by a crash is skipped. */
 export function spansOf(text: string, traceId: string): TraceSpan[] {
   return text
     .split('\n')
@@ -37,7 +37,7 @@ function requestOf(line: string): ExportRequest[] {
   }
 }
 
-/** One line a span: its start from the trace's own, how long it took, and its name below its parent's. */
+/** One line per span: its start within the trace, its duration, and its name, indented below its parent. */
 export function renderTrace(spans: readonly TraceSpan[]): string {
   const ordered = [...spans].sort((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)));
   const ids = new Set(ordered.map(({ spanId }) => spanId));

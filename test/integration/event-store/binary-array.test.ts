@@ -44,8 +44,8 @@ describe('arrays in binary', () => {
     ['half a byte', '01234567-89ab-cdef-fedc-ba987654321'],
     ['too long', '01234567-89ab-cdef-fedc-ba987654321000'],
     ['nothing', ''],
-  ])('do not leave with what is no UUID: %s', (_what, id) => {
-    expect(() => new BinaryArray(uuid, [randomUUID(), id]).toPostgres()).toThrow('is no UUID');
+  ])('do not leave with what is not a UUID: %s', (_what, id) => {
+    expect(() => new BinaryArray(uuid, [randomUUID(), id]).toPostgres()).toThrow('is not a UUID');
   });
 
   it('arrive also where they are empty', async () => {

@@ -162,7 +162,7 @@ describe('the payload store', () => {
       [ref.payload_id],
     );
 
-    await expect(store.get(ref)).rejects.toThrow('is not what its event says');
+    await expect(store.get(ref)).rejects.toThrow('does not match its event');
   });
 
   it('notices bytes that were changed together with the hash', async () => {

@@ -33,7 +33,7 @@ describe('an error in the log', () => {
     ['of Postgres', postgresError],
     ['of Redis', redisError],
     ['of JSON.parse', parseError()],
-    ['with a cause', new Unavailable('postgres', 'Postgres does not answer', { cause: postgresError })],
+    ['with a cause', new Unavailable('postgres', 'Postgres does not respond', { cause: postgresError })],
     ['with properties', Object.assign(new Error('failed'), { body: SECRET })],
     ['that is no error', SECRET],
     ['whose message looks like a stack', Object.assign(new SyntaxError(`${SECRET}\n    at /${SECRET}:1:1`), {})],
@@ -42,10 +42,10 @@ describe('an error in the log', () => {
   });
 
   test('keeps what an operator needs', () => {
-    const facts = errorFacts(new Unavailable('postgres', 'Postgres does not answer', { cause: postgresError }));
+    const facts = errorFacts(new Unavailable('postgres', 'Postgres does not respond', { cause: postgresError }));
     expect(facts).toMatchObject({
       type: 'Unavailable',
-      message: 'Postgres does not answer',
+      message: 'Postgres does not respond',
       cause: { type: 'Error', code: '22P02' },
     });
     expect(facts.stack).toContain('error-facts.test');
