@@ -1,8 +1,8 @@
 import { HOSTILE_PROGRAMS } from './programs.js';
 
-/** What each hostile program meets, as docs/sandbox.md tells it: a language in which it runs on every runtime is bold. */
+/** What each hostile program gets, as in docs/sandbox.md. Bold: it also runs in this language on every other runtime. */
 export const REPORT: readonly (readonly string[])[] = [
-  ['it wants', 'in', 'it meets', 'ends as'],
+  ['the program wants', 'in', 'it gets', 'ends as'],
   ...HOSTILE_PROGRAMS.map(({ wants, scripts, everywhere, meets, expected }) => [
     wants,
     Object.keys(scripts)
