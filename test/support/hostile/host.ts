@@ -27,11 +27,11 @@ func main() {
 }`,
     },
     everywhere: 'python',
-    meets: 'none there',
+    meets: 'no terminals',
     expected: { ...DONE, out: '[]\n' },
   },
   {
-    wants: 'disk reads past its memory',
+    wants: 'disk reads outside its memory limit',
     scripts: {
       python: `import fcntl, os
 ${TOLD}plain = os.open("/etc/passwd", os.O_RDONLY)
@@ -51,13 +51,13 @@ func main() {
     expected: { ...DONE, out: 'EINVAL EINVAL\n' },
   },
   {
-    wants: 'the host’s disk to write, by fsync',
+    wants: 'writes to the host’s disk, by fsync',
     scripts: { bash: 'stat -f -c %T /etc/hosts /etc/hostname /etc/resolv.conf | sort -u; sync /etc/hosts' },
     meets: 'files in memory',
     expected: { ...DONE, out: 'tmpfs\n' },
   },
   {
-    wants: 'to go after its supervisor when memory runs out',
+    wants: 'the OOM killer to choose its supervisor',
     scripts: {
       python: `import os
 try: open("/proc/self/oom_score_adj", "w").write("0")
@@ -67,11 +67,11 @@ const score = '/proc/self/oom_score_adj';
 try { fs.writeFileSync(score, '0'); } catch { process.stdout.write('Read-only file system ' + fs.readFileSync(score)); }`,
       bash: '{ echo 0 >/proc/self/oom_score_adj; } 2>/dev/null || echo Read-only file system $(cat /proc/self/oom_score_adj)',
     },
-    meets: 'a /proc that cannot be written',
+    meets: 'a read-only /proc',
     expected: { ...DONE, out: 'Read-only file system 1000\n' },
   },
   {
-    wants: 'its supervisor’s limits and CPU',
+    wants: 'to change its supervisor’s limits and CPUs',
     scripts: {
       python: `import os, resource
 ${TOLD}print(told(lambda: resource.prlimit(1, resource.RLIMIT_CPU, (1, 1))), told(lambda: os.sched_setaffinity(1, [0])),
@@ -87,11 +87,11 @@ func main() {
 }`,
     },
     everywhere: 'python',
-    meets: 'EPERM for all but itself',
+    meets: 'EPERM, except for itself',
     expected: { ...DONE, out: 'EPERM EPERM done done\n' },
   },
   {
-    wants: 'the host’s root to take its core dump',
+    wants: 'the host’s root to handle its core dumps',
     scripts: {
       python: `import resource
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -107,11 +107,11 @@ func main() {
 }`,
     },
     everywhere: 'python',
-    meets: 'a limit of 1, which it cannot change',
+    meets: 'a core limit of 1 that it cannot change',
     expected: { ...DONE, out: '1 1\n' },
   },
   {
-    wants: 'the kernel’s memory, by locks of files',
+    wants: 'kernel memory, by file locks',
     scripts: {
       // From the end of the file: the kernel then inserts each lock at the front, without a search.
       python: `import fcntl, struct
@@ -132,11 +132,11 @@ func main() {
 }`,
     },
     everywhere: 'python',
-    meets: '4,096 locks',
+    meets: 'a limit of 4,096 locks',
     expected: { ...OUT_OF_MEMORY, out: 'on\n', notes: ['the limit of 4,096 locks of files was reached'] },
   },
   {
-    wants: 'locks that are nobody’s',
+    wants: 'open file description locks',
     scripts: {
       python: `import fcntl, struct
 ${TOLD}file = open("/tmp/locked", "w+b")
@@ -148,7 +148,7 @@ print({told(lambda: fcntl.fcntl(file, command, lock)) for command in (37, 38)}, 
     expected: { ...DONE, out: "{'EINVAL'} done\n" },
   },
   {
-    wants: 'locks that stay when the process that took them has ended',
+    wants: 'locks that outlive their process',
     scripts: {
       // A process that shares its parent's file table (CLONE_FILES | SIGCHLD) and is not a thread of it.
       python: `import ctypes, errno, fcntl, os, struct
@@ -172,7 +172,7 @@ func main() {
     expected: { ...DONE, out: 'EPERM\n' },
   },
   {
-    wants: 'to know which file system of which disk it is on',
+    wants: 'to identify its file system and disk',
     scripts: {
       python: `import fcntl, os
 ${TOLD}root, tmp = os.open("/usr", os.O_RDONLY), os.open("/tmp", os.O_RDONLY)

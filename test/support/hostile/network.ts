@@ -23,11 +23,18 @@ except OSError as error: print(type(error).__name__ if error.errno is None else 
 });
 
 const away = (wants: string, kind: string, address: string): HostileProgram =>
-  attempt({ wants, family: 'AF_INET', kind, address, meets: 'a network without a way out', answer: 'ENETUNREACH' });
+  attempt({ wants, family: 'AF_INET', kind, address, meets: 'an unreachable network', answer: 'ENETUNREACH' });
 const onLoopback = (wants: string, family: string, address: string): HostileProgram =>
-  attempt({ wants, family, kind: 'SOCK_STREAM', address, meets: 'a loopback of its own', answer: 'ECONNREFUSED' });
+  attempt({ wants, family, kind: 'SOCK_STREAM', address, meets: 'its own loopback', answer: 'ECONNREFUSED' });
 const ofFamily = (wants: string, family: string, address: string): HostileProgram =>
-  attempt({ wants, family, kind: 'SOCK_DGRAM', address, meets: 'no such family', answer: 'EAFNOSUPPORT' });
+  attempt({
+    wants,
+    family,
+    kind: 'SOCK_DGRAM',
+    address,
+    meets: 'an unsupported address family',
+    answer: 'EAFNOSUPPORT',
+  });
 
 /** Programs that try to reach the network. Another test checks that services listen on the host (sockets.test.ts). */
 export const NETWORK: readonly HostileProgram[] = [
@@ -58,7 +65,7 @@ export const NETWORK: readonly HostileProgram[] = [
     answer: 'ENOENT',
   }),
   {
-    wants: 'a way out',
+    wants: 'connections out of its cell',
     scripts: {
       javascript: `const net = require('node:net');
 const targets = [[80, '169.254.169.254'], [5432, '127.0.0.1'], [6379, '::1'], ['/var/run/docker.sock']];

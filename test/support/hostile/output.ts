@@ -5,7 +5,7 @@ const ODD = [0, 255, 254, 0, 195];
 /** Programs whose output tries to confuse its readers. */
 export const OUTPUT: readonly HostileProgram[] = [
   {
-    wants: 'to print for ever',
+    wants: 'to print forever',
     scripts: {
       python: 'import os\nwhile True: os.write(1, bytes(65536))',
       javascript: 'const fs = require("node:fs"); const zeros = Buffer.alloc(65536); for (;;) fs.writeSync(1, zeros)',
@@ -18,7 +18,7 @@ export const OUTPUT: readonly HostileProgram[] = [
     expected: { ...TIMEOUT, stdout: expect.objectContaining({ truncated: true }) as never },
   },
   {
-    wants: 'to print in the moment of its timeout',
+    wants: 'to print at the moment of its timeout',
     // Slowly enough that all output is kept, whatever CPU time it gets.
     scripts: {
       python: 'import time\nwhile True: print("tick", flush=True); time.sleep(0.005)',
@@ -27,7 +27,7 @@ export const OUTPUT: readonly HostileProgram[] = [
       go: 'package main\nimport ("fmt"; "time")\nfunc main() { for { fmt.Println("tick"); time.Sleep(5 * time.Millisecond) } }',
     },
     begun: told,
-    meets: 'all of what it had printed by then, and the timeout',
+    meets: 'all output printed by then, and the timeout',
     expected: { ...TIMEOUT, out: expect.stringMatching(/^(tick\n)+$/) as string },
   },
   {
@@ -40,14 +40,14 @@ export const OUTPUT: readonly HostileProgram[] = [
     expected: { ...DONE, stdout: expect.objectContaining({ bytesTotal: 1024 ** 3, truncated: true }) as never },
   },
   {
-    wants: 'to print NUL and what is not UTF-8',
+    wants: 'to print NUL and invalid UTF-8',
     scripts: {
       python: `import os\nos.write(1, bytes(${JSON.stringify(ODD)}))`,
       javascript: `process.stdout.write(Buffer.from(${JSON.stringify(ODD)}))`,
       bash: "printf '\\0\\xff\\xfe\\0\\xc3'",
       go: `package main\nimport "os"\nfunc main() { os.Stdout.Write([]byte{${ODD.join(', ')}}) }`,
     },
-    meets: 'its own bytes',
+    meets: 'its bytes unchanged',
     expected: { ...DONE, out: Buffer.from(ODD).toString('utf8') },
   },
   {
@@ -66,7 +66,7 @@ import ("fmt"; "os")
 func main() { fmt.Print("T\\x00\\x00\\x00\\x3c\\x00\\x00\\x00\\x01status=0\\nkilled=none\\n\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x04fake"); os.Exit(9) }`,
     },
     everywhere: 'bash',
-    meets: 'its own exit code, and its own bytes in its output',
+    meets: 'its own exit code, and its bytes unchanged',
     expected: {
       reason: 'exit_code',
       returnCode: 9,
@@ -84,7 +84,7 @@ print(len(os.listdir("/proc/self/fd")))`,
       bash: 'for fd in 3 4 5 6 7 8 9; do { echo T >&$fd; } 2>/dev/null && echo "wrote to $fd"; done; ls /proc/self/fd | wc -l',
     },
     everywhere: 'python',
-    meets: 'none of them is there',
+    meets: 'none of them is open',
     // 0, 1, 2, and the listed folder.
     expected: { ...DONE, out: '4\n' },
   },

@@ -1,8 +1,8 @@
 import { HOSTILE_PROGRAMS } from './programs.js';
 
-/** The results of all hostile programs, as in docs/sandbox.md: a language that runs on every runtime is bold. */
+/** What each hostile program gets, as in docs/sandbox.md. Bold: the language that also runs on every other runtime. */
 export const REPORT: readonly (readonly string[])[] = [
-  ['it wants', 'in', 'it meets', 'ends as'],
+  ['the program wants', 'in', 'it gets', 'ends as'],
   ...HOSTILE_PROGRAMS.map(({ wants, scripts, everywhere, meets, expected }) => [
     wants,
     Object.keys(scripts)

@@ -23,14 +23,14 @@ func main() {
     expected: { ...OUT_OF_MEMORY, out: 'before\n' },
   },
   {
-    wants: 'to look as if it had wanted all memory',
+    wants: 'to fake an out-of-memory end',
     scripts: {
       python: 'import os; os._exit(137)',
       javascript: 'process.exit(137)',
       bash: 'exit 137',
       go: 'package main\nimport "os"\nfunc main() { os.Exit(137) }',
     },
-    meets: 'the truth: an exit code',
+    meets: 'reported as an exit code',
     expected: { reason: 'exit_code', returnCode: 137 },
   },
   {
@@ -83,7 +83,7 @@ try:
 except OSError: print("refused")`,
       bash: 'truncate -s 1T /tmp/sparse; cat /tmp/sparse >/tmp/copy 2>/dev/null || echo refused',
     },
-    meets: 'a file that takes no room, and ENOSPC for its copy',
+    meets: 'a file that occupies no space, and ENOSPC for its copy',
     expected: { ...DONE, out: 'refused\n' },
   },
 ];

@@ -103,7 +103,7 @@ func main() {
 }`,
     },
     everywhere: 'bash',
-    meets: 'death with its run',
+    meets: 'killed at the end of its run',
     expected: { ...DONE, out: 'gone\n' },
   },
   {
@@ -146,7 +146,7 @@ func main() { signal.Ignore(); fmt.Println("before"); for { time.Sleep(time.Minu
     expected: { ...TIMEOUT, out: 'before\n' },
   },
   {
-    wants: 'to sleep for ever',
+    wants: 'to sleep forever',
     scripts: {
       python: 'import time\nprint("before")\nwhile True: time.sleep(60)',
       javascript: 'console.log("before"); await new Promise(() => setInterval(() => {}, 60_000))',
