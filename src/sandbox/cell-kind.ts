@@ -1,7 +1,7 @@
 import type { SandboxLimits, ScriptType } from './sandbox.js';
 import { type ImageName, type Language, LANGUAGES } from './languages.js';
 
-/** Nested: each job gets its own namespaces. Plain: a job uses the container's, and the cell is removed after one job. */
+/** Nested: each job gets its own namespaces. Plain: the job uses the container's; the cell is removed after one job. */
 export type Isolation = 'nested' | 'plain';
 
 /** Everything that decides whether a cell can run a job: two cells of the same kind are interchangeable. */

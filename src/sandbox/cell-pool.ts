@@ -21,8 +21,8 @@ export interface CellPoolOptions {
 }
 
 /**
- * Warm cells. A cell that has run a job belongs to its user. It runs further jobs of that user only, one at a time. It is
- * removed at its limit of jobs, age or rest, or after anything unexpected.
+ * Warm cells. A cell that has run a job belongs to its user. It runs further jobs of that user only, one at a time. It
+ * is removed at its limit of jobs, age or rest, or after anything unexpected.
  */
 export class CellPool {
   private readonly ready: Cell[] = [];
@@ -75,7 +75,7 @@ export class CellPool {
     for (const cell of this.ready.filter(({ kind }) => !this.refill.isUsual(kind))) this.retire(cell);
   }
 
-  /** Returns a cell of the user, a ready cell, or a new one. Release it with `give`. @throws SandboxFailure, before user code */
+  /** Returns the user's own cell, a ready one, or a new one; release it with `give`. @throws SandboxFailure, before user code */
   async take(userId: string, kind: CellKind): Promise<Cell> {
     return (
       this.takeAtHand(userId, kind) ??
@@ -189,7 +189,7 @@ export class CellPool {
     }
   }
 
-  /** The launcher ended unexpectedly: it was killed from outside, or the engine is down. A busy cell fails its run itself. */
+  /** The launcher ended unexpectedly: killed from outside, or the engine is down. A busy cell fails its run itself. */
   private lost(cell: Cell): void {
     if (this.ready.includes(cell) || this.resting.includes(cell)) this.retire(cell);
   }

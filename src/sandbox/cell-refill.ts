@@ -85,7 +85,7 @@ export class CellRefill {
     }
     this.shortSince ??= now;
     const mayWait = now - this.shortSince < REFILL_PATIENCE_MS;
-    // A start for a waiting run goes first. If such starts never cease, a refill would delay one run as much as it saves another.
+    // A start for a waiting run goes first. If these never cease, a refill would cost one run what it saves another.
     if (this.pool.isStarting() || (this.pool.isBusy() && mayWait)) return this.soon();
     const due = missing.filter((kind) => (this.pausedUntil.get(kind) ?? 0) <= now);
     const count = Math.min(REFILLS_MAX - this.underWay.size, this.pool.room());

@@ -19,16 +19,16 @@ import { RunOutput } from './run-output.js';
 
 /** From sending the job to the message that its program runs: this covers only namespaces and unpacking. */
 const START_TIMEOUT_MS = 20_000;
-/** The launcher ends a run at its deadline. If it fails to (stopped, starved), the host ends the run this much later. */
+/** The launcher ends a run at its deadline. If it fails to (stopped, starved), the host does so this much later. */
 const DEADLINE_GRACE_MS = 2_000;
 /**
- * When the launcher is asked to end a run, it sends the remaining output within milliseconds. If it sends nothing for this
- * long, the cell is removed without a report.
+ * When the launcher is asked to end a run, it sends the remaining output within milliseconds. If it sends nothing for
+ * this long, the cell is removed without a report.
  */
 export const REPORT_GRACE_MS = 500;
 const BYTES_PER_MIB = 1024 * 1024;
 
-/** Total time for the remaining output, which is bounded. After that, even on a very busy host, the run ends without a report. */
+/** Total time for the remaining output, which is bounded. If a very busy host exceeds it, the run ends without a report. */
 const REPORT_MS_MAX = 10_000;
 
 /** How the exchange with the launcher about one job ended. */

@@ -53,7 +53,7 @@ export class Cell {
     return this.link?.lastWords ?? '';
   }
 
-  /** Create, attach, start, hello. @throws SandboxFailure, before any user code; the caller then removes the container */
+  /** Create, attach, start, hello. @throws SandboxFailure, before any user code; the caller removes the container */
   async open(): Promise<void> {
     const { container, spec } = this;
     try {

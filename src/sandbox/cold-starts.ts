@@ -4,9 +4,9 @@ import { availableParallelism } from 'node:os';
 export const START_PATIENCE_MS = 2_000;
 
 /**
- * Limits concurrent cell starts to the number of CPUs of this machine, in FIFO order. Concurrent starts share the engine's
- * CPUs. Eight starts at once on two CPUs: the first job ended after 1.4 s, the last after 1.7 s. The same eight, two at a
- * time: after 0.3 s and 1.0 s (ADR 35).
+ * Limits concurrent cell starts to the number of CPUs of this machine, in FIFO order. Concurrent starts share the
+ * engine's CPUs. Eight starts at once on two CPUs: the first job ended after 1.4 s, the last after 1.7 s. The same
+ * eight, two at a time: after 0.3 s and 1.0 s (ADR 35).
  */
 export class ColdStarts {
   private running = 0;

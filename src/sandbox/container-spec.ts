@@ -31,7 +31,7 @@ export interface ContainerSettings {
   readonly runtime?: string | undefined;
 }
 
-/** The container of a cell: what it shares with the host, and its limits (docs/architecture.md, "Queue, worker, sandbox"). */
+/** A cell's container: its limits and what it shares with the host (docs/architecture.md, "Queue, worker, sandbox"). */
 export function containerSpec(
   kind: CellKind,
   owner: ContainerOwner,
@@ -64,7 +64,7 @@ export function containerSpec(
     HostConfig: {
       ...hardening(settings),
       // Nested: the kernel allows no fresh /proc under Docker's masks; the launcher hides more than they do.
-      // Plain: the program uses the container's network namespace, so the bounds that the launcher sets otherwise go here.
+      // Plain: the program uses the container's network namespace, so the launcher's bounds are set here.
       ...(kind.isolation === 'nested' ? { MaskedPaths: [], ReadonlyPaths: [] } : { Sysctls: TCP_BUFFERS }),
       PidsLimit: kind.pids + SUPERVISORS[kind.isolation],
       Memory: memory,

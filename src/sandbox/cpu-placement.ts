@@ -8,9 +8,9 @@ export interface CpuPlace {
 }
 
 /**
- * Chooses the CPUs of each run: those with the least CPU time granted to runs of this worker. With a random choice, two runs
- * on two CPUs would share one of them half of the time. Ties are resolved round-robin from a random start, since workers on
- * one host do not know of each other.
+ * Chooses the CPUs of each run: those with the least CPU time granted to runs of this worker. With a random choice, two
+ * runs on two CPUs would share one of them half of the time. Ties are resolved round-robin from a random start, since
+ * workers on one host do not know of each other.
  */
 export class CpuPlacement {
   private granted: number[] = [];
