@@ -28,7 +28,7 @@ const DEADLINE_GRACE_MS = 2_000;
 export const REPORT_GRACE_MS = 500;
 const BYTES_PER_MIB = 1024 * 1024;
 
-/** Total time for the remaining output, which is bounded. If a very busy host exceeds it, the run ends without a report. */
+/** Total time for the remaining output, which is bounded. If a busy host exceeds it, the run ends without a report. */
 const REPORT_MS_MAX = 10_000;
 
 /** How the exchange with the launcher about one job ended. */

@@ -49,7 +49,7 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly outputBytesMax: number;
   /** `single`: a cell is removed after one job. Default: `nested`, a cell also runs its user's next jobs. */
   readonly isolation?: 'nested' | 'single';
-  /** If the host refuses nested namespaces: false (default) runs jobs without them, true runs none until it allows them. */
+  /** If the host refuses nested namespaces: false (default) runs jobs without them, true runs none until allowed. */
   readonly isNestingRequired?: boolean;
   /** Interval between retests of a host that refused nested namespaces. */
   readonly isolationRetestMs?: number;
