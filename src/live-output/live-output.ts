@@ -1,41 +1,41 @@
 import type { OutputStreamName } from '../sandbox/sandbox.js';
 
-/** One stream of one start of an attempt. */
+/** One output stream of one start of an attempt. */
 export interface OutputSource {
   readonly executionId: string;
   readonly attempt: number;
-  /** Tells two starts of one attempt apart: an attempt that was handed back starts again under its number. */
+  /** Distinguishes two starts of one attempt: a released attempt starts again under the same number. */
   readonly startId: string;
   readonly stream: OutputStreamName;
 }
 
 export interface OutputChunk {
-  /** Of its first byte in what is kept of the stream. */
+  /** Position of its first byte in the kept output of the stream. */
   readonly offset: number;
   readonly bytes: Uint8Array;
 }
 
-/** Bytes of one chunk at most. */
+/** Maximum size of one chunk. */
 export const OUTPUT_CHUNK_BYTES_MAX = 64 * 1024;
 
 /**
- * What runs print, while they run, from the worker to whoever follows. A convenience: the output is recorded at the end
- * of the attempt, and whatever is lost here is read there.
+ * Carries the output of runs, while they run, from the worker to followers. Best effort: the output is stored at the
+ * end of the attempt, and followers read lost chunks from there.
  */
 export abstract class LiveOutput {
-  /** For how long a chunk is kept for those who come later. */
+  /** How long a chunk is kept for later readers. */
   abstract readonly keptMs: number;
 
   /** May be repeated. @throws Unavailable */
   abstract publish(source: OutputSource, chunk: OutputChunk): Promise<void>;
 
   /**
-   * What is kept of a source, and then what comes, until the signal aborts. A chunk may be missing, and may come twice:
-   * its offset tells. A reader that is slow is waited for.
+   * Yields the kept chunks of a source, then new ones, until the signal aborts. A chunk may be missing or arrive twice:
+   * its offset shows that. A slow reader misses nothing because of its speed.
    * @throws Unavailable
    */
   abstract read(source: OutputSource, signal: AbortSignal): AsyncIterable<OutputChunk>;
 
-  /** Called when chunks that were published may be lost, and can be published again. @returns how to stop listening */
+  /** Calls the listener when published chunks may be lost and can be published again. @returns a function to stop */
   abstract onLoss(listener: () => void): () => void;
 }

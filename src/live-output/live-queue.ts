@@ -1,12 +1,12 @@
 import { OUTPUT_CHUNK_BYTES_MAX, type OutputChunk } from './live-output.js';
 
-/** Waiting for a reader, who may be slow. */
+/** Limits of the chunks that wait for a slow reader. */
 const CHUNKS_MAX = 64;
 const BYTES_MAX = 16 * OUTPUT_CHUNK_BYTES_MAX;
 
 /**
- * Chunks as they are published, for one reader. One who is slow loses them and is told so: they are in the stream as
- * well, from where they can be read again at the reader's own pace.
+ * Buffers published chunks for one reader. If the reader is too slow, the queue drops them and reports the loss: the
+ * reader can read them again from the stream at its own pace.
  */
 export class LiveQueue {
   private chunks: OutputChunk[] = [];
@@ -22,7 +22,7 @@ export class LiveQueue {
     this.wake?.();
   }
 
-  /** Something may have been missed. */
+  /** Chunks may have been missed. */
   lose(): void {
     this.chunks = [];
     this.bytes = 0;
@@ -30,12 +30,12 @@ export class LiveQueue {
     this.wake?.();
   }
 
-  /** From here on nothing is lost, until `take` says so. */
+  /** From now on no chunk is lost, until `take` returns null. */
   restart(): void {
     this.lost = false;
   }
 
-  /** Everything that waits, and waits where nothing does. Null once something was lost. Empty once aborted. */
+  /** Takes all queued chunks; waits if there are none. @returns null after a loss; an empty list once aborted */
   async take(signal: AbortSignal): Promise<readonly OutputChunk[] | null> {
     if (this.chunks.length === 0 && !this.lost && !signal.aborted) await this.news(signal);
     if (this.lost) return null;

@@ -18,17 +18,17 @@ import { LiveQueue } from './live-queue.js';
 import { OUTPUT_KEPT_MS, OutputStream } from './output-stream.js';
 
 const OFFSET_HEADER = 'Voidrunner-Offset';
-/** Of the history, on their way to a reader: as many chunks of 64 KiB are 2 MiB. */
+/** Chunks of the history in one fetch: 32 chunks of 64 KiB are 2 MiB. */
 const FETCH_MESSAGES_MAX = 32;
-/** A message that was there when it was counted may have become too old meanwhile. */
+/** A fetch may wait in vain: a counted message may have expired meanwhile. */
 const FETCH_TIMEOUT_MS = 2_000;
-/** Of a consumer whose reader is gone without having removed it. */
+/** NATS removes a consumer after this time if its reader did not. */
 const CONSUMER_IDLE_MS = 30_000;
 
 /**
- * Live output over NATS: a reader hears what is published, and reads from the memory stream what was published before,
- * or faster than it could take it. Not an ordered consumer for both: that one buffers for a slow reader without a bound,
- * and pulls a second time for each chunk.
+ * Live output over NATS. A reader subscribes to new chunks, and reads from the memory stream the chunks that were
+ * published before, or faster than it could take them. Rejected: an ordered consumer for both. It buffers without limit
+ * for a slow reader, and pulls a second time for each chunk.
  */
 export class NatsLiveOutput extends LiveOutput {
   override readonly keptMs = OUTPUT_KEPT_MS;
@@ -55,7 +55,7 @@ export class NatsLiveOutput extends LiveOutput {
     const queue = new LiveQueue();
     const stopWatching = this.nats.onStateChange(() => queue.lose());
     const connection = this.nats.connection();
-    // Listens first: what is published while the history is read is in one of the two, or in both.
+    // Subscribes first: a chunk published while the history is read is then in the queue, the history, or both.
     const subscription = connection.subscribe(this.stream.subjectOf(source), {
       callback: (error, message) => (error ? queue.lose() : queue.push(chunkOf(message))),
     });
@@ -76,7 +76,7 @@ export class NatsLiveOutput extends LiveOutput {
       }
     } finally {
       stopWatching();
-      // A connection that is closed has none any more.
+      // A closed connection has no subscriptions left.
       if (!connection.isClosed()) subscription.unsubscribe();
     }
   }
@@ -88,19 +88,19 @@ export class NatsLiveOutput extends LiveOutput {
     });
   }
 
-  /** What the stream holds of a source now, from a sequence on. */
+  /** The chunks of a source that the stream holds now, from a sequence number on. */
   private async *history(source: OutputSource, sequence: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
     const consumer = await this.asking(() => this.consumerOf(source, sequence));
     try {
       let left = consumer.num_pending;
       while (left > 0 && !signal.aborted) {
         const messages = await this.asking(() => this.fetch(consumer, left));
-        // Fewer than asked for: the others have become too old.
+        // Fewer than requested: the others have expired.
         left = messages.length === 0 ? 0 : left - messages.length;
         yield* messages;
       }
     } finally {
-      // Nobody waits for it; where it fails the server forgets the consumer by itself.
+      // Not awaited: if it fails, the server removes the idle consumer.
       void this.removed(consumer).catch(() => undefined);
     }
   }
@@ -129,14 +129,14 @@ export class NatsLiveOutput extends LiveOutput {
     await (await this.nats.manager()).consumers.delete(stream_name, name);
   }
 
-  /** Whatever NATS refuses: the stream may be gone, and nobody's work depends on it. */
+  /** Maps any NATS error to Unavailable: the stream may be missing, and no execution depends on live output. */
   private async asking<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       this.stream.doubt();
       if (!(error instanceof NatsError)) throw error;
-      throw new Unavailable('nats', 'NATS takes no live output', { cause: error });
+      throw new Unavailable('nats', 'NATS does not accept live output', { cause: error });
     }
   }
 }

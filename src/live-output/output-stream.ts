@@ -5,18 +5,18 @@ import type { NatsLink } from '../platform/nats/nats-link.js';
 import { subjectPrefix } from '../event-sourcing/relay/event-message.js';
 import type { OutputSource } from './live-output.js';
 
-/** For how long a chunk stays: the end of the attempt has brought the whole output to Postgres by then, or soon will. */
+/** How long a chunk is kept: by then, or soon after, the end of the attempt has stored the whole output in Postgres. */
 export const OUTPUT_KEPT_MS = 600_000;
 
 export interface OutputStreamOptions {
   readonly nats: NatsLink;
   /** `VOIDRUNNER` names the stream `VOIDRUNNER_OUTPUT` and the subjects `voidrunner.output.>`. */
   readonly prefix: string;
-  /** Bytes at most; past them JetStream discards its oldest. */
+  /** Maximum size of the stream; beyond it JetStream discards the oldest messages. */
   readonly bytesMax: number;
 }
 
-/** The JetStream stream of live output, in the server's memory. Whoever needs it makes it be there. */
+/** The JetStream stream of live output, in the server's memory. Publishers and readers create it on demand. */
 export class OutputStream {
   readonly name: string;
   private readonly subjects: string;
@@ -31,7 +31,7 @@ export class OutputStream {
     return `${this.subjects}.${executionId}.${attempt}.${startId}.${stream}`;
   }
 
-  /** Asks the server once, until `doubt`. @throws NatsError, Unavailable */
+  /** Creates the stream unless it exists. Checks once, and again after `doubt`. @throws NatsError, Unavailable */
   async ensure(): Promise<void> {
     this.made ??= this.make();
     try {
@@ -42,7 +42,7 @@ export class OutputStream {
     }
   }
 
-  /** It may be gone: memory does not outlive the server. */
+  /** The stream may be missing: it is lost when the server restarts. */
   doubt(): void {
     this.made = null;
   }

@@ -12,7 +12,7 @@ export interface Job {
 }
 
 export interface ReservedJob extends Job {
-  /** Whoever presents it holds the job. */
+  /** Proves the lease: the caller that presents it holds the job. */
   readonly leaseToken: string;
   /** When it was first enqueued, milliseconds since the epoch. */
   readonly enqueuedAt: number;
@@ -32,7 +32,7 @@ export interface WorkerHeartbeat {
   readonly workerId: string;
   /** Executions this worker is running now, as job ids. */
   readonly running: readonly string[];
-  /** Counts the worker's heartbeats: another number is the word of a living worker. */
+  /** Counts the worker's heartbeats: a changed number proves that the worker is alive. */
   readonly beat?: number;
   readonly [detail: string]: unknown;
 }
@@ -41,12 +41,12 @@ export const jobId = (job: Pick<Job, 'executionId' | 'attempt'>): string => `${j
 
 /** An index of pending work. Everything in it can be rebuilt from the log. Every operation is atomic. */
 export abstract class JobQueue {
-  /** @returns false where the job was there already (in whatever state): nothing changed. */
+  /** @returns false if the job already existed, in any state: nothing changed. */
   abstract enqueue(job: Job): Promise<boolean>;
 
   /**
-   * Takes the next job in order of band and turn. Waits for a wake-up, at most `waitMs`.
-   * @returns null where there was none in time, or the signal was aborted
+   * Reserves the next job: highest band first, round-robin over users within a band. Waits for a job at most `waitMs`.
+   * @returns null if there was no job in time, or the signal was aborted
    */
   abstract reserve(request: {
     workerId: string;
@@ -55,30 +55,30 @@ export abstract class JobQueue {
     signal?: AbortSignal;
   }): Promise<ReservedJob | null>;
 
-  /** Extends the lease. @returns false where the token no longer holds it (expired and reaped, cancelled, flushed). */
+  /** Extends the lease. @returns false if the token no longer holds it (expired and reaped, cancelled, flushed). */
   abstract heartbeat(job: ReservedJob, leaseMs: number): Promise<boolean>;
 
-  /** Puts a lease back that a flushed Redis lost. @returns false where another token holds the job now. */
+  /** Restores a lease that a flushed Redis lost. @returns false if another token holds the job now. */
   abstract restoreLease(job: ReservedJob, workerId: string, leaseMs: number): Promise<boolean>;
 
-  /** Removes the job. @returns false where the token did not hold it. */
+  /** Removes the job. @returns false if the token did not hold it. */
   abstract complete(job: ReservedJob): Promise<boolean>;
 
-  /** Gives the job back, to the head of its user's turn. @returns false where the token did not hold it. */
+  /** Releases the job: it becomes its user's first waiting job. @returns false if the token did not hold it. */
   abstract release(job: ReservedJob): Promise<boolean>;
 
-  /** Removes the job where nobody holds it. @returns the state it was in */
+  /** Removes the job unless it is leased. @returns the state it was in */
   abstract cancel(id: { executionId: string; attempt: number }): Promise<JobState>;
 
   /** The states of many jobs at once, in the same order. */
   abstract inspect(ids: readonly { executionId: string; attempt: number }[]): Promise<readonly JobState[]>;
 
-  /** Workers say that they live; an entry that is not renewed within `ttlMs` is gone. */
+  /** Reports that a worker is alive. An entry expires unless it is renewed within `ttlMs`. */
   abstract workerHeartbeat(heartbeat: WorkerHeartbeat, ttlMs: number): Promise<void>;
 
   abstract workerGone(workerId: string): Promise<void>;
 
-  /** Removes the jobs that a worker holds, as if their leases had run out. @returns how many */
+  /** Removes the jobs that a worker holds, as if their leases had expired. @returns how many */
   abstract dropLeases(workerId: string): Promise<number>;
 
   /** The workers alive now. */

@@ -1,6 +1,6 @@
 import { type Job, jobId, type ReservedJob } from './job-queue.js';
 
-/** What Redis keeps of a job: ids, order and lease, never anything a user sent. */
+/** The record of a job in Redis: ids, order and lease. It never contains user input. */
 interface JobRecord {
   readonly user: string;
   readonly priority: number;
@@ -13,15 +13,15 @@ interface JobRecord {
 export const PRIORITY_MIN = 0;
 export const PRIORITY_MAX = 10;
 
-// Ids stand in the members of sorted sets, between bars: none of them may contain one.
+// Ids are parts of sorted set members, separated by bars: they must not contain a bar.
 const ID = /^[A-Za-z0-9._-]{1,128}$/;
 
-/** @throws Error for what no caller of ours should ever send */
+/** @throws Error for invalid input, which is a bug in the caller */
 export function checkJob(job: Job): void {
   if (!ID.test(job.executionId) || !ID.test(job.userId)) throw new Error('job queue: malformed id');
   if (!Number.isInteger(job.attempt) || job.attempt < 0) throw new Error('job queue: malformed attempt');
   if (!Number.isInteger(job.priority) || job.priority < PRIORITY_MIN || job.priority > PRIORITY_MAX) {
-    throw new Error(`job queue: priority ${job.priority} is not within ${PRIORITY_MIN} and ${PRIORITY_MAX}`);
+    throw new Error(`job queue: priority ${job.priority} is not between ${PRIORITY_MIN} and ${PRIORITY_MAX}`);
   }
 }
 
@@ -40,6 +40,6 @@ export function reservedJob(id: string, json: string): ReservedJob {
     ...(record.not_before === undefined ? {} : { notBefore: record.not_before }),
     ...(record.traceparent === undefined ? {} : { traceparent: record.traceparent }),
   };
-  if (jobId(job) !== id) throw new Error('job queue: a job id in Redis is not one of ours');
+  if (jobId(job) !== id) throw new Error('job queue: malformed job id in Redis');
   return job;
 }

@@ -36,10 +36,10 @@ import {
 } from './queue-scripts.js';
 import { WakeUp } from './wake-up.js';
 
-/** Ids in one script call of `inspect`; more are asked for in several. */
+/** Ids per script call of `inspect`; more ids take several calls. */
 const INSPECT_BATCH_MAX = 1_000;
 
-/** A wait looks again after as long where Redis did not answer, ms. */
+/** Interval at which a waiting reserve retries while Redis is unavailable, ms. */
 const OUTAGE_RETRY_MS = 250;
 
 export interface RedisJobQueueOptions {
@@ -48,7 +48,7 @@ export interface RedisJobQueueOptions {
   readonly namespace: string;
   /** Leases that one user may hold at a time, over all workers. */
   readonly userConcurrencyMax: number;
-  /** A job that waited as long rises one band. */
+  /** A job that has waited this long moves up one band. */
   readonly ageingIntervalMs: number;
   readonly log: Log;
 }
@@ -56,10 +56,10 @@ export interface RedisJobQueueOptions {
 type ReserveRequest = Parameters<JobQueue['reserve']>[0];
 
 /**
- * The job queue in Redis 7: one script an operation, Redis' clock for every decision.
- * Every operation throws `Unavailable` while Redis is away, and may then be repeated; a `reserve` that already waits
- * goes on waiting instead. A reserve whose answer was lost leaves a lease that nobody holds; it runs out.
- * An attempt whose lease ran out is gone from the queue, never run again by it: only the log knows whether it started.
+ * The job queue in Redis 7: one script per operation, Redis' clock for every decision.
+ * Every operation throws `Unavailable` while Redis is unavailable, and may then be repeated. A `reserve` that already
+ * waits keeps waiting instead. If the reply to a reserve is lost, its lease has no holder and expires.
+ * An attempt whose lease expired is removed, and the queue never runs it again: only the log knows whether it started.
  */
 export class RedisJobQueue extends JobQueue {
   readonly #options: RedisJobQueueOptions;
@@ -137,7 +137,7 @@ export class RedisJobQueue extends JobQueue {
     return this.#run(CANCEL, jobId(id)) as Promise<JobState>;
   }
 
-  /** Atomic for up to 1,000 ids; more are asked for in several calls. */
+  /** Atomic for up to 1,000 ids; more ids take several calls. */
   async inspect(ids: readonly { executionId: string; attempt: number }[]): Promise<readonly JobState[]> {
     const states: JobState[] = [];
     for (let from = 0; from < ids.length; from += INSPECT_BATCH_MAX) {
@@ -181,7 +181,7 @@ export class RedisJobQueue extends JobQueue {
     if (reply[0] === 0) return { changeInMs: reply[1] };
     const job = reservedJob(reply[1], reply[2]);
     if (!signal?.aborted && !this.#wakeUp.closed) return { job, changeInMs: -1 };
-    // Nobody is there any more to run it. Where Redis is away now, the lease runs out.
+    // The caller is no longer there to run it. If Redis is unavailable now, the lease expires.
     await this.release(job).catch(retryLater);
     return { changeInMs: -1 };
   }

@@ -8,25 +8,25 @@ import { isOutage } from '../platform/redis/outage.js';
 import type { Log } from '../platform/telemetry/log.js';
 
 /**
- * Those who wait look again after as long even if nothing was heard: a process may die with the baton in its hands.
- * One script call in two seconds and process is what an idle queue costs.
+ * Waiting calls check again after this time even without a wake-up: a process may crash while it holds the baton.
+ * An idle queue costs one script call per process every two seconds.
  */
 export const RECHECK_INTERVAL_MS = 2_000;
 
-/** Until the connection stands; then the listener asks again whether anybody still waits. */
+/** How long to wait for the connection; then the listener checks again whether any call still waits. */
 const READY_TIMEOUT_MS = 10_000;
 
-/** After an error, so that a Redis that refuses at once does not make the listener spin. */
+/** Pause after an error, so that the listener does not spin while Redis refuses commands. */
 const ERROR_PAUSE_MS = 250;
 
-/** setTimeout takes 31 bits. */
+/** The maximum of setTimeout: 31 bits. */
 const ALARM_MS_MAX = 2 ** 31 - 1;
 
 export interface WakeUpOptions {
   readonly redis: Redis;
-  /** The list the baton comes through. */
+  /** The list that holds the baton. */
   readonly key: string;
-  /** Gives the baton back when nobody here needs it. */
+  /** Puts the baton back when no call of this process needs it. */
   readonly passOn: () => Promise<unknown>;
   readonly log: Log;
 }
@@ -34,8 +34,8 @@ export interface WakeUpOptions {
 /**
  * Lets any number of calls of this process wait on one blocking connection.
  *
- * BLPOP on a list of at most one baton, not pub/sub: a publish wakes every idle process for every job (50 processes,
- * 1,000 jobs a second: 50,000 script calls a second), the baton wakes the one that has waited longest.
+ * BLPOP on a list of at most one baton, not pub/sub: a publish wakes every idle process for every job (50 processes and
+ * 1,000 jobs per second: 50,000 script calls per second), the baton wakes only the one that has waited longest.
  */
 export class WakeUp {
   readonly #options: WakeUpOptions;
@@ -53,7 +53,7 @@ export class WakeUp {
     return this.#closing.signal.aborted;
   }
 
-  /** From now on no wake-up is missed. Look for work after this, not before; and `leave` in the end. */
+  /** From now on no wake-up is missed. Check for work after this call, not before. Call `leave` at the end. */
   enter(): Waiter {
     const waiter = new Waiter((unused) => this.#leave(waiter, unused));
     this.#waiters.add(waiter);
@@ -63,7 +63,7 @@ export class WakeUp {
     return waiter;
   }
 
-  /** Wakes one who waits after `ms`; the latest call counts, since whoever looked last knows best. */
+  /** Wakes one waiter after `ms`. The latest call replaces earlier ones, since its information is newest. */
   alarmIn(ms: number): void {
     this.#clearAlarm();
     if (this.#waiters.size === 0) return;
@@ -88,21 +88,21 @@ export class WakeUp {
     const { redis, log } = this.#options;
     try {
       this.#blocking ??= createBlockingRedis(redis, { blockMs: RECHECK_INTERVAL_MS, log });
-      while (this.#waiters.size > 0 && !this.closed) await this.#hear(this.#blocking);
+      while (this.#waiters.size > 0 && !this.closed) await this.#receive(this.#blocking);
     } finally {
       this.#listening = undefined;
     }
   }
 
-  async #hear(blocking: Redis): Promise<void> {
+  async #receive(blocking: Redis): Promise<void> {
     if (!(await redisReady(blocking, READY_TIMEOUT_MS, this.#closing.signal))) return;
     const baton = await blocking.blpop(this.#options.key, RECHECK_INTERVAL_MS / 1_000).catch((error: unknown) => {
       if (!this.closed && !isOutage(error)) this.#options.log.error({ err: error }, 'waiting for a wake-up failed');
       return undefined;
     });
-    // Without a baton as well: it is time to look again, or the connection was lost and perhaps a baton with it.
-    const somebodyLooks = this.#wakeOne();
-    if (baton && !somebodyLooks) await this.#passOn();
+    // Also without a baton: the recheck is due, or the connection was lost and perhaps a baton with it.
+    const wokeOne = this.#wakeOne();
+    if (baton && !wokeOne) await this.#passOn();
     if (baton === undefined && !this.closed) await pause(ERROR_PAUSE_MS);
   }
 
@@ -116,7 +116,7 @@ export class WakeUp {
   #leave(waiter: Waiter, unusedWakeUp: boolean): void {
     this.#waiters.delete(waiter);
     const alarmed = this.#waiters.size === 0 && this.#clearAlarm();
-    // Nobody is left here to hear the alarm: let another process set it.
+    // No waiter is left for the alarm: let another process set it.
     if (alarmed || (unusedWakeUp && !this.#wakeOne())) void this.#passOn();
   }
 
@@ -127,7 +127,7 @@ export class WakeUp {
     return wasSet;
   }
 
-  /** May fail: then those who wait elsewhere look again by themselves within the recheck interval. */
+  /** May fail: the waiters of other processes then check again within the recheck interval. */
   async #passOn(): Promise<void> {
     await this.#options.passOn().catch((error: unknown) => {
       this.#options.log.debug({ err: error }, 'baton not passed on');
@@ -135,7 +135,7 @@ export class WakeUp {
   }
 }
 
-/** One call that waits. A wake-up that comes while it looks for work is kept for its next wait. */
+/** One waiting call. A wake-up that arrives while it checks for work is kept for its next wait. */
 export class Waiter {
   readonly #onLeave: (unusedWakeUp: boolean) => void;
   #woken = false;
@@ -160,7 +160,7 @@ export class Waiter {
     this.#resolve?.();
   }
 
-  /** @returns true when it is worth looking for work; false when the time is over, or the signal aborted */
+  /** @returns true if the caller should check for work; false if the time is over, or the signal aborted */
   async wait(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     if (!this.#woken && !this.#cancelled && !signal?.aborted && timeoutMs > 0) await this.#pause(timeoutMs, signal);
     if (!this.#woken || this.#cancelled || signal?.aborted) return false;

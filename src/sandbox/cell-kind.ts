@@ -1,10 +1,10 @@
 import type { SandboxLimits, ScriptType } from './sandbox.js';
 import { type ImageName, type Language, LANGUAGES } from './languages.js';
 
-/** Nested: each job in namespaces of its own. Plain: in the container's, for a cell that runs one job and is removed. */
+/** Nested: each job gets its own namespaces. Plain: the job uses the container's; the cell is removed after one job. */
 export type Isolation = 'nested' | 'plain';
 
-/** What decides whether a cell can run a job: two of the same kind are interchangeable. */
+/** Everything that decides whether a cell can run a job: two cells of the same kind are interchangeable. */
 export interface CellKind {
   readonly isolation: Isolation;
   readonly image: ImageName;
@@ -14,14 +14,14 @@ export interface CellKind {
   readonly tmpSizeMb: number;
 }
 
-/** A task that asks for nothing else has these (task-schemas.ts): cells of these limits are kept warm. */
+/** The default limits of a task (task-schemas.ts): cells with these limits are kept warm. */
 const USUAL_LIMITS: SandboxLimits = { memory_mb: 256, cpus: 1, pids: 64 };
 
-/** Of the host that cells run on. */
+/** The host that cells run on. */
 export interface CellHost {
-  /** What the host allows. */
+  /** The isolation that the host allows. */
   readonly isolation: Isolation;
-  /** The engine refuses more than it has. */
+  /** CPUs of the host: the engine refuses a container that asks for more. */
   readonly cpus: number;
 }
 
@@ -37,7 +37,7 @@ export function kindFor(scriptType: ScriptType, limits: SandboxLimits, host: Cel
   };
 }
 
-/** One kind an image. */
+/** One kind per image. */
 export const usualKinds = (host: CellHost): CellKind[] =>
   (['python', 'javascript', 'bash', 'go'] as const).map((type) => kindFor(type, USUAL_LIMITS, host));
 

@@ -4,14 +4,14 @@ import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import { DockerFrames } from './docker-frames.js';
 import { jobFrame, killFrame, type LauncherMessage, LauncherMessages } from './launcher-messages.js';
 
-/** Of the launcher's own words on stderr: one line, when it gives up. */
+/** Kept of the launcher's stderr: it writes one line there, when it gives up. */
 const LAST_WORDS_BYTES_MAX = 500;
-/** A dead host sends no FIN: ask as often. */
+/** Interval of TCP keep-alive probes: a dead host sends no FIN. */
 const KEEP_ALIVE_MS = 10_000;
 
 /** The attached stream of one cell: jobs go in, the launcher's messages come out. */
 export class CellLink {
-  /** Resolves when nothing more will come; with an error where the connection broke. */
+  /** Resolves when the stream has ended, with an error if the connection broke. */
   readonly closed: Promise<Error | undefined>;
   private resolveClosed!: (error?: Error) => void;
   private words = '';
@@ -41,12 +41,12 @@ export class CellLink {
     socket.on('close', () => this.resolveClosed());
   }
 
-  /** What the launcher, or the runtime that could not start it, said before it ended. No user code writes there. */
+  /** The stderr of the launcher, or of the runtime that could not start it. User code cannot write there. */
   get lastWords(): string {
     return this.words.trim();
   }
 
-  /** Hands a job over. What the launcher has not read yet waits in the socket. */
+  /** Sends a job. Bytes that the launcher has not read yet wait in the socket. */
   send(job: Buffer): void {
     this.socket.write(jobFrame(job));
   }
@@ -55,7 +55,7 @@ export class CellLink {
     this.socket.write(killFrame(job));
   }
 
-  /** Must come before the container is killed: the engine wedges on a stream that is there and not read. */
+  /** Must be called before the container is killed: the engine hangs on an attached stream that is not read. */
   destroy(): void {
     this.socket.destroy();
     this.resolveClosed();

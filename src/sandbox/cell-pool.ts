@@ -7,26 +7,26 @@ import { ColdStarts } from './cold-starts.js';
 import type { Removals } from './removals.js';
 
 export interface CellPoolOptions {
-  /** Kept ready of each usual kind, without an owner; 0: every cell is made when it is needed. */
+  /** Ready cells per usual kind, without an owner. 0: every cell is made when it is needed. */
   readonly warmPerKind: number;
-  /** A cell is one user's: for how long it waits for that user's next job. 0: it is removed after one job. */
+  /** How long a used cell waits for its user's next job. 0: it is removed after one job. */
   readonly restMs: number;
   readonly jobsMax: number;
-  /** From its first job on. */
+  /** Counted from its first job. */
   readonly ageMsMax: number;
-  /** Cells of any state: those that wait make room for those that run, and none is made ready beyond it. */
+  /** Cells in any state. Waiting cells are removed to make room for runs; no cell is made ready beyond this number. */
   readonly cellsMax: number;
-  /** Cells for runs that wait for them, at a time; default: one a CPU. */
+  /** Concurrent starts of cells that a run waits for. Default: one per CPU. */
   readonly startsMax?: number;
 }
 
 /**
- * Warm cells. One that has had a job belongs to its user: it serves that user's next jobs, one at a time, and nobody else's,
- * until it is worn (by jobs, age, rest or anything odd) and removed.
+ * Warm cells. A cell that has run a job belongs to its user. It runs further jobs of that user only, one at a time. It
+ * is removed at its limit of jobs, age or rest, or after anything unexpected.
  */
 export class CellPool {
   private readonly ready: Cell[] = [];
-  /** The one that rests longest first. */
+  /** Ordered by rest, longest first. */
   private readonly resting: Cell[] = [];
   private readonly busy = new Set<Cell>();
   private readonly opening = new Set<Cell>();
@@ -64,27 +64,27 @@ export class CellPool {
     };
   }
 
-  /** Whether the container of this name is a cell of ours, or was and is on its way out. */
+  /** Whether the container of this name is a cell of this pool, or is one that is being removed. */
   has(name: string): boolean {
     return this.removals.has(name) || this.all().some((cell) => cell.name === name);
   }
 
-  /** From now on cells of these kinds are kept ready, and of no others. */
+  /** From now on, only cells of these kinds are kept ready. */
   keepReady(kinds: readonly CellKind[]): void {
     this.refill.keep(kinds);
     for (const cell of this.ready.filter(({ kind }) => !this.refill.isUsual(kind))) this.retire(cell);
   }
 
-  /** One of the user's own, one that is ready, or a new one; `give` it back. @throws SandboxFailure, before user code */
+  /** Takes a cell of the user, a ready one, or a new one; `give` releases it. @throws SandboxFailure, before user code */
   async take(userId: string, kind: CellKind): Promise<Cell> {
     return (
       this.takeAtHand(userId, kind) ??
-      // Until its turn one may have come to rest.
+      // A cell may have become free while this start waited for its slot.
       this.starts.run(async () => this.takeAtHand(userId, kind) ?? this.coldStart(userId, kind))
     );
   }
 
-  /** @param reusable false where anything was odd */
+  /** @param reusable false if anything was unexpected */
   give(cell: Cell, reusable: boolean): void {
     this.busy.delete(cell);
     const { jobsMax, ageMsMax, restMs } = this.options;
@@ -96,12 +96,12 @@ export class CellPool {
     this.watchRest();
   }
 
-  /** Removes every cell that runs nothing; those that are kept ready come anew. */
+  /** Removes every cell without a job. Ready cells are replaced by new ones. */
   drain(): void {
     for (const cell of [...this.ready, ...this.resting]) this.retire(cell);
   }
 
-  /** Resolves when no cell is on its way, neither in nor out. */
+  /** Resolves when no cell is being made or removed. */
   async idle(): Promise<void> {
     await this.refill.idle();
     await this.removals.idle();
@@ -118,7 +118,7 @@ export class CellPool {
     return [...this.ready, ...this.resting, ...this.busy, ...this.opening];
   }
 
-  /** How many more there may be; negative where there are too many. */
+  /** How many more cells are allowed; negative if there are too many. */
   private get room(): number {
     return this.options.cellsMax - new Set(this.all()).size;
   }
@@ -137,7 +137,7 @@ export class CellPool {
   private async coldStart(userId: string, kind: CellKind): Promise<Cell> {
     this.coldStarts += 1;
     const cell = this.make(kind);
-    // Its place is taken before anything is waited for.
+    // Occupied before the first await, so that it counts against the maximum.
     this.occupy(cell, userId);
     this.makeRoom();
     try {
@@ -158,7 +158,7 @@ export class CellPool {
       this.retire(cell);
       throw error;
     }
-    // What was wanted may have changed meanwhile.
+    // The usual kinds may have changed meanwhile.
     if (cell.isClosed || !this.refill.isUsual(kind)) return this.retire(cell);
     this.ready.push(cell);
   }
@@ -180,7 +180,7 @@ export class CellPool {
     }
   }
 
-  /** Those that run are bounded by the worker's slots; those that wait for their user go first, then those for anybody. */
+  /** The worker's slots bound the busy cells. Resting cells are removed first, then ready ones. */
   private makeRoom(): void {
     while (this.room < 0) {
       const spare = this.resting[0] ?? this.ready[0];
@@ -189,7 +189,7 @@ export class CellPool {
     }
   }
 
-  /** A launcher that ends while nobody asked it to: killed from outside, or the engine is gone. One that runs fails its run. */
+  /** The launcher ended unexpectedly: killed from outside, or the engine is down. A busy cell fails its run itself. */
   private lost(cell: Cell): void {
     if (this.ready.includes(cell) || this.resting.includes(cell)) this.retire(cell);
   }
@@ -204,7 +204,7 @@ export class CellPool {
   private retire(cell: Cell): void {
     this.drop(cell);
     const removal = cell.remove().catch((error: unknown) => {
-      this.log.warn({ err: error, container: cell.name }, 'container not removed; the sweep will');
+      this.log.warn({ err: error, container: cell.name }, 'container not removed; the sweep will remove it');
     });
     this.removals.add(cell.name, removal);
     this.refill.soon();

@@ -1,15 +1,15 @@
 import type { Log } from '../platform/telemetry/log.js';
 import { type CellKind, isSameKind } from './cell-kind.js';
 
-/** At a time: more would take the CPU from the runs that empty the pool. */
+/** Concurrent refills: more would take CPU from the runs that empty the pool. */
 export const REFILLS_MAX = 2;
-/** A refill waits for a pause between runs, but no longer than this, and longer only for cells that runs wait for. */
+/** A refill waits this long at most for a pause between runs. It waits longer only while a run waits for a cell. */
 export const REFILL_PATIENCE_MS = 1_000;
-const LOOK_MS = 50;
-/** A kind of which none could be made: the engine is away, or the image is. */
+const CHECK_DELAY_MS = 50;
+/** Delay after a failure to make a cell of a kind: the engine is down, or the image is missing. */
 export const REFILL_RETRY_MS = 5_000;
 
-/** The pool, as its refill sees it. */
+/** What the refill needs from the pool. */
 export interface Refilled {
   readyOf(kind: CellKind): number;
   /** Whether anything runs. */
@@ -18,7 +18,7 @@ export interface Refilled {
   isStarting(): boolean;
   /** How many more cells there may be. */
   room(): number;
-  /** Makes one and puts it to those that are ready. */
+  /** Makes a cell and adds it to the ready ones. */
   addReady(kind: CellKind): Promise<void>;
 }
 
@@ -52,9 +52,9 @@ export class CellRefill {
     return !this.closed && this.usual.some((usual) => isSameKind(usual, kind));
   }
 
-  /** One may be missing: looked at soon. */
+  /** A cell may be missing: checks soon. */
   soon(): void {
-    this.within(LOOK_MS);
+    this.within(CHECK_DELAY_MS);
   }
 
   close(): void {
@@ -62,7 +62,7 @@ export class CellRefill {
     clearTimeout(this.timer);
   }
 
-  /** Resolves when what is under way has come to its end. */
+  /** Resolves when the refills under way have ended. */
   async idle(): Promise<void> {
     await Promise.all(this.underWay.keys());
   }
@@ -84,9 +84,9 @@ export class CellRefill {
       return;
     }
     this.shortSince ??= now;
-    const isPatient = now - this.shortSince < REFILL_PATIENCE_MS;
-    // A start for a run that waits goes first; where they never end, what a refill would save, it would cost one of them.
-    if (this.pool.isStarting() || (this.pool.isBusy() && isPatient)) return this.soon();
+    const mayWait = now - this.shortSince < REFILL_PATIENCE_MS;
+    // A start for a waiting run goes first. If these never cease, a refill would cost one run what it saves another.
+    if (this.pool.isStarting() || (this.pool.isBusy() && mayWait)) return this.soon();
     const due = missing.filter((kind) => (this.pausedUntil.get(kind) ?? 0) <= now);
     const count = Math.min(REFILLS_MAX - this.underWay.size, this.pool.room());
     for (const kind of due.slice(0, Math.max(0, count))) this.begin(kind);
@@ -103,7 +103,7 @@ export class CellRefill {
     const refill = this.pool.addReady(kind).catch((error: unknown) => {
       if (this.closed) return;
       this.pausedUntil.set(kind, performance.now() + REFILL_RETRY_MS);
-      this.log.warn({ err: error, image: kind.image }, 'no cell could be made ready; later again');
+      this.log.warn({ err: error, image: kind.image }, 'no cell could be made ready; will retry later');
     });
     this.underWay.set(refill, kind);
     void refill.then(() => {

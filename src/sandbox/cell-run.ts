@@ -17,21 +17,21 @@ import { LANGUAGES } from './languages.js';
 import { notesOf, outOfMemoryNotes } from './run-notes.js';
 import { RunOutput } from './run-output.js';
 
-/** From the job's delivery to the word that its program runs: namespaces and unpacking, no more. */
+/** From sending the job to the message that its program runs: this covers only namespaces and unpacking. */
 const START_TIMEOUT_MS = 20_000;
-/** The launcher ends a run at its deadline by itself. Where it does not (stopped, starved), the host does, so much later. */
+/** The launcher ends a run at its deadline. If it fails to (stopped, starved), the host does so this much later. */
 const DEADLINE_GRACE_MS = 2_000;
 /**
- * Asked to end the run, the launcher goes on to send what is left, within milliseconds. After so long without a word of
- * it the cell is removed without a report.
+ * When the launcher is asked to end a run, it sends the remaining output within milliseconds. If it sends nothing for
+ * this long, the cell is removed without a report.
  */
 export const REPORT_GRACE_MS = 500;
 const BYTES_PER_MIB = 1024 * 1024;
 
-/** What is left to send is bounded; a host so busy that even this is over takes the run for one without a report. */
+/** Total time for the remaining output, which is bounded. If a busy host exceeds it, the run ends without a report. */
 const REPORT_MS_MAX = 10_000;
 
-/** How the conversation about one job ended. */
+/** How the exchange with the launcher about one job ended. */
 type JobEnd =
   | { readonly kind: 'reported'; readonly report: EndReport }
   | { readonly kind: 'refused'; readonly message: string }
@@ -43,7 +43,7 @@ export interface CellRunOptions {
   readonly compileTimeoutMs: number;
   /** Aborted by the caller: the run is cancelled. */
   readonly cancelled: AbortSignal;
-  /** Aborted by `close()`: nobody asked for this run to end, so it ends as a failure of ours. */
+  /** Aborted by `close()`: the caller did not end this run, so it ends as a SandboxFailure. */
   readonly closing: AbortSignal;
   readonly onOutput: OnOutput | undefined;
   readonly reportGraceMs?: number | undefined;
@@ -51,18 +51,18 @@ export interface CellRunOptions {
   readonly cpuFirst?: number;
 }
 
-/** The cell cannot make the namespaces, or could not now. No user code ran. */
+/** The cell cannot make the namespaces, permanently or at this moment. No user code ran. */
 export class IsolationRefused extends SandboxFailure {}
 
 /** One job in a cell. Used once. */
 export class CellRun {
-  /** Whether the cell is as good as before: its launcher has told the end, and waits for the next job. */
+  /** Whether the cell can run another job: its launcher has reported the end and waits for the next job. */
   reusable = false;
   private readonly output: RunOutput;
   private readonly started = Promise.withResolvers<void>();
   private readonly ended = Promise.withResolvers<JobEnd>();
   private startedAt: Date | null = null;
-  /** The same moment on a clock that is never set back. */
+  /** The same moment on the monotonic clock. */
   private startedMs = performance.now();
   private interruption: Interruption | 'closing' | null = null;
   private interruptedMs = 0;
@@ -85,7 +85,7 @@ export class CellRun {
     closing.addEventListener('abort', close);
     try {
       const attributes = { 'voidrunner.script_type': job.scriptType, 'voidrunner.cell_jobs': this.number };
-      return await inSpan('program', { attributes }, (span) => this.converse(span));
+      return await inSpan('program', { attributes }, (span) => this.exchange(span));
     } finally {
       cancelled.removeEventListener('abort', cancel);
       closing.removeEventListener('abort', close);
@@ -94,17 +94,17 @@ export class CellRun {
     }
   }
 
-  private async converse(span: Span): Promise<SandboxOutcome> {
+  private async exchange(span: Span): Promise<SandboxOutcome> {
     const { cell, number } = this;
     const { job, outputBytesMax, compileTimeoutMs, cancelled, closing, cpuFirst = 0 } = this.options;
     cell.send(encodeJob(job, { number, kind: cell.kind, outputBytesMax, compileTimeoutMs, cpuFirst }), {
-      onMessage: (message) => this.heed(message),
+      onMessage: (message) => this.onMessage(message),
       lost: (error) => this.ended.resolve({ kind: 'closed', error }),
     });
     if (cancelled.aborted) this.interrupt('cancelled');
     if (closing.aborted) this.interrupt('closing');
     const end = await this.untilEnd(span);
-    // What comes from here on changes nothing any more.
+    // Later interruptions have no effect.
     const { interruption } = this;
     if (end.kind === 'refused') throw this.refusal(end.message);
     if (end.kind === 'reported') {
@@ -132,14 +132,14 @@ export class CellRun {
     }
   }
 
-  /** Of all that the launcher starts for this job. */
+  /** The time limit of compiler and program together. */
   private timeMsMax(): number {
     const { job, compileTimeoutMs } = this.options;
     const compiles = LANGUAGES[job.scriptType].compile !== undefined;
     return job.timeoutMs + (compiles ? compileTimeoutMs : 0);
   }
 
-  private heed(message: LauncherMessage): void {
+  private onMessage(message: LauncherMessage): void {
     if (message.kind === 'hello' || message.job !== this.number) return;
     switch (message.kind) {
       case 'started':
@@ -147,7 +147,7 @@ export class CellRun {
         this.startedMs = performance.now();
         return this.started.resolve();
       case 'output':
-        return this.heard(message.stream, message.bytes);
+        return this.onOutput(message.stream, message.bytes);
       case 'ended':
         return this.ended.resolve({ kind: 'reported', report: message.report });
       case 'refused':
@@ -155,13 +155,13 @@ export class CellRun {
     }
   }
 
-  private heard(stream: OutputStreamName, bytes: Buffer): void {
+  private onOutput(stream: OutputStreamName, bytes: Buffer): void {
     if (this.interruption !== null) this.waitForReport();
     const kept = this.output.add(stream, bytes);
     this.options.onOutput?.(stream, bytes, kept);
   }
 
-  /** The launcher is asked first, so that what was printed just before is kept and the report is true. */
+  /** Asks the launcher first, so that the latest output is kept and the report is correct. */
   private interrupt(why: Interruption | 'closing'): void {
     if (this.interruption !== null) return;
     this.interruption = why;
@@ -170,7 +170,7 @@ export class CellRun {
     this.cell.kill(this.number);
   }
 
-  /** Whether or not it comes, the cell is abandoned in the end. */
+  /** Abandons the cell after the grace period, with or without a report. */
   private waitForReport(): void {
     const leftMs = REPORT_MS_MAX - (performance.now() - this.interruptedMs);
     const graceMs = Math.min(this.options.reportGraceMs ?? REPORT_GRACE_MS, Math.max(0, leftMs));
@@ -184,23 +184,23 @@ export class CellRun {
     return this.outcome(endOfRun(report, interruption === 'closing' ? null : interruption), report);
   }
 
-  /** The launcher gave no report in time: the run is over once its container is gone, and not before. */
+  /** The launcher sent no report in time: the run is over only when its container has been removed. */
   private async afterRemoval(interruption: Interruption | 'closing'): Promise<SandboxOutcome> {
     await this.cell.remove().catch((error: unknown) => {
-      throw this.failure('the engine was lost while the run was to end', error);
+      throw this.failure('the connection to the engine was lost while the run was being ended', error);
     });
     if (interruption === 'closing') throw this.failure('the sandbox is closing');
     return this.outcome(interrupted(interruption), null);
   }
 
-  /** The connection is over and the launcher said nothing: it was killed, or the engine went away. */
+  /** The connection closed without a report: the launcher was killed, or the engine went down. */
   private async afterSilentEnd(lost: Error | undefined): Promise<SandboxOutcome> {
     const facts = await this.cell.postMortem().catch((error: unknown) => {
       throw this.failure('the connection to the container was lost', lost ?? error);
     });
-    // Also before the start: a limit that does not even hold the input.
+    // Possible before the start as well: the limit may be too small for the input.
     if (facts.oomKilled && facts.exitCode === 137) return this.outOfMemory();
-    // It is certain that no user code ran only where the launcher has ended without having said that it starts.
+    // Only if the launcher ended without a start message is it certain that no user code ran.
     const { lastWords } = this.cell;
     const message = `the container ended by itself with exit code ${facts.exitCode}${lastWords && `: ${lastWords}`}`;
     throw new SandboxFailure(message, this.startedAt !== null, { cause: lost, partial: this.partial() });
@@ -227,19 +227,19 @@ export class CellRun {
   }
 
   private refusal(message: string): SandboxFailure {
-    // After its refusal the launcher takes the next job; a host that refuses namespaces will refuse them again.
+    // After a refusal the launcher can take the next job. But a host that refuses namespaces will refuse them again.
     this.reusable = !message.startsWith('isolation:');
     const Kind = this.reusable ? SandboxFailure : IsolationRefused;
-    // Where a compiler ran, the user's code did.
+    // If a compiler ran, it counts as user code.
     return new Kind(`the sandbox refused the job: ${message}`, this.startedAt !== null);
   }
 
-  /** A lost engine may have started the program without our hearing of it: once delivered, it counts as started. */
+  /** A lost engine may have started the program unnoticed: a job that was sent counts as started. */
   private failure(message: string, cause?: unknown): SandboxFailure {
     return new SandboxFailure(message, true, { cause, partial: this.partial() });
   }
 
-  /** The launcher has the true counts and the tail; what it told before is here. */
+  /** The output received so far. Only the launcher has the true counts and the tail. */
   private partial(): PartialOutcome | null {
     if (this.startedAt === null) return null;
     return { ...this.output.result(null), wallTimeMs: Date.now() - this.startedAt.getTime() };

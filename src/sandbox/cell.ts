@@ -8,36 +8,36 @@ import type { ContainerLife } from './container-life.js';
 import { engineStatus } from './engine.js';
 import type { LauncherMessage } from './launcher-messages.js';
 
-/** From the container's start to the launcher's first word. */
+/** From the container's start to the launcher's hello. */
 const HELLO_TIMEOUT_MS = 20_000;
 
-/** Who hears of the job that runs. */
+/** Receives the messages about the job that runs. */
 export interface JobListener {
   onMessage(message: LauncherMessage): void;
-  /** The launcher is gone, or the connection to it. */
+  /** The launcher has ended, or the connection to it is lost. */
   lost(error: Error | undefined): void;
 }
 
-const NOBODY: JobListener = { onMessage: () => undefined, lost: () => undefined };
+const NO_LISTENER: JobListener = { onMessage: () => undefined, lost: () => undefined };
 
-/** A container with a launcher in it, which runs one job after another. From its first job on it is one user's. */
+/** A container with a launcher, which runs one job after another. From its first job on it belongs to one user. */
 export class Cell {
   userId: string | null = null;
-  /** Jobs it was given. */
+  /** Number of jobs sent to it. */
   jobs = 0;
-  /** Milliseconds of performance.now(): its first job, and its last job's end. */
+  /** Milliseconds of performance.now(): start of its first job, and end of its last job. */
   usedSince: number | null = null;
   restingSince = 0;
-  /** No job can be sent any more. */
+  /** No more jobs can be sent. */
   isClosed = false;
-  /** Whether the kernel's memory counts as the cell's; null where nobody can tell. */
+  /** Whether kernel memory is charged to the cell; null if unknown. */
   chargesKernelMemory: boolean | null = null;
-  /** Resolves when the launcher is gone, or the connection to it; pending while the cell is not open. */
+  /** Resolves when the launcher has ended, or the connection to it is lost; pending while the cell is not open. */
   readonly closed: Promise<Error | undefined>;
   private resolveClosed!: (error?: Error) => void;
   private link: CellLink | null = null;
   private removal: Promise<void> | null = null;
-  private listener = NOBODY;
+  private listener = NO_LISTENER;
   private lossError: Error | undefined;
 
   constructor(
@@ -53,7 +53,7 @@ export class Cell {
     return this.link?.lastWords ?? '';
   }
 
-  /** Create, attach, start, hello. @throws SandboxFailure, before any user code; the caller removes what there is */
+  /** Create, attach, start, hello. @throws SandboxFailure, before any user code; the caller removes the container */
   async open(): Promise<void> {
     const { container, spec } = this;
     try {
@@ -65,7 +65,7 @@ export class Cell {
           this.chargesKernelMemory = kernelMemoryBytes === null ? null : kernelMemoryBytes > 0;
           resolve();
         };
-        this.listener = { ...NOBODY, onMessage: onMessage };
+        this.listener = { ...NO_LISTENER, onMessage: onMessage };
       });
       const link = new CellLink(await container.attach(), (message) => this.listener.onMessage(message));
       this.link = link;
@@ -83,34 +83,34 @@ export class Cell {
     }
   }
 
-  /** @param listener hears of this job until {@link forget} */
+  /** @param listener receives the messages about this job until {@link forget} */
   send(job: Buffer, listener: JobListener): void {
     this.listener = listener;
     this.link!.send(job);
     if (this.isClosed) listener.lost(this.lossError);
   }
 
-  /** The job is over. A cell that kept its listener, or a promise of its own that one waits for, would keep its output. */
+  /** The job is over. Keeping the listener, or a promise that it awaits, would keep the job's output in memory. */
   forget(): void {
-    this.listener = NOBODY;
+    this.listener = NO_LISTENER;
   }
 
-  /** Asks for the end of a job; one that is over by then is not harmed. */
+  /** Asks the launcher to end a job. Has no effect if the job is already over. */
   kill(job: number): void {
     this.link?.kill(job);
   }
 
-  /** Cuts the connection; the launcher then ends its job, and itself. */
+  /** Cuts the connection; the launcher then ends its job and exits. */
   abandon(): void {
     this.link?.destroy();
   }
 
-  /** The facts of a container that has ended by itself. */
+  /** Exit code and OOM flag of a container that has ended by itself. */
   postMortem(): ReturnType<ContainerLife['postMortem']> {
     return this.container.postMortem();
   }
 
-  /** @throws the engine's error where the container may still be there */
+  /** @throws the engine's error if the container may still exist */
   remove(): Promise<void> {
     this.abandon();
     this.removal ??= inSpan('container.remove', {}, () => this.container.remove());

@@ -1,33 +1,33 @@
 import { availableParallelism } from 'node:os';
 
-/** A start that takes longer, of an engine that hangs, holds up nobody any more. */
+/** A start that takes longer (the engine hangs) frees its slot, so that the next one can begin. */
 export const START_PATIENCE_MS = 2_000;
 
 /**
- * As many cells start at a time as this machine has CPUs, first come, first served. Together they share the engine's CPUs:
- * of eight that started at once on two CPUs the first had run its job after 1.4 s and the last after 1.7; of the same eight
- * two at a time, after 0.3 s and 1.0 (ADR 35).
+ * Limits concurrent cell starts to the number of CPUs of this machine, in FIFO order. Concurrent starts share the
+ * engine's CPUs. Eight starts at once on two CPUs: the first job ended after 1.4 s, the last after 1.7 s. The same
+ * eight, two at a time: after 0.3 s and 1.0 s (ADR 35).
  */
 export class ColdStarts {
   private running = 0;
-  private readonly line: (() => void)[] = [];
+  private readonly queue: (() => void)[] = [];
 
   constructor(private readonly max = availableParallelism()) {}
 
-  /** Whether any has its turn, or waits for it. */
+  /** Whether a start is running or queued. */
   get underWay(): boolean {
-    return this.running + this.line.length > 0;
+    return this.running + this.queue.length > 0;
   }
 
-  /** How many wait for their turn. */
+  /** Number of queued starts. */
   get waiting(): number {
-    return this.line.length;
+    return this.queue.length;
   }
 
-  /** @param start is called in its turn, at once where nobody waits */
+  /** @param start is called once a slot is free, immediately if one is */
   async run<T>(start: () => Promise<T>): Promise<T> {
     if (this.running < this.max) this.running += 1;
-    else await new Promise<void>((resolve) => this.line.push(resolve));
+    else await new Promise<void>((resolve) => this.queue.push(resolve));
     const timer = setTimeout(() => finish(), START_PATIENCE_MS).unref();
     const finish = once(() => {
       clearTimeout(timer);
@@ -41,7 +41,7 @@ export class ColdStarts {
   }
 
   private next(): void {
-    const first = this.line.shift();
+    const first = this.queue.shift();
     if (first) first();
     else this.running -= 1;
   }

@@ -6,7 +6,7 @@ import { engineCall, engineStatus } from './engine.js';
 
 const REMOVE_TRIES_MAX = 3;
 
-/** One container of ours, by the name it was given: the name is known even where the answer to its create was lost. */
+/** One container, addressed by its name: the name is known even if the response to its create was lost. */
 export class ContainerLife {
   private readonly container: Docker.Container;
 
@@ -21,7 +21,7 @@ export class ContainerLife {
     await engineCall('create', (abortSignal) => this.docker.createContainer({ ...spec, name: this.name, abortSignal }));
   }
 
-  /** The raw connection, both ways, before the container starts: nothing it prints can be missed. */
+  /** Opens the raw two-way connection. Called before the container starts, so that no output is missed. */
   async attach(): Promise<Socket> {
     const stream = await engineCall('attach', (abortSignal) =>
       this.container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true, abortSignal }),
@@ -33,14 +33,14 @@ export class ContainerLife {
     await engineCall('start', (abortSignal) => this.container.start({ abortSignal }));
   }
 
-  /** The facts of a container that has ended. OOMKilled is right only once `wait` has answered. */
+  /** Exit code and OOM flag of a container that has ended. OOMKilled is correct only after `wait` has returned. */
   async postMortem(): Promise<{ readonly exitCode: number; readonly oomKilled: boolean }> {
     await engineCall('wait', (abortSignal) => this.container.wait({ abortSignal }));
     const { State } = await engineCall('inspect', (abortSignal) => this.container.inspect({ abortSignal }));
     return { exitCode: State.ExitCode, oomKilled: State.OOMKilled };
   }
 
-  /** Kills and removes it; already gone is fine. @throws the last error where it may still be there */
+  /** Kills and removes it; a missing container is no error. @throws the last error if it may still exist */
   async remove(): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {

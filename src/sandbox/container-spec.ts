@@ -11,10 +11,10 @@ export const LAUNCHER = '/usr/local/lib/voidrunner/launcher';
 
 const MIB = 1024 * 1024;
 const OPEN_FILES_MAX = 256;
-/** The launcher and, nested, the job's init: beside what the program may have. */
+/** Processes in addition to the program's limit: the launcher and, if nested, the job's init. */
 const SUPERVISORS = { nested: 2, plain: 1 } as const;
 
-/** As in infra/launcher/view.c: before cgroup v2 nobody is charged for what lies in them. */
+/** As in infra/launcher/view.c: before cgroup v2 the kernel charges the content of these buffers to no cgroup. */
 const TCP_BUFFERS = { 'net.ipv4.tcp_rmem': '4096 16384 16384', 'net.ipv4.tcp_wmem': '4096 16384 16384' };
 
 export interface ContainerOwner {
@@ -25,13 +25,13 @@ export interface ContainerOwner {
 
 export interface ContainerSettings {
   readonly images: Readonly<Record<ImageName, string>>;
-  /** The seccomp profile itself, as JSON: a path would be one on the engine's host. */
+  /** The seccomp profile itself, as JSON: a path would refer to the engine's host. */
   readonly seccompProfile: string;
   /** OCI runtime; undefined for the engine's default. */
   readonly runtime?: string | undefined;
 }
 
-/** A cell: what is shared with the host, and how much of it (docs/architecture.md, "Queue, worker, sandbox"). */
+/** A cell's container: its limits and what it shares with the host (docs/architecture.md, "Queue, worker, sandbox"). */
 export function containerSpec(
   kind: CellKind,
   owner: ContainerOwner,
@@ -43,7 +43,7 @@ export function containerSpec(
     Image: settings.images[kind.image],
     Entrypoint: [LAUNCHER],
     Cmd: [],
-    // An image's own health check would be a process beside the program.
+    // An image's own health check would run a process next to the program.
     Healthcheck: { Test: ['NONE'] },
     User: `${owner.uid}:${owner.uid}`,
     Hostname: 'sandbox',
@@ -55,16 +55,16 @@ export function containerSpec(
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,
-    // An engine that stops, or that finds containers of before its crash, stops them one by one before it answers. The
-    // launcher, a PID 1, does not hear SIGTERM: each of them would cost the engine its ten seconds of patience.
+    // When the engine shuts down, or restarts after a crash, it stops containers one by one before it responds. The
+    // launcher, as PID 1, ignores SIGTERM: each container would cost the engine its stop timeout of ten seconds.
     StopSignal: 'SIGKILL',
     NetworkDisabled: true,
-    // From its creation, since labels cannot change. Which run is where stands in ExecutionAttemptStarted.
+    // Set at creation, since labels cannot change. ExecutionAttemptStarted records which worker runs an attempt.
     Labels: { [LABEL_MANAGED]: '1', [LABEL_WORKER]: owner.workerId },
     HostConfig: {
       ...hardening(settings),
-      // Below Docker's masks the kernel allows no fresh /proc; the launcher hides more than they do.
-      // Plain, the container's network namespace is the program's: it gets the bounds that the launcher sets otherwise.
+      // Nested: the kernel allows no fresh /proc under Docker's masks; the launcher hides more than they do.
+      // Plain: the program uses the container's network namespace, so the launcher's bounds are set here.
       ...(kind.isolation === 'nested' ? { MaskedPaths: [], ReadonlyPaths: [] } : { Sysctls: TCP_BUFFERS }),
       PidsLimit: kind.pids + SUPERVISORS[kind.isolation],
       Memory: memory,
@@ -73,7 +73,7 @@ export function containerSpec(
       NanoCpus: Math.round(kind.cpus * 1e9),
       Tmpfs: {
         '/tmp': `rw,nosuid,nodev,exec,size=${kind.tmpSizeMb}m,nr_inodes=${TMP_INODES_MAX},mode=1777`,
-        // In place of the terminals, which the kernel's own threads work for, outside any limit, and the host has few of.
+        // Hides the terminals: the host has few of them, and kernel threads work for them outside any limit.
         '/dev/pts': 'ro,nosuid,nodev,noexec,size=4k,nr_inodes=1,mode=555',
       },
     },
@@ -88,16 +88,16 @@ function hardening({ seccompProfile, runtime }: ContainerSettings): Docker.HostC
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges', `seccomp=${seccompProfile}`],
     IpcMode: 'private',
-    // No driver: output is read from the attach stream, and nothing a user prints fills the host's disk.
+    // No driver: output is read from the attach stream, so user output cannot fill the host's disk.
     LogConfig: { Type: 'none', Config: {} },
     Ulimits: [
       { Name: 'nofile', Soft: OPEN_FILES_MAX, Hard: OPEN_FILES_MAX },
-      // Not 0: with a pipe as core_pattern the host's root would run a program for each dump (core(5)).
+      // Not 0: if core_pattern is a pipe, the host would run a program as root for each dump (core(5)).
       { Name: 'core', Soft: 1, Hard: 1 },
     ],
-    // The kernel takes a sandbox before anything else of the host.
+    // When the host runs out of memory, the kernel kills sandboxes first.
     OomScoreAdj: 500,
-    // AutoRemove loses output and the post-mortem facts; the run removes its container itself.
+    // AutoRemove loses output and the post-mortem data; the run removes its container itself.
     AutoRemove: false,
     RestartPolicy: { Name: '' },
   };

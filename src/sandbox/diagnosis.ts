@@ -1,14 +1,14 @@
 import { knownEscapes } from './known-escapes.js';
 
-/** What the engine says of itself (Engine API, /info and /version), as far as it matters here. */
+/** The facts about the engine that matter here (Engine API, /info and /version). */
 export interface EngineFindings {
   readonly version: string;
   readonly runtime: string;
-  /** Null for a runtime that the engine does not tell the version of. */
+  /** Null if the engine does not report the runtime's version. */
   readonly runtimeVersion: string | null;
-  /** On the engine's host; null for a runtime that is none of its programs, or that it does not know. */
+  /** On the engine's host; null if the runtime is not a program there, or the engine does not know it. */
   readonly runtimePath: string | null;
-  /** The names of all runtimes it was told of. */
+  /** The names of all runtimes that the engine knows. */
   readonly runtimesKnown: readonly string[];
   readonly cgroupVersion: string;
   /** E.g. `name=seccomp,profile=default`, `name=userns`, `name=apparmor`. */
@@ -23,19 +23,19 @@ export interface SandboxFindings {
   readonly engine: EngineFindings;
   readonly imagesMissing: readonly string[];
   readonly images: readonly string[];
-  /** What the self-test of a real cell found. */
+  /** Result of the self-test in a real cell. */
   readonly isolation: 'nested' | 'plain' | { readonly failure: string };
-  /** Of the kernel's memory, whether a real cell is charged with its own; null where nobody can tell. */
+  /** Whether a real cell is charged for the kernel memory it uses; null if unknown. */
   readonly chargesKernelMemory: boolean | null;
   readonly isNestingRequired: boolean;
-  /** Runs at a time of one worker, and of one user over all workers. */
+  /** Concurrent runs of one worker, and of one user over all workers. */
   readonly slots: number;
   readonly userSlotsMax: number;
   readonly poolSize: number;
   readonly memoryMbMax: number;
 }
 
-/** `fault`: code cannot be run, or not safely. `advice`: it can, and would be better otherwise. */
+/** `fault`: code cannot run, or not safely. `advice`: code can run, but the setup could be improved. */
 export type Verdict = 'ok' | 'advice' | 'fault';
 
 export interface Diagnosis {
@@ -46,10 +46,10 @@ export interface Diagnosis {
 }
 
 const MIB = 1024 * 1024;
-/** What else keeps a container in, of what an engine may know. */
+/** Alternatives to runc that an engine may know. */
 const OTHER_RUNTIMES = ['crun', 'runsc'];
 
-/** One line a check, in the order in which one would mend them. */
+/** One entry per check, in the order in which one would fix them. */
 export function diagnose(found: SandboxFindings): readonly Diagnosis[] {
   const { engine } = found;
   return [
@@ -75,12 +75,14 @@ function runtimeOf({ runtime, runtimeVersion, runtimePath, runtimesKnown }: Engi
       check,
       verdict: 'fault',
       detail: `the engine does not know ${runtime}, only ${runtimesKnown.join(', ')}`,
-      advice: `tell dockerd of it (--add-runtime ${runtime}=/path/to/it, or "runtimes" in daemon.json), or unset EXECUTOR_RUNTIME`,
+      advice:
+        `add it to dockerd (--add-runtime ${runtime}=/path/to/it, or "runtimes" in daemon.json), ` +
+        'or unset EXECUTOR_RUNTIME',
     };
   }
   if (runtimeVersion === null) {
     const where = runtimePath === null ? '' : `${runtimePath}; `;
-    return ok(check, `${runtime} (${where}the engine does not tell its version)`);
+    return ok(check, `${runtime} (${where}the engine does not report its version)`);
   }
   const detail = `${runtime} ${runtimeVersion}`;
   const escapes = knownEscapes(runtime, runtimeVersion);
@@ -91,8 +93,8 @@ function runtimeOf({ runtime, runtimeVersion, runtimePath, runtimesKnown }: Engi
     verdict: 'advice',
     detail: `${detail} has known escapes: ${escapes.join('; ')}`,
     advice:
-      'upgrade runc to 1.2.8, 1.3.3 or newer, unless your distribution has mended this version; or set EXECUTOR_RUNTIME' +
-      (others.length === 0 ? '' : `, to what this engine has beside it: ${others.join(', ')}`),
+      'upgrade runc to 1.2.8, 1.3.3 or newer, unless your distribution fixed this version; or set EXECUTOR_RUNTIME' +
+      (others.length === 0 ? '' : ` to another runtime of this engine: ${others.join(', ')}`),
   };
 }
 
@@ -106,23 +108,23 @@ function limitsOf({ limitsMissing, cgroupVersion }: EngineFindings): Diagnosis {
     verdict: onlySwap ? 'advice' : 'fault',
     detail: `${detail}: the host does not enforce ${limitsMissing.join(', ')}`,
     advice: onlySwap
-      ? 'turn swap off, or boot with swapaccount=1: a program could use swap beyond its memory'
+      ? 'turn swap off, or boot with swapaccount=1: otherwise a program can use swap beyond its memory limit'
       : 'enable these cgroup controllers: without them one program can take the whole host',
   };
 }
 
 function seccompOf({ securityOptions }: EngineFindings): Diagnosis {
   if (hasOption(securityOptions, 'seccomp')) return ok('seccomp', 'available');
-  const advice = 'use a kernel and an engine built with seccomp: without it every system call is open to strangers';
-  return { check: 'seccomp', verdict: 'fault', detail: 'the engine has none', advice };
+  const advice = 'use a kernel and an engine built with seccomp: without it user code can make every system call';
+  return { check: 'seccomp', verdict: 'fault', detail: 'the engine does not support it', advice };
 }
 
 function usernsOf({ securityOptions }: EngineFindings): Diagnosis {
   const check = 'userns-remap';
   if (hasOption(securityOptions, 'rootless')) return ok(check, 'the engine is rootless');
   if (hasOption(securityOptions, 'userns')) return ok(check, 'on');
-  // Jobs run as a uid that the host does not know, without capabilities: a second wall, not the only one.
-  return { check, verdict: 'advice', detail: 'off', advice: 'set "userns-remap" in daemon.json on a host of its own' };
+  // Jobs already run without capabilities, as a uid that the host does not know: this is a second barrier.
+  return { check, verdict: 'advice', detail: 'off', advice: 'set "userns-remap" in daemon.json on a dedicated host' };
 }
 
 const hasOption = (options: readonly string[], name: string): boolean =>
@@ -141,9 +143,9 @@ function imagesOf({ images, imagesMissing }: SandboxFindings): Diagnosis {
 
 function isolationOf({ isolation, isNestingRequired }: SandboxFindings): Diagnosis {
   const check = 'isolation';
-  if (isolation === 'nested') return ok(check, 'every run has namespaces of its own');
+  if (isolation === 'nested') return ok(check, 'every run has its own namespaces');
   if (isolation === 'plain') {
-    const otherwise = isNestingRequired ? 'nothing is run' : 'every run gets a container of its own, which is slower';
+    const otherwise = isNestingRequired ? 'nothing can run' : 'every run gets its own container, which is slower';
     return {
       check,
       verdict: isNestingRequired ? 'fault' : 'advice',
@@ -156,12 +158,12 @@ function isolationOf({ isolation, isNestingRequired }: SandboxFindings): Diagnos
 
 function kernelMemoryOf({ chargesKernelMemory }: SandboxFindings): Diagnosis {
   const check = 'kernel';
-  if (chargesKernelMemory === null) return ok(check, 'nobody can tell whether its memory counts as the cells’');
-  if (chargesKernelMemory) return ok(check, 'its memory counts as that of the cell which it is used for');
+  if (chargesKernelMemory === null) return ok(check, 'unknown whether kernel memory is charged to cells');
+  if (chargesKernelMemory) return ok(check, 'kernel memory is charged to the cell that uses it');
   return {
     check,
     verdict: 'advice',
-    detail: 'its memory counts as nobody’s: programs can take the host’s beyond their limit',
+    detail: 'kernel memory is charged to no cell: programs can use the host’s memory beyond their limit',
     advice: 'boot without cgroup.memory=nokmem',
   };
 }
@@ -169,20 +171,20 @@ function kernelMemoryOf({ chargesKernelMemory }: SandboxFindings): Diagnosis {
 function memoryOf({ engine, slots, poolSize, memoryMbMax }: SandboxFindings): Diagnosis {
   const check = 'pool';
   const mostMb = slots * memoryMbMax;
-  const detail = `${poolSize} cells ready of each image, ${slots} runs at a time`;
+  const detail = `${poolSize} ready cells per image, ${slots} concurrent runs`;
   const hostMb = Math.floor(engine.memoryBytes / MIB);
   if (mostMb <= hostMb) return ok(check, detail);
   return {
     check,
     verdict: 'advice',
-    detail: `${detail}, which may take ${mostMb} MiB of the host's ${hostMb}`,
+    detail: `${detail}, which may use ${mostMb} MiB of the host's ${hostMb} MiB`,
     advice: 'lower WORKER_POOL_SIZE or EXECUTOR_MEMORY_MB_MAX',
   };
 }
 
 function fairnessOf({ slots, userSlotsMax }: SandboxFindings): Diagnosis {
   const check = 'fairness';
-  const detail = `one user has at most ${userSlotsMax} runs at a time, a worker ${slots}`;
+  const detail = `at most ${userSlotsMax} concurrent runs per user, ${slots} per worker`;
   if (userSlotsMax < slots) return ok(check, detail);
   return {
     check,

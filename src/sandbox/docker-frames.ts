@@ -3,9 +3,9 @@ import type { OutputStreamName } from './sandbox.js';
 const HEADER_BYTES = 8;
 
 /**
- * Takes Docker's multiplexed attach stream apart: frames of {stream, 0, 0, 0, length as 4 bytes} and content
- * (Engine API, "Attach to a container", stream format). Content is passed on as it comes and never gathered:
- * a frame may say that it is 4 GiB long.
+ * Parses Docker's multiplexed attach stream: frames of {stream, 0, 0, 0, length as 4 bytes} and content
+ * (Engine API, "Attach to a container", stream format). Content is passed on as it arrives and never buffered:
+ * a frame may claim a length of 4 GiB.
  */
 export class DockerFrames {
   private readonly header = Buffer.alloc(HEADER_BYTES);

@@ -30,10 +30,10 @@ import { ManagedContainers, namespaceOf } from './managed-containers.js';
 import { Removals } from './removals.js';
 import { RunOutput } from './run-output.js';
 
-/** Every container has a uid of its own (limits per uid are shared otherwise), far from any the host knows. */
+/** Every container has its own uid (otherwise they share limits per uid), far from the uids of the host. */
 const UID_FIRST = 100_000;
 const UID_END = 2_000_000_000;
-/** A new cell costs some 250 ms of CPU: with 100 jobs a cell that was a sixth of what a job of bash takes. */
+/** A new cell costs about 250 ms of CPU: with 100 jobs per cell, that was a sixth of the cost of a bash job. */
 const CELL_JOBS_MAX = 500;
 const CELL_AGE_MS_MAX = 5 * 60_000;
 const CELL_REST_MS = 30_000;
@@ -43,36 +43,36 @@ const COMPILE_TIMEOUT_MS = 60_000;
 export interface DockerSandboxOptions extends ContainerSettings {
   /** `unix:///path`, `tcp://host:port` or `http://host:port`. */
   readonly endpoint: string;
-  /** `<namespace>.<id>`: the sweep touches containers of its own namespace only. */
+  /** `<namespace>.<id>`: the sweep removes only containers of its own namespace. */
   readonly workerId: string;
-  /** Kept of each of stdout and stderr. */
+  /** Kept of each stream, stdout and stderr. */
   readonly outputBytesMax: number;
-  /** `single`: a cell is removed after one job. Default: `nested`, it serves its user's next jobs as well. */
+  /** `single`: a cell is removed after one job. Default: `nested`, a cell also runs its user's next jobs. */
   readonly isolation?: 'nested' | 'single';
-  /** Where the host refuses nested namespaces: run without them (default), or nothing until it allows them. */
+  /** If the host refuses nested namespaces: false (default) runs jobs without them, true runs none until allowed. */
   readonly isNestingRequired?: boolean;
-  /** Between looks at a host that refused them. */
+  /** Interval between retests of a host that refused nested namespaces. */
   readonly isolationRetestMs?: number;
-  /** Cells kept ready of each image. Default: 0, every cell is made when it is needed. */
+  /** Ready cells per image. Default: 0, every cell is made when it is needed. */
   readonly poolSize?: number;
-  /** For how long a cell waits for its user's next job. */
+  /** How long a cell waits for its user's next job. */
   readonly cellRestMs?: number;
-  /** Cells of any state: those that wait make room for those that run. Default: 64. */
+  /** Cells in any state: waiting cells are removed to make room for runs. Default: 64. */
   readonly cellsMax?: number;
   /** Default: 500. */
   readonly cellJobsMax?: number;
-  /** How long a run that was told to end may take to report. */
+  /** How long a run may take to send its report after it was asked to end. */
   readonly reportGraceMs?: number | undefined;
-  /** Of a compiler, apart from the run's own time. Default: 60 s. */
+  /** Timeout of a compiler, in addition to the run's own timeout. Default: 60 s. */
   readonly compileTimeoutMs?: number;
   readonly log?: Log;
 }
 
-const NESTING_REFUSED = 'this host refuses nested namespaces, and EXECUTOR_ISOLATION_REQUIRED asks for them';
+const NESTING_REFUSED = 'this host refuses nested namespaces, and EXECUTOR_ISOLATION_REQUIRED requires them';
 
 type RunOptions = Parameters<Sandbox['run']>[1];
 
-/** Runs jobs in cells: hardened containers, one user's each, in which every job has namespaces of its own. */
+/** Runs jobs in cells: hardened containers of one user each, in which every job has its own namespaces. */
 export class DockerSandbox extends Sandbox {
   private readonly docker: Docker;
   private readonly monitor: EngineMonitor;
@@ -89,7 +89,7 @@ export class DockerSandbox extends Sandbox {
 
   constructor(private readonly options: DockerSandboxOptions) {
     super();
-    if (namespaceOf(options.workerId) === '') throw new Error('a worker id is <namespace>.<id>');
+    if (namespaceOf(options.workerId) === '') throw new Error('a worker id must have the form <namespace>.<id>');
     this.docker = connectEngine(options.endpoint);
     this.monitor = new EngineMonitor(this.docker, options.runtime);
     this.containers = new ManagedContainers(this.docker);
@@ -119,12 +119,12 @@ export class DockerSandbox extends Sandbox {
     return this.pool.figures;
   }
 
-  /** What a real cell on this host can give a job. @throws SandboxFailure where no cell runs at all */
+  /** Tests in a real cell which isolation this host allows. @throws SandboxFailure if no cell can run */
   async hostIsolation(): Promise<Isolation> {
     return this.isolation.test((await this.monitor.facts()).cpus);
   }
 
-  /** Of the kernel's memory, whether cells are charged with theirs; null before {@link hostIsolation}, and where nobody can tell. */
+  /** Whether cells are charged for the kernel memory they use; null before {@link hostIsolation}, or if unknown. */
   get chargesKernelMemory(): boolean | null {
     return this.isolation.chargesKernelMemory;
   }
@@ -135,14 +135,14 @@ export class DockerSandbox extends Sandbox {
     return this.track(work.catch((error: unknown) => this.failed(error)));
   }
 
-  /** Workers ask all the time, also of a host that refuses to do their work. */
+  /** Workers call this all the time, even on a host that refuses their jobs, so it also triggers the retest. */
   override async health(): Promise<SandboxHealth> {
     const health = await this.monitor.health();
     if (health.healthy && this.isolation.isDue) this.retestIsolation();
     return health.healthy && this.isRefused ? { healthy: false, detail: NESTING_REFUSED } : health;
   }
 
-  /** Those of this very worker go too where nothing here knows them: an answer to create or remove was lost. */
+  /** Also removes this worker's own containers that the pool does not know: a response to create or remove was lost. */
   override sweep(isAlive: (workerId: string) => boolean): Promise<number> {
     const { workerId } = this.options;
     return this.containers.removeWhere((name, owner) => {
@@ -158,11 +158,11 @@ export class DockerSandbox extends Sandbox {
     await this.containers
       .removeWhere((_, owner) => owner === this.options.workerId)
       .catch((error: unknown) => {
-        this.log.warn({ err: error }, 'containers of this worker not removed; another worker’s sweep will');
+        this.log.warn({ err: error }, 'containers not removed; the sweep of another worker will remove them');
       });
   }
 
-  /** Resolves when no run is under way, and the cells of ended ones are gone: those that rest are removed. */
+  /** Resolves when no run is under way and all their cells are removed, including resting ones. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.runs);
     this.pool.drain();
@@ -188,7 +188,7 @@ export class DockerSandbox extends Sandbox {
       return await this.runInCell(job, options, { isolation, cpus });
     } catch (error) {
       if (!(error instanceof IsolationRefused) || isolation === 'plain') throw error;
-      // The host's word, or a want of memory or processes just now?
+      // Does the host refuse them, or did memory or processes run out just now?
       if (this.isolation.current === 'nested') await this.testIsolation(cpus);
       if (this.isolation.current === 'nested') throw error;
       return this.runInCell(job, options, { isolation: 'plain', cpus });
@@ -230,24 +230,24 @@ export class DockerSandbox extends Sandbox {
     return new Cell(name, kind, containerSpec(kind, owner, this.options), new ContainerLife(this.docker, name));
   }
 
-  /** `voidrunner doctor` says what to do about it. */
+  /** `voidrunner doctor` gives advice about it. */
   private warnOfEscapes(): void {
-    const look = async () => {
+    const check = async () => {
       const { runtime, runtimeVersion } = await this.monitor.facts();
       const escapes = knownEscapes(runtime, runtimeVersion);
       if (escapes.length > 0) this.log.warn({ runtime, runtimeVersion, escapes }, 'this OCI runtime has known escapes');
     };
-    // An engine that is away says so by its health.
-    look().catch(() => undefined);
+    // If the engine is down, its health reports that.
+    check().catch(() => undefined);
   }
 
-  /** In the background, once: at the start, or where the engine was away then, when a run finds it again. */
+  /** Runs once, in the background: at the start or, if the engine was down then, at the first run that reaches it. */
   private fillPool(): void {
     if (!this.started || !this.options.poolSize || this.filled) return;
     this.filled = true;
-    this.track(this.askHost()).catch((error: unknown) => {
+    this.track(this.testHost()).catch((error: unknown) => {
       this.filled = false;
-      this.log.warn({ err: error }, 'the pool is not filled yet; the next run tries again');
+      this.log.warn({ err: error }, 'the pool could not be filled; the next run retries');
     });
   }
 
@@ -255,18 +255,18 @@ export class DockerSandbox extends Sandbox {
     return this.options.isNestingRequired === true && this.isolation.current === 'plain';
   }
 
-  /** An outage: the attempt does not count, and the worker takes no more until the host allows it. */
+  /** An outage: the attempt does not count, and the worker takes no more jobs until the host allows nesting. */
   private nestingRefused(): SandboxFailure {
     return new SandboxFailure(NESTING_REFUSED, false, { cause: new Unavailable('docker', NESTING_REFUSED) });
   }
 
   private retestIsolation(): void {
-    this.track(this.askHost()).catch((error: unknown) =>
-      this.log.warn({ err: error }, 'nested namespaces not tried again'),
+    this.track(this.testHost()).catch((error: unknown) =>
+      this.log.warn({ err: error }, 'the retest of nested namespaces failed'),
     );
   }
 
-  private async askHost(): Promise<void> {
+  private async testHost(): Promise<void> {
     await this.testIsolation((await this.monitor.facts()).cpus);
   }
 
@@ -275,7 +275,7 @@ export class DockerSandbox extends Sandbox {
     if (this.started) this.pool.keepReady(usualKinds({ isolation, cpus }));
   }
 
-  /** An engine that was away is an outage, so that the attempt does not count where no user code had started. */
+  /** An unavailable engine is an outage, so the attempt does not count unless user code had started. */
   private failed(error: unknown): never {
     if (!(error instanceof SandboxFailure) || !isEngineAway(error.cause)) throw error;
     this.monitor.doubt();

@@ -2,30 +2,30 @@ import { constants } from 'node:os';
 
 import type { SandboxOutcome, TerminationReason, OutputStreamName } from './sandbox.js';
 
-/** What the launcher says of the program's end. */
+/** The launcher's report about the program's end. */
 export interface EndReport {
   /** As wait(2) gives it: the signal in the low 7 bits, the exit code above 8. */
   readonly waitStatus: number;
   /**
-   * Who ended the program, if it did not end by itself before that: the launcher at its deadline, or since it had too
-   * many locks of files; or the host.
+   * Who ended the program, if it did not end by itself first: the launcher, at the deadline or because of too many file
+   * locks (`locks`); or the host.
    */
   readonly killed: 'none' | 'deadline' | 'host' | 'locks';
-  /** What ended: the program, or a compiler that made none. */
+  /** What ended: the program, or a compiler that produced no program. */
   readonly phase: 'compile' | 'program';
-  /** From the compiler's exec to the program's; null where there was none, or it made no program. */
+  /** From the compiler's exec to the program's; null if there was no compiler, or it produced no program. */
   readonly compileTimeMs: number | null;
   /** From the exec to the death of the last process. */
   readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
   readonly memoryPeakBytes: number | null;
-  /** Processes of the cell that the kernel killed for want of memory meanwhile. */
+  /** Processes of the cell that the kernel killed during the run because memory ran out. */
   readonly oomKills: number;
-  /** Processes and threads that the limit refused meanwhile. */
+  /** Processes and threads that the limit refused during the run. */
   readonly pidsLimitHits: number;
-  /** What had no room, or no inode, left at some time. */
+  /** Which file systems had no space, or no inode, left at some time. */
   readonly full: { readonly [Place in 'tmp' | 'tmpInodes' | 'shm' | 'shmInodes']: boolean };
-  /** What the program wrote, kept or not. */
+  /** Bytes that the program wrote, kept or not. */
   readonly bytes: Readonly<Record<OutputStreamName, number>>;
   readonly truncated: Readonly<Record<OutputStreamName, boolean>>;
 }
@@ -39,7 +39,7 @@ const SIGKILL = 9;
 
 const signalNames = new Map(
   Object.entries(constants.signals)
-    // Two names for one number: the one that signal(7) lists first.
+    // Of two names for one number, keep the one that signal(7) lists first.
     .filter(([name]) => !['SIGIOT', 'SIGPOLL', 'SIGUNUSED'].includes(name))
     .map(([name, number]) => [number, name]),
 );
@@ -48,7 +48,7 @@ const signalNames = new Map(
 export const signalName = (number: number): string =>
   signalNames.get(number) ?? (number >= 34 ? `SIGRTMIN+${number - 34}` : `SIG${number}`);
 
-/** @throws Error for a text that is no trailer: the launcher and this host do not speak the same language */
+/** @throws Error if the text is not a trailer: launcher and host use different protocols */
 export function parseTrailer(text: string): EndReport {
   const facts = new Map(text.split('\n').map((line) => line.split('=', 2) as [string, string]));
   const number = (key: string): number => {
@@ -83,22 +83,22 @@ export function parseTrailer(text: string): EndReport {
 
 function killerOf(value: string | undefined): EndReport['killed'] {
   if (value === 'none' || value === 'deadline' || value === 'host' || value === 'locks') return value;
-  throw new Error('the trailer of a run does not say who ended it');
+  throw new Error('the trailer of a run has no valid "killed"');
 }
 
 function phaseOf(value: string | undefined): EndReport['phase'] {
   if (value === 'compile' || value === 'program') return value;
-  throw new Error('the trailer of a run does not say what ended');
+  throw new Error('the trailer of a run has no valid "phase"');
 }
 
 const signalOf = (report: EndReport): number => report.waitStatus & 0x7f;
 
-/** How the program ended, from what the launcher saw. @param interruption why the host asked for the end, if it did */
+/** How the program ended, from the launcher's report. @param interruption why the host ended the run, if it did */
 export function endOfRun(report: EndReport, interruption: Interruption | null): RunEnd {
   const compiles = report.phase === 'compile';
   if (report.killed === 'deadline') return compiles ? ended('compile', null, null) : interrupted('timeout');
   if (report.killed === 'host' && interruption !== null) return interrupted(interruption);
-  // The kernel's memory, which it counts as nobody's.
+  // File locks use kernel memory that is charged to no cgroup.
   if (report.killed === 'locks') return compiles ? ended('compile', null, null) : OUT_OF_MEMORY;
   const signal = signalOf(report);
   const exitCode = report.waitStatus >> 8;
@@ -108,8 +108,8 @@ export function endOfRun(report: EndReport, interruption: Interruption | null): 
 }
 
 /**
- * Exit 137 alone proves nothing and neither does an OOM kill in the container: both together do. A shell passes its
- * child's end on as 137, so that this holds for bash as well.
+ * Neither exit code 137 nor an OOM kill in the container is proof alone; both together are. A shell reports its killed
+ * child as 137, so this holds for bash as well.
  */
 export const OUT_OF_MEMORY: RunEnd = ended('out_of_memory', 128 + SIGKILL, 'SIGKILL');
 

@@ -16,13 +16,13 @@ interface Info {
   readonly CpuCfsQuota: boolean;
 }
 
-/** What dockerode takes and its types do not say. */
+/** Options that dockerode accepts but its types lack. */
 interface AbortableQueries {
   info(options: { abortSignal: AbortSignal }): Promise<Info>;
   version(options: { abortSignal: AbortSignal }): Promise<Docker.DockerVersion>;
 }
 
-/** @param runtime the OCI runtime asked for; undefined for the engine's default. @throws the engine's error */
+/** @param runtime the configured OCI runtime; undefined for the engine's default. @throws the engine's error */
 export async function askEngine(docker: Docker, runtime: string | undefined): Promise<EngineFindings> {
   const queries = docker as unknown as AbortableQueries;
   const [info, version] = await engineCall('info', (abortSignal) =>
@@ -33,7 +33,7 @@ export async function askEngine(docker: Docker, runtime: string | undefined): Pr
   return {
     version: version.Version,
     runtime: name,
-    // The engine tells that of its default runtime alone.
+    // The engine reports the version of its default runtime only.
     runtimeVersion: version.Components?.find(({ Name }) => Name === name)?.Version ?? null,
     runtimePath: info.Runtimes[name]?.path ?? null,
     runtimesKnown: Object.keys(info.Runtimes),
@@ -45,7 +45,7 @@ export async function askEngine(docker: Docker, runtime: string | undefined): Pr
   };
 }
 
-/** @returns those of the images that the engine does not have. @throws the engine's error */
+/** @returns the images that the engine does not have. @throws the engine's error */
 export async function missingImages(docker: Docker, images: readonly string[]): Promise<string[]> {
   const missing: string[] = [];
   for (const image of images) {

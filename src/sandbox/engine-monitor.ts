@@ -5,46 +5,46 @@ import type { EngineFindings } from './diagnosis.js';
 import { engineCall } from './engine.js';
 import { askEngine } from './engine-findings.js';
 
-/** An answer is good for this long; that the engine is away, for less: work waits for it to come back. */
+/** How long a result is cached. Shorter while the engine is down, since work waits for it to come back. */
 const HEALTH_AGE_MS_MAX = 1_000;
 const AWAY_AGE_MS_MAX = 200;
 
-/** What dockerode takes and its types do not say. */
+/** Options that dockerode accepts but its types lack. */
 interface AbortablePing {
   ping(options: { abortSignal: AbortSignal }): Promise<unknown>;
 }
 
-/** Knows whether the engine answers and what it is. Asked anew after every outage: it may be another one. */
+/** Reports the engine's health and facts. The facts are read again after every outage: it may be another engine. */
 export class EngineMonitor {
   private known: EngineFindings | null = null;
   private last: { readonly health: SandboxHealth; readonly at: number } | null = null;
-  private asking: Promise<SandboxHealth> | null = null;
+  private pending: Promise<SandboxHealth> | null = null;
 
   constructor(
     private readonly docker: Docker,
     private readonly runtime: string | undefined,
   ) {}
 
-  /** One ping a second at most, however many ask; five while the engine is away. Never throws. */
+  /** At most one ping per second for all callers together; five while the engine is down. Never throws. */
   health(): Promise<SandboxHealth> {
     const ageMsMax = this.last?.health.healthy ? HEALTH_AGE_MS_MAX : AWAY_AGE_MS_MAX;
     if (this.last && performance.now() - this.last.at < ageMsMax) return Promise.resolve(this.last.health);
-    this.asking ??= this.ask().finally(() => (this.asking = null));
-    return this.asking;
+    this.pending ??= this.refresh().finally(() => (this.pending = null));
+    return this.pending;
   }
 
-  /** A call found the engine away: the next one to ask gets news, not memories. */
+  /** A call found the engine unavailable: drops the cached result, so that the next caller gets a new one. */
   doubt(): void {
     this.last = null;
   }
 
-  /** @throws Error where the engine does not answer, or does not know the runtime */
+  /** @throws Error if the engine does not respond, or does not know the runtime */
   async facts(): Promise<EngineFindings> {
     this.known ??= await this.learn();
     return this.known;
   }
 
-  private async ask(): Promise<SandboxHealth> {
+  private async refresh(): Promise<SandboxHealth> {
     const health = await this.probe();
     this.last = { health, at: performance.now() };
     return health;

@@ -3,7 +3,7 @@ import { Agent } from 'node:http';
 import type { ConstructorOptions } from 'docker-modem';
 import Docker from 'dockerode';
 
-/** How long each call to the engine may take. Under load (a pool refilling, an image cold on disk) calls get slow. */
+/** Timeout of each call to the engine. Calls get slow under load (a pool refill, an image not in the page cache). */
 export const ENGINE_TIMEOUT_MS = {
   ping: 2_000,
   info: 5_000,
@@ -20,14 +20,14 @@ export type EngineCall = keyof typeof ENGINE_TIMEOUT_MS;
 
 export class EngineCallTimedOut extends Error {
   constructor(readonly call: EngineCall) {
-    super(`the Docker engine did not answer "${call}" within ${ENGINE_TIMEOUT_MS[call]} ms`);
+    super(`the Docker engine did not respond to "${call}" within ${ENGINE_TIMEOUT_MS[call]} ms`);
     this.name = 'EngineCallTimedOut';
   }
 }
 
 /**
- * One call with its time limit; `work` passes the signal on, so that a call given up leaves no connection.
- * A create given up may have made its container all the same: its name is known, and the sweep finds it.
+ * Makes one call with its timeout. `work` passes the signal on, so that a timed-out call leaves no connection open.
+ * A timed-out create may still have made its container: its name is known, and the sweep finds it.
  */
 export async function engineCall<T>(call: EngineCall, work: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
@@ -45,22 +45,22 @@ export async function engineCall<T>(call: EngineCall, work: (abortSignal: AbortS
   }
 }
 
-/** The HTTP status the engine answered with; undefined where it did not answer. */
+/** The HTTP status of the engine's response; undefined if there was none. */
 export const engineStatus = (error: unknown): number | undefined =>
   (error as { statusCode?: number } | undefined)?.statusCode;
 
 const AWAY_ERRNO = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND']);
 
-/** Whether the engine was not there to answer, as opposed to having answered with an error. */
+/** Whether the engine was unavailable, as opposed to responding with an error. */
 export const isEngineAway = (error: unknown): boolean =>
   error instanceof EngineCallTimedOut ||
   (engineStatus(error) === undefined && AWAY_ERRNO.has((error as NodeJS.ErrnoException | undefined)?.code ?? ''));
 
-/** A dockerode client for `unix:///path`, `tcp://host:port` or `http://host:port`; never what DOCKER_HOST says. */
+/** A dockerode client for `unix:///path`, `tcp://host:port` or `http://host:port`; ignores DOCKER_HOST. */
 export function connectEngine(endpoint: string): Docker {
-  // A connection per call: one kept alive over an engine's restart fails the first call after it.
+  // A new connection per call: the first call on a kept-alive connection fails after the engine restarts.
   const agent = new Agent({ keepAlive: false });
-  // What is undefined here would be taken from DOCKER_HOST and DOCKER_CLIENT_TIMEOUT.
+  // Without these keys, dockerode would read DOCKER_HOST and DOCKER_CLIENT_TIMEOUT.
   const common = { protocol: 'http', agent, host: undefined, timeout: undefined } as const;
   const options = endpoint.startsWith('unix://')
     ? { ...common, socketPath: endpoint.slice('unix://'.length) }

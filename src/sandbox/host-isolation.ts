@@ -6,10 +6,10 @@ import { type Isolation, kindFor } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 
-/** What refused may have been a want of something: so often a host is asked again. */
+/** Interval between retests: the refusal may have had a temporary cause, such as a lack of memory. */
 export const ISOLATION_RETEST_MS = 60_000;
 
-/** Whether this host lets a job have namespaces of its own: taken for granted until it refuses. */
+/** Whether this host allows nested namespaces for a job: assumed until it refuses. */
 export class HostIsolation {
   private allowed: Isolation = 'nested';
   private testing: Promise<void> | null = null;
@@ -23,7 +23,7 @@ export class HostIsolation {
     private readonly retestMs = ISOLATION_RETEST_MS,
   ) {}
 
-  /** As the cell of the last test had it; null before one, and where nobody can tell. */
+  /** Whether the cell of the last test was charged for kernel memory; null before the first test, or if unknown. */
   get chargesKernelMemory(): boolean | null {
     return this.kernelMemory;
   }
@@ -32,19 +32,19 @@ export class HostIsolation {
     return this.allowed;
   }
 
-  /** Whether it has refused for so long that it is to be asked again. */
+  /** Whether a retest is due after a refusal. */
   get isDue(): boolean {
     return this.allowed === 'plain' && this.testing === null && performance.now() - this.refusedAt >= this.retestMs;
   }
 
-  /** Runs a job of its own to find out; one test at a time, however many ask. @throws SandboxFailure if it could not */
+  /** Runs a probe job. Concurrent callers share one test. @throws SandboxFailure if the probe could not run */
   async test(cpus: number): Promise<Isolation> {
-    this.testing ??= this.ask(cpus).finally(() => (this.testing = null));
+    this.testing ??= this.probe(cpus).finally(() => (this.testing = null));
     await this.testing;
     return this.allowed;
   }
 
-  private async ask(cpus: number): Promise<void> {
+  private async probe(cpus: number): Promise<void> {
     const job: SandboxJob = { ...PROBE, executionId: randomUUID(), userId: randomUUID() };
     const kind = kindFor(job.scriptType, job.limits, { isolation: 'nested', cpus });
     const cell = await this.pool.take(job.userId, kind);

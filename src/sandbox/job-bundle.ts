@@ -5,33 +5,33 @@ import { type Language, LANGUAGES } from './languages.js';
 export const WORKING_FOLDER = '/tmp/work';
 
 const KIB_PER_MIB = 1024;
-/** Of a job's own /tmp and /dev/shm, and of its container's. */
+/** For a job's own /tmp and /dev/shm, and for those of its container. */
 export const TMP_INODES_MAX = 16_384;
-/** It lies in the cell's own memory until the end of the job. */
+/** The tail is held in the cell's own memory until the end of the job. */
 const TAIL_BYTES_MAX = 1024 * 1024;
 
 export interface BundleOptions {
-  /** The host's name for the job in this cell. */
+  /** The job's number in this cell, chosen by the host. */
   readonly number: number;
   readonly kind: CellKind;
-  /** Kept of each of stdout and stderr. */
+  /** Kept of each stream, stdout and stderr. */
   readonly outputBytesMax: number;
-  /** Of a compiler, apart from the run's own time. */
+  /** Timeout of a compiler, in addition to the run's own timeout. */
   readonly compileTimeoutMs: number;
   /** Which of the cell's CPUs is the job's first. */
   readonly cpuFirst: number;
 }
 
 /**
- * Of /dev/shm, a job's own and its container's: its pages count as memory, so the memory limit is met first. A smaller one
- * ended programs by SIGBUS, without a word.
+ * Size of /dev/shm, of a job and of its container. Its pages count as memory, so a program reaches the memory limit
+ * first. A smaller size ended programs by SIGBUS, without a message.
  */
 export const shmSizeMb = (kind: Pick<CellKind, 'memoryMb'>): number => kind.memoryMb;
 
-/** The names of the user that a job runs as; the number is the cell's. The launcher writes the passwd entry. */
+/** The user that a job runs as; its uid is the cell's. The launcher writes the passwd entry. */
 const USER = { HOME: '/tmp', USER: 'runner', LOGNAME: 'runner' };
 
-/** Of an output that is over the cap: its first half and its last, which is never large. */
+/** Splits the output limit: up to half of it, but at most 1 MiB, for the tail, and the rest for the head. */
 export function keptOf(outputBytesMax: number): { readonly headBytesMax: number; readonly tailBytesMax: number } {
   const tailBytesMax = Math.min(Math.floor(outputBytesMax / 2), TAIL_BYTES_MAX);
   return { headBytesMax: outputBytesMax - tailBytesMax, tailBytesMax };
@@ -39,7 +39,7 @@ export function keptOf(outputBytesMax: number): { readonly headBytesMax: number;
 
 const asGiven = (script: Uint8Array): Uint8Array => script;
 
-/** One job as the launcher reads it (infra/launcher/README.md): numbers are big-endian, a string has its length before it. */
+/** Encodes a job for the launcher (infra/launcher/README.md): big-endian numbers, length-prefixed strings. */
 export function encodeJob(
   job: SandboxJob,
   { number, kind, outputBytesMax, compileTimeoutMs, cpuFirst }: BundleOptions,

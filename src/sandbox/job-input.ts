@@ -7,9 +7,9 @@ export const ENV_MAX = 64;
 export const FILES_MAX = 64;
 /** The kernel refuses a single argument or variable of 128 KiB (MAX_ARG_STRLEN). */
 export const ARGUMENT_BYTES_MAX = 64 * 1024;
-/** Of args and env together: the kernel refuses more than a quarter of the stack (2 MiB). */
+/** args and env together: the kernel refuses more than a quarter of the stack (2 MiB). */
 export const ARGUMENTS_BYTES_MAX = 1024 * 1024;
-/** Script, stdin and files together. They must fit the smallest /tmp with room to work. */
+/** Script, stdin and files together. They must fit into the smallest /tmp and leave working space. */
 export const INPUT_BYTES_MAX = 8 * 1024 * 1024;
 export const PATH_BYTES_MAX = 255;
 
@@ -20,8 +20,8 @@ const refuse = (field: string, message: string): never => {
 const bytes = (text: string): number => Buffer.byteLength(text);
 
 /**
- * Refuses what could only fail once a container is there: a run that cannot start would look like an outage and be
- * repeated for ever.
+ * Refuses input that would fail only after a container was made: a run that cannot start would look like an outage and
+ * be retried forever.
  * @throws DomainError `invalid_sandbox_input`, `unknown_script_type`
  */
 export function checkJob(job: SandboxJob): void {
@@ -29,8 +29,8 @@ export function checkJob(job: SandboxJob): void {
     throw new DomainError('unknown_script_type', 'there is no sandbox for this script type', 'invalid');
   }
   const { memory_mb, cpus, pids } = job.limits;
-  if (!(memory_mb >= 1 && cpus > 0 && pids >= 1)) refuse('limits', 'limits are positive numbers');
-  if (!(job.timeoutMs >= 1)) refuse('timeout_ms', 'a run needs time');
+  if (!(memory_mb >= 1 && cpus > 0 && pids >= 1)) refuse('limits', 'limits must be positive numbers');
+  if (!(job.timeoutMs >= 1)) refuse('timeout_ms', 'the timeout must be at least 1 ms');
   checkArguments(job.input);
   checkFiles(job);
 }
@@ -41,7 +41,7 @@ function checkArguments({ args = [], env = {} }: SandboxInput): void {
   if (variables.length > ENV_MAX) refuse('env', `at most ${ENV_MAX} variables`);
   for (const arg of args) checkText('args', arg);
   for (const [name, value] of variables) {
-    if (name === '' || name.includes('=')) refuse('env', 'a variable’s name is not empty and has no "="');
+    if (name === '' || name.includes('=')) refuse('env', 'the name of a variable must not be empty or contain "="');
     checkText('env', `${name}=${value}`);
   }
   const total = [...args, ...variables.flat()].reduce((sum, text) => sum + bytes(text) + 1, 0);
@@ -49,13 +49,13 @@ function checkArguments({ args = [], env = {} }: SandboxInput): void {
 }
 
 function checkText(field: string, text: string): void {
-  if (text.includes('\0')) refuse(field, 'NUL cannot be passed to a program');
+  if (text.includes('\0')) refuse(field, 'NUL characters are not allowed');
   if (bytes(text) > ARGUMENT_BYTES_MAX) refuse(field, `at most ${ARGUMENT_BYTES_MAX} bytes each`);
 }
 
 function checkFiles({ script, scriptType, input: { stdin, files = [] } }: SandboxJob): void {
   if (files.length > FILES_MAX) refuse('files', `at most ${FILES_MAX} files`);
-  // The script is a file like any other: nobody may stand in its place.
+  // The script is written like any other file: no input file may have its path.
   const taken = new Set<string>();
   const paths = [LANGUAGES[scriptType].scriptFile, ...files.map(({ path }) => path)];
   for (const path of paths) {
@@ -65,7 +65,7 @@ function checkFiles({ script, scriptType, input: { stdin, files = [] } }: Sandbo
   }
   for (const path of paths) {
     for (const folder of foldersOf(path))
-      if (taken.has(folder)) refuse('files', 'a file stands where a folder must be');
+      if (taken.has(folder)) refuse('files', 'a path is used both as a file and as a folder');
   }
   const total = files.reduce((sum, { content }) => sum + content.length, script.length + (stdin?.length ?? 0));
   if (total > INPUT_BYTES_MAX) refuse('files', `script, stdin and files are at most ${INPUT_BYTES_MAX} bytes together`);
@@ -73,9 +73,9 @@ function checkFiles({ script, scriptType, input: { stdin, files = [] } }: Sandbo
 
 function checkPath(path: string): void {
   if (bytes(path) > PATH_BYTES_MAX) refuse('files', `a path is at most ${PATH_BYTES_MAX} bytes`);
-  if (path.includes('\0')) refuse('files', 'a path has no NUL');
+  if (path.includes('\0')) refuse('files', 'a path must not contain NUL');
   if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
-    refuse('files', 'a path is relative and stays inside the working folder');
+    refuse('files', 'a path must be relative and stay inside the working folder');
   }
 }
 

@@ -6,18 +6,18 @@ export interface Language {
   readonly image: ImageName;
   /** The script's name in the working folder. */
   readonly scriptFile: string;
-  /** Makes the program, in the working folder and before `argv` is run; undefined where there is nothing to make. */
+  /** Compiles the program in the working folder, before `argv` runs; undefined if there is nothing to compile. */
   readonly compile?: (limits: SandboxLimits) => readonly string[];
   readonly argv: (args: readonly string[], limits: SandboxLimits) => readonly string[];
-  /** The script as the interpreter takes it; default: as it was given. */
+  /** Converts the script for the interpreter. Default: unchanged. */
   readonly prepare?: (script: Uint8Array) => Uint8Array;
   readonly env: Readonly<Record<string, string>>;
   readonly tmpSizeMb: number;
 }
 
 /**
- * V8 would abort (SIGABRT) at a fraction of the container's memory; as large as the container, the kernel decides,
- * and a program that wants too much ends as out_of_memory in every language.
+ * By default V8 aborts (SIGABRT) at a fraction of the container's memory. With a heap limit equal to that memory, the
+ * kernel enforces the limit, and a program that exceeds it ends as out_of_memory in every language.
  */
 const heapOf = (limits: SandboxLimits): string => `--max-old-space-size=${limits.memory_mb}`;
 
@@ -26,7 +26,7 @@ const GO_PROGRAM = '/tmp/.program';
 /** In the image (infra/images/go). */
 const BUILD_GO = '/usr/local/lib/voidrunner/build-go';
 const GO_BUILD_THREADS_MAX = 4;
-/** As many as its CPUs, not the host's: else a build takes more processes, and memory, the larger the host is. */
+/** One per CPU of the job, not of the host: otherwise a build takes more processes and memory on a larger host. */
 const goBuildThreads = ({ cpus }: SandboxLimits): number => Math.min(Math.ceil(cpus), GO_BUILD_THREADS_MAX);
 
 /** In the image (infra/images/javascript). */
@@ -35,8 +35,8 @@ const TYPESCRIPT_LOADER = '/usr/local/lib/voidrunner/typescript/typescript.cjs';
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 /**
- * bash alone takes a byte order mark and the \r of Windows line ends for part of a command. A file whose first line ends
- * so is one from Windows; in any other, \r\n stands where the author wants it.
+ * Only bash treats a byte order mark and the \r of Windows line ends as part of a command. A file whose first line ends
+ * in \r\n comes from Windows; in any other file, \r\n is there on purpose.
  */
 export function withUnixLineEnds(script: Uint8Array): Uint8Array {
   const bytes = Buffer.from(script.buffer, script.byteOffset, script.byteLength);
@@ -64,7 +64,7 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
   javascript: {
     ...javascript,
     scriptFile: 'main.js',
-    // The warning says that a module without package.json is parsed twice: ours to decide, not the user's.
+    // The warning says that a module without package.json is parsed twice. The user cannot change that.
     argv: (args, limits) => [
       'node',
       heapOf(limits),
@@ -99,7 +99,7 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
     scriptFile: 'main.go',
     compile: (limits) => [BUILD_GO, GO_PROGRAM, String(goBuildThreads(limits))],
     argv: (args) => [GO_PROGRAM, ...args],
-    // As in the image, whose build cache holds for these alone.
+    // As in the image: its build cache is valid only for these values.
     env: {
       GOPATH: '/tmp/go',
       GOCACHE: '/usr/local/lib/voidrunner/go-cache',
@@ -113,7 +113,7 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
   },
 };
 
-/** The index of the first file that lies where the script must, or needs a folder there; -1 where none does. */
+/** The index of the first file that has the script's path, or needs a folder of that name; -1 if there is none. */
 export function fileInScriptPlace(scriptType: ScriptType, paths: readonly string[]): number {
   const { scriptFile } = LANGUAGES[scriptType];
   return paths.findIndex((path) => path === scriptFile || path.startsWith(`${scriptFile}/`));

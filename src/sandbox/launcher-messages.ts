@@ -1,15 +1,15 @@
 import type { OutputStreamName } from './sandbox.js';
 import { type EndReport, parseTrailer } from './end-of-run.js';
 
-/** What PID 1 of a cell says (infra/launcher/README.md, "Protocol 1"). */
+/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 1"). */
 export type LauncherMessage =
-  /** Of the kernel's memory, what the cell is charged with; null where its launcher cannot tell. */
+  /** The kernel memory that the cell is charged for; null if its launcher does not know. */
   | { readonly kind: 'hello'; readonly kernelMemoryBytes: number | null }
   /** The program has been exec'ed. */
   | { readonly kind: 'started'; readonly job: number }
-  /** A frame's bytes, or some of them. */
+  /** The bytes of a frame, or some of them. */
   | { readonly kind: 'output'; readonly job: number; readonly stream: OutputStreamName; readonly bytes: Buffer }
-  /** The end of the run: every process of it is dead, and all it printed has been told. */
+  /** The end of the run: all its processes are dead, and all its output has been sent. */
   | { readonly kind: 'ended'; readonly job: number; readonly report: EndReport }
   /** No user code ran. */
   | { readonly kind: 'refused'; readonly job: number; readonly message: string };
@@ -35,11 +35,11 @@ interface PassingOutput {
 }
 
 /**
- * Takes the launcher's frames out of its standard output. A program's own output is only ever a frame's payload, and is
- * passed on as it comes: it makes up all but a little of what is said, and to gather it first would copy all of it.
+ * Parses frames from the launcher's standard output. A program's own output is always the payload of a frame. It is
+ * passed on as it arrives: it makes up almost all of the data, and buffering it first would copy all of it.
  */
 export class LauncherMessages {
-  /** What comes next in full: a frame's header, then the job of an output, or the payload of another frame. */
+  /** The next part that must be complete: a frame's header, the job number of an output, or any other payload. */
   private wanted = Buffer.alloc(HEADER_BYTES);
   private wantedHere = 0;
   private onWanted: () => void = () => this.takeHeader();
@@ -47,7 +47,7 @@ export class LauncherMessages {
 
   constructor(private readonly onMessage: (message: LauncherMessage) => void) {}
 
-  /** Keeps nothing of the chunk. @throws Error for what no launcher says: nothing after it can be trusted */
+  /** Keeps no reference to the chunk. @throws Error for an invalid frame: nothing after it can be trusted */
   write(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) at += this.output ? this.pass(this.output, chunk, at) : this.gather(chunk, at);
@@ -78,7 +78,7 @@ export class LauncherMessages {
     if (type !== 'H' && length < JOB_BYTES) throw new Error('a frame of the launcher is too short');
     const stream = OUTPUT_FRAMES[type];
     if (stream) this.want(JOB_BYTES, () => this.takeJob(stream, length - JOB_BYTES));
-    else this.want(length, () => this.takeWord(type));
+    else this.want(length, () => this.takeMessage(type));
   }
 
   private takeJob(stream: OutputStreamName, bytesLeft: number): void {
@@ -87,7 +87,7 @@ export class LauncherMessages {
     if (bytesLeft > 0) this.output = { job, stream, bytesLeft };
   }
 
-  private takeWord(type: string): void {
+  private takeMessage(type: string): void {
     const message = decode(type, this.wanted);
     this.wantHeader();
     this.onMessage(message);
@@ -105,11 +105,11 @@ export class LauncherMessages {
 
 function decode(type: string, payload: Buffer): LauncherMessage {
   if (type === 'H') {
-    const said = payload.toString('utf8');
-    const spoken = /^protocol=(\d+)$/m.exec(said)?.[1];
-    if (spoken !== String(PROTOCOL))
-      throw new Error(`the launcher in the image speaks protocol ${spoken}, not ${PROTOCOL}`);
-    const bytes = /^kernel_memory=(\d+)$/m.exec(said)?.[1];
+    const hello = payload.toString('utf8');
+    const protocol = /^protocol=(\d+)$/m.exec(hello)?.[1];
+    if (protocol !== String(PROTOCOL))
+      throw new Error(`the launcher in the image uses protocol ${protocol}, not ${PROTOCOL}`);
+    const bytes = /^kernel_memory=(\d+)$/m.exec(hello)?.[1];
     return { kind: 'hello', kernelMemoryBytes: bytes === undefined ? null : Number(bytes) };
   }
   const job = payload.readUInt32BE();
@@ -128,7 +128,7 @@ function decode(type: string, payload: Buffer): LauncherMessage {
 
 export const jobFrame = (job: Buffer): Buffer => Buffer.concat([header(FRAME.job, job.length), job]);
 
-/** Ends the job if it is the one that runs: a kill that comes after its end harms no later one. */
+/** Ends the job if it is the one that runs: a late kill does not affect later jobs. */
 export function killFrame(job: number): Buffer {
   const frame = Buffer.alloc(HEADER_BYTES + JOB_BYTES);
   header(FRAME.kill, JOB_BYTES).copy(frame);

@@ -6,11 +6,11 @@ import { engineCall } from './engine.js';
 
 const REMOVALS_AT_ONCE = 4;
 
-/** The containers of any worker on this engine, by the labels they have from their creation. */
+/** The containers of all workers on this engine, found by their labels, which are set at creation. */
 export class ManagedContainers {
   constructor(private readonly docker: Docker) {}
 
-  /** @returns how many there were. @throws the engine's error */
+  /** @returns the number of removed containers. @throws the engine's error */
   async removeWhere(isOurs: (name: string, workerId: string) => boolean): Promise<number> {
     const all = await engineCall('list', (abortSignal) =>
       this.docker.listContainers({ all: true, filters: { label: [`${LABEL_MANAGED}=1`] }, abortSignal }),

@@ -1,7 +1,7 @@
-/** Containers of ended runs that may be on their way out; the next run waits for room, so they cannot pile up. */
+/** Concurrent removals of containers: above this number new cells wait, so removals cannot pile up. */
 export const REMOVALS_MAX = 8;
 
-/** The containers that are being removed, by name, while the end of their run is already being told. */
+/** The containers that are being removed, by name. The end of their runs is reported meanwhile. */
 export class Removals {
   private readonly pending = new Map<string, Promise<void>>();
 

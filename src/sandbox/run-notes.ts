@@ -6,7 +6,7 @@ import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
 /** As in infra/launcher/locks.h. */
 const FILE_LOCKS_MAX = 4_096;
 
-/** Which limits a run reached: what tells them apart from a fault of the program. Constant texts with figures. */
+/** The limits that a run reached, to distinguish them from a fault of the program. Constant texts with figures. */
 export function notesOf(
   report: EndReport,
   kind: Pick<CellKind, 'memoryMb' | 'pids' | 'tmpSizeMb'>,
@@ -26,7 +26,7 @@ export function notesOf(
   ];
 }
 
-/** Of a run whose launcher went too. */
+/** For a run whose launcher was killed with it. */
 export const outOfMemoryNotes = (kind: Pick<CellKind, 'memoryMb'>): string[] => [reached(memoryOf(kind))];
 
 const reached = (limit: string, detail?: string): string =>

@@ -2,11 +2,11 @@ import { ByteLog } from '../platform/memory/byte-log.js';
 import type { CapturedOutput, OutputStreamName } from './sandbox.js';
 import type { EndReport } from './end-of-run.js';
 
-/** What a run printed, as its launcher passed it on: head and tail, no more than the cap (infra/launcher). */
+/** The output of a run as received from its launcher: head and tail, within the size limit (infra/launcher). */
 export class RunOutput {
   private readonly kept: Record<OutputStreamName, ByteLog> = { stdout: new ByteLog(), stderr: new ByteLog() };
 
-  /** @param headBytesMax from where on bytes may be missing while no trailer says so */
+  /** @param headBytesMax size of the head: beyond it, bytes may be missing unless a trailer says that none are */
   constructor(private readonly headBytesMax: number) {}
 
   /** @returns all of the stream so far */
@@ -15,7 +15,7 @@ export class RunOutput {
     return this.kept[stream];
   }
 
-  /** @param report null for a run whose launcher was lost: it had the tail, and the true counts */
+  /** @param report null if the launcher was lost, and with it the tail and the true counts */
   result(report: EndReport | null): Record<OutputStreamName, CapturedOutput> {
     return { stdout: this.captured('stdout', report), stderr: this.captured('stderr', report) };
   }
@@ -30,7 +30,7 @@ export class RunOutput {
       content,
       bytesTotal: report.bytes[stream],
       truncated,
-      // Nothing is left out before the head is full.
+      // No bytes are dropped before the head is full.
       ...(truncated && { headBytes: Math.min(this.headBytesMax, content.length) }),
     };
   }

@@ -18,10 +18,10 @@ export interface SandboxInput {
 }
 
 export interface SandboxJob {
-  /** Names the run in labels and logs: execution id and attempt. */
+  /** Execution id and attempt identify the run in logs and traces. */
   readonly executionId: string;
   readonly attempt: number;
-  /** A cell never serves two users. */
+  /** A cell never runs jobs of two users. */
   readonly userId: string;
   readonly scriptType: ScriptType;
   readonly script: Uint8Array;
@@ -31,37 +31,37 @@ export interface SandboxJob {
 }
 
 export interface CapturedOutput {
-  /** Head and tail where it was over the cap. */
+  /** All output, or its head and tail if it exceeded the limit. */
   readonly content: Uint8Array;
-  /** What the program wrote, whether kept or not. */
+  /** Bytes that the program wrote, whether kept or not. */
   readonly bytesTotal: number;
   readonly truncated: boolean;
-  /** Where bytes are missing in `content`: after so many of it. Absent where none are, or nobody knows. */
+  /** Offset in `content` at which bytes are missing. Absent if none are missing, or the offset is unknown. */
   readonly headBytes?: number;
 }
 
-/** `compile`: the compiler refused the program, was killed, or took longer than its time; the program never ran. */
+/** `compile`: the compiler rejected the program, was killed, or timed out; the program never ran. */
 export type TerminationReason = 'exit_code' | 'signal' | 'out_of_memory' | 'timeout' | 'compile' | 'cancelled';
 
 /** How a run of user code ended. Failures before user code started are thrown as SandboxFailure instead. */
 export interface SandboxOutcome {
   readonly reason: TerminationReason;
-  /** 128 + signal for a program that a signal killed; null for timeout and cancelled without an exit. */
+  /** 128 + signal if a signal killed the program; null for timeout and cancelled without an exit. */
   readonly returnCode: number | null;
   readonly signal: string | null;
   readonly stdout: CapturedOutput;
   readonly stderr: CapturedOutput;
   readonly startedAt: Date;
-  /** Of the program, or of the compiler where it made none. */
+  /** Of the program, or of the compiler if it produced no program. */
   readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
-  /** docs/sandbox.md says what counts. */
+  /** docs/sandbox.md defines what counts. */
   readonly memoryPeakBytes: number | null;
-  /** Limits that were reached, in words. */
+  /** Limits that were reached, as texts. */
   readonly notes: readonly string[];
 }
 
-/** What is left of a program whose end nobody saw. */
+/** The known part of the outcome of a program whose end was not observed. */
 export interface PartialOutcome {
   readonly stdout: CapturedOutput;
   readonly stderr: CapturedOutput;
@@ -69,11 +69,11 @@ export interface PartialOutcome {
 }
 
 /**
- * The run failed for a reason that is not the program's.
- * `countsAsAttempt: false` (no image, engine away, container refused to start): the attempt may be handed back uncounted.
+ * The run failed for a reason outside the program.
+ * `countsAsAttempt: false` (no image, engine down, container did not start): the attempt may be released uncounted.
  */
 export class SandboxFailure extends Error {
-  /** Null where no program is known to have run. */
+  /** Null if no program is known to have run. */
   readonly partial: PartialOutcome | null;
 
   constructor(
@@ -89,45 +89,45 @@ export class SandboxFailure extends Error {
 
 export interface SandboxHealth {
   readonly healthy: boolean;
-  /** Why not, or the engine's and runtime's versions. */
+  /** The reason if unhealthy; otherwise the versions of engine and runtime. */
   readonly detail: string;
 }
 
-/** Containers, counted at this moment. */
+/** Current numbers of containers. */
 export interface SandboxFigures {
-  /** Kept for anybody's next run. */
+  /** Available to the next run of any user. */
   readonly ready: number;
-  /** Kept for their user's next run. */
+  /** Available to the next run of their user only. */
   readonly resting: number;
   readonly busy: number;
-  /** On their way to those that are ready. */
+  /** Being started for the ready pool. */
   readonly refilling: number;
-  /** Since the start: runs that had to wait for a container. */
+  /** Runs that had to wait for a new container, since the start. */
   readonly coldStarts: number;
 }
 
-/** `chunk` is good for the call alone; `kept` stays, and grows until the run has ended. */
+/** `chunk` is valid only during the call; `kept` remains valid and grows until the run ends. */
 export type OnOutput = (stream: OutputStreamName, chunk: Uint8Array, kept: ByteLog) => void;
 
-/** Where user code runs. */
+/** Runs user code. */
 export abstract class Sandbox {
-  /** Prepares for the first run, in the background; runs do not depend on it. */
+  /** Prepares for the first run, in the background; runs work without it. */
   abstract start(): void;
 
   /**
-   * Runs one job to its end: no process of it lives any more. Its container may still be on its way out.
-   * @param job.signal aborting it kills every process of the run; the outcome's reason is then `cancelled`
-   * @param onOutput what is kept: the head as it is written, the tail at the end; each chunk, and all of it so far
+   * Runs one job until all its processes have ended. Its container may still be in removal.
+   * @param options.signal aborting it kills every process of the run; the outcome's reason is then `cancelled`
+   * @param options.onOutput receives the kept output: the head as it is written, the tail at the end
    * @throws SandboxFailure
    */
   abstract run(job: SandboxJob, options: { signal: AbortSignal; onOutput?: OnOutput }): Promise<SandboxOutcome>;
 
   abstract get figures(): SandboxFigures;
 
-  /** Cheap enough to ask every second. */
+  /** Cheap enough to call every second. */
   abstract health(): Promise<SandboxHealth>;
 
-  /** Removes containers of workers of this namespace that are no longer alive. @returns how many */
+  /** Removes containers of dead workers of this namespace. @returns the number removed */
   abstract sweep(isAlive: (workerId: string) => boolean): Promise<number>;
 
   /** Ends every run and removes every container of this worker. */

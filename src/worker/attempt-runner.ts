@@ -23,22 +23,22 @@ import { retryOutage } from '../platform/async/retry-outage.js';
 import type { LivePublisher } from './live-publisher.js';
 import { detachOutput, resultOfPartialOutcome, storeRunResult } from './run-output.js';
 
-/** Why a run is broken off before its program ends. */
+/** Why a run is stopped before its program ends. */
 export type StopReason = 'cancel' | 'shutdown' | 'lost';
 
-/** How an attempt left this worker. `dropped`: the execution did not, or no longer, wait for it. */
+/** How an attempt ended on this worker. `dropped`: the execution was not, or no longer, waiting for it. */
 export type AttemptEnd = 'succeeded' | 'failed' | 'released' | 'dropped';
 
-/** What makes an attempt stop early, and what gives up on telling anybody. */
+/** Signals that stop an attempt early, or end the retries of its report. */
 export interface AttemptSignals {
   /** Aborted with a StopReason. */
   readonly stop: AbortSignal;
-  /** Aborted when the worker must be gone: outages are no longer waited for. */
+  /** Aborted when the worker must exit: it no longer waits for outages to end. */
   readonly abandon: AbortSignal;
 }
 
 const REFUSALS_OF_A_STALE_JOB = ['attempt_not_waiting', 'execution_not_found'];
-/** Somebody else says how it ends; or its owner was erased, and nothing that it wrote can be stored. */
+/** Another worker or process reports the end; or the owner was erased, and the output cannot be stored. */
 const ENDS_WITHOUT_A_REPORT = ['attempt_not_held', 'owner_erased'];
 
 /** One attempt, from the reserved job to the recorded end. */
@@ -62,7 +62,7 @@ export class AttemptRunner {
     });
   }
 
-  /** Gives the job back or removes it; the log knows the end already, so a failure here costs only a lease's time. */
+  /** Releases or removes the job. The log already has the end, so a failure here costs only the rest of the lease. */
   async finishJob(job: ReservedJob, end: AttemptEnd, abandon: AbortSignal): Promise<void> {
     await retryOutage(() => (end === 'released' ? this.queue.release(job) : this.queue.complete(job)), abandon);
   }
@@ -89,8 +89,8 @@ export class AttemptRunner {
   }
 
   /**
-   * Through an outage, since the start may have been recorded although its answer was lost: to hand the job back then
-   * would leave an attempt that the log takes for running and nobody runs.
+   * Retries through an outage: the start may have been recorded although the response was lost. Releasing the job then
+   * would leave an attempt that the log considers running but no worker runs.
    */
   private async start(
     lease: AttemptLease,
@@ -143,7 +143,7 @@ export class AttemptRunner {
       this.payloads.get(spec.script),
       spec.input === null ? null : this.payloads.get(spec.input),
     ]);
-    // `countsAsAttempt` is true to make it count: handing it back would only meet the same hole again.
+    // The attempt counts: a released attempt would only fail again for the same reason.
     if (script === null) throw new SandboxFailure('the script has been destroyed', true);
     if (spec.input !== null && stored === null) throw new SandboxFailure('the input has been destroyed', true);
     const input = stored === null ? {} : decodeExecutionInput(stored);
@@ -196,7 +196,7 @@ export class AttemptRunner {
     return 'failed';
   }
 
-  /** Outages do not burn attempts; a fault that would meet the next attempt as well (no such image) does. */
+  /** Outages do not use up attempts. A fault that the next attempt would meet as well (no such image) does. */
   private async isOutage(failure: SandboxFailure): Promise<boolean> {
     if (failure.countsAsAttempt) return false;
     return failure.cause instanceof Unavailable || !(await this.sandbox.health()).healthy;

@@ -9,23 +9,24 @@ import type { AttemptLease } from '../tasks/domain/execution-commands.js';
 import { liveSource } from '../tasks/domain/live-source.js';
 
 /**
- * Between two chunks of a stream, unless the next one is full. The first goes out at once, and what is printed meanwhile
- * goes together: a program that prints letter by letter costs fifty messages a second, and a reader sees no difference.
+ * Pause between two chunks of a stream, unless the next one is full. The first chunk is sent at once; output during the
+ * pause is sent together. So a program that prints letter by letter costs 50 messages per second, without visible
+ * delay.
  */
 const BATCH_INTERVAL_MS = 20;
-/** While NATS is away. */
+/** Interval while NATS is unavailable. */
 const RETRY_MS = 500;
 
-/** Since the start. */
+/** Counted since the start. */
 export interface LiveFigures {
   readonly published: number;
-  /** Chunks that NATS did not take, and that were tried again. */
+  /** Failed publishes of chunks; each chunk is retried. */
   readonly late: number;
-  /** Bytes that were not out when their attempt was over: followers have them from the stored output instead. */
+  /** Bytes not yet published at the end of their attempt: followers read them from the stored output instead. */
   readonly leftBytes: number;
 }
 
-/** Publishes what attempts print, as they print it. It never fails and never makes a run wait. */
+/** Publishes the output of attempts as it is written. It never fails and never makes a run wait. */
 export class LivePublisher {
   readonly figures = { published: 0, late: 0, leftBytes: 0 };
 
@@ -50,20 +51,20 @@ export class LiveAttempt {
     private readonly streams: Readonly<Record<OutputSource['stream'], LiveStream>>,
     live: LiveOutput,
   ) {
-    const again = (): void => {
-      for (const stream of Object.values(streams)) stream.again();
+    const republish = (): void => {
+      for (const stream of Object.values(streams)) stream.republish();
     };
-    this.stopListening = live.onLoss(again);
-    // A run may take longer than a chunk is kept, and who follows it late is to begin at the beginning.
-    this.renewal = setInterval(again, live.keptMs / 2).unref();
+    this.stopListening = live.onLoss(republish);
+    // A run may take longer than chunks are kept, and a late follower must still get the output from the beginning.
+    this.renewal = setInterval(republish, live.keptMs / 2).unref();
   }
 
-  /** @param kept all of it so far; it may grow, and is published again as it does */
+  /** @param kept all output of the stream so far; call again when it has grown */
   publish(stream: OutputSource['stream'], kept: ByteLog): void {
     this.streams[stream].follow(kept);
   }
 
-  /** The attempt is over: from now on its output is in Postgres. */
+  /** The attempt is over: from now on followers read its output from Postgres. */
   close(): void {
     this.stopListening();
     clearInterval(this.renewal);
@@ -71,7 +72,7 @@ export class LiveAttempt {
   }
 }
 
-/** Holds nothing that the sandbox does not keep anyway, and has one chunk on its way at a time. */
+/** Buffers nothing beyond what the sandbox keeps, and publishes one chunk at a time. */
 class LiveStream {
   private kept: ByteLog | null = null;
   private readonly closed = new AbortController();
@@ -90,7 +91,7 @@ class LiveStream {
     void this.publish();
   }
 
-  again(): void {
+  republish(): void {
     this.published = 0;
     void this.publish();
   }
@@ -111,7 +112,7 @@ class LiveStream {
     this.publishing = false;
   }
 
-  /** @returns for how long to wait then */
+  /** @returns how long to wait before the next chunk, ms */
   private async next(kept: ByteLog): Promise<number> {
     const offset = this.published;
     const bytes = kept.slice(offset, offset + OUTPUT_CHUNK_BYTES_MAX);
@@ -123,7 +124,7 @@ class LiveStream {
       return RETRY_MS;
     }
     this.figures.published += 1;
-    // Unless it is to begin again.
+    // Unless `republish` has reset it meanwhile.
     if (this.published === offset) this.published += bytes.length;
     detachBuffer(bytes);
     return this.left < OUTPUT_CHUNK_BYTES_MAX ? BATCH_INTERVAL_MS : 0;

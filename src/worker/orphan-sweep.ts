@@ -3,7 +3,7 @@ import type { Sandbox } from '../sandbox/sandbox.js';
 import { DEAD_AFTER_MS, type WorkerSessions } from '../platform/postgres/worker-sessions.js';
 import type { Log } from '../platform/telemetry/log.js';
 
-/** Removes the containers of workers that died. */
+/** Removes the containers of dead workers. */
 export class OrphanSweep {
   /** When a worker's heartbeat was first found missing, milliseconds since the epoch. */
   private missingSince = new Map<string, number>();
@@ -13,7 +13,7 @@ export class OrphanSweep {
     private readonly queue: JobQueue,
     private readonly sessions: WorkerSessions,
     private readonly log: Log,
-    /** A flushed Redis forgets the living too: whoever stays missing for so long is dead, with or without a session. */
+    /** A flushed Redis loses live workers as well: one missing for this long is dead, with or without a session. */
     private readonly graceMs: number,
   ) {}
 
@@ -21,7 +21,7 @@ export class OrphanSweep {
     const { healthy } = await this.sandbox.health();
     if (!healthy) return;
     const { missingSince } = this;
-    // Nobody can say that it lives while Redis is away: who was missing ahead of an outage has its time again after it.
+    // Workers cannot send heartbeats while Redis is down: after an outage the grace of each missing worker starts anew.
     this.missingSince = new Map();
     const alive = new Set((await this.queue.workers()).map(({ workerId }) => workerId));
     const ended = await this.withoutSession([...missingSince.keys()]);

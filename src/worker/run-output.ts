@@ -5,7 +5,7 @@ import { deterministicId } from '../kernel/uuid.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
 import type { OutputRef, RunResult } from '../tasks/domain/execution-events.js';
 
-/** Of a run whose end nobody saw: what it had written by then, and nothing else is known of it. */
+/** Result of a run whose end was not observed: only its output so far is known. */
 export const resultOfPartialOutcome = (
   payloads: PayloadStore,
   lease: AttemptLease,
@@ -22,8 +22,8 @@ export const resultOfPartialOutcome = (
   });
 
 /**
- * Stores what a run wrote, ahead of the event that refers to it. The ids follow from execution, attempt and stream, so
- * storing again after an outage changes nothing.
+ * Stores the output of a run, before the event that refers to it. The ids are derived from execution, attempt and
+ * stream, so storing again after an outage changes nothing.
  */
 export async function storeRunResult(
   payloads: PayloadStore,
@@ -39,7 +39,7 @@ export async function storeRunResult(
     return { payload: await payloads.put({ payloadId, ownerId, kind, content }), ...facts };
   };
   const both = [store('stdout', outcome.stdout), store('stderr', outcome.stderr)] as const;
-  // Neither is left behind reading what its owner gives back.
+  // Waits for both, so that neither still reads a buffer when the caller detaches it.
   await Promise.allSettled(both);
   const [stdout, stderr] = await Promise.all(both);
   return {
@@ -54,7 +54,7 @@ export async function storeRunResult(
   };
 }
 
-/** The attempt is over, and what it had written is stored or lost. */
+/** Frees the output buffers. The attempt is over, and its output is stored or lost. */
 export function detachOutput(ran: SandboxOutcome | SandboxFailure): void {
   const written = ran instanceof SandboxFailure ? ran.partial : ran;
   if (written) for (const { content } of [written.stdout, written.stderr]) detachBuffer(content);

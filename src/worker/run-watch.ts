@@ -8,7 +8,7 @@ import { executionDecider } from '../tasks/domain/execution-decider.js';
 import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
 import { executionStream } from '../tasks/domain/execution-state.js';
 
-/** A run that this worker holds and the log may have moved past. */
+/** A run of this worker, whose execution may have changed in the log meanwhile. */
 export interface WatchedRun {
   readonly lease: AttemptLease;
   seenVersion: number;
@@ -16,8 +16,8 @@ export interface WatchedRun {
 }
 
 /**
- * Looks whether the log asks for the end of runs that are under way: cancelled, or taken for lost and given to somebody
- * else. It asks Postgres, one query for all runs, so that a cancel works while NATS and Redis are away.
+ * Checks whether the log requires running executions to stop: cancelled, or considered lost and reassigned to another
+ * worker. It reads Postgres, one query for all runs, so that a cancel works while NATS and Redis are down.
  */
 export class RunWatch {
   constructor(
@@ -25,7 +25,7 @@ export class RunWatch {
     private readonly versions: StreamVersions,
   ) {}
 
-  /** During an outage of Postgres nothing is stopped: nothing is known. */
+  /** Stops nothing during an outage of Postgres, since the state is unknown. */
   async check(runs: readonly WatchedRun[]): Promise<void> {
     if (runs.length === 0) return;
     try {
@@ -42,7 +42,7 @@ export class RunWatch {
     run.seenVersion = events.length;
     const state = fold(executionDecider, executionDecider.initialState, eventsAs<ExecutionEvent>(events));
     const { attempt, leaseToken } = run.lease;
-    // The job is reserved, and its start is still on the way to the log.
+    // The job is reserved, and its start is not in the log yet.
     if (state.status === 'pending' && state.attempt + 1 === attempt) return;
     const underWay = state.status === 'running' || state.status === 'cancelling';
     if (!underWay || state.attempt !== attempt || state.lease_token !== leaseToken) run.stop('lost');

@@ -1,6 +1,6 @@
 import type { AttemptEnd } from './attempt-runner.js';
 
-/** What a worker has done since it started; stands in its heartbeat. */
+/** Counts the attempts of a worker since it started; part of its heartbeat. */
 export class WorkerTally {
   private succeeded = 0;
   private failed = 0;

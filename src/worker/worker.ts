@@ -9,20 +9,20 @@ import type { OrphanSweep } from './orphan-sweep.js';
 import type { RunWatch, WatchedRun } from './run-watch.js';
 import { WorkerTally } from './worker-tally.js';
 
-/** A cancel must end a run within a second: this wait, one query, and the kill fit into it. */
+/** A cancel must end a run within a second: this wait, one query and the kill fit into that. */
 const WATCH_INTERVAL_MS = 250;
-/** One reserve call waits at most so long for a job, then asks again. */
+/** Longest wait of one reserve call for a job; then the next call follows. */
 const RESERVE_WAIT_MS = 30_000;
-/** Between looks at an engine or a queue that is away. */
-const AWAY_RETRY_MS = 200;
-/** A worker without its session says so often that it lives, as nothing else tells. */
-const UNSEEN_BEAT_MS = 500;
-/** After runs were told to stop at shutdown, and again after they were ended by force, how long handing back may take. */
+/** Pause while the engine or the queue is unavailable. */
+const OUTAGE_RETRY_MS = 200;
+/** Heartbeat interval of a worker without its session: only the heartbeat then shows that it is alive. */
+const NO_SESSION_BEAT_MS = 500;
+/** How long releasing attempts may take at shutdown: after runs were asked to stop, and again after they were killed. */
 const HAND_BACK_MS = 5_000;
 
 export interface WorkerOptions {
   readonly workerId: string;
-  /** Runs at a time. */
+  /** Number of concurrent runs. */
   readonly slots: number;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
@@ -30,7 +30,7 @@ export interface WorkerOptions {
   readonly handBackMs?: number;
 }
 
-/** What tells others that this process lives, and that it is gone when it is. */
+/** Shows other processes that this one is alive, and that it has crashed when its session ends. */
 export interface HeldSession {
   readonly isOpen: boolean;
   /** Keeps it open until the signal aborts. Never rejects. */
@@ -42,15 +42,15 @@ interface Run extends WatchedRun {
   readonly stopSignal: AbortController;
 }
 
-/** Reserves jobs and runs them, so many at a time, until it is stopped. */
+/** Reserves and runs jobs, one per slot, until it is stopped. */
 export class Worker {
   readonly tally = new WorkerTally();
-  /** By lease token: a queue that lost its memory may hand out the same job twice, for the log to tell them apart. */
+  /** By lease token: a queue that lost its data may lease the same job twice; the log then accepts only one of them. */
   private readonly runs = new Map<string, Run>();
   private readonly stopping = new AbortController();
   private readonly abandon = new AbortController();
   private readonly gone = new AbortController();
-  /** What the engine last said; until it has said anything, no. */
+  /** Last known health of the engine; false until it is known. */
   private healthy = false;
   private beat = 0;
   private loops: Promise<unknown> = Promise.resolve();
@@ -75,16 +75,16 @@ export class Worker {
     this.slotsDone = Promise.all(Array.from({ length: slots }, () => this.slot()));
     this.loops = Promise.all([
       this.parts.session.run(this.gone.signal),
-      this.every(UNSEEN_BEAT_MS, async () => void (this.parts.session.isOpen || (await this.sayAlive()))),
+      this.every(NO_SESSION_BEAT_MS, async () => void (this.parts.session.isOpen || (await this.beatOnce()))),
       this.every(heartbeatMs, () => this.heartbeat()),
       this.every(heartbeatMs, () => this.checkEngine()),
       this.every(WATCH_INTERVAL_MS, () => this.parts.watch.check([...this.runs.values()])),
-      // As often as the living say so: who is missing at two looks a grace apart may have been there in between.
+      // As often as heartbeats are sent: with rarer checks, a worker missing at two may have been alive between them.
       this.every(heartbeatMs, () => this.parts.orphans.sweep()),
     ]);
   }
 
-  /** Lets runs finish for `shutdownMs`, then hands the others back. Leaves no container behind. */
+  /** Lets runs finish for `shutdownMs`, then releases the others. Leaves no container behind. */
   async stop(): Promise<void> {
     const { workerId, shutdownMs, handBackMs = HAND_BACK_MS } = this.options;
     this.stopping.abort();
@@ -94,7 +94,7 @@ export class Worker {
       await this.within(handBackMs, this.slotsDone);
     }
     this.abandon.abort();
-    // Ends what is left by force; that is still to be handed back, under leases that are still renewed.
+    // Kills the remaining runs. Their attempts are then released, under leases that are still renewed.
     await this.parts.sandbox.close();
     await this.within(handBackMs, this.slotsDone);
     this.gone.abort();
@@ -137,19 +137,19 @@ export class Worker {
     try {
       end = await this.parts.attempts.run(job, { stop: stopSignal.signal, abandon: this.abandon.signal });
     } finally {
-      // Before the job is settled: a heartbeat in between would take the settled lease for a forgotten one.
+      // Before the job is completed or released: otherwise a heartbeat would see the ended lease as a lost one.
       this.runs.delete(leaseToken);
     }
     this.tally.count(end, performance.now() - startedAt);
     await this.parts.attempts.finishJob(job, end, this.abandon.signal);
   }
 
-  /** Waits for nothing but Redis: an engine that takes its time to answer (up to 7 s) must not cost a lease. */
+  /** Waits only for Redis: an engine that responds slowly (up to 7 s) must not cost a lease. */
   private async heartbeat(): Promise<void> {
-    await Promise.all([this.sayAlive(), ...[...this.runs.values()].map((run) => this.renew(run))]);
+    await Promise.all([this.beatOnce(), ...[...this.runs.values()].map((run) => this.renew(run))]);
   }
 
-  private async sayAlive(): Promise<void> {
+  private async beatOnce(): Promise<void> {
     const { workerId, leaseMs, slots: pool_size } = this.options;
     const running = [...this.runs.values()].map(({ job }) => jobId(job));
     this.beat += 1;
@@ -157,18 +157,18 @@ export class Worker {
     await this.parts.queue.workerHeartbeat({ workerId, running, ...details }, leaseMs);
   }
 
-  /** News is told at once. */
+  /** Sends a heartbeat at once when the engine's health changes. */
   private async checkEngine(): Promise<void> {
     const { healthy } = await this.parts.sandbox.health();
     if (healthy === this.healthy) return;
     this.healthy = healthy;
-    await this.sayAlive();
+    await this.beatOnce();
   }
 
   /**
-   * A lease that a flushed Redis forgot is put back. One that somebody else holds by now proves nothing: after a flush
-   * the job may have been enqueued again from a view that lagged, and whoever reserved it will be refused by the log.
-   * Whether the attempt is still this worker's is the log's to say (RunWatch).
+   * Restores a lease that a flushed Redis lost. If another worker holds the lease by now, that proves nothing: after a
+   * flush the job may have been enqueued again from a lagging view, and the log will refuse the other worker's start.
+   * Only the log decides whether this worker still has the attempt (RunWatch).
    */
   private async renew(run: Run): Promise<void> {
     const { job } = run;
@@ -194,7 +194,7 @@ export class Worker {
   }
 
   private pause(): Promise<void> {
-    return delay(AWAY_RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    return delay(OUTAGE_RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 
   private async within(limitMs: number, work: Promise<unknown>): Promise<boolean> {

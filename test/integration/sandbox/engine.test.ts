@@ -108,7 +108,7 @@ it('is unhealthy within the ping’s time limit where the engine takes connectio
     const box = await sandbox({ endpoint: proxy.endpoint });
     expect(await box.health()).toEqual({
       healthy: false,
-      detail: expect.stringContaining('did not answer "ping"') as string,
+      detail: expect.stringContaining('did not respond to "ping"') as string,
     });
   } finally {
     await proxy.remove();

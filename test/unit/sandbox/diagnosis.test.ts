@@ -111,11 +111,11 @@ it('names the runtime that the engine does not know, those it knows, and how it 
 
 it('says where a runtime is that the engine tells no version of', () => {
   const found = runtimeDetails({ runtime: 'crun', runtimeVersion: null, runtimePath: '/usr/bin/crun' });
-  expect(found?.detail).toBe('crun (/usr/bin/crun; the engine does not tell its version)');
+  expect(found?.detail).toBe('crun (/usr/bin/crun; the engine does not report its version)');
 });
 
 it.each([
-  [['runc', 'crun', 'io.containerd.runc.v2'], ', to what this engine has beside it: crun'],
+  [['runc', 'crun', 'io.containerd.runc.v2'], ' to another runtime of this engine: crun'],
   [['runc'], ''],
 ])('of an old runc advises another runtime of %j', (runtimesKnown, words) => {
   const found = runtimeDetails({ runtimeVersion: '1.1.5', runtimesKnown });
