@@ -1,4 +1,4 @@
-/** Where the API lives; health, docs and the like stand at the root. */
+/** The API's base path. Health, docs and similar routes are at the root. */
 export const API_BASE = 'api/v1';
 
 /** `@Controller(apiPath('tasks'))` */

@@ -11,25 +11,25 @@ declare module 'fastify' {
   }
 }
 
-/** The port through which the platform asks whom a token speaks for. Identity implements it. */
+/** The port that resolves an access token to its user. Identity implements it. */
 export abstract class AccessTokens {
   /**
    * @throws DomainError of kind `unauthorized` for a token that is malformed, expired, revoked, or not an access token
-   * @throws Unavailable where revocations cannot be known
+   * @throws Unavailable if the revocations cannot be read
    */
   abstract verify(token: string): Promise<CallerIdentity>;
 }
 
-/** No token is asked for. Everything else is closed. */
+/** The route requires no token. All other routes require one. */
 export const Public = () => routeConfig({ public: true });
 
-/** RFC 6750, section 2.1; the scheme compares without case (RFC 9110, section 11.1). */
+/** RFC 6750, section 2.1; the scheme is case-insensitive (RFC 9110, section 11.1). */
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
 export class AuthGuard {
   constructor(private readonly tokens: AccessTokens) {}
 
-  /** @throws HttpProblem 401 where the route is not public and nobody is known to ask */
+  /** @throws HttpProblem 401 if the route is not public and the caller is not authenticated */
   async check(request: FastifyRequest): Promise<void> {
     if (request.routeOptions.config.public === true) return;
     const header = request.headers.authorization;
@@ -43,7 +43,7 @@ export class AuthGuard {
     try {
       return await this.tokens.verify(token);
     } catch (error) {
-      // Why a token is refused is nobody's business but ours.
+      // The client does not learn why the token is refused.
       if (error instanceof DomainError && error.kind === 'unauthorized') throw invalidToken();
       throw error;
     }

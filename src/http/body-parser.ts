@@ -8,14 +8,14 @@ import { fieldNameOf } from './validation/field-errors.js';
 import { jsonFaultOf } from './validation/json-faults.js';
 import { textFaultOf } from './validation/storable.js';
 
-/** API.md: 1 MiB, and 2 MiB where a body carries an execution's input. */
+/** API.md: 1 MiB, or 2 MiB for a body with an execution's input. */
 export const BODY_BYTES_MAX = 1024 ** 2;
 export const BODY_WITH_INPUT_BYTES_MAX = 2 * 1024 ** 2;
 
 /**
- * JSON and nothing else; any other media type is a 415. No body, or an empty one, is `undefined`: whether the route
- * needs one is for its schema to say. Nothing passes that Postgres would refuse, that is nested beyond reason, or that
- * JSON.parse would change.
+ * Accepts JSON only; any other media type is a 415. A missing or empty body is `undefined`: the route's schema decides
+ * whether a body is required. Rejects values that Postgres would refuse, that are nested too deeply, or that JSON.parse
+ * would change.
  */
 export function useJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
@@ -26,7 +26,7 @@ export function useJsonBodies(fastify: FastifyInstance): void {
     const { promise, resolve } = Promise.withResolvers<Error | null>();
     content.once('end', () => resolve(null));
     content.once('error', resolve);
-    // One byte is enough to know.
+    // One byte proves that there is content.
     content.once('data', () => resolve(unsupportedContent(request.headers) ?? null));
     void promise.then((error) => done(error));
   });
@@ -36,7 +36,7 @@ const BYTE_ORDER_MARK = '\ufeff';
 
 /** @throws HttpProblem 400 */
 function parsed(bytes: Buffer): unknown {
-  // Decoding would turn what is not UTF-8 into U+FFFD, and store something else than was sent.
+  // Decoding replaces invalid UTF-8 with U+FFFD, so the stored text would differ from the text sent.
   if (!isUtf8(bytes)) throw malformed('Request body is not UTF-8');
   const decoded = bytes.toString('utf8');
   const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(BYTE_ORDER_MARK.length) : decoded;
@@ -53,7 +53,7 @@ function parsed(bytes: Buffer): unknown {
   return body;
 }
 
-/** The query, likewise. Paths need no check: every path parameter has a schema that names its characters. */
+/** The same check for the query. Paths need none: the schema of every path parameter restricts its characters. */
 export async function refuseUnstorableQuery(request: FastifyRequest): Promise<void> {
   const fault = faultIn(request.query);
   if (fault) throw fault;

@@ -5,21 +5,21 @@ import { newId } from '../kernel/uuid.js';
 import { PROBLEM_CONTENT_TYPE, problemOf } from './problem.js';
 import { lingerOnClose } from './unread-content.js';
 
-/** What Node's parser calls it; anything else is a 400. */
+/** By the error code of Node's parser; any other code is a 400. */
 const STATUS_OF: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** Bytes that are no HTTP never become a request, so the answer is written by hand. */
+/** Bytes that are not HTTP never become a request, so the response is written directly to the socket. */
 export function respondToBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   if (!socket.writable) return void socket.destroy(error);
   answerAndClose(socket, STATUS_OF[error.code ?? ''] ?? 400);
 }
 
-/** We are no proxy (RFC 9110, section 9.3.6). Without a listener Node would close the connection without a word. */
+/** The server is not a proxy (RFC 9110, section 9.3.6). Without a listener Node closes the connection silently. */
 export function refuseTunnels(server: Server): void {
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());

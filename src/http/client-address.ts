@@ -1,9 +1,9 @@
 import ipaddr from 'ipaddr.js';
 
-/** Whose a connection or a request is, where they are counted: the address; of IPv6 the /64, which a customer has all of. */
+/** The key for counting connections and requests: the IPv4 address, or the IPv6 /64, which belongs to one customer. */
 export function clientAddress(ip: string): string {
   if (!ipaddr.isValid(ip)) return '';
-  // Also an address of IPv4 that is written as one of IPv6.
+  // Also converts IPv4-mapped IPv6 addresses to IPv4.
   const address = ipaddr.process(ip);
   if (address.kind() === 'ipv4') return address.toString();
   const parts = (address as ipaddr.IPv6).parts.slice(0, 4);

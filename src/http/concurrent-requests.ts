@@ -5,15 +5,15 @@ import { Unavailable } from '../kernel/errors.js';
 import { onResponseEnd } from './response-end.js';
 import { HttpProblem } from './problem.js';
 
-/** The place of one that ends is free at once, but nobody knows when one will. */
+/** A slot is free as soon as a request ends, but that time cannot be predicted. */
 const RETRY_AFTER_SECONDS = 1;
 
-/** What a request stays open for. */
+/** Why a request stays open. */
 export type ConcurrentKind = 'follow' | 'wait';
 
 /**
- * Requests that stay open on purpose: those that wait for an end, and those that follow something live. Bounds how many
- * one user has in this process, and ends all of them when it stops.
+ * Requests that stay open on purpose: some wait for an execution to end, others follow a live stream. Limits how many
+ * one user has in this process, and ends all of them when the process stops.
  */
 export class ConcurrentRequests implements OnModuleDestroy {
   private readonly endings = new Map<AbortController, { readonly userId: string; readonly kind: ConcurrentKind }>();
@@ -21,7 +21,7 @@ export class ConcurrentRequests implements OnModuleDestroy {
 
   constructor(private readonly perUserMax: number) {}
 
-  /** Of all users. */
+  /** Open requests of all users. */
   get counts(): Readonly<Record<ConcurrentKind, number>> {
     const open = [...this.endings.values()];
     const of = (kind: ConcurrentKind): number => open.filter((each) => each.kind === kind).length;
@@ -29,8 +29,9 @@ export class ConcurrentRequests implements OnModuleDestroy {
   }
 
   /**
-   * Counts the request from now until its answer is out or its client is gone.
-   * @returns aborted then, and when the process stops: with Unavailable as its reason, while the client still listens
+   * Counts the request until its response is sent or its client disconnects.
+   * @returns a signal that aborts at that time. It also aborts when the process stops, with Unavailable as its reason,
+   *   while the client is still connected
    * @throws HttpProblem 429
    */
   enter(kind: ConcurrentKind, userId: string, reply: Pick<FastifyReply, 'raw'>): AbortSignal {
@@ -47,7 +48,7 @@ export class ConcurrentRequests implements OnModuleDestroy {
     return ending.signal;
   }
 
-  /** Before the server stops listening, which waits for what is open. */
+  /** Runs before the server stops listening, because that waits for open requests. */
   onModuleDestroy(): void {
     for (const ending of this.endings.keys()) ending.abort(new Unavailable('server', 'shutting down'));
   }

@@ -6,17 +6,17 @@ import proxyAddr from '@fastify/proxy-addr';
 import { clientAddress } from './client-address.js';
 
 export interface ConnectionLimitsOptions {
-  /** Open at a time, in all. */
+  /** Open connections in total. */
   readonly max: number;
-  /** Of one address. */
+  /** Open connections per address. */
   readonly perAddressMax: number;
-  /** Networks of proxies, which have the connections of everybody. */
+  /** Networks of proxies. They carry the connections of many clients, so the limit per address does not apply. */
   readonly trustProxy?: readonly string[];
 }
 
 /**
- * Bounds what is open before a byte of HTTP is read. One too many is closed without an answer, which would cost what the
- * limit is there to save; its client sees the connection reset.
+ * Limits the open connections before a byte of HTTP is read. A connection above the limit is closed without a response,
+ * because a response would cost what the limit saves. Its client sees a connection reset.
  */
 export class ConnectionLimits {
   private readonly ofAddress = new Map<string, number>();
@@ -38,7 +38,7 @@ export class ConnectionLimits {
   }
 
   private admit(socket: Socket): void {
-    // Undefined where it is gone already.
+    // Undefined if the connection is already closed.
     const { remoteAddress = '' } = socket;
     const address = clientAddress(remoteAddress);
     const count = this.ofAddress.get(address) ?? 0;

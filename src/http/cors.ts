@@ -1,6 +1,6 @@
 const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
-/** What `app.enableCors` takes. Only origins that are named: credentials never go with `*`. */
+/** Options for `app.enableCors`. Only listed origins are allowed: credentials cannot be combined with `*`. */
 export const corsOptions = (origins: readonly string[]) => ({
   origin: [...origins],
   credentials: true,
@@ -29,6 +29,6 @@ export const corsOptions = (origins: readonly string[]) => ({
     'X-Request-ID',
   ],
   maxAge: PREFLIGHT_MAX_AGE_SECONDS,
-  // Else a plain OPTIONS is answered by the plugin's own 400 in text/plain.
+  // Otherwise the plugin responds to a plain OPTIONS with its own 400 in text/plain.
   strictPreflight: false,
 });

@@ -31,32 +31,32 @@ import { SchemaPipe } from './validation/schema-pipe.js';
 
 export interface HttpAppOptions {
   readonly log: Log;
-  /** Networks of proxies whose X-Forwarded-* are believed; none by default: anyone can send them. */
+  /** Networks of proxies whose X-Forwarded-* headers are trusted. None by default: anyone can send these headers. */
   readonly trustProxy?: readonly string[];
-  /** Origins that browsers may call from; none by default. */
+  /** Origins whose pages may call the API from a browser; none by default. */
   readonly corsAllowedOrigins?: readonly string[];
-  /** Absent: no limits. */
+  /** Absent: no rate limits. */
   readonly rateLimiter?: RateLimiter | undefined;
-  /** Absent: a user's requests are worked on as they come. */
+  /** Absent: no limit on a user's concurrent requests. */
   readonly slots?: UserConcurrencyLimit;
-  /** Absent: as many connections as come. */
+  /** Absent: no limit on connections. */
   readonly connections?: ConnectionLimits;
   /** Absent: no `/docs`, `/swagger.json` and `/api`. */
   readonly docs?: DocsOptions;
-  /** Is told of each request once it has been answered. */
+  /** Called for each request after its response is sent. */
   readonly onAnswered?: (request: RequestObservation) => void;
 }
 
-/** From the first byte to the last of a request; longer ones are cut off with a 408. */
+/** From the first byte of a request to the last; a longer request ends with a 408. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** More than the 60 s that load balancers keep theirs, so that they never write into a connection we just closed. */
+/** More than the 60 s of load balancers, so that they never write to a connection that the server has just closed. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
-/** Longer than any id, so that a bad one is a 400 of the route and not a 414 of the router. */
+/** Longer than any id, so that an invalid id is a 400 from the route and not a 414 from the router. */
 const PATH_PARAMETER_CHARS_MAX = 2_048;
 
 type RootModule = Parameters<typeof NestFactory.create>[0];
 
-/** A Nest application on Fastify with everything an API of ours has in common. Neither listening nor initialised. */
+/** A Nest application on Fastify with the common parts of every API. It is neither initialised nor listening. */
 export async function createHttpApp(module: RootModule, options: HttpAppOptions): Promise<NestFastifyApplication> {
   const adapter = fastifyAdapter(options);
   const fastify: FastifyInstance = adapter.getInstance();
@@ -83,9 +83,9 @@ const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
     trustProxy: options.trustProxy?.length ? [...options.trustProxy] : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // An HTTP/1.1 request without Host is ours to answer: see checkHead.
+    // checkHead responds to an HTTP/1.1 request without Host.
     http: { requireHostHeader: false },
-    // An answer while closing is ours to shape (see refuseWhileClosing), not Fastify's.
+    // refuseWhileClosing sends the response while the server closes, not Fastify.
     return503OnClosing: false,
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => requestIdFrom(request.headers[REQUEST_ID_HEADER]),
@@ -117,7 +117,7 @@ function prepare(fastify: FastifyInstance, { log, connections, onAnswered }: Htt
   });
 }
 
-/** Connections that were open at shutdown are told to come back, in the shape of every other error. */
+/** At shutdown, requests on open connections get a 503 that says when to retry, in the usual error format. */
 function refuseWhileClosing(fastify: FastifyInstance): void {
   let closing = false;
   fastify.addHook('preClose', async () => {
@@ -135,7 +135,7 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, log: Log): voi
     {
       request_id: request.id,
       method: request.method,
-      // The pattern, not the path: a constant number of values, and nothing that a caller wrote.
+      // The pattern, not the path: it has a fixed set of values and no text from the caller.
       route: request.routeOptions.url,
       status: reply.statusCode,
       duration_ms: Math.round(reply.elapsedTime * 10) / 10,
@@ -145,7 +145,7 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, log: Log): voi
   );
 }
 
-/** Stops accepting, lets open requests end, and cuts off what is left when the time is up. */
+/** Stops accepting, waits for open requests, and closes the remaining connections after the timeout. */
 export async function closeHttpApp(app: NestFastifyApplication, timeoutMs: number): Promise<void> {
   const server = app.getHttpServer();
   const cutOff = setTimeout(() => server.closeAllConnections(), timeoutMs);

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 /** Requests whose client waits for a 100 before it sends the content. */
 const waiting = new WeakSet<IncomingMessage>();
 
-/** Left to itself, Node asks for the content before anybody has looked at the head. */
+/** By default, Node asks for the content before the server has checked the head. */
 export function holdBackContinue(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     waiting.add(request);
@@ -18,7 +18,7 @@ export function holdBackContinue(server: Server): void {
 
 export const waitsForContinue = (request: IncomingMessage): boolean => waiting.has(request);
 
-/** The head will do, so the content is asked for (RFC 9110, section 10.1.1). */
+/** The head is valid, so the server asks for the content (RFC 9110, section 10.1.1). */
 export function sendContinue(request: FastifyRequest, reply: FastifyReply): void {
   if (waiting.delete(request.raw)) reply.raw.writeContinue();
 }

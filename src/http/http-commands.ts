@@ -16,20 +16,20 @@ export const HttpExchange = createParamDecorator((_data: unknown, context: Execu
   return { request: http.getRequest<FastifyRequest>(), reply: http.getResponse<FastifyReply>() };
 });
 
-/** Commands that a request gives: carried out when what they recorded can be read. */
+/** Executes a request's commands, and waits until their events are visible in the read models. */
 export class HttpCommands {
   constructor(
     private readonly bus: Pick<CommandBus, 'execute'>,
     private readonly readYourWrites: ReadYourWrites,
   ) {}
 
-  /** @throws as the command's handler does */
+  /** @throws what the command's handler throws */
   async execute(command: ICommand, { request, reply }: Exchange): Promise<void> {
     const { position } = await this.bus.execute<ICommand, Decided<unknown>>(command);
     await this.waitUntilReadable(position, { request, reply });
   }
 
-  /** Waits, within its bound, until lists show what was recorded there. @param position null: nothing to wait for */
+  /** Waits, up to a time limit, until lists include the position. @param position null: no wait */
   waitUntilReadable(position: bigint | null, { request, reply }: Exchange): Promise<void> {
     return this.readYourWrites.waitUntilReadable(position, request, reply);
   }

@@ -7,9 +7,9 @@ import type { FastifyReply } from 'fastify';
 import { cutOffWhenStalled } from './stalled-client.js';
 import type { LargeResponses } from './user-concurrency.js';
 
-/** What is read for an answer; below this it is no matter of memory. */
+/** Bytes read for a response; below this, memory does not matter. */
 const LARGE_BYTES_MIN = 256 * 1024;
-/** Made at a time, and ready for a client that is slow; bytes or characters. */
+/** The size of one piece, and of the buffer for a slow client; bytes or characters. */
 const PIECE_SIZE = 64 * 1024;
 
 export const isLarge = (bytes: number): boolean => bytes >= LARGE_BYTES_MIN;
@@ -18,26 +18,26 @@ interface Growing<Content> {
   readonly userId: string;
   readonly reply: FastifyReply;
   /**
-   * Gets all of it, so that what fails is still an error of its own.
-   * @param grow says of how many bytes more; where they make it a large answer, it waits
+   * Reads the whole content before the response starts, so that a failure can still be an error response.
+   * @param grow called with the number of additional bytes; waits for a slot when the response becomes large
    */
   readonly read: (grow: (bytes: number) => Promise<void>) => Promise<Content>;
 }
 
 interface Sized<Content> extends Growing<Content> {
-  /** Of what is read for it. */
+  /** Bytes read for the response. */
   readonly bytes: number;
   readonly read: () => Promise<Content>;
 }
 
 /**
- * An answer whose size is its data's: a large one waits for its user's turn, and is written piece by piece, since one
- * text of it all would keep everybody else waiting, and may be longer than a text can be.
+ * A response whose size depends on its data. A large one waits for one of its user's slots and is written in pieces: a
+ * single string would block all other requests, and may exceed the maximum string length.
  */
 export const sizedResponse = <Answer>(slots: LargeResponses, sized: Sized<Answer>): Promise<Answer | StreamableFile> =>
   growingResponse(slots, grownAtOnce(sized));
 
-/** As sizedAnswer, where only the reading tells the size. */
+/** Like sizedResponse, if the size is known only after reading. */
 export const growingResponse = <Answer>(
   slots: LargeResponses,
   growing: Growing<Answer>,
@@ -47,7 +47,7 @@ export const growingResponse = <Answer>(
     return new StreamableFile(piecemeal(growing.reply, pieces), { type: 'application/json; charset=utf-8' });
   });
 
-/** As sizedAnswer, of bytes. */
+/** Like sizedResponse, for bytes. */
 export const sizedBytes = (slots: LargeResponses, sized: Sized<Buffer>): Promise<Buffer | StreamableFile> =>
   respond(
     slots,
@@ -81,6 +81,6 @@ function* slicesOf(content: Buffer): Generator<Buffer> {
   for (let at = 0; at < content.length; at += PIECE_SIZE) yield content.subarray(at, at + PIECE_SIZE);
 }
 
-/** Whoever reads nothing of it does not hold it, and a turn, for ever. */
+/** A client that stops reading is cut off, so that it does not hold the content and a slot without limit. */
 const piecemeal = (reply: FastifyReply, pieces: Iterable<string | Buffer>): Readable =>
   Readable.from(cutOffWhenStalled(reply, pieces), { objectMode: false, highWaterMark: PIECE_SIZE });

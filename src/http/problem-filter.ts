@@ -6,7 +6,7 @@ import { type Failure, failureOf, headersOf, PROBLEM_CONTENT_TYPE, problemOf } f
 import { pathOf } from './request-path.js';
 import { closeOnUnreadContent } from './unread-content.js';
 
-/** The one place where an error becomes an answer, for controllers, guards, pipes, hooks and Fastify itself. */
+/** The only place that turns an error into a response: for controllers, guards, pipes, hooks and Fastify itself. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly log: Log) {}
@@ -21,7 +21,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const failure = failureOf(error);
   report(failure, error, request, log);
   if (reply.raw.headersSent || reply.raw.destroyed) {
-    // Half an answer is out (a stream broke): only a cut connection can still say so.
+    // Part of the response is sent (a stream failed): only a closed connection can still signal the error.
     reply.raw.destroy();
     return;
   }

@@ -7,23 +7,23 @@ import { ApiProblems } from '../docs/api-problems.js';
 const ifMatch = (description: string) => ApiHeader({ name: 'If-Match', required: false, description });
 const ifNoneMatch = (description: string) => ApiHeader({ name: 'If-None-Match', required: false, description });
 
-/** `@ConditionalRead()`: a GET whose answer has an ETag. For the document: the conditions hold wherever one is sent. */
+/** `@ConditionalRead()`: a GET whose response has an ETag. For OpenAPI only: conditions apply to every such response. */
 export const ConditionalRead = () =>
   applyDecorators(
-    ifNoneMatch('ETags of earlier answers: a 304 where the answer would be one of them'),
-    ifMatch('ETags: a 412 where the answer is none of them'),
+    ifNoneMatch('ETags of earlier responses: 304 if the current ETag is one of them'),
+    ifMatch('ETags: 412 if the current ETag is none of them'),
     ApiResponse({
       status: 304,
-      description: 'It is what If-None-Match names',
+      description: 'The current ETag matches If-None-Match',
       headers: documentedHeaders('ETag'),
     }),
     ApiProblems(412),
   );
 
-/** `@ConditionalWrite()`: a PUT or DELETE that gives writeConditionOf its request to its command. */
+/** `@ConditionalWrite()`: a PUT or DELETE that passes writeConditionOf(request) to its command. */
 export const ConditionalWrite = () =>
   applyDecorators(
-    ifMatch('ETags: changes nothing that has changed since (412)'),
-    ifNoneMatch('ETags, or `*`: changes nothing that is one of them (412)'),
+    ifMatch('ETags: 412 without a change if the current ETag is none of them'),
+    ifNoneMatch('ETags, or `*`: 412 without a change if the current ETag is one of them'),
     ApiProblems(412),
   );

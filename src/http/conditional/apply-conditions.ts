@@ -6,8 +6,8 @@ import { entityTagsOf, matchesStrongly, matchesWeakly } from './entity-tags.js';
 const STRONG_TAG = /^"(.*)"$/;
 
 /**
- * Conditional reads (RFC 9110, section 13), of whatever is answered with an ETag. We send no Last-Modified, so the
- * conditions that are about times are left aside, as section 13.1 asks for.
+ * Conditional reads (RFC 9110, section 13) for every response with an ETag. No response has a Last-Modified, so the
+ * conditions about times are ignored, as section 13.1 requires.
  */
 export function applyConditions(fastify: FastifyInstance): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {
@@ -20,7 +20,7 @@ export function applyConditions(fastify: FastifyInstance): void {
     }
     if (isModified) return done(null, payload);
     void reply.code(304).removeHeader('content-type');
-    // Fastify's own hook leaves the content of a HEAD out, and wants to see it.
+    // Fastify's own hook removes the content of a HEAD response, and needs to get it.
     done(null, request.method === 'HEAD' ? payload : null);
   });
 }
@@ -36,7 +36,7 @@ function isModifiedSince({ headers }: FastifyRequest, reply: FastifyReply): bool
   if (current === undefined) return true;
   const { 'if-match': match, 'if-none-match': noneMatch } = headers;
   if (match !== undefined && !matchesStrongly(entityTagsOf(match, 'If-Match'), current)) {
-    throw new HttpProblem(412, 'precondition_failed', 'It is not what If-Match names');
+    throw new HttpProblem(412, 'precondition_failed', 'The current ETag does not match If-Match');
   }
   return noneMatch === undefined || !matchesWeakly(entityTagsOf(noneMatch, 'If-None-Match'), current);
 }

@@ -3,12 +3,12 @@ import type { FastifyRequest } from 'fastify';
 import type { VersionCondition } from '../../kernel/version-condition.js';
 import { type EntityTag, entityTagsOf } from './entity-tags.js';
 
-/** The version at the head of a tag of ours; what else it tells of makes no difference to a change. */
+/** The version at the start of a tag. The rest of the tag does not matter for a change. */
 const VERSION = /^(\d{1,9})(?:-[a-z]+)?$/;
 
 /**
- * What a request that changes something says of the version it is about (RFC 9110, section 13.2.2). It is decided with
- * the change itself: whoever looks beforehand may be overtaken.
+ * The version that a changing request expects (RFC 9110, section 13.2.2). The condition is checked together with the
+ * change: after an earlier check, another request could change the version first.
  * @throws HttpProblem 400
  */
 export function writeConditionOf({ headers }: Pick<FastifyRequest, 'headers'>): VersionCondition {
@@ -16,7 +16,7 @@ export function writeConditionOf({ headers }: Pick<FastifyRequest, 'headers'>): 
   const wanted = match === undefined ? '*' : entityTagsOf(match, 'If-Match');
   const unwanted = noneMatch === undefined ? [] : entityTagsOf(noneMatch, 'If-None-Match');
   return {
-    // What is not there has no version, and is a 404: so `*` asks for nothing more.
+    // A missing resource is a 404 anyway, so `*` adds no condition.
     ...(wanted !== '*' && { anyOf: versionsOf(wanted.filter(({ weak }) => !weak)) }),
     noneOf: unwanted === '*' ? 'any' : versionsOf(unwanted),
   };

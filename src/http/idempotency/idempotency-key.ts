@@ -12,19 +12,19 @@ import { canonical } from '../validation/params.js';
 export const IDEMPOTENCY_KEY_CHARS_MAX = 255;
 const KEY = new RegExp(String.raw`^[\x21-\x7e]{1,${IDEMPOTENCY_KEY_CHARS_MAX}}$`);
 
-/** `@Repeatable()`: a POST that honours an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07). */
+/** `@Idempotent()`: a POST that honours an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07). */
 export const Idempotent = () =>
   applyDecorators(
     ApiHeader({
       name: 'Idempotency-Key',
       required: false,
-      description: 'Made up by the client: for 24 h the same request under the same key is carried out once',
+      description: 'Chosen by the client: for 24 h, the same request with the same key is carried out once',
       schema: { type: 'string', minLength: 1, maxLength: IDEMPOTENCY_KEY_CHARS_MAX, pattern: '^[!-~]+$' },
     }),
     ApiProblems(422),
   );
 
-/** A request under a key: which command it is, and what it asks for. */
+/** A request with an idempotency key: the id of its command, and a digest of its body. */
 export class KeyedRequest {
   private constructor(
     private readonly scope: readonly string[],
@@ -42,21 +42,21 @@ export class KeyedRequest {
     return new KeyedRequest([userId, ...routeOf(request), key], digestOf(key, request.body));
   }
 
-  /** @param generation how often the key had been used, and was over, before: an event's id is taken for ever */
+  /** @param generation how often the key was used and expired before: an event id cannot be used again */
   commandId(generation: number): string {
     return deterministicId('idempotency-key', ...this.scope, generation);
   }
 }
 
-/** However its URL was written: in capitals, percent-encoded, with a slash at its end, or absolute. */
+/** The same for every form of the URL: upper case, percent-encoded, with a trailing slash, or absolute. */
 function routeOf({ method, routeOptions, params }: FastifyRequest): string[] {
   const values = Object.entries(params as Record<string, string>).map(([name, value]) => `${name}=${canonical(value)}`);
   return [method, routeOptions.url!, ...values.toSorted()];
 }
 
 /**
- * Of what was sent, whatever the order of its members. Keyed, since it stands in the log for ever and is made of scripts
- * and secrets: without the key, which nobody stores, no guess can be tried.
+ * The digest of the body, independent of the order of its members. It is keyed because the log keeps it without limit
+ * and the body contains scripts and secrets: without the key, which is not stored, nobody can test a guess.
  */
 const digestOf = (key: string, body: unknown): string =>
   createHmac('sha256', key)

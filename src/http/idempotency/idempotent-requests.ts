@@ -8,26 +8,26 @@ import type { ReadYourWrites } from '../read-your-writes.js';
 import { HttpProblem } from '../problem.js';
 import { KeyedRequest } from './idempotency-key.js';
 
-/** For so long a key stands for its first request. */
+/** A key belongs to its first request for this time. */
 export const KEY_LIFETIME_MS = 24 * 3_600_000;
-/** Looked for with one query; a key that was used anew each day needs a second one after a month. */
+/** Generations read with one query. A key that is used again each day needs a second query after a month. */
 const GENERATIONS_AT_ONCE = 32;
 
-/** Belongs into the metadata of the command that a request gives. */
+/** Part of the metadata of the request's command. */
 export type CommandMark = Pick<EventMetadata, 'command_id' | 'command_digest'>;
 
-/** What a request has made, or an earlier one under the same key. */
+/** The resource that this request, or an earlier one with the same key, has created. */
 export interface IdempotentResult {
   readonly id: string;
-  /** What to answer: the stream after the event that was recorded for it. Undefined without a key: as it is now. */
+  /** The stream version to show: the one after the request's event. Undefined without a key: the current version. */
   readonly version: number | undefined;
 }
 
 /**
- * Requests under an Idempotency-Key. The key is part of the log and of nothing else: the last event of what a request
- * records has an id that follows from it. So a repeat finds that event, also after a restart and in another process, its
- * answer is made of the events again, and of two at the same time the log takes one. A refusal leaves nothing behind:
- * its key is free.
+ * Requests with an Idempotency-Key. The key is stored only in the log: the id of the request's last event is derived
+ * from it. A repeated request therefore finds that event, also after a restart and in another process, and its response
+ * is built from the events again. Of two concurrent requests the log accepts one. A refused request records nothing, so
+ * its key stays free.
  */
 export class IdempotentRequests {
   constructor(
@@ -37,8 +37,8 @@ export class IdempotentRequests {
   ) {}
 
   /**
-   * @param perform gives the command, with the mark in its metadata, and answers the id of what it made
-   * @throws HttpProblem 400 for a malformed key, 422 for one that stands for another request
+   * @param perform executes the command, with the mark in its metadata, and returns the id of the created resource
+   * @throws HttpProblem 400 for a malformed key, 422 for a key that belongs to another request
    */
   async run(
     exchange: Exchange,
@@ -53,23 +53,23 @@ export class IdempotentRequests {
     try {
       id = await perform({ command_id: slot, command_digest: request.digest });
     } catch (error) {
-      // Its twin was quicker: the log refused the second, or the decision already saw what the first had done.
-      const twin = error instanceof DomainError ? await this.find(slot) : undefined;
-      if (!twin) throw error;
-      return this.replay(twin, request, exchange);
+      // A concurrent request was first: the log refused this one, or the decision saw the other's effect.
+      const first = error instanceof DomainError ? await this.find(slot) : undefined;
+      if (!first) throw error;
+      return this.replay(first, request, exchange);
     }
     const made = await this.find(slot);
-    // An append that says the very same as its twin's is answered by the log as that one's repeat.
+    // The log treats an append that equals the concurrent request's append as its repetition.
     if (made && made.requestId !== exchange.request.id) return this.replay(made, request, exchange);
     return { id, version: made?.version };
   }
 
-  /** @returns the command that the key stands for, or the id of the one to come */
+  /** @returns the command that the key belongs to, or the id for a new one */
   private async slotOf(request: KeyedRequest): Promise<RecordedCommand | string> {
     for (let first = 0; ; first += GENERATIONS_AT_ONCE) {
       const ids = Array.from({ length: GENERATIONS_AT_ONCE }, (_, n) => request.commandId(first + n));
       const found = new Map((await this.recorded.find(ids)).map((command) => [command.commandId, command]));
-      // One after the other: a generation is begun only where the one before it is over.
+      // Generations are consecutive: each one starts only after the previous one has expired.
       if (found.size === ids.length && !this.isInForce(found.get(ids.at(-1)!)!)) continue;
       const newest = found.get(ids[found.size - 1] ?? '');
       return newest && this.isInForce(newest) ? newest : ids[found.size]!;

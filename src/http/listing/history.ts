@@ -4,13 +4,13 @@ import { type HistoryEntry, historyEntryOf } from '../../event-sourcing/core/his
 import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { wholeNumber } from './list-query.js';
 
-/** Events in one answer: a task that is run for years has a long history. */
+/** Events in one response: a task that is executed for years has a long history. */
 const EVENTS_MAX = 1_000;
 
-/** `?after_version=` of the last event seen, and how many. */
+/** `?after_version=`: the version of the last event seen; `?limit=`: the number of events. */
 export const historyQuery = z.strictObject({
-  after_version: wholeNumber(0, 999_999_999).default(0).describe('Of the last event seen'),
-  limit: wholeNumber(1, EVENTS_MAX).default(EVENTS_MAX).describe('How many events'),
+  after_version: wholeNumber(0, 999_999_999).default(0).describe('Version of the last event seen'),
+  limit: wholeNumber(1, EVENTS_MAX).default(EVENTS_MAX).describe('Maximum number of events'),
 });
 export type HistoryQuery = z.output<typeof historyQuery>;
 
@@ -30,14 +30,14 @@ export const historyView = z
   })
   .meta({ id: 'History' });
 
-/** Of one answer, as JSON: an event has up to 64 KiB. At least one event is in it. */
+/** Of one response, as JSON: an event has up to 64 KiB. A response has at least one event. */
 export const HISTORY_BYTES_MAX = 2 * 1024 ** 2;
-/** Read at a time, since no more than those that have room are shown. */
+/** Events read at a time: events that do not fit the response need not be read. */
 export const HISTORY_PORTION_EVENTS = 50;
 
 /**
- * @param portions of a stream, oldest first, with one event more than were asked for where there are more
- * @param grow is told of the bytes of each event, and may hold up the next
+ * @param portions of a stream, oldest first, with one event more than the limit if there are more
+ * @param grow called with the bytes of each event; may delay the next event
  */
 export async function historyPage(
   portions: AsyncIterable<readonly RecordedEvent[]>,

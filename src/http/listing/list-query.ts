@@ -9,10 +9,10 @@ import type { Pool } from 'pg';
 
 const LIMIT_MAX = 100;
 const LIMIT_DEFAULT = 20;
-/** Deeper pages cost too much this way: that is what cursors are for. */
+/** Higher offsets cost too much; clients use cursors instead. */
 const OFFSET_MAX = 100_000;
 
-/** A number in a query, where everything is text; in the document it is the number. */
+/** A number in a query string, where every value is text. OpenAPI documents it as an integer. */
 export const wholeNumber = (minimum: number, maximum: number) =>
   z
     .string()
@@ -23,11 +23,11 @@ export const wholeNumber = (minimum: number, maximum: number) =>
 
 /** The query parameters that every list takes. */
 export const listQuery = <const Fields extends readonly [string, ...string[]]>(sortFields: Fields) => ({
-  limit: wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).describe('How many'),
-  offset: wholeNumber(0, OFFSET_MAX).optional().describe('How many to pass over'),
-  cursor: text({ max: 4_096 }).optional().describe('Empty for the first page, then what the last answer names'),
-  sort_field: z.enum(sortFields).default(sortFields[0]).describe('What to sort by'),
-  sort_order: z.enum(['asc', 'desc']).default('desc').describe('Least or greatest first'),
+  limit: wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).describe('Page size'),
+  offset: wholeNumber(0, OFFSET_MAX).optional().describe('Number of rows to skip'),
+  cursor: text({ max: 4_096 }).optional().describe('Empty for the first page, then a cursor of the last response'),
+  sort_field: z.enum(sortFields).default(sortFields[0]).describe('Field to sort by'),
+  sort_order: z.enum(['asc', 'desc']).default('desc').describe('Ascending or descending'),
 });
 
 export interface ListQuery {
@@ -41,7 +41,7 @@ export interface ListQuery {
 export type Page<Row> =
   { readonly by: 'offset'; readonly page: OffsetPage<Row> } | { readonly by: 'cursor'; readonly page: CursorPage<Row> };
 
-/** By cursor where the client sent one (empty for the first page), else by offset. */
+/** By cursor if the client sent one (empty for the first page), otherwise by offset. */
 export async function readPage<Row extends { readonly id: string }>(
   pool: Pool,
   source: Pick<Listing, 'table' | 'where'>,
@@ -56,7 +56,7 @@ export async function readPage<Row extends { readonly id: string }>(
   try {
     return { by: 'cursor', page: await readCursorPage<Row>(pool, listing, cursor) };
   } catch (error) {
-    // Of all parameters only the cursor's value comes unread from the client: February 30th, a NUL in a name.
+    // Only the cursor's value comes from the client unparsed: February 30th, a NUL in a name.
     if (DATA_EXCEPTION.test(sqlStateOf(error))) throw invalidCursor();
     throw error;
   }
@@ -69,11 +69,11 @@ const invalidCursor = () => new HttpProblem(400, 'invalid_cursor', 'Invalid curs
 
 const pageSize = z.int().min(1).max(LIMIT_MAX);
 
-/** Said of every list in the document. */
+/** Part of every list's description in the OpenAPI document. */
 export const BY_OFFSET_OR_CURSOR =
-  'By `offset`, with a total; or by `cursor`, which stays right while rows come and go, and costs no more with depth.';
+  'By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.';
 
-/** The shape of listAnswer's two answers, for the document. */
+/** The OpenAPI schema of listResponse's two shapes. */
 export const listView = <Name extends string, Item extends z.ZodType>(id: string, name: Name, item: Item) =>
   z
     .union([
@@ -92,7 +92,7 @@ export const listView = <Name extends string, Item extends z.ZodType>(id: string
     ])
     .meta({ id });
 
-/** The answer's shape; `name` is what the items are called: tasks, executions. */
+/** The response body; `name` is the member with the items: tasks, executions. */
 export function listResponse<Row, Item>(
   name: string,
   { by, page }: Page<Row>,

@@ -2,10 +2,10 @@ import type { Pool } from 'pg';
 
 import { type Cursor, encodeCursor } from './cursor.js';
 
-/** Which rows of a view, in which order. Field names are the caller's own constants, never a client's text. */
+/** Which rows of a view, in which order. Field names are constants in the code, never text from a client. */
 export interface Listing {
   readonly table: string;
-  /** Column and value of every filter; an undefined value filters nothing. */
+  /** Column and value of every filter; a filter with an undefined value is ignored. */
   readonly where: Readonly<Record<string, string | boolean | undefined>>;
   readonly sortField: string;
   readonly sortOrder: 'asc' | 'desc';
@@ -24,7 +24,7 @@ export interface CursorPage<Row> {
   readonly prevCursor: string | null;
 }
 
-/** The simple way, with a total: its cost grows with the offset. */
+/** Pagination by offset, with a total. Its cost grows with the offset. */
 export async function readOffsetPage<Row>(pool: Pool, listing: Listing, offset: number): Promise<OffsetPage<Row>> {
   const { clause, values } = whereOf(listing);
   const { table, limit } = listing;
@@ -38,7 +38,7 @@ export async function readOffsetPage<Row>(pool: Pool, listing: Listing, offset: 
   return { rows: page.rows as Row[], total: (count.rows[0] as { total: number }).total };
 }
 
-/** Keyset pagination: right while rows come and go, and as cheap on page 1,000 as on page 1. */
+/** Keyset pagination: correct while rows are added and removed, and page 1,000 costs the same as page 1. */
 export async function readCursorPage<Row extends { readonly id: string }>(
   pool: Pool,
   listing: Listing,
@@ -98,6 +98,6 @@ const SORT_TYPES: Readonly<Record<string, string>> = {
 
 function sortTypeOf(field: string): string {
   const type = SORT_TYPES[field];
-  if (type === undefined) throw new Error(`no cursor over ${field}`);
+  if (type === undefined) throw new Error(`no cursor for sort field ${field}`);
   return type;
 }

@@ -10,7 +10,7 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description Your own. By `offset`, with a total; or by `cursor`, which stays right while rows come and go, and costs no more with depth.
+         * @description Your own. By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.
          */
         get: operations["listTasks"];
         put?: never;
@@ -82,7 +82,7 @@ export interface paths {
         };
         /**
          * List the runs of a task
-         * @description Also of one that is deleted. By `offset`, with a total; or by `cursor`, which stays right while rows come and go, and costs no more with depth.
+         * @description Also of one that is deleted. By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.
          */
         get: operations["listTaskExecutions"];
         put?: never;
@@ -106,7 +106,7 @@ export interface paths {
         };
         /**
          * List your runs of all tasks
-         * @description By `offset`, with a total; or by `cursor`, which stays right while rows come and go, and costs no more with depth.
+         * @description By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.
          */
         get: operations["listExecutions"];
         put?: never;
@@ -198,7 +198,7 @@ export interface paths {
         };
         /**
          * List dead letters
-         * @description By `offset`, with a total; or by `cursor`, which stays right while rows come and go, and costs no more with depth.
+         * @description By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.
          */
         get: operations["listDeadLetters"];
         put?: never;
@@ -1152,15 +1152,15 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
-                /** @description How many. Default: `20`. */
+                /** @description Page size. Default: `20`. */
                 limit?: number;
-                /** @description How many to pass over */
+                /** @description Number of rows to skip */
                 offset?: number;
-                /** @description Empty for the first page, then what the last answer names */
+                /** @description Empty for the first page, then a cursor of the last response */
                 cursor?: string;
-                /** @description What to sort by. Default: `created_at`. */
+                /** @description Field to sort by. Default: `created_at`. */
                 sort_field?: "created_at" | "updated_at" | "priority" | "name";
-                /** @description Least or greatest first. Default: `desc`. */
+                /** @description Ascending or descending. Default: `desc`. */
                 sort_order?: "asc" | "desc";
                 /** @description Only those that are in it */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
@@ -1247,7 +1247,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
+                /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
                 "Idempotency-Key"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
@@ -1381,9 +1381,9 @@ export interface operations {
                 as_of?: string;
             };
             header?: {
-                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
+                /** @description ETags of earlier responses: 304 if the current ETag is one of them */
                 "If-None-Match"?: string;
-                /** @description ETags: a 412 where the answer is none of them */
+                /** @description ETags: 412 if the current ETag is none of them */
                 "If-Match"?: string;
             };
             path: {
@@ -1408,7 +1408,7 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            /** @description It is what If-None-Match names */
+            /** @description The current ETag matches If-None-Match */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1533,9 +1533,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags: changes nothing that has changed since (412) */
+                /** @description ETags: 412 without a change if the current ETag is none of them */
                 "If-Match"?: string;
-                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                /** @description ETags, or `*`: 412 without a change if the current ETag is one of them */
                 "If-None-Match"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
@@ -1719,9 +1719,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags: changes nothing that has changed since (412) */
+                /** @description ETags: 412 without a change if the current ETag is none of them */
                 "If-Match"?: string;
-                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                /** @description ETags, or `*`: 412 without a change if the current ETag is one of them */
                 "If-None-Match"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
@@ -1899,9 +1899,9 @@ export interface operations {
     taskHistory: {
         parameters: {
             query?: {
-                /** @description Of the last event seen. Default: `0`. */
+                /** @description Version of the last event seen. Default: `0`. */
                 after_version?: number;
-                /** @description How many events. Default: `1000`. */
+                /** @description Maximum number of events. Default: `1000`. */
                 limit?: number;
             };
             header?: never;
@@ -2025,15 +2025,15 @@ export interface operations {
     listTaskExecutions: {
         parameters: {
             query?: {
-                /** @description How many. Default: `20`. */
+                /** @description Page size. Default: `20`. */
                 limit?: number;
-                /** @description How many to pass over */
+                /** @description Number of rows to skip */
                 offset?: number;
-                /** @description Empty for the first page, then what the last answer names */
+                /** @description Empty for the first page, then a cursor of the last response */
                 cursor?: string;
-                /** @description What to sort by. Default: `created_at`. */
+                /** @description Field to sort by. Default: `created_at`. */
                 sort_field?: "created_at";
-                /** @description Least or greatest first. Default: `desc`. */
+                /** @description Ascending or descending. Default: `desc`. */
                 sort_order?: "asc" | "desc";
                 /** @description Only those that are in it */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
@@ -2167,7 +2167,7 @@ export interface operations {
                 wait?: number;
             };
             header?: {
-                /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
+                /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
                 "Idempotency-Key"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
@@ -2352,15 +2352,15 @@ export interface operations {
     listExecutions: {
         parameters: {
             query?: {
-                /** @description How many. Default: `20`. */
+                /** @description Page size. Default: `20`. */
                 limit?: number;
-                /** @description How many to pass over */
+                /** @description Number of rows to skip */
                 offset?: number;
-                /** @description Empty for the first page, then what the last answer names */
+                /** @description Empty for the first page, then a cursor of the last response */
                 cursor?: string;
-                /** @description What to sort by. Default: `created_at`. */
+                /** @description Field to sort by. Default: `created_at`. */
                 sort_field?: "created_at";
-                /** @description Least or greatest first. Default: `desc`. */
+                /** @description Ascending or descending. Default: `desc`. */
                 sort_order?: "asc" | "desc";
                 /** @description Only those that are in it */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
@@ -2478,7 +2478,7 @@ export interface operations {
                 wait?: number;
             };
             header?: {
-                /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
+                /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
                 "Idempotency-Key"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
@@ -2612,9 +2612,9 @@ export interface operations {
                 as_of?: string;
             };
             header?: {
-                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
+                /** @description ETags of earlier responses: 304 if the current ETag is one of them */
                 "If-None-Match"?: string;
-                /** @description ETags: a 412 where the answer is none of them */
+                /** @description ETags: 412 if the current ETag is none of them */
                 "If-Match"?: string;
             };
             path: {
@@ -2639,7 +2639,7 @@ export interface operations {
                     "application/json": components["schemas"]["Execution"];
                 };
             };
-            /** @description It is what If-None-Match names */
+            /** @description The current ETag matches If-None-Match */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2764,9 +2764,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags: changes nothing that has changed since (412) */
+                /** @description ETags: 412 without a change if the current ETag is none of them */
                 "If-Match"?: string;
-                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                /** @description ETags, or `*`: 412 without a change if the current ETag is one of them */
                 "If-None-Match"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
@@ -2950,9 +2950,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags: changes nothing that has changed since (412) */
+                /** @description ETags: 412 without a change if the current ETag is none of them */
                 "If-Match"?: string;
-                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                /** @description ETags, or `*`: 412 without a change if the current ETag is one of them */
                 "If-None-Match"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
@@ -3130,9 +3130,9 @@ export interface operations {
     executionHistory: {
         parameters: {
             query?: {
-                /** @description Of the last event seen. Default: `0`. */
+                /** @description Version of the last event seen. Default: `0`. */
                 after_version?: number;
-                /** @description How many events. Default: `1000`. */
+                /** @description Maximum number of events. Default: `1000`. */
                 limit?: number;
             };
             header?: {
@@ -3410,15 +3410,15 @@ export interface operations {
     listDeadLetters: {
         parameters: {
             query?: {
-                /** @description How many. Default: `20`. */
+                /** @description Page size. Default: `20`. */
                 limit?: number;
-                /** @description How many to pass over */
+                /** @description Number of rows to skip */
                 offset?: number;
-                /** @description Empty for the first page, then what the last answer names */
+                /** @description Empty for the first page, then a cursor of the last response */
                 cursor?: string;
-                /** @description What to sort by. Default: `created_at`. */
+                /** @description Field to sort by. Default: `created_at`. */
                 sort_field?: "created_at";
-                /** @description Least or greatest first. Default: `desc`. */
+                /** @description Ascending or descending. Default: `desc`. */
                 sort_order?: "asc" | "desc";
             };
             header?: never;
@@ -3501,9 +3501,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags of earlier answers: a 304 where the answer would be one of them */
+                /** @description ETags of earlier responses: 304 if the current ETag is one of them */
                 "If-None-Match"?: string;
-                /** @description ETags: a 412 where the answer is none of them */
+                /** @description ETags: 412 if the current ETag is none of them */
                 "If-Match"?: string;
             };
             path: {
@@ -3528,7 +3528,7 @@ export interface operations {
                     "application/json": components["schemas"]["Execution"];
                 };
             };
-            /** @description It is what If-None-Match names */
+            /** @description The current ETag matches If-None-Match */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -3653,9 +3653,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags: changes nothing that has changed since (412) */
+                /** @description ETags: 412 without a change if the current ETag is none of them */
                 "If-Match"?: string;
-                /** @description ETags, or `*`: changes nothing that is one of them (412) */
+                /** @description ETags, or `*`: 412 without a change if the current ETag is one of them */
                 "If-None-Match"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
@@ -3834,7 +3834,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Made up by the client: for 24 h the same request under the same key is carried out once */
+                /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
                 "Idempotency-Key"?: string;
                 /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
                 Prefer?: string;
