@@ -55,7 +55,8 @@ const __dirname = import.meta.dirname;`;
 /** The file that was preloaded, not a copy of it: main stops what it started. */
 const preloaded = {
   name: 'preloaded',
-  setup: ({ onResolve }) => onResolve({ filter: /^\.\/telemetry\.js$/ }, ({ path }) => ({ path, external: true })),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\/composition\/telemetry\.js$/ }, () => ({ path: './telemetry.js', external: true })),
 };
 
 const shared = {
