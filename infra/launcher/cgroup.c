@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of memory.stat, the longest, what is looked for stands in the first lines. */
+/* memory.stat is longer, but the values needed are in its first lines. */
 enum { FILE_BYTES_MAX = 2048, NS_PER_US = 1000 };
 
-/* No machine has as much. */
+/* More than any machine has. */
 #define MEMORY_LIMIT_MAX (INT64_C(1) << 50)
 
 #define CGROUP_ROOT "/sys/fs/cgroup/"
@@ -103,7 +103,7 @@ int64_t cgroup_kernel_bytes(const struct cgroup *cgroup) {
 }
 
 int64_t cgroup_memory_limit(const struct cgroup *cgroup) {
-    /* "max" in v2, and the largest number of whole pages in v1, are no limit. */
+    /* "max" in v2, and the largest number of whole pages in v1, mean "no limit". */
     int64_t limit = read_number(cgroup->memory_limit, "");
     return limit < MEMORY_LIMIT_MAX ? limit : -1;
 }

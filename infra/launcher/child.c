@@ -27,16 +27,16 @@ enum {
     EXIT_REFUSED = 127
 };
 
-/* Where the image names none: Debian's. */
+/* Used if the image sets none: Debian's default. */
 static char path_default[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/* Names come from users: whatever could break the one line of a refusal is replaced. */
+/* Names come from users: replaces control characters, so that a refusal stays one line. */
 static void put_in_one_line(char *text) {
     for (char *c = text; *c != 0; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
 }
 
-/* Set by a child that shares our memory (vfork): it could not become what it was to be. */
+/* Set by a vfork child, which shares this memory, if its exec failed. */
 static volatile bool refused;
 
 static _Noreturn void refuse(const struct child_given *given, const char *kind, const char *what,
@@ -60,12 +60,12 @@ static void need_input(const struct child_given *given, const char *failed) {
 }
 
 static void close_each(int first, int last) {
-    /* Before Linux 5.9 there is no such call. */
+    /* close_range does not exist before Linux 5.9. */
     if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0) return;
     for (int fd = first; fd <= last; fd++) close(fd);
 }
 
-/* One call a gap rather than one a descriptor: system calls are what a job's start is made of. */
+/* One call per gap, not per descriptor: system calls dominate the cost of a job's start. */
 static void close_all_but(int first, int keep, int keep_too) {
     int low = keep < keep_too ? keep : keep_too, high = keep < keep_too ? keep_too : keep;
     close_each(first, low - 1);
@@ -73,7 +73,7 @@ static void close_all_but(int first, int keep, int keep_too) {
     close_each(high + 1, CHILD_FDS_MAX - 1);
 }
 
-/* Nothing of the launcher's but these: not its host, its cgroup, or its view of the cell. */
+/* Keeps only these descriptors, none of the launcher's own: host, cgroup files, cell's /proc. */
 static void keep_only(const struct child_given *given) {
     if (dup2(given->out, STDOUT_FILENO) < 0 || dup2(given->err, STDERR_FILENO) < 0)
         need(given, "output pipes");
@@ -82,8 +82,8 @@ static void keep_only(const struct child_given *given) {
 }
 
 /*
- * A process that is not dumpable has its files in /proc owned by root: it is dumpable for as long
- * as it writes there, while no user code runs.
+ * The /proc files of a process that is not dumpable belong to root. So the process is dumpable while
+ * it writes there, before any user code runs.
  */
 static void isolate(const struct job *job, const struct child_given *given) {
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
@@ -96,7 +96,7 @@ static void isolate(const struct job *job, const struct child_given *given) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) need(given, "no_new_privs");
 }
 
-/* Their dispositions are the default already, but for the one that the launcher ignores. */
+/* All dispositions are the default already, except SIGPIPE, which the launcher ignores. */
 static void unblock_signals(void) {
     sigset_t none;
     signal(SIGPIPE, SIG_DFL);
@@ -104,7 +104,7 @@ static void unblock_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* @returns NULL where it is not set */
+/* @returns NULL if it is not set */
 static char *path_in(char **env) {
     for (; *env != NULL; env++)
         if (strncmp(*env, "PATH=", 5) == 0) return *env;
@@ -123,8 +123,8 @@ static void hand_down_path(struct job *job) {
     job->env[count] = path_of_image();
 }
 
-/* As execvp, but without a shell for what is no program, and with a PATH that is not the user's:
- * whatever they set for their program, it is there. */
+/* Like execvp, but without the fallback to a shell, and with the image's PATH: the program is found
+ * whatever PATH the user sets. */
 static void exec_found(char *const *argv, char *const *env) {
     char path[2 * JOB_PATH_BYTES_MAX];
     const char *name = argv[0];
@@ -153,7 +153,7 @@ static void put_mark(const struct child_given *given, char which, int64_t time_u
     if (!write_all(given->setup, mark, sizeof mark)) _exit(EXIT_REFUSED);
 }
 
-/* A made program that does not run ends as in a shell: 126, or 127 where it is not there. */
+/* A compiled program that cannot be run ends as in a shell: 126, or 127 if it does not exist. */
 static _Noreturn void fail_after_compiling(const char *name) {
     int error = errno;
     dprintf(STDERR_FILENO, "%s: %s\n", name, strerror(error));
@@ -176,7 +176,7 @@ static _Noreturn void become_program(const struct job *job, const struct child_g
     fail_after_compiling(job->argv[0]);
 }
 
-/* The program's input is not the compiler's, and all that a compiler says is about the source. */
+/* The compiler does not get the program's input. All its output goes to standard error. */
 static _Noreturn void become_compiler(const struct job *job, const struct child_given *given) {
     setsid();
     unblock_signals();
@@ -186,7 +186,7 @@ static _Noreturn void become_compiler(const struct job *job, const struct child_
     become(job->compile, job, given);
 }
 
-/* The kernel takes the user's processes before their init. */
+/* On OOM, the kernel kills the user's processes before their init. */
 static void be_first_to_go(const struct child_given *given) {
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
     need(given, isolation_raise_oom_score(OOM_SCORE_MAX));
@@ -195,10 +195,10 @@ static void be_first_to_go(const struct child_given *given) {
 }
 
 /*
- * vfork: until its exec the program is in the init's own memory, and the init waits. A fork took
- * a fifth of what the launcher takes in all, for page tables and copies that the exec throws away.
- * Dumpable is the memory's too, so it is taken back before there is user code. A function of its own,
- * so that nothing of its caller's stands in what the program may write.
+ * vfork: until its exec the program runs in the init's own memory, and the init waits. A fork took
+ * a fifth of the launcher's total CPU time, for page tables and copies that the exec throws away.
+ * The dumpable flag belongs to the shared memory, so it is cleared before user code runs. This is a
+ * separate function, so that the child cannot overwrite its caller's stack frame.
  */
 __attribute__((noinline)) static pid_t start(void (*become_it)(const struct job *,
                                                               const struct child_given *),
@@ -211,7 +211,7 @@ __attribute__((noinline)) static pid_t start(void (*become_it)(const struct job 
     _exit(EXIT_REFUSED);
 }
 
-/* Reaps until `wanted` has ended. @returns false where there is no such child */
+/* Reaps children until `wanted` has ended. @returns false if there is no such child */
 static bool wait_for(pid_t wanted, struct room *room, struct child_result *result) {
     struct rusage usage;
     pid_t pid;
@@ -227,7 +227,7 @@ static void put_result(const struct child_given *given, const struct child_resul
     write_all(given->result, result, sizeof *result);
 }
 
-/* Ends as the compiler did. */
+/* Exits with the compiler's exit code or signal. */
 static _Noreturn void end_as(int status) {
     if (WIFSIGNALED(status)) {
         signal(WTERMSIG(status), SIG_DFL);
@@ -236,7 +236,7 @@ static _Noreturn void end_as(int status) {
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_REFUSED);
 }
 
-/* Returns where the compiler has made a program; nothing else of it is left then. */
+/* Returns only if the compiler succeeded. Its remaining processes are dead then (nested). */
 static void compile(const struct job *job, const struct child_given *given) {
     int64_t begun_us = now_us();
     struct child_result result = {0};
@@ -250,13 +250,13 @@ static void compile(const struct job *job, const struct child_given *given) {
         put_result(given, &result);
         _exit(EXIT_SUCCESS);
     }
-    /* A plain job's processes cannot be told from the launcher's here; its cell ends with it. */
+    /* Plain: these processes cannot be distinguished from the launcher's here; the cell ends with the job. */
     if (!job->nested) return;
     kill(-1, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
 }
 
-/* When the program has ended, the kernel kills whatever else is in the namespace. */
+/* When the init exits, the kernel kills all other processes in the namespace. */
 static _Noreturn void be_init(pid_t program, const struct child_given *given) {
     struct child_result result = {0};
     if (wait_for(program, given->room, &result)) put_result(given, &result);
@@ -265,7 +265,7 @@ static _Noreturn void be_init(pid_t program, const struct child_given *given) {
 
 void child_main(struct job *job, unsigned char *payload, size_t payload_size,
                 const struct child_given *given) {
-    /* Where the launcher is not PID 1 its death would leave the job behind. */
+    /* If the launcher is not PID 1, the job would survive its death. */
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     umask(022);
     keep_only(given);

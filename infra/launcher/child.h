@@ -1,4 +1,4 @@
-/* A job's first process: the init of its namespaces, or, plain, the program itself. */
+/* A job's first process: nested, the init of its namespaces; plain, the program itself. */
 #ifndef LAUNCHER_CHILD_H
 #define LAUNCHER_CHILD_H
 
@@ -12,17 +12,17 @@ enum {
     CHILD_SETUP_BYTES_MAX = 512,
     /* On the setup pipe: the compiler runs. */
     CHILD_COMPILES = 'c',
-    /* On the setup pipe: all is done but the exec. */
+    /* On the setup pipe: only the exec is left. */
     CHILD_READY = '+',
-    /* The mark and the time (clock.h): whoever reads may be late, and the program over by then. */
+    /* The mark and the time (clock.h): the program may be over before the launcher reads it. */
     CHILD_MARK_BYTES = 1 + sizeof(int64_t),
-    /* The launcher opens none from this number on. */
+    /* The launcher opens no descriptor from this number on. */
     CHILD_FDS_MAX = 64
 };
 
-/* What the launcher has for it. */
+/* Passed by the launcher to the child. */
 struct child_given {
-    /* Its own are nobody's in a new namespace, until they are mapped. */
+    /* The launcher's: in a new namespace, the ids are `nobody` until they are mapped. */
     uid_t uid;
     gid_t gid;
     /* Pipes to the launcher. */
@@ -30,12 +30,12 @@ struct child_given {
     int out;
     int err;
     /*
-     * "c" and the time where there is a compiler; "+", the time, and the end of the file: the
-     * program runs. Else the line of a refusal. Closed by exec.
+     * Carries "c" and the time if there is a compiler, then "+", the time and end of file if the
+     * program runs. Otherwise the line of a refusal. Closed by exec.
      */
     int setup;
     /*
-     * A child_result once the program, or a compiler that failed, has ended; nobody but the init can
+     * Carries a child_result when the program, or a failed compiler, has ended. Only the init can
      * write it. Plain: -1.
      */
     int result;

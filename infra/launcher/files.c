@@ -8,7 +8,7 @@
 
 enum {
     FOLDER_MODE = 0755,
-    /* As a cold container has them: a script may call another one by its path. */
+    /* As in a cold container: a script may call another one by its path. */
     FILE_MODE = 0755
 };
 
@@ -24,7 +24,7 @@ bool write_all(int fd, const void *bytes, size_t size) {
     return true;
 }
 
-/* The folder `name` in `parent`, made where it is not. Consumes `parent`. */
+/* Opens the folder `name` in `parent`; makes it if it is missing. Closes `parent`. */
 static int enter(int parent, const char *name) {
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     int fd = openat(parent, name, flags);
@@ -36,7 +36,7 @@ static int enter(int parent, const char *name) {
     return fd;
 }
 
-/* Enters every folder of `path` but the last part, which `*last` points to then. */
+/* Enters every folder of `path` except the last part, and makes `*last` point to that part. */
 static int enter_parents(int from, const char *path, const char **last) {
     char part[JOB_PATH_BYTES_MAX + 1];
     const char *slash;

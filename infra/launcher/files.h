@@ -1,16 +1,16 @@
-/* A job's files. Written before any user code runs, never followed anywhere. */
+/* A job's files. They are written before any user code runs; symbolic links are never followed. */
 #ifndef LAUNCHER_FILES_H
 #define LAUNCHER_FILES_H
 
 #include "job.h"
 
 /*
- * Makes the working folder and the files in it and enters it. Returns NULL, or the path that
- * could not be made; errno says why.
+ * Makes and enters the working folder, and writes the files in it. Returns NULL, or the path that
+ * could not be made; errno has the cause.
  */
 const char *files_write(const struct job *job);
 
-/* Writes it all. */
+/* Writes all bytes. */
 bool write_all(int fd, const void *bytes, size_t size);
 
 #endif

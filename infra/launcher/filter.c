@@ -30,13 +30,13 @@
 
 #define NUMBER offsetof(struct seccomp_data, nr)
 #define ARCH offsetof(struct seccomp_data, arch)
-/* The low halves: what the kernel looks at of an int, and of clone's flags. */
+/* The low halves: the kernel reads only these of an int, and of clone's flags. */
 #define ARG0 offsetof(struct seccomp_data, args[0])
 #define ARG1 offsetof(struct seccomp_data, args[1])
 #define ARG2 offsetof(struct seccomp_data, args[2])
 #define ARG2_HIGH (ARG2 + sizeof(uint32_t))
 
-/* The first process of a job's namespace; of a plain job's container, its launcher. */
+/* PID of the first process in a job's namespace; in a plain job's container, of the launcher. */
 #define INIT 1
 #define SOCKET_TYPE_MASK 0xFu
 
@@ -48,7 +48,7 @@
 #define FS_IOC_GETFSUUID 0x80111500u
 #define FS_IOC_GETFSSYSFSPATH 0x80811501u
 #define FS_IOC_GETFSLABEL 0x81009431u
-/* A level of setsockopt and an option of it as one number, which no other such pair hides from. */
+/* Level and option of setsockopt as one number, which is unique per pair. */
 #define OPTION(level, option) (((uint32_t)(level) << 16) + (option))
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, field)
@@ -57,12 +57,12 @@
 /* Skips the one instruction that follows unless the condition holds. */
 #define IF_EQUAL(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1)
 #define IF_ANY_BIT(mask) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, mask, 0, 1)
-/* Skips it if the condition holds. */
+/* Skips the next instruction if the condition holds. */
 #define UNLESS_EQUAL(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0)
 #define UNLESS_EITHER(one, other)                      \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (one), 2, 0), \
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (other), 1, 0)
-/* Instructions for one call. They look at its arguments, so its number is lost: they end with an answer. */
+/* Instructions for one call. They load its arguments over its number, so they must end with a return. */
 #define ON_CALL(call, ...)                                                         \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0,                            \
              sizeof((struct sock_filter[]){__VA_ARGS__}) / sizeof(struct sock_filter)), \
@@ -71,8 +71,8 @@
 #define DENY(call) IF_EQUAL(__NR_##call), ANSWER(EPERM)
 
 /*
- * Default: allow, because the cell's profile, which stays in force, is the allow-list. An errno and
- * not a kill: programs probe for system calls and must be able to go on without them.
+ * Default: allow, because the cell's profile, which stays in force, is the allow-list. Denied calls
+ * return an errno and do not kill: programs probe for system calls and must be able to go on without them.
  */
 static const struct sock_filter RULES[] = {
     LOAD(ARCH),
@@ -83,7 +83,7 @@ static const struct sock_filter RULES[] = {
     BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1),
     RETURN(SECCOMP_RET_KILL_PROCESS),
 #endif
-    /* Its flags lie in memory, where a filter cannot look; libc falls back to clone. */
+    /* The flags of clone3 are in memory, which a filter cannot read; libc falls back to clone. */
     IF_EQUAL(__NR_clone3),
     ANSWER(ENOSYS),
 
@@ -128,44 +128,44 @@ static const struct sock_filter RULES[] = {
     DENY(kexec_load),
 
     /*
-     * Locks belong to a table of files. A process that shares its parent's and is no thread of it could
-     * take some and end: they would stay, and /proc/locks would not show them (locks.h).
+     * POSIX locks belong to a file table. A process that is not a thread but shares its parent's table could
+     * take locks and exit: the locks would stay, and /proc/locks would not show them (locks.h).
      */
     ON_CALL(clone, LOAD(ARG0), IF_ANY_BIT(CLONE_NAMESPACES), ANSWER(EPERM), IF_ANY_BIT(CLONE_THREAD),
             ALLOW, IF_ANY_BIT(CLONE_FILES), ANSWER(EPERM), ALLOW),
-    /* Pages that are merged tell by their time whether a neighbour has the same. */
+    /* Access times of merged pages reveal whether a neighbour has the same page. */
     ON_CALL(prctl, LOAD(ARG0), IF_EQUAL(PR_SET_SECCOMP), ANSWER(EPERM), IF_EQUAL(PR_SET_MEMORY_MERGE),
             ANSWER(EPERM), ALLOW),
 
     /*
-     * Where core_pattern is a pipe, the host's root runs a program for each dump, whatever the limit,
-     * unless it is 1 (core(5), fs/coredump.c): so it cannot be changed. The call answers 0
-     * and changes nothing.
+     * If core_pattern is a pipe, the host runs a program as root for each dump, whatever the limit,
+     * unless the limit is 1 (core(5), fs/coredump.c). So a job cannot change it: the call returns 0
+     * and does nothing.
      */
 #if defined(__NR_setrlimit)
     ON_CALL(setrlimit, LOAD(ARG0), IF_EQUAL(RLIMIT_CORE), ANSWER(0), ALLOW),
 #endif
 
-    /* A job has the uid of its init, which is pid 1: without this it could take its limits or its CPU. */
+    /* A job has the same uid as its init (PID 1): without this it could lower the init's limits or take its CPU. */
     ON_CALL(prlimit64, LOAD(ARG0), IF_EQUAL(INIT), ANSWER(EPERM), LOAD(ARG1),
             UNLESS_EQUAL(RLIMIT_CORE), ALLOW, LOAD(ARG2), UNLESS_EQUAL(0), ANSWER(0),
             LOAD(ARG2_HIGH), UNLESS_EQUAL(0), ANSWER(0), ALLOW),
     ON_CALL(sched_setaffinity, LOAD(ARG0), IF_EQUAL(INIT), ANSWER(EPERM), ALLOW),
 
     /*
-     * Past the page cache a read costs the host's disk, however little memory the job has. The answer is
-     * that of a file system which cannot do it.
+     * A read that bypasses the page cache loads the host's disk, however little memory the job has. The
+     * errno is that of a file system without O_DIRECT.
      */
 #if defined(__NR_open)
     ON_CALL(open, LOAD(ARG1), IF_ANY_BIT(O_DIRECT), ANSWER(EINVAL), ALLOW),
 #endif
     ON_CALL(openat, LOAD(ARG2), IF_ANY_BIT(O_DIRECT), ANSWER(EINVAL), ALLOW),
-    /* And locks that are a file's and no process's: who has them cannot be told (locks.h). */
+    /* Also denies locks of open file descriptions: their owner cannot be determined (locks.h). */
     ON_CALL(fcntl, LOAD(ARG1), IF_EQUAL(F_OFD_SETLK), ANSWER(EINVAL), IF_EQUAL(F_OFD_SETLKW),
             ANSWER(EINVAL), UNLESS_EQUAL(F_SETFL), ALLOW, LOAD(ARG2), IF_ANY_BIT(O_DIRECT),
             ANSWER(EINVAL), ALLOW),
 
-    /* Terminals: a job has none; and which file system of which disk the host has. */
+    /* Terminals, which a job does not have, and queries for the host's file system and disk. */
     ON_CALL(ioctl, LOAD(ARG1), IF_EQUAL(TIOCSTI), ANSWER(EPERM), IF_EQUAL(TIOCSETD), ANSWER(EPERM),
             IF_EQUAL(TIOCLINUX), ANSWER(EPERM), IF_EQUAL(TIOCSPTLCK), ANSWER(EPERM),
             IF_EQUAL(TIOCGPTPEER), ANSWER(EPERM), IF_EQUAL(FS_IOC_GETFSMAP), ANSWER(ENOTTY),
@@ -173,8 +173,8 @@ static const struct sock_filter RULES[] = {
             ANSWER(ENOTTY), IF_EQUAL(FS_IOC_GETFSLABEL), ANSWER(ENOTTY), ALLOW),
 
     /*
-     * In a network namespace without a way out: unix, TCP and UDP. Any other family or protocol is a
-     * part of the kernel that no program here needs, and that a mere socket(2) may load as a module.
+     * Allows unix, TCP and UDP, in a network namespace without a route out. Any other family or protocol
+     * is kernel code that no program here needs, and that socket(2) alone may load as a module.
      */
     ON_CALL(socket,
             LOAD(ARG0), IF_EQUAL(AF_UNIX), ALLOW,
@@ -186,7 +186,7 @@ static const struct sock_filter RULES[] = {
             UNLESS_EITHER(IPPROTO_TCP, IPPROTO_UDP), ANSWER(EPROTONOSUPPORT), ALLOW),
     ON_CALL(socketpair, LOAD(ARG0), IF_EQUAL(AF_UNIX), ALLOW, ANSWER(EAFNOSUPPORT)),
 
-    /* Programs for the kernel (BPF of either kind), and what turns a socket into one of another kind. */
+    /* Denies BPF programs of both kinds, and options that change the kind of a socket. */
     ON_CALL(setsockopt,
             LOAD(ARG1), BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 16), BPF_STMT(BPF_MISC | BPF_TAX, 0),
             LOAD(ARG2), BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
@@ -196,7 +196,7 @@ static const struct sock_filter RULES[] = {
             IF_EQUAL(OPTION(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF)), ANSWER(EPERM),
             IF_EQUAL(OPTION(IPPROTO_TCP, TCP_ULP)), ANSWER(EPERM),
             IF_EQUAL(OPTION(IPPROTO_UDP, UDP_ENCAP)), ANSWER(EPERM),
-            /* Answers 0 and changes nothing, as the kernel does for sizes above its maximum. */
+            /* Returns 0 and does nothing, as the kernel does for sizes above its maximum. */
             IF_EQUAL(OPTION(SOL_SOCKET, SO_SNDBUF)), ANSWER(0),
             IF_EQUAL(OPTION(SOL_SOCKET, SO_RCVBUF)), ANSWER(0),
             LOAD(ARG1), IF_EQUAL(SOL_SOCKET), ALLOW, IF_EQUAL(IPPROTO_TCP), ALLOW,
@@ -211,6 +211,6 @@ bool filter_install(void) {
         .len = sizeof RULES / sizeof RULES[0],
         .filter = (struct sock_filter *)RULES,
     };
-    /* prctl and not seccomp(2): the cell's profile need not grant the latter. */
+    /* prctl, not seccomp(2): the cell's profile then need not allow the latter. */
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }

@@ -1,10 +1,10 @@
-/* The second seccomp filter: takes back what the cell's profile grants to the launcher. */
+/* The second seccomp filter: denies jobs the calls that the cell's profile allows the launcher. */
 #ifndef LAUNCHER_FILTER_H
 #define LAUNCHER_FILTER_H
 
 #include <stdbool.h>
 
-/* For this process and all that it starts; it cannot be taken off. Needs no_new_privs. */
+/* Applies to this process and its descendants; it cannot be removed. Needs no_new_privs. */
 bool filter_install(void);
 
 #endif

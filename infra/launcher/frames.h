@@ -30,11 +30,11 @@ void u32_write(unsigned char *bytes, uint32_t value);
 
 void frame_header_write(unsigned char *header, enum frame_type type, size_t length);
 
-/* One frame from the host, as far as it has come. Zeroed, it waits for the first. */
+/* One frame from the host, as far as it has arrived. Zeroed, it waits for the first. */
 struct frame_reader {
     unsigned char header[FRAME_HEADER_BYTES];
     size_t header_have;
-    unsigned char *payload; /* taken once the header is there */
+    unsigned char *payload; /* allocated once the header is complete */
     size_t payload_size;
     size_t payload_have;
 };
@@ -42,12 +42,12 @@ struct frame_reader {
 enum frame_state { FRAME_PARTIAL, FRAME_COMPLETE, FRAME_MALFORMED, FRAME_NO_MEMORY };
 
 /*
- * Where the next bytes go and how many at most: a read never takes a byte of the frame after, so
+ * Where the next bytes go, and how many at most: a read never takes a byte of the next frame, so
  * no other buffer ever holds a part of a job.
  */
 unsigned char *frame_room(struct frame_reader *reader, size_t *size);
 
-/* `count` bytes have been put where frame_room said. */
+/* Call after writing `count` bytes to the place that frame_room returned. */
 enum frame_state frame_advance(struct frame_reader *reader, size_t count);
 
 /* The complete frame's type. */

@@ -11,7 +11,7 @@
 
 enum {
     QUEUE_BYTES = 256 * 1024,
-    /* Kept free of output: a trailer, a refusal or a start always finds its place. */
+    /* Reserved for control frames: a trailer, a refusal or a start always has room. */
     CONTROL_BYTES = 4096,
     CONTROL_FRAME_BYTES_MAX = 1024,
     OVERHEAD_BYTES = FRAME_HEADER_BYTES + FRAME_NUMBER_BYTES,
@@ -20,7 +20,7 @@ enum {
 
 void fatal(const char *why) {
     dprintf(STDERR_FILENO, "launcher: %s\n", why);
-    /* Where this is PID 1, the kernel ends whatever still runs. */
+    /* If this is PID 1, the kernel kills all remaining processes. */
     _exit(EXIT_PROTOCOL);
 }
 
@@ -110,7 +110,7 @@ void host_flush(struct host *host) {
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && errno == EAGAIN) return;
         if (count < 0) {
-            /* Nobody will ever read the rest. */
+            /* The host will not read the rest. */
             host->ended = true;
             host->queue_begin = host->queue_end;
             break;

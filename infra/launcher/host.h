@@ -14,21 +14,21 @@ struct host {
     size_t queue_begin;
     size_t queue_end;
     size_t queue_used_max; /* since it was last wiped */
-    bool ended;            /* it closed our input, or reads our output no more */
+    bool ended;            /* it closed our input, or no longer reads our output */
 };
 
 void host_open(struct host *host);
 
-/* Reads once, which blocks unless poll said there is something. True: a frame is complete. */
+/* Reads once; blocks unless poll reported input. True: a frame is complete. */
 bool host_read(struct host *host);
 
-/* How many bytes of a program's output fit the queue now; 0 stops the reading of its pipes. */
+/* How many bytes of a program's output fit into the queue now; at 0 its pipes are not read. */
 size_t host_output_room(const struct host *host);
 
-/* There is room for a frame that is not output. */
+/* Whether there is room for a control frame. */
 bool host_has_room(const struct host *host);
 
-/* Queues a frame about a job. The caller has asked for room; without it the launcher ends. */
+/* Queues a frame about a job. The caller must check for room first; without room the launcher exits. */
 void host_send(struct host *host, enum frame_type type, uint32_t number, const void *bytes,
                size_t size);
 
@@ -36,12 +36,12 @@ void host_send_text(struct host *host, enum frame_type type, uint32_t number, co
 
 void host_send_hello(struct host *host, const char *text);
 
-/* Writes what standard output takes now. */
+/* Writes as much as standard output accepts now. */
 void host_flush(struct host *host);
 
 bool host_is_flushed(const struct host *host);
 
-/* One line on standard error, then the end of the launcher and so of its cell. */
+/* Writes one line to standard error and ends the launcher, and with it the cell. */
 _Noreturn void fatal(const char *why);
 
 #endif

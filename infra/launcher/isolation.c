@@ -23,7 +23,7 @@
      CLONE_NEWCGROUP)
 
 pid_t isolation_clone(bool nested) {
-    /* All other arguments are 0, so their order, which differs by architecture, is no matter. */
+    /* All other arguments are 0, so their order, which differs by architecture, does not matter. */
     return (pid_t)syscall(SYS_clone, SIGCHLD | (nested ? ALL_NAMESPACES : 0), 0, 0, 0, 0);
 }
 
@@ -47,7 +47,7 @@ const char *isolation_map_ids(uid_t uid, gid_t gid) {
     return NULL;
 }
 
-/* Where the image has no such folder there is nothing to hide. */
+/* If the image has no such folder, there is nothing to hide. */
 static bool hide(const char *path) {
     unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
     return mount("none", path, "tmpfs", flags, "size=4k,nr_inodes=1,mode=555") == 0 ||
@@ -60,7 +60,7 @@ static bool mount_tmpfs(const char *path, unsigned long flags, uint32_t size_kib
     return mount("none", path, "tmpfs", flags | MS_NOSUID | MS_NODEV, options) == 0;
 }
 
-/* The job's network namespace has nothing else; 127.0.0.1 and ::1 come with it. */
+/* The only interface of the job's network namespace; it brings 127.0.0.1 and ::1. */
 static bool bring_up_loopback(void) {
     struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -72,10 +72,10 @@ static bool bring_up_loopback(void) {
     return up;
 }
 
-/* The job's own /proc, as the launcher's children may write to it; the cell's until there is one. */
+/* The job's own /proc, writable for the launcher's children; -1 until it exists: then the cell's is used. */
 static int proc_folder = -1;
 
-/* The view is written below what becomes the job's /tmp, and out of reach from then on. */
+/* The view is written where the job's /tmp is mounted next, which makes it unreachable. */
 const char *isolation_mount(const struct job *job, uid_t uid, gid_t gid) {
     const char *failed;
     if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return "private mounts";
@@ -110,8 +110,8 @@ const char *isolation_drop_capabilities(bool nested) {
     unsigned long cap = 0;
     while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0) cap++;
     /*
-     * EINVAL: one past the last that the kernel knows. A plain job may not drop any (EPERM): its
-     * bounding set is its container's, which is empty.
+     * EINVAL: one past the last capability that the kernel knows. A plain job may not drop any (EPERM):
+     * its bounding set is the container's, which is empty.
      */
     if (errno != EINVAL && (nested || errno != EPERM)) return "bounding set";
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return "ambient set";
@@ -122,8 +122,8 @@ const char *isolation_drop_capabilities(bool nested) {
 }
 
 /*
- * Where nobody has logged in above (the engine is a service), anybody may say once who did; it goes
- * down to every job, whose getlogin(3) and logname(1) look for nothing else. Elsewhere they find nobody.
+ * If no login uid is set (the engine is a service), a process may set it once. Every job inherits it, and
+ * getlogin(3) and logname(1) read only this value. If it cannot be set, they find no user.
  */
 void isolation_log_in(void) {
     char uid[16];

@@ -1,6 +1,6 @@
 /*
- * What makes a job's process a stranger to its cell. Every step answers NULL, or the name of what
- * failed (errno says why); a job with a failed step is never run.
+ * Isolates a job's process from its cell. Every step returns NULL, or the name of the part that
+ * failed (errno has the cause); a job with a failed step is never run.
  */
 #ifndef LAUNCHER_ISOLATION_H
 #define LAUNCHER_ISOLATION_H
@@ -9,31 +9,31 @@
 
 #include "job.h"
 
-/* Once, at the launcher's start, while it is dumpable: the login name of its jobs, where the host allows it. */
+/* Sets the login name of all jobs, if the host allows it. Called once, at the launcher's start, while it is dumpable. */
 void isolation_log_in(void);
 
-/* A fork without libc's knowledge; in the nested case into new namespaces of every kind. */
+/* Forks, bypassing libc; nested: into new namespaces of every kind. */
 pid_t isolation_clone(bool nested);
 
-/* First step in the clone: the cell's one uid and gid, each mapped to itself. Must be dumpable. */
+/* First step in the clone: maps the cell's single uid and gid to themselves. The process must be dumpable. */
 const char *isolation_map_ids(uid_t uid, gid_t gid);
 
 /*
- * Fresh /tmp, /dev/shm and /proc, the job's own view of its limits and its user (view.h), nothing in
- * /dev/mqueue; a loopback; the host's name is "sandbox".
+ * Mounts a fresh /tmp, /dev/shm and /proc, the job's own view of its limits and its user (view.h), and an
+ * empty /dev/mqueue; brings up the loopback; sets the host name to "sandbox".
  */
 const char *isolation_mount(const struct job *job, uid_t uid, gid_t gid);
 
 /*
- * As many of the launcher's CPUs as the job has, so that whoever counts those it may use finds its
- * limit. No bound (a program may ask for others): the cgroup's quota is that.
+ * Binds the process to as many of the launcher's CPUs as the job's limit, so that a program that counts
+ * its CPUs finds the limit. This does not enforce the limit (a program may change it); the cgroup's quota does.
  */
 const char *isolation_take_cpus(const struct job *job);
 
-/* No capability in any set, none to be had again. */
+/* Drops all capabilities from all sets, permanently. */
 const char *isolation_drop_capabilities(bool nested);
 
-/* Out of memory, the kernel picks the highest score: this process before the launcher. */
+/* When memory runs out, the kernel kills the process with the highest score: this one before the launcher. */
 const char *isolation_raise_oom_score(int at_least);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "frames.h"
 
-/* What is left of the payload. The first fault stays; after it every field reads as nothing. */
+/* The rest of the payload. The first fault is kept; after it every field reads as empty. */
 struct cursor {
     unsigned char *next;
     size_t left;
@@ -41,7 +41,7 @@ static const unsigned char *take_bytes(struct cursor *cursor, size_t *size) {
     return bytes;
 }
 
-/* Terminated without another buffer: its length stood right before it and makes the room. */
+/* Terminates the string in place: the length field before it provides the extra byte. */
 static char *take_string(struct cursor *cursor) {
     size_t size = take_u32(cursor);
     unsigned char *bytes = take(cursor, size);
@@ -59,7 +59,7 @@ static void take_strings(struct cursor *cursor, char **strings, size_t count_max
     for (size_t i = 0; i < count && cursor->fault == NULL; i++) strings[i] = take_string(cursor);
 }
 
-/* Every part between slashes has a name of its own: none is empty, "." or "..". */
+/* No part between slashes is empty, "." or "..". */
 static bool path_is_plain(const char *path) {
     if (strlen(path) > JOB_PATH_BYTES_MAX) return false;
     for (const char *part = path;; part++) {
@@ -97,7 +97,7 @@ static void take_limits(struct cursor *cursor, struct job *job) {
     job->cpus_milli = take_u32(cursor);
     job->pids = take_u32(cursor);
     job->cpu_first = take_u32(cursor);
-    /* To tmpfs, 0 means without limit. */
+    /* For tmpfs, 0 means no limit. */
     fault_if(cursor,
              job->nested && !(job->tmp_size_kib && job->tmp_inodes_max && job->shm_size_kib),
              "malformed: /tmp and /dev/shm need limits");

@@ -1,4 +1,4 @@
-/* One job as the host describes it in the payload of a JOB frame. */
+/* One job, as described in the payload of a JOB frame. */
 #ifndef LAUNCHER_JOB_H
 #define LAUNCHER_JOB_H
 
@@ -11,7 +11,7 @@ enum {
     JOB_ENV_MAX = 256,
     JOB_FILES_MAX = 256,
     JOB_PATH_BYTES_MAX = 1024,
-    /* As many as the view's files have room for (view.c). */
+    /* The view's files have room for this many (view.c). */
     JOB_CPUS_MILLI_MAX = 256 * 1000,
     JOB_TAIL_BYTES_MAX = 8 * 1024 * 1024
 };
@@ -24,7 +24,7 @@ struct job_file {
     size_t size;
 };
 
-/* Everything points into the payload, which must outlive it. */
+/* All pointers refer to the payload, which must outlive the job. */
 struct job {
     uint32_t number;
     bool nested;
@@ -37,7 +37,7 @@ struct job {
     uint32_t memory_mb;
     uint32_t cpus_milli;
     uint32_t pids;
-    uint32_t cpu_first; /* which of the launcher's CPUs is the job's first, counted from 0 and around */
+    uint32_t cpu_first; /* the job's first CPU among the launcher's, counted from 0, modulo their number */
     char *folder; /* absolute */
     char *argv[JOB_ARGS_MAX + 1];
     char *env[JOB_ENV_MAX + 2]; /* with room for a PATH */
@@ -45,14 +45,14 @@ struct job {
     struct job_file files[JOB_FILES_MAX];
     const unsigned char *input;
     size_t input_size;
-    char *compile[JOB_ARGS_MAX + 1]; /* runs before the program; empty: nothing does */
+    char *compile[JOB_ARGS_MAX + 1]; /* runs before the program; empty: no compiler */
     uint32_t compile_timeout_ms;     /* 0: none */
 };
 
 /*
  * Decodes in place: strings in `payload` are moved and terminated.
- * Returns NULL, or the refusal ("malformed: ..." or "input: ..."); `job->number` is set where the
- * payload holds one.
+ * Returns NULL, or the refusal ("malformed: ..." or "input: ..."); `job->number` is set if the
+ * payload has one.
  */
 const char *job_decode(struct job *job, unsigned char *payload, size_t size);
 

@@ -8,14 +8,14 @@
 
 enum {
     LOOK_EVERY_US = 10000,
-    /* Some 70 lines: seq_file(9) gives as many whole ones at a time as have room. */
+    /* About 70 lines: each read of seq_file(9) returns as many whole lines as fit. */
     TEXT_BYTES_MAX = 4096
 };
 
 static const char NOBODYS[] = "OFDLCK";
 
 void locks_open(struct locks *locks) {
-    /* Elsewhere (in tests) the locks are not only those of a run. */
+    /* Outside a cell (in tests) /proc/locks also shows locks of other processes. */
     locks->fd = getpid() == 1 ? open("/proc/locks", O_RDONLY | O_CLOEXEC) : -1;
     locks->next_us = INT64_MAX;
 }
@@ -37,8 +37,8 @@ int locks_in(const char *text) {
 }
 
 /*
- * Opened once: what an open takes of the kernel's memory is charged to the cell, and where it has none left
- * the kernel may kill for it.
+ * The file is opened only once: an open charges kernel memory to the cell, and if the cell has none left, the
+ * kernel may kill a process for it.
  */
 static bool are_too_many(int fd) {
     static char text[TEXT_BYTES_MAX + 1];

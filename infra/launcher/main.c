@@ -1,6 +1,6 @@
 /*
- * PID 1 of a cell: takes jobs from the host, one after another, and runs each in namespaces of its
- * own. See README.md for the protocol.
+ * PID 1 of a cell: takes jobs from the host, one after another, and runs each in its own namespaces.
+ * README.md describes the protocol.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -27,28 +27,28 @@
 
 enum {
     PROTOCOL = 1,
-    /* How long the last answers may take to leave once the host has closed our input. */
+    /* How long sending the last frames may take after the host has closed our input. */
     GOODBYE_US = 2000000,
     GOODBYE_POLL_MS = 50
 };
 
 enum { ON_INPUT, ON_OUTPUT, ON_DEATH, ON_RUN, ON_ALL = ON_RUN + RUN_FDS };
 
-/* By the system call: libc keeps 32 and 33 for itself, which a parent (make) may have ignored. */
+/* Uses the system call: libc reserves signals 32 and 33, which a parent (make) may have ignored. */
 static void reset_signals(void) {
     static const unsigned long as_at_birth[8]; /* struct kernel_sigaction, SIG_DFL */
-    /* Those that cannot be set answer an error, and are as they should be. */
+    /* Signals that cannot be set return an error; their disposition is right already. */
     for (int number = 1; number < _NSIG; number++)
         syscall(SYS_rt_sigaction, number, as_at_birth, NULL, _NSIG / 8);
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* @returns a descriptor that is readable when a child has died */
+/* @returns a descriptor that becomes readable when a child dies */
 static int prepare(void) {
     sigset_t child;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0) fatal("a standard descriptor is closed");
-    /* Kernels before 5.9 do not know it; a cell's launcher is given no others anyway. */
+    /* Kernels before 5.9 lack it, but a cell's launcher gets no other descriptors anyway. */
     close_range(STDERR_FILENO + 1, ~0U, 0);
     isolation_log_in();
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) fatal("cannot become undumpable");
@@ -99,7 +99,7 @@ static void obey(struct host *host, struct run *run) {
     frame_reset(&host->reader);
 }
 
-/* @returns whether the host has gone and nothing is left to do */
+/* @returns whether the host has disconnected and nothing is left to do */
 static bool is_over(struct host *host, struct run *run, int64_t *goodbye_us) {
     if (!host->ended) return false;
     if (*goodbye_us == 0) *goodbye_us = now_us() + GOODBYE_US;
@@ -137,7 +137,7 @@ int main(void) {
     while (!is_over(&host, &run, &goodbye_us)) {
         host_flush(&host);
         wait_for_something(&host, &run, signals, fds);
-        /* Only what it wakes us for counts: who died is asked of wait(2). */
+        /* The signal only wakes the loop; wait(2) returns which child died. */
         if (fds[ON_DEATH].revents != 0 && read(signals, &ignored, sizeof ignored) < 0) continue;
         if (fds[ON_INPUT].revents != 0 && host_read(&host)) obey(&host, &run);
         run_step(&run);

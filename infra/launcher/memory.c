@@ -6,7 +6,7 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 
-/* From the heap, whose red zones find a byte too many. */
+/* From the heap, whose red zones detect overflows. */
 void *memory_take(size_t size, enum memory_kind kind) {
     (void)kind;
     return calloc(1, size == 0 ? 1 : size);
@@ -33,8 +33,8 @@ void *memory_take(size_t size, enum memory_kind kind) {
 }
 
 /*
- * Not explicit_bzero: pages that are still shared with the job's init would each be copied first,
- * 9 MiB of them for the largest job. The kernel zeroes a page before anybody gets it again.
+ * Not explicit_bzero: each page that is still shared with the job's init would be copied first,
+ * 9 MiB for the largest job. The kernel zeroes a page before it is used again.
  */
 void memory_give_back(void *memory, size_t size) {
     if (memory != NULL) munmap(memory, size == 0 ? 1 : size);

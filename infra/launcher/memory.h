@@ -1,20 +1,20 @@
-/* Memory of one job: taken from the kernel, given back to it, never left behind in a heap. */
+/* Memory of one job: mapped from the kernel and returned to it, never kept in a heap. */
 #ifndef LAUNCHER_MEMORY_H
 #define LAUNCHER_MEMORY_H
 
 #include <stddef.h>
 
 enum memory_kind {
-    /* A fork has it too: the job's init needs the job. */
+    /* Inherited by a fork: the job's init needs the job. */
     MEMORY_INHERITED,
-    /* A fork does not: what one job printed is nothing that a later job's init could hold. */
+    /* Not inherited by a fork: a later job's init must not hold the output of an earlier job. */
     MEMORY_OWN
 };
 
-/* Zeroed; only what is touched costs anything. NULL where there is none. */
+/* Returns zeroed memory; only touched pages cost anything. NULL if there is no memory. */
 void *memory_take(size_t size, enum memory_kind kind);
 
-/* Its content is gone with it. NULL is ignored. */
+/* Destroys the content. NULL is ignored. */
 void memory_give_back(void *memory, size_t size);
 
 #endif

@@ -10,7 +10,7 @@ static void feed_ring(struct output *output, const unsigned char *bytes, size_t 
     output->beyond += count;
     if (output->ring_size == 0) return;
     if (count > output->ring_size) {
-        /* These would be overwritten by the very same call; they still move the position. */
+        /* This call itself would overwrite these bytes; they only advance the position. */
         size_t lost = count - output->ring_size;
         output->ring_next = (output->ring_next + lost) % output->ring_size;
         bytes += lost;
@@ -38,7 +38,7 @@ size_t output_tail_size(const struct output *output) {
 size_t output_tail(const struct output *output, size_t offset, const unsigned char **bytes) {
     size_t size = output_tail_size(output);
     if (offset >= size) return 0;
-    /* A ring that never wrapped begins at 0, a full one at the place that is overwritten next. */
+    /* A ring that never wrapped begins at 0, a full one at the next position to be overwritten. */
     size_t begin = output->beyond > output->ring_size ? output->ring_next : 0;
     size_t at = (begin + offset) % output->ring_size;
     size_t to_end = output->ring_size - at;

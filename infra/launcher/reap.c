@@ -11,8 +11,8 @@
 enum { CHILDREN_BYTES_MAX = 4096 };
 
 /*
- * Outside a container (in tests) everyone would be every process of the user. The launcher is a
- * subreaper there, so what its children leave behind become its children in their turn.
+ * Outside a container (in tests) kill(-1) would hit every process of the user. The launcher is a
+ * subreaper there, so the orphans of its children become its own children.
  */
 static void kill_children(void) {
     char path[64], text[CHILDREN_BYTES_MAX];
@@ -28,7 +28,7 @@ static void kill_children(void) {
         char *end;
         long pid = strtol(next, &end, 10);
         if (end == next) return;
-        /* One that was cut off at the end of the buffer may be somebody else's number. */
+        /* A number cut off at the end of the buffer may be the PID of another process. */
         if (*end == ' ' && pid > 1) kill((pid_t)pid, SIGKILL);
         next = end;
     }

@@ -1,11 +1,11 @@
-/* The end of a plain job: no namespace ends its processes for us. */
+/* Ends a plain job: no namespace ends its processes. */
 #ifndef LAUNCHER_REAP_H
 #define LAUNCHER_REAP_H
 
-/* Kills every process but the launcher; to be repeated until nobody is left to wait for. */
+/* Kills every process except the launcher. Repeat until there is no child left to wait for. */
 void kill_everyone(void);
 
-/* Kills and waits for whatever is left, for the launcher's own end. */
+/* Kills all remaining processes and waits for them, before the launcher exits. */
 void end_everyone(void);
 
 #endif

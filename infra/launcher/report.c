@@ -11,7 +11,7 @@ static int64_t difference(int64_t before, int64_t after) {
     return before < 0 || after < 0 ? -1 : after - before;
 }
 
-/* A program that the launcher killed died of SIGKILL; any other end came before the kill did. */
+/* A program that the launcher killed died of SIGKILL; any other end happened before the kill. */
 static const char *killer(const struct run *run) {
     int status = run->result.status;
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) return "none";
@@ -49,7 +49,7 @@ static void send_trailer(struct run *run, const struct cgroup_reading *after, in
     host_send_text(run->host, FRAME_TRAILER, run->number, text);
 }
 
-/* The child's own words, if it came to say any. */
+/* The child's own message, if it wrote one. */
 static const char *refusal(struct run *run) {
     run->setup[run->setup_size] = 0;
     return run->setup;

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* A file that is full and gone between two looks is not seen: no counter of the kernel's says so. */
+/* A file system that is full only between two checks is not noticed: the kernel has no counter for it. */
 enum { LOOK_EVERY_NS = 5000000 };
 
 struct room *room_take(void) {
@@ -22,7 +22,7 @@ void room_give_back(struct room *room) {
     if (room != NULL) munmap(room, sizeof *room);
 }
 
-/* @returns the bytes that it holds; 0 where it is no tmpfs */
+/* @returns the bytes in it; 0 if it is not a tmpfs */
 static int64_t look_at(const char *path, bool *full, bool *inodes_full) {
     struct statfs found;
     if (statfs(path, &found) != 0 || found.f_type != TMPFS_MAGIC) return 0;
@@ -46,7 +46,7 @@ pid_t room_wait(struct room *room, int *status, struct rusage *usage) {
         room_look(room);
         pid_t pid = wait4(-1, status, WNOHANG, usage);
         if (pid != 0) return pid;
-        /* A death since then has left its signal pending, and this returns at once. */
+        /* If a child has died since then, its signal is pending, and this returns at once. */
         sigtimedwait(&child, NULL, &wait);
     }
 }

@@ -1,4 +1,4 @@
-/* What a run holds in its tmpfs, /tmp and /dev/shm, and whether it filled one of them. */
+/* How much a run stores in its tmpfs, /tmp and /dev/shm, and whether it filled one of them. */
 #ifndef LAUNCHER_ROOM_H
 #define LAUNCHER_ROOM_H
 
@@ -9,28 +9,28 @@
 
 /*
  * One page that the launcher and the job's init share: the init sees the job's mounts, and the
- * launcher outlives the init. No user code can write it: the exec of the program leaves it behind.
- * What was full once stays marked.
+ * launcher outlives the init. User code cannot write it: the program's exec unmaps it.
+ * A mark that something was full is never cleared.
  */
 struct room {
-    int64_t held_bytes; /* at the last look */
+    int64_t held_bytes; /* at the last check */
     bool tmp_full;
     bool tmp_inodes_full;
     bool shm_full;
     bool shm_inodes_full;
 };
 
-/* Empty; NULL where there is no memory. */
+/* Returns an empty room; NULL if there is no memory. */
 struct room *room_take(void);
 
 /* NULL is ignored. */
 void room_give_back(struct room *room);
 
-/* Looks at the mounts of whoever calls. Two system calls. */
+/* Checks the mounts of the calling process. Costs two system calls. */
 void room_look(struct room *room);
 
 /*
- * wait4 for any child, that looks at the room every few milliseconds and at each child's death.
+ * wait4 for any child, which also checks the room every few milliseconds and at each child's death.
  * SIGCHLD must be blocked.
  */
 pid_t room_wait(struct room *room, int *status, struct rusage *usage);

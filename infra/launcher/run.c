@@ -19,7 +19,7 @@ enum {
     US_PER_MS = 1000,
     /*
      * A program that prints line by line would wake the launcher, the engine and the host for each
-     * line. After a read of less than this, what follows may gather for a moment.
+     * line. After a read of less than this, more output may accumulate for a moment.
      */
     GATHER_BYTES = 16 * 1024,
     GATHER_US = 1000
@@ -33,7 +33,7 @@ static void close_fd(int *fd) {
     *fd = -1;
 }
 
-/* A pipe whose reading end, ours, never blocks; the writing end is as programs expect it. */
+/* A pipe whose read end, the launcher's, never blocks; the write end is as programs expect it. */
 static bool make_pipe(int *ours, int *theirs) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return false;
@@ -42,7 +42,7 @@ static bool make_pipe(int *ours, int *theirs) {
     return *theirs < CHILD_FDS_MAX && fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
 }
 
-/* The other way round: standard input, which ends where the program has all of it. */
+/* The same in the other direction: standard input. It ends once the program has read all of it. */
 static bool make_input_pipe(struct run *run, struct child_given *given) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return false;
@@ -58,7 +58,7 @@ static bool make_pipes(struct run *run, struct child_given *given) {
            (!run->nested || make_pipe(&run->result_fd, &given->result));
 }
 
-/* Taken before the job runs: at its end, memory may be what there is none of. */
+/* Allocated before the job runs: at its end, no memory may be left. */
 static bool take_tails(struct run *run, const struct job *job) {
     for (int i = 0; i < RUN_STREAMS; i++) {
         unsigned char *ring = memory_take(job->tail_bytes_max, MEMORY_OWN);
@@ -68,14 +68,14 @@ static bool take_tails(struct run *run, const struct job *job) {
     return true;
 }
 
-/* Its pages are wiped with the job that they came in. */
+/* Releases the payload, which holds the input. */
 static void end_input(struct run *run) {
     close_fd(&run->input_fd);
     memory_give_back(run->payload, run->payload_size);
     run->payload = NULL;
 }
 
-/* As much as the pipe takes now. A program that reads no more of it has closed it, or has ended. */
+/* Writes as much as the pipe accepts now. An error means that the program has closed it, or has ended. */
 static void feed_input(struct run *run) {
     while (run->input_fd >= 0 && run->input_left > 0) {
         ssize_t count = write(run->input_fd, run->input, run->input_left);
@@ -113,7 +113,7 @@ static void begin(struct run *run, const struct job *job) {
     run->number = job->number;
     run->nested = job->nested;
     run->setup_fd = run->result_fd = run->input_fd = run->streams[0].fd = run->streams[1].fd = -1;
-    /* What holds where nobody reports: the init was killed, and the program with it. */
+    /* Default if no result arrives: the init was killed, and the program with it. */
     run->result.status = SIGKILL;
     run->before = cgroup_read(run->cgroup);
     run->begun_us = now_us();
@@ -159,7 +159,7 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
 void run_kill(struct run *run, enum run_killer killer) {
     if (!run->active || run->all_dead) return;
     if (run->killed == KILLED_BY_NONE) run->killed = killer;
-    /* The namespace dies with its init, however many processes there are in it. */
+    /* All processes of the namespace die with its init, however many there are. */
     if (!run->nested) kill_everyone();
     else if (run->first > 0) kill(run->first, SIGKILL);
 }
@@ -172,7 +172,7 @@ static void compiler_begins(struct run *run, int64_t at_us) {
     host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
 }
 
-/* Time, CPU and memory are the program's own, not those of its set-up or its compiler. */
+/* Time, CPU and memory count from here: for the program only, without set-up and compiler. */
 static void program_begins(struct run *run, int64_t at_us) {
     if (run->phase == RUN_COMPILES) {
         run->compile_us = at_us - run->started_us;
@@ -201,7 +201,7 @@ static bool is_mark(char first) {
     return first == CHILD_COMPILES || first == CHILD_READY;
 }
 
-/* The init lets go of this pipe a moment after the program's exec has. */
+/* The init closes this pipe a moment after the program's exec. */
 static void read_setup(struct run *run) {
     if (run->setup_fd < 0) return;
     ssize_t count;
@@ -213,16 +213,16 @@ static void read_setup(struct run *run) {
     } while (count > 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     close_fd(&run->setup_fd);
-    /* Words behind the mark would say why the exec failed. */
+    /* Text after the mark would be the reason why the exec failed. */
     if (run->ready_us > 0 && run->setup_size == 0) program_begins(run, run->ready_us);
 }
 
-/* Nothing gathers behind a program that is over. */
+/* Output of a program that is over is read at once. */
 static bool is_gathering(const struct run *run, const struct run_stream *stream, int64_t now) {
     return !run->all_dead && now < stream->gathers_until_us;
 }
 
-/* One read, so that a program that prints without end keeps nobody else waiting. */
+/* Only one read, so that a program with endless output does not block other work. */
 static void read_stream(struct run *run, int which) {
     static unsigned char bytes[FRAME_OUT_BYTES_MAX - FRAME_NUMBER_BYTES];
     struct run_stream *stream = &run->streams[which];
@@ -244,8 +244,8 @@ static void read_stream(struct run *run, int which) {
     explicit_bzero(bytes, (size_t)count);
 }
 
-/* In a namespace there is only the init to wait for, and nobody of the job outlives it: what the
- * kernel killed there at its end has been waited for by it; and a compiler, which is not the program. */
+/* Nested, the only child is the init, and no process of the job outlives it: the init has waited for the
+ * processes that the kernel killed at its end. The usage of a compiler does not count as the program's. */
 static void reap(struct run *run) {
     struct rusage usage;
     int status;
@@ -294,7 +294,7 @@ static bool is_drained(const struct run *run) {
     return run->setup_fd < 0 && run->streams[0].fd < 0 && run->streams[1].fd < 0;
 }
 
-/* Everybody is dead: what they printed lies in the pipes, and nobody can write to them any more. */
+/* All processes are dead: their remaining output is in the pipes, which have no writer left. */
 static void finish(struct run *run) {
     if (!is_drained(run)) return;
     if (!send_tail(run, 0) || !send_tail(run, 1) || !host_has_room(run->host)) return;
@@ -309,7 +309,7 @@ static void watch_time(struct run *run) {
         run_kill(run, KILLED_BY_DEADLINE);
     if (locks_watch(&run->locks, now)) run_kill(run, KILLED_BY_LOCKS);
     if (now < usage_due_us(&run->usage)) return;
-    /* No init looks at a plain job's mounts: they are the launcher's own. */
+    /* Plain: there is no init that checks the mounts, but they are the launcher's own. */
     if (!run->nested) room_look(run->room);
     usage_watch(&run->usage, run->room, run->nested ? run->first : 0, now);
 }
@@ -326,7 +326,7 @@ void run_step(struct run *run) {
     }
     feed_input(run);
     read_setup(run);
-    /* The program may be faster than its init: STARTED comes first all the same. */
+    /* The program may be faster than its init, but STARTED must be sent first. */
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) read_stream(run, i);
     if (run->all_dead) finish(run);
 }
@@ -335,12 +335,12 @@ static int ms_until(int64_t next) {
     if (next == INT64_MAX) return -1;
     int64_t left = next - now_us();
     if (left <= 0) return 0;
-    /* Rounded up, or poll would return too early, again and again. */
+    /* Rounded up, otherwise poll would return too early, repeatedly. */
     int64_t ms = (left + US_PER_MS - 1) / US_PER_MS;
     return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
 
-/* Without a full queue nothing but the clock is left to wake a step that has more to do. */
+/* If the queue is not full, only the timeout can wake a step that has more to do. */
 static int timeout_ms(const struct run *run, int64_t next) {
     if (run->all_dead) {
         bool can_go_on = is_drained(run) && host_output_room(run->host) > 0;
@@ -360,7 +360,7 @@ int run_poll(const struct run *run, struct pollfd *fds) {
     fds[1] = (struct pollfd){.fd = run->input_fd, .events = POLLOUT};
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) {
         const struct run_stream *stream = &run->streams[i];
-        /* Backpressure: a program waits on its full pipe for as long as the host does not read. */
+        /* Backpressure: a program blocks on its full pipe as long as the host does not read. */
         bool is_blocked = stream->output.head_left > 0 && host_output_room(run->host) == 0;
         if (stream->fd < 0 || is_blocked) continue;
         if (!is_gathering(run, stream, now)) fds[2 + i].fd = stream->fd;

@@ -24,7 +24,7 @@ struct run_stream {
     int fd; /* -1 once the program's side is closed */
     struct output output;
     size_t tail_sent;
-    int64_t gathers_until_us; /* not read before */
+    int64_t gathers_until_us; /* not read before this time */
 };
 
 struct run {
@@ -40,10 +40,10 @@ struct run {
     bool all_dead;
     enum run_killer killed;
 
-    int input_fd; /* -1 once the program has it all, or reads no more */
+    int input_fd; /* -1 once the program has read all of it, or reads no more */
     const unsigned char *input;
     size_t input_left;
-    unsigned char *payload; /* holds the input; NULL with it */
+    unsigned char *payload; /* holds the input; NULL once that has ended */
     size_t payload_size;
 
     int setup_fd; /* -1 once the exec has closed it */
@@ -65,16 +65,16 @@ struct run {
     struct cgroup_reading before;
 };
 
-/* Starts it, or says why not. Owns the payload from here on. */
+/* Starts the job, or prepares its refusal. Takes ownership of the payload. */
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size);
 
-/* Ends every process of the job. What it printed is still sent, and the trailer. */
+/* Kills every process of the job. Its output and the trailer are still sent. */
 void run_kill(struct run *run, enum run_killer killer);
 
-/* Fills RUN_FDS entries. @returns how long poll may wait at most, in ms; -1: for ever */
+/* Fills RUN_FDS entries. @returns the longest time that poll may wait, in ms; -1: no limit */
 int run_poll(const struct run *run, struct pollfd *fds);
 
-/* Does what can be done now; to be called whenever poll returns. */
+/* Does the work that is possible now. Call it whenever poll returns. */
 void run_step(struct run *run);
 
 #endif

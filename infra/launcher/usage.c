@@ -15,7 +15,7 @@ enum {
     BYTES_PER_KIB = 1024,
     STATUS_BYTES_MAX = 2048,
     ENTRIES_BYTES_MAX = 16 * 1024,
-    /* Short runs are looked at often, as far as that is cheap, and long ones every 10 ms. */
+    /* Short runs are sampled often, as far as that is cheap, long ones every 10 ms. */
     LOOK_EVERY_US_MIN = 1000,
     LOOK_EVERY_US_MAX = 10000,
     LOOKS_PER_AGE = 50,
@@ -24,7 +24,7 @@ enum {
 
 void usage_open(struct usage *usage, const struct cgroup *cgroup) {
     *usage = (struct usage){.cgroup = cgroup, .proc_fd = -1, .stopped = true};
-    /* Elsewhere (in tests) most processes are none of a run's. */
+    /* Outside a cell (in tests) most processes do not belong to a run. */
     if (getpid() == 1) usage->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -39,15 +39,15 @@ void usage_reaped(struct usage *usage, int64_t maxrss_kib) {
     if (bytes > usage->reaped_bytes) usage->reaped_bytes = bytes;
 }
 
-/* A line of the form "RssAnon:      1234 kB"; -1 where there is none. */
+/* The value of a line like "RssAnon:      1234 kB"; -1 if there is none. */
 static int64_t bytes_in(const char *text, const char *key) {
     const char *line = strstr(text, key);
     if (line == NULL || line[strlen(key)] != ':') return -1;
     return strtoll(line + strlen(key) + 1, NULL, 10) * BYTES_PER_KIB;
 }
 
-/* The name of a process comes first, where a newline is written as two characters: no line of
- * these is its own. @returns false for one that has no memory: a zombie, or a kernel's */
+/* The process name comes first, with newlines escaped as two characters, so it cannot fake a line.
+ * @returns false for a process without memory: a zombie or a kernel thread */
 bool usage_process_in(const char *text, struct usage_process *process) {
     int64_t resident = bytes_in(text, "\nVmRSS");
     if (resident < 0) return false;
@@ -55,7 +55,7 @@ bool usage_process_in(const char *text, struct usage_process *process) {
     process->file = bytes_in(text, "\nRssFile");
     process->shmem = bytes_in(text, "\nRssShmem");
     process->text = bytes_in(text, "\nVmExe");
-    /* gVisor and old kernels do not tell them apart. */
+    /* gVisor and old kernels do not report them separately. */
     if (process->anon < 0 || process->file < 0 || process->shmem < 0)
         *process = (struct usage_process){.anon = resident};
     return true;
@@ -73,7 +73,7 @@ static bool read_process(int proc_fd, const char *pid, struct usage_process *pro
     return usage_process_in(text, process);
 }
 
-/* Processes of one program map the same files: they count as often as the program. */
+/* Processes of one program map the same files: these count once per program. */
 static void add_program(struct usage_look *look, const struct usage_process *process) {
     for (int i = 0; i < look->programs; i++) {
         struct usage_process *known = &look->program[i];
@@ -97,8 +97,8 @@ void usage_add(struct usage_look *look, const struct usage_process *process) {
     add_program(look, process);
 }
 
-/* Of other programs than the largest the libraries are mostly the same: their own pages are what
- * their executables have, data as much as text at most. */
+/* Other programs mostly map the same libraries as the largest one. Their own pages are those of their
+ * executables: text, and at most as much data. */
 static int64_t file_pages(const struct usage_look *look) {
     const struct usage_process *largest = &look->program[0];
     int64_t sum = 0;
@@ -113,10 +113,10 @@ static int64_t file_pages(const struct usage_look *look) {
 }
 
 /*
- * A fork shares its pages with its parent, so the processes' sum may be too much; the cgroup counts each
- * page once, but the kernel lets its count be late. Between the largest process and the sum it is
- * believed; for a single process both are the same. The shares of smaps_rollup would be exact: 0.7 ms
- * for a process of 30 MiB, where status takes 14 us and memory.stat 9.
+ * A fork shares its pages with its parent, so the sum over processes may be too high. The cgroup counts each
+ * page once, but the kernel's count may lag. It is used if it is between the largest process and the sum;
+ * for a single process both are the same. Rejected: the exact shares of smaps_rollup, which take 0.7 ms for
+ * a process of 30 MiB; status takes 14 us and memory.stat 9 us.
  */
 static int64_t anon_pages(const struct usage_look *look, int64_t counted) {
     bool complete = look->processes < USAGE_PROCESSES_MAX;
@@ -124,15 +124,15 @@ static int64_t anon_pages(const struct usage_look *look, int64_t counted) {
     return larger(counted, look->anon_max);
 }
 
-/* What lies in a tmpfs, and memory that processes share or that has no name: the kernel's counts of the
- * latter may be late, the others are not. */
+/* Adds the files in tmpfs, and memory that is shared or anonymous. The kernel's counts of the latter may
+ * lag, the others do not. */
 int64_t usage_sum(const struct usage_look *look, const struct cgroup_pages *of_run,
                   int64_t held_bytes) {
     return anon_pages(look, of_run->anon) + file_pages(look) +
            larger(larger(of_run->shmem, held_bytes), look->shmem_max);
 }
 
-/* What the cgroup counts beside the launcher. */
+/* The cgroup's counts, less the launcher's own pages. */
 static struct cgroup_pages counted(const struct usage *usage) {
     struct cgroup_pages pages = cgroup_pages(usage->cgroup);
     struct usage_process own;
@@ -152,7 +152,7 @@ void usage_begin(struct usage *usage) {
     usage->oom_kills = cgroup_oom_kills(usage->cgroup);
 }
 
-/* One entry of /proc after another, without a heap. */
+/* Reads all entries of /proc, without a heap. */
 static void look_at_all(int proc_fd, pid_t init, struct usage_look *look) {
     static char entries[ENTRIES_BYTES_MAX] __attribute__((aligned(8)));
     struct usage_process process;
@@ -189,8 +189,8 @@ static void take_look(struct usage *usage, const struct room *room, pid_t init) 
 }
 
 /*
- * A look opens files, which takes some of the cell's memory. While the kernel takes that of a process which
- * it has just killed, it would kill another one for it: a look that comes then waits.
+ * A sample opens files, which takes some of the cell's memory. Until the kernel has reclaimed the memory of a
+ * process that it has just killed, it would kill another one for that. So the sample is postponed.
  */
 static bool is_dying(struct usage *usage, int64_t now) {
     int64_t kills = cgroup_oom_kills(usage->cgroup);
@@ -215,9 +215,9 @@ int64_t usage_due_us(const struct usage *usage) {
 }
 
 /*
- * The high-water mark of the largest process has no gaps, as looks have: with what lay beside that
- * process when it was seen at its largest, it may be more than any look. Where the kernel killed for
- * want of memory, the peak is the limit.
+ * Samples have gaps; the high-water mark of the largest process has none. Added to the run's other memory
+ * at the sample in which that process was largest, it may exceed every sample. If the kernel killed a
+ * process because memory ran out, the peak is the limit.
  */
 int64_t usage_peak(const struct usage *usage, int64_t oom_kills, const char **source) {
     int64_t limit = cgroup_memory_limit(usage->cgroup);

@@ -22,7 +22,7 @@ enum {
     NS_PER_CS = 10000000,
     CS_PER_S = 100,
     CPU_PERIOD_US = 100000,
-    /* What the launcher and the job's init take of the cell's memory, rounded up. */
+    /* Memory of the cell that the launcher and the job's init use, rounded up. */
     SUPERVISORS_KIB = 4096,
     CPU_TEXT_BYTES_MAX = 8192,
     FILE_BYTES_MAX = 4096,
@@ -33,14 +33,14 @@ enum {
 };
 
 #define VIEW_MOUNT_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-/* The files take some 30 pages and inodes, and one page more for every three CPUs. */
+/* The files take about 30 pages and inodes, plus one page for every three CPUs. */
 #define VIEW_OPTIONS "size=1m,nr_inodes=128,mode=755"
 #define CPU_FOLDER "sys/devices/system/cpu"
 #define EMPTY_FILE "empty"
 #define EMPTY_FOLDER "nothing"
 #define V1_UNLIMITED "9223372036854771712"
 
-/* The first processor's lines of the cell's /proc/cpuinfo; empty where it has none. */
+/* The first processor's lines in the cell's /proc/cpuinfo; empty if it has none. */
 static char cpu_text[CPU_TEXT_BYTES_MAX];
 
 void view_open(void) {
@@ -54,7 +54,7 @@ void view_open(void) {
     close(fd);
     cpu_text[size] = 0;
     char *end = strstr(cpu_text, "\n\n");
-    /* One that is longer than the room, or is not told by processor, is told by its number only. */
+    /* A text that is too long, or not organized by processor, is replaced by the processor's number only. */
     if (end == NULL || strncmp(cpu_text, "processor", strlen("processor")) != 0) cpu_text[0] = 0;
     else end[1] = 0;
 }
@@ -89,7 +89,7 @@ static bool starts_with(const char *line, const char *name) {
     return strncmp(line, name, strlen(name)) == 0;
 }
 
-/* What of a processor's lines differs between it and the first: its number, or how many there are. */
+/* Formats the lines that differ between processors: with the processor's number, or their count. */
 static const char *numbered(const char *line, unsigned *value, unsigned number, unsigned count) {
     *value = number;
     if (starts_with(line, "processor")) return "processor\t: %u\n";
@@ -102,7 +102,7 @@ static const char *numbered(const char *line, unsigned *value, unsigned number, 
     return NULL;
 }
 
-/* As cores of one processor. */
+/* The CPUs appear as cores of one processor. */
 static bool write_cpu(int fd, unsigned number, unsigned count) {
     char text[CPU_TEXT_BYTES_MAX + 256];
     size_t size = 0;
@@ -133,7 +133,7 @@ static bool put_cpu_times(int fd, const char *name, unsigned long long idle_cs) 
     return write_all(fd, line, (size_t)size);
 }
 
-/* Nothing of other cells: a machine of so many CPUs that has done nothing since its boot. */
+/* Reveals nothing of other cells: shows a machine with this many CPUs, idle since its boot. */
 static bool put_stat(unsigned cpus, unsigned long long uptime_cs) {
     char text[256];
     int fd = create("stat");
@@ -163,7 +163,7 @@ static bool put_meminfo(const struct job *job) {
                total, available, available);
 }
 
-/* Since the boot of the host, as the clocks and sysinfo(2) have it: a process's start counts from there. */
+/* Uptime counts from the boot of the host, as in the clocks and sysinfo(2): process start times refer to it. */
 static bool put_proc(const struct job *job) {
     unsigned cpus = view_cpus(job);
     struct timespec now;
@@ -190,7 +190,7 @@ static bool make_folders(const char *const *folders) {
     return true;
 }
 
-/* /proc/self/cgroup, which is the kernel's own, names the hierarchies of the host: its readers look here. */
+/* /proc/self/cgroup comes from the kernel and names the host's v1 hierarchies: its readers look for these files. */
 static bool put_cgroup_v1(const struct job *job, unsigned long long memory, unsigned long long quota) {
     static const char *const folders[] = {"sys/fs/cgroup/memory", "sys/fs/cgroup/cpu",
                                           "sys/fs/cgroup/pids", NULL};
@@ -218,7 +218,7 @@ static bool put_sys(const struct job *job) {
            (v2 || put_cgroup_v1(job, memory, quota));
 }
 
-/* The uid is the cell's own number. `nobody` owns, to the job, whatever is the host's. */
+/* `runner` has the cell's own uid. To the job, files of the host belong to `nobody`. */
 static bool put_etc(uid_t uid, gid_t gid) {
     return put("passwd",
                "root:x:0:0:root:/root:/usr/sbin/nologin\n"
@@ -239,7 +239,7 @@ const char *view_write(const struct job *job, uid_t uid, gid_t gid) {
     if (!put_proc(job)) return "write /proc";
     if (!put_sys(job)) return "write /sys";
     if (!put_etc(uid, gid)) return "write /etc";
-    /* Without MS_BIND: the file system itself, and so whatever is bound from it. */
+    /* Without MS_BIND: makes the file system itself read-only, and so all binds from it. */
     if (mount("none", "/tmp", NULL, MS_REMOUNT | MS_RDONLY | VIEW_MOUNT_FLAGS, NULL) != 0)
         return "read-only view";
     return NULL;
@@ -256,8 +256,8 @@ static bool is_one_of(const char *name, const char *const *names) {
 }
 
 /*
- * An allow-list, since what a kernel has there differs. A link that is not known is refused: a mount
- * would cover what it points to.
+ * An allow-list, since the entries differ between kernels. An unknown link is refused: a mount would
+ * cover its target.
  */
 static bool cover(const char *name, unsigned char type) {
     static const char *const own[] = {"cpuinfo", "stat", "meminfo", "loadavg", "uptime", NULL};
@@ -275,7 +275,7 @@ static bool cover(const char *name, unsigned char type) {
     return bind(is_one_of(name, own) ? name : EMPTY_FILE, path);
 }
 
-/* As getdents64(2) has it; libc's reader needs a heap. */
+/* The format of getdents64(2); libc's readdir needs a heap. */
 struct entry {
     uint64_t inode;
     int64_t offset;
@@ -298,9 +298,9 @@ static bool cover_all(int proc) {
 }
 
 /*
- * Of the job's network namespace. Before cgroup v2 the kernel charges what lies in TCP's buffers to
- * nobody: at its own bounds (32 MiB a socket), a job of 128 MiB held 900 MiB. Kernels before 4.15 have
- * no such bounds for a namespace of its own.
+ * Bounds TCP's buffers in the job's network namespace. Before cgroup v2 the kernel charges their content to
+ * no cgroup: with its default bounds (32 MiB per socket), a job of 128 MiB held 900 MiB. Kernels before 4.15
+ * have no such bounds per namespace.
  */
 static bool bound_buffers(const char *path) {
     static const char bounds[] = "4096 16384 16384\n";
@@ -310,9 +310,9 @@ static bool bound_buffers(const char *path) {
 }
 
 /*
- * Two mounts, one over the other: what a job sees is read-only, since by writing there it could take back
- * the score by which the kernel prefers it to its supervisors, or clear what others measure. The
- * launcher's own children write through `writable`, to the one below.
+ * Two mounts, one over the other. The job sees the upper one, which is read-only: by writing there it could
+ * lower the OOM score that makes the kernel kill it before its supervisors, or clear values that others
+ * measure. The launcher's own children write to the lower one, through `writable`.
  */
 static bool mount_proc(int *writable) {
     if (mount("none", "/proc", "proc", VIEW_MOUNT_FLAGS, "hidepid=2") != 0) return false;
@@ -326,7 +326,7 @@ static bool mount_proc(int *writable) {
     return close_written(proc, proc >= 0 && cover_all(proc));
 }
 
-/* An image without such a file has no place for it. */
+/* An image without such a file cannot have it bound over. */
 static bool bind_if_there(const char *from, const char *to) {
     return bind(from, to) || errno == ENOENT;
 }
@@ -336,7 +336,7 @@ const char *view_mount(int *proc) {
     if (!bind_if_there("sys", "/sys")) return "mount /sys";
     if (!bind_if_there("passwd", "/etc/passwd")) return "mount /etc/passwd";
     if (!bind_if_there("group", "/etc/group")) return "mount /etc/group";
-    /* Docker's own are files of the host's disk, each fsync of which would reach it. */
+    /* Docker's own files are on the host's disk: each fsync of them would reach it. */
     if (!bind_if_there("hosts", "/etc/hosts")) return "mount /etc/hosts";
     if (!bind_if_there("hostname", "/etc/hostname")) return "mount /etc/hostname";
     if (!bind_if_there(EMPTY_FILE, "/etc/resolv.conf")) return "mount /etc/resolv.conf";

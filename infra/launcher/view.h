@@ -1,6 +1,6 @@
 /*
- * What a nested job sees of its limits and of its user: small read-only files, made for each job, in
- * the places where runtimes and tools look (/proc, /sys, /etc).
+ * A nested job's view of its limits and its user: small read-only files, made for each job, in the
+ * places that runtimes and tools read (/proc, /sys, /etc).
  */
 #ifndef LAUNCHER_VIEW_H
 #define LAUNCHER_VIEW_H
@@ -10,23 +10,22 @@
 
 #include "job.h"
 
-/* Once, at the launcher's start: the CPU's description. Reading it for each job may cost milliseconds. */
+/* Reads the CPU's description, once, at the launcher's start. Reading it for each job may cost milliseconds. */
 void view_open(void);
 
-/* How many CPUs the job sees: its limit, rounded up. */
+/* The number of CPUs that the job sees: its limit, rounded up. */
 unsigned view_cpus(const struct job *job);
 
 /*
- * Writes the files into a fresh tmpfs on /tmp, enters it, and makes it read-only for good.
- * @returns NULL, or the name of what failed (errno says why)
+ * Writes the files into a fresh tmpfs on /tmp, enters it, and makes it permanently read-only.
+ * @returns NULL, or the name of the part that failed (errno has the cause)
  */
 const char *view_write(const struct job *job, uid_t uid, gid_t gid);
 
 /*
- * From the folder that view_write entered: mounts a new /proc and binds the files over it, over /sys
- * and over /etc. In /proc nothing of the kernel's own remains but processes, `version` and links into
- * /proc/self, and nothing can be written; `*proc` becomes a folder of the same /proc that can be
- * written to, which exec closes.
+ * Mounts a new /proc, and binds the files from the folder that view_write entered over it, over /sys and
+ * over /etc. Of the kernel's own entries, /proc keeps only processes, `version` and links into /proc/self,
+ * all read-only. `*proc` becomes a descriptor of the same /proc that allows writes; exec closes it.
  */
 const char *view_mount(int *proc);
 

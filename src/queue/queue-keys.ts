@@ -8,7 +8,7 @@
 const QUEUE_KEYS = [
   /** hash: job id → record (JSON). A job without a record does not exist. */
   'jobs',
-  /** sorted set, all scores 0: `band|user|sequence|job id` of every waiting job. A prefix is a user's queue in a band. */
+  /** sorted set, all scores 0: `band|user|sequence|job id` per waiting job. A prefix: a user's queue in a band. */
   'lines',
   /** sorted set: `band|user` of each user who may be served, best first: score = (10 − band) · 10^14 + turn. */
   'turns',

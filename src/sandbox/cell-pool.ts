@@ -75,7 +75,7 @@ export class CellPool {
     for (const cell of this.ready.filter(({ kind }) => !this.refill.isUsual(kind))) this.retire(cell);
   }
 
-  /** Takes a cell of the user, a ready one, or a new one; `give` releases it. @throws SandboxFailure, before user code */
+  /** Takes a cell of the user, a ready or a new one; `give` releases it. @throws SandboxFailure, before user code */
   async take(userId: string, kind: CellKind): Promise<Cell> {
     return (
       this.takeAtHand(userId, kind) ??

@@ -17,7 +17,7 @@ const RESERVE_WAIT_MS = 30_000;
 const OUTAGE_RETRY_MS = 200;
 /** Heartbeat interval of a worker without its session: only the heartbeat then shows that it is alive. */
 const NO_SESSION_BEAT_MS = 500;
-/** How long releasing attempts may take at shutdown: after runs were asked to stop, and again after they were killed. */
+/** How long releasing attempts may take at shutdown: after runs were asked to stop, and again after they are killed. */
 const HAND_BACK_MS = 5_000;
 
 export interface WorkerOptions {
