@@ -4,13 +4,13 @@ import { DomainError, type FieldFault, InvalidFields, Unavailable, VersionConfli
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
 
-/** What a client is told to wait while a dependency is away. */
+/** Retry-After of a 503 while a dependency is unavailable. */
 const OUTAGE_RETRY_AFTER_SECONDS = 1;
 
-/** `field` as the client sent it, `value` cut short and never a secret. */
+/** `field` as the client sent it; `value` is truncated and never a secret. */
 export type FieldError = FieldFault;
 
-/** The body of every error (RFC 9457), with the members clients of the original know: error, details, … */
+/** The body of every error (RFC 9457), with the members that clients of the original know: error, details, … */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -24,7 +24,7 @@ export interface Problem {
   readonly retry_after?: number;
 }
 
-/** An answer that is an error, before it knows which request it answers. */
+/** An error response without the data of its request. */
 export interface Failure {
   readonly status: number;
   /** Becomes the last part of `type`. */
@@ -34,11 +34,11 @@ export interface Failure {
   readonly details?: unknown;
   readonly validationErrors?: readonly FieldError[];
   readonly retryAfterSeconds?: number;
-  /** Set where the fault is ours: to be logged, never to be shown. */
+  /** Set for errors in the server: logged, never sent to the client. */
   readonly bug?: unknown;
 }
 
-/** A refusal that belongs to HTTP alone (405, 412, 415, 422, …) and has no place in the domain. */
+/** An error that belongs to HTTP alone (405, 412, 415, 422, …) and not to the domain. */
 export class HttpProblem extends Error implements Failure {
   readonly headers?: Readonly<Record<string, string>>;
   readonly details?: unknown;
@@ -67,7 +67,7 @@ const STATUS_OF_KIND = {
   too_many: 429,
 } as const satisfies Record<DomainError['kind'], number>;
 
-/** What Fastify's own errors are called here; the rest go by their status. */
+/** Responses to Fastify's own errors; all other Fastify errors are mapped by their status. */
 const FASTIFY_FAILURES: Readonly<Record<string, Omit<Failure, 'headers'>>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'body_too_large', detail: 'Request body is too large' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { status: 415, code: 'unsupported_media_type', detail: 'Unsupported media type' },
@@ -75,7 +75,7 @@ const FASTIFY_FAILURES: Readonly<Record<string, Omit<Failure, 'headers'>>> = {
   FST_ERR_BAD_URL: { status: 400, code: 'malformed_url', detail: 'Malformed URL' },
 };
 
-/** Any error as the answer it deserves. What is not known here is a bug: 500, and nothing of it is shown. */
+/** Maps any error to its response. An unknown error is a bug: a 500 without its details. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof HttpProblem) return error;
   if (error instanceof DomainError) return domainFailure(error);
@@ -86,7 +86,7 @@ export function failureOf(error: unknown): Failure {
   return fastifyFailure(error) ?? httpExceptionFailure(error) ?? bug(error);
 }
 
-/** 429 has two more members, so that a client without a header parser knows when to come back. */
+/** A 429 also has `retry_after` in its body, for clients that do not read headers. */
 function domainFailure(error: DomainError): Failure {
   const retryAfter = error.kind === 'too_many' ? Number(error.details?.['retry_after'] ?? 1) : undefined;
   return {
@@ -112,7 +112,7 @@ function outage(error: Unavailable): Failure {
 const propertyOf = (error: unknown, name: string): unknown =>
   typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : undefined;
 
-/** Fastify's errors come as they are, or as the cause of the HttpException that Nest makes of them. */
+/** Fastify's errors arrive directly, or as the cause of Nest's HttpException. */
 function fastifyFailure(error: unknown): Failure | undefined {
   const candidates = [error, propertyOf(error, 'cause')];
   for (const candidate of candidates) {
@@ -126,7 +126,7 @@ function fastifyFailure(error: unknown): Failure | undefined {
   return undefined;
 }
 
-/** Nest's HttpException and what looks like one. Its text is a framework's, so the client gets ours. */
+/** Nest's HttpException and similar errors. Their text comes from a framework, so the client gets the status phrase. */
 function httpExceptionFailure(error: unknown): Failure | undefined {
   const getStatus = propertyOf(error, 'getStatus');
   const status = typeof getStatus === 'function' ? (error as { getStatus(): unknown }).getStatus() : undefined;
@@ -149,7 +149,7 @@ const bug = (error: unknown): Failure => ({
   bug: error,
 });
 
-/** @param instance the path that was asked for, without its query: that may hold what belongs in no log */
+/** @param instance the requested path without its query, which may contain data that must not be logged */
 export function problemOf(failure: Failure, request: { instance: string; requestId: string }): Problem {
   return {
     type: `urn:voidrunner:problem:${failure.code}`,
@@ -165,7 +165,7 @@ export function problemOf(failure: Failure, request: { instance: string; request
   };
 }
 
-/** RFC 9110, section 15.5.2: a 401 says how to do better. */
+/** RFC 9110, section 15.5.2: a 401 names the authentication scheme. */
 export const BEARER_CHALLENGE = 'Bearer realm="voidrunner"';
 
 export function headersOf(failure: Failure): Record<string, string> {

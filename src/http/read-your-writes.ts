@@ -1,20 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** Tells when the read models hold a position. */
+/** Waits for the read models. */
 export abstract class Visibility {
-  /** Resolves once they do, or when the time is up. @returns how far they are, and whether that is far enough */
+  /** Resolves when they have reached the position, or after the timeout. @returns their position at that time */
   abstract waitFor(position: bigint, timeoutMs: number): Promise<{ reached: boolean; position: bigint }>;
 }
 
-/** "Your own writes are there when you read." */
+/** Read-your-writes consistency: a user's reads include the user's earlier writes. */
 export class ReadYourWrites {
-  /** @param waitMsMax after that a write is answered anyway: it is recorded, only not to be read everywhere yet */
+  /** @param waitMsMax then the response is sent anyway: the write is recorded, but not visible everywhere yet */
   constructor(
     private readonly visibility: Visibility,
     private readonly waitMsMax: number,
   ) {}
 
-  /** @param position of the write; null where nothing was written */
+  /** @param position of the write; null if nothing was written */
   async waitUntilReadable(position: bigint | null, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (position === null || prefersNotToWait(request)) return;
     const { reached, position: readable } = await this.visibility.waitFor(position, this.waitMsMax);

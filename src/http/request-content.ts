@@ -6,13 +6,13 @@ import { HttpProblem } from './problem.js';
 
 const JSON_TYPE = /^\s*application\/json\s*(;|$)/i;
 
-/** Whether content may follow the head; only a chunked one can prove empty (RFC 9112, section 6.3). */
+/** Whether content may follow the head; only chunked content can turn out to be empty (RFC 9112, section 6.3). */
 export const mayHaveContent = (headers: IncomingHttpHeaders): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /**
- * What the head says about content that nobody has read yet. Without content a Content-Type says nothing (RFC 9110,
- * section 8.3), whatever it is: axios and `curl -d ''` send one with every POST.
+ * Checks what the head says about the content, before the content is read. Without content, any Content-Type is
+ * ignored (RFC 9110, section 8.3): axios and `curl -d ''` send one with every POST.
  * @throws HttpProblem 413, 415 or 501
  */
 export function checkContent({ headers, routeOptions }: FastifyRequest): void {
@@ -25,22 +25,22 @@ export function checkContent({ headers, routeOptions }: FastifyRequest): void {
   const fault = unsupportedContent(headers);
   if (!fault) return;
   if (headers['transfer-encoding'] === undefined) throw fault;
-  // Read by the parser for what has no type: it refuses the first byte.
+  // The parser for content without a type reads it, and refuses the first byte.
   delete headers['content-type'];
 }
 
-/** @returns why content with such a head cannot be read; undefined where it can */
+/** @returns the error for content that cannot be read; undefined if it can be read */
 export function unsupportedContent(headers: IncomingHttpHeaders): HttpProblem | undefined {
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (coding !== '' && coding !== 'identity') {
-    // RFC 9110, section 15.5.16: it says which codings would do.
+    // RFC 9110, section 15.5.16: the response lists the supported codings.
     return unsupported('Unsupported content encoding', { 'accept-encoding': 'identity' });
   }
   if (JSON_TYPE.test(headers['content-type'] ?? '')) return undefined;
   return unsupported('Unsupported media type', { accept: 'application/json' });
 }
 
-/** RFC 9112, section 6.1: a coding that is not understood is a 501. Node takes off `chunked` and no other. */
+/** RFC 9112, section 6.1: an unknown coding is a 501. Node decodes only `chunked`. */
 function refuseTransferCodings(coding: string | undefined): void {
   if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return;
   throw new HttpProblem(501, 'unsupported_transfer_coding', 'Unsupported transfer coding');

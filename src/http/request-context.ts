@@ -5,14 +5,14 @@ import type { FastifyRequest } from 'fastify';
 
 import type { EventMetadata } from '../event-sourcing/core/event.js';
 
-/** Who an access token speaks for. */
+/** The user and session of an access token. */
 export interface CallerIdentity {
   readonly userId: string;
   readonly sessionId: string;
   readonly isAdmin: boolean;
 }
 
-/** The caller of an authenticated request. Fits where the kernel asks for a Requester. */
+/** The caller of an authenticated request. Usable as the kernel's Requester. */
 export interface CallerContext extends CallerIdentity {
   readonly requestId: string;
 }
@@ -20,12 +20,12 @@ export interface CallerContext extends CallerIdentity {
 export const REQUEST_ID_HEADER = 'x-request-id';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
-/** The client's X-Request-ID where it is one we may log and store, else a new one (v4: Node makes those in stock). */
+/** The client's X-Request-ID if it is safe to log and store, else a new one (v4: Node generates those in batches). */
 export function requestIdFrom(header: string | string[] | undefined): string {
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
 }
 
-/** Identities live as long as their request and nowhere else; a WeakMap keeps them off the request object's shape. */
+/** Each identity lives as long as its request; a WeakMap does not change the request object's shape. */
 const identities = new WeakMap<object, CallerIdentity>();
 
 export const identify = (request: FastifyRequest, identity: CallerIdentity): void => {
@@ -51,8 +51,8 @@ export const RequestId = createParamDecorator(
 );
 
 /**
- * What stands beside the events that this request causes.
- * @param correlationId of the run they belong to, where they belong to one
+ * The metadata of the events that this request causes.
+ * @param correlationId of the execution that they belong to, if any
  */
 export function metadataOf(
   { userId, requestId }: Pick<CallerContext, 'userId' | 'requestId'>,

@@ -11,8 +11,9 @@ import { acquireSlot, type UserConcurrencyLimit } from './user-concurrency.js';
 const WITHOUT_CONTENT = new Set(['GET', 'HEAD']);
 
 /**
- * Who asks, and how often, is known before a byte of the content is read. These are hooks and not guards of Nest, which
- * run when all of it is in memory; and not onRequest, which would be ahead of the headers of CORS.
+ * Authentication and rate limits run before a byte of the content is read. These are hooks and not Nest guards, because
+ * guards run when the whole content is in memory. They are not onRequest hooks, because those run before the CORS
+ * headers are set.
  */
 export function guardRequests(
   fastify: FastifyInstance,
@@ -24,7 +25,7 @@ export function guardRequests(
     if (isPreflight(request)) return;
     await authentication.check(request);
     await rateLimits?.check(request, reply, false);
-    // Before the content is read: those who wait cost no more than their heads.
+    // Before the content is read: a waiting request uses memory only for its head.
     const caller = callerOf(request);
     if (caller && slots) await acquireSlot(slots, caller.userId, request, reply);
     if (WITHOUT_CONTENT.has(request.method)) return;
@@ -36,6 +37,6 @@ export function guardRequests(
   }
 }
 
-/** The route of the CORS plugin; without it, OPTIONS is answered where unknown methods are. */
+/** The CORS plugin's route. Without the plugin, OPTIONS is handled like an unknown method. */
 const isPreflight = ({ method, routeOptions }: FastifyRequest): boolean =>
   method === 'OPTIONS' && routeOptions.url === '*';

@@ -2,11 +2,11 @@ import type { FastifyRequest } from 'fastify';
 
 import { HttpProblem } from './problem.js';
 
-/** uri-host [ ":" port ] of RFC 9110, section 7.2; empty where the target has no authority. */
+/** uri-host [ ":" port ] of RFC 9110, section 7.2; empty if the target has no authority. */
 const HOST = /^(\[[0-9A-Fa-f:.vV]+\]|([A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(:\d*)?$/;
 
 /**
- * Node answers a missing Host itself, without a body, and keeps the first of two: so it is told to leave them alone.
+ * Replaces Node's own check, which rejects a missing Host without a body, and keeps the first of two.
  * @throws HttpProblem 400 or 417
  */
 export function checkHead({ raw }: FastifyRequest): void {

@@ -1,17 +1,17 @@
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
 
-/** The path of a request target as it was written, without its query; of the absolute form too, which proxies send. */
+/** The path of a request target as the client wrote it, without its query. Proxies send the absolute form. */
 export function pathOf(target: string): string {
   const path = target.replace(ABSOLUTE_FORM, '').split(/[?#]/, 1)[0]!;
   return path === '' ? '/' : path;
 }
 
-/** As the router reads it: what is percent-encoded without need is the same path. */
+/** The path as the router reads it: unnecessary percent-encoding makes no difference. */
 export const decodedPathOf = (target: string): string => pathOf(target).split('/').map(decodedSegment).join('/');
 
 function decodedSegment(segment: string): string {
   try {
-    // An encoded slash divides nothing.
+    // An encoded slash does not separate segments.
     return decodeURIComponent(segment).replaceAll('/', '%2F');
   } catch {
     return segment;

@@ -4,19 +4,19 @@ import type { FastifyReply } from 'fastify';
 
 import { HttpProblem } from './problem.js';
 
-/** Ends the work for a request that nobody waits for any more. Seen only in the log. */
-export const clientGone = (): HttpProblem => new HttpProblem(499, 'client_gone', 'The client is gone');
+/** Ends the work for a request whose client has disconnected. The status appears only in the log. */
+export const clientGone = (): HttpProblem => new HttpProblem(499, 'client_gone', 'The client has disconnected');
 
-/** One listener a connection, however many requests are pipelined on it. */
+/** One listener per connection, regardless of the number of pipelined requests. */
 const ofConnection = new WeakMap<EventEmitter, Set<() => void>>();
 
 /**
- * Calls back once, when an answer is out or its client is gone; at once where it is gone already.
- * @returns takes it back
+ * Calls `over` once, when the response is sent or the client disconnects; at once if it has disconnected already.
+ * @returns a function that removes the callback
  */
 export function onResponseEnd({ raw }: Pick<FastifyReply, 'raw'>, over: () => void): () => void {
   const { socket } = raw.req;
-  // Gone while something was looked up: nothing would tell of its end.
+  // The client disconnected earlier: no further event would report it.
   if (raw.destroyed || socket.destroyed) {
     over();
     return () => undefined;
@@ -31,7 +31,7 @@ export function onResponseEnd({ raw }: Pick<FastifyReply, 'raw'>, over: () => vo
     over();
   };
   raw.once('close', ended);
-  // An answer that waits behind others on its connection may never close, even where the connection does.
+  // A response that is queued behind others on its connection may never emit close, even if the connection closes.
   onConnection.add(ended);
   return forget;
 }

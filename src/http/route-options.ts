@@ -10,8 +10,8 @@ declare module 'fastify' {
 const CONFIG = Symbol('route config');
 
 /**
- * A part of a route's config, which Fastify's hooks see before there is a body. On a class: of all its routes, as far
- * as they say nothing else. Nest's own RouteConfig keeps only the last of several.
+ * Sets a part of a route's config, which Fastify's hooks can read before the body. On a class, it is the default of all
+ * its routes. Nest's own RouteConfig keeps only the last of several parts.
  */
 export function routeConfig(part: FastifyContextConfig): ClassDecorator & MethodDecorator {
   return (target: object, _name?: string | symbol, descriptor?: PropertyDescriptor) => {
@@ -37,7 +37,7 @@ function configure(
 /** `@BodyLimit(BODY_WITH_INPUT_BYTES_MAX)`: a body larger than this is a 413. */
 export const BodyLimit = (bytes: number) => routeConfig({ bodyBytesMax: bytes });
 
-/** Nest hands a route's config to Fastify, but not its options. */
+/** Nest passes a route's config to Fastify, but not its options. */
 export function applyBodyLimits(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     if (route.config?.bodyBytesMax !== undefined) route.bodyLimit = route.config.bodyBytesMax;

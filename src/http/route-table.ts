@@ -8,19 +8,19 @@ interface Entry {
   readonly methods: Set<string>;
 }
 
-/** Which methods a path knows, so that an unknown one is a 405 with `Allow`. Fastify's router does not tell. */
+/** The methods of each path, so that any other method is a 405 with `Allow`. Fastify's router does not expose them. */
 export class RouteTable {
   private readonly entries = new Map<string, Entry>();
 
   add(path: string, methods: string | readonly string[]): void {
-    // Wildcards are ours alone (assets of the docs) and would answer for every path.
+    // Only internal routes (assets of the docs) have wildcards, and these would match every path.
     if (path.includes('*')) return;
     const entry = this.entries.get(path) ?? { pattern: patternOf(path), methods: new Set<string>() };
     for (const method of [methods].flat()) entry.methods.add(method);
     this.entries.set(path, entry);
   }
 
-  /** Empty for a path that no route has. */
+  /** @returns an empty list for a path without a route */
   methodsOf(path: string): readonly string[] {
     const found = new Set<string>();
     for (const { pattern, methods } of this.entries.values()) {
@@ -37,7 +37,7 @@ function patternOf(path: string): RegExp {
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
-/** Before the body is read: nothing is parsed for a route that does not exist. */
+/** Runs before the body is read: the body of a request to an unknown route is not parsed. */
 export function respondToUnknownRoutes(fastify: FastifyInstance): void {
   const table = new RouteTable();
   fastify.addHook('onRoute', (route) => table.add(route.url, route.method));

@@ -2,23 +2,23 @@ import type { FastifyReply } from 'fastify';
 
 import { onResponseEnd } from './response-end.js';
 
-/** A client that takes nothing of what is ready for it for as long is cut off: it can come again. */
+/** A client that reads nothing for this time, although data is ready, is disconnected. It can reconnect. */
 export const STALLED_MS_MAX = 60_000;
 
-/** @returns takes it back */
+/** @returns a function that cancels the timeout */
 function cutOffAfter({ raw }: FastifyReply, stalledMsMax: number): () => void {
   const stalled = setTimeout(() => raw.destroy(), stalledMsMax);
   return () => clearTimeout(stalled);
 }
 
-/** What is sent, as it is taken; where nothing is, the connection is closed. */
+/** Yields the chunks as the client reads them, and closes the connection of a client that stops reading. */
 export async function* cutOffWhenStalled<Chunk>(
   reply: FastifyReply,
   chunks: AsyncIterable<Chunk> | Iterable<Chunk>,
   stalledMsMax = STALLED_MS_MAX,
 ): AsyncGenerator<Chunk> {
   for await (const chunk of chunks) {
-    // It goes on from here once there is room for more.
+    // The generator continues when the buffer has room for more.
     const taken = cutOffAfter(reply, stalledMsMax);
     try {
       yield chunk;
@@ -26,6 +26,6 @@ export async function* cutOffWhenStalled<Chunk>(
       taken();
     }
   }
-  // What is left of the last ones is in buffers.
+  // The last chunks may still be in buffers.
   onResponseEnd(reply, cutOffAfter(reply, stalledMsMax));
 }

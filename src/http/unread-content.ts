@@ -5,15 +5,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { waitsForContinue } from './expect-continue.js';
 import { mayHaveContent } from './request-content.js';
 
-/** So much of a refused request is read and dropped, and its connection is used again. */
+/** Up to this size, the content of a refused request is read and dropped, and the connection stays usable. */
 const DROPPED_BYTES_MAX = 64 * 1024;
-/** What a client still sends after the answer, before it notices: more is cut off. */
+/** Accepted from a client after the response, until it notices; more closes the connection. */
 const LINGER_BYTES_MAX = 1024 ** 2;
 const LINGER_MS_MAX = 2_000;
 
 /**
- * An answer that is given before the content has come. Much content is not read: the connection closes, and the answer
- * says so.
+ * For a response that is sent before the content has arrived. Large content is not read: the connection closes, and the
+ * response has `Connection: close`.
  */
 export function closeOnUnreadContent({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (raw.complete || !mayHaveContent(raw.headers)) return;
@@ -24,12 +24,12 @@ export function closeOnUnreadContent({ raw }: FastifyRequest, reply: FastifyRepl
 }
 
 /**
- * RFC 9112, section 9.6: a socket that is closed while data comes in is reset, and the reset may destroy the answer
- * before the client has read it. So the socket is closed in one direction first, and what comes is dropped for a while.
+ * RFC 9112, section 9.6: closing a socket while data arrives resets it, and the reset may destroy the response before
+ * the client has read it. So the socket is half-closed first, and incoming data is dropped for a short time.
  */
 export function lingerOnClose(socket: Socket): void {
   if (!(socket instanceof Socket)) return;
-  // What Node's HTTP server calls once the last answer of a connection is out.
+  // Node's HTTP server calls this when the last response of a connection is sent.
   socket.destroySoon = () => {
     let bytes = 0;
     const drop = (chunk: Buffer): void => {
@@ -37,7 +37,7 @@ export function lingerOnClose(socket: Socket): void {
       if (bytes > LINGER_BYTES_MAX) socket.destroy();
     };
     socket.on('data', drop);
-    // No request that comes behind this one is carried out: nobody could be told.
+    // Later requests on this connection are not carried out: they cannot get a response.
     for (const listener of socket.listeners('data')) {
       if (listener !== drop) socket.off('data', listener as (chunk: Buffer) => void);
     }

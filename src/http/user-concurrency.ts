@@ -4,17 +4,17 @@ import { clientGone, onResponseEnd } from './response-end.js';
 import { HttpProblem } from './problem.js';
 
 export interface UserConcurrencyOptions {
-  /** What is counted, as a refusal names it. */
+  /** The name of the limit in a refusal. */
   readonly name: string;
-  /** Of one user at a time. */
+  /** Concurrent requests of one user. */
   readonly concurrentMax: number;
-  /** Of one user, behind those; the next one is refused. */
+  /** Waiting requests of one user; the next one is refused. */
   readonly waitingMax: number;
-  /** Who has waited for as long is refused. */
+  /** A request that has waited for this time is refused. */
   readonly waitMsMax: number;
 }
 
-/** A waiting request is told to come again this soon. */
+/** Retry-After of a refusal. */
 const RETRY_AFTER_SECONDS = 1;
 
 interface UserQueue {
@@ -23,36 +23,36 @@ interface UserQueue {
 }
 
 /**
- * So many requests of each user at a time; the next ones wait for their turn, first come, first served. Users do not
- * wait for one another: whoever sends two thousand at once is ahead of nobody but himself.
+ * Limits the concurrent requests of each user; further requests wait for a slot, first come, first served. Users do not
+ * wait for one another: a user who sends two thousand requests at once delays only their own.
  */
 export class UserConcurrencyLimit {
   private readonly queues = new Map<string, UserQueue>();
 
   constructor(private readonly options: UserConcurrencyOptions) {}
 
-  /** Requests of all users that wait for their turn. */
+  /** Requests of all users that wait for a slot. */
   get waiting(): number {
     let count = 0;
-    for (const line of this.queues.values()) count += line.waiting.size;
+    for (const queue of this.queues.values()) count += queue.waiting.size;
     return count;
   }
 
   /**
-   * Resolves when the turn has come, which ends with the answer, or with the client.
-   * @returns ends it before
-   * @throws HttpProblem 429 where too many wait, or for too long
+   * Resolves when the request has a slot. The slot is released when the response is sent or the client disconnects.
+   * @returns a function that releases the slot earlier
+   * @throws HttpProblem 429 if too many requests wait, or this one has waited too long
    */
   async acquire(userId: string, reply: Pick<FastifyReply, 'raw'>): Promise<() => void> {
-    const line = this.queues.get(userId) ?? { running: 0, waiting: new Set() };
-    this.queues.set(userId, line);
-    if (line.running < this.options.concurrentMax) line.running += 1;
-    else await this.waitForSlot(line, reply);
-    let isOver = false;
+    const queue = this.queues.get(userId) ?? { running: 0, waiting: new Set() };
+    this.queues.set(userId, queue);
+    if (queue.running < this.options.concurrentMax) queue.running += 1;
+    else await this.waitForSlot(queue, reply);
+    let isReleased = false;
     const leave = (): void => {
-      if (isOver) return;
-      isOver = true;
-      this.release(userId, line);
+      if (isReleased) return;
+      isReleased = true;
+      this.release(userId, queue);
     };
     const forget = onResponseEnd(reply, leave);
     return () => {
@@ -64,31 +64,31 @@ export class UserConcurrencyLimit {
   private async waitForSlot({ waiting }: UserQueue, reply: Pick<FastifyReply, 'raw'>): Promise<void> {
     const { waitingMax, waitMsMax } = this.options;
     if (waiting.size >= waitingMax) throw this.refusal();
-    const turn = Promise.withResolvers<void>();
-    // Whoever gives up is passed over, and never has the turn.
+    const slot = Promise.withResolvers<void>();
+    // A request that gives up leaves the queue and never gets a slot.
     const giveUp = (error: Error): void => {
-      if (waiting.delete(turn.resolve)) turn.reject(error);
+      if (waiting.delete(slot.resolve)) slot.reject(error);
     };
-    waiting.add(turn.resolve);
+    waiting.add(slot.resolve);
     const tooLong = setTimeout(() => giveUp(this.refusal()), waitMsMax).unref();
     const forget = onResponseEnd(reply, () => giveUp(clientGone()));
     try {
-      await turn.promise;
+      await slot.promise;
     } finally {
       clearTimeout(tooLong);
       forget();
     }
   }
 
-  private release(userId: string, line: UserQueue): void {
-    // Its place is handed on, not given back: a newcomer cannot slip in between.
-    for (const next of line.waiting) {
-      line.waiting.delete(next);
+  private release(userId: string, queue: UserQueue): void {
+    // The slot passes directly to the next waiting request, so a new request cannot take it in between.
+    for (const next of queue.waiting) {
+      queue.waiting.delete(next);
       next();
       return;
     }
-    line.running -= 1;
-    if (line.running === 0) this.queues.delete(userId);
+    queue.running -= 1;
+    if (queue.running === 0) this.queues.delete(userId);
   }
 
   private refusal(): HttpProblem {
@@ -100,10 +100,10 @@ export class UserConcurrencyLimit {
   }
 }
 
-/** Answers that take more memory than others. */
+/** Limits responses that need much memory. */
 export class LargeResponses extends UserConcurrencyLimit {}
 
-/** Of a request that is worked on: ends its turn. */
+/** By request: the function that releases its slot. */
 const slots = new WeakMap<object, () => void>();
 
 export async function acquireSlot(
@@ -115,5 +115,5 @@ export async function acquireSlot(
   slots.set(request.raw, await requests.acquire(userId, reply));
 }
 
-/** A request that waits, or follows something live, is no longer worked on: others of its user may be. */
+/** A request that waits or follows a stream releases its slot for other requests of its user. */
 export const releaseSlot = ({ raw }: FastifyRequest): void => slots.get(raw)?.();

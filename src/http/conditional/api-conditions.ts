@@ -7,7 +7,7 @@ import { ApiProblems } from '../docs/api-problems.js';
 const ifMatch = (description: string) => ApiHeader({ name: 'If-Match', required: false, description });
 const ifNoneMatch = (description: string) => ApiHeader({ name: 'If-None-Match', required: false, description });
 
-/** `@ConditionalRead()`: a GET whose response has an ETag. For OpenAPI only: conditions apply to every such response. */
+/** `@ConditionalRead()`: a GET whose response has an ETag. For OpenAPI only: conditions work on every such GET. */
 export const ConditionalRead = () =>
   applyDecorators(
     ifNoneMatch('ETags of earlier responses: 304 if the current ETag is one of them'),

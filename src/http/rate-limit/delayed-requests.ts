@@ -5,21 +5,21 @@ import type { FastifyReply } from 'fastify';
 import { clientGone, onResponseEnd } from '../response-end.js';
 
 const DELAY_MS = 2_000;
-/** In a process at a time. */
+/** Delayed at the same time, per process. */
 const DELAYED_MAX = 1_000;
-/** Of those, with one key: who floods one account does not use up what others need. */
+/** Delayed at the same time, per key: a flood on one account does not use the capacity of others. */
 const DELAYED_PER_KEY_MAX = 100;
 
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<unknown>;
 
-/** Requests that are held up, for as long as their client is there. */
+/** Delays requests while their client stays connected. */
 export class DelayedRequests {
   private readonly ofKey = new Map<string, number>();
   private count = 0;
 
   constructor(private readonly sleepFor: Sleep = (ms, signal) => sleep(ms, undefined, { signal })) {}
 
-  /** @returns whether it was held up; false: too many are already. @throws HttpProblem client_gone */
+  /** @returns true after the delay; false if too many are delayed already. @throws HttpProblem client_gone */
   async delay(key: string, reply: FastifyReply): Promise<boolean> {
     const ofKey = this.ofKey.get(key) ?? 0;
     if (this.count >= DELAYED_MAX || ofKey >= DELAYED_PER_KEY_MAX) return false;

@@ -2,11 +2,11 @@ import { LRUCache } from 'lru-cache';
 
 import type { RateDecision } from './rate-limiter.js';
 
-/** What is known of a key is good for as long. */
+/** The last decision for a key is valid for this time. */
 const KNOWN_FOR_MS = 1_000;
-/** A process lets this part of a limit through before it counts it with the others. */
+/** The share of a limit that a process allows before it counts these requests in Redis. */
 const UNCOUNTED_SHARE = 0.01;
-/** In the last part of a limit everything is counted at once, so that the limit is exact where it matters. */
+/** In the last share of a limit every request is counted in Redis, so that the limit is exact where it matters. */
 const EXACT_SHARE = 0.1;
 const KEYS_MAX = 10_000;
 
@@ -17,14 +17,14 @@ interface Known {
 }
 
 /**
- * Requests that a process lets through on what it knew a moment ago, and counts with the next question to Redis.
- * A question costs half a millisecond of CPU and as much again of waiting, more than all else around a read; this way
- * a busy reader asks once in 60 requests. The price: a limit may be passed by 1 % per process, at most.
+ * Allows requests by the last decision from Redis, and counts them with the next query to Redis. A query costs 0.5 ms
+ * of CPU and another 0.5 ms of waiting, more than all other overhead of a read. With the local quota, a busy reader
+ * needs one query per 60 requests. The cost: a limit may be exceeded by at most 1 % per process.
  */
 export class LocalQuota {
   private readonly known = new LRUCache<string, Known>({ max: KEYS_MAX });
 
-  /** A decision without asking, or undefined where Redis has to be asked. */
+  /** @returns a decision without Redis, or undefined if Redis must decide */
   tryTake(name: string, nowMs: number): RateDecision | undefined {
     const known = this.known.get(name);
     if (!known || nowMs - known.atMs > KNOWN_FOR_MS) return undefined;
@@ -35,7 +35,7 @@ export class LocalQuota {
     return { ...decision, remaining };
   }
 
-  /** Whoever asks takes them along. */
+  /** Returns and resets the number of uncounted requests, for the next query. */
   takeUncounted(name: string): number {
     const known = this.known.get(name);
     if (!known) return 0;

@@ -3,10 +3,10 @@ import { LRUCache } from 'lru-cache';
 import { type RateCategory, type RateDecision, RateLimiter, type RateLimits, RATE_WINDOW_MS } from './rate-limiter.js';
 import { takeFromWindow, type WindowState } from './sliding-window.js';
 
-/** The oldest make room: an attacker with many addresses costs us memory up to here, and no more. */
+/** The least recently used key is evicted, so an attacker with many addresses cannot use more memory than this. */
 const KEYS_MAX = 10_000;
 
-/** Limits within this process: for one process, for tests, and while Redis is away. */
+/** Limits within this process: for a single process, for tests, and while Redis is unavailable. */
 export class MemoryRateLimiter extends RateLimiter {
   private readonly windows = new LRUCache<string, WindowState>({ max: KEYS_MAX });
 

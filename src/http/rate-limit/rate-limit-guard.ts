@@ -9,11 +9,11 @@ import type { RateCategory, RateDecision, RateLimiter } from './rate-limiter.js'
 
 export interface RateRule {
   readonly category: RateCategory;
-  /** Whose requests are counted together; undefined: not counted. */
+  /** Requests with the same key are counted together; undefined: not counted. */
   readonly keyOf: (request: FastifyRequest) => string | undefined;
-  /** Counted once the body is read, which the others do not wait for. */
+  /** Counted after the body is read; other rules are counted before. */
   readonly needsBody?: boolean;
-  /** Beyond the limit a request takes longer, and is not refused: others must not be able to keep somebody out. */
+  /** Above the limit a request is delayed, not refused: others must not be able to lock a user out. */
   readonly delays?: boolean;
 }
 
@@ -23,10 +23,10 @@ declare module 'fastify' {
   }
 }
 
-/** Instead of the rule that every authenticated route has: reads or writes, per user. `@RateLimited()`: none. */
+/** Replaces the default rule of authenticated routes (reads or writes, per user). `@RateLimited()`: no rule. */
 export const RateLimited = (...rules: readonly RateRule[]) => routeConfig({ rateRules: rules });
 
-/** The address of the client, or of the proxy where none is trusted. */
+/** The address of the client, or of an untrusted proxy. */
 export const byAddress = ({ ip }: FastifyRequest): string => clientAddress(ip);
 
 const byUser = (request: FastifyRequest): string | undefined => callerOf(request)?.userId;
@@ -51,13 +51,13 @@ export class RateLimitGuard {
       const decision = await this.limiter.take(rule.category, key);
       if (!decision.allowed) {
         if (!rule.delays || !(await this.delayed.delay(key, reply))) throw refusal(decision);
-      } else if (decision.remaining < remainingSaid(reply)) reply.headers(rateHeaders(decision));
+      } else if (decision.remaining < remainingHeader(reply)) reply.headers(rateHeaders(decision));
     }
   }
 }
 
-/** Of several rules the answer tells of the tightest. */
-const remainingSaid = (reply: FastifyReply): number =>
+/** With several rules, the headers describe the one with the fewest requests left. */
+const remainingHeader = (reply: FastifyReply): number =>
   Number(reply.getHeader('ratelimit-remaining') ?? Number.POSITIVE_INFINITY);
 
 function rulesOf({ method, routeOptions: { config } }: FastifyRequest): readonly RateRule[] {

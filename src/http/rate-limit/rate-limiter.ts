@@ -1,8 +1,8 @@
-/** What is counted apart. Each has a limit of its own. */
+/** Categories are counted separately. Each has its own limit. */
 export type RateCategory =
   'login_account' | 'login_everywhere' | 'login_address' | 'register_address' | 'refresh_address' | 'writes' | 'reads';
 
-/** Requests a minute. */
+/** Requests per minute. */
 export type RateLimits = Readonly<Record<RateCategory, number>>;
 
 export const RATE_WINDOW_MS = 60_000;
@@ -12,12 +12,12 @@ export interface RateDecision {
   readonly limit: number;
   /** Requests left right now. */
   readonly remaining: number;
-  /** Until the limit is whole again if nothing more comes; where refused, until the next request passes. */
+  /** If allowed: until the full limit is available again if no more come. If refused: until the next is allowed. */
   readonly resetMs: number;
 }
 
 /** Counts requests over a sliding minute. */
 export abstract class RateLimiter {
-  /** Counts one request where it is allowed; a refused one is not counted. Never throws. */
+  /** Counts one request if it is allowed; a refused one is not counted. Never throws. */
   abstract take(category: RateCategory, key: string): Promise<RateDecision>;
 }

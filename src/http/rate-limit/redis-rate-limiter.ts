@@ -9,28 +9,28 @@ import { MemoryRateLimiter } from './memory-rate-limiter.js';
 import { type RateCategory, type RateDecision, RateLimiter, type RateLimits, RATE_WINDOW_MS } from './rate-limiter.js';
 import { SLIDING_WINDOW_LUA } from './sliding-window.lua.js';
 
-/** A limiter that makes requests wait is worse than one that counts in the process for a moment. */
-const ANSWER_TIMEOUT_MS = 250;
-/** After a failure Redis is left alone for as long. */
-const AWAY_MS = 1_000;
+/** Short, because slow requests are worse than limits that are briefly counted per process. */
+const RESPONSE_TIMEOUT_MS = 250;
+/** After a failure, Redis is not queried for this time. */
+const UNAVAILABLE_MS = 1_000;
 
 export interface RedisRateLimiterOptions {
   readonly redis: Redis;
   readonly limits: RateLimits;
   /** Prefix of the keys. */
   readonly namespace: string;
-  /** Until each process counts for itself. */
+  /** Timeout for a response from Redis; afterwards each process counts for itself. */
   readonly answerTimeoutMs?: number;
   readonly log: Log;
 }
 
 const takeRate = new LuaScript(SLIDING_WINDOW_LUA);
 
-/** Limits over all processes. While Redis is away each process counts for itself. */
+/** Limits across all processes. While Redis is unavailable, each process counts for itself. */
 export class RedisRateLimiter extends RateLimiter {
   private readonly fallback: MemoryRateLimiter;
   private readonly localQuota = new LocalQuota();
-  private awayUntil = 0;
+  private unavailableUntil = 0;
 
   constructor(private readonly options: RedisRateLimiterOptions) {
     super();
@@ -39,30 +39,30 @@ export class RedisRateLimiter extends RateLimiter {
 
   async take(category: RateCategory, key: string): Promise<RateDecision> {
     const nowMs = Date.now();
-    if (nowMs < this.awayUntil) return this.fallback.take(category, key);
+    if (nowMs < this.unavailableUntil) return this.fallback.take(category, key);
     const name = `${category}:${key}`;
-    return this.localQuota.tryTake(name, nowMs) ?? this.ask(name, category, key);
+    return this.localQuota.tryTake(name, nowMs) ?? this.query(name, category, key);
   }
 
-  private async ask(name: string, category: RateCategory, key: string): Promise<RateDecision> {
+  private async query(name: string, category: RateCategory, key: string): Promise<RateDecision> {
     const limit = this.options.limits[category];
     const uncounted = this.localQuota.takeUncounted(name);
     try {
       const [allowed, remaining, resetMs] = (await within(
         takeRate.run(this.options.redis, [this.keyOf(category, key)], [limit, RATE_WINDOW_MS, uncounted]),
-        this.options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
+        this.options.answerTimeoutMs ?? RESPONSE_TIMEOUT_MS,
       )) as [number, number, number];
       const decision = { allowed: allowed === 1, limit, remaining, resetMs };
       this.localQuota.learn(name, decision, Date.now());
       return decision;
     } catch (error) {
-      this.awayUntil = Date.now() + AWAY_MS;
-      this.options.log.warn({ err: error }, 'rate limits are counted in this process: Redis does not answer');
+      this.unavailableUntil = Date.now() + UNAVAILABLE_MS;
+      this.options.log.warn({ err: error }, 'Redis unavailable: rate limits are counted in this process');
       return this.fallback.take(category, key);
     }
   }
 
-  /** Emails and addresses are not for Redis to keep; half of SHA-256 is plenty. */
+  /** Redis must not store emails and addresses in plain text; half of a SHA-256 digest is sufficient. */
   private keyOf(category: RateCategory, key: string): string {
     const digest = createHash('sha256').update(key).digest('base64url').slice(0, 22);
     return `${this.options.namespace}:rate:${category}:${digest}`;
@@ -72,7 +72,7 @@ export class RedisRateLimiter extends RateLimiter {
 async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis does not answer in time')), timeoutMs);
+    timer = setTimeout(() => reject(new Error('Redis response timed out')), timeoutMs);
   });
   try {
     return await Promise.race([work, timeout]);

@@ -1,6 +1,6 @@
 /**
- * `takeFromWindow` in Redis, atomically, on Redis' clock: processes need not agree on the time.
- * KEYS[1] the counters; ARGV: limit, window in ms, uncounted. Answers {allowed, remaining, reset in ms}.
+ * `takeFromWindow` in Redis: atomic, with Redis' clock, so the processes' clocks may differ.
+ * KEYS[1] the counters; ARGV: limit, window in ms, uncounted. Returns {allowed, remaining, reset in ms}.
  */
 export const SLIDING_WINDOW_LUA = `
 local limit, window_ms, uncounted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])

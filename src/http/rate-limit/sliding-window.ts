@@ -1,6 +1,6 @@
 import type { RateDecision } from './rate-limiter.js';
 
-/** Two counters a key: this window's and the last one's, which counts for the part of it that still overlaps. */
+/** Two counters per key: the current window and the previous one, weighted by its remaining overlap. */
 export interface WindowState {
   readonly window: number;
   readonly current: number;
@@ -11,9 +11,9 @@ const EMPTY: WindowState = { window: -2, current: 0, previous: 0 };
 
 /**
  * The sliding window counter (Cloudflare, "How we built rate limiting capable of scaling to millions of domains"):
- * no burst of twice the limit at a boundary, as fixed windows have; two numbers a key, where a log keeps every request.
- * `sliding-window.lua.ts` is the same in Lua; a test holds them together.
- * @param uncounted let through before, whatever the limit says, and counted only now
+ * unlike fixed windows it allows no burst of twice the limit at a boundary, and it stores two numbers per key, where a
+ * log stores every request. `sliding-window.lua.ts` is the same in Lua; a test checks that both agree.
+ * @param uncounted requests that were allowed earlier and are counted now, regardless of the limit
  */
 export function takeFromWindow(
   state: WindowState | undefined,
@@ -45,7 +45,7 @@ function movedTo(window: number, state: WindowState): { current: number; previou
   return { current: 0, previous: state.window === window - 1 ? state.current : 0 };
 }
 
-/** Until one more request fits: in this window as the last one fades, or in the next as this one does. */
+/** Time until one more request fits: in this window as the previous one fades out, or in the next as this one does. */
 function waitMs(at: { current: number; previous: number; elapsedMs: number; limit: number; windowMs: number }): number {
   const { current, previous, elapsedMs, limit, windowMs } = at;
   const room = limit - 1 - current;
