@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const ROLES = ['api', 'relay', 'projector', 'orchestrator', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What every setting is before it is parsed: text, with the empty text meaning "not set". */
+/** The raw value of every setting. An empty text means "not set". */
 const text = z.string().trim();
 
 export const integer = (min: number, max: number) =>
@@ -29,7 +29,7 @@ export const optionalText = text.optional();
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const DURATION_MS_MAX = 366 * UNIT_MS.d;
 
-/** `250ms`, `15s`, `10m`, `24h`, `30d`; a bare number is seconds, as the original had it. */
+/** `250ms`, `15s`, `10m`, `24h`, `30d`; a bare number means seconds, as in the original service. */
 export const durationMs = text
   .regex(/^\d+(ms|s|m|h|d)?$/, 'must be a duration such as 250ms, 15s, 10m, 24h, 30d')
   .transform((value) => {
@@ -37,10 +37,10 @@ export const durationMs = text
     return Number.parseInt(value, 10) * UNIT_MS[unit ?? 's'];
   })
   .pipe(z.int().min(1).max(DURATION_MS_MAX))
-  // Where a default is printed, a bare number would read as seconds.
+  // The unit is printed after a default, because a bare number would mean seconds.
   .meta({ unit: 'ms' });
 
-/** As durationMs; `0`: without an end. */
+/** Like durationMs; `0` means forever. */
 export const retention = text
   .transform((value, context) => {
     if (value === '0') return 0;
@@ -68,21 +68,21 @@ function isNetwork(value: string): boolean {
   return prefixMax !== undefined && more.length === 0 && /^[1-9]\d*$/.test(prefix) && Number(prefix) <= prefixMax;
 }
 
-/** Addresses and networks in CIDR notation, or the names that proxy-addr has; `false`: none. */
+/** Addresses and networks in CIDR notation, or proxy-addr's names for networks; `false`: none. */
 export const networks = list
   .transform((values) => values.filter((value) => value !== 'false'))
   .pipe(z.array(z.string().refine(isNetwork, `must be networks such as 10.0.0.0/8 or ${NETWORK_NAMES.join(', ')}`)));
 
-/** Each is tried in turn. */
+/** Each accepted secret is tried in turn, so their number is limited. */
 const ACCEPTED_MAX = 8;
 
 const isBase64Of = (bytes: number, value: string): boolean => Buffer.from(value, 'base64').length === bytes;
 
-/** Not checked for presence here: only the composition root knows whether it is needed. */
+/** May be empty: only the composition root knows whether the secret is needed. */
 export const secretBase64 = (bytes: number) =>
   text.default('').refine((value) => value === '' || isBase64Of(bytes, value), `must be ${bytes} bytes in base64`);
 
-/** Several of them, comma-separated. */
+/** Like secretBase64, but several values, comma-separated. */
 export const secretsBase64 = (bytes: number) =>
   list.pipe(
     z
@@ -90,7 +90,7 @@ export const secretsBase64 = (bytes: number) =>
       .max(ACCEPTED_MAX),
   );
 
-/** Several texts of so many characters at least, comma-separated. */
+/** Several texts of at least `chars` characters each, comma-separated. */
 export const secrets = (chars: number) =>
   list.pipe(z.array(z.string().min(chars, `must have at least ${chars} characters`)).max(ACCEPTED_MAX));
 
