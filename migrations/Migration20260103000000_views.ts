@@ -66,7 +66,7 @@ export class Migration20260103000000 extends Migration {
         trace_id text,
         version integer not null
       )`);
-    // Runs add up for ever, and those of one status are few: they have indexes of their own (ADR 20).
+    // Executions accumulate, and those of one status are few: they have indexes of their own (ADR 20).
     for (const [name, columns] of [
       ['executions_by_owner', 'owner_id, created_at, id, script_type'],
       ['executions_by_owner_status', 'owner_id, status, created_at, id, script_type'],

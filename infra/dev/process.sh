@@ -2,7 +2,7 @@
 # recorded pid is still the process we started.
 # shellcheck shell=bash
 
-# Clock ticks from boot to the start of process $1: with the pid it names one process for ever,
+# Clock ticks from boot to the start of process $1: with the pid it names one process forever,
 # so a recycled pid is never mistaken for ours. (The name in field 2 may hold spaces: cut it off.)
 started_at() {
   local stat
@@ -55,7 +55,7 @@ rotate() {
 }
 
 # await NAME SECONDS CHECK...: until CHECK succeeds; gives up at once when the process is gone (then
-# whoever answers the check is somebody else).
+# another process answers the check).
 await() {
   local name=$1 deadline=$((SECONDS + $2)) ok
   shift 2

@@ -83,7 +83,7 @@ max_wal_size = 4GB
 timezone = 'UTC'
 log_timezone = 'UTC'
 CONF
-  if ! is_root; then # whoever runs the cluster may be its superuser
+  if ! is_root; then # the user that runs the cluster may be its superuser
     sed -i 's/^\(local .*\)peer$/\1peer map=me/' "$fresh/pg_hba.conf"
     printf 'me %s postgres\n' "$(id -un)" >>"$fresh/pg_ident.conf"
   fi

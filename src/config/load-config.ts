@@ -72,7 +72,7 @@ function unsafe(given: Readonly<Record<string, string>>, servesApi: boolean): st
   if (given['SERVER_ENV'] !== 'production') return faults;
   if (secret === DEVELOPMENT_JWT_SECRET || (secret === '' && servesApi))
     faults.push('JWT_SECRET_KEY: must be set in production');
-  // Whoever reads our source could sign with it.
+  // It is public: anybody who has the source could sign with it.
   if (accepted.includes(DEVELOPMENT_JWT_SECRET)) faults.push('JWT_SECRET_KEYS_ACCEPTED: not the one of development');
   if (masterKey === '' || masterKey === DEVELOPMENT_MASTER_KEY) {
     faults.push('PAYLOAD_MASTER_KEY: must be set in production');

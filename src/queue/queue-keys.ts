@@ -26,7 +26,7 @@ const QUEUE_KEYS = [
   'slots',
   /** hash: the next sequence and turn; deleted whenever the queue is empty. */
   'counters',
-  /** list of at most one baton, which means: one waiting caller should check for a job again. */
+  /** list of at most one wake token, which means: one waiting caller should check for a job again. */
   'wake',
 ] as const;
 

@@ -8,7 +8,7 @@ import { isOutage } from '../platform/redis/outage.js';
 import type { Log } from '../platform/telemetry/log.js';
 
 /**
- * Waiting calls check again after this time even without a wake-up: a process may crash while it holds the baton.
+ * Waiting calls check again after this time even without a wake-up: a process may crash while it holds the wake token.
  * An idle queue costs one script call per process every two seconds.
  */
 export const RECHECK_INTERVAL_MS = 2_000;
@@ -24,9 +24,9 @@ const ALARM_MS_MAX = 2 ** 31 - 1;
 
 export interface WakeUpOptions {
   readonly redis: Redis;
-  /** The list that holds the baton. */
+  /** The list that holds the wake token. */
   readonly key: string;
-  /** Puts the baton back when no call of this process needs it. */
+  /** Puts the wake token back when no call of this process needs it. */
   readonly passOn: () => Promise<unknown>;
   readonly log: Log;
 }
@@ -34,8 +34,8 @@ export interface WakeUpOptions {
 /**
  * Lets any number of calls of this process wait on one blocking connection.
  *
- * BLPOP on a list of at most one baton, not pub/sub: a publish wakes every idle process for every job (50 processes and
- * 1,000 jobs per second: 50,000 script calls per second), the baton wakes only the one that has waited longest.
+ * BLPOP on a list of at most one wake token, not pub/sub: a publish wakes every idle process for every job (50
+ * processes and 1,000 jobs per second: 50,000 script calls per second), the wake token wakes only the one that has waited longest.
  */
 export class WakeUp {
   readonly #options: WakeUpOptions;
@@ -96,14 +96,14 @@ export class WakeUp {
 
   async #receive(blocking: Redis): Promise<void> {
     if (!(await redisReady(blocking, READY_TIMEOUT_MS, this.#closing.signal))) return;
-    const baton = await blocking.blpop(this.#options.key, RECHECK_INTERVAL_MS / 1_000).catch((error: unknown) => {
+    const token = await blocking.blpop(this.#options.key, RECHECK_INTERVAL_MS / 1_000).catch((error: unknown) => {
       if (!this.closed && !isOutage(error)) this.#options.log.error({ err: error }, 'waiting for a wake-up failed');
       return undefined;
     });
-    // Also without a baton: the recheck is due, or the connection was lost and perhaps a baton with it.
+    // Also without a wake token: the recheck is due, or the connection was lost and perhaps a wake token with it.
     const wokeOne = this.#wakeOne();
-    if (baton && !wokeOne) await this.#passOn();
-    if (baton === undefined && !this.closed) await pause(ERROR_PAUSE_MS);
+    if (token && !wokeOne) await this.#passOn();
+    if (token === undefined && !this.closed) await pause(ERROR_PAUSE_MS);
   }
 
   #wakeOne(): boolean {
@@ -130,7 +130,7 @@ export class WakeUp {
   /** May fail: the waiters of other processes then check again within the recheck interval. */
   async #passOn(): Promise<void> {
     await this.#options.passOn().catch((error: unknown) => {
-      this.#options.log.debug({ err: error }, 'baton not passed on');
+      this.#options.log.debug({ err: error }, 'wake token not passed on');
     });
   }
 }

@@ -5,7 +5,7 @@ import { eventType } from '../../event-sourcing/core/event-type.js';
 
 /*
  * Security-relevant facts about an account, for the `user-<uuid>` stream. Ids only: no email, name or address, since
- * what stands in the log stands there for ever.
+ * what is in the log stays there forever.
  */
 const user = { user_id: z.uuid() };
 const session = { ...user, session_id: z.uuid() };

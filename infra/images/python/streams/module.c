@@ -145,7 +145,7 @@ static PyObject *flush_before(PyObject *Py_UNUSED(module), PyObject *function) {
 }
 
 /* What starts another program, or may end this one: neither runs any method of a stream. */
-static int heed_event(const char *event, PyObject *Py_UNUSED(args), void *Py_UNUSED(data)) {
+static int on_event(const char *event, PyObject *Py_UNUSED(args), void *Py_UNUSED(data)) {
     static const char *const events[] = {"os.exec", "os.kill", "os.killpg", "os.posix_spawn",
                                          "os.system", "signal.pthread_kill", "subprocess.Popen"};
     if (event[0] != 'o' && event[0] != 's') return 0;
@@ -173,7 +173,7 @@ PyMODINIT_FUNC PyInit__voidrunner_streams(void) {
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL || PyType_Ready(&output_type) != 0) return NULL;
     if (PyModule_AddObjectRef(module, "Output", (PyObject *)&output_type) != 0) return NULL;
-    if (PySys_AddAuditHook(heed_event, NULL) != 0) return NULL;
+    if (PySys_AddAuditHook(on_event, NULL) != 0) return NULL;
     buffer_install();
     return module;
 }
