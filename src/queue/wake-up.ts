@@ -35,7 +35,8 @@ export interface WakeUpOptions {
  * Lets any number of calls of this process wait on one blocking connection.
  *
  * BLPOP on a list of at most one wake token, not pub/sub: a publish wakes every idle process for every job (50
- * processes and 1,000 jobs per second: 50,000 script calls per second), the wake token wakes only the one that has waited longest.
+ * processes and 1,000 jobs per second: 50,000 script calls per second), the wake token wakes only the one that has
+ * waited longest.
  */
 export class WakeUp {
   readonly #options: WakeUpOptions;
