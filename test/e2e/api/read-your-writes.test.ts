@@ -67,6 +67,11 @@ describe('with a projector, in a process of its own', () => {
   });
   afterAll(() => api.close());
 
+  test('a process that sends no commands does not start Nest', () => {
+    const [withApi, projector] = api.service.processes;
+    expect([withApi!.commands !== null, projector!.commands, projector!.app]).toEqual([true, null, null]);
+  });
+
   test('every write is there when its answer is', async () => {
     const created = await ada.send('POST', '/tasks', aTask);
     expect(positionOf(created)).toBeNull();
