@@ -1,19 +1,10 @@
 import type { HealthOptions } from './health.module.js';
 import type { Probes, WorkersReport } from '../operations/health/health-probes.js';
 import { Unavailable } from '../kernel/errors.js';
-import type { WorkerHeartbeat } from '../queue/job-queue.js';
+import type { WorkerFigures, WorkerHeartbeat } from '../queue/job-queue.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { Infrastructure } from './infrastructure.js';
 import { VERSION } from './version.js';
-
-/** A worker as its heartbeat describes it; written by Worker.heartbeat. */
-interface ReportedWorker extends WorkerHeartbeat {
-  readonly pool_size: number;
-  readonly healthy: boolean;
-  readonly successful: number;
-  readonly failed: number;
-  readonly total_ms: number;
-}
 
 /**
  * The API needs no Docker socket: the workers report whether their engines can run code.
@@ -21,7 +12,6 @@ interface ReportedWorker extends WorkerHeartbeat {
  */
 export function healthProbes(infra: Infrastructure): HealthOptions {
   const { pool, redis, nats, eventsStream, queue } = infra;
-  const workers = async () => (await queue.workers()) as readonly ReportedWorker[];
   return {
     version: VERSION,
     probes: {
@@ -33,13 +23,14 @@ export function healthProbes(infra: Infrastructure): HealthOptions {
         if (!(await eventsStream.info())) throw new Unavailable('nats', 'the events stream does not exist yet');
       },
       executor: async () => {
-        if (!(await workers()).some(({ healthy }) => healthy)) throw new Unavailable('docker', 'no healthy engine');
+        if (!(await queue.workers()).some(({ figures }) => figures?.healthy))
+          throw new Unavailable('docker', 'no healthy engine');
       },
       workers: async () => {
-        if ((await workers()).length === 0) throw new Unavailable('workers', 'no worker is alive');
+        if ((await queue.workers()).length === 0) throw new Unavailable('workers', 'no worker is alive');
       },
     },
-    workers: async () => reportOf(await workers(), (await queue.stats()).waiting),
+    workers: async () => reportOf(await queue.workers(), (await queue.stats()).waiting),
   };
 }
 
@@ -61,22 +52,25 @@ export function processProbes(infra: Infrastructure, sandbox: Sandbox | null): P
   };
 }
 
-function reportOf(workers: readonly ReportedWorker[], queuedJobs: number): WorkersReport {
-  const sum = (figure: (worker: ReportedWorker) => number): number =>
-    workers.reduce((total, worker) => total + figure(worker), 0);
-  const tasksSuccessful = sum(({ successful }) => successful);
+const NO_FIGURES: WorkerFigures = { slots: 0, healthy: false, succeeded: 0, failed: 0, totalMs: 0 };
+
+function reportOf(workers: readonly WorkerHeartbeat[], queuedJobs: number): WorkersReport {
+  const all = workers.map(({ figures = NO_FIGURES }) => figures);
+  const sum = (figure: (figures: WorkerFigures) => number): number =>
+    all.reduce((total, figures) => total + figure(figures), 0);
+  const tasksSuccessful = sum(({ succeeded }) => succeeded);
   const tasksFailed = sum(({ failed }) => failed);
   const tasksProcessed = tasksSuccessful + tasksFailed;
   return {
     isRunning: workers.length > 0,
-    isHealthy: workers.length > 0 && workers.every(({ healthy }) => healthy),
-    poolSize: sum(({ pool_size }) => pool_size),
-    activeWorkers: sum(({ running }) => running.length),
-    unhealthyWorkers: sum(({ healthy, pool_size }) => (healthy ? 0 : pool_size)),
+    isHealthy: all.length > 0 && all.every(({ healthy }) => healthy),
+    poolSize: sum(({ slots }) => slots),
+    activeWorkers: workers.reduce((total, { running }) => total + running.length, 0),
+    unhealthyWorkers: sum(({ healthy, slots }) => (healthy ? 0 : slots)),
     tasksProcessed,
     tasksSuccessful,
     tasksFailed,
-    averageTaskMs: tasksProcessed === 0 ? 0 : sum(({ total_ms }) => total_ms) / tasksProcessed,
+    averageTaskMs: tasksProcessed === 0 ? 0 : sum(({ totalMs }) => totalMs) / tasksProcessed,
     queuedJobs,
     processes: workers.length,
   };

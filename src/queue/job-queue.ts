@@ -34,7 +34,18 @@ export interface WorkerHeartbeat {
   readonly running: readonly string[];
   /** Counts the worker's heartbeats: a changed number proves that the worker is alive. */
   readonly beat?: number;
-  readonly [detail: string]: unknown;
+  /** For the status of the workers. */
+  readonly figures?: WorkerFigures;
+}
+
+/** Of one worker process, since its start. */
+export interface WorkerFigures {
+  readonly slots: number;
+  /** Whether its engine can run code. */
+  readonly healthy: boolean;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly totalMs: number;
 }
 
 export const jobId = (job: Pick<Job, 'executionId' | 'attempt'>): string => `${job.executionId}:${job.attempt}`;

@@ -12,7 +12,7 @@ export class WorkerTally {
     this.totalMs += durationMs;
   }
 
-  figures(): { successful: number; failed: number; total_ms: number } {
-    return { successful: this.succeeded, failed: this.failed, total_ms: Math.round(this.totalMs) };
+  figures(): { succeeded: number; failed: number; totalMs: number } {
+    return { succeeded: this.succeeded, failed: this.failed, totalMs: Math.round(this.totalMs) };
   }
 }

@@ -150,11 +150,11 @@ export class Worker {
   }
 
   private async beatOnce(): Promise<void> {
-    const { workerId, leaseMs, slots: pool_size } = this.options;
+    const { workerId, leaseMs, slots } = this.options;
     const running = [...this.runs.values()].map(({ job }) => jobId(job));
     this.beat += 1;
-    const details = { beat: this.beat, pool_size, healthy: this.healthy, ...this.tally.figures() };
-    await this.parts.queue.workerHeartbeat({ workerId, running, ...details }, leaseMs);
+    const figures = { slots, healthy: this.healthy, ...this.tally.figures() };
+    await this.parts.queue.workerHeartbeat({ workerId, running, beat: this.beat, figures }, leaseMs);
   }
 
   /** Sends a heartbeat at once when the engine's health changes. */

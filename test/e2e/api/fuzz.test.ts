@@ -31,7 +31,11 @@ const contract = new Contract((await makeApiDocument()) as unknown as OpenApi);
 const { routes } = contract;
 const schemas = contract.document.components.schemas as Schemas;
 /** Without any worker the service says that it is not ready. */
-const A_WORKER = { workerId: 'idle', running: [], pool_size: 1, healthy: true, successful: 0, failed: 0, total_ms: 0 };
+const A_WORKER = {
+  workerId: 'idle',
+  running: [],
+  figures: { slots: 1, healthy: true, succeeded: 0, failed: 0, totalMs: 0 },
+};
 /** Longer than the file takes. */
 const ALIVE_MS = 3_600_000;
 

@@ -62,9 +62,7 @@ describe('a worker', () => {
       expect(await heartbeat()).toMatchObject({
         workerId: WORKER,
         running: [],
-        pool_size: 2,
-        healthy: true,
-        successful: 1,
+        figures: { slots: 2, healthy: true, succeeded: 1 },
       }),
     );
     expect(await world.jobState()).toBe('missing');
@@ -97,7 +95,7 @@ describe('a worker', () => {
     await world.waiting();
     world.sandbox.healthy = false;
     start();
-    await eventually(async () => expect(await heartbeat()).toMatchObject({ healthy: false }));
+    await eventually(async () => expect(await heartbeat()).toMatchObject({ figures: { healthy: false } }));
     expect(await world.jobState()).toBe('waiting');
     world.sandbox.healthy = true;
     await ended('ExecutionSucceeded');
@@ -183,7 +181,9 @@ describe('a run under way', () => {
     world.sandbox.health = () => answered.then(() => ({ healthy: true, detail: 'slow' }));
     world.queue.flush();
     await eventually(async () => expect(await world.jobState()).toBe('leased'));
-    await eventually(async () => expect(await heartbeat()).toMatchObject({ running: [JOB], healthy: true }));
+    await eventually(async () =>
+      expect(await heartbeat()).toMatchObject({ running: [JOB], figures: { healthy: true } }),
+    );
     answer();
   });
 
@@ -221,7 +221,7 @@ test('the lease of a job that is done is not put back by a heartbeat that was on
   end();
   await eventually(async () => expect(await world.jobState()).toBe('missing'));
   answer();
-  await eventually(async () => expect(await heartbeat()).toMatchObject({ successful: 1 }));
+  await eventually(async () => expect(await heartbeat()).toMatchObject({ figures: { succeeded: 1 } }));
   expect(restored).toEqual([]);
 });
 
