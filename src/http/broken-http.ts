@@ -16,24 +16,24 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 export function respondToBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   if (!socket.writable) return void socket.destroy(error);
-  answerAndClose(socket, STATUS_OF[error.code ?? ''] ?? 400);
+  respondAndClose(socket, STATUS_OF[error.code ?? ''] ?? 400);
 }
 
 /** The server is not a proxy (RFC 9110, section 9.3.6). Without a listener Node closes the connection silently. */
 export function refuseTunnels(server: Server): void {
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
-    answerAndClose(socket, 501);
+    respondAndClose(socket, 501);
   });
 }
 
-function answerAndClose(socket: Socket, status: number): void {
-  socket.write(answerOf(status));
+function respondAndClose(socket: Socket, status: number): void {
+  socket.write(rawResponse(status));
   lingerOnClose(socket);
   socket.destroySoon();
 }
 
-function answerOf(status: number): string {
+function rawResponse(status: number): string {
   const phrase = STATUS_CODES[status] ?? 'Bad Request';
   const requestId = newId();
   const failure = { status, code: 'malformed_request', detail: phrase };

@@ -34,16 +34,18 @@ interface Sized<Content> extends Growing<Content> {
  * A response whose size depends on its data. A large one waits for one of its user's slots and is written in pieces: a
  * single string would block all other requests, and may exceed the maximum string length.
  */
-export const sizedResponse = <Answer>(slots: LargeResponses, sized: Sized<Answer>): Promise<Answer | StreamableFile> =>
-  growingResponse(slots, grownAtOnce(sized));
+export const sizedResponse = <Content>(
+  slots: LargeResponses,
+  sized: Sized<Content>,
+): Promise<Content | StreamableFile> => growingResponse(slots, grownAtOnce(sized));
 
 /** Like sizedResponse, if the size is known only after reading. */
-export const growingResponse = <Answer>(
+export const growingResponse = <Content>(
   slots: LargeResponses,
-  growing: Growing<Answer>,
-): Promise<Answer | StreamableFile> =>
-  respond(slots, growing, (answer) => {
-    const pieces = stringifyChunked(answer, { highWaterMark: PIECE_SIZE });
+  growing: Growing<Content>,
+): Promise<Content | StreamableFile> =>
+  respond(slots, growing, (content) => {
+    const pieces = stringifyChunked(content, { highWaterMark: PIECE_SIZE });
     return new StreamableFile(piecemeal(growing.reply, pieces), { type: 'application/json; charset=utf-8' });
   });
 

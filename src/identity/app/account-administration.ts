@@ -17,10 +17,10 @@ export interface AccountAdministrationOptions {
   readonly facts: SecurityFacts;
 }
 
-/** How an account is named on the command line. */
+/** How the command line identifies an account. */
 export type AccountName = { readonly email: string } | { readonly id: string };
 
-/** What an operator does to accounts, on the command line: HTTP has no way to it. All of it may throw Unavailable. */
+/** Account operations for operators, on the command line only, not over HTTP. Every method may throw Unavailable. */
 export class AccountAdministration {
   constructor(private readonly options: AccountAdministrationOptions) {}
 
@@ -37,14 +37,14 @@ export class AccountAdministration {
   }
 
   /**
-   * Granting shows in the next tokens; taking it away ends every session of the user.
+   * A grant takes effect with the user's next tokens; a revocation ends every session of the user.
    * @throws DomainError `user_not_found`
    */
   async setAdmin(email: string, isAdmin: boolean, metadata: EventMetadata): Promise<string> {
     const user = await this.find({ email });
     if (user.isAdmin === isAdmin) return user.id;
     const event = isAdmin ? AdminGranted({ user_id: user.id }) : AdminRevoked({ user_id: user.id });
-    await this.tell(event, (fact) => this.options.store.setAdmin(user.id, isAdmin, { event: fact, metadata }));
+    await this.recordNow(event, (fact) => this.options.store.setAdmin(user.id, isAdmin, { event: fact, metadata }));
     return user.id;
   }
 
@@ -54,14 +54,14 @@ export class AccountAdministration {
   }
 
   /**
-   * Email, name and password of an account are gone, and its sessions are over. May be repeated, by its id.
+   * Erases email, name and password of an account, and ends its sessions. Idempotent, because the id stays.
    * @throws DomainError `user_not_found`
    */
   async erase(id: string, metadata: EventMetadata): Promise<void> {
     const { store, hasher } = this.options;
     if (isErased(await this.find({ id }))) return;
     const unknownPassword = await hasher.hash(randomUUID());
-    await this.tell(UserErased({ user_id: id }), (event) => store.erase(id, unknownPassword, { event, metadata }));
+    await this.recordNow(UserErased({ user_id: id }), (event) => store.erase(id, unknownPassword, { event, metadata }));
   }
 
   private async find(account: AccountName): Promise<User> {
@@ -72,8 +72,8 @@ export class AccountAdministration {
     return user;
   }
 
-  /** Returns when the user's stream has the event. */
-  private async tell(event: UserEvent, record: (event: UserEvent) => Promise<void>): Promise<void> {
+  /** Records the event, and returns when the user's stream contains it. */
+  private async recordNow(event: UserEvent, record: (event: UserEvent) => Promise<void>): Promise<void> {
     const { facts } = this.options;
     await record(event);
     facts.announce(event.data.user_id);

@@ -29,11 +29,11 @@ export interface AccountsOptions {
   readonly tokens: Tokens;
   readonly revocations: Revocations;
   readonly facts: SecurityFacts;
-  /** For how long the refresh token that was exchanged last may come again. */
+  /** How long the most recently exchanged refresh token may be used again. */
   readonly refreshGraceMs: number;
 }
 
-/** What a person holds after registering, logging in or refreshing. */
+/** The result of registering, logging in or refreshing. */
 export interface Grant {
   readonly user: Account;
   readonly accessToken: string;
@@ -41,10 +41,10 @@ export interface Grant {
   readonly accessTokenMs: number;
 }
 
-/** Makes the metadata of a fact, once it is known who acted: nobody, before a login succeeds. */
+/** Makes the metadata of a fact. The user id is null before a login succeeds, when the actor is not known. */
 export type MetadataFor = (userId: string | null) => EventMetadata;
 
-/** Accounts and sessions. All of it may throw Unavailable. */
+/** Accounts and sessions. Every method may throw Unavailable. */
 export class Accounts {
   constructor(private readonly options: AccountsOptions) {}
 
@@ -65,7 +65,7 @@ export class Accounts {
   async login(credentials: { email: string; password: string }, metadataFor: MetadataFor): Promise<Grant> {
     const user = await this.options.store.findUserByEmailKey(emailKey(credentials.email));
     if (!(await this.options.hasher.matches(user?.passwordHash ?? null, credentials.password)) || !user) {
-      if (user) this.tellRefused(user.id, metadataFor(null));
+      if (user) this.recordRefusal(user.id, metadataFor(null));
       throw invalidCredentials();
     }
     const { session, grant } = this.newSession(user);
@@ -77,9 +77,9 @@ export class Accounts {
   }
 
   /**
-   * Exchanges a refresh token for new tokens of the same session. The token that was exchanged last may come again for
-   * some seconds, and is given the same successor; any other use of an exchanged token means that two have it, and
-   * nobody knows which one is the thief: the session ends (RFC 9700, section 4.14.2; ADR 23).
+   * Exchanges a refresh token for new tokens of the same session. The most recently exchanged token may be used again
+   * for some seconds, and gets the same successor. Any other use of an exchanged token means that two parties have it.
+   * The thief cannot be identified, so the session ends (RFC 9700, section 4.14.2; ADR 23).
    * @throws DomainError `invalid_token`
    */
   async refresh(refreshToken: string, metadataFor: MetadataFor): Promise<Grant> {
@@ -100,14 +100,14 @@ export class Accounts {
     throw invalidToken();
   }
 
-  /** Ends the session: its access tokens and its refresh tokens. May be repeated. */
+  /** Ends the session: revokes its access tokens and its refresh tokens. Idempotent. */
   async logout(caller: CallerIdentity, metadata: EventMetadata): Promise<void> {
     const { userId, sessionId } = caller;
     const event = UserLoggedOut({ user_id: userId, session_id: sessionId });
     await this.revoke({ id: sessionId, userId }, { event, metadata });
   }
 
-  /** Ends every session of the caller, this one too. May be repeated. */
+  /** Ends every session of the caller, including this one. Idempotent. */
   async logoutEverywhere({ userId, sessionId }: CallerIdentity, metadata: EventMetadata): Promise<void> {
     const ended = await this.options.store.revokeSessions(userId, (sessions_ended) => ({
       event: UserLoggedOutEverywhere({ user_id: userId, session_id: sessionId, sessions_ended }),
@@ -117,8 +117,8 @@ export class Accounts {
   }
 
   /**
-   * Ends every session of the caller but this one.
-   * @throws DomainError `wrong_password`, `invalid_token` where the account is gone
+   * Changes the password, and ends every session of the caller except this one.
+   * @throws DomainError `wrong_password`, or `invalid_token` if the account does not exist
    */
   async changePassword(
     { userId, sessionId }: CallerIdentity,
@@ -135,13 +135,13 @@ export class Accounts {
     if (ended === null) {
       await store.recordFact(userId, { event: PasswordChangeRefused(about), metadata });
       this.options.facts.announce(userId);
-      // No 401: a client would take its access token for a bad one, and log its user out.
+      // Not a 401: a client would treat its access token as invalid, and log its user out.
       throw new DomainError('wrong_password', 'Current password is wrong', 'forbidden');
     }
     this.revoked(userId, ended);
   }
 
-  /** @throws DomainError `invalid_token` where the account is gone */
+  /** @throws DomainError `invalid_token` if the account does not exist */
   async me(userId: string): Promise<User> {
     const user = await this.options.store.findUser(userId);
     if (!user) throw invalidToken();
@@ -149,9 +149,8 @@ export class Accounts {
   }
 
   /**
-   * @param id of a session that goes on
-   * @param follows hash of the refresh token that is exchanged: what follows it at one time is one token, however often
-   *   it is made
+   * @param id of a session that continues
+   * @param follows hash of the exchanged refresh token: for the same hash and time, the new token is always the same
    */
   private newSession(
     user: Account,
@@ -180,19 +179,19 @@ export class Accounts {
     };
   }
 
-  /** What the exchange of that token was answered, made again; null where it was not the last, or is too long ago. */
+  /** Recreates the grant of the last exchange; null if that exchanged another token, or the grace time is over. */
   private async repeatedGrant(user: Account, sessionId: string, presented: Buffer): Promise<Grant | null> {
     const { store, tokens, refreshGraceMs } = this.options;
     const current = await store.findRotatedFrom(sessionId, presented, refreshGraceMs);
     if (!current) return null;
     const now = current.expiresAt.getTime() - tokens.refreshTokenMs;
     const { session, grant } = this.newSession(user, { id: sessionId, follows: presented, now });
-    // Another one where the settings have changed in between: the client logs in again, and loses no other session.
+    // The tokens differ if the settings have changed: the client must log in again, but no session is revoked.
     if (!session.refreshHash.equals(current.refreshHash)) throw invalidToken();
     return grant;
   }
 
-  /** We signed the token, and it is not the session's current one: so it is an older one. */
+  /** The token's signature is valid and it is not the session's current token, so it is an older one. */
   private async endIfReused(session: { id: string; userId: string }, metadata: EventMetadata): Promise<void> {
     const found = await this.options.store.findSession(session.id);
     if (!found || found.revokedAt || found.expiresAt.getTime() <= Date.now()) return;
@@ -211,8 +210,8 @@ export class Accounts {
     this.options.facts.announce(userId);
   }
 
-  /** Behind the answer's back: its time must not tell that the account exists. */
-  private tellRefused(userId: string, metadata: EventMetadata): void {
+  /** In the background: the response time must not reveal that the account exists. */
+  private recordRefusal(userId: string, metadata: EventMetadata): void {
     this.options.facts.record(userId, { event: LoginRefused({ user_id: userId, reason: 'wrong_password' }), metadata });
   }
 }
@@ -220,5 +219,5 @@ export class Accounts {
 const invalidCredentials = (): DomainError =>
   new DomainError('invalid_credentials', 'Invalid email or password', 'unauthorized');
 
-/** Tells nobody who has not the key what the token is. */
+/** Without the signing key, nobody can derive the token from this id. */
 const followerId = (follows: Buffer): string => deterministicId('refresh token after', follows.toString('hex'));

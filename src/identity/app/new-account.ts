@@ -14,7 +14,7 @@ export interface NewAccount {
 
 export type Account = Omit<User, 'factCount'>;
 
-/** How an account begins, whoever opens it. All of it may throw Unavailable, and DomainError `email_taken`. */
+/** Creates accounts, for users and operators. Every method may throw Unavailable, and DomainError `email_taken`. */
 export class NewAccounts {
   constructor(
     private readonly store: IdentityStore,
@@ -22,10 +22,10 @@ export class NewAccounts {
     private readonly facts: SecurityFacts,
   ) {}
 
-  /** Not stored yet. */
+  /** Makes an account without storing it. */
   async make(account: NewAccount, isAdmin: boolean): Promise<Account> {
     const key = emailKey(account.email);
-    // Saves the hash's 20 ms; the unique index is what decides.
+    // Saves the 20 ms of the hash; the unique index decides.
     if (await this.store.findUserByEmailKey(key)) throw emailTaken();
     const now = new Date();
     return {

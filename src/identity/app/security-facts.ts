@@ -7,15 +7,15 @@ import { userEvents } from '../domain/user-events.js';
 import type { SecurityFact } from '../store/entities.js';
 import type { FactToRecord, IdentityStore } from '../store/identity-store.js';
 
-/** Facts of one user appended in one go; the sweep comes for the rest. */
+/** Facts of one user that are appended in one flush; the sweep appends the rest. */
 const FACTS_AT_A_TIME_MAX = 100;
-/** Users whose facts are being appended; beyond that they wait for the sweep. */
+/** Users whose facts are appended concurrently; the facts of further users wait for the sweep. */
 const USERS_AT_A_TIME_MAX = 64;
-/** Facts on their way into the outbox without a caller who waits; beyond that they are only logged. */
-const TELLING_MAX = 256;
+/** Facts that are written to the outbox in the background; further facts are only logged. */
+const RECORDING_MAX = 256;
 const CONFLICTS_MAX = 3;
 
-/** A fact as old as this was left behind: its process ended between the commit and the append. */
+/** A fact of this age is stranded: its process ended between the commit and the append. */
 const STRANDED_MS = 5_000;
 const SWEEP_INTERVAL_MS = 30_000;
 const SWEEP_USERS_MAX = 100;
@@ -29,8 +29,8 @@ export interface SecurityFactsOptions {
 }
 
 /**
- * Moves security facts from the outbox to the `user-<uuid>` streams, in their order. Their event ids follow from their
- * rows, so that two that move the same fact append it once. Never in the way of a request: an outage only delays them.
+ * Moves security facts from the outbox to the `user-<uuid>` streams, in order. Event ids are derived from the rows, so
+ * two processes that move the same fact append it once. Requests do not wait for it: an outage only delays the facts.
  */
 export class SecurityFacts {
   private readonly flushing = new Map<string, { work: Promise<void>; again: boolean }>();
@@ -47,7 +47,7 @@ export class SecurityFacts {
     this.timer = setInterval(() => void this.sweep(), SWEEP_INTERVAL_MS).unref();
   }
 
-  /** Resolves when what was under way has ended, whichever way. */
+  /** Resolves when all work in progress has ended, with or without success. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await this.flushed();
@@ -59,33 +59,33 @@ export class SecurityFacts {
     }
   }
 
-  /** A fact that no row of its own stands for: put into the outbox in the background, then announced. */
+  /** Records a fact without a row change of its own: writes it to the outbox in the background, then announces it. */
   record(userId: string, fact: FactToRecord): void {
     const { store, log } = this.options;
     const facts = { user_id: userId, type: fact.event.type };
-    if (this.recording.size >= TELLING_MAX) {
-      log.warn(facts, 'too many security facts at a time: one is only logged');
+    if (this.recording.size >= RECORDING_MAX) {
+      log.warn(facts, 'too many security facts in progress: this one is only logged');
       return;
     }
     const work = store
       .recordFact(userId, fact)
       .then(() => this.announce(userId))
-      .catch((error: unknown) => log.warn({ ...facts, err: error }, 'a security fact is only logged'))
+      .catch((error: unknown) => log.warn({ ...facts, err: error }, 'security fact not recorded: it is only logged'))
       .finally(() => this.recording.delete(work));
     this.recording.add(work);
   }
 
-  /** The user has new facts: appends them in the background. */
+  /** Appends the user's new facts in the background. */
   announce(userId: string): void {
-    const under = this.flushing.get(userId);
-    if (under) {
-      under.again = true;
+    const running = this.flushing.get(userId);
+    if (running) {
+      running.again = true;
     } else if (this.flushing.size < USERS_AT_A_TIME_MAX) {
       this.flush(userId);
     }
   }
 
-  /** What a crash left behind is appended, and sessions long expired are deleted. Also run every 30 s. */
+  /** Appends facts that a crash has stranded, and deletes sessions that expired long ago. Also runs every 30 s. */
   sweep(options: { strandedMs?: number } = {}): Promise<void> {
     this.sweeping ??= this.sweepOnce(options.strandedMs ?? STRANDED_MS).finally(() => {
       this.sweeping = undefined;
@@ -102,7 +102,7 @@ export class SecurityFacts {
       }
       await store.deleteExpiredSessions(EXPIRED_SESSION_KEPT_MS, EXPIRED_SESSIONS_AT_A_TIME_MAX);
     } catch (error) {
-      log.warn({ err: error }, 'identity could not be swept');
+      log.warn({ err: error }, 'identity sweep failed');
     }
   }
 
@@ -111,7 +111,7 @@ export class SecurityFacts {
     this.flushing.set(userId, entry);
     entry.work = this.appendAll(userId)
       .catch((error: unknown) =>
-        this.options.log.warn({ err: error, user_id: userId }, 'security facts wait for the sweep'),
+        this.options.log.warn({ err: error, user_id: userId }, 'security facts not appended: the next sweep retries'),
       )
       .finally(() => {
         this.flushing.delete(userId);
@@ -126,7 +126,7 @@ export class SecurityFacts {
     }
   }
 
-  /** One by one: an append that repeats only part of an earlier one is an error, one that repeats it whole is not. */
+  /** One fact per append: repeating a whole append is allowed, repeating a part of one is an error. */
   private async append(fact: SecurityFact): Promise<void> {
     const event: NewEvent = {
       eventId: deterministicId('security fact', fact.id),
@@ -142,7 +142,7 @@ export class SecurityFacts {
         return;
       } catch (error) {
         if (!(error instanceof VersionConflict) || conflicts === CONFLICTS_MAX) throw error;
-        // Identity's tables and the log disagree (one was restored without the other): the log's order is the one.
+        // Identity's tables and the log disagree (one was restored without the other): the log's order applies.
         expectedVersion = error.actualVersion;
       }
     }

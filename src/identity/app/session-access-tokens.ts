@@ -3,7 +3,7 @@ import type { CallerIdentity } from '../../http/request-context.js';
 import type { Revocations } from './revocations.js';
 import { invalidToken, type Tokens } from './tokens.js';
 
-/** Access tokens are good until they expire or their session is revoked. No statement per request. */
+/** Access tokens are valid until they expire or their session is revoked. No SQL statement per request. */
 export class SessionAccessTokens extends AccessTokens {
   constructor(
     private readonly tokens: Tokens,

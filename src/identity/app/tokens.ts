@@ -8,7 +8,7 @@ import { DomainError } from '../../kernel/errors.js';
 
 export interface TokenOptions {
   readonly secret: string;
-  /** What they sign is good as well: the key before, or the one to come. */
+  /** Tokens signed with these are valid too: the previous key, or the next one. */
   readonly acceptedSecrets?: readonly string[];
   readonly issuer: string;
   readonly audience: string;
@@ -16,7 +16,7 @@ export interface TokenOptions {
   readonly refreshTokenMs: number;
 }
 
-/** Access tokens known to be ours; those not seen for longest make room. */
+/** Access tokens with a verified signature; the least recently used are evicted. */
 const VERIFIED_MAX = 10_000;
 
 const claims = { sub: z.uuid(), sid: z.uuid() };
@@ -34,14 +34,14 @@ export const invalidToken = (): DomainError =>
 
 const keyOf = (secret: string): KeyObject => createSecretKey(Buffer.from(secret, 'utf8'));
 
-/** What is kept of a refresh token. It is random enough for a plain hash. */
+/** The stored form of a refresh token. The token is random enough for a plain hash. */
 export const refreshHashOf = (refreshToken: string): Buffer => createHash('sha256').update(refreshToken).digest();
 
-/** Signs and checks both kinds of token. Each names its session; `typ` keeps one kind from passing for the other. */
+/** Signs and checks both kinds of token. Each names its session; `typ` prevents the use of one kind as the other. */
 export class Tokens {
   private readonly key: KeyObject;
   private readonly accepted: readonly KeyObject[];
-  /** A signature is checked once per token, not once per request: 20 µs of each. Expiry is looked at every time. */
+  /** A signature is checked once per token, which saves 20 µs per request. Expiry is checked on every request. */
   private readonly verified = new LRUCache<string, AccessClaims>({ max: VERIFIED_MAX });
 
   constructor(
@@ -65,7 +65,7 @@ export class Tokens {
     return this.sign(payload, this.options.accessTokenMs);
   }
 
-  /** The same token for the same arguments. @param id another one for each, or two of one second are alike */
+  /** The same arguments give the same token. @param id must differ, or two tokens of the same second are equal */
   signRefresh(of: { userId: string; sessionId: string }, id: string, now: number): string {
     const payload: Payload = { sub: of.userId, sid: of.sessionId, typ: 'refresh', jti: id };
     return this.sign({ ...payload, iat: Math.floor(now / 1_000) }, this.options.refreshTokenMs);

@@ -4,8 +4,8 @@ import type { EventOf } from '../../event-sourcing/core/event-type.js';
 import { eventType } from '../../event-sourcing/core/event-type.js';
 
 /*
- * Security-relevant facts about an account, for the `user-<uuid>` stream. Ids only: no email, name or address, since
- * what is in the log stays there forever.
+ * Security-relevant facts about an account, for the `user-<uuid>` stream. They contain ids only, no email, name or
+ * address, because events are never deleted from the log.
  */
 const user = { user_id: z.uuid() };
 const session = { ...user, session_id: z.uuid() };
@@ -15,20 +15,20 @@ export const UserRegistered = eventType('UserRegistered', z.object(user));
 export const UserLoggedIn = eventType('UserLoggedIn', z.object(session));
 export const LoginRefused = eventType('LoginRefused', z.object({ ...user, reason: z.enum(['wrong_password']) }));
 export const UserLoggedOut = eventType('UserLoggedOut', z.object(session));
-/** Every session of the user was revoked, this one among them. */
+/** Every session of the user was revoked, including this one. */
 export const UserLoggedOutEverywhere = eventType('UserLoggedOutEverywhere', z.object(sessionsEnded));
-/** A refresh token came a second time: somebody else has it. Its session was revoked. */
+/** A refresh token was used a second time: someone else has it. Its session was revoked. */
 export const RefreshTokenReused = eventType('RefreshTokenReused', z.object(session));
-/** The preceding refresh token came again within the grace window: a race or a lost answer. Nothing was revoked. */
+/** The previous refresh token was used again within the grace time: a race or a lost response. Nothing was revoked. */
 export const RefreshTokenRepeated = eventType('RefreshTokenRepeated', z.object(session));
-/** By `session_id`, which goes on; the user's other sessions were revoked with it. */
+/** By `session_id`, which continues; the user's other sessions were revoked in the same transaction. */
 export const PasswordChanged = eventType('PasswordChanged', z.object(sessionsEnded));
-/** Somebody with an access token did not know the current password. */
+/** Someone with an access token sent a wrong current password. */
 export const PasswordChangeRefused = eventType('PasswordChangeRefused', z.object(session));
 export const AdminGranted = eventType('AdminGranted', z.object(user));
-/** Every session of the user was revoked with it, so it holds at once. */
+/** Every session of the user was revoked with it, so it takes effect at once. */
 export const AdminRevoked = eventType('AdminRevoked', z.object(user));
-/** Email, name and password are gone, every session was revoked, and the key of the user's payloads is to be destroyed. */
+/** Email, name and password are erased, every session is revoked, and the user's payload key must be destroyed. */
 export const UserErased = eventType('UserErased', z.object(user));
 
 export const userEvents = {

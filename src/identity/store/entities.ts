@@ -23,7 +23,7 @@ export class User {
   @Property({ type: 'boolean' })
   isAdmin!: boolean;
 
-  /** Security facts there have been; the newest one's ordinal. */
+  /** Number of security facts so far; also the ordinal of the newest one. */
   @Property({ type: 'integer' })
   factCount!: number;
 
@@ -34,7 +34,7 @@ export class User {
   updatedAt!: Date;
 }
 
-/** A login and the refresh tokens that came from it: one family. */
+/** A login and the refresh tokens that descend from it: one family. */
 @Entity({ schema: 'identity', tableName: 'sessions' })
 export class Session {
   @PrimaryKey({ type: 'uuid' })
@@ -46,11 +46,11 @@ export class Session {
   @Property({ type: 'blob' })
   refreshHash!: Buffer;
 
-  /** Of the token that the current one followed; null before the first refresh. */
+  /** Hash of the previous token; null before the first refresh. */
   @Property({ type: 'blob', nullable: true })
   previousHash!: Buffer | null;
 
-  /** When it did, by Postgres' clock. */
+  /** Time of the last refresh, by Postgres' clock. */
   @Property({ type: 'datetime', length: 3, nullable: true })
   rotatedAt!: Date | null;
 

@@ -11,13 +11,13 @@ import { SecurityFact, Session, User } from './entities.js';
 /** The email (or whatever else is unique) is taken. */
 export class AlreadyTaken extends Error {}
 
-/** A fact about a user, as it is told before it has a place in the user's stream. */
+/** A fact about a user that is not yet in the user's stream. */
 export interface FactToRecord {
   readonly event: UserEvent;
   readonly metadata: EventMetadata;
 }
 
-/** A fact about sessions that ended together, made when it is known how many. */
+/** Makes the fact about sessions that ended together, when their number is known. */
 export type FactOfSessions = (sessionsEnded: number) => FactToRecord;
 
 export interface RevokedSession {
@@ -25,7 +25,7 @@ export interface RevokedSession {
   readonly revokedAt: Date;
 }
 
-/** Users, sessions and facts in Postgres. What it throws is Unavailable, AlreadyTaken, or a bug without any values. */
+/** Users, sessions and facts in Postgres. Throws Unavailable, AlreadyTaken, or an unexpected error without values. */
 export class IdentityStore {
   constructor(private readonly orm: MikroORM) {}
 
@@ -37,7 +37,7 @@ export class IdentityStore {
     return this.run((em) => em.findOne(User, { id }));
   }
 
-  /** A user with a first session (a person who registered) or without (an admin made on the command line). */
+  /** Inserts a user, with a session (registration) or without one (an admin created on the command line). */
   insertUser(user: Omit<User, 'factCount'>, session: Session | null, facts: readonly FactToRecord[]): Promise<void> {
     return this.inTransaction(async (em) => {
       const inserted = (await em
@@ -46,7 +46,7 @@ export class IdentityStore {
         .onConflict('emailKey')
         .ignore()
         .execute('run')) as { readonly affectedRows: number };
-      // Not by its unique violation: that is an ERROR in Postgres's log, with the statement beside it.
+      // Avoids a unique violation, which is an ERROR in Postgres' log, together with the statement.
       if (inserted.affectedRows === 0) throw new AlreadyTaken();
       if (session) await em.insert(Session, session);
       await recordFacts(em, user.id, facts);
@@ -54,9 +54,9 @@ export class IdentityStore {
   }
 
   /**
-   * A session of somebody whose password was compared with that hash. A change of password ends the sessions there are:
-   * one that begins beside it, with the old password, does not come after it.
-   * @returns false where the password has been changed since
+   * Inserts a session after the password was compared with that hash. A password change ends only existing sessions, so
+   * a concurrent login with the old password must not insert its session afterwards.
+   * @returns false if the password has changed since the comparison
    */
   insertSession(session: Session, passwordHash: string, facts: readonly FactToRecord[]): Promise<boolean> {
     return this.inTransaction(async (em) => {
@@ -71,7 +71,7 @@ export class IdentityStore {
     return this.run((em) => em.findOne(Session, { id }));
   }
 
-  /** One statement, so that of two uses of one refresh token exactly one rotates. @returns whether this one did */
+  /** One statement, so that only one of two concurrent uses rotates the token. @returns whether this call did */
   rotate(sessionId: string, from: Buffer, to: { refreshHash: Buffer; expiresAt: Date }): Promise<boolean> {
     return this.run(async (em) => {
       const where = { id: sessionId, refreshHash: from, revokedAt: null, expiresAt: { $gt: new Date() } };
@@ -79,7 +79,7 @@ export class IdentityStore {
     });
   }
 
-  /** A session whose current refresh token followed that one, at most so long ago; null for any other. */
+  /** The session, if its current refresh token replaced `from` at most `withinMs` ago; otherwise null. */
   findRotatedFrom(sessionId: string, from: Buffer, withinMs: number): Promise<Session | null> {
     return this.run((em) =>
       em.findOne(Session, {
@@ -92,7 +92,7 @@ export class IdentityStore {
     );
   }
 
-  /** Revokes a session and tells why. @returns whether it was this call that revoked it */
+  /** Revokes a session and records why. @returns whether this call revoked it */
   revokeSession(session: { id: string; userId: string }, fact: FactToRecord): Promise<boolean> {
     return this.inTransaction(async (em) => {
       const revoked = await em.nativeUpdate(Session, { id: session.id, revokedAt: null }, { revokedAt: NOW });
@@ -101,15 +101,15 @@ export class IdentityStore {
     });
   }
 
-  /** Revokes every session of a user. @param fact says so of so many @returns their ids */
+  /** Revokes every session of a user. @param fact gets their number @returns their ids */
   revokeSessions(userId: string, fact: FactOfSessions): Promise<readonly string[]> {
     return this.inTransaction((em) => endSessions(em, userId, null, fact));
   }
 
   /**
-   * Changes a password and revokes every session but one.
-   * @param hashes the hash that the current password was compared with, and the new one's
-   * @returns the ids of the revoked sessions; null where the password has been changed since it was compared
+   * Changes a password and revokes every session except one.
+   * @param hashes the hash that the current password was compared with, and the new hash
+   * @returns the ids of the revoked sessions; null if the password has changed since the comparison
    */
   changePassword(
     { userId, sessionId }: { userId: string; sessionId: string },
@@ -123,7 +123,7 @@ export class IdentityStore {
     });
   }
 
-  /** Makes or unmakes an admin; unmaking revokes every session, since their tokens say "admin". */
+  /** Grants or revokes admin rights. Revoking them revokes every session, because its tokens contain "admin". */
   setAdmin(userId: string, isAdmin: boolean, fact: FactToRecord): Promise<void> {
     return this.inTransaction(async (em) => {
       await em.nativeUpdate(User, { id: userId }, { isAdmin, updatedAt: new Date() });
@@ -132,11 +132,11 @@ export class IdentityStore {
     });
   }
 
-  /** Leaves an id that nobody can log in with, and revokes every session. */
+  /** Keeps only an id without a usable login, and revokes every session. */
   erase(userId: string, unknownPasswordHash: string, fact: FactToRecord): Promise<void> {
     return this.inTransaction(async (em) => {
-      const nobody = emailOfErased(userId);
-      const values = { email: nobody, emailKey: nobody, name: '', isAdmin: false };
+      const email = emailOfErased(userId);
+      const values = { email, emailKey: email, name: '', isAdmin: false };
       const passwordHash = unknownPasswordHash;
       await em.nativeUpdate(User, { id: userId }, { ...values, passwordHash, updatedAt: new Date() });
       await em.nativeUpdate(Session, { userId, revokedAt: null }, { revokedAt: NOW });
@@ -157,7 +157,7 @@ export class IdentityStore {
     return this.run(async (em) => void (await em.nativeDelete(SecurityFact, { id })));
   }
 
-  /** Users with facts that are older than a flush should ever take: whoever was to append them is gone. */
+  /** Users with facts that are older than any flush takes: the process that should have appended them has ended. */
   findUsersWithStrandedFacts(olderThanMs: number, limit: number): Promise<string[]> {
     return this.run(async (em) => {
       const rows = await em.execute<{ user_id: string }[]>(
@@ -169,7 +169,7 @@ export class IdentityStore {
     });
   }
 
-  /** Sessions revoked after a moment of Postgres' clock, oldest first. */
+  /** Sessions revoked after a time of Postgres' clock, oldest first. */
   findRevokedSince(since: Date): Promise<RevokedSession[]> {
     return this.run((em) =>
       em.execute<RevokedSession[]>(
@@ -179,7 +179,7 @@ export class IdentityStore {
     );
   }
 
-  /** Sessions that ended long ago. @returns how many went */
+  /** Deletes sessions that expired long ago. @returns how many were deleted */
   deleteExpiredSessions(expiredForMs: number, limit: number): Promise<number> {
     return this.run(async (em) => {
       const result = await em.execute<{ affectedRows: number }>(
@@ -206,15 +206,15 @@ export class IdentityStore {
   }
 }
 
-/** Postgres' clock, so that all processes agree on what was revoked after what. */
+/** Postgres' clock, so that all processes agree on the order of revocations. */
 const NOW = raw<Date>('now()');
 
-/** Nobody's: an email has an @. */
+/** Belongs to no user: an email has an @. */
 const emailOfErased = (userId: string): string => `erased-${userId}`;
 
 export const isErased = ({ id, emailKey }: Pick<User, 'id' | 'emailKey'>): boolean => emailKey === emailOfErased(id);
 
-/** Under the user's row lock, which a login takes too. @param kept the session that goes on, where one does */
+/** Holds the user's row lock, which a login also takes. @param kept the session that continues, if any */
 async function endSessions(
   em: EntityManager,
   userId: string,
@@ -231,20 +231,20 @@ async function endSessions(
   return ended.map(({ id }) => id);
 }
 
-/** @returns false where there is no such user, or it has another password */
+/** @returns false if the user does not exist, or has another password hash */
 async function lockUser(em: EntityManager, userId: string, passwordHash?: string): Promise<boolean> {
   const user = await em.findOne(User, { id: userId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   return user !== null && (passwordHash === undefined || user.passwordHash === passwordHash);
 }
 
-/** The count is taken under the user's row lock, so facts are told in the order of their commits. */
+/** The counter is incremented under the user's row lock, so the ordinals of facts follow the order of their commits. */
 async function recordFacts(em: EntityManager, userId: string, facts: readonly FactToRecord[]): Promise<void> {
   for (const { event, metadata } of facts) {
     const [counted] = await em.execute<{ fact_count: number }[]>(
       'update identity.users set fact_count = fact_count + 1 where id = ? returning fact_count',
       [userId],
     );
-    if (!counted) throw new Error('a security fact about nobody');
+    if (!counted) throw new Error('security fact for an unknown user');
     await em.insert(SecurityFact, {
       id: newId(),
       userId,
@@ -260,5 +260,5 @@ async function recordFacts(em: EntityManager, userId: string, facts: readonly Fa
 /** MikroORM's errors carry the statement with its parameters' values, and Postgres' details quote the row. */
 function withoutValues(error: unknown): unknown {
   const state = sqlStateOf(error);
-  return state === '' ? error : new Error(`identity's statement failed with SQLSTATE ${state}`);
+  return state === '' ? error : new Error(`identity statement failed with SQLSTATE ${state}`);
 }

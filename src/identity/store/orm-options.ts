@@ -9,7 +9,7 @@ import {
 } from '../../platform/postgres/pool.js';
 import { SecurityFact, Session, User } from './entities.js';
 
-/** Identity's statements are all by key: one that takes longer is stuck. */
+/** All statements of identity select by key: one that takes longer is stuck. */
 const STATEMENT_TIMEOUT_MS = 5_000;
 const POOL_SIZE = 4;
 const IDLE_CONNECTION_MS = 30_000;
@@ -18,7 +18,7 @@ export interface IdentityDatabaseOptions extends PostgresOptions {
   readonly poolSize?: number;
 }
 
-/** MikroORM as identity uses it: a small pool of its own, no schema generator, no request context. */
+/** MikroORM's options for identity: a separate small pool, no schema generator, no request context. */
 export const ormOptions = (options: IdentityDatabaseOptions) =>
   defineConfig({
     host: options.host,
@@ -29,7 +29,7 @@ export const ormOptions = (options: IdentityDatabaseOptions) =>
     entities: [User, Session, SecurityFact],
     metadataProvider: ReflectMetadataProvider,
     metadataCache: { enabled: false },
-    // It would print failed statements, with the values of their parameters.
+    // The default logger prints failed statements with their parameter values.
     logger: () => undefined,
     pool: { min: 0, max: options.poolSize ?? POOL_SIZE, idleTimeoutMillis: IDLE_CONNECTION_MS },
     driverOptions: {

@@ -9,12 +9,12 @@ type Compiled = Exclude<
   { compile: unknown }
 >;
 
-/** The part of Kysely that is used; the package is not ours to depend on. */
+/** The used part of Kysely, which is not a direct dependency. */
 interface StatementClient {
   executeQuery(statement: Compiled): Promise<unknown>;
 }
 
-/** MikroORM's driver, but for how it sends values. */
+/** MikroORM's driver, except that it sends values as parameters. */
 export class ParameterisedDriver extends PostgreSqlDriver {
   protected override readonly connection: PostgreSqlConnection;
 
@@ -25,8 +25,8 @@ export class ParameterisedDriver extends PostgreSqlDriver {
 }
 
 /**
- * MikroORM 7 writes the values of its parameters into the text of the statement. The text goes where no value may go:
- * into spans, `pg_stat_activity`, and the server's log where the statement fails. Here the values travel as parameters.
+ * MikroORM 7 writes parameter values into the text of the statement. The text appears where no value may appear: in
+ * spans, in `pg_stat_activity`, and in the server's log if the statement fails. This class sends values as parameters.
  */
 class ParameterisedConnection extends PostgreSqlConnection {
   override async execute<T>(
@@ -45,20 +45,20 @@ class ParameterisedConnection extends PostgreSqlConnection {
     );
   }
 
-  /** It would send the values in the text. */
+  /** Not supported, because MikroORM would send the values in the text. */
   override stream(): never {
-    throw new Error('identity reads no streams');
+    throw new Error('identity does not support streaming queries');
   }
 }
 
-/** A statement in MikroORM's own SQL, with its placeholders, and their values. */
+/** A statement in MikroORM's SQL with placeholders, and their values. */
 function statementOf(
   query: Parameters<Execute>[0],
   given: Parameters<Execute>[1] = [],
 ): { sql: string; params: readonly unknown[] } {
   const statement = query instanceof NativeQueryBuilder ? query.toRaw() : query;
   if (typeof statement !== 'string') return statement;
-  if (!Array.isArray(given)) throw new Error('identity has no named parameters');
+  if (!Array.isArray(given)) throw new Error('identity does not support named parameters');
   return { sql: statement, params: given };
 }
 
@@ -68,7 +68,7 @@ interface Quoting {
 
 /**
  * Numbers the placeholders of MikroORM's SQL: `?` is a value, `??` an identifier, `\?` a question mark
- * (Platform.formatQuery reads them alike).
+ * (as in Platform.formatQuery).
  */
 export function parameterised(
   platform: Quoting,
@@ -87,7 +87,7 @@ export function parameterised(
   };
   const written = (value: unknown): string => {
     if (isRaw(value)) return write(value.sql, value.params);
-    // MikroORM's way to write `in (?)`.
+    // MikroORM's notation for `in (?)`.
     if (Array.isArray(value)) return value.map(written).join(', ');
     values.push(Utils.isPlainObject(value) ? JSON.stringify(value) : value);
     return `$${values.length}`;
@@ -95,7 +95,7 @@ export function parameterised(
   return { text: write(sql, params), values };
 }
 
-/** What Kysely's CompiledQuery.raw makes. */
+/** Same result as Kysely's CompiledQuery.raw. */
 const compiled = (text: string, values: unknown[]): Compiled => ({
   sql: text,
   parameters: values,
