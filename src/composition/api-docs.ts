@@ -5,24 +5,26 @@ import { JSON_DEPTH_MAX } from '../http/validation/storable.js';
 import { runLimitsCeilingOf } from './run-limits.js';
 import { VERSION } from './version.js';
 
-/** What the API's document says of the whole; of each route its controller says it. */
+/** The OpenAPI document's general part. Each controller documents its own routes. */
 export const apiDocs = (config: Config): DocsOptions => ({
   title: 'VoidRunner',
   version: VERSION,
-  description: `Runs code in hardened containers, and can say afterwards what happened, when, by whom.
+  description: `VoidRunner runs code in hardened containers and records what happened, when, and who caused it.
 
-To try the routes on this page, register or log in, and put the \`access_token\` of the answer under "Authorize". Every
-route has an example; an \`id\` in a path is that of an earlier answer.
+To try the routes on this page, register or log in, and enter the \`access_token\` of the response under "Authorize".
+Every route has an example. For an \`id\` in a path, use one from an earlier response.
 
-Bodies have at most ${BODY_BYTES_MAX} bytes, with an \`input\` ${BODY_WITH_INPUT_BYTES_MAX}, and nest at most ${JSON_DEPTH_MAX} levels
-deep. Texts are well-formed Unicode without NUL.`,
-  // In the order in which a newcomer meets them; the page shows them so.
+A request body has at most ${BODY_BYTES_MAX} bytes (${BODY_WITH_INPUT_BYTES_MAX} on routes that accept an \`input\`) and at most
+${JSON_DEPTH_MAX} levels of nesting. Texts are well-formed Unicode without NUL.`,
+  // The page shows them in this order: the one in which a newcomer needs them.
   tags: {
-    auth: 'Accounts and their sessions',
-    tasks: 'What can be run: a script, its limits and its retry policy',
-    executions: 'Runs of tasks: by a worker here, or reported from elsewhere',
-    'dead letters': 'Runs whose attempts are used up: to be run again, or put away',
-    health: 'Whether the service is up, and able to work; for everyone',
+    auth: 'Accounts and login sessions',
+    tasks: 'A task is a script with its limits and its retry policy. It can be executed any number of times',
+    executions:
+      'An execution runs a task once, with retries: on a worker of this service, or on an external worker that reports it',
+    'dead letters':
+      'Executions that failed and have no attempts left. They can be redriven (executed again) or discarded',
+    health: 'Whether the service is up and ready. No authentication is needed',
   },
   maxima: runLimitsCeilingOf(config).byField,
 });

@@ -149,7 +149,7 @@ export const settingsSchema = z.object({
     .enum(['nested', 'single'])
     .default('nested')
     .describe(
-      'nested: a container also serves later runs of the same user, each in its own namespaces; single: one run each',
+      'nested: a container also serves later runs of the same user, each in its own namespaces; single: one run',
     ),
   EXECUTOR_ISOLATION_REQUIRED: z
     .enum(['none', 'nested'])

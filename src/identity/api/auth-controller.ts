@@ -29,19 +29,19 @@ import {
   type UserShape,
 } from './auth-schemas.js';
 
-/** The body is not validated yet where limits are counted. */
+/** Limits are counted before the body is validated. */
 function byAccount(request: FastifyRequest): string | undefined {
   const email = (request.body as { email?: unknown } | null | undefined)?.email;
   return typeof email === 'string' && email.length <= EMAIL_CHARS_MAX ? emailKey(email) : undefined;
 }
 
-/** Whoever guesses from elsewhere does not lock the right owner out. */
+/** Guesses from other addresses do not lock out the owner. */
 function byAccountAndAddress(request: FastifyRequest): string | undefined {
   const account = byAccount(request);
   return account && `${account} ${byAddress(request)}`;
 }
 
-/** Guesses at a password are counted as logins are. */
+/** Counts guesses at the current password like login attempts. */
 const byCaller = (request: FastifyRequest): string | undefined => callerOf(request)?.userId;
 
 @ApiTags('auth')
@@ -54,7 +54,7 @@ export class AuthController {
   @RateLimited({ category: 'register_address', keyOf: byAddress })
   @ApiOperation({
     summary: 'Register an account',
-    description: 'And log it in. Emails compare without case.',
+    description: 'Creates the account and logs it in. Emails are case-insensitive.',
     operationId: 'register',
   })
   @ApiCreatedResponse({ standardSchema: authResponse, description: 'Registered and logged in' })
@@ -71,7 +71,11 @@ export class AuthController {
     { category: 'login_account', keyOf: byAccountAndAddress, needsBody: true },
     { category: 'login_everywhere', keyOf: byAccount, needsBody: true, delays: true },
   )
-  @ApiOperation({ summary: 'Log in', description: 'Opens a session beside those there are.', operationId: 'login' })
+  @ApiOperation({
+    summary: 'Log in',
+    description: 'Opens a new session. Other sessions of the account stay open.',
+    operationId: 'login',
+  })
   @ApiOkResponse({ standardSchema: authResponse, description: 'Logged in' })
   @ApiProblems(400, 401, 413, 415, 429, 503)
   async login(@Body({ schema: loginBody }) body: LoginBody, @RequestId() id: string): Promise<AuthResponse> {
@@ -85,12 +89,12 @@ export class AuthController {
   @ApiOperation({
     summary: 'Exchange a refresh token for new tokens',
     description:
-      'Use each refresh token once. The one used last may be sent again for some seconds (10, unless the operator ' +
-      'changes it), by another tab or after a lost answer: it gets the same new refresh token. Any other second use ' +
-      'ends the session, with all its tokens.',
+      'Use each refresh token once. The last one used may be sent again within 10 seconds (the operator can change ' +
+      'this), from another tab or after a lost response: it returns the same new refresh token. Any other reuse ends ' +
+      'the session and revokes all its tokens.',
     operationId: 'refresh',
   })
-  @ApiOkResponse({ standardSchema: authResponse, description: 'New tokens of the same session' })
+  @ApiOkResponse({ standardSchema: authResponse, description: 'New tokens for the same session' })
   @ApiProblems(400, 401, 413, 415, 429, 503)
   async refresh(@Body({ schema: refreshBody }) body: RefreshBody, @RequestId() id: string): Promise<AuthResponse> {
     return authResponseOf(await this.accounts.refresh(body.refresh_token, metadataFor(id)));
@@ -101,7 +105,8 @@ export class AuthController {
   @ApiBearerAuth()
   @ApiOperation({
     summary: 'Log out',
-    description: 'Ends the session: all its tokens. With `all`, every session of the account, within a second.',
+    description:
+      'Ends this session and revokes its tokens. With `all`, ends every session of the account within a second.',
     operationId: 'logout',
   })
   @ApiOkResponse({ standardSchema: messageResponse, description: 'Logged out' })
@@ -122,11 +127,11 @@ export class AuthController {
   @ApiOperation({
     summary: 'Change the password',
     description:
-      'Ends every other session of the account, within a second; this one goes on. A wrong current password is a ' +
-      '403. Attempts are limited as logins are.',
+      'Ends every other session of the account within a second. This session stays open. A wrong current password ' +
+      'returns 403. The rate limits of logins apply.',
     operationId: 'changePassword',
   })
-  @ApiOkResponse({ standardSchema: messageResponse, description: 'Changed' })
+  @ApiOkResponse({ standardSchema: messageResponse, description: 'Password changed' })
   @ApiProblems(400, 401, 403, 413, 415, 429, 503)
   async changePassword(
     @Body({ schema: changePasswordBody }) { current_password, new_password }: ChangePasswordBody,
@@ -139,15 +144,19 @@ export class AuthController {
 
   @Get('me')
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'Who am I', description: 'Whose token it is that you send.', operationId: 'me' })
-  @ApiOkResponse({ standardSchema: meResponse, description: 'The account of the access token' })
+  @ApiOperation({
+    summary: 'Get your account',
+    description: 'Returns the account that the access token belongs to.',
+    operationId: 'me',
+  })
+  @ApiOkResponse({ standardSchema: meResponse, description: 'Your account' })
   @ApiProblems(401, 429, 503)
   async me(@Caller() caller: CallerContext): Promise<{ user: UserShape }> {
     return { user: userShapeOf(await this.accounts.me(caller.userId)) };
   }
 }
 
-/** Before a login succeeds nobody is known to act. */
+/** Before a login succeeds, the acting user is unknown. */
 const metadataFor =
   (requestId: string): MetadataFor =>
   (userId): EventMetadata => {

@@ -6,15 +6,15 @@ import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, passwordChars } from '../domain
 
 export const EMAIL_CHARS_MAX = 254;
 const NAME_CHARS_MAX = 255;
-/** Ours have about 400. */
+/** Tokens of this service have about 400 characters. */
 const TOKEN_CHARS_MAX = 4_096;
-/** Looser than what decides: for the document, which has no format for an address with spaces around it. */
+/** For the document only, which has no format for an address with spaces around it. Looser than the validation. */
 const LIKE_EMAIL = '^\\s*[^\\s@]+@[^\\s@]+\\.[^\\s@]+\\s*$';
 
 const atLeast = (chars: number) => ({ message: `must be at least ${chars} characters`, params: { tag: 'min' } });
 const atMost = (chars: number) => ({ message: `must be at most ${chars} characters`, params: { tag: 'max' } });
 
-/** Lengths count after normalisation. */
+/** Lengths are checked after normalisation. */
 const passwordOf = (charsMin: number) =>
   z
     .string()
@@ -24,10 +24,11 @@ const passwordOf = (charsMin: number) =>
 const newPassword = passwordOf(PASSWORD_CHARS_MIN).meta({
   minLength: PASSWORD_CHARS_MIN,
   maxLength: PASSWORD_CHARS_MAX,
-  description: 'Compared in NFKC, with every space as U+0020; its length counts the code points of that',
+  description:
+    'Normalised to NFKC, with every space as U+0020. The length is counted in code points after normalisation',
 });
 
-/** Looser: what could never be set is a wrong password, not a malformed request. */
+/** Looser than newPassword: a password that cannot exist is a wrong password, not a malformed request. */
 const anyPassword = passwordOf(1).meta({ minLength: 1, maxLength: PASSWORD_CHARS_MAX });
 
 const name = z
@@ -35,7 +36,11 @@ const name = z
   .overwrite((text) => normalText(text.trim(), 'NFC', NAME_CHARS_MAX) ?? text)
   .min(1)
   .refine((text) => charsOf(text) <= NAME_CHARS_MAX, atMost(NAME_CHARS_MAX))
-  .meta({ maxLength: NAME_CHARS_MAX, pattern: '\\S', description: 'Kept in NFC, without white space around it' });
+  .meta({
+    maxLength: NAME_CHARS_MAX,
+    pattern: '\\S',
+    description: 'Stored in NFC, without leading and trailing white space',
+  });
 
 export const registerBody = z
   .strictObject({
@@ -51,7 +56,7 @@ export const registerBody = z
     example: { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada Lovelace' },
   });
 
-/** Looser than registering: what could never be registered is a wrong email or password, not a malformed request. */
+/** Looser than registration: an email that cannot exist is a wrong email or password, not a malformed request. */
 export const loginBody = z
   .strictObject({
     email: text({ min: 1, max: EMAIL_CHARS_MAX }),
@@ -61,11 +66,11 @@ export const loginBody = z
 
 export const refreshBody = z
   .strictObject({ refresh_token: text({ min: 1, max: TOKEN_CHARS_MAX }) })
-  .meta({ id: 'RefreshRequest', example: { refresh_token: 'the refresh_token of the last answer' } });
+  .meta({ id: 'RefreshRequest', example: { refresh_token: 'the refresh_token of the last response' } });
 
-/** The body may be left out altogether. */
+/** The body is optional. */
 export const logoutBody = z
-  .strictObject({ all: z.boolean().default(false).describe('Every session of yours, wherever it was opened') })
+  .strictObject({ all: z.boolean().default(false).describe('Whether to end all your sessions, on all devices') })
   .prefault({})
   .meta({ id: 'LogoutRequest', example: { all: true } });
 

@@ -21,7 +21,7 @@ import { deadLetterList, executionView, listDeadLettersQuery, type ListDeadLette
 
 const executionId = uuidParam('Invalid execution ID format');
 
-/** Runs whose attempts are used up. A dead letter has the id of its execution. */
+/** Executions with no attempts left. A dead letter has the id of its execution. */
 @ApiTags('dead letters')
 @ApiBearerAuth()
 @ApiProblems(400, 401, 429, 503)
@@ -36,7 +36,7 @@ export class DeadLetterController {
 
   @Get()
   @ApiOperation({ summary: 'List dead letters', description: BY_OFFSET_OR_CURSOR, operationId: 'listDeadLetters' })
-  @ApiOkResponse({ standardSchema: deadLetterList, description: 'Your own; an admin sees everyone’s' })
+  @ApiOkResponse({ standardSchema: deadLetterList, description: 'Your dead letters; for an admin, those of all users' })
   async list(@Query({ schema: listDeadLettersQuery }) query: ListDeadLettersQuery, @Caller() caller: CallerContext) {
     const ownerId = caller.isAdmin ? undefined : caller.userId;
     const page = await this.queries.execute(new ListExecutions(ownerId, { deadLetters: true }, query));
@@ -47,12 +47,12 @@ export class DeadLetterController {
   @ConditionalRead()
   @ApiOperation({
     summary: 'Get a dead letter',
-    description: 'It has the id of its execution.',
+    description: 'A dead letter has the id of its execution.',
     operationId: 'getDeadLetter',
   })
   @ApiOkResponse({
     standardSchema: executionView,
-    description: 'The run that failed for good',
+    description: 'The execution that failed with no attempts left',
     headers: documentedHeaders('ETag'),
   })
   @ApiProblems(403, 404)
@@ -69,13 +69,13 @@ export class DeadLetterController {
   @Idempotent()
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Run a dead letter again',
-    description: 'With all the attempts that its retry policy grants; their numbers go on.',
+    summary: 'Redrive a dead letter',
+    description: 'Executes it again, with the full number of attempts of its retry policy. Attempt numbers continue.',
     operationId: 'redriveDeadLetter',
   })
   @ApiOkResponse({
     standardSchema: executionView,
-    description: 'It waits for a worker again',
+    description: 'The execution, which waits for a worker again',
     headers: documentedHeaders('ETag'),
   })
   @ApiProblems(403, 404, 409)
@@ -96,11 +96,11 @@ export class DeadLetterController {
   @ConditionalWrite()
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Put a dead letter away',
-    description: 'For good: it cannot be run again.',
+    summary: 'Discard a dead letter',
+    description: 'This is permanent: the execution cannot be redriven afterwards.',
     operationId: 'discardDeadLetter',
   })
-  @ApiOkResponse({ standardSchema: message, description: 'Put away; the execution and its history stay' })
+  @ApiOkResponse({ standardSchema: message, description: 'Discarded; the execution and its history remain' })
   @ApiProblems(403, 404, 409)
   async discard(
     @Param('id', executionId) id: string,

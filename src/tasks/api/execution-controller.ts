@@ -57,16 +57,16 @@ export class ExecutionController {
   @Idempotent()
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   @ApiOperation({
-    summary: 'Run a task',
+    summary: 'Execute a task',
     description:
-      'Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a ' +
-      'run waits for what its owner reports of it, and expires where nothing is reported for a day (unless the ' +
-      'operator changes that): status `timeout`, termination_reason `expired`.',
+      'Responds as soon as the execution is recorded or, with `wait`, when it has ended. No worker of this service picks ' +
+      'up an execution whose executor is `external`: its owner reports its progress. It expires without a report for ' +
+      'a day (the operator can change this): status `timeout`, termination_reason `expired`.',
     operationId: 'startExecution',
   })
   @ApiCreatedResponse({
     standardSchema: executionView,
-    description: 'Waits for a worker; or as it is after the wait',
+    description: 'The execution, as recorded or as it is after the wait',
     headers: documentedHeaders('Location', 'ETag'),
   })
   @ApiProblems(409, 413, 415)
@@ -87,8 +87,8 @@ export class ExecutionController {
 
   @Get('tasks/:id/executions')
   @ApiOperation({
-    summary: 'List the runs of a task',
-    description: `Also of one that is deleted. ${BY_OFFSET_OR_CURSOR}`,
+    summary: 'List the executions of a task',
+    description: `The task may be deleted. ${BY_OFFSET_OR_CURSOR}`,
     operationId: 'listTaskExecutions',
   })
   @ApiOkResponse({ standardSchema: executionList, description: 'A page, by offset or by cursor' })
@@ -106,7 +106,7 @@ export class ExecutionController {
 
   @Get('executions')
   @ApiOperation({
-    summary: 'List your runs of all tasks',
+    summary: 'List your executions of all tasks',
     description: BY_OFFSET_OR_CURSOR,
     operationId: 'listExecutions',
   })
@@ -122,13 +122,13 @@ export class ExecutionController {
   @Get('executions/:id')
   @ConditionalRead()
   @ApiOperation({
-    summary: 'Get a run, as it is or as it was',
-    description: 'With `as_of`, what its history says that it was then.',
+    summary: 'Get an execution, as it is or as it was',
+    description: 'With `as_of`, returns the state that it had at that version or time, according to its history.',
     operationId: 'getExecution',
   })
   @ApiOkResponse({
     standardSchema: executionView,
-    description: 'The run, with what it wrote; its ETag is for If-Match and If-None-Match',
+    description: 'The execution with its output. Use its ETag with If-Match and If-None-Match',
     headers: documentedHeaders('ETag'),
   })
   async get(
@@ -145,11 +145,14 @@ export class ExecutionController {
   @ConditionalWrite()
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Cancel a run',
-    description: 'May be repeated until the run has ended; after that it is a 409.',
+    summary: 'Cancel an execution',
+    description: 'May be repeated safely while the execution has not ended. Afterwards it returns 409.',
     operationId: 'cancelExecution',
   })
-  @ApiOkResponse({ standardSchema: message, description: 'Recorded; the run’s processes are dead within a second' })
+  @ApiOkResponse({
+    standardSchema: message,
+    description: 'Cancellation recorded. The processes are killed within a second',
+  })
   @ApiProblems(409)
   async cancel(
     @Param('id', executionId) id: string,

@@ -26,11 +26,11 @@ import { EventFollower } from '../queries/event-follower.js';
 import { GetExecutionFromLog, GetExecutionHistory } from '../queries/execution-queries.js';
 
 const DESCRIPTION =
-  'Oldest first; lease tokens are left out. With `Accept: text/event-stream` it is followed live to the end of the run: ' +
-  'each event has its version as `id`, its type as `event`, and what the JSON answer has of it as `data`. Who comes ' +
-  'again with `Last-Event-ID` gets what is new, and a 204 where the run had ended with it.';
+  'The events of the execution, oldest first, without lease tokens. With `Accept: text/event-stream`, the response ' +
+  'follows the execution live until it ends. Each event has its version as `id`, its type as `event` and its JSON ' +
+  'form as `data`. A reconnect with `Last-Event-ID` returns only newer events, or 204 if that was the last one.';
 
-/** What happened to a run, and what happens to it. */
+/** The events of an execution, past and live. */
 @ApiTags('executions')
 @ApiBearerAuth()
 @Controller(apiPath('executions'))
@@ -43,16 +43,24 @@ export class ExecutionHistoryController {
   ) {}
 
   @Get(':id/events')
-  @ApiOperation({ summary: 'The history of a run', description: DESCRIPTION, operationId: 'executionHistory' })
-  @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Of an event stream: the last event received' })
+  @ApiOperation({
+    summary: 'Get the history of an execution',
+    description: DESCRIPTION,
+    operationId: 'executionHistory',
+  })
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'For an event stream: the `id` of the last event received',
+  })
   @ApiOkResponse({
-    description: 'The history so far, or as it goes on',
+    description: 'The history so far, or a live event stream',
     content: {
       'application/json': { schema: { $ref: '#/components/schemas/History' } },
       [EVENT_STREAM]: { schema: { type: 'string' } },
     },
   })
-  @ApiNoContentResponse({ description: 'The run has ended, and the client knows it all' })
+  @ApiNoContentResponse({ description: 'The execution has ended, and the client has received all events' })
   @ApiProblems(400, 401, 403, 404, 429, 503)
   async history(
     @Param('id', uuidParam('Invalid execution ID format')) id: string,
@@ -77,7 +85,7 @@ export class ExecutionHistoryController {
     requireOwner(caller, run.owner_id);
     const seen = lastVersionSeen(request) ?? after_version;
     if (!isActive(run.status) && seen >= run.version) {
-      // Only this keeps an EventSource from coming again.
+      // Only a 204 keeps an EventSource from reconnecting.
       void reply.code(204);
       return undefined;
     }

@@ -4,7 +4,7 @@ import { FAILURE_REASONS, SCRIPT_TYPES, STATUSES } from '../domain/execution-sha
 import { listQuery, listView, wholeNumber } from '../../http/listing/list-query.js';
 import { executionInput } from './input-schema.js';
 
-/** The body may be left out altogether. */
+/** The body is optional. */
 export const startExecutionBody = z
   .strictObject({
     input: executionInput.optional(),
@@ -14,11 +14,13 @@ export const startExecutionBody = z
   .meta({ id: 'StartExecution', example: { input: { args: ['world'] } } });
 export type StartExecutionBody = z.output<typeof startExecutionBody>;
 
-/** An answer that takes longer is taken for lost by proxies on the way. */
+/** Proxies time out on responses that take longer. */
 const WAIT_SECONDS_MAX = 60;
 
 export const startExecutionQuery = z.strictObject({
-  wait: wholeNumber(0, WAIT_SECONDS_MAX).default(0).describe('Seconds to wait for the end, before the answer'),
+  wait: wholeNumber(0, WAIT_SECONDS_MAX)
+    .default(0)
+    .describe('Maximum seconds to wait for the end of the execution before responding'),
 });
 export type StartExecutionQuery = z.output<typeof startExecutionQuery>;
 
@@ -26,9 +28,9 @@ export const EXECUTION_SORT_FIELDS = ['created_at'] as const;
 
 export const listExecutionsQuery = z.strictObject({
   ...listQuery(EXECUTION_SORT_FIELDS),
-  status: z.enum(STATUSES).optional().describe('Only those that are in it'),
-  script_type: z.enum(SCRIPT_TYPES).optional().describe('Only those in this language'),
-  include: z.enum(['output']).optional().describe('With stdout and stderr, which are null otherwise'),
+  status: z.enum(STATUSES).optional().describe('Only executions with this status'),
+  script_type: z.enum(SCRIPT_TYPES).optional().describe('Only executions in this language'),
+  include: z.enum(['output']).optional().describe('`output` includes stdout and stderr, which are null otherwise'),
 });
 export type ListExecutionsQuery = z.output<typeof listExecutionsQuery>;
 
@@ -40,7 +42,7 @@ export const outputQuery = z.strictObject({
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true')
-    .meta({ description: 'Stays until the run has ended, and answers what it writes as it writes it' }),
+    .meta({ description: 'Whether to stream the output live until the execution has ended' }),
 });
 export type OutputQuery = z.output<typeof outputQuery>;
 
@@ -51,9 +53,9 @@ const outputText = z
   .string()
   .nullable()
   .describe(
-    'U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the ' +
-      'first and the last bytes, as where an answer has no room for all of it (`output_excerpt`); the bytes as kept ' +
-      'are at /output',
+    'Bytes that are not UTF-8 are replaced by U+FFFD. If the output exceeds the size limit or the space in the ' +
+      'response (`output_excerpt`), a line "… 1,234,567 bytes left out …" separates its first and last bytes. The ' +
+      'stored bytes are at /output',
   );
 
 export const executionView = z
@@ -68,8 +70,8 @@ export const executionView = z
     memory_usage_bytes: count
       .nullable()
       .describe(
-        'The peak of what the run had in memory: the pages of its processes, each counted once, with those of the ' +
-          'programs and libraries that they map, and the files in its /tmp and /dev/shm. The limit, where it was reached',
+        'Peak memory: the pages of all processes, each counted once, including mapped programs and libraries, and the ' +
+          'files in /tmp and /dev/shm. If the limit was reached, the limit',
       ),
     started_at: time.nullable(),
     completed_at: time.nullable(),
@@ -78,11 +80,11 @@ export const executionView = z
     termination_reason: z
       .enum([...FAILURE_REASONS, 'cancelled', 'expired'])
       .nullable()
-      .describe('`expired`, with status `timeout`: an external worker was to do it, and nothing was reported in time'),
+      .describe('Why the execution ended. `expired`, with status `timeout`: an external worker did not report in time'),
     signal: z.string().nullable(),
     notes: z
       .array(z.string())
-      .describe('Limits that the run reached, such as "the limit of 64 processes was reached (12 times)"'),
+      .describe('Limits that were reached, such as "the limit of 64 processes was reached (12 times)"'),
     stdout_bytes: count,
     stderr_bytes: count,
     stdout_truncated: z.boolean(),
@@ -90,8 +92,8 @@ export const executionView = z
     output_excerpt: z
       .boolean()
       .describe(
-        'Whether this answer leaves out some of stdout or stderr for want of room: it carries 2 MiB of output, all runs ' +
-          'of a list together, and of longer ones the first and the last bytes',
+        'Whether this response omits part of stdout or stderr for lack of space. A response holds 2 MiB of output (a ' +
+          'list: of all its executions together); longer outputs are cut to their first and last bytes',
       ),
     cpu_time_ms: count.nullable(),
     queue_time_ms: count.nullable(),

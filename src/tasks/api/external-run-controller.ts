@@ -24,16 +24,17 @@ import { ExecutionResponses } from './execution-responses.js';
 import { reportBody, type ReportBody } from './report-schemas.js';
 
 const DESCRIPTION =
-  'First that it is running, then how it ended; or its end at once. `started_at` is kept as reported, or is when the ' +
-  'report came; of a run whose first report is its end, `execution_time_ms` before that. `completed_at` is when the ' +
-  `report came, where it is not reported. No time may be more than ${CLOCK_SKEW_MS_MAX / 1_000} s ahead of the ` +
-  'clock of the service, and no end before its start, reported or recorded: such a report is a 400 that names the ' +
-  'field. A report that is repeated word for word is answered as the first and records nothing; another one, once ' +
-  'the run has ended or has another start, is a 409, as is one of a run that an embedded worker has started. A run ' +
-  'reported running times out at `started_at` + `timeout_seconds`; where its start was reported late, not within ' +
-  `${LATE_REPORT_GRACE_MS / 1_000} s of that report (or its time limit, where that is shorter).`;
+  'Report first that the execution is running, then how it ended; or report only its end. `started_at` is stored as ' +
+  'reported. It defaults to the time of the report or, if the first report is the end, to `execution_time_ms` before ' +
+  'the end. `completed_at` defaults to the time of the report. A report returns 400 and names the field if a time is ' +
+  `more than ${CLOCK_SKEW_MS_MAX / 1_000} s ahead of the clock of the service, or if the end is before the reported ` +
+  'or recorded start. An identical repeat returns the same response and records nothing. A different report returns ' +
+  '409 if the execution has ended or has another start; so does every report on an execution that an embedded worker ' +
+  'has started. An execution reported as running times out at `started_at` + `timeout_seconds`. If its start was ' +
+  `reported late, it does not time out within ${LATE_REPORT_GRACE_MS / 1_000} s of that report (or within its ` +
+  'timeout, if that is shorter).';
 
-/** Runs done elsewhere: their owner is the worker. */
+/** Executions on external workers, which report as the owner of the execution. */
 @ApiTags('executions')
 @ApiBearerAuth()
 @Controller(apiPath('executions'))
@@ -48,11 +49,11 @@ export class ExternalRunController {
   @Put(':id')
   @ConditionalWrite()
   @ApiOperation({
-    summary: 'Report a run that is done elsewhere',
+    summary: 'Report an execution of an external worker',
     description: DESCRIPTION,
     operationId: 'reportExecution',
   })
-  @ApiOkResponse({ standardSchema: executionView, description: 'Recorded', headers: documentedHeaders('ETag') })
+  @ApiOkResponse({ standardSchema: executionView, description: 'Report recorded', headers: documentedHeaders('ETag') })
   @ApiProblems(400, 401, 403, 404, 409, 413, 415, 429, 503)
   async report(
     @Param('id', uuidParam('Invalid execution ID format')) id: string,
@@ -88,6 +89,6 @@ export class ExternalRunController {
   }
 }
 
-/** A time that is wrong in view of what is recorded is told as one that is wrong in itself. */
+/** A time that conflicts with the recorded times is reported like one that is invalid in itself. */
 const badTime = ({ message, details }: DomainError, sent: ReportBody): HttpProblem =>
   validationFailed([{ code: 'custom', path: [String(details?.['field'])], message, input: undefined }], sent);
