@@ -81,14 +81,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the runs of a task
-         * @description Also of one that is deleted. By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.
+         * List the executions of a task
+         * @description The task may be deleted. By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.
          */
         get: operations["listTaskExecutions"];
         put?: never;
         /**
-         * Run a task
-         * @description Answered once it is recorded; with `wait`, once it has ended. Of the executor `external` no worker hears: such a run waits for what its owner reports of it, and expires where nothing is reported for a day (unless the operator changes that): status `timeout`, termination_reason `expired`.
+         * Execute a task
+         * @description Responds as soon as the execution is recorded or, with `wait`, when it has ended. No worker of this service picks up an execution whose executor is `external`: its owner reports its progress. It expires without a report for a day (the operator can change this): status `timeout`, termination_reason `expired`.
          */
         post: operations["startExecution"];
         delete?: never;
@@ -105,7 +105,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List your runs of all tasks
+         * List your executions of all tasks
          * @description By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.
          */
         get: operations["listExecutions"];
@@ -129,19 +129,19 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get a run, as it is or as it was
-         * @description With `as_of`, what its history says that it was then.
+         * Get an execution, as it is or as it was
+         * @description With `as_of`, returns the state that it had at that version or time, according to its history.
          */
         get: operations["getExecution"];
         /**
-         * Report a run that is done elsewhere
-         * @description First that it is running, then how it ended; or its end at once. `started_at` is kept as reported, or is when the report came; of a run whose first report is its end, `execution_time_ms` before that. `completed_at` is when the report came, where it is not reported. No time may be more than 300 s ahead of the clock of the service, and no end before its start, reported or recorded: such a report is a 400 that names the field. A report that is repeated word for word is answered as the first and records nothing; another one, once the run has ended or has another start, is a 409, as is one of a run that an embedded worker has started. A run reported running times out at `started_at` + `timeout_seconds`; where its start was reported late, not within 10 s of that report (or its time limit, where that is shorter).
+         * Report an execution of an external worker
+         * @description Report first that the execution is running, then how it ended; or report only its end. `started_at` is stored as reported. It defaults to the time of the report or, if the first report is the end, to `execution_time_ms` before the end. `completed_at` defaults to the time of the report. A report returns 400 and names the field if a time is more than 300 s ahead of the clock of the service, or if the end is before the reported or recorded start. An identical repeat returns the same response and records nothing. A different report returns 409 if the execution has ended or has another start; so does every report on an execution that an embedded worker has started. An execution reported as running times out at `started_at` + `timeout_seconds`. If its start was reported late, it does not time out within 10 s of that report (or within its timeout, if that is shorter).
          */
         put: operations["reportExecution"];
         post?: never;
         /**
-         * Cancel a run
-         * @description May be repeated until the run has ended; after that it is a 409.
+         * Cancel an execution
+         * @description May be repeated safely while the execution has not ended. Afterwards it returns 409.
          */
         delete: operations["cancelExecution"];
         options?: never;
@@ -157,8 +157,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The history of a run
-         * @description Oldest first; lease tokens are left out. With `Accept: text/event-stream` it is followed live to the end of the run: each event has its version as `id`, its type as `event`, and what the JSON answer has of it as `data`. Who comes again with `Last-Event-ID` gets what is new, and a 204 where the run had ended with it.
+         * Get the history of an execution
+         * @description The events of the execution, oldest first, without lease tokens. With `Accept: text/event-stream`, the response follows the execution live until it ends. Each event has its version as `id`, its type as `event` and its JSON form as `data`. A reconnect with `Last-Event-ID` returns only newer events, or 204 if that was the last one.
          */
         get: operations["executionHistory"];
         put?: never;
@@ -218,14 +218,14 @@ export interface paths {
         };
         /**
          * Get a dead letter
-         * @description It has the id of its execution.
+         * @description A dead letter has the id of its execution.
          */
         get: operations["getDeadLetter"];
         put?: never;
         post?: never;
         /**
-         * Put a dead letter away
-         * @description For good: it cannot be run again.
+         * Discard a dead letter
+         * @description This is permanent: the execution cannot be redriven afterwards.
          */
         delete: operations["discardDeadLetter"];
         options?: never;
@@ -243,8 +243,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run a dead letter again
-         * @description With all the attempts that its retry policy grants; their numbers go on.
+         * Redrive a dead letter
+         * @description Executes it again, with the full number of attempts of its retry policy. Attempt numbers continue.
          */
         post: operations["redriveDeadLetter"];
         delete?: never;
@@ -264,7 +264,7 @@ export interface paths {
         put?: never;
         /**
          * Register an account
-         * @description And log it in. Emails compare without case.
+         * @description Creates the account and logs it in. Emails are case-insensitive.
          */
         post: operations["register"];
         delete?: never;
@@ -284,7 +284,7 @@ export interface paths {
         put?: never;
         /**
          * Log in
-         * @description Opens a session beside those there are.
+         * @description Opens a new session. Other sessions of the account stay open.
          */
         post: operations["login"];
         delete?: never;
@@ -304,7 +304,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for new tokens
-         * @description Use each refresh token once. The one used last may be sent again for some seconds (10, unless the operator changes it), by another tab or after a lost answer: it gets the same new refresh token. Any other second use ends the session, with all its tokens.
+         * @description Use each refresh token once. The last one used may be sent again within 10 seconds (the operator can change this), from another tab or after a lost response: it returns the same new refresh token. Any other reuse ends the session and revokes all its tokens.
          */
         post: operations["refresh"];
         delete?: never;
@@ -324,7 +324,7 @@ export interface paths {
         put?: never;
         /**
          * Log out
-         * @description Ends the session: all its tokens. With `all`, every session of the account, within a second.
+         * @description Ends this session and revokes its tokens. With `all`, ends every session of the account within a second.
          */
         post: operations["logout"];
         delete?: never;
@@ -344,7 +344,7 @@ export interface paths {
         put?: never;
         /**
          * Change the password
-         * @description Ends every other session of the account, within a second; this one goes on. A wrong current password is a 403. Attempts are limited as logins are.
+         * @description Ends every other session of the account within a second. This session stays open. A wrong current password returns 403. The rate limits of logins apply.
          */
         post: operations["changePassword"];
         delete?: never;
@@ -361,8 +361,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who am I
-         * @description Whose token it is that you send.
+         * Get your account
+         * @description Returns the account that the access token belongs to.
          */
         get: operations["me"];
         put?: never;
@@ -707,15 +707,15 @@ export interface components {
             status: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
             /** Format: int32 */
             return_code: number | null;
-            /** @description U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the first and the last bytes, as where an answer has no room for all of it (`output_excerpt`); the bytes as kept are at /output */
+            /** @description Bytes that are not UTF-8 are replaced by U+FFFD. If the output exceeds the size limit or the space in the response (`output_excerpt`), a line "… 1,234,567 bytes left out …" separates its first and last bytes. The stored bytes are at /output */
             stdout: string | null;
-            /** @description U+FFFD stands for what is not UTF-8. Over the cap, a line "… 1,234,567 bytes left out …" stands between the first and the last bytes, as where an answer has no room for all of it (`output_excerpt`); the bytes as kept are at /output */
+            /** @description Bytes that are not UTF-8 are replaced by U+FFFD. If the output exceeds the size limit or the space in the response (`output_excerpt`), a line "… 1,234,567 bytes left out …" separates its first and last bytes. The stored bytes are at /output */
             stderr: string | null;
             /** Format: int64 */
             execution_time_ms: number | null;
             /**
              * Format: int64
-             * @description The peak of what the run had in memory: the pages of its processes, each counted once, with those of the programs and libraries that they map, and the files in its /tmp and /dev/shm. The limit, where it was reached
+             * @description Peak memory: the pages of all processes, each counted once, including mapped programs and libraries, and the files in /tmp and /dev/shm. If the limit was reached, the limit
              */
             memory_usage_bytes: number | null;
             /** Format: date-time */
@@ -727,12 +727,12 @@ export interface components {
             /** Format: int32 */
             attempt: number;
             /**
-             * @description `expired`, with status `timeout`: an external worker was to do it, and nothing was reported in time
+             * @description Why the execution ended. `expired`, with status `timeout`: an external worker did not report in time
              * @enum {string|null}
              */
             termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "compile" | "cancelled" | "expired" | null;
             signal: string | null;
-            /** @description Limits that the run reached, such as "the limit of 64 processes was reached (12 times)" */
+            /** @description Limits that were reached, such as "the limit of 64 processes was reached (12 times)" */
             notes: string[];
             /** Format: int64 */
             stdout_bytes: number;
@@ -740,7 +740,7 @@ export interface components {
             stderr_bytes: number;
             stdout_truncated: boolean;
             stderr_truncated: boolean;
-            /** @description Whether this answer leaves out some of stdout or stderr for want of room: it carries 2 MiB of output, all runs of a list together, and of longer ones the first and the last bytes */
+            /** @description Whether this response omits part of stdout or stderr for lack of space. A response holds 2 MiB of output (a list: of all its executions together); longer outputs are cut to their first and last bytes */
             output_excerpt: boolean;
             /** Format: int64 */
             cpu_time_ms: number | null;
@@ -959,9 +959,9 @@ export interface components {
          */
         RegisterRequest: {
             email: string;
-            /** @description Compared in NFKC, with every space as U+0020; its length counts the code points of that */
+            /** @description Normalised to NFKC, with every space as U+0020. The length is counted in code points after normalisation */
             password: string;
-            /** @description Kept in NFC, without white space around it */
+            /** @description Stored in NFC, without leading and trailing white space */
             name: string;
         };
         AuthResponse: {
@@ -995,7 +995,7 @@ export interface components {
         };
         /**
          * @example {
-         *       "refresh_token": "the refresh_token of the last answer"
+         *       "refresh_token": "the refresh_token of the last response"
          *     }
          */
         RefreshRequest: {
@@ -1008,7 +1008,7 @@ export interface components {
          *     }
          */
         LogoutRequest: {
-            /** @description Every session of yours, wherever it was opened. Default: `false`. */
+            /** @description Whether to end all your sessions, on all devices. Default: `false`. */
             all?: boolean;
         };
         /**
@@ -1019,7 +1019,7 @@ export interface components {
          */
         ChangePasswordRequest: {
             current_password: string;
-            /** @description Compared in NFKC, with every space as U+0020; its length counts the code points of that */
+            /** @description Normalised to NFKC, with every space as U+0020. The length is counted in code points after normalisation */
             new_password: string;
         };
         MeResponse: {
@@ -2035,11 +2035,11 @@ export interface operations {
                 sort_field?: "created_at";
                 /** @description Ascending or descending. Default: `desc`. */
                 sort_order?: "asc" | "desc";
-                /** @description Only those that are in it */
+                /** @description Only executions with this status */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
-                /** @description Only those in this language */
+                /** @description Only executions in this language */
                 script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
-                /** @description With stdout and stderr, which are null otherwise */
+                /** @description `output` includes stdout and stderr, which are null otherwise */
                 include?: "output";
             };
             header?: never;
@@ -2163,7 +2163,7 @@ export interface operations {
     startExecution: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for the end, before the answer. Default: `0`. */
+                /** @description Maximum seconds to wait for the end of the execution before responding. Default: `0`. */
                 wait?: number;
             };
             header?: {
@@ -2184,7 +2184,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Waits for a worker; or as it is after the wait */
+            /** @description The execution, as recorded or as it is after the wait */
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
@@ -2362,11 +2362,11 @@ export interface operations {
                 sort_field?: "created_at";
                 /** @description Ascending or descending. Default: `desc`. */
                 sort_order?: "asc" | "desc";
-                /** @description Only those that are in it */
+                /** @description Only executions with this status */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
-                /** @description Only those in this language */
+                /** @description Only executions in this language */
                 script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
-                /** @description With stdout and stderr, which are null otherwise */
+                /** @description `output` includes stdout and stderr, which are null otherwise */
                 include?: "output";
             };
             header?: never;
@@ -2474,7 +2474,7 @@ export interface operations {
     runOnce: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for the end, before the answer. Default: `0`. */
+                /** @description Maximum seconds to wait for the end of the execution before responding. Default: `0`. */
                 wait?: number;
             };
             header?: {
@@ -2625,7 +2625,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The run, with what it wrote; its ETag is for If-Match and If-None-Match */
+            /** @description The execution with its output. Use its ETag with If-Match and If-None-Match */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2783,7 +2783,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Recorded */
+            /** @description Report recorded */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2965,7 +2965,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Recorded; the run’s processes are dead within a second */
+            /** @description Cancellation recorded. The processes are killed within a second */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -3136,7 +3136,7 @@ export interface operations {
                 limit?: number;
             };
             header?: {
-                /** @description Of an event stream: the last event received */
+                /** @description For an event stream: the `id` of the last event received */
                 "Last-Event-ID"?: string;
             };
             path: {
@@ -3147,7 +3147,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The history so far, or as it goes on */
+            /** @description The history so far, or a live event stream */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -3161,7 +3161,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description The run has ended, and the client knows it all */
+            /** @description The execution has ended, and the client has received all events */
             204: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -3271,7 +3271,7 @@ export interface operations {
     executionOutput: {
         parameters: {
             query?: {
-                /** @description Stays until the run has ended, and answers what it writes as it writes it. Default: `false`. */
+                /** @description Whether to stream the output live until the execution has ended. Default: `false`. */
                 follow?: "true" | "false";
             };
             header?: never;
@@ -3427,7 +3427,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Your own; an admin sees everyone’s */
+            /** @description Your dead letters; for an admin, those of all users */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -3514,7 +3514,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The run that failed for good */
+            /** @description The execution that failed with no attempts left */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -3668,7 +3668,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Put away; the execution and its history stay */
+            /** @description Discarded; the execution and its history remain */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -3847,7 +3847,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It waits for a worker again */
+            /** @description The execution, which waits for a worker again */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -4241,7 +4241,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description New tokens of the same session */
+            /** @description New tokens for the same session */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4466,7 +4466,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Changed */
+            /** @description Password changed */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4585,7 +4585,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The account of the access token */
+            /** @description Your account */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
