@@ -9,7 +9,7 @@
 
 #include "job.h"
 
-/* Sets the login name of all jobs, if the host allows it. Called once, at the launcher's start, while it is dumpable. */
+/* Sets the login name of all jobs, if the host allows it. Call once, at the launcher's start, while dumpable. */
 void isolation_log_in(void);
 
 /* Forks, bypassing libc; nested: into new namespaces of every kind. */
