@@ -42,7 +42,7 @@ describe('ProjectionTable', () => {
   });
 
   it('takes only plain names into its SQL', () => {
-    expect(() => defineProjection({ ...toyProjection, table: 'toys; drop table' })).toThrow('not a plain name');
-    expect(() => defineProjection({ ...toyProjection, columns: { 'a b': 'text' } })).toThrow('not a plain name');
+    expect(() => defineProjection({ ...toyProjection, table: 'toys; drop table' })).toThrow('not a plain SQL name');
+    expect(() => defineProjection({ ...toyProjection, columns: { 'a b': 'text' } })).toThrow('not a plain SQL name');
   });
 });
