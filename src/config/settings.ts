@@ -120,7 +120,7 @@ export const settingsSchema = z.object({
   WORKER_MAX_USER_CONCURRENT_TASKS: integer(1, 1_000)
     .default(3)
     .describe(
-      'maximum concurrent runs per user over all workers; set it below their total slots, or one user blocks the others',
+      'concurrent runs per user over all workers; set it below their total slots, or one user can block all others',
     ),
   WORKER_HEARTBEAT_INTERVAL: durationMs.default(3_000).describe('how often a worker sends a heartbeat'),
   WORKER_SHUTDOWN_TIMEOUT: durationMs

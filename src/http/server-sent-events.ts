@@ -7,9 +7,9 @@ import { HttpProblem } from './problem.js';
 /** HTML Living Standard, section 9.2. */
 export const EVENT_STREAM = 'text/event-stream';
 
-/** Nothing for as long: a comment is sent, so that proxies and clients know that the stream lives. */
+/** After this long without an event, a comment is sent, so that proxies and clients keep the stream open. */
 export const HEARTBEAT_MS = 15_000;
-/** What clients are told to wait before they come again. */
+/** The delay before a client reconnects. */
 const RECONNECT_MS = 1_000;
 
 export interface ServerSentEvent {
@@ -19,7 +19,7 @@ export interface ServerSentEvent {
   readonly data: unknown;
 }
 
-/** Whether the client asks for the stream by its name. The answer says to caches that it depends on that. */
+/** Whether the client's Accept header names the event stream. Adds `Vary: Accept` to the response, for caches. */
 export function wantsEvents({ request, reply }: Exchange): boolean {
   const vary = reply.getHeader('vary');
   void reply.header('vary', vary === undefined ? 'Accept' : `${String(vary)}, Accept`);
@@ -27,7 +27,7 @@ export function wantsEvents({ request, reply }: Exchange): boolean {
   return ranges.includes(EVENT_STREAM);
 }
 
-/** @returns the version after which to go on, where the client has come before. @throws HttpProblem 400 */
+/** @returns the version after which to continue, if the client reconnects. @throws HttpProblem 400 */
 export function lastVersionSeen({ headers }: Pick<FastifyRequest, 'headers'>): number | undefined {
   const id = headers['last-event-id'];
   if (id === undefined || id === '') return undefined;
@@ -35,7 +35,7 @@ export function lastVersionSeen({ headers }: Pick<FastifyRequest, 'headers'>): n
   throw new HttpProblem(400, 'invalid_last_event_id', 'Last-Event-ID takes the id of an event of this stream');
 }
 
-/** @param events null stands for a time without any, which is told by a heartbeat */
+/** @param events null stands for a period without events and is sent as a heartbeat */
 export function eventStreamResponse(reply: FastifyReply, events: AsyncIterable<ServerSentEvent | null>) {
   void reply.type(EVENT_STREAM);
   return liveResponse(reply, encoded(events));
@@ -46,6 +46,6 @@ async function* encoded(events: AsyncIterable<ServerSentEvent | null>): AsyncGen
   for await (const event of events) yield Buffer.from(event === null ? ':\n\n' : fieldsOf(event));
 }
 
-// JSON has no line breaks of its own: one data line.
+// JSON.stringify produces no line breaks: one data line.
 const fieldsOf = ({ id, event, data }: ServerSentEvent): string =>
   `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;

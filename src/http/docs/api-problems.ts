@@ -4,7 +4,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 
-/** The body of every error, for the document. `Problem` in problem.ts is the same for the compiler. */
+/** The body of every error, for the document. `Problem` in problem.ts is the TypeScript type. */
 export const problemSchema = z
   .object({
     type: z.string(),
@@ -22,12 +22,12 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
-/** An answer of the document. */
+/** A documented error response. */
 export const problemResponse = (status: number) => ({
   description: STATUS_CODES[status] ?? 'Error',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
-/** `@ApiProblems(400, 401, 404)`: what may go wrong, in the one shape. */
+/** `@ApiProblems(400, 401, 404)`: documents the possible errors, all with the same body. */
 export const ApiProblems = (...statuses: readonly number[]) =>
   applyDecorators(...statuses.map((status) => ApiResponse({ status, ...problemResponse(status) })));

@@ -2,16 +2,16 @@ import { z } from 'zod';
 
 import { eachSchema, type JsonSchema, nameOfRef, refTo } from './json-schema.js';
 
-/** A request's schemas say what may be left out, an answer's what is always there. */
+/** In a request, fields with defaults are optional. In a response, they are always present. */
 export type Direction = 'input' | 'output';
 
 export interface ConvertedSchema {
   readonly schema: JsonSchema;
-  /** Whatever has a `meta({ id })`, by that name, wherever it stands. */
+  /** All schemas with a `meta({ id })`, at any depth, by that id. */
   readonly components: Readonly<Record<string, JsonSchema>>;
 }
 
-/** The schema that validates, in the words of OpenAPI 3.0 that client generators agree on: docs/adr/0025. */
+/** Converts a validating schema to the part of OpenAPI 3.0 that client generators agree on: docs/adr/0025. */
 export function convertedSchema(schema: z.ZodType, direction: Direction): ConvertedSchema {
   const made = z.toJSONSchema(schema, {
     target: 'openapi-3.0',
@@ -45,8 +45,8 @@ export function convertedSchema(schema: z.ZodType, direction: Direction): Conver
 }
 
 /**
- * `z.json()` contains itself, and zod gives it a name for that. It becomes the empty schema: recursive ones do not compile
- * in openapi-typescript (TS2502), and orval cannot say null among alternatives.
+ * `z.json()` is recursive, so zod names it. It becomes the empty schema: recursive schemas do not compile
+ * in openapi-typescript (TS2502), and orval does not support null among alternatives.
  */
 function isAnyJson(name: string, { anyOf }: JsonSchema): boolean {
   if (!name.startsWith('__schema')) return false;
@@ -56,7 +56,7 @@ function isAnyJson(name: string, { anyOf }: JsonSchema): boolean {
   return true;
 }
 
-/** What stands where a value is left out: all of it, also where its parts have defaults of their own. */
+/** Sets the complete default of an omitted value, including the defaults of its parts. */
 function addWholeDefault(zodSchema: z.ZodType, jsonSchema: JsonSchema): void {
   const { type } = zodSchema.def;
   if (type !== 'default' && type !== 'prefault' && !('default' in jsonSchema)) return;
@@ -65,8 +65,8 @@ function addWholeDefault(zodSchema: z.ZodType, jsonSchema: JsonSchema): void {
 }
 
 /**
- * A `default` makes the field required in the types of openapi-typescript, and one that is not whole does not compile in
- * orval's zod client. People read it as well in the description.
+ * Moves the default to the description. A `default` makes the field required in the types of openapi-typescript, and an
+ * incomplete one does not compile in orval's zod client.
  */
 function describeDefault(schema: JsonSchema): void {
   const value = schema['default'];
@@ -78,34 +78,34 @@ function describeDefault(schema: JsonSchema): void {
   schema['description'] = `${before}Default: \`${text}\`.`;
 }
 
-/** Bounds that are the type's own and no rule of ours. */
+/** Bounds of the numeric types themselves, not rules of this service. */
 const TYPE_BOUNDS: readonly unknown[] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, -(2 ** 31), 2 ** 31 - 1];
 
-/** Without a format many languages read 32 bits: a number of bytes may need more. */
+/** Without a format, many languages use 32 bits, and a number of bytes may need more. */
 function addFormat(schema: JsonSchema, direction: Direction): void {
-  // The pattern that zod makes of a format says nothing more.
+  // The pattern that zod derives from a format adds nothing.
   if (direction === 'output' && schema['format'] !== undefined) delete schema['pattern'];
   if (schema['type'] !== 'integer') return;
-  // Written as most tools read it, also those of other versions of JSON Schema.
+  // This form works in most tools, including those for other versions of JSON Schema.
   if (schema['exclusiveMinimum'] === true) {
     delete schema['exclusiveMinimum'];
     schema['minimum'] = Number(schema['minimum']) + 1;
   }
   const { minimum = -Infinity, maximum = Infinity } = schema as { minimum?: number; maximum?: number };
   schema['format'] = minimum >= -(2 ** 31) && maximum < 2 ** 31 ? 'int32' : 'int64';
-  // A request beyond them is refused; of an answer they say nothing.
+  // A request outside these bounds is refused. For a response they mean nothing.
   if (direction === 'input') return;
   if (TYPE_BOUNDS.includes(minimum)) delete schema['minimum'];
   if (TYPE_BOUNDS.includes(maximum)) delete schema['maximum'];
 }
 
-/** OpenAPI 3.0.3: where an enum does not list it, null is refused, nullable or not. */
+/** OpenAPI 3.0.3: an enum that does not list null refuses it, even if the schema is nullable. */
 function allowNullInEnum(schema: JsonSchema): void {
   const values = schema['enum'] as unknown[] | undefined;
   if (schema['nullable'] === true && values && !values.includes(null)) schema['enum'] = [...values, null];
 }
 
-/** Where all alternatives have names: says which of them a value is of, by the member that tells. */
+/** Adds the discriminator, by which a client selects the alternative of a value. All alternatives need names. */
 function addDiscriminator({ def }: z.ZodDiscriminatedUnion, jsonSchema: JsonSchema): void {
   const { discriminator: propertyName } = def;
   const mapping: Record<string, string> = {};
@@ -120,5 +120,5 @@ function addDiscriminator({ def }: z.ZodDiscriminatedUnion, jsonSchema: JsonSche
 function valuesOf(schema: unknown): Iterable<unknown> {
   if (schema instanceof z.ZodEnum) return schema.options;
   if (schema instanceof z.ZodLiteral) return schema.values;
-  throw new Error('only literals and enums tell alternatives apart');
+  throw new Error('only literals and enums are supported as discriminators');
 }

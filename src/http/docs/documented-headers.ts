@@ -1,7 +1,7 @@
-/** Headers of answers, each said once; operations refer to them. Required are those that always come. */
+/** Response headers, each defined once; operations refer to them. Headers that are always sent are required. */
 export const RESPONSE_HEADERS = {
   'X-Request-ID': {
-    description: 'The request’s id, in logs and problems too: the one sent, or a new one',
+    description: 'The id of the request, as in logs and errors: the one that the client sent, or a new one',
     required: true,
     schema: { type: 'string' },
   },
@@ -11,37 +11,39 @@ export const RESPONSE_HEADERS = {
     schema: { type: 'string' },
   },
   'Retry-After': {
-    description: 'Seconds to wait before the request is sent again',
+    description: 'Seconds to wait before repeating the request',
     required: true,
     schema: { type: 'integer', format: 'int32', minimum: 1 },
   },
   'RateLimit-Limit': {
-    description: 'Requests per window of the tightest limit that counts this request',
+    description: 'Maximum requests per window, for the strictest limit that applies to this request',
     schema: { type: 'integer', format: 'int32', minimum: 1 },
   },
   'RateLimit-Remaining': {
-    description: 'Requests left in the window',
+    description: 'Requests that remain in the current window',
     schema: { type: 'integer', format: 'int32', minimum: 0 },
   },
   'RateLimit-Reset': {
-    description: 'Seconds until the window has room again',
+    description: 'Seconds until the window allows requests again',
     schema: { type: 'integer', format: 'int32', minimum: 1 },
   },
   'Idempotent-Replayed': {
-    description: 'This answers an earlier request under the same Idempotency-Key',
+    description:
+      'Present if an earlier request with the same Idempotency-Key was already executed; nothing was executed again',
     schema: { type: 'string', enum: ['true'] },
   },
   'X-Read-Position': {
-    description: 'Recorded, but reads may not show it yet: they are at this position of the log',
+    description:
+      'Present if reads may not show the recorded change yet: they have reached this position of the event log',
     schema: { type: 'string' },
   },
   ETag: {
-    description: 'The version of what is answered, for If-Match',
+    description: 'The version of the returned resource, for If-Match',
     required: true,
     schema: { type: 'string' },
   },
   Location: {
-    description: 'Path of what was created',
+    description: 'Path of the created resource',
     required: true,
     schema: { type: 'string', pattern: '^/' },
   },
@@ -49,6 +51,6 @@ export const RESPONSE_HEADERS = {
 
 export type HeaderName = keyof typeof RESPONSE_HEADERS;
 
-/** `@ApiCreatedResponse({ headers: answerHeaders('Location') })`. What any answer has is added to all: operation-rules.ts. */
+/** `@ApiCreatedResponse({ headers: documentedHeaders('Location') })`. For common headers: operation-rules.ts. */
 export const documentedHeaders = (...names: readonly HeaderName[]): Record<string, { $ref: string }> =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));

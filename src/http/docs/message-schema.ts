@@ -1,4 +1,4 @@
 import { z } from 'zod';
 
-/** What is answered where there is nothing to show but that it was done. */
+/** The response of an operation that returns only a confirmation. */
 export const message = z.object({ message: z.string() }).meta({ id: 'Message' });

@@ -12,9 +12,9 @@ export interface DocsOptions {
   readonly title: string;
   readonly version: string;
   readonly description: string;
-  /** What each tag of a controller stands for, in the order of the page. */
+  /** The descriptions of the controllers' tags, in the order of the page. */
   readonly tags?: Readonly<Record<string, string>>;
-  /** Of fields of requests, where the operator sets them. */
+  /** Maxima of request fields that the operator sets. */
   readonly maxima?: Maxima;
 }
 
@@ -23,7 +23,7 @@ type Components = NonNullable<OpenAPIObject['components']>;
 /** OpenAPI 3.0 and not 3.1: docs/adr/0025. */
 const OPENAPI_VERSION = '3.0.3';
 
-/** The document of every route the application has, from the schemas that validate. */
+/** The document of all routes of the application, made from the validating schemas. */
 export function createOpenApiDocument(app: INestApplication, options: DocsOptions): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion(OPENAPI_VERSION)
@@ -31,8 +31,8 @@ export function createOpenApiDocument(app: INestApplication, options: DocsOption
     .setVersion(options.version)
     .setDescription(options.description)
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addServer('/', 'Where this document comes from')
-    .addBearerAuth({ type: 'http', description: 'The access_token that a login answers' });
+    .addServer('/', 'The server that serves this document')
+    .addBearerAuth({ type: 'http', description: 'The access_token that a login returns' });
   for (const [name, description] of Object.entries(options.tags ?? {})) builder.addTag(name, description);
   const optionalBodies = new Set<string>();
   const document = SwaggerModule.createDocument(app, builder.build(), {
@@ -43,7 +43,7 @@ export function createOpenApiDocument(app: INestApplication, options: DocsOption
       return convertedSchema(schema, schemaType);
     },
   });
-  // Nobody but who runs the service has an address.
+  // Only the operator has a contact address.
   document.info.contact = { name: options.title };
   document.components = {
     ...document.components,

@@ -16,7 +16,7 @@ interface Response {
   readonly content?: Readonly<Record<string, unknown>>;
 }
 
-/** `visit(operation, { path, method })`, of each of the document. */
+/** Calls `visit(operation, { path, method })` for each operation of the document. */
 export function eachOperation(
   document: OpenAPIObject,
   visit: (operation: Operation, route: { readonly path: string; readonly method: string }) => void,
@@ -26,39 +26,39 @@ export function eachOperation(
   }
 }
 
-/** What holds for every operation by what it is, so that no controller has to say it. */
+/** Applies the rules that follow from an operation's kind, so that controllers need not repeat them. */
 export function applyOperationRules(document: OpenAPIObject): void {
   eachOperation(document, (operation, { path, method }) => {
-    // Nothing said would mean "as the whole document", and linters take it for forgotten.
+    // Without it, the document's default would apply, and linters would report it as missing.
     operation.security ??= [];
     addProblemsOfAnyRoute(operation, path, method);
     const isWrite = method !== 'get' && operation.security.length > 0;
     if (isWrite) operation.parameters = [...(operation.parameters ?? []), PREFER];
-    addHeadersOfAnyAnswer(operation, isWrite);
+    addCommonHeaders(operation, isWrite);
   });
 }
 
 /**
- * What is answered before a route is asked, whatever it is: to a query that is malformed, to an id past all measure, and
- * to a body that cannot be read, also where the route takes none.
+ * Errors that occur before any route is called: for a malformed query, for an id that is too long, and for an
+ * unreadable body, even if the route takes none.
  */
 function addProblemsOfAnyRoute({ responses }: Operation, path: string, method: string): void {
   const statuses = [400, ...(path.includes('{') ? [414] : []), ...(method === 'get' ? [] : [413, 415])];
   for (const status of statuses) responses[status] ??= problemResponse(status);
 }
 
-/** What own-writes.ts reads. */
+/** The header that read-your-writes.ts reads. */
 const PREFER = {
   name: 'Prefer',
   in: 'header',
   required: false,
-  description: '`respond-async`: does not wait until reads show what was recorded (RFC 7240)',
+  description: '`respond-async`: respond without waiting until reads show the change (RFC 7240)',
   schema: { type: 'string' },
 };
 
 const PROBLEM_TYPE = 'application/problem+json';
 
-function addHeadersOfAnyAnswer({ responses, parameters = [] }: Operation, isWrite: boolean): void {
+function addCommonHeaders({ responses, parameters = [] }: Operation, isWrite: boolean): void {
   const isLimited = '429' in responses;
   const takesKey = parameters.some(({ name }) => name === 'Idempotency-Key');
   for (const [status, response] of Object.entries(responses)) {

@@ -6,7 +6,7 @@ import { eachOperation, type Operation } from './operation-rules.js';
 /** By field: `{ timeout_seconds: 3600, 'limits.memory_mb': 512 }`. */
 export type Maxima = Readonly<Record<string, number>>;
 
-/** A body whose schema takes undefined may be left out; Nest says of every body that it is required. */
+/** Marks bodies whose schema accepts undefined as optional. Nest marks every body as required. */
 export function markOptionalBodies(document: OpenAPIObject, optional: ReadonlySet<string>): void {
   eachOperation(document, ({ requestBody }) => {
     if (requestBody && optional.has(nameOfRef(bodySchemaOf(requestBody)?.['$ref']))) requestBody.required = false;
@@ -14,7 +14,7 @@ export function markOptionalBodies(document: OpenAPIObject, optional: ReadonlySe
 }
 
 /**
- * The operator's maxima, which no schema knows that is made when the code is loaded: in every body with such a field.
+ * Adds the operator's maxima to every body with such a field. The schemas are constants and cannot contain them.
  * @throws Error for a field that no body has
  */
 export function applyMaxima(document: OpenAPIObject, maxima: Maxima): void {

@@ -26,7 +26,7 @@ const ASSETS = {
   'favicon-32x32.png': 'image/png',
 } as const;
 
-/** What `@Public()` says of a controller's routes. */
+/** The equivalent of `@Public()` on a controller's route. */
 const PUBLIC = { config: { public: true } };
 
 const INIT_JS = `window.ui = SwaggerUIBundle({
@@ -56,7 +56,7 @@ const page = (title: string): string => `<!doctype html>
 
 /**
  * `/docs` (Swagger UI, from files on disk: it works offline), `/docs/json`, `/swagger.json` and `/api`.
- * Not SwaggerModule.setup: on Fastify it wants @fastify/static, for three files, and a page with inline scripts.
+ * Not SwaggerModule.setup: on Fastify it needs @fastify/static, for only three files, and its page has inline scripts.
  * Call it before the application is initialised.
  */
 export function serveDocs(app: NestFastifyApplication, options: DocsOptions): void {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 const VERSION = /^[1-9]\d{0,8}$/;
 const time = z.iso.datetime({ offset: true });
 
-/** `?as_of=` of something that has a history: a version as its events bear it, or a time. */
+/** `?as_of=` of a resource with a history: the version of one of its events, or a time. */
 export const asOfQuery = z.strictObject({
   as_of: z
     .string()
@@ -14,10 +14,11 @@ export const asOfQuery = z.strictObject({
     })
     .transform((text) => (VERSION.test(text) ? { version: Number(text) } : { time: new Date(text) }))
     .optional()
-    // No example: the page would send it, and answer everyone with what once was.
+    // No example: the page would send it by default and return an old state.
     .meta({
       pattern: '^([1-9][0-9]{0,8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2}))$',
-      description: 'A version of the history, such as 3, or an RFC 3339 time: answers what it was then',
+      description:
+        'A version from the history, such as 3, or an RFC 3339 time. The response is the state at that point',
     }),
 });
 export type AsOfQuery = z.output<typeof asOfQuery>;

@@ -2,13 +2,13 @@ import type { z } from 'zod';
 
 import type { FieldError } from '../problem.js';
 
-/** A body of a thousand unknown fields is not answered with a thousand lines. */
+/** A body with a thousand unknown fields must not produce a thousand errors. */
 const FIELD_ERRORS_MAX = 50;
 const VALUE_CHARS_MAX = 64;
 const FIELD_CHARS_MAX = 256;
 const MESSAGE_CHARS_MAX = 256;
 
-/** What stands at or below a member of these names is never sent back. */
+/** Values at or below members with these names are never sent back. */
 const SECRET_NAMES = new Set([
   'password',
   'current_password',
@@ -30,7 +30,7 @@ const SECRET_NAMES = new Set([
   'cursor',
 ]);
 
-/** @param sent what the client sent, so that `value` shows what it knows, not what a transform made of it */
+/** @param sent what the client sent, so that `value` shows the original, not the result of a transform */
 export function fieldErrorsOf(issues: readonly z.core.$ZodIssue[], sent: unknown): FieldError[] {
   const errors: FieldError[] = [];
   for (const issue of issues) {
@@ -62,7 +62,7 @@ function fieldError(path: readonly PropertyKey[], value: string, tag: string, me
   };
 }
 
-/** Of a member at any depth: `retry.max_attempts`. */
+/** The name of a member at any depth: `retry.max_attempts`. */
 export const fieldNameOf = (path: readonly PropertyKey[]): string =>
   clipped(path.map(String).join('.'), FIELD_CHARS_MAX);
 
@@ -81,12 +81,12 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
 function shown(path: readonly PropertyKey[], value: unknown): string {
   if (value === undefined) return '';
   if (path.some((key) => SECRET_NAMES.has(String(key)))) return '[redacted]';
-  // What an object holds may be anything; that it is one tells enough.
+  // An object can contain anything, so only its kind is shown.
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[array]' : '[object]';
   return clipped(typeof value === 'string' ? value : JSON.stringify(value), VALUE_CHARS_MAX);
 }
 
-/** The tags of the original's validator, where there is one. */
+/** Uses the tags of the original service's validator where they exist. */
 function tagOf(issue: z.core.$ZodIssue, value: unknown): string {
   if (value === undefined) return 'required';
   switch (issue.code) {

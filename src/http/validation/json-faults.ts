@@ -2,21 +2,21 @@ import type { FieldError } from '../problem.js';
 import { fieldNameOf } from './field-errors.js';
 
 interface Level {
-  /** Of an object, those seen so far; null for an array. */
+  /** The member names of an object that were seen so far; null for an array. */
   readonly names: Set<string> | null;
-  /** Where in it the text is: the name of a member, or an index. */
+  /** The current place: the name of a member, or an index. */
   at: string | number;
   expectsName: boolean;
 }
 
-/** A number of so many characters, without an exponent, has few enough digits for a double to keep them all. */
+/** A double keeps all digits of a number with at most this many characters and no exponent. */
 const KEPT_CHARS_MAX = 15;
 
 /**
- * What JSON.parse would change without a word: a number that a double cannot hold, the first of two members of one
- * name. And `__proto__`, which means something else to whoever copies a member by assignment.
- * @param text well-formed JSON, nested no deeper than is bearable
- * @returns the first; undefined for none
+ * Finds what JSON.parse would change silently: a number that a double cannot represent, and the first of two members
+ * with the same name. Also finds `__proto__`, which sets the prototype when code copies members by assignment.
+ * @param text well-formed JSON of limited depth
+ * @returns the first fault; undefined if there is none
  */
 export function jsonFaultOf(text: string): FieldError | undefined {
   const levels: Level[] = [];
@@ -57,14 +57,14 @@ function next(level: Level): void {
   else level.at = Number(level.at) + 1;
 }
 
-/** Moves on to the member of that name. */
+/** Moves to the member with that name. */
 function nameFault(level: Level, name: string): [tag: string, message: string] | undefined {
   const isRepeated = level.names!.has(name);
   level.names!.add(name);
   level.at = name;
   level.expectsName = false;
   if (name === '__proto__') return ['forbidden', 'Must not be named __proto__'];
-  return isRepeated ? ['duplicate', 'Must be there once'] : undefined;
+  return isRepeated ? ['duplicate', 'Must not be repeated'] : undefined;
 }
 
 function nameIn(text: string, start: number, end: number): string {
@@ -72,7 +72,7 @@ function nameIn(text: string, start: number, end: number): string {
   return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
 }
 
-/** @returns behind its closing quotation mark: the first with an even number of backslashes before it */
+/** @returns the index after the closing quotation mark, the first one with an even number of backslashes before it */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
@@ -91,7 +91,7 @@ function endOfNumber(text: string, start: number): number {
 
 const HAS_EXPONENT = /e/i;
 
-/** Whether the value that is read is the value that was written: 1e2 is 100, and 1.0 is 1. */
+/** Whether parsing keeps the value: 1e2 is 100, and 1.0 is 1. */
 function survives(literal: string): boolean {
   if (literal.length <= KEPT_CHARS_MAX && !HAS_EXPONENT.test(literal)) return true;
   const value = Number(literal);

@@ -1,17 +1,21 @@
 import { z } from 'zod';
 
-/** Any uuid of RFC 9562 and beyond: whether one exists is answered by 404, not by its version bits. */
+/** Any UUID, not only those of RFC 9562: an unknown id is a 404, whatever its version bits. */
 const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 
-/** A path parameter in the notation that its schema makes of it. */
+/** A path parameter in canonical notation, as its schema transforms it. */
 export const canonical = (value: string): string => (UUID.test(value) ? value.toLowerCase() : value);
 
 /** `@Param('id', uuidParam('Invalid task ID format')) id: string`, in lower case. */
 export const uuidParam = (message: string) => ({
-  schema: z.string().regex(UUID, message).toLowerCase().meta({ format: 'uuid', description: 'As it was answered' }),
+  schema: z
+    .string()
+    .regex(UUID, message)
+    .toLowerCase()
+    .meta({ format: 'uuid', description: 'The id from an earlier response' }),
 });
 
 /** `@Param('stream', enumParam(['stdout', 'stderr'], 'Invalid output stream'))`. */
 export const enumParam = <const Values extends readonly [string, ...string[]]>(values: Values, message: string) => ({
-  schema: z.enum(values, message).meta({ description: 'Which of them', example: values[0] }),
+  schema: z.enum(values, message).meta({ description: 'The name of the stream', example: values[0] }),
 });

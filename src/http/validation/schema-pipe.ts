@@ -5,8 +5,8 @@ import { HttpProblem } from '../problem.js';
 import { fieldErrorsOf } from './field-errors.js';
 
 /**
- * Validates what carries a zod schema: `@Body({ schema })`, `@Query({ schema })`, `@Param('id', uuidParam('…'))`.
- * Nest's own StandardSchemaValidationPipe knows no zod codes, so its errors cannot say what API.md asks for.
+ * Validates parameters with a zod schema: `@Body({ schema })`, `@Query({ schema })`, `@Param('id', uuidParam('…'))`.
+ * Nest's StandardSchemaValidationPipe does not know zod's codes, so its errors lack details that API.md requires.
  */
 export class SchemaPipe implements PipeTransform {
   transform(value: unknown, metadata: ArgumentMetadata): unknown {

@@ -1,6 +1,6 @@
 import { isStorableText } from '../../kernel/json.js';
 
-/** Deeper than anything a person writes, and far from what recursion in zod, V8 or Postgres can bear. */
+/** More than any hand-written document needs, and far below the recursion limits of zod, V8 and Postgres. */
 export const JSON_DEPTH_MAX = 32;
 
 export interface TextFault {
@@ -15,8 +15,8 @@ interface Level {
 }
 
 /**
- * Text that is kept as bytes, encrypted, and never as jsonb: what a program reads and prints. NUL may stand in it.
- * By its place in a body; nowhere else does anything of that name get past the schemas.
+ * Whether the text is program input or output. It is stored as encrypted bytes, never as jsonb, and may contain NUL.
+ * The path in the body decides; the schemas refuse these names anywhere else.
  */
 function isBytes(path: readonly PropertyKey[]): boolean {
   const [first, second, , fourth] = path;
@@ -26,8 +26,8 @@ function isBytes(path: readonly PropertyKey[]): boolean {
 }
 
 /**
- * The first string that Postgres would refuse, or the first value nested too deep; undefined for none.
- * Iterative: JSON.parse reads a megabyte of `[`, a recursive walk of it ends the call stack.
+ * Finds the first string that Postgres would refuse, or the first value that is nested too deeply; else undefined.
+ * Iterative: JSON.parse reads a megabyte of `[`, but a recursive walk would overflow the call stack.
  */
 export function textFaultOf(root: unknown): TextFault | undefined {
   const pending: Level[] = [{ value: root, path: [] }];

@@ -21,7 +21,7 @@ import {
   workersResponse,
 } from './health-schemas.js';
 
-/** At the root, where orchestrators look. */
+/** Health routes at the root, where orchestrators expect them. */
 @ApiTags('health')
 @Controller('/')
 @Public()
@@ -30,42 +30,46 @@ export class HealthController {
 
   @Get('health')
   @ApiOperation({
-    summary: 'Is the process up',
-    description: 'Asks nothing of what it depends on.',
+    summary: 'Check whether the process is up',
+    description: 'Does not check any dependency.',
     operationId: 'health',
   })
-  @ApiOkResponse({ standardSchema: healthResponse, description: 'It is' })
+  @ApiOkResponse({ standardSchema: healthResponse, description: 'The process is up' })
   health(): HealthResponse {
     return this.reports.health();
   }
 
   @Get('ready')
   @ApiOperation({
-    summary: 'Can the service do its work',
-    description: 'Asks everything it depends on. Reads may well work while it is not ready.',
+    summary: 'Check whether the service is ready',
+    description: 'Checks all dependencies. Reads can still work while the service is not ready.',
     operationId: 'ready',
   })
-  @ApiOkResponse({ standardSchema: readyResponse, description: 'Everything it needs is there' })
-  @ApiServiceUnavailableResponse({ standardSchema: readyResponse, description: 'The checks say what is missing' })
+  @ApiOkResponse({ standardSchema: readyResponse, description: 'All dependencies are available' })
+  @ApiServiceUnavailableResponse({
+    standardSchema: readyResponse,
+    description: '`checks` names the dependencies that are unavailable',
+  })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadyResponse> {
-    const answer = await this.reports.ready();
-    if (answer.status !== 'ready') reply.status(503);
-    return answer;
+    const report = await this.reports.ready();
+    if (report.status !== 'ready') reply.status(503);
+    return report;
   }
 
   @Get('health/workers')
   @ApiOperation({
-    summary: 'The workers of all processes, in sum',
-    description: 'What they do now, and what they have done since they started.',
+    summary: 'Get the totals of all workers',
+    description:
+      'Sums over all worker processes: their current state, and what they have processed since they started.',
     operationId: 'workersHealth',
   })
-  @ApiOkResponse({ standardSchema: workersResponse, description: 'Counts; no names' })
+  @ApiOkResponse({ standardSchema: workersResponse, description: 'Counts, without the names of workers' })
   workers(): Promise<WorkersResponse> {
     return this.reports.workers();
   }
 }
 
-/** Under the API's base path too, where its clients look. */
+/** The same routes under the API's base path, for API clients. */
 @ApiExcludeController()
 @Controller(API_BASE)
 @Public()
@@ -76,8 +80,12 @@ export class ApiHealthController extends HealthController {}
 @Public()
 export class PingController {
   @Get()
-  @ApiOperation({ summary: 'Anybody there', description: 'The cheapest answer there is.', operationId: 'ping' })
-  @ApiOkResponse({ standardSchema: pingResponse, description: 'pong' })
+  @ApiOperation({
+    summary: 'Ping the API',
+    description: 'Returns a constant response and checks nothing.',
+    operationId: 'ping',
+  })
+  @ApiOkResponse({ standardSchema: pingResponse, description: 'The constant response' })
   ping(): { message: string } {
     return { message: 'pong' };
   }

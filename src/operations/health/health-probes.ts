@@ -1,11 +1,11 @@
-/** One thing the service needs: resolves where it serves, rejects where it does not. */
+/** Checks one dependency: resolves if it works, rejects if it does not. */
 export type Probe = () => Promise<unknown>;
 
 export const CHECKS = ['database', 'redis', 'nats', 'executor', 'workers'] as const;
 export type Check = (typeof CHECKS)[number];
 export type Probes = Readonly<Partial<Record<Check, Probe>>>;
 
-/** What all worker processes report together. */
+/** The totals of all worker processes. */
 export interface WorkersReport {
   readonly isRunning: boolean;
   readonly isHealthy: boolean;
@@ -20,19 +20,19 @@ export interface WorkersReport {
   readonly processes?: number;
 }
 
-/** A probe that hangs is a failed one. */
+/** A probe that takes longer has failed. */
 const PROBE_TIMEOUT_MS = 2_000;
-/** Anyone may ask, as often as they like; the dependencies are asked once in as long. */
-const ANSWER_KEPT_MS = 500;
+/** How long a result is reused. Anyone may call the route without limit. */
+const RESULT_KEPT_MS = 500;
 
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: Readonly<Record<'server' | Check, string>>;
 }
 
-/** Asks the dependencies, together and in bounded time, and at most twice a second whoever asks. */
+/** Probes all dependencies in parallel, with a timeout, and at most twice a second for all callers together. */
 export class HealthProbes {
-  private answer: { readonly askedAtMs: number; readonly readiness: Promise<Readiness> } | undefined;
+  private latest: { readonly startedAtMs: number; readonly readiness: Promise<Readiness> } | undefined;
 
   constructor(
     private readonly probes: Probes,
@@ -41,26 +41,26 @@ export class HealthProbes {
 
   readiness(): Promise<Readiness> {
     const nowMs = performance.now();
-    if (!this.answer || nowMs - this.answer.askedAtMs > (this.options.keptMs ?? ANSWER_KEPT_MS)) {
-      this.answer = { askedAtMs: nowMs, readiness: this.ask() };
+    if (!this.latest || nowMs - this.latest.startedAtMs > (this.options.keptMs ?? RESULT_KEPT_MS)) {
+      this.latest = { startedAtMs: nowMs, readiness: this.probeAll() };
     }
-    return this.answer.readiness;
+    return this.latest.readiness;
   }
 
-  private async ask(): Promise<Readiness> {
+  private async probeAll(): Promise<Readiness> {
     const timeoutMs = this.options.timeoutMs ?? PROBE_TIMEOUT_MS;
-    const answers = await Promise.all(CHECKS.map((check) => answerOf(this.probes[check], timeoutMs)));
-    const checks = Object.fromEntries(CHECKS.map((check, index) => [check, answers[index]])) as Record<Check, string>;
-    return { ready: answers.every((answer) => answer === 'ready'), checks: { server: 'ready', ...checks } };
+    const results = await Promise.all(CHECKS.map((check) => resultOf(this.probes[check], timeoutMs)));
+    const checks = Object.fromEntries(CHECKS.map((check, index) => [check, results[index]])) as Record<Check, string>;
+    return { ready: results.every((result) => result === 'ready'), checks: { server: 'ready', ...checks } };
   }
 }
 
-/** Why it failed stays inside: it would name hosts. A check that this process has no probe for does not apply. */
-async function answerOf(probe: Probe | undefined, timeoutMs: number): Promise<'ready' | 'not ready'> {
+/** Does not expose the error, which could name hosts. A check without a probe in this process does not apply. */
+async function resultOf(probe: Probe | undefined, timeoutMs: number): Promise<'ready' | 'not ready'> {
   if (!probe) return 'ready';
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer')), timeoutMs);
+    timer = setTimeout(() => reject(new Error('no response')), timeoutMs);
   });
   try {
     await Promise.race([probe(), timeout]);

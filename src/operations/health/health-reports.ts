@@ -9,7 +9,7 @@ export interface HealthReportsOptions {
   readonly workers: () => Promise<WorkersReport>;
 }
 
-/** The answers of the health routes. */
+/** The responses of the health routes. */
 export class HealthReports {
   constructor(private readonly options: HealthReportsOptions) {}
 

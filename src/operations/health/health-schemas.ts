@@ -33,7 +33,7 @@ export const workersResponse = z
       total_tasks_processed: z.int(),
       total_tasks_successful: z.int(),
       total_tasks_failed: z.int(),
-      average_task_time: z.int().describe('nanoseconds, as the original had it'),
+      average_task_time: z.int().describe('Nanoseconds, as in the original service'),
     }),
     concurrency: z.object({
       total_active_slots: z.int32(),

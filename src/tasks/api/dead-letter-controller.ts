@@ -30,7 +30,7 @@ export class DeadLetterController {
   constructor(
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
-    private readonly answers: ExecutionResponses,
+    private readonly responses: ExecutionResponses,
     private readonly requests: IdempotentRequests,
   ) {}
 
@@ -40,7 +40,7 @@ export class DeadLetterController {
   async list(@Query({ schema: listDeadLettersQuery }) query: ListDeadLettersQuery, @Caller() caller: CallerContext) {
     const ownerId = caller.isAdmin ? undefined : caller.userId;
     const page = await this.queries.execute(new ListExecutions(ownerId, { deadLetters: true }, query));
-    return this.answers.page('dead_letters', page, query);
+    return this.responses.page('dead_letters', page, query);
   }
 
   @Get(':id')
@@ -62,7 +62,7 @@ export class DeadLetterController {
     @HttpExchange() { reply }: Exchange,
   ) {
     const row = requireDeadLetter(await this.queries.execute(new GetExecution(id, caller)));
-    return this.answers.one(row, { ...caller, reply });
+    return this.responses.one(row, { ...caller, reply });
   }
 
   @Post(':id/redrive')
@@ -89,7 +89,7 @@ export class DeadLetterController {
       return id;
     });
     const row = await this.queries.execute(new GetExecutionFromLog(id, version));
-    return this.answers.one(row, { ...caller, ...exchange });
+    return this.responses.one(row, { ...caller, ...exchange });
   }
 
   @Delete(':id')

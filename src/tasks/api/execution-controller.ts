@@ -48,7 +48,7 @@ export class ExecutionController {
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly inputs: InputStore,
-    private readonly answers: ExecutionResponses,
+    private readonly responses: ExecutionResponses,
     private readonly taskOwners: TaskOwners,
     private readonly starts: ExecutionStarts,
   ) {}
@@ -59,9 +59,9 @@ export class ExecutionController {
   @ApiOperation({
     summary: 'Execute a task',
     description:
-      'Responds as soon as the execution is recorded or, with `wait`, when it has ended. No worker of this service picks ' +
-      'up an execution whose executor is `external`: its owner reports its progress. It expires without a report for ' +
-      'a day (the operator can change this): status `timeout`, termination_reason `expired`.',
+      'Responds as soon as the execution is recorded or, with `wait`, when it has ended. If its executor is ' +
+      '`external`, no worker of this service picks it up; its owner reports its progress. Without a report for a day ' +
+      '(the operator can change this) it expires: status `timeout`, termination_reason `expired`.',
     operationId: 'startExecution',
   })
   @ApiCreatedResponse({
@@ -138,7 +138,7 @@ export class ExecutionController {
     @HttpExchange() { reply }: Exchange,
   ) {
     const query = as_of === undefined ? new GetExecution(id, caller) : new GetExecutionAsOf(id, caller, as_of);
-    return this.answers.one(await this.queries.execute(query), { ...caller, reply });
+    return this.responses.one(await this.queries.execute(query), { ...caller, reply });
   }
 
   @Delete('executions/:id')
@@ -170,7 +170,7 @@ export class ExecutionController {
       new ListExecutions(ownerId, { taskId: taskIdFilter, status, script_type }, query),
     );
     return query.include === 'output'
-      ? this.answers.pageWithOutput('executions', page, query, receiver)
-      : this.answers.page('executions', page, query);
+      ? this.responses.pageWithOutput('executions', page, query, receiver)
+      : this.responses.page('executions', page, query);
   }
 }

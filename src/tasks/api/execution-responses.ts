@@ -10,13 +10,13 @@ import type { ExecutionRow } from '../queries/execution-projection.js';
 import { executionViewOf } from '../queries/execution-view.js';
 import { keptBytesOf, NO_TEXT, roomForEach, textOf } from '../queries/output-excerpt.js';
 
-/** Whom an answer goes to. */
+/** The user and the reply object of a response. */
 export interface Receiver {
   readonly userId: string;
   readonly reply: FastifyReply;
 }
 
-/** Runs as answers: what they wrote is what makes those large. */
+/** Responses with executions. Their output can make them large. */
 @Injectable()
 export class ExecutionResponses {
   constructor(
@@ -24,13 +24,13 @@ export class ExecutionResponses {
     private readonly largeResponses: LargeResponses,
   ) {}
 
-  /** To a request about it alone. All of a run follows from its events: their number is its tag. */
+  /** One execution. Its state follows from its events, so the number of events is its entity tag. */
   one(row: ExecutionRow, receiver: Receiver) {
     void receiver.reply.header('etag', entityTag(row.version));
     return this.withText([row], receiver, ([view]) => view!);
   }
 
-  /** A list without what the runs wrote. */
+  /** A list without output. */
   page(name: string, page: Page<ExecutionRow>, query: ListQuery) {
     const views = page.page.rows.map((row) => executionViewOf(row, NO_TEXT));
     return listResponse(name, page, views, query);
@@ -40,20 +40,20 @@ export class ExecutionResponses {
     return this.withText(page.page.rows, receiver, (views) => listResponse(name, page, views, query));
   }
 
-  private withText<Answer>(
+  private withText<Content>(
     rows: readonly ExecutionRow[],
     { userId, reply }: Receiver,
-    answerOf: (views: readonly ReturnType<typeof executionViewOf>[]) => Answer,
+    responseOf: (views: readonly ReturnType<typeof executionViewOf>[]) => Content,
   ) {
     const bytes = keptBytesOf(rows);
     const room = roomForEach(rows);
     const viewOf = async (row: ExecutionRow) => executionViewOf(row, await textOf(row, this.payloads, room));
     const read = async () => {
-      if (!isLarge(bytes)) return answerOf(await Promise.all(rows.map(viewOf)));
-      // One after the other: whole outputs are read to be cut, and others wait for their turn to read one.
+      if (!isLarge(bytes)) return responseOf(await Promise.all(rows.map(viewOf)));
+      // One at a time: each output is read as a whole before it is cut, and other requests wait for a slot.
       const views = [];
       for (const row of rows) views.push(await viewOf(row));
-      return answerOf(views);
+      return responseOf(views);
     };
     return sizedResponse(this.largeResponses, { userId, reply, bytes, read });
   }

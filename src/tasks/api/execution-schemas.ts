@@ -70,8 +70,8 @@ export const executionView = z
     memory_usage_bytes: count
       .nullable()
       .describe(
-        'Peak memory: the pages of all processes, each counted once, including mapped programs and libraries, and the ' +
-          'files in /tmp and /dev/shm. If the limit was reached, the limit',
+        'Peak memory: the pages of all processes, each counted once, including mapped programs and libraries, and ' +
+          'the files in /tmp and /dev/shm. If the limit was reached, the limit',
       ),
     started_at: time.nullable(),
     completed_at: time.nullable(),
@@ -80,7 +80,9 @@ export const executionView = z
     termination_reason: z
       .enum([...FAILURE_REASONS, 'cancelled', 'expired'])
       .nullable()
-      .describe('Why the execution ended. `expired`, with status `timeout`: an external worker did not report in time'),
+      .describe(
+        'Why the execution did not complete. `expired` (status `timeout`): an external worker did not report in time',
+      ),
     signal: z.string().nullable(),
     notes: z
       .array(z.string())

@@ -13,21 +13,21 @@ import { ExecutionEnds } from '../queries/execution-ends.js';
 import { GetExecutionFromLog } from '../queries/execution-queries.js';
 import { ExecutionResponses } from './execution-responses.js';
 
-/** What all requests that start a run have in common: their key, their wait and their answer. */
+/** The common part of all requests that start an execution: idempotency key, wait and response. */
 @Injectable()
 export class ExecutionStarts {
   constructor(
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
-    private readonly answers: ExecutionResponses,
+    private readonly responses: ExecutionResponses,
     private readonly executionEnds: ExecutionEnds,
     private readonly open: ConcurrentRequests,
     private readonly requests: IdempotentRequests,
   ) {}
 
   /**
-   * @param waitSeconds for the run's end; 0: answers what was recorded
-   * @param start gives the command that starts the run of that id
+   * @param waitSeconds maximum wait for the end of the execution; 0: returns what was recorded
+   * @param start issues the command that starts the execution with the given id
    */
   async run(
     exchange: Exchange,
@@ -44,11 +44,11 @@ export class ExecutionStarts {
     if (leaving) releaseSlot(exchange.request);
     const ended = leaving && (await this.executionEnds.wait(id, waitSeconds * 1_000, leaving));
     void exchange.reply.header('location', `/${API_BASE}/executions/${id}`);
-    // Whoever was told of the end finds it in lists, too.
+    // A client that sees the end in this response must also find it in lists.
     if (ended) await this.commands.waitUntilReadable(ended.aheadOfView, exchange);
     const row = ended
       ? ended.row
       : await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version));
-    return this.answers.one(row, { ...caller, ...exchange });
+    return this.responses.one(row, { ...caller, ...exchange });
   }
 }

@@ -43,7 +43,7 @@ export class ExternalRunController {
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly outputs: ReportedOutput,
-    private readonly answers: ExecutionResponses,
+    private readonly responses: ExecutionResponses,
   ) {}
 
   @Put(':id')
@@ -70,7 +70,7 @@ export class ExternalRunController {
     await this.commands.execute(command, exchange).catch((error: unknown) => {
       throw error instanceof DomainError && error.code === 'report_time' ? badTime(error, body) : error;
     });
-    return this.answers.one(await this.queries.execute(new GetExecutionFromLog(id)), { ...caller, ...exchange });
+    return this.responses.one(await this.queries.execute(new GetExecutionFromLog(id)), { ...caller, ...exchange });
   }
 
   private async reportOf(id: string, ownerId: string, body: ReportBody): Promise<ReportExternalRun['report']> {

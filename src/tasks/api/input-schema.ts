@@ -8,24 +8,24 @@ import { INPUT_FILE_IN_SCRIPT_PLACE } from '../domain/execution-commands.js';
 const ARGS_MAX = 64;
 const ENV_MAX = 64;
 const FILES_MAX = 32;
-/** Of stdin and all files together, decoded. */
+/** Total of stdin and all files, decoded. */
 const INPUT_BYTES_MAX = 1024 ** 2;
 const INPUT_BASE64_CHARS_MAX = Math.ceil(INPUT_BYTES_MAX / 3) * 4;
 const ARG_CHARS_MAX = 16 * 1024;
-/** Of args and env together: beyond it the kernel starts no program. */
+/** Total of args and env: above it, the kernel starts no program. */
 const ARGUMENTS_BYTES_MAX = 1024 ** 2;
 const PATH_BYTES_MAX = 255;
 
-/** RFC 4648, section 4, with its padding. */
+/** RFC 4648, section 4, with padding. */
 const BASE64 = '^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$';
 const isBase64 = (text: string): boolean => z.base64().safeParse(text).success;
-/** For the document, which can bound characters and only one text at a time. */
-const INPUT_BYTES = `stdin and all files have at most ${INPUT_BYTES_MAX} bytes together`;
-const ARGUMENTS_BYTES = `args and env have at most ${ARGUMENTS_BYTES_MAX} bytes together`;
+/** For the document, which can only limit the characters of a single text. */
+const INPUT_BYTES = `stdin and all files together have at most ${INPUT_BYTES_MAX} bytes`;
+const ARGUMENTS_BYTES = `args and env together have at most ${ARGUMENTS_BYTES_MAX} bytes`;
 
 const tooLarge = (message: string) => ({ message, params: { tag: 'max' } });
 
-/** Letters, digits and underscore: what every shell can name (POSIX.1-2017, section 8.1). */
+/** Letters, digits and underscore: names that every shell supports (POSIX.1-2017, section 8.1). */
 const envName = z
   .string()
   .max(255)
@@ -42,7 +42,7 @@ const filePath = z
     minLength: 1,
     maxLength: PATH_BYTES_MAX,
     pattern: '^[^/]+(/[^/]+)*$',
-    description: `Relative, without \`.\` and \`..\`, at most ${PATH_BYTES_MAX} bytes; not the path of the script`,
+    description: `A relative path without \`.\` and \`..\`, at most ${PATH_BYTES_MAX} bytes; not that of the script`,
   });
 
 const fileContent = z.string().meta({ maxLength: INPUT_BASE64_CHARS_MAX, description: INPUT_BYTES });
@@ -54,7 +54,7 @@ const file = z
     message: 'must be base64, as the encoding says',
   });
 
-/** No two at one place, and none where another needs a folder. */
+/** No two files have the same path, and no file has the path of another one's folder. */
 function haveRoom(files: readonly { readonly path: string }[]): boolean {
   const paths = new Set(files.map(({ path }) => path));
   if (paths.size < files.length) return false;
@@ -82,12 +82,12 @@ const inputBytes = ({ stdin = '', stdin_base64 = '', files = [] }: Input): numbe
 const argumentBytes = ({ args = [], env = {} }: Input): number =>
   [...args, ...Object.entries(env).flat()].reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
 
-/** What one run is given. Whatever the sandbox would refuse is refused here, while somebody can still mend it. */
+/** The input of one execution. Refuses here what the sandbox would refuse, while the client can still correct it. */
 export const executionInput = z
   .strictObject({
     stdin: z
       .string()
-      .meta({ maxLength: INPUT_BYTES_MAX, description: `May hold NUL. ${INPUT_BYTES}` })
+      .meta({ maxLength: INPUT_BYTES_MAX, description: `Text, which may contain NUL. ${INPUT_BYTES}` })
       .optional(),
     stdin_base64: z
       .string()
@@ -96,7 +96,7 @@ export const executionInput = z
         format: 'byte',
         pattern: BASE64,
         maxLength: INPUT_BASE64_CHARS_MAX,
-        description: `Bytes that are no text, in place of \`stdin\`. ${INPUT_BYTES}`,
+        description: `Binary standard input in base64, instead of \`stdin\`. ${INPUT_BYTES}`,
       })
       .optional(),
     args: z
@@ -109,7 +109,7 @@ export const executionInput = z
       .refine((env) => Object.keys(env).length <= ENV_MAX, tooLarge(`must have at most ${ENV_MAX} names`))
       .meta({
         maxProperties: ENV_MAX,
-        description: `Names are letters, digits and underscores, and begin with no digit. ${ARGUMENTS_BYTES}`,
+        description: `Names use letters, digits and underscores and never start with a digit. ${ARGUMENTS_BYTES}`,
       })
       .optional(),
     files: z.array(file).max(FILES_MAX).refine(haveRoom, 'must each have a place of their own').optional(),
@@ -132,7 +132,7 @@ type WithFiles = { readonly files?: readonly { readonly path: string }[] | undef
 
 export const pathsOf = (input: WithFiles): string[] => input?.files?.map(({ path }) => path) ?? [];
 
-/** For a body that has both the script and its input; where the task is stored already, see begin-run.ts. */
+/** For a body with both the script and its input. For a stored task, see begin-run.ts. */
 export function refuseFileInScriptPlace(
   { script_type, input }: { readonly script_type: ScriptType; readonly input?: WithFiles },
   context: z.core.$RefinementCtx,

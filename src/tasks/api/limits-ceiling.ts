@@ -2,14 +2,14 @@ import { InvalidFields } from '../../kernel/errors.js';
 import type { ScriptType } from '../../sandbox/sandbox.js';
 import { limitsBelowFloor } from '../domain/limit-floors.js';
 
-/** What a task asks for, as far as it does. */
+/** The limits that a task requests; all are optional. */
 export interface AskedLimits {
   readonly script_type?: ScriptType | undefined;
   readonly timeout_seconds?: number | undefined;
   readonly limits?: { readonly [Name in 'memory_mb' | 'cpus' | 'pids']?: number | undefined } | undefined;
 }
 
-/** The most a run may ask for: the operator's word, so not part of a schema that is fixed when the code is loaded. */
+/** The maximum limits of a run. The operator sets them, so they are not part of the schemas, which are constants. */
 export class RunLimitsCeiling {
   constructor(
     private readonly maxima: {
@@ -20,7 +20,7 @@ export class RunLimitsCeiling {
     },
   ) {}
 
-  /** As the document of the API says them. */
+  /** The maxima by field path, for the OpenAPI document. */
   get byField(): Readonly<Record<string, number>> {
     const { timeout_seconds, ...limits } = this.maxima;
     const named = Object.entries(limits).map(([name, max]) => [`limits.${name}`, max] as const);
@@ -28,7 +28,7 @@ export class RunLimitsCeiling {
   }
 
   /**
-   * With a language, its floors too; a change without one is checked where the stored language is known (the decider).
+   * With a script type, also checks its floors. Without one, the decider checks them: it knows the stored script type.
    * @throws InvalidFields that names every limit above its maximum or below its floor
    */
   check({ script_type, timeout_seconds, limits = {} }: AskedLimits): void {

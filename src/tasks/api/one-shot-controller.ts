@@ -36,13 +36,14 @@ export class OneShotController {
   @Idempotent()
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   @ApiOperation({
-    summary: 'Create a task and run it, at once',
-    description: 'The fields of a task, and the input of its run. Both are recorded, or neither.',
+    summary: 'Create a task and execute it',
+    description:
+      'Takes the fields of a task and the input of the execution. Records both the task and the execution, or neither.',
     operationId: 'runOnce',
   })
   @ApiCreatedResponse({
     standardSchema: executionView,
-    description: 'Waits for a worker; or as it is after the wait',
+    description: 'The execution, as recorded or as it is after the wait',
     headers: documentedHeaders('Location', 'ETag'),
   })
   async run(

@@ -23,7 +23,7 @@ import { outputQuery, type OutputQuery } from './execution-schemas.js';
 
 const outputStream = enumParam(['stdout', 'stderr'], 'Invalid output stream: stdout or stderr');
 
-/** What a run wrote, byte for byte, which JSON cannot carry. */
+/** The exact output bytes of an execution, which JSON cannot represent. */
 @ApiTags('executions')
 @ApiBearerAuth()
 @Controller(apiPath('executions'))
@@ -38,16 +38,16 @@ export class OutputController {
 
   @Get(':id/output/:stream')
   @ApiOperation({
-    summary: 'What a run wrote',
+    summary: 'Get the output of an execution',
     description:
-      'Without `follow`: what the latest attempt wrote, once it has ended. With it: what the attempt that runs (or the ' +
-      'next one) has written so far, and then what it writes, until the run has ended; where an attempt is tried ' +
-      'again, the next one’s output follows. Over the cap the end of an output comes when its attempt ends. An answer ' +
-      'that breaks off is not complete: the service stopped, and the request can be repeated.',
+      'Without `follow`: returns the output of the latest attempt, once that attempt has ended. With `follow`: ' +
+      'streams the output of the current (or next) attempt from its start until the execution has ended; after a ' +
+      'retry, the output of the next attempt follows. Above the size limit, the last bytes of an output are sent ' +
+      'when its attempt ends. A response that breaks off is incomplete: the service stopped. Repeat the request.',
     operationId: 'executionOutput',
   })
   @ApiOkResponse({
-    description: 'The bytes as kept: over the cap, the first and the last of them',
+    description: 'The stored bytes; above the size limit, only the first and the last bytes',
     content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
   })
   @ApiProblems(400, 401, 403, 404, 410, 429, 503)
@@ -60,11 +60,11 @@ export class OutputController {
   ): Promise<Buffer | StreamableFile> {
     const { request, reply } = exchange;
     const row = await this.queries.execute(new GetExecution(id, caller));
-    // Of a run that has ended there is nothing to wait for; and HEAD asks for no output at all.
+    // An execution that has ended has no more output, and a HEAD response has no body.
     const live = follow && isActive(row.status) && request.method === 'GET';
-    const answer = live ? this.following(id, stream, caller, exchange) : await this.stored(row[stream], caller, reply);
+    const output = live ? this.following(id, stream, caller, exchange) : await this.stored(row[stream], caller, reply);
     void reply.type('application/octet-stream');
-    return answer;
+    return output;
   }
 
   private stored(output: Parameters<typeof outputOf>[0], { userId }: CallerContext, reply: FastifyReply) {

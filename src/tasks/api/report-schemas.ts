@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { OUTCOMES } from '../domain/execution-shape.js';
 
-/** Postgres and ISO 8601 in its short form agree on these years. */
+/** Postgres and the short form of ISO 8601 both support these years. */
 const EARLIEST = Date.parse('1970-01-01T00:00:00Z');
 const LATEST = Date.parse('9999-12-31T00:00:00Z');
 
@@ -10,7 +10,7 @@ const time = z.iso
   .datetime({ offset: true })
   .refine((text) => Date.parse(text) >= EARLIEST && Date.parse(text) <= LATEST, 'must be in the years 1970 to 9999')
   .transform((text) => new Date(text).toISOString())
-  .meta({ description: 'In the years 1970 to 9999' });
+  .meta({ description: 'A time in the years 1970 to 9999' });
 
 const count = z.int().nonnegative();
 
@@ -38,7 +38,7 @@ const ended = z
   })
   .meta({ id: 'EndedReport' });
 
-/** What an external worker says of a run: that it is under way, or how it ended. */
+/** The report of an external worker: the execution is running, or how it ended. */
 export const reportBody = z
   .discriminatedUnion('status', [underWay, ended])
   .meta({ id: 'ExecutionReport', example: { status: 'completed', return_code: 0, stdout: 'Hello\n' } });

@@ -62,12 +62,12 @@ export class TaskController {
   @Idempotent()
   @ApiOperation({
     summary: 'Create a task',
-    description: 'What is left out takes its default. Nothing runs yet.',
+    description: 'Omitted fields get their defaults. The task is not executed yet.',
     operationId: 'createTask',
   })
   @ApiCreatedResponse({
     standardSchema: taskView,
-    description: 'Created',
+    description: 'Task created',
     headers: documentedHeaders('Location', 'ETag'),
   })
   @ApiProblems(413, 415)
@@ -86,12 +86,16 @@ export class TaskController {
       return taskId;
     });
     void exchange.reply.header('location', `/${API_BASE}/tasks/${id}`);
-    // A repeat has the same body, or it is refused: in both cases this is the script of that version.
-    return this.answer(await this.queries.execute(new GetTaskFromLog(id, version)), exchange.reply, script_content);
+    // A repeat with another body is refused, so this is the script of that version.
+    return this.respond(await this.queries.execute(new GetTaskFromLog(id, version)), exchange.reply, script_content);
   }
 
   @Get()
-  @ApiOperation({ summary: 'List tasks', description: `Your own. ${BY_OFFSET_OR_CURSOR}`, operationId: 'listTasks' })
+  @ApiOperation({
+    summary: 'List tasks',
+    description: `Lists your own tasks. ${BY_OFFSET_OR_CURSOR}`,
+    operationId: 'listTasks',
+  })
   @ApiOkResponse({ standardSchema: taskList, description: 'A page of tasks, by offset or by cursor' })
   async list(
     @Query({ schema: listTasksQuery }) query: ListTasksQuery,
@@ -112,12 +116,12 @@ export class TaskController {
   @ConditionalRead()
   @ApiOperation({
     summary: 'Get a task, as it is or as it was',
-    description: 'With `as_of`, what its history says that it was then.',
+    description: 'With `as_of`, returns the state that it had at that version or time, according to its history.',
     operationId: 'getTask',
   })
   @ApiOkResponse({
     standardSchema: taskView,
-    description: 'The task; its ETag is for If-Match and If-None-Match',
+    description: 'The task. Use its ETag with If-Match and If-None-Match',
     headers: documentedHeaders('ETag'),
   })
   @ApiProblems(403, 404)
@@ -128,16 +132,16 @@ export class TaskController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const query = as_of === undefined ? new GetTask(id, caller) : new GetTaskAsOf(id, caller, as_of);
-    return this.answer(await this.queries.execute(query), reply);
+    return this.respond(await this.queries.execute(query), reply);
   }
 
   @Get(':id/events')
   @ApiOperation({
-    summary: 'The history of a task',
-    description: 'Each change as the event that it is. A deleted task keeps its history.',
+    summary: 'Get the history of a task',
+    description: 'Returns one event for each change. A deleted task keeps its history.',
     operationId: 'taskHistory',
   })
-  @ApiOkResponse({ standardSchema: historyView, description: 'Oldest first' })
+  @ApiOkResponse({ standardSchema: historyView, description: 'The events, oldest first' })
   @ApiProblems(403, 404)
   async history(
     @Param('id', taskId) id: string,
@@ -152,9 +156,13 @@ export class TaskController {
   }
 
   @Put(':id')
-  @ApiOperation({ summary: 'Change a task', description: 'Only the fields given change.', operationId: 'updateTask' })
+  @ApiOperation({
+    summary: 'Update a task',
+    description: 'Changes only the fields in the request.',
+    operationId: 'updateTask',
+  })
   @ConditionalWrite()
-  @ApiOkResponse({ standardSchema: taskView, description: 'Changed', headers: documentedHeaders('ETag') })
+  @ApiOkResponse({ standardSchema: taskView, description: 'Task updated', headers: documentedHeaders('ETag') })
   @ApiProblems(403, 404, 409, 413, 415)
   async update(
     @Param('id', taskId) id: string,
@@ -169,14 +177,18 @@ export class TaskController {
       script_content === undefined ? {} : { script: await this.scriptOf(id, caller, script_content, condition) };
     const command = new UpdateTask(id, caller, { ...changes, ...script }, metadataOf(caller), condition);
     await this.commands.execute(command, exchange);
-    return this.answer(await this.queries.execute(new GetTaskFromLog(id)), exchange.reply);
+    return this.respond(await this.queries.execute(new GetTaskFromLog(id)), exchange.reply);
   }
 
   @Delete(':id')
   @HttpCode(200)
   @ConditionalWrite()
-  @ApiOperation({ summary: 'Delete a task', description: 'Its executions stay.', operationId: 'deleteTask' })
-  @ApiOkResponse({ standardSchema: message, description: 'Deleted' })
+  @ApiOperation({
+    summary: 'Delete a task',
+    description: 'The executions of the task are kept.',
+    operationId: 'deleteTask',
+  })
+  @ApiOkResponse({ standardSchema: message, description: 'Task deleted' })
   @ApiProblems(403, 404, 409)
   async delete(@Param('id', taskId) id: string, @Caller() caller: CallerContext, @HttpExchange() exchange: Exchange) {
     const command = new DeleteTask(id, caller, metadataOf(caller), writeConditionOf(exchange.request));
@@ -185,8 +197,8 @@ export class TaskController {
   }
 
   /**
-   * Stored under the task's owner's key, also where an admin changes it. Not for a change that is known to be refused:
-   * it would count for a day and be of no use.
+   * Stores the script under the key of the task's owner, even if an admin changes it. Does not store it for a change
+   * that will be refused: it would count towards the quota for a day.
    */
   private async scriptOf(id: string, caller: CallerContext, content: string, condition: VersionCondition) {
     const { owner_id, definition, definition_version } = await this.queries.execute(new GetTaskFromLog(id));
@@ -195,15 +207,15 @@ export class TaskController {
     return this.scripts.replace(definition.script, owner_id, content);
   }
 
-  private async answer(row: TaskRow, reply: FastifyReply, script?: string) {
+  private async respond(row: TaskRow, reply: FastifyReply, script?: string) {
     void reply.header('etag', tagOf(row));
     return taskViewOf(row, this.payloads, script);
   }
 }
 
 /**
- * The version of the definition and, of a task that has been run, its status: a 304 must not hide that a run has ended,
- * while a change asks for the definition alone.
+ * The version of the definition and, once the task has been executed, its status. A 304 must not hide that an execution
+ * has ended. The condition of a change compares the definition only.
  */
 const tagOf = ({ definition_version, status }: TaskRow): string =>
   entityTag(status === 'pending' ? definition_version : `${definition_version}-${status}`);

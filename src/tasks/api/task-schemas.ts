@@ -5,7 +5,7 @@ import { retryableReason, SCRIPT_TYPES, scriptType, STATUSES } from '../domain/e
 import { text } from '../../http/validation/text.js';
 import { listQuery, listView } from '../../http/listing/list-query.js';
 
-/** Bytes of a task's metadata as JSON. */
+/** Maximum bytes of a task's metadata as JSON. */
 export const METADATA_BYTES_MAX = 16 * 1024;
 const SCRIPT_CHARS_MAX = 65_535;
 const TIMEOUT_SECONDS_MIN = 0.1;
@@ -18,7 +18,7 @@ const metadata = z
   })
   .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
 
-/** What a language needs: see limitsBelowFloor. */
+/** The minimum of each language: see limitsBelowFloor. */
 function floorsOf(limit: keyof RunFloor): string {
   const floors = SCRIPT_TYPES.map((type) => `${LIMIT_FLOORS[type][limit]} in ${type}`);
   return `At least ${floors.join(', ')}`;
@@ -28,17 +28,17 @@ function lowestFloor(limit: keyof RunFloor): number {
   return Math.min(...SCRIPT_TYPES.map((type) => LIMIT_FLOORS[type][limit]));
 }
 
-/** Ceilings are the operator's and checked beside the schema: see RunLimitsCeiling. */
+/** The operator sets the maxima. They are checked separately: see RunLimitsCeiling. */
 const limits = z.strictObject({
   memory_mb: z
     .int()
     .min(lowestFloor('memory_mb'))
-    .describe(`MiB for the program and all that it starts, enforced as given. ${floorsOf('memory_mb')}`),
+    .describe(`Memory in MiB for the program and all processes that it starts. ${floorsOf('memory_mb')}`),
   cpus: z.number().min(0.1),
   pids: z
     .int()
     .min(lowestFloor('pids'))
-    .describe(`Processes and threads at a time. ${floorsOf('pids')}`),
+    .describe(`Maximum number of concurrent processes and threads. ${floorsOf('pids')}`),
 });
 
 const retry = z.strictObject({
@@ -76,8 +76,8 @@ const fields = {
   script_content: text({ min: 1, max: SCRIPT_CHARS_MAX }),
   script_type: scriptType,
   priority: z.int().min(0).max(10),
-  // Its ceiling is the operator's, as those of the limits.
-  timeout_seconds: z.number().min(TIMEOUT_SECONDS_MIN).describe('Of wall time; fractions count to the millisecond'),
+  // The operator sets the maximum, as for the limits.
+  timeout_seconds: z.number().min(TIMEOUT_SECONDS_MIN).describe('Timeout in seconds of wall time, to the millisecond'),
   metadata,
   max_parallel: z.int().min(1).max(100),
 };
@@ -99,7 +99,7 @@ export const createTaskBody = z
   });
 export type CreateTaskBody = z.output<typeof createTaskBody>;
 
-/** Only the fields given change, those within `retry` and `limits` too. */
+/** Changes only the given fields, including those inside `retry` and `limits`. */
 export const updateTaskBody = z
   .strictObject({ ...fields, retry: retry.partial(), limits: limits.partial() })
   .partial()
@@ -111,8 +111,8 @@ export const TASK_SORT_FIELDS = ['created_at', 'updated_at', 'priority', 'name']
 
 export const listTasksQuery = z.strictObject({
   ...listQuery(TASK_SORT_FIELDS),
-  status: z.enum(STATUSES).optional().describe('Only those that are in it'),
-  script_type: z.enum(SCRIPT_TYPES).optional().describe('Only those in this language'),
+  status: z.enum(STATUSES).optional().describe('Only tasks with this status'),
+  script_type: z.enum(SCRIPT_TYPES).optional().describe('Only tasks in this language'),
 });
 export type ListTasksQuery = z.output<typeof listTasksQuery>;
 
@@ -123,7 +123,7 @@ export const taskView = z
     id: z.uuid(),
     user_id: z.uuid(),
     ...fields,
-    // Empty once its owner's data has been erased.
+    // Empty after the owner's data has been erased.
     script_content: text({ max: SCRIPT_CHARS_MAX }),
     metadata: z.record(z.string(), z.json()),
     status: z.enum(STATUSES),

@@ -10,13 +10,13 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description Your own. By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.
+         * @description Lists your own tasks. By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.
          */
         get: operations["listTasks"];
         put?: never;
         /**
          * Create a task
-         * @description What is left out takes its default. Nothing runs yet.
+         * @description Omitted fields get their defaults. The task is not executed yet.
          */
         post: operations["createTask"];
         delete?: never;
@@ -34,18 +34,18 @@ export interface paths {
         };
         /**
          * Get a task, as it is or as it was
-         * @description With `as_of`, what its history says that it was then.
+         * @description With `as_of`, returns the state that it had at that version or time, according to its history.
          */
         get: operations["getTask"];
         /**
-         * Change a task
-         * @description Only the fields given change.
+         * Update a task
+         * @description Changes only the fields in the request.
          */
         put: operations["updateTask"];
         post?: never;
         /**
          * Delete a task
-         * @description Its executions stay.
+         * @description The executions of the task are kept.
          */
         delete: operations["deleteTask"];
         options?: never;
@@ -61,8 +61,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The history of a task
-         * @description Each change as the event that it is. A deleted task keeps its history.
+         * Get the history of a task
+         * @description Returns one event for each change. A deleted task keeps its history.
          */
         get: operations["taskHistory"];
         put?: never;
@@ -88,7 +88,7 @@ export interface paths {
         put?: never;
         /**
          * Execute a task
-         * @description Responds as soon as the execution is recorded or, with `wait`, when it has ended. No worker of this service picks up an execution whose executor is `external`: its owner reports its progress. It expires without a report for a day (the operator can change this): status `timeout`, termination_reason `expired`.
+         * @description Responds as soon as the execution is recorded or, with `wait`, when it has ended. If its executor is `external`, no worker of this service picks it up; its owner reports its progress. Without a report for a day (the operator can change this) it expires: status `timeout`, termination_reason `expired`.
          */
         post: operations["startExecution"];
         delete?: never;
@@ -111,8 +111,8 @@ export interface paths {
         get: operations["listExecutions"];
         put?: never;
         /**
-         * Create a task and run it, at once
-         * @description The fields of a task, and the input of its run. Both are recorded, or neither.
+         * Create a task and execute it
+         * @description Takes the fields of a task and the input of the execution. Records both the task and the execution, or neither.
          */
         post: operations["runOnce"];
         delete?: never;
@@ -177,8 +177,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a run wrote
-         * @description Without `follow`: what the latest attempt wrote, once it has ended. With it: what the attempt that runs (or the next one) has written so far, and then what it writes, until the run has ended; where an attempt is tried again, the next one’s output follows. Over the cap the end of an output comes when its attempt ends. An answer that breaks off is not complete: the service stopped, and the request can be repeated.
+         * Get the output of an execution
+         * @description Without `follow`: returns the output of the latest attempt, once that attempt has ended. With `follow`: streams the output of the current (or next) attempt from its start until the execution has ended; after a retry, the output of the next attempt follows. Above the size limit, the last bytes of an output are sent when its attempt ends. A response that breaks off is incomplete: the service stopped. Repeat the request.
          */
         get: operations["executionOutput"];
         put?: never;
@@ -381,8 +381,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the process up
-         * @description Asks nothing of what it depends on.
+         * Check whether the process is up
+         * @description Does not check any dependency.
          */
         get: operations["health"];
         put?: never;
@@ -401,8 +401,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Can the service do its work
-         * @description Asks everything it depends on. Reads may well work while it is not ready.
+         * Check whether the service is ready
+         * @description Checks all dependencies. Reads can still work while the service is not ready.
          */
         get: operations["ready"];
         put?: never;
@@ -421,8 +421,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The workers of all processes, in sum
-         * @description What they do now, and what they have done since they started.
+         * Get the totals of all workers
+         * @description Sums over all worker processes: their current state, and what they have processed since they started.
          */
         get: operations["workersHealth"];
         put?: never;
@@ -441,8 +441,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Anybody there
-         * @description The cheapest answer there is.
+         * Ping the API
+         * @description Returns a constant response and checks nothing.
          */
         get: operations["ping"];
         put?: never;
@@ -476,7 +476,7 @@ export interface components {
              * @description Default: `5`.
              */
             priority?: number;
-            /** @description Of wall time; fractions count to the millisecond. Default: `300`. */
+            /** @description Timeout in seconds of wall time, to the millisecond. Default: `300`. */
             timeout_seconds?: number;
             /** @description Any JSON object of at most 16384 bytes. Default: `{}`. */
             metadata?: {
@@ -513,14 +513,14 @@ export interface components {
             limits?: {
                 /**
                  * Format: int32
-                 * @description MiB for the program and all that it starts, enforced as given. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go. Default: `256`.
+                 * @description Memory in MiB for the program and all processes that it starts. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go. Default: `256`.
                  */
                 memory_mb?: number;
                 /** @description Default: `1`. */
                 cpus?: number;
                 /**
                  * Format: int32
-                 * @description Processes and threads at a time. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go. Default: `64`.
+                 * @description Maximum number of concurrent processes and threads. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go. Default: `64`.
                  */
                 pids?: number;
             };
@@ -537,7 +537,7 @@ export interface components {
             script_type: "python" | "javascript" | "typescript" | "bash" | "go";
             /** Format: int32 */
             priority: number;
-            /** @description Of wall time; fractions count to the millisecond */
+            /** @description Timeout in seconds of wall time, to the millisecond */
             timeout_seconds: number;
             metadata: {
                 [key: string]: unknown;
@@ -620,7 +620,7 @@ export interface components {
             script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
             /** Format: int32 */
             priority?: number;
-            /** @description Of wall time; fractions count to the millisecond */
+            /** @description Timeout in seconds of wall time, to the millisecond */
             timeout_seconds?: number;
             /** @description Any JSON object of at most 16384 bytes */
             metadata?: {
@@ -641,13 +641,13 @@ export interface components {
             limits?: {
                 /**
                  * Format: int32
-                 * @description MiB for the program and all that it starts, enforced as given. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go
+                 * @description Memory in MiB for the program and all processes that it starts. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go
                  */
                 memory_mb?: number;
                 cpus?: number;
                 /**
                  * Format: int32
-                 * @description Processes and threads at a time. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go
+                 * @description Maximum number of concurrent processes and threads. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go
                  */
                 pids?: number;
             };
@@ -667,23 +667,23 @@ export interface components {
          */
         StartExecution: {
             input?: {
-                /** @description May hold NUL. stdin and all files have at most 1048576 bytes together */
+                /** @description Text, which may contain NUL. stdin and all files together have at most 1048576 bytes */
                 stdin?: string;
                 /**
                  * Format: byte
-                 * @description Bytes that are no text, in place of `stdin`. stdin and all files have at most 1048576 bytes together
+                 * @description Binary standard input in base64, instead of `stdin`. stdin and all files together have at most 1048576 bytes
                  */
                 stdin_base64?: string;
-                /** @description args and env have at most 1048576 bytes together */
+                /** @description args and env together have at most 1048576 bytes */
                 args?: string[];
-                /** @description Names are letters, digits and underscores, and begin with no digit. args and env have at most 1048576 bytes together */
+                /** @description Names use letters, digits and underscores and never start with a digit. args and env together have at most 1048576 bytes */
                 env?: {
                     [key: string]: string;
                 };
                 files?: {
-                    /** @description Relative, without `.` and `..`, at most 255 bytes; not the path of the script */
+                    /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files have at most 1048576 bytes together */
+                    /** @description stdin and all files together have at most 1048576 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -727,7 +727,7 @@ export interface components {
             /** Format: int32 */
             attempt: number;
             /**
-             * @description Why the execution ended. `expired`, with status `timeout`: an external worker did not report in time
+             * @description Why the execution did not complete. `expired` (status `timeout`): an external worker did not report in time
              * @enum {string|null}
              */
             termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "compile" | "cancelled" | "expired" | null;
@@ -790,7 +790,7 @@ export interface components {
             status: "running";
             /**
              * Format: date-time
-             * @description In the years 1970 to 9999
+             * @description A time in the years 1970 to 9999
              */
             started_at?: string;
         };
@@ -821,12 +821,12 @@ export interface components {
             memory_usage_bytes?: number | null;
             /**
              * Format: date-time
-             * @description In the years 1970 to 9999. Default: `null`.
+             * @description A time in the years 1970 to 9999. Default: `null`.
              */
             started_at?: string | null;
             /**
              * Format: date-time
-             * @description In the years 1970 to 9999
+             * @description A time in the years 1970 to 9999
              */
             completed_at?: string;
         };
@@ -875,7 +875,7 @@ export interface components {
              * @description Default: `5`.
              */
             priority?: number;
-            /** @description Of wall time; fractions count to the millisecond. Default: `300`. */
+            /** @description Timeout in seconds of wall time, to the millisecond. Default: `300`. */
             timeout_seconds?: number;
             /** @description Any JSON object of at most 16384 bytes. Default: `{}`. */
             metadata?: {
@@ -912,35 +912,35 @@ export interface components {
             limits?: {
                 /**
                  * Format: int32
-                 * @description MiB for the program and all that it starts, enforced as given. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go. Default: `256`.
+                 * @description Memory in MiB for the program and all processes that it starts. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go. Default: `256`.
                  */
                 memory_mb?: number;
                 /** @description Default: `1`. */
                 cpus?: number;
                 /**
                  * Format: int32
-                 * @description Processes and threads at a time. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go. Default: `64`.
+                 * @description Maximum number of concurrent processes and threads. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go. Default: `64`.
                  */
                 pids?: number;
             };
             input?: {
-                /** @description May hold NUL. stdin and all files have at most 1048576 bytes together */
+                /** @description Text, which may contain NUL. stdin and all files together have at most 1048576 bytes */
                 stdin?: string;
                 /**
                  * Format: byte
-                 * @description Bytes that are no text, in place of `stdin`. stdin and all files have at most 1048576 bytes together
+                 * @description Binary standard input in base64, instead of `stdin`. stdin and all files together have at most 1048576 bytes
                  */
                 stdin_base64?: string;
-                /** @description args and env have at most 1048576 bytes together */
+                /** @description args and env together have at most 1048576 bytes */
                 args?: string[];
-                /** @description Names are letters, digits and underscores, and begin with no digit. args and env have at most 1048576 bytes together */
+                /** @description Names use letters, digits and underscores and never start with a digit. args and env together have at most 1048576 bytes */
                 env?: {
                     [key: string]: string;
                 };
                 files?: {
-                    /** @description Relative, without `.` and `..`, at most 255 bytes; not the path of the script */
+                    /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files have at most 1048576 bytes together */
+                    /** @description stdin and all files together have at most 1048576 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -1081,7 +1081,7 @@ export interface components {
                 total_tasks_failed: number;
                 /**
                  * Format: int64
-                 * @description nanoseconds, as the original had it
+                 * @description Nanoseconds, as in the original service
                  */
                 average_task_time: number;
             };
@@ -1124,25 +1124,25 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description The request’s id, in logs and problems too: the one sent, or a new one */
+        /** @description The id of the request, as in logs and errors: the one that the client sent, or a new one */
         "X-Request-ID": string;
         /** @description How to authenticate (RFC 6750) */
         "WWW-Authenticate": string;
-        /** @description Seconds to wait before the request is sent again */
+        /** @description Seconds to wait before repeating the request */
         "Retry-After": number;
-        /** @description Requests per window of the tightest limit that counts this request */
+        /** @description Maximum requests per window, for the strictest limit that applies to this request */
         "RateLimit-Limit": number;
-        /** @description Requests left in the window */
+        /** @description Requests that remain in the current window */
         "RateLimit-Remaining": number;
-        /** @description Seconds until the window has room again */
+        /** @description Seconds until the window allows requests again */
         "RateLimit-Reset": number;
-        /** @description This answers an earlier request under the same Idempotency-Key */
+        /** @description Present if an earlier request with the same Idempotency-Key was already executed; nothing was executed again */
         "Idempotent-Replayed": "true";
-        /** @description Recorded, but reads may not show it yet: they are at this position of the log */
+        /** @description Present if reads may not show the recorded change yet: they have reached this position of the event log */
         "X-Read-Position": string;
-        /** @description The version of what is answered, for If-Match */
+        /** @description The version of the returned resource, for If-Match */
         ETag: string;
-        /** @description Path of what was created */
+        /** @description Path of the created resource */
         Location: string;
     };
     pathItems: never;
@@ -1162,9 +1162,9 @@ export interface operations {
                 sort_field?: "created_at" | "updated_at" | "priority" | "name";
                 /** @description Ascending or descending. Default: `desc`. */
                 sort_order?: "asc" | "desc";
-                /** @description Only those that are in it */
+                /** @description Only tasks with this status */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
-                /** @description Only those in this language */
+                /** @description Only tasks in this language */
                 script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
             };
             header?: never;
@@ -1249,7 +1249,7 @@ export interface operations {
             header?: {
                 /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
                 "Idempotency-Key"?: string;
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path?: never;
@@ -1261,7 +1261,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Created */
+            /** @description Task created */
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
@@ -1377,7 +1377,7 @@ export interface operations {
     getTask: {
         parameters: {
             query?: {
-                /** @description A version of the history, such as 3, or an RFC 3339 time: answers what it was then */
+                /** @description A version from the history, such as 3, or an RFC 3339 time. The response is the state at that point */
                 as_of?: string;
             };
             header?: {
@@ -1387,14 +1387,14 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The task; its ETag is for If-Match and If-None-Match */
+            /** @description The task. Use its ETag with If-Match and If-None-Match */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1537,11 +1537,11 @@ export interface operations {
                 "If-Match"?: string;
                 /** @description ETags, or `*`: 412 without a change if the current ETag is one of them */
                 "If-None-Match"?: string;
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
@@ -1552,7 +1552,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Changed */
+            /** @description Task updated */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1723,18 +1723,18 @@ export interface operations {
                 "If-Match"?: string;
                 /** @description ETags, or `*`: 412 without a change if the current ETag is one of them */
                 "If-None-Match"?: string;
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Deleted */
+            /** @description Task deleted */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1906,14 +1906,14 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Oldest first */
+            /** @description The events, oldest first */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2044,7 +2044,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
@@ -2169,11 +2169,11 @@ export interface operations {
             header?: {
                 /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
                 "Idempotency-Key"?: string;
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
@@ -2480,7 +2480,7 @@ export interface operations {
             header?: {
                 /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
                 "Idempotency-Key"?: string;
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path?: never;
@@ -2492,7 +2492,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Waits for a worker; or as it is after the wait */
+            /** @description The execution, as recorded or as it is after the wait */
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
@@ -2608,7 +2608,7 @@ export interface operations {
     getExecution: {
         parameters: {
             query?: {
-                /** @description A version of the history, such as 3, or an RFC 3339 time: answers what it was then */
+                /** @description A version from the history, such as 3, or an RFC 3339 time. The response is the state at that point */
                 as_of?: string;
             };
             header?: {
@@ -2618,7 +2618,7 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
@@ -2768,11 +2768,11 @@ export interface operations {
                 "If-Match"?: string;
                 /** @description ETags, or `*`: 412 without a change if the current ETag is one of them */
                 "If-None-Match"?: string;
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
@@ -2954,11 +2954,11 @@ export interface operations {
                 "If-Match"?: string;
                 /** @description ETags, or `*`: 412 without a change if the current ETag is one of them */
                 "If-None-Match"?: string;
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
@@ -3140,7 +3140,7 @@ export interface operations {
                 "Last-Event-ID"?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
@@ -3276,16 +3276,16 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
-                /** @description Which of them */
+                /** @description The name of the stream */
                 stream: "stdout" | "stderr";
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The bytes as kept: over the cap, the first and the last of them */
+            /** @description The stored bytes; above the size limit, only the first and the last bytes */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -3507,7 +3507,7 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
@@ -3657,11 +3657,11 @@ export interface operations {
                 "If-Match"?: string;
                 /** @description ETags, or `*`: 412 without a change if the current ETag is one of them */
                 "If-None-Match"?: string;
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
@@ -3836,11 +3836,11 @@ export interface operations {
             header?: {
                 /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
                 "Idempotency-Key"?: string;
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path: {
-                /** @description As it was answered */
+                /** @description The id from an earlier response */
                 id: string;
             };
             cookie?: never;
@@ -4341,7 +4341,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path?: never;
@@ -4454,7 +4454,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `respond-async`: does not wait until reads show what was recorded (RFC 7240) */
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
                 Prefer?: string;
             };
             path?: never;
@@ -4664,7 +4664,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is */
+            /** @description The process is up */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4695,7 +4695,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Everything it needs is there */
+            /** @description All dependencies are available */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4715,7 +4715,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The checks say what is missing */
+            /** @description `checks` names the dependencies that are unavailable */
             503: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4736,7 +4736,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Counts; no names */
+            /** @description Counts, without the names of workers */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4767,7 +4767,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description pong */
+            /** @description The constant response */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
