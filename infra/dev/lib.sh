@@ -66,6 +66,7 @@ load_settings() {
 
 need_settings() {
   [ -f "$SETTINGS" ] || die 'no settings yet: run `make setup` first'
+  grep -q '^VOIDRUNNER_MODE=' "$SETTINGS" || die 'the settings are of an earlier version: run `make setup` first'
   load_settings
 }
 
