@@ -1,7 +1,10 @@
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
 import { type HistoryEntry, historyEntryOf } from '../../event-sourcing/core/history-entry.js';
 import type { RecordedEvent } from '../../event-sourcing/core/event.js';
+import { growingResponse } from '../large-response.js';
+import type { LargeResponses } from '../user-concurrency.js';
 import { wholeNumber } from './list-query.js';
 
 /** Events in one response: a task that is executed for years has a long history. */
@@ -34,6 +37,14 @@ export const historyView = z
 export const HISTORY_BYTES_MAX = 2 * 1024 ** 2;
 /** Events read at a time: events that do not fit the response need not be read. */
 export const HISTORY_PORTION_EVENTS = 50;
+
+/** A page of history as a response: a large one waits for a slot of its user. @param portions as historyPage takes them */
+export const historyResponse = (
+  slots: LargeResponses,
+  portions: AsyncIterable<readonly RecordedEvent[]>,
+  query: Pick<HistoryQuery, 'limit'>,
+  to: { readonly userId: string; readonly reply: FastifyReply },
+) => growingResponse(slots, { ...to, read: (grow) => historyPage(portions, query, grow) });
 
 /**
  * @param portions of a stream, oldest first, with one event more than the limit if there are more

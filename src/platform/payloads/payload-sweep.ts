@@ -16,6 +16,12 @@ export interface Retention {
   readonly unnamedScriptsMs: number;
 }
 
+/** What to destroy next, and up to where the sweep then is. */
+interface Page {
+  readonly until: string | null;
+  readonly payloads: readonly string[];
+}
+
 const AGED = `
   select payload_id from es.payloads
   where kind <> 'script' and created_at < now() - $1 * interval '1 millisecond'
@@ -85,33 +91,37 @@ export class PayloadSweep {
     return { payloads: this.figures.payloads - before.payloads, bytes: this.figures.bytes - before.bytes };
   }
 
-  private async destroyOfDeletedTasks(keptMs: number, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      signal.throwIfAborted();
+  private destroyOfDeletedTasks(keptMs: number, signal: AbortSignal): Promise<void> {
+    return this.destroyByPage('position', signal, async () => {
       const [page] = await this.query<{ until: string | null; tasks: string[] | null }>(DELETED, [
         keptMs,
         EVENTS_AT_A_TIME,
       ]);
       const { until, tasks } = page!;
-      if (until === null) return;
       const scripts = tasks === null ? [] : await this.query<{ payload_id: string }>(SCRIPTS, [tasks]);
-      await this.destruction.destroy(scripts.map(({ payload_id }) => payload_id));
-      // Only now: what was not destroyed is found again.
-      await this.query('update es.retention set position = greatest(position, $1)', [until]);
-    }
+      return { until, payloads: scripts.map(({ payload_id }) => payload_id) };
+    });
   }
 
-  private async destroyUnnamedScripts(keptMs: number, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      signal.throwIfAborted();
+  private destroyUnnamedScripts(keptMs: number, signal: AbortSignal): Promise<void> {
+    return this.destroyByPage('scripts_until', signal, async () => {
       const [page] = await this.query<{ until: string | null; scripts: string[] | null }>(UNNAMED, [
         keptMs,
         PAYLOADS_AT_A_TIME,
       ]);
-      const { until, scripts } = page!;
+      return { until: page!.until, payloads: page!.scripts ?? [] };
+    });
+  }
+
+  /** @param cursor column of es.retention, from which the next page starts. A page without `until` is the end. */
+  private async destroyByPage(cursor: 'position' | 'scripts_until', signal: AbortSignal, next: () => Promise<Page>) {
+    for (;;) {
+      signal.throwIfAborted();
+      const { until, payloads } = await next();
       if (until === null) return;
-      await this.destruction.destroy(scripts ?? []);
-      await this.query('update es.retention set scripts_until = greatest(scripts_until, $1)', [until]);
+      await this.destruction.destroy(payloads);
+      // Only now: payloads that were not destroyed are found again.
+      await this.query(`update es.retention set ${cursor} = greatest(${cursor}, $1)`, [until]);
     }
   }
 

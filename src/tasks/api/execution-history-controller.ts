@@ -9,7 +9,6 @@ import { apiPath } from '../../http/api-path.js';
 import { ConcurrentRequests } from '../../http/concurrent-requests.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
 import { type Exchange, HttpExchange } from '../../http/http-commands.js';
-import { growingResponse } from '../../http/large-response.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import {
   EVENT_STREAM,
@@ -21,7 +20,7 @@ import {
 } from '../../http/server-sent-events.js';
 import { releaseSlot, LargeResponses } from '../../http/user-concurrency.js';
 import { uuidParam } from '../../http/validation/params.js';
-import { historyPage, historyQuery, type HistoryQuery } from '../../http/listing/history.js';
+import { historyResponse, historyQuery, type HistoryQuery } from '../../http/listing/history.js';
 import { EventFollower } from '../queries/event-follower.js';
 import { GetExecutionFromLog, GetExecutionHistory } from '../queries/execution-queries.js';
 
@@ -71,8 +70,7 @@ export class ExecutionHistoryController {
     if (wantsEvents(exchange)) return this.live(id, query, caller, exchange);
     const { after_version, limit } = query;
     const portions = await this.queries.execute(new GetExecutionHistory(id, caller, after_version, limit + 1));
-    const read = (grow: (bytes: number) => Promise<void>) => historyPage(portions, query, grow);
-    return growingResponse(this.largeResponses, { userId: caller.userId, reply: exchange.reply, read });
+    return historyResponse(this.largeResponses, portions, query, { userId: caller.userId, reply: exchange.reply });
   }
 
   private async live(

@@ -20,10 +20,10 @@ import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.j
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import { RunLimitsCeiling } from './limits-ceiling.js';
 import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
-import { growingResponse, sizedResponse } from '../../http/large-response.js';
+import { sizedResponse } from '../../http/large-response.js';
 import { LargeResponses } from '../../http/user-concurrency.js';
 import { uuidParam } from '../../http/validation/params.js';
-import { historyPage, historyQuery, type HistoryQuery, historyView } from '../../http/listing/history.js';
+import { historyResponse, historyQuery, type HistoryQuery, historyView } from '../../http/listing/history.js';
 import { BY_OFFSET_OR_CURSOR, listResponse } from '../../http/listing/list-query.js';
 import { ScriptStore } from '../commands/script-store.js';
 import { CreateTask, DeleteTask, UpdateTask } from '../domain/task-commands.js';
@@ -151,8 +151,7 @@ export class TaskController {
   ) {
     const { after_version, limit } = query;
     const portions = await this.queries.execute(new GetTaskHistory(id, caller, after_version, limit + 1));
-    const read = (grow: (bytes: number) => Promise<void>) => historyPage(portions, query, grow);
-    return growingResponse(this.largeResponses, { userId: caller.userId, reply, read });
+    return historyResponse(this.largeResponses, portions, query, { userId: caller.userId, reply });
   }
 
   @Put(':id')

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import type { FastifyReply } from 'fastify';
 
 import { cutOffWhenStalled } from '../../../src/http/stalled-client.js';
+import { allOf } from '../../support/all-of.js';
 
 const A_MINUTE_MS = 60_000;
 
@@ -14,16 +15,10 @@ function aReply() {
   return { reply: { raw } as unknown as FastifyReply, raw };
 }
 
-const all = async (chunks: AsyncIterable<string>): Promise<string[]> => {
-  const given: string[] = [];
-  for await (const chunk of chunks) given.push(chunk);
-  return given;
-};
-
 test('also what is left in buffers when all is given has to be taken', async () => {
   const { reply, raw } = aReply();
   const cutOff = once(raw, 'destroyed');
-  expect(await all(cutOffWhenStalled(reply, ['a', 'b'], 10))).toEqual(['a', 'b']);
+  expect(await allOf(cutOffWhenStalled(reply, ['a', 'b'], 10))).toEqual(['a', 'b']);
   await cutOff;
 });
 
@@ -31,7 +26,7 @@ test('an answer that is out leaves nothing behind', async () => {
   const { reply, raw } = aReply();
   const pending = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
   const before = pending();
-  await all(cutOffWhenStalled(reply, ['a', 'b'], A_MINUTE_MS));
+  await allOf(cutOffWhenStalled(reply, ['a', 'b'], A_MINUTE_MS));
   expect(pending()).toBe(before + 1);
   raw.emit('close');
   expect(pending()).toBe(before);
