@@ -20,7 +20,7 @@ export const BODY_WITH_INPUT_BYTES_MAX = 2 * 1024 ** 2;
 export function useJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) =>
-    bytes.length === 0 ? undefined : parsed(bytes),
+    bytes.length === 0 ? undefined : parsedBody(bytes),
   );
   fastify.addContentTypeParser('*', (request, content, done) => {
     const { promise, resolve } = Promise.withResolvers<Error | null>();
@@ -34,8 +34,11 @@ export function useJsonBodies(fastify: FastifyInstance): void {
 
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** @throws HttpProblem 400 */
-function parsed(bytes: Buffer): unknown {
+/**
+ * What the content says, before any schema is asked.
+ * @throws HttpProblem 400
+ */
+export function parsedBody(bytes: Buffer): unknown {
   // Decoding replaces invalid UTF-8 with U+FFFD, so the stored text would differ from the text sent.
   if (!isUtf8(bytes)) throw malformed('Request body is not UTF-8');
   const decoded = bytes.toString('utf8');

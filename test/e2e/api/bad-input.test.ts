@@ -141,7 +141,7 @@ describe.each([
   });
 });
 
-test('a field that would be rounded is named', async () => {
+test('a field that would be rounded or lost is named', async () => {
   for (const [path, field, value] of [
     ['/tasks', 'priority', '5.0000000000000000001'],
     ['/tasks', 'timeout_seconds', '1e400'],
@@ -150,6 +150,11 @@ test('a field that would be rounded is named', async () => {
     const body = `{"${field}":${value}}`;
     expect(await refusalOf(ada, { method: 'POST', path, body })).toEqual([400, `${field}: number`]);
   }
+  const env = '{"input":{"env":{"__proto__":"x"}}}';
+  expect(await refusalOf(ada, { method: 'POST', path: `/tasks/${taskId}/executions`, body: env })).toEqual([
+    400,
+    'input.env.__proto__: forbidden',
+  ]);
   const body = '{"status":"completed","memory_usage_bytes":9007199254740993}';
   const refusal = await refusalOf(ada, { method: 'PUT', path: `/executions/${runId}`, body });
   expect(refusal).toEqual([400, 'memory_usage_bytes: number']);

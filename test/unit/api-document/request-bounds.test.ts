@@ -3,8 +3,9 @@ import { z } from 'zod';
 
 import { runLimitsCeilingOf } from '../../../src/composition/run-limits.js';
 import { loadConfig } from '../../../src/config/load-config.js';
+import { parsedBody } from '../../../src/http/body-parser.js';
+import { HttpProblem } from '../../../src/http/problem.js';
 import { InvalidFields } from '../../../src/kernel/errors.js';
-import { textFaultOf } from '../../../src/http/validation/storable.js';
 import { Contract, type OpenApi } from '../../e2e/api/support/contract.js';
 import { filled } from '../../e2e/api/support/fuzz/blanks.js';
 import { boundaries } from '../../e2e/api/support/fuzz/boundary-values.js';
@@ -45,6 +46,16 @@ const BODIES = contract.routes.flatMap(({ operation: { requestBody } }) => {
 /** What the service validates with, by the name that the document gives it. */
 const VALIDATORS = Reflect.get(z.globalRegistry, '_idmap') as ReadonlyMap<string, unknown>;
 
+/** The body as the service reads it; undefined where it refuses the text before any schema is asked. */
+function readBody(text: string): unknown {
+  try {
+    return parsedBody(Buffer.from(text));
+  } catch (error) {
+    if (error instanceof HttpProblem) return undefined;
+    throw error;
+  }
+}
+
 /** What the service says against a body; nothing where it takes it. */
 function refusalsOf(name: string, body: unknown): string[] {
   const parsed = (VALIDATORS.get(name) as z.ZodType).safeParse(body);
@@ -57,9 +68,6 @@ function refusalsOf(name: string, body: unknown): string[] {
   }
 }
 
-const holdsInfinity = (value: unknown): boolean =>
-  value === Infinity || (typeof value === 'object' && Object.values(value ?? {}).some(holdsInfinity));
-
 const isUnsayable = (message: string): boolean => UNSAYABLE.some((pattern) => pattern.test(message));
 
 test.each(BODIES)('%s: what the service takes is in the document, and what it refuses is not', async (name, schema) => {
@@ -69,15 +77,19 @@ test.each(BODIES)('%s: what the service takes is in the document, and what it re
     new ChangedValues(valid, breaks).of(schema),
   );
   const agrees = async (value: unknown): Promise<void> => {
-    const body: unknown = JSON.parse(await filled(JSON.stringify(value), () => undefined));
-    // Refused before any schema is asked; and 1e400, which JSON can say and no double can hold.
-    if (textFaultOf(body) || holdsInfinity(body)) return;
+    const body = readBody(await filled(JSON.stringify(value), () => undefined));
+    if (body === undefined) return;
     const sayable = refusalsOf(name, body).filter((message) => !isUnsayable(message));
     const isRefused = refusalsOf(name, body).length > 0;
     if (!contract.accepts(schema, body)) expect(isRefused).toBe(true);
     else expect(sayable).toEqual([]);
   };
-  await fc.assert(fc.asyncProperty(values, agrees), { numRuns: RUNS });
+  // CI found this one: zod's records leave the member out, but no such body comes past the parser.
+  const prototype = Object.defineProperty({}, '__proto__', { value: { is_admin: true }, enumerable: true });
+  await fc.assert(fc.asyncProperty(values, agrees), {
+    numRuns: RUNS,
+    examples: [[prototype], [{ input: { env: prototype } }], [{ metadata: prototype }]],
+  });
 });
 
 interface Bound {
