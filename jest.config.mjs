@@ -6,9 +6,9 @@ if (existsSync('.voidrunner/dev.env')) process.loadEnvFile('.voidrunner/dev.env'
 const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '@swc/jest' },
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   setupFiles: ['<rootDir>/test/support/jest-setup.mjs'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/runner/native-environment.cjs',
+  runtime: '<rootDir>/test/runner/native-runtime.cjs',
   // Images and what is built hold packages of the same names.
   modulePathIgnorePatterns: ['<rootDir>/.voidrunner', '<rootDir>/dist'],
 };
@@ -27,7 +27,7 @@ export default {
   ],
   // Most of the time is spent waiting for services; jest's own choice on two cores is a single process.
   maxWorkers: 2,
-  // Modules of a test file stay in memory after it: a worker past this is replaced.
+  // A worker keeps its modules and some of each test file's memory: past this it is replaced.
   workerIdleMemoryLimit: '1GB',
   // A bound for what hangs: each wait returns as soon as its thing holds, and a busy machine may be ten times slower.
   testTimeout: 180_000,

@@ -1,4 +1,3 @@
-import { expect } from '@jest/globals';
 import type { Pool } from 'pg';
 
 import { eventually } from './eventually.js';

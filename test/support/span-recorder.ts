@@ -1,3 +1,4 @@
+import { context, propagation, trace } from '@opentelemetry/api';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 
@@ -14,7 +15,10 @@ export function recordSpans(): { readonly finished: readonly ReadableSpan[] } {
 
   beforeAll(() => sdk.start());
   beforeEach(() => exporter.reset());
-  afterAll(() => sdk.shutdown());
+  afterAll(async () => {
+    await sdk.shutdown();
+    for (const api of [trace, context, propagation]) api.disable();
+  });
 
   return {
     get finished() {

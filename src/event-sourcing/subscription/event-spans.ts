@@ -1,10 +1,8 @@
-import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 
 import { SPAN_AGE_MS_MAX } from '../relay/event-publisher.js';
-import { contextOf } from '../../platform/telemetry/trace-context.js';
+import { contextOf, tracer } from '../../platform/telemetry/trace-context.js';
 import type { DeliveredEvent } from './subscription-handler.js';
-
-const tracer = trace.getTracer('voidrunner');
 
 /** A batch belongs to many traces: each event gets a span in its own trace, all of the same length. */
 export async function withEventSpans<T>(
@@ -29,6 +27,6 @@ function startSpans(name: string, events: readonly DeliveredEvent[]): Span[] {
     .filter((event) => event.traceparent !== undefined && event.recordedAt.getTime() >= oldest)
     .map((event) => {
       const attributes = { 'voidrunner.event': event.type, 'voidrunner.position': event.position.toString() };
-      return tracer.startSpan(name, { kind: SpanKind.CONSUMER, attributes }, contextOf(event.traceparent));
+      return tracer().startSpan(name, { kind: SpanKind.CONSUMER, attributes }, contextOf(event.traceparent));
     });
 }

@@ -11,7 +11,8 @@ import {
   TraceFlags,
 } from '@opentelemetry/api';
 
-const tracer = trace.getTracer('voidrunner');
+/** Asked for per span: a tracer that is kept stays with the provider that was registered first. */
+export const tracer = () => trace.getTracer('voidrunner');
 
 /** W3C Trace Context, section 3.2: version 00. */
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
@@ -76,7 +77,7 @@ export interface SpanOptions {
 export function inSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
   const { kind = SpanKind.INTERNAL, attributes = {}, traceparent } = options;
   const parent = contextOf(traceparent);
-  const span = tracer.startSpan(name, { kind, attributes }, parent);
+  const span = tracer().startSpan(name, { kind, attributes }, parent);
   // Tracing is off, here and upstream. Running in a context that says so costs a twelfth of the time Node takes for an
   // append.
   if (!isSpanContextValid(span.spanContext())) return begin(work, span);

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { jest } from '@jest/globals';
 
 import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';

@@ -1,5 +1,4 @@
 import { JwtService } from '@nestjs/jwt';
-import { jest } from '@jest/globals';
 
 import { newId } from '../../../src/kernel/uuid.js';
 import { refreshHashOf, Tokens } from '../../../src/identity/app/tokens.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 
 import { ResponseWatchdog } from '../../../src/platform/postgres/response-watchdog.js';
 

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import * as fc from 'fast-check';
 
 import type { CellKind } from '../../../src/sandbox/cell-kind.js';

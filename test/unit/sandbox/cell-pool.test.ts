@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 
 import { REFILL_PATIENCE_MS, REFILL_RETRY_MS, REFILLS_MAX } from '../../../src/sandbox/cell-refill.js';
 import { START_PATIENCE_MS } from '../../../src/sandbox/cold-starts.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 
 import type { Cell, JobListener } from '../../../src/sandbox/cell.js';
 import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 
 import { ColdStarts, START_PATIENCE_MS } from '../../../src/sandbox/cold-starts.js';
 

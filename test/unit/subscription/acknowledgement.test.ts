@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { JsMsg } from 'nats';
 
 import { Acknowledgement } from '../../../src/event-sourcing/subscription/acknowledgement.js';

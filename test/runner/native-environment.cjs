@@ -1,0 +1,22 @@
+const { ModernFakeTimers } = require('@jest/fake-timers');
+const { TestEnvironment } = require('jest-environment-node');
+
+/**
+ * Jest's own modules stay in a vm context, the modules under test run in the process's own (native-runtime.cjs). Both
+ * therefore share the constructors, which `expect.any(Number)` compares, and the timers that are faked are the
+ * process's.
+ */
+class NativeEnvironment extends TestEnvironment {
+  constructor(config, context) {
+    super(config, context);
+    for (const name of CONSTRUCTORS) this.global[name] = globalThis[name];
+    this.fakeTimersModern.dispose();
+    this.fakeTimersModern = new ModernFakeTimers({ config: config.projectConfig, global: globalThis });
+  }
+}
+
+const CONSTRUCTORS = Object.getOwnPropertyNames(globalThis).filter(
+  (name) => /^[A-Z]/.test(name) && typeof globalThis[name] === 'function',
+);
+
+module.exports = NativeEnvironment;
