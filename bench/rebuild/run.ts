@@ -9,7 +9,7 @@ import type { RecordedEvent } from '../../src/event-sourcing/core/event.js';
 import { createEventCatalog } from '../../src/composition/event-catalog.js';
 import { projectorProjections } from '../../src/composition/projections.js';
 import { PostgresEventStore } from '../../src/event-sourcing/event-store/postgres-event-store.js';
-import { upcastEvent } from '../../src/event-sourcing/event-store/raw-event.js';
+import { upcastEvent } from '../../src/event-sourcing/core/stored-event.js';
 import { ProjectionRebuild } from '../../src/event-sourcing/projection/projection-rebuild.js';
 import { ProjectionTable } from '../../src/event-sourcing/projection/projection-table.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
@@ -49,7 +49,9 @@ async function eventByEvent(): Promise<number> {
   try {
     for (const { projection } of tables) await client.query(`truncate read.${projection.table}`);
     const startedAt = performance.now();
-    const events: RecordedEvent[] = (await store.readAllRaw(0n, PEER_EVENTS)).map((raw) => upcastEvent(catalog, raw));
+    const events: RecordedEvent[] = (await store.readAllStored(0n, PEER_EVENTS)).map((raw) =>
+      upcastEvent(catalog, raw),
+    );
     for (let index = 0; index < events.length; index += PEER_COMMIT_EVENTS) {
       await client.query('begin; set local synchronous_commit = off');
       for (const event of events.slice(index, index + PEER_COMMIT_EVENTS)) {

@@ -22,7 +22,7 @@ export function createSubscription(
     catalog,
     handler,
     lock: new LeaderLock({ name, postgres: postgresOptions(config, `${name} lead`), log }),
-    delivery: new EventDelivery({ nats, stream: eventsStream, consumer: name, log }),
+    delivery: new EventDelivery({ nats, stream: eventsStream, catalog, consumer: name, log }),
     appends,
     log,
     ...(spanName !== undefined && { spanName }),

@@ -1,8 +1,8 @@
 import { SpanKind } from '@opentelemetry/api';
 
 import { ExecutionDeadLettered } from '../tasks/domain/execution-events.js';
-import { streamName } from '../event-sourcing/core/event.js';
-import type { DeliveredEvent, SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
+import { type Delivery, type RecordedEvent, streamName } from '../event-sourcing/core/event.js';
+import type { SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 
 /** Publishes dead letters to the outside. */
@@ -22,19 +22,20 @@ export abstract class DeadLetters {
 export class DeadLetterNotices implements SubscriptionHandler {
   constructor(private readonly deadLetters: DeadLetters) {}
 
-  concerns({ type }: Pick<DeliveredEvent, 'type'>): boolean {
+  concerns({ type }: Pick<RecordedEvent, 'type'>): boolean {
     return type === ExecutionDeadLettered.type;
   }
 
-  async act(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void> {
-    for (const event of events) {
+  async act(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {
+    for (const delivery of deliveries) {
       signal.throwIfAborted();
-      await this.publish(event);
+      await this.publish(delivery);
     }
   }
 
   /** In the trace of the event. */
-  private async publish({ eventId, stream, type, data, position, recordedAt, traceparent }: DeliveredEvent) {
+  private async publish({ event, traceparent }: Delivery): Promise<void> {
+    const { eventId, stream, type, data, position, recordedAt } = event;
     const body = { stream: streamName(stream), type, data, position: String(position), recorded_at: recordedAt };
     const attributes = { 'voidrunner.event': type, 'voidrunner.position': String(position) };
     await inSpan('dead_letters.publish', { kind: SpanKind.CONSUMER, attributes, traceparent }, () =>

@@ -2,13 +2,9 @@ import { SpanKind } from '@opentelemetry/api';
 import type { Pool, PoolClient } from 'pg';
 
 import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
-import type { RecordedEvent } from '../event-sourcing/core/event.js';
+import type { Delivery, RecordedEvent } from '../event-sourcing/core/event.js';
 import { LiveTable } from '../event-sourcing/projection/live-table.js';
-import type {
-  Changes,
-  DeliveredEvent,
-  SubscriptionHandler,
-} from '../event-sourcing/subscription/subscription-handler.js';
+import type { Changes, SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import { type ActiveExecution, activeExecutionProjection, foldActive } from './active-execution.js';
 import type { EffectRunner } from './effect-runner.js';
@@ -28,25 +24,25 @@ export class Orchestrator implements SubscriptionHandler {
     this.table = new LiveTable(pool, activeExecutionProjection);
   }
 
-  concerns({ stream }: Pick<DeliveredEvent, 'stream'>): boolean {
+  concerns({ stream }: Pick<RecordedEvent, 'stream'>): boolean {
     return stream.type === 'execution';
   }
 
-  async act(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void> {
-    const rows = await this.table.rows(events);
+  async act(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {
+    const rows = await this.table.rows(deliveries.map(({ event }) => event));
     const active = new Map<string, ActiveExecution | null>();
-    for (const event of events) {
+    for (const delivery of deliveries) {
       signal.throwIfAborted();
-      const { id } = event.stream;
+      const { id } = delivery.event.stream;
       const before = active.has(id) ? active.get(id)! : ((rows.get(id) as ActiveExecution | undefined) ?? null);
-      const recorded = event as unknown as RecordedEvent<ExecutionEvent>;
-      const after = foldActive(before, recorded);
+      const event = delivery.event as unknown as RecordedEvent<ExecutionEvent>;
+      const after = foldActive(before, event);
       active.set(id, after);
-      await this.runAll(effectsOf(recorded, before, after), event);
+      await this.runAll(effectsOf(event, before, after), delivery);
     }
   }
 
-  async change(events: readonly DeliveredEvent[]): Promise<Changes> {
+  async change(events: readonly RecordedEvent[]): Promise<Changes> {
     return await this.table.change(events);
   }
 
@@ -59,10 +55,9 @@ export class Orchestrator implements SubscriptionHandler {
   }
 
   /** In the trace of the event that caused them. */
-  private async runAll(effects: readonly Effect[], event: DeliveredEvent): Promise<void> {
+  private async runAll(effects: readonly Effect[], { event, traceparent }: Delivery): Promise<void> {
     if (effects.length === 0) return;
     const attributes = { 'voidrunner.event': event.type, 'voidrunner.position': String(event.position) };
-    const { traceparent } = event;
     await inSpan('orchestrator.handle', { kind: SpanKind.CONSUMER, attributes, traceparent }, async () => {
       for (const effect of effects) await this.effects.run(effect);
     });

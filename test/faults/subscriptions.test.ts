@@ -50,9 +50,9 @@ async function crashAfter(
     throw new Error('crash');
   };
   const crashing: SubscriptionHandler = {
-    async act(events, signal) {
-      await handler.act?.(events, signal);
-      if (step === 'act') crashAt(events.at(-1)?.position);
+    async act(deliveries, signal) {
+      await handler.act?.(deliveries, signal);
+      if (step === 'act') crashAt(deliveries.at(-1)?.event.position);
     },
     async change(events) {
       const changes = await handler.change!(events);

@@ -7,11 +7,11 @@ import {
   encodeAppend,
   type EncodedEvent,
 } from '../../src/event-sourcing/event-store/encoded-append.js';
-import { upcastEvent, type RawEvent } from '../../src/event-sourcing/event-store/raw-event.js';
+import { upcastEvent, type StoredEvent } from '../../src/event-sourcing/core/stored-event.js';
 
 /** The event store as an array, for unit tests of handlers. It passes the same contract suite as the Postgres store. */
 export class InMemoryEventStore extends EventStore {
-  readonly log: RawEvent[] = [];
+  readonly log: StoredEvent[] = [];
   epoch = 1;
 
   constructor(private readonly catalog: EventCatalog) {
@@ -53,11 +53,11 @@ export class InMemoryEventStore extends EventStore {
     this.log.push({ ...event, position, recordedAt: new Date().toISOString() });
   }
 
-  private stream(id: string): RawEvent[] {
+  private stream(id: string): StoredEvent[] {
     return this.log.filter(({ stream }) => stream.id === id);
   }
 
-  private upcast(events: readonly RawEvent[]): RecordedEvent[] {
+  private upcast(events: readonly StoredEvent[]): RecordedEvent[] {
     return events.map((event) => upcastEvent(this.catalog, event));
   }
 
@@ -74,7 +74,7 @@ export class InMemoryEventStore extends EventStore {
   }
 }
 
-const saysTheSame = (event: RawEvent, given: EncodedEvent): boolean =>
+const saysTheSame = (event: StoredEvent, given: EncodedEvent): boolean =>
   event.type === given.type &&
   event.stream.type === given.stream.type &&
   event.stream.id === given.stream.id &&

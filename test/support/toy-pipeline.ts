@@ -95,7 +95,10 @@ export class ToyPipeline {
         this.announcements.announce(position),
       ),
       lock: this.lock('projector'),
-      delivery: new EventDelivery({ nats: this.nats, stream: this.stream, consumer: 'projector', log: silentLog }),
+      delivery: new EventDelivery({
+        ...{ nats: this.nats, stream: this.stream, catalog: toyCatalog },
+        ...{ consumer: 'projector', log: silentLog },
+      }),
       appends: this.appends,
       log: silentLog,
       poison: { failures: 3, overMs: 30 },

@@ -59,6 +59,13 @@ export type RecordedEvent<Event extends DomainEvent = DomainEvent> = Event exten
   ? Recorded & { readonly type: Event['type']; readonly data: Event['data'] }
   : never;
 
+/** An event on its way to a subscription, over JetStream or from Postgres. */
+export interface Delivery {
+  readonly event: RecordedEvent;
+  /** The relay's span if the event came over JetStream, else the span that appended it. */
+  readonly traceparent: string | undefined;
+}
+
 /** Narrows the events of a stream: the stream name determines their types, which TypeScript cannot see. */
 export const eventsAs = <Event extends DomainEvent>(
   events: readonly RecordedEvent[],

@@ -1,5 +1,6 @@
 import { DomainError } from '../../kernel/errors.js';
 import { type EventMetadata, type NewEvent, streamName, type StreamRef } from '../core/event.js';
+import type { StoredEvent } from '../core/stored-event.js';
 import { isStorableJson, isStorableText } from '../../kernel/json.js';
 import { APPEND_EVENTS_MAX, EVENT_BYTES_MAX, type StreamWrite } from '../core/event-store.js';
 
@@ -14,15 +15,8 @@ export interface EncodedWrite {
   readonly expectedVersion: number;
 }
 
-export interface EncodedEvent {
-  readonly stream: StreamRef;
-  readonly version: number;
-  readonly eventId: string;
-  readonly type: string;
-  readonly schemaVersion: number;
-  readonly data: string;
-  readonly metadata: string;
-}
+/** A new event as it will be stored: the commit gives it its position and time. */
+export type EncodedEvent = Omit<StoredEvent, 'position' | 'recordedAt'>;
 
 /** A checked append: nothing in it can fail the batch that it joins. */
 export interface EncodedAppend {

@@ -4,7 +4,7 @@ import type { StreamRef, StreamType } from '../core/event.js';
 import { BinaryArray, int4, text, uuid } from '../../platform/postgres/binary-array.js';
 import { batched } from '../../platform/postgres/batched.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
-import type { RawEvent } from './raw-event.js';
+import type { StoredEvent } from '../core/stored-event.js';
 
 /** Events that a scan reads at a time: large enough that the round trip does not matter. */
 const SCAN_EVENTS = 2_000;
@@ -19,7 +19,8 @@ interface StreamPage {
   readonly limit: number;
 }
 
-type Row = [
+/** A row of {@link STORED_COLUMNS}, in `rowMode: 'array'`. */
+export type StoredRow = [
   position: string,
   streamType: StreamType,
   streamId: string,
@@ -33,11 +34,11 @@ type Row = [
 ];
 
 /** With the number of its page, from 1. */
-type RowOfMany = [...Row, ordinal: number];
+type RowOfMany = [...StoredRow, ordinal: number];
 const ORDINAL = 10;
 
 /** As text where the text of Postgres is enough: pg then parses nothing, and no precision is lost. */
-const COLUMNS = `
+export const STORED_COLUMNS = `
   position::text, stream_type, stream_id, version, event_id, type, schema_version, data::text, metadata::text,
   to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
@@ -48,12 +49,12 @@ const COLUMNS = `
 const READ_ALL = {
   name: 'read_all',
   // Qualified: a bare `position` would be the output column, which is text and sorts 100 before 99.
-  text: `select ${COLUMNS} from es.events e where e.position > $1 order by e.position limit $2`,
+  text: `select ${STORED_COLUMNS} from es.events e where e.position > $1 order by e.position limit $2`,
 };
 
 const READ_STREAM = {
   name: 'read_stream',
-  text: `select ${COLUMNS} from es.events where stream_id = $1 and stream_type = $2 and version > $3
+  text: `select ${STORED_COLUMNS} from es.events where stream_id = $1 and stream_type = $2 and version > $3
          order by version limit $4`,
 };
 
@@ -62,7 +63,7 @@ const READ_STREAMS = {
   text: `select found.*, n::int from unnest($1::uuid[], $2::text[], $3::int[], $4::int[])
            with ordinality as wanted (id, type, after, most, n)
          cross join lateral (
-           select ${COLUMNS} from es.events where stream_id = wanted.id and stream_type = wanted.type and version > after
+           select ${STORED_COLUMNS} from es.events where stream_id = wanted.id and stream_type = wanted.type and version > after
            order by version limit most) as found`,
 };
 
@@ -75,13 +76,13 @@ export class EventReader {
   constructor(private readonly pool: Pool) {}
 
   /** Events after a position, in order, at most `limit`. */
-  async readAllRaw(afterPosition: bigint, limit: number): Promise<readonly RawEvent[]> {
-    const rows = await this.query<Row>(READ_ALL, [afterPosition.toString(), limit]);
-    return rows.map(rawEvent);
+  async readAllStored(afterPosition: bigint, limit: number): Promise<readonly StoredEvent[]> {
+    const rows = await this.query<StoredRow>(READ_ALL, [afterPosition.toString(), limit]);
+    return rows.map(storedEvent);
   }
 
   /** A stream's events after a version, in order, at most `limit`. */
-  readStreamRaw(stream: StreamRef, afterVersion: number, limit: number): Promise<readonly RawEvent[]> {
+  readStreamStored(stream: StreamRef, afterVersion: number, limit: number): Promise<readonly StoredEvent[]> {
     return this.page({ stream, afterVersion, limit });
   }
 
@@ -89,9 +90,9 @@ export class EventReader {
    * Everything after a position up to and including another, in order, in large batches. The next batch is fetched
    * while the last one is processed.
    */
-  async *scan(afterPosition: bigint, untilPosition: bigint, batchEvents = SCAN_EVENTS): AsyncGenerator<RawEvent[]> {
-    const fetch = async (after: bigint): Promise<readonly RawEvent[]> =>
-      after < untilPosition ? await this.readAllRaw(after, batchEvents) : [];
+  async *scan(afterPosition: bigint, untilPosition: bigint, batchEvents = SCAN_EVENTS): AsyncGenerator<StoredEvent[]> {
+    const fetch = async (after: bigint): Promise<readonly StoredEvent[]> =>
+      after < untilPosition ? await this.readAllStored(after, batchEvents) : [];
     let next = fetch(afterPosition);
     try {
       for (;;) {
@@ -115,11 +116,13 @@ export class EventReader {
     return { position: BigInt(head.position), epoch: head.epoch };
   }
 
-  private async readPages(pages: readonly StreamPage[]): Promise<RawEvent[][]> {
+  private async readPages(pages: readonly StreamPage[]): Promise<StoredEvent[][]> {
     const [first] = pages;
     if (first && pages.length === 1) {
       const { stream, afterVersion, limit } = first;
-      return [(await this.query<Row>(READ_STREAM, [stream.id, stream.type, afterVersion, limit])).map(rawEvent)];
+      return [
+        (await this.query<StoredRow>(READ_STREAM, [stream.id, stream.type, afterVersion, limit])).map(storedEvent),
+      ];
     }
     const rows = await this.query<RowOfMany>(READ_STREAMS, [
       BinaryArray.of(uuid, pages, ({ stream }) => stream.id),
@@ -127,8 +130,8 @@ export class EventReader {
       BinaryArray.of(int4, pages, ({ afterVersion }) => afterVersion),
       BinaryArray.of(int4, pages, ({ limit }) => limit),
     ]);
-    const found: RawEvent[][] = pages.map(() => []);
-    for (const row of rows) found[row[ORDINAL] - 1]!.push(rawEvent(row));
+    const found: StoredEvent[][] = pages.map(() => []);
+    for (const row of rows) found[row[ORDINAL] - 1]!.push(storedEvent(row));
     return found.map((events) => events.sort((one, other) => one.version - other.version));
   }
 
@@ -138,7 +141,7 @@ export class EventReader {
   }
 }
 
-function rawEvent(row: Row | RowOfMany): RawEvent {
+export function storedEvent(row: StoredRow | RowOfMany): StoredEvent {
   const [position, streamType, streamId, version, eventId, type, schemaVersion, data, metadata, recordedAt] = row;
   return {
     position: BigInt(position),

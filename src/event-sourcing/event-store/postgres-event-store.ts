@@ -14,7 +14,7 @@ import { type AppendOutcome, AppendWriter } from './append-writer.js';
 import { encodeAppend, type EncodedAppend } from './encoded-append.js';
 import { EventReader } from './event-reader.js';
 import { OtherListeners } from './other-listeners.js';
-import { upcastEvent, type RawEvent } from './raw-event.js';
+import { upcastEvent, type StoredEvent } from '../core/stored-event.js';
 import { RecentEvents } from './recent-events.js';
 
 export interface PostgresEventStoreOptions {
@@ -72,16 +72,16 @@ export class PostgresEventStore extends EventStore {
     const events: RecordedEvent[] = [];
     while (events.length < limit) {
       const wanted = Math.min(STREAM_PAGE_EVENTS, limit - events.length);
-      const page = await this.reader.readStreamRaw(stream, afterVersion + events.length, wanted);
+      const page = await this.reader.readStreamStored(stream, afterVersion + events.length, wanted);
       for (const event of page) events.push(upcastEvent(this.catalog, event));
       if (page.length < wanted) break;
     }
     return events;
   }
 
-  /** @throws PoisonEvent if one of them cannot be upcast; {@link readAllRaw} leaves that to the caller */
+  /** @throws PoisonEvent if one of them cannot be upcast; {@link readAllStored} leaves that to the caller */
   override async readAll(afterPosition: bigint, limit: number): Promise<readonly RecordedEvent[]> {
-    const events = await this.reader.readAllRaw(afterPosition, limit);
+    const events = await this.reader.readAllStored(afterPosition, limit);
     return events.map((event) => upcastEvent(this.catalog, event));
   }
 
@@ -90,17 +90,17 @@ export class PostgresEventStore extends EventStore {
   }
 
   /** Events after a position as they are stored, at most `limit`. @throws Unavailable */
-  readAllRaw(afterPosition: bigint, limit: number): Promise<readonly RawEvent[]> {
-    return this.reader.readAllRaw(afterPosition, limit);
+  readAllStored(afterPosition: bigint, limit: number): Promise<readonly StoredEvent[]> {
+    return this.reader.readAllStored(afterPosition, limit);
   }
 
   /** A stream's events after a version as they are stored, at most `limit`. @throws Unavailable */
-  readStreamRaw(stream: StreamRef, afterVersion: number, limit: number): Promise<readonly RawEvent[]> {
-    return this.reader.readStreamRaw(stream, afterVersion, limit);
+  readStreamStored(stream: StreamRef, afterVersion: number, limit: number): Promise<readonly StoredEvent[]> {
+    return this.reader.readStreamStored(stream, afterVersion, limit);
   }
 
   /** Large batches, each fetched ahead: for rebuilds and audits. @throws Unavailable */
-  scan(afterPosition: bigint, untilPosition: bigint, batchEvents?: number): AsyncGenerator<RawEvent[]> {
+  scan(afterPosition: bigint, untilPosition: bigint, batchEvents?: number): AsyncGenerator<StoredEvent[]> {
     return this.reader.scan(afterPosition, untilPosition, batchEvents);
   }
 
@@ -151,7 +151,7 @@ export class PostgresEventStore extends EventStore {
   }
 }
 
-function recordedEvents({ events }: EncodedAppend, firstPosition: bigint, recordedMs: bigint): RawEvent[] {
+function recordedEvents({ events }: EncodedAppend, firstPosition: bigint, recordedMs: bigint): StoredEvent[] {
   const recordedAt = new Date(Number(recordedMs)).toISOString();
   return events.map((event, index) => ({ ...event, position: firstPosition + BigInt(index), recordedAt }));
 }

@@ -1,10 +1,10 @@
-import type { RawEvent } from './raw-event.js';
+import type { StoredEvent } from '../core/stored-event.js';
 
 const EVENTS_MAX = 1_000;
 /** Characters of JSON. */
 const CHARS_MAX = 4 * 1024 ** 2;
 
-const sizeOf = ({ data, metadata }: RawEvent): number => data.length + metadata.length;
+const sizeOf = ({ data, metadata }: StoredEvent): number => data.length + metadata.length;
 
 /**
  * The newest events of the log, if this process recorded them and no other process recorded any in between: its relay
@@ -12,7 +12,7 @@ const sizeOf = ({ data, metadata }: RawEvent): number => data.length + metadata.
  * on.
  */
 export class RecentEvents {
-  private events: RawEvent[] = [];
+  private events: StoredEvent[] = [];
   private chars = 0;
   private wanted = false;
 
@@ -22,7 +22,7 @@ export class RecentEvents {
   }
 
   /** Adds events at contiguous positions. */
-  add(events: readonly RawEvent[]): void {
+  add(events: readonly StoredEvent[]): void {
     if (!this.wanted) return;
     const [first] = events;
     const last = this.events.at(-1);
@@ -35,7 +35,7 @@ export class RecentEvents {
   }
 
   /** @returns events right after a position, in order, at most `limit`; none if unknown: read Postgres then */
-  after(position: bigint, limit: number): readonly RawEvent[] {
+  after(position: bigint, limit: number): readonly StoredEvent[] {
     this.wanted = true;
     const [first] = this.events;
     if (!first || first.position > position + 1n) return [];

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 
 import type { RecordedEvent, StreamRef, StreamType } from '../core/event.js';
 import type { EventStore } from '../core/event-store.js';
-import { PoisonEvent } from '../event-store/raw-event.js';
+import { PoisonEvent } from '../core/stored-event.js';
 import { BinaryArray, uuid } from '../../platform/postgres/binary-array.js';
 import { batched, inOrderOf } from '../../platform/postgres/batched.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';

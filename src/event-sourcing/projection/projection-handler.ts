@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 
-import type { Changes, DeliveredEvent, SubscriptionHandler } from '../subscription/subscription-handler.js';
+import type { RecordedEvent } from '../core/event.js';
+import type { Changes, SubscriptionHandler } from '../subscription/subscription-handler.js';
 import { LiveTable } from './live-table.js';
 import type { Projection } from './projection.js';
 
@@ -16,7 +17,7 @@ export class ProjectionHandler implements SubscriptionHandler {
     this.tables = projections.map((projection) => new LiveTable(pool, projection));
   }
 
-  async change(events: readonly DeliveredEvent[]): Promise<Changes> {
+  async change(events: readonly RecordedEvent[]): Promise<Changes> {
     const pending = this.tables.map((table) => table.change(events));
     // Waits for all, even if one fails: a load that is still running would later remember outdated rows.
     await Promise.allSettled(pending);

@@ -2,14 +2,14 @@ import type { Pool, PoolClient } from 'pg';
 
 import type { RecordedEvent } from '../core/event.js';
 import type { EventCatalog } from '../core/event-catalog.js';
-import type { RawEvent } from '../event-store/raw-event.js';
-import type { RawEventReader } from '../relay/raw-event-reader.js';
-import { LazyEvent } from './lazy-event.js';
+import type { StoredEvent } from '../core/stored-event.js';
+import type { StoredEventReader } from '../relay/stored-event-reader.js';
+import { LazyEvent } from '../core/lazy-event.js';
 import type { ProjectionTable } from './projection-table.js';
 
 /** The log in large batches; the next batch is fetched while the last one is processed. */
-export interface ScannableLog extends RawEventReader {
-  scan(afterPosition: bigint, untilPosition: bigint, batchEvents?: number): AsyncIterable<readonly RawEvent[]>;
+export interface ScannableLog extends StoredEventReader {
+  scan(afterPosition: bigint, untilPosition: bigint, batchEvents?: number): AsyncIterable<readonly StoredEvent[]>;
 }
 
 export interface ShadowFillOptions {
@@ -81,12 +81,12 @@ export class ShadowFill {
     }
   }
 
-  private select(batch: readonly RawEvent[]): RecordedEvent[] {
+  private select(batch: readonly StoredEvent[]): RecordedEvent[] {
     const { parked, catalog } = this.options;
     const selected: RecordedEvent[] = [];
-    for (const raw of batch) {
-      const from = parked.get(raw.stream.id);
-      if (from === undefined || raw.position < from) selected.push(new LazyEvent(raw, catalog));
+    for (const stored of batch) {
+      const from = parked.get(stored.stream.id);
+      if (from === undefined || stored.position < from) selected.push(new LazyEvent(stored, catalog));
     }
     return selected;
   }

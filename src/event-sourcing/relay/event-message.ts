@@ -1,7 +1,9 @@
-import type { EventMetadata, StreamRef, StreamType } from '../core/event.js';
 import { headers, type MsgHdrs } from 'nats';
 
-import type { RawEvent } from '../event-store/raw-event.js';
+import type { Delivery, StreamType } from '../core/event.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import { LazyEvent } from '../core/lazy-event.js';
+import type { StoredEvent } from '../core/stored-event.js';
 
 /** Headers of the relay's messages: a consumer can drop a message without parsing its body. */
 export const EventHeader = {
@@ -12,28 +14,13 @@ export const EventHeader = {
   traceparent: 'traceparent',
 } as const;
 
-/** An event on its way to a subscription, over JetStream or from Postgres: parsed, not yet upcast. */
-export interface ReceivedEvent {
-  readonly position: bigint;
-  readonly stream: StreamRef;
-  readonly version: number;
-  readonly eventId: string;
-  readonly type: string;
-  readonly schemaVersion: number;
-  readonly data: unknown;
-  readonly metadata: EventMetadata;
-  readonly recordedAt: Date;
-  /** The relay's span if the event came over JetStream, else the span that appended it. */
-  readonly traceparent: string | undefined;
-}
-
 /** `VOIDRUNNER` → subjects of `voidrunner.…`, streams `VOIDRUNNER_…`. */
 export const subjectPrefix = (prefix: string): string => prefix.toLowerCase();
 
-export const eventSubject = (prefix: string, event: Pick<RawEvent, 'stream' | 'type'>): string =>
+export const eventSubject = (prefix: string, event: Pick<StoredEvent, 'stream' | 'type'>): string =>
   `${subjectPrefix(prefix)}.events.${event.stream.type}.${event.type}.${event.stream.id}`;
 
-export function eventHeaders(event: RawEvent, epoch: number, traceparent: string | undefined): MsgHdrs {
+export function eventHeaders(event: StoredEvent, epoch: number, traceparent: string | undefined): MsgHdrs {
   const result = headers();
   result.set(EventHeader.position, event.position.toString());
   result.set(EventHeader.epoch, epoch.toString());
@@ -44,7 +31,7 @@ export function eventHeaders(event: RawEvent, epoch: number, traceparent: string
 }
 
 /** The stored JSON goes into the body unchanged: parsing and printing 64 KiB of it again would gain nothing. */
-export const eventBody = (event: RawEvent): string =>
+export const eventBody = (event: StoredEvent): string =>
   `{"position":"${event.position}","stream_type":"${event.stream.type}","stream_id":"${event.stream.id}",` +
   `"version":${event.version},"event_id":"${event.eventId}","type":${JSON.stringify(event.type)},` +
   `"schema_version":${event.schemaVersion},"data":${event.data},"metadata":${event.metadata},` +
@@ -59,38 +46,30 @@ interface EventBody {
   type: string;
   schema_version: number;
   data: unknown;
-  metadata: EventMetadata;
+  metadata: unknown;
   recorded_at: string;
 }
 
-export function receivedFromMessage(body: string, traceparent: string | undefined): ReceivedEvent {
-  const event = JSON.parse(body) as EventBody;
-  return {
-    position: BigInt(event.position),
-    stream: { type: event.stream_type, id: event.stream_id },
-    version: event.version,
-    eventId: event.event_id,
-    type: event.type,
-    schemaVersion: event.schema_version,
-    data: event.data,
-    metadata: event.metadata,
-    recordedAt: new Date(event.recorded_at),
-    traceparent: traceparent || event.metadata.traceparent,
-  };
+export function deliveryOfMessage(catalog: EventCatalog, body: string, traceparent: string | undefined): Delivery {
+  const { data, metadata, type, version, ...rest } = JSON.parse(body) as EventBody;
+  const event = new LazyEvent(
+    {
+      position: BigInt(rest.position),
+      stream: { type: rest.stream_type, id: rest.stream_id },
+      version,
+      eventId: rest.event_id,
+      type,
+      schemaVersion: rest.schema_version,
+      data,
+      metadata,
+      recordedAt: rest.recorded_at,
+    },
+    catalog,
+  );
+  return { event, traceparent: traceparent || event.metadata.traceparent };
 }
 
-export function receivedFromStore(event: RawEvent): ReceivedEvent {
-  const metadata = JSON.parse(event.metadata) as EventMetadata;
-  return {
-    position: event.position,
-    stream: event.stream,
-    version: event.version,
-    eventId: event.eventId,
-    type: event.type,
-    schemaVersion: event.schemaVersion,
-    data: JSON.parse(event.data) as unknown,
-    metadata,
-    recordedAt: new Date(event.recordedAt),
-    traceparent: metadata.traceparent,
-  };
+export function deliveryOfStored(catalog: EventCatalog, stored: StoredEvent): Delivery {
+  const event = new LazyEvent(stored, catalog);
+  return { event, traceparent: event.metadata.traceparent };
 }

@@ -6,7 +6,7 @@ import { asNatsUnavailable, isWrongLastSequence } from '../../platform/nats/nats
 import type { NatsLink } from '../../platform/nats/nats-link.js';
 import { currentTraceparent, inSpan } from '../../platform/telemetry/trace-context.js';
 import { eventBody, eventHeaders, eventSubject } from './event-message.js';
-import type { RawEvent } from '../event-store/raw-event.js';
+import type { StoredEvent } from '../core/stored-event.js';
 
 /** Published and not yet acknowledged. Awaiting each one is 3–5 times slower. */
 const IN_FLIGHT_MAX = 256;
@@ -18,12 +18,12 @@ export interface PublishOutcome {
   readonly position: bigint | null;
   readonly lastSequence: number;
   /** The first event that the stream knew already. It took no sequence, so the events behind it were refused. */
-  readonly duplicate: RawEvent | null;
+  readonly duplicate: StoredEvent | null;
   /** Another relay has published. */
   readonly refused: boolean;
 }
 
-type PublishResult = { event: RawEvent; ack: PubAck } | { event: RawEvent; error: unknown };
+type PublishResult = { event: StoredEvent; ack: PubAck } | { event: StoredEvent; error: unknown };
 
 /** Publishes batches of events, pipelined. Each event expects the sequence that the one before it takes. */
 export class EventPublisher {
@@ -34,7 +34,7 @@ export class EventPublisher {
    * @throws Unavailable
    */
   async publish(
-    events: readonly RawEvent[],
+    events: readonly StoredEvent[],
     epoch: number,
     lastSequence: number,
     signal: AbortSignal,
@@ -65,7 +65,7 @@ export class EventPublisher {
   /** Never rejects: results are handled in order, some of them long after they arrived. */
   private async publishOne(
     js: JetStreamClient,
-    event: RawEvent,
+    event: StoredEvent,
     epoch: number,
     lastSequence: number,
   ): Promise<PublishResult> {

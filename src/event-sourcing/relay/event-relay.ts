@@ -6,12 +6,12 @@ import { Wakeup } from '../../platform/async/wakeup.js';
 import type { AppendSignal } from './append-signal.js';
 import type { EventsStream, StreamTail } from './events-stream.js';
 import type { EventPublisher } from './event-publisher.js';
-import type { RawEvent } from '../event-store/raw-event.js';
+import type { StoredEvent } from '../core/stored-event.js';
 import type { RecentEvents } from '../event-store/recent-events.js';
-import type { RawEventReader } from './raw-event-reader.js';
+import type { StoredEventReader } from './stored-event-reader.js';
 
 export interface EventRelayOptions {
-  readonly events: RawEventReader;
+  readonly events: StoredEventReader;
   /** Events that this process has just recorded itself. */
   readonly recent?: Pick<RecentEvents, 'after' | 'forget'>;
   readonly stream: EventsStream;
@@ -96,7 +96,7 @@ export class EventRelay {
       const seen = this.wakeup.seen;
       const known = this.mustRead ? [] : (recent?.after(cursor.position, BATCH_EVENTS_MAX) ?? []);
       this.mustRead = false;
-      const batch = known.length > 0 ? known : await events.readAllRaw(cursor.position, BATCH_EVENTS_MAX);
+      const batch = known.length > 0 ? known : await events.readAllStored(cursor.position, BATCH_EVENTS_MAX);
       const last = batch.at(-1)?.position ?? cursor.position;
       if (last > this.knownUpTo) this.knownUpTo = last;
       if (batch.length > 0) {
@@ -124,7 +124,7 @@ export class EventRelay {
    * before the message, messages were deleted from the stream while it still remembers their ids. They cannot be
    * published again, so the stream is recreated.
    */
-  private async explain(duplicate: RawEvent): Promise<void> {
+  private async explain(duplicate: StoredEvent): Promise<void> {
     const tail = await this.options.stream.tail();
     if (tail.message && tail.message.position >= duplicate.position) return;
     this.options.log.warn({ position: duplicate.position.toString() }, 'messages were deleted from the stream');
@@ -166,7 +166,7 @@ export class EventRelay {
     const { message } = tail;
     if (!message) return true;
     if (message.epoch !== epoch || message.position < 1n || message.position > head) return false;
-    const [event] = await this.options.events.readAllRaw(message.position - 1n, 1);
+    const [event] = await this.options.events.readAllStored(message.position - 1n, 1);
     return event?.eventId === message.eventId;
   }
 }

@@ -3,15 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 
 import { Unavailable } from '../../kernel/errors.js';
-import type { EventCatalog } from '../core/event-catalog.js';
+import type { Delivery, RecordedEvent } from '../core/event.js';
 import { asUnavailable, isOutage } from '../../platform/postgres/outage.js';
-import type { ReceivedEvent } from '../relay/event-message.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { CheckpointMoved, type CheckpointStore } from './checkpoint-store.js';
 import { withEventSpans } from './event-spans.js';
 import type { Checkpoint } from './move-statement.js';
 import { type ParkedStreams, parkingError } from './parked-streams.js';
-import type { DeliveredEvent, SubscriptionHandler } from './subscription-handler.js';
+import type { SubscriptionHandler } from './subscription-handler.js';
 
 /**
  * When an event counts as poison: both limits must be reached, so that a short failure during a deployment parks
@@ -26,7 +25,6 @@ export const POISON_LIMITS: PoisonLimits = { failures: 5, overMs: 5_000 };
 
 export interface BatchApplierOptions {
   readonly name: string;
-  readonly catalog: EventCatalog;
   readonly handler: SubscriptionHandler;
   readonly checkpoints: CheckpointStore;
   readonly parked: ParkedStreams;
@@ -73,10 +71,10 @@ export class BatchApplier {
    * Applies events that follow the checkpoint without a gap.
    * @throws Unavailable and CheckpointMoved; events before the failure stay applied
    */
-  async apply(events: readonly ReceivedEvent[], signal: AbortSignal): Promise<void> {
-    const last = events.at(-1);
+  async apply(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {
+    const last = deliveries.at(-1)?.event;
     if (!last) return;
-    const due = events.filter((event) => this.isOpen(event) && this.concerns(event));
+    const due = deliveries.filter((delivery) => this.isOpen(delivery) && this.concerns(delivery));
     // Without `concerns`, a caller may wait for the position even if nothing of the batch is applied.
     if (due.length === 0 && this.options.handler.concerns) this.passed = last.position;
     else await this.applyOrSplit(due, last.position, signal);
@@ -91,11 +89,11 @@ export class BatchApplier {
 
   /** Upcasts and applies without moving the checkpoint past its position: the fold of a redrive. */
   async refold(
-    events: readonly ReceivedEvent[],
+    deliveries: readonly Delivery[],
     signal: AbortSignal,
     extraWork: (client: PoolClient) => Promise<void>,
   ): Promise<void> {
-    await this.commit(events.filter(this.concerns), this.position, signal, extraWork);
+    await this.commit(deliveries.filter(this.concerns), this.position, signal, extraWork);
   }
 
   /**
@@ -106,9 +104,9 @@ export class BatchApplier {
     this.checkpoint = await this.options.checkpoints.moveWith(this.checkpoint, this.checkpoint, work);
   }
 
-  private readonly isOpen = (event: ReceivedEvent): boolean => !this.skipped.has(event.stream.id);
+  private readonly isOpen = ({ event }: Delivery): boolean => !this.skipped.has(event.stream.id);
 
-  private readonly concerns = (event: ReceivedEvent): boolean => this.options.handler.concerns?.(event) ?? true;
+  private readonly concerns = ({ event }: Delivery): boolean => this.options.handler.concerns?.(event) ?? true;
 
   private moved(to: Checkpoint): void {
     this.checkpoint = to;
@@ -116,23 +114,24 @@ export class BatchApplier {
     this.options.handler.committed?.(to.position);
   }
 
-  private async applyOrSplit(events: readonly ReceivedEvent[], upTo: bigint, signal: AbortSignal): Promise<void> {
+  private async applyOrSplit(deliveries: readonly Delivery[], upTo: bigint, signal: AbortSignal): Promise<void> {
     try {
-      await this.commit(events, upTo, signal);
+      await this.commit(deliveries, upTo, signal);
     } catch (error) {
       if (signal.aborted || isRetryable(error)) throw asUnavailable(error);
-      const [first] = events;
+      const [first] = deliveries;
       if (!first) throw error;
-      if (events.length === 1) return await this.retryOrPark(first, upTo, error, signal);
+      if (deliveries.length === 1) return await this.retryOrPark(first, upTo, error, signal);
       // A stream parked in the first half must not be applied in the second.
-      const middle = events.length >> 1;
-      const head = events.slice(0, middle);
-      await this.applyOrSplit(head, head.at(-1)!.position, signal);
-      await this.applyOrSplit(events.slice(middle).filter(this.isOpen), upTo, signal);
+      const middle = deliveries.length >> 1;
+      const head = deliveries.slice(0, middle);
+      await this.applyOrSplit(head, head.at(-1)!.event.position, signal);
+      await this.applyOrSplit(deliveries.slice(middle).filter(this.isOpen), upTo, signal);
     }
   }
 
-  private async retryOrPark(event: ReceivedEvent, upTo: bigint, cause: unknown, signal: AbortSignal): Promise<void> {
+  private async retryOrPark(delivery: Delivery, upTo: bigint, cause: unknown, signal: AbortSignal): Promise<void> {
+    const { event } = delivery;
     const { failures: failuresMax, overMs } = this.options.poison ?? POISON_LIMITS;
     let error = cause;
     for (;;) {
@@ -145,7 +144,7 @@ export class BatchApplier {
       await sleep(Math.ceil(overMs / (failuresMax - 1 || 1)), undefined, { signal }).catch(() => undefined);
       signal.throwIfAborted();
       try {
-        await this.commit([event], upTo, signal);
+        await this.commit([delivery], upTo, signal);
         this.failing = null;
         return;
       } catch (again) {
@@ -157,18 +156,19 @@ export class BatchApplier {
   }
 
   private async commit(
-    events: readonly ReceivedEvent[],
+    deliveries: readonly Delivery[],
     upTo: bigint,
     signal: AbortSignal,
     extraWork?: (client: PoolClient) => Promise<void>,
   ): Promise<void> {
-    const { handler, checkpoints, catalog, spanName } = this.options;
-    const delivered = events.map((event) => upcast(catalog, event));
+    const { handler, checkpoints, spanName } = this.options;
+    const events = deliveries.map(({ event }) => event);
+    for (const event of events) upcast(event);
     const from = this.checkpoint;
     const to = { ...from, position: upTo };
-    const now = await withEventSpans(spanName, delivered, async () => {
-      if (delivered.length > 0) await handler.act?.(delivered, signal);
-      const changes = delivered.length > 0 ? await handler.change?.(delivered) : undefined;
+    const now = await withEventSpans(spanName, deliveries, async () => {
+      if (events.length > 0) await handler.act?.(deliveries, signal);
+      const changes = events.length > 0 ? await handler.change?.(events) : undefined;
       const writes = changes?.writes ?? [];
       const moved = await (extraWork
         ? checkpoints.moveWith(from, to, extraWork, writes)
@@ -179,7 +179,7 @@ export class BatchApplier {
     this.moved(now);
   }
 
-  private async park(event: ReceivedEvent, upTo: bigint, error: unknown): Promise<void> {
+  private async park(event: RecordedEvent, upTo: bigint, error: unknown): Promise<void> {
     const { checkpoints, parked, name, log } = this.options;
     const to = { ...this.checkpoint, position: upTo };
     const { type: streamType, id: streamId } = event.stream;
@@ -195,7 +195,7 @@ export class BatchApplier {
     this.moved(now);
   }
 
-  private logFailure(event: ReceivedEvent, error: unknown): void {
+  private logFailure(event: RecordedEvent, error: unknown): void {
     const { log, name } = this.options;
     const { position, type } = event;
     log.error(
@@ -205,8 +205,5 @@ export class BatchApplier {
   }
 }
 
-function upcast(catalog: EventCatalog, event: ReceivedEvent): DeliveredEvent {
-  const { data } = catalog.upcast(event.type, event.data, event.schemaVersion);
-  const { position, stream, version, eventId, type, metadata, recordedAt, traceparent } = event;
-  return { position, stream, version, eventId, type, data, metadata, recordedAt, traceparent };
-}
+/** Before any handler sees the batch: an event that cannot be upcast is poison even if its data is never read. */
+const upcast = (event: RecordedEvent): unknown => event.data;

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos } from 'nats';
 
+import type { Delivery } from '../core/event.js';
+import type { EventCatalog } from '../core/event-catalog.js';
 import { isConsumerMissing } from '../../platform/nats/nats-errors.js';
 import type { NatsLink } from '../../platform/nats/nats-link.js';
-import { EventHeader, type ReceivedEvent, receivedFromMessage } from '../relay/event-message.js';
+import { deliveryOfMessage, EventHeader } from '../relay/event-message.js';
 import type { EventsStream } from '../relay/events-stream.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { Acknowledgement } from './acknowledgement.js';
@@ -12,6 +14,7 @@ import { Acknowledgement } from './acknowledgement.js';
 export interface EventDeliveryOptions {
   readonly nats: NatsLink;
   readonly stream: EventsStream;
+  readonly catalog: EventCatalog;
   /** The durable consumer's name: the subscription's. */
   readonly consumer: string;
   readonly log: Log;
@@ -71,12 +74,13 @@ export class EventDelivery {
   }
 
   /** The buffered events right after the checkpoint. They stay until `acknowledgeUpTo`. */
-  next(checkpoint: bigint, limit: number): ReceivedEvent[] {
-    const run: ReceivedEvent[] = [];
+  next(checkpoint: bigint, limit: number): Delivery[] {
+    const { catalog } = this.options;
+    const run: Delivery[] = [];
     for (let position = checkpoint + 1n; run.length < limit; position += 1n) {
       const message = this.buffer.get(position);
       if (!message) break;
-      run.push(receivedFromMessage(message.string(), message.headers?.get(EventHeader.traceparent)));
+      run.push(deliveryOfMessage(catalog, message.string(), message.headers?.get(EventHeader.traceparent)));
     }
     return run;
   }

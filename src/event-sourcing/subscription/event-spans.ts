@@ -1,16 +1,16 @@
 import { type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 
+import type { Delivery } from '../core/event.js';
 import { SPAN_AGE_MS_MAX } from '../relay/event-publisher.js';
 import { contextOf, tracer } from '../../platform/telemetry/trace-context.js';
-import type { DeliveredEvent } from './subscription-handler.js';
 
 /** A batch belongs to many traces: each event gets a span in its own trace, all of the same length. */
 export async function withEventSpans<T>(
   name: string | undefined,
-  events: readonly DeliveredEvent[],
+  deliveries: readonly Delivery[],
   work: () => Promise<T>,
 ): Promise<T> {
-  const spans = name === undefined ? [] : startSpans(name, events);
+  const spans = name === undefined ? [] : startSpans(name, deliveries);
   try {
     return await work();
   } catch (error) {
@@ -21,12 +21,12 @@ export async function withEventSpans<T>(
   }
 }
 
-function startSpans(name: string, events: readonly DeliveredEvent[]): Span[] {
+function startSpans(name: string, deliveries: readonly Delivery[]): Span[] {
   const oldest = Date.now() - SPAN_AGE_MS_MAX;
-  return events
-    .filter((event) => event.traceparent !== undefined && event.recordedAt.getTime() >= oldest)
-    .map((event) => {
+  return deliveries
+    .filter(({ event, traceparent }) => traceparent !== undefined && event.recordedAt.getTime() >= oldest)
+    .map(({ event, traceparent }) => {
       const attributes = { 'voidrunner.event': event.type, 'voidrunner.position': event.position.toString() };
-      return tracer().startSpan(name, { kind: SpanKind.CONSUMER, attributes }, contextOf(event.traceparent));
+      return tracer().startSpan(name, { kind: SpanKind.CONSUMER, attributes }, contextOf(traceparent));
     });
 }

@@ -1,6 +1,8 @@
+import type { Delivery } from '../core/event.js';
+import type { EventCatalog } from '../core/event-catalog.js';
 import { asUnavailable } from '../../platform/postgres/outage.js';
-import { type ReceivedEvent, receivedFromStore } from '../relay/event-message.js';
-import type { RawEventReader } from '../relay/raw-event-reader.js';
+import { deliveryOfStored } from '../relay/event-message.js';
+import type { StoredEventReader } from '../relay/stored-event-reader.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { type BatchApplier, isRetryable } from './batch-applier.js';
 import { type ParkedEntry, type ParkedStreams, parkingError } from './parked-streams.js';
@@ -8,7 +10,8 @@ import { type ParkedEntry, type ParkedStreams, parkingError } from './parked-str
 const REDRIVE_EVENTS_MAX = 200;
 
 export interface RedriverOptions {
-  readonly events: RawEventReader;
+  readonly events: StoredEventReader;
+  readonly catalog: EventCatalog;
   readonly parked: ParkedStreams;
   readonly log: Log;
 }
@@ -25,13 +28,15 @@ export class Redriver {
 
   /** Ends with the stream unparked, or parked again from the event that failed. @throws Unavailable, CheckpointMoved */
   async redrive(entry: ParkedEntry, signal: AbortSignal): Promise<void> {
-    const { events, log } = this.options;
+    const { events, catalog, log } = this.options;
     const stream = { type: entry.streamType, id: entry.streamId };
     let afterVersion = entry.fromVersion - 1;
     while (!signal.aborted) {
-      const raw = await events.readStreamRaw(stream, afterVersion, REDRIVE_EVENTS_MAX);
-      const due = raw.filter(({ position }) => position <= this.applier.position).map(receivedFromStore);
-      const last = due.at(-1);
+      const stored = await events.readStreamStored(stream, afterVersion, REDRIVE_EVENTS_MAX);
+      const due = stored
+        .filter(({ position }) => position <= this.applier.position)
+        .map((event) => deliveryOfStored(catalog, event));
+      const last = due.at(-1)?.event;
       const isEnd = due.length < REDRIVE_EVENTS_MAX;
       if (!(await this.fold(entry, due, isEnd, signal))) return;
       if (isEnd) break;
@@ -42,12 +47,12 @@ export class Redriver {
 
   private async fold(
     entry: ParkedEntry,
-    due: readonly ReceivedEvent[],
+    due: readonly Delivery[],
     isEnd: boolean,
     signal: AbortSignal,
   ): Promise<boolean> {
     const { parked } = this.options;
-    const last = due.at(-1);
+    const last = due.at(-1)?.event;
     try {
       await this.applier.refold(due, signal, (client) =>
         isEnd || !last
@@ -64,8 +69,9 @@ export class Redriver {
         if (!(await this.fold(entry, due.slice(0, middle), false, signal))) return false;
         return await this.fold(entry, due.slice(middle), isEnd, signal);
       }
+      const { position, version } = first.event;
       await this.applier.note((client) =>
-        parked.advance(client, entry, { position: first.position, version: first.version, error: parkingError(error) }),
+        parked.advance(client, entry, { position, version, error: parkingError(error) }),
       );
       return false;
     }

@@ -1,13 +1,7 @@
 import type { PoolClient } from 'pg';
 
-import type { RecordedEvent } from '../core/event.js';
+import type { Delivery, RecordedEvent } from '../core/event.js';
 import type { Write } from './move-statement.js';
-
-/** An event as a subscription delivers it: upcast, with the span that it continues. */
-export interface DeliveredEvent extends RecordedEvent {
-  /** The relay's span if the event came over JetStream, else the span that appended it. */
-  readonly traceparent: string | undefined;
-}
 
 /** The changes that a batch of events causes. */
 export interface Changes {
@@ -25,9 +19,9 @@ export interface SubscriptionHandler {
   /** Whether an event may matter here; other events move the checkpoint when there is time. If absent, all may. */
   concerns?(event: Pick<RecordedEvent, 'stream' | 'type'>): boolean;
   /** Effects on other systems, before the checkpoint moves. Must be idempotent: ids are derived from the event. */
-  act?(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void>;
+  act?(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void>;
   /** Rows of Postgres, written in one statement with the checkpoint; until then nothing has changed. */
-  change?(events: readonly DeliveredEvent[]): Promise<Changes>;
+  change?(events: readonly RecordedEvent[]): Promise<Changes>;
   /** Called after the checkpoint is committed. Must not throw. */
   committed?(position: bigint): void;
   /** Called when leadership begins, possibly after another leader: remembered rows may be outdated. */

@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 
 import { Unavailable } from '../../kernel/errors.js';
+import type { Delivery } from '../core/event.js';
 import type { EventCatalog } from '../core/event-catalog.js';
 import { isOutage } from '../../platform/postgres/outage.js';
 import type { LeaderLock } from '../../platform/postgres/leader-lock.js';
 import type { AppendSignal } from '../relay/append-signal.js';
-import { type ReceivedEvent, receivedFromStore } from '../relay/event-message.js';
-import type { RawEventReader } from '../relay/raw-event-reader.js';
+import { deliveryOfStored } from '../relay/event-message.js';
+import type { StoredEventReader } from '../relay/stored-event-reader.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { Wakeup } from '../../platform/async/wakeup.js';
 import { BatchApplier, type PoisonLimits } from './batch-applier.js';
@@ -22,7 +23,7 @@ export interface SubscriptionOptions {
   /** Names the checkpoint, the durable consumer and the leader lock: `projector`, `orchestrator`, … */
   readonly name: string;
   readonly pool: Pool;
-  readonly events: RawEventReader;
+  readonly events: StoredEventReader;
   readonly catalog: EventCatalog;
   readonly handler: SubscriptionHandler;
   readonly lock: LeaderLock;
@@ -158,8 +159,8 @@ export class Subscription {
     state.headSeen = (await this.options.events.head()).position;
   }
 
-  private async nextBatch(state: LeaderState): Promise<readonly ReceivedEvent[]> {
-    const { delivery, events, batchEventsMax = BATCH_EVENTS_MAX } = this.options;
+  private async nextBatch(state: LeaderState): Promise<readonly Delivery[]> {
+    const { delivery, events, catalog, batchEventsMax = BATCH_EVENTS_MAX } = this.options;
     const { position } = state.applier;
     const delivered = delivery?.next(position, batchEventsMax) ?? [];
     if (delivered.length > 0) {
@@ -168,14 +169,14 @@ export class Subscription {
       return delivered;
     }
     if (!state.catchingUp && !delivery?.hasGap(position)) return [];
-    const rows = await events.readAllRaw(position, batchEventsMax);
+    const rows = await events.readAllStored(position, batchEventsMax);
     state.catchingUp = rows.length > 0;
     if (rows.length > 0 && state.overdue && delivery?.connected && ++state.missed >= MISSED_MAX) {
       state.missed = 0;
       delivery.restart();
     }
     state.overdue = false;
-    return rows.map(receivedFromStore);
+    return rows.map((event) => deliveryOfStored(catalog, event));
   }
 
   /** Work that events do not trigger: saving the checkpoint, and reporting and redriving parked streams. */

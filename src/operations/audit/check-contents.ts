@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import type { EventCatalog } from '../../event-sourcing/core/event-catalog.js';
 import type { PayloadRef } from '../../platform/payloads/payload-store.js';
 import type { PostgresEventStore } from '../../event-sourcing/event-store/postgres-event-store.js';
-import { upcastEvent, PoisonEvent, type RawEvent } from '../../event-sourcing/event-store/raw-event.js';
+import { upcastEvent, PoisonEvent, type StoredEvent } from '../../event-sourcing/core/stored-event.js';
 import { type CheckReport, Faults } from './finding.js';
 
 /** Receives every event of the log in order; returns how an event contradicts the earlier ones, or null. */
@@ -26,8 +26,8 @@ export async function checkContents(parts: {
   let destroyedCount = 0;
   for await (const batch of log.scan(0n, head)) {
     const refs: PayloadRef[] = [];
-    for (const raw of batch) {
-      const event = upcast(catalog, raw, readable);
+    for (const stored of batch) {
+      const event = upcast(catalog, stored, readable);
       if (!event) continue;
       const fault = invariant(event);
       if (fault !== null) endings.add(`position ${event.position}: ${fault}`);
@@ -43,9 +43,9 @@ export async function checkContents(parts: {
   ];
 }
 
-function upcast(catalog: EventCatalog, raw: RawEvent, faults: Faults): RecordedEvent | null {
+function upcast(catalog: EventCatalog, stored: StoredEvent, faults: Faults): RecordedEvent | null {
   try {
-    return upcastEvent(catalog, raw);
+    return upcastEvent(catalog, stored);
   } catch (error) {
     if (!(error instanceof PoisonEvent)) throw error;
     faults.add(error.message);

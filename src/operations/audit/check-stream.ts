@@ -1,13 +1,13 @@
 import { isSameJson } from '../../kernel/json.js';
-import type { RawEvent } from '../../event-sourcing/event-store/raw-event.js';
+import type { StoredEvent } from '../../event-sourcing/core/stored-event.js';
 import type { NatsLink } from '../../platform/nats/nats-link.js';
 import { eventBody, EventHeader } from '../../event-sourcing/relay/event-message.js';
 import type { EventsStream } from '../../event-sourcing/relay/events-stream.js';
-import type { RawEventReader } from '../../event-sourcing/relay/raw-event-reader.js';
+import type { StoredEventReader } from '../../event-sourcing/relay/stored-event-reader.js';
 import { messagesOf } from '../../event-sourcing/relay/stream-messages.js';
 import { type CheckReport, Faults } from './finding.js';
 
-type Log = Pick<RawEventReader, 'readAllRaw'>;
+type Log = Pick<StoredEventReader, 'readAllStored'>;
 
 const BATCH_EVENTS = 1_000;
 
@@ -52,13 +52,13 @@ function parsed(text: string): unknown {
 
 /** Reads ahead, because messages come in order. */
 class RecordedEvents {
-  private batch = new Map<bigint, RawEvent>();
+  private batch = new Map<bigint, StoredEvent>();
 
   constructor(private readonly log: Log) {}
 
-  async at(position: bigint): Promise<RawEvent | undefined> {
+  async at(position: bigint): Promise<StoredEvent | undefined> {
     if (!this.batch.has(position)) {
-      const events = await this.log.readAllRaw(position - 1n, BATCH_EVENTS);
+      const events = await this.log.readAllStored(position - 1n, BATCH_EVENTS);
       this.batch = new Map(events.map((event) => [event.position, event]));
     }
     return this.batch.get(position);

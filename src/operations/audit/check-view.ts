@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Pool, PoolClient } from 'pg';
 
-import type { RecordedEvent, StreamType } from '../../event-sourcing/core/event.js';
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import type { EventCatalog } from '../../event-sourcing/core/event-catalog.js';
+import { PoisonEvent, type StoredEvent, upcastEvent } from '../../event-sourcing/core/stored-event.js';
+import { STORED_COLUMNS, storedEvent, type StoredRow } from '../../event-sourcing/event-store/event-reader.js';
 import type { Projection } from '../../event-sourcing/projection/projection.js';
 import { ProjectionTable } from '../../event-sourcing/projection/projection-table.js';
 import { type CheckReport, Faults } from './finding.js';
@@ -12,19 +14,6 @@ import { type CheckReport, Faults } from './finding.js';
 const BATCH_STREAMS = 500;
 
 type Row = Record<string, unknown>;
-
-interface StoredEvent {
-  readonly position: bigint;
-  readonly stream_type: StreamType;
-  readonly stream_id: string;
-  readonly version: number;
-  readonly event_id: string;
-  readonly type: string;
-  readonly schema_version: number;
-  readonly data: unknown;
-  readonly metadata: RecordedEvent['metadata'];
-  readonly recorded_at: Date;
-}
 
 /**
  * Folds the log and compares the result with a view. Rows and checkpoint are read in one snapshot, so the view may
@@ -87,13 +76,15 @@ async function foldStreams(
   ids: readonly string[],
   checkpoint: bigint,
 ): Promise<Map<string, Row>> {
-  const { rows } = await client.query<StoredEvent>(
-    'select * from es.events where stream_id = any($1::uuid[]) and position <= $2 order by position',
-    [ids, checkpoint],
-  );
+  const { rows } = await client.query<StoredRow>({
+    text: `select ${STORED_COLUMNS} from es.events e
+           where stream_id = any($1::uuid[]) and e.position <= $2 order by e.position`,
+    values: [ids, checkpoint],
+    rowMode: 'array',
+  });
   const folded = new Map<string, Row | null>();
-  for (const stored of rows) {
-    const event = eventOf(catalog, stored);
+  for (const row of rows) {
+    const event = readable(catalog, storedEvent(row));
     const key = event && projection.keyOf(event);
     if (key) folded.set(key, projection.project(folded.get(key) ?? null, event) as Row | null);
   }
@@ -101,23 +92,12 @@ async function foldStreams(
 }
 
 /** Null for an unreadable event: another check reports it. */
-function eventOf(catalog: EventCatalog, stored: StoredEvent): RecordedEvent | null {
-  const { position, version, metadata } = stored;
+function readable(catalog: EventCatalog, stored: StoredEvent): RecordedEvent | null {
   try {
-    const { type, data } = catalog.upcast(stored.type, stored.data, stored.schema_version);
-    const stream = { type: stored.stream_type, id: stored.stream_id };
-    return {
-      position,
-      stream,
-      version,
-      eventId: stored.event_id,
-      type,
-      data,
-      metadata,
-      recordedAt: stored.recorded_at,
-    };
-  } catch {
-    return null;
+    return upcastEvent(catalog, stored);
+  } catch (error) {
+    if (error instanceof PoisonEvent) return null;
+    throw error;
   }
 }
 

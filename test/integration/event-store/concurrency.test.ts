@@ -1,6 +1,6 @@
 import { VersionConflict } from '../../../src/kernel/errors.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
-import type { RawEvent } from '../../../src/event-sourcing/event-store/raw-event.js';
+import type { StoredEvent } from '../../../src/event-sourcing/core/stored-event.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
@@ -24,13 +24,13 @@ describe('many writers in two processes', () => {
   });
 
   /** Follows the log as a subscription does, and never looks back. */
-  async function follow(until: Promise<unknown>): Promise<RawEvent[]> {
-    const seen: RawEvent[] = [];
+  async function follow(until: Promise<unknown>): Promise<StoredEvent[]> {
+    const seen: StoredEvent[] = [];
     let done = false;
     void until.then(() => (done = true));
     for (let last = false; !last;) {
       last = done;
-      const more = await stores[0]!.readAllRaw(BigInt(seen.length), 1_000);
+      const more = await stores[0]!.readAllStored(BigInt(seen.length), 1_000);
       seen.push(...more);
       if (more.length > 0) last = false;
     }
@@ -71,7 +71,7 @@ describe('many writers in two processes', () => {
     expect(times).toEqual(times.toSorted());
   });
 
-  const versionsOf = (events: readonly RawEvent[], id: string) =>
+  const versionsOf = (events: readonly StoredEvent[], id: string) =>
     events.filter(({ stream }) => stream.id === id).map(({ version }) => version);
 
   /** @returns how often somebody else was first */

@@ -27,12 +27,12 @@ const stream = newStream();
 
 /** What the reader asks for, with the values as literals. */
 const READS: [string, string, (reader: EventReader) => Promise<unknown>][] = [
-  ['the log', `0, 100`, (reader) => reader.readAllRaw(0n, 100)],
-  ['a stream', `'${stream.id}', '${stream.type}', 0, 100`, (reader) => reader.readStreamRaw(stream, 0, 100)],
+  ['the log', `0, 100`, (reader) => reader.readAllStored(0n, 100)],
+  ['a stream', `'${stream.id}', '${stream.type}', 0, 100`, (reader) => reader.readStreamStored(stream, 0, 100)],
   [
     'several streams',
     `'{${stream.id}}', '{${stream.type}}', '{0}', '{100}'`,
-    (reader) => Promise.all([reader.readStreamRaw(stream, 0, 100), reader.readStreamRaw(stream, 0, 100)]),
+    (reader) => Promise.all([reader.readStreamStored(stream, 0, 100), reader.readStreamStored(stream, 0, 100)]),
   ],
 ];
 

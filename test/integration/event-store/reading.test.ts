@@ -1,6 +1,6 @@
 import { newId } from '../../../src/kernel/uuid.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
-import { upcastEvent, PoisonEvent, type RawEvent } from '../../../src/event-sourcing/event-store/raw-event.js';
+import { upcastEvent, PoisonEvent, type StoredEvent } from '../../../src/event-sourcing/core/stored-event.js';
 import { PostgresStreamVersions } from '../../../src/event-sourcing/event-store/stream-versions.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -27,7 +27,7 @@ describe('reading the log', () => {
     await database.drop();
   });
 
-  const scanned = async (batches: AsyncIterable<RawEvent[]>) => {
+  const scanned = async (batches: AsyncIterable<StoredEvent[]>) => {
     const sizes: number[] = [];
     const positions: bigint[] = [];
     for await (const batch of batches) {
@@ -54,7 +54,7 @@ describe('reading the log', () => {
   });
 
   it('gives events as they are stored', async () => {
-    const [raw] = await store.readAllRaw(1_000n, 1);
+    const [raw] = await store.readAllStored(1_000n, 1);
     const { rows } = await database.appPool.query<{ data: string; metadata: string; recorded_at: Date }>(
       'select data::text, metadata::text, recorded_at from es.events where position = 1001',
     );
@@ -63,7 +63,7 @@ describe('reading the log', () => {
     expect(raw!.data).toBe(rows[0]!.data);
     expect(raw!.metadata).toBe(rows[0]!.metadata);
     expect(raw!.recordedAt).toBe(rows[0]!.recorded_at.toISOString());
-    expect(await store.readStreamRaw(raw!.stream, 0, 1)).toEqual([raw]);
+    expect(await store.readStreamStored(raw!.stream, 0, 1)).toEqual([raw]);
   });
 
   it('gives streams that are read at the same time each their own events, from where and as many as was asked', async () => {
@@ -74,15 +74,15 @@ describe('reading the log', () => {
       { stream: { ...stream, type: 'user' as const }, after: 0, limit: 10 },
     ];
     const found = await Promise.all(
-      wanted.map(({ stream, after, limit }) => store.readStreamRaw(stream, after, limit)),
+      wanted.map(({ stream, after, limit }) => store.readStreamStored(stream, after, limit)),
     );
 
     expect(found.map((events) => events.map(({ version }) => version))).toEqual([[1, 2, 3], [999, 1_000], [], []]);
-    expect(found[0]).toEqual(await store.readStreamRaw(stream, 0, 3));
+    expect(found[0]).toEqual(await store.readStreamStored(stream, 0, 3));
   });
 
   it('one poisoned event does not poison the others', async () => {
-    const raw = await store.readAllRaw(999n, 10);
+    const raw = await store.readAllStored(999n, 10);
     const lifted = raw.map((event) => {
       try {
         return upcastEvent(sampleCatalog, event).data;

@@ -58,12 +58,12 @@ describe('EventRelay', () => {
   it('need not read what its own process recorded', async () => {
     const { log } = pipeline;
     const read: bigint[] = [];
-    const readAllRaw = async (afterPosition: bigint, limit: number) => {
-      const found = await log.readAllRaw(afterPosition, limit);
+    const readAllStored = async (afterPosition: bigint, limit: number) => {
+      const found = await log.readAllStored(afterPosition, limit);
       read.push(...found.map(({ position }) => position));
       return found;
     };
-    const events = { readAllRaw, head: () => log.head(), readStreamRaw: () => Promise.resolve([]) };
+    const events = { readAllStored, head: () => log.head(), readStreamStored: () => Promise.resolve([]) };
     const appends = { onAppend: (listener: (position: bigint) => void) => log.onAppended(listener) };
     pipeline.start((signal) => pipeline.relay({ events, appends, recent: log.recent }).run(signal));
     await streamedUpTo(await log.add(newId(), 1));

@@ -29,7 +29,7 @@ describe('Poison events', () => {
           ...toyProjection,
           project: (row, event) => {
             const { amount } = event.data as { amount: number };
-            return toyProjection.project(row, { ...event, data: { amount } });
+            return toyProjection.project(row, Object.create(event, { data: { value: { amount } } }));
           },
         },
       ],

@@ -2,7 +2,7 @@ import { headers } from 'nats';
 
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
-import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
+import type { Delivery, RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { eventually } from '../../support/eventually.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { type ToyPipeline, upTo } from '../../support/toy-pipeline.js';
@@ -13,16 +13,17 @@ describe('Subscription', () => {
 
   /** A handler that remembers what it was given. */
   const recorder = () => {
-    const seen: DeliveredEvent[] = [];
-    const act = async (events: readonly DeliveredEvent[]): Promise<void> => void seen.push(...events);
+    const seen: RecordedEvent[] = [];
+    const act = async (deliveries: readonly Delivery[]): Promise<void> =>
+      void seen.push(...deliveries.map(({ event }) => event));
     return { seen, act, positions: () => seen.map(({ position }) => position) };
   };
 
   /** A log that subscriptions cannot read from: what they get, they got over JetStream. */
   const unreadable = () => ({
     head: () => pipeline.log.head(),
-    readStreamRaw: () => Promise.resolve([]),
-    readAllRaw: () => Promise.resolve([]),
+    readStreamStored: () => Promise.resolve([]),
+    readAllStored: () => Promise.resolve([]),
   });
 
   it('hands over each event once and in order, over JetStream', async () => {
@@ -134,9 +135,9 @@ describe('Subscription', () => {
   it('waits for an outage of a handler to end, and parks nothing', async () => {
     let outages = 4;
     const handler = recorder();
-    const act = async (events: readonly DeliveredEvent[]): Promise<void> => {
+    const act = async (deliveries: readonly Delivery[]): Promise<void> => {
       if (outages-- > 0) throw new Unavailable('redis', 'away');
-      await handler.act(events);
+      await handler.act(deliveries);
     };
     const poison = { failures: 1, overMs: 0 };
     pipeline.start((signal) => pipeline.projector({ handler: { act }, poison }).run(signal));

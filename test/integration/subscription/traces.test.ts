@@ -23,8 +23,8 @@ it('continues the trace of an append over the relay to the projection', async ()
     // Not from Postgres: there the event's own trace context is all there is.
     const events = {
       head: () => pipeline.log.head(),
-      readAllRaw: () => Promise.resolve([]),
-      readStreamRaw: () => Promise.resolve([]),
+      readAllStored: () => Promise.resolve([]),
+      readStreamStored: () => Promise.resolve([]),
     };
     pipeline.start((signal) => pipeline.projector({ spanName: 'projector.apply', events }).run(signal));
     const position = await pipeline.log.record(newId(), 'ToyAdded', [{ amount: 1 }], `00-${traceId}-${spanId}-01`);

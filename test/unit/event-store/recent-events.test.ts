@@ -1,8 +1,8 @@
-import type { RawEvent } from '../../../src/event-sourcing/event-store/raw-event.js';
+import type { StoredEvent } from '../../../src/event-sourcing/core/stored-event.js';
 import { RecentEvents } from '../../../src/event-sourcing/event-store/recent-events.js';
 
-const event = (position: number, data = '{}') => ({ position: BigInt(position), data, metadata: '{}' }) as RawEvent;
-const positions = (events: readonly RawEvent[]) => events.map(({ position }) => Number(position));
+const event = (position: number, data = '{}') => ({ position: BigInt(position), data, metadata: '{}' }) as StoredEvent;
+const positions = (events: readonly StoredEvent[]) => events.map(({ position }) => Number(position));
 
 describe('RecentEvents', () => {
   let recent: RecentEvents;

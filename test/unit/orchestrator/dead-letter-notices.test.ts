@@ -1,7 +1,6 @@
 import { Unavailable } from '../../../src/kernel/errors.js';
 import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { DeadLetterNotices, DeadLetters } from '../../../src/orchestrator/dead-letter-notices.js';
-import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
 import * as event from '../../support/builders/executions.js';
 import { recorded, recordedAtOf, RUN_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
 import { RUN_ID, taskCreated } from '../../support/builders/tasks.js';
@@ -20,7 +19,7 @@ function setUp() {
   const notices = new DeadLetterNotices(letters);
   const act = (events: readonly RecordedEvent[], signal = new AbortController().signal) =>
     notices.act(
-      (events as unknown as DeliveredEvent[]).filter((each) => notices.concerns(each)),
+      events.filter((each) => notices.concerns(each)).map((each) => ({ event: each, traceparent: undefined })),
       signal,
     );
   return { letters, act };

@@ -5,7 +5,6 @@ import type { DomainEvent, RecordedEvent } from '../../../src/event-sourcing/cor
 import type { ActiveExecution } from '../../../src/orchestrator/active-execution.js';
 import { EffectRunner } from '../../../src/orchestrator/effect-runner.js';
 import { Orchestrator } from '../../../src/orchestrator/orchestrator.js';
-import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
 import { anActiveRun } from '../../support/builders/active.js';
 import * as event from '../../support/builders/executions.js';
 import { OWNER_ID } from '../../support/builders/people.js';
@@ -22,7 +21,7 @@ function setUp(...rows: ActiveExecution[]) {
   const orchestrator = new Orchestrator(pool, new EffectRunner(queue));
   const act = (events: readonly RecordedEvent[], signal = new AbortController().signal) =>
     orchestrator.act(
-      (events as unknown as DeliveredEvent[]).filter((each) => orchestrator.concerns(each)),
+      events.filter((each) => orchestrator.concerns(each)).map((each) => ({ event: each, traceparent: undefined })),
       signal,
     );
   return { queue, act };

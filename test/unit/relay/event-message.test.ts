@@ -1,14 +1,18 @@
-import type { RawEvent } from '../../../src/event-sourcing/event-store/raw-event.js';
+import { z } from 'zod';
+
+import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
+import { eventType, unchanged } from '../../../src/event-sourcing/core/event-type.js';
+import type { StoredEvent } from '../../../src/event-sourcing/core/stored-event.js';
 import {
+  deliveryOfMessage,
+  deliveryOfStored,
   eventBody,
   eventHeaders,
   eventSubject,
-  receivedFromMessage,
-  receivedFromStore,
 } from '../../../src/event-sourcing/relay/event-message.js';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-const raw: RawEvent = {
+const raw: StoredEvent = {
   position: 9_007_199_254_740_993n,
   stream: { type: 'task', id: '0b8f7d0e-0000-4000-8000-000000000001' },
   version: 3,
@@ -20,21 +24,31 @@ const raw: RawEvent = {
   recordedAt: '2026-01-02T03:04:05.678Z',
 };
 
+const upcasters = [unchanged, (data: Record<string, unknown>) => ({ ...data, newest: true })];
+const catalog = new EventCatalog([eventType('TaskUpdated', z.looseObject({}), { upcasters })]);
+
 describe('Event messages', () => {
   it('say the same as the store does, position and all', () => {
-    expect(receivedFromMessage(eventBody(raw), undefined)).toEqual(receivedFromStore(raw));
-    expect(receivedFromStore(raw)).toMatchObject({
-      position: 9_007_199_254_740_993n,
-      data: { name: 'ö "quoted"\n' },
-      recordedAt: new Date('2026-01-02T03:04:05.678Z'),
-      traceparent,
-    });
+    for (const delivery of [deliveryOfMessage(catalog, eventBody(raw), undefined), deliveryOfStored(catalog, raw)]) {
+      const { position, stream, version, eventId, type, data, metadata, recordedAt } = delivery.event;
+      expect({ position, stream, version, eventId, type, data, metadata, recordedAt }).toEqual({
+        position: 9_007_199_254_740_993n,
+        stream: raw.stream,
+        version: 3,
+        eventId: raw.eventId,
+        type: 'TaskUpdated',
+        data: { name: 'ö "quoted"\n', newest: true },
+        metadata: { actor: 'system:test', correlation_id: 'c', traceparent },
+        recordedAt: new Date('2026-01-02T03:04:05.678Z'),
+      });
+      expect(delivery.traceparent).toBe(traceparent);
+    }
   });
 
   it('continue the relay’s span where there is one', () => {
     const relayed = traceparent.replace('b7ad', 'aaaa');
-    expect(receivedFromMessage(eventBody(raw), relayed).traceparent).toBe(relayed);
-    expect(receivedFromMessage(eventBody(raw), '').traceparent).toBe(traceparent);
+    expect(deliveryOfMessage(catalog, eventBody(raw), relayed).traceparent).toBe(relayed);
+    expect(deliveryOfMessage(catalog, eventBody(raw), '').traceparent).toBe(traceparent);
   });
 
   it('are addressed by stream type, event type and stream', () => {

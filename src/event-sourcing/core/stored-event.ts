@@ -1,18 +1,20 @@
-import type { EventMetadata, RecordedEvent, StreamRef } from '../core/event.js';
-import type { EventCatalog } from '../core/event-catalog.js';
+import type { EventMetadata, RecordedEvent, StreamRef } from './event.js';
+import type { EventCatalog } from './event-catalog.js';
 
-/** An event as it is stored: not upcast, with its JSON still as text. */
-export interface RawEvent {
+/**
+ * An event as it is stored: not upcast.
+ * @typeParam Json string for JSON text, as Postgres prints the jsonb or as it was written; unknown where the message
+ * that carried the event was parsed as a whole
+ */
+export interface StoredEvent<Json = string> {
   readonly position: bigint;
   readonly stream: StreamRef;
   readonly version: number;
   readonly eventId: string;
   readonly type: string;
   readonly schemaVersion: number;
-  /** JSON text, as Postgres prints the jsonb or as it was written. */
-  readonly data: string;
-  /** JSON text. */
-  readonly metadata: string;
+  readonly data: Json;
+  readonly metadata: Json;
   /** ISO 8601 in UTC, with milliseconds. */
   readonly recordedAt: string;
 }
@@ -23,7 +25,7 @@ export interface RawEvent {
  */
 export class PoisonEvent extends Error {
   constructor(
-    readonly event: RawEvent,
+    readonly event: StoredEvent,
     cause: unknown,
   ) {
     super(`event ${event.type} v${event.schemaVersion} at position ${event.position} cannot be read`, { cause });
@@ -35,7 +37,7 @@ export class PoisonEvent extends Error {
  * Parses an event and upcasts it to its newest schema version.
  * @throws PoisonEvent for this one event; a caller that reads many decides what that means for the others
  */
-export function upcastEvent(catalog: EventCatalog, event: RawEvent): RecordedEvent {
+export function upcastEvent(catalog: EventCatalog, event: StoredEvent): RecordedEvent {
   try {
     const { type, data } = catalog.upcast(event.type, JSON.parse(event.data), event.schemaVersion);
     return {
