@@ -42,10 +42,11 @@ test('whoever has stored as much as there is room for can store and start nothin
   const stdin = { input: { stdin: 'x'.repeat(700_000) } };
   const bobs = await bob.createTask({ max_parallel: 9 });
   expect((await bob.send('POST', `/tasks/${bobs.id}/executions`, stdin)).status).toBe(201);
-  // What a worker stored is seen at the next look.
-  await eventually(async () => expect(await ada.send('POST', `/tasks/${echo.id}/executions`)).toMatchObject(refused));
+  // What a worker stored is counted at the next sum. Nothing is started meanwhile: a running task refuses changes.
+  const more = { name: 'more', script_type: 'bash', script_content: 'echo' };
+  await eventually(async () => expect(await ada.send('POST', '/tasks', more)).toMatchObject(refused));
   for (const [who, method, path, body] of [
-    [ada, 'POST', '/tasks', { name: 'more', script_type: 'bash', script_content: 'echo' }],
+    [ada, 'POST', '/tasks', more],
     [ada, 'PUT', `/tasks/${echo.id}`, { script_content: 'echo more' }],
     [ada, 'POST', `/tasks/${echo.id}/executions`, undefined],
     [ada, 'POST', '/executions', { name: 'once', script_type: 'bash', script_content: 'echo' }],
