@@ -47,7 +47,7 @@ export class ValidValues {
       case 'number':
         return numbers(schema);
       case 'string':
-        return texts(schema);
+        return textsOf(schema);
       case 'array': {
         const { minItems = 0, maxItems = Infinity, items = {} } = schema;
         return fc.array(this.make(items, tie), { minLength: minItems, maxLength: Math.min(maxItems, minItems + FEW) });
@@ -67,7 +67,7 @@ export class ValidValues {
       .filter((value) => Object.keys(value).length >= minProperties);
     const others = othersOf(schema);
     if (!others) return named;
-    const rest = fc.dictionary(texts({}), this.make(others, tie), { maxKeys: FEW });
+    const rest = fc.dictionary(textsOf({}), this.make(others, tie), { maxKeys: FEW });
     return fc.tuple(rest, named).map(([more, own]) => ({ ...more, ...own }));
   }
 }
@@ -80,6 +80,17 @@ function numbers(schema: JsonSchema): fc.Arbitrary<number> {
     type === 'integer' ? fc.integer({ min, max }) : fc.double({ min, max, noNaN: true });
   const near = within(least, Math.min(maximum, least + NEAR * stepOf(schema)));
   return fc.oneof({ weight: 5, arbitrary: near }, { weight: 1, arbitrary: within(least, maximum) });
+}
+
+/** Kept: fast-check takes milliseconds to prepare texts, and a schema's are needed once for each place in a body. */
+const knownTexts = new Map<string, fc.Arbitrary<string>>();
+
+function textsOf(schema: JsonSchema): fc.Arbitrary<string> {
+  const { format, pattern, minLength, maxLength } = schema;
+  const key = JSON.stringify([format, pattern, minLength, maxLength]);
+  const known = knownTexts.get(key) ?? texts(schema);
+  knownTexts.set(key, known);
+  return known;
 }
 
 function texts({ format, pattern, minLength = 0, maxLength = Infinity }: JsonSchema): fc.Arbitrary<string> {
