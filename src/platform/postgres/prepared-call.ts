@@ -21,8 +21,8 @@ interface Parsing {
 /**
  * Calls a prepared statement that returns one row whose columns the caller knows. It leaves out what pg does for any
  * query: a Describe and its response, a promise with a stack trace, an object for the result. With them, the process of
- * a single caller takes a fifth more CPU time for an append (ADR 45). Pipelining, errors and the timeout of the client,
- * if any, are those of pg: a client that pipelines accepts only queries of its own class. Rejects as pg does.
+ * a single caller takes at least a fifth more CPU time for an append (ADR 45). Pipelining, errors and the timeout of the
+ * client, if any, are those of pg: a client that pipelines accepts only queries of its own class. Rejects as pg does.
  */
 export function callPrepared(
   client: Client,
