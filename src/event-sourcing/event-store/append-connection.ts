@@ -1,9 +1,13 @@
-import type { Client, Connection, QueryConfig, QueryResult } from 'pg';
+import type { Client, QueryConfig, QueryResult } from 'pg';
 
-import type { CallValue } from '../../platform/postgres/call-message.js';
 import { isAmbiguous } from '../../platform/postgres/outage.js';
 import { createClient, type PostgresOptions, responseTimeoutMsOf } from '../../platform/postgres/pool.js';
-import { callPrepared, type PreparedStatement, type TextRow } from '../../platform/postgres/prepared-call.js';
+import {
+  callPrepared,
+  type CallValue,
+  type PreparedStatement,
+  type TextRow,
+} from '../../platform/postgres/prepared-call.js';
 import { ResponseWatchdog } from '../../platform/postgres/response-watchdog.js';
 
 interface Connected {
@@ -86,6 +90,5 @@ function end({ client, watch }: Connected): Promise<void> {
 
 /** Pending queries fail with the message of pg's own timeout. */
 function cut(client: Client): void {
-  const { stream } = (client as unknown as { connection: Connection }).connection;
-  stream.destroy(new Error('Query read timeout'));
+  client.connection.stream.destroy(new Error('Query read timeout'));
 }

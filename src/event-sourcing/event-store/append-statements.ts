@@ -1,5 +1,4 @@
-import type { CallValue } from '../../platform/postgres/call-message.js';
-import type { PreparedStatement, TextRow } from '../../platform/postgres/prepared-call.js';
+import type { CallValue, PreparedStatement, TextRow } from '../../platform/postgres/prepared-call.js';
 import { BinaryArray, int2, int4, jsonb, text, uuid } from '../../platform/postgres/binary-array.js';
 import type { EncodedAppend, EncodedEvent, EncodedWrite } from './encoded-append.js';
 

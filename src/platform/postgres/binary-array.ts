@@ -1,5 +1,3 @@
-import { type BinaryValue, UNIT_BYTES_MAX } from './call-message.js';
-
 /**
  * One-dimensional arrays without NULLs in the binary format of Postgres (src/backend/utils/adt/arrayfuncs.c,
  * array_recv). As text, JSON in an array is escaped a second time here and unescaped there. Measured with batches of
@@ -15,6 +13,8 @@ export interface ElementType<Value> {
   write(value: Value, target: Buffer, offset: number): number;
 }
 
+/** Bytes of UTF-8 for one UTF-16 unit, at most. */
+const UNIT_BYTES_MAX = 3;
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const JSONB_FORMAT = 1;
@@ -63,29 +63,27 @@ export const jsonb: ElementType<string> = {
 };
 
 /** The value of one query parameter, for pg and for callPrepared. */
-export class BinaryArray<Value> implements BinaryValue {
+export class BinaryArray<Value> {
   /** An array of what `pick` takes from each row. */
   static of<Row, Value>(type: ElementType<Value>, rows: readonly Row[], pick: (row: Row) => Value): BinaryArray<Value> {
     return new BinaryArray(type, rows.map(pick));
   }
 
-  readonly bytesMax: number;
-
   constructor(
     private readonly type: ElementType<Value>,
     private readonly values: readonly Value[],
-  ) {
-    this.bytesMax = HEADER_BYTES + LENGTH_BYTES * values.length;
-    for (const value of values) this.bytesMax += type.bytesMax(value);
-  }
+  ) {}
 
-  /** Writes the array into the buffer that is sent. @returns the end offset */
-  write(target: Buffer, start: number): number {
+  /** pg calls this on each value that has it (pg/lib/utils.js, prepareValue). */
+  toPostgres(): Buffer {
     const { type, values } = this;
+    let bytesMax = HEADER_BYTES + LENGTH_BYTES * values.length;
+    for (const value of values) bytesMax += type.bytesMax(value);
+    const target = Buffer.allocUnsafe(bytesMax);
     const dimensions = 1;
     const hasNulls = 0;
     const lowerBound = 1;
-    let offset = start;
+    let offset = 0;
     for (const field of [dimensions, hasNulls, type.oid, values.length, lowerBound]) {
       offset = target.writeInt32BE(field, offset);
     }
@@ -95,13 +93,7 @@ export class BinaryArray<Value> implements BinaryValue {
       target.writeInt32BE(end - element, offset);
       offset = end;
     }
-    return offset;
-  }
-
-  /** pg calls this on each value that has it (pg/lib/utils.js, prepareValue). */
-  toPostgres(): Buffer {
-    const target = Buffer.allocUnsafe(this.bytesMax);
-    return target.subarray(0, this.write(target, 0));
+    return target.subarray(0, offset);
   }
 }
 

@@ -12,8 +12,6 @@ export async function closeClient(client: Client): Promise<void> {
     () => false,
     () => false,
   );
-  if (await Promise.race([ended, late])) {
-    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-  }
+  if (await Promise.race([ended, late])) client.connection.stream.destroy();
   done.abort();
 }

@@ -11,7 +11,7 @@ describe('the connection of appends', () => {
   });
   afterAll(() => database.drop());
 
-  it('gives a server up that owes answers for too long, and goes on with another connection', async () => {
+  it('abandons a server that does not respond in time, and continues with another connection', async () => {
     let lost = 0;
     const options = { ...database.app, responseTimeoutMs: 200, statementTimeoutMs: 1_000 };
     const connection = new AppendConnection(options, () => (lost += 1));
@@ -26,7 +26,7 @@ describe('the connection of appends', () => {
     await connection.close();
   });
 
-  it('lets calls in flight end before it closes, and takes no more', async () => {
+  it('waits for calls in flight before it closes, and then accepts no more', async () => {
     const connection = new AppendConnection(database.app, () => undefined);
     const call = connection.call(ONE, [1]);
     await connection.close();

@@ -1,52 +1,52 @@
 
 import { ResponseWatchdog } from '../../../src/platform/postgres/response-watchdog.js';
 
-describe('SilenceWatch', () => {
-  let silences: number;
+describe('ResponseWatchdog', () => {
+  let timeouts: number;
   let watch: ResponseWatchdog;
 
   beforeEach(() => {
     jest.useFakeTimers();
-    silences = 0;
-    watch = new ResponseWatchdog(1_000, () => (silences += 1));
+    timeouts = 0;
+    watch = new ResponseWatchdog(1_000, () => (timeouts += 1));
   });
 
   afterEach(() => jest.useRealTimers());
 
-  it('notices a question that nobody answers, once', () => {
+  it('reports a request without a response, once', () => {
     watch.requestSent();
     jest.advanceTimersByTime(999);
-    expect(silences).toBe(0);
+    expect(timeouts).toBe(0);
     jest.advanceTimersByTime(10_000);
-    expect(silences).toBe(1);
+    expect(timeouts).toBe(1);
   });
 
-  it('says nothing while answers come, however many are owed', () => {
+  it('reports nothing while responses arrive, however many are outstanding', () => {
     watch.requestSent();
     for (let index = 0; index < 10; index += 1) {
       watch.requestSent();
       jest.advanceTimersByTime(900);
       watch.responseReceived();
     }
-    expect(silences).toBe(0);
+    expect(timeouts).toBe(0);
     jest.advanceTimersByTime(1_000);
-    expect(silences).toBe(1);
+    expect(timeouts).toBe(1);
   });
 
-  it('counts from the question where none was owed before', () => {
+  it('counts from the request if none was outstanding before', () => {
     watch.requestSent();
     jest.advanceTimersByTime(10);
     watch.responseReceived();
     jest.advanceTimersByTime(800);
     watch.requestSent();
     jest.advanceTimersByTime(990);
-    expect(silences).toBe(0);
+    expect(timeouts).toBe(0);
     jest.advanceTimersByTime(20);
-    expect(silences).toBe(1);
+    expect(timeouts).toBe(1);
   });
 
-  it('does not watch where a server may be silent for ever', () => {
-    new ResponseWatchdog(0, () => (silences += 1)).requestSent();
+  it('starts no timer without a limit', () => {
+    new ResponseWatchdog(0, () => (timeouts += 1)).requestSent();
     expect(jest.getTimerCount()).toBe(0);
   });
 
@@ -59,6 +59,6 @@ describe('SilenceWatch', () => {
     watch.requestSent();
     watch.stop();
     expect(jest.getTimerCount()).toBe(0);
-    expect(silences).toBe(0);
+    expect(timeouts).toBe(0);
   });
 });
