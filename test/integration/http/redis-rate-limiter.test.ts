@@ -1,12 +1,15 @@
+import { readFileSync } from 'node:fs';
+
 import { RATE_WINDOW_MS } from '../../../src/http/rate-limit/rate-limiter.js';
 import { RedisRateLimiter } from '../../../src/http/rate-limit/redis-rate-limiter.js';
 import { takeFromWindow, type WindowState } from '../../../src/http/rate-limit/sliding-window.js';
-import { SLIDING_WINDOW_LUA } from '../../../src/http/rate-limit/sliding-window.lua.js';
 import { closeRedis } from '../../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { eventually } from '../../support/eventually.js';
 import { rateLimits } from '../../support/rate-limits.js';
 import { startPrivateRedis, testRedis, type TestRedis } from '../../support/redis.js';
+
+const LUA = new URL('../../../src/http/rate-limit/sliding-window.lua', import.meta.url);
 
 const limits = rateLimits({ login_account: 3, writes: 600, reads: 6_000 });
 
@@ -61,7 +64,7 @@ describe('rate limits in Redis', () => {
 
   test('the script counts as the function does', async () => {
     const key = `{${shared.namespace}}:rate:same`;
-    const script = SLIDING_WINDOW_LUA.replace("redis.call('TIME')", '{ARGV[4], ARGV[5]}');
+    const script = readFileSync(LUA, 'utf8').replace("redis.call('TIME')", '{ARGV[4], ARGV[5]}');
     let state: WindowState | undefined;
     let nowMs = 1_700_000_000_000;
     for (let step = 0; step < 400; step += 1) {
