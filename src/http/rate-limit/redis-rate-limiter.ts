@@ -20,7 +20,7 @@ export interface RedisRateLimiterOptions {
   /** Prefix of the keys. */
   readonly namespace: string;
   /** Timeout for a response from Redis; afterwards each process counts for itself. */
-  readonly answerTimeoutMs?: number;
+  readonly responseTimeoutMs?: number;
   readonly log: Log;
 }
 
@@ -51,10 +51,10 @@ export class RedisRateLimiter extends RateLimiter {
     try {
       const [allowed, remaining, resetMs] = (await within(
         slidingWindow.run(this.options.redis, [this.keyOf(category, key)], [limit, RATE_WINDOW_MS, uncounted]),
-        this.options.answerTimeoutMs ?? RESPONSE_TIMEOUT_MS,
+        this.options.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
       )) as [number, number, number];
       const decision = { allowed: allowed === 1, limit, remaining, resetMs };
-      this.localQuota.learn(name, decision, Date.now());
+      this.localQuota.store(name, decision, Date.now());
       return decision;
     } catch (error) {
       this.unavailableUntil = Date.now() + UNAVAILABLE_MS;

@@ -20,13 +20,13 @@ describe('rate limits in Redis', () => {
   });
   afterAll(() => shared.close());
 
-  /** Patient: that a process counts for itself while Redis is slow is another test's. */
+  /** With a long timeout: another test covers a slow Redis. */
   const limiter = () =>
     new RedisRateLimiter({
       redis: shared.redis,
       limits,
       namespace: `{${shared.namespace}}`,
-      answerTimeoutMs: 30_000,
+      responseTimeoutMs: 30_000,
       log: silentLog,
     });
 
@@ -42,14 +42,14 @@ describe('rate limits in Redis', () => {
     expect(refused?.resetMs).toBeLessThanOrEqual(2 * RATE_WINDOW_MS);
   });
 
-  test('keep no email, and expire', async () => {
+  test('the keys contain no email, and expire', async () => {
     await limiter().take('login_account', 'ada@example.com');
     const keys = await shared.redis.keys(`{${shared.namespace}}:rate:*`);
     expect(keys.join()).not.toContain('example.com');
     for (const key of keys) expect(await shared.redis.pttl(key)).toBeGreaterThan(0);
   });
 
-  test('a high limit is asked for once in many requests, and kept within 1 % per process', async () => {
+  test('a process exceeds a high limit by at most 1 %', async () => {
     const [one, other] = [limiter(), limiter()];
     let allowed = 0;
     const startedAt = performance.now();
@@ -62,7 +62,7 @@ describe('rate limits in Redis', () => {
     expect(allowed).toBeLessThanOrEqual(limits.writes * (1.02 + refilled));
   });
 
-  test('the script counts as the function does', async () => {
+  test('the script and the function decide alike', async () => {
     const key = `{${shared.namespace}}:rate:same`;
     const script = readFileSync(LUA, 'utf8').replace("redis.call('TIME')", '{ARGV[4], ARGV[5]}');
     let state: WindowState | undefined;
@@ -86,16 +86,16 @@ describe('rate limits in Redis', () => {
   });
 });
 
-test('with Redis away or frozen each process counts for itself, and goes back when it returns', async () => {
+test('while Redis is unavailable or frozen, each process counts for itself', async () => {
   const server = await startPrivateRedis();
   const redis = await server.connect();
   try {
-    // Long enough for a Redis that is there, on a busy machine; a frozen one is given up after it all the same.
-    const patience = { answerTimeoutMs: 1_500 };
-    const limiter = new RedisRateLimiter({ redis, limits, namespace: 'test', log: silentLog, ...patience });
-    const countedThere = () => redis.keys('test:rate:*');
+    // Long enough for a Redis that responds, on a busy machine.
+    const timeout = { responseTimeoutMs: 1_500 };
+    const limiter = new RedisRateLimiter({ redis, limits, namespace: 'test', log: silentLog, ...timeout });
+    const keysInRedis = () => redis.keys('test:rate:*');
     expect((await limiter.take('login_account', 'ada')).remaining).toBe(2);
-    expect(await countedThere()).toHaveLength(1);
+    expect(await keysInRedis()).toHaveLength(1);
 
     server.freeze();
     const answers = [];
@@ -107,7 +107,7 @@ test('with Redis away or frozen each process counts for itself, and goes back wh
     await server.start();
     await eventually(async () => {
       await limiter.take('reads', 'anyone');
-      expect(await countedThere()).toHaveLength(1);
+      expect(await keysInRedis()).toHaveLength(1);
     });
   } finally {
     await closeRedis(redis);
