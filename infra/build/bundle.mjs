@@ -91,10 +91,14 @@ const made = await Promise.all([
 ]);
 
 /** Read at run time, from beside the file that reads them: here beside the bundle. */
-const READ_BESIDE = { scripts: 'src/queue/scripts', sql: 'migrations/sql' };
-for (const [name, folder] of Object.entries(READ_BESIDE)) {
+const READ_BESIDE = {
+  scripts: 'src/queue/scripts',
+  'sliding-window.lua': 'src/http/rate-limit/sliding-window.lua',
+  sql: 'migrations/sql',
+};
+for (const [name, source] of Object.entries(READ_BESIDE)) {
   await rm(join(shared.outdir, name), { recursive: true, force: true });
-  await cp(folder, join(shared.outdir, name), { recursive: true });
+  await cp(source, join(shared.outdir, name), { recursive: true });
 }
 
 /** Parts of the builds before have other names. */

@@ -1,5 +1,5 @@
 /** Parses every Lua and SQL file, so that a syntax error shows before Redis or Postgres runs it. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { loadModule, parsePlPgSQLSync, parseSync } from 'libpg-query';
@@ -12,11 +12,12 @@ const files = FOLDERS.flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
 );
 
-/** As Redis gets it: behind the head whose locals it uses. A head by itself is whole, too. */
+/** As Redis gets it: behind the heads of its folder, if there are any. A head by itself is complete, too. */
 function checkLua(path) {
   luaparse.parse(readFileSync(path, 'latin1'), { luaVersion: '5.1', encodingMode: 'pseudo-latin1' });
   if (HEADS.includes(basename(path))) return;
-  const text = HEADS.map((head) => readFileSync(join(dirname(path), head), 'latin1')).join('');
+  const heads = HEADS.map((head) => join(dirname(path), head)).filter((head) => existsSync(head));
+  const text = heads.map((head) => readFileSync(head, 'latin1')).join('');
   luaparse.parse(text + readFileSync(path, 'latin1'), { luaVersion: '5.1', encodingMode: 'pseudo-latin1' });
 }
 

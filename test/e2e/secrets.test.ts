@@ -7,7 +7,6 @@ import { connect, type NatsConnection } from 'nats';
 import { Pool } from 'pg';
 
 import { closeRedis } from '../../src/platform/redis/create-redis.js';
-import { call } from '../support/api-client.js';
 import { type ChildService, startChildService } from '../support/child-service.js';
 import { eventually } from '../support/eventually.js';
 import { everythingInRedis, everythingInStream, everythingInTable } from '../support/everything-stored.js';
@@ -15,30 +14,13 @@ import { freePort } from '../support/free-port.js';
 import { testNamespace } from '../support/namespace.js';
 import { PrivateNats, uniquePrefix } from '../support/nats.js';
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.js';
-import { PlantedSecrets, type Schema } from '../support/planted-secrets.js';
+import { PlantedSecrets } from '../support/planted-secrets.js';
 import { PrivatePostgres } from '../support/private-postgres.js';
 import { type PrivateRedis, startPrivateRedis } from '../support/redis.js';
-
-interface Parameter {
-  readonly name: string;
-  readonly in: string;
-}
-
-interface Operation {
-  readonly operationId: string;
-  readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
-}
-
-interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
-}
+import { type ApiDocument, REQUEST_ID, SecretRequests } from '../support/secret-requests.js';
 
 /** What a task is called, and what its owner says of it, are part of its history: `TaskCreated` and `TaskUpdated`. */
 const IN_THE_LOG = /\.(name|description|metadata|metadata\{name\})$/;
-/** A client chooses the id of its request so that it finds it: in the log, and beside the events it caused. */
-const REQUEST_ID = 'X-Request-ID';
 
 const secrets = new PlantedSecrets();
 const logLines: string[] = [];
@@ -52,11 +34,9 @@ let service: ChildService;
 let redis: Redis;
 let connection: NatsConnection;
 let pool: Pool;
-let document: Document;
+let requests: SecretRequests;
 let metricsUrl: string;
 const prefix = uniquePrefix();
-const called = new Set<string>();
-const statuses = new Map<number, number>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'voidrunner-secrets-'));
@@ -81,13 +61,14 @@ beforeAll(async () => {
     },
     { logLevel: 'trace', onLine: (line) => logLines.push(line) },
   );
-  document = (await (await fetch(`${service.url}/swagger.json`)).json()) as Document;
+  const document = (await (await fetch(`${service.url}/swagger.json`)).json()) as ApiDocument;
+  requests = new SecretRequests(secrets, { url: service.url!, document, postgres });
   redis = await redisServer.connect();
   connection = await connect({ servers: nats.url });
   pool = new Pool({ ...postgres.options('owner'), max: 2 });
   // The server is stopped in this test: what it then says to an idle connection, also to one that is just closing.
   pool.on('error', () => undefined);
-  await sendEverything();
+  await requests.sendEverything();
 }, 240_000);
 
 afterAll(async () => {
@@ -98,191 +79,6 @@ afterAll(async () => {
   await Promise.all([postgres?.remove(), nats?.remove(), redisServer?.stop(), receiver?.close()]);
   await rm(folder, { recursive: true, force: true });
 });
-
-/** A request with a secret in everything that a client may send beside the body. */
-async function send(
-  operationId: string,
-  path: string,
-  body?: unknown,
-  { method = methodOf(operationId), token = '' }: { method?: string; token?: string } = {},
-): Promise<Record<string, any>> {
-  const header = (name: string): string => secrets.plant(`${operationId} ${name}`);
-  const query = path.includes('?') ? '' : `?${header('query')}=${header('query value')}`;
-  const answer = await call<Record<string, any>>(`${service.url}${path}`, method, body, {
-    ...(token !== '' && { authorization: `Bearer ${token}` }),
-    ...(method === 'POST' && { 'idempotency-key': header('Idempotency-Key') }),
-    'x-request-id': secrets.plant(`${operationId} ${REQUEST_ID}`),
-    'user-agent': header('User-Agent'),
-    'x-hub-signature-256': header('X-Hub-Signature-256'),
-    'x-forwarded-for': header('X-Forwarded-For'),
-    'x-forwarded-host': header('X-Forwarded-Host'),
-    forwarded: `for=${header('Forwarded')}`,
-    cookie: `session=${header('Cookie')}`,
-    referer: `https://example.com/?${header('Referer')}`,
-    tracestate: `vendor=${header('tracestate')}`,
-    baggage: `key=${header('baggage')}`,
-    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-  });
-  called.add(operationId);
-  count(answer.status);
-  // The same, as nobody may send it: an unknown parameter of the query is a 400 that quotes it.
-  if (query !== '') {
-    await fetch(`${service.url}${path}${query}`, { method, headers: { authorization: `Bearer ${token}` } });
-  }
-  return answer.body;
-}
-
-const count = (status: number): void => void statuses.set(status, (statuses.get(status) ?? 0) + 1);
-
-const operations = (): { method: string; path: string; operation: Operation }[] =>
-  Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
-  );
-
-const methodOf = (operationId: string): string =>
-  operations().find(({ operation }) => operation.operationId === operationId)!.method;
-
-function bodyOf(operationId: string): Record<string, any> {
-  const { operation } = operations().find((found) => found.operation.operationId === operationId)!;
-  const schema = operation.requestBody?.content['application/json']?.schema ?? {};
-  return secrets.valueOf(schema, document.components.schemas, operationId) as Record<string, any>;
-}
-
-/** A task that reads what it is given and prints some of it. */
-function taskBody(operationId: string): Record<string, any> {
-  const body = bodyOf(operationId);
-  const script = `cat; cat *.txt; echo "$1"; env; echo ${secrets.plant('stdout')}; echo ${secrets.plant('stderr')} >&2; exit 3`;
-  return {
-    ...body,
-    script_type: 'bash',
-    script_content: `# ${body['script_content']}\n${script}`,
-    retry: { max_attempts: 1, initial_delay_ms: 0, backoff_factor: 1, max_delay_ms: 0, retry_on: ['exit_code'] },
-    limits: { memory_mb: 64, cpus: 1, pids: 32 },
-    timeout_seconds: 30,
-    ...(body['input'] !== undefined && { input: inputOf(body['input']) }),
-  };
-}
-
-/** Of all that the schema allows, what one run can be given. */
-function inputOf(input: Record<string, any>): Record<string, any> {
-  const { stdin, args, env, files } = input;
-  const content = secrets.plant('input.files.content');
-  return { stdin, args, env, files: [{ ...files[0], path: `${files[0].path}.txt`, content, encoding: 'utf8' }] };
-}
-
-async function register(): Promise<{ token: string; refresh: string; email: string; password: string }> {
-  const body = bodyOf('register');
-  const account = { ...body, email: `${body['email']}@example.com`, password: `${body['password']} a` };
-  // Two at a time, so that one of them is a conflict.
-  const [one, other] = await Promise.all([1, 2].map(() => send('register', '/api/v1/auth/register', account)));
-  const granted = one!['access_token'] === undefined ? other! : one!;
-  return { ...remember(granted), email: account.email, password: account.password };
-}
-
-function remember(granted: Record<string, any>): { token: string; refresh: string } {
-  const { access_token: token, refresh_token: refresh } = granted as Record<string, string>;
-  // The header is the same of all tokens, and the payload is ids.
-  for (const [name, value] of Object.entries({ token, refresh })) {
-    secrets.add(value!.split('.')[2]!, `the ${name} token`);
-    secrets.add(value!, `the whole ${name} token`);
-  }
-  return { token: token!, refresh: refresh! };
-}
-
-async function sendEverything(): Promise<void> {
-  const { token: first, refresh, email, password } = await register();
-  await send('login', '/api/v1/auth/login', { email, password: `${secrets.plant('login.password')} wrong` });
-  remember(await send('login', '/api/v1/auth/login', { email, password }));
-  const { token } = remember(await send('refresh', '/api/v1/auth/refresh', { refresh_token: refresh }));
-  await send('refresh', '/api/v1/auth/refresh', { refresh_token: `${refresh}x` });
-  const as = { token };
-  await send('me', '/api/v1/auth/me', undefined, as);
-
-  const task = await send('createTask', '/api/v1/tasks', taskBody('createTask'), as);
-  const path = `/api/v1/tasks/${task['id']}`;
-  await send('updateTask', path, taskBody('updateTask'), as);
-  const given = { input: inputOf(bodyOf('startExecution')['input'] as Record<string, any>) };
-  const run = await send('startExecution', `${path}/executions?wait=60`, given, as);
-  expect(run).toMatchObject({ status: 'failed', dead_lettered: true });
-  expect(secrets.foundIn(JSON.stringify(run))).toEqual(expect.arrayContaining(['stdout', 'stderr']));
-  const once = await send('runOnce', '/api/v1/executions?wait=60', taskBody('runOnce'), as);
-  await eventually(async () => expect((await get(`/api/v1/dead-letters/${once['id']}`, token)).status).toBe(200));
-
-  const external = await send('startExecution', `${path}/executions`, { executor: 'external' }, as);
-  await send('reportExecution', `/api/v1/executions/${external['id']}`, bodyOf('reportExecution'), as);
-  const report = {
-    status: 'failed',
-    return_code: 1,
-    stdout: secrets.plant('report.stdout'),
-    stderr: secrets.plant('report.stderr'),
-  };
-  await send('reportExecution', `/api/v1/executions/${external['id']}`, report, as);
-  const executions = `/api/v1/executions/${run['id']}`;
-  await send('executionOutput', `${executions}/output/stdout?follow=true`, undefined, as);
-  await send('redriveDeadLetter', `/api/v1/dead-letters/${run['id']}/redrive`, undefined, as);
-  await send('cancelExecution', executions, undefined, { ...as, method: 'DELETE' });
-  await send('discardDeadLetter', `/api/v1/dead-letters/${once['id']}`, undefined, { ...as, method: 'DELETE' });
-  await sendTheRest({ task: task['id'] as string, execution: run['id'] as string }, token);
-  // Somebody else: what is sent may end a session.
-  await sendBroken((await register()).token);
-  await sendDuringOutage(token);
-  await send('logout', '/api/v1/auth/logout', {}, { token: first });
-}
-
-const get = (path: string, token: string) =>
-  call(`${service.url}${path}`, 'GET', undefined, { authorization: `Bearer ${token}` });
-
-/** Every operation that had no turn so far, also one that is new: with a body made of its schema, if it takes one. */
-async function sendTheRest(ids: { task: string; execution: string }, token: string): Promise<void> {
-  for (const { method, path, operation } of operations()) {
-    const { operationId } = operation;
-    if (called.has(operationId) || operationId === 'logout') continue;
-    const id = path.includes('/tasks/') ? ids.task : ids.execution;
-    const filled = path.replace('{id}', id).replace(/\{\w+\}/, 'stdout');
-    const body = operation.requestBody ? bodyOf(operationId) : undefined;
-    await send(operationId, filled, body, { method, token });
-  }
-}
-
-/** Secrets where none is expected: in paths, in ids, in queries, in what is no JSON and in members that do not exist. */
-async function sendBroken(token: string): Promise<void> {
-  const at = async (path: string, init: RequestInit = {}): Promise<void> => {
-    const headers = { authorization: `Bearer ${token}`, ...init.headers };
-    count((await fetch(`${service.url}${path}`, { ...init, headers })).status);
-  };
-  const json = { 'content-type': 'application/json' };
-  for (const { method, path, operation } of operations()) {
-    const plant = (what: string): string => secrets.plant(`${operation.operationId} broken ${what}`);
-    await at(
-      path.replace(/\{\w+\}/g, () => plant('path')),
-      { method },
-    );
-    const query = (operation.parameters ?? []).filter((parameter) => parameter.in === 'query');
-    for (const { name } of query) await at(`${path.replace(/\{\w+\}/g, '1')}?${name}=${plant(name)}`, { method });
-    if (!operation.requestBody) continue;
-    const url = path.replace(/\{\w+\}/g, 'stdout');
-    await at(url, { method, headers: json, body: `{"a": ${plant('json')}` });
-    await at(url, { method, headers: json, body: JSON.stringify({ [plant('member')]: plant('value') }) });
-  }
-  await at(`/${secrets.plant('unknown path')}?${secrets.plant('unknown query')}`);
-  await at('/api/v1/auth/me', { headers: { authorization: `Bearer ${secrets.plant('a token that is none')}` } });
-  await at('/api/v1/auth/me', { headers: { authorization: `Basic ${secrets.plant('other credentials')}` } });
-}
-
-/** Errors of a Postgres that goes away in mid-statement, and of one that is not there. */
-async function sendDuringOutage(token: string): Promise<void> {
-  const account = (): unknown => {
-    const [email, password, name] = ['email', 'password', 'name'].map((field) => secrets.plant(`outage ${field}`));
-    return { email: `${email}@example.com`, password, name };
-  };
-  const requests = [1, 2, 3, 4].map(() => send('register', '/api/v1/auth/register', account()));
-  await postgres.stop();
-  await Promise.all(requests);
-  await send('register', '/api/v1/auth/register', account());
-  await send('createTask', '/api/v1/tasks', taskBody('createTask'), { token });
-  await postgres.resume();
-  await eventually(async () => expect((await get('/api/v1/auth/me', token)).status).toBe(200), { timeoutMs: 30_000 });
-}
 
 /** Spans leave once a second. */
 async function spansHaveLeft(): Promise<void> {
@@ -301,13 +97,14 @@ const NOTHING = /^$/;
 const ANY_REQUEST_ID = new RegExp(`${REQUEST_ID}$`);
 
 test('a secret was sent in every field, to every operation, and answers were of every kind', () => {
-  expect([...called].toSorted()).toEqual(
-    operations()
+  expect([...requests.called].toSorted()).toEqual(
+    requests
+      .operations()
       .map(({ operation }) => operation.operationId)
       .toSorted(),
   );
   const expected = [200, 201, 400, 401, 409, 503];
-  expect(expected.filter((status) => !statuses.has(status))).toEqual([]);
+  expect(expected.filter((status) => !requests.statuses.has(status))).toEqual([]);
   expect(secrets.fields.length).toBeGreaterThan(300);
 });
 

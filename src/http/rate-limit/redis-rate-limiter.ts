@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 import type { Redis } from 'ioredis';
 
@@ -7,7 +8,6 @@ import type { Log } from '../../platform/telemetry/log.js';
 import { LocalQuota } from './local-quota.js';
 import { MemoryRateLimiter } from './memory-rate-limiter.js';
 import { type RateCategory, type RateDecision, RateLimiter, type RateLimits, RATE_WINDOW_MS } from './rate-limiter.js';
-import { SLIDING_WINDOW_LUA } from './sliding-window.lua.js';
 
 /** Short, because slow requests are worse than limits that are briefly counted per process. */
 const RESPONSE_TIMEOUT_MS = 250;
@@ -20,11 +20,12 @@ export interface RedisRateLimiterOptions {
   /** Prefix of the keys. */
   readonly namespace: string;
   /** Timeout for a response from Redis; afterwards each process counts for itself. */
-  readonly answerTimeoutMs?: number;
+  readonly responseTimeoutMs?: number;
   readonly log: Log;
 }
 
-const takeRate = new LuaScript(SLIDING_WINDOW_LUA);
+/** Beside this file in the sources, beside the bundle in `dist` (infra/build/bundle.mjs). */
+const slidingWindow = new LuaScript(readFileSync(new URL('./sliding-window.lua', import.meta.url), 'utf8'));
 
 /** Limits across all processes. While Redis is unavailable, each process counts for itself. */
 export class RedisRateLimiter extends RateLimiter {
@@ -49,11 +50,11 @@ export class RedisRateLimiter extends RateLimiter {
     const uncounted = this.localQuota.takeUncounted(name);
     try {
       const [allowed, remaining, resetMs] = (await within(
-        takeRate.run(this.options.redis, [this.keyOf(category, key)], [limit, RATE_WINDOW_MS, uncounted]),
-        this.options.answerTimeoutMs ?? RESPONSE_TIMEOUT_MS,
+        slidingWindow.run(this.options.redis, [this.keyOf(category, key)], [limit, RATE_WINDOW_MS, uncounted]),
+        this.options.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
       )) as [number, number, number];
       const decision = { allowed: allowed === 1, limit, remaining, resetMs };
-      this.localQuota.learn(name, decision, Date.now());
+      this.localQuota.store(name, decision, Date.now());
       return decision;
     } catch (error) {
       this.unavailableUntil = Date.now() + UNAVAILABLE_MS;

@@ -12,7 +12,7 @@ const EMPTY: WindowState = { window: -2, current: 0, previous: 0 };
 /**
  * The sliding window counter (Cloudflare, "How we built rate limiting capable of scaling to millions of domains"):
  * unlike fixed windows it allows no burst of twice the limit at a boundary, and it stores two numbers per key, where a
- * log stores every request. `sliding-window.lua.ts` is the same in Lua; a test checks that both agree.
+ * log stores every request. `sliding-window.lua` is the same in Lua; a test checks that both agree.
  * @param uncounted requests that were allowed earlier and are counted now, regardless of the limit
  */
 export function takeFromWindow(

@@ -1,5 +1,5 @@
 import { Api, aTask, type Person } from './support/api.js';
-import { corrupted, refusalOf } from './support/bad-input.js';
+import { corrupted, isFine, refusalOf } from './support/bad-input.js';
 
 let api: Api;
 let ada: Person;
@@ -159,13 +159,6 @@ test('a field that would be rounded or lost is named', async () => {
   const refusal = await refusalOf(ada, { method: 'PUT', path: `/executions/${runId}`, body });
   expect(refusal).toEqual([400, 'memory_usage_bytes: number']);
 });
-
-/** Values that another field's type would be, and this one's is. */
-function isFine(name: string, value: unknown): boolean {
-  if (typeof value === 'string') return ['name', 'description', 'script_content', 'stdout', 'stderr'].includes(name);
-  if (value === null) return name === 'description';
-  return name === 'metadata' && typeof value === 'object' && !Array.isArray(value);
-}
 
 test('an empty change changes nothing and is a 400', async () => {
   for (const body of ['{}', '']) expect((await ada.send('PUT', `/tasks/${taskId}`, body)).status).toBe(400);

@@ -2,6 +2,7 @@ import { type ExecutionReport, ok, withId } from '../../support/api-client.js';
 import { eventually } from '../../support/eventually.js';
 import { Api, NO_WORKER, type Person } from './support/api.js';
 import { startAttempt } from './support/attempts.js';
+import { FULL_REPORT } from './support/external-report.js';
 
 let api: Api;
 let ada: Person;
@@ -145,19 +146,8 @@ test('of a run whose first report is its end, no start is later than the end', a
   expect(ended).toMatchObject({ started_at: '2026-01-31T12:00:00.500Z', completed_at: '2026-01-31T12:00:02.000Z' });
 });
 
-const WORD_FOR_WORD: ExecutionReport = {
-  status: 'failed',
-  return_code: 3,
-  stdout: 'out',
-  stderr: 'err',
-  execution_time_ms: 20,
-  memory_usage_bytes: 4_096,
-  started_at: '2026-01-31T12:00:00Z',
-  completed_at: '2026-01-31T12:00:01Z',
-};
-
 test.each<[string, ExecutionReport]>([
-  ['with everything', WORD_FOR_WORD],
+  ['with everything', FULL_REPORT],
   ['with a status alone', { status: 'completed' }],
 ])('a report %s that is repeated is answered as the first', async (_what, body) => {
   const run = await ada.startExternal();
@@ -175,18 +165,18 @@ test.each<[string, ExecutionReport]>([
   expect(head).toBeLessThanOrEqual(await api.head());
 });
 
-test.each(Object.keys(WORD_FOR_WORD).filter((name) => name !== 'status'))(
+test.each(Object.keys(FULL_REPORT).filter((name) => name !== 'status'))(
   'a report without the %s of the first is another one',
   async (name) => {
     const run = await ada.startExternal();
-    await ada.report(run.id, WORD_FOR_WORD);
-    const { [name as 'stdout']: _, ...other } = WORD_FOR_WORD as typeof WORD_FOR_WORD & { stdout: string };
+    await ada.report(run.id, FULL_REPORT);
+    const { [name as 'stdout']: _, ...other } = FULL_REPORT as typeof FULL_REPORT & { stdout: string };
     expect((await report(run.id, other as ExecutionReport)).error).toMatchObject({ status: 409 });
   },
 );
 
 test.each<[string, ExecutionReport, string[]]>([
-  ['its end', WORD_FOR_WORD, ['ExecutionAttemptStarted', 'ExecutionReported']],
+  ['its end', FULL_REPORT, ['ExecutionAttemptStarted', 'ExecutionReported']],
   ['its end, without times', { status: 'completed', stdout: 'x' }, ['ExecutionAttemptStarted', 'ExecutionReported']],
   ['its start', { status: 'running', started_at: '2026-01-31T12:00:00Z' }, ['ExecutionAttemptStarted']],
 ])(

@@ -1,12 +1,15 @@
+import { readFileSync } from 'node:fs';
+
 import { RATE_WINDOW_MS } from '../../../src/http/rate-limit/rate-limiter.js';
 import { RedisRateLimiter } from '../../../src/http/rate-limit/redis-rate-limiter.js';
 import { takeFromWindow, type WindowState } from '../../../src/http/rate-limit/sliding-window.js';
-import { SLIDING_WINDOW_LUA } from '../../../src/http/rate-limit/sliding-window.lua.js';
 import { closeRedis } from '../../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { eventually } from '../../support/eventually.js';
 import { rateLimits } from '../../support/rate-limits.js';
 import { startPrivateRedis, testRedis, type TestRedis } from '../../support/redis.js';
+
+const LUA = new URL('../../../src/http/rate-limit/sliding-window.lua', import.meta.url);
 
 const limits = rateLimits({ login_account: 3, writes: 600, reads: 6_000 });
 
@@ -17,13 +20,13 @@ describe('rate limits in Redis', () => {
   });
   afterAll(() => shared.close());
 
-  /** Patient: that a process counts for itself while Redis is slow is another test's. */
+  /** With a long timeout: another test covers a slow Redis. */
   const limiter = () =>
     new RedisRateLimiter({
       redis: shared.redis,
       limits,
       namespace: `{${shared.namespace}}`,
-      answerTimeoutMs: 30_000,
+      responseTimeoutMs: 30_000,
       log: silentLog,
     });
 
@@ -39,14 +42,14 @@ describe('rate limits in Redis', () => {
     expect(refused?.resetMs).toBeLessThanOrEqual(2 * RATE_WINDOW_MS);
   });
 
-  test('keep no email, and expire', async () => {
+  test('the keys contain no email, and expire', async () => {
     await limiter().take('login_account', 'ada@example.com');
     const keys = await shared.redis.keys(`{${shared.namespace}}:rate:*`);
     expect(keys.join()).not.toContain('example.com');
     for (const key of keys) expect(await shared.redis.pttl(key)).toBeGreaterThan(0);
   });
 
-  test('a high limit is asked for once in many requests, and kept within 1 % per process', async () => {
+  test('a process exceeds a high limit by at most 1 %', async () => {
     const [one, other] = [limiter(), limiter()];
     let allowed = 0;
     const startedAt = performance.now();
@@ -59,9 +62,9 @@ describe('rate limits in Redis', () => {
     expect(allowed).toBeLessThanOrEqual(limits.writes * (1.02 + refilled));
   });
 
-  test('the script counts as the function does', async () => {
+  test('the script and the function decide alike', async () => {
     const key = `{${shared.namespace}}:rate:same`;
-    const script = SLIDING_WINDOW_LUA.replace("redis.call('TIME')", '{ARGV[4], ARGV[5]}');
+    const script = readFileSync(LUA, 'utf8').replace("redis.call('TIME')", '{ARGV[4], ARGV[5]}');
     let state: WindowState | undefined;
     let nowMs = 1_700_000_000_000;
     for (let step = 0; step < 400; step += 1) {
@@ -83,16 +86,16 @@ describe('rate limits in Redis', () => {
   });
 });
 
-test('with Redis away or frozen each process counts for itself, and goes back when it returns', async () => {
+test('while Redis is unavailable or frozen, each process counts for itself', async () => {
   const server = await startPrivateRedis();
   const redis = await server.connect();
   try {
-    // Long enough for a Redis that is there, on a busy machine; a frozen one is given up after it all the same.
-    const patience = { answerTimeoutMs: 1_500 };
-    const limiter = new RedisRateLimiter({ redis, limits, namespace: 'test', log: silentLog, ...patience });
-    const countedThere = () => redis.keys('test:rate:*');
+    // Long enough for a Redis that responds, on a busy machine.
+    const timeout = { responseTimeoutMs: 1_500 };
+    const limiter = new RedisRateLimiter({ redis, limits, namespace: 'test', log: silentLog, ...timeout });
+    const keysInRedis = () => redis.keys('test:rate:*');
     expect((await limiter.take('login_account', 'ada')).remaining).toBe(2);
-    expect(await countedThere()).toHaveLength(1);
+    expect(await keysInRedis()).toHaveLength(1);
 
     server.freeze();
     const answers = [];
@@ -104,7 +107,7 @@ test('with Redis away or frozen each process counts for itself, and goes back wh
     await server.start();
     await eventually(async () => {
       await limiter.take('reads', 'anyone');
-      expect(await countedThere()).toHaveLength(1);
+      expect(await keysInRedis()).toHaveLength(1);
     });
   } finally {
     await closeRedis(redis);

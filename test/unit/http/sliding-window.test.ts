@@ -6,7 +6,7 @@ import { rateLimits } from '../../support/rate-limits.js';
 
 const WINDOW_MS = 60_000;
 
-test('never lets twice the limit through around a boundary', () => {
+test('allows no burst above the limit, and at most twice the limit in a minute', () => {
   const steps = fc.array(fc.nat({ max: 5_000 }), { minLength: 1, maxLength: 200 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), steps, (limit, waitsMs) => {
@@ -21,15 +21,17 @@ test('never lets twice the limit through around a boundary', () => {
         expect(taken.decision.remaining).toBeGreaterThanOrEqual(0);
       }
       for (const [index, start] of allowedAt.entries()) {
-        const inWindow = allowedAt.slice(index).filter((at) => at < start + WINDOW_MS).length;
-        // The weighted count assumes the last window evenly spread; a clustered one lets a few more through.
-        expect(inWindow).toBeLessThan(2 * limit + 1);
+        const following = allowedAt.slice(index).filter((at) => at < start + WINDOW_MS);
+        expect(following.length).toBeLessThan(2 * limit + 1);
+        // A fixed window fails this: it allows twice the limit in a moment, around the boundary of two windows.
+        const excess = following.map((at, no) => no + 1 - limit * (1 + (at - start) / WINDOW_MS));
+        expect(Math.max(...excess)).toBeLessThan(1e-6);
       }
     }),
   );
 });
 
-test('a refused caller who waits as told is let in, and not one moment earlier than needed', () => {
+test('a refused request is allowed after `resetMs`, and not earlier', () => {
   const steps = fc.array(fc.nat({ max: 20_000 }), { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 10 }), steps, (limit, waitsMs) => {
@@ -53,7 +55,7 @@ test('a refused caller who waits as told is let in, and not one moment earlier t
   );
 });
 
-test('keys are counted apart, and the oldest make room for an attacker’s many', async () => {
+test('keys are counted separately, and the least recently used are evicted', async () => {
   const limits = rateLimits({ reads: 1 });
   const limiter = new MemoryRateLimiter(limits, () => 1_000_000);
   expect((await limiter.take('reads', 'a')).allowed).toBe(true);

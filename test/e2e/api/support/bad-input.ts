@@ -32,3 +32,10 @@ export function corrupted(value: unknown, bad: string): unknown[] {
   );
   return [...inner, { ...value, [`x${bad}`]: 1 }];
 }
+
+/** Values that another field's type would be, and this one's is. */
+export function isFine(name: string, value: unknown): boolean {
+  if (typeof value === 'string') return ['name', 'description', 'script_content', 'stdout', 'stderr'].includes(name);
+  if (value === null) return name === 'description';
+  return name === 'metadata' && typeof value === 'object' && !Array.isArray(value);
+}

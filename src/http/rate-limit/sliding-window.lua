@@ -1,8 +1,5 @@
-/**
- * `takeFromWindow` in Redis: atomic, with Redis' clock, so the processes' clocks may differ.
- * KEYS[1] the counters; ARGV: limit, window in ms, uncounted. Returns {allowed, remaining, reset in ms}.
- */
-export const SLIDING_WINDOW_LUA = `
+-- takeFromWindow (sliding-window.ts) in Redis: atomic, and with the clock of Redis, since the clocks of processes differ.
+-- KEYS[1] counters; ARGV: limit, window in ms, uncounted requests. Returns {allowed, remaining, reset in ms}.
 local limit, window_ms, uncounted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -40,4 +37,3 @@ else
   wait_ms = math.ceil(window_ms - elapsed_ms + fading)
 end
 return {0, 0, math.max(1, wait_ms)}
-`;
