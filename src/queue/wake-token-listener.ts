@@ -22,7 +22,7 @@ const ERROR_PAUSE_MS = 250;
 /** The maximum of setTimeout: 31 bits. */
 const ALARM_MS_MAX = 2 ** 31 - 1;
 
-export interface WakeUpOptions {
+export interface WakeTokenListenerOptions {
   readonly redis: Redis;
   /** The list that holds the wake token. */
   readonly key: string;
@@ -38,15 +38,15 @@ export interface WakeUpOptions {
  * processes and 1,000 jobs per second: 50,000 script calls per second), the wake token wakes only the one that has
  * waited longest.
  */
-export class WakeUp {
-  readonly #options: WakeUpOptions;
+export class WakeTokenListener {
+  readonly #options: WakeTokenListenerOptions;
   readonly #waiters = new Set<Waiter>();
   #blocking: Redis | undefined;
   #listening: Promise<void> | undefined;
   #alarm: NodeJS.Timeout | undefined;
   readonly #closing = new AbortController();
 
-  constructor(options: WakeUpOptions) {
+  constructor(options: WakeTokenListenerOptions) {
     this.#options = options;
   }
 
