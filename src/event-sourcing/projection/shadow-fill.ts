@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 
 import type { RecordedEvent } from '../core/event.js';
 import type { EventCatalog } from '../core/event-catalog.js';
+import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import type { RawEvent } from '../event-store/raw-event.js';
 import type { RawEventReader } from '../relay/raw-event-reader.js';
 import { LazyEvent } from './lazy-event.js';
@@ -98,7 +99,7 @@ async function inTransaction(client: PoolClient, work: (client: PoolClient) => P
     await work(client);
     await client.query('commit');
   } catch (error) {
-    await client.query('rollback').catch(() => undefined);
+    await ignoreErrors(client.query('rollback'), 'the error that caused it is thrown');
     throw error;
   }
 }

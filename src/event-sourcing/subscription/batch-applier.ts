@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { PoolClient } from 'pg';
 
 import { Unavailable } from '../../kernel/errors.js';
 import type { EventCatalog } from '../core/event-catalog.js';
+import { delay } from '../../platform/async/delay.js';
 import { asUnavailable, isOutage } from '../../platform/postgres/outage.js';
 import type { ReceivedEvent } from '../relay/event-message.js';
 import type { Log } from '../../platform/telemetry/log.js';
@@ -142,7 +141,7 @@ export class BatchApplier {
       this.failing.failures += 1;
       this.logFailure(event, error);
       if (this.failing.failures >= failuresMax && Date.now() - this.failing.since >= overMs) break;
-      await sleep(Math.ceil(overMs / (failuresMax - 1 || 1)), undefined, { signal }).catch(() => undefined);
+      await delay(Math.ceil(overMs / (failuresMax - 1 || 1)), { signal });
       signal.throwIfAborted();
       try {
         await this.commit([event], upTo, signal);
