@@ -6,6 +6,19 @@ const noEnvironment = {
   message: 'Only src/config reads the environment; everything else is given its settings.',
 };
 
+/** One way to wait, in src/platform/async (ADR 43). */
+const byHand = [
+  {
+    selector: "CallExpression[callee.property.name='catch'] > ArrowFunctionExpression[params.length=0]",
+    message: 'It ignores bugs, too: check the error, or say in ignoreErrors() why it may be ignored.',
+  },
+  {
+    selector: "NewExpression[callee.name='Promise'] CallExpression[callee.name='setTimeout']",
+    message: 'Use delay, withTimeout, resolvesWithin or waitForCall of src/platform/async.',
+  },
+];
+const noTimers = { name: 'node:timers/promises', message: 'Use src/platform/async/delay.ts.' };
+
 /** What oxlint cannot see without types, and the limits of STYLE. */
 export default tseslint.config(
   {
@@ -28,7 +41,9 @@ export default tseslint.config(
       'max-lines-per-function': ['error', 80],
       eqeqeq: 'error',
       'no-console': 'error',
+      'no-restricted-imports': ['error', noTimers],
       'no-restricted-properties': ['error', noEnvironment],
+      'no-restricted-syntax': ['error', ...byHand],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
@@ -49,6 +64,10 @@ export default tseslint.config(
   {
     files: ['src/config/**/*.ts', 'src/composition/telemetry.ts', 'src/cli/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
     rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    files: ['src/platform/async/*.ts'],
+    rules: { 'no-restricted-imports': 'off', 'no-restricted-syntax': 'off' },
   },
   {
     files: ['src/cli/**/*.ts', 'bench/**/*.ts'],

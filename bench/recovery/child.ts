@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+import { delay } from '../../src/platform/async/delay.js';
+
 /** A private server of the benchmark, to be killed and started again. */
 export class Child {
   private process: ChildProcess | null = null;
@@ -28,7 +30,7 @@ export class Child {
         if (this.process.exitCode !== null)
           throw new Error(`${this.command} ended with ${this.process.exitCode}`, { cause: error });
         if (performance.now() > deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await delay(20);
       }
     }
   }

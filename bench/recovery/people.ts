@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { ApiClient } from '../../test/support/api-client.js';
+import { delay } from '../../src/platform/async/delay.js';
 
 /** Executions that each person keeps in progress. */
 export const RUNS_EACH = 5;

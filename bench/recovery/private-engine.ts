@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { delay } from '../../src/platform/async/delay.js';
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { connectEngine } from '../../src/sandbox/engine.js';
 import { Child } from './child.js';
 
@@ -70,24 +72,25 @@ export class PrivateEngine {
     await this.endContainerd();
     const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
     const ours = mounts.filter((point) => point.startsWith(this.folder) || point.startsWith(this.data));
-    for (const point of ours.toReversed()) await execute('umount', [point]).catch(() => undefined);
+    for (const point of ours.toReversed())
+      await ignoreErrors(execute('umount', [point]), 'it may be unmounted already');
     for (const folder of [this.folder, this.data]) await rm(folder, { recursive: true, force: true });
   }
 
   private async endContainerd(): Promise<void> {
     const file = join(this.folder, 'exec', 'containerd', 'containerd.pid');
-    const pid = Number(await readFile(file, 'utf8').catch(() => ''));
+    const pid = Number(await ignoreErrors(readFile(file, 'utf8'), 'no containerd'));
     if (pid && (await this.isOurs(pid))) process.kill(pid, 'SIGTERM');
     const deadline = performance.now() + CONTAINERD_END_MS;
     while (pid && (await this.isOurs(pid)) && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await delay(20);
     }
     // Otherwise the next dockerd would take an unrelated process with that pid, or a zombie, for its containerd.
     await rm(file, { force: true });
   }
 
   private async isOurs(pid: number): Promise<boolean> {
-    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    return line.includes(this.folder);
+    const line = await ignoreErrors(readFile(`/proc/${pid}/cmdline`, 'utf8'), 'the process has ended');
+    return line?.includes(this.folder) ?? false;
   }
 }

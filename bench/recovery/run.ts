@@ -10,8 +10,8 @@
  * Run: npm run bench -- recovery   (ROUNDS=5, FAULTS=engine,processes,… by default all)
  */
 import { availableParallelism, loadavg } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { LABEL_WORKER } from '../../src/sandbox/container-spec.js';
 import { connectEngine } from '../../src/sandbox/engine.js';
 import { askEngine } from '../../src/sandbox/engine-findings.js';
@@ -26,6 +26,7 @@ import { median } from '../figures.js';
 import { People, RUNS_EACH } from './people.js';
 import { PrivateEngine } from './private-engine.js';
 import { PrivatePostgres } from './private-postgres.js';
+import { delay } from '../../src/platform/async/delay.js';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 /** Between the end of one round and the next fault. */
@@ -142,10 +143,10 @@ async function round(fault: Fault): Promise<Round> {
   if (process.env['VERBOSE']) console.log(`back after ${back.toFixed(0)} ms`);
   const since = (at: Date | null): number => (at === null ? Number.NaN : at.getTime() - begun.getTime());
   for (;;) {
-    const { rows } = await service.database.ownerPool
-      .query<{ gone_on: Date | null; open: number; healed: Date | null }>(LOG, [begun])
-      .catch(() => ({ rows: [] }));
-    const [seen] = rows;
+    const query = service.database.ownerPool.query<{ gone_on: Date | null; open: number; healed: Date | null }>(LOG, [
+      begun,
+    ]);
+    const seen = (await ignoreErrors(query, 'Postgres may be the fault'))?.rows[0];
     const late = performance.now() - startedAt > ROUND_MS_MAX;
     if (seen && (late || (seen.gone_on !== null && seen.open === 0))) {
       return { back, goesOn: since(seen.gone_on), healed: seen.open === 0 ? since(seen.healed) : Number.NaN };

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { Command, Option } from 'commander';
 
 import { createEventCatalog } from '../composition/event-catalog.js';
@@ -8,6 +6,7 @@ import { historyEntryOf } from '../event-sourcing/core/history-entry.js';
 import { type CliContext, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 import { streamArgument, wholeNumberArgument } from './stream-argument.js';
+import { delay } from '../platform/async/delay.js';
 
 const TAIL_BATCH_EVENTS = 500;
 const TAIL_POLL_MS = 250;
@@ -66,7 +65,7 @@ async function tail({ store }: CliContext, { from, type, stream, follow, json }:
     position = events.at(-1)?.position ?? position;
     if (events.length > 0) continue;
     if (!follow) return;
-    await delay(TAIL_POLL_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+    await delay(TAIL_POLL_MS, { signal: stopping.signal });
   }
 }
 

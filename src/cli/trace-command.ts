@@ -4,6 +4,7 @@ import { Command } from 'commander';
 
 import { loadConfig } from '../config/load-config.js';
 import { streamName, type StreamRef } from '../event-sourcing/core/event.js';
+import { ifMissing } from '../platform/telemetry/missing-file.js';
 import { traceIdOf } from '../platform/telemetry/trace-context.js';
 import { renderTrace, spansOf } from '../platform/telemetry/trace-tree.js';
 import { print, warn, withLog } from './cli-context.js';
@@ -19,7 +20,7 @@ export const traceCommand = (): Command =>
       const traceId = typeof trace === 'string' ? trace : await traceOfStream(trace);
       if (file === undefined) return fail('OTEL_TRACES_FILE is not set: use your trace viewer instead');
       if (traceId === undefined) return fail('no trace was recorded');
-      const texts = await Promise.all([`${file}.1`, file].map((path) => readFile(path, 'utf8').catch(() => '')));
+      const texts = await Promise.all([`${file}.1`, file].map((path) => readFile(path, 'utf8').catch(ifMissing(''))));
       const spans = spansOf(texts.join('\n'), traceId);
       if (spans.length === 0) return fail(`${traceId}: no spans in ${file}`);
       print(renderTrace(spans));

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { Command, InvalidArgumentError } from 'commander';
 
 import { type ChainHead, checkChain } from '../operations/audit/check-chain.js';
@@ -15,6 +13,7 @@ import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
 import { LifecycleInvariant } from '../tasks/domain/lifecycle-invariant.js';
 import { Unavailable } from '../kernel/errors.js';
 import type { RecordedEvent } from '../event-sourcing/core/event.js';
+import { delay } from '../platform/async/delay.js';
 import { reportingOutages } from '../platform/postgres/outage.js';
 import { EventsStream } from '../event-sourcing/relay/events-stream.js';
 import { leastCheckpoint } from '../event-sourcing/subscription/checkpoint-store.js';

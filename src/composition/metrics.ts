@@ -7,6 +7,7 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider, type MeterProviderOptions } from '@opentelemetry/sdk-metrics';
 
 import type { Config } from '../config/load-config.js';
+import { isOutage } from '../platform/postgres/outage.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { LivePublisher } from '../worker/live-publisher.js';
 import type { Infrastructure } from './infrastructure.js';
@@ -65,13 +66,17 @@ function resourceOf({ OTEL_SERVICE_NAME: name }: Config): NonNullable<MeterProvi
 }
 
 function observe(provider: MeterProvider, infra: Infrastructure): void {
-  const { queue, pool, store } = infra;
+  const { log, queue, pool, store } = infra;
   const meter = provider.getMeter('voidrunner');
   const gauge = (name: string, description: string, read: (result: ObservableResult) => Promise<void>): void =>
     meter
       .createObservableGauge(name, { description })
       // If a dependency is down, the other metrics are still reported.
-      .addCallback((result) => read(result).catch(() => undefined));
+      .addCallback((result) =>
+        read(result).catch((error: unknown) => {
+          if (!isOutage(error)) log.error({ err: error, metric: name }, 'metric not read');
+        }),
+      );
 
   gauge('voidrunner_queue_jobs', 'jobs in the queue, by state', async (result) => {
     const { waiting, delayed, leased } = await queue.stats();

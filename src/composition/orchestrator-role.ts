@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { CommandBus } from '@nestjs/cqrs';
 
 import { ActiveExecutionsTable } from '../orchestrator/active-executions-table.js';
@@ -8,6 +6,7 @@ import { EffectRunner } from '../orchestrator/effect-runner.js';
 import { HeldAttemptsTable } from '../orchestrator/held-attempts-table.js';
 import { Orchestrator } from '../orchestrator/orchestrator.js';
 import { Reconciler } from '../orchestrator/reconciler.js';
+import { delay } from '../platform/async/delay.js';
 import { PostgresWorkerSessions } from '../platform/postgres/worker-session.js';
 import type { Subscription } from '../event-sourcing/subscription/subscription.js';
 import type { Infrastructure } from './infrastructure.js';
@@ -59,6 +58,6 @@ async function reconcile(
       await reconciler.reconcile();
       reconciledMs = performance.now();
     });
-    await delay(Math.min(intervalMs, CHECK_INTERVAL_MS_MAX), undefined, { signal }).catch(() => undefined);
+    await delay(Math.min(intervalMs, CHECK_INTERVAL_MS_MAX), { signal });
   }
 }

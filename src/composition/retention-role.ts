@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { Infrastructure } from './infrastructure.js';
 import { attempt, loopRole, type RoleProcess } from './role-process.js';
+import { delay } from '../platform/async/delay.js';
 
 const INTERVAL_MS_MAX = 600_000;
 const INTERVAL_MS_MIN = 250;
@@ -19,7 +18,7 @@ export function createRetentionRole({ config, log, sweep }: Infrastructure): Rol
         const { payloads, bytes } = await sweep.sweep(signal);
         if (payloads > 0) log.info({ payloads, bytes }, 'destroyed payloads past their retention');
       });
-      await delay(intervalMs, undefined, { signal }).catch(() => undefined);
+      await delay(intervalMs, { signal });
     }
   });
 }

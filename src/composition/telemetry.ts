@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '../config/load-config.js';
+import { ignoreErrors } from '../platform/async/ignore-errors.js';
 
 /**
  * Preloaded with `node --import`, so that http, pg, ioredis and pino are patched before they are loaded. Without a
@@ -10,7 +11,7 @@ const sdk = isTraced ? (await import('./tracing.js')).startTracing(config) : und
 
 /** Sends the spans that are still queued. */
 export async function stopTelemetry(): Promise<void> {
-  await sdk?.shutdown().catch(() => undefined);
+  if (sdk) await ignoreErrors(sdk.shutdown(), 'without a collector, the last spans are lost');
 }
 
 /** Undefined for an invalid environment: main reports all its faults at once. */

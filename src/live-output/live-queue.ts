@@ -1,3 +1,4 @@
+import { waitForCall } from '../platform/async/wait-for-call.js';
 import { OUTPUT_CHUNK_BYTES_MAX, type OutputChunk } from './live-output.js';
 
 /** Limits of the chunks that wait for a slow reader. */
@@ -37,21 +38,17 @@ export class LiveQueue {
 
   /** Takes all queued chunks; waits if there are none. @returns null after a loss; an empty list once aborted */
   async take(signal: AbortSignal): Promise<readonly OutputChunk[] | null> {
-    if (this.chunks.length === 0 && !this.lost && !signal.aborted) await this.news(signal);
+    if (this.chunks.length === 0 && !this.lost) {
+      const subscribe = (wake: () => void) => {
+        this.wake = wake;
+        return () => (this.wake = null);
+      };
+      await waitForCall(subscribe, { signal });
+    }
     if (this.lost) return null;
     const taken = this.chunks;
     this.chunks = [];
     this.bytes = 0;
     return taken;
-  }
-
-  private async news(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const wake = (): void => resolve();
-    this.wake = wake;
-    signal.addEventListener('abort', wake, { once: true });
-    await promise;
-    signal.removeEventListener('abort', wake);
-    this.wake = null;
   }
 }

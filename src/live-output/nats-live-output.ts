@@ -12,6 +12,7 @@ import {
 
 import { Unavailable } from '../kernel/errors.js';
 import { LiveOutput, type OutputChunk, type OutputSource } from './live-output.js';
+import { ignoreErrors } from '../platform/async/ignore-errors.js';
 import { scheduleMinorGc } from '../platform/memory/minor-gc.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { LiveQueue } from './live-queue.js';
@@ -100,8 +101,7 @@ export class NatsLiveOutput extends LiveOutput {
         yield* messages;
       }
     } finally {
-      // Not awaited: if it fails, the server removes the idle consumer.
-      void this.removed(consumer).catch(() => undefined);
+      void ignoreErrors(this.removed(consumer), 'the server removes an idle consumer');
     }
   }
 

@@ -34,7 +34,7 @@ import {
   WORKER_HEARTBEAT,
   WORKERS,
 } from './queue-scripts.js';
-import { WakeUp } from './wake-up.js';
+import { WakeTokenListener } from './wake-token-listener.js';
 
 /** Ids per script call of `inspect`; more ids take several calls. */
 const INSPECT_BATCH_MAX = 1_000;
@@ -65,14 +65,14 @@ export class RedisJobQueue extends JobQueue {
   readonly #options: RedisJobQueueOptions;
   readonly #keys: readonly string[];
   readonly #workerKeys: readonly string[];
-  readonly #wakeUp: WakeUp;
+  readonly #wakeTokens: WakeTokenListener;
 
   constructor(options: RedisJobQueueOptions) {
     super();
     this.#options = options;
     this.#keys = queueKeys(options.namespace);
     this.#workerKeys = workerKeys(options.namespace);
-    this.#wakeUp = new WakeUp({
+    this.#wakeTokens = new WakeTokenListener({
       redis: options.redis,
       key: wakeKey(options.namespace),
       passOn: () => this.#run(PASS_WAKE_TOKEN),
@@ -95,18 +95,18 @@ export class RedisJobQueue extends JobQueue {
 
   async reserve(request: ReserveRequest): Promise<ReservedJob | null> {
     const { waitMs, signal } = request;
-    const isOver = (): boolean => signal?.aborted === true || this.#wakeUp.closed;
+    const isOver = (): boolean => signal?.aborted === true || this.#wakeTokens.closed;
     if (isOver()) return null;
     const until = performance.now() + waitMs;
     const { job } = await this.#take(request);
     if (job || waitMs <= 0 || isOver()) return job ?? null;
 
-    const waiter = this.#wakeUp.enter();
+    const waiter = this.#wakeTokens.enter();
     try {
       do {
         const found = await this.#take(request).catch(retryLater);
         if (found.job) return found.job;
-        if (found.changeInMs >= 0) this.#wakeUp.alarmIn(found.changeInMs);
+        if (found.changeInMs >= 0) this.#wakeTokens.alarmIn(found.changeInMs);
       } while (await waiter.wait(until - performance.now(), signal));
       return null;
     } finally {
@@ -172,7 +172,7 @@ export class RedisJobQueue extends JobQueue {
 
   /** Ends waiting reserves with null and closes the connection they wait on. The one passed in stays open. */
   close(): Promise<void> {
-    return this.#wakeUp.close();
+    return this.#wakeTokens.close();
   }
 
   async #take(request: ReserveRequest): Promise<{ job?: ReservedJob; changeInMs: number }> {
@@ -180,7 +180,7 @@ export class RedisJobQueue extends JobQueue {
     const reply = (await this.#run(RESERVE, workerId, randomUUID(), leaseMs)) as [0, number] | [1, string, string];
     if (reply[0] === 0) return { changeInMs: reply[1] };
     const job = reservedJob(reply[1], reply[2]);
-    if (!signal?.aborted && !this.#wakeUp.closed) return { job, changeInMs: -1 };
+    if (!signal?.aborted && !this.#wakeTokens.closed) return { job, changeInMs: -1 };
     // The caller is no longer there to run it. If Redis is unavailable now, the lease expires.
     await this.release(job).catch(retryLater);
     return { changeInMs: -1 };

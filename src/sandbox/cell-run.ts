@@ -8,6 +8,7 @@ import {
   type SandboxOutcome,
   type OutputStreamName,
 } from './sandbox.js';
+import { withTimeout } from '../platform/async/timeout.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import type { Cell } from './cell.js';
 import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
@@ -116,16 +117,13 @@ export class CellRun {
   }
 
   private async untilEnd(span: Span): Promise<JobEnd> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, START_TIMEOUT_MS, 'late')));
+    await withTimeout(Promise.race([this.started.promise, this.ended.promise]), START_TIMEOUT_MS, () =>
+      this.failure(`the launcher did not start the job within ${START_TIMEOUT_MS} ms`),
+    );
+    if (this.startedAt === null) return await this.ended.promise;
+    span.addEvent('program started', {}, this.startedAt);
+    const timer = setTimeout(() => this.interrupt('timeout'), this.timeMsMax() + DEADLINE_GRACE_MS);
     try {
-      const first = await Promise.race([this.started.promise, this.ended.promise, late]);
-      clearTimeout(timer);
-      if (first === 'late') throw this.failure(`the launcher did not start the job within ${START_TIMEOUT_MS} ms`);
-      if (this.startedAt !== null) {
-        span.addEvent('program started', {}, this.startedAt);
-        timer = setTimeout(() => this.interrupt('timeout'), this.timeMsMax() + DEADLINE_GRACE_MS);
-      }
       return await this.ended.promise;
     } finally {
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 
 import { SandboxFailure } from './sandbox.js';
+import { withTimeout } from '../platform/async/timeout.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import type { CellKind } from './cell-kind.js';
 import { CellLink } from './cell-link.js';
@@ -76,7 +77,7 @@ export class Cell {
         this.listener.lost(error);
       });
       await inSpan('container.start', {}, () => container.start());
-      await this.within(hello);
+      await this.untilReady(hello);
     } catch (error) {
       if (error instanceof SandboxFailure) throw error;
       throw new SandboxFailure((error as Error).message, false, { cause: error });
@@ -117,20 +118,17 @@ export class Cell {
     return this.removal;
   }
 
-  private async within(hello: Promise<void>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, HELLO_TIMEOUT_MS, 'late')));
-    const first = await Promise.race([
-      hello.then(() => 'hello' as const),
-      this.closed.then((error) => ({ error })),
-      late,
-    ]);
-    clearTimeout(timer);
-    if (first === 'hello') return;
-    const what = first === 'late' ? `was not ready within ${HELLO_TIMEOUT_MS} ms` : 'ended at once';
-    const cause = first === 'late' ? undefined : first.error;
+  private async untilReady(hello: Promise<void>): Promise<void> {
+    const lost = this.closed.then((error) => ({ error }));
+    const first = await withTimeout(Promise.race([hello, lost]), HELLO_TIMEOUT_MS, () =>
+      this.notReady(`was not ready within ${HELLO_TIMEOUT_MS} ms`),
+    );
+    if (first) throw this.notReady('ended at once', first.error);
+  }
+
+  private notReady(what: string, cause?: Error): SandboxFailure {
     const words = this.lastWords || cause?.message;
-    throw new SandboxFailure(`the launcher ${what}${words ? `: ${words}` : ''}`, false, { cause });
+    return new SandboxFailure(`the launcher ${what}${words ? `: ${words}` : ''}`, false, { cause });
   }
 
   private refused(error: unknown): never {

@@ -1,5 +1,8 @@
 import { availableParallelism } from 'node:os';
 
+import { Semaphore } from '../platform/async/semaphore.js';
+import { resolvesWithin } from '../platform/async/timeout.js';
+
 /** A start that takes longer (the engine hangs) frees its slot, so that the next one can begin. */
 export const START_PATIENCE_MS = 2_000;
 
@@ -9,48 +12,29 @@ export const START_PATIENCE_MS = 2_000;
  * eight, two at a time: after 0.3 s and 1.0 s (ADR 35).
  */
 export class ColdStarts {
-  private running = 0;
-  private readonly queue: (() => void)[] = [];
+  private readonly slots: Semaphore;
 
-  constructor(private readonly max = availableParallelism()) {}
+  constructor(max = availableParallelism()) {
+    this.slots = new Semaphore(max);
+  }
 
   /** Whether a start is running or queued. */
   get underWay(): boolean {
-    return this.running + this.queue.length > 0;
+    return this.slots.pending > 0;
   }
 
   /** Number of queued starts. */
   get waiting(): number {
-    return this.queue.length;
+    return this.slots.queued;
   }
 
   /** @param start is called once a slot is free, immediately if one is */
   async run<T>(start: () => Promise<T>): Promise<T> {
-    if (this.running < this.max) this.running += 1;
-    else await new Promise<void>((resolve) => this.queue.push(resolve));
-    const timer = setTimeout(() => finish(), START_PATIENCE_MS).unref();
-    const finish = once(() => {
-      clearTimeout(timer);
-      this.next();
+    let starting: Promise<T>;
+    await this.slots.run(() => {
+      starting = start();
+      return resolvesWithin(starting, START_PATIENCE_MS);
     });
-    try {
-      return await start();
-    } finally {
-      finish();
-    }
+    return await starting!;
   }
-
-  private next(): void {
-    const first = this.queue.shift();
-    if (first) first();
-    else this.running -= 1;
-  }
-}
-
-function once(action: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) action();
-    done = true;
-  };
 }

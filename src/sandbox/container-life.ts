@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 
 import type Docker from 'dockerode';
 
+import { ignoreErrors } from '../platform/async/ignore-errors.js';
 import { engineCall, engineStatus } from './engine.js';
 
 const REMOVE_TRIES_MAX = 3;
@@ -56,6 +57,6 @@ export class ContainerLife {
 
   private async awaitRemovalBegunElsewhere(): Promise<void> {
     const wait = engineCall('remove', (abortSignal) => this.container.wait({ condition: 'removed', abortSignal }));
-    await wait.catch(() => undefined);
+    await ignoreErrors(wait, 'remove() tries again, and reports its own error');
   }
 }

@@ -11,6 +11,7 @@ import {
   type SandboxJob,
   type SandboxOutcome,
 } from './sandbox.js';
+import { ignoreErrors } from '../platform/async/ignore-errors.js';
 import { silentLog, type Log } from '../platform/telemetry/log.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import { Cell } from './cell.js';
@@ -111,7 +112,7 @@ export class DockerSandbox extends Sandbox {
 
   override start(): void {
     this.started = true;
-    this.warnOfEscapes();
+    void this.warnOfEscapes();
     this.fillPool();
   }
 
@@ -231,14 +232,12 @@ export class DockerSandbox extends Sandbox {
   }
 
   /** `voidrunner doctor` gives advice about it. */
-  private warnOfEscapes(): void {
-    const check = async () => {
-      const { runtime, runtimeVersion } = await this.monitor.facts();
-      const escapes = knownEscapes(runtime, runtimeVersion);
-      if (escapes.length > 0) this.log.warn({ runtime, runtimeVersion, escapes }, 'this OCI runtime has known escapes');
-    };
-    // If the engine is down, its health reports that.
-    check().catch(() => undefined);
+  private async warnOfEscapes(): Promise<void> {
+    const facts = await ignoreErrors(this.monitor.facts(), 'health() reports an engine that is down');
+    const escapes = facts ? knownEscapes(facts.runtime, facts.runtimeVersion) : [];
+    if (!facts || escapes.length === 0) return;
+    const { runtime, runtimeVersion } = facts;
+    this.log.warn({ runtime, runtimeVersion, escapes }, 'this OCI runtime has known escapes');
   }
 
   /** Runs once, in the background: at the start or, if the engine was down then, at the first run that reaches it. */

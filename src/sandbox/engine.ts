@@ -3,6 +3,8 @@ import { Agent } from 'node:http';
 import type { ConstructorOptions } from 'docker-modem';
 import Docker from 'dockerode';
 
+import { withTimeout } from '../platform/async/timeout.js';
+
 /** Timeout of each call to the engine. Calls get slow under load (a pool refill, an image not in the page cache). */
 export const ENGINE_TIMEOUT_MS = {
   ping: 2_000,
@@ -31,18 +33,10 @@ export class EngineCallTimedOut extends Error {
  */
 export async function engineCall<T>(call: EngineCall, work: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new EngineCallTimedOut(call));
-      controller.abort();
-    }, ENGINE_TIMEOUT_MS[call]);
+  return await withTimeout(work(controller.signal), ENGINE_TIMEOUT_MS[call], () => {
+    controller.abort();
+    return new EngineCallTimedOut(call);
   });
-  try {
-    return await Promise.race([work(controller.signal), expired]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The HTTP status of the engine's response; undefined if there was none. */

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
+import { delay } from '../platform/async/delay.js';
 import type { ByteLog } from '../platform/memory/byte-log.js';
 import { Unavailable } from '../kernel/errors.js';
 import { detachBuffer } from '../platform/memory/detach-buffer.js';
@@ -131,6 +130,6 @@ class LiveStream {
   }
 
   private async pause(ms: number): Promise<void> {
-    if (ms > 0) await delay(ms, undefined, { signal: this.closed.signal }).catch(() => undefined);
+    if (ms > 0) await delay(ms, { signal: this.closed.signal });
   }
 }

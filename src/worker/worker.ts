@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { Unavailable } from '../kernel/errors.js';
 import { jobId, type JobQueue, type ReservedJob } from '../queue/job-queue.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import { delay } from '../platform/async/delay.js';
+import { resolvesWithin } from '../platform/async/timeout.js';
 import type { Log } from '../platform/telemetry/log.js';
 import type { AttemptEnd, AttemptRunner, StopReason } from './attempt-runner.js';
 import type { OrphanSweep } from './orphan-sweep.js';
@@ -88,18 +88,19 @@ export class Worker {
   async stop(): Promise<void> {
     const { workerId, shutdownMs, handBackMs = HAND_BACK_MS } = this.options;
     this.stopping.abort();
-    const inTime = await this.within(shutdownMs, this.slotsDone);
+    const inTime = await resolvesWithin(this.slotsDone, shutdownMs);
     if (!inTime) {
       for (const run of this.runs.values()) run.stopSignal.abort('shutdown' satisfies StopReason);
-      await this.within(handBackMs, this.slotsDone);
+      await resolvesWithin(this.slotsDone, handBackMs);
     }
     this.abandon.abort();
     // Kills the remaining runs. Their attempts are then released, under leases that are still renewed.
     await this.parts.sandbox.close();
-    await this.within(handBackMs, this.slotsDone);
+    await resolvesWithin(this.slotsDone, handBackMs);
     this.gone.abort();
     await this.loops;
-    await this.parts.queue.workerGone(workerId).catch(() => undefined);
+    // During an outage: the queue drops a worker without heartbeats.
+    await this.chore(() => this.parts.queue.workerGone(workerId));
   }
 
   private async slot(): Promise<void> {
@@ -184,24 +185,20 @@ export class Worker {
 
   private async every(intervalMs: number, work: () => Promise<unknown>): Promise<void> {
     while (!this.gone.signal.aborted) {
-      try {
-        await work();
-      } catch (error) {
-        if (!(error instanceof Unavailable)) this.parts.log.error({ err: error }, 'worker chore failed');
-      }
-      await delay(intervalMs, undefined, { signal: this.gone.signal }).catch(() => undefined);
+      await this.chore(work);
+      await delay(intervalMs, { signal: this.gone.signal });
+    }
+  }
+
+  private async chore(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof Unavailable)) this.parts.log.error({ err: error }, 'worker chore failed');
     }
   }
 
   private pause(): Promise<void> {
-    return delay(OUTAGE_RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-  }
-
-  private async within(limitMs: number, work: Promise<unknown>): Promise<boolean> {
-    const timer = new AbortController();
-    const late = delay(limitMs, false, { signal: timer.signal }).catch(() => false);
-    const done = await Promise.race([work.then(() => true), late]);
-    timer.abort();
-    return done;
+    return delay(OUTAGE_RETRY_MS, { signal: this.stopping.signal });
   }
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
+import { delay } from '../../src/platform/async/delay.js';
 import { closeRedis } from '../../src/platform/redis/create-redis.js';
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
@@ -126,8 +127,8 @@ class People {
 
   /** @returns null where it was refused: by a process that is gone, or in good order by one that cannot serve now */
   private async ask(method: string, path: string, body?: unknown): Promise<{ id: string } | null> {
-    const answer = await client.request<{ id: string }>(method, path, body).catch(() => null);
-    if (answer === null) return null;
+    const answer = await ignoreErrors(client.request<{ id: string }>(method, path, body), 'the process is gone');
+    if (!answer) return null;
     expect([200, 201, 409, 503]).toContain(answer.status);
     return answer.status < 300 ? answer.body : null;
   }

@@ -53,8 +53,8 @@ async function startedLine(child: ChildProcess): Promise<LogLine> {
   let errors = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text));
   const lines = createInterface({ input: child.stdout! });
+  const late = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
     child.once('exit', (code) => reject(new Error(`the service ended with ${code} before it had started: ${errors}`)));
     lines.on('line', (text) => {
       const line = parsed(text);

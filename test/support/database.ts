@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { Client, Pool } from 'pg';
 
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { migrateUp } from '../../src/platform/postgres/migrator.js';
 import { createClient, createPool, type PostgresOptions } from '../../src/platform/postgres/pool.js';
 import { eventually } from './eventually.js';
@@ -111,7 +112,8 @@ async function dropStale(admin: Client, template: string): Promise<void> {
   for (const { datname } of rows) {
     const madeAt = Number.parseInt(datname.slice(TEST_PREFIX.length), 36);
     const stale = datname.startsWith(TEST_PREFIX) ? madeAt < Date.now() - STALE_MS : datname !== template;
-    if (stale) await admin.query(`drop database if exists ${datname}`).catch(() => undefined);
+    if (stale)
+      await ignoreErrors(admin.query(`drop database if exists ${datname}`), 'in use, or dropped by another run');
   }
 }
 

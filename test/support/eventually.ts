@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { delay } from '../../src/platform/async/delay.js';
 
 const TIMEOUT_MS = 30_000;
 const INTERVAL_MS = 20;

@@ -1,3 +1,4 @@
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { SandboxFailure } from '../../src/sandbox/sandbox.js';
 import { Cell } from '../../src/sandbox/cell.js';
 import type { CellKind } from '../../src/sandbox/cell-kind.js';
@@ -13,8 +14,7 @@ export class FakeCell extends Cell {
 
   constructor(name: string, kind: CellKind) {
     super(name, kind, {}, undefined as never);
-    // Possibly nothing awaits it.
-    this.opened.promise.catch(() => undefined);
+    void ignoreErrors(this.opened.promise, 'possibly nothing awaits it');
   }
 
   override open(): Promise<void> {

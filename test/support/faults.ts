@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import type { CliContext } from '../../src/cli/cli-context.js';
 import { examine } from '../../src/cli/verify-command.js';
 import { createEventCatalog } from '../../src/composition/event-catalog.js';
@@ -10,6 +9,7 @@ import type { ExecutionEvent } from '../../src/tasks/domain/execution-events.js'
 import { isTerminal } from '../../src/tasks/domain/lifecycle-invariant.js';
 import type { JobQueue } from '../../src/queue/job-queue.js';
 import { PostgresEventStore } from '../../src/event-sourcing/event-store/postgres-event-store.js';
+import { delay } from '../../src/platform/async/delay.js';
 import { createClient, createPool } from '../../src/platform/postgres/pool.js';
 import { LABEL_MANAGED, LABEL_WORKER, LAUNCHER } from '../../src/sandbox/container-spec.js';
 import { connectEngine } from '../../src/sandbox/engine.js';
@@ -121,14 +121,11 @@ export const expectNoContainers = (service: TestService): Promise<void> =>
 export async function programsOf(service: TestService): Promise<string[]> {
   const engine = connectEngine(dockerEndpoint);
   const lists = await Promise.all(
-    (await containersOf(service)).map((name) =>
-      engine
-        .getContainer(name)
-        .top({ ps_args: '-eo pid,args' })
-        .then(({ Processes }: { Processes: string[][] }) => Processes.map((columns) => columns.at(-1)!))
-        // Not started yet, or already removed.
-        .catch(() => []),
-    ),
+    (await containersOf(service)).map(async (name) => {
+      const top = engine.getContainer(name).top({ ps_args: '-eo pid,args' }) as Promise<{ Processes: string[][] }>;
+      const found = await ignoreErrors(top, 'not started yet, or already removed');
+      return found?.Processes.map((columns) => columns.at(-1)!) ?? [];
+    }),
   );
   return lists.flat().filter((command) => !command.startsWith(LAUNCHER));
 }

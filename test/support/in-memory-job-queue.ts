@@ -10,6 +10,7 @@ import {
   type WorkerHeartbeat,
 } from '../../src/queue/job-queue.js';
 import { type Entry, FairLines } from './fair-lines.js';
+import { waitForCall } from '../../src/platform/async/wait-for-call.js';
 
 type Id = Pick<Job, 'executionId' | 'attempt'>;
 type ReserveRequest = Parameters<JobQueue['reserve']>[0];
@@ -204,17 +205,11 @@ export class InMemoryJobQueue extends JobQueue {
       entry.state === 'leased' ? entry.deadline! : entry.readyAt,
     );
     const nextMs = Math.min(timeoutMs, ...due.map((at) => Math.max(1, at - Date.now())));
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(wake);
-        signal?.removeEventListener('abort', wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, nextMs);
+    const subscribe = (wake: () => void) => {
       this.#waiters.add(wake);
-      signal?.addEventListener('abort', wake);
-    });
+      return () => this.#waiters.delete(wake);
+    };
+    return waitForCall(subscribe, { timeoutMs: nextMs, signal });
   }
 }
 

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { Unavailable } from '../../src/kernel/errors.js';
 import { LiveOutput, type OutputChunk, type OutputSource } from '../../src/live-output/live-output.js';
 
@@ -24,7 +25,7 @@ export class InMemoryLiveOutput extends LiveOutput {
     for (let next = 0; !signal.aborted;) {
       if (this.away) throw new Unavailable('nats', 'away');
       const chunk = this.chunks[next];
-      if (chunk === undefined) await once(this.news, 'chunk', { signal }).catch(() => undefined);
+      if (chunk === undefined) await ignoreErrors(once(this.news, 'chunk', { signal }), 'the loop checks the signal');
       else next += 1;
       if (chunk?.key === keyOf(source)) yield chunk;
     }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import { connect } from 'nats';
 
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { NatsLink } from '../../src/platform/nats/nats-link.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { eventually } from './eventually.js';
@@ -69,7 +70,7 @@ export class PrivateNats implements NatsAddress {
       const answers = nats.start();
       const gone = once(nats.server!, 'exit').then(() => false);
       if (await Promise.race([answers.then(() => true), gone])) return nats;
-      await answers.catch(() => undefined);
+      await ignoreErrors(answers, 'the server is gone');
       if (attempt === START_ATTEMPTS_MAX) throw new Error('nats-server does not start');
     }
   }

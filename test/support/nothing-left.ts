@@ -1,3 +1,4 @@
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import type { Config } from '../../src/config/load-config.js';
 import { LABEL_MANAGED, LABEL_WORKER } from '../../src/sandbox/container-spec.js';
 import { connectEngine } from '../../src/sandbox/engine.js';
@@ -22,9 +23,8 @@ export async function expectNothingLeft(config: Config): Promise<void> {
 
 async function expectNoContainersOf(config: Config): Promise<void> {
   const engine = connectEngine(config.DOCKER_ENDPOINT);
-  const containers = await engine
-    .listContainers({ all: true, filters: { label: [`${LABEL_MANAGED}=1`] } })
-    .catch(() => []);
+  const all = engine.listContainers({ all: true, filters: { label: [`${LABEL_MANAGED}=1`] } });
+  const containers = (await ignoreErrors(all, 'without an engine there are none')) ?? [];
   const left = containers
     .map(({ Labels }) => Labels[LABEL_WORKER] ?? '')
     .filter((worker) => worker.startsWith(`${config.QUEUE_NAMESPACE}.`));

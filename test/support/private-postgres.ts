@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 
 import { Client } from 'pg';
 
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { migrateUp } from '../../src/platform/postgres/migrator.js';
 import type { PostgresOptions } from '../../src/platform/postgres/pool.js';
 import { eventually } from './eventually.js';
@@ -42,7 +43,7 @@ export class PrivatePostgres {
       const answers = postgres.resume();
       const gone = once(postgres.server!, 'exit').then(() => false);
       if (await Promise.race([answers.then(() => true), gone])) break;
-      await answers.catch(() => undefined);
+      await ignoreErrors(answers, 'the server is gone');
       if (attempt === START_ATTEMPTS_MAX) throw new Error(`Postgres does not start: ${await postgres.log()}`);
     }
     await postgres.bootstrap();

@@ -1,3 +1,4 @@
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { LeaderLock } from '../../src/platform/postgres/leader-lock.js';
 import { PositionAnnouncements } from '../../src/event-sourcing/projection/position-announcements.js';
 import { ProjectionHandler } from '../../src/event-sourcing/projection/projection-handler.js';
@@ -143,7 +144,7 @@ export class ToyPipeline {
     const manager = await this.nats.manager();
     const positions: bigint[] = [];
     for (let seq = info?.state.first_seq ?? 1; info && seq <= info.state.last_seq && seq > 0; seq++) {
-      const message = await manager.streams.getMessage(this.stream.name, { seq }).catch(() => null);
+      const message = await ignoreErrors(manager.streams.getMessage(this.stream.name, { seq }), 'a deleted message');
       if (message) positions.push(BigInt(message.header.get('voidrunner-position')));
     }
     return positions;

@@ -1,5 +1,6 @@
 import type { Client, QueryConfig, QueryResult } from 'pg';
 
+import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import { isAmbiguous } from '../../platform/postgres/outage.js';
 import { createClient, type PostgresOptions, responseTimeoutMsOf } from '../../platform/postgres/pool.js';
 import {
@@ -9,6 +10,8 @@ import {
   type TextRow,
 } from '../../platform/postgres/prepared-call.js';
 import { ResponseWatchdog } from '../../platform/postgres/response-watchdog.js';
+
+const NOTHING_TO_CLOSE = 'a connection that failed to open or to close is closed';
 
 interface Connected {
   readonly client: Client;
@@ -42,8 +45,7 @@ export class AppendConnection {
 
   async close(): Promise<void> {
     this.closed = true;
-    // A connection that failed to open needs no close.
-    await this.connected?.then(end).catch(() => undefined);
+    if (this.connected) await ignoreErrors(this.connected.then(end), NOTHING_TO_CLOSE);
   }
 
   private async run<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
@@ -79,7 +81,7 @@ export class AppendConnection {
   private abandon(connecting: Promise<Connected>): void {
     if (this.connected === connecting) this.connected = null;
     this.onLost();
-    connecting.then(end).catch(() => undefined);
+    void ignoreErrors(connecting.then(end), NOTHING_TO_CLOSE);
   }
 }
 

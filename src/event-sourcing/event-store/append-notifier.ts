@@ -1,5 +1,4 @@
-import { setImmediate as afterThisTurn, setTimeout as delay } from 'node:timers/promises';
-
+import { afterThisTurn, delay } from '../../platform/async/delay.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import type { OtherListeners } from './other-listeners.js';
 
@@ -61,7 +60,7 @@ export class AppendNotifier {
       // Listeners of this process first: they need not wait for a socket write.
       await afterThisTurn();
       const waitMs = this.nextAtMs - performance.now();
-      if (waitMs > 0) await delay(waitMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
+      if (waitMs > 0) await delay(waitMs, { signal: this.closing.signal });
       const position = this.pending;
       this.pending = null;
       try {

@@ -1,7 +1,7 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import { setImmediate as afterThisTurn } from 'node:timers/promises';
 
 import { Unavailable } from '../../kernel/errors.js';
+import { afterThisTurn } from '../../platform/async/delay.js';
 import type { EncodedAppend } from './encoded-append.js';
 
 /** Events in a batch, unless one append alone has more. */

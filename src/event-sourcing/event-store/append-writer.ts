@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { DomainError, Unavailable, VersionConflict } from '../../kernel/errors.js';
 import type { AppendResult } from '../core/event-store.js';
+import { delay } from '../../platform/async/delay.js';
 import { asUnavailable, isAmbiguous, isOutage, sqlStateOf } from '../../platform/postgres/outage.js';
 import type { PostgresOptions } from '../../platform/postgres/pool.js';
 import { AppendConnection } from './append-connection.js';

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 
 import type { StreamRef, StreamType } from '../core/event.js';
+import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import { BinaryArray, int4, text, uuid } from '../../platform/postgres/binary-array.js';
 import { batched } from '../../platform/postgres/batched.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
@@ -103,8 +104,7 @@ export class EventReader {
         yield batch;
       }
     } finally {
-      // A caller that stops early leaves a fetch behind, whose failure nobody handles.
-      await next.catch(() => undefined);
+      await ignoreErrors(next, 'the caller has this error already, or stopped before the batch that was fetched ahead');
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 
 import type { EventCatalog } from '../core/event-catalog.js';
+import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import { reportingOutages, sqlStateOf } from '../../platform/postgres/outage.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import type { Projection } from './projection.js';
@@ -79,8 +80,11 @@ export class ProjectionRebuild {
         const outcome = await this.shadowed(guard, swap);
         return { ...outcome, swapped: swap, elapsedMs: performance.now() - startedAt };
       } finally {
-        await guard.query('select pg_advisory_unlock_all()').catch(() => undefined);
-        guard.release();
+        // A connection that fails to unlock is closed, which unlocks as well.
+        await guard.query('select pg_advisory_unlock_all()').then(
+          () => guard.release(),
+          (error: Error) => guard.release(error),
+        );
       }
     });
   }
@@ -102,8 +106,9 @@ export class ProjectionRebuild {
       }
       return await this.finish(client, fill, parked, swap);
     } finally {
-      await client.query('rollback').catch(() => undefined);
-      for (const { projection } of this.tables) await dropShadow(client, projection).catch(() => undefined);
+      await ignoreErrors(client.query('rollback'), 'the work has ended, with its own error if any');
+      for (const { projection } of this.tables)
+        await ignoreErrors(dropShadow(client, projection), 'the next rebuild drops the table');
     }
   }
 
@@ -145,7 +150,7 @@ export class ProjectionRebuild {
       try {
         return await this.finishUnderLock(client, fill, parked, swap);
       } catch (error) {
-        await client.query('rollback').catch(() => undefined);
+        await ignoreErrors(client.query('rollback'), 'the error that caused it is thrown, or the retry fails');
         if (!RETRYABLE.has(sqlStateOf(error)) || attempt >= SWAP_ATTEMPTS_MAX) throw error;
         this.options.log.info({ attempt }, 'the views are in use; the swap is retried');
       }

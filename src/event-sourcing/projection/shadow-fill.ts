@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { RecordedEvent } from '../core/event.js';
 import type { EventCatalog } from '../core/event-catalog.js';
 import type { StoredEvent } from '../core/stored-event.js';
+import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import type { StoredEventReader } from '../relay/stored-event-reader.js';
 import { LazyEvent } from '../core/lazy-event.js';
 import type { ProjectionTable } from './projection-table.js';
@@ -98,7 +99,7 @@ async function inTransaction(client: PoolClient, work: (client: PoolClient) => P
     await work(client);
     await client.query('commit');
   } catch (error) {
-    await client.query('rollback').catch(() => undefined);
+    await ignoreErrors(client.query('rollback'), 'the error that caused it is thrown');
     throw error;
   }
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { listenStatement } from '../event-store/append-channel.js';
 import type { AppendListener } from '../event-store/append-notifier.js';
+import { delay } from '../../platform/async/delay.js';
+import { closeClient } from '../../platform/postgres/close-client.js';
 import { createClient, type PostgresOptions } from '../../platform/postgres/pool.js';
 import type { Log } from '../../platform/telemetry/log.js';
 
@@ -40,7 +41,7 @@ export class AppendSignal {
     try {
       while (!signal.aborted) {
         await this.listen(signal).catch((error: unknown) => this.warnOnce(error));
-        await sleep(RECONNECT_DELAY_MS, undefined, { signal }).catch(() => undefined);
+        await delay(RECONNECT_DELAY_MS, { signal });
       }
     } finally {
       stopLocal();
@@ -64,7 +65,7 @@ export class AppendSignal {
       if (!over.signal.aborted) await once(over.signal, 'abort');
     } finally {
       signal.removeEventListener('abort', end);
-      await Promise.race([client.end().catch(() => undefined), sleep(RECONNECT_DELAY_MS, undefined, { ref: false })]);
+      await closeClient(client);
     }
   }
 

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
+import { delay } from '../../platform/async/delay.js';
 import type { LeaderLock } from '../../platform/postgres/leader-lock.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { Wakeup } from '../../platform/async/wakeup.js';
@@ -83,7 +82,7 @@ export class EventRelay {
         if (this.failures % FAILURES_PER_WARNING === 0) this.options.log.warn({ err: error }, 'relay interrupted');
         const delayMs = Math.min(RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN * 2 ** Math.min(this.failures, 10));
         this.failures += 1;
-        await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+        await delay(delayMs, { signal });
       }
     }
   }

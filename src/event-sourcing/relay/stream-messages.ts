@@ -1,6 +1,7 @@
 import { AckPolicy, DeliverPolicy, type JsMsg, nanos } from 'nats';
 
 import { Unavailable } from '../../kernel/errors.js';
+import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import { asNatsUnavailable } from '../../platform/nats/nats-errors.js';
 import type { NatsLink } from '../../platform/nats/nats-link.js';
 import type { EventsStream } from './events-stream.js';
@@ -31,7 +32,7 @@ export async function* messagesOf(nats: NatsLink, stream: EventsStream): AsyncGe
     try {
       yield* delivered(nats, stream.name, name, first.lastSequence);
     } finally {
-      await manager.consumers.delete(stream.name, name).catch(() => undefined);
+      await ignoreErrors(manager.consumers.delete(stream.name, name), 'the server deletes an inactive consumer');
     }
   } catch (error) {
     throw asNatsUnavailable(error);

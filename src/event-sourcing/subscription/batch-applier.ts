@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { PoolClient } from 'pg';
 
 import { Unavailable } from '../../kernel/errors.js';
 import type { Delivery, RecordedEvent } from '../core/event.js';
+import { delay } from '../../platform/async/delay.js';
 import { asUnavailable, isOutage } from '../../platform/postgres/outage.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { CheckpointMoved, type CheckpointStore } from './checkpoint-store.js';
@@ -141,7 +140,7 @@ export class BatchApplier {
       this.failing.failures += 1;
       this.logFailure(event, error);
       if (this.failing.failures >= failuresMax && Date.now() - this.failing.since >= overMs) break;
-      await sleep(Math.ceil(overMs / (failuresMax - 1 || 1)), undefined, { signal }).catch(() => undefined);
+      await delay(Math.ceil(overMs / (failuresMax - 1 || 1)), { signal });
       signal.throwIfAborted();
       try {
         await this.commit([delivery], upTo, signal);

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos } from 'nats';
 
 import type { Delivery } from '../core/event.js';
 import type { EventCatalog } from '../core/event-catalog.js';
+import { delay } from '../../platform/async/delay.js';
+import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import { isConsumerMissing } from '../../platform/nats/nats-errors.js';
 import type { NatsLink } from '../../platform/nats/nats-link.js';
 import { deliveryOfMessage, EventHeader } from '../relay/event-message.js';
@@ -28,6 +28,7 @@ const IDLE_HEARTBEAT_MS = 1_000;
 /** Longer than any batch should take; a redelivery costs a message but does no harm. */
 const ACK_WAIT_MS = 30_000;
 const RESTART_DELAY_MS = 250;
+const CLOSED_BY_LOSS = 'a consumer that fails to close has lost its connection, which ends it';
 
 /**
  * The JetStream side of a subscription: a durable pull consumer that fills a small buffer, ordered by position. Events
@@ -64,13 +65,13 @@ export class EventDelivery {
         this.buffer.clear();
         this.newestDropped = null;
       }
-      await sleep(RESTART_DELAY_MS, undefined, { signal }).catch(() => undefined);
+      await delay(RESTART_DELAY_MS, { signal });
     }
   }
 
   /** Starts over, for a consumer that delivers nothing although it should. */
   restart(): void {
-    this.messages?.close().catch(() => undefined);
+    if (this.messages) void ignoreErrors(this.messages.close(), CLOSED_BY_LOSS);
   }
 
   /** The buffered events right after the checkpoint. They stay until `acknowledgeUpTo`. */
@@ -124,7 +125,7 @@ export class EventDelivery {
       callback: (message) => this.receive(message, at),
     });
     this.messages = messages;
-    const stop = (): void => void messages.close().catch(() => undefined);
+    const stop = (): void => void ignoreErrors(messages.close(), CLOSED_BY_LOSS);
     signal.addEventListener('abort', stop, { once: true });
     try {
       if (signal.aborted) stop();

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Pool, PoolClient } from 'pg';
 
 import type { StreamType } from '../core/event.js';
+import { delay } from '../../platform/async/delay.js';
 import { reportingOutages, sqlStateOf } from '../../platform/postgres/outage.js';
 import type { ParkedStream } from './subscription-handler.js';
 
@@ -120,7 +119,7 @@ export class ParkedStreams {
       if (!entry) return 'unparked';
       if (!entry.redriveRequested) return 'failed';
       if (Date.now() >= deadline) return 'pending';
-      await sleep(REDRIVE_POLL_MS);
+      await delay(REDRIVE_POLL_MS);
     }
   }
 

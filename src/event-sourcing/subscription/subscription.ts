@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Pool } from 'pg';
 
 import { Unavailable } from '../../kernel/errors.js';
 import type { Delivery } from '../core/event.js';
 import type { EventCatalog } from '../core/event-catalog.js';
+import { delay } from '../../platform/async/delay.js';
 import { isOutage } from '../../platform/postgres/outage.js';
 import type { LeaderLock } from '../../platform/postgres/leader-lock.js';
 import type { AppendSignal } from '../relay/append-signal.js';
@@ -128,7 +127,7 @@ export class Subscription {
         if (failures === 0) log.warn({ err: error, subscription: name }, 'subscription waits for an outage to end');
         const delayMs = Math.min(RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN * 2 ** Math.min(failures, 10));
         failures += 1;
-        await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+        await delay(delayMs, { signal });
       }
     }
   }

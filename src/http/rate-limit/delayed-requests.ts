@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { FastifyReply } from 'fastify';
 
 import { clientGone, onResponseEnd } from '../response-end.js';
+import { delay } from '../../platform/async/delay.js';
 
 const DELAY_MS = 2_000;
 /** Delayed at the same time, per process. */
@@ -17,7 +16,7 @@ export class DelayedRequests {
   private readonly ofKey = new Map<string, number>();
   private count = 0;
 
-  constructor(private readonly sleepFor: Sleep = (ms, signal) => sleep(ms, undefined, { signal })) {}
+  constructor(private readonly sleepFor: Sleep = (ms, signal) => delay(ms, { signal })) {}
 
   /** @returns true after the delay; false if too many are delayed already. @throws HttpProblem client_gone */
   async delay(key: string, reply: FastifyReply): Promise<boolean> {
@@ -28,13 +27,11 @@ export class DelayedRequests {
     const forget = onResponseEnd(reply, () => gone.abort());
     try {
       await this.sleepFor(DELAY_MS, gone.signal);
-    } catch (error) {
-      if (!gone.signal.aborted) throw error;
-      throw clientGone();
     } finally {
       forget();
       this.add(key, -1);
     }
+    if (gone.signal.aborted) throw clientGone();
     return true;
   }
 

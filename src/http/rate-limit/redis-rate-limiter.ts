@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import type { Redis } from 'ioredis';
 
+import { withTimeout } from '../../platform/async/timeout.js';
 import { LuaScript } from '../../platform/redis/lua-script.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { LocalQuota } from './local-quota.js';
@@ -49,9 +50,10 @@ export class RedisRateLimiter extends RateLimiter {
     const limit = this.options.limits[category];
     const uncounted = this.localQuota.takeUncounted(name);
     try {
-      const [allowed, remaining, resetMs] = (await within(
+      const [allowed, remaining, resetMs] = (await withTimeout(
         slidingWindow.run(this.options.redis, [this.keyOf(category, key)], [limit, RATE_WINDOW_MS, uncounted]),
         this.options.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
+        () => new Error('Redis response timed out'),
       )) as [number, number, number];
       const decision = { allowed: allowed === 1, limit, remaining, resetMs };
       this.localQuota.store(name, decision, Date.now());
@@ -67,17 +69,5 @@ export class RedisRateLimiter extends RateLimiter {
   private keyOf(category: RateCategory, key: string): string {
     const digest = createHash('sha256').update(key).digest('base64url').slice(0, 22);
     return `${this.options.namespace}:rate:${category}:${digest}`;
-  }
-}
-
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis response timed out')), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,5 @@
 import { Unavailable } from '../../kernel/errors.js';
+import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import type { RevokedSession } from '../store/identity-store.js';
 
@@ -8,6 +9,7 @@ const POLL_INTERVAL_MS = 400;
 const KNOWLEDGE_AGE_MS_MAX = 1_000;
 /** A revocation commits shortly after its timestamp; no transaction of identity takes as long as this. */
 const COMMIT_DELAY_MS_MAX = 10_000;
+const REPORTED = 'refresh() logs the error, and isRevoked() throws it once the known data is too old';
 
 export interface RevocationsOptions {
   readonly findRevokedSince: (since: Date) => Promise<RevokedSession[]>;
@@ -35,13 +37,13 @@ export class Revocations {
   }
 
   start(): void {
-    this.timer = setInterval(() => void this.poll().catch(() => undefined), POLL_INTERVAL_MS).unref();
+    this.timer = setInterval(() => void ignoreErrors(this.poll(), REPORTED), POLL_INTERVAL_MS).unref();
   }
 
   /** Resolves when the last poll has ended. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.polling?.catch(() => undefined);
+    if (this.polling) await ignoreErrors(this.polling, REPORTED);
   }
 
   /** Adds a revocation by this process, which takes effect without a poll. */

@@ -1,3 +1,5 @@
+import { withTimeout } from '../../platform/async/timeout.js';
+
 /** Checks one dependency: resolves if it works, rejects if it does not. */
 export type Probe = () => Promise<unknown>;
 
@@ -58,16 +60,10 @@ export class HealthProbes {
 /** Does not expose the error, which could name hosts. A check without a probe in this process does not apply. */
 async function resultOf(probe: Probe | undefined, timeoutMs: number): Promise<'ready' | 'not ready'> {
   if (!probe) return 'ready';
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no response')), timeoutMs);
-  });
   try {
-    await Promise.race([probe(), timeout]);
+    await withTimeout(probe(), timeoutMs, () => new Error('no response'));
     return 'ready';
   } catch {
     return 'not ready';
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,3 +1,5 @@
+import { resolvesWithin } from './timeout.js';
+
 /** Nobody waits longer: in an outage each earlier holder may take seconds to fail. */
 export const ACQUIRE_WAIT_MS_MAX = 1_000;
 
@@ -16,17 +18,10 @@ export class KeyedMutex {
     let finish!: () => void;
     const mine = new Promise<void>((resolve) => (finish = resolve));
     this.last.set(name, mine);
-    if (before) await inTime(before);
+    if (before) await resolvesWithin(before, ACQUIRE_WAIT_MS_MAX);
     return () => {
       if (this.last.get(name) === mine) this.last.delete(name);
       finish();
     };
   }
-}
-
-async function inTime(released: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ACQUIRE_WAIT_MS_MAX)));
-  await Promise.race([released, late]);
-  clearTimeout(timer);
 }

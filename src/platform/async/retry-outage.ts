@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { Unavailable } from '../../kernel/errors.js';
+import { delay } from './delay.js';
 
 const FIRST_DELAY_MS = 50;
 const DELAY_MS_MAX = 2_000;
@@ -16,7 +15,7 @@ export async function retryOutage<T>(work: () => Promise<T>, signal: AbortSignal
       return await work();
     } catch (error) {
       if (!(error instanceof Unavailable) || signal.aborted) throw error;
-      await delay(delayMs, undefined, { signal }).catch(() => undefined);
+      await delay(delayMs, { signal });
     }
   }
 }

@@ -5,6 +5,11 @@ export class Semaphore {
 
   constructor(private readonly max: number) {}
 
+  /** How many pieces of work run or wait. */
+  get pending(): number {
+    return this.running + this.waiting.length;
+  }
+
   /** How many callers wait for a slot. */
   get queued(): number {
     return this.waiting.length;

@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 import { Unavailable } from '../../kernel/errors.js';
 import type { Log } from '../telemetry/log.js';
 import { Wakeup } from './wakeup.js';
+import { delay } from './delay.js';
 
 /** Returns what was found for a caller, or false if it is not there yet. */
 type Reached<Wanted, Found> = (wanted: Wanted) => Found | false;
@@ -83,7 +82,7 @@ export class SharedPoller<Wanted, Found = true> {
       // Before the poll: a notification during the poll causes another one.
       const { seen } = this.wakeup;
       await this.pollOnce();
-      if (minIntervalMs > 0) await delay(minIntervalMs, undefined, { ref: false });
+      if (minIntervalMs > 0) await delay(minIntervalMs, { ref: false });
       if (this.waiters.size > 0) await this.wakeup.wait(seen, pollIntervalMs - minIntervalMs);
     }
     this.polling = false;

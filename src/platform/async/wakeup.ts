@@ -1,3 +1,5 @@
+import { waitForCall } from './wait-for-call.js';
+
 /**
  * Wakes up a loop. `wake()` counts; `wait()` returns once the count is past the one that the loop saw before it
  * checked for work. So a wake-up between check and wait is never lost, and many of them cost one round.
@@ -19,18 +21,11 @@ export class Wakeup {
   /** @returns true if woken, false on timeout or abort */
   async wait(seen: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     if (this.count !== seen) return true;
-    if (signal?.aborted) return false;
-    await new Promise<void>((resolve) => {
-      const resume = (): void => {
-        clearTimeout(timer);
-        this.waiting.delete(resume);
-        signal?.removeEventListener('abort', resume);
-        resolve();
-      };
-      const timer = setTimeout(resume, timeoutMs);
+    const subscribe = (resume: () => void) => {
       this.waiting.add(resume);
-      signal?.addEventListener('abort', resume);
-    });
+      return () => this.waiting.delete(resume);
+    };
+    await waitForCall(subscribe, { timeoutMs, signal });
     return this.count !== seen;
   }
 }

@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { connect, Events, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats';
 
 import { Unavailable } from '../../kernel/errors.js';
 import type { Log } from '../telemetry/log.js';
+import { delay } from '../async/delay.js';
+import { ignoreErrors } from '../async/ignore-errors.js';
+import { waitForCall } from '../async/wait-for-call.js';
 
 export interface NatsLinkOptions {
   /** One or more servers, comma-separated: `nats://host:port`. */
@@ -49,7 +50,7 @@ export class NatsLink {
 
   async close(): Promise<void> {
     this.closing.abort();
-    await this.current?.close().catch(() => undefined);
+    if (this.current) await ignoreErrors(this.current.close(), 'a connection that fails to close is lost');
     await this.running;
   }
 
@@ -87,11 +88,7 @@ export class NatsLink {
 
   /** Resolves once connected. @returns false if that takes longer than `timeoutMs` */
   async whenConnected(timeoutMs: number): Promise<boolean> {
-    if (this.up) return true;
-    const done = new AbortController();
-    const stop = this.onStateChange((connected) => connected && done.abort());
-    await sleep(timeoutMs, undefined, { signal: done.signal }).catch(() => undefined);
-    stop();
+    if (!this.up) await waitForCall((call) => this.onStateChange((connected) => connected && call()), { timeoutMs });
     return this.up;
   }
 
@@ -112,7 +109,7 @@ export class NatsLink {
       }
       this.setUp(false);
       this.current = null;
-      await sleep(this.nextDelayMs(), undefined, { signal }).catch(() => undefined);
+      await delay(this.nextDelayMs(), { signal });
     }
   }
 

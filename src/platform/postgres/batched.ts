@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 
+import { ignoreErrors } from '../async/ignore-errors.js';
 import { Semaphore } from '../async/semaphore.js';
 
 /** Keys in one statement, at most. */
@@ -31,9 +32,9 @@ export function batched<Key, Value>(
       setImmediate(
         () =>
           void semaphore.run(async () => {
-            // Starts the lookup before it returns. A failure is reported to the callers.
+            // Starts the lookup before it returns.
             send();
-            await newest.catch(() => undefined);
+            await ignoreErrors(newest, 'the callers of the lookup get the error');
           }),
       ),
   });

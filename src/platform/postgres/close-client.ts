@@ -1,17 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Client } from 'pg';
+
+import { ignoreErrors } from '../async/ignore-errors.js';
+import { resolvesWithin } from '../async/timeout.js';
 
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Closes the client. `end()` waits for the server; if the server does not respond, the socket is destroyed. */
 export async function closeClient(client: Client): Promise<void> {
-  const done = new AbortController();
-  const late = sleep(CLOSE_TIMEOUT_MS, true, { signal: done.signal }).catch(() => false);
-  const ended = client.end().then(
-    () => false,
-    () => false,
-  );
-  if (await Promise.race([ended, late])) client.connection.stream.destroy();
-  done.abort();
+  const ended = ignoreErrors(client.end(), 'a connection that fails to end is closed');
+  if (await resolvesWithin(ended, CLOSE_TIMEOUT_MS)) return;
+  client.connection.stream.destroy();
 }

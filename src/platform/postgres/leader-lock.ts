@@ -1,11 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Client } from 'pg';
 
 import type { Log } from '../telemetry/log.js';
 import { advisoryKey } from './advisory-key.js';
 import { closeClient } from './close-client.js';
 import { createClient, type PostgresOptions } from './pool.js';
+import { delay } from '../async/delay.js';
+import { withTimeout } from '../async/timeout.js';
 
 export interface LeaderLockOptions {
   /** What is led: `relay`, `projector`, … In one database, each name has at most one leader. */
@@ -73,7 +73,7 @@ export class LeaderLock {
       } catch (error) {
         if (!signal.aborted) this.warnOnce(error);
       }
-      await pause(retryIntervalMs, signal);
+      await delay(retryIntervalMs, { signal });
     }
   }
 
@@ -112,7 +112,7 @@ export class LeaderLock {
         this.key,
       ]);
       if (rows[0]?.won) return true;
-      await pause(this.options.retryIntervalMs, signal);
+      await delay(this.options.retryIntervalMs, { signal });
     }
     return false;
   }
@@ -139,20 +139,13 @@ export class LeaderLock {
   private async ping(client: Client, signal: AbortSignal, lost: AbortController): Promise<void> {
     const { pingIntervalMs, pingTimeoutMs } = this.options;
     for (;;) {
-      await pause(pingIntervalMs, signal);
+      await delay(pingIntervalMs, { signal });
       if (signal.aborted) return;
-      const late = new AbortController();
-      const response = client.query('select 1').then(
-        () => true,
-        () => false,
-      );
-      const timeout = sleep(pingTimeoutMs, false, { signal: late.signal }).catch(() => false);
-      const responded = await Promise.race([response, timeout]);
-      late.abort();
-      if (!responded) lost.abort(new Error('Postgres does not respond on the lock connection'));
+      try {
+        await withTimeout(client.query('select 1'), pingTimeoutMs, () => new Error('the ping timed out'));
+      } catch (cause) {
+        lost.abort(new Error('Postgres does not respond on the lock connection', { cause }));
+      }
     }
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  sleep(ms, undefined, { signal }).catch(() => undefined);

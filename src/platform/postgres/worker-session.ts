@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Pool } from 'pg';
 
 import { WorkerSessions } from './worker-sessions.js';
@@ -8,6 +6,7 @@ import { advisoryKey } from './advisory-key.js';
 import { closeClient } from './close-client.js';
 import { reportingOutages } from './outage.js';
 import { createClient, type PostgresOptions } from './pool.js';
+import { delay } from '../async/delay.js';
 
 const RETRY_MS = 250;
 const PING_INTERVAL_MS = 1_000;
@@ -64,7 +63,7 @@ export class WorkerSession {
       } catch (error) {
         this.options.log.warn({ err: error }, 'the worker session is lost');
       }
-      await pause(RETRY_MS, signal);
+      await delay(RETRY_MS, { signal });
     }
   }
 
@@ -85,7 +84,7 @@ export class WorkerSession {
       this.opened = true;
       // Postgres may have dropped a connection that was cut; without a query this process would not notice.
       while (!over.aborted) {
-        await pause(PING_INTERVAL_MS, over);
+        await delay(PING_INTERVAL_MS, { signal: over });
         if (!over.aborted) await client.query('select 1');
       }
       if (!signal.aborted) throw lost.signal.reason;
@@ -95,6 +94,3 @@ export class WorkerSession {
     }
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  sleep(ms, undefined, { signal }).catch(() => undefined);

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 
+import { waitForCall } from '../async/wait-for-call.js';
 import type { Log } from '../telemetry/log.js';
 
 /** Timeout for a connection, ms. */
@@ -69,20 +70,13 @@ export function createBlockingRedis(redis: Redis, options: { blockMs: number; na
 }
 
 /** @returns whether the connection is ready: after `timeoutMs` at the latest, when it is closed, or on `signal` */
-export function redisReady(redis: Redis, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-  if (redis.status === 'ready') return Promise.resolve(true);
-  if (redis.status === 'end' || signal?.aborted) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      clearTimeout(timer);
-      redis.off('ready', settle).off('end', settle);
-      signal?.removeEventListener('abort', settle);
-      resolve(redis.status === 'ready');
-    };
-    const timer = setTimeout(settle, timeoutMs);
-    redis.once('ready', settle).once('end', settle);
-    signal?.addEventListener('abort', settle);
-  });
+export async function redisReady(redis: Redis, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+  const subscribe = (changed: () => void) => {
+    redis.once('ready', changed).once('end', changed);
+    return () => redis.off('ready', changed).off('end', changed);
+  };
+  if (redis.status !== 'ready' && redis.status !== 'end') await waitForCall(subscribe, { timeoutMs, signal });
+  return redis.status === 'ready';
 }
 
 /** Closes the connection for good; pending replies are lost. Resolves when the socket is closed. */

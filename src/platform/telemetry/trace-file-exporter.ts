@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
+import { ifMissing } from './missing-file.js';
+
 /** A larger file is renamed to `<path>.1`, and replaces the one from before. */
 export const TRACE_FILE_BYTES_MAX = 64 * 1024 ** 2;
 
@@ -45,7 +47,7 @@ export class TraceFileExporter implements SpanExporter {
   private async write(line: Uint8Array | undefined): Promise<void> {
     if (line === undefined) return;
     await mkdir(dirname(this.path), { recursive: true, mode: FOLDER_MODE });
-    const { size } = await stat(this.path).catch(() => ({ size: 0 }));
+    const { size } = await stat(this.path).catch(ifMissing({ size: 0 }));
     if (size > this.bytesMax) await rename(this.path, `${this.path}.1`);
     await this.restrictOlder();
     const file = await open(this.path, 'a', FILE_MODE);
@@ -60,8 +62,6 @@ export class TraceFileExporter implements SpanExporter {
 
   /** Restricts the renamed file, even if an earlier version renamed it. */
   private async restrictOlder(): Promise<void> {
-    await chmod(`${this.path}.1`, FILE_MODE).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
+    await chmod(`${this.path}.1`, FILE_MODE).catch(ifMissing(undefined));
   }
 }

@@ -4,6 +4,7 @@ import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js
 import { EventStore } from '../../event-sourcing/core/event-store.js';
 import { StreamWatch } from '../../event-sourcing/event-store/stream-watch.js';
 import { retryOutage } from '../../platform/async/retry-outage.js';
+import { resolvesWithin } from '../../platform/async/timeout.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
 import { executionStream, outcomeOf } from '../domain/execution-state.js';
@@ -40,7 +41,7 @@ export class EventFollower {
       if (events.length > 0) continue;
       const news = this.watch.beyond(executionId, version, signal);
       // The same wait continues: a heartbeat costs no query.
-      while (await lasts(news, quietMs)) yield null;
+      while (!(await resolvesWithin(news, quietMs))) yield null;
     }
   }
 
@@ -52,16 +53,5 @@ export class EventFollower {
       if (signal.aborted) return [];
       throw error;
     }
-  }
-}
-
-/** @returns true if the promise is still pending after that time */
-async function lasts(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(true), ms);
-  try {
-    return await Promise.race([promise.then(() => false), late.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

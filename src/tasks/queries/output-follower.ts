@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { Injectable } from '@nestjs/common';
 
 import { fold } from '../../event-sourcing/core/decider.js';
@@ -7,6 +5,7 @@ import { Unavailable } from '../../kernel/errors.js';
 import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
 import { EventStore } from '../../event-sourcing/core/event-store.js';
 import { LiveOutput, type OutputChunk, type OutputSource } from '../../live-output/live-output.js';
+import { delay } from '../../platform/async/delay.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { OutputStreamName } from '../../sandbox/sandbox.js';
 import { StreamWatch } from '../../event-sourcing/event-store/stream-watch.js';
@@ -85,7 +84,7 @@ export class OutputFollower {
       }
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      await delay(LIVE_RETRY_MS, undefined, { signal: over }).catch(() => undefined);
+      await delay(LIVE_RETRY_MS, { signal: over });
     }
   }
 

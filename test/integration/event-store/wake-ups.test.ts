@@ -1,7 +1,6 @@
-import { setImmediate as afterThisTurn } from 'node:timers/promises';
-
 import type { Client } from 'pg';
 
+import { afterThisTurn } from '../../../src/platform/async/delay.js';
 import { listenStatement } from '../../../src/event-sourcing/event-store/append-channel.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { createClient } from '../../../src/platform/postgres/pool.js';

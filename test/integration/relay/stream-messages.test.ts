@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
+import { afterThisTurn } from '../../../src/platform/async/delay.js';
 import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { EventsStream } from '../../../src/event-sourcing/relay/events-stream.js';
 import { messagesOf } from '../../../src/event-sourcing/relay/stream-messages.js';
@@ -27,7 +26,7 @@ describe('the messages of the events stream', () => {
     const sequences: number[] = [];
     for await (const message of messagesOf(nats, stream)) {
       sequences.push(message.seq);
-      for (let turn = 0; turn < turnsAway; turn += 1) await nextTurn();
+      for (let turn = 0; turn < turnsAway; turn += 1) await afterThisTurn();
     }
     return sequences;
   };

@@ -2,6 +2,7 @@ import { Unavailable } from '../../../src/kernel/errors.js';
 import { type Log, silentLog } from '../../../src/platform/telemetry/log.js';
 import { SharedPoller } from '../../../src/platform/async/shared-poller.js';
 import { eventually } from '../../support/eventually.js';
+import { runningTimers } from '../../support/timers.js';
 
 const A_MINUTE_MS = 60_000;
 
@@ -26,11 +27,10 @@ function poller({ pollIntervalMs = A_MINUTE_MS, minIntervalMs = 0, log = silentL
   return pollers.at(-1)!;
 }
 
-const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('it polls at once for who comes; one look at a time, and one timer, serve all', async () => {
-  const before = timers();
+  const before = runningTimers();
   const watch = poller();
   const waits = Array.from({ length: 1_000 }, (_, index) => watch.wait(`${index}`, {}));
   expect(polls.map(({ wanted }) => wanted.length)).toEqual([1]);
@@ -40,11 +40,11 @@ test('it polls at once for who comes; one look at a time, and one timer, serve a
   polls[1]!.answer(...polls[1]!.wanted.slice(1));
   expect(await Promise.all(waits.slice(1))).toEqual(Array.from({ length: 999 }, () => true));
   await nextTurn();
-  expect(timers()).toBe(before + 1);
+  expect(runningTimers()).toBe(before + 1);
   watch.close();
   await waits[0];
   await nextTurn();
-  expect(timers()).toBe(before);
+  expect(runningTimers()).toBe(before);
 });
 
 test('it polls again at news, for those who have not what they wait for', async () => {

@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
-
+import { afterThisTurn } from '../../../src/platform/async/delay.js';
 import { DECISION_ATTEMPTS_MAX } from '../../../src/event-sourcing/core/decision-runner.js';
 import { SNAPSHOT_EVERY_EVENTS } from '../../../src/event-sourcing/core/decision-session.js';
 import { Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
@@ -104,7 +103,7 @@ describe('a version conflict', () => {
       attempts += 1;
       if (attempts === 1) throw new VersionConflict(stream.id, 0, 1);
       newcomer ??= add(stream, 10);
-      await setImmediate();
+      await afterThisTurn();
     };
     expect(await add(stream, 1)).toEqual({ result: 1, position: 1n });
     expect(await newcomer).toEqual({ result: 11, position: 2n });

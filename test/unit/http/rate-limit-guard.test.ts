@@ -17,7 +17,7 @@ const aReply = (): FastifyReply => {
 };
 const aGuard = (sleep: Sleep) => new RateLimitGuard(new MemoryRateLimiter(limits), new DelayedRequests(sleep));
 const untilAborted: Sleep = (_ms, signal) =>
-  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
 
 test('a limit with `delays` delays requests, and refuses none', async () => {
   const waits: number[] = [];

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 
 import { cutOffWhenStalled } from '../../../src/http/stalled-client.js';
 import { allOf } from '../../support/all-of.js';
+import { runningTimers } from '../../support/timers.js';
 
 const A_MINUTE_MS = 60_000;
 
@@ -24,10 +25,9 @@ test('also what is left in buffers when all is given has to be taken', async () 
 
 test('an answer that is out leaves nothing behind', async () => {
   const { reply, raw } = aReply();
-  const pending = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
-  const before = pending();
+  const before = runningTimers();
   await allOf(cutOffWhenStalled(reply, ['a', 'b'], A_MINUTE_MS));
-  expect(pending()).toBe(before + 1);
+  expect(runningTimers()).toBe(before + 1);
   raw.emit('close');
-  expect(pending()).toBe(before);
+  expect(runningTimers()).toBe(before);
 });

@@ -14,7 +14,12 @@ const aLimit = (more: object = {}) =>
 /** Whether each has its turn, once all that can happen has. */
 async function haveSlots(taken: readonly Promise<unknown>[]): Promise<boolean[]> {
   const has = taken.map(() => false);
-  taken.forEach((turn, index) => void turn.then(() => (has[index] = true)).catch(() => undefined));
+  taken.forEach((turn, index) => {
+    void turn.then(
+      () => (has[index] = true),
+      (refused: unknown) => expect(refused).toBeInstanceOf(Error),
+    );
+  });
   await new Promise(setImmediate);
   return has;
 }

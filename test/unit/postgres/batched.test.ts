@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
-
+import { afterThisTurn } from '../../../src/platform/async/delay.js';
 import { batched, inOrderOf } from '../../../src/platform/postgres/batched.js';
 
 const doubling = (keysMax?: number) => {
@@ -57,13 +56,13 @@ test('while two lookups are under way, whoever comes is gathered for the next on
   const found: Promise<number>[] = [];
   for (const key of [1, 2, 3, 4]) {
     found.push(find(key));
-    await setImmediate();
-    await setImmediate();
+    await afterThisTurn();
+    await afterThisTurn();
   }
   expect(asked).toEqual([[1], [2]]);
   answers[1]!();
   expect(await found[1]).toBe(2);
-  await setImmediate();
+  await afterThisTurn();
   expect(asked).toEqual([[1], [2], [3, 4]]);
   for (const answer of answers) answer();
   expect(await Promise.all(found)).toEqual([1, 2, 3, 4]);

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { Redis } from 'ioredis';
 
+import { delay } from '../platform/async/delay.js';
+import { waitForCall } from '../platform/async/wait-for-call.js';
 import { closeRedis, createBlockingRedis, redisReady } from '../platform/redis/create-redis.js';
 import { isOutage } from '../platform/redis/outage.js';
 import type { Log } from '../platform/telemetry/log.js';
@@ -22,7 +22,7 @@ const ERROR_PAUSE_MS = 250;
 /** The maximum of setTimeout: 31 bits. */
 const ALARM_MS_MAX = 2 ** 31 - 1;
 
-export interface WakeUpOptions {
+export interface WakeTokenListenerOptions {
   readonly redis: Redis;
   /** The list that holds the wake token. */
   readonly key: string;
@@ -38,15 +38,15 @@ export interface WakeUpOptions {
  * processes and 1,000 jobs per second: 50,000 script calls per second), the wake token wakes only the one that has
  * waited longest.
  */
-export class WakeUp {
-  readonly #options: WakeUpOptions;
+export class WakeTokenListener {
+  readonly #options: WakeTokenListenerOptions;
   readonly #waiters = new Set<Waiter>();
   #blocking: Redis | undefined;
   #listening: Promise<void> | undefined;
   #alarm: NodeJS.Timeout | undefined;
   readonly #closing = new AbortController();
 
-  constructor(options: WakeUpOptions) {
+  constructor(options: WakeTokenListenerOptions) {
     this.#options = options;
   }
 
@@ -104,7 +104,7 @@ export class WakeUp {
     // Also without a wake token: the recheck is due, or the connection was lost and perhaps a wake token with it.
     const wokeOne = this.#wakeOne();
     if (token && !wokeOne) await this.#passOn();
-    if (token === undefined && !this.closed) await pause(ERROR_PAUSE_MS);
+    if (token === undefined) await delay(ERROR_PAUSE_MS, { signal: this.#closing.signal });
   }
 
   #wakeOne(): boolean {
@@ -163,7 +163,7 @@ export class Waiter {
 
   /** @returns true if the caller should check for work; false if the time is over, or the signal aborted */
   async wait(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    if (!this.#woken && !this.#cancelled && !signal?.aborted && timeoutMs > 0) await this.#pause(timeoutMs, signal);
+    if (!this.#woken && !this.#cancelled && timeoutMs > 0) await this.#pause(timeoutMs, signal);
     if (!this.#woken || this.#cancelled || signal?.aborted) return false;
     this.#woken = false;
     return true;
@@ -174,19 +174,10 @@ export class Waiter {
   }
 
   #pause(timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, timeoutMs);
-      const settle = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        this.#resolve = undefined;
-        resolve();
-      };
-      function done(): void {
-        settle();
-      }
-      signal?.addEventListener('abort', done, { once: true });
-      this.#resolve = settle;
-    });
+    const subscribe = (resolve: () => void) => {
+      this.#resolve = resolve;
+      return () => (this.#resolve = undefined);
+    };
+    return waitForCall(subscribe, { timeoutMs, signal });
   }
 }
