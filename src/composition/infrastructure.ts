@@ -71,7 +71,7 @@ const WAITING = { waitingMax: 2_000, waitMsMax: 20_000 };
 const LARGE_RESPONSES_MAX = 2;
 
 /** Far longer than a request: a request stores its script before its event. */
-const UNNAMED_SCRIPTS_MS = 86_400_000;
+const UNREFERENCED_SCRIPTS_MS = 86_400_000;
 
 /** Connects in the background: if a dependency is down, its users fail with Unavailable, but the start succeeds. */
 export function createInfrastructure(config: Config, log: Log): Infrastructure {
@@ -118,9 +118,9 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     payloads: new PostgresPayloadStore({ pool, masterKeys: masterKeysOf(config) }),
     quota: new PostgresStorageQuota(pool, config.STORAGE_QUOTA_MB * 1024 ** 2),
     sweep: new PayloadSweep(pool, {
-      runsMs: config.RETENTION_RUNS,
+      executionsMs: config.RETENTION_RUNS,
       deletedTasksMs: config.RETENTION_DELETED_TASKS,
-      unnamedScriptsMs: UNNAMED_SCRIPTS_MS,
+      unreferencedScriptsMs: UNREFERENCED_SCRIPTS_MS,
     }),
     nats,
     eventsStream: new EventsStream({ nats, prefix, bytesMax: config.NATS_EVENTS_MAX_BYTES }),

@@ -3,7 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 
 import type { Infrastructure } from './infrastructure.js';
-import { runLimitsCeilingOf } from './run-limits.js';
+import { executionLimitsCeilingOf } from './execution-limits.js';
 import { DecisionRunner } from '../event-sourcing/core/decision-runner.js';
 import { EventStore } from '../event-sourcing/core/event-store.js';
 import { LiveOutput } from '../live-output/live-output.js';
@@ -15,7 +15,7 @@ import { ConcurrentRequests } from '../http/concurrent-requests.js';
 import { IdempotentRequests } from '../http/idempotency/idempotent-requests.js';
 import { HttpCommands } from '../http/http-commands.js';
 import { ReadYourWrites } from '../http/read-your-writes.js';
-import { RunLimitsCeiling } from '../tasks/api/limits-ceiling.js';
+import { ExecutionLimitsCeiling } from '../tasks/api/limits-ceiling.js';
 import { LargeResponses } from '../http/user-concurrency.js';
 import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
 
@@ -40,7 +40,7 @@ export class PlatformModule {
         provide: IdempotentRequests,
         useValue: new IdempotentRequests(new PostgresRecordedCommands(pool), readYourWrites),
       },
-      { provide: RunLimitsCeiling, useValue: runLimitsCeilingOf(config) },
+      { provide: ExecutionLimitsCeiling, useValue: executionLimitsCeilingOf(config) },
       { provide: ConcurrentRequests, useValue: infra.concurrent },
       { provide: LargeResponses, useValue: infra.largeResponses },
       { provide: LiveOutput, useValue: infra.liveOutput },

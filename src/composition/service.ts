@@ -80,7 +80,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
     docs: apiDocs(config),
     connections: infra.connections,
     slots: infra.requestSlots,
-    onAnswered: (request) => observations.onRequest(request),
+    onResponseSent: (request) => observations.onRequest(request),
     rateLimiter: config.RATE_LIMIT_ENABLED
       ? new RedisRateLimiter({ redis, limits: rateLimitsOf(config), namespace: config.QUEUE_NAMESPACE, log })
       : undefined,

@@ -18,12 +18,12 @@ export class LiveQueue {
     if (this.lost) return;
     this.chunks.push(chunk);
     this.bytes += chunk.bytes.length;
-    if (this.chunks.length > CHUNKS_MAX || this.bytes > BYTES_MAX) this.lose();
+    if (this.chunks.length > CHUNKS_MAX || this.bytes > BYTES_MAX) this.markLost();
     this.wake?.();
   }
 
   /** Chunks may have been missed. */
-  lose(): void {
+  markLost(): void {
     this.chunks = [];
     this.bytes = 0;
     this.lost = true;
@@ -37,7 +37,7 @@ export class LiveQueue {
 
   /** Takes all queued chunks; waits if there are none. @returns null after a loss; an empty list once aborted */
   async take(signal: AbortSignal): Promise<readonly OutputChunk[] | null> {
-    if (this.chunks.length === 0 && !this.lost && !signal.aborted) await this.news(signal);
+    if (this.chunks.length === 0 && !this.lost && !signal.aborted) await this.untilChanged(signal);
     if (this.lost) return null;
     const taken = this.chunks;
     this.chunks = [];
@@ -45,7 +45,7 @@ export class LiveQueue {
     return taken;
   }
 
-  private async news(signal: AbortSignal): Promise<void> {
+  private async untilChanged(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = (): void => resolve();
     this.wake = wake;

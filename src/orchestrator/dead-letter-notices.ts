@@ -26,7 +26,7 @@ export class DeadLetterNotices implements SubscriptionHandler {
     return type === ExecutionDeadLettered.type;
   }
 
-  async act(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void> {
+  async runEffects(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void> {
     for (const event of events) {
       signal.throwIfAborted();
       await this.publish(event);

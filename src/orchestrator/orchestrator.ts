@@ -32,7 +32,7 @@ export class Orchestrator implements SubscriptionHandler {
     return stream.type === 'execution';
   }
 
-  async act(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void> {
+  async runEffects(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void> {
     const rows = await this.table.rows(events);
     const active = new Map<string, ActiveExecution | null>();
     for (const event of events) {

@@ -201,8 +201,8 @@ export class CellRun {
     // Possible before the start as well: the limit may be too small for the input.
     if (facts.oomKilled && facts.exitCode === 137) return this.outOfMemory();
     // Only if the launcher ended without a start message is it certain that no user code ran.
-    const { lastWords } = this.cell;
-    const message = `the container ended by itself with exit code ${facts.exitCode}${lastWords && `: ${lastWords}`}`;
+    const { stderr } = this.cell;
+    const message = `the container ended by itself with exit code ${facts.exitCode}${stderr && `: ${stderr}`}`;
     throw new SandboxFailure(message, this.startedAt !== null, { cause: lost, partial: this.partial() });
   }
 

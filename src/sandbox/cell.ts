@@ -49,8 +49,8 @@ export class Cell {
     this.closed = new Promise((resolve) => (this.resolveClosed = resolve));
   }
 
-  get lastWords(): string {
-    return this.link?.lastWords ?? '';
+  get stderr(): string {
+    return this.link?.stderr ?? '';
   }
 
   /** Create, attach, start, hello. @throws SandboxFailure, before any user code; the caller removes the container */
@@ -129,7 +129,7 @@ export class Cell {
     if (first === 'hello') return;
     const what = first === 'late' ? `was not ready within ${HELLO_TIMEOUT_MS} ms` : 'ended at once';
     const cause = first === 'late' ? undefined : first.error;
-    const words = this.lastWords || cause?.message;
+    const words = this.stderr || cause?.message;
     throw new SandboxFailure(`the launcher ${what}${words ? `: ${words}` : ''}`, false, { cause });
   }
 

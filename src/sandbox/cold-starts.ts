@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 /** A start that takes longer (the engine hangs) frees its slot, so that the next one can begin. */
-export const START_PATIENCE_MS = 2_000;
+export const START_SLOT_TIMEOUT_MS = 2_000;
 
 /**
  * Limits concurrent cell starts to the number of CPUs of this machine, in FIFO order. Concurrent starts share the
@@ -15,7 +15,7 @@ export class ColdStarts {
   constructor(private readonly max = availableParallelism()) {}
 
   /** Whether a start is running or queued. */
-  get underWay(): boolean {
+  get inProgress(): boolean {
     return this.running + this.queue.length > 0;
   }
 
@@ -28,7 +28,7 @@ export class ColdStarts {
   async run<T>(start: () => Promise<T>): Promise<T> {
     if (this.running < this.max) this.running += 1;
     else await new Promise<void>((resolve) => this.queue.push(resolve));
-    const timer = setTimeout(() => finish(), START_PATIENCE_MS).unref();
+    const timer = setTimeout(() => finish(), START_SLOT_TIMEOUT_MS).unref();
     const finish = once(() => {
       clearTimeout(timer);
       this.next();

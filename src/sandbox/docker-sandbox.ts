@@ -14,13 +14,13 @@ import {
 import { silentLog, type Log } from '../platform/telemetry/log.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import { Cell } from './cell.js';
-import { type CellHost, type CellKind, type Isolation, kindFor, usualKinds } from './cell-kind.js';
+import { type CellHost, type CellKind, type Isolation, kindFor, defaultKinds } from './cell-kind.js';
 import { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 import { ContainerLife } from './container-life.js';
 import { type ContainerSettings, containerSpec } from './container-spec.js';
 import { CpuPlacement } from './cpu-placement.js';
-import { connectEngine, isEngineAway } from './engine.js';
+import { connectEngine, isEngineUnavailable } from './engine.js';
 import { EngineMonitor } from './engine-monitor.js';
 import { interrupted } from './end-of-run.js';
 import { HostIsolation } from './host-isolation.js';
@@ -202,7 +202,7 @@ export class DockerSandbox extends Sandbox {
     const kind = kindFor(job.scriptType, job.limits, host);
     const cell = await this.pool.take(job.userId, kind);
     if (cancelled.aborted) {
-      this.pool.give(cell, true);
+      this.pool.release(cell, true);
       return this.cancelledBeforeStart();
     }
     const { outputBytesMax, reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS } = this.options;
@@ -214,7 +214,7 @@ export class DockerSandbox extends Sandbox {
       return await run.run();
     } finally {
       place.release();
-      this.pool.give(cell, run.reusable && kind.isolation === 'nested');
+      this.pool.release(cell, run.reusable && kind.isolation === 'nested');
     }
   }
 
@@ -272,13 +272,13 @@ export class DockerSandbox extends Sandbox {
 
   private async testIsolation(cpus: number): Promise<void> {
     const isolation = await this.isolation.test(cpus);
-    if (this.started) this.pool.keepReady(usualKinds({ isolation, cpus }));
+    if (this.started) this.pool.keepReady(defaultKinds({ isolation, cpus }));
   }
 
   /** An unavailable engine is an outage, so the attempt does not count unless user code had started. */
   private failed(error: unknown): never {
-    if (!(error instanceof SandboxFailure) || !isEngineAway(error.cause)) throw error;
-    this.monitor.doubt();
+    if (!(error instanceof SandboxFailure) || !isEngineUnavailable(error.cause)) throw error;
+    this.monitor.invalidate();
     const { message, countsAsAttempt, partial, cause } = error;
     const outage = new Unavailable('docker', message, { cause });
     throw new SandboxFailure(message, countsAsAttempt, { cause: outage, partial });

@@ -63,7 +63,7 @@ export class HostIsolation {
       this.allowed = 'plain';
       this.refusedAt = performance.now();
     } finally {
-      this.pool.give(cell, false);
+      this.pool.release(cell, false);
     }
   }
 }

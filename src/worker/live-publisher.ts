@@ -23,12 +23,12 @@ export interface LiveFigures {
   /** Failed publishes of chunks; each chunk is retried. */
   readonly late: number;
   /** Bytes not yet published at the end of their attempt: followers read them from the stored output instead. */
-  readonly leftBytes: number;
+  readonly unpublishedBytes: number;
 }
 
 /** Publishes the output of attempts as it is written. It never fails and never makes a run wait. */
 export class LivePublisher {
-  readonly figures = { published: 0, late: 0, leftBytes: 0 };
+  readonly figures = { published: 0, late: 0, unpublishedBytes: 0 };
 
   constructor(
     private readonly live: LiveOutput,
@@ -82,7 +82,7 @@ class LiveStream {
   constructor(
     private readonly source: OutputSource,
     private readonly live: LiveOutput,
-    private readonly figures: { published: number; late: number; leftBytes: number },
+    private readonly figures: { published: number; late: number; unpublishedBytes: number },
     private readonly log: Log,
   ) {}
 
@@ -98,7 +98,7 @@ class LiveStream {
 
   close(): void {
     this.closed.abort();
-    this.figures.leftBytes += this.left;
+    this.figures.unpublishedBytes += this.left;
   }
 
   private get left(): number {

@@ -18,7 +18,7 @@ const OUTAGE_RETRY_MS = 200;
 /** Heartbeat interval of a worker without its session: only the heartbeat then shows that it is alive. */
 const NO_SESSION_BEAT_MS = 500;
 /** How long releasing attempts may take at shutdown: after runs were asked to stop, and again after they are killed. */
-const HAND_BACK_MS = 5_000;
+const RELEASE_TIMEOUT_MS = 5_000;
 
 export interface WorkerOptions {
   readonly workerId: string;
@@ -27,7 +27,7 @@ export interface WorkerOptions {
   readonly leaseMs: number;
   readonly heartbeatMs: number;
   readonly shutdownMs: number;
-  readonly handBackMs?: number;
+  readonly releaseTimeoutMs?: number;
 }
 
 /** Shows other processes that this one is alive, and that it has crashed when its session ends. */
@@ -86,17 +86,17 @@ export class Worker {
 
   /** Lets runs finish for `shutdownMs`, then releases the others. Leaves no container behind. */
   async stop(): Promise<void> {
-    const { workerId, shutdownMs, handBackMs = HAND_BACK_MS } = this.options;
+    const { workerId, shutdownMs, releaseTimeoutMs = RELEASE_TIMEOUT_MS } = this.options;
     this.stopping.abort();
     const inTime = await this.within(shutdownMs, this.slotsDone);
     if (!inTime) {
       for (const run of this.runs.values()) run.stopSignal.abort('shutdown' satisfies StopReason);
-      await this.within(handBackMs, this.slotsDone);
+      await this.within(releaseTimeoutMs, this.slotsDone);
     }
     this.abandon.abort();
     // Kills the remaining runs. Their attempts are then released, under leases that are still renewed.
     await this.parts.sandbox.close();
-    await this.within(handBackMs, this.slotsDone);
+    await this.within(releaseTimeoutMs, this.slotsDone);
     this.gone.abort();
     await this.loops;
     await this.parts.queue.workerGone(workerId).catch(() => undefined);

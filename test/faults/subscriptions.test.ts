@@ -38,7 +38,7 @@ const rows = async (table: string): Promise<number> =>
  * as a crash would: with what that step did, and nothing after it.
  */
 async function crashAfter(
-  step: 'act' | 'change' | 'committed',
+  step: 'runEffects' | 'change' | 'committed',
   name: string,
   handler: SubscriptionHandler,
   upTo: bigint,
@@ -50,9 +50,9 @@ async function crashAfter(
     throw new Error('crash');
   };
   const crashing: SubscriptionHandler = {
-    async act(events, signal) {
-      await handler.act?.(events, signal);
-      if (step === 'act') crashAt(events.at(-1)?.position);
+    async runEffects(events, signal) {
+      await handler.runEffects?.(events, signal);
+      if (step === 'runEffects') crashAt(events.at(-1)?.position);
     },
     async change(events) {
       const changes = await handler.change!(events);
@@ -91,7 +91,7 @@ test('crashes between effect, checkpoint, view and ack: everything comes once', 
   const requested = (await history())[0]!.position;
 
   // The job is in the queue, the checkpoint knows nothing of it. It runs to its end before anybody comes back.
-  await crashAfter('act', ORCHESTRATOR, orchestrator(), requested);
+  await crashAfter('runEffects', ORCHESTRATOR, orchestrator(), requested);
   expect(await checkpointOf(ORCHESTRATOR)).toBeLessThan(requested);
   expect(await rows('active_executions')).toBe(0);
   await eventually(async () => expect((await history()).at(-1)?.type).toBe('ExecutionSucceeded'));

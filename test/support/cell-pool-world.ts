@@ -32,7 +32,7 @@ export function poolWorld(overrides: Partial<CellPoolOptions> = {}) {
   const job = async (userId: string, kind = BASH) => {
     const cell = await take(userId, kind);
     cell.jobs += 1;
-    pool.give(cell, true);
+    pool.release(cell, true);
     return cell;
   };
   return { pool, cells, held, take, job };

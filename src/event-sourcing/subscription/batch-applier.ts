@@ -167,7 +167,7 @@ export class BatchApplier {
     const from = this.checkpoint;
     const to = { ...from, position: upTo };
     const now = await withEventSpans(spanName, delivered, async () => {
-      if (delivered.length > 0) await handler.act?.(delivered, signal);
+      if (delivered.length > 0) await handler.runEffects?.(delivered, signal);
       const changes = delivered.length > 0 ? await handler.change?.(delivered) : undefined;
       const writes = changes?.writes ?? [];
       const moved = await (extraWork

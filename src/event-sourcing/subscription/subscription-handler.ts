@@ -17,7 +17,7 @@ export interface Changes {
 }
 
 /**
- * Handles the events of a subscription. They come in order and in batches: at least once for `act`, exactly once for
+ * Handles the events of a subscription. They come in order and in batches: at least once for `runEffects`, exactly once for
  * `change`. Throw `Unavailable` for an outage (the batch is retried without limit); any other error counts as a fault
  * of the event.
  */
@@ -25,7 +25,7 @@ export interface SubscriptionHandler {
   /** Whether an event may matter here; other events move the checkpoint when there is time. If absent, all may. */
   concerns?(event: Pick<RecordedEvent, 'stream' | 'type'>): boolean;
   /** Effects on other systems, before the checkpoint moves. Must be idempotent: ids are derived from the event. */
-  act?(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void>;
+  runEffects?(events: readonly DeliveredEvent[], signal: AbortSignal): Promise<void>;
   /** Rows of Postgres, written in one statement with the checkpoint; until then nothing has changed. */
   change?(events: readonly DeliveredEvent[]): Promise<Changes>;
   /** Called after the checkpoint is committed. Must not throw. */

@@ -158,7 +158,7 @@ export class Accounts {
   ): { session: Session; grant: Grant } {
     const { tokens } = this.options;
     const of = { userId: user.id, sessionId: id, isAdmin: user.isAdmin };
-    const refreshToken = tokens.signRefresh(of, follows ? followerId(follows) : newId(), now);
+    const refreshToken = tokens.signRefresh(of, follows ? successorId(follows) : newId(), now);
     return {
       session: {
         id,
@@ -220,4 +220,4 @@ const invalidCredentials = (): DomainError =>
   new DomainError('invalid_credentials', 'Invalid email or password', 'unauthorized');
 
 /** Without the signing key, nobody can derive the token from this id. */
-const followerId = (follows: Buffer): string => deterministicId('refresh token after', follows.toString('hex'));
+const successorId = (follows: Buffer): string => deterministicId('refresh token after', follows.toString('hex'));

@@ -15,7 +15,7 @@ import type { HttpProblem } from '../../http/problem.js';
 import { uuidParam } from '../../http/validation/params.js';
 import { validationFailed } from '../../http/validation/schema-pipe.js';
 import { ReportedOutput } from '../commands/reported-output.js';
-import { ReportExternalRun } from '../domain/execution-commands.js';
+import { ReportExternalExecution } from '../domain/execution-commands.js';
 import { LATE_REPORT_GRACE_MS } from '../domain/external-deadline.js';
 import { CLOCK_SKEW_MS_MAX } from '../domain/external-reports.js';
 import { GetExecutionFromLog } from '../queries/execution-queries.js';
@@ -38,7 +38,7 @@ const DESCRIPTION =
 @ApiTags('executions')
 @ApiBearerAuth()
 @Controller(apiPath('executions'))
-export class ExternalRunController {
+export class ExternalExecutionController {
   constructor(
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
@@ -66,14 +66,14 @@ export class ExternalRunController {
     const metadata = metadataOf(caller, id);
     const condition = writeConditionOf(exchange.request);
     const report = await this.reportOf(id, owner_id, body);
-    const command = new ReportExternalRun(id, caller, report, new Date(), metadata, condition);
+    const command = new ReportExternalExecution(id, caller, report, new Date(), metadata, condition);
     await this.commands.execute(command, exchange).catch((error: unknown) => {
       throw error instanceof DomainError && error.code === 'report_time' ? badTime(error, body) : error;
     });
     return this.responses.one(await this.queries.execute(new GetExecutionFromLog(id)), { ...caller, ...exchange });
   }
 
-  private async reportOf(id: string, ownerId: string, body: ReportBody): Promise<ReportExternalRun['report']> {
+  private async reportOf(id: string, ownerId: string, body: ReportBody): Promise<ReportExternalExecution['report']> {
     if (body.status === 'running') return { status: body.status, startedAt: body.started_at ?? null };
     const [stdout, stderr] = await Promise.all([
       this.outputs.put(id, ownerId, 'stdout', body.stdout),

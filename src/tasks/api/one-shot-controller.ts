@@ -13,11 +13,11 @@ import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-comma
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import { BodyLimit } from '../../http/route-options.js';
-import { RunLimitsCeiling } from './limits-ceiling.js';
+import { ExecutionLimitsCeiling } from './limits-ceiling.js';
 import { ScriptStore } from '../commands/script-store.js';
 import { CreateTask } from '../domain/task-commands.js';
 import { CreateAndStartTask } from '../commands/create-and-start-task.js';
-import { runOnceBody, type RunOnceBody } from './one-shot-schema.js';
+import { oneShotBody, type OneShotBody } from './one-shot-schema.js';
 
 @ApiTags('executions')
 @ApiBearerAuth()
@@ -28,7 +28,7 @@ export class OneShotController {
     private readonly commands: HttpCommands,
     private readonly scripts: ScriptStore,
     private readonly inputs: InputStore,
-    private readonly ceiling: RunLimitsCeiling,
+    private readonly ceiling: ExecutionLimitsCeiling,
     private readonly starts: ExecutionStarts,
   ) {}
 
@@ -48,7 +48,7 @@ export class OneShotController {
   })
   async run(
     @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,
-    @Body({ schema: runOnceBody }) { input: submitted, script_content, ...definition }: RunOnceBody,
+    @Body({ schema: oneShotBody }) { input: submitted, script_content, ...definition }: OneShotBody,
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {

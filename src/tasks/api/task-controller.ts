@@ -18,7 +18,7 @@ import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-comma
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
-import { RunLimitsCeiling } from './limits-ceiling.js';
+import { ExecutionLimitsCeiling } from './limits-ceiling.js';
 import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
 import { sizedResponse } from '../../http/large-response.js';
 import { LargeResponses } from '../../http/user-concurrency.js';
@@ -55,7 +55,7 @@ export class TaskController {
     private readonly scripts: ScriptStore,
     private readonly payloads: PayloadStore,
     private readonly largeResponses: LargeResponses,
-    private readonly ceiling: RunLimitsCeiling,
+    private readonly ceiling: ExecutionLimitsCeiling,
   ) {}
 
   @Post()

@@ -1,14 +1,14 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
 import { DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
-import { ExpireExternalRun } from '../domain/execution-commands.js';
+import { ExpireExternalExecution } from '../domain/execution-commands.js';
 import { decideExecution } from './decide-execution.js';
 
-@CommandHandler(ExpireExternalRun)
-export class ExpireExternalRunHandler implements ICommandHandler<ExpireExternalRun> {
+@CommandHandler(ExpireExternalExecution)
+export class ExpireExternalExecutionHandler implements ICommandHandler<ExpireExternalExecution> {
   constructor(private readonly decisions: DecisionRunner) {}
 
-  execute(command: ExpireExternalRun) {
+  execute(command: ExpireExternalExecution) {
     return decideExecution(this.decisions, command);
   }
 }

@@ -62,16 +62,16 @@ function decide(command: TaskCommand, state: TaskState): readonly TaskEvent[] {
       requireIdle(task, 'delete');
       return [TaskDeleted({})];
     }
-    case 'BeginRun': {
+    case 'BeginExecution': {
       const task = requireLive(state);
       requireOwner(command.requester, task.owner_id);
       return begin(task, command.executionId);
     }
-    case 'ResumeRun': {
+    case 'ResumeExecution': {
       if (state.status !== 'live') throw new DomainError('task_deleted', 'Task has been deleted');
       return begin(state, command.executionId);
     }
-    case 'FinishRun': {
+    case 'FinishExecution': {
       if (state.status === 'absent' || !state.active.includes(command.executionId)) return [];
       return [TaskExecutionFinished({ execution_id: command.executionId, outcome: command.outcome })];
     }

@@ -7,7 +7,7 @@ import { retryOutage } from '../../platform/async/retry-outage.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
 import { executionStream, outcomeOf } from '../domain/execution-state.js';
-import { asOwnerReads } from './owner-history.js';
+import { withoutLeaseToken } from './lease-token-redaction.js';
 
 /** Follows an execution's events in the log: each event once and in order, even if notifications are lost. */
 @Injectable()
@@ -34,7 +34,7 @@ export class EventFollower {
       for (const event of events) {
         state = executionDecider.evolve(state, event);
         version = event.version;
-        if (version > afterVersion) yield asOwnerReads(event);
+        if (version > afterVersion) yield withoutLeaseToken(event);
       }
       if (outcomeOf(state) !== null) return;
       if (events.length > 0) continue;

@@ -16,7 +16,7 @@ import type { ExecutionEvent } from '../domain/execution-events.js';
 import { executionStream } from '../domain/execution-state.js';
 import { type CurrentExecutions, currentExecutions } from './current-executions.js';
 import { type ExecutionRow, projectExecution } from './execution-projection.js';
-import { asOwnerReads } from './owner-history.js';
+import { withoutLeaseToken } from './lease-token-redaction.js';
 
 /** An execution as it is now, even if the read model lags. @throws DomainError execution_not_found, access_denied */
 export class GetExecution extends Query<ExecutionRow> {
@@ -131,7 +131,7 @@ export class GetExecutionHistoryHandler implements IQueryHandler<GetExecutionHis
 }
 
 async function* ownersPortions(portions: AsyncIterable<readonly RecordedEvent[]>) {
-  for await (const events of portions) yield eventsAs<ExecutionEvent>(events).map(asOwnerReads);
+  for await (const events of portions) yield eventsAs<ExecutionEvent>(events).map(withoutLeaseToken);
 }
 
 /** @throws DomainError execution_not_found if there are no events yet */

@@ -58,7 +58,7 @@ test('whoever has stored as much as there is room for can store and start nothin
   expect((await ada.send('PUT', `/tasks/${echo.id}`, { priority: 7 })).status).toBe(200);
 
   const { pool } = small.service.processes[0]!.infra;
-  await new PayloadSweep(pool, { runsMs: 1, deletedTasksMs: 0, unnamedScriptsMs: 0 }).sweep(
+  await new PayloadSweep(pool, { executionsMs: 1, deletedTasksMs: 0, unreferencedScriptsMs: 0 }).sweep(
     new AbortController().signal,
   );
   expect(await ada.client.follow((await eventually(() => ada.start(echo.id))).id)).toMatchObject({
@@ -147,7 +147,7 @@ test('a change that is refused stores no script; one that no event names is dest
   await ada.createTask({ metadata: { definition: { script: { payload_id: unnamed! } } } });
   expect(await scripts()).toContain(unnamed);
   const { pool } = small.service.processes[0]!.infra;
-  const sweep = new PayloadSweep(pool, { runsMs: 0, deletedTasksMs: 0, unnamedScriptsMs: 1 });
+  const sweep = new PayloadSweep(pool, { executionsMs: 0, deletedTasksMs: 0, unreferencedScriptsMs: 1 });
   await sweep.sweep(new AbortController().signal);
   expect(await scripts()).not.toContain(unnamed);
   expect(await scripts()).toHaveLength(3);

@@ -34,7 +34,7 @@ async function age(refs: readonly PayloadRef[], ms: number): Promise<void> {
   await database.ownerPool.query(sql);
 }
 const areKept = (refs: readonly PayloadRef[]) => Promise.all(refs.map(async (ref) => (await store.get(ref)) !== null));
-const KEPT = { runsMs: HOUR_MS, deletedTasksMs: HOUR_MS, unnamedScriptsMs: 0 };
+const KEPT = { executionsMs: HOUR_MS, deletedTasksMs: HOUR_MS, unreferencedScriptsMs: 0 };
 const aSweep = (more: Partial<typeof KEPT> = {}) => new PayloadSweep(pool, { ...KEPT, ...more });
 
 test('what runs read and wrote is destroyed when its time is over; scripts have no age', async () => {
@@ -64,7 +64,7 @@ test('more than one statement takes, by two processes at once', async () => {
 test('where the operator keeps things for ever, nothing goes', async () => {
   const old = [await put('stdout')];
   await age(old, 1_000 * HOUR_MS);
-  expect(await aSweep({ runsMs: 0, deletedTasksMs: 0 }).sweep(never)).toEqual({ payloads: 0, bytes: 0 });
+  expect(await aSweep({ executionsMs: 0, deletedTasksMs: 0 }).sweep(never)).toEqual({ payloads: 0, bytes: 0 });
   expect(await areKept(old)).toEqual([true]);
 });
 

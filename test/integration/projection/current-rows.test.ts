@@ -17,7 +17,7 @@ import { ProjectionTable } from '../../../src/event-sourcing/projection/projecti
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import * as command from '../../support/builders/execution-commands.js';
 import { metadata, owner, stranger } from '../../support/builders/people.js';
-import { RandomRun, spec, step } from '../../support/builders/random-executions.js';
+import { RandomExecution, spec, step } from '../../support/builders/random-executions.js';
 import * as task from '../../support/builders/tasks.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
@@ -88,7 +88,7 @@ describe('however far the view lags, the answer is that of a view which holds ev
     await fc.assert(
       fc.asyncProperty(histories, async ([changes, steps]) => {
         const id = newId();
-        const run = new RandomRun();
+        const run = new RandomExecution();
         run.take(command.request({ ...changes, execution_id: id }));
         for (const next of steps) run.take(next(run.attempt));
         const stream = { type: 'execution', id } as const;
@@ -105,12 +105,12 @@ describe('however far the view lags, the answer is that of a view which holds ev
   });
 
   it('of tasks, also of deleted ones', async () => {
-    const runId = fc.constantFrom(task.RUN_ID, task.OTHER_RUN_ID);
+    const runId = fc.constantFrom(task.EXECUTION_ID, task.OTHER_EXECUTION_ID);
     const taken: fc.Arbitrary<TaskCommand> = fc.oneof(
       fc.string({ maxLength: 5, unit: 'grapheme-ascii' }).map((name) => task.updateTask({ name })),
-      { weight: 2, arbitrary: runId.map((id) => task.beginRun(id)) },
-      { weight: 2, arbitrary: runId.map((id) => task.finishRun('failed', id)) },
-      runId.map((id) => task.finishRun('cancelled', id)),
+      { weight: 2, arbitrary: runId.map((id) => task.beginExecution(id)) },
+      { weight: 2, arbitrary: runId.map((id) => task.finishExecution('failed', id)) },
+      runId.map((id) => task.finishExecution('cancelled', id)),
       fc.constant(task.deleteTask()),
     );
     await fc.assert(
@@ -194,7 +194,7 @@ describe('the log is read only where the view lags', () => {
 });
 
 const requestedOf = (id: string) => {
-  const run = new RandomRun();
+  const run = new RandomExecution();
   run.take(command.request({ execution_id: id }));
   return run.history[0]!;
 };

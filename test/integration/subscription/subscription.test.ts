@@ -14,8 +14,8 @@ describe('Subscription', () => {
   /** A handler that remembers what it was given. */
   const recorder = () => {
     const seen: DeliveredEvent[] = [];
-    const act = async (events: readonly DeliveredEvent[]): Promise<void> => void seen.push(...events);
-    return { seen, act, positions: () => seen.map(({ position }) => position) };
+    const runEffects = async (events: readonly DeliveredEvent[]): Promise<void> => void seen.push(...events);
+    return { seen, runEffects, positions: () => seen.map(({ position }) => position) };
   };
 
   /** A log that subscriptions cannot read from: what they get, they got over JetStream. */
@@ -134,12 +134,12 @@ describe('Subscription', () => {
   it('waits for an outage of a handler to end, and parks nothing', async () => {
     let outages = 4;
     const handler = recorder();
-    const act = async (events: readonly DeliveredEvent[]): Promise<void> => {
+    const runEffects = async (events: readonly DeliveredEvent[]): Promise<void> => {
       if (outages-- > 0) throw new Unavailable('redis', 'away');
-      await handler.act(events);
+      await handler.runEffects(events);
     };
     const poison = { failures: 1, overMs: 0 };
-    pipeline.start((signal) => pipeline.projector({ handler: { act }, poison }).run(signal));
+    pipeline.start((signal) => pipeline.projector({ handler: { runEffects }, poison }).run(signal));
     await pipeline.projected(await pipeline.log.add(newId(), 1, 2));
     expect(handler.positions()).toEqual([1n, 2n]);
     expect((await pipeline.database.appPool.query('select from read.parked')).rowCount).toBe(0);
@@ -147,11 +147,11 @@ describe('Subscription', () => {
 
   it('stops in the middle of an outage', async () => {
     let tried = 0;
-    const act = async (): Promise<void> => {
+    const runEffects = async (): Promise<void> => {
       tried += 1;
       throw new Unavailable('redis', 'away');
     };
-    const stuck = pipeline.start((signal) => pipeline.projector({ handler: { act } }).run(signal));
+    const stuck = pipeline.start((signal) => pipeline.projector({ handler: { runEffects } }).run(signal));
     await pipeline.log.add(newId(), 1);
     await eventually(() => expect(tried).toBeGreaterThan(1));
     await stuck.stop();

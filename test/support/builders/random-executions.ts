@@ -70,7 +70,7 @@ export const spec = fc.record({
 });
 
 /** An execution driven by commands, with its whole history. */
-export class RandomRun {
+export class RandomExecution {
   state: ExecutionState = executionDecider.initialState;
   readonly history: ExecutionEvent[] = [];
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { z } from 'zod';
 
-import { runLimitsCeilingOf } from '../../../src/composition/run-limits.js';
+import { executionLimitsCeilingOf } from '../../../src/composition/execution-limits.js';
 import { loadConfig } from '../../../src/config/load-config.js';
 import { parsedBody } from '../../../src/http/body-parser.js';
 import { HttpProblem } from '../../../src/http/problem.js';
@@ -36,7 +36,7 @@ const UNSAYABLE = [
 const contract = new Contract((await makeApiDocument()) as unknown as OpenApi);
 const schemas = contract.document.components.schemas as Schemas;
 const valid = new ValidValues(schemas);
-const ceiling = runLimitsCeilingOf(loadConfig({ VOIDRUNNER_ROLES: 'api' }));
+const ceiling = executionLimitsCeilingOf(loadConfig({ VOIDRUNNER_ROLES: 'api' }));
 
 const BODIES = contract.routes.flatMap(({ operation: { requestBody } }) => {
   const schema = requestBody?.content['application/json']?.schema;

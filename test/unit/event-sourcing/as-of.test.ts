@@ -2,9 +2,9 @@ import { type AsOf, portionsAsOf } from '../../../src/event-sourcing/core/as-of.
 import { historyEntryOf } from '../../../src/event-sourcing/core/history-entry.js';
 import { allOf } from '../../support/all-of.js';
 import { recorded, recordedAtOf, TASK_STREAM } from '../../support/builders/recorded.js';
-import { runFinished, runStarted, taskCreated } from '../../support/builders/tasks.js';
+import { executionFinished, executionStarted, taskCreated } from '../../support/builders/tasks.js';
 
-const events = recorded(TASK_STREAM, [taskCreated(), runStarted(), runFinished()]);
+const events = recorded(TASK_STREAM, [taskCreated(), executionStarted(), executionFinished()]);
 
 describe.each([
   ['in one portion', [events]],
@@ -46,6 +46,6 @@ test('an entry of a history says what happened, where, when and by whom', () => 
     position: 2,
     time: recordedAtOf(2),
     actor: 'system:test',
-    data: runStarted().data,
+    data: executionStarted().data,
   });
 });

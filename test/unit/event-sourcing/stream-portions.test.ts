@@ -1,9 +1,15 @@
 import { portionsOf } from '../../../src/event-sourcing/core/stream-portions.js';
 import { allOf } from '../../support/all-of.js';
 import { recorded, TASK_STREAM } from '../../support/builders/recorded.js';
-import { runFinished, runStarted, taskCreated } from '../../support/builders/tasks.js';
+import { executionFinished, executionStarted, taskCreated } from '../../support/builders/tasks.js';
 
-const events = recorded(TASK_STREAM, [taskCreated(), runStarted(), runFinished(), runStarted(), runFinished()]);
+const events = recorded(TASK_STREAM, [
+  taskCreated(),
+  executionStarted(),
+  executionFinished(),
+  executionStarted(),
+  executionFinished(),
+]);
 const PORTION = 2;
 
 function aStore() {

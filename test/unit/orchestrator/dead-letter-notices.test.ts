@@ -3,8 +3,8 @@ import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { DeadLetterNotices, DeadLetters } from '../../../src/orchestrator/dead-letter-notices.js';
 import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
 import * as event from '../../support/builders/executions.js';
-import { recorded, recordedAtOf, RUN_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
-import { RUN_ID, taskCreated } from '../../support/builders/tasks.js';
+import { recorded, recordedAtOf, EXECUTION_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_ID, taskCreated } from '../../support/builders/tasks.js';
 
 class DeadLetterList extends DeadLetters {
   readonly published: unknown[][] = [];
@@ -19,14 +19,19 @@ function setUp() {
   const letters = new DeadLetterList();
   const notices = new DeadLetterNotices(letters);
   const act = (events: readonly RecordedEvent[], signal = new AbortController().signal) =>
-    notices.act(
+    notices.runEffects(
       (events as unknown as DeliveredEvent[]).filter((each) => notices.concerns(each)),
       signal,
     );
   return { letters, act };
 }
 
-const died = recorded(RUN_STREAM, [event.requested(), event.started(), event.attemptLost(), event.deadLettered(1)]);
+const died = recorded(EXECUTION_STREAM, [
+  event.requested(),
+  event.started(),
+  event.attemptLost(),
+  event.deadLettered(1),
+]);
 
 test('a dead letter is told of outside, under an id that follows from its event', async () => {
   const { letters, act } = setUp();
@@ -36,7 +41,7 @@ test('a dead letter is told of outside, under an id that follows from its event'
     'execution',
     died[3]!.eventId,
     {
-      stream: `execution-${RUN_ID}`,
+      stream: `execution-${EXECUTION_ID}`,
       type: 'ExecutionDeadLettered',
       data: { attempt: 1, reason: 'infrastructure' },
       position: '4',

@@ -3,14 +3,14 @@ import { DomainError, Unavailable } from '../../../src/kernel/errors.js';
 import { DEAD_AFTER_MS } from '../../../src/platform/postgres/worker-sessions.js';
 import { DeadWorkers, type HeldAttempt, HeldAttempts } from '../../../src/orchestrator/dead-workers.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';
 
 /** As long as the test: a lease never runs out here. */
 const FOR_EVER_MS = 3_600_000;
 const OTHER_RUN_ID = '01900000-0000-7000-8000-0000000000ff';
-const HELD = { execution_id: RUN_ID, attempt: 2 };
+const HELD = { execution_id: EXECUTION_ID, attempt: 2 };
 
 class Held extends HeldAttempts {
   attempts: Record<string, HeldAttempt[]> = { worker: [HELD] };
@@ -49,10 +49,10 @@ const beats = (beat: number) => queue.workerHeartbeat({ workerId: 'worker', runn
 
 /** A job that the worker has reserved: by its lease it would be held for as long as the test takes. */
 async function reserved(): Promise<void> {
-  await queue.enqueue({ executionId: RUN_ID, attempt: 1, userId: 'ada', priority: 5 });
+  await queue.enqueue({ executionId: EXECUTION_ID, attempt: 1, userId: 'ada', priority: 5 });
   await queue.reserve({ workerId: 'worker', leaseMs: FOR_EVER_MS, waitMs: 0 });
 }
-const jobState = async () => (await queue.inspect([{ executionId: RUN_ID, attempt: 1 }]))[0];
+const jobState = async () => (await queue.inspect([{ executionId: EXECUTION_ID, attempt: 1 }]))[0];
 
 test('what a worker without a session held is given up, long before its lease is over', async () => {
   await reserved();
@@ -62,7 +62,7 @@ test('what a worker without a session held is given up, long before its lease is
   expect([issued, await jobState()]).toEqual([[], 'leased']);
   expect(await deadWorkers.check(DEAD_AFTER_MS)).toBe(true);
   expect(issued).toEqual([expect.any(LoseAttempt)]);
-  expect(issued).toMatchObject([{ executionId: RUN_ID, attempt: 2 }]);
+  expect(issued).toMatchObject([{ executionId: EXECUTION_ID, attempt: 2 }]);
   expect(await jobState()).toBe('missing');
   expect(await queue.workers()).toEqual([]);
 });
@@ -172,6 +172,6 @@ test('an attempt that cannot be decided on stops neither the others nor the leas
   refusal = new TypeError('a bug');
   await deadWorkers.check(0);
   expect(await deadWorkers.check(DEAD_AFTER_MS)).toBe(true);
-  expect(issued).toMatchObject([{ executionId: RUN_ID }, { executionId: OTHER_RUN_ID }]);
+  expect(issued).toMatchObject([{ executionId: EXECUTION_ID }, { executionId: OTHER_RUN_ID }]);
   expect(await jobState()).toBe('missing');
 });

@@ -1,11 +1,11 @@
 import { type ExecutionEvent, executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { type ActiveExecution, foldActive } from '../../../src/orchestrator/active-execution.js';
 import { type Effect, effectsOf } from '../../../src/orchestrator/effects.js';
-import { anActiveRun, aRunningRun } from '../../support/builders/active.js';
+import { anActiveExecution, aRunningExecution } from '../../support/builders/active.js';
 import * as event from '../../support/builders/executions.js';
 import { OWNER_ID } from '../../support/builders/people.js';
-import { recorded, recordedAtOf, RUN_STREAM, TRACEPARENT } from '../../support/builders/recorded.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
+import { recorded, recordedAtOf, EXECUTION_STREAM, TRACEPARENT } from '../../support/builders/recorded.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 
 interface Seen {
   readonly after: ActiveExecution | null;
@@ -15,18 +15,22 @@ interface Seen {
 
 function follow(...events: ExecutionEvent[]): Seen {
   let seen: Seen = { after: null, effects: [] };
-  for (const each of recorded(RUN_STREAM, events, { traceparent: TRACEPARENT })) {
+  for (const each of recorded(EXECUTION_STREAM, events, { traceparent: TRACEPARENT })) {
     const after = foldActive(seen.after, each);
     seen = { after, effects: effectsOf(each, seen.after, after) };
   }
   return seen;
 }
 
-const job = { executionId: RUN_ID, attempt: 1, userId: OWNER_ID, priority: 5 };
+const job = { executionId: EXECUTION_ID, attempt: 1, userId: OWNER_ID, priority: 5 };
 const enqueued = (changes: object = {}): Effect => ({ type: 'enqueue', job: { ...job, ...changes } });
-const withdrawn = (attempt: number): Effect => ({ type: 'withdraw', executionId: RUN_ID, attempt });
-const waiting = anActiveRun({ traceparent: TRACEPARENT, requested_at: recordedAtOf(1) });
-const running = aRunningRun({ traceparent: TRACEPARENT, requested_at: recordedAtOf(1), started_at: recordedAtOf(2) });
+const withdrawn = (attempt: number): Effect => ({ type: 'withdraw', executionId: EXECUTION_ID, attempt });
+const waiting = anActiveExecution({ traceparent: TRACEPARENT, requested_at: recordedAtOf(1) });
+const running = aRunningExecution({
+  traceparent: TRACEPARENT,
+  requested_at: recordedAtOf(1),
+  started_at: recordedAtOf(2),
+});
 /** By the report of its start, which is not later than it. */
 const elsewhere = {
   ...running,
@@ -88,15 +92,15 @@ test.each([
   ['text, as events have them', event.isoAfterMs(500)],
   ['dates, as Postgres gives them', new Date(event.isoAfterMs(500))],
 ])('times may be %s', (_, not_before) => {
-  const [scheduled] = recorded(RUN_STREAM, [event.retryScheduled(2, 500)]);
-  const after = anActiveRun({ attempt: 2, not_before });
-  expect(effectsOf(scheduled!, anActiveRun(), after)).toEqual([
+  const [scheduled] = recorded(EXECUTION_STREAM, [event.retryScheduled(2, 500)]);
+  const after = anActiveExecution({ attempt: 2, not_before });
+  expect(effectsOf(scheduled!, anActiveExecution(), after)).toEqual([
     enqueued({ attempt: 2, notBefore: event.NOW.getTime() + 500 }),
   ]);
 });
 
 test('an event of a run that is over does nothing', () => {
-  const late = recorded(RUN_STREAM, [event.attemptReleased(), event.retryScheduled(2, 1), event.cancelled()]);
+  const late = recorded(EXECUTION_STREAM, [event.attemptReleased(), event.retryScheduled(2, 1), event.cancelled()]);
   for (const each of late) {
     expect(foldActive(null, each)).toBeNull();
     expect(effectsOf(each, null, null)).toEqual([]);

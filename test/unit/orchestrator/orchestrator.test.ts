@@ -6,11 +6,11 @@ import type { ActiveExecution } from '../../../src/orchestrator/active-execution
 import { EffectRunner } from '../../../src/orchestrator/effect-runner.js';
 import { Orchestrator } from '../../../src/orchestrator/orchestrator.js';
 import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
-import { anActiveRun } from '../../support/builders/active.js';
+import { anActiveExecution } from '../../support/builders/active.js';
 import * as event from '../../support/builders/executions.js';
 import { OWNER_ID } from '../../support/builders/people.js';
-import { recorded, RUN_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
-import { RUN_ID, taskCreated } from '../../support/builders/tasks.js';
+import { recorded, EXECUTION_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_ID, taskCreated } from '../../support/builders/tasks.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 
 const LEASE_MS = 3_600_000;
@@ -21,16 +21,16 @@ function setUp(...rows: ActiveExecution[]) {
   const pool = { query: () => Promise.resolve({ rows: rows.map((row) => ({ ...row })) }) } as unknown as Pool;
   const orchestrator = new Orchestrator(pool, new EffectRunner(queue));
   const act = (events: readonly RecordedEvent[], signal = new AbortController().signal) =>
-    orchestrator.act(
+    orchestrator.runEffects(
       (events as unknown as DeliveredEvent[]).filter((each) => orchestrator.concerns(each)),
       signal,
     );
   return { queue, act };
 }
-const ofRun = (...events: DomainEvent[]): RecordedEvent[] => recorded(RUN_STREAM, events);
+const ofRun = (...events: DomainEvent[]): RecordedEvent[] => recorded(EXECUTION_STREAM, events);
 /** What follows its request. */
 const later = (...events: DomainEvent[]): RecordedEvent[] => ofRun(event.requested(), ...events).slice(1);
-const jobOfAttempt = (attempt: number) => ({ executionId: RUN_ID, attempt, userId: OWNER_ID, priority: 5 });
+const jobOfAttempt = (attempt: number) => ({ executionId: EXECUTION_ID, attempt, userId: OWNER_ID, priority: 5 });
 
 test('a request puts a job into the queue', async () => {
   const { queue, act } = setUp();
@@ -54,14 +54,14 @@ test('a batch is followed event by event, each on what the ones before left', as
 });
 
 test('a batch begins on what the table remembers', async () => {
-  const { queue, act } = setUp(anActiveRun());
+  const { queue, act } = setUp(anActiveExecution());
   await queue.enqueue(jobOfAttempt(1));
   await act(later(event.cancelled()));
   expect(await queue.inspect([jobOfAttempt(1)])).toEqual(['missing']);
 });
 
 test('a job that a worker holds is left to the worker', async () => {
-  const { queue, act } = setUp(anActiveRun());
+  const { queue, act } = setUp(anActiveExecution());
   await queue.enqueue(jobOfAttempt(1));
   await queue.reserve({ workerId: event.WORKER, leaseMs: LEASE_MS, waitMs: 0 });
   await act(later(event.cancelled()));

@@ -6,7 +6,7 @@ import type { ActiveExecution } from '../../../src/orchestrator/active-execution
 import { jobOf } from '../../../src/orchestrator/effects.js';
 import { ActiveExecutions, assess, Reconciler, type Observation } from '../../../src/orchestrator/reconciler.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
-import { anActiveRun, aRunningRun } from '../../support/builders/active.js';
+import { anActiveExecution, aRunningExecution } from '../../support/builders/active.js';
 import { NOW, WORKER } from '../../support/builders/executions.js';
 import { TRACEPARENT } from '../../support/builders/recorded.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
@@ -21,16 +21,16 @@ describe('a run of the embedded executor is judged', () => {
   const missing: Observation = { jobState: 'missing', workerHasIt: false, missingMs: 0 };
 
   test.each<[string, ActiveExecution, Partial<Observation>, ReturnType<typeof assess>]>([
-    ['waiting, its job is there', anActiveRun(), { jobState: 'waiting' }, 'fine'],
-    ['waiting, its job is delayed', anActiveRun(), { jobState: 'delayed' }, 'fine'],
-    ['waiting, its job has just been reserved', anActiveRun(), { jobState: 'leased' }, 'fine'],
-    ['waiting, its job is missing', anActiveRun(), {}, 'enqueue'],
-    ['running, leased', aRunningRun(), { jobState: 'leased', missingMs: LEASE_MS }, 'fine'],
-    ['running, claimed by its worker', aRunningRun(), { workerHasIt: true, missingMs: LEASE_MS }, 'fine'],
-    ['running, missing since a moment', aRunningRun(), { missingMs: LEASE_MS - 1 }, 'fine'],
-    ['running, missing for a lease time', aRunningRun(), { missingMs: LEASE_MS }, 'lost'],
-    ['running, its job waits again', aRunningRun(), { jobState: 'waiting', missingMs: LEASE_MS }, 'lost'],
-    ['dead-lettered', anActiveRun({ status: 'dead_lettered' }), { missingMs: LEASE_MS }, 'fine'],
+    ['waiting, its job is there', anActiveExecution(), { jobState: 'waiting' }, 'fine'],
+    ['waiting, its job is delayed', anActiveExecution(), { jobState: 'delayed' }, 'fine'],
+    ['waiting, its job has just been reserved', anActiveExecution(), { jobState: 'leased' }, 'fine'],
+    ['waiting, its job is missing', anActiveExecution(), {}, 'enqueue'],
+    ['running, leased', aRunningExecution(), { jobState: 'leased', missingMs: LEASE_MS }, 'fine'],
+    ['running, claimed by its worker', aRunningExecution(), { workerHasIt: true, missingMs: LEASE_MS }, 'fine'],
+    ['running, missing since a moment', aRunningExecution(), { missingMs: LEASE_MS - 1 }, 'fine'],
+    ['running, missing for a lease time', aRunningExecution(), { missingMs: LEASE_MS }, 'lost'],
+    ['running, its job waits again', aRunningExecution(), { jobState: 'waiting', missingMs: LEASE_MS }, 'lost'],
+    ['dead-lettered', anActiveExecution({ status: 'dead_lettered' }), { missingMs: LEASE_MS }, 'fine'],
   ])('%s', (_, run, sighting, verdict) => {
     expect(assess(run, { ...missing, ...sighting }, LEASE_MS)).toBe(verdict);
   });
@@ -64,29 +64,31 @@ function setUp(...runs: ActiveExecution[]) {
 
 describe('a job that is missing', () => {
   test('is enqueued again, in the trace of its request', async () => {
-    const { queue, issued, lookAt } = setUp(anActiveRun({ traceparent: TRACEPARENT, priority: 7 }));
+    const { queue, issued, lookAt } = setUp(anActiveExecution({ traceparent: TRACEPARENT, priority: 7 }));
     await lookAt(0);
     expect(await queue.reserve({ workerId: WORKER, leaseMs: FOR_EVER_MS, waitMs: 0 })).toMatchObject({
-      ...jobOf(anActiveRun({ priority: 7 })),
+      ...jobOf(anActiveExecution({ priority: 7 })),
       traceparent: TRACEPARENT,
     });
     expect(issued).toEqual([]);
   });
 
   test('is enqueued again for its time, where it is a retry', async () => {
-    const { queue, lookAt } = setUp(anActiveRun({ attempt: 2, not_before: new Date(Date.now() + FOR_EVER_MS) }));
+    const { queue, lookAt } = setUp(anActiveExecution({ attempt: 2, not_before: new Date(Date.now() + FOR_EVER_MS) }));
     await lookAt(0);
     expect(await queue.stats()).toMatchObject({ delayed: 1, waiting: 0 });
   });
 
   test('is enqueued once, however often it is looked for', async () => {
-    const { queue, lookAt } = setUp(anActiveRun());
+    const { queue, lookAt } = setUp(anActiveExecution());
     await lookAt(0, 1, 2);
     expect(await queue.stats()).toMatchObject({ waiting: 1 });
   });
 
   test('is taken back where the run was over, and the table did not say so yet', async () => {
-    const { queue, lookAt, table } = setUp(anActiveRun({ attempt: 2, not_before: new Date(Date.now() + FOR_EVER_MS) }));
+    const { queue, lookAt, table } = setUp(
+      anActiveExecution({ attempt: 2, not_before: new Date(Date.now() + FOR_EVER_MS) }),
+    );
     await lookAt(0, 1);
     expect(await queue.stats()).toMatchObject({ delayed: 1 });
     table.runs = [];
@@ -95,8 +97,11 @@ describe('a job that is missing', () => {
   });
 
   test('is taken back by one who leads no more, and looks no more', async () => {
-    const waits = anActiveRun({ execution_id: deterministicId('waits') });
-    const { queue, lookAt, table, reconciler } = setUp(anActiveRun({ execution_id: deterministicId('over') }), waits);
+    const waits = anActiveExecution({ execution_id: deterministicId('waits') });
+    const { queue, lookAt, table, reconciler } = setUp(
+      anActiveExecution({ execution_id: deterministicId('over') }),
+      waits,
+    );
     await lookAt(0);
     table.runs = [waits];
     await reconciler.standBy();
@@ -105,7 +110,7 @@ describe('a job that is missing', () => {
   });
 
   test('is taken back after an outage that nobody could see through', async () => {
-    const { queue, lookAt, table, reconciler } = setUp(anActiveRun());
+    const { queue, lookAt, table, reconciler } = setUp(anActiveExecution());
     await lookAt(0);
     const { page } = table;
     table.page = () => Promise.reject(new Unavailable('postgres', 'away'));
@@ -116,16 +121,18 @@ describe('a job that is missing', () => {
   });
 
   test('that somebody holds by now is not taken back', async () => {
-    const { queue, lookAt, table } = setUp(anActiveRun());
+    const { queue, lookAt, table } = setUp(anActiveExecution());
     await lookAt(0);
     const held = await queue.reserve({ workerId: WORKER, leaseMs: FOR_EVER_MS, waitMs: 0 });
-    table.runs = [aRunningRun({ lease_token: held!.leaseToken })];
+    table.runs = [aRunningExecution({ lease_token: held!.leaseToken })];
     await lookAt(1);
     expect(await queue.stats()).toMatchObject({ leased: 1 });
   });
 
   test('is found on every page', async () => {
-    const runs = Array.from({ length: 2_500 }, (_, n) => anActiveRun({ execution_id: deterministicId('run', n) }));
+    const runs = Array.from({ length: 2_500 }, (_, n) =>
+      anActiveExecution({ execution_id: deterministicId('run', n) }),
+    );
     const { queue, lookAt } = setUp(...runs);
     await lookAt(0);
     expect(await queue.stats()).toMatchObject({ waiting: 2_500 });
@@ -133,7 +140,7 @@ describe('a job that is missing', () => {
 });
 
 describe('a running attempt', () => {
-  const run = aRunningRun();
+  const run = aRunningExecution();
   const lost = [{ type: 'LoseAttempt', executionId: run.execution_id, attempt: 1 }];
 
   test('is left alone while its lease is there', async () => {
@@ -192,7 +199,7 @@ describe('a running attempt', () => {
 
 describe('an outage of Redis', () => {
   test('has nothing concluded, and the lease time begins anew after it', async () => {
-    const { queue, issued, lookAt } = setUp(aRunningRun());
+    const { queue, issued, lookAt } = setUp(aRunningExecution());
     await lookAt(0);
     const { workers } = queue;
     queue.workers = () => Promise.reject(new Unavailable('redis', 'away'));
@@ -205,7 +212,7 @@ describe('an outage of Redis', () => {
   });
 
   test('between two questions has nothing concluded either', async () => {
-    const { queue, issued, lookAt } = setUp(aRunningRun());
+    const { queue, issued, lookAt } = setUp(aRunningExecution());
     await lookAt(0);
     queue.inspect = () => Promise.reject(new Unavailable('redis', 'away'));
     await expect(lookAt(10 * LEASE_MS)).rejects.toThrow('away');
@@ -217,37 +224,37 @@ describe('a run done elsewhere', () => {
   const elsewhere = { executor: 'external', lease_token: null } as const;
 
   test('ends when its time is over', async () => {
-    const run = aRunningRun({ ...elsewhere, due_at: after(60_000) });
+    const run = aRunningExecution({ ...elsewhere, due_at: after(60_000) });
     const { queue, issued, lookAt } = setUp(run);
     await lookAt(60_000);
     expect(issued).toEqual([]);
     await lookAt(60_001);
-    expect(issued).toMatchObject([{ type: 'ExpireExternalRun', executionId: run.execution_id, attempt: 1 }]);
+    expect(issued).toMatchObject([{ type: 'ExpireExternalExecution', executionId: run.execution_id, attempt: 1 }]);
     expect(await queue.stats()).toMatchObject({ waiting: 0 });
   });
 
   test('ends where nothing is reported of it', async () => {
-    const run = anActiveRun({ ...elsewhere });
+    const run = anActiveExecution({ ...elsewhere });
     const { queue, issued, lookAt } = setUp(run);
     await lookAt(UNREPORTED_MS);
     expect(issued).toEqual([]);
     await lookAt(UNREPORTED_MS + 1);
-    expect(issued).toMatchObject([{ type: 'ExpireUnreportedRun', executionId: run.execution_id }]);
+    expect(issued).toMatchObject([{ type: 'ExpireUnreportedExecution', executionId: run.execution_id }]);
     expect(await queue.stats()).toMatchObject({ waiting: 0 });
   });
 
   test('that was taken over from the embedded executor ends when its time is over', async () => {
-    const { issued, lookAt } = setUp(aRunningRun({ lease_token: null, due_at: after(60_000) }));
+    const { issued, lookAt } = setUp(aRunningExecution({ lease_token: null, due_at: after(60_000) }));
     await lookAt(60_001);
-    expect(issued).toMatchObject([{ type: 'ExpireExternalRun' }]);
+    expect(issued).toMatchObject([{ type: 'ExpireExternalExecution' }]);
   });
 });
 
 describe('a command', () => {
   const overdue = { executor: 'external', lease_token: null, due_at: NOW } as const;
   const two = [
-    aRunningRun({ execution_id: deterministicId('one'), ...overdue }),
-    aRunningRun({ execution_id: deterministicId('two'), ...overdue }),
+    aRunningExecution({ execution_id: deterministicId('one'), ...overdue }),
+    aRunningExecution({ execution_id: deterministicId('two'), ...overdue }),
   ];
   const failing = (error: Error) => {
     const all = setUp(...two);

@@ -61,7 +61,7 @@ function play() {
   const end = (cell: FakeCell | undefined, reusable: boolean): void => {
     if (!cell) return;
     inUse.splice(inUse.indexOf(cell), 1);
-    pool.give(cell, reusable);
+    pool.release(cell, reusable);
   };
   const decide = (cell: FakeCell | undefined, opens: boolean): void => {
     if (!cell) return;

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 
-import { REFILL_PATIENCE_MS, REFILL_RETRY_MS, REFILLS_MAX } from '../../../src/sandbox/cell-refill.js';
-import { START_PATIENCE_MS } from '../../../src/sandbox/cold-starts.js';
+import { REFILL_WAIT_MS_MAX, REFILL_RETRY_MS, REFILLS_MAX } from '../../../src/sandbox/cell-refill.js';
+import { START_SLOT_TIMEOUT_MS } from '../../../src/sandbox/cold-starts.js';
 import { BASH, LARGE, poolWorld as world, PYTHON } from '../../support/cell-pool-world.js';
 
 beforeEach(() => void jest.useFakeTimers());
@@ -38,7 +38,7 @@ describe('a cell', () => {
     const [bobs, anns] = [take('bob'), take('ann')];
     await later(1);
     expect(pool.figures).toMatchObject({ busy: 3, coldStarts: 2 });
-    pool.give(first, true);
+    pool.release(first, true);
     cells[1]!.opened.resolve();
     await bobs;
     expect(await anns).toBe(first);
@@ -73,7 +73,7 @@ describe('a cell', () => {
     const bobs = await take('bob');
     const anns = await job('ann');
     await later(20_000);
-    pool.give(bobs, true);
+    pool.release(bobs, true);
     await later(9_999);
     expect(pool.figures.resting).toBe(2);
     await later(1);
@@ -85,7 +85,7 @@ describe('a cell', () => {
   it('is removed where anything was odd, and after one job where none may rest', async () => {
     const { take, pool } = world();
     const odd = await take('ann');
-    pool.give(odd, false);
+    pool.release(odd, false);
     expect(odd.isRemoved).toBe(true);
     const single = world({ restMs: 0 });
     expect((await single.job('ann')).isRemoved).toBe(true);
@@ -105,7 +105,7 @@ describe('a cell', () => {
     const { take, pool } = world();
     const one = await take('ann');
     one.end();
-    pool.give(one, true);
+    pool.release(one, true);
     expect(one.isRemoved).toBe(true);
   });
 
@@ -160,13 +160,13 @@ describe('ready cells', () => {
     pool.keepReady([BASH]);
     await later(1);
     const first = await take('ann');
-    await later(REFILL_PATIENCE_MS / 2);
+    await later(REFILL_WAIT_MS_MAX / 2);
     expect(cells).toHaveLength(1);
-    pool.give(first, true);
+    pool.release(first, true);
     await later(100);
     expect(cells).toHaveLength(2);
     await take('bob');
-    await later(REFILL_PATIENCE_MS + 200);
+    await later(REFILL_WAIT_MS_MAX + 200);
     expect(cells).toHaveLength(3);
   });
 
@@ -175,7 +175,7 @@ describe('ready cells', () => {
     held.opening = true;
     void take('ann', LARGE);
     pool.keepReady([BASH]);
-    await later(START_PATIENCE_MS - 1);
+    await later(START_SLOT_TIMEOUT_MS - 1);
     expect(cells.map(({ kind }) => kind)).toEqual([LARGE]);
     await later(200);
     expect(cells.map(({ kind }) => kind)).toEqual([LARGE, BASH]);
@@ -252,11 +252,11 @@ describe('as many cells as there may be', () => {
     const { pool, take, cells } = world({ cellsMax: 2, warmPerKind: 2 });
     const one = await take('ann');
     pool.keepReady([BASH, PYTHON]);
-    await later(REFILL_PATIENCE_MS + 200);
+    await later(REFILL_WAIT_MS_MAX + 200);
     expect(pool.figures).toMatchObject({ ready: 1, busy: 1 });
     await later(60_000);
     expect(cells).toHaveLength(2);
-    pool.give(one, false);
+    pool.release(one, false);
     await later(200);
     expect(pool.figures).toMatchObject({ ready: 2, busy: 0 });
   });
@@ -271,7 +271,7 @@ describe('the end', () => {
     const runs = await take('bob');
     pool.drain();
     expect([cells[0]!.isRemoved, rests.isRemoved, runs.isRemoved]).toEqual([true, true, false]);
-    pool.give(runs, true);
+    pool.release(runs, true);
     await later(200);
     expect(pool.figures).toMatchObject({ ready: 1, resting: 1 });
   });
@@ -282,10 +282,10 @@ describe('the end', () => {
     const runs = await take('bob');
     held.opening = true;
     pool.keepReady([BASH]);
-    await later(REFILL_PATIENCE_MS + 200);
+    await later(REFILL_WAIT_MS_MAX + 200);
     expect(pool.figures.refilling).toBe(1);
     pool.close();
-    pool.give(runs, true);
+    pool.release(runs, true);
     let isIdle = false;
     const idle = pool.idle().then(() => (isIdle = true));
     await later(1);
@@ -307,7 +307,7 @@ describe('the end', () => {
     for (const cell of cells) cell.opened.resolve();
     const taken = await cold;
     expect([pool.has('c0'), pool.has('c1')]).toEqual([true, true]);
-    pool.give(taken, false);
+    pool.release(taken, false);
     expect(pool.has('c1')).toBe(true);
     await pool.idle();
     expect(pool.has('c1')).toBe(false);

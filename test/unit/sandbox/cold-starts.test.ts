@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 
-import { ColdStarts, START_PATIENCE_MS } from '../../../src/sandbox/cold-starts.js';
+import { ColdStarts, START_SLOT_TIMEOUT_MS } from '../../../src/sandbox/cold-starts.js';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -48,7 +48,7 @@ it('goes on after one that failed', async () => {
 it('does not wait for one that hangs, whose end then frees nothing twice', async () => {
   const { begun, begin } = line(1);
   const [hangs, second] = ['hangs', 'second', 'third', 'fourth'].map(begin);
-  await jest.advanceTimersByTimeAsync(START_PATIENCE_MS);
+  await jest.advanceTimersByTimeAsync(START_SLOT_TIMEOUT_MS);
   expect(begun).toEqual(['hangs', 'second']);
   hangs!.ready();
   await soon();

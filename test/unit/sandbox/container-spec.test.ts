@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import type { ScriptType } from '../../../src/sandbox/sandbox.js';
-import { type Isolation, isSameKind, kindFor, usualKinds } from '../../../src/sandbox/cell-kind.js';
+import { type Isolation, isSameKind, kindFor, defaultKinds } from '../../../src/sandbox/cell-kind.js';
 import { containerSpec } from '../../../src/sandbox/container-spec.js';
 import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
 
@@ -94,7 +94,7 @@ describe('kinds of cells', () => {
   });
 
   it('are usual once for each image, with the limits of a task that asks for none', () => {
-    const kinds = usualKinds({ isolation: 'nested', cpus: 2 });
+    const kinds = defaultKinds({ isolation: 'nested', cpus: 2 });
     expect(kinds.map(({ image }) => image).toSorted()).toEqual(['bash', 'go', 'javascript', 'python']);
     expect(kinds.some((usualKind) => isSameKind(usualKind, kind('typescript')))).toBe(true);
   });

@@ -32,9 +32,9 @@ describe('the removals of containers', () => {
 
   it('has room until as many as may be are under way, and again as soon as one of them is over', async () => {
     for (let number = 1; number < REMOVALS_MAX; number += 1) begin(`${number}`);
-    await removals.room();
+    await removals.untilBelowMax();
     begin('last');
-    const room = removals.room();
+    const room = removals.untilBelowMax();
     expect(await isPending(room)).toBe(true);
     end[3]!();
     await room;

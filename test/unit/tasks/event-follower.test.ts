@@ -4,8 +4,8 @@ import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { StreamWatch } from '../../../src/event-sourcing/event-store/stream-watch.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import * as event from '../../support/builders/executions.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
-import { RUN_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
+import { EXECUTION_STREAM } from '../../support/builders/recorded.js';
 import { lifecycleCatalog } from '../../support/lifecycle.js';
 import { StagedEventStore, StagedStreamVersions } from '../../support/staged-event-store.js';
 
@@ -28,9 +28,9 @@ beforeEach(() => {
 afterEach(() => gone.abort());
 
 const follow = (afterVersion = 0, quietMs = NEVER_QUIET_MS) =>
-  follower.follow(RUN_ID, afterVersion, quietMs, gone.signal);
+  follower.follow(EXECUTION_ID, afterVersion, quietMs, gone.signal);
 const add = async (...events: Parameters<StagedEventStore['add']>[1][]) => {
-  await store.add(RUN_STREAM, ...events);
+  await store.add(EXECUTION_STREAM, ...events);
   appended?.();
 };
 const typeOf = async (events: AsyncGenerator<RecordedEvent | null>): Promise<string | null | undefined> => {

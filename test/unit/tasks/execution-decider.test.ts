@@ -45,11 +45,11 @@ describe('the table', () => {
         ReleaseAttempt: true,
         CancelExecution: true,
         LoseAttempt: true,
-        ExpireExternalRun: true,
-        ExpireUnreportedRun: true,
+        ExpireExternalExecution: true,
+        ExpireUnreportedExecution: true,
         RedriveExecution: true,
         DiscardDeadLetter: true,
-        ReportExternalRun: true,
+        ReportExternalExecution: true,
       }),
     );
   });

@@ -5,8 +5,8 @@ import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { PositionAnnouncements } from '../../../src/event-sourcing/projection/position-announcements.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import * as run from '../../support/builders/executions.js';
-import { recorded, RUN_STREAM } from '../../support/builders/recorded.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
+import { recorded, EXECUTION_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 
 const A_MINUTE_MS = 60_000;
 
@@ -56,27 +56,29 @@ describe('the wait for ended runs', () => {
   });
 
   it('tells of an end that only the log holds, and where it stands', async () => {
-    stream = recorded(RUN_STREAM, [run.requested(), run.started(), run.succeeded()]);
-    const wait = runs.wait(RUN_ID, A_MINUTE_MS, never);
-    looks[0]!.answer([running(RUN_ID, 3, 'ExecutionSucceeded')]);
-    expect(await wait).toMatchObject({ row: { id: RUN_ID, status: 'completed', version: 3 }, aheadOfView: 3n });
+    stream = recorded(EXECUTION_STREAM, [run.requested(), run.started(), run.succeeded()]);
+    const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, never);
+    looks[0]!.answer([running(EXECUTION_ID, 3, 'ExecutionSucceeded')]);
+    expect(await wait).toMatchObject({ row: { id: EXECUTION_ID, status: 'completed', version: 3 }, aheadOfView: 3n });
   });
 
   it('reads no stream of a run that goes on, however far the view lags', async () => {
-    const wait = runs.wait(RUN_ID, A_MINUTE_MS, never);
-    looks[0]!.answer([running(RUN_ID, 4, 'ExecutionRetryScheduled')]);
+    const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, never);
+    looks[0]!.answer([running(EXECUTION_ID, 4, 'ExecutionRetryScheduled')]);
     projected.announce(1n);
     await nextTurn();
     expect(streamReads).toBe(0);
-    looks[1]!.answer([completed(RUN_ID)]);
-    expect(await wait).toEqual(inView(RUN_ID));
+    looks[1]!.answer([completed(EXECUTION_ID)]);
+    expect(await wait).toEqual(inView(EXECUTION_ID));
   });
 
   it('a run that was redriven since is not over, whatever the view says', async () => {
-    stream = recorded(RUN_STREAM, [run.requested(), run.started(), run.deadLettered(1), run.redriven(2)]);
+    stream = recorded(EXECUTION_STREAM, [run.requested(), run.started(), run.deadLettered(1), run.redriven(2)]);
     const leaving = new AbortController();
-    const wait = runs.wait(RUN_ID, A_MINUTE_MS, leaving.signal);
-    looks[0]!.answer([{ ...completed(RUN_ID), status: 'failed', head_version: 4, head_type: 'ExecutionRedriven' }]);
+    const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, leaving.signal);
+    looks[0]!.answer([
+      { ...completed(EXECUTION_ID), status: 'failed', head_version: 4, head_type: 'ExecutionRedriven' },
+    ]);
     projected.announce(1n);
     await nextTurn();
     expect(streamReads).toBe(1);

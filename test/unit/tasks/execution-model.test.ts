@@ -4,7 +4,7 @@ import { type ExecutionEvent, executionEvents } from '../../../src/tasks/domain/
 import { outcomeOf } from '../../../src/tasks/domain/execution-state.js';
 import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 import * as command from '../../support/builders/execution-commands.js';
-import { RandomRun, spec, step, type Step } from '../../support/builders/random-executions.js';
+import { RandomExecution, spec, step, type Step } from '../../support/builders/random-executions.js';
 
 const TERMINAL: ReadonlySet<string> = new Set<ExecutionEvent['type']>([
   'ExecutionSucceeded',
@@ -22,7 +22,7 @@ const AFTER_THE_END: ReadonlySet<string> = new Set<ExecutionEvent['type']>([
 const catalog = new EventCatalog(Object.values(executionEvents));
 
 /** One terminal event since the request or the last redrive, and nothing but a redrive or a discard after it. */
-function expectOneEnd(run: RandomRun): void {
+function expectOneEnd(run: RandomExecution): void {
   let over = false;
   const misplaced = run.history.filter(({ type }) => {
     const fits = AFTER_THE_END.has(type) === over;
@@ -35,7 +35,7 @@ function expectOneEnd(run: RandomRun): void {
 }
 
 /** Numbers go up by one, except that one handed back is taken again. */
-function expectGrowingAttempts(run: RandomRun): void {
+function expectGrowingAttempts(run: RandomExecution): void {
   let counted = 0;
   const misnumbered = run.history.filter(({ type, data }) => {
     if (type === 'ExecutionAttemptReleased') counted -= 1;
@@ -46,13 +46,13 @@ function expectGrowingAttempts(run: RandomRun): void {
   expect(misnumbered).toEqual([]);
 }
 
-function expectWithinBudget(run: RandomRun): void {
+function expectWithinBudget(run: RandomExecution): void {
   const of = (wanted: ExecutionEvent['type']) => run.sinceBudget().filter(({ type }) => type === wanted).length;
   const used = of('ExecutionAttemptStarted') - of('ExecutionAttemptReleased');
   if (run.state.status !== 'absent') expect(used).toBeLessThanOrEqual(run.state.spec.retry.max_attempts);
 }
 
-function expectStorable({ history }: RandomRun): void {
+function expectStorable({ history }: RandomExecution): void {
   const stored = JSON.parse(JSON.stringify(history)) as ExecutionEvent[];
   expect(stored.map((event) => catalog.upcast(event.type, event.data, catalog.schemaVersionOf(event)))).toEqual(
     history,
@@ -64,8 +64,8 @@ const anyRun = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }),
 });
 
-function play({ spec: changes, steps }: { spec: object; steps: readonly Step[] }): RandomRun {
-  const run = new RandomRun();
+function play({ spec: changes, steps }: { spec: object; steps: readonly Step[] }): RandomExecution {
+  const run = new RandomExecution();
   run.take(command.request(changes));
   for (const next of steps) run.take(next(run.attempt));
   return run;

@@ -9,18 +9,18 @@ import { OWNER_ID } from '../../support/builders/people.js';
 import {
   recorded,
   recordedAtOf,
-  RUN_STREAM,
+  EXECUTION_STREAM,
   TASK_STREAM,
   TRACE_ID,
   TRACEPARENT,
 } from '../../support/builders/recorded.js';
-import { RUN_ID, TASK_ID } from '../../support/builders/tasks.js';
+import { EXECUTION_ID, TASK_ID } from '../../support/builders/tasks.js';
 
 const rowAfter = (...events: ExecutionEvent[]): ExecutionRow | null =>
-  recorded(RUN_STREAM, events, { traceparent: TRACEPARENT }).reduce<ExecutionRow | null>(projectExecution, null);
+  recorded(EXECUTION_STREAM, events, { traceparent: TRACEPARENT }).reduce<ExecutionRow | null>(projectExecution, null);
 
 const REQUESTED: ExecutionRow = {
-  id: RUN_ID,
+  id: EXECUTION_ID,
   task_id: TASK_ID,
   owner_id: OWNER_ID,
   status: 'pending',
@@ -85,7 +85,7 @@ test('a requested run is pending', () => {
 });
 
 test('a run requested outside any trace has none', () => {
-  const [first] = recorded(RUN_STREAM, [event.requested()]);
+  const [first] = recorded(EXECUTION_STREAM, [event.requested()]);
   expect(projectExecution(null, first!)).toEqual({ ...REQUESTED, trace_id: null });
 });
 
@@ -276,9 +276,9 @@ test('an event of a run without a row is left alone', () => {
 });
 
 test('the projection takes events of runs, and no others', () => {
-  const [ofRun] = recorded(RUN_STREAM, [event.requested()], { traceparent: TRACEPARENT });
+  const [ofRun] = recorded(EXECUTION_STREAM, [event.requested()], { traceparent: TRACEPARENT });
   const [ofTask] = recorded(TASK_STREAM, [event.requested()]);
-  expect(executionProjection.keyOf(ofRun!)).toBe(RUN_ID);
+  expect(executionProjection.keyOf(ofRun!)).toBe(EXECUTION_ID);
   expect(executionProjection.keyOf(ofTask!)).toBeNull();
   expect(executionProjection.project(null, ofRun!)).toEqual(REQUESTED);
   expect(Object.keys(executionProjection.columns).sort()).toEqual(Object.keys(REQUESTED).sort());

@@ -1,12 +1,12 @@
 import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
 import { LifecycleInvariant } from '../../../src/tasks/domain/lifecycle-invariant.js';
 import * as event from '../../support/builders/executions.js';
-import { OTHER_RUN_ID, RUN_ID } from '../../support/builders/tasks.js';
+import { OTHER_EXECUTION_ID, EXECUTION_ID } from '../../support/builders/tasks.js';
 import { STATES } from './execution-table.js';
 
 const objectionsTo = (...history: readonly ExecutionEvent[]): string[] => {
   const oracle = new LifecycleInvariant();
-  return history.map(({ type }) => oracle.see(RUN_ID, type)).filter((objection) => objection !== null);
+  return history.map(({ type }) => oracle.see(EXECUTION_ID, type)).filter((objection) => objection !== null);
 };
 
 test.each(Object.entries(STATES))('a run that is %s has lived as runs live', (_, { history }) => {
@@ -28,10 +28,10 @@ test.each<[string, ExecutionEvent[]]>([
 
 test('runs are told apart, and open ones are counted', () => {
   const oracle = new LifecycleInvariant();
-  expect(oracle.see(RUN_ID, 'ExecutionRequested')).toBeNull();
-  expect(oracle.see(OTHER_RUN_ID, 'ExecutionRequested')).toBeNull();
+  expect(oracle.see(EXECUTION_ID, 'ExecutionRequested')).toBeNull();
+  expect(oracle.see(OTHER_EXECUTION_ID, 'ExecutionRequested')).toBeNull();
   expect(oracle.openCount).toBe(2);
-  expect(oracle.see(RUN_ID, 'ExecutionCancelled')).toBeNull();
+  expect(oracle.see(EXECUTION_ID, 'ExecutionCancelled')).toBeNull();
   expect(oracle.openCount).toBe(1);
-  expect(oracle.see(OTHER_RUN_ID, 'ExecutionCancelled')).toBeNull();
+  expect(oracle.see(OTHER_EXECUTION_ID, 'ExecutionCancelled')).toBeNull();
 });

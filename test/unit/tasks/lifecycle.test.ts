@@ -11,14 +11,14 @@ import type { TaskEvent } from '../../../src/tasks/domain/task-events.js';
 import * as command from '../../support/builders/execution-commands.js';
 import * as run from '../../support/builders/executions.js';
 import { stranger } from '../../support/builders/people.js';
-import { RUN_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
 import * as task from '../../support/builders/tasks.js';
 import { Lifecycle } from '../../support/lifecycle.js';
 
-const begun = { task: [task.taskCreated(), task.runStarted()], run: [run.requested(), run.started()] };
+const begun = { task: [task.taskCreated(), task.executionStarted()], run: [run.requested(), run.started()] };
 const waiting = { task: begun.task, run: [run.requested()] };
 const dead = {
-  task: [...begun.task, task.runFinished('failed')],
+  task: [...begun.task, task.executionFinished('failed')],
   run: [...begun.run, run.attemptLost(), run.deadLettered(1)],
 };
 
@@ -37,13 +37,13 @@ describe('a start', () => {
     expect(await made.start()).toEqual({ result: undefined, position: 4n });
     const changes = { priority: 9, script_type: 'bash', timeout_seconds: 7, task_definition_version: 2 } as const;
     expect(await made.run()).toEqual([run.requested(changes)]);
-    expect(newest(await made.task())).toEqual(task.runStarted());
+    expect(newest(await made.task())).toEqual(task.executionStarted());
   });
 
   test.each<[string, DomainEvent[], string]>([
     ['a task that never was', [], 'task_not_found'],
     ['a deleted task', [task.taskCreated(), task.taskDeleted], 'task_not_found'],
-    ['a task that runs already', [task.taskCreated(), task.runStarted(task.OTHER_RUN_ID)], 'task_running'],
+    ['a task that runs already', [task.taskCreated(), task.executionStarted(task.OTHER_EXECUTION_ID)], 'task_running'],
   ])('of %s is refused, and leaves nothing', async (_, history, code) => {
     const made = new Lifecycle();
     if (history.length > 0) await made.given({ task: history });
@@ -53,7 +53,7 @@ describe('a start', () => {
 
   test('by a stranger is refused', async () => {
     const made = await lifecycle({ task: [task.taskCreated()] });
-    await expect(made.start(task.RUN_ID, stranger)).rejects.toMatchObject({ code: 'access_denied' });
+    await expect(made.start(task.EXECUTION_ID, stranger)).rejects.toMatchObject({ code: 'access_denied' });
   });
 
   test('repeated changes nothing, while the run is under way and after it', async () => {
@@ -68,7 +68,7 @@ describe('a start', () => {
 
   test('of which only one can be, ends for the other as refused', async () => {
     const made = await lifecycle({ task: [task.taskCreated()] });
-    const starts = await Promise.allSettled([made.start(), made.start(task.OTHER_RUN_ID)]);
+    const starts = await Promise.allSettled([made.start(), made.start(task.OTHER_EXECUTION_ID)]);
     expect(starts.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(starts.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'task_running' } });
   });
@@ -88,7 +88,7 @@ describe('an end', () => {
     await made.bus.execute(ending);
     expect(calls).toBe(1);
     expect(made.store.log.length).toBeGreaterThan(appends + 1);
-    expect(newest(await made.task())).toEqual(task.runFinished(outcome));
+    expect(newest(await made.task())).toEqual(task.executionFinished(outcome));
   });
 
   test('that is none yet leaves the task alone', async () => {
@@ -109,15 +109,18 @@ describe('an end', () => {
   test('stands in the log behind what it does to the task', async () => {
     const made = await lifecycle(begun);
     await made.bus.execute(command.reportSuccess());
-    const [ofTask, ofRun] = await Promise.all([made.store.readStream(TASK_STREAM), made.store.readStream(RUN_STREAM)]);
+    const [ofTask, ofRun] = await Promise.all([
+      made.store.readStream(TASK_STREAM),
+      made.store.readStream(EXECUTION_STREAM),
+    ]);
     expect([newest(ofTask)?.position, newest(ofRun)?.position]).toEqual([5n, 6n]);
   });
 
   test('frees the task for the next start at once', async () => {
     const made = await lifecycle(begun);
     await made.bus.execute(command.reportSuccess());
-    await made.start(task.OTHER_RUN_ID);
-    expect(newest(await made.task())).toEqual(task.runStarted(task.OTHER_RUN_ID));
+    await made.start(task.OTHER_EXECUTION_ID);
+    expect(newest(await made.task())).toEqual(task.executionStarted(task.OTHER_EXECUTION_ID));
   });
 });
 
@@ -126,11 +129,11 @@ describe('a redrive', () => {
     const made = await lifecycle(dead);
     await made.bus.execute(command.redrive());
     expect(newest(await made.run())).toEqual(run.redriven(2));
-    expect(newest(await made.task())).toEqual(task.runStarted());
+    expect(newest(await made.task())).toEqual(task.executionStarted());
   });
 
   test.each<[string, DomainEvent, string]>([
-    ['is full', task.runStarted(task.OTHER_RUN_ID), 'task_running'],
+    ['is full', task.executionStarted(task.OTHER_EXECUTION_ID), 'task_running'],
     ['was deleted', task.taskDeleted, 'task_deleted'],
   ])('is refused where the task %s', async (_, last, code) => {
     const made = await lifecycle({ ...dead, task: [...dead.task, last] });
@@ -182,7 +185,7 @@ test('whatever is commanded, the task has a run as active exactly while it is no
       }
       const state = fold(executionDecider, executionDecider.initialState, (await made.run()) as ExecutionEvent[]);
       const of = fold(taskDecider, taskDecider.initialState, (await made.task()) as TaskEvent[]);
-      expect(of).toMatchObject({ active: outcomeOf(state) === null ? [RUN_STREAM.id] : [] });
+      expect(of).toMatchObject({ active: outcomeOf(state) === null ? [EXECUTION_STREAM.id] : [] });
     }),
     { numRuns: 200 },
   );

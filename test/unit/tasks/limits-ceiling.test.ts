@@ -1,7 +1,7 @@
 import { type Failure, failureOf } from '../../../src/http/problem.js';
-import { type AskedLimits, RunLimitsCeiling } from '../../../src/tasks/api/limits-ceiling.js';
+import { type RequestedLimits, ExecutionLimitsCeiling } from '../../../src/tasks/api/limits-ceiling.js';
 
-const ceiling = new RunLimitsCeiling({ timeout_seconds: 60, memory_mb: 128, cpus: 0.5, pids: 32 });
+const ceiling = new ExecutionLimitsCeiling({ timeout_seconds: 60, memory_mb: 128, cpus: 0.5, pids: 32 });
 const AT_MOST = { timeout_seconds: 60, limits: { memory_mb: 128, cpus: 0.5, pids: 32 } };
 
 test('what the operator allows is taken, and so is what is not asked', () => {
@@ -37,7 +37,7 @@ test('less than the language can run in is a 400 that names the floor and the la
 });
 
 /** As it is answered. */
-function failure(asked: AskedLimits): Failure {
+function failure(asked: RequestedLimits): Failure {
   try {
     ceiling.check(asked);
   } catch (error) {

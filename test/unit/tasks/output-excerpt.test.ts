@@ -1,6 +1,6 @@
 import type { OutputRef } from '../../../src/tasks/domain/execution-events.js';
 import type { ExecutionRow } from '../../../src/tasks/queries/execution-projection.js';
-import { roomForEach, textOf } from '../../../src/tasks/queries/output-excerpt.js';
+import { bytesPerOutput, textOf } from '../../../src/tasks/queries/output-excerpt.js';
 import type { PayloadStore } from '../../../src/platform/payloads/payload-store.js';
 
 const anOutput = (bytes: number): OutputRef => ({
@@ -20,7 +20,7 @@ test.each([
   ['one has not ended', [{ stdout: null, stderr: null } as ExecutionRow, aRun(200, 0)], 100],
   ['there are none', [], Number.POSITIVE_INFINITY],
 ])('where %s, each output has its share of the room', (_, runs, room) => {
-  expect(roomForEach(runs, 100)).toBe(room);
+  expect(bytesPerOutput(runs, 100)).toBe(room);
 });
 
 test('an output without room for all of it is an excerpt, and says so', async () => {

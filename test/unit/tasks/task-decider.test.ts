@@ -13,13 +13,13 @@ const STATES = {
   absent: [],
   idle: [task.taskCreated()],
   'changed before': [task.taskCreated(), task.taskUpdated(2, { priority: 1 })],
-  'run before': [task.taskCreated(), task.runStarted(), task.runFinished('failed')],
-  running: [task.taskCreated(), task.runStarted()],
-  'running, room for more': [task.taskCreated({ max_parallel: 2 }), task.runStarted()],
+  'run before': [task.taskCreated(), task.executionStarted(), task.executionFinished('failed')],
+  running: [task.taskCreated(), task.executionStarted()],
+  'running, room for more': [task.taskCreated({ max_parallel: 2 }), task.executionStarted()],
   'running, full': [
     task.taskCreated({ max_parallel: 2 }),
-    task.runStarted(),
-    task.runStarted('018f0000-0000-7000-8000-00000000000f'),
+    task.executionStarted(),
+    task.executionStarted('018f0000-0000-7000-8000-00000000000f'),
   ],
   deleted: [task.taskCreated(), task.taskDeleted],
 } as const satisfies Record<string, readonly TaskEvent[]>;
@@ -35,13 +35,13 @@ const COMMANDS = {
   delete: task.deleteTask(),
   'delete, as admin': task.deleteTask(admin),
   'delete, as a stranger': task.deleteTask(stranger),
-  'begin the run': task.beginRun(),
-  'begin another run': task.beginRun(task.OTHER_RUN_ID),
-  'begin, as a stranger': task.beginRun(task.OTHER_RUN_ID, stranger),
-  'resume the run': task.resumeRun(),
-  'resume another run': task.resumeRun(task.OTHER_RUN_ID),
-  'finish the run': task.finishRun(),
-  'finish another run': task.finishRun('completed', task.OTHER_RUN_ID),
+  'begin the run': task.beginExecution(),
+  'begin another run': task.beginExecution(task.OTHER_EXECUTION_ID),
+  'begin, as a stranger': task.beginExecution(task.OTHER_EXECUTION_ID, stranger),
+  'resume the run': task.resumeExecution(),
+  'resume another run': task.resumeExecution(task.OTHER_EXECUTION_ID),
+  'finish the run': task.finishExecution(),
+  'finish another run': task.finishExecution('completed', task.OTHER_EXECUTION_ID),
 } as const satisfies Record<string, TaskCommand>;
 type CommandName = keyof typeof COMMANDS;
 type Row = Readonly<Record<CommandName, Cell>>;
@@ -65,10 +65,10 @@ const idleAt = (version: number): Row => {
     'update, as admin': renamed,
     delete: [task.taskDeleted],
     'delete, as admin': [task.taskDeleted],
-    'begin the run': [task.runStarted()],
-    'begin another run': [task.runStarted(task.OTHER_RUN_ID)],
-    'resume the run': [task.runStarted()],
-    'resume another run': [task.runStarted(task.OTHER_RUN_ID)],
+    'begin the run': [task.executionStarted()],
+    'begin another run': [task.executionStarted(task.OTHER_EXECUTION_ID)],
+    'resume the run': [task.executionStarted()],
+    'resume another run': [task.executionStarted(task.OTHER_EXECUTION_ID)],
     'finish the run': NOTHING,
     'finish another run': NOTHING,
   };
@@ -87,7 +87,7 @@ const running = (another: Cell): Row => ({
   'begin another run': another,
   'resume the run': NOTHING,
   'resume another run': another,
-  'finish the run': [task.runFinished()],
+  'finish the run': [task.executionFinished()],
   'finish another run': NOTHING,
 });
 
@@ -116,7 +116,7 @@ const CELLS: Readonly<Record<StateName, Row>> = {
   'changed before': idleAt(2),
   'run before': idleAt(1),
   running: running('task_running'),
-  'running, room for more': running([task.runStarted(task.OTHER_RUN_ID)]),
+  'running, room for more': running([task.executionStarted(task.OTHER_EXECUTION_ID)]),
   'running, full': running('task_running'),
   deleted: gone('task_deleted'),
 };
@@ -146,9 +146,9 @@ describe('the table', () => {
       CreateTask: true,
       UpdateTask: true,
       DeleteTask: true,
-      BeginRun: true,
-      ResumeRun: true,
-      FinishRun: true,
+      BeginExecution: true,
+      ResumeExecution: true,
+      FinishExecution: true,
     };
     const states: Record<TaskState['status'], true> = { absent: true, live: true, deleted: true };
     const types = Object.values(COMMANDS).map(({ type }) => type);
@@ -227,21 +227,21 @@ describe('limits that the language cannot keep', () => {
 describe('runs', () => {
   test('leave the definition and its version alone', () => {
     const before = stateOf(task.taskCreated());
-    const after = stateOf(task.taskCreated(), task.runStarted(), task.runFinished('failed'));
+    const after = stateOf(task.taskCreated(), task.executionStarted(), task.executionFinished('failed'));
     expect(after).toEqual({ ...before, last_outcome: 'failed' });
   });
 
   test.each(['completed', 'failed', 'timeout', 'cancelled'] as const)('may finish as %s', (outcome) => {
-    given(taskDecider, task.taskCreated(), task.runStarted())
-      .when(task.finishRun(outcome))
-      .then(task.runFinished(outcome));
+    given(taskDecider, task.taskCreated(), task.executionStarted())
+      .when(task.finishExecution(outcome))
+      .then(task.executionFinished(outcome));
   });
 
   test('that outlive their task still finish', () => {
     // A task is not deleted while it runs; should history ever say otherwise, the run must not be stuck.
-    given(taskDecider, task.taskCreated(), task.runStarted(), task.taskDeleted)
-      .when(task.finishRun())
-      .then(task.runFinished());
+    given(taskDecider, task.taskCreated(), task.executionStarted(), task.taskDeleted)
+      .when(task.finishExecution())
+      .then(task.executionFinished());
   });
 });
 

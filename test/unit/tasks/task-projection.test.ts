@@ -1,7 +1,7 @@
 import { projectTask, taskProjection, type TaskRow } from '../../../src/tasks/queries/task-projection.js';
 import type { TaskEvent } from '../../../src/tasks/domain/task-events.js';
 import { OWNER_ID } from '../../support/builders/people.js';
-import { recorded, recordedAtOf, RUN_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
+import { recorded, recordedAtOf, EXECUTION_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
 import * as task from '../../support/builders/tasks.js';
 
 const rowAfter = (...events: TaskEvent[]): TaskRow | null =>
@@ -45,11 +45,11 @@ test('a deleted task has no row', () => {
 });
 
 test('events of a task without a row are left alone', () => {
-  expect(rowAfter(task.taskCreated(), task.taskDeleted, task.runFinished())).toBeNull();
+  expect(rowAfter(task.taskCreated(), task.taskDeleted, task.executionFinished())).toBeNull();
 });
 
 test('a run makes the task running, from its start on', () => {
-  const row = rowAfter(task.taskCreated(), task.runStarted());
+  const row = rowAfter(task.taskCreated(), task.executionStarted());
   expect(row).toEqual({ ...CREATED, status: 'running', active_runs: 1, version: 2 });
 });
 
@@ -59,20 +59,28 @@ test.each([
   ['timeout', 'timeout'],
   ['cancelled', 'pending'],
 ] as const)('a run that ended as %s leaves the task %s, its definition untouched', (outcome, status) => {
-  const row = rowAfter(task.taskCreated(), task.runStarted(), task.runFinished(outcome));
+  const row = rowAfter(task.taskCreated(), task.executionStarted(), task.executionFinished(outcome));
   expect(row).toEqual({ ...CREATED, status, version: 3 });
 });
 
 test('a task is running while any of its runs is', () => {
-  const started = [task.taskCreated({ max_parallel: 2 }), task.runStarted(), task.runStarted(task.OTHER_RUN_ID)];
-  expect(rowAfter(...started, task.runFinished('failed'))).toMatchObject({ status: 'running', active_runs: 1 });
-  const ended = [...started, task.runFinished('failed'), task.runFinished('completed', task.OTHER_RUN_ID)];
+  const started = [
+    task.taskCreated({ max_parallel: 2 }),
+    task.executionStarted(),
+    task.executionStarted(task.OTHER_EXECUTION_ID),
+  ];
+  expect(rowAfter(...started, task.executionFinished('failed'))).toMatchObject({ status: 'running', active_runs: 1 });
+  const ended = [
+    ...started,
+    task.executionFinished('failed'),
+    task.executionFinished('completed', task.OTHER_EXECUTION_ID),
+  ];
   expect(rowAfter(...ended)).toMatchObject({ status: 'completed', active_runs: 0 });
 });
 
 test('the projection takes events of tasks, and no others', () => {
   const [ofTask] = recorded(TASK_STREAM, [task.taskCreated()]);
-  const [ofRun] = recorded(RUN_STREAM, [task.taskCreated()]);
+  const [ofRun] = recorded(EXECUTION_STREAM, [task.taskCreated()]);
   expect(taskProjection.keyOf(ofTask!)).toBe(task.TASK_ID);
   expect(taskProjection.keyOf(ofRun!)).toBeNull();
   expect(taskProjection.project(null, ofTask!)).toEqual(CREATED);

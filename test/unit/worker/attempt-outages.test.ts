@@ -1,7 +1,7 @@
 import { DomainError, Unavailable } from '../../../src/kernel/errors.js';
 import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import { AttemptWorld } from '../../support/attempt-world.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { exits } from '../../support/scripted-sandbox.js';
 
 const ENDS = ['ExecutionSucceeded', 'ExecutionFailed', 'ExecutionTimedOut', 'ExecutionDeadLettered'];
@@ -163,5 +163,5 @@ test('the time in the queue is measured from when the job could be reserved', as
   );
   const started = (await world.lifecycle.run()).find(({ type }) => type === 'ExecutionAttemptStarted');
   expect(started).toMatchObject({ data: { queued_ms: 0 } });
-  expect(world.sandbox.jobs).toMatchObject([{ executionId: RUN_ID }]);
+  expect(world.sandbox.jobs).toMatchObject([{ executionId: EXECUTION_ID }]);
 });

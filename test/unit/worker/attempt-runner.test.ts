@@ -5,7 +5,7 @@ import { AttemptWorld } from '../../support/attempt-world.js';
 import * as command from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';
 import { OWNER_ID } from '../../support/builders/people.js';
-import { RETRY, RUN_ID, runFinished, SCRIPT } from '../../support/builders/tasks.js';
+import { RETRY, EXECUTION_ID, executionFinished, SCRIPT } from '../../support/builders/tasks.js';
 import { anOutcome, exits, runsUntilKilled } from '../../support/scripted-sandbox.js';
 
 let world: AttemptWorld;
@@ -18,7 +18,7 @@ describe('a program that succeeds', () => {
     await world.waiting();
     world.sandbox.program = exits(0, 'hello\n');
     expect(await world.attempt()).toBe('succeeded');
-    const stdout = deterministicId(RUN_ID, 1, 'stdout');
+    const stdout = deterministicId(EXECUTION_ID, 1, 'stdout');
     expect((await world.lifecycle.run()).slice(-2)).toMatchObject([
       { type: 'ExecutionAttemptStarted', data: { attempt: 1, worker: event.WORKER } },
       {
@@ -34,7 +34,7 @@ describe('a program that succeeds', () => {
         },
       },
     ]);
-    expect((await world.lifecycle.task()).at(-1)).toEqual(runFinished('completed'));
+    expect((await world.lifecycle.task()).at(-1)).toEqual(executionFinished('completed'));
     expect(world.payloads.stored.get(stdout)).toEqual({
       ownerId: OWNER_ID,
       kind: 'stdout',
@@ -60,7 +60,7 @@ describe('a program that succeeds', () => {
     await world.attempt();
     expect(world.sandbox.jobs).toEqual([
       {
-        executionId: RUN_ID,
+        executionId: EXECUTION_ID,
         attempt: 1,
         userId: OWNER_ID,
         scriptType: 'bash',
@@ -216,7 +216,7 @@ test('a run whose container is lost keeps what it had printed', async () => {
     type: 'ExecutionAttemptFailed',
     data: { reason: 'infrastructure', result: { return_code: null, signal: null, stdout: { bytes_total: 6 } } },
   });
-  const stored = world.payloads.stored.get(deterministicId(RUN_ID, 1, 'stdout'));
+  const stored = world.payloads.stored.get(deterministicId(EXECUTION_ID, 1, 'stdout'));
   expect(Buffer.from(stored!.content).toString()).toBe('so far');
 });
 

@@ -85,6 +85,6 @@ test('what is not out when the attempt is over is left to the stored output, and
   attempt.close();
   live.away = false;
   live.lose();
-  await eventually(() => expect(publisher.figures).toEqual({ published: 0, late: 1, leftBytes: 5 }));
+  await eventually(() => expect(publisher.figures).toEqual({ published: 0, late: 1, unpublishedBytes: 5 }));
   expect(live.chunks).toEqual([]);
 });

@@ -3,7 +3,7 @@ import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { leaseOf } from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';
-import { RUN_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_STREAM } from '../../support/builders/recorded.js';
 import { lifecycleCatalog } from '../../support/lifecycle.js';
 import { StagedEventStore, StagedStreamVersions } from '../../support/staged-event-store.js';
 
@@ -34,19 +34,19 @@ test.each<[string, ExecutionEvent[], string[]]>([
   ['has ended', [event.requested(), event.started(), event.succeeded()], ['lost']],
   ['never was', [], []],
 ])('a run that %s', async (_, history, reasons) => {
-  if (history.length > 0) await store.add(RUN_STREAM, ...history);
+  if (history.length > 0) await store.add(EXECUTION_STREAM, ...history);
   await watch.check([watched()]);
   expect(told).toEqual(reasons);
 });
 
 test('a run whose attempt somebody else holds is lost', async () => {
-  await store.add(RUN_STREAM, event.requested(), event.started());
+  await store.add(EXECUTION_STREAM, event.requested(), event.started());
   await watch.check([watched(leaseOf(1, 'another token'))]);
   expect(told).toEqual(['lost']);
 });
 
 test('a stream is read again only when it has moved', async () => {
-  await store.add(RUN_STREAM, event.requested(), event.started());
+  await store.add(EXECUTION_STREAM, event.requested(), event.started());
   const run = watched();
   let reads = 0;
   const readStream = store.readStream.bind(store);
@@ -54,7 +54,7 @@ test('a stream is read again only when it has moved', async () => {
   await watch.check([run]);
   await watch.check([run]);
   expect(reads).toBe(1);
-  await store.add(RUN_STREAM, event.cancellationRequested());
+  await store.add(EXECUTION_STREAM, event.cancellationRequested());
   await watch.check([run]);
   await watch.check([run]);
   expect(reads).toBe(2);
@@ -62,7 +62,7 @@ test('a stream is read again only when it has moved', async () => {
 });
 
 test('an outage of Postgres stops nothing', async () => {
-  await store.add(RUN_STREAM, event.requested(), event.started(), event.cancellationRequested());
+  await store.add(EXECUTION_STREAM, event.requested(), event.started(), event.cancellationRequested());
   store.before = () => {
     throw new Unavailable('postgres', 'away');
   };
@@ -74,7 +74,7 @@ test('an outage of Postgres stops nothing', async () => {
 });
 
 test('a fault is passed on', async () => {
-  await store.add(RUN_STREAM, event.requested());
+  await store.add(EXECUTION_STREAM, event.requested());
   store.before = () => {
     throw new TypeError('a bug');
   };

@@ -8,13 +8,13 @@ import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { AttemptWorld, LEASE_MS } from '../../support/attempt-world.js';
 import * as command from '../../support/builders/execution-commands.js';
 import { WORKER } from '../../support/builders/executions.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { eventually } from '../../support/eventually.js';
 import { anOutcome, exits, runsUntilKilled } from '../../support/scripted-sandbox.js';
 import { StagedStreamVersions } from '../../support/staged-event-store.js';
 import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';
 
-const JOB = jobId({ executionId: RUN_ID, attempt: 1 });
+const JOB = jobId({ executionId: EXECUTION_ID, attempt: 1 });
 
 let world: AttemptWorld;
 let worker: Worker;
@@ -133,7 +133,7 @@ describe('a worker', () => {
     await world.waiting();
     await world.another(deterministicId('another'));
     world.sandbox.program = (job, signal) =>
-      job.executionId === RUN_ID ? Promise.reject(new TypeError('a bug')) : exits(0)(job, signal);
+      job.executionId === EXECUTION_ID ? Promise.reject(new TypeError('a bug')) : exits(0)(job, signal);
     start({ slots: 1 });
     await eventually(() => expect(world.sandbox.jobs).toHaveLength(2));
     expect(errors).toMatchObject([{ err: { message: 'a bug' } }]);
@@ -191,7 +191,14 @@ describe('a run under way', () => {
     start();
     await running(1);
     world.queue.flush();
-    const other = { executionId: RUN_ID, attempt: 1, userId: 'user', priority: 5, leaseToken: 'other', enqueuedAt: 0 };
+    const other = {
+      executionId: EXECUTION_ID,
+      attempt: 1,
+      userId: 'user',
+      priority: 5,
+      leaseToken: 'other',
+      enqueuedAt: 0,
+    };
     await world.queue.restoreLease(other, 'test.worker-2', LEASE_MS);
     await eventually(async () => expect((await heartbeat())?.running).toEqual([JOB]));
     expect(world.sandbox.running).toBe(1);
@@ -260,7 +267,7 @@ describe('at shutdown', () => {
       return anOutcome({ reason: 'cancelled', returnCode: null });
     };
     world.sandbox.close = () => Promise.resolve(end());
-    start({ handBackMs: 500 });
+    start({ releaseTimeoutMs: 500 });
     await running(1);
     await worker.stop();
     expect(await world.newest(1)).toEqual(['ExecutionAttemptReleased']);
