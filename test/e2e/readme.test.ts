@@ -21,7 +21,7 @@ async function session(url: string): Promise<string> {
   return `set -euo pipefail\n${block.replace(HERE, url).replaceAll(/^# /gm, `echo; echo '${MARK}'\n# `)}`;
 }
 
-test('the session with curl works as it stands in the README', async () => {
+test('the curl session of the README works as written', async () => {
   const { stdout, stderr } = await promisify(execFile)('bash', ['-c', await session(service.url)]);
   expect(stderr).toBe('');
   const [, account, task, run, how, prints, happened, once, live] = stdout

@@ -50,7 +50,7 @@ async function consumersWait(): Promise<void> {
   }
 }
 
-test('one trace leads from the request over log, queue and container to the view', async () => {
+test('one trace covers the request, log, queue, container and view', async () => {
   const client = await ApiClient.register(() => child.url!);
   await consumersWait();
   const execution = await client.run({ script_type: 'bash', script_content: 'echo traced' });

@@ -61,14 +61,14 @@ async function holderOf(executionId: string): Promise<FaultyProcess> {
   return processes.find(({ pid }) => String(started?.data['worker']).includes(`-${pid}-`))!;
 }
 
-test('workers whose sessions are cut are not taken for dead', async () => {
+test('workers whose sessions are cut are not treated as dead', async () => {
   const runs = await startRuns(client, 2, { seconds: 6, task: { retry } });
   await programsRun(service, 2);
   expect(await cutFromPostgres(service)).toBeGreaterThan(0);
   await expectUndisturbed(client, runs);
 });
 
-test('a killed worker’s attempt is tried again before its lease is over, and its program does not run on', async () => {
+test('a killed worker’s attempt is retried before its lease expires, and its program has ended', async () => {
   const [run] = await startRuns(client, 1, { seconds: 6, task: { retry } });
   await programsRun(service, 1);
   const holder = await holderOf(run!.id);
@@ -92,7 +92,7 @@ test('a killed worker’s attempt is tried again before its lease is over, and i
   await expectHealed(service);
 });
 
-test('when all processes are killed, everything goes on where they are started again', async () => {
+test('after all processes were killed and restarted, all work continues', async () => {
   const runs = await startRuns(client, USER_MAX + 2, { seconds: 4, task: { retry } });
   await programsRun(service, USER_MAX);
   await Promise.all(alive().map((process) => process.kill()));

@@ -149,7 +149,7 @@ const BEHIND = `
   select (head.position - checkpoint.position)::int as behind from es.head head, read.checkpoints checkpoint
   where checkpoint.subscription = 'projector'`;
 
-test('one after the other under load, in any order: each run ends once, lost only with its worker', async () => {
+test('random faults under load: each execution ends once, and attempts are lost only with their worker', async () => {
   const { ownerPool } = service.database;
   const order = shuffled(Object.keys(FAULTS));
   const people = new People();

@@ -57,7 +57,7 @@ async function expectCompleted(runs: readonly ExecutionView[]): Promise<Executio
   return ends;
 }
 
-test('the process that leads everything is killed under load: the other takes over all of it', async () => {
+test('the leader of everything is killed under load: the other process takes over', async () => {
   const runs = await startRuns(client, 5, { seconds: 4, task: { retry } });
   await programsRun(service, 2);
   await (await leader()).kill();
@@ -69,7 +69,7 @@ test('the process that leads everything is killed under load: the other takes ov
   await expectHealed(service);
 });
 
-test('the process that leads everything is stopped: the other takes over, and no attempt is counted', async () => {
+test('the leader of everything is stopped: the other takes over, and no attempt is counted', async () => {
   await start();
   const runs = await startRuns(client, 5, { seconds: 4, task: { retry } });
   await programsRun(service, 2);

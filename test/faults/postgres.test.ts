@@ -40,7 +40,7 @@ afterAll(async () => {
   await proxy.remove();
 });
 
-test('its connections cut again and again under load: nothing acknowledged is lost, and no run is killed', async () => {
+test('connections cut repeatedly under load: no acknowledged write is lost, and no run is killed', async () => {
   const runs = await startRuns(client, 4, { seconds: 1 });
   const load = new CommandLoad(client, 8);
   for (let cuts = 0; cuts < 5; cuts += 1) {
@@ -62,7 +62,7 @@ test('its connections cut again and again under load: nothing acknowledged is lo
   await expectHealed(service);
 });
 
-test('cut while runs are about to be recorded: every end is recorded once', async () => {
+test('connections cut while ends are recorded: every end is recorded once', async () => {
   const runs = await startRuns(client, 6, { seconds: 0 });
   for (const { id } of runs) {
     await client
@@ -74,7 +74,7 @@ test('cut while runs are about to be recorded: every end is recorded once', asyn
   await expectHealed(service);
 });
 
-test('away for a while: it is said, and runs that end meanwhile are recorded after', async () => {
+test('unavailable for a while: it is reported, and ends during the outage are recorded afterwards', async () => {
   const runs = await startRuns(client, 3, { seconds: 3 });
   const [{ id }] = runs as [ExecutionView];
   await programsRun(service, 1);
@@ -100,7 +100,7 @@ test('away for a while: it is said, and runs that end meanwhile are recorded aft
   await expectHealed(service);
 });
 
-test('the log locked by somebody frozen: writers are told so in time, and go on when it is over', async () => {
+test('the log locked by a suspended client: writers get an error in time, and continue when it ends', async () => {
   const runs = await startRuns(client, 2, { seconds: 3 });
   await programsRun(service, 1);
   const frozen = await holdLog(service.database.ownerPool);

@@ -93,7 +93,7 @@ class Reader {
   }
 }
 
-test('while the projector is killed, frozen and away, nothing acknowledged is missing or goes back', async () => {
+test('while the projector is killed, suspended and absent, no acknowledged write is missing or reverts', async () => {
   const reader = new Reader();
   await reader.more(1);
   // The standby takes over.

@@ -79,7 +79,7 @@ async function request<Body>(path: string, body?: unknown): Promise<Body> {
   return answer.body;
 }
 
-test('crashes between effect, checkpoint, view and ack: everything comes once', async () => {
+test('crashes between effect, checkpoint, view and acknowledgement: each event is applied once', async () => {
   const task = await request<{ id: string }>('/tasks', {
     name: 'crash',
     script_type: 'bash',

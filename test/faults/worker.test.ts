@@ -55,7 +55,7 @@ async function holderOf(executionId: string): Promise<FaultyProcess> {
   return workers.find(({ pid }) => name.includes(`-${pid}-`))!;
 }
 
-test('a worker frozen in mid-run loses its attempt, and is not heard when it thaws', async () => {
+test('a suspended worker loses its attempt, and its later report is refused', async () => {
   const [run] = await startRuns(client, 1, { seconds: 6, task: { retry } });
   await programsRun(service, 1);
   const frozen = await holderOf(run!.id);
@@ -72,7 +72,7 @@ test('a worker frozen in mid-run loses its attempt, and is not heard when it tha
   await eventually(async () => expect(await heartbeats()).toBe(3));
 });
 
-test('a worker killed in mid-run loses its attempt, and no other', async () => {
+test('a killed worker loses its own attempts only', async () => {
   const [lost, healthy] = await startRuns(client, 2, { seconds: 6, task: { retry } });
   await programsRun(service, 2);
 
@@ -87,7 +87,7 @@ test('a worker killed in mid-run loses its attempt, and no other', async () => {
   await expectHealed(service);
 });
 
-test('a worker that shuts down hands its run back, uncounted', async () => {
+test('a worker that shuts down releases its attempt, which is not counted', async () => {
   const [run] = await startRuns(client, 1, { seconds: 6 });
   await programsRun(service, 1);
   const before = await containersOf(service);

@@ -81,12 +81,12 @@ async function deadLetter(): Promise<{ id: string }> {
   return { id };
 }
 
-test('every operation has its place', () => {
+test('every operation has a place in the order of the examples', () => {
   const names = api.contract.routes.map(({ operation }) => operation.operationId);
   expect(names.toSorted()).toEqual(Object.keys(ORDER).toSorted());
 });
 
-test('every example works when it is tried, by somebody who is new', async () => {
+test('every example works for a new user', async () => {
   for (const operationId of Object.keys(ORDER)) {
     if (operationId === 'listDeadLetters') {
       answers.set('deadLetter', await deadLetter()).set('anotherDeadLetter', await deadLetter());
@@ -102,7 +102,7 @@ async function startWorker(): Promise<void> {
   await eventually(async () => expect((await call(`${api.service.url}/ready`, 'GET')).status).toBe(200));
 }
 
-test('what the examples run says what it should', async () => {
+test('the program of the examples prints the documented output', async () => {
   const [task, input, once] = ['CreateTask', 'StartExecution', 'RunOnce'].map(
     (name) => api.contract.document.components.schemas[name]!.example as object,
   );

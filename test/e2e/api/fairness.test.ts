@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('one user who asks for every slot leaves one to the others', async () => {
+test('a user who occupies every allowed slot leaves one to other users', async () => {
   const [ada, bob] = [await api.register(), await api.register()];
   const { id } = await ada.createTask({ script_type: 'bash', script_content: FOR_LONG, max_parallel: 2 * SLOTS });
   const runs = await Promise.all(Array.from({ length: 2 * SLOTS }, () => ada.start(id)));

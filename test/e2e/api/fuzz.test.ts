@@ -60,13 +60,13 @@ function bodySchemaOf({ operation }: Route): [string, JsonSchema] {
 
 const queue = () => api.service.processes[0]!.infra.queue;
 
-test('it is known of each operation that may change anything what its answer promises', () => {
+test('for each operation that may change something, the test states what its response promises', () => {
   const writes = routes.filter(({ method }) => method !== 'GET').map(({ operation }) => operation.operationId);
   expect(Object.keys(PROMISES).toSorted()).toEqual(writes.toSorted());
 });
 
 test.each(routes.filter(({ operation }) => operation.requestBody).map(bodySchemaOf))(
-  'of %s: what is made as valid is valid, and what is changed often is not',
+  'for %s: generated valid requests are valid, and most mutated ones are not',
   (_, schema) => {
     const accepts = (value: unknown): boolean => contract.accepts(schema, JSON.parse(JSON.stringify(value)));
     const valid = new ValidValues(schemas);
@@ -81,7 +81,7 @@ test.each(routes.filter(({ operation }) => operation.requestBody).map(bodySchema
 );
 
 test.each(routes.map((route) => [route.operation.operationId!, route] as const))(
-  '%s answers whatever it is sent as the document says, and records what the answer promises',
+  '%s responds as documented to any request, and records what the response promises',
   async (_, route) => {
     const requests = requestsOf(route, schemas);
     const property = fc.asyncProperty(requests, (request) => walk.send(route, request));
@@ -90,7 +90,7 @@ test.each(routes.map((route) => [route.operation.operationId!, route] as const))
   },
 );
 
-test('each has carried out some requests, and refused some', () => {
+test('each operation has accepted some requests, and refused some', () => {
   const rows = routes.map(({ operation }) => {
     const operationId = operation.operationId;
     const { requests, done, refused } = walk.tallies.get(operationId!)!;
@@ -107,7 +107,7 @@ test('each has carried out some requests, and refused some', () => {
   expect(rows.filter(({ enough }) => !enough)).toEqual([]);
 });
 
-test('bad requests harm none of their neighbours', async () => {
+test('invalid requests do not affect concurrent valid ones', async () => {
   const [ada, bob] = [await api.register(), await api.register()];
   const { id: taskId } = await ada.createTask();
   const { id } = await bob.createTask({ name: 'busy' });

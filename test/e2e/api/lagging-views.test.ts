@@ -42,7 +42,7 @@ async function everywhere(path: string, person = ada): Promise<Seen> {
   return answers[0]!;
 }
 
-describe('with no projector at work, whatever was acknowledged can be read at once, in every process', () => {
+describe('without a projector, every acknowledged write can be read at once, in every process', () => {
   test('tasks, from their creation to their deletion', async () => {
     const { id } = await ada.createTask({ name: 'first' });
     expect(await everywhere(`/tasks/${id}`)).toMatchObject({ status: 200, body: { name: 'first', version: 1 } });
@@ -60,7 +60,7 @@ describe('with no projector at work, whatever was acknowledged can be read at on
     });
   });
 
-  test('runs, with what they wrote', async () => {
+  test('executions, with their output', async () => {
     const run = await ada.startExternal();
     expect((await everywhere(`/executions/${run.id}`)).body).toEqual(run);
     await ada.report(run.id, { status: 'running' });
@@ -73,14 +73,14 @@ describe('with no projector at work, whatever was acknowledged can be read at on
     expect([output.status, await output.text()]).toEqual([200, 'done\n']);
   });
 
-  test('runs that were cancelled', async () => {
+  test('cancelled executions', async () => {
     const run = await ada.startExternal();
     await ada.cancel(run.id);
     expect((await everywhere(`/executions/${run.id}`)).body.status).toBe('cancelled');
     expect((await everywhere(`/tasks/${run.task_id}`)).body.status).toBe('pending');
   });
 
-  test('dead letters, until they are run again or put away', async () => {
+  test('dead letters, until they are redriven or discarded', async () => {
     const { id: taskId } = await ada.createTask({ retry: { max_attempts: 1, retry_on: ['exit_code'] } });
     const { id } = await ada.start(taskId);
     expect((await everywhere(`/dead-letters/${id}`)).status).toBe(404);
@@ -95,7 +95,7 @@ describe('with no projector at work, whatever was acknowledged can be read at on
     expect((await everywhere(`/executions/${id}`)).body.status).toBe('failed');
   });
 
-  test('nobody reads what is not theirs', async () => {
+  test('users cannot read objects of others', async () => {
     const run = await ada.startExternal();
     const eve = await api.register();
     for (const path of [`/tasks/${run.task_id}`, `/executions/${run.id}`, `/dead-letters/${run.id}`]) {
@@ -103,7 +103,7 @@ describe('with no projector at work, whatever was acknowledged can be read at on
     }
   });
 
-  test('a start that waits is told of the end, and how far lists are', async () => {
+  test('a start with ?wait returns the end, and says how far lists lag', async () => {
     const { id: taskId } = await ada.createTask();
     const waits = [api.service.url, deaf.url!].map((url) =>
       call<{ id: string }>(`${url}/api/v1/tasks/${taskId}/executions?wait=60`, 'POST', EXTERNAL, {
@@ -123,7 +123,7 @@ describe('with no projector at work, whatever was acknowledged can be read at on
   });
 });
 
-test('a projector that comes late changes no answer', async () => {
+test('a projector that catches up changes no response', async () => {
   const run = await ada.startExternal();
   const ended = await ada.report(run.id, COMPLETED);
   const projector = await api.service.start({ VOIDRUNNER_ROLES: 'projector' });

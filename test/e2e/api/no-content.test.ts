@@ -48,7 +48,7 @@ const HEADERS: Record<string, string>[] = [
   { 'content-type': 'application/json', 'content-encoding': 'gzip', 'content-length': '0' },
 ];
 
-test('a Content-Type without content says nothing, on any route', async () => {
+test('a Content-Type without content is ignored on every route', async () => {
   const isWrite = ({ method }: Route): boolean => method !== 'GET';
   const routes = api.contract.routes.filter(isWrite);
   expect(routes.map(({ operation }) => operation.operationId)).toEqual(
@@ -71,7 +71,7 @@ test('a Content-Type without content says nothing, on any route', async () => {
   }
 });
 
-test('a logout with a type and no content ends the session', async () => {
+test('a logout with a Content-Type and no content ends the session', async () => {
   const who = await api.register();
   const [status] = await send(who, 'POST', '/api/v1/auth/logout', HEADERS[0]!);
   expect([status, (await who.client.request('GET', '/auth/me')).status]).toEqual([200, 401]);

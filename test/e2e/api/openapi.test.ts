@@ -104,20 +104,20 @@ test('the document is OpenAPI 3.0', () => {
   expect(openApi.safeParse(api.contract.document).error?.issues ?? []).toEqual([]);
 });
 
-test('it is that which the unit tests and the generated client go by', async () => {
+test('the document is the one that the unit tests and the generated client use', async () => {
   expect(api.contract.document).toEqual(await makeApiDocument());
 });
 
-test('every route is in the document, and no other', () => {
+test('the document contains every route, and no other', () => {
   expect(api.contract.routes.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(ROUTES);
 });
 
-test('operations have names of their own', () => {
+test('operation ids are unique', () => {
   const names = api.contract.routes.map(({ operation: { operationId } }) => operationId);
   expect(new Set(names).size).toBe(names.length);
 });
 
-test.each(ROUTES)('%s says what it takes and what it answers', (route) => {
+test.each(ROUTES)('%s documents its request and its responses', (route) => {
   const { method, path, operation } = api.contract.routes.find((each) => `${each.method} ${each.path}` === route)!;
   const inPath = operation.parameters!.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
   expect(inPath).toEqual(path.match(/\{\w+\}/g) ?? []);
@@ -145,7 +145,7 @@ test.each(ROUTES)('%s says what it takes and what it answers', (route) => {
   expect(operation.requestBody !== undefined).toBe(takesBody);
 });
 
-test('every reference leads somewhere, and everything is referred to', () => {
+test('every reference resolves, and every component is used', () => {
   const text = JSON.stringify(api.contract.document);
   const { schemas, headers } = api.contract.document.components;
   for (const [kind, all] of Object.entries({ schemas, headers })) {
@@ -155,7 +155,7 @@ test('every reference leads somewhere, and everything is referred to', () => {
   expect(text.match(/"\$ref":"(?!#\/components\/(schemas|headers)\/)/)).toBeNull();
 });
 
-test('lists are described in both their shapes', () => {
+test('lists are documented in both forms', () => {
   const schemas = api.contract.document.components.schemas as Record<string, { anyOf?: { required: string[] }[] }>;
   const shapes = (name: string) => schemas[name]!.anyOf!.map(({ required }) => required);
   for (const [name, items] of Object.entries({ TaskList: 'tasks', ExecutionList: 'executions' })) {
@@ -200,7 +200,7 @@ test.each([
   }
 });
 
-test('the page shows the document, from its own origin alone', async () => {
+test('the page shows the document, loaded only from its own origin', async () => {
   const get = async (path: string) => await fetch(api.service.url + path);
   const page = await get('/docs');
   expect(page.status).toBe(200);

@@ -62,14 +62,14 @@ async function useEverything(): Promise<void> {
   expect((await ada.send('GET', `/tasks/${id}`)).status).toBe(404);
 }
 
-test('with everything there, all is well', async () => {
+test('with all services up, everything works', async () => {
   await useEverything();
   await eventually(async () =>
     expect(await checks()).toMatchObject({ database: 'ready', redis: 'ready', nats: 'ready' }),
   );
 });
 
-test('with Redis away, commands and reads go on', async () => {
+test('without Redis, commands and reads continue', async () => {
   await redis.kill();
   await eventually(async () => expect((await checks())['redis']).not.toBe('ready'));
   await useEverything();
@@ -78,7 +78,7 @@ test('with Redis away, commands and reads go on', async () => {
   await useEverything();
 });
 
-test('with NATS away, commands and reads go on, from Postgres alone', async () => {
+test('without NATS, commands and reads continue, from Postgres alone', async () => {
   await nats.kill();
   await eventually(async () => expect((await checks())['nats']).not.toBe('ready'));
   await useEverything();
@@ -117,7 +117,7 @@ const expectItSaysSo = async (): Promise<void> => {
   for (const path of ['/health', '/docs/json', '/api/v1/ping']) expect((await fetch(url + path)).status).toBe(200);
 };
 
-test('with Postgres away, whatever needs it is a 503 that says when to come back, and all heals', async () => {
+test('without Postgres, requests that need it are a 503 with Retry-After, and everything recovers', async () => {
   const { id } = await ada.createTask();
   const head = await api.head();
   await postgres.cut();
@@ -133,7 +133,7 @@ test('with Postgres away, whatever needs it is a 503 that says when to come back
   await useEverything();
 });
 
-test('with a Postgres that takes connections and says nothing, it is the same after a while', async () => {
+test('a Postgres that accepts connections but never responds has the same result after a while', async () => {
   await postgres.cut();
   await postgres.open({ forwarding: false });
   const answers = await Promise.all([ada.send('POST', '/tasks', aTask), ada.send('GET', '/tasks')]);

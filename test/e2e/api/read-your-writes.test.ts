@@ -27,7 +27,7 @@ const projected = async (): Promise<void> => {
 
 const positionOf = ({ headers }: Answer): string | null => headers.get('x-read-position');
 
-describe('with the projector away', () => {
+describe('without a projector', () => {
   beforeAll(() => start({ ...NO_PROJECTOR, SERVER_OWN_WRITES_TIMEOUT: '1s' }));
   // The views know of no run that could be cancelled: a projector tells them.
   afterAll(async () => {
@@ -36,7 +36,7 @@ describe('with the projector away', () => {
     await api.close();
   });
 
-  test('a write is answered within its bound, with how far reads are', async () => {
+  test('the response to a write comes within its time limit, with the position of the views', async () => {
     const answer = await ada.send('POST', '/tasks', aTask);
     expect(answer.status).toBe(201);
     expect(positionOf(answer)).toMatch(/^\d+$/);
@@ -49,7 +49,7 @@ describe('with the projector away', () => {
     expect((await ada.send('POST', `/tasks/${answer.body.id}/executions`)).status).toBe(201);
   });
 
-  test('nobody waits who does not want to', async () => {
+  test('a client may decline to wait', async () => {
     // Whoever had waited would be told in vain how far reads are.
     for (const prefer of ['respond-async', 'RESPOND-ASYNC', 'return=minimal, respond-async']) {
       const answer = await ada.send('POST', '/tasks', aTask, { prefer });
@@ -59,7 +59,7 @@ describe('with the projector away', () => {
   });
 });
 
-describe('with a projector, in a process of its own', () => {
+describe('with a projector in its own process', () => {
   beforeAll(async () => {
     await start(NO_PROJECTOR);
     await api.service.start({ VOIDRUNNER_ROLES: 'projector' });
@@ -72,7 +72,7 @@ describe('with a projector, in a process of its own', () => {
     expect([withApi!.commands !== null, projector!.commands, projector!.app]).toEqual([true, null, null]);
   });
 
-  test('every write is there when its answer is', async () => {
+  test('every write is readable when its response arrives', async () => {
     const created = await ada.send('POST', '/tasks', aTask);
     expect(positionOf(created)).toBeNull();
     const { id } = created.body;
@@ -107,7 +107,7 @@ describe('with a projector, in a process of its own', () => {
     expect(await listed('/tasks', 'tasks', id)).toBeUndefined();
   });
 
-  test('every write of twenty at once is there, too', async () => {
+  test('every one of twenty concurrent writes is readable, too', async () => {
     await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
         const { id } = await ada.createTask({ name: `parallel ${index}` });

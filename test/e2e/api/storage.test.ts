@@ -23,7 +23,7 @@ const outputStatus = async (who: Person, id: string): Promise<number> =>
   (await who.send('GET', `/executions/${id}/output/stdout`)).status;
 const verify = () => voidrunner(api.service.env, ['verify']);
 
-test('whoever has stored as much as there is room for can store and start nothing more, until some of it is gone', async () => {
+test('a user at the storage quota can store and start nothing, until content is destroyed', async () => {
   const [ada, bob] = [await small.register(), await small.register()];
   const echo = await ada.createTask({ script_type: 'bash', script_content: 'echo' });
   const { id } = await ada.createTask({ script_type: 'bash', script_content: `head -c ${MIB} /dev/zero` });
@@ -66,7 +66,7 @@ test('whoever has stored as much as there is room for can store and start nothin
   });
 });
 
-test('what a run wrote is destroyed when its time is over', async () => {
+test('the output of an execution is destroyed after its retention', async () => {
   const ada = await api.register();
   const run = await ada.client.run({ script_type: 'bash', script_content: 'echo once' });
   await eventually(async () => expect(await outputStatus(ada, run.id)).toBe(410));
@@ -78,7 +78,7 @@ test('what a run wrote is destroyed when its time is over', async () => {
   });
 });
 
-test('the scripts of a deleted task are destroyed, the history stays, and is proven', async () => {
+test('the scripts of a deleted task are destroyed; its history stays and can be verified', async () => {
   const ada = await api.register();
   const { id } = await ada.createTask({ script_content: 'print(1)' });
   await ada.updateTask(id, { script_content: 'print(2)' });
@@ -97,7 +97,7 @@ test('the scripts of a deleted task are destroyed, the history stays, and is pro
   expect(found.stdout).toMatch(/payloads, \d+ destroyed/);
 });
 
-test('what a deleted task’s metadata names is not destroyed, stops nobody’s sweep, and is missed by no verify', async () => {
+test('payload ids in a deleted task’s metadata are ignored by the sweep and by verify', async () => {
   const [ada, eve] = [await api.register(), await api.register()];
   const kept = await ada.createTask({ script_content: 'print("mine")' });
   const sql = 'select payload_id from es.payloads where owner_id = $1';
@@ -121,7 +121,7 @@ test('what a deleted task’s metadata names is not destroyed, stops nobody’s 
   expect(await verify()).toMatchObject({ code: 0 });
 });
 
-test('a change that is refused stores no script; one that no event names is destroyed, whatever it is beside', async () => {
+test('a refused change stores no script; a script that no event refers to is destroyed', async () => {
   const ada = await small.register();
   const { id } = await ada.createTask({ script_content: 'print(1)' });
   const { appPool, ownerPool } = small.service.database;
@@ -154,7 +154,7 @@ test('a change that is refused stores no script; one that no event names is dest
   expect((await ada.task(id)).script_content).toBe('print(3)');
 });
 
-test('a payload that is lost, and not destroyed by rule, is a fault', async () => {
+test('a payload that is missing without having been destroyed is a fault', async () => {
   const ada = await api.register();
   await ada.createTask();
   await api.service.database.ownerPool.query('delete from es.payloads where owner_id = $1', [ada.id]);

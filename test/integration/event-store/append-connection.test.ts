@@ -4,14 +4,14 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.js
 const SLEEP = { name: 'sleep', text: 'select pg_sleep($1)' };
 const ONE = { name: 'one', text: 'select $1::int' };
 
-describe('the connection of appends', () => {
+describe('the append connection', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();
   });
   afterAll(() => database.drop());
 
-  it('gives a server up that owes answers for too long, and goes on with another connection', async () => {
+  it('drops a server whose responses are overdue, and continues on another connection', async () => {
     let lost = 0;
     const options = { ...database.app, responseTimeoutMs: 200, statementTimeoutMs: 1_000 };
     const connection = new AppendConnection(options, () => (lost += 1));
@@ -26,7 +26,7 @@ describe('the connection of appends', () => {
     await connection.close();
   });
 
-  it('lets calls in flight end before it closes, and takes no more', async () => {
+  it('waits for calls in flight when it closes, and accepts no more', async () => {
     const connection = new AppendConnection(database.app, () => undefined);
     const call = connection.call(ONE, [1]);
     await connection.close();

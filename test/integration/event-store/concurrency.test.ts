@@ -37,7 +37,7 @@ describe('many writers in two processes', () => {
     return seen;
   }
 
-  it('leave no gap, not even for a moment, and contend for shared streams fairly', async () => {
+  it('leave no gap at any moment, and share contended streams fairly', async () => {
     const shared = [newStream(), newStream(), newStream()];
     let conflicts = 0;
 

@@ -49,7 +49,7 @@ async function planOf(values: string, read: (reader: EventReader) => Promise<unk
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 
-describe.each(['empty', 'small'])('while the log is %s', (size) => {
+describe.each(['empty', 'small'])('when the log is %s', (size) => {
   beforeAll(async () => {
     if (size === 'empty') return;
     const { app: postgres, appPool, ownerPool } = database;
@@ -59,7 +59,7 @@ describe.each(['empty', 'small'])('while the log is %s', (size) => {
     await ownerPool.query('analyze es.events');
   });
 
-  test.each(READS)('%s is read by index', async (_what, values, read) => {
+  test.each(READS)('%s is read with an index', async (_what, values, read) => {
     const plan = await planOf(values, read);
     expect(plan).toContain('Index Scan');
     expect(plan).not.toContain('Seq Scan');

@@ -45,7 +45,7 @@ describe('after an append', () => {
     return result;
   };
 
-  it('readers of other processes are notified, of the newest position at last', async () => {
+  it('other processes are notified of the newest position', async () => {
     const results = await Promise.all(Array.from({ length: 50 }, append));
     const newest = results.map(({ lastPosition }) => lastPosition).reduce((a, b) => (a > b ? a : b));
 
@@ -53,7 +53,7 @@ describe('after an append', () => {
     expect(notified.length).toBeLessThan(results.length);
   });
 
-  it('readers of this process are told what is committed, and may stop listening', async () => {
+  it('listeners in this process are called with committed events, and may unsubscribe', async () => {
     const told: bigint[] = [];
     const stop = store.onAppended((position) => told.push(position));
     const first = await append();
@@ -65,7 +65,7 @@ describe('after an append', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('a listener that fails harms nobody', async () => {
+  it('a listener that throws affects no other', async () => {
     const told: bigint[] = [];
     const stops = [
       store.onAppended(() => {
@@ -80,7 +80,7 @@ describe('after an append', () => {
     for (const stop of stops) stop();
   });
 
-  it('a refused one, or a repeat, wakes nobody', async () => {
+  it('a refused or repeated append notifies nobody', async () => {
     const stream = newStream();
     const writes = [write(stream, 0, 'a')];
     await store.append(writes, sampleMetadata);

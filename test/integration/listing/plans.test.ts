@@ -126,7 +126,7 @@ const executions =
   (pool) =>
     new ListExecutionsHandler(pool).execute(new ListExecutions(ownerId, filter, query));
 
-describe.each(['most', 'some', 'few'] as const)('with %s of the rows,', (share) => {
+describe.each(['most', 'some', 'few'] as const)('with %s of the rows, an index serves', (share) => {
   const ownerId = OWNERS[share];
   const ofOwner = `read.executions where owner_id = '${ownerId}'`;
 
@@ -161,12 +161,12 @@ describe.each(['most', 'some', 'few'] as const)('with %s of the rows,', (share) 
   });
 });
 
-test('the dead letters of everyone', async () => {
+test('an index serves the dead letters of everyone', async () => {
   const queries = await queriesOf('read.executions', EXECUTION_SORT_FIELDS);
   expect(await allFaultsOf(queries.map((query) => executions(undefined, { deadLetters: true }, query)))).toEqual([]);
 });
 
-describe('is told apart from', () => {
+describe('the check reports', () => {
   const query = { limit: 20, sort_field: 'created_at', sort_order: 'desc' } as const;
   const listing = (where: Record<string, string>, sort_field: string) => (pool: Pool) =>
     readPage(pool, { table: 'read.executions', where }, { ...query, sort_field });
@@ -176,11 +176,11 @@ describe('is told apart from', () => {
     expect(faults).toEqual([expect.stringContaining('Seq Scan'), expect.stringContaining('Seq Scan')]);
   });
 
-  test('a page that sorts all there is of an owner', async () => {
+  test('a page that sorts all rows of an owner', async () => {
     expect(await faultsOf(listing({ owner_id: OWNERS.most }, 'version'))).toEqual([expect.stringContaining('Sort')]);
   });
 
-  test('a page that sorts what an index finds, and a row filter leaves over', async () => {
+  test('a page that sorts or filters rows after the index', async () => {
     const faults = await faultsOf(listing({ owner_id: OWNERS.some, trace_id: 'a' }, 'version'));
     expect(faults[0]).toContain('Sort');
   });

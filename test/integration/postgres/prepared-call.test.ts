@@ -28,12 +28,12 @@ describe('a prepared call', () => {
     ['nothing', ''],
     ['every width of UTF-8', 'aé€😀'],
     ['more than fits the scratch', '€'.repeat(100_000)],
-  ])('carries %s there and back', async (_what, text) => {
+  ])('sends and returns %s', async (_what, text) => {
     const row = await callPrepared(client, ECHO, [text, binaryValue(Buffer.from([0, 255, 7])), 41, true]);
     expect(row).toEqual([text, '\\x00ff07', '42', 't', null]);
   });
 
-  it('answers calls in flight each with its own row, prepared once', async () => {
+  it('returns its own row to each of several calls in flight, and is prepared once', async () => {
     const calls = Array.from({ length: 20 }, (_, index) => callPrepared(client, ECHO, ['x', NOTHING, index, false]));
     const rows = await Promise.all(calls);
     expect(rows.map(([, , sum]) => Number(sum))).toEqual(calls.map((_, index) => index + 1));
@@ -41,7 +41,7 @@ describe('a prepared call', () => {
     expect(prepared).toEqual([{ name: 'echo' }]);
   });
 
-  it('rejects with the error of the server, alone among its neighbours', async () => {
+  it('rejects with the server’s error, without affecting other calls', async () => {
     const before = callPrepared(client, ECHO, ['before', NOTHING, 1, true]);
     const broken = callPrepared(client, { name: 'broken', text: 'select 1 / $1::int' }, [0]);
     const missing = callPrepared(client, { name: 'missing', text: 'select $1::text from nowhere' }, ['x']);
@@ -55,13 +55,13 @@ describe('a prepared call', () => {
     expect(await again).toEqual(['1']);
   });
 
-  it('rejects what cannot be sent, and the connection goes on', async () => {
+  it('rejects values that cannot be sent, and the connection continues', async () => {
     const tooMany = Array.from({ length: 2 ** 16 }, () => 'x');
     await expect(callPrepared(client, { name: 'many', text: 'select 1' }, tooMany)).rejects.toThrow('out of range');
     expect(await callPrepared(client, ECHO, ['on', NOTHING, 1, true])).toHaveLength(5);
   });
 
-  it('rejects where the connection breaks', async () => {
+  it('rejects if the connection breaks', async () => {
     client.on('error', () => undefined);
     const { processID } = client as unknown as { processID: number };
     const call = callPrepared(client, { name: 'sleep', text: 'select pg_sleep($1)' }, [60]);

@@ -82,8 +82,8 @@ async function answersAsTheViewFollows(stream: StreamRef, find: (id: string) => 
 
 const everyTime = (answers: readonly unknown[]): unknown[] => answers.map(() => answers.at(-1));
 
-describe('however far the view lags, the answer is that of a view which holds everything', () => {
-  it('of runs, in any state that commands lead to', async () => {
+describe('however far the view lags, the result equals that of an up-to-date view', () => {
+  it('for executions in any reachable state', async () => {
     const histories = fc.tuple(spec, fc.array(step, { maxLength: 15 }));
     await fc.assert(
       fc.asyncProperty(histories, async ([changes, steps]) => {
@@ -104,7 +104,7 @@ describe('however far the view lags, the answer is that of a view which holds ev
     );
   });
 
-  it('of tasks, also of deleted ones', async () => {
+  it('for tasks, also deleted ones', async () => {
     const runId = fc.constantFrom(task.EXECUTION_ID, task.OTHER_EXECUTION_ID);
     const taken: fc.Arbitrary<TaskCommand> = fc.oneof(
       fc.string({ maxLength: 5, unit: 'grapheme-ascii' }).map((name) => task.updateTask({ name })),
@@ -153,7 +153,7 @@ function decided(next: TaskCommand, state: TaskState): readonly TaskEvent[] {
   }
 }
 
-describe('the log is read only where the view lags', () => {
+describe('the log is read only if the view lags', () => {
   const reads: StreamRef[] = [];
   const counting = () =>
     currentExecutions(database.appPool, {
@@ -163,7 +163,7 @@ describe('the log is read only where the view lags', () => {
       },
     });
 
-  it('not for a row that is current, nor for an id that never was, nor for a deleted task', async () => {
+  it('not for a current row, an unknown id or a deleted task', async () => {
     const id = newId();
     const stream = { type: 'execution', id } as const;
     await append(stream, [newEvent(requestedOf(id))]);
@@ -183,7 +183,7 @@ describe('the log is read only where the view lags', () => {
     await expect(unread.execute(new GetTask(deleted.id, owner))).rejects.toMatchObject({ code: 'task_not_found' });
   });
 
-  it('answers many ids at once, each by its own', async () => {
+  it('many ids at once each get their own row', async () => {
     const ids = [newId(), newId(), newId()];
     for (const id of ids) await append({ type: 'execution', id }, [newEvent(requestedOf(id))]);
     const current = executions();
@@ -199,8 +199,8 @@ const requestedOf = (id: string) => {
   return run.history[0]!;
 };
 
-describe('what is not there, or not for everybody', () => {
-  it('is told apart from the log as it is from the view', async () => {
+describe('objects that do not exist, or belong to another user', () => {
+  it('have the same result from the log as from the view', async () => {
     const id = newId();
     await append(
       { type: 'task', id },
@@ -210,17 +210,17 @@ describe('what is not there, or not for everybody', () => {
     expect(await tasks().find(id)).toMatchObject({ id });
   });
 
-  it('a stream of another type is nothing', async () => {
+  it('a stream of another type does not exist', async () => {
     const id = newId();
     await append({ type: 'execution', id }, [newEvent(requestedOf(id))]);
     expect(await tasks().find(id)).toBeNull();
   });
 });
 
-describe('with an event that nobody can read', () => {
+describe('with an event that cannot be read', () => {
   const UNREADABLE = newEvent({ type: 'TaskFrozen', data: {} }, 1);
 
-  it('the object is shown as it was before it', async () => {
+  it('the object is shown as it was before that event', async () => {
     const id = newId();
     const stream = { type: 'task', id } as const;
     const history = taskHistory(id, [task.updateTask({ name: 'before' })]).map((event) => newEvent(event));
@@ -231,7 +231,7 @@ describe('with an event that nobody can read', () => {
     expect(await tasks().find(id)).toMatchObject({ name: 'before', version: 2 });
   });
 
-  it('an object of which nothing can be read is an error, not missing', async () => {
+  it('an object without a readable event is an error, not missing', async () => {
     const id = newId();
     await append({ type: 'task', id }, [{ ...UNREADABLE, eventId: newId() }]);
     await expect(tasks().find(id)).rejects.toThrow('cannot be read');

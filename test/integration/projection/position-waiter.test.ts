@@ -42,7 +42,7 @@ describe('PositionWaiter', () => {
     return waiter;
   };
 
-  it('hears of a position from the projector of another process over NATS', async () => {
+  it('learns of a position from another process’s projector over NATS', async () => {
     const waiter = waiterElsewhere(nats);
     await nats.connection().flush();
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
@@ -51,7 +51,7 @@ describe('PositionWaiter', () => {
     await projector.stop();
   });
 
-  it('reads the checkpoint where nobody tells', async () => {
+  it('reads the checkpoint if there are no announcements', async () => {
     const waiter = waiterElsewhere(null, 20);
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     const position = await pipeline.log.add(newId(), 1);
@@ -60,7 +60,7 @@ describe('PositionWaiter', () => {
     await projector.stop();
   });
 
-  it('gives up in time, and says how far the views are', async () => {
+  it('stops waiting in time, and reports the views’ position', async () => {
     const waiter = waiterElsewhere(nats, 20);
     const { position: head } = await pipeline.log.head();
     const projected = await pipeline.checkpoint();
@@ -68,7 +68,7 @@ describe('PositionWaiter', () => {
     expect(await waiter.waitFor(head + 1n, 50)).toEqual({ reached: false, position: projected });
   });
 
-  it('serves many at once, each at its own position', async () => {
+  it('serves many callers, each with its own position', async () => {
     const waiter = waiterElsewhere(nats, 20);
     const id = newId();
     const { position: head } = await pipeline.log.head();

@@ -110,7 +110,7 @@ const jobOf = (step: { job: number; user: number; priority: number }): Job => ({
   priority: step.priority,
 });
 
-describe('RedisJobQueue, compared with the plain model', () => {
+describe('RedisJobQueue, compared with the in-memory model', () => {
   let service: TestRedis;
   let runs = 0;
   beforeAll(async () => {
@@ -118,7 +118,7 @@ describe('RedisJobQueue, compared with the plain model', () => {
   });
   afterAll(() => service.close());
 
-  it('answers every sequence of operations alike, and leaves no key behind', async () => {
+  it('returns the same results for random operations, and leaves no key behind', async () => {
     const limits = fc.record({ userConcurrencyMax: fc.integer({ min: 1, max: 3 }) });
     await fc.assert(
       fc.asyncProperty(

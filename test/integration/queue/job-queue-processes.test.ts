@@ -52,7 +52,7 @@ describe('the job queue between processes', () => {
   const calls = async (command: string) =>
     Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await redis.info('commandstats'))?.[1] ?? 0);
 
-  it('waits on one connection a process, and asks for nothing while idle', async () => {
+  it('waits on one connection per process, and sends nothing while idle', async () => {
     const queue = await process();
     const waiting = Array.from({ length: 50 }, () => reserve(queue));
     await eventually(async () => expect(await blockedClients()).toBe(1));
@@ -77,7 +77,7 @@ describe('the job queue between processes', () => {
     return done;
   };
 
-  it('runs every job once, however many processes wait for them, and while they rise from band to band', async () => {
+  it('runs every job once, while many processes wait and jobs move to higher bands', async () => {
     const limits = { userConcurrencyMax: 2, ageingIntervalMs: 1 };
     const queues = [await process(limits), await process(limits), await process(limits)];
     const producer = await process(limits);
@@ -88,7 +88,7 @@ describe('the job queue between processes', () => {
     expect(await redis.keys('*')).toEqual([]);
   });
 
-  it('hands out all that becomes due at once, more than one call moves', async () => {
+  it('serves all jobs that become due at once, even if one call moves fewer', async () => {
     const queues = [await process(), await process()];
     const producer = await process();
     const draining = drain(queues, 250);
@@ -99,7 +99,7 @@ describe('the job queue between processes', () => {
     expect(await redis.keys('*')).toEqual([]);
   });
 
-  it('clears away more leases that ran out than one call moves', async () => {
+  it('removes all expired leases, even if one call moves fewer', async () => {
     const queue = await process({ userConcurrencyMax: 1_000 });
     const jobs = Array.from({ length: 250 }, () => job());
     await Promise.all(jobs.map((one) => queue.enqueue(one)));
@@ -111,7 +111,7 @@ describe('the job queue between processes', () => {
     });
   });
 
-  it('never lets a user have more leases than the limit, whoever reserves', async () => {
+  it('never exceeds a user’s limit of leases, whichever worker reserves', async () => {
     const queues = [await process({ userConcurrencyMax: 3 }), await process({ userConcurrencyMax: 3 })];
     for (let at = 0; at < 30; at += 1) await queues[0]!.enqueue(job({ userId: 'ada' }));
     let running = 0;
@@ -133,7 +133,7 @@ describe('the job queue between processes', () => {
     expect(runningMax).toBeLessThanOrEqual(3);
   });
 
-  it('wakes a process for a delayed job though the one that kept its alarm has gone', async () => {
+  it('wakes a process for a delayed job after the process with the alarm has gone', async () => {
     const [first, second, producer] = [await process(), await process(), await process()];
     const gone = reserve(first);
     await eventually(async () => expect(await blockedClients()).toBe(1));
@@ -146,7 +146,7 @@ describe('the job queue between processes', () => {
     expect((await staying)?.executionId).toBe(delayed.executionId);
   });
 
-  it('wakes a second process for the work that the first leaves', async () => {
+  it('wakes a second process for jobs that the first leaves', async () => {
     const [first, second, producer] = [await process(), await process(), await process()];
     const waiting = [reserve(first), reserve(second)];
     await eventually(async () => expect(await blockedClients()).toBe(2));

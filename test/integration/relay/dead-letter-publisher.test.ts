@@ -15,7 +15,7 @@ describe('DeadLetterPublisher', () => {
     await nats.close();
   });
 
-  it('publishes a letter once, however often it is asked to', async () => {
+  it('publishes a dead letter once, however often it is called', async () => {
     const letters = new DeadLetterPublisher({ nats, prefix });
     for (let time = 0; time < 3; time++) await letters.publish('execution', 'a-1', { execution_id: 'a', attempt: 1 });
     await letters.publish('stream', 'b', { stream_id: 'b' });
@@ -26,7 +26,7 @@ describe('DeadLetterPublisher', () => {
     expect(JSON.parse(message.string())).toEqual({ execution_id: 'a', attempt: 1 });
   });
 
-  it('makes the stream again where it was deleted', async () => {
+  it('creates the stream again if it was deleted', async () => {
     const letters = new DeadLetterPublisher({ nats, prefix });
     await letters.publish('stream', 'c', {});
     await (await nats.manager()).streams.delete(letters.streamName);

@@ -32,11 +32,11 @@ describe('the messages of the events stream', () => {
     return sequences;
   };
 
-  it('are none in an empty one', async () => {
+  it('an empty stream has none', async () => {
     expect(await read(0)).toEqual([]);
   });
 
-  it('come whole and in order, however slow their reader is, and leave no consumer behind', async () => {
+  it('arrive complete and in order, however slow the reader is, and leave no consumer behind', async () => {
     const js = nats.jetstream();
     const published = Array.from({ length: MESSAGES }, (_, n) =>
       js.publish(stream.subjects.replace('>', `toy.${n}`), undefined, { timeout: 30_000 }),
@@ -50,7 +50,7 @@ describe('the messages of the events stream', () => {
     expect(await manager.consumers.list(stream.name).next()).toEqual([]);
   });
 
-  it('come without those that were cut out, and to a reader that stops early', async () => {
+  it('arrive without removed ones, and to a reader that stops early', async () => {
     const manager = await nats.manager();
     for (const sequence of [1, 2, 700, MESSAGES]) await manager.streams.deleteMessage(stream.name, sequence);
     expect(await read(0)).toHaveLength(MESSAGES - 4);

@@ -45,14 +45,14 @@ afterAll(async () => {
 describe.each(Object.keys(LIMIT_FLOORS) as ScriptType[])('%s', (language) => {
   const floor = { ...LIMIT_FLOORS[language], cpus: 1 };
 
-  it('runs "hello" in its floors, whatever CPUs it may use', async () => {
+  it('runs "hello" at its minimum limits, on any number of CPUs', async () => {
     for (let run = 0; run < RUNS; run += 1) {
       const outcome = await box.run(language, HELLO[language], { limits: { ...floor, cpus: 1 + run } });
       expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0, out: 'hi\n', err: '', notes: [] });
     }
   });
 
-  it('has no more memory than its limit, and says so', async () => {
+  it('is refused memory beyond its limit, and reports that', async () => {
     const limit = floor.memory_mb;
     const outcome = await box.run(language, hogs((limit + 20) << 20)[language], { limits: floor });
     expect(outcome).toMatchObject({ reason: 'out_of_memory', returnCode: 137, out: '' });

@@ -76,12 +76,11 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     expect(await box.sandbox.health()).toMatchObject({ healthy: true });
   }
 
-  it.each(casesOn(runtime))(
-    '%s that wants %s meets its bounds, and a neighbour does not notice',
-    (language, _, program) => meetsItsBounds(language, program, program.begun ? firstMs(language) : END_MS_MAX),
+  it.each(casesOn(runtime))('%s: %s meets its limit, and a neighbour is not affected', (language, _, program) =>
+    meetsItsBounds(language, program, program.begun ? firstMs(language) : END_MS_MAX),
   );
 
-  it('leaves nothing to the next run of the same user: files, shared memory, processes', async () => {
+  it('a run leaves no files, shared memory or processes to the next run of the same user', async () => {
     const leave = 'echo secret >/tmp/left; echo secret >/dev/shm/left; echo secret >left; (setsid sleep 600 &)';
     await box.run('bash', leave, { userId: HOSTILE_USER });
     const look = 'ls -A /tmp /dev/shm .; processes=(/proc/[0-9]*); echo ${#processes[@]}';
@@ -91,7 +90,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
   });
 });
 
-it('tells every exit code as it was', async () => {
+it('every exit code is reported unchanged', async () => {
   const box = await TestSandbox.create();
   const users = [HOSTILE_USER, NEIGHBOUR_USER];
   const told: (number | null)[] = [];
@@ -105,7 +104,7 @@ it('tells every exit code as it was', async () => {
   await box.expectNoContainers();
 });
 
-it('is told in docs/sandbox.md', () => {
+it('docs/sandbox.md lists these programs', () => {
   const table = REPORT.map((row) => `| ${row.join(' | ')} |`);
   process.stdout.write(`${table.join('\n')}\n`);
   const docs = readFileSync('docs/sandbox.md', 'utf8').replaceAll(/ +/g, ' ').split('\n');

@@ -28,7 +28,7 @@ afterEach(() => box.expectNoContainers());
 afterAll(() => box.sandbox.close());
 
 describe.each(Object.keys(PRINTERS) as ScriptType[])('%s', (language) => {
-  it.each([1, 2] as const)('is told as soon as it is over, whatever it printed to descriptor %d', async (stream) => {
+  it.each([1, 2] as const)('reports the end immediately, whatever was printed to descriptor %d', async (stream) => {
     for (const bytes of SIZES) {
       const outcome = await box.run(language, PRINTERS[language](bytes, stream), { timeoutMs: TIMEOUT_MS });
       expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0 });
@@ -39,7 +39,7 @@ describe.each(Object.keys(PRINTERS) as ScriptType[])('%s', (language) => {
   });
 });
 
-it('is told also where many of them run at once', async () => {
+it('many concurrent runs report their ends immediately, too', async () => {
   const runs = Array.from({ length: 24 }, (_, n) =>
     box.run('bash', PRINTERS.bash(950_000, n % 2 === 0 ? 1 : 2), { timeoutMs: TIMEOUT_MS }),
   );

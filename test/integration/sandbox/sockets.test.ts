@@ -178,7 +178,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     expect(await box.run(language, script, { userId })).toMatchObject({ out: 'fine\n', err: '', returnCode: 0 });
   });
 
-  it('ends quickly where a name would have to be looked up', async () => {
+  it('a name lookup fails quickly', async () => {
     const script = `import socket
 try: socket.getaddrinfo("example.com", 80)
 except socket.gaierror: print("no such name")
@@ -186,7 +186,7 @@ print(socket.gethostbyname(socket.gethostname()))`;
     expect(await box.run('python', script, { userId })).toMatchObject({ out: 'no such name\n127.0.0.1\n', err: '' });
   });
 
-  it('reaches nothing on its host, whatever listens there', async () => {
+  it('a run reaches no service of its host', async () => {
     const abstract = `voidrunner-test-${randomUUID()}`;
     let came = 0;
     const listen = async (where: object | string): Promise<Server> => {
@@ -210,7 +210,7 @@ print(socket.gethostbyname(socket.gethostname()))`;
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   });
 
-  it('reaches nothing of another run at the same time, of the same user or not', async () => {
+  it('a run reaches no concurrent run, whether of the same user or not', async () => {
     const stop = new AbortController();
     const printed: string[] = [];
     const listening = Promise.withResolvers<void>();
@@ -231,7 +231,7 @@ print(socket.gethostbyname(socket.gethostname()))`;
     expect(printed.join('')).toBe('listens\n');
   });
 
-  it('reaches nothing of the run before it in the same cell, which left a listener behind', async () => {
+  it('a run does not reach a listener that the previous run left in the same cell', async () => {
     const owner = randomUUID();
     const left = `import os\nif os.fork(): os.wait()\nelif os.fork(): os._exit(0)\nelse:\n    os.setsid()\n    ${listens('left').replaceAll('\n', '\n    ')}`;
     const first = await box.run('python', `import os\nprint(os.getuid(), flush=True)\n${left}`, { userId: owner });

@@ -25,7 +25,7 @@ describe('Subscription', () => {
     readAllRaw: () => Promise.resolve([]),
   });
 
-  it('hands over each event once and in order, over JetStream', async () => {
+  it('delivers each event once and in order, over JetStream', async () => {
     const handler = recorder();
     pipeline.start((signal) => pipeline.relay().run(signal));
     pipeline.start((signal) => pipeline.projector({ handler, events: unreadable() }).run(signal));
@@ -36,14 +36,14 @@ describe('Subscription', () => {
     expect(handler.seen[0]).toMatchObject({ type: 'ToyAdded', data: { amount: 1 }, version: 1 });
   });
 
-  it('reads Postgres alone where there is no relay', async () => {
+  it('reads only Postgres if there is no relay', async () => {
     const handler = recorder();
     pipeline.start((signal) => pipeline.projector({ handler }).run(signal));
     await pipeline.projected(await pipeline.log.add(newId(), 1, 2, 3));
     expect(handler.positions()).toEqual(upTo(3n));
   });
 
-  it('begins where it ended, and its consumer with it', async () => {
+  it('resumes at its checkpoint, also with its consumer', async () => {
     const handler = recorder();
     pipeline.start((signal) => pipeline.relay().run(signal));
     const first = pipeline.start((signal) => pipeline.projector({ handler, events: unreadable() }).run(signal));
@@ -58,7 +58,7 @@ describe('Subscription', () => {
     expect(info.config.opt_start_seq).toBe(4);
   });
 
-  it('drops what is delivered twice, out of order, or of another epoch', async () => {
+  it('drops duplicates, events out of order, and events of another epoch', async () => {
     const handler = recorder();
     await pipeline.stream.ensure();
     pipeline.start((signal) => pipeline.projector({ handler }).run(signal));
@@ -82,7 +82,7 @@ describe('Subscription', () => {
     });
   });
 
-  it('fills a gap from Postgres where messages were cut out of the stream', async () => {
+  it('fills a gap from Postgres if messages were removed from the stream', async () => {
     const handler = recorder();
     const relay = pipeline.start((signal) => pipeline.relay().run(signal));
     await pipeline.log.add(newId(), 1, 2, 3, 4, 5, 6);
@@ -95,7 +95,7 @@ describe('Subscription', () => {
     expect(handler.positions()).toEqual(upTo(6n));
   });
 
-  it('lets events pass that do not concern the handler, and moves the checkpoint when there is time', async () => {
+  it('skips irrelevant events, and moves the checkpoint later', async () => {
     const handler = recorder();
     const concerns = ({ type }: { type: string }) => type === 'ToyRemoved';
     pipeline.start((signal) => pipeline.relay().run(signal));
@@ -113,7 +113,7 @@ describe('Subscription', () => {
     expect(handler.positions()).toEqual([3n, 6n]);
   });
 
-  it('writes each event once, however many believe that they lead', async () => {
+  it('writes each event once, even if several processes believe they lead', async () => {
     const id = newId();
     const lost: unknown[] = [];
     for (let rival = 0; rival < 3; rival++) {
@@ -131,7 +131,7 @@ describe('Subscription', () => {
     });
   });
 
-  it('waits for an outage of a handler to end, and parks nothing', async () => {
+  it('waits for the end of a handler’s outage, and parks nothing', async () => {
     let outages = 4;
     const handler = recorder();
     const runEffects = async (events: readonly DeliveredEvent[]): Promise<void> => {
@@ -145,7 +145,7 @@ describe('Subscription', () => {
     expect((await pipeline.database.appPool.query('select from read.parked')).rowCount).toBe(0);
   });
 
-  it('stops in the middle of an outage', async () => {
+  it('can be stopped during an outage', async () => {
     let tried = 0;
     const runEffects = async (): Promise<void> => {
       tried += 1;
@@ -158,7 +158,7 @@ describe('Subscription', () => {
     expect(await pipeline.checkpoint()).toBe(0n);
   });
 
-  it('takes over a new epoch where it is, and starts again where it was ahead of a restored log', async () => {
+  it('adopts a new epoch, and starts again if it was ahead of a restored log', async () => {
     const id = newId();
     const first = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(await pipeline.log.add(id, 1, 2));

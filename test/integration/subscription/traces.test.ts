@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.js';
 import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
 import { ToyPipeline } from '../../support/toy-pipeline.js';
 
-it('continues the trace of an append over the relay to the projection', async () => {
+it('the trace of an append continues over the relay to the projection', async () => {
   const exporter = new InMemorySpanExporter();
   const sdk = new NodeSDK({
     spanProcessors: [new SimpleSpanProcessor({ exporter })],

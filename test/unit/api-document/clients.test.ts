@@ -55,10 +55,10 @@ async function compile(project: string, env: NodeJS.ProcessEnv): Promise<string[
   }
 }
 
-test.each(CLIENTS)('the client of %s, and a program that uses it, compile strictly', (client) => {
+test.each(CLIENTS)('the client of %s, and a program that uses it, compile in strict mode', (client) => {
   expect(faults.filter((fault) => fault.startsWith(`${client}/`))).toEqual([]);
 });
 
-test('nothing else is wrong with them', () => {
+test('no other compiler errors occur', () => {
   expect(faults.filter((fault) => !CLIENTS.some((client) => fault.startsWith(`${client}/`)))).toEqual([]);
 });

@@ -21,7 +21,7 @@ test('the document has no fault', async () => {
   expect(await faultsOf(document)).toEqual([]);
 });
 
-test('a fault would be found', async () => {
+test('a planted fault is found', async () => {
   const faulty = structuredClone(document);
   delete faulty.paths['/api/v1/ping']!.get!.security;
   const rules = (await faultsOf(faulty)).map((fault) => fault.split(':', 1)[0]);

@@ -70,7 +70,7 @@ function refusalsOf(name: string, body: unknown): string[] {
 
 const isUnsayable = (message: string): boolean => UNSAYABLE.some((pattern) => pattern.test(message));
 
-test.each(BODIES)('%s: what the service takes is in the document, and what it refuses is not', async (name, schema) => {
+test.each(BODIES)('%s: the document describes accepted values and no refused ones', async (name, schema) => {
   const values = fc.oneof(
     valid.of(schema),
     new ChangedValues(valid, boundaries).of(schema),
@@ -144,14 +144,14 @@ const BOUNDS = BODIES.flatMap(([name, schema]) =>
   [...boundsOf(schema, name, (value) => value)].map((bound) => ({ name, schema, ...bound })),
 );
 
-test.each(BOUNDS)('$what is where the service ends', ({ name, schema, within, beyond }) => {
+test.each(BOUNDS)('$what is the service’s own bound', ({ name, schema, within, beyond }) => {
   expect(contract.accepts(schema, within)).toBe(true);
   expect(refusalsOf(name, within).filter((message) => !isUnsayable(message))).toEqual([]);
   expect(contract.accepts(schema, beyond)).toBe(false);
   expect(refusalsOf(name, beyond)).not.toEqual([]);
 });
 
-test('the bounds of all bodies are tried', () => {
+test('every bound of every body is tried', () => {
   expect(BODIES.length).toBeGreaterThanOrEqual(8);
   const tried = BOUNDS.map(({ what }) => what);
   expect(tried).toEqual(

@@ -29,7 +29,7 @@ test('the document has no fault', async () => {
   expect(await faultsOf(document)).toEqual([]);
 });
 
-test('a fault would be found', async () => {
+test('a planted fault is found', async () => {
   const faulty = structuredClone(document);
   delete faulty.paths['/api/v1/tasks']!.post!.description;
   Object.assign(faulty.components!.schemas!['RegisterRequest']!, { example: { email: 'ada@example.com' } });

@@ -25,10 +25,13 @@ test.each(versions.map(({ type, version }) => [type.type, version, type] as cons
   },
 );
 
-test.each(types.map((type) => [type.type, type] as const))('%s keeps all of its newest version', (name, type) => {
-  const newest = stored(fileOf(name, type.schemaVersion));
-  expect(type.upcast(newest, type.schemaVersion)).toEqual(newest);
-});
+test.each(types.map((type) => [type.type, type] as const))(
+  '%s keeps every field of its newest version',
+  (name, type) => {
+    const newest = stored(fileOf(name, type.schemaVersion));
+    expect(type.upcast(newest, type.schemaVersion)).toEqual(newest);
+  },
+);
 
 /** Of the newest version, in whose fixture each is given. */
 const placesOf = (value: unknown): string[] => {
@@ -37,12 +40,12 @@ const placesOf = (value: unknown): string[] => {
   return Object.entries(value).flatMap(([name, inner]) => (name === 'metadata' ? [] : placesOf(inner)));
 };
 
-test.each(types.map((type) => [type.type, type] as const))('%s tells its payloads', (name, type) => {
+test.each(types.map((type) => [type.type, type] as const))('%s names its payloads', (name, type) => {
   const data = stored(fileOf(name, type.schemaVersion));
   expect(type.payloadsOf(data).map(({ payload_id }) => payload_id)).toEqual(placesOf(data));
 });
 
-test('so do an update and a report, whose fixtures have none', () => {
+test('an update and a report name theirs as well', () => {
   const ref = (payload_id: string) => ({ payload_id, bytes: 1, sha256: '0'.repeat(64) });
   const stream = (payload_id: string) => ({ payload: ref(payload_id), bytes_total: 1, truncated: false });
   const changes = { script: ref('script'), metadata: { forged: ref('forged') } };

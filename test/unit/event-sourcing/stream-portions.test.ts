@@ -28,7 +28,7 @@ test.each([
   [3, [2, 1], 2],
   [4, [2, 2], 2],
   [99, [2, 2, 1], 3],
-])('of a stream of five, at most %p come as %p', async (limit, sizes, readCount) => {
+])('a stream of five in portions of at most %p: %p', async (limit, sizes, readCount) => {
   const { store, reads } = aStore();
   const portions = await allOf(portionsOf(store, TASK_STREAM, { limit, portionEvents: PORTION }));
   expect(portions.map(({ length }) => length)).toEqual(sizes);

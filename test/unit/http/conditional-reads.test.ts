@@ -11,7 +11,7 @@ const authorization = 'Bearer good';
 const ask = (method: 'GET' | 'HEAD', headers: Record<string, string>, url = '/things/tagged/a') =>
   app.inject({ method, url, headers: { authorization, ...headers } });
 
-describe.each(['GET', 'HEAD'] as const)('%s of what has an ETag', (method) => {
+describe.each(['GET', 'HEAD'] as const)('%s of a resource with an ETag', (method) => {
   test.each([
     [{ 'if-none-match': '"a"' }, 304],
     [{ 'if-none-match': 'W/"a"' }, 304],
@@ -48,12 +48,12 @@ describe.each(['GET', 'HEAD'] as const)('%s of what has an ETag', (method) => {
     }
   });
 
-  test('whoever may not see it learns nothing of its tag', async () => {
+  test('a client without access learns nothing about the tag', async () => {
     const answer = await ask(method, { authorization: 'Bearer bad', 'if-none-match': '*' });
     expect([answer.statusCode, answer.headers.etag]).toEqual([401, undefined]);
   });
 
-  test('conditions on what has no tag are left aside', async () => {
+  test('conditions on a response without a tag are ignored', async () => {
     expect((await ask(method, { 'if-none-match': '*', 'if-match': '"x"' }, '/things')).statusCode).toBe(200);
     expect((await ask(method, { 'if-none-match': '*' }, '/things/fails/conflict')).statusCode).toBe(409);
   });

@@ -52,7 +52,7 @@ class Log {
   }
 }
 
-test('a key is in force for a day, and then free again', async () => {
+test('a key lasts for a day, then it is free again', async () => {
   const log = new Log();
   expect(await log.request()).toEqual({ id: 'thing 0', performed: true });
   log.nowMs += KEY_LIFETIME_MS - 1;
@@ -63,7 +63,7 @@ test('a key is in force for a day, and then free again', async () => {
   await expect(log.request()).rejects.toMatchObject({ status: 422 });
 });
 
-test('a key that is used anew every day for months is found with a query a month', async () => {
+test('a key that is reused every day for months costs one query per month', async () => {
   const log = new Log();
   const DAYS = 100;
   for (let day = 0; day < DAYS; day += 1) {

@@ -27,14 +27,14 @@ async function serve(chunks: number, stalledMsMax: number) {
   return { made, port: (server.server.address() as AddressInfo).port };
 }
 
-test('a client that reads gets it all, whatever there is', async () => {
+test('a client that reads gets everything', async () => {
   const { made, port } = await serve(200, A_MINUTE_MS);
   const answer = await fetch(`http://127.0.0.1:${port}/`);
   expect((await answer.arrayBuffer()).byteLength).toBe(200 * CHUNK.length);
   await made.over.promise;
 });
 
-test('a client that takes nothing is cut off, and little is made for it', async () => {
+test('a client that reads nothing is cut off, and little is produced for it', async () => {
   const { made, port } = await serve(Number.POSITIVE_INFINITY, 50);
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
@@ -46,7 +46,7 @@ test('a client that takes nothing is cut off, and little is made for it', async 
   socket.destroy();
 });
 
-test('headers are out before there is anything to tell', async () => {
+test('headers are sent before there is any content', async () => {
   server = fastify();
   const quiet = Promise.withResolvers<void>();
   async function* source(): AsyncGenerator<Uint8Array> {

@@ -21,15 +21,15 @@ async function statuses(remoteAddress: string, forwarded: (n: number) => string)
   return answers;
 }
 
-test('a proxy of ours tells the clients apart', async () => {
+test('a trusted proxy’s header distinguishes clients', async () => {
   expect(await statuses(PROXY, (n) => `198.51.100.${n}`)).toEqual([200, 200, 200]);
   expect(await statuses(PROXY, () => CLIENT)).toEqual([200, 200, 429]);
 });
 
-test('what a client puts before the address that our proxy saw does not count', async () => {
+test('addresses that a client adds before the trusted proxy’s do not count', async () => {
   expect(await statuses(PROXY, (n) => `203.0.113.${n}, ${CLIENT}, 10.2.2.2`)).toEqual([200, 200, 429]);
 });
 
-test('a client that comes by itself is nobody else, whatever it says', async () => {
+test('a client without a proxy cannot claim another address', async () => {
   expect(await statuses(CLIENT, (n) => `10.0.0.${n}`)).toEqual([200, 200, 429]);
 });

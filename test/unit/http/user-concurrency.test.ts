@@ -19,7 +19,7 @@ async function haveSlots(taken: readonly Promise<unknown>[]): Promise<boolean[]>
   return has;
 }
 
-test('so many of a user at a time, the others in their order, and nobody waits for another user', async () => {
+test('each user’s requests run up to the limit, in order, and users do not wait for each other', async () => {
   const limit = aLimit();
   const replies = Array.from({ length: 4 }, () => aReply());
   const adas = replies.map((reply) => limit.acquire('ada', reply));
@@ -36,7 +36,7 @@ test('so many of a user at a time, the others in their order, and nobody waits f
   expect(await haveSlots([...adas, limit.acquire('ada', aReply())])).toEqual([true, true, true, true, false]);
 });
 
-test('whoever is one too many is refused, with when to come back', async () => {
+test('a request beyond the queue’s limit is refused, with when to try again', async () => {
   const limit = aLimit({ concurrentMax: 1, waitingMax: 0 });
   await limit.acquire('ada', aReply());
   await expect(limit.acquire('ada', aReply())).rejects.toMatchObject({
@@ -47,7 +47,7 @@ test('whoever is one too many is refused, with when to come back', async () => {
   });
 });
 
-test('whoever has waited too long is refused, and is not given a turn later', async () => {
+test('a request that has waited too long is refused, and gets no slot later', async () => {
   const limit = aLimit({ concurrentMax: 1, waitMsMax: 1 });
   const first = aReply();
   await limit.acquire('ada', first);
@@ -56,7 +56,7 @@ test('whoever has waited too long is refused, and is not given a turn later', as
   expect(await haveSlots([limit.acquire('ada', aReply())])).toEqual([true]);
 });
 
-test('a client that goes while it waits is passed over', async () => {
+test('a client that disconnects while it waits is skipped', async () => {
   const limit = aLimit({ concurrentMax: 1 });
   const [first, gone] = [aReply(), aReply()];
   await limit.acquire('ada', first);
@@ -68,7 +68,7 @@ test('a client that goes while it waits is passed over', async () => {
   expect(await haveSlots([next])).toEqual([true]);
 });
 
-test('a client that is gone already takes no turn', async () => {
+test('a client that has already disconnected gets no slot', async () => {
   const limit = aLimit({ concurrentMax: 1, waitingMax: 0 });
   await limit.acquire('ada', aReply({ destroyed: true }));
   expect(await haveSlots([limit.acquire('ada', aReply())])).toEqual([true]);

@@ -33,7 +33,7 @@ const died = recorded(EXECUTION_STREAM, [
   event.deadLettered(1),
 ]);
 
-test('a dead letter is told of outside, under an id that follows from its event', async () => {
+test('a dead letter is published, under an id derived from its event', async () => {
   const { letters, act } = setUp();
   await act(died);
   await act(died);
@@ -51,19 +51,19 @@ test('a dead letter is told of outside, under an id that follows from its event'
   expect(letters.published).toEqual([letter, letter]);
 });
 
-test('nothing else is its business', async () => {
+test('other events are ignored', async () => {
   const { letters, act } = setUp();
   await act([...recorded(TASK_STREAM, [taskCreated()]), ...died.slice(0, 3)]);
   expect(letters.published).toEqual([]);
 });
 
-test('an outage is passed on, so that the letter comes again', async () => {
+test('an outage is thrown, so that the dead letter is delivered again', async () => {
   const { letters, act } = setUp();
   letters.publish = () => Promise.reject(new Unavailable('nats', 'away'));
   await expect(act(died)).rejects.toThrow(Unavailable);
 });
 
-test('a leader that has lost its lead tells nothing more', async () => {
+test('a leader that has lost its lead publishes nothing more', async () => {
   const { letters, act } = setUp();
   await expect(act(died, AbortSignal.abort(new Error('somebody else leads')))).rejects.toThrow('somebody else leads');
   expect(letters.published).toEqual([]);

@@ -54,7 +54,7 @@ async function reserved(): Promise<void> {
 }
 const jobState = async () => (await queue.inspect([{ executionId: EXECUTION_ID, attempt: 1 }]))[0];
 
-test('what a worker without a session held is given up, long before its lease is over', async () => {
+test('the attempts of a worker without a session are lost, long before their leases expire', async () => {
   await reserved();
   await beats(1);
   expect(await deadWorkers.check(0)).toBe(false);
@@ -67,14 +67,14 @@ test('what a worker without a session held is given up, long before its lease is
   expect(await queue.workers()).toEqual([]);
 });
 
-test('also of one that nobody remembers, after a flush', async () => {
+test('also the attempts of a worker that Redis forgot in a flush', async () => {
   await deadWorkers.check(0);
   // No lease was dropped: nothing is missing in the queue that was there.
   expect(await deadWorkers.check(DEAD_AFTER_MS)).toBe(false);
   expect(issued).toHaveLength(1);
 });
 
-test('a worker with a session keeps what it holds, however silent it is', async () => {
+test('a worker with a session keeps its attempts, even without heartbeats', async () => {
   await reserved();
   sessions.ids = new Set(['worker']);
   await deadWorkers.check(0);
@@ -82,7 +82,7 @@ test('a worker with a session keeps what it holds, however silent it is', async 
   expect([issued, await jobState()]).toEqual([[], 'leased']);
 });
 
-test('one whose session was cut, and who is heard of since, lives', async () => {
+test('a worker whose session was cut is alive if it sends heartbeats', async () => {
   await beats(1);
   await deadWorkers.check(0);
   await beats(2);
@@ -95,7 +95,7 @@ test('one whose session was cut, and who is heard of since, lives', async () => 
   expect(issued).toHaveLength(1);
 });
 
-test('one that opens a session again lives', async () => {
+test('a worker that opens a session again is alive', async () => {
   await deadWorkers.check(0);
   sessions.ids = new Set(['worker']);
   await deadWorkers.check(DEAD_AFTER_MS - 1);
@@ -108,7 +108,7 @@ const unavailable = () => Promise.reject(new Unavailable('either', 'away'));
 
 test.each<[string, () => () => void]>([
   [
-    'Redis was away',
+    'Redis was unavailable',
     () => {
       const { workers } = queue;
       queue.workers = unavailable;
@@ -116,7 +116,7 @@ test.each<[string, () => () => void]>([
     },
   ],
   [
-    'Postgres was away',
+    'Postgres was unavailable',
     () => {
       const { open } = sessions;
       sessions.open = unavailable;
@@ -124,21 +124,21 @@ test.each<[string, () => () => void]>([
     },
   ],
   [
-    'every session was lost together',
+    'all sessions were lost at once',
     () => {
       sessions.ids = null;
       return () => (sessions.ids = new Set());
     },
   ],
   [
-    'somebody else led',
+    'another process led',
     () => {
       deadWorkers.forget();
       sessions.ids = new Set(['worker']);
       return () => (sessions.ids = new Set());
     },
   ],
-])('nothing is concluded from an absence in which %s', async (_, away) => {
+])('nothing is concluded from an absence during which %s', async (_, away) => {
   await deadWorkers.check(0);
   const back = away();
   await deadWorkers.check(1).catch(() => undefined);
@@ -147,7 +147,7 @@ test.each<[string, () => () => void]>([
   expect(issued).toEqual([]);
 });
 
-test('an attempt that is over by now stops no other', async () => {
+test('an attempt that has already ended does not stop the others', async () => {
   held.attempts = { worker: [HELD, { ...HELD, attempt: 3 }] };
   refusal = new DomainError('attempt_not_held', 'over');
   await deadWorkers.check(0);
@@ -155,7 +155,7 @@ test('an attempt that is over by now stops no other', async () => {
   expect(issued).toHaveLength(2);
 });
 
-test('an outage while it gives up is made good at the next look', async () => {
+test('an outage in between is made up for at the next check', async () => {
   await reserved();
   await deadWorkers.check(0);
   refusal = new Unavailable('postgres', 'away');

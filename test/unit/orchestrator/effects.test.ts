@@ -48,8 +48,8 @@ const external = [event.requested({ executor: 'external' })];
 
 /** What the orchestrator remembers and does when a history ends there; one row a kind of end, at least. */
 const STEPS: readonly [string, ExecutionEvent[], Seen['after'], readonly Effect[]][] = [
-  ['a run is requested', [event.requested()], waiting, [enqueued()]],
-  ['an external run is requested', external, { ...waiting, executor: 'external' }, []],
+  ['an execution is requested', [event.requested()], waiting, [enqueued()]],
+  ['an external execution is requested', external, { ...waiting, executor: 'external' }, []],
   ['an attempt starts', started, running, []],
   ['an attempt fails', [...started, event.attemptFailed()], running, []],
   [
@@ -58,12 +58,12 @@ const STEPS: readonly [string, ExecutionEvent[], Seen['after'], readonly Effect[
     { ...waiting, attempt: 2, not_before: event.isoAfterMs(500) },
     [enqueued({ attempt: 2, notBefore: event.NOW.getTime() + 500 })],
   ],
-  ['an attempt is handed back', [...started, event.attemptReleased()], waiting, [enqueued()]],
-  ['a cancel is asked for', [...started, event.cancellationRequested()], running, []],
-  ['a waiting run is cancelled', [event.requested(), event.cancelled()], null, [withdrawn(1)]],
-  ['a run succeeds', [...started, event.succeeded()], null, [withdrawn(1)]],
-  ['a run fails', [...started, event.attemptFailed(), event.failed()], null, [withdrawn(1)]],
-  ['a run is out of time', [...started, event.attemptFailed(1, 'timeout'), event.timedOut()], null, [withdrawn(1)]],
+  ['an attempt is released', [...started, event.attemptReleased()], waiting, [enqueued()]],
+  ['a cancel is requested', [...started, event.cancellationRequested()], running, []],
+  ['a pending execution is cancelled', [event.requested(), event.cancelled()], null, [withdrawn(1)]],
+  ['an execution succeeds', [...started, event.succeeded()], null, [withdrawn(1)]],
+  ['an execution fails', [...started, event.attemptFailed(), event.failed()], null, [withdrawn(1)]],
+  ['an execution times out', [...started, event.attemptFailed(1, 'timeout'), event.timedOut()], null, [withdrawn(1)]],
   ['a run is taken over', takenOver, elsewhere, [withdrawn(1)]],
   ['a run that was taken over is reported', [...takenOver, event.reported()], null, [withdrawn(1)]],
   ['an external run begins', [...external, startedElsewhere], { ...elsewhere, executor: 'external' }, []],
@@ -79,12 +79,12 @@ test.each(STEPS)('%s', (_, history, after, effects) => {
   expect(follow(...history)).toEqual({ after, effects });
 });
 
-test('every kind of event has been looked at', () => {
+test('every event type is covered', () => {
   const ends = new Set(STEPS.map(([, history]) => history.at(-1)!.type));
   expect([...ends].sort()).toEqual(Object.keys(executionEvents).sort());
 });
 
-test('the same event has the same effects, however often it comes', () => {
+test('the same event always has the same effects', () => {
   for (const [, history] of STEPS) expect(follow(...history)).toEqual(follow(...history));
 });
 
@@ -99,7 +99,7 @@ test.each([
   ]);
 });
 
-test('an event of a run that is over does nothing', () => {
+test('an event of an ended execution has no effect', () => {
   const late = recorded(EXECUTION_STREAM, [event.attemptReleased(), event.retryScheduled(2, 1), event.cancelled()]);
   for (const each of late) {
     expect(foldActive(null, each)).toBeNull();

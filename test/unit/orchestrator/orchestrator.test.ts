@@ -32,13 +32,13 @@ const ofRun = (...events: DomainEvent[]): RecordedEvent[] => recorded(EXECUTION_
 const later = (...events: DomainEvent[]): RecordedEvent[] => ofRun(event.requested(), ...events).slice(1);
 const jobOfAttempt = (attempt: number) => ({ executionId: EXECUTION_ID, attempt, userId: OWNER_ID, priority: 5 });
 
-test('a request puts a job into the queue', async () => {
+test('a request enqueues a job', async () => {
   const { queue, act } = setUp();
   await act(ofRun(event.requested()));
   expect(await queue.inspect([jobOfAttempt(1)])).toEqual(['waiting']);
 });
 
-test('a batch that is handled again does nothing twice', async () => {
+test('a batch that is handled twice has its effects once', async () => {
   const { queue, act } = setUp();
   await act(ofRun(event.requested()));
   const job = await queue.reserve({ workerId: event.WORKER, leaseMs: LEASE_MS, waitMs: 0 });
@@ -47,20 +47,20 @@ test('a batch that is handled again does nothing twice', async () => {
   expect(job).toMatchObject(jobOfAttempt(1));
 });
 
-test('a batch is followed event by event, each on what the ones before left', async () => {
+test('a batch is applied event by event, each on the state after the previous one', async () => {
   const { queue, act } = setUp();
   await act(ofRun(event.requested(), event.started(), event.attemptLost(), event.retryScheduled(2, 0)));
   expect(await queue.inspect([jobOfAttempt(1), jobOfAttempt(2)])).toEqual(['waiting', 'waiting']);
 });
 
-test('a batch begins on what the table remembers', async () => {
+test('a batch starts from the table’s rows', async () => {
   const { queue, act } = setUp(anActiveExecution());
   await queue.enqueue(jobOfAttempt(1));
   await act(later(event.cancelled()));
   expect(await queue.inspect([jobOfAttempt(1)])).toEqual(['missing']);
 });
 
-test('a job that a worker holds is left to the worker', async () => {
+test('a job with a lease is left to its worker', async () => {
   const { queue, act } = setUp(anActiveExecution());
   await queue.enqueue(jobOfAttempt(1));
   await queue.reserve({ workerId: event.WORKER, leaseMs: LEASE_MS, waitMs: 0 });
@@ -68,13 +68,13 @@ test('a job that a worker holds is left to the worker', async () => {
   expect(await queue.inspect([jobOfAttempt(1)])).toEqual(['leased']);
 });
 
-test('events of tasks are none of its business', async () => {
+test('task events are ignored', async () => {
   const { queue, act } = setUp();
   await act(recorded(TASK_STREAM, [taskCreated()]));
   expect(await queue.stats()).toMatchObject({ waiting: 0, delayed: 0 });
 });
 
-test('an outage is passed on, so that the batch comes again', async () => {
+test('an outage is thrown, so that the batch is delivered again', async () => {
   const { queue, act } = setUp();
   queue.enqueue = () => Promise.reject(new Unavailable('redis', 'away'));
   await expect(act(ofRun(event.requested()))).rejects.toThrow(Unavailable);

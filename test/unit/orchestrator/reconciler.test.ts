@@ -17,18 +17,18 @@ const FOR_EVER_MS = 3_600_000;
 const UNREPORTED_MS = 86_400_000;
 const after = (ms: number): Date => new Date(NOW.getTime() + ms);
 
-describe('a run of the embedded executor is judged', () => {
+describe('an execution of the embedded executor is assessed', () => {
   const missing: Observation = { jobState: 'missing', workerHasIt: false, missingMs: 0 };
 
   test.each<[string, ActiveExecution, Partial<Observation>, ReturnType<typeof assess>]>([
-    ['waiting, its job is there', anActiveExecution(), { jobState: 'waiting' }, 'fine'],
-    ['waiting, its job is delayed', anActiveExecution(), { jobState: 'delayed' }, 'fine'],
-    ['waiting, its job has just been reserved', anActiveExecution(), { jobState: 'leased' }, 'fine'],
-    ['waiting, its job is missing', anActiveExecution(), {}, 'enqueue'],
+    ['pending, its job exists', anActiveExecution(), { jobState: 'waiting' }, 'fine'],
+    ['pending, its job is delayed', anActiveExecution(), { jobState: 'delayed' }, 'fine'],
+    ['pending, its job has just been reserved', anActiveExecution(), { jobState: 'leased' }, 'fine'],
+    ['pending, its job is missing', anActiveExecution(), {}, 'enqueue'],
     ['running, leased', aRunningExecution(), { jobState: 'leased', missingMs: LEASE_MS }, 'fine'],
-    ['running, claimed by its worker', aRunningExecution(), { workerHasIt: true, missingMs: LEASE_MS }, 'fine'],
-    ['running, missing since a moment', aRunningExecution(), { missingMs: LEASE_MS - 1 }, 'fine'],
-    ['running, missing for a lease time', aRunningExecution(), { missingMs: LEASE_MS }, 'lost'],
+    ['running, listed by its worker', aRunningExecution(), { workerHasIt: true, missingMs: LEASE_MS }, 'fine'],
+    ['running, missing for a moment', aRunningExecution(), { missingMs: LEASE_MS - 1 }, 'fine'],
+    ['running, missing for a lease duration', aRunningExecution(), { missingMs: LEASE_MS }, 'lost'],
     ['running, its job waits again', aRunningExecution(), { jobState: 'waiting', missingMs: LEASE_MS }, 'lost'],
     ['dead-lettered', anActiveExecution({ status: 'dead_lettered' }), { missingMs: LEASE_MS }, 'fine'],
   ])('%s', (_, run, sighting, verdict) => {
@@ -62,7 +62,7 @@ function setUp(...runs: ActiveExecution[]) {
   return { queue, issued, bus, lookAt, held, reconciler, table };
 }
 
-describe('a job that is missing', () => {
+describe('a missing job', () => {
   test('is enqueued again, in the trace of its request', async () => {
     const { queue, issued, lookAt } = setUp(anActiveExecution({ traceparent: TRACEPARENT, priority: 7 }));
     await lookAt(0);
@@ -73,19 +73,19 @@ describe('a job that is missing', () => {
     expect(issued).toEqual([]);
   });
 
-  test('is enqueued again for its time, where it is a retry', async () => {
+  test('is enqueued again with its time, if it is a retry', async () => {
     const { queue, lookAt } = setUp(anActiveExecution({ attempt: 2, not_before: new Date(Date.now() + FOR_EVER_MS) }));
     await lookAt(0);
     expect(await queue.stats()).toMatchObject({ delayed: 1, waiting: 0 });
   });
 
-  test('is enqueued once, however often it is looked for', async () => {
+  test('is enqueued once, however often it is checked', async () => {
     const { queue, lookAt } = setUp(anActiveExecution());
     await lookAt(0, 1, 2);
     expect(await queue.stats()).toMatchObject({ waiting: 1 });
   });
 
-  test('is taken back where the run was over, and the table did not say so yet', async () => {
+  test('is withdrawn if the execution had ended, and the table did not show it yet', async () => {
     const { queue, lookAt, table } = setUp(
       anActiveExecution({ attempt: 2, not_before: new Date(Date.now() + FOR_EVER_MS) }),
     );
@@ -96,7 +96,7 @@ describe('a job that is missing', () => {
     expect(await queue.stats()).toMatchObject({ delayed: 0 });
   });
 
-  test('is taken back by one who leads no more, and looks no more', async () => {
+  test('is withdrawn by a former leader, which then stops checking', async () => {
     const waits = anActiveExecution({ execution_id: deterministicId('waits') });
     const { queue, lookAt, table, reconciler } = setUp(
       anActiveExecution({ execution_id: deterministicId('over') }),
@@ -109,7 +109,7 @@ describe('a job that is missing', () => {
     expect(await queue.stats()).toMatchObject({ waiting: 1 });
   });
 
-  test('is taken back after an outage that nobody could see through', async () => {
+  test('is withdrawn after an outage that hid the execution’s end', async () => {
     const { queue, lookAt, table, reconciler } = setUp(anActiveExecution());
     await lookAt(0);
     const { page } = table;
@@ -120,7 +120,7 @@ describe('a job that is missing', () => {
     expect(await queue.stats()).toMatchObject({ waiting: 0 });
   });
 
-  test('that somebody holds by now is not taken back', async () => {
+  test('is not withdrawn if a worker has its lease by then', async () => {
     const { queue, lookAt, table } = setUp(anActiveExecution());
     await lookAt(0);
     const held = await queue.reserve({ workerId: WORKER, leaseMs: FOR_EVER_MS, waitMs: 0 });
@@ -143,21 +143,21 @@ describe('a running attempt', () => {
   const run = aRunningExecution();
   const lost = [{ type: 'LoseAttempt', executionId: run.execution_id, attempt: 1 }];
 
-  test('is left alone while its lease is there', async () => {
+  test('is unchanged while its lease exists', async () => {
     const { queue, issued, lookAt, held } = setUp(run);
     await queue.restoreLease(held, WORKER, FOR_EVER_MS);
     await lookAt(0, LEASE_MS, 10 * LEASE_MS);
     expect(issued).toEqual([]);
   });
 
-  test('is left alone while its worker says that it runs it', async () => {
+  test('is unchanged while its worker’s heartbeat lists it', async () => {
     const { queue, issued, lookAt, held } = setUp(run);
     await queue.workerHeartbeat({ workerId: WORKER, running: [jobId(held)] }, FOR_EVER_MS);
     await lookAt(0, LEASE_MS, 10 * LEASE_MS);
     expect(issued).toEqual([]);
   });
 
-  test('is lost once both have been missing for a whole lease time', async () => {
+  test('is lost once both have been missing for a full lease duration', async () => {
     const { issued, lookAt } = setUp(run);
     await lookAt(0, LEASE_MS - 1);
     expect(issued).toEqual([]);
@@ -167,7 +167,7 @@ describe('a running attempt', () => {
     expect((issued[0] as LoseAttempt).retryContext.now).toEqual(after(LEASE_MS));
   });
 
-  test('is not lost where its worker lives and does not run it', async () => {
+  test('is not lost if its worker is alive but does not list it', async () => {
     const { queue, issued, lookAt } = setUp(run);
     await queue.workerHeartbeat({ workerId: WORKER, running: [] }, FOR_EVER_MS);
     await lookAt(0, 1);
@@ -176,7 +176,7 @@ describe('a running attempt', () => {
     expect(issued).toMatchObject(lost);
   });
 
-  test('outlives a flush: the next heartbeat restores it, and its time begins anew', async () => {
+  test('survives a flush: the next heartbeat restores it, and the time starts over', async () => {
     const { queue, issued, lookAt, held } = setUp(run);
     await queue.restoreLease(held, WORKER, FOR_EVER_MS);
     queue.flush();
@@ -188,7 +188,7 @@ describe('a running attempt', () => {
     expect(issued).toEqual([]);
   });
 
-  test('has its time again where another process led in between', async () => {
+  test('gets the full time again after another process has led in between', async () => {
     const { issued, lookAt, reconciler } = setUp(run);
     await lookAt(0);
     await reconciler.standBy();
@@ -198,7 +198,7 @@ describe('a running attempt', () => {
 });
 
 describe('an outage of Redis', () => {
-  test('has nothing concluded, and the lease time begins anew after it', async () => {
+  test('permits no conclusion, and the lease duration starts over after it', async () => {
     const { queue, issued, lookAt } = setUp(aRunningExecution());
     await lookAt(0);
     const { workers } = queue;
@@ -211,7 +211,7 @@ describe('an outage of Redis', () => {
     expect(issued).toHaveLength(1);
   });
 
-  test('between two questions has nothing concluded either', async () => {
+  test('between two queries permits no conclusion either', async () => {
     const { queue, issued, lookAt } = setUp(aRunningExecution());
     await lookAt(0);
     queue.inspect = () => Promise.reject(new Unavailable('redis', 'away'));
@@ -220,10 +220,10 @@ describe('an outage of Redis', () => {
   });
 });
 
-describe('a run done elsewhere', () => {
+describe('an external execution', () => {
   const elsewhere = { executor: 'external', lease_token: null } as const;
 
-  test('ends when its time is over', async () => {
+  test('ends at its timeout', async () => {
     const run = aRunningExecution({ ...elsewhere, due_at: after(60_000) });
     const { queue, issued, lookAt } = setUp(run);
     await lookAt(60_000);
@@ -233,7 +233,7 @@ describe('a run done elsewhere', () => {
     expect(await queue.stats()).toMatchObject({ waiting: 0 });
   });
 
-  test('ends where nothing is reported of it', async () => {
+  test('ends if nothing is reported', async () => {
     const run = anActiveExecution({ ...elsewhere });
     const { queue, issued, lookAt } = setUp(run);
     await lookAt(UNREPORTED_MS);
@@ -243,7 +243,7 @@ describe('a run done elsewhere', () => {
     expect(await queue.stats()).toMatchObject({ waiting: 0 });
   });
 
-  test('that was taken over from the embedded executor ends when its time is over', async () => {
+  test('that was taken over from the embedded executor ends at its timeout', async () => {
     const { issued, lookAt } = setUp(aRunningExecution({ lease_token: null, due_at: after(60_000) }));
     await lookAt(60_001);
     expect(issued).toMatchObject([{ type: 'ExpireExternalExecution' }]);
@@ -262,19 +262,19 @@ describe('a command', () => {
     return all;
   };
 
-  test('that is refused was about a table that lagged behind', async () => {
+  test('that is refused was based on a lagging table', async () => {
     const { issued, lookAt } = failing(new DomainError('execution_ended', 'Execution has already ended'));
     await lookAt(FOR_EVER_MS);
     expect(issued).toHaveLength(2);
   });
 
-  test('that fails for one run does not keep the others waiting', async () => {
+  test('that fails for one execution does not delay the others', async () => {
     const { issued, lookAt } = failing(new Error('a stream that cannot be read'));
     await lookAt(FOR_EVER_MS);
     expect(issued).toHaveLength(2);
   });
 
-  test('that meets an outage ends the look', async () => {
+  test('that meets an outage ends the check', async () => {
     const { issued, lookAt } = failing(new Unavailable('event-store', 'away'));
     await expect(lookAt(FOR_EVER_MS)).rejects.toThrow('away');
     expect(issued).toHaveLength(1);

@@ -13,20 +13,20 @@ function asPgWould(statement: string, values: readonly (string | Buffer)[]): Buf
   return Buffer.concat([withoutFormats, serialize.execute({}), serialize.sync()]);
 }
 
-describe('a call’s message', () => {
+describe('the message of a call', () => {
   it.each<[string, (string | Buffer)[]]>([
     ['no parameter', []],
-    ['an empty one', ['', Buffer.of()]],
+    ['an empty parameter', ['', Buffer.of()]],
     ['every width of UTF-8', ['aé€😀', '\ud800', '\0']],
     ['text beside bytes', ['1', Buffer.from([0, 255]), '{"a":1}']],
     ['more than fits the scratch', ['€'.repeat(30_000), Buffer.alloc(100_000, 7)]],
     ['many', Array.from({ length: 40_000 }, (_, index) => String(index))],
-  ])('is what pg would send, with %s', (_what, values) => {
+  ])('equals the one of pg, with %s', (_what, values) => {
     const given = values.map((value) => (typeof value === 'string' ? value : binaryValue(value)));
     expect(callMessage('statement', given).equals(asPgWould('statement', values))).toBe(true);
   });
 
-  it('spells numbers and truth values as Postgres reads them', () => {
+  it('spells numbers and booleans as Postgres reads them', () => {
     expect(callMessage('s', [41, -1, true, false]).equals(asPgWould('s', ['41', '-1', 'true', 'false']))).toBe(true);
   });
 });

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 
 import { ResponseWatchdog } from '../../../src/platform/postgres/response-watchdog.js';
 
-describe('SilenceWatch', () => {
+describe('ResponseWatchdog', () => {
   let silences: number;
   let watch: ResponseWatchdog;
 
@@ -14,7 +14,7 @@ describe('SilenceWatch', () => {
 
   afterEach(() => jest.useRealTimers());
 
-  it('notices a question that nobody answers, once', () => {
+  it('reports a request without a response, once', () => {
     watch.requestSent();
     jest.advanceTimersByTime(999);
     expect(silences).toBe(0);
@@ -22,7 +22,7 @@ describe('SilenceWatch', () => {
     expect(silences).toBe(1);
   });
 
-  it('says nothing while answers come, however many are owed', () => {
+  it('reports nothing while responses arrive, however many are outstanding', () => {
     watch.requestSent();
     for (let index = 0; index < 10; index += 1) {
       watch.requestSent();
@@ -34,7 +34,7 @@ describe('SilenceWatch', () => {
     expect(silences).toBe(1);
   });
 
-  it('counts from the question where none was owed before', () => {
+  it('starts the time at the request if none was outstanding', () => {
     watch.requestSent();
     jest.advanceTimersByTime(10);
     watch.responseReceived();
@@ -46,7 +46,7 @@ describe('SilenceWatch', () => {
     expect(silences).toBe(1);
   });
 
-  it('does not watch where a server may be silent for ever', () => {
+  it('does not watch a connection without a time limit', () => {
     new ResponseWatchdog(0, () => (silences += 1)).requestSent();
     expect(jest.getTimerCount()).toBe(0);
   });

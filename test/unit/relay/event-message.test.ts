@@ -21,7 +21,7 @@ const raw: RawEvent = {
 };
 
 describe('Event messages', () => {
-  it('say the same as the store does, position and all', () => {
+  it('have the same content as stored events, including the position', () => {
     expect(receivedFromMessage(eventBody(raw), undefined)).toEqual(receivedFromStore(raw));
     expect(receivedFromStore(raw)).toMatchObject({
       position: 9_007_199_254_740_993n,
@@ -31,13 +31,13 @@ describe('Event messages', () => {
     });
   });
 
-  it('continue the relay’s span where there is one', () => {
+  it('continue the relay’s span if there is one', () => {
     const relayed = traceparent.replace('b7ad', 'aaaa');
     expect(receivedFromMessage(eventBody(raw), relayed).traceparent).toBe(relayed);
     expect(receivedFromMessage(eventBody(raw), '').traceparent).toBe(traceparent);
   });
 
-  it('are addressed by stream type, event type and stream', () => {
+  it('have a subject of stream type, event type and stream', () => {
     expect(eventSubject('VOIDRUNNER', raw)).toBe(`voidrunner.events.task.TaskUpdated.${raw.stream.id}`);
     const headers = eventHeaders(raw, 4, traceparent);
     expect([...headers.keys()].sort()).toEqual([

@@ -48,7 +48,7 @@ const start = (cell: SilentCell) => {
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-it('waits for the report of a launcher that is still sending, however slowly', async () => {
+it('waits for the report of a launcher that still sends, however slowly', async () => {
   const cell = new SilentCell();
   const run = start(cell);
   await jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS);
@@ -62,7 +62,7 @@ it('waits for the report of a launcher that is still sending, however slowly', a
   expect(cell.abandoned).toBe(false);
 });
 
-it('abandons a launcher that says nothing more', async () => {
+it('abandons a launcher that sends nothing more', async () => {
   const cell = new SilentCell();
   const run = start(cell);
   await jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS + REPORT_GRACE_MS);
@@ -70,7 +70,7 @@ it('abandons a launcher that says nothing more', async () => {
   expect(await run).toMatchObject({ reason: 'timeout', returnCode: null });
 });
 
-it('abandons one that never comes to an end', async () => {
+it('abandons a launcher that never ends', async () => {
   const cell = new SilentCell();
   const run = start(cell);
   await jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS);

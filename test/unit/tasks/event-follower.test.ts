@@ -38,7 +38,7 @@ const typeOf = async (events: AsyncGenerator<RecordedEvent | null>): Promise<str
   return done ? undefined : value && value.type;
 };
 
-test('what has happened comes first, then what happens, to the end of the run', async () => {
+test('past events come first, then new ones, to the end of the execution', async () => {
   await add(event.requested());
   const events = follow();
   expect(await typeOf(events)).toBe('ExecutionRequested');
@@ -57,25 +57,25 @@ test('what has happened comes first, then what happens, to the end of the run', 
   ]);
 });
 
-test('only what is newer than the client knows', async () => {
+test('only events newer than the client’s are sent', async () => {
   await add(event.requested(), event.started(), event.succeeded());
   const events = follow(2);
   expect([await typeOf(events), await typeOf(events)]).toEqual(['ExecutionSucceeded', undefined]);
 });
 
-test('a lease token is not shown', async () => {
+test('the lease token is not shown', async () => {
   await add(event.requested(), event.started());
   const { value } = await follow(1).next();
   expect(JSON.stringify((value as RecordedEvent).data)).not.toContain('token');
 });
 
-test('a quiet time is told, again and again', async () => {
+test('a heartbeat is sent repeatedly while nothing happens', async () => {
   await add(event.requested());
   const events = follow(1, 1);
   expect([await typeOf(events), await typeOf(events)]).toEqual([null, null]);
 });
 
-test('one who goes ends it, and that is no error', async () => {
+test('an abort ends the stream without an error', async () => {
   await add(event.requested());
   const events = follow(1);
   const next = typeOf(events);
@@ -83,7 +83,7 @@ test('one who goes ends it, and that is no error', async () => {
   expect(await next).toBeUndefined();
 });
 
-test('an outage is waited out', async () => {
+test('the stream continues after an outage', async () => {
   await add(event.requested());
   const { readStream } = store;
   store.readStream = () => {

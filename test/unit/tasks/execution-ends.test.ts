@@ -10,7 +10,7 @@ import { EXECUTION_ID } from '../../support/builders/tasks.js';
 
 const A_MINUTE_MS = 60_000;
 
-describe('the wait for ended runs', () => {
+describe('the wait for ended executions', () => {
   const never = new AbortController().signal;
   let projected: PositionAnnouncements;
   let runs: ExecutionEnds;
@@ -39,7 +39,7 @@ describe('the wait for ended runs', () => {
   const running = (id: string, head_version: number, head_type: string) =>
     ({ id, status: 'running', version: 2, head_version, head_type }) as const;
 
-  it('looks at once, then without rest at every announcement, and tells everyone of the same run', async () => {
+  it('polls at once, then at every announcement, and serves all callers of the same execution', async () => {
     const waits = ['a', 'b', 'b'].map((id) => runs.wait(id, A_MINUTE_MS, never));
     expect(looks[0]!.ids).toEqual(['a']);
     looks[0]!.answer([]);
@@ -55,14 +55,14 @@ describe('the wait for ended runs', () => {
     expect(await waits[0]).toEqual(inView('a'));
   });
 
-  it('tells of an end that only the log holds, and where it stands', async () => {
+  it('finds an end that only the log contains, with its position', async () => {
     stream = recorded(EXECUTION_STREAM, [run.requested(), run.started(), run.succeeded()]);
     const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, never);
     looks[0]!.answer([running(EXECUTION_ID, 3, 'ExecutionSucceeded')]);
     expect(await wait).toMatchObject({ row: { id: EXECUTION_ID, status: 'completed', version: 3 }, aheadOfView: 3n });
   });
 
-  it('reads no stream of a run that goes on, however far the view lags', async () => {
+  it('reads no stream of a running execution, however far the view lags', async () => {
     const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, never);
     looks[0]!.answer([running(EXECUTION_ID, 4, 'ExecutionRetryScheduled')]);
     projected.announce(1n);
@@ -72,7 +72,7 @@ describe('the wait for ended runs', () => {
     expect(await wait).toEqual(inView(EXECUTION_ID));
   });
 
-  it('a run that was redriven since is not over, whatever the view says', async () => {
+  it('treats an execution that was redriven since as running, whatever the view shows', async () => {
     stream = recorded(EXECUTION_STREAM, [run.requested(), run.started(), run.deadLettered(1), run.redriven(2)]);
     const leaving = new AbortController();
     const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, leaving.signal);
@@ -86,7 +86,7 @@ describe('the wait for ended runs', () => {
     expect(await wait).toBe(false);
   });
 
-  it('goes on after an outage', async () => {
+  it('continues after an outage', async () => {
     const wait = runs.wait('a', A_MINUTE_MS, never);
     looks[0]!.fail(new Error('Connection terminated unexpectedly'));
     await nextTurn();
@@ -96,7 +96,7 @@ describe('the wait for ended runs', () => {
     expect(await wait).toEqual(inView('a'));
   });
 
-  it('ends with the time, and with the signal', async () => {
+  it('ends at the timeout and on abort', async () => {
     const leaving = new AbortController();
     const waits = [runs.wait('a', 1, never), runs.wait('b', A_MINUTE_MS, leaving.signal)];
     expect(await waits[0]).toBe(false);

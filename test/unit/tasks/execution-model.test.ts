@@ -71,7 +71,7 @@ function play({ spec: changes, steps }: { spec: object; steps: readonly Step[] }
   return run;
 }
 
-test('whatever is commanded, a run ends once, in order, within its budget, and in storable words', () => {
+test('after any commands, an execution ends once, in order, within its budget, with storable text', () => {
   fc.assert(
     fc.property(anyRun, (drawn) => {
       const run = play(drawn);
@@ -84,7 +84,7 @@ test('whatever is commanded, a run ends once, in order, within its budget, and i
   );
 });
 
-test('whatever was commanded, a run that is not over can still be brought to its end', () => {
+test('after any commands, an active execution can still be brought to its end', () => {
   fc.assert(
     fc.property(anyRun, (drawn) => {
       const run = play(drawn);
@@ -98,7 +98,7 @@ test('whatever was commanded, a run that is not over can still be brought to its
   );
 });
 
-test('the commands drawn reach every event there is', () => {
+test('the random commands reach every event type', () => {
   const seen = new Set(
     fc.sample(anyRun, { numRuns: 500, seed: 1 }).flatMap((drawn) => play(drawn).history.map(({ type }) => type)),
   );

@@ -30,7 +30,7 @@ async function lifecycle(histories: Parameters<Lifecycle['given']>[0]): Promise<
 const newest = <Event>(events: readonly Event[]): Event | undefined => events.at(-1);
 
 describe('a start', () => {
-  test('takes over what the run needs, and makes the task running, in one append', async () => {
+  test('copies what the execution needs, and makes the task running, in one append', async () => {
     const made = await lifecycle({
       task: [task.taskCreated(), task.taskUpdated(2, { priority: 9, script_type: 'bash', timeout_seconds: 7 })],
     });
@@ -41,22 +41,22 @@ describe('a start', () => {
   });
 
   test.each<[string, DomainEvent[], string]>([
-    ['a task that never was', [], 'task_not_found'],
+    ['an unknown task', [], 'task_not_found'],
     ['a deleted task', [task.taskCreated(), task.taskDeleted], 'task_not_found'],
-    ['a task that runs already', [task.taskCreated(), task.executionStarted(task.OTHER_EXECUTION_ID)], 'task_running'],
-  ])('of %s is refused, and leaves nothing', async (_, history, code) => {
+    ['a running task', [task.taskCreated(), task.executionStarted(task.OTHER_EXECUTION_ID)], 'task_running'],
+  ])('of %s is refused, and changes nothing', async (_, history, code) => {
     const made = new Lifecycle();
     if (history.length > 0) await made.given({ task: history });
     await expect(made.start()).rejects.toMatchObject({ code });
     expect(await made.run()).toEqual([]);
   });
 
-  test('by a stranger is refused', async () => {
+  test('by another user is refused', async () => {
     const made = await lifecycle({ task: [task.taskCreated()] });
     await expect(made.start(task.EXECUTION_ID, stranger)).rejects.toMatchObject({ code: 'access_denied' });
   });
 
-  test('repeated changes nothing, while the run is under way and after it', async () => {
+  test('repeated changes nothing, during the execution and after it', async () => {
     const made = await lifecycle({ task: [task.taskCreated()] });
     await made.start();
     expect(await made.start()).toEqual({ result: undefined, position: null });
@@ -66,7 +66,7 @@ describe('a start', () => {
     expect(await made.task()).toEqual(before);
   });
 
-  test('of which only one can be, ends for the other as refused', async () => {
+  test('with only one allowed, the second one is refused', async () => {
     const made = await lifecycle({ task: [task.taskCreated()] });
     const starts = await Promise.allSettled([made.start(), made.start(task.OTHER_EXECUTION_ID)]);
     expect(starts.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -78,8 +78,8 @@ describe('an end', () => {
   test.each([
     ['success', begun, command.reportSuccess(), 'completed'],
     ['failure', begun, command.reportFailure('exit_code'), 'failed'],
-    ['cancel of a waiting run', waiting, command.cancel(), 'cancelled'],
-    ['report from elsewhere', waiting, command.reportEnd('timeout'), 'timeout'],
+    ['cancel of a pending execution', waiting, command.cancel(), 'cancelled'],
+    ['external report', waiting, command.reportEnd('timeout'), 'timeout'],
   ] as const)('by %s is the task’s end as well, in one append', async (_, histories, ending, outcome) => {
     const made = await lifecycle(histories);
     const appends = made.store.log.length;
@@ -91,14 +91,14 @@ describe('an end', () => {
     expect(newest(await made.task())).toEqual(task.executionFinished(outcome));
   });
 
-  test('that is none yet leaves the task alone', async () => {
+  test('that is not final leaves the task unchanged', async () => {
     const made = await lifecycle(begun);
     await made.bus.execute(command.lose());
     expect(newest(await made.run())).toMatchObject({ type: 'ExecutionRetryScheduled' });
     expect(await made.task()).toEqual(begun.task);
   });
 
-  test('answers the state that it leads to', async () => {
+  test('returns the resulting state', async () => {
     const made = await lifecycle(begun);
     expect(await made.bus.execute(command.reportSuccess())).toMatchObject({
       result: { status: 'ended', outcome: 'completed' },
@@ -106,7 +106,7 @@ describe('an end', () => {
     });
   });
 
-  test('stands in the log behind what it does to the task', async () => {
+  test('comes after the task’s event in the log', async () => {
     const made = await lifecycle(begun);
     await made.bus.execute(command.reportSuccess());
     const [ofTask, ofRun] = await Promise.all([
@@ -133,15 +133,15 @@ describe('a redrive', () => {
   });
 
   test.each<[string, DomainEvent, string]>([
-    ['is full', task.executionStarted(task.OTHER_EXECUTION_ID), 'task_running'],
+    ['is at max_parallel', task.executionStarted(task.OTHER_EXECUTION_ID), 'task_running'],
     ['was deleted', task.taskDeleted, 'task_deleted'],
-  ])('is refused where the task %s', async (_, last, code) => {
+  ])('is refused if the task %s', async (_, last, code) => {
     const made = await lifecycle({ ...dead, task: [...dead.task, last] });
     await expect(made.bus.execute(command.redrive())).rejects.toMatchObject({ code });
     expect(await made.run()).toEqual(dead.run);
   });
 
-  test('is none where the dead letter is put away instead: the task knows its end', async () => {
+  test('is refused after a discard: the task has recorded the end', async () => {
     const made = await lifecycle(dead);
     await made.bus.execute(command.discard());
     expect(newest(await made.run())).toEqual(run.discarded);
@@ -149,7 +149,7 @@ describe('a redrive', () => {
   });
 });
 
-test('a cancel that races the result: one wins by version, and the other is told so', async () => {
+test('a cancel races the result: one wins by version, and the other is refused', async () => {
   const made = await lifecycle(begun);
   let raced = false;
   made.store.before = async (call) => {
@@ -161,7 +161,7 @@ test('a cancel that races the result: one wins by version, and the other is told
   expect(newest(await made.run())).toEqual(run.succeeded());
 });
 
-test('whatever is commanded, the task has a run as active exactly while it is not over', async () => {
+test('after any commands, the task’s active executions are exactly those not ended', async () => {
   const any = fc.constantFrom(
     ...[1, 2, 3, 4].flatMap((attempt) => [
       command.startAttempt(attempt),

@@ -135,13 +135,13 @@ describe.each(stateNames)('a task that is %s', (stateName) => {
   });
 });
 
-describe('the table', () => {
+describe('the decision table', () => {
   test('has a cell for every state and command, and no other', () => {
     expect(Object.keys(CELLS).sort()).toEqual([...stateNames].sort());
     for (const row of Object.values(CELLS)) expect(Object.keys(row).sort()).toEqual([...commandNames].sort());
   });
 
-  test('has every command and every state there is', () => {
+  test('has every command and every state', () => {
     const commands: Record<TaskCommand['type'], true> = {
       CreateTask: true,
       UpdateTask: true,
@@ -157,7 +157,7 @@ describe('the table', () => {
     expect([...new Set(statuses)].sort()).toEqual(Object.keys(states).sort());
   });
 
-  test('has every event there is, as an answer', () => {
+  test('has every event as a result', () => {
     const cells = Object.values(CELLS).flatMap((row) => Object.values(row));
     const answers = cells.flatMap((cell) => (typeof cell === 'string' ? [] : cell.map(({ type }) => type)));
     expect([...new Set(answers)].sort()).toEqual(Object.keys(taskEvents).sort());
@@ -171,17 +171,17 @@ describe('updates', () => {
       .then(task.taskUpdated(2, { priority: 9, retry: { ...task.RETRY, max_attempts: 1 } }));
   });
 
-  test('are compared with the definition as it is by now', () => {
+  test('are compared with the current definition', () => {
     given(taskDecider, task.taskCreated(), task.taskUpdated(2, { priority: 9 }))
       .when(task.updateTask({ priority: 5 }))
       .then(task.taskUpdated(3, { priority: 5 }));
   });
 });
 
-describe('limits that the language cannot keep', () => {
+describe('limits below the language’s minimum', () => {
   const small = { memory_mb: 32, cpus: 1, pids: 16 };
 
-  test('are refused, where the task is created and where they change', () => {
+  test('are refused at creation and at a change', () => {
     given(taskDecider)
       .when(task.createTask({ script_type: 'go', limits: small }))
       .thenRefused('validation_failed');
@@ -193,7 +193,7 @@ describe('limits that the language cannot keep', () => {
       .then(task.taskCreated({ limits: small }));
   });
 
-  test('are refused where the language alone changes, and not where it changes with them', () => {
+  test('are refused if only the language changes, and accepted if they change with it', () => {
     const created = task.taskCreated({ limits: small });
     given(taskDecider, created)
       .when(task.updateTask({ script_type: 'go' }))
@@ -204,7 +204,7 @@ describe('limits that the language cannot keep', () => {
       .then(task.taskUpdated(2, { script_type: 'go', limits: enough }));
   });
 
-  test('name the floor and the language', () => {
+  test('are reported with the minimum and the language', () => {
     const update = () =>
       taskDecider.decide(task.updateTask({ script_type: 'go' }), stateOf(task.taskCreated({ limits: small })));
     expect(update).toThrow(
@@ -217,15 +217,15 @@ describe('limits that the language cannot keep', () => {
     );
   });
 
-  test('that are stored already do not hinder another change', () => {
+  test('that are already stored do not prevent another change', () => {
     given(taskDecider, task.taskCreated({ script_type: 'go', limits: small }))
       .when(task.updateTask({ name: 'renamed' }))
       .then(task.taskUpdated(2, { name: 'renamed' }));
   });
 });
 
-describe('runs', () => {
-  test('leave the definition and its version alone', () => {
+describe('executions', () => {
+  test('do not change the definition or its version', () => {
     const before = stateOf(task.taskCreated());
     const after = stateOf(task.taskCreated(), task.executionStarted(), task.executionFinished('failed'));
     expect(after).toEqual({ ...before, last_outcome: 'failed' });
@@ -245,7 +245,7 @@ describe('runs', () => {
   });
 });
 
-test('the state survives JSON, as a snapshot needs', () => {
+test('the state survives JSON, as a snapshot requires', () => {
   for (const history of Object.values(STATES)) {
     const state = stateOf(...history);
     expect(JSON.parse(JSON.stringify(state))).toEqual(state);

@@ -26,7 +26,7 @@ test('a new task is pending', () => {
   expect(rowAfter(task.taskCreated())).toEqual(CREATED);
 });
 
-test('an update shows in the columns, the definition and the version of the definition', () => {
+test('an update changes the columns, the definition and its version', () => {
   const changes = { name: 'renamed', priority: 9, script_type: 'bash' as const, description: 'new' };
   expect(rowAfter(task.taskCreated(), task.taskUpdated(2, changes))).toEqual({
     ...CREATED,
@@ -44,11 +44,11 @@ test('a deleted task has no row', () => {
   expect(rowAfter(task.taskCreated(), task.taskDeleted)).toBeNull();
 });
 
-test('events of a task without a row are left alone', () => {
+test('events of a task without a row are ignored', () => {
   expect(rowAfter(task.taskCreated(), task.taskDeleted, task.executionFinished())).toBeNull();
 });
 
-test('a run makes the task running, from its start on', () => {
+test('an execution makes the task running, from its start on', () => {
   const row = rowAfter(task.taskCreated(), task.executionStarted());
   expect(row).toEqual({ ...CREATED, status: 'running', active_runs: 1, version: 2 });
 });
@@ -58,12 +58,12 @@ test.each([
   ['failed', 'failed'],
   ['timeout', 'timeout'],
   ['cancelled', 'pending'],
-] as const)('a run that ended as %s leaves the task %s, its definition untouched', (outcome, status) => {
+] as const)('an execution that ended as %s makes the task %s, its definition unchanged', (outcome, status) => {
   const row = rowAfter(task.taskCreated(), task.executionStarted(), task.executionFinished(outcome));
   expect(row).toEqual({ ...CREATED, status, version: 3 });
 });
 
-test('a task is running while any of its runs is', () => {
+test('a task is running while any of its executions is', () => {
   const started = [
     task.taskCreated({ max_parallel: 2 }),
     task.executionStarted(),
@@ -78,7 +78,7 @@ test('a task is running while any of its runs is', () => {
   expect(rowAfter(...ended)).toMatchObject({ status: 'completed', active_runs: 0 });
 });
 
-test('the projection takes events of tasks, and no others', () => {
+test('the projection reads task events, and no others', () => {
   const [ofTask] = recorded(TASK_STREAM, [task.taskCreated()]);
   const [ofRun] = recorded(EXECUTION_STREAM, [task.taskCreated()]);
   expect(taskProjection.keyOf(ofTask!)).toBe(task.TASK_ID);

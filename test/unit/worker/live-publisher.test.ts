@@ -25,7 +25,7 @@ beforeEach(() => {
   publisher = new LivePublisher(live, silentLog);
 });
 
-test('what is printed is published, each stream by itself', async () => {
+test('output is published, each stream separately', async () => {
   const attempt = publisher.open(HOLD);
   print(attempt, 'stdout', 'out');
   print(attempt, 'stderr', 'err');
@@ -36,12 +36,12 @@ test('what is printed is published, each stream by itself', async () => {
   attempt.close();
 });
 
-test('where it is published says nothing of the lease', () => {
+test('its subject does not reveal the lease', () => {
   expect(JSON.stringify(STDOUT)).not.toContain(HOLD.leaseToken);
   expect(liveSource({ ...HOLD, leaseToken: 'another' }, 'stdout').startId).not.toBe(STDOUT.startId);
 });
 
-test('many small pieces go together', async () => {
+test('many small writes are sent together', async () => {
   const attempt = publisher.open(HOLD);
   for (let n = 0; n < 1_000; n += 1) print(attempt, 'stdout', 'x');
   await eventually(() => expect(live.textOf(STDOUT)).toBe('x'.repeat(1_000)));
@@ -49,7 +49,7 @@ test('many small pieces go together', async () => {
   attempt.close();
 });
 
-test('no chunk is larger than NATS takes', async () => {
+test('no chunk is larger than NATS accepts', async () => {
   const attempt = publisher.open(HOLD);
   const text = 'y'.repeat(300_000);
   print(attempt, 'stdout', text);
@@ -58,7 +58,7 @@ test('no chunk is larger than NATS takes', async () => {
   attempt.close();
 });
 
-test('while NATS is away nothing fails, and afterwards all of it comes', async () => {
+test('while NATS is unavailable nothing fails, and afterwards everything is sent', async () => {
   live.away = true;
   const attempt = publisher.open(HOLD);
   print(attempt, 'stdout', 'before ');
@@ -69,7 +69,7 @@ test('while NATS is away nothing fails, and afterwards all of it comes', async (
   attempt.close();
 });
 
-test('what the server has lost is published again, from the beginning', async () => {
+test('chunks that the server has lost are published again, from the beginning', async () => {
   const attempt = publisher.open(HOLD);
   print(attempt, 'stdout', 'printed long ago');
   await eventually(() => expect(live.chunks).toHaveLength(1));
@@ -78,7 +78,7 @@ test('what the server has lost is published again, from the beginning', async ()
   attempt.close();
 });
 
-test('what is not out when the attempt is over is left to the stored output, and counted', async () => {
+test('output not sent when the attempt ends is left to the stored output, and counted', async () => {
   live.away = true;
   const attempt = publisher.open(HOLD);
   print(attempt, 'stdout', '12345');

@@ -24,28 +24,32 @@ const watched = (lease = leaseOf(1)): WatchedRun => ({
 });
 
 test.each<[string, ExecutionEvent[], string[]]>([
-  ['is under way', [event.requested(), event.started()], []],
+  ['is running', [event.requested(), event.started()], []],
   ['has not been started yet', [event.requested()], []],
-  ['has not been started yet, at its second try', [event.requested(), event.started(), event.attemptReleased()], []],
-  ['is to be cancelled', [event.requested(), event.started(), event.cancellationRequested()], ['cancel']],
-  ['was given up', [event.requested(), event.started(), event.attemptLost(), event.retryScheduled(2, 0)], ['lost']],
-  ['was cancelled ahead of its start', [event.requested(), event.cancelled()], ['lost']],
+  [
+    'has not been started yet, at its second attempt',
+    [event.requested(), event.started(), event.attemptReleased()],
+    [],
+  ],
+  ['has a cancel requested', [event.requested(), event.started(), event.cancellationRequested()], ['cancel']],
+  ['was lost', [event.requested(), event.started(), event.attemptLost(), event.retryScheduled(2, 0)], ['lost']],
+  ['was cancelled before its start', [event.requested(), event.cancelled()], ['lost']],
   ['was taken over', [event.requested(), event.startedElsewhere()], ['lost']],
   ['has ended', [event.requested(), event.started(), event.succeeded()], ['lost']],
-  ['never was', [], []],
+  ['does not exist', [], []],
 ])('a run that %s', async (_, history, reasons) => {
   if (history.length > 0) await store.add(EXECUTION_STREAM, ...history);
   await watch.check([watched()]);
   expect(told).toEqual(reasons);
 });
 
-test('a run whose attempt somebody else holds is lost', async () => {
+test('a run whose attempt another worker holds is lost', async () => {
   await store.add(EXECUTION_STREAM, event.requested(), event.started());
   await watch.check([watched(leaseOf(1, 'another token'))]);
   expect(told).toEqual(['lost']);
 });
 
-test('a stream is read again only when it has moved', async () => {
+test('a stream is read again only after it has changed', async () => {
   await store.add(EXECUTION_STREAM, event.requested(), event.started());
   const run = watched();
   let reads = 0;
@@ -73,7 +77,7 @@ test('an outage of Postgres stops nothing', async () => {
   expect(told).toEqual(['cancel']);
 });
 
-test('a fault is passed on', async () => {
+test('a bug is thrown', async () => {
   await store.add(EXECUTION_STREAM, event.requested());
   store.before = () => {
     throw new TypeError('a bug');
@@ -81,7 +85,7 @@ test('a fault is passed on', async () => {
   await expect(watch.check([watched()])).rejects.toThrow('a bug');
 });
 
-test('nobody is asked where nothing runs', async () => {
+test('without runs there is no query', async () => {
   store.before = () => {
     throw new Unavailable('postgres', 'away');
   };
