@@ -300,7 +300,7 @@ const allowed = (found: string[], pattern: RegExp): string[] => found.filter((fi
 const NOTHING = /^$/;
 const ANY_REQUEST_ID = new RegExp(`${REQUEST_ID}$`);
 
-test('a secret was sent in every field, to every operation, and answers were of every kind', () => {
+test('secrets are sent in every field of every operation, and all kinds of responses occur', () => {
   expect([...called].toSorted()).toEqual(
     operations()
       .map(({ operation }) => operation.operationId)
@@ -311,7 +311,7 @@ test('a secret was sent in every field, to every operation, and answers were of 
   expect(secrets.fields.length).toBeGreaterThan(300);
 });
 
-test('no span holds one, neither in the file nor as sent to a collector', async () => {
+test('no span contains a secret, neither in the file nor at a collector', async () => {
   await spansHaveLeft();
   const traces = join(folder, 'traces', 'traces.jsonl');
   const text = await readFile(traces, 'utf8');
@@ -324,7 +324,7 @@ test('no span holds one, neither in the file nor as sent to a collector', async 
   expect(((await stat(traces)).mode & 0o777).toString(8)).toBe('600');
 });
 
-test('no log holds one: the service’s at level trace, Postgres’s, NATS’s, Redis’s', async () => {
+test('no log contains one: the service’s at level trace, Postgres’s, NATS’s, Redis’s', async () => {
   const own = logLines.join('\n');
   expect(own).toContain('"msg":"request"');
   expect(own).toContain('dependency unavailable');
@@ -340,7 +340,7 @@ test('no log holds one: the service’s at level trace, Postgres’s, NATS’s, 
   expect(others.postgres).not.toMatch(/STATEMENT|DETAIL|argon2/);
 });
 
-test('the events hold what a task’s owner says of it, and no other', async () => {
+test('events contain only what a task’s owner wrote in its description', async () => {
   const events = await everythingInTable(pool, 'es.events');
   const found = secrets.foundIn(events);
   expect(found).toEqual(expect.arrayContaining(['createTask.name', 'createTask.metadata', 'updateTask.description']));
@@ -359,13 +359,13 @@ test('the events hold what a task’s owner says of it, and no other', async () 
   }
 });
 
-test('nothing of Redis holds one', async () => {
+test('nothing in Redis contains one', async () => {
   const text = await everythingInRedis(redis);
   expect(text.length).toBeGreaterThan(100);
   expect(secrets.foundIn(text)).toEqual([]);
 });
 
-test('the streams of NATS hold what the log holds; output stands in the one that is made for it', async () => {
+test('the streams of NATS contain what the log contains; only the output stream contains output', async () => {
   const names: string[] = [];
   for await (const name of (await connection.jetstreamManager()).streams.names()) names.push(name);
   expect(names.toSorted()).toEqual([`${prefix}_DLQ`, `${prefix}_EVENTS`, `${prefix}_OUTPUT`]);
@@ -378,7 +378,7 @@ test('the streams of NATS hold what the log holds; output stands in the one that
   }
 });
 
-test('no metric holds one', async () => {
+test('no metric contains one', async () => {
   const text = await (await fetch(metricsUrl)).text();
   expect(text).toContain('voidrunner_log_position');
   expect(secrets.foundIn(text)).toEqual([]);

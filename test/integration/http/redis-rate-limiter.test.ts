@@ -39,14 +39,14 @@ describe('rate limits in Redis', () => {
     expect(refused?.resetMs).toBeLessThanOrEqual(2 * RATE_WINDOW_MS);
   });
 
-  test('keep no email, and expire', async () => {
+  test('store no email, and expire', async () => {
     await limiter().take('login_account', 'ada@example.com');
     const keys = await shared.redis.keys(`{${shared.namespace}}:rate:*`);
     expect(keys.join()).not.toContain('example.com');
     for (const key of keys) expect(await shared.redis.pttl(key)).toBeGreaterThan(0);
   });
 
-  test('a high limit is asked for once in many requests, and kept within 1 % per process', async () => {
+  test('a high limit asks Redis rarely, and is kept within 1 % per process', async () => {
     const [one, other] = [limiter(), limiter()];
     let allowed = 0;
     const startedAt = performance.now();
@@ -59,7 +59,7 @@ describe('rate limits in Redis', () => {
     expect(allowed).toBeLessThanOrEqual(limits.writes * (1.02 + refilled));
   });
 
-  test('the script counts as the function does', async () => {
+  test('the script and the function count alike', async () => {
     const key = `{${shared.namespace}}:rate:same`;
     const script = SLIDING_WINDOW_LUA.replace("redis.call('TIME')", '{ARGV[4], ARGV[5]}');
     let state: WindowState | undefined;
@@ -83,7 +83,7 @@ describe('rate limits in Redis', () => {
   });
 });
 
-test('with Redis away or frozen each process counts for itself, and goes back when it returns', async () => {
+test('while Redis is unavailable or suspended each process counts for itself, and uses Redis again when it is back', async () => {
   const server = await startPrivateRedis();
   const redis = await server.connect();
   try {

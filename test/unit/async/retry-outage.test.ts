@@ -14,19 +14,19 @@ function failing(times: number, error: Error) {
 }
 const away = new Unavailable('postgres', 'away');
 
-test('work is repeated through an outage', async () => {
+test('work is retried during an outage', async () => {
   const work = failing(3, away);
   await expect(retryOutage(work, never)).resolves.toBe('done');
   expect(work.calls).toBe(4);
 });
 
-test('work that fails for another reason is not', async () => {
+test('work that fails for another reason is not retried', async () => {
   const work = failing(1, new Error('a bug'));
   await expect(retryOutage(work, never)).rejects.toThrow('a bug');
   expect(work.calls).toBe(1);
 });
 
-test('once aborted, it is tried a last time, at once', async () => {
+test('on abort, work is tried a last time, at once', async () => {
   const aborted = new AbortController();
   const work = failing(Infinity, away);
   const result = retryOutage(work, aborted.signal);
@@ -36,7 +36,7 @@ test('once aborted, it is tried a last time, at once', async () => {
   expect(work.calls).toBe(2);
 });
 
-test('aborted ahead of time, it is tried once', async () => {
+test('if already aborted, work is tried once', async () => {
   const work = failing(Infinity, away);
   await expect(retryOutage(work, AbortSignal.abort())).rejects.toBe(away);
   expect(work.calls).toBe(1);

@@ -8,16 +8,16 @@ const taken = (localQuota: LocalQuota, nowMs: number): number => {
   return count;
 };
 
-test('nothing is known, nothing is let through', () => {
+test('without knowledge nothing is allowed locally', () => {
   expect(new LocalQuota().tryTake('k', 0)).toBeUndefined();
 });
 
 test.each([
-  ['a hundredth of a wide limit', 6_000, 5_000, 60],
-  ['nothing of a narrow one', 60, 60, 0],
+  ['a hundredth of a high limit', 6_000, 5_000, 60],
+  ['nothing of a low limit', 60, 60, 0],
   ['nothing in the last tenth', 6_000, 599, 0],
   ['up to the last tenth', 6_000, 610, 10],
-])('lets through %s', (_what, limit, remaining, count) => {
+])('allows %s', (_what, limit, remaining, count) => {
   const localQuota = new LocalQuota();
   localQuota.learn('k', decision(limit, remaining), 0);
   expect(taken(localQuota, 0)).toBe(count);
@@ -25,14 +25,14 @@ test.each([
   expect(localQuota.takeUncounted('k')).toBe(0);
 });
 
-test('knowledge is good for a second', () => {
+test('knowledge lasts for a second', () => {
   const localQuota = new LocalQuota();
   localQuota.learn('k', decision(6_000, 6_000), 0);
   expect(localQuota.tryTake('k', 1_000)?.remaining).toBe(5_999);
   expect(localQuota.tryTake('k', 1_001)).toBeUndefined();
 });
 
-test('what was let through while somebody asked is counted the next time', () => {
+test('requests allowed during a query are counted with the next one', () => {
   const localQuota = new LocalQuota();
   localQuota.learn('k', decision(6_000, 6_000), 0);
   expect(localQuota.takeUncounted('k')).toBe(0);

@@ -19,7 +19,7 @@ const aGuard = (sleep: Sleep) => new RateLimitGuard(new MemoryRateLimiter(limits
 const untilAborted: Sleep = (_ms, signal) =>
   new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
 
-test('a limit that delays lets a request through later, and refuses none', async () => {
+test('a delaying limit lets a request through later, and refuses none', async () => {
   const waits: number[] = [];
   const waited = Promise.withResolvers<void>();
   const guard = aGuard((ms) => {
@@ -37,7 +37,7 @@ test('a limit that delays lets a request through later, and refuses none', async
   await late;
 });
 
-test('a delay does not pass another limit by', async () => {
+test('a delayed request still counts against the other limits', async () => {
   const guard = aGuard(async () => undefined);
   const request = ruled(
     { category: 'login_everywhere', keyOf: () => 'ada', delays: true },
@@ -47,7 +47,7 @@ test('a delay does not pass another limit by', async () => {
   await expect(guard.check(request, aReply(), false)).rejects.toBeInstanceOf(HttpProblem);
 });
 
-test('so many of one key are delayed at a time, and so many in all; the next one is refused', async () => {
+test('delayed requests are limited per key and in total; the next one is refused', async () => {
   const guard = aGuard(untilAborted);
   const request = (key: string) => ruled({ category: 'login_everywhere', keyOf: () => key, delays: true });
   const one = async (key: string, reply = aReply()): Promise<unknown> => {
@@ -64,7 +64,7 @@ test('so many of one key are delayed at a time, and so many in all; the next one
   expect(await one('another')).toMatchObject({ status: 429 });
 });
 
-test('a client that is gone is held up no longer', async () => {
+test('a client that disconnects is not delayed any longer', async () => {
   const guard = aGuard(untilAborted);
   const request = ruled({ category: 'login_everywhere', keyOf: () => 'ada', delays: true });
   await guard.check(request, aReply(), false);

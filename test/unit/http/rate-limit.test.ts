@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-test('a limit refuses, says when to come back, and counts per address', async () => {
+test('a limit refuses, says when to try again, and counts per address', async () => {
   const open = (remoteAddress: string) => app.inject({ method: 'GET', url: '/open', remoteAddress });
   const first = await open('10.0.0.1');
   expect(first.headers).toMatchObject({ 'ratelimit-limit': '2', 'ratelimit-remaining': '1' });
@@ -24,14 +24,14 @@ describe('a limit that needs the body', () => {
   const login = (payload: string) =>
     app.inject({ method: 'POST', url: '/open', headers: { 'content-type': 'application/json' }, payload });
 
-  test('counts by what the body says', async () => {
+  test('counts by a field of the body', async () => {
     const statuses = [];
     for (let count = 0; count < 11; count += 1) statuses.push((await login('{"name":"ada"}')).statusCode);
     expect(statuses).toEqual([...Array<number>(10).fill(201), 429]);
     expect((await login('{"name":"bob"}')).headers['ratelimit-remaining']).toBe('9');
   });
 
-  test('is not asked where the body cannot be read', async () => {
+  test('is not checked if the body cannot be read', async () => {
     expect((await login('{"name":"ada"')).statusCode).toBe(400);
   });
 });

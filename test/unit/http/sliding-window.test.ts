@@ -6,7 +6,7 @@ import { rateLimits } from '../../support/rate-limits.js';
 
 const WINDOW_MS = 60_000;
 
-test('never lets twice the limit through around a boundary', () => {
+test('never allows twice the limit around a window boundary', () => {
   const steps = fc.array(fc.nat({ max: 5_000 }), { minLength: 1, maxLength: 200 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), steps, (limit, waitsMs) => {
@@ -29,7 +29,7 @@ test('never lets twice the limit through around a boundary', () => {
   );
 });
 
-test('a refused caller who waits as told is let in, and not one moment earlier than needed', () => {
+test('a refused caller who waits as told is allowed, and not earlier', () => {
   const steps = fc.array(fc.nat({ max: 20_000 }), { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 10 }), steps, (limit, waitsMs) => {
@@ -53,7 +53,7 @@ test('a refused caller who waits as told is let in, and not one moment earlier t
   );
 });
 
-test('keys are counted apart, and the oldest make room for an attacker’s many', async () => {
+test('keys are counted separately, and old keys make room for an attacker’s many', async () => {
   const limits = rateLimits({ reads: 1 });
   const limiter = new MemoryRateLimiter(limits, () => 1_000_000);
   expect((await limiter.take('reads', 'a')).allowed).toBe(true);

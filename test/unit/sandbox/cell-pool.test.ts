@@ -9,7 +9,7 @@ afterEach(() => void jest.useRealTimers());
 const later = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
 describe('a cell', () => {
-  it('serves its user’s next job, and nobody else’s', async () => {
+  it('serves its user’s next job, and no other user’s', async () => {
     const { job } = world();
     const one = await job('ann');
     expect(await job('ann')).toBe(one);
@@ -31,7 +31,7 @@ describe('a cell', () => {
     expect(await job('ann', LARGE)).not.toBe(one);
   });
 
-  it('that comes to rest serves a job that waits for the start of another', async () => {
+  it('that becomes idle serves a job that waits for the start of another cell', async () => {
     const { cells, held, take, pool } = world({ startsMax: 1 });
     const first = await take('ann');
     held.opening = true;
@@ -45,7 +45,7 @@ describe('a cell', () => {
     expect(pool.figures).toMatchObject({ busy: 2, coldStarts: 2 });
   });
 
-  it('is removed after as many jobs as it may have', async () => {
+  it('is removed at its limit of jobs', async () => {
     const { job, pool } = world({ jobsMax: 3 });
     const one = await job('ann');
     await job('ann');
@@ -56,7 +56,7 @@ describe('a cell', () => {
     expect(pool.figures.coldStarts).toBe(2);
   });
 
-  it('is removed when it has been somebody’s for as long as it may be', async () => {
+  it('is removed at its maximum age, counted from its first job', async () => {
     const { job } = world({ ageMsMax: 60_000 });
     const one = await job('ann');
     await later(29_000);
@@ -68,7 +68,7 @@ describe('a cell', () => {
     expect(one.isRemoved).toBe(true);
   });
 
-  it('is removed when it has rested long enough, each at its own time', async () => {
+  it('is removed when its own idle time is over', async () => {
     const { job, take, pool } = world({ restMs: 30_000 });
     const bobs = await take('bob');
     const anns = await job('ann');
@@ -82,7 +82,7 @@ describe('a cell', () => {
     expect(bobs.isRemoved).toBe(true);
   });
 
-  it('is removed where anything was odd, and after one job where none may rest', async () => {
+  it('is removed after any anomaly, and after one job without idle time', async () => {
     const { take, pool } = world();
     const odd = await take('ann');
     pool.release(odd, false);
@@ -91,7 +91,7 @@ describe('a cell', () => {
     expect((await single.job('ann')).isRemoved).toBe(true);
   });
 
-  it('that ended while it rested is removed, and not handed out', async () => {
+  it('that ended while idle is removed, and not used', async () => {
     const { job, pool } = world();
     const one = await job('ann');
     one.end();
@@ -101,7 +101,7 @@ describe('a cell', () => {
     expect(await job('ann')).not.toBe(one);
   });
 
-  it('that ended just after its job does not rest', async () => {
+  it('that ended just after its job does not become idle', async () => {
     const { take, pool } = world();
     const one = await take('ann');
     one.end();
@@ -121,7 +121,7 @@ describe('a cell', () => {
 });
 
 describe('ready cells', () => {
-  it('are filled up a few at a time', async () => {
+  it('are refilled a few at a time', async () => {
     const { pool, cells, held } = world({ warmPerKind: 3 });
     held.opening = true;
     pool.keepReady([BASH]);
@@ -136,7 +136,7 @@ describe('ready cells', () => {
     expect(cells).toHaveLength(3);
   });
 
-  it('are anybody’s until their first job, and do not age', async () => {
+  it('belong to no user until their first job, and do not age', async () => {
     const { pool, job, cells } = world({ warmPerKind: 1, ageMsMax: 60_000 });
     pool.keepReady([BASH, PYTHON]);
     await later(600_000);
@@ -146,7 +146,7 @@ describe('ready cells', () => {
     expect(pool.figures.coldStarts).toBe(0);
   });
 
-  it('come after a user’s own', async () => {
+  it('are used after the user’s own cells', async () => {
     const { pool, job } = world({ warmPerKind: 1 });
     const own = await job('ann');
     pool.keepReady([BASH]);
@@ -155,7 +155,7 @@ describe('ready cells', () => {
     expect(pool.figures.ready).toBe(1);
   });
 
-  it('are made anew in a pause between runs, or when there was none for long enough', async () => {
+  it('are refilled in a pause between runs, or if there was no pause for too long', async () => {
     const { pool, take, cells } = world({ warmPerKind: 1 });
     pool.keepReady([BASH]);
     await later(1);
@@ -170,7 +170,7 @@ describe('ready cells', () => {
     expect(cells).toHaveLength(3);
   });
 
-  it('come after a cell that a run waits for, until its start takes too long', async () => {
+  it('are refilled after a cell that a run waits for, unless its start takes too long', async () => {
     const { pool, take, cells, held } = world({ warmPerKind: 1, startsMax: 1 });
     held.opening = true;
     void take('ann', LARGE);
@@ -181,7 +181,7 @@ describe('ready cells', () => {
     expect(cells.map(({ kind }) => kind)).toEqual([LARGE, BASH]);
   });
 
-  it('are none of a kind that is not usual any more', async () => {
+  it('are removed if their kind is no longer a default', async () => {
     const { pool, cells, held } = world({ warmPerKind: 1 });
     pool.keepReady([BASH, PYTHON]);
     await later(1);
@@ -206,7 +206,7 @@ describe('ready cells', () => {
     expect(pool.figures.ready).toBe(1);
   });
 
-  it('are tried again after a while where none could be made, and hold up no other kind', async () => {
+  it('are retried later if none could be made, without delaying other kinds', async () => {
     const { pool, cells, held } = world({ warmPerKind: 1 });
     held.opening = true;
     pool.keepReady([PYTHON]);
@@ -227,8 +227,8 @@ describe('ready cells', () => {
   });
 });
 
-describe('as many cells as there may be', () => {
-  it('make room for one that must run: those that rest longest first, then those that are ready', async () => {
+describe('the maximum number of cells', () => {
+  it('makes room for a run: idle cells go first, longest idle first, then ready ones', async () => {
     const { pool, job, take, cells } = world({ cellsMax: 3, warmPerKind: 1 });
     pool.keepReady([PYTHON]);
     await later(1);
@@ -241,14 +241,14 @@ describe('as many cells as there may be', () => {
     expect(cells[0]!.isRemoved).toBe(true);
   });
 
-  it('do not keep a run waiting where all of them run', async () => {
+  it('does not delay a run if all cells are busy', async () => {
     const { take, pool } = world({ cellsMax: 1 });
     await take('ann');
     await take('bob');
     expect(pool.figures.busy).toBe(2);
   });
 
-  it('are not made ready beyond it, until one is gone', async () => {
+  it('allows no further ready cell until one is gone', async () => {
     const { pool, take, cells } = world({ cellsMax: 2, warmPerKind: 2 });
     const one = await take('ann');
     pool.keepReady([BASH, PYTHON]);
@@ -262,8 +262,8 @@ describe('as many cells as there may be', () => {
   });
 });
 
-describe('the end', () => {
-  it('drain() removes what runs nothing; what is kept ready comes anew', async () => {
+describe('the end of the pool', () => {
+  it('drain() removes all cells without a run; ready ones are made again', async () => {
     const { pool, job, take, cells } = world({ warmPerKind: 1 });
     pool.keepReady([PYTHON]);
     await later(1);
@@ -276,7 +276,7 @@ describe('the end', () => {
     expect(pool.figures).toMatchObject({ ready: 1, resting: 1 });
   });
 
-  it('close() removes what runs nothing, and what comes back or up later', async () => {
+  it('close() removes all cells without a run, and those released or opened later', async () => {
     const { pool, take, cells, held, job } = world({ warmPerKind: 1 });
     await job('ann');
     const runs = await take('bob');
@@ -297,7 +297,7 @@ describe('the end', () => {
     expect(cells).toHaveLength(3);
   });
 
-  it('knows its cells in any state until they are gone', async () => {
+  it('a cell in any state is known until it is gone', async () => {
     const { pool, take, cells, held } = world({ warmPerKind: 1 });
     held.opening = true;
     pool.keepReady([PYTHON]);
