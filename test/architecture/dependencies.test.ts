@@ -13,7 +13,7 @@ interface Cruise {
   };
 }
 
-/** The tool as `npm run architecture` calls it, but for the form of its report. */
+/** The tool as `npm run architecture` calls it, except for the format of its report. */
 async function cruise(folder: string): Promise<Cruise['summary']> {
   const args = [TOOL, folder, '--config', '.dependency-cruiser.cjs', '--output-type', 'json'];
   // It exits with the number of violations.
@@ -29,7 +29,7 @@ test('the source breaks no rule, and the tool has checked all of it', async () =
   expect(totalCruised).toBeGreaterThan(50);
 });
 
-/** Where each rule is broken in the fixture: one file a rule. */
+/** Where the fixture breaks each rule: one file per rule. */
 const PLANTED: Readonly<Record<string, string>> = {
   'kernel-imports': 'kernel/breaks-its-layer.ts',
   'platform-imports': 'platform/breaks-its-layer.ts',

@@ -3,7 +3,7 @@ import { APPEND_EVENTS_MAX, EVENT_BYTES_MAX, type EventStore } from '../../src/e
 import { newId } from '../../src/kernel/uuid.js';
 import { newStream, noted, sampleMetadata, write } from '../support/sample-events.js';
 
-/** What every event store does, whatever it keeps its events in. */
+/** The behaviour of every event store, whatever its storage. */
 export function eventStoreContract(storeOf: () => EventStore): void {
   const append = (...writes: ReturnType<typeof write>[]) => storeOf().append(writes, sampleMetadata);
   const notesOf = async (stream: ReturnType<typeof newStream>) =>

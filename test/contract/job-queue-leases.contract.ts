@@ -4,7 +4,7 @@ import type { ReservedJob } from '../../src/queue/job-queue.js';
 import { eventually } from '../support/eventually.js';
 import { type OpenQueue, QueueDriver, type QueueLimits } from './job-queue.contract.js';
 
-/** Who holds a job, how that ends, and how it comes back after Redis has lost everything. */
+/** How leases are held, end, and are restored after Redis has lost its data. */
 export function describeJobLeases(open: OpenQueue): void {
   let driver: QueueDriver;
   const opened = async (limits?: Partial<QueueLimits>) => {

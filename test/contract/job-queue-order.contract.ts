@@ -1,7 +1,9 @@
 import { eventually } from '../support/eventually.js';
 import { type OpenQueue, QueueDriver, type QueueLimits } from './job-queue.contract.js';
 
-/** Who is served when: bands, turns, limits, ageing, and what `enqueue` and `cancel` do to that. */
+/**
+ * The order of service: bands, rotation of users, limits and ageing, and the effect of `enqueue` and `cancel` on it.
+ */
 export function describeJobOrder(open: OpenQueue): void {
   let driver: QueueDriver;
   const opened = async (limits?: Partial<QueueLimits>) => {

@@ -1,10 +1,10 @@
 import { eventually } from '../support/eventually.js';
 import { type OpenQueue, QueueDriver, type QueueLimits } from './job-queue.contract.js';
 
-/** Longer than any of these tests may take: who gets a job was woken for it. */
+/** Longer than any of these tests takes: a caller that gets a job was woken for it. */
 const LONG_MS = 50_000;
 
-/** Waiting for work. */
+/** Waiting for jobs. */
 export function describeJobWaits(open: OpenQueue): void {
   let driver: QueueDriver;
   const opened = async (limits?: Partial<QueueLimits>) => {

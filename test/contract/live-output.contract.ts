@@ -13,7 +13,7 @@ export const chunk = (offset: number, text: string): OutputChunk => ({ offset, b
 
 const told = ({ offset, bytes }: OutputChunk): [number, string] => [offset, Buffer.from(bytes).toString()];
 
-/** Reads until there are so many different chunks. */
+/** Reads until that many different chunks have arrived. */
 export async function readSome(live: LiveOutput, source: OutputSource, count: number): Promise<[number, string][]> {
   const over = new AbortController();
   const read = new Map<number, string>();

@@ -38,7 +38,7 @@ describe('over NATS', () => {
     await live.publish(source, chunks[0]!);
     const seen = new Set<number>();
     for await (const { offset } of live.read(source, over.signal)) {
-      // All the others come while this one is being looked at: far more than is held for a reader.
+      // The others arrive while the reader handles this one: far more than are buffered for a reader.
       if (seen.size === 0) for (const each of chunks.slice(1)) await live.publish(source, each);
       seen.add(offset);
       if (seen.size === chunks.length) over.abort();

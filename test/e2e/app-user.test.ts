@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Elsewhere the app is whoever started it, in the checkout itself. */
+/** Elsewhere the app's user is the one who started it, in the checkout itself. */
 const isRoot = process.getuid!() === 0;
 
-/** What a command finds that is run as the native app is. */
+/** The output of a command that runs as the native app does. */
 async function asTheApp(script: string, more: NodeJS.ProcessEnv = {}): Promise<string> {
   const passwords = { DB_OWNER_PASSWORD: 'the owner’s', DB_SUPERUSER_PASSWORD: 'the superuser’s' };
   const env = { ...process.env, ...passwords, ...more };

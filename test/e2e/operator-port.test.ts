@@ -62,7 +62,7 @@ test('the metrics of executions and requests pass promtool', async () => {
     count('POST', '/api/v1/tasks/:id/executions', '201') + count('POST', '/api/v1/tasks/:id/executions', '202'),
   ).toBe(1);
   expect(count('GET', '/api/v1/executions/:id', '200')).toBeGreaterThan(0);
-  // All of them together: a test before this one has asked for another.
+  // All of them at once: an earlier test has requested one alone.
   expect(count('GET', 'unmatched', '404')).toBeGreaterThanOrEqual(2);
   expect(requests.map(({ labels }) => labels['route'])).not.toContainEqual(
     expect.stringMatching(/nowhere|[0-9a-f]{8}-/),
@@ -79,7 +79,7 @@ test('the metrics of executions and requests pass promtool', async () => {
 test('docs/operations.md lists exactly the existing metrics', async () => {
   const names = (await scrape()).map(({ name }) => name).filter((name) => name.startsWith('voidrunner_'));
   const documented = (await readFile('docs/operations.md', 'utf8')).match(/^\| `voidrunner_\w+`/gm) ?? [];
-  // Errors are counted once there are any.
+  // Errors are counted only after the first one.
   const expected = new Set([...names, 'voidrunner_http_request_errors_total']);
   expect(documented.map((row) => row.slice(3, -1)).toSorted()).toEqual([...expected].toSorted());
 });
@@ -124,7 +124,7 @@ test('a worker whose own engine is unavailable is not ready, even if other engin
     METRICS_PORT: String(lonely),
     DOCKER_ENDPOINT: 'unix:///nowhere/docker.sock',
   });
-  // Redis is connected to in the background.
+  // Redis is connected in the background.
   await eventually(async () =>
     expect(await readiness(lonely)).toMatchObject({
       status: 503,

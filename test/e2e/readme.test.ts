@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** The block of the README that begins with the API's address, a mark ahead of each of its comments. */
+/** The block of the README that begins with the API's address, with a marker before each of its comments. */
 async function session(url: string): Promise<string> {
   const blocks = (await readFile('README.md', 'utf8')).match(/(?<=^```sh\n)[^]*?(?=^```$)/gm) ?? [];
   const block = blocks.find((each) => each.startsWith(`API=${HERE}`));

@@ -35,9 +35,9 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
-/** What a task is called, and what its owner says of it, are part of its history: `TaskCreated` and `TaskUpdated`. */
+/** A task's name and description are part of its history: `TaskCreated` and `TaskUpdated`. */
 const IN_THE_LOG = /\.(name|description|metadata|metadata\{name\})$/;
-/** A client chooses the id of its request so that it finds it: in the log, and beside the events it caused. */
+/** A client chooses its request id to find the request again: in the log, and in the events it caused. */
 const REQUEST_ID = 'X-Request-ID';
 
 const secrets = new PlantedSecrets();
@@ -85,7 +85,7 @@ beforeAll(async () => {
   redis = await redisServer.connect();
   connection = await connect({ servers: nats.url });
   pool = new Pool({ ...postgres.options('owner'), max: 2 });
-  // The server is stopped in this test: what it then says to an idle connection, also to one that is just closing.
+  // The server is stopped in this test: its message to idle connections may reach one that is just closing.
   pool.on('error', () => undefined);
   await sendEverything();
 }, 240_000);
@@ -99,7 +99,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A request with a secret in everything that a client may send beside the body. */
+/** A request with a secret in every place outside the body. */
 async function send(
   operationId: string,
   path: string,
@@ -125,7 +125,7 @@ async function send(
   });
   called.add(operationId);
   count(answer.status);
-  // The same, as nobody may send it: an unknown parameter of the query is a 400 that quotes it.
+  // The same with an unknown query parameter: a 400 that quotes it.
   if (query !== '') {
     await fetch(`${service.url}${path}${query}`, { method, headers: { authorization: `Bearer ${token}` } });
   }
@@ -148,7 +148,7 @@ function bodyOf(operationId: string): Record<string, any> {
   return secrets.valueOf(schema, document.components.schemas, operationId) as Record<string, any>;
 }
 
-/** A task that reads what it is given and prints some of it. */
+/** A task that reads its input and prints some of it. */
 function taskBody(operationId: string): Record<string, any> {
   const body = bodyOf(operationId);
   const script = `cat; cat *.txt; echo "$1"; env; echo ${secrets.plant('stdout')}; echo ${secrets.plant('stderr')} >&2; exit 3`;
@@ -163,7 +163,7 @@ function taskBody(operationId: string): Record<string, any> {
   };
 }
 
-/** Of all that the schema allows, what one run can be given. */
+/** Everything that the schema allows for one execution. */
 function inputOf(input: Record<string, any>): Record<string, any> {
   const { stdin, args, env, files } = input;
   const content = secrets.plant('input.files.content');
@@ -181,7 +181,7 @@ async function register(): Promise<{ token: string; refresh: string; email: stri
 
 function remember(granted: Record<string, any>): { token: string; refresh: string } {
   const { access_token: token, refresh_token: refresh } = granted as Record<string, string>;
-  // The header is the same of all tokens, and the payload is ids.
+  // All tokens have the same header, and the payload contains only ids.
   for (const [name, value] of Object.entries({ token, refresh })) {
     secrets.add(value!.split('.')[2]!, `the ${name} token`);
     secrets.add(value!, `the whole ${name} token`);
@@ -223,7 +223,7 @@ async function sendEverything(): Promise<void> {
   await send('cancelExecution', executions, undefined, { ...as, method: 'DELETE' });
   await send('discardDeadLetter', `/api/v1/dead-letters/${once['id']}`, undefined, { ...as, method: 'DELETE' });
   await sendTheRest({ task: task['id'] as string, execution: run['id'] as string }, token);
-  // Somebody else: what is sent may end a session.
+  // Another user: the request may end a session.
   await sendBroken((await register()).token);
   await sendDuringOutage(token);
   await send('logout', '/api/v1/auth/logout', {}, { token: first });
@@ -232,7 +232,7 @@ async function sendEverything(): Promise<void> {
 const get = (path: string, token: string) =>
   call(`${service.url}${path}`, 'GET', undefined, { authorization: `Bearer ${token}` });
 
-/** Every operation that had no turn so far, also one that is new: with a body made of its schema, if it takes one. */
+/** Every operation not sent so far, including new ones: with a body generated from its schema, if it has one. */
 async function sendTheRest(ids: { task: string; execution: string }, token: string): Promise<void> {
   for (const { method, path, operation } of operations()) {
     const { operationId } = operation;
@@ -244,7 +244,7 @@ async function sendTheRest(ids: { task: string; execution: string }, token: stri
   }
 }
 
-/** Secrets where none is expected: in paths, in ids, in queries, in what is no JSON and in members that do not exist. */
+/** Secrets in unexpected places: in paths, ids, queries, invalid JSON and unknown members. */
 async function sendBroken(token: string): Promise<void> {
   const at = async (path: string, init: RequestInit = {}): Promise<void> => {
     const headers = { authorization: `Bearer ${token}`, ...init.headers };
@@ -269,7 +269,7 @@ async function sendBroken(token: string): Promise<void> {
   await at('/api/v1/auth/me', { headers: { authorization: `Basic ${secrets.plant('other credentials')}` } });
 }
 
-/** Errors of a Postgres that goes away in mid-statement, and of one that is not there. */
+/** Errors of a Postgres that disconnects during a statement, and of one that is unreachable. */
 async function sendDuringOutage(token: string): Promise<void> {
   const account = (): unknown => {
     const [email, password, name] = ['email', 'password', 'name'].map((field) => secrets.plant(`outage ${field}`));
@@ -284,7 +284,7 @@ async function sendDuringOutage(token: string): Promise<void> {
   await eventually(async () => expect((await get('/api/v1/auth/me', token)).status).toBe(200), { timeoutMs: 30_000 });
 }
 
-/** Spans leave once a second. */
+/** Spans are exported once a second. */
 async function spansHaveLeft(): Promise<void> {
   const { trace_id } = await traced();
   await eventually(() => expect(receiver.spansOf(trace_id).length).toBeGreaterThan(0), { timeoutMs: 20_000 });
@@ -316,7 +316,7 @@ test('no span contains a secret, neither in the file nor at a collector', async 
   const traces = join(folder, 'traces', 'traces.jsonl');
   const text = await readFile(traces, 'utf8');
   const sent = receiver.received.join('\n');
-  // Those of the statements of the ORM are among them.
+  // The statements of the ORM are among them.
   for (const spans of [text, sent]) expect(spans).toContain('insert into \\"identity\\".\\"users\\"');
   expect(allowed(secrets.foundIn(text), NOTHING)).toEqual([]);
   expect(allowed(secrets.foundIn(sent), NOTHING)).toEqual([]);
@@ -372,7 +372,7 @@ test('the streams of NATS contain what the log contains; only the output stream 
   for (const name of names) {
     const found = secrets.foundIn(await everythingInStream(connection, name));
     const rest = allowed(allowed(found, IN_THE_LOG), ANY_REQUEST_ID);
-    // What a program prints just before its end may come too late to be published.
+    // Output printed just before the end may come too late to be published.
     if (name === `${prefix}_OUTPUT`) expect(rest).toContain('startExecution.input.stdin');
     else expect([name, rest]).toEqual([name, []]);
   }

@@ -57,7 +57,7 @@ test('while running: every process is dead when the end is visible, whatever the
   await programsRun(service, 2);
 
   expect(await cancel(id)).toMatchObject({ status: 200 });
-  // A repeat before the end is no error, and no second event.
+  // A repeat before the end is neither an error nor a second event.
   expect([200, 409]).toContain((await cancel(id)).status);
   const end = await client.follow(id);
 
@@ -100,7 +100,7 @@ test('racing the end: one of the two wins, and the other is refused', async () =
   await expectHealed(service);
 });
 
-/** Some as soon as the run is seen to run, the others ever later; each look takes its time. */
+/** Some as soon as the execution is seen running, the others later and later; each check takes time. */
 async function raceTheEnd({ id }: ExecutionView, looks: number) {
   await client.follow(id, (execution) => isRunning(execution) || hasEnded(execution));
   for (let look = 0; look < looks * LOOKS_BETWEEN; look += 1) await client.execution(id);

@@ -13,10 +13,10 @@ import {
 import { type FaultyProcess, startProcess } from '../support/faults-process.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
-/** Whoever waited for a lease to run out, or for a heartbeat's time, would wait for longer than any test. */
+/** A service that waited for a lease to expire, or for a missing heartbeat, would wait longer than any test. */
 const NO_LEASE_RUNS_OUT = { ...QUICK, QUEUE_LEASE_DURATION: '1h' };
 const SLOTS = 2;
-/** As many as a user may have at a time: the dead hold them all. */
+/** A user's maximum at a time: the dead workers hold all of them. */
 const USER_MAX = 4;
 
 const retry = {
@@ -72,7 +72,7 @@ test('a killed worker’s attempt is retried before its lease expires, and its p
   const [run] = await startRuns(client, 1, { seconds: 6, task: { retry } });
   await programsRun(service, 1);
   const holder = await holderOf(run!.id);
-  // Nobody else is there to run it, or to sweep.
+  // No other worker can run it, or sweep.
   const others = alive().filter(({ url, pid }) => url === null && pid !== holder.pid);
   await Promise.all(others.map((worker) => worker.terminate()));
   await holder.kill();
@@ -88,7 +88,7 @@ test('a killed worker’s attempt is retried before its lease expires, and its p
   });
   await Promise.all([start('worker'), start('worker')]);
   expect(await client.follow(run!.id)).toMatchObject({ status: 'completed', attempt: 2, stdout: 'word 0\n' });
-  // The dead worker's container as well.
+  // The dead worker's container is gone as well.
   await expectHealed(service);
 });
 

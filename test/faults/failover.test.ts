@@ -15,7 +15,7 @@ const start = async (): Promise<void> =>
   void processes.push(await startProcess(service, { WORKER_SHUTDOWN_TIMEOUT: '200ms' }));
 const alive = () => processes.filter((process) => process.alive);
 
-/** The one that leads all there is to lead. */
+/** The process that has all the leads. */
 const leader = (): Promise<FaultyProcess> =>
   eventually(
     async () => {
@@ -28,7 +28,7 @@ const leader = (): Promise<FaultyProcess> =>
 
 beforeAll(async () => {
   service = await prepareTestService(QUICK);
-  // One after the other, so that the first leads everything.
+  // One after the other, so that the first gets every lead.
   await start();
   client = await ApiClient.register(() => alive()[0]!.url!);
   await leader();
@@ -48,7 +48,7 @@ const retry = {
   retry_on: ['infrastructure'],
 };
 
-/** However often each was tried. */
+/** Whatever the number of attempts. */
 async function expectCompleted(runs: readonly ExecutionView[]): Promise<ExecutionView[]> {
   const ends = await Promise.all(runs.map(({ id }) => client.follow(id)));
   expect(ends.map(({ status, stdout }) => ({ status, stdout }))).toEqual(
@@ -64,7 +64,7 @@ test('the leader of everything is killed under load: the other process takes ove
   await leader();
 
   const ends = await expectCompleted(runs);
-  // What the survivor ran was not touched.
+  // The executions of the surviving process were not affected.
   expect(ends.filter(({ attempt }) => attempt === 1).length).toBeGreaterThanOrEqual(3);
   await expectHealed(service);
 });

@@ -73,7 +73,7 @@ test('the container killed from outside: the printed output is available, live a
   const follower = await follow(id);
   await follower.until('first\n');
   const engine = connectEngine(service.config.DOCKER_ENDPOINT);
-  // Among them some that are on their way out, which cannot be killed any more.
+  // Among them some that are ending and cannot be killed any more.
   await Promise.allSettled((await containersOf(service)).map((name) => engine.getContainer(name).kill()));
   expect(await follower.end()).toBe('first\n');
   expect(await client.follow(id)).toMatchObject({

@@ -38,7 +38,7 @@ afterAll(async () => {
 const stream = () => service.processes[0]!.infra.eventsStream;
 const manager = () => service.processes[0]!.infra.nats.manager();
 
-/** Some under way, the others waiting. */
+/** Some running, the others pending. */
 async function liveRuns() {
   const runs = await startRuns(client, 4, { seconds: 3 });
   await programsRun(service, 1);
@@ -74,7 +74,7 @@ test('its stream is purged during executions', async () => {
 test('its consumers are deleted during executions', async () => {
   const runs = await liveRuns();
   for (const consumer of ['projector', 'orchestrator', 'dead_letters']) {
-    // One that is just being made cannot be deleted yet.
+    // A consumer that is being created cannot be deleted yet.
     await eventually(async () => (await manager()).consumers.info(stream().name, consumer));
     await (await manager()).consumers.delete(stream().name, consumer);
   }

@@ -27,7 +27,7 @@ let proxy: SocketProxy;
 beforeAll(async () => {
   const { DB_HOST, DB_PORT } = process.env;
   proxy = await SocketProxy.before(`tcp://${DB_HOST}:${DB_PORT}`);
-  // Where a client of Postgres looks that is given a folder as its host.
+  // Where a Postgres client connects if its host is a folder.
   const socket = proxy.endpoint.slice('unix://'.length);
   await symlink(socket, join(dirname(socket), '.s.PGSQL.5432'));
   await proxy.open();
@@ -50,7 +50,7 @@ test('connections cut repeatedly under load: no acknowledged write is lost, and 
   await load.more(30);
   await load.stop();
 
-  // Whoever was refused was told when to come again.
+  // Refused clients were told when to try again.
   for (const refusal of load.refusals)
     expect(refusal).toEqual({ status: 503, retryAfter: expect.stringMatching(/^\d+$/) });
   const { rows } = await service.database.ownerPool.query<{ id: string }>(
@@ -91,7 +91,7 @@ test('unavailable for a while: it is reported, and ends during the outage are re
     expect({ path, status: answer.status }).toEqual({ path, status: 503 });
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
   }
-  // The programs end while nobody can record it.
+  // The programs end while nothing can be recorded.
   await noProgramRuns(service);
 
   await proxy.open();
@@ -108,7 +108,7 @@ test('the log locked by a suspended client: writers get an error in time, and co
     const refused = await client.request('POST', '/tasks', { name: 'n', script_type: 'bash', script_content: 'true' });
     expect(refused).toMatchObject({ status: 503 });
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
-    // Who only reads does not wait.
+    // Readers do not wait.
     expect(await client.request('GET', '/tasks')).toMatchObject({ status: 200 });
   } finally {
     await frozen.release();

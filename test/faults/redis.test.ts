@@ -50,7 +50,7 @@ test('flushed repeatedly during executions: pending jobs are enqueued again, run
 
   for (let flushes = 1; flushes <= 3; flushes += 1) {
     await redis.flushall();
-    // The heartbeats of the living bring the leases back, the reconciler the jobs.
+    // Heartbeats of running workers restore the leases, the reconciler restores the jobs.
     await eventually(async () => expect(await queueOf(service).stats()).toMatchObject({ leased: 2, waiting: 2 }));
   }
 

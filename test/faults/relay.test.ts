@@ -44,7 +44,7 @@ test('suspended and resumed: its late messages are refused or dropped', async ()
   await load.more(20);
   frozen.freeze();
   await load.more(20);
-  // Postgres ends the lead of one that says nothing.
+  // Postgres ends the lead of a silent process.
   await eventually(async () => expect(await leader()).not.toBe(frozen), { timeoutMs: 30_000 });
   frozen.thaw();
   await load.more(20);
@@ -77,7 +77,7 @@ test('killed between commit and publish: the next relay publishes the committed 
   await (await leader()).kill();
   const before = await published();
   const runs = await startRuns(client, 2, { seconds: 0 });
-  // Work goes by way of Postgres meanwhile.
+  // Meanwhile events flow through Postgres.
   await expectUndisturbed(client, runs);
   expect(await published()).toBe(before);
 

@@ -46,7 +46,7 @@ test('no attempt left: a dead letter is announced, listed, redriven, and finally
 
   const redriven = await ok(client.api.POST('/dead-letters/{id}/redrive', withId(id)));
   expect(redriven).toMatchObject({ id, dead_lettered: false });
-  // The numbers go on, the budget starts anew.
+  // The attempt numbers continue, the budget starts over.
   const again = await client.follow(id, ({ attempt, dead_lettered }) => attempt === 4 && dead_lettered);
   expect(again).toMatchObject({ status: 'failed', attempt: 4, dead_lettered: true });
   expect(await typesOf(client, id)).toEqual([

@@ -83,7 +83,7 @@ test('a killed worker loses its own attempts only', async () => {
   expect(await typesOf(client, lost!.id)).toEqual(LOST_ONCE);
   const failed = (await historyOf(client, lost!.id)).find(({ type }) => type === 'ExecutionAttemptFailed');
   expect(failed?.data).toMatchObject({ attempt: 1, reason: 'infrastructure' });
-  // The dead worker's container as well: another worker has swept it away.
+  // The dead worker's container, too: another worker has removed it.
   await expectHealed(service);
 });
 

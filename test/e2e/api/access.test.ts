@@ -20,7 +20,7 @@ afterAll(() => api.close());
 
 const closed = (): Route[] => api.contract.routes.filter(({ operation }) => asksForToken(operation));
 
-/** A path of the document with the ids of what is Ada's. */
+/** A path of the document with the ids of Ada's objects. */
 const pathOf = ({ path }: Route): string =>
   path
     .slice('/api/v1'.length)
@@ -35,7 +35,7 @@ const BODIES: Record<string, object> = {
 
 const inBase64 = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 
-/** A token as ours are, but for what is changed. */
+/** A token like the service's own, except for the changes. */
 function token(changes: { header?: object; claims?: object; secret?: string } = {}): string {
   const { JWT_SECRET_KEY, JWT_ISSUER, JWT_AUDIENCE } = api.service.config;
   const now = Math.floor(Date.now() / 1_000);

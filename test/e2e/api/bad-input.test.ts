@@ -16,7 +16,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   head = await api.head();
 });
-// A refused command leaves no event.
+// A refused command records no event.
 afterEach(async () => expect(await api.head()).toBe(head));
 afterAll(() => api.close());
 
@@ -34,7 +34,7 @@ const AN_INPUT = {
   files: [{ path: 'p', content: 'c', encoding: 'utf8' }],
 };
 
-/** Every route that takes a body of a caller who is known, with a good one. */
+/** Every route with a body and a known caller, with a valid body. */
 const ROUTES: [string, string, object][] = [
   ['POST', '/tasks', A_TASK],
   ['PUT', '/tasks/{task}', A_TASK],
@@ -84,7 +84,7 @@ describe.each(ROUTES)('%s %s', (method, template, good) => {
   );
 
   test('NUL and lone surrogates are refused in every string and every name', async () => {
-    // What a program reads and prints is kept as bytes, where NUL is one of them.
+    // A program's input and output are stored as bytes, so NUL is allowed there.
     const isFineNul = (body: unknown) => /"(stdin|content|stdout|stderr)":"\w+\\u0000"/.test(JSON.stringify(body));
     const bodies = ['\0', '\ud800', '\udfff'].flatMap((bad) => corrupted(good, bad)).filter((body) => !isFineNul(body));
     expect(bodies.length).toBeGreaterThan(6);
@@ -117,10 +117,10 @@ describe.each(ROUTES)('%s %s', (method, template, good) => {
   });
 });
 
-/** A task with metadata as they are written here. */
+/** A task with metadata in exactly this JSON text. */
 const taskWith = (metadata: string): string => JSON.stringify({ ...aTask, metadata: 0 }).replace(':0', `:${metadata}`);
 
-/** JSON that JSON.parse reads as something else. */
+/** JSON that JSON.parse changes. */
 describe.each([
   ['POST', '/tasks', taskWith],
   ['PUT', '/tasks/{task}', (metadata: string): string => `{"metadata":${metadata}}`],
@@ -160,7 +160,7 @@ test('the response names a field that would be rounded or lost', async () => {
   expect(refusal).toEqual([400, 'memory_usage_bytes: number']);
 });
 
-/** Values that another field's type would be, and this one's is. */
+/** Values that are valid for fields of other types. */
 function isFine(name: string, value: unknown): boolean {
   if (typeof value === 'string') return ['name', 'description', 'script_content', 'stdout', 'stderr'].includes(name);
   if (value === null) return name === 'description';
@@ -196,7 +196,7 @@ test('every invalid field is reported, without the values of secrets', async () 
   });
 });
 
-/** A good body for every route that has an id or a query, and needs one. */
+/** A valid body for every route that has an id or a query, and needs a body. */
 const BODIES: Record<string, object> = {
   updateTask: { priority: 1 },
   reportExecution: { status: 'running' },

@@ -14,7 +14,7 @@ afterAll(() => api.close());
 
 const tagAt = async (path: string): Promise<string> => (await ada.send('GET', path)).headers.get('etag')!;
 
-/** What has an ETag, with a change of it. Each is new, and a tag of it is `"1"` or more. */
+/** Resources with an ETag, and a change of each. Each is new, so its tag is `"1"` or higher. */
 const THINGS: Record<
   string,
   { make: () => Promise<string>; changes: Record<string, [method: string, body?: object]> }

@@ -114,7 +114,7 @@ test('two concurrent executions of a task are cancelled while they run', async (
   for (const run of runs) await ada.client.follow(run.id, ({ status }) => status === 'running');
   const running = await ok(ada.api.GET('/tasks/{id}/executions', withId(id, { status: 'running' })));
   expect(running).toMatchObject({ total: 2 });
-  // Nothing is there before the end.
+  // There is no output before the end.
   expect((await bytesOf(runs[0]!.id, 'stdout')).bytes).toHaveLength(0);
   const third = await ada.api.POST('/tasks/{id}/executions', withId(id));
   expect(third.error!.error).toBe('Task is already running');
@@ -125,7 +125,7 @@ test('two concurrent executions of a task are cancelled while they run', async (
     expect(ended).toMatchObject({ status: 'cancelled', termination_reason: 'cancelled' });
     expect((await ada.api.DELETE('/executions/{id}', withId(run.id))).response.status).toBe(409);
   }
-  // At once: whoever sees the end can start again.
+  // At once: a client that sees the end can start again.
   expect(await ada.task(id)).toMatchObject({ status: 'pending' });
   await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
 });

@@ -186,7 +186,7 @@ test('an execution that does not exist is a 404', async () => {
 test('an external execution is never enqueued', async () => {
   const external = await ada.startExternal();
   const later = await ada.start((await ada.createTask()).id);
-  // The orchestrator goes by the order of the log: when the later one is there, the earlier one was dealt with.
+  // The orchestrator follows the order of the log: when the later job exists, it has handled the earlier event.
   await eventually(async () => expect(await inQueue(later.id)).toBe(true));
   expect(await inQueue(external.id)).toBe(false);
 });

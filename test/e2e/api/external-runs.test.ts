@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** One that may be refused. */
+/** A report that may be refused. */
 const report = (id: string, body: ExecutionReport) => ada.api.PUT('/executions/{id}', { ...withId(id), body });
 
 const eventsOf = async (id: string) => (await ok(ada.api.GET('/executions/{id}/events', withId(id)))).events;
@@ -21,7 +21,7 @@ test('an execution is reported as running, then as ended', async () => {
   const run = await ada.startExternal();
   const running = await ada.report(run.id, { status: 'running' });
   expect(running).toMatchObject({ status: 'running', attempt: 1, started_at: expect.any(String) });
-  // To say so again is no news.
+  // Repeating it changes nothing.
   expect(await ada.report(run.id, { status: 'running' })).toEqual(running);
 
   const ended = await ada.report(run.id, {
@@ -95,7 +95,7 @@ test('the reported start is kept, in the log and in every view', async () => {
   expect(running).toMatchObject({ status: 'running', started_at });
   expect(await ada.execution(run.id)).toEqual(running);
   expect((await eventsOf(run.id)).at(-1)).toMatchObject({ type: 'ExecutionAttemptStarted', data: { started_at } });
-  // Word for word, in another zone, or without it.
+  // The same times: literally, in another zone, or without a zone.
   const elsewhere = started_at.replace('Z', '+00:00');
   for (const again of [{ started_at }, { started_at: elsewhere }, {}]) {
     expect(await ada.report(run.id, { status: 'running', ...again })).toEqual(running);

@@ -3,12 +3,12 @@ import { eventually } from '../../support/eventually.js';
 import { Api } from './support/api.js';
 
 const SLOTS = 4;
-/** Longer than anybody here waits. */
+/** Longer than any wait in this file. */
 const FOR_LONG = 'sleep 600';
 
 let api: Api;
 beforeAll(async () => {
-  // As a service is by default; tests have fewer slots.
+  // The service's default; other tests have fewer slots.
   api = await Api.start({ WORKER_POOL_SIZE: String(SLOTS) });
 });
 afterAll(() => api.close());

@@ -12,12 +12,12 @@ import { requestsOf } from './support/fuzz/requests.js';
 import { ValidValues } from './support/fuzz/valid-values.js';
 import { Walk } from './support/fuzz/walk.js';
 
-/** Requests of an operation; each costs some 15 ms. There is more to get wrong in a body. */
+/** Requests per operation; each takes about 15 ms. Bodies have more possible faults. */
 const RUNS = 40;
 const RUNS_WITH_BODY = 100;
-/** As a failure has named them, to see it again; and more requests, to look for a long time. */
+/** From the report of a failure, to repeat it; and a larger number of requests for a long search. */
 const { FUZZ_SEED, FUZZ_PATH, FUZZ_RUNS } = process.env;
-/** Before jest gives up, so that a failure is still told. */
+/** Before jest stops the test, so that a failure is still reported. */
 const LIMIT_MS = 150_000;
 const PARAMETERS: fc.Parameters<unknown> = {
   interruptAfterTimeLimit: LIMIT_MS,
@@ -26,25 +26,25 @@ const PARAMETERS: fc.Parameters<unknown> = {
   ...(FUZZ_PATH !== undefined && { path: FUZZ_PATH }),
 };
 
-// The one that is served: openapi.test.ts holds them together.
+// The served document: openapi.test.ts compares the two.
 const contract = new Contract((await makeApiDocument()) as unknown as OpenApi);
 const { routes } = contract;
 const schemas = contract.document.components.schemas as Schemas;
-/** Without any worker the service says that it is not ready. */
+/** Without a worker the service reports that it is not ready. */
 const A_WORKER = {
   workerId: 'idle',
   running: [],
   figures: { slots: 1, healthy: true, succeeded: 0, failed: 0, totalMs: 0 },
 };
-/** Longer than the file takes. */
+/** Longer than the tests of this file take. */
 const ALIVE_MS = 3_600_000;
 
 let api: Api;
 let walk: Walk;
 
 beforeAll(async () => {
-  // Without an orchestrator: runs that are reported with an old start are not to time out in the middle of another
-  // request, nor is the worker that there is not to be noticed.
+  // Without an orchestrator: executions reported with an old start must not time out during another request, and the
+  // worker, which is only a heartbeat, must not be treated as dead.
   api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector' });
   walk = await Walk.of(api);
   await queue().workerHeartbeat(A_WORKER, ALIVE_MS);

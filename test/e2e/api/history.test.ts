@@ -14,7 +14,7 @@ interface Entry {
 
 let api: Api;
 let ada: Person;
-/** A task that was created, changed, run and deleted, and its run. */
+/** A task that was created, changed, executed and deleted, and its execution. */
 let taskId: string;
 let runId: string;
 let ofTask: Entry[];
@@ -98,7 +98,7 @@ describe('as of', () => {
 
   test('a time selects the last event recorded by then', async () => {
     for (const { time } of ofTask.slice(0, 4)) {
-      // Several events may bear the same millisecond.
+      // Several events may have the same millisecond.
       const latest = ofTask.findLast((event) => event.time <= time)!;
       const [byTime, byVersion] = await Promise.all(
         [time, latest.version].map((asOf) => ada.send('GET', `/tasks/${taskId}?as_of=${asOf}`)),

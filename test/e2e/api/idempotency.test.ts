@@ -18,7 +18,7 @@ afterAll(() => api.close());
 const under = (key: string) => ({ 'idempotency-key': key });
 const replayed = ({ headers }: { headers: Headers }) => headers.get('idempotent-replayed') === 'true';
 
-/** A request of each kind that honours a key, made so that a second one would be carried out or refused. */
+/** One request per operation that accepts a key, such that a second one would be executed or refused. */
 const REQUESTS: Record<string, () => Promise<[path: string, body?: object]>> = {
   createTask: async () => ['/tasks', aTask],
   startExecution: async () => [`/tasks/${(await ada.createTask()).id}/executions`, { executor: 'external' }],
@@ -79,7 +79,7 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
   });
 });
 
-/** As clients and proxies write one path: none of them is another route. */
+/** Forms of one path that clients and proxies write: all of them are the same route. */
 const spellingsOf = (path: string): string[] => [
   `${path}/`,
   path.replace(/[0-9a-f-]{36}/, (id) => id.toUpperCase()),
@@ -90,7 +90,7 @@ const spellingsOf = (path: string): string[] => [
   `${path}?`,
 ];
 
-/** As it is: fetch would write a URL in its own way. */
+/** Unchanged: fetch would normalise a URL. */
 function sendTo(path: string, body: object | undefined, headers: Record<string, string>) {
   const { hostname: host, port } = new URL(api.service.url);
   const type = body && { 'content-type': 'application/json' };

@@ -5,7 +5,7 @@ import { startAttempt } from './support/attempts.js';
 
 let api: Api;
 let ada: Person;
-/** A second process of the API, which has never heard of NATS. */
+/** A second API process, which has no connection to NATS. */
 let deaf: Service;
 
 const NO_PROJECTOR = { VOIDRUNNER_ROLES: 'api,relay,orchestrator', SERVER_OWN_WRITES_TIMEOUT: '1ms' };
@@ -17,7 +17,7 @@ beforeAll(async () => {
   ada = await api.register();
   deaf = await api.service.start({ VOIDRUNNER_ROLES: 'api', NATS_URL: 'nats://127.0.0.1:1' });
 });
-// A projector tells the views of what there is to be ended.
+// The views contain active executions only if a projector runs.
 afterAll(async () => {
   await api.service.stop(deaf);
   await api.service.start({ VOIDRUNNER_ROLES: 'projector' });
@@ -35,7 +35,7 @@ const from = async (url: string, path: string, person: Person): Promise<Seen> =>
   return { status, body };
 };
 
-/** What both processes answer, which is the same. */
+/** The response of both processes, which must be the same. */
 async function everywhere(path: string, person = ada): Promise<Seen> {
   const answers = [await from(api.service.url, path, person), await from(deaf.url!, path, person)];
   expect(answers[1]).toEqual(answers[0]);
@@ -111,7 +111,7 @@ describe('without a projector, every acknowledged write can be read at once, in 
         prefer: 'wait',
       }),
     );
-    // One of both: a task runs once at a time.
+    // One at a time: a task has one execution at a time.
     const refused = await Promise.race(waits);
     expect(refused.status).toBe(409);
     const { body } = await everywhere(`/tasks/${taskId}/events`);

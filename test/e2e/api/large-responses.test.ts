@@ -16,7 +16,7 @@ let ada: Person;
 let taskId: string;
 let runs: string[];
 
-/** One task, and runs of it that each wrote as much as is kept. */
+/** One task with several executions, each with the maximum of stored output. */
 async function flood(who: Person, count: number): Promise<[string, string[]]> {
   const { id } = await who.createTask({ script_type: 'bash', script_content: FLOOD, max_parallel: RUNS });
   const started = await Promise.all(Array.from({ length: count }, () => who.start(id)));
@@ -81,7 +81,7 @@ test('a list of large scripts is not limited', async () => {
   expect(tasks.map((task) => task.script_content)).toEqual(Array.from({ length: 6 }, () => script_content));
 });
 
-/** A client that asks, and reads nothing of the answer but its head. */
+/** A client that sends a request, and reads only the head of the response. */
 async function slowReader(path: string): Promise<IncomingMessage> {
   const headers = { authorization: `Bearer ${ada.token}` };
   const asked = request(`${api.service.url}/api/v1${path}`, { headers }).end();

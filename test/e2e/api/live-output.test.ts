@@ -3,15 +3,15 @@ import { Api, type Person } from './support/api.js';
 import { eventually } from '../../support/eventually.js';
 import { Follower } from '../../support/follower.js';
 
-/** Of each of stdout and stderr: small, so that a program is soon over it. */
+/** For each of stdout and stderr: small, so that a program soon exceeds it. */
 const KEPT_BYTES = 4_096;
-/** A program that prints and then runs until somebody kills it: what is heard of it while it runs was heard live. */
+/** A program that prints and then runs until it is killed: output received meanwhile was received live. */
 const PRINTS_AND_STAYS = 'echo first; echo "oh no" >&2; exec sleep 600';
 
 let api: Api;
 let ada: Person;
 
-// The API and the worker in processes of their own, as far as they can see.
+// The API and the worker in processes that share no memory.
 beforeAll(async () => {
   api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator', RATE_LIMIT_CONCURRENT: '3' });
   await api.service.start({ VOIDRUNNER_ROLES: 'worker', EXECUTOR_OUTPUT_BYTES_MAX: String(KEPT_BYTES) });
@@ -63,7 +63,7 @@ test('output over the cap: the head arrives live, the tail at the end', async ()
   expect(ended).toMatchObject({ stdout_truncated: true, stdout_bytes: 23_893 });
   const all = await follower.end();
   expect([all.length, all.slice(-10)]).toEqual([KEPT_BYTES, '4999\n5000\n']);
-  // The bytes as kept; the text marks what is missing between them.
+  // The stored bytes; the text marks the gap between them.
   const gap = (23_893 - KEPT_BYTES).toLocaleString('en-US');
   expect(ended.stdout).toBe(`${head}… ${gap} bytes left out …\n${all.slice(head.length)}`);
   expect(ended.notes).toEqual([

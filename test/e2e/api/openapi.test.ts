@@ -7,7 +7,7 @@ import { makeApiDocument } from '../../support/api-document.js';
 import { Api, aTask } from './support/api.js';
 import { asksForToken } from './support/contract.js';
 
-/** Every route of API.md that there is by now. */
+/** Every implemented route of API.md. */
 const ROUTES = [
   'DELETE /api/v1/dead-letters/{id}',
   'DELETE /api/v1/executions/{id}',
@@ -41,7 +41,7 @@ const ROUTES = [
 ];
 const PUBLIC = /\/(ping|health|health\/workers|ready|login|refresh|register)$/;
 
-/** OpenAPI 3.0.3, as far as this document goes: an object of the specification each, and no member beyond it. */
+/** The OpenAPI 3.0.3 rules that this document uses: the allowed members of each object, and no others. */
 const schemaObject = z.record(z.string(), z.unknown());
 const content = z.record(z.string().regex(/^[\w.+-]+\/[\w.+-]+$/), z.strictObject({ schema: schemaObject }));
 const operation = z.strictObject({
@@ -127,7 +127,7 @@ test.each(ROUTES)('%s documents its request and its responses', (route) => {
   const isStream = path.endsWith('/executions/{id}/events');
   expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(isStream ? 2 : 1);
   const expected = [
-    // Of what cannot be read, whatever the route makes of it: a query, an id, a body that nobody asked for.
+    // A response to an unreadable request, on any route: a query, an id, an unexpected body.
     ...['400', ...(inPath.length > 0 ? ['414'] : []), ...(method === 'GET' ? [] : ['413', '415'])],
     ...(asksForToken(operation) ? ['401', '429', '503'] : []),
     ...(inPath.length > 0 ? ['403', '404'] : []),

@@ -4,8 +4,8 @@ import { call } from '../../support/api-client.js';
 import { Api, aTask, NO_WORKER, type Person } from './support/api.js';
 
 /**
- * What clients of the original VoidRunner rely on, to the letter: names, codes and messages. More fields may come;
- * none of these may go.
+ * What clients of the original VoidRunner rely on: names, codes and messages. Fields may be added, but none of these
+ * may be removed.
  */
 let api: Api;
 let ada: Person;

@@ -18,7 +18,7 @@ beforeAll(async () => {
   [redis, nats] = await Promise.all([startPrivateRedis(), PrivateNats.start()]);
   postgres = await SocketProxy.before(`tcp://${process.env['DB_HOST']}:${process.env['DB_PORT']}`);
   const socket = postgres.endpoint.slice('unix://'.length);
-  // Where a client of Postgres looks that is given a folder as its host.
+  // Where a Postgres client connects if its host is a folder.
   await symlink(socket, join(dirname(socket), '.s.PGSQL.5432'));
   await postgres.open();
   api = await Api.start({
@@ -44,7 +44,7 @@ afterAll(async () => {
 const checks = async (): Promise<Record<string, string>> =>
   ((await (await fetch(`${api.service.url}/ready`)).json()) as { checks: Record<string, string> }).checks;
 
-/** Every kind of command and of read; each must succeed, and be seen at once. */
+/** Every kind of command and read; each must succeed and be visible at once. */
 async function useEverything(): Promise<void> {
   const { id } = await ada.createTask({ max_parallel: 2 });
   await ada.ok('PUT', `/tasks/${id}`, { name: 'changed' });
@@ -123,7 +123,7 @@ test('without Postgres, requests that need it are a 503 with Retry-After, and ev
   await postgres.cut();
   await expectRefusals(id);
   await expectItSaysSo();
-  // What is wrong is still said to be wrong.
+  // Invalid requests still get their own errors.
   expect((await api.anonymous('GET', '/tasks')).status).toBe(401);
 
   await postgres.open();

@@ -7,7 +7,7 @@ import { Api, type Person } from './support/api.js';
 
 const MIB = 1024 ** 2;
 
-/** Where there is little room, and where little is kept. */
+/** A service with a small quota and a short retention. */
 let small: Api;
 let api: Api;
 beforeAll(async () => {
@@ -42,7 +42,7 @@ test('a user at the storage quota can store and start nothing, until content is 
   const stdin = { input: { stdin: 'x'.repeat(700_000) } };
   const bobs = await bob.createTask({ max_parallel: 9 });
   expect((await bob.send('POST', `/tasks/${bobs.id}/executions`, stdin)).status).toBe(201);
-  // What a worker stored is seen at the next look.
+  // The next sum includes what a worker stored.
   await eventually(async () => expect(await ada.send('POST', `/tasks/${echo.id}/executions`)).toMatchObject(refused));
   for (const [who, method, path, body] of [
     [ada, 'POST', '/tasks', { name: 'more', script_type: 'bash', script_content: 'echo' }],
@@ -54,7 +54,7 @@ test('a user at the storage quota can store and start nothing, until content is 
   ] as const) {
     expect(await who.send(method, path, body)).toMatchObject(refused);
   }
-  // What stores nothing goes on.
+  // Requests that store nothing still succeed.
   expect((await ada.send('PUT', `/tasks/${echo.id}`, { priority: 7 })).status).toBe(200);
 
   const { pool } = small.service.processes[0]!.infra;
@@ -136,7 +136,8 @@ test('a refused change stores no script; a script that no event refers to is des
   }
   expect(await scripts()).toEqual([first]);
   await ada.updateTask(id, { script_content: 'print(3)' });
-  // Where a process dies between its script and its event, only the script is there. An event's metadata is no name.
+  // If a process dies between the script and its event, only the script exists. A payload id in metadata is no
+  // reference.
   const [unnamed] = (
     await ownerPool.query<{ payload_id: string }>(
       `insert into es.payloads select gen_random_uuid(), owner_id, kind, ciphertext, bytes, sha256, created_at

@@ -27,7 +27,7 @@ afterAll(() => api.close());
 
 const idsOf = (listed: readonly { id: string }[]): string[] => listed.map(({ id }) => id);
 
-/** Follows a list to its end and back. */
+/** Reads a list to its end and back. */
 async function walk(query: string): Promise<{ there: string[]; back: string[] }> {
   const there: string[] = [];
   let page = await ada.ok('GET', `/tasks?${query}&cursor=`);

@@ -17,7 +17,7 @@ const COMPLETED = { status: 'completed', return_code: 0, stdout: 'done\n' } as c
 
 const openRequests = (): number => api.service.processes[0]!.infra.concurrent.counts.wait;
 
-/** Starts a run of a task of its own and waits for its end. @returns the run, and what the wait is answered with */
+/** Starts an execution of a new task and waits for its end. @returns the execution, and the response of the wait */
 async function waitFor(seconds: number, signal?: AbortSignal) {
   const task = await ada.createTask();
   const path = `/tasks/${task.id}/executions`;

@@ -109,7 +109,7 @@ test('verify names a replaced payload', async () => {
   await exchange(payload_id, ciphertext);
 });
 
-/** As somebody could who owns the database: past the trigger that protects payloads. */
+/** As the database's owner could: past the trigger that protects payloads. */
 async function exchange(payloadId: string, ciphertext: Buffer): Promise<void> {
   const { ownerPool } = service.database;
   await ownerPool.query('alter table es.payloads disable trigger write_once');

@@ -11,7 +11,7 @@ afterAll(() => database.drop());
 const run = (args: readonly string[], stdin = '') =>
   voidrunner({ ...process.env, DB_NAME: database.name }, args, stdin);
 
-/** Each is refused before anything is looked at; the words say what is wrong. */
+/** Each is refused before anything is read; the message says what is wrong. */
 const MISUSES: readonly (readonly [args: string, says: RegExp])[] = [
   ['', /^Usage: voidrunner/m],
   ['nope', /unknown command 'nope'/],
@@ -67,7 +67,7 @@ test.each(MISUSES)('voidrunner %s is a usage error', async (args, says) => {
   const { code, stdout, stderr } = await run(args === '' ? [] : args.split(' '));
   expect({ code, stdout }).toEqual({ code: EXIT_USAGE, stdout: '' });
   expect(stderr).toMatch(says);
-  // Nobody's stack, and no dump of a library.
+  // No stack trace, and no dump of a library.
   expect(stderr).not.toMatch(/^\s+at |"path":|ZodError/m);
 });
 

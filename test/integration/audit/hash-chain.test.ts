@@ -12,7 +12,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const { app: postgres, appPool: pool } = database;
   store = new PostgresEventStore({ postgres, pool, catalog: sampleCatalog, log: silentLog });
-  // One by one (1–3), three events and two streams at once (4–8), many callers together (9–38), one by one again (39).
+  // Single appends (1–3), three events in two streams at once (4–8), many callers at once (9–38), a single one again
+  // (39).
   for (let i = 0; i < 3; i += 1) await store.append([write(newStream(), 0, 1)], sampleMetadata);
   await store.append([write(newStream(), 0, 1, 2, 3), write(newStream(), 0, 1, 2)], sampleMetadata);
   await Promise.all(Array.from({ length: 30 }, () => store.append([write(newStream(), 0, 1)], sampleMetadata)));
@@ -28,7 +29,7 @@ const HEAD = 39n;
 const check = (expected?: { position: bigint; hash: string }, head = HEAD) =>
   checkChain(database.appPool, head, expected);
 
-/** As its owner can, past the triggers; undone afterwards. */
+/** As the owner can do, past the triggers; undone afterwards. */
 async function tampered(sql: string, look: () => Promise<void>): Promise<void> {
   const client = await database.ownerPool.connect();
   try {

@@ -49,7 +49,7 @@ describe('the log', () => {
   ])('refuses the application: %s', (sql) => refused(database.appPool, sql));
 
   it('refuses the owner in the replica role', async () => {
-    // The setting that switches ordinary triggers off is the superuser's; where it was granted, ours still fires.
+    // Only the superuser may set what switches ordinary triggers off; if that was granted, ours still fires.
     const { rows } = await database.ownerPool.query<{ tgenabled: string }>(
       `select tgenabled from pg_trigger where tgrelid in ('es.events'::regclass, 'es.payloads'::regclass)`,
     );

@@ -23,12 +23,12 @@ describe('appends that share a batch', () => {
     await database.drop();
   });
 
-  /** A first append waits for the lock, so all the others gather behind it. */
+  /** The first append waits for the lock, so all the others collect behind it. */
   async function together<T>(appends: () => Promise<T>[]): Promise<PromiseSettledResult<T>[]> {
     const log = await holdLog(database.ownerPool);
     const first = store.append([write(newStream(), 0, 'in front')], sampleMetadata);
     await appendsWaiting(database.appPool);
-    // In one turn: however long it takes to encode them, the first does not wait for its lock too long.
+    // In one turn of the event loop: the first must not wait for its lock too long while the others are encoded.
     const released = log.release();
     const others = Promise.allSettled(appends());
     await released;
@@ -52,7 +52,7 @@ describe('appends that share a batch', () => {
 
   it.each([
     { appends: 5, most: 1 },
-    // In halves; the second one in halves again where the first is recorded before the second is on its way.
+    // In halves; the second half is halved again if the first is recorded before the second is sent.
     { appends: 20, most: 3 },
   ])('are recorded in few transactions: $appends in $most at most', async ({ appends, most }) => {
     const streams = Array.from({ length: appends }, newStream);

@@ -23,7 +23,7 @@ describe('many writers in two processes', () => {
     await database.drop();
   });
 
-  /** Follows the log as a subscription does, and never looks back. */
+  /** Follows the log as a subscription does, and never reads backwards. */
   async function follow(until: Promise<unknown>): Promise<RawEvent[]> {
     const seen: RawEvent[] = [];
     let done = false;
@@ -41,7 +41,7 @@ describe('many writers in two processes', () => {
     const shared = [newStream(), newStream(), newStream()];
     let conflicts = 0;
 
-    /** Every writer has a stream of its own; every third append goes to a shared one as well. */
+    /** Every writer has its own stream; every third append also goes to a shared one. */
     const writer = async (number: number) => {
       const store = stores[number % 2]!;
       const own = newStream();
@@ -74,7 +74,7 @@ describe('many writers in two processes', () => {
   const versionsOf = (events: readonly RawEvent[], id: string) =>
     events.filter(({ stream }) => stream.id === id).map(({ version }) => version);
 
-  /** @returns how often somebody else was first */
+  /** @returns how often another writer was first */
   async function appendToBoth(
     store: PostgresEventStore,
     own: ReturnType<typeof newStream>,

@@ -17,7 +17,7 @@ const step = fc.oneof(
     writes: fc.uniqueArray(
       fc.record({
         stream: fc.nat(STREAMS - 1),
-        /** Off by so much from the version that holds; mostly it does hold. */
+        /** The difference from the current version; mostly 0. */
         offBy: fc.constantFrom(0, 0, 0, 0, 0, -1, 1),
         notes: fc.array(fc.jsonValue({ maxDepth: 2, stringUnit: 'binary' }), { minLength: 1, maxLength: 3 }),
       }),

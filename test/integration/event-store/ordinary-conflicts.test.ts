@@ -31,7 +31,7 @@ afterAll(async () => {
   await postgres.remove();
 });
 
-/** What the server's log says at level ERROR and above while something is done. */
+/** The server's log entries at level ERROR and above during an action. */
 async function errorsWhile(work: () => Promise<void>): Promise<string[]> {
   const mark = `-- ${newId()}`;
   postgres.mark(mark);

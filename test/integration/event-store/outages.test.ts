@@ -62,7 +62,7 @@ describe('the event store during outages', () => {
     const { streams, results } = appendSeveral(store, count);
     const [pid] = await appendsWaiting(database.appPool);
 
-    // Waits for its end: until then it still stands among those that wait for the lock.
+    // Waits for its end: until then it is among those that wait for the lock.
     await database.appPool.query('select pg_terminate_backend($1, 30000)', [pid]);
     const [next] = await appendsWaiting(database.appPool);
     await log.release();

@@ -8,7 +8,7 @@ import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
 
-/** Postgres keeps the plan of a named statement: what it makes of it while the log is small, it uses when it is large. */
+/** Postgres keeps the plan of a named statement: it uses the plan made for a small log also when the log is large. */
 const settings = { ...PLANS_BY_INDEX, plan_cache_mode: 'force_generic_plan' };
 const EVENTS = 20;
 
@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const stream = newStream();
 
-/** What the reader asks for, with the values as literals. */
+/** The reader's queries, with the values as literals. */
 const READS: [string, string, (reader: EventReader) => Promise<unknown>][] = [
   ['the log', `0, 100`, (reader) => reader.readAllRaw(0n, 100)],
   ['a stream', `'${stream.id}', '${stream.type}', 0, 100`, (reader) => reader.readStreamRaw(stream, 0, 100)],

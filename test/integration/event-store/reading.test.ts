@@ -12,7 +12,7 @@ describe('reading the log', () => {
   let database: TestDatabase;
   let store: PostgresEventStore;
 
-  /** Positions 1 to 1000 a long stream, 1001 poison, 1002 good again. */
+  /** Positions 1 to 1000: a long stream; 1001: a poison event; 1002: a valid one. */
   beforeAll(async () => {
     database = await createTestDatabase();
     const { app: postgres, appPool: pool } = database;

@@ -38,7 +38,7 @@ describe('after an append', () => {
     await database.drop();
   });
 
-  /** Listeners are told after the caller has had its turn. */
+  /** Listeners are called after the caller's promise has resolved. */
   const append = async () => {
     const result = await store.append([write(newStream(), 0, 'a')], sampleMetadata);
     await afterThisTurn();

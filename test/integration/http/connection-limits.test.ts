@@ -18,7 +18,7 @@ async function serve(options: Partial<ConnectionLimitsOptions>): Promise<void> {
   await once(server, 'listening');
 }
 
-/** @returns whether a request is answered on a connection of its own, which stays open */
+/** @returns whether a request on a new connection gets a response; the connection stays open */
 async function isTaken(localAddress: string): Promise<boolean> {
   const host = localAddress.includes(':') ? '::1' : '127.0.0.1';
   const client = connect({ host, port: (server.address() as AddressInfo).port, localAddress });

@@ -42,7 +42,7 @@ describe('the response comes before the content is read', () => {
     ['compressed', '/things', [GOOD, JSON_TYPE, 'Content-Encoding: gzip', `Content-Length: ${MIB}`], 415],
     ['an unknown route', '/nothing', [GOOD, JSON_TYPE, `Content-Length: ${MIB}`], 404],
   ])('for %s', async (_what, target, headers, status) => {
-    // Not a byte of it is sent.
+    // No byte of it is sent.
     const { head: answered, ...answer } = problemIn(await answerToBytes(port, head(target, ...headers)));
     expect([answer.status, answer.body['status']]).toEqual([status, status]);
     expect(answered.toLowerCase()).toContain('connection: close');
@@ -120,7 +120,7 @@ describe('Expect: 100-continue', () => {
   });
 });
 
-/** Whatever a client says of content that it does not send. */
+/** Whatever a client declares about content that it does not send. */
 const TYPES = [
   ...['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data', 'multipart/form-data; boundary=x'],
   ...['application/json', 'application/json; charset=utf-8', 'application/json;;', 'json', '', '/', 'a/b; c="'],
@@ -137,7 +137,7 @@ describe.each(TYPES)('no content with the type %j', (type) => {
     const send = (target: string) =>
       answerToBytes(port, head(target, GOOD, CLOSE, `Content-Type: ${type}`, ...headers) + content);
     expect(await send('/things/optional')).toMatch(/^HTTP\/1\.1 201 .*\{"body":null\}$/s);
-    // Where one is needed, that is what is wrong.
+    // If content is required, its absence is the error.
     expect(problemIn(await send('/things'))).toMatchObject({ status: 400, body: { error: 'Validation failed' } });
   });
 });

@@ -27,7 +27,7 @@ async function send(text: string): Promise<RawConnection> {
 const isWaiting = (count: number) => eventually(async () => expect(slots.waiting).toBe(count));
 
 test('a user with slow uploads delays only himself', async () => {
-  // Asked for its content: the request has its turn.
+  // Asked for its content: the request has a slot.
   const expecting = head('good', ['Expect: 100-continue']);
   const slow = [await send(expecting), await send(expecting)];
   for (const connection of slow) await connection.received(/100 Continue/);

@@ -182,7 +182,7 @@ describe('accounts over HTTP', () => {
       for (const personal of [person.email, person.name, person.password]) expect(told).not.toContain(personal);
       expect(events.find((event) => event.type === 'UserLoggedOut')?.metadata.actor).toBe(`user:${user.id}`);
       expect(events.find((event) => event.type === 'LoginRefused')?.metadata.actor).toBe('system:identity');
-      // The row goes only after its event is there.
+      // The row is deleted only after its event is recorded.
       await identity.app.get(SecurityFacts, { strict: false }).flushed();
       const { rows } = await database.ownerPool.query('select from identity.security_facts where user_id = $1', [
         user.id,
@@ -193,7 +193,7 @@ describe('accounts over HTTP', () => {
     test('is completed by the sweep after a crash between the commit and the append', async () => {
       const { user } = await register();
       await eventually(async () => expect(await eventTypes(user.id)).toHaveLength(2));
-      // What a process leaves behind that dies right after its commit.
+      // The state that a process leaves if it dies right after its commit.
       await database.ownerPool.query(
         `with counted as (update identity.users set fact_count = fact_count + 1 where id = $1 returning fact_count)
          insert into identity.security_facts
@@ -239,7 +239,7 @@ describe('accounts over HTTP', () => {
     for (const guess of ['', password]) {
       const login = accounts.login({ email: `erased-${user.id}`, password: guess }, () => metadata);
       await expect(login).rejects.toThrow('Invalid email or password');
-      // By an access token that was not refused yet.
+      // With an access token that is still accepted.
       const caller = { userId: user.id, sessionId: randomUUID(), isAdmin: false };
       const change = accounts.changePassword(caller, { current: guess, next: 'another good one' }, metadata);
       await expect(change).rejects.toThrow('Current password is wrong');

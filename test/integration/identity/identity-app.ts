@@ -29,7 +29,7 @@ export interface IdentityApp {
   close(): Promise<void>;
 }
 
-/** Identity as it runs in the service, on a real log and a real database. */
+/** Identity as in the service, on a real log and a real database. */
 export async function startIdentityApp(
   database: TestDatabase,
   options: { rateLimiter?: RateLimiter; tokens?: Partial<typeof tokenOptions> } = {},
@@ -78,7 +78,7 @@ function appModule(database: TestDatabase, events: EventStore, tokens: typeof to
   return { module: Root, imports: [Shared, identity] };
 }
 
-/** As if the grace for the refresh token that the user's sessions exchanged last were over. */
+/** As if the grace period of the last exchanged refresh token were over. */
 export async function afterTheGrace(database: TestDatabase, userId: string): Promise<void> {
   await database.ownerPool.query(
     `update identity.sessions set rotated_at = rotated_at - $2 * interval '1 millisecond' where user_id = $1`,

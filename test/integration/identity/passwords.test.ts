@@ -51,7 +51,7 @@ const meStatus = async (token: string, process = one) => (await process.get('/au
 const refreshStatus = async (refresh_token: string, process = one) =>
   (await process.post('/auth/refresh', { refresh_token })).statusCode;
 
-/** Of the user's stream, without those of the registration and of logins. */
+/** Events of the user's stream, without registration and logins. */
 const events = async (userId: string) =>
   (await one.events.readStream({ type: 'user', id: userId })).slice(2).filter(({ type }) => type !== 'UserLoggedIn');
 

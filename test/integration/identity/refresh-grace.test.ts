@@ -37,7 +37,7 @@ async function refresh(refresh_token: string, process = one): Promise<[status: n
   return [answer.statusCode, answer.json()];
 }
 
-/** One that must succeed. */
+/** A refresh that must succeed. */
 async function refreshed(refresh_token: string, process = one): Promise<Grant> {
   const [status, grant] = await refresh(refresh_token, process);
   expect(status).toBe(200);
@@ -46,7 +46,7 @@ async function refreshed(refresh_token: string, process = one): Promise<Grant> {
 
 const meStatus = async (token: string, process = one) => (await process.get('/auth/me', token)).statusCode;
 
-/** Of the user's stream, without those of the registration. */
+/** Events of the user's stream, without the registration. */
 const eventTypes = async (userId: string) =>
   (await one.events.readStream({ type: 'user', id: userId })).slice(2).map(({ type }) => type);
 

@@ -5,7 +5,7 @@ import { type IdentityApp, startIdentityApp, tokenOptions } from './identity-app
 
 const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** A token made by hand: what an attacker could, and what they could if they had the secret. */
+/** A handmade token: what an attacker could make, and what an attacker with the secret could make. */
 function forge(payload: object, options: { alg?: string; secret?: string; signature?: string } = {}): string {
   const { alg = 'HS256', secret = tokenOptions.secret } = options;
   const unsigned = `${encoded({ alg, typ: 'JWT' })}.${encoded(payload)}`;
@@ -15,7 +15,7 @@ function forge(payload: object, options: { alg?: string; secret?: string; signat
 
 const nowSeconds = () => Math.floor(Date.now() / 1_000);
 
-/** What an access token of ours says. */
+/** The claims of a real access token. */
 const genuine = () => ({
   sub: randomUUID(),
   sid: randomUUID(),

@@ -7,7 +7,7 @@ import { type ListQuery, readPage } from '../../../src/http/listing/list-query.j
 import { type CursorPage, type Listing, readCursorPage, readOffsetPage } from '../../../src/http/listing/page.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
-/** Page by page; far more than any walk here needs. */
+/** Maximum of pages; far more than any test here needs. */
 const PAGES_MAX = 1_000;
 
 interface Item {
@@ -28,7 +28,7 @@ afterAll(() => db.drop());
 
 type NewItem = Pick<Item, 'name' | 'priority'> & { readonly createdAtUs: number };
 
-/** A list of its own for every walk: one owner's. */
+/** An owner for each test, with a list of their own. */
 class List {
   private readonly ownerId = randomUUID();
 
@@ -64,7 +64,7 @@ class List {
     return readCursorPage<Item>(db.appPool, this.listing, decoded);
   }
 
-  /** Every row, in one piece. */
+  /** Every row, in one page. */
   async all(): Promise<string[]> {
     const { rows } = await readOffsetPage<Item>(db.appPool, { ...this.listing, limit: 10_000 }, 0);
     return rows.map(({ id }) => id);
@@ -84,7 +84,7 @@ class List {
 
 const idsOf = ({ rows }: CursorPage<Item>): string[] => rows.map(({ id }) => id);
 
-// Few values, so that many rows are equal in what they are sorted by; microseconds, so that no digit may be lost.
+// Few distinct values, so that many rows have equal sort values; with microseconds, so that no digit may be lost.
 const item: fc.Arbitrary<NewItem> = fc.record({
   name: fc.constantFrom('a', 'A', 'b', 'ä', 'z z', "o'clock", '🚀', ''),
   priority: fc.integer({ min: 0, max: 10 }),

@@ -16,7 +16,7 @@ import { ListTasks, ListTasksHandler } from '../../../src/tasks/queries/task-que
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { fillExecutions, fillTasks, OWNERS, TASKS } from './list-rows.js';
 
-/** Of the page sizes, the default and the largest: what a plan costs depends on where it may stop. */
+/** The default and the largest page size: the cost of a plan depends on where it may stop. */
 const LIMITS = [20, 100] as const;
 
 let db: TestDatabase;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   db = await createTestDatabase();
   await fillTasks(db.ownerPool);
   await fillExecutions(db.ownerPool);
-  // After both: a transaction still open would keep pages from being known as visible to all, as they are in life.
+  // After both: an open transaction would keep pages from being marked all-visible, as they are in production.
   await db.ownerPool.query('vacuum (analyze) read.tasks, read.executions');
   pool = createPool({ ...db.app, settings: PLANS_BY_INDEX });
 });
@@ -48,7 +48,7 @@ interface Statement {
 
 type Read = (pool: Pool) => Promise<unknown>;
 
-/** What a list would send; it is told that nothing is there. */
+/** The queries of a list; the pool tells it that there are no rows. */
 async function statementsOf(read: Read): Promise<Statement[]> {
   const statements: Statement[] = [];
   const query = async (text: string, values: readonly unknown[]) => {
@@ -72,7 +72,7 @@ const nodesOf = (plan: PlanNode): PlanNode[] => [plan, ...(plan.Plans ?? []).fla
 
 const typesOf = (nodes: readonly PlanNode[]): string => nodes.map((node) => node['Node Type']).join(' > ');
 
-/** In the list's order; or all that the index finds, sorted, where that is about as much as is asked for anyway. */
+/** In the list's order; or sorted after the index, if it finds about as many rows as requested. */
 function isIndexed(nodes: readonly PlanNode[], { values }: Statement): boolean {
   const types = typesOf(nodes);
   if (types === 'Limit > Index Scan' || types === 'Limit > Index Only Scan') return true;
@@ -103,7 +103,7 @@ const FILTERS = [undefined, ...STATUSES].flatMap((status) =>
   [undefined, ...SCRIPT_TYPES].map((script_type) => ({ status, script_type })),
 );
 
-/** By offset, from the first page, and on and back from the middle: in both orders, by each field. */
+/** By offset from the first page, and by cursor in both directions from the middle: in both orders, by each field. */
 async function queriesOf(rowsOfList: string, sortFields: readonly string[]): Promise<ListQuery[]> {
   const queries: ListQuery[] = [];
   for (const sortField of sortFields) {

@@ -7,7 +7,7 @@ import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-pa
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 const [OLD, NEW] = [randomBytes(32), randomBytes(32)];
-/** As processes are set in the order of a rotation. */
+/** The configurations of processes, in the order of a rotation. */
 const keys = {
   before: new MasterKeys(OLD),
   newIsAccepted: new MasterKeys(OLD, [NEW]),
@@ -55,7 +55,7 @@ test('processes configured for rotation read and write throughout', async () => 
   for (let round = 0; round < 3; round += 1) await rotate(keys.newIsCurrent);
   isOver = true;
   await Promise.all(load);
-  // What a process with the old one as its current key has made since.
+  // A key that a process with the old master key has created since.
   await rotate(keys.newIsCurrent);
   for (const ref of refs) expect(await read(storeWith(keys.after), ref)).not.toBe('');
 });

@@ -20,7 +20,7 @@ describe('the payload store', () => {
 
   afterAll(() => database.drop());
 
-  /** Another process: nothing in memory. */
+  /** Another process: with nothing in memory. */
   const elsewhere = (key = masterKey) =>
     new PostgresPayloadStore({ pool: database.appPool, masterKeys: new MasterKeys(key) });
 
@@ -31,7 +31,7 @@ describe('the payload store', () => {
     content: Buffer.from(content),
   });
 
-  /** What somebody with the keys to the database could do. */
+  /** What an attacker with access to the database could do. */
   const tamper = async (sql: string, values: unknown[]) => {
     await database.ownerPool.query('alter table es.payloads disable trigger write_once');
     await database.ownerPool.query(sql, values);
@@ -110,7 +110,7 @@ describe('the payload store', () => {
 
   it('accepts one of two writes of an id in one batch', async () => {
     const mine = payload('one');
-    // Where the key is there, nobody overtakes.
+    // If the key exists, nobody overtakes.
     await store.put(payload('ahead', mine.ownerId));
     const [one, other] = await Promise.all([store.put(mine), store.put({ ...mine, content: Buffer.from('other') })]);
 

@@ -25,7 +25,7 @@ afterAll(() => database.drop());
 const put = (kind: PayloadKind, ownerId: string = randomUUID(), bytes = 3): Promise<PayloadRef> =>
   store.put({ payloadId: randomUUID(), ownerId, kind, content: Buffer.alloc(bytes, 'x') });
 
-/** As if it had been stored so long ago. */
+/** As if it had been stored that long ago. */
 async function age(refs: readonly PayloadRef[], ms: number): Promise<void> {
   const sql = `alter table es.payloads disable trigger write_once;
     update es.payloads set created_at = created_at - ${ms} * interval '1 millisecond'

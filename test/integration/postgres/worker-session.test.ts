@@ -38,7 +38,7 @@ function hold(workerId: string) {
   return held;
 }
 
-/** Null for as long as the server has only just started. */
+/** Null while the server has only just started. */
 const openOf = async (...ids: string[]): Promise<string[] | null> => {
   const open = await sessions.open(ids);
   return open && [...open];

@@ -63,14 +63,14 @@ const tasks = () => {
 
 const viewOf = { task: new ProjectionTable(taskProjection), execution: new ProjectionTable(executionProjection) };
 
-/** One event into the view, as the projector does it. */
+/** Applies one event to the view, as the projector does. */
 const project = (event: RecordedEvent): Promise<number> =>
   viewOf[event.stream.type as 'task' | 'execution'].apply(database.ownerPool as never, [event]);
 
 /** Times are dates in the view and ISO 8601 in events; clients see the same. */
 const plain = (row: unknown): unknown => JSON.parse(JSON.stringify(row));
 
-/** The answer with the view at every point behind the log, from nothing at all to the head. */
+/** The result with the view at every position behind the log, from empty to the head. */
 async function answersAsTheViewFollows(stream: StreamRef, find: (id: string) => Promise<unknown>): Promise<unknown[]> {
   const answers = [plain(await find(stream.id))];
   for (const event of await store.readStream(stream)) {

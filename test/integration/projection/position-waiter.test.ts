@@ -26,7 +26,7 @@ describe('PositionWaiter', () => {
     await nats.close();
   });
 
-  /** Of another process: it shares nothing with the projector but Postgres and, perhaps, NATS. */
+  /** In another process: it shares only Postgres, and perhaps NATS, with the projector. */
   const waiterElsewhere = (link: NatsLink | null, pollIntervalMs = 60_000): PositionWaiter => {
     const announcements = new PositionAnnouncements({ nats: link, prefix, subscription: 'projector' });
     const pool = pipeline.database.appPool;

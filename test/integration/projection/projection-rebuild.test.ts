@@ -27,7 +27,7 @@ describe('ProjectionRebuild', () => {
     return rows.map(({ name }) => name);
   };
 
-  /** Changes of every kind: rows made, changed, removed and made again. */
+  /** Changes of every kind: rows created, changed, deleted and created again. */
   const fill = async (): Promise<bigint> => {
     for (const [index, id] of ids.entries()) {
       await pipeline.log.add(id, 1, { amount: index, note: `note "${index}", {ö}\n` }, 3);

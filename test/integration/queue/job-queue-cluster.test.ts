@@ -6,7 +6,7 @@ import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { eventually } from '../../support/eventually.js';
 import { startPrivateRedis } from '../../support/redis.js';
 
-/** A cluster of one node refuses a script whose keys are of several slots, as one of many would. */
+/** Like a larger cluster, a cluster of one node refuses a script whose keys are in several slots. */
 it('keeps all keys of the job queue in one slot of a Redis Cluster', async () => {
   const server = await startPrivateRedis(['--cluster-enabled', 'yes']);
   const redis = await server.connect();

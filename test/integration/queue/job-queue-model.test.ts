@@ -9,7 +9,7 @@ import { expectNoKeysLeft, type TestRedis, testRedis } from '../../support/redis
 const LEASE_MS = 3_600_000;
 const FAR_MS = 3_600_000;
 
-/** Names of a step are small numbers, so that steps meet: job 3 is enqueued, leased, expired, enqueued again. */
+/** The names in a step are small numbers, so that steps meet: job 3 is enqueued, leased, expired, enqueued again. */
 type Step =
   | { type: 'enqueue'; job: number; user: number; priority: number; delayed: boolean }
   | { type: 'reserve' }
@@ -36,7 +36,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const ALL_JOBS = Array.from({ length: 12 }, (_, at) => ({ executionId: `execution-${at}`, attempt: 1 }));
 
-/** One queue and the leases it has handed out; what a step answers is what the two are compared by. */
+/** One queue and the leases it has granted; the results of a step are compared between the two. */
 class Subject {
   readonly #leases: ReservedJob[] = [];
 
@@ -98,7 +98,7 @@ class Subject {
       case 'restore':
         return this.queue.restoreLease(lease, 'w', LEASE_MS);
       case 'expire':
-        // The cancel settles at once what would else be settled at a moment that two clocks need not agree on.
+        // The cancel forces a change that would otherwise happen at a time on which two clocks need not agree.
         return [await this.queue.heartbeat(lease, 0), await this.queue.cancel(lease)];
     }
   }

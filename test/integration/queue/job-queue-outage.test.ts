@@ -117,7 +117,7 @@ describe('the job queue while Redis fails', () => {
     await queue.enqueue(job());
     await queue.enqueue(job());
     await mustReserve(queue);
-    // It frees nobody's slot: it has none.
+    // It frees no slot: it has none.
     expect(await queue.complete(before)).toBe(false);
     expect(await reserve(queue)).toBeNull();
     expect(await queue.stats()).toMatchObject({ waiting: 1, leased: 1 });

@@ -18,7 +18,7 @@ const job = (fields: { userId?: string; notBefore?: number } = {}) => ({
   ...fields,
 });
 
-/** Several queues, each with connections of its own, as several processes have them. */
+/** Several queues, each with its own connections, as in several processes. */
 describe('the job queue between processes', () => {
   let server: PrivateRedis;
   let redis: Redis;
@@ -58,7 +58,7 @@ describe('the job queue between processes', () => {
     await eventually(async () => expect(await blockedClients()).toBe(1));
     await redis.config('RESETSTAT');
     await eventually(async () => expect(await calls('blpop')).toBeGreaterThanOrEqual(2));
-    // A look around each time the blocking call comes back; fifty that polled would be hundreds.
+    // One check whenever the blocking call returns; fifty polling callers would make hundreds.
     expect(await calls('evalsha')).toBeLessThanOrEqual(2 * (await calls('blpop')));
     await queue.close();
     expect(await Promise.all(waiting)).toEqual(waiting.map(() => null));

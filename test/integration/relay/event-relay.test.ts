@@ -106,7 +106,8 @@ describe('EventRelay', () => {
   it('creates a deleted stream again, from the lowest checkpoint', async () => {
     const id = newId();
     pipeline.start((signal) => pipeline.relay().run(signal));
-    // First the stream: a projector ahead of it reads Postgres, and its checkpoint would set where the stream begins.
+    // The stream first: a projector ahead of it reads Postgres, and its checkpoint would determine where the stream
+    // begins.
     await streamedUpTo(await pipeline.log.add(id, 1, 2, 3));
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(3n);
@@ -127,7 +128,7 @@ describe('EventRelay', () => {
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(3n);
     await relay.stop();
-    // What the projector has read from Postgres meanwhile, an empty stream need not hold.
+    // An empty stream need not contain events that the projector has read from Postgres meanwhile.
     await projector.stop();
     await (await pipeline.nats.manager()).streams.purge(pipeline.stream.name);
     await pipeline.log.add(id, 4);

@@ -78,7 +78,7 @@ describe('LeaderLock', () => {
   });
 
   it('takes the lead from a suspended process', async () => {
-    // One that never pings looks to Postgres like one that cannot.
+    // To Postgres, a process that never pings looks like one that cannot.
     const frozen = contend('frozen', { pingIntervalMs: 60_000, silenceMsMax: 300, retryIntervalMs: 5_000 });
     await eventually(() => expect(leading).toEqual(['frozen']));
     contend('second');

@@ -18,10 +18,10 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
   afterEach(() => box.expectNoContainers());
   afterAll(() => box.sandbox.close());
 
-  /** Every cell has a uid of its own: it tells which one a job ran in. */
+  /** Every cell has its own uid, which shows which cell a job ran in. */
   const cellOf = async (owner = userId): Promise<string> => (await box.run('bash', 'id -u', { userId: owner })).out;
 
-  /** What a program prints that runs in the container itself, beside its launcher. */
+  /** The output of a program that runs in the container itself, beside its launcher. */
   async function inContainer(name: string, Cmd: string[]): Promise<string[]> {
     const exec = await docker.getContainer(name).exec({ Cmd, AttachStdout: true });
     const chunks: Buffer[] = [];
@@ -51,7 +51,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
   it('a cell ends at once when the engine stops it: a restarting engine waits for all old containers', async () => {
     await cellOf();
     const [name] = await box.containers();
-    // It would wait for an hour for one that does not hear the signal.
+    // The engine would wait for an hour for a container that ignores the signal.
     await docker.getContainer(name!).stop({ t: 3_600 });
     await box.expectNoContainers();
   });
@@ -80,7 +80,7 @@ ls /proc/self/fd | wc -l`,
   });
 
   it('each job has its own namespaces, so that no message queue, semaphore or shared memory outlives it', async () => {
-    // No system call makes any (denials.test.ts): this is the second lock.
+    // No system call creates any (denials.test.ts): this is the second barrier.
     const kinds = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'];
     const { out } = await box.run('bash', `readlink ${kinds.map((kind) => `/proc/self/ns/${kind}`).join(' ')}`, {
       userId,
@@ -193,7 +193,7 @@ ls /proc/self/fd | wc -l`,
     const cancel = new AbortController();
     const outcome = await stuck.sandbox.run(job('bash', 'id -u; sleep 600', { userId }), {
       signal: cancel.signal,
-      // As nothing in a job can: the whole container stands still.
+      // A state that no job can cause: the whole container is paused.
       onOutput: () =>
         void stuck
           .containers()

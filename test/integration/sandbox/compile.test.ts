@@ -1,7 +1,7 @@
 import { TestSandbox } from '../../support/docker.js';
 
 const HELLO = 'package main\nfunc main() { println("hi") }';
-/** More to compile than its limit of CPU allows in the time that the program has. */
+/** Takes longer to compile, within its CPU limit, than the program's own timeout. */
 const LARGE = `package main
 import ("fmt"; "net/http")
 func main() { fmt.Println(http.StatusText(404)) }`;

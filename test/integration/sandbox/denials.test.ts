@@ -120,13 +120,13 @@ print(json.dumps([opened, sorted(denied), pairs]))`.replace('import ctypes,', 'i
       ['datagram', 'any'],
       ['datagram', 'udp'],
     ];
-    // To the kernel a raw unix socket is one of datagrams; `icmp` has the number of PF_UNIX.
+    // To the kernel a raw unix socket is a datagram socket; `icmp` has the number of PF_UNIX.
     const unix = ['stream', 'datagram', 'raw', 'seqpacket'].flatMap((kind) => [
       [1, kind, 'any'],
       [1, kind, 'icmp'],
     ]);
     expect(opened).toEqual([...unix, ...[2, 10].flatMap((family) => inet.map((rest) => [family, ...rest]))]);
-    // EPERM is the profile's: TCP by datagrams, UDP as a stream.
+    // EPERM comes from the profile: TCP with datagrams, UDP as a stream.
     expect(denied).toEqual([
       ['datagram', 'EPERM'],
       ['datagram', 'EPROTONOSUPPORT'],
@@ -175,8 +175,9 @@ print(json.dumps([sorted({call(clone, flag | 17, 0, 0, 0, 0) for flag in flags.v
 
   it.each([
     ['x32', 'libc.syscall(ctypes.c_long(0x40000000 + 39))', ['SIGSYS']],
-    // mov eax, getpid; int 0x80; ret. A kernel without this entry answers SIGSEGV before any filter is asked: either
-    // way the program does not get in.
+    // mov eax, getpid; int 0x80; ret. A kernel without this entry sends SIGSEGV before any filter is consulted: in
+    // either
+    // case the call fails.
     ['32-bit', 'memory.write(b"\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3"); function()', ['SIGSYS', 'SIGSEGV']],
   ])('the %s entry gives no access to the kernel', async (_, entry, signals) => {
     const outcome = await box.run(
@@ -237,7 +238,7 @@ for folder in /tmp /tmp/work /dev/shm; do echo 1 >"$folder/probe" && cat "$folde
 echo core >/proc/sys/kernel/core_pattern`,
     );
     expect(outcome.out).toBe('1\n1\n1\n');
-    // What is not a process's is covered.
+    // Everything outside a process's own files is hidden.
     expect(outcome.err).toMatch(/core_pattern: (No such file or directory|Permission denied)/);
     expect(outcome.returnCode).toBe(1);
   });

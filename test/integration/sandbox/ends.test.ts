@@ -6,7 +6,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
   let box: TestSandbox;
 
   beforeAll(async () => {
-    // Reports are waited for, however busy the machine is.
+    // Waits for reports, however busy the machine is.
     box = await TestSandbox.create({ runtime, reportGraceMs: 20_000 });
   });
   afterEach(() => box.expectNoContainers());
@@ -37,7 +37,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
   it.each([
     ['python', 'import sys\nprint("before")\nx = []\nwhile True: x.append(bytearray(1 << 20))'],
     ['javascript', 'console.log("before"); const x = []; for (;;) x.push(new Array(100_000).fill(Math.random()))'],
-    // The shell's child is the one that is killed; the shell passes it on as 137.
+    // The shell's child is killed; the shell exits with 137.
     ['bash', 'echo before; x=$(tail /dev/zero)'],
   ] as const)('%s that uses too much memory ends as out_of_memory, with its output', async (language, script) => {
     const outcome = await box.run(language, script, { limits: { memory_mb: 64, cpus: 1, pids: 64 } });

@@ -23,7 +23,7 @@ async function sandbox(overrides: Parameters<typeof sandboxOptions>[0] = {}): Pr
   return box;
 }
 
-/** Whose `ps` shows a container that runs. */
+/** Its `ps` shows the running container. */
 const running = async (workerId: string): Promise<string> => {
   const [name, ...more] = await containersOf(workerId);
   expect(more).toEqual([]);
@@ -73,7 +73,7 @@ it('a program that the image lacks fails the run with its name, before user code
 
 it('a launcher that the image lacks fails the run with its path, before user code', async () => {
   const { images } = await sandboxOptions();
-  // It has a launcher, but not where an image for jobs has it.
+  // It has a launcher, but not in the place where a job image has it.
   const box = await sandbox({ images: { ...images, bash: 'voidrunner/launcher:latest' } });
   const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
   expect(failure.message).toContain('/usr/local/lib/voidrunner/launcher');
@@ -134,7 +134,7 @@ it('an engine that fails during a run causes a failure after user code started, 
     expect((await failureOf(run)).countsAsAttempt).toBe(true);
     expect(await containersOf(workerId)).toHaveLength(1);
     await proxy.open();
-    // The very worker that lost it: no run of its own knows the container any more.
+    // The same worker that lost it: none of its runs knows the container any more.
     expect(await box.sweep(() => true)).toBe(1);
     expect(await containersOf(workerId)).toEqual([]);
   } finally {
@@ -210,7 +210,7 @@ it('the sweep removes containers of dead workers in its own namespace, and never
     });
     expect(await swept.promise).toBe(1);
     cancel.abort();
-    // Had the sweep taken its container, the run would have failed.
+    // If the sweep had removed its container, the run would have failed.
     expect(await run).toMatchObject({ reason: 'cancelled' });
     expect(
       await Promise.all([ids.dead, ids.live, ids.other].map(async (id) => (await containersOf(id)).length)),
@@ -261,7 +261,7 @@ it('the running container is hardened', async () => {
   expect(Config.Labels).toMatchObject({ 'voidrunner.managed': '1', 'voidrunner.worker': workerId });
   expect(Config).toMatchObject({ NetworkDisabled: true, Tty: false });
   expect(Mounts).toEqual([]);
-  // The program's, and the two that stand over it.
+  // The program, and its two supervisors.
   const limits = { PidsLimit: 66, Memory: 256 << 20, MemorySwap: 256 << 20, NanoCpus: 1e9, ShmSize: 256 << 20 };
   expect(HostConfig).toMatchObject({
     ...limits,
@@ -273,7 +273,7 @@ it('the running container is hardened', async () => {
     AutoRemove: false,
     LogConfig: { Type: 'none' },
     Binds: null,
-    // The launcher covers what Docker would mask.
+    // The launcher hides what Docker would mask.
     MaskedPaths: [],
     ReadonlyPaths: [],
   });

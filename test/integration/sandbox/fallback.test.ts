@@ -29,7 +29,7 @@ const without = (call: string): string =>
     syscalls: profile.syscalls.flatMap((rule) => {
       const others = { ...rule, names: rule.names.filter((name) => name !== call) };
       if (!rule.names.includes(call) || call !== 'clone') return [others];
-      // Threads and processes, but no namespaces.
+      // Allows threads and processes, but no namespaces.
       const args = [{ index: 0, value: 0x7e02_0000, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }];
       return [others, { ...rule, names: [call], args }];
     }),
@@ -145,7 +145,7 @@ describe('a host that refuses temporarily', () => {
     host.refuses = true;
     const options = await sandboxOptions({ isNestingRequired, isolationRetestMs: 1, poolSize: 1 });
     const [allowed, refused] = [options.seccompProfile, without('mount')];
-    // Read for each new cell, as the host's own rules are.
+    // Read for each new cell, like the host's own rules.
     Object.defineProperty(options, 'seccompProfile', { get: () => (host.refuses ? refused : allowed) });
     const sandbox = new DockerSandbox(options);
     const run = async () =>
@@ -167,7 +167,7 @@ describe('a host that refuses temporarily', () => {
     await eventually(async () => {
       expect(await sandbox.health()).toMatchObject({ healthy: true });
       await run();
-      // Only a nested one waits for its user's next job.
+      // Only a nested cell is kept for its user's next job.
       expect(sandbox.figures.resting).toBe(1);
     });
     await close();

@@ -2,7 +2,7 @@ import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { LIMIT_FLOORS } from '../../../src/tasks/domain/limit-floors.js';
 import { TestSandbox } from '../../support/docker.js';
 
-/** In new cells: their first job is the one with the least room. */
+/** In new cells: the first job has the least memory left. */
 const RUNS = 3;
 
 const HELLO: Readonly<Record<ScriptType, string>> = {
@@ -19,7 +19,7 @@ func main() {
 }`,
 };
 
-/** 20 MiB more than the floor, and never less. */
+/** Each program uses that many bytes of memory. */
 const hogs = (bytes: number): Readonly<Record<ScriptType, string>> => ({
   python: `x = b"x" * ${bytes}\nprint(len(x))`,
   javascript: `console.log(Buffer.alloc(${bytes}, 1).length)`,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { TestSandbox } from '../../support/docker.js';
 
-/** One user's: one cell runs all of it. */
+/** One user, so that one cell runs all tests. */
 const userId = randomUUID();
 
 let box: TestSandbox;

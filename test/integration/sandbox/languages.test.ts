@@ -29,7 +29,7 @@ const MISTAKES: Readonly<Record<ScriptType, readonly [script: string, message: R
   go: ['package main\nfunc main() { undefinedName() }', /main\.go:2:\d+: undefined: undefinedName/],
 };
 
-/** One user's: a cell of each image runs all of it. */
+/** One user, so that one cell of each image runs all tests. */
 const userId = randomUUID();
 
 describe.each(RUNTIMES)('on %s', (runtime) => {

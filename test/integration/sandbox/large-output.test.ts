@@ -3,9 +3,9 @@ import { TestSandbox } from '../../support/docker.js';
 
 /** What the service keeps of each stream. */
 const CAP = 1024 * 1024;
-/** Below the cap, at it, over it, and far more than any queue on the way. */
+/** Below the cap, at it, over it, and far more than any queue on the path holds. */
 const SIZES = [850_000, 950_000, CAP, 2_000_000, 10_000_000];
-/** A run that is not told by its launcher is ended by nothing: only the test's own bound would be left. */
+/** If the launcher failed to report the end, nothing else would end the run before the test's own limit. */
 const TIMEOUT_MS = 3_600_000;
 
 const PRINTERS: Readonly<Record<ScriptType, (bytes: number, stream: 1 | 2) => string>> = {

@@ -1,7 +1,7 @@
 import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { TestSandbox } from '../../support/docker.js';
 
-/** As `npm run bench -- memory-figures` has them, against docker run. */
+/** As in `npm run bench -- memory-figures`, compared with docker run. */
 const DEVIATION_MAX = 0.1;
 const MIB = 1024 * 1024;
 
@@ -74,10 +74,11 @@ time.sleep(1)`,
     [
       'shared memory',
       'import mmap, os, time\nm = mmap.mmap(-1, 40 << 20); m.write(b"x" * (40 << 20))\nif os.fork() == 0: m.seek(0); m.read(); time.sleep(60)\ntime.sleep(0.3)',
-      // What it writes from, and what it reads into.
+      // Its source and target buffers.
       40 + 40,
     ],
-    // What it was written from stays: the two together for less than a look (10 ms) may be told as the larger (ADR 28).
+    // The source buffer stays: both together for less than a check interval (10 ms) may be reported as the larger one
+    // (ADR 28).
     ['a file in /tmp', 'import time\nx = b"x" * (40 << 20); open("/tmp/f", "wb").write(x)\ntime.sleep(0.3)', 80],
     [
       'a file in /dev/shm',
@@ -112,7 +113,7 @@ print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM"
   });
 
   it('a program that hides from its own user counts', async () => {
-    // PR_SET_DUMPABLE: its files in /proc are root's. A child that nobody waits for leaves no usage behind.
+    // PR_SET_DUMPABLE: its files in /proc belong to root. A child that nobody waits for leaves no usage record.
     const script = `import ctypes, os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)

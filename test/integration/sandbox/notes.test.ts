@@ -19,7 +19,7 @@ describe.each(COUNTS)('on %s', (runtime) => {
   const python = (script: string, parts: JobParts = {}) => box.run('python', script, { limits: LIMITS, ...parts });
 
   it('counts the refused processes of this run only', async () => {
-    // One process runs, and 19 more find room: of 25 the last 6 do not.
+    // One process runs, and the limit allows 19 more: of 25 the last 6 are refused.
     const script = `
 import os, signal
 refused = 0

@@ -68,7 +68,7 @@ it('output is not lost if the container is killed from outside', async () => {
 it('output is live: a chunk arrives before the program continues', async () => {
   const heard = { stdout: '', stderr: '' };
   const cancel = new AbortController();
-  // The program never ends by itself: only what was heard live can cancel it.
+  // The program never ends by itself: only output received live can trigger the cancel.
   await box.sandbox.run(job('python', 'import sys, time\nprint("a", file=sys.stderr)\nprint("b")\ntime.sleep(600)'), {
     signal: cancel.signal,
     onOutput: (stream, chunk) => {
@@ -80,7 +80,7 @@ it('output is live: a chunk arrives before the program continues', async () => {
 });
 
 it('forged records and frames have no effect', async () => {
-  // What its launcher says at the end of a job, in the launcher's own format.
+  // The launcher's report at the end of a job, in its own format.
   const forged =
     'status=0\\nkilled=none\\nwall_us=1\\ncpu_us=1\\nmemory_peak=1\\nmemory_source=cgroup\\noom_kills=0\\n';
   const outcome = await box.run(

@@ -5,7 +5,7 @@ import { SocketProxy } from '../../support/socket-proxy.js';
 
 const docker = connectEngine(dockerEndpoint);
 const IMAGES = 4;
-/** Eight containers are made one or two at a time, on a machine that may be busy. */
+/** Eight containers are created one or two at a time, on a machine that may be busy. */
 const PATIENCE = { timeoutMs: 45_000 };
 let box: TestSandbox;
 

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 
 import { TestSandbox } from '../../support/docker.js';
 
-/** More prints than the streams write at once: the rest is gathered. */
+/** More prints than are written individually: the rest is buffered. */
 const MANY = 'for n in range(20000): print(n)\n';
 const LINES = Array.from({ length: 20_000 }, (_, n) => `${n}\n`).join('');
 
-/** One user's: one cell runs all of it. */
+/** One user, so that one cell runs all tests. */
 const userId = randomUUID();
 
 let box: TestSandbox;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { TestSandbox } from '../../support/docker.js';
 
-/** One user's: a cell of each image runs all of it. */
+/** One user, so that one cell of each image runs all tests. */
 const userId = randomUUID();
 
 let box: TestSandbox;

@@ -5,7 +5,7 @@ import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { job, TestSandbox } from '../../support/docker.js';
 import { RUNTIMES } from '../../support/runtimes.js';
 
-/** A server and its client in one run. Each prints what came back. */
+/** A server and its client in one run. Each prints what it received. */
 const WORKS: readonly (readonly [name: string, language: ScriptType, script: string])[] = [
   [
     'http.server and its client',
@@ -138,7 +138,7 @@ func main() {
   ['what bash connects to', 'bash', `exec 3<>/dev/udp/localhost/9 && echo fine`],
 ];
 
-/** Tries every name that leads out of a run, or to another run. Prints the answers without repetition. */
+/** Tries every address outside the run, or in another run. Prints the distinct results. */
 const reaches = (ports: readonly number[], abstract: string): string => `import errno, json, socket
 def connect(family, kind, address):
     with socket.socket(family, kind) as own:
@@ -153,7 +153,7 @@ for port in ${JSON.stringify(ports)}:
 print(connect(socket.AF_UNIX, socket.SOCK_STREAM, "\\0${abstract}"))`;
 const REACHES_NOTHING = 'ECONNREFUSED\nENETUNREACH\n';
 
-/** Listens on the loopback and on an abstract name, says so, and answers whoever comes. */
+/** Listens on the loopback and on an abstract name, prints a line, and accepts every connection. */
 const listens = (abstract: string) => `import os, socket, sys, threading
 def serve(server):
     while True: connection, _ = server.accept(); print("somebody came", flush=True)

@@ -12,7 +12,7 @@ afterAll(() => box.sandbox.close());
 const LINES = 'one\ntwo\n';
 const LARGE = Buffer.alloc(1024 * 1024, 'x');
 
-/** Each waits for its input by what its language has for pipes, and prints what it got. */
+/** Each waits for its input with its language's means for pipes, and prints it. */
 const WAITERS: readonly (readonly [how: string, language: ScriptType, script: string])[] = [
   [
     'select',

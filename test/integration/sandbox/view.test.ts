@@ -14,7 +14,7 @@ interface Said {
   readonly cgroup?: readonly string[];
 }
 
-/** One user's: a cell of each image and limits runs all of it. */
+/** One user, so that one cell for each image and limits runs all tests. */
 const userId = randomUUID();
 
 describe.each(RUNTIMES)('on %s', (runtime) => {

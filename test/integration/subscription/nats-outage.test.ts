@@ -28,7 +28,7 @@ describe('a NATS outage', () => {
     pipeline.start((signal) => pipeline.projector().run(signal));
   };
 
-  /** Events go over JetStream (again), to its consumer as well, and nothing is in the stream twice. */
+  /** Events flow over JetStream again, including its consumer, and the stream contains none twice. */
   const flows = async (): Promise<void> => {
     await eventually(
       async () => {

@@ -107,7 +107,7 @@ describe('poison events', () => {
     expect(await parked.redrive('projector', sick, 10_000)).toBe('not_found');
   });
 
-  /** A projector behind a proxy that takes answers of Postgres away. It is stopped before the proxy is. */
+  /** A projector behind a proxy that drops responses of Postgres. It is stopped before the proxy. */
   const behindProxy = async (
     handler: ProjectionHandler,
     test: (proxy: PostgresProxy, start: () => void) => Promise<void>,
@@ -135,7 +135,7 @@ describe('poison events', () => {
     await behindProxy(cured(), async (proxy, start) => {
       start();
       await pipeline.projected(await pipeline.log.add(healthy, 1));
-      // With the end of its text: the name of a setting has the word in it as well.
+      // Including the end of its text: the word also occurs in a setting's name.
       proxy.loseAnswersTo('commit\0', 1);
       expect(await parked.redrive('projector', sick, 10_000)).toBe('unparked');
       await pipeline.projected(await pipeline.log.add(sick, 7));

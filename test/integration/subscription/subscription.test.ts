@@ -11,14 +11,14 @@ describe('Subscription', () => {
   let pipeline: ToyPipeline;
   pipelinePerTest((created) => (pipeline = created));
 
-  /** A handler that remembers what it was given. */
+  /** A handler that records its events. */
   const recorder = () => {
     const seen: DeliveredEvent[] = [];
     const runEffects = async (events: readonly DeliveredEvent[]): Promise<void> => void seen.push(...events);
     return { seen, runEffects, positions: () => seen.map(({ position }) => position) };
   };
 
-  /** A log that subscriptions cannot read from: what they get, they got over JetStream. */
+  /** A log that subscriptions cannot read: their events must have come over JetStream. */
   const unreadable = () => ({
     head: () => pipeline.log.head(),
     readStreamRaw: () => Promise.resolve([]),
@@ -125,7 +125,7 @@ describe('Subscription', () => {
     for (let round = 0; round < 40; round++) await pipeline.log.add(id, 1);
     await pipeline.projected(40n);
     expect(await pipeline.totals()).toEqual({ [id]: 40 });
-    // Who was not quick enough learns of it at its next look.
+    // A slower process finds out at its next check.
     await eventually(() => {
       expect(new Set(lost.map((error) => (error as Error).name))).toEqual(new Set(['CheckpointMoved']));
     });

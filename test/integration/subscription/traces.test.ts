@@ -20,7 +20,7 @@ it('the trace of an append continues over the relay to the projection', async ()
   try {
     const [traceId, spanId] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
     pipeline.start((signal) => pipeline.relay().run(signal));
-    // Not from Postgres: there the event's own trace context is all there is.
+    // Not from Postgres: an event read there has only its own trace context.
     const events = {
       head: () => pipeline.log.head(),
       readAllRaw: () => Promise.resolve([]),

@@ -48,7 +48,7 @@ test('a request’s default is in the description, and nowhere else', () => {
         .enum(['true', 'false'])
         .default('false')
         .transform((value) => value === 'true'),
-      // A field of that name is a field.
+      // A field of that name is an ordinary field.
       default: z.string(),
     }),
   );

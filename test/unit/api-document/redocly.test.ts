@@ -3,7 +3,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 
 import { makeApiDocument } from '../../support/api-document.js';
 
-/** The recommended rules; in their strict form no warning is only a warning. No rule is switched off. */
+/** The recommended rules, in the strict form, where warnings are errors. No rule is switched off. */
 async function faultsOf(document: OpenAPIObject): Promise<string[]> {
   const config = await createConfig({ extends: ['recommended-strict'] });
   const source = JSON.stringify(document);

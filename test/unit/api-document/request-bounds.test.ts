@@ -17,12 +17,12 @@ import { makeApiDocument } from '../../support/api-document.js';
 
 const RUNS = 150;
 
-/** What the service refuses and no schema of OpenAPI 3.0 can say: its descriptions say it. */
+/** Rules of the service that OpenAPI 3.0 cannot express: the descriptions state them. */
 const UNSAYABLE = [
   /bytes/,
   /^must be base64/,
   /^must not be given beside stdin/,
-  // The floor of a limit is its language's.
+  // The minimum of a limit depends on the language.
   /^must be at least \d+ for \w+/,
   /^must be a relative path/,
   /^is the path of the script itself/,
@@ -43,10 +43,10 @@ const BODIES = contract.routes.flatMap(({ operation: { requestBody } }) => {
   return schema ? [[nameOf(schema.$ref!), schema as JsonSchema] as const] : [];
 });
 
-/** What the service validates with, by the name that the document gives it. */
+/** The service's schemas, by their names in the document. */
 const VALIDATORS = Reflect.get(z.globalRegistry, '_idmap') as ReadonlyMap<string, unknown>;
 
-/** The body as the service reads it; undefined where it refuses the text before any schema is asked. */
+/** The body as the service reads it; undefined if it refuses the text before validation. */
 function readBody(text: string): unknown {
   try {
     return parsedBody(Buffer.from(text));
@@ -56,7 +56,7 @@ function readBody(text: string): unknown {
   }
 }
 
-/** What the service says against a body; nothing where it takes it. */
+/** The service's errors for a body; empty if it accepts the body. */
 function refusalsOf(name: string, body: unknown): string[] {
   const parsed = (VALIDATORS.get(name) as z.ZodType).safeParse(body);
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message);
@@ -84,7 +84,7 @@ test.each(BODIES)('%s: the document describes accepted values and no refused one
     if (!contract.accepts(schema, body)) expect(isRefused).toBe(true);
     else expect(sayable).toEqual([]);
   };
-  // CI found this one: zod's records leave the member out, but no such body comes past the parser.
+  // Found in CI: zod's records ignore the member, but the parser refuses such a body before.
   const prototype = Object.defineProperty({}, '__proto__', { value: { is_admin: true }, enumerable: true });
   await fc.assert(fc.asyncProperty(values, agrees), {
     numRuns: RUNS,
@@ -98,7 +98,7 @@ interface Bound {
   readonly beyond: unknown;
 }
 
-/** Each bound below the schema, in a body that is fine but for it. */
+/** Each bound of the schema, in a body that is otherwise valid. */
 function* boundsOf(schema: JsonSchema, path: string, put: (value: unknown) => unknown): Generator<Bound> {
   if (schema.$ref !== undefined) return yield* boundsOf(schemas[nameOf(schema.$ref)]!, path, put);
   for (const each of schema.oneOf ?? []) yield* boundsOf(each, path, put);
@@ -130,7 +130,7 @@ function* boundsOf(schema: JsonSchema, path: string, put: (value: unknown) => un
   }
 }
 
-/** The least that a schema takes. */
+/** The smallest value that a schema accepts. */
 function sampleOf(schema: JsonSchema): unknown {
   if (schema.enum) return schema.enum[0];
   if (schema.pattern?.includes('@')) return 'ada@example.com';

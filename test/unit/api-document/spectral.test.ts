@@ -4,14 +4,14 @@ import rulesets from '@stoplight/spectral-rulesets';
 
 import { makeApiDocument } from '../../support/api-document.js';
 
-/** Every rule there is for OpenAPI, recommended or not, but for two. */
+/** All OpenAPI rules, recommended or not, except two. */
 const linter = new spectral.Spectral();
 linter.setRuleset({
   extends: [[rulesets.oas as RulesetDefinition, 'all']],
   rules: {
-    // Who runs the service has an address, the project has none.
+    // The operator has an address, the project has none.
     'contact-properties': 'off',
-    // The page shows tags in the document's order, which is that in which a newcomer meets them.
+    // The page shows tags in the document's order, which is the order for newcomers.
     'openapi-tags-alphabetical': 'off',
   },
 });

@@ -3,7 +3,7 @@ import { Unavailable } from '../../../src/kernel/errors.js';
 
 const never = new AbortController().signal;
 
-/** Work that fails so many times. */
+/** Work that fails that many times. */
 function failing(times: number, error: Error) {
   const work = () => {
     work.calls += 1;
@@ -30,7 +30,7 @@ test('on abort, work is tried a last time, at once', async () => {
   const aborted = new AbortController();
   const work = failing(Infinity, away);
   const result = retryOutage(work, aborted.signal);
-  // By then it waits for its second try.
+  // By then it waits for its second attempt.
   setImmediate(() => aborted.abort());
   await expect(result).rejects.toBe(away);
   expect(work.calls).toBe(2);

@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.js';
 
 const A_MINUTE_MS = 60_000;
 
-/** Each look so far: who it was for, and how to answer it. */
+/** Each poll so far: the callers it was for, and how to complete it. */
 let polls: { wanted: readonly string[]; answer: (...reached: string[]) => void; fail: (error: Error) => void }[];
 let pollers: SharedPoller<string>[];
 

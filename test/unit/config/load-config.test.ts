@@ -2,7 +2,7 @@ import { InvalidConfig, loadConfig } from '../../../src/config/load-config.js';
 import { SECRET_SETTINGS, settingsSchema } from '../../../src/config/settings.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
-/** What production cannot do without. */
+/** The settings that production requires. */
 const PRODUCTION = {
   SERVER_ENV: 'production',
   JWT_SECRET_KEY: 'a secret of at least thirty-two characters',

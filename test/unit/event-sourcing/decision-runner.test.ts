@@ -44,7 +44,7 @@ describe('one stream', () => {
 });
 
 describe('a version conflict', () => {
-  /** Somebody else appends first, so many times. */
+  /** Another process appends first, that many times. */
   const othersFirst = (store: StagedEventStore, stream: StreamRef, times: number): void => {
     let left = times;
     store.before = async (call) => {

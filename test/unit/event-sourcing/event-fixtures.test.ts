@@ -5,8 +5,8 @@ import { userEvents } from '../../../src/identity/domain/user-events.js';
 import { taskEvents } from '../../../src/tasks/domain/task-events.js';
 
 /**
- * What stands in the log stands there for ever: one stored example of every version a type ever had. A fixture is
- * never changed; a new version brings a new one.
+ * Stored events never change: one stored example of every version of every type. A fixture is never changed; a new
+ * version needs a new one.
  */
 const FOLDER = 'test/fixtures/events';
 
@@ -33,7 +33,7 @@ test.each(types.map((type) => [type.type, type] as const))(
   },
 );
 
-/** Of the newest version, in whose fixture each is given. */
+/** Of the newest version, whose fixture contains each field. */
 const placesOf = (value: unknown): string[] => {
   if (typeof value !== 'object' || value === null) return [];
   if ('payload_id' in value) return [value.payload_id as string];

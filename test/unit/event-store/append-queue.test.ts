@@ -8,7 +8,7 @@ import {
 } from '../../../src/event-sourcing/event-store/append-queue.js';
 import type { EncodedAppend } from '../../../src/event-sourcing/event-store/encoded-append.js';
 
-/** An append of so many events to these streams; its name is all that a test looks at. */
+/** An append of that many events to these streams; tests identify it by its name. */
 function append(name: string, streams: string[], events = 1, bytes = 100): EncodedAppend & { name: string } {
   const event = { stream: { type: 'task' as const, id: '' }, version: 1, eventId: '', type: '', schemaVersion: 1 };
   return {
@@ -46,7 +46,7 @@ describe('the append queue', () => {
 
   const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-  /** These come while another append is in flight. */
+  /** These arrive while another append is in flight. */
   const behindAnother = (...appends: EncodedAppend[]) =>
     drain([append('first', ['first']), ...appends].map((item) => queue.add(item)));
 

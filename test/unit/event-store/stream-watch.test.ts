@@ -8,7 +8,7 @@ import { eventually } from '../../support/eventually.js';
 import { lifecycleCatalog } from '../../support/lifecycle.js';
 import { StagedEventStore, StagedStreamVersions } from '../../support/staged-event-store.js';
 
-/** Counts the questions. */
+/** Counts the queries. */
 class Versions extends StagedStreamVersions {
   readonly asked: string[][] = [];
   looks = 0;

@@ -28,7 +28,7 @@ describe.each(['GET', 'HEAD'] as const)('%s of a resource with an ETag', (method
     [{ 'if-none-match': 'a' }, 400],
     [{ 'if-match': '"a' }, 400],
     [{ 'if-match': '' }, 400],
-    // Nothing here has a time of change.
+    // No response has a Last-Modified.
     [{ 'if-modified-since': 'Sat, 01 Jan 2050 00:00:00 GMT' }, 200],
     [{ 'if-unmodified-since': 'Sat, 01 Jan 2000 00:00:00 GMT' }, 200],
   ])('with %j is a %i', async (conditions, status) => {
@@ -39,7 +39,7 @@ describe.each(['GET', 'HEAD'] as const)('%s of a resource with an ETag', (method
     if (status === 304) {
       expect(answer.payload).toBe('');
       expect(answer.headers).not.toHaveProperty('content-type');
-      // What a GET would have had, or nothing (RFC 9110, section 8.6).
+      // The headers of a GET, or none (RFC 9110, section 8.6).
       expect(answer.headers['content-length']).toBe(method === 'HEAD' ? '11' : undefined);
     }
     if (status >= 400 && method === 'GET') {

@@ -11,7 +11,7 @@ const CHUNK = Buffer.alloc(16 * 1024);
 let server: FastifyInstance;
 afterEach(() => server.close());
 
-/** A server that answers with all of it, and how much it had to make. */
+/** A server that sends everything, and how much it had to produce. */
 async function serve(chunks: number, stalledMsMax: number) {
   const made = { chunks: 0, over: Promise.withResolvers<void>() };
   async function* source() {
@@ -39,9 +39,9 @@ test('a client that reads nothing is cut off, and little is produced for it', as
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
-  // The source ends although it has no end of its own.
+  // The endless source is closed when its client is cut off.
   await made.over.promise;
-  // Both ends' socket buffers, 6 MiB at most by Linux' defaults, and what is read ahead.
+  // The socket buffers of both ends, 6 MiB at most with Linux's defaults, and the read-ahead.
   expect(made.chunks * CHUNK.length).toBeLessThan(16 * 1024 ** 2);
   socket.destroy();
 });

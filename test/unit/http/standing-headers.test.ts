@@ -18,7 +18,7 @@ describe('every response', () => {
       'content-security-policy': expect.stringContaining("default-src 'none'"),
       'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
-    // No proxy is trusted here, so nobody's word makes this TLS.
+    // No proxy is trusted here, so no header makes this TLS.
     expect(headers).not.toHaveProperty('strict-transport-security');
   });
 

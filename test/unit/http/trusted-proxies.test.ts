@@ -2,7 +2,7 @@ import { ThingApp } from '../../support/thing-app.js';
 
 const PROXY = '10.1.1.1';
 const CLIENT = '198.51.100.7';
-/** Requests of one address that `/open` lets through in a minute. */
+/** Requests that `/open` allows per address and minute. */
 const LIMIT = 2;
 
 let app: ThingApp;
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
-/** The answers to one more request than an address may send, each with another list of addresses. */
+/** The responses to one request more than an address may send, each with another list of addresses. */
 async function statuses(remoteAddress: string, forwarded: (n: number) => string): Promise<number[]> {
   const answers: number[] = [];
   for (let n = 0; n <= LIMIT; n += 1) {

@@ -11,7 +11,7 @@ const close = ({ raw }: { raw: EventEmitter }) => raw.emit('close');
 const aLimit = (more: object = {}) =>
   new UserConcurrencyLimit({ name: 'things', concurrentMax: 2, waitingMax: 2, waitMsMax: 60_000, ...more });
 
-/** Whether each has its turn, once all that can happen has. */
+/** Whether each has a slot, after all pending steps. */
 async function haveSlots(taken: readonly Promise<unknown>[]): Promise<boolean[]> {
   const has = taken.map(() => false);
   taken.forEach((turn, index) => void turn.then(() => (has[index] = true)).catch(() => undefined));
@@ -30,7 +30,7 @@ test('each user’s requests run up to the limit, in order, and users do not wai
   expect(await haveSlots(adas)).toEqual([true, true, true, false]);
   const end = await adas[0]!;
   end();
-  // What ends twice has one turn to give.
+  // A request that ends twice frees one slot.
   end();
   close(replies[0]!);
   expect(await haveSlots([...adas, limit.acquire('ada', aReply())])).toEqual([true, true, true, true, false]);

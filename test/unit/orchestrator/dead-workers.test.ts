@@ -7,7 +7,7 @@ import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';
 
-/** As long as the test: a lease never runs out here. */
+/** Longer than the test: a lease never expires here. */
 const FOR_EVER_MS = 3_600_000;
 const OTHER_RUN_ID = '01900000-0000-7000-8000-0000000000ff';
 const HELD = { execution_id: EXECUTION_ID, attempt: 2 };
@@ -47,7 +47,7 @@ beforeEach(() => {
 
 const beats = (beat: number) => queue.workerHeartbeat({ workerId: 'worker', running: [], beat }, FOR_EVER_MS);
 
-/** A job that the worker has reserved: by its lease it would be held for as long as the test takes. */
+/** A job that the worker has reserved, with a lease longer than the test. */
 async function reserved(): Promise<void> {
   await queue.enqueue({ executionId: EXECUTION_ID, attempt: 1, userId: 'ada', priority: 5 });
   await queue.reserve({ workerId: 'worker', leaseMs: FOR_EVER_MS, waitMs: 0 });
@@ -69,7 +69,7 @@ test('the attempts of a worker without a session are lost, long before their lea
 
 test('also the attempts of a worker that Redis forgot in a flush', async () => {
   await deadWorkers.check(0);
-  // No lease was dropped: nothing is missing in the queue that was there.
+  // No lease was dropped: no job is missing in the queue.
   expect(await deadWorkers.check(DEAD_AFTER_MS)).toBe(false);
   expect(issued).toHaveLength(1);
 });
@@ -88,7 +88,7 @@ test('a worker whose session was cut is alive if it sends heartbeats', async () 
   await beats(2);
   await deadWorkers.check(DEAD_AFTER_MS);
   expect(issued).toEqual([]);
-  // From that word on its time runs anew.
+  // That heartbeat starts the time over.
   await deadWorkers.check(2 * DEAD_AFTER_MS - 1);
   expect(issued).toEqual([]);
   await deadWorkers.check(2 * DEAD_AFTER_MS);

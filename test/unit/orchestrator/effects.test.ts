@@ -9,7 +9,7 @@ import { EXECUTION_ID } from '../../support/builders/tasks.js';
 
 interface Seen {
   readonly after: ActiveExecution | null;
-  /** Of the last event alone. */
+  /** Only of the last event. */
   readonly effects: readonly Effect[];
 }
 
@@ -31,7 +31,7 @@ const running = aRunningExecution({
   requested_at: recordedAtOf(1),
   started_at: recordedAtOf(2),
 });
-/** By the report of its start, which is not later than it. */
+/** By the report of its start, which is not later. */
 const elsewhere = {
   ...running,
   worker: 'external',
@@ -46,7 +46,7 @@ const startedElsewhere = event.startedElsewhere(1, recordedAtOf(2));
 const takenOver = [event.requested(), startedElsewhere];
 const external = [event.requested({ executor: 'external' })];
 
-/** What the orchestrator remembers and does when a history ends there; one row a kind of end, at least. */
+/** The orchestrator's row and effects after a history that ends there; at least one case per kind of end. */
 const STEPS: readonly [string, ExecutionEvent[], Seen['after'], readonly Effect[]][] = [
   ['an execution is requested', [event.requested()], waiting, [enqueued()]],
   ['an external execution is requested', external, { ...waiting, executor: 'external' }, []],

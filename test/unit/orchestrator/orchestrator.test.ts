@@ -15,7 +15,7 @@ import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 
 const LEASE_MS = 3_600_000;
 
-/** @param rows of the orchestrator's own table, as they were ahead of the batch */
+/** @param rows of the orchestrator's own table, before the batch */
 function setUp(...rows: ActiveExecution[]) {
   const queue = new InMemoryJobQueue({ userConcurrencyMax: 5, ageingIntervalMs: LEASE_MS });
   const pool = { query: () => Promise.resolve({ rows: rows.map((row) => ({ ...row })) }) } as unknown as Pool;
@@ -28,7 +28,7 @@ function setUp(...rows: ActiveExecution[]) {
   return { queue, act };
 }
 const ofRun = (...events: DomainEvent[]): RecordedEvent[] => recorded(EXECUTION_STREAM, events);
-/** What follows its request. */
+/** The events after the request. */
 const later = (...events: DomainEvent[]): RecordedEvent[] => ofRun(event.requested(), ...events).slice(1);
 const jobOfAttempt = (attempt: number) => ({ executionId: EXECUTION_ID, attempt, userId: OWNER_ID, priority: 5 });
 

@@ -12,7 +12,7 @@ import { TRACEPARENT } from '../../support/builders/recorded.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 
 const LEASE_MS = 15_000;
-/** As long as the test: leases and heartbeats run on the real clock. */
+/** Longer than the test: leases and heartbeats use the real clock. */
 const FOR_EVER_MS = 3_600_000;
 const UNREPORTED_MS = 86_400_000;
 const after = (ms: number): Date => new Date(NOW.getTime() + ms);

@@ -5,7 +5,7 @@ import { binaryValue } from '../../support/binary-value.js';
 
 const RESULT_FORMATS = Buffer.from([0, 0]);
 
-/** As pg puts the same three messages together, but that it asks for the text format by a list of one. */
+/** The same three messages as built by pg, except that pg requests the text format with a list of one. */
 function asPgWould(statement: string, values: readonly (string | Buffer)[]): Buffer {
   const bind = serialize.bind({ statement, values: [...values] });
   const withoutFormats = Buffer.concat([bind.subarray(0, -4), RESULT_FORMATS]);

@@ -8,7 +8,7 @@ const added = (id: string, version: number, amount: number) => toyEvent(id, vers
 const removed = (id: string, version: number) => toyEvent(id, version, 'ToyRemoved');
 const row = (id: string, total: number) => ({ id, total, big: '0', notes: [], facts: {}, at: 'now', version: 1 });
 
-/** @param stored what the database answers, whoever asks */
+/** @param stored the rows that the database returns */
 function setUp(stored: Record<string, unknown>[] = [], projection = toyProjection) {
   const asked: string[][] = [];
   const query = (_sql: string, [keys]: [string[]]) => {

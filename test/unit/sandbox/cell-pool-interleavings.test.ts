@@ -41,7 +41,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 const at = <T>(list: readonly T[], which: number): T | undefined => list[which % Math.max(1, list.length)];
 
-/** Jobs that begin and end in a pool whose cells open when they are told to. */
+/** Jobs that begin and end in a pool whose cells open on command. */
 function play() {
   const { pool, cells, held, take } = poolWorld({
     ...{ warmPerKind: 1, jobsMax: 4, cellsMax: 5, ageMsMax: 60_000, startsMax: 2 },

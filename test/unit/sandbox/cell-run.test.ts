@@ -8,10 +8,10 @@ import { job } from '../../support/docker.js';
 
 const EXITED = endReport();
 const TIMEOUT_MS = 1_000;
-/** The launcher's own deadline, and what the host leaves it. */
+/** The launcher's own deadline, and the time that the host adds. */
 const HOST_DEADLINE_MS = TIMEOUT_MS + 2_000;
 
-/** A launcher that says what the test makes it say. */
+/** A launcher that sends what the test tells it to. */
 class SilentCell {
   jobs = 0;
   readonly kind = kindFor('bash', { memory_mb: 256, cpus: 1, pids: 64 }, { isolation: 'nested', cpus: 2 });

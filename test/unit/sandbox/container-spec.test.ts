@@ -69,7 +69,7 @@ it('limits TCP buffers to the same numbers, whoever creates the network namespac
     'net.ipv4.tcp_rmem': bounds,
     'net.ipv4.tcp_wmem': bounds,
   });
-  // With the launcher's own namespace there is one for each job.
+  // With the launcher's own namespace there is one per job.
   expect(spec('bash').HostConfig).not.toHaveProperty('Sysctls');
 });
 
@@ -132,7 +132,7 @@ describe('the seccomp profile', () => {
   });
 
   it('lists nothing twice and nothing dangerous', () => {
-    // What is granted with some arguments only has a rule for each of them.
+    // A call that is allowed only with certain arguments has one rule for each.
     const whole = allowed.filter(({ args }) => !args).flatMap((rule) => rule.names);
     expect(new Set(whole).size).toBe(whole.length);
     expect(names.filter((name) => !whole.includes(name) && !['socket', 'socketpair'].includes(name))).toEqual([]);
@@ -154,7 +154,7 @@ describe('the seccomp profile', () => {
   });
 
   it('grants the launcher three calls that its second filter removes, and no others', () => {
-    // With any flags; every other rule stands for what programs may do.
+    // With any flags; every other rule lists calls for programs.
     expect(allowed.find((rule) => rule.names.includes('clone'))).toEqual({
       names: ['clone', 'mount', 'sethostname'],
       action: 'SCMP_ACT_ALLOW',

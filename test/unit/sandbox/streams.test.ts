@@ -82,14 +82,14 @@ describe('LauncherMessages', () => {
   const read = (...pieces: Buffer[]): LauncherMessage[] => {
     const got: LauncherMessage[] = [];
     const messages = new LauncherMessages((message) =>
-      // As the next chunk may overwrite it.
+      // The next chunk may overwrite it like this.
       got.push(message.kind === 'output' ? { ...message, bytes: Buffer.from(message.bytes) } : message),
     );
     for (const piece of pieces) messages.write(piece);
     return got;
   };
 
-  /** An output's bytes may come in any parts: neighbours of one job and stream as one, and none for nothing. */
+  /** Output may arrive in any parts: adjacent ones of one job and stream are joined, and empty ones dropped. */
   const joined = (all: readonly LauncherMessage[]): LauncherMessage[] => {
     const result: LauncherMessage[] = [];
     for (const message of all) {
@@ -102,7 +102,7 @@ describe('LauncherMessages', () => {
     return result;
   };
 
-  /** What it says, and how it is said. */
+  /** The messages' meaning and their format. */
   const said: fc.Arbitrary<readonly [LauncherMessage, Buffer]> = fc
     .tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), bytes(), fc.constantFrom('H', 'S', 'O', 'o', 'E', 'e', 'T', 'R'))
     .map(([job, content, type]) => {

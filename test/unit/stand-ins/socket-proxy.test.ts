@@ -5,7 +5,7 @@ interface Refusal {
   readonly status: number;
   readonly reason: string;
 }
-/** infra/stand-ins is no part of the TypeScript project. */
+/** infra/stand-ins is not part of the TypeScript project. */
 interface RulesModule {
   parseRules(args: readonly string[]): object;
   refusalOf(rules: object, method: string, url: string): Refusal | null;
@@ -16,7 +16,7 @@ const { parseRules, refusalOf, looksIntoBody, bindMountRefusalOf } = (await impo
   resolve('infra/stand-ins/socket-proxy/rules.mjs')
 )) as RulesModule;
 
-/** The very flags that docker-compose.yml gives the proxy. */
+/** The flags that docker-compose.yml gives the proxy. */
 const compose = readFileSync('docker-compose.yml', 'utf8');
 const flags = [...compose.matchAll(/^ {6}- (-(?:allow|listen)\S+)$/gm)].map(([, flag]) => flag!);
 const rules = parseRules(flags);

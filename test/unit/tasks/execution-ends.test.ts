@@ -14,7 +14,7 @@ describe('the wait for ended executions', () => {
   const never = new AbortController().signal;
   let projected: PositionAnnouncements;
   let runs: ExecutionEnds;
-  /** Each look at the database: what was asked for, and how to answer it. */
+  /** Each query of the database: its ids, and how to complete it. */
   let looks: { ids: string[]; answer: (rows: object[]) => void; fail: (error: Error) => void }[];
   let stream: readonly RecordedEvent<ExecutionEvent>[];
   let streamReads: number;

@@ -21,7 +21,7 @@ const AFTER_THE_END: ReadonlySet<string> = new Set<ExecutionEvent['type']>([
 ]);
 const catalog = new EventCatalog(Object.values(executionEvents));
 
-/** One terminal event since the request or the last redrive, and nothing but a redrive or a discard after it. */
+/** One terminal event since the request or the last redrive, and only a redrive or a discard after it. */
 function expectOneEnd(run: RandomExecution): void {
   let over = false;
   const misplaced = run.history.filter(({ type }) => {
@@ -34,7 +34,7 @@ function expectOneEnd(run: RandomExecution): void {
   expect(outcomeOf(run.state) !== null).toBe(over);
 }
 
-/** Numbers go up by one, except that one handed back is taken again. */
+/** Attempt numbers grow by one, except that a released one is reused. */
 function expectGrowingAttempts(run: RandomExecution): void {
   let counted = 0;
   const misnumbered = run.history.filter(({ type, data }) => {

@@ -4,7 +4,7 @@ import * as command from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';
 import { admin, stranger } from '../../support/builders/people.js';
 
-/** What has to come of a command: events, a refusal's code, or nothing at all. */
+/** The expected result of a command: events, a refusal's code, or nothing. */
 export type Cell = readonly ExecutionEvent[] | string;
 
 const lost = (attempt: number) => [event.started(attempt), event.attemptLost(attempt)];
@@ -12,7 +12,7 @@ const twoLost = [...lost(1), event.retryScheduled(2, 500), ...lost(2), event.ret
 const used = [...twoLost, ...lost(3), event.deadLettered(3)];
 const lastTimedOut = [event.started(3), event.attemptFailed(3, 'timeout'), event.deadLettered(3, 'timeout')];
 
-/** Every state a run can be in, by a history that leads there, and the number of its latest attempt. */
+/** Every state of an execution: a history that leads there, and the number of its latest attempt. */
 export const STATES = {
   absent: { attempt: 0, history: [] },
   pending: { attempt: 0, history: [event.requested()] },
@@ -46,7 +46,7 @@ export type StateName = keyof typeof STATES;
 
 const anotherToken = (attempt: number) => command.leaseOf(attempt, 'a token of somebody else');
 
-/** Every command, in every variant that a state may answer in another way; `attempt` is the state's latest. */
+/** Every command, in every variant that a state may treat differently; `attempt` is the state's latest. */
 export const COMMANDS = {
   request: () => command.request(),
   'start the next attempt': (attempt) => command.startAttempt(attempt + 1),

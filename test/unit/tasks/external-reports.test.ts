@@ -17,7 +17,7 @@ const running = (startedAt: string | null = null) => command.reportRunning(owner
 const completed = (changes: Parameters<typeof command.reportEnd>[2] = {}, nowMs = 0) =>
   command.reportEnd('completed', owner, changes, new Date(at(nowMs)));
 
-/** What is said to be wrong, and with which field. */
+/** The error message, and its field. */
 function refusalOf(history: readonly ExecutionEvent[], refused: ExecutionCommand): [unknown, string] {
   try {
     const state = history.reduce(executionDecider.evolve, executionDecider.initialState);

@@ -36,7 +36,7 @@ test('limits below the language’s minimum are a 400 that names minimum and lan
   ceiling.check({ ...asked, timeout_seconds: 60, script_type: 'python' });
 });
 
-/** As it is answered. */
+/** As in the response. */
 function failure(asked: RequestedLimits): Failure {
   try {
     ceiling.check(asked);

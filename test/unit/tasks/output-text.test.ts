@@ -1,7 +1,7 @@
 import type { OutputRef } from '../../../src/tasks/domain/execution-events.js';
 import { outputText } from '../../../src/tasks/queries/output-text.js';
 
-/** As it is stored: the first `head` bytes and the last `tail` bytes of what was written. */
+/** As stored: the first `head` bytes and the last `tail` bytes of the output. */
 function kept(written: string | Uint8Array, head: number, tail: number): [Uint8Array, OutputRef] {
   const bytes = Buffer.from(written as string);
   const content = Buffer.concat([bytes.subarray(0, head), bytes.subarray(bytes.length - tail)]);

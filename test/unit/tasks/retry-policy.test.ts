@@ -4,9 +4,9 @@ import { afterFailure } from '../../../src/tasks/domain/retry-policy.js';
 import { FAILURE_REASONS, RETRYABLE_REASONS, type RetryPolicy } from '../../../src/tasks/domain/execution-shape.js';
 import { RETRY } from '../../support/builders/tasks.js';
 
-/** The largest random number there is below 1. */
+/** The largest random number below 1. */
 const ALMOST_ONE = 1 - Number.EPSILON / 2;
-/** No jitter to speak of: the delay is the ceiling. */
+/** Almost no jitter: the delay is its upper bound. */
 const delayOf = (policy: RetryPolicy, attemptsUsed: number, random = ALMOST_ONE): number => {
   const next = afterFailure(policy, 'infrastructure', attemptsUsed, random);
   if (next.then !== 'retry') throw new Error(`not retried: ${next.then}`);

@@ -8,7 +8,7 @@ import { given } from '../../support/given.js';
 
 type Cell = readonly TaskEvent[] | string;
 
-/** Every state a task can be in, by a history that leads there. */
+/** Every state of a task: a history that leads there. */
 const STATES = {
   absent: [],
   idle: [task.taskCreated()],
@@ -238,7 +238,7 @@ describe('executions', () => {
   });
 
   test('that outlive their task still finish', () => {
-    // A task is not deleted while it runs; should history ever say otherwise, the run must not be stuck.
+    // A running task is not deleted; should a history contain that nevertheless, its execution must not be stuck.
     given(taskDecider, task.taskCreated(), task.executionStarted(), task.taskDeleted)
       .when(task.finishExecution())
       .then(task.executionFinished());

@@ -1,6 +1,6 @@
 import { lintMetrics, parsePrometheusText } from '../../support/prometheus-text.js';
 
-/** The tools of test/e2e/operator-port.test.ts find what they are for. */
+/** Checks that the tools of test/e2e/operator-port.test.ts find faults. */
 const whole = (body: string): string => `# HELP a_total what it is\n# TYPE a_total counter\n${body}\n`;
 
 test('well-formed text is parsed', () => {

@@ -16,7 +16,7 @@ const away = (): never => {
   throw new Unavailable('postgres', 'away');
 };
 
-/** An outage that ends after so many calls. */
+/** An outage that ends after that many calls. */
 const awayFor = (calls: number) => () => {
   calls -= 1;
   if (calls >= 0) away();

@@ -8,7 +8,7 @@ import { InMemoryLiveOutput } from '../../support/in-memory-live-output.js';
 const HOLD = { executionId: 'run', attempt: 1, leaseToken: 'secret' };
 const STDOUT = liveSource(HOLD, 'stdout');
 
-/** What the sandbox keeps of each attempt. */
+/** The output that the sandbox keeps of an attempt. */
 const kept = new WeakMap<LiveAttempt, Record<'stdout' | 'stderr', ByteLog>>();
 
 function print(attempt: LiveAttempt, stream: 'stdout' | 'stderr', text: string): void {
