@@ -5,9 +5,9 @@
  */
 import { existsSync } from 'node:fs';
 
-import type { RecordedEvent } from '../../src/event-sourcing/core/event.js';
 import { createEventCatalog } from '../../src/composition/event-catalog.js';
 import { projectorProjections } from '../../src/composition/projections.js';
+import type { RecordedEvent } from '../../src/event-sourcing/core/event.js';
 import { PostgresEventStore } from '../../src/event-sourcing/event-store/postgres-event-store.js';
 import { upcastEvent } from '../../src/event-sourcing/event-store/raw-event.js';
 import { ProjectionRebuild } from '../../src/event-sourcing/projection/projection-rebuild.js';

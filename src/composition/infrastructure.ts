@@ -8,6 +8,10 @@ import { PostgresEventStore } from '../event-sourcing/event-store/postgres-event
 import { PostgresSnapshotStore } from '../event-sourcing/event-store/snapshots.js';
 import { PostgresStreamVersions } from '../event-sourcing/event-store/stream-versions.js';
 import { StreamWatch } from '../event-sourcing/event-store/stream-watch.js';
+import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
+import { PositionWaiter } from '../event-sourcing/projection/position-waiter.js';
+import { AppendSignal } from '../event-sourcing/relay/append-signal.js';
+import { EventsStream } from '../event-sourcing/relay/events-stream.js';
 import { ConcurrentRequests } from '../http/concurrent-requests.js';
 import { ConnectionLimits } from '../http/connection-limits.js';
 import { LargeResponses, UserConcurrencyLimit } from '../http/user-concurrency.js';
@@ -18,14 +22,10 @@ import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-stor
 import { PostgresStorageQuota } from '../platform/payloads/postgres-storage-quota.js';
 import { PLANS_BY_INDEX } from '../platform/postgres/plans-by-index.js';
 import { createPool, type PostgresOptions } from '../platform/postgres/pool.js';
-import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
-import { PositionWaiter } from '../event-sourcing/projection/position-waiter.js';
-import { RedisJobQueue } from '../queue/redis-job-queue.js';
 import { closeRedis, createRedis } from '../platform/redis/create-redis.js';
-import { AppendSignal } from '../event-sourcing/relay/append-signal.js';
-import { EventsStream } from '../event-sourcing/relay/events-stream.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { Observations } from '../platform/telemetry/observations.js';
+import { RedisJobQueue } from '../queue/redis-job-queue.js';
 import { createNats } from './connect-nats.js';
 import { createEventCatalog } from './event-catalog.js';
 import { postgresOptions, PROJECTOR } from './postgres-options.js';

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import { hostname } from 'node:os';
 
 import type { ObservableResult } from '@opentelemetry/api';

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { CommandBus } from '@nestjs/cqrs';
 
+import type { Subscription } from '../event-sourcing/subscription/subscription.js';
 import { ActiveExecutionsTable } from '../orchestrator/active-executions-table.js';
 import { DeadWorkers } from '../orchestrator/dead-workers.js';
 import { EffectRunner } from '../orchestrator/effect-runner.js';
@@ -9,7 +10,6 @@ import { HeldAttemptsTable } from '../orchestrator/held-attempts-table.js';
 import { Orchestrator } from '../orchestrator/orchestrator.js';
 import { Reconciler } from '../orchestrator/reconciler.js';
 import { PostgresWorkerSessions } from '../platform/postgres/worker-session.js';
-import type { Subscription } from '../event-sourcing/subscription/subscription.js';
 import type { Infrastructure } from './infrastructure.js';
 import { ORCHESTRATOR } from './postgres-options.js';
 import { attempt, loopRole, type RoleProcess } from './role-process.js';

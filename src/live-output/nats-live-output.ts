@@ -11,9 +11,9 @@ import {
 } from 'nats';
 
 import { Unavailable } from '../kernel/errors.js';
-import { LiveOutput, type OutputChunk, type OutputSource } from './live-output.js';
 import { scheduleMinorGc } from '../platform/memory/minor-gc.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
+import { LiveOutput, type OutputChunk, type OutputSource } from './live-output.js';
 import { LiveQueue } from './live-queue.js';
 import { OUTPUT_KEPT_MS, OutputStream } from './output-stream.js';
 

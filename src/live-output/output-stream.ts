@@ -1,8 +1,8 @@
 import { DiscardPolicy, nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
 
+import { subjectPrefix } from '../event-sourcing/relay/event-message.js';
 import { isStreamMissing } from '../platform/nats/nats-errors.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
-import { subjectPrefix } from '../event-sourcing/relay/event-message.js';
 import type { OutputSource } from './live-output.js';
 
 /** How long a chunk is kept: by then, or soon after, the end of the attempt has stored the whole output in Postgres. */

@@ -1,9 +1,9 @@
 import { SpanKind } from '@opentelemetry/api';
 
-import { ExecutionDeadLettered } from '../tasks/domain/execution-events.js';
 import { streamName } from '../event-sourcing/core/event.js';
 import type { DeliveredEvent, SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
+import { ExecutionDeadLettered } from '../tasks/domain/execution-events.js';
 
 /** Publishes dead letters to the outside. */
 export abstract class DeadLetters {

@@ -1,9 +1,9 @@
 import type { CommandBus } from '@nestjs/cqrs';
 
-import { LoseAttempt } from '../tasks/domain/execution-commands.js';
-import type { JobQueue } from '../queue/job-queue.js';
 import { DEAD_AFTER_MS, type WorkerSessions } from '../platform/postgres/worker-sessions.js';
 import type { Log } from '../platform/telemetry/log.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import { LoseAttempt } from '../tasks/domain/execution-commands.js';
 import { reconcilerMetadata, sendAsReconciler } from './reconciler-command.js';
 
 export interface HeldAttempt {

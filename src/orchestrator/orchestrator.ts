@@ -1,7 +1,6 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { Pool, PoolClient } from 'pg';
 
-import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
 import type { RecordedEvent } from '../event-sourcing/core/event.js';
 import { LiveTable } from '../event-sourcing/projection/live-table.js';
 import type {
@@ -10,6 +9,7 @@ import type {
   SubscriptionHandler,
 } from '../event-sourcing/subscription/subscription-handler.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
+import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
 import { type ActiveExecution, activeExecutionProjection, foldActive } from './active-execution.js';
 import type { EffectRunner } from './effect-runner.js';
 import { type Effect, effectsOf } from './effects.js';

@@ -1,8 +1,8 @@
 import type { CommandBus } from '@nestjs/cqrs';
 
-import { ExpireExternalExecution, ExpireUnreportedExecution, LoseAttempt } from '../tasks/domain/execution-commands.js';
-import { type Job, jobId, type JobQueue, type JobState } from '../queue/job-queue.js';
 import type { Log } from '../platform/telemetry/log.js';
+import { type Job, jobId, type JobQueue, type JobState } from '../queue/job-queue.js';
+import { ExpireExternalExecution, ExpireUnreportedExecution, LoseAttempt } from '../tasks/domain/execution-commands.js';
 import type { ActiveExecution } from './active-execution.js';
 import { jobOf } from './effects.js';
 import { type ExternalVerdict, isExternal, assessExternal } from './external-executions.js';

@@ -1,5 +1,5 @@
-import type { SandboxLimits, ScriptType } from './sandbox.js';
 import { type ImageName, type Language, LANGUAGES } from './languages.js';
+import type { SandboxLimits, ScriptType } from './sandbox.js';
 
 /** Nested: each job gets its own namespaces. Plain: the job uses the container's; the cell is removed after one job. */
 export type Isolation = 'nested' | 'plain';

@@ -1,10 +1,10 @@
-import type { SandboxFigures } from './sandbox.js';
 import type { Log } from '../platform/telemetry/log.js';
 import type { Cell } from './cell.js';
 import { type CellKind, isSameKind } from './cell-kind.js';
 import { CellRefill } from './cell-refill.js';
 import { ColdStarts } from './cold-starts.js';
 import type { Removals } from './removals.js';
+import type { SandboxFigures } from './sandbox.js';
 
 export interface CellPoolOptions {
   /** Ready cells per default kind, without an owner. 0: every cell is made when it is needed. */

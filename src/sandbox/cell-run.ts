@@ -1,5 +1,13 @@
 import type { Span } from '@opentelemetry/api';
 
+import { inSpan } from '../platform/telemetry/trace-context.js';
+import type { Cell } from './cell.js';
+import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
+import { encodeJob, keptOf } from './job-bundle.js';
+import { LANGUAGES } from './languages.js';
+import type { LauncherMessage } from './launcher-messages.js';
+import { notesOf, outOfMemoryNotes } from './run-notes.js';
+import { RunOutput } from './run-output.js';
 import {
   type OnOutput,
   type PartialOutcome,
@@ -8,14 +16,6 @@ import {
   type SandboxOutcome,
   type OutputStreamName,
 } from './sandbox.js';
-import { inSpan } from '../platform/telemetry/trace-context.js';
-import type { Cell } from './cell.js';
-import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
-import { encodeJob, keptOf } from './job-bundle.js';
-import type { LauncherMessage } from './launcher-messages.js';
-import { LANGUAGES } from './languages.js';
-import { notesOf, outOfMemoryNotes } from './run-notes.js';
-import { RunOutput } from './run-output.js';
 
 /** From sending the job to the message that its program runs: this covers only namespaces and unpacking. */
 const START_TIMEOUT_MS = 20_000;

@@ -1,12 +1,12 @@
 import type Docker from 'dockerode';
 
-import { SandboxFailure } from './sandbox.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import type { CellKind } from './cell-kind.js';
 import { CellLink } from './cell-link.js';
 import type { ContainerLife } from './container-life.js';
 import { engineStatus } from './engine.js';
 import type { LauncherMessage } from './launcher-messages.js';
+import { SandboxFailure } from './sandbox.js';
 
 /** From the container's start to the launcher's hello. */
 const HELLO_TIMEOUT_MS = 20_000;

@@ -3,14 +3,6 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type Docker from 'dockerode';
 
 import { Unavailable } from '../kernel/errors.js';
-import {
-  Sandbox,
-  SandboxFailure,
-  type SandboxFigures,
-  type SandboxHealth,
-  type SandboxJob,
-  type SandboxOutcome,
-} from './sandbox.js';
 import { silentLog, type Log } from '../platform/telemetry/log.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import { Cell } from './cell.js';
@@ -20,15 +12,23 @@ import { CellRun, IsolationRefused } from './cell-run.js';
 import { ContainerLife } from './container-life.js';
 import { type ContainerSettings, containerSpec } from './container-spec.js';
 import { CpuPlacement } from './cpu-placement.js';
+import { interrupted } from './end-of-run.js';
 import { connectEngine, isEngineUnavailable } from './engine.js';
 import { EngineMonitor } from './engine-monitor.js';
-import { interrupted } from './end-of-run.js';
 import { HostIsolation } from './host-isolation.js';
 import { checkJob } from './job-input.js';
 import { knownEscapes } from './known-escapes.js';
 import { ManagedContainers, namespaceOf } from './managed-containers.js';
 import { Removals } from './removals.js';
 import { RunOutput } from './run-output.js';
+import {
+  Sandbox,
+  SandboxFailure,
+  type SandboxFigures,
+  type SandboxHealth,
+  type SandboxJob,
+  type SandboxOutcome,
+} from './sandbox.js';
 
 /** Every container has its own uid (otherwise they share limits per uid), far from the uids of the host. */
 const UID_FIRST = 100_000;

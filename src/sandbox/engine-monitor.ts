@@ -1,9 +1,9 @@
 import type Docker from 'dockerode';
 
-import type { SandboxHealth } from './sandbox.js';
 import type { EngineFindings } from './diagnosis.js';
 import { engineCall } from './engine.js';
 import { askEngine } from './engine-findings.js';
+import type { SandboxHealth } from './sandbox.js';
 
 /** How long a result is cached. Shorter while the engine is down, since work waits for it to come back. */
 const HEALTH_AGE_MS_MAX = 1_000;

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { ByteLog } from '../platform/memory/byte-log.js';
 import { Unavailable } from '../kernel/errors.js';
-import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import { type LiveOutput, OUTPUT_CHUNK_BYTES_MAX, type OutputSource } from '../live-output/live-output.js';
+import type { ByteLog } from '../platform/memory/byte-log.js';
+import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import type { Log } from '../platform/telemetry/log.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
 import { liveSource } from '../tasks/domain/live-source.js';

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Unavailable } from '../kernel/errors.js';
+import type { Log } from '../platform/telemetry/log.js';
 import { jobId, type JobQueue, type ReservedJob } from '../queue/job-queue.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
-import type { Log } from '../platform/telemetry/log.js';
 import type { AttemptEnd, AttemptRunner, StopReason } from './attempt-runner.js';
 import type { OrphanSweep } from './orphan-sweep.js';
 import type { RunWatch, WatchedRun } from './run-watch.js';

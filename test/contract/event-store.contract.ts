@@ -1,5 +1,5 @@
-import { DomainError, VersionConflict } from '../../src/kernel/errors.js';
 import { APPEND_EVENTS_MAX, EVENT_BYTES_MAX, type EventStore } from '../../src/event-sourcing/core/event-store.js';
+import { DomainError, VersionConflict } from '../../src/kernel/errors.js';
 import { newId } from '../../src/kernel/uuid.js';
 import { newStream, noted, sampleMetadata, write } from '../support/sample-events.js';
 

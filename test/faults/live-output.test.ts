@@ -1,6 +1,6 @@
+import { connectEngine } from '../../src/sandbox/engine.js';
 import type { TaskView } from '../../src/tasks/api/task-schemas.js';
 import { ApiClient } from '../support/api-client.js';
-import { connectEngine } from '../../src/sandbox/engine.js';
 import { containersOf, isRunning, programsRun, QUICK, readyWhere } from '../support/faults.js';
 import { Follower } from '../support/follower.js';
 import { PrivateNats } from '../support/nats.js';

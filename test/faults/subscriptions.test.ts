@@ -1,10 +1,10 @@
 import { ORCHESTRATOR, PROJECTOR } from '../../src/composition/postgres-options.js';
 import { projectorProjections } from '../../src/composition/projections.js';
 import { createSubscription } from '../../src/composition/subscriptions.js';
-import { EffectRunner } from '../../src/orchestrator/effect-runner.js';
-import { Orchestrator } from '../../src/orchestrator/orchestrator.js';
 import { ProjectionHandler } from '../../src/event-sourcing/projection/projection-handler.js';
 import type { SubscriptionHandler } from '../../src/event-sourcing/subscription/subscription-handler.js';
+import { EffectRunner } from '../../src/orchestrator/effect-runner.js';
+import { Orchestrator } from '../../src/orchestrator/orchestrator.js';
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { CommandLoad, expectHealed, expectUndisturbed, historyOf, QUICK, startRuns } from '../support/faults.js';

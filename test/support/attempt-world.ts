@@ -1,10 +1,10 @@
-import { AttemptRunner, type StopReason } from '../../src/worker/attempt-runner.js';
-import { LivePublisher } from '../../src/worker/live-publisher.js';
+import type { DomainEvent } from '../../src/event-sourcing/core/event.js';
+import { silentLog } from '../../src/platform/telemetry/log.js';
+import type { ReservedJob } from '../../src/queue/job-queue.js';
 import type { ExecutionSpec } from '../../src/tasks/domain/execution-events.js';
 import { executionStream } from '../../src/tasks/domain/execution-state.js';
-import type { DomainEvent } from '../../src/event-sourcing/core/event.js';
-import type { ReservedJob } from '../../src/queue/job-queue.js';
-import { silentLog } from '../../src/platform/telemetry/log.js';
+import { AttemptRunner, type StopReason } from '../../src/worker/attempt-runner.js';
+import { LivePublisher } from '../../src/worker/live-publisher.js';
 import { requested, WORKER } from './builders/executions.js';
 import { OWNER_ID } from './builders/people.js';
 import { EXECUTION_ID, executionStarted, SCRIPT, taskCreated } from './builders/tasks.js';

@@ -1,8 +1,8 @@
+import { silentLog } from '../../src/platform/telemetry/log.js';
 import type { Cell } from '../../src/sandbox/cell.js';
 import { type CellKind, kindFor } from '../../src/sandbox/cell-kind.js';
 import { CellPool, type CellPoolOptions } from '../../src/sandbox/cell-pool.js';
 import { Removals } from '../../src/sandbox/removals.js';
-import { silentLog } from '../../src/platform/telemetry/log.js';
 import { FakeCell } from './fake-cell.js';
 
 const host = { isolation: 'nested', cpus: 2 } as const;

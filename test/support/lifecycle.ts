@@ -1,12 +1,12 @@
 import type { CommandBus, ICommand } from '@nestjs/cqrs';
 
-import { StartExecution } from '../../src/tasks/domain/execution-commands.js';
-import { executionEvents } from '../../src/tasks/domain/execution-events.js';
 import { DecisionRunner } from '../../src/event-sourcing/core/decision-runner.js';
 import type { DomainEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
 import { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
 import { decideExecution } from '../../src/tasks/commands/decide-execution.js';
 import { StartExecutionHandler } from '../../src/tasks/commands/start-execution.js';
+import { StartExecution } from '../../src/tasks/domain/execution-commands.js';
+import { executionEvents } from '../../src/tasks/domain/execution-events.js';
 import { taskEvents } from '../../src/tasks/domain/task-events.js';
 import { metadata, owner } from './builders/people.js';
 import { EXECUTION_STREAM, TASK_STREAM } from './builders/recorded.js';

@@ -1,5 +1,6 @@
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { setImmediate as afterThisTurn } from 'node:timers/promises';
+
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 import { Unavailable } from '../../kernel/errors.js';
 import type { EncodedAppend } from './encoded-append.js';

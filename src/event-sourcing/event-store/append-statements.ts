@@ -1,6 +1,6 @@
+import { BinaryArray, int2, int4, jsonb, text, uuid } from '../../platform/postgres/binary-array.js';
 import type { CallValue } from '../../platform/postgres/call-message.js';
 import type { PreparedStatement, TextRow } from '../../platform/postgres/prepared-call.js';
-import { BinaryArray, int2, int4, jsonb, text, uuid } from '../../platform/postgres/binary-array.js';
 import type { EncodedAppend, EncodedEvent, EncodedWrite } from './encoded-append.js';
 
 export interface Refusal {

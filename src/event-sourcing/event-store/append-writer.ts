@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { DomainError, Unavailable, VersionConflict } from '../../kernel/errors.js';
-import type { AppendResult } from '../core/event-store.js';
 import { asUnavailable, isAmbiguous, isOutage, sqlStateOf } from '../../platform/postgres/outage.js';
 import type { PostgresOptions } from '../../platform/postgres/pool.js';
+import type { AppendResult } from '../core/event-store.js';
 import { AppendConnection } from './append-connection.js';
 import {
   APPEND,

@@ -1,6 +1,6 @@
 import { DomainError } from '../../kernel/errors.js';
-import { type EventMetadata, type NewEvent, streamName, type StreamRef } from '../core/event.js';
 import { isStorableJson, isStorableText } from '../../kernel/json.js';
+import { type EventMetadata, type NewEvent, streamName, type StreamRef } from '../core/event.js';
 import { APPEND_EVENTS_MAX, EVENT_BYTES_MAX, type StreamWrite } from '../core/event-store.js';
 
 /** Bytes of one event's metadata as JSON (UTF-8). It is stored with every event and consists of ids. */

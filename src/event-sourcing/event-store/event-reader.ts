@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 
-import type { StreamRef, StreamType } from '../core/event.js';
-import { BinaryArray, int4, text, uuid } from '../../platform/postgres/binary-array.js';
 import { batched } from '../../platform/postgres/batched.js';
+import { BinaryArray, int4, text, uuid } from '../../platform/postgres/binary-array.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
+import type { StreamRef, StreamType } from '../core/event.js';
 import type { RawEvent } from './raw-event.js';
 
 /** Events that a scan reads at a time: large enough that the round trip does not matter. */

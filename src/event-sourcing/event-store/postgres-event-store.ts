@@ -1,12 +1,12 @@
 import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
 import type { Pool } from 'pg';
 
-import type { EventCatalog } from '../core/event-catalog.js';
-import { type EventMetadata, type RecordedEvent, streamName, type StreamRef } from '../core/event.js';
-import { type AppendResult, EventStore, type StreamWrite } from '../core/event-store.js';
 import type { PostgresOptions } from '../../platform/postgres/pool.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { currentTraceparent, inSpan } from '../../platform/telemetry/trace-context.js';
+import { type EventMetadata, type RecordedEvent, streamName, type StreamRef } from '../core/event.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import { type AppendResult, EventStore, type StreamWrite } from '../core/event-store.js';
 import { APPEND_CHANNEL } from './append-channel.js';
 import { type AppendListener, AppendNotifier } from './append-notifier.js';
 import { AppendQueue, type PendingAppend } from './append-queue.js';

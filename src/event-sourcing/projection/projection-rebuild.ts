@@ -1,8 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 
-import type { EventCatalog } from '../core/event-catalog.js';
 import { reportingOutages, sqlStateOf } from '../../platform/postgres/outage.js';
 import type { Log } from '../../platform/telemetry/log.js';
+import type { EventCatalog } from '../core/event-catalog.js';
 import type { Projection } from './projection.js';
 import { ProjectionTable } from './projection-table.js';
 import { BEGIN, type ScannableLog, ShadowFill } from './shadow-fill.js';

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { listenStatement } from '../event-store/append-channel.js';
-import type { AppendListener } from '../event-store/append-notifier.js';
 import { createClient, type PostgresOptions } from '../../platform/postgres/pool.js';
 import type { Log } from '../../platform/telemetry/log.js';
+import { listenStatement } from '../event-store/append-channel.js';
+import type { AppendListener } from '../event-store/append-notifier.js';
 
 const RECONNECT_DELAY_MS = 500;
 

@@ -1,6 +1,6 @@
-import type { EventMetadata, StreamRef, StreamType } from '../core/event.js';
 import { headers, type MsgHdrs } from 'nats';
 
+import type { EventMetadata, StreamRef, StreamType } from '../core/event.js';
 import type { RawEvent } from '../event-store/raw-event.js';
 
 /** Headers of the relay's messages: a consumer can drop a message without parsing its body. */

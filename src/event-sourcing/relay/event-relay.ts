@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { Wakeup } from '../../platform/async/wakeup.js';
 import type { LeaderLock } from '../../platform/postgres/leader-lock.js';
 import type { Log } from '../../platform/telemetry/log.js';
-import { Wakeup } from '../../platform/async/wakeup.js';
-import type { AppendSignal } from './append-signal.js';
-import type { EventsStream, StreamTail } from './events-stream.js';
-import type { EventPublisher } from './event-publisher.js';
 import type { RawEvent } from '../event-store/raw-event.js';
 import type { RecentEvents } from '../event-store/recent-events.js';
+import type { AppendSignal } from './append-signal.js';
+import type { EventPublisher } from './event-publisher.js';
+import type { EventsStream, StreamTail } from './events-stream.js';
 import type { RawEventReader } from './raw-event-reader.js';
 
 export interface EventRelayOptions {

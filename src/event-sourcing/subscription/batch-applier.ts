@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 
 import { Unavailable } from '../../kernel/errors.js';
-import type { EventCatalog } from '../core/event-catalog.js';
 import { asUnavailable, isOutage } from '../../platform/postgres/outage.js';
-import type { ReceivedEvent } from '../relay/event-message.js';
 import type { Log } from '../../platform/telemetry/log.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import type { ReceivedEvent } from '../relay/event-message.js';
 import { CheckpointMoved, type CheckpointStore } from './checkpoint-store.js';
 import { withEventSpans } from './event-spans.js';
 import type { Checkpoint } from './move-statement.js';

@@ -4,9 +4,9 @@ import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos } fr
 
 import { isConsumerMissing } from '../../platform/nats/nats-errors.js';
 import type { NatsLink } from '../../platform/nats/nats-link.js';
+import type { Log } from '../../platform/telemetry/log.js';
 import { EventHeader, type ReceivedEvent, receivedFromMessage } from '../relay/event-message.js';
 import type { EventsStream } from '../relay/events-stream.js';
-import type { Log } from '../../platform/telemetry/log.js';
 import { Acknowledgement } from './acknowledgement.js';
 
 export interface EventDeliveryOptions {

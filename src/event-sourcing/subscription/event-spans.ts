@@ -1,7 +1,7 @@
 import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 
-import { SPAN_AGE_MS_MAX } from '../relay/event-publisher.js';
 import { contextOf } from '../../platform/telemetry/trace-context.js';
+import { SPAN_AGE_MS_MAX } from '../relay/event-publisher.js';
 import type { DeliveredEvent } from './subscription-handler.js';
 
 const tracer = trace.getTracer('voidrunner');

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Pool, PoolClient } from 'pg';
 
-import type { StreamType } from '../core/event.js';
 import { reportingOutages, sqlStateOf } from '../../platform/postgres/outage.js';
+import type { StreamType } from '../core/event.js';
 import type { ParkedStream } from './subscription-handler.js';
 
 /** A parked stream as the leader sees it. */

@@ -1,7 +1,7 @@
 import { asUnavailable } from '../../platform/postgres/outage.js';
+import type { Log } from '../../platform/telemetry/log.js';
 import { type ReceivedEvent, receivedFromStore } from '../relay/event-message.js';
 import type { RawEventReader } from '../relay/raw-event-reader.js';
-import type { Log } from '../../platform/telemetry/log.js';
 import { type BatchApplier, isRetryable } from './batch-applier.js';
 import { type ParkedEntry, type ParkedStreams, parkingError } from './parked-streams.js';
 

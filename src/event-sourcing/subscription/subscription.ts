@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 
 import { Unavailable } from '../../kernel/errors.js';
-import type { EventCatalog } from '../core/event-catalog.js';
-import { isOutage } from '../../platform/postgres/outage.js';
+import { Wakeup } from '../../platform/async/wakeup.js';
 import type { LeaderLock } from '../../platform/postgres/leader-lock.js';
+import { isOutage } from '../../platform/postgres/outage.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import type { EventCatalog } from '../core/event-catalog.js';
 import type { AppendSignal } from '../relay/append-signal.js';
 import { type ReceivedEvent, receivedFromStore } from '../relay/event-message.js';
 import type { RawEventReader } from '../relay/raw-event-reader.js';
-import type { Log } from '../../platform/telemetry/log.js';
-import { Wakeup } from '../../platform/async/wakeup.js';
 import { BatchApplier, type PoisonLimits } from './batch-applier.js';
 import { CheckpointMoved, CheckpointStore } from './checkpoint-store.js';
 import type { EventDelivery } from './event-delivery.js';

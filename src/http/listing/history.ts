@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
-import { type HistoryEntry, historyEntryOf } from '../../event-sourcing/core/history-entry.js';
 import type { RecordedEvent } from '../../event-sourcing/core/event.js';
+import { type HistoryEntry, historyEntryOf } from '../../event-sourcing/core/history-entry.js';
 import { unsizedResponse } from '../large-response.js';
 import type { LargeResponses } from '../user-concurrency.js';
 import { wholeNumber } from './list-query.js';

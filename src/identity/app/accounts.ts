@@ -1,7 +1,7 @@
-import { DomainError } from '../../kernel/errors.js';
 import type { EventMetadata } from '../../event-sourcing/core/event.js';
-import { deterministicId, newId } from '../../kernel/uuid.js';
 import type { CallerIdentity } from '../../http/request-context.js';
+import { DomainError } from '../../kernel/errors.js';
+import { deterministicId, newId } from '../../kernel/uuid.js';
 import { emailKey } from '../domain/email.js';
 import {
   LoginRefused,

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Pool } from 'pg';
 
-import { WorkerSessions } from './worker-sessions.js';
 import type { Log } from '../telemetry/log.js';
 import { advisoryKey } from './advisory-key.js';
 import { closeClient } from './close-client.js';
 import { reportingOutages } from './outage.js';
 import { createClient, type PostgresOptions } from './pool.js';
+import { WorkerSessions } from './worker-sessions.js';
 
 const RETRY_MS = 250;
 const PING_INTERVAL_MS = 1_000;

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 
-import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import { entityTag } from '../../http/conditional/entity-tags.js';
 import { isLarge, sizedResponse } from '../../http/large-response.js';
-import { LargeResponses } from '../../http/user-concurrency.js';
 import { listResponse, type ListQuery, type Page } from '../../http/listing/list-query.js';
+import { LargeResponses } from '../../http/user-concurrency.js';
+import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { ExecutionRow } from '../queries/execution-projection.js';
 import { executionViewOf } from '../queries/execution-view.js';
 import { keptBytesOf, NO_TEXT, bytesPerOutput, textOf } from '../queries/output-excerpt.js';

@@ -2,25 +2,25 @@ import { Body, Controller, Param, Put } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { DomainError } from '../../kernel/errors.js';
-import { requireOwner } from '../../kernel/requester.js';
 import { apiPath } from '../../http/api-path.js';
 import { ConditionalWrite } from '../../http/conditional/api-conditions.js';
 import { writeConditionOf } from '../../http/conditional/write-condition.js';
-import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
-import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import type { HttpProblem } from '../../http/problem.js';
+import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import { uuidParam } from '../../http/validation/params.js';
 import { validationFailed } from '../../http/validation/schema-pipe.js';
+import { DomainError } from '../../kernel/errors.js';
+import { requireOwner } from '../../kernel/requester.js';
 import { ReportedOutput } from '../commands/reported-output.js';
 import { ReportExternalExecution } from '../domain/execution-commands.js';
 import { LATE_REPORT_GRACE_MS } from '../domain/external-deadline.js';
 import { CLOCK_SKEW_MS_MAX } from '../domain/external-reports.js';
 import { GetExecutionFromLog } from '../queries/execution-queries.js';
-import { executionView } from './execution-schemas.js';
 import { ExecutionResponses } from './execution-responses.js';
+import { executionView } from './execution-schemas.js';
 import { reportBody, type ReportBody } from './report-schemas.js';
 
 const DESCRIPTION =

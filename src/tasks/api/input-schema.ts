@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import type { ScriptType } from '../../sandbox/sandbox.js';
 import { text } from '../../http/validation/text.js';
 import { fileAtScriptPath } from '../../sandbox/languages.js';
+import type { ScriptType } from '../../sandbox/sandbox.js';
 import { INPUT_FILE_AT_SCRIPT_PATH } from '../domain/execution-commands.js';
 
 const ARGS_MAX = 64;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import { LIMIT_FLOORS, type LimitFloor } from '../domain/limit-floors.js';
-import { retryableReason, SCRIPT_TYPES, scriptType, STATUSES } from '../domain/execution-shape.js';
-import { text } from '../../http/validation/text.js';
 import { listQuery, listView } from '../../http/listing/list-query.js';
+import { text } from '../../http/validation/text.js';
+import { retryableReason, SCRIPT_TYPES, scriptType, STATUSES } from '../domain/execution-shape.js';
+import { LIMIT_FLOORS, type LimitFloor } from '../domain/limit-floors.js';
 
 /** Maximum bytes of a task's metadata as JSON. */
 export const METADATA_BYTES_MAX = 16 * 1024;

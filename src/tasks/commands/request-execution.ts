@@ -1,11 +1,11 @@
+import type { Participant } from '../../event-sourcing/core/decision-session.js';
+import { InvalidFields } from '../../kernel/errors.js';
+import { fileAtScriptPath } from '../../sandbox/languages.js';
+import type { ScriptType } from '../../sandbox/sandbox.js';
 import { INPUT_FILE_AT_SCRIPT_PATH, RequestExecution, type StartExecution } from '../domain/execution-commands.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent, ExecutionSpec } from '../domain/execution-events.js';
 import type { ExecutionState } from '../domain/execution-state.js';
-import type { Participant } from '../../event-sourcing/core/decision-session.js';
-import { InvalidFields } from '../../kernel/errors.js';
-import type { ScriptType } from '../../sandbox/sandbox.js';
-import { fileAtScriptPath } from '../../sandbox/languages.js';
 import { type LiveTask, taskDecider, type TaskState } from '../domain/task-decider.js';
 import type { TaskEvent } from '../domain/task-events.js';
 

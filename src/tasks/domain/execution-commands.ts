@@ -1,8 +1,8 @@
 import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import type { Requester } from '../../kernel/requester.js';
-import type { FailureReason, Outcome } from './execution-shape.js';
 import type { VersionCondition } from '../../kernel/version-condition.js';
 import type { ExecutionSpec, RunResult } from './execution-events.js';
+import type { FailureReason, Outcome } from './execution-shape.js';
 
 /** The right to report on an attempt: a report with another token is refused. */
 export interface AttemptLease {

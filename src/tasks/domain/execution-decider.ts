@@ -1,7 +1,6 @@
 import type { Decider } from '../../event-sourcing/core/decider.js';
 import { DomainError, unreachable } from '../../kernel/errors.js';
 import { requireOwner } from '../../kernel/requester.js';
-import type { FailureReason } from './execution-shape.js';
 import type { AttemptLease, RetryContext, ExecutionCommand, ReportFailure } from './execution-commands.js';
 import {
   ExecutionAttemptFailed,
@@ -21,6 +20,7 @@ import {
   ExecutionTimedOut,
   type RunResult,
 } from './execution-events.js';
+import type { FailureReason } from './execution-shape.js';
 import {
   alreadyEnded,
   evolveExecution,

@@ -1,11 +1,11 @@
 import type { Decider } from '../../event-sourcing/core/decider.js';
-import { DomainError, InvalidFields, unreachable } from '../../kernel/errors.js';
 import type { StreamRef } from '../../event-sourcing/core/event.js';
+import { DomainError, InvalidFields, unreachable } from '../../kernel/errors.js';
 import { isSameJson } from '../../kernel/json.js';
 import { requireOwner } from '../../kernel/requester.js';
-import { limitsBelowFloor } from './limit-floors.js';
-import type { Outcome } from './execution-shape.js';
 import { requireVersion } from '../../kernel/version-condition.js';
+import type { Outcome } from './execution-shape.js';
+import { limitsBelowFloor } from './limit-floors.js';
 import type { TaskCommand, UpdateTask } from './task-commands.js';
 import {
   TaskCreated,

@@ -1,9 +1,9 @@
-import { isActive } from '../domain/execution-shape.js';
 import type { Observation } from '../../event-sourcing/projection/current-rows.js';
 import type { PositionAnnouncements } from '../../event-sourcing/projection/position-announcements.js';
-import type { Log } from '../../platform/telemetry/log.js';
 import { SharedPoller } from '../../platform/async/shared-poller.js';
+import type { Log } from '../../platform/telemetry/log.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
+import { isActive } from '../domain/execution-shape.js';
 import { isEndedAfter } from '../domain/lifecycle-invariant.js';
 import type { CurrentExecutions } from './current-executions.js';
 import type { ExecutionRow } from './execution-projection.js';

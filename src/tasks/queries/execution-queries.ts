@@ -3,13 +3,13 @@ import { Pool } from 'pg';
 
 import { type AsOf, portionsAsOf } from '../../event-sourcing/core/as-of.js';
 import { fold } from '../../event-sourcing/core/decider.js';
-import { DomainError } from '../../kernel/errors.js';
 import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
 import { EventStore } from '../../event-sourcing/core/event-store.js';
-import { type Requester, requireOwner } from '../../kernel/requester.js';
 import { portionsOf } from '../../event-sourcing/core/stream-portions.js';
 import { HISTORY_PORTION_EVENTS } from '../../http/listing/history.js';
 import { type ListQuery, type Page, readPage } from '../../http/listing/list-query.js';
+import { DomainError } from '../../kernel/errors.js';
+import { type Requester, requireOwner } from '../../kernel/requester.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import { executionNotFound } from '../domain/execution-decider.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';

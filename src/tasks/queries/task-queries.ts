@@ -3,14 +3,14 @@ import { Pool } from 'pg';
 
 import { type AsOf, portionsAsOf } from '../../event-sourcing/core/as-of.js';
 import { fold } from '../../event-sourcing/core/decider.js';
-import { EventStore } from '../../event-sourcing/core/event-store.js';
 import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
-import { type Requester, requireOwner } from '../../kernel/requester.js';
+import { EventStore } from '../../event-sourcing/core/event-store.js';
 import { portionsOf } from '../../event-sourcing/core/stream-portions.js';
+import { CurrentRows } from '../../event-sourcing/projection/current-rows.js';
 import { HISTORY_PORTION_EVENTS } from '../../http/listing/history.js';
 import { type ListQuery, type Page, readPage } from '../../http/listing/list-query.js';
+import { type Requester, requireOwner } from '../../kernel/requester.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
-import { CurrentRows } from '../../event-sourcing/projection/current-rows.js';
 import { taskNotFound, taskStream } from '../domain/task-decider.js';
 import type { TaskEvent } from '../domain/task-events.js';
 import { projectTask, taskProjection, type TaskRow } from './task-projection.js';

@@ -1,5 +1,5 @@
-import { eventually } from '../../support/eventually.js';
 import { EventReader } from '../../support/event-reader.js';
+import { eventually } from '../../support/eventually.js';
 import { Api, NO_WORKER, type Person } from './support/api.js';
 
 let api: Api;

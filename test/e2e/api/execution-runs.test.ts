@@ -1,6 +1,6 @@
 import { type CreateTask, ok, type StartExecution, withId } from '../../support/api-client.js';
-import { Api, type Person } from './support/api.js';
 import { eventually } from '../../support/eventually.js';
+import { Api, type Person } from './support/api.js';
 
 let api: Api;
 let ada: Person;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import { ok, withId } from '../../support/api-client.js';
-import { Api, type Person } from './support/api.js';
 import { eventually } from '../../support/eventually.js';
+import { Api, type Person } from './support/api.js';
 import { startAttempt } from './support/attempts.js';
 
 let api: Api;

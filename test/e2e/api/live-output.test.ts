@@ -1,7 +1,7 @@
 import { ok } from '../../support/api-client.js';
-import { Api, type Person } from './support/api.js';
 import { eventually } from '../../support/eventually.js';
 import { Follower } from '../../support/follower.js';
+import { Api, type Person } from './support/api.js';
 
 /** For each of stdout and stderr: small, so that a program soon exceeds it. */
 const KEPT_BYTES = 4_096;

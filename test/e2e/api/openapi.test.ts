@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import { createTaskBody, updateTaskBody } from '../../../src/tasks/api/task-schemas.js';
 import { startExecutionBody } from '../../../src/tasks/api/execution-schemas.js';
 import { reportBody } from '../../../src/tasks/api/report-schemas.js';
+import { createTaskBody, updateTaskBody } from '../../../src/tasks/api/task-schemas.js';
 import { makeApiDocument } from '../../support/api-document.js';
 import { Api, aTask } from './support/api.js';
 import { asksForToken } from './support/contract.js';

@@ -1,8 +1,8 @@
+import { newId } from '../../../src/kernel/uuid.js';
+import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
 import { ok, withId } from '../../support/api-client.js';
 import { voidrunner } from '../../support/cli.js';
 import { eventually } from '../../support/eventually.js';
-import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
-import { newId } from '../../../src/kernel/uuid.js';
 import { Api, type Person } from './support/api.js';
 
 const MIB = 1024 ** 2;

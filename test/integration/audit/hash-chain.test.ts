@@ -1,5 +1,5 @@
-import { checkChain } from '../../../src/operations/audit/check-chain.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
+import { checkChain } from '../../../src/operations/audit/check-chain.js';
 import { migrateDown, migrateUp } from '../../../src/platform/postgres/migrator.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';

@@ -4,8 +4,8 @@ import { PostgresEventStore } from '../../../src/event-sourcing/event-store/post
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { currentTraceparent, inSpan, traceIdOf } from '../../../src/platform/telemetry/trace-context.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
-import { recordSpans } from '../../support/span-recorder.js';
 import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
+import { recordSpans } from '../../support/span-recorder.js';
 
 describe('the trace of an append', () => {
   const spans = recordSpans();

@@ -1,8 +1,8 @@
-import { DomainError, Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
 import type { StreamWrite } from '../../../src/event-sourcing/core/event-store.js';
-import { newId } from '../../../src/kernel/uuid.js';
 import { WAITING_APPENDS_MAX } from '../../../src/event-sourcing/event-store/append-queue.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
+import { DomainError, Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { appendsWaiting, holdLog } from '../../support/held-log.js';

@@ -1,6 +1,6 @@
-import { VersionConflict } from '../../../src/kernel/errors.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import type { RawEvent } from '../../../src/event-sourcing/event-store/raw-event.js';
+import { VersionConflict } from '../../../src/kernel/errors.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';

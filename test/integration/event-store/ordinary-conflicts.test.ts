@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 
+import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { VersionConflict } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
-import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { createPool } from '../../../src/platform/postgres/pool.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import type { TestDatabase } from '../../support/database.js';

@@ -1,5 +1,5 @@
-import { Unavailable } from '../../../src/kernel/errors.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 import { createPool, type PostgresOptions } from '../../../src/platform/postgres/pool.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';

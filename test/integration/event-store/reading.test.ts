@@ -1,7 +1,7 @@
-import { newId } from '../../../src/kernel/uuid.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { upcastEvent, PoisonEvent, type RawEvent } from '../../../src/event-sourcing/event-store/raw-event.js';
 import { PostgresStreamVersions } from '../../../src/event-sourcing/event-store/stream-versions.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { newStream, noted, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
+import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
 import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
 import { Accounts } from '../../../src/identity/app/accounts.js';
 import { SecurityFacts } from '../../../src/identity/app/security-facts.js';
-import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { rateLimits } from '../../support/rate-limits.js';

@@ -1,13 +1,13 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { userEvents } from '../../../src/identity/domain/user-events.js';
 import { IdentityModule } from '../../../src/composition/identity.module.js';
 import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 import { EventStore } from '../../../src/event-sourcing/core/event-store.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { createHttpApp } from '../../../src/http/create-http-app.js';
 import type { RateLimiter } from '../../../src/http/rate-limit/rate-limiter.js';
+import { userEvents } from '../../../src/identity/domain/user-events.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import type { TestDatabase } from '../../support/database.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
 import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
+import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { rateLimits } from '../../support/rate-limits.js';

@@ -1,17 +1,17 @@
 import type { Pool } from 'pg';
 
+import { encodeCursor } from '../../../src/http/listing/cursor.js';
+import { type ListQuery, readPage } from '../../../src/http/listing/list-query.js';
+import { PLANS_BY_INDEX } from '../../../src/platform/postgres/plans-by-index.js';
+import { createPool } from '../../../src/platform/postgres/pool.js';
 import { EXECUTION_SORT_FIELDS } from '../../../src/tasks/api/execution-schemas.js';
+import { TASK_SORT_FIELDS } from '../../../src/tasks/api/task-schemas.js';
+import { SCRIPT_TYPES, STATUSES } from '../../../src/tasks/domain/execution-shape.js';
 import {
   type ExecutionFilter,
   ListExecutions,
   ListExecutionsHandler,
 } from '../../../src/tasks/queries/execution-queries.js';
-import { SCRIPT_TYPES, STATUSES } from '../../../src/tasks/domain/execution-shape.js';
-import { encodeCursor } from '../../../src/http/listing/cursor.js';
-import { type ListQuery, readPage } from '../../../src/http/listing/list-query.js';
-import { PLANS_BY_INDEX } from '../../../src/platform/postgres/plans-by-index.js';
-import { createPool } from '../../../src/platform/postgres/pool.js';
-import { TASK_SORT_FIELDS } from '../../../src/tasks/api/task-schemas.js';
 import { ListTasks, ListTasksHandler } from '../../../src/tasks/queries/task-queries.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { fillExecutions, fillTasks, OWNERS, TASKS } from './list-rows.js';

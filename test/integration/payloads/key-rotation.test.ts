@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import type { PayloadRef } from '../../../src/platform/payloads/payload-store.js';
 import { rotateDataKeys } from '../../../src/platform/payloads/key-rotation.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
+import type { PayloadRef } from '../../../src/platform/payloads/payload-store.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 

@@ -2,10 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import type { Pool } from 'pg';
 
-import type { PayloadKind, PayloadRef } from '../../../src/platform/payloads/payload-store.js';
-import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
-import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
+import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
+import type { PayloadKind, PayloadRef } from '../../../src/platform/payloads/payload-store.js';
+import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 

@@ -2,8 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import { jest } from '@jest/globals';
 
-import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
+import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { PostgresStorageQuota } from '../../../src/platform/payloads/postgres-storage-quota.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';

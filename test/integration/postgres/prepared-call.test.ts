@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 
-import { callPrepared } from '../../../src/platform/postgres/prepared-call.js';
 import { createClient } from '../../../src/platform/postgres/pool.js';
+import { callPrepared } from '../../../src/platform/postgres/prepared-call.js';
 import { binaryValue } from '../../support/binary-value.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 

@@ -1,7 +1,7 @@
-import { newId } from '../../../src/kernel/uuid.js';
-import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { PositionAnnouncements } from '../../../src/event-sourcing/projection/position-announcements.js';
 import { PositionWaiter } from '../../../src/event-sourcing/projection/position-waiter.js';
+import { newId } from '../../../src/kernel/uuid.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { connectedLink, uniquePrefix } from '../../support/nats.js';
 import { ToyPipeline } from '../../support/toy-pipeline.js';

@@ -1,5 +1,5 @@
-import { newId } from '../../../src/kernel/uuid.js';
 import { ProjectionRebuild } from '../../../src/event-sourcing/projection/projection-rebuild.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { toyCatalog, toyProjection } from '../../support/toy-log.js';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
-import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { closeRedis } from '../../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { eventually } from '../../support/eventually.js';
 import { startPrivateRedis } from '../../support/redis.js';
 

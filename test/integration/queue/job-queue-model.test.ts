@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
+import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { type Job, jobId, type JobQueue, type ReservedJob } from '../../../src/queue/job-queue.js';
 import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
-import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 import { expectNoKeysLeft, type TestRedis, testRedis } from '../../support/redis.js';
 

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import type { Redis } from 'ioredis';
 
-import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { closeRedis } from '../../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { eventually } from '../../support/eventually.js';
 import { type PrivateRedis, startPrivateRedis } from '../../support/redis.js';
 

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import { SpanKind } from '@opentelemetry/api';
 
-import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { currentTraceparent, inSpan, traceIdOf } from '../../../src/platform/telemetry/trace-context.js';
+import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { type TestRedis, testRedis } from '../../support/redis.js';
 import { recordSpans } from '../../support/span-recorder.js';
 

@@ -1,5 +1,5 @@
-import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { DeadLetterPublisher } from '../../../src/event-sourcing/relay/dead-letter-publisher.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
 
 describe('DeadLetterPublisher', () => {

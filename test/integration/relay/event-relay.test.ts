@@ -1,5 +1,5 @@
-import { newId } from '../../../src/kernel/uuid.js';
 import { EventPublisher } from '../../../src/event-sourcing/relay/event-publisher.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { eventually } from '../../support/eventually.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { ToyLog } from '../../support/toy-log.js';

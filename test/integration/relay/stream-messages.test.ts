@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { EventsStream } from '../../../src/event-sourcing/relay/events-stream.js';
 import { messagesOf } from '../../../src/event-sourcing/relay/stream-messages.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
 
 const MESSAGES = 1_700;

@@ -1,5 +1,5 @@
-import { eventually } from '../../support/eventually.js';
 import { job, TestSandbox } from '../../support/docker.js';
+import { eventually } from '../../support/eventually.js';
 import { RUNTIMES } from '../../support/runtimes.js';
 
 describe.each(RUNTIMES)('on %s', (runtime) => {

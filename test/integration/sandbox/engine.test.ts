@@ -1,6 +1,6 @@
-import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
 import { connectEngine } from '../../../src/sandbox/engine.js';
+import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import {
   containersOf,
   dockerEndpoint,

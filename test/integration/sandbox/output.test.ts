@@ -1,5 +1,5 @@
-import type { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import { connectEngine } from '../../../src/sandbox/engine.js';
+import type { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import { containersOf, dockerEndpoint, job, TestSandbox } from '../../support/docker.js';
 
 const CAP = 64 * 1024;

@@ -1,8 +1,8 @@
-import { newId } from '../../../src/kernel/uuid.js';
-import { createPool } from '../../../src/platform/postgres/pool.js';
 import { ProjectionHandler } from '../../../src/event-sourcing/projection/projection-handler.js';
 import { ParkedStreams } from '../../../src/event-sourcing/subscription/parked-streams.js';
 import type { ParkedStream } from '../../../src/event-sourcing/subscription/subscription-handler.js';
+import { newId } from '../../../src/kernel/uuid.js';
+import { createPool } from '../../../src/platform/postgres/pool.js';
 import { eventually } from '../../support/eventually.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { PostgresProxy } from '../../support/postgres-proxy.js';

@@ -1,8 +1,8 @@
 import { headers } from 'nats';
 
+import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
-import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
 import { eventually } from '../../support/eventually.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { type ToyPipeline, upTo } from '../../support/toy-pipeline.js';

@@ -1,3 +1,4 @@
+import type { Requester } from '../../../src/kernel/requester.js';
 import {
   type AttemptLease,
   CancelExecution,
@@ -16,7 +17,6 @@ import {
 } from '../../../src/tasks/domain/execution-commands.js';
 import type { ExecutionSpec, RunResult } from '../../../src/tasks/domain/execution-events.js';
 import type { FailureReason, Outcome } from '../../../src/tasks/domain/execution-shape.js';
-import type { Requester } from '../../../src/kernel/requester.js';
 import { aResult, aSpec, FAILED_RESULT, NOW, tokenOf, WORKER } from './executions.js';
 import { metadata, owner } from './people.js';
 import { EXECUTION_ID } from './tasks.js';

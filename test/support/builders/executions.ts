@@ -18,8 +18,8 @@ import {
   type ExternalReport,
   type RunResult,
 } from '../../../src/tasks/domain/execution-events.js';
-import { EXTERNAL_WORKER } from '../../../src/tasks/domain/external-reports.js';
 import type { FailureReason, Outcome } from '../../../src/tasks/domain/execution-shape.js';
+import { EXTERNAL_WORKER } from '../../../src/tasks/domain/external-reports.js';
 import { OWNER_ID } from './people.js';
 import { RETRY, EXECUTION_ID, SCRIPT, TASK_ID } from './tasks.js';
 

@@ -1,3 +1,5 @@
+import type { Requester } from '../../../src/kernel/requester.js';
+import type { Outcome, RetryPolicy } from '../../../src/tasks/domain/execution-shape.js';
 import {
   CreateTask,
   DeleteTask,
@@ -12,8 +14,6 @@ import {
   TaskExecutionStarted,
   TaskUpdated,
 } from '../../../src/tasks/domain/task-events.js';
-import type { Requester } from '../../../src/kernel/requester.js';
-import type { Outcome, RetryPolicy } from '../../../src/tasks/domain/execution-shape.js';
 import { metadata, owner, OWNER_ID } from './people.js';
 
 export const TASK_ID = '018f0000-0000-7000-8000-000000000001';

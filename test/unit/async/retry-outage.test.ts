@@ -1,5 +1,5 @@
-import { retryOutage } from '../../../src/platform/async/retry-outage.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
+import { retryOutage } from '../../../src/platform/async/retry-outage.js';
 
 const never = new AbortController().signal;
 

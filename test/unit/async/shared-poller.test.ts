@@ -1,6 +1,6 @@
 import { Unavailable } from '../../../src/kernel/errors.js';
-import { type Log, silentLog } from '../../../src/platform/telemetry/log.js';
 import { SharedPoller } from '../../../src/platform/async/shared-poller.js';
+import { type Log, silentLog } from '../../../src/platform/telemetry/log.js';
 import { eventually } from '../../support/eventually.js';
 
 const A_MINUTE_MS = 60_000;

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 
 import { DECISION_ATTEMPTS_MAX } from '../../../src/event-sourcing/core/decision-runner.js';
 import { SNAPSHOT_EVERY_EVENTS } from '../../../src/event-sourcing/core/decision-session.js';
-import { Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
 import type { StreamRef } from '../../../src/event-sourcing/core/event.js';
+import { Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
 import { metadata } from '../../support/builders/people.js';
 import { Added, aStream, counter, LIMIT, readsOf, setUp } from '../../support/counter-decisions.js';
 import type { StagedEventStore } from '../../support/staged-event-store.js';

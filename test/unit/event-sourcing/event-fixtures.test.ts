@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-import { executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { userEvents } from '../../../src/identity/domain/user-events.js';
+import { executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { taskEvents } from '../../../src/tasks/domain/task-events.js';
 
 /**

@@ -1,4 +1,3 @@
-import { Unavailable } from '../../../src/kernel/errors.js';
 import {
   AppendQueue,
   BATCH_BYTES_MAX,
@@ -7,6 +6,7 @@ import {
   WAITING_BYTES_MAX,
 } from '../../../src/event-sourcing/event-store/append-queue.js';
 import type { EncodedAppend } from '../../../src/event-sourcing/event-store/encoded-append.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 
 /** An append of that many events to these streams; tests identify it by its name. */
 function append(name: string, streams: string[], events = 1, bytes = 100): EncodedAppend & { name: string } {

@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../../../src/event-sourcing/core/event.js';
+import { StreamWatch } from '../../../src/event-sourcing/event-store/stream-watch.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
-import { StreamWatch } from '../../../src/event-sourcing/event-store/stream-watch.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { requested } from '../../support/builders/executions.js';
 import { eventually } from '../../support/eventually.js';

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 
-import { Unavailable } from '../../../src/kernel/errors.js';
 import { ConcurrentRequests } from '../../../src/http/concurrent-requests.js';
 import { HttpProblem } from '../../../src/http/problem.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 
 const aReply = (state: object = {}) => {
   const socket = new EventEmitter();

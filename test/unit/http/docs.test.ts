@@ -2,10 +2,10 @@ import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { HealthModule } from '../../../src/composition/health.module.js';
-import { Accounts } from '../../../src/identity/app/accounts.js';
-import { AuthController } from '../../../src/identity/api/auth-controller.js';
 import { AccessTokens } from '../../../src/http/auth-guard.js';
 import { createHttpApp } from '../../../src/http/create-http-app.js';
+import { AuthController } from '../../../src/identity/api/auth-controller.js';
+import { Accounts } from '../../../src/identity/app/accounts.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 
 const workers = {

@@ -1,8 +1,8 @@
-import { JwtService } from '@nestjs/jwt';
 import { jest } from '@jest/globals';
+import { JwtService } from '@nestjs/jwt';
 
-import { newId } from '../../../src/kernel/uuid.js';
 import { refreshHashOf, Tokens } from '../../../src/identity/app/tokens.js';
+import { newId } from '../../../src/kernel/uuid.js';
 
 const options = {
   secret: 'a secret of more than thirty-two characters',

@@ -1,6 +1,6 @@
+import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 import { emailKey } from '../../../src/identity/domain/email.js';
 import { userEvents } from '../../../src/identity/domain/user-events.js';
-import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 
 const user_id = '0190a5d0-7b1c-7000-8000-00000000000f';
 const session_id = '0190a5d0-7b1c-7000-8000-00000000000e';

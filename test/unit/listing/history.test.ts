@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { portionsOf } from '../../../src/event-sourcing/core/stream-portions.js';
-import { TASK_STREAM } from '../../support/builders/recorded.js';
 import { HISTORY_BYTES_MAX, HISTORY_PORTION_EVENTS, historyPage } from '../../../src/http/listing/history.js';
+import { TASK_STREAM } from '../../support/builders/recorded.js';
 
 const EVENT_BYTES = 60_000;
 

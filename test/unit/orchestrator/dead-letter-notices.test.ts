@@ -1,7 +1,7 @@
-import { Unavailable } from '../../../src/kernel/errors.js';
 import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
-import { DeadLetterNotices, DeadLetters } from '../../../src/orchestrator/dead-letter-notices.js';
 import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
+import { DeadLetterNotices, DeadLetters } from '../../../src/orchestrator/dead-letter-notices.js';
 import * as event from '../../support/builders/executions.js';
 import { recorded, recordedAtOf, EXECUTION_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
 import { EXECUTION_ID, taskCreated } from '../../support/builders/tasks.js';

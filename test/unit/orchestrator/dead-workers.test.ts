@@ -1,8 +1,8 @@
-import { LoseAttempt } from '../../../src/tasks/domain/execution-commands.js';
 import { DomainError, Unavailable } from '../../../src/kernel/errors.js';
-import { DEAD_AFTER_MS } from '../../../src/platform/postgres/worker-sessions.js';
 import { DeadWorkers, type HeldAttempt, HeldAttempts } from '../../../src/orchestrator/dead-workers.js';
+import { DEAD_AFTER_MS } from '../../../src/platform/postgres/worker-sessions.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { LoseAttempt } from '../../../src/tasks/domain/execution-commands.js';
 import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';

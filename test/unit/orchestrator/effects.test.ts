@@ -1,6 +1,6 @@
-import { type ExecutionEvent, executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { type ActiveExecution, foldActive } from '../../../src/orchestrator/active-execution.js';
 import { type Effect, effectsOf } from '../../../src/orchestrator/effects.js';
+import { type ExecutionEvent, executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { anActiveExecution, aRunningExecution } from '../../support/builders/active.js';
 import * as event from '../../support/builders/executions.js';
 import { OWNER_ID } from '../../support/builders/people.js';

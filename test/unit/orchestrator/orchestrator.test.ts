@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 
-import { Unavailable } from '../../../src/kernel/errors.js';
 import type { DomainEvent, RecordedEvent } from '../../../src/event-sourcing/core/event.js';
+import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 import type { ActiveExecution } from '../../../src/orchestrator/active-execution.js';
 import { EffectRunner } from '../../../src/orchestrator/effect-runner.js';
 import { Orchestrator } from '../../../src/orchestrator/orchestrator.js';
-import type { DeliveredEvent } from '../../../src/event-sourcing/subscription/subscription-handler.js';
 import { anActiveExecution } from '../../support/builders/active.js';
 import * as event from '../../support/builders/executions.js';
 import { OWNER_ID } from '../../support/builders/people.js';

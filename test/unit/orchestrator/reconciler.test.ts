@@ -1,11 +1,11 @@
-import { LoseAttempt } from '../../../src/tasks/domain/execution-commands.js';
 import { DomainError, Unavailable } from '../../../src/kernel/errors.js';
-import { jobId, type ReservedJob } from '../../../src/queue/job-queue.js';
 import { deterministicId } from '../../../src/kernel/uuid.js';
 import type { ActiveExecution } from '../../../src/orchestrator/active-execution.js';
 import { jobOf } from '../../../src/orchestrator/effects.js';
 import { ActiveExecutions, assess, Reconciler, type Observation } from '../../../src/orchestrator/reconciler.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { jobId, type ReservedJob } from '../../../src/queue/job-queue.js';
+import { LoseAttempt } from '../../../src/tasks/domain/execution-commands.js';
 import { anActiveExecution, aRunningExecution } from '../../support/builders/active.js';
 import { NOW, WORKER } from '../../support/builders/executions.js';
 import { TRACEPARENT } from '../../support/builders/recorded.js';

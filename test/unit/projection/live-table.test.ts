@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
-import { Unavailable } from '../../../src/kernel/errors.js';
 import { LiveTable } from '../../../src/event-sourcing/projection/live-table.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 import { toyEvent, toyProjection } from '../../support/toy-log.js';
 
 const added = (id: string, version: number, amount: number) => toyEvent(id, version, 'ToyAdded', { amount });

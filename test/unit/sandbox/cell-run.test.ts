@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
 
 import type { Cell, JobListener } from '../../../src/sandbox/cell.js';
-import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';
 import { kindFor } from '../../../src/sandbox/cell-kind.js';
+import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';
 import { endReport } from '../../support/builders/end-reports.js';
 import { job } from '../../support/docker.js';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { type Isolation, isSameKind, kindFor, defaultKinds } from '../../../src/sandbox/cell-kind.js';
 import { containerSpec } from '../../../src/sandbox/container-spec.js';
 import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
+import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 
 const images = { python: 'p', javascript: 'j', bash: 'b', go: 'g' };
 const usual = { memory_mb: 256, cpus: 1, pids: 64 };

@@ -1,8 +1,8 @@
 import { DomainError } from '../../../src/kernel/errors.js';
-import type { SandboxInput, SandboxJob } from '../../../src/sandbox/sandbox.js';
 import { type Isolation, kindFor } from '../../../src/sandbox/cell-kind.js';
 import { encodeJob } from '../../../src/sandbox/job-bundle.js';
 import { checkJob } from '../../../src/sandbox/job-input.js';
+import type { SandboxInput, SandboxJob } from '../../../src/sandbox/sandbox.js';
 
 const job = (input: SandboxInput = {}, parts: Partial<SandboxJob> = {}): SandboxJob => ({
   executionId: 'e',

@@ -1,11 +1,11 @@
-import { EventFollower } from '../../../src/tasks/queries/event-follower.js';
-import { Unavailable } from '../../../src/kernel/errors.js';
 import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { StreamWatch } from '../../../src/event-sourcing/event-store/stream-watch.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { EventFollower } from '../../../src/tasks/queries/event-follower.js';
 import * as event from '../../support/builders/executions.js';
-import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { EXECUTION_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { lifecycleCatalog } from '../../support/lifecycle.js';
 import { StagedEventStore, StagedStreamVersions } from '../../support/staged-event-store.js';
 

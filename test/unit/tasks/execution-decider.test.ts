@@ -1,8 +1,8 @@
+import { fold } from '../../../src/event-sourcing/core/decider.js';
 import type { ExecutionCommand } from '../../../src/tasks/domain/execution-commands.js';
 import { executionDecider } from '../../../src/tasks/domain/execution-decider.js';
 import { type ExecutionEvent, executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { type ExecutionState, outcomeOf } from '../../../src/tasks/domain/execution-state.js';
-import { fold } from '../../../src/event-sourcing/core/decider.js';
 import * as command from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';
 import { given } from '../../support/given.js';

@@ -1,9 +1,9 @@
-import { currentExecutions } from '../../../src/tasks/queries/current-executions.js';
-import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
-import { ExecutionEnds } from '../../../src/tasks/queries/execution-ends.js';
 import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { PositionAnnouncements } from '../../../src/event-sourcing/projection/position-announcements.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
+import { currentExecutions } from '../../../src/tasks/queries/current-executions.js';
+import { ExecutionEnds } from '../../../src/tasks/queries/execution-ends.js';
 import * as run from '../../support/builders/executions.js';
 import { recorded, EXECUTION_STREAM } from '../../support/builders/recorded.js';
 import { EXECUTION_ID } from '../../support/builders/tasks.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
+import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 import { type ExecutionEvent, executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { outcomeOf } from '../../../src/tasks/domain/execution-state.js';
-import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 import * as command from '../../support/builders/execution-commands.js';
 import { RandomExecution, spec, step, type Step } from '../../support/builders/random-executions.js';
 

@@ -1,9 +1,9 @@
-import { executionDecider } from '../../../src/tasks/domain/execution-decider.js';
-import { CLOCK_SKEW_MS_MAX } from '../../../src/tasks/domain/external-reports.js';
-import { externalDeadline, LATE_REPORT_GRACE_MS } from '../../../src/tasks/domain/external-deadline.js';
 import { DomainError } from '../../../src/kernel/errors.js';
 import type { ExecutionCommand } from '../../../src/tasks/domain/execution-commands.js';
+import { executionDecider } from '../../../src/tasks/domain/execution-decider.js';
 import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
+import { externalDeadline, LATE_REPORT_GRACE_MS } from '../../../src/tasks/domain/external-deadline.js';
+import { CLOCK_SKEW_MS_MAX } from '../../../src/tasks/domain/external-reports.js';
 import * as command from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';
 import { owner } from '../../support/builders/people.js';

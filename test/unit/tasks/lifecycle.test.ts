@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 
-import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
-import { executionDecider } from '../../../src/tasks/domain/execution-decider.js';
-import { outcomeOf } from '../../../src/tasks/domain/execution-state.js';
 import { fold } from '../../../src/event-sourcing/core/decider.js';
-import { DomainError } from '../../../src/kernel/errors.js';
 import type { DomainEvent } from '../../../src/event-sourcing/core/event.js';
+import { DomainError } from '../../../src/kernel/errors.js';
+import { executionDecider } from '../../../src/tasks/domain/execution-decider.js';
+import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
+import { outcomeOf } from '../../../src/tasks/domain/execution-state.js';
 import { taskDecider } from '../../../src/tasks/domain/task-decider.js';
 import type { TaskEvent } from '../../../src/tasks/domain/task-events.js';
 import * as command from '../../support/builders/execution-commands.js';

@@ -1,7 +1,7 @@
+import type { PayloadStore } from '../../../src/platform/payloads/payload-store.js';
 import type { OutputRef } from '../../../src/tasks/domain/execution-events.js';
 import type { ExecutionRow } from '../../../src/tasks/queries/execution-projection.js';
 import { bytesPerOutput, textOf } from '../../../src/tasks/queries/output-excerpt.js';
-import type { PayloadStore } from '../../../src/platform/payloads/payload-store.js';
 
 const anOutput = (bytes: number): OutputRef => ({
   payload: bytes === 0 ? null : { payload_id: String(bytes), bytes, sha256: '' },

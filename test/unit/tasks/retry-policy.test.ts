@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-import { afterFailure } from '../../../src/tasks/domain/retry-policy.js';
 import { FAILURE_REASONS, RETRYABLE_REASONS, type RetryPolicy } from '../../../src/tasks/domain/execution-shape.js';
+import { afterFailure } from '../../../src/tasks/domain/retry-policy.js';
 import { RETRY } from '../../support/builders/tasks.js';
 
 /** The largest random number below 1. */

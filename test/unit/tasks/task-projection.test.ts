@@ -1,5 +1,5 @@
-import { projectTask, taskProjection, type TaskRow } from '../../../src/tasks/queries/task-projection.js';
 import type { TaskEvent } from '../../../src/tasks/domain/task-events.js';
+import { projectTask, taskProjection, type TaskRow } from '../../../src/tasks/queries/task-projection.js';
 import { OWNER_ID } from '../../support/builders/people.js';
 import { recorded, recordedAtOf, EXECUTION_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
 import * as task from '../../support/builders/tasks.js';

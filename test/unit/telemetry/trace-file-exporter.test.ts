@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { trace } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
 import { TraceFileExporter } from '../../../src/platform/telemetry/trace-file-exporter.js';
 import { recordSpans } from '../../support/span-recorder.js';

@@ -1,6 +1,6 @@
-import { encodeExecutionInput } from '../../../src/tasks/domain/execution-input.js';
-import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import { deterministicId } from '../../../src/kernel/uuid.js';
+import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
+import { encodeExecutionInput } from '../../../src/tasks/domain/execution-input.js';
 import { AttemptWorld } from '../../support/attempt-world.js';
 import * as command from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';

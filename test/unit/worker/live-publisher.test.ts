@@ -1,7 +1,7 @@
 import { ByteLog } from '../../../src/platform/memory/byte-log.js';
-import { type LiveAttempt, LivePublisher } from '../../../src/worker/live-publisher.js';
-import { liveSource } from '../../../src/tasks/domain/live-source.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { liveSource } from '../../../src/tasks/domain/live-source.js';
+import { type LiveAttempt, LivePublisher } from '../../../src/worker/live-publisher.js';
 import { eventually } from '../../support/eventually.js';
 import { InMemoryLiveOutput } from '../../support/in-memory-live-output.js';
 

@@ -1,6 +1,6 @@
-import { OrphanSweep } from '../../../src/worker/orphan-sweep.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { OrphanSweep } from '../../../src/worker/orphan-sweep.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 import { ScriptedSandbox } from '../../support/scripted-sandbox.js';
 import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';

@@ -1,6 +1,6 @@
-import { RunWatch, type WatchedRun } from '../../../src/worker/run-watch.js';
-import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
+import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
+import { RunWatch, type WatchedRun } from '../../../src/worker/run-watch.js';
 import { leaseOf } from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';
 import { EXECUTION_STREAM } from '../../support/builders/recorded.js';

@@ -1,10 +1,10 @@
+import { Unavailable } from '../../../src/kernel/errors.js';
+import { deterministicId } from '../../../src/kernel/uuid.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { jobId } from '../../../src/queue/job-queue.js';
 import { OrphanSweep } from '../../../src/worker/orphan-sweep.js';
 import { RunWatch } from '../../../src/worker/run-watch.js';
 import { Worker, type WorkerOptions } from '../../../src/worker/worker.js';
-import { Unavailable } from '../../../src/kernel/errors.js';
-import { jobId } from '../../../src/queue/job-queue.js';
-import { deterministicId } from '../../../src/kernel/uuid.js';
-import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { AttemptWorld, LEASE_MS } from '../../support/attempt-world.js';
 import * as command from '../../support/builders/execution-commands.js';
 import { WORKER } from '../../support/builders/executions.js';
