@@ -6,11 +6,11 @@ import { SocketProxy } from '../../support/socket-proxy.js';
 const docker = connectEngine(dockerEndpoint);
 const IMAGES = 4;
 /** Eight containers are created one or two at a time, on a machine that may be busy. */
-const PATIENCE = { timeoutMs: 45_000 };
+const READY_TIMEOUT = { timeoutMs: 45_000 };
 let box: TestSandbox;
 
 const full = () =>
-  eventually(() => expect(box.sandbox.figures).toMatchObject({ ready: IMAGES, refilling: 0, busy: 0 }), PATIENCE);
+  eventually(() => expect(box.sandbox.figures).toMatchObject({ ready: IMAGES, refilling: 0, busy: 0 }), READY_TIMEOUT);
 
 afterEach(async () => {
   await box.sandbox.close();
@@ -53,7 +53,7 @@ it('a cell that was killed from outside is replaced', async () => {
     expect(names).toHaveLength(IMAGES);
     expect(names).not.toContain(victim);
     expect(box.sandbox.figures.ready).toBe(IMAGES);
-  }, PATIENCE);
+  }, READY_TIMEOUT);
 });
 
 it('if the engine was unavailable at the start, the first run after the outage fills the pool', async () => {
@@ -74,7 +74,7 @@ it('if the engine was unavailable at the start, the first run after the outage f
 it('a pool that closes while it fills leaves no container behind', async () => {
   box = await TestSandbox.create({ poolSize: 2 });
   box.sandbox.start();
-  await eventually(() => expect(box.sandbox.figures.refilling).toBeGreaterThan(0), PATIENCE);
+  await eventually(() => expect(box.sandbox.figures.refilling).toBeGreaterThan(0), READY_TIMEOUT);
   await box.sandbox.close();
   expect(await box.containers()).toEqual([]);
 });

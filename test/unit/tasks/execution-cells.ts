@@ -9,10 +9,10 @@ const ITS_START = event.isoAfterMs(-event.aResult().wall_time_ms!);
 
 /** Other users get this refusal for every existing execution. */
 const FORBIDDEN = {
-  'cancel, as a stranger': 'access_denied',
-  'redrive, as a stranger': 'access_denied',
-  'discard, as a stranger': 'access_denied',
-  'external: as a stranger': 'access_denied',
+  'cancel, as another user': 'access_denied',
+  'redrive, as another user': 'access_denied',
+  'discard, as another user': 'access_denied',
+  'external: as another user': 'access_denied',
 } as const;
 
 /** No attempt holds a lease: reports of attempts are refused. */
@@ -114,7 +114,7 @@ export const CELLS: Readonly<Record<StateName, Row>> = {
     request: [event.requested()],
   },
   pending: waitingFor(1),
-  'pending, handed back': waitingFor(1),
+  'pending, released': waitingFor(1),
   'pending, to be retried': waitingFor(2),
   'pending, redriven': waitingFor(4),
   'pending, external': {

@@ -13,10 +13,10 @@ const STATES = {
   absent: [],
   idle: [task.taskCreated()],
   'changed before': [task.taskCreated(), task.taskUpdated(2, { priority: 1 })],
-  'run before': [task.taskCreated(), task.executionStarted(), task.executionFinished('failed')],
+  'executed before': [task.taskCreated(), task.executionStarted(), task.executionFinished('failed')],
   running: [task.taskCreated(), task.executionStarted()],
-  'running, room for more': [task.taskCreated({ max_parallel: 2 }), task.executionStarted()],
-  'running, full': [
+  'running, below max_parallel': [task.taskCreated({ max_parallel: 2 }), task.executionStarted()],
+  'running, at max_parallel': [
     task.taskCreated({ max_parallel: 2 }),
     task.executionStarted(),
     task.executionStarted('018f0000-0000-7000-8000-00000000000f'),
@@ -31,17 +31,17 @@ const COMMANDS = {
   'update to the same': task.updateTask({ name: 'a task', metadata: {} }),
   'update version 1': task.updateTask({ name: 'renamed' }, { version: 1 }),
   'update, as admin': task.updateTask({ name: 'renamed' }, { requester: admin }),
-  'update, as a stranger': task.updateTask({ name: 'renamed' }, { requester: stranger }),
+  'update, as another user': task.updateTask({ name: 'renamed' }, { requester: stranger }),
   delete: task.deleteTask(),
   'delete, as admin': task.deleteTask(admin),
-  'delete, as a stranger': task.deleteTask(stranger),
-  'begin the run': task.beginExecution(),
-  'begin another run': task.beginExecution(task.OTHER_EXECUTION_ID),
-  'begin, as a stranger': task.beginExecution(task.OTHER_EXECUTION_ID, stranger),
-  'resume the run': task.resumeExecution(),
-  'resume another run': task.resumeExecution(task.OTHER_EXECUTION_ID),
-  'finish the run': task.finishExecution(),
-  'finish another run': task.finishExecution('completed', task.OTHER_EXECUTION_ID),
+  'delete, as another user': task.deleteTask(stranger),
+  'begin the execution': task.beginExecution(),
+  'begin another execution': task.beginExecution(task.OTHER_EXECUTION_ID),
+  'begin, as another user': task.beginExecution(task.OTHER_EXECUTION_ID, stranger),
+  'resume the execution': task.resumeExecution(),
+  'resume another execution': task.resumeExecution(task.OTHER_EXECUTION_ID),
+  'finish the execution': task.finishExecution(),
+  'finish another execution': task.finishExecution('completed', task.OTHER_EXECUTION_ID),
 } as const satisfies Record<string, TaskCommand>;
 type CommandName = keyof typeof COMMANDS;
 type Row = Readonly<Record<CommandName, Cell>>;
@@ -49,9 +49,9 @@ type Row = Readonly<Record<CommandName, Cell>>;
 const NOTHING: Cell = [];
 
 const FORBIDDEN = {
-  'update, as a stranger': 'access_denied',
-  'delete, as a stranger': 'access_denied',
-  'begin, as a stranger': 'access_denied',
+  'update, as another user': 'access_denied',
+  'delete, as another user': 'access_denied',
+  'begin, as another user': 'access_denied',
 } as const;
 
 const idleAt = (version: number): Row => {
@@ -65,12 +65,12 @@ const idleAt = (version: number): Row => {
     'update, as admin': renamed,
     delete: [task.taskDeleted],
     'delete, as admin': [task.taskDeleted],
-    'begin the run': [task.executionStarted()],
-    'begin another run': [task.executionStarted(task.OTHER_EXECUTION_ID)],
-    'resume the run': [task.executionStarted()],
-    'resume another run': [task.executionStarted(task.OTHER_EXECUTION_ID)],
-    'finish the run': NOTHING,
-    'finish another run': NOTHING,
+    'begin the execution': [task.executionStarted()],
+    'begin another execution': [task.executionStarted(task.OTHER_EXECUTION_ID)],
+    'resume the execution': [task.executionStarted()],
+    'resume another execution': [task.executionStarted(task.OTHER_EXECUTION_ID)],
+    'finish the execution': NOTHING,
+    'finish another execution': NOTHING,
   };
 };
 
@@ -83,12 +83,12 @@ const running = (another: Cell): Row => ({
   'update, as admin': 'task_running',
   delete: 'task_running',
   'delete, as admin': 'task_running',
-  'begin the run': NOTHING,
-  'begin another run': another,
-  'resume the run': NOTHING,
-  'resume another run': another,
-  'finish the run': [task.executionFinished()],
-  'finish another run': NOTHING,
+  'begin the execution': NOTHING,
+  'begin another execution': another,
+  'resume the execution': NOTHING,
+  'resume another execution': another,
+  'finish the execution': [task.executionFinished()],
+  'finish another execution': NOTHING,
 });
 
 const gone = (resumed: string): Row => ({
@@ -97,27 +97,27 @@ const gone = (resumed: string): Row => ({
   'update to the same': 'task_not_found',
   'update version 1': 'task_not_found',
   'update, as admin': 'task_not_found',
-  'update, as a stranger': 'task_not_found',
+  'update, as another user': 'task_not_found',
   delete: 'task_not_found',
   'delete, as admin': 'task_not_found',
-  'delete, as a stranger': 'task_not_found',
-  'begin the run': 'task_not_found',
-  'begin another run': 'task_not_found',
-  'begin, as a stranger': 'task_not_found',
-  'resume the run': resumed,
-  'resume another run': resumed,
-  'finish the run': NOTHING,
-  'finish another run': NOTHING,
+  'delete, as another user': 'task_not_found',
+  'begin the execution': 'task_not_found',
+  'begin another execution': 'task_not_found',
+  'begin, as another user': 'task_not_found',
+  'resume the execution': resumed,
+  'resume another execution': resumed,
+  'finish the execution': NOTHING,
+  'finish another execution': NOTHING,
 });
 
 const CELLS: Readonly<Record<StateName, Row>> = {
   absent: { ...gone('task_deleted'), create: [task.taskCreated()] },
   idle: idleAt(1),
   'changed before': idleAt(2),
-  'run before': idleAt(1),
+  'executed before': idleAt(1),
   running: running('task_running'),
-  'running, room for more': running([task.executionStarted(task.OTHER_EXECUTION_ID)]),
-  'running, full': running('task_running'),
+  'running, below max_parallel': running([task.executionStarted(task.OTHER_EXECUTION_ID)]),
+  'running, at max_parallel': running('task_running'),
   deleted: gone('task_deleted'),
 };
 
