@@ -16,7 +16,7 @@ export class Migration20260101000100 extends Migration {
         updated_at timestamptz not null default now()
       )`);
     this.addSql(
-      `comment on column read.checkpoints.generation is 'of the rows: another one, and whoever remembers some forgets'`,
+      `comment on column read.checkpoints.generation is 'of the rows: after a change, processes drop the rows that they have cached'`,
     );
     // Updated at every batch: room on the page keeps its updates away from the index.
     this.addSql('alter table read.checkpoints set (fillfactor = 20)');

@@ -1,7 +1,7 @@
-import { InvalidConfig, loadConfig } from './config/load-config.js';
 import { startService } from './composition/service.js';
-import { createLog } from './platform/telemetry/log.js';
 import { stopTelemetry } from './composition/telemetry.js';
+import { InvalidConfig, loadConfig } from './config/load-config.js';
+import { createLog } from './platform/telemetry/log.js';
 
 /** From sysexits.h: the configuration is invalid, so restarting does not help. */
 const EX_CONFIG = 78;

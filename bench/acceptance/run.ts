@@ -9,12 +9,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism, loadavg } from 'node:os';
 
+import { delay } from '../../src/platform/async/delay.js';
 import { ApiClient } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';
 import { prepareTestService } from '../../test/support/service.js';
 import { median, timed } from '../figures.js';
-import { delay } from '../../src/platform/async/delay.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 6);

@@ -4,6 +4,7 @@
  * Runs in its own process, as the service does: `peer.ts PORT`, with the service's database settings.
  */
 import 'reflect-metadata';
+
 import { Body, Controller, Get, Inject, Module, Param, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 
-import type { EventMetadata, StreamRef } from '../../src/event-sourcing/core/event.js';
 import { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
-import { newId } from '../../src/kernel/uuid.js';
+import type { EventMetadata, StreamRef } from '../../src/event-sourcing/core/event.js';
 import { PostgresEventStore } from '../../src/event-sourcing/event-store/postgres-event-store.js';
+import { newId } from '../../src/kernel/uuid.js';
 import { createPool } from '../../src/platform/postgres/pool.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import type { TestDatabase } from '../../test/support/database.js';

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 
+import { delay } from '../../src/platform/async/delay.js';
 import { ApiClient } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';
 import { EventReader } from '../../test/support/event-reader.js';
 import { prepareTestService } from '../../test/support/service.js';
 import { median, residentMib } from '../figures.js';
-import { delay } from '../../src/platform/async/delay.js';
 
 /**
  * The cost of 1,000 open event streams for the process that serves them: memory, and, while nothing happens, CPU time

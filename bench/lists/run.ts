@@ -8,12 +8,12 @@ import { availableParallelism, loadavg } from 'node:os';
 
 import type { Pool } from 'pg';
 
-import { EXECUTION_SORT_FIELDS } from '../../src/tasks/api/execution-schemas.js';
-import { ListExecutions, ListExecutionsHandler } from '../../src/tasks/queries/execution-queries.js';
 import type { ListQuery, Page } from '../../src/http/listing/list-query.js';
-import { createPool } from '../../src/platform/postgres/pool.js';
 import { PLANS_BY_INDEX } from '../../src/platform/postgres/plans-by-index.js';
+import { createPool } from '../../src/platform/postgres/pool.js';
+import { EXECUTION_SORT_FIELDS } from '../../src/tasks/api/execution-schemas.js';
 import { TASK_SORT_FIELDS } from '../../src/tasks/api/task-schemas.js';
+import { ListExecutions, ListExecutionsHandler } from '../../src/tasks/queries/execution-queries.js';
 import { ListTasks, ListTasksHandler } from '../../src/tasks/queries/task-queries.js';
 import { ApiClient } from '../../test/support/api-client.js';
 import { startTestService } from '../../test/support/service.js';

@@ -1,10 +1,10 @@
+import { delay } from '../../src/platform/async/delay.js';
 import type { ExecutionView } from '../../src/tasks/api/execution-schemas.js';
 import { ApiClient } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';
 import { prepareTestService } from '../../test/support/service.js';
 import { residentMib } from '../figures.js';
-import { delay } from '../../src/platform/async/delay.js';
 
 /**
  * Whether a worker's memory stays flat under programs that never stop printing. Measured: the peak resident memory of

@@ -6,8 +6,8 @@
  */
 import { availableParallelism, loadavg } from 'node:os';
 
-import type { ScriptType } from '../../src/sandbox/sandbox.js';
 import { DockerSandbox } from '../../src/sandbox/docker-sandbox.js';
+import type { ScriptType } from '../../src/sandbox/sandbox.js';
 import { job, sandboxOptions } from '../../test/support/docker.js';
 import { median, timed } from '../figures.js';
 

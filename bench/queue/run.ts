@@ -6,10 +6,10 @@
  */
 import type { Redis } from 'ioredis';
 
-import type { Job } from '../../src/queue/job-queue.js';
-import { RedisJobQueue } from '../../src/queue/redis-job-queue.js';
 import { closeRedis } from '../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
+import type { Job } from '../../src/queue/job-queue.js';
+import { RedisJobQueue } from '../../src/queue/redis-job-queue.js';
 import { startPrivateRedis } from '../../test/support/redis.js';
 import { median } from '../figures.js';
 

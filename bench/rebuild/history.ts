@@ -1,6 +1,6 @@
 import { type EventMetadata, type StreamRef } from '../../src/event-sourcing/core/event.js';
-import { newId } from '../../src/kernel/uuid.js';
 import type { PostgresEventStore } from '../../src/event-sourcing/event-store/postgres-event-store.js';
+import { newId } from '../../src/kernel/uuid.js';
 
 type Step = { readonly stream: StreamRef; readonly type: string; readonly data: object };
 

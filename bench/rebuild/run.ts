@@ -5,11 +5,11 @@
  */
 import { existsSync } from 'node:fs';
 
-import type { RecordedEvent } from '../../src/event-sourcing/core/event.js';
 import { createEventCatalog } from '../../src/composition/event-catalog.js';
 import { projectorProjections } from '../../src/composition/projections.js';
-import { PostgresEventStore } from '../../src/event-sourcing/event-store/postgres-event-store.js';
+import type { RecordedEvent } from '../../src/event-sourcing/core/event.js';
 import { upcastEvent } from '../../src/event-sourcing/core/stored-event.js';
+import { PostgresEventStore } from '../../src/event-sourcing/event-store/postgres-event-store.js';
 import { ProjectionRebuild } from '../../src/event-sourcing/projection/projection-rebuild.js';
 import { ProjectionTable } from '../../src/event-sourcing/projection/projection-table.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';

@@ -1,5 +1,5 @@
-import { ApiClient } from '../../test/support/api-client.js';
 import { delay } from '../../src/platform/async/delay.js';
+import { ApiClient } from '../../test/support/api-client.js';
 
 /** Executions that each person keeps in progress. */
 export const RUNS_EACH = 5;

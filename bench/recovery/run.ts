@@ -11,10 +11,11 @@
  */
 import { availableParallelism, loadavg } from 'node:os';
 
+import { delay } from '../../src/platform/async/delay.js';
 import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { LABEL_WORKER } from '../../src/sandbox/container-spec.js';
-import { connectEngine } from '../../src/sandbox/engine.js';
 import { askEngine } from '../../src/sandbox/engine-findings.js';
+import { connectEngine } from '../../src/sandbox/engine.js';
 import build from '../../test/support/build.js';
 import { eventually } from '../../test/support/eventually.js';
 import { type FaultyProcess, leaderOf, spawnProcess } from '../../test/support/faults-process.js';
@@ -26,7 +27,6 @@ import { median } from '../figures.js';
 import { People, RUNS_EACH } from './people.js';
 import { PrivateEngine } from './private-engine.js';
 import { PrivatePostgres } from './private-postgres.js';
-import { delay } from '../../src/platform/async/delay.js';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 /** Between the end of one round and the next fault. */

@@ -8,8 +8,8 @@
 import { availableParallelism, loadavg } from 'node:os';
 
 import { DockerSandbox } from '../../src/sandbox/docker-sandbox.js';
-import { connectEngine } from '../../src/sandbox/engine.js';
 import { askEngine } from '../../src/sandbox/engine-findings.js';
+import { connectEngine } from '../../src/sandbox/engine.js';
 import { dockerEndpoint, job, sandboxOptions } from '../../test/support/docker.js';
 import { eventually } from '../../test/support/eventually.js';
 import { BASH, dockerRun, JAVASCRIPT, mustPrintOne, type Program, PYTHON } from '../docker-run.js';

@@ -9,8 +9,8 @@
 import assert from 'node:assert/strict';
 import { availableParallelism, loadavg } from 'node:os';
 
-import { connectEngine } from '../../src/sandbox/engine.js';
 import { askEngine } from '../../src/sandbox/engine-findings.js';
+import { connectEngine } from '../../src/sandbox/engine.js';
 import { ApiClient } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';

@@ -279,6 +279,6 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
     pid_t program = start(become_program, job, given);
     if (program < 0) need(given, "vfork");
     close_all_but(STDIN_FILENO, given->result, given->result);
-    memory_give_back(payload, payload_size);
+    memory_free(payload, payload_size);
     be_init(program, given);
 }

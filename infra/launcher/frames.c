@@ -42,7 +42,7 @@ static enum frame_state header_complete(struct frame_reader *reader) {
     default:
         return FRAME_MALFORMED;
     }
-    reader->payload = memory_take(length, MEMORY_INHERITED);
+    reader->payload = memory_alloc(length, MEMORY_INHERITED);
     if (reader->payload == NULL) return FRAME_NO_MEMORY;
     reader->payload_size = length;
     return length == 0 ? FRAME_COMPLETE : FRAME_PARTIAL;
@@ -63,6 +63,6 @@ enum frame_type frame_type(const struct frame_reader *reader) {
 }
 
 void frame_reset(struct frame_reader *reader) {
-    memory_give_back(reader->payload, reader->payload_size);
+    memory_free(reader->payload, reader->payload_size);
     explicit_bzero(reader, sizeof *reader);
 }

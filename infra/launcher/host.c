@@ -26,7 +26,7 @@ void fatal(const char *why) {
 
 void host_open(struct host *host) {
     memset(host, 0, sizeof *host);
-    host->queue = memory_take(QUEUE_BYTES, MEMORY_OWN);
+    host->queue = memory_alloc(QUEUE_BYTES, MEMORY_OWN);
     if (host->queue == NULL) fatal("no memory for the queue");
     int flags = fcntl(STDOUT_FILENO, F_GETFL);
     if (flags < 0 || fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK) != 0)

@@ -7,12 +7,12 @@
 #if defined(__SANITIZE_ADDRESS__)
 
 /* From the heap, whose red zones detect overflows. */
-void *memory_take(size_t size, enum memory_kind kind) {
+void *memory_alloc(size_t size, enum memory_kind kind) {
     (void)kind;
     return calloc(1, size == 0 ? 1 : size);
 }
 
-void memory_give_back(void *memory, size_t size) {
+void memory_free(void *memory, size_t size) {
     if (memory == NULL) return;
     explicit_bzero(memory, size);
     free(memory);
@@ -20,7 +20,7 @@ void memory_give_back(void *memory, size_t size) {
 
 #else
 
-void *memory_take(size_t size, enum memory_kind kind) {
+void *memory_alloc(size_t size, enum memory_kind kind) {
     if (size == 0) size = 1;
     void *memory =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -36,7 +36,7 @@ void *memory_take(size_t size, enum memory_kind kind) {
  * Not explicit_bzero: each page that is still shared with the job's init would be copied first,
  * 9 MiB for the largest job. The kernel zeroes a page before it is used again.
  */
-void memory_give_back(void *memory, size_t size) {
+void memory_free(void *memory, size_t size) {
     if (memory != NULL) munmap(memory, size == 0 ? 1 : size);
 }
 

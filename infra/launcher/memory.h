@@ -12,9 +12,9 @@ enum memory_kind {
 };
 
 /* Returns zeroed memory; only touched pages cost anything. NULL if there is no memory. */
-void *memory_take(size_t size, enum memory_kind kind);
+void *memory_alloc(size_t size, enum memory_kind kind);
 
 /* Destroys the content. NULL is ignored. */
-void memory_give_back(void *memory, size_t size);
+void memory_free(void *memory, size_t size);
 
 #endif

@@ -10,20 +10,20 @@
 #include <time.h>
 
 /* A file system that is full only between two checks is not noticed: the kernel has no counter for it. */
-enum { LOOK_EVERY_NS = 5000000 };
+enum { CHECK_INTERVAL_NS = 5000000 };
 
-struct room *room_take(void) {
+struct room *room_alloc(void) {
     struct room *room =
         mmap(NULL, sizeof *room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     return room == MAP_FAILED ? NULL : room;
 }
 
-void room_give_back(struct room *room) {
+void room_free(struct room *room) {
     if (room != NULL) munmap(room, sizeof *room);
 }
 
 /* @returns the bytes in it; 0 if it is not a tmpfs */
-static int64_t look_at(const char *path, bool *full, bool *inodes_full) {
+static int64_t measure(const char *path, bool *full, bool *inodes_full) {
     struct statfs found;
     if (statfs(path, &found) != 0 || found.f_type != TMPFS_MAGIC) return 0;
     if (found.f_blocks > 0 && found.f_bfree == 0) *full = true;
@@ -31,19 +31,19 @@ static int64_t look_at(const char *path, bool *full, bool *inodes_full) {
     return (int64_t)(found.f_blocks - found.f_bfree) * found.f_bsize;
 }
 
-void room_look(struct room *room) {
-    int64_t tmp = look_at("/tmp", &room->tmp_full, &room->tmp_inodes_full);
-    int64_t shm = look_at("/dev/shm", &room->shm_full, &room->shm_inodes_full);
+void room_check(struct room *room) {
+    int64_t tmp = measure("/tmp", &room->tmp_full, &room->tmp_inodes_full);
+    int64_t shm = measure("/dev/shm", &room->shm_full, &room->shm_inodes_full);
     __atomic_store_n(&room->held_bytes, tmp + shm, __ATOMIC_RELAXED);
 }
 
 pid_t room_wait(struct room *room, int *status, struct rusage *usage) {
-    const struct timespec wait = {.tv_nsec = LOOK_EVERY_NS};
+    const struct timespec wait = {.tv_nsec = CHECK_INTERVAL_NS};
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     for (;;) {
-        room_look(room);
+        room_check(room);
         pid_t pid = wait4(-1, status, WNOHANG, usage);
         if (pid != 0) return pid;
         /* If a child has died since then, its signal is pending, and this returns at once. */

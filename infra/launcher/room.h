@@ -21,13 +21,13 @@ struct room {
 };
 
 /* Returns an empty room; NULL if there is no memory. */
-struct room *room_take(void);
+struct room *room_alloc(void);
 
 /* NULL is ignored. */
-void room_give_back(struct room *room);
+void room_free(struct room *room);
 
 /* Checks the mounts of the calling process. Costs two system calls. */
-void room_look(struct room *room);
+void room_check(struct room *room);
 
 /*
  * wait4 for any child, which also checks the room every few milliseconds and at each child's death.

@@ -61,7 +61,7 @@ static bool make_pipes(struct run *run, struct child_given *given) {
 /* Allocated before the job runs: at its end, no memory may be left. */
 static bool take_tails(struct run *run, const struct job *job) {
     for (int i = 0; i < RUN_STREAMS; i++) {
-        unsigned char *ring = memory_take(job->tail_bytes_max, MEMORY_OWN);
+        unsigned char *ring = memory_alloc(job->tail_bytes_max, MEMORY_OWN);
         if (ring == NULL) return false;
         output_begin(&run->streams[i].output, job->head_bytes_max, ring, job->tail_bytes_max);
     }
@@ -71,7 +71,7 @@ static bool take_tails(struct run *run, const struct job *job) {
 /* Releases the payload, which holds the input. */
 static void end_input(struct run *run) {
     close_fd(&run->input_fd);
-    memory_give_back(run->payload, run->payload_size);
+    memory_free(run->payload, run->payload_size);
     run->payload = NULL;
 }
 
@@ -92,12 +92,12 @@ static void forget(struct run *run) {
     for (int i = 0; i < RUN_STREAMS; i++) {
         struct run_stream *stream = &run->streams[i];
         close_fd(&stream->fd);
-        memory_give_back(stream->output.ring, stream->output.ring_size);
+        memory_free(stream->output.ring, stream->output.ring_size);
     }
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
     end_input(run);
-    room_give_back(run->room);
+    room_free(run->room);
     struct run idle = {
         .host = run->host, .cgroup = run->cgroup, .usage = run->usage, .locks = run->locks};
     explicit_bzero(run, sizeof *run);
@@ -133,7 +133,7 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
     run->payload_size = payload_size;
     run->input = job->input;
     run->input_left = job->input_size;
-    given.room = run->room = room_take();
+    given.room = run->room = room_alloc();
     if (run->room == NULL) failed = "memory for the room";
     else if (!make_pipes(run, &given)) failed = "pipe";
     else if (!take_tails(run, job)) failed = "memory for the output";
@@ -259,7 +259,7 @@ static void reap(struct run *run) {
     if (pid < 0 && errno == ECHILD) {
         run->all_dead = true;
         run->ended_us = now_us();
-        if (!run->nested) room_look(run->room);
+        if (!run->nested) room_check(run->room);
     } else if (run->first == 0 && !run->nested) {
         kill_everyone();
     }
@@ -310,7 +310,7 @@ static void watch_time(struct run *run) {
     if (locks_watch(&run->locks, now)) run_kill(run, KILLED_BY_LOCKS);
     if (now < usage_due_us(&run->usage)) return;
     /* Plain: there is no init that checks the mounts, but they are the launcher's own. */
-    if (!run->nested) room_look(run->room);
+    if (!run->nested) room_check(run->room);
     usage_watch(&run->usage, run->room, run->nested ? run->first : 0, now);
 }
 

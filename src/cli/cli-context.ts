@@ -3,11 +3,11 @@ import type { Pool } from 'pg';
 import { createEventCatalog } from '../composition/event-catalog.js';
 import { postgresOptions } from '../composition/postgres-options.js';
 import { type Config, loadConfig } from '../config/load-config.js';
-import type { AccountAdministration } from '../identity/app/account-administration.js';
 import { DecisionRunner } from '../event-sourcing/core/decision-runner.js';
 import type { EventCatalog } from '../event-sourcing/core/event-catalog.js';
 import { PostgresEventStore } from '../event-sourcing/event-store/postgres-event-store.js';
 import { PostgresSnapshotStore } from '../event-sourcing/event-store/snapshots.js';
+import type { AccountAdministration } from '../identity/app/account-administration.js';
 import { createPool } from '../platform/postgres/pool.js';
 import { type Log, silentLog } from '../platform/telemetry/log.js';
 

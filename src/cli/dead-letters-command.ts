@@ -1,10 +1,10 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
 
 import { DEAD_LETTERS, ORCHESTRATOR, PROJECTOR } from '../composition/postgres-options.js';
+import { ParkedStreams } from '../event-sourcing/subscription/parked-streams.js';
+import { decideExecution } from '../tasks/commands/decide-execution.js';
 import { DiscardDeadLetter, RedriveExecution } from '../tasks/domain/execution-commands.js';
 import type { ExecutionRow } from '../tasks/queries/execution-projection.js';
-import { decideExecution } from '../tasks/commands/decide-execution.js';
-import { ParkedStreams } from '../event-sourcing/subscription/parked-streams.js';
 import { type CliContext, decisionsOf, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 import { operatorMetadata } from './operator.js';

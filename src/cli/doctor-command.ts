@@ -3,10 +3,10 @@ import { Command } from 'commander';
 import { createSandbox, newWorkerId } from '../composition/worker-role.js';
 import { type Config, loadConfig } from '../config/load-config.js';
 import { Unavailable } from '../kernel/errors.js';
-import { diagnose, type Diagnosis, type SandboxFindings } from '../sandbox/diagnosis.js';
-import { connectEngine } from '../sandbox/engine.js';
-import { askEngine, missingImages } from '../sandbox/engine-findings.js';
 import { silentLog } from '../platform/telemetry/log.js';
+import { diagnose, type Diagnosis, type SandboxFindings } from '../sandbox/diagnosis.js';
+import { askEngine, missingImages } from '../sandbox/engine-findings.js';
+import { connectEngine } from '../sandbox/engine.js';
 import { print } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 

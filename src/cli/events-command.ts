@@ -3,10 +3,10 @@ import { Command, Option } from 'commander';
 import { createEventCatalog } from '../composition/event-catalog.js';
 import { streamName, type RecordedEvent, type StreamRef } from '../event-sourcing/core/event.js';
 import { historyEntryOf } from '../event-sourcing/core/history-entry.js';
+import { delay } from '../platform/async/delay.js';
 import { type CliContext, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 import { streamArgument, wholeNumberArgument } from './stream-argument.js';
-import { delay } from '../platform/async/delay.js';
 
 const TAIL_BATCH_EVENTS = 500;
 const TAIL_POLL_MS = 250;

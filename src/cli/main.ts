@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander';
-
 import { ZodError } from 'zod';
 
 import { VERSION } from '../composition/version.js';

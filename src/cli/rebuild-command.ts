@@ -2,8 +2,8 @@ import { Command, Option } from 'commander';
 
 import { ORCHESTRATOR, postgresOptions, PROJECTOR } from '../composition/postgres-options.js';
 import { orchestratorProjections, projectorProjections } from '../composition/projections.js';
-import { createPool } from '../platform/postgres/pool.js';
 import { ProjectionRebuild, type RebuildResult } from '../event-sourcing/projection/projection-rebuild.js';
+import { createPool } from '../platform/postgres/pool.js';
 import { type CliContext, print, withLog } from './cli-context.js';
 
 const SUBSCRIPTIONS = { [PROJECTOR]: projectorProjections, [ORCHESTRATOR]: orchestratorProjections } as const;

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 
-import { executionDecider } from '../tasks/domain/execution-decider.js';
 import { type Decider, fold } from '../event-sourcing/core/decider.js';
 import { type DomainEvent, streamName, type StreamRef, type StreamType } from '../event-sourcing/core/event.js';
+import { executionDecider } from '../tasks/domain/execution-decider.js';
 import { taskDecider } from '../tasks/domain/task-decider.js';
 import { type CliContext, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';

@@ -1,13 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander';
 
 import { masterKeysOf } from '../composition/secrets.js';
-import { CancelExecution } from '../tasks/domain/execution-commands.js';
 import { registerBody } from '../identity/api/auth-schemas.js';
 import type { AccountName } from '../identity/app/account-administration.js';
 import { DomainError } from '../kernel/errors.js';
-import { decideExecution } from '../tasks/commands/decide-execution.js';
 import { DataKeys } from '../platform/payloads/data-keys.js';
 import { PayloadDestruction } from '../platform/payloads/payload-destruction.js';
+import { decideExecution } from '../tasks/commands/decide-execution.js';
+import { CancelExecution } from '../tasks/domain/execution-commands.js';
 import { type CliContext, decisionsOf, print, withAccounts } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
 import { streamArgument } from './stream-argument.js';

@@ -2,7 +2,7 @@ import type { Config } from '../config/load-config.js';
 import { BODY_BYTES_MAX, BODY_WITH_INPUT_BYTES_MAX } from '../http/body-parser.js';
 import type { DocsOptions } from '../http/docs/openapi-document.js';
 import { JSON_DEPTH_MAX } from '../http/validation/storable.js';
-import { runLimitsCeilingOf } from './run-limits.js';
+import { executionLimitsCeilingOf } from './execution-limits.js';
 import { VERSION } from './version.js';
 
 /** The OpenAPI document's general part. Each controller documents its own routes. */
@@ -26,5 +26,5 @@ most ${JSON_DEPTH_MAX} levels of nesting. Texts are well-formed Unicode without 
       'Executions that failed and have no attempts left. They can be redriven (executed again) or discarded',
     health: 'Whether the service is up and ready. No authentication is needed',
   },
-  maxima: runLimitsCeilingOf(config).byField,
+  maxima: executionLimitsCeilingOf(config).byField,
 });

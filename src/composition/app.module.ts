@@ -2,11 +2,11 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 
 import { healthProbes } from './health-probes.js';
+import { HealthModule } from './health.module.js';
 import { identityModule } from './identity.js';
 import type { Infrastructure } from './infrastructure.js';
-import { HealthModule } from './health.module.js';
-import { TasksModule } from './tasks.module.js';
 import { PlatformModule } from './platform.module.js';
+import { TasksModule } from './tasks.module.js';
 
 /** The modules for this process's roles. All processes know all commands and queries; only the API has controllers. */
 @Module({})

@@ -1,5 +1,5 @@
-import { DeadLetterNotices } from '../orchestrator/dead-letter-notices.js';
 import { DeadLetterPublisher } from '../event-sourcing/relay/dead-letter-publisher.js';
+import { DeadLetterNotices } from '../orchestrator/dead-letter-notices.js';
 import type { Infrastructure } from './infrastructure.js';
 import { DEAD_LETTERS } from './postgres-options.js';
 import { loopRole, type RoleProcess } from './role-process.js';

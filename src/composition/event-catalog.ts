@@ -1,6 +1,6 @@
-import { executionEvents } from '../tasks/domain/execution-events.js';
-import { userEvents } from '../identity/domain/user-events.js';
 import { EventCatalog } from '../event-sourcing/core/event-catalog.js';
+import { userEvents } from '../identity/domain/user-events.js';
+import { executionEvents } from '../tasks/domain/execution-events.js';
 import { taskEvents } from '../tasks/domain/task-events.js';
 
 /** All event types. */

@@ -1,8 +1,8 @@
-import type { HealthOptions } from './health.module.js';
-import type { Probes, WorkersReport } from '../operations/health/health-probes.js';
 import { Unavailable } from '../kernel/errors.js';
+import type { Probes, WorkersReport } from '../operations/health/health-probes.js';
 import type { WorkerFigures, WorkerHeartbeat } from '../queue/job-queue.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import type { HealthOptions } from './health.module.js';
 import type { Infrastructure } from './infrastructure.js';
 import { VERSION } from './version.js';
 

@@ -1,3 +1,5 @@
+import { MikroOrmModule } from '@mikro-orm/nestjs';
+import { MikroORM } from '@mikro-orm/postgresql';
 import {
   type BeforeApplicationShutdown,
   type DynamicModule,
@@ -5,12 +7,9 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { MikroOrmModule } from '@mikro-orm/nestjs';
-import { MikroORM } from '@mikro-orm/postgresql';
 
 import { EventStore } from '../event-sourcing/core/event-store.js';
 import { AccessTokens } from '../http/auth-guard.js';
-import type { Log } from '../platform/telemetry/log.js';
 import { AuthController } from '../identity/api/auth-controller.js';
 import { AccountAdministration } from '../identity/app/account-administration.js';
 import { Accounts } from '../identity/app/accounts.js';
@@ -23,6 +22,7 @@ import { type TokenOptions, Tokens } from '../identity/app/tokens.js';
 import { IdentityStore } from '../identity/store/identity-store.js';
 import { type IdentityDatabaseOptions, ormOptions } from '../identity/store/orm-options.js';
 import { ParameterisedDriver } from '../identity/store/parameterised-driver.js';
+import type { Log } from '../platform/telemetry/log.js';
 
 export interface IdentityOptions {
   readonly database: IdentityDatabaseOptions;

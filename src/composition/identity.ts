@@ -2,10 +2,10 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 import type { Config } from '../config/load-config.js';
-import { AccountAdministration } from '../identity/app/account-administration.js';
-import { IdentityModule } from './identity.module.js';
 import { EventStore } from '../event-sourcing/core/event-store.js';
+import { AccountAdministration } from '../identity/app/account-administration.js';
 import type { Log } from '../platform/telemetry/log.js';
+import { IdentityModule } from './identity.module.js';
 import { postgresOptions } from './postgres-options.js';
 
 export const identityModule = (config: Config, log: Log): DynamicModule =>

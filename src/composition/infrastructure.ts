@@ -8,6 +8,10 @@ import { PostgresEventStore } from '../event-sourcing/event-store/postgres-event
 import { PostgresSnapshotStore } from '../event-sourcing/event-store/snapshots.js';
 import { PostgresStreamVersions } from '../event-sourcing/event-store/stream-versions.js';
 import { StreamWatch } from '../event-sourcing/event-store/stream-watch.js';
+import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
+import { PositionWaiter } from '../event-sourcing/projection/position-waiter.js';
+import { AppendSignal } from '../event-sourcing/relay/append-signal.js';
+import { EventsStream } from '../event-sourcing/relay/events-stream.js';
 import { ConcurrentRequests } from '../http/concurrent-requests.js';
 import { ConnectionLimits } from '../http/connection-limits.js';
 import { LargeResponses, UserConcurrencyLimit } from '../http/user-concurrency.js';
@@ -18,14 +22,10 @@ import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-stor
 import { PostgresStorageQuota } from '../platform/payloads/postgres-storage-quota.js';
 import { PLANS_BY_INDEX } from '../platform/postgres/plans-by-index.js';
 import { createPool, type PostgresOptions } from '../platform/postgres/pool.js';
-import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
-import { PositionWaiter } from '../event-sourcing/projection/position-waiter.js';
-import { RedisJobQueue } from '../queue/redis-job-queue.js';
 import { closeRedis, createRedis } from '../platform/redis/create-redis.js';
-import { AppendSignal } from '../event-sourcing/relay/append-signal.js';
-import { EventsStream } from '../event-sourcing/relay/events-stream.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { Observations } from '../platform/telemetry/observations.js';
+import { RedisJobQueue } from '../queue/redis-job-queue.js';
 import { createNats } from './connect-nats.js';
 import { createEventCatalog } from './event-catalog.js';
 import { postgresOptions, PROJECTOR } from './postgres-options.js';
@@ -71,7 +71,7 @@ const WAITING = { waitingMax: 2_000, waitMsMax: 20_000 };
 const LARGE_RESPONSES_MAX = 2;
 
 /** Far longer than a request: a request stores its script before its event. */
-const UNNAMED_SCRIPTS_MS = 86_400_000;
+const UNREFERENCED_SCRIPTS_MS = 86_400_000;
 
 /** Connects in the background: if a dependency is down, its users fail with Unavailable, but the start succeeds. */
 export function createInfrastructure(config: Config, log: Log): Infrastructure {
@@ -118,9 +118,9 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     payloads: new PostgresPayloadStore({ pool, masterKeys: masterKeysOf(config) }),
     quota: new PostgresStorageQuota(pool, config.STORAGE_QUOTA_MB * 1024 ** 2),
     sweep: new PayloadSweep(pool, {
-      runsMs: config.RETENTION_RUNS,
+      executionsMs: config.RETENTION_RUNS,
       deletedTasksMs: config.RETENTION_DELETED_TASKS,
-      unnamedScriptsMs: UNNAMED_SCRIPTS_MS,
+      unreferencedScriptsMs: UNREFERENCED_SCRIPTS_MS,
     }),
     nats,
     eventsStream: new EventsStream({ nats, prefix, bytesMax: config.NATS_EVENTS_MAX_BYTES }),

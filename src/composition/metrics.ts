@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import { hostname } from 'node:os';
 
 import type { ObservableResult } from '@opentelemetry/api';
@@ -19,7 +18,7 @@ const MS_PER_SECOND = 1_000;
 
 export interface Metrics {
   /** Responds to a scrape. */
-  readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly respond: (request: IncomingMessage, response: ServerResponse) => void;
   close(): Promise<void>;
 }
 
@@ -42,7 +41,7 @@ export function createMetrics(infra: Infrastructure, worker: WorkerParts | null)
   if (worker) observeCells(provider, worker.sandbox);
   if (worker) observeLiveOutput(provider, worker.live);
   return {
-    answer: (request, response) => exporter.getMetricsRequestHandler(request, response),
+    respond: (request, response) => exporter.getMetricsRequestHandler(request, response),
     close: () => provider.shutdown(),
   };
 }
@@ -140,7 +139,7 @@ function observeWaitingRequests(provider: MeterProvider, { requestSlots, largeRe
     })
     .addCallback((result) => {
       result.observe(requestSlots.waiting, { kind: 'request' });
-      result.observe(largeResponses.waiting, { kind: 'large_answer' });
+      result.observe(largeResponses.waiting, { kind: 'large_response' });
     });
 }
 
@@ -181,5 +180,5 @@ function observeLiveOutput(provider: MeterProvider, live: LivePublisher): void {
     .createObservableCounter('voidrunner_live_output_left_bytes', {
       description: 'bytes that followers got only at the end of the attempt, from the stored output',
     })
-    .addCallback((result) => result.observe(live.figures.leftBytes));
+    .addCallback((result) => result.observe(live.figures.unpublishedBytes));
 }

@@ -28,7 +28,7 @@ export async function startOperatorServer(infra: Infrastructure, worker: WorkerP
   const metrics = createMetrics(infra, worker);
   const probes = new HealthProbes(processProbes(infra, worker?.sandbox ?? null));
   const routes: Readonly<Record<string, Handler>> = {
-    '/metrics': metrics.answer,
+    '/metrics': metrics.respond,
     '/ready': async (_, response) => {
       const { ready, checks } = await probes.readiness();
       response.writeHead(ready ? 200 : 503, { 'content-type': 'application/json', 'cache-control': 'no-store' });

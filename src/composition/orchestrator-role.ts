@@ -1,5 +1,6 @@
 import type { CommandBus } from '@nestjs/cqrs';
 
+import type { Subscription } from '../event-sourcing/subscription/subscription.js';
 import { ActiveExecutionsTable } from '../orchestrator/active-executions-table.js';
 import { DeadWorkers } from '../orchestrator/dead-workers.js';
 import { EffectRunner } from '../orchestrator/effect-runner.js';
@@ -8,7 +9,6 @@ import { Orchestrator } from '../orchestrator/orchestrator.js';
 import { Reconciler } from '../orchestrator/reconciler.js';
 import { delay } from '../platform/async/delay.js';
 import { PostgresWorkerSessions } from '../platform/postgres/worker-session.js';
-import type { Subscription } from '../event-sourcing/subscription/subscription.js';
 import type { Infrastructure } from './infrastructure.js';
 import { ORCHESTRATOR } from './postgres-options.js';
 import { attempt, loopRole, type RoleProcess } from './role-process.js';

@@ -2,22 +2,22 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 
-import type { Infrastructure } from './infrastructure.js';
-import { runLimitsCeilingOf } from './run-limits.js';
 import { DecisionRunner } from '../event-sourcing/core/decision-runner.js';
 import { EventStore } from '../event-sourcing/core/event-store.js';
+import { PostgresRecordedCommands } from '../event-sourcing/event-store/postgres-recorded-commands.js';
+import { StreamWatch } from '../event-sourcing/event-store/stream-watch.js';
+import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
+import { ConcurrentRequests } from '../http/concurrent-requests.js';
+import { HttpCommands } from '../http/http-commands.js';
+import { IdempotentRequests } from '../http/idempotency/idempotent-requests.js';
+import { ReadYourWrites } from '../http/read-your-writes.js';
+import { LargeResponses } from '../http/user-concurrency.js';
 import { LiveOutput } from '../live-output/live-output.js';
 import { PayloadStore } from '../platform/payloads/payload-store.js';
 import { StorageQuota } from '../platform/payloads/storage-quota.js';
-import { PostgresRecordedCommands } from '../event-sourcing/event-store/postgres-recorded-commands.js';
-import { StreamWatch } from '../event-sourcing/event-store/stream-watch.js';
-import { ConcurrentRequests } from '../http/concurrent-requests.js';
-import { IdempotentRequests } from '../http/idempotency/idempotent-requests.js';
-import { HttpCommands } from '../http/http-commands.js';
-import { ReadYourWrites } from '../http/read-your-writes.js';
-import { RunLimitsCeiling } from '../tasks/api/limits-ceiling.js';
-import { LargeResponses } from '../http/user-concurrency.js';
-import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
+import { ExecutionLimitsCeiling } from '../tasks/api/limits-ceiling.js';
+import { executionLimitsCeilingOf } from './execution-limits.js';
+import type { Infrastructure } from './infrastructure.js';
 
 /** The ports that features inject, bound to this process's adapters. */
 @Module({})
@@ -40,7 +40,7 @@ export class PlatformModule {
         provide: IdempotentRequests,
         useValue: new IdempotentRequests(new PostgresRecordedCommands(pool), readYourWrites),
       },
-      { provide: RunLimitsCeiling, useValue: runLimitsCeilingOf(config) },
+      { provide: ExecutionLimitsCeiling, useValue: executionLimitsCeilingOf(config) },
       { provide: ConcurrentRequests, useValue: infra.concurrent },
       { provide: LargeResponses, useValue: infra.largeResponses },
       { provide: LiveOutput, useValue: infra.liveOutput },

@@ -1,6 +1,6 @@
-import { executionProjection } from '../tasks/queries/execution-projection.js';
-import { activeExecutionProjection } from '../orchestrator/active-execution.js';
 import type { Projection } from '../event-sourcing/projection/projection.js';
+import { activeExecutionProjection } from '../orchestrator/active-execution.js';
+import { executionProjection } from '../tasks/queries/execution-projection.js';
 import { taskProjection } from '../tasks/queries/task-projection.js';
 
 /** The views that advance with the projector's checkpoint. */

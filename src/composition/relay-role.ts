@@ -1,7 +1,7 @@
-import { LeaderLock } from '../platform/postgres/leader-lock.js';
 import { EventPublisher } from '../event-sourcing/relay/event-publisher.js';
 import { EventRelay } from '../event-sourcing/relay/event-relay.js';
 import { leastCheckpoint } from '../event-sourcing/subscription/checkpoint-store.js';
+import { LeaderLock } from '../platform/postgres/leader-lock.js';
 import type { Infrastructure } from './infrastructure.js';
 import { DEAD_LETTERS, ORCHESTRATOR, postgresOptions, PROJECTOR } from './postgres-options.js';
 import { loopRole, type RoleProcess } from './role-process.js';

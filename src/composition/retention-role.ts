@@ -1,6 +1,6 @@
+import { delay } from '../platform/async/delay.js';
 import type { Infrastructure } from './infrastructure.js';
 import { attempt, loopRole, type RoleProcess } from './role-process.js';
-import { delay } from '../platform/async/delay.js';
 
 const INTERVAL_MS_MAX = 600_000;
 const INTERVAL_MS_MIN = 250;

@@ -3,13 +3,13 @@ import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { AppModule } from './app.module.js';
 import type { Config } from '../config/load-config.js';
 import type { Role } from '../config/setting-types.js';
 import { closeHttpApp, createHttpApp } from '../http/create-http-app.js';
 import { RedisRateLimiter } from '../http/rate-limit/redis-rate-limiter.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { apiDocs } from './api-docs.js';
+import { AppModule } from './app.module.js';
 import { createDeadLettersRole } from './dead-letters-role.js';
 import { createInfrastructure, type Infrastructure } from './infrastructure.js';
 import { type OperatorServer, startOperatorServer } from './operator-server.js';
@@ -80,7 +80,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
     docs: apiDocs(config),
     connections: infra.connections,
     slots: infra.requestSlots,
-    onAnswered: (request) => observations.onRequest(request),
+    onResponseSent: (request) => observations.onRequest(request),
     rateLimiter: config.RATE_LIMIT_ENABLED
       ? new RedisRateLimiter({ redis, limits: rateLimitsOf(config), namespace: config.QUEUE_NAMESPACE, log })
       : undefined,

@@ -1,8 +1,8 @@
-import { LeaderLock } from '../platform/postgres/leader-lock.js';
 import { DeadLetterPublisher } from '../event-sourcing/relay/dead-letter-publisher.js';
 import { EventDelivery } from '../event-sourcing/subscription/event-delivery.js';
-import { Subscription } from '../event-sourcing/subscription/subscription.js';
 import type { ParkedStream, SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
+import { Subscription } from '../event-sourcing/subscription/subscription.js';
+import { LeaderLock } from '../platform/postgres/leader-lock.js';
 import type { Infrastructure } from './infrastructure.js';
 import { postgresOptions } from './postgres-options.js';
 

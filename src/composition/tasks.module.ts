@@ -9,7 +9,7 @@ import { ExecutionController } from '../tasks/api/execution-controller.js';
 import { ExecutionHistoryController } from '../tasks/api/execution-history-controller.js';
 import { ExecutionResponses } from '../tasks/api/execution-responses.js';
 import { ExecutionStarts } from '../tasks/api/execution-starts.js';
-import { ExternalRunController } from '../tasks/api/external-run-controller.js';
+import { ExternalExecutionController } from '../tasks/api/external-execution-controller.js';
 import { OneShotController } from '../tasks/api/one-shot-controller.js';
 import { OutputController } from '../tasks/api/output-controller.js';
 import { TaskController } from '../tasks/api/task-controller.js';
@@ -18,20 +18,20 @@ import { CreateAndStartTaskHandler } from '../tasks/commands/create-and-start-ta
 import { CreateTaskHandler } from '../tasks/commands/create-task.js';
 import { DeleteTaskHandler } from '../tasks/commands/delete-task.js';
 import { DiscardDeadLetterHandler } from '../tasks/commands/discard-dead-letter.js';
-import { ExpireExternalRunHandler } from '../tasks/commands/expire-external-run.js';
-import { ExpireUnreportedRunHandler } from '../tasks/commands/expire-unreported-run.js';
+import { ExpireExternalExecutionHandler } from '../tasks/commands/expire-external-execution.js';
+import { ExpireUnreportedExecutionHandler } from '../tasks/commands/expire-unreported-execution.js';
+import { InputStore } from '../tasks/commands/input-store.js';
 import { LoseAttemptHandler } from '../tasks/commands/lose-attempt.js';
 import { RedriveExecutionHandler } from '../tasks/commands/redrive-execution.js';
 import { ReleaseAttemptHandler } from '../tasks/commands/release-attempt.js';
-import { ReportExternalRunHandler } from '../tasks/commands/report-external-run.js';
+import { ReportExternalExecutionHandler } from '../tasks/commands/report-external-execution.js';
 import { ReportFailureHandler } from '../tasks/commands/report-failure.js';
 import { ReportSuccessHandler } from '../tasks/commands/report-success.js';
+import { ReportedOutput } from '../tasks/commands/reported-output.js';
+import { ScriptStore } from '../tasks/commands/script-store.js';
 import { StartAttemptHandler } from '../tasks/commands/start-attempt.js';
 import { StartExecutionHandler } from '../tasks/commands/start-execution.js';
 import { UpdateTaskHandler } from '../tasks/commands/update-task.js';
-import { InputStore } from '../tasks/commands/input-store.js';
-import { ReportedOutput } from '../tasks/commands/reported-output.js';
-import { ScriptStore } from '../tasks/commands/script-store.js';
 import { currentExecutions } from '../tasks/queries/current-executions.js';
 import { EventFollower } from '../tasks/queries/event-follower.js';
 import { ExecutionEnds } from '../tasks/queries/execution-ends.js';
@@ -44,7 +44,7 @@ const CONTROLLERS = [
   TaskController,
   ExecutionController,
   ExecutionHistoryController,
-  ExternalRunController,
+  ExternalExecutionController,
   OutputController,
   DeadLetterController,
   OneShotController,
@@ -62,11 +62,11 @@ const COMMAND_HANDLERS = [
   ReleaseAttemptHandler,
   CancelExecutionHandler,
   LoseAttemptHandler,
-  ExpireExternalRunHandler,
-  ExpireUnreportedRunHandler,
+  ExpireExternalExecutionHandler,
+  ExpireUnreportedExecutionHandler,
   RedriveExecutionHandler,
   DiscardDeadLetterHandler,
-  ReportExternalRunHandler,
+  ReportExternalExecutionHandler,
 ];
 
 /** Tasks and executions: one context with two aggregates. */

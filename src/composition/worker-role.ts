@@ -3,17 +3,17 @@ import { hostname } from 'node:os';
 
 import type { CommandBus } from '@nestjs/cqrs';
 
+import type { Config } from '../config/load-config.js';
+import { PostgresWorkerSessions, WorkerSession } from '../platform/postgres/worker-session.js';
+import type { Log } from '../platform/telemetry/log.js';
+import { DockerSandbox } from '../sandbox/docker-sandbox.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import { readSeccompProfile } from '../sandbox/seccomp-profile.js';
 import { AttemptRunner } from '../worker/attempt-runner.js';
 import { LivePublisher } from '../worker/live-publisher.js';
 import { OrphanSweep } from '../worker/orphan-sweep.js';
 import { RunWatch } from '../worker/run-watch.js';
 import { Worker } from '../worker/worker.js';
-import type { Config } from '../config/load-config.js';
-import type { Log } from '../platform/telemetry/log.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
-import { DockerSandbox } from '../sandbox/docker-sandbox.js';
-import { readSeccompProfile } from '../sandbox/seccomp-profile.js';
-import { PostgresWorkerSessions, WorkerSession } from '../platform/postgres/worker-session.js';
 import type { Infrastructure } from './infrastructure.js';
 import { postgresOptions } from './postgres-options.js';
 import type { RoleProcess } from './role-process.js';

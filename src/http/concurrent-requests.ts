@@ -2,8 +2,8 @@ import type { OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 
 import { Unavailable } from '../kernel/errors.js';
-import { onResponseEnd } from './response-end.js';
 import { HttpProblem } from './problem.js';
+import { onResponseEnd } from './response-end.js';
 
 /** A slot is free as soon as a request ends, but that time cannot be predicted. */
 const RETRY_AFTER_SECONDS = 1;

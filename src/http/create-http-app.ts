@@ -10,13 +10,13 @@ import type { Log } from '../platform/telemetry/log.js';
 import type { RequestObservation } from '../platform/telemetry/observations.js';
 import { AccessTokens, AuthGuard } from './auth-guard.js';
 import { BODY_BYTES_MAX, refuseUnstorableQuery, useJsonBodies } from './body-parser.js';
-import { respondToBrokenHttp, refuseTunnels } from './broken-http.js';
 import { applyConditions } from './conditional/apply-conditions.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { corsOptions } from './cors.js';
 import type { DocsOptions } from './docs/openapi-document.js';
 import { serveDocs } from './docs/serve-docs.js';
-import { holdBackContinue } from './expect-continue.js';
+import { deferContinue } from './expect-continue.js';
+import { respondToMalformedHttp, refuseTunnels } from './malformed-http.js';
 import { ProblemFilter, sendProblem } from './problem-filter.js';
 import { RateLimitGuard } from './rate-limit/rate-limit-guard.js';
 import type { RateLimiter } from './rate-limit/rate-limiter.js';
@@ -25,7 +25,7 @@ import { guardRequests } from './request-gate.js';
 import { checkHead } from './request-head.js';
 import { applyBodyLimits } from './route-options.js';
 import { respondToUnknownRoutes } from './route-table.js';
-import { setStandingHeaders } from './security-headers.js';
+import { setSecurityHeaders } from './security-headers.js';
 import type { UserConcurrencyLimit } from './user-concurrency.js';
 import { SchemaPipe } from './validation/schema-pipe.js';
 
@@ -44,7 +44,7 @@ export interface HttpAppOptions {
   /** Absent: no `/docs`, `/swagger.json` and `/api`. */
   readonly docs?: DocsOptions;
   /** Called for each request after its response is sent. */
-  readonly onAnswered?: (request: RequestObservation) => void;
+  readonly onResponseSent?: (request: RequestObservation) => void;
 }
 
 /** From the first byte of a request to the last; a longer request ends with a 408. */
@@ -90,21 +90,21 @@ const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => requestIdFrom(request.headers[REQUEST_ID_HEADER]),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PARAMETER_CHARS_MAX },
-    clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => respondToBrokenHttp(error, socket),
+    clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => respondToMalformedHttp(error, socket),
     // The router refuses a malformed URL before any hook runs.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      setStandingHeaders(request, reply);
+      setSecurityHeaders(request, reply);
       sendProblem(error, request, reply, options.log);
     },
   });
 
-function prepare(fastify: FastifyInstance, { log, connections, onAnswered }: HttpAppOptions): void {
+function prepare(fastify: FastifyInstance, { log, connections, onResponseSent }: HttpAppOptions): void {
   connections?.attach(fastify.server);
-  holdBackContinue(fastify.server);
+  deferContinue(fastify.server);
   refuseTunnels(fastify.server);
   useJsonBodies(fastify);
   applyBodyLimits(fastify);
-  fastify.addHook('onRequest', async (request, reply) => setStandingHeaders(request, reply));
+  fastify.addHook('onRequest', async (request, reply) => setSecurityHeaders(request, reply));
   fastify.addHook('onRequest', async (request) => checkHead(request));
   refuseWhileClosing(fastify);
   respondToUnknownRoutes(fastify);
@@ -113,7 +113,7 @@ function prepare(fastify: FastifyInstance, { log, connections, onAnswered }: Htt
   fastify.addHook('onResponse', async (request, reply) => {
     logRequest(request, reply, log);
     const { method, routeOptions } = request;
-    onAnswered?.({ method, route: routeOptions.url, status: reply.statusCode, durationMs: reply.elapsedTime });
+    onResponseSent?.({ method, route: routeOptions.url, status: reply.statusCode, durationMs: reply.elapsedTime });
   });
 }
 

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 const waiting = new WeakSet<IncomingMessage>();
 
 /** By default, Node asks for the content before the server has checked the head. */
-export function holdBackContinue(server: Server): void {
+export function deferContinue(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     waiting.add(request);
     server.emit('request', request, response);

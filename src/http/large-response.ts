@@ -14,7 +14,7 @@ const PIECE_SIZE = 64 * 1024;
 
 export const isLarge = (bytes: number): boolean => bytes >= LARGE_BYTES_MIN;
 
-interface Growing<Content> {
+interface Unsized<Content> {
   readonly userId: string;
   readonly reply: FastifyReply;
   /**
@@ -24,7 +24,7 @@ interface Growing<Content> {
   readonly read: (grow: (bytes: number) => Promise<void>) => Promise<Content>;
 }
 
-interface Sized<Content> extends Growing<Content> {
+interface Sized<Content> extends Unsized<Content> {
   /** Bytes read for the response. */
   readonly bytes: number;
   readonly read: () => Promise<Content>;
@@ -37,27 +37,27 @@ interface Sized<Content> extends Growing<Content> {
 export const sizedResponse = <Content>(
   slots: LargeResponses,
   sized: Sized<Content>,
-): Promise<Content | StreamableFile> => growingResponse(slots, grownAtOnce(sized));
+): Promise<Content | StreamableFile> => unsizedResponse(slots, asUnsized(sized));
 
 /** Like sizedResponse, if the size is known only after reading. */
-export const growingResponse = <Content>(
+export const unsizedResponse = <Content>(
   slots: LargeResponses,
-  growing: Growing<Content>,
+  growing: Unsized<Content>,
 ): Promise<Content | StreamableFile> =>
   respond(slots, growing, (content) => {
     const pieces = stringifyChunked(content, { highWaterMark: PIECE_SIZE });
-    return new StreamableFile(piecemeal(growing.reply, pieces), { type: 'application/json; charset=utf-8' });
+    return new StreamableFile(streamOf(growing.reply, pieces), { type: 'application/json; charset=utf-8' });
   });
 
 /** Like sizedResponse, for bytes. */
 export const sizedBytes = (slots: LargeResponses, sized: Sized<Buffer>): Promise<Buffer | StreamableFile> =>
   respond(
     slots,
-    grownAtOnce(sized),
-    (content) => new StreamableFile(piecemeal(sized.reply, slicesOf(content)), { length: content.length }),
+    asUnsized(sized),
+    (content) => new StreamableFile(streamOf(sized.reply, slicesOf(content)), { length: content.length }),
   );
 
-const grownAtOnce = <Content>({ bytes, read, ...rest }: Sized<Content>): Growing<Content> => ({
+const asUnsized = <Content>({ bytes, read, ...rest }: Sized<Content>): Unsized<Content> => ({
   ...rest,
   read: async (grow) => {
     await grow(bytes);
@@ -67,7 +67,7 @@ const grownAtOnce = <Content>({ bytes, read, ...rest }: Sized<Content>): Growing
 
 async function respond<Content>(
   slots: LargeResponses,
-  { userId, reply, read }: Growing<Content>,
+  { userId, reply, read }: Unsized<Content>,
   inPieces: (content: Content) => StreamableFile,
 ): Promise<Content | StreamableFile> {
   let size = 0;
@@ -84,5 +84,5 @@ function* slicesOf(content: Buffer): Generator<Buffer> {
 }
 
 /** A client that stops reading is cut off, so that it does not hold the content and a slot without limit. */
-const piecemeal = (reply: FastifyReply, pieces: Iterable<string | Buffer>): Readable =>
+const streamOf = (reply: FastifyReply, pieces: Iterable<string | Buffer>): Readable =>
   Readable.from(cutOffWhenStalled(reply, pieces), { objectMode: false, highWaterMark: PIECE_SIZE });

@@ -10,7 +10,7 @@ const HSTS = 'max-age=31536000; includeSubDomains';
  * Sets headers on the raw response. Fastify merges them into every response, and a stream that writes directly to the
  * raw response (server-sent events) also has them.
  */
-export function setStandingHeaders(request: FastifyRequest, reply: FastifyReply): void {
+export function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
   const { raw } = reply;
   raw.setHeader(REQUEST_ID_HEADER, request.id);
   raw.setHeader('x-content-type-options', 'nosniff');

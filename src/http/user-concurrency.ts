@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { clientGone, onResponseEnd } from './response-end.js';
 import { HttpProblem } from './problem.js';
+import { clientGone, onResponseEnd } from './response-end.js';
 
 export interface UserConcurrencyOptions {
   /** The name of the limit in a refusal. */

@@ -19,12 +19,12 @@ export class LiveQueue {
     if (this.lost) return;
     this.chunks.push(chunk);
     this.bytes += chunk.bytes.length;
-    if (this.chunks.length > CHUNKS_MAX || this.bytes > BYTES_MAX) this.lose();
+    if (this.chunks.length > CHUNKS_MAX || this.bytes > BYTES_MAX) this.markLost();
     this.wake?.();
   }
 
   /** Chunks may have been missed. */
-  lose(): void {
+  markLost(): void {
     this.chunks = [];
     this.bytes = 0;
     this.lost = true;

@@ -11,10 +11,10 @@ import {
 } from 'nats';
 
 import { Unavailable } from '../kernel/errors.js';
-import { LiveOutput, type OutputChunk, type OutputSource } from './live-output.js';
 import { ignoreErrors } from '../platform/async/ignore-errors.js';
 import { scheduleMinorGc } from '../platform/memory/minor-gc.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
+import { LiveOutput, type OutputChunk, type OutputSource } from './live-output.js';
 import { LiveQueue } from './live-queue.js';
 import { OUTPUT_KEPT_MS, OutputStream } from './output-stream.js';
 
@@ -54,11 +54,11 @@ export class NatsLiveOutput extends LiveOutput {
 
   override async *read(source: OutputSource, signal: AbortSignal): AsyncGenerator<OutputChunk> {
     const queue = new LiveQueue();
-    const stopWatching = this.nats.onStateChange(() => queue.lose());
+    const stopWatching = this.nats.onStateChange(() => queue.markLost());
     const connection = this.nats.connection();
     // Subscribes first: a chunk published while the history is read is then in the queue, the history, or both.
     const subscription = connection.subscribe(this.stream.subjectOf(source), {
-      callback: (error, message) => (error ? queue.lose() : queue.push(chunkOf(message))),
+      callback: (error, message) => (error ? queue.markLost() : queue.push(chunkOf(message))),
     });
     try {
       let chunks: readonly OutputChunk[] | null = null;
@@ -84,7 +84,7 @@ export class NatsLiveOutput extends LiveOutput {
 
   override onLoss(listener: () => void): () => void {
     return this.nats.onStateChange((connected) => {
-      this.stream.doubt();
+      this.stream.invalidate();
       if (connected) listener();
     });
   }
@@ -134,7 +134,7 @@ export class NatsLiveOutput extends LiveOutput {
     try {
       return await work();
     } catch (error) {
-      this.stream.doubt();
+      this.stream.invalidate();
       if (!(error instanceof NatsError)) throw error;
       throw new Unavailable('nats', 'NATS does not accept live output', { cause: error });
     }

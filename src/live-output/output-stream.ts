@@ -1,8 +1,8 @@
 import { DiscardPolicy, nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
 
+import { subjectPrefix } from '../event-sourcing/relay/event-message.js';
 import { isStreamMissing } from '../platform/nats/nats-errors.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
-import { subjectPrefix } from '../event-sourcing/relay/event-message.js';
 import type { OutputSource } from './live-output.js';
 
 /** How long a chunk is kept: by then, or soon after, the end of the attempt has stored the whole output in Postgres. */
@@ -20,7 +20,7 @@ export interface OutputStreamOptions {
 export class OutputStream {
   readonly name: string;
   private readonly subjects: string;
-  private made: Promise<unknown> | null = null;
+  private ensured: Promise<unknown> | null = null;
 
   constructor(private readonly options: OutputStreamOptions) {
     this.name = `${options.prefix}_OUTPUT`;
@@ -31,23 +31,23 @@ export class OutputStream {
     return `${this.subjects}.${executionId}.${attempt}.${startId}.${stream}`;
   }
 
-  /** Creates the stream unless it exists. Checks once, and again after `doubt`. @throws NatsError, Unavailable */
+  /** Creates the stream unless it exists. Checks once, and again after `invalidate`. @throws NatsError, Unavailable */
   async ensure(): Promise<void> {
-    this.made ??= this.make();
+    this.ensured ??= this.create();
     try {
-      await this.made;
+      await this.ensured;
     } catch (error) {
-      this.doubt();
+      this.invalidate();
       throw error;
     }
   }
 
   /** The stream may be missing: it is lost when the server restarts. */
-  doubt(): void {
-    this.made = null;
+  invalidate(): void {
+    this.ensured = null;
   }
 
-  private async make(): Promise<void> {
+  private async create(): Promise<void> {
     const { streams } = await this.options.nats.manager();
     const found = await streams.info(this.name).catch((error: unknown) => {
       if (isStreamMissing(error)) return null;

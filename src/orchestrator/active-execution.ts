@@ -1,8 +1,8 @@
-import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
-import { externalDeadline } from '../tasks/domain/external-deadline.js';
-import { unreachable } from '../kernel/errors.js';
 import type { RecordedEvent } from '../event-sourcing/core/event.js';
 import { defineProjection } from '../event-sourcing/projection/projection.js';
+import { unreachable } from '../kernel/errors.js';
+import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
+import { externalDeadline } from '../tasks/domain/external-deadline.js';
 
 /** The orchestrator's row for an execution that is not over: enough to enqueue it again without reading its stream. */
 export interface ActiveExecution {

@@ -1,9 +1,9 @@
 import { SpanKind } from '@opentelemetry/api';
 
-import { ExecutionDeadLettered } from '../tasks/domain/execution-events.js';
 import { type Delivery, type RecordedEvent, streamName } from '../event-sourcing/core/event.js';
 import type { SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
+import { ExecutionDeadLettered } from '../tasks/domain/execution-events.js';
 
 /** Publishes dead letters to the outside. */
 export abstract class DeadLetters {
@@ -26,7 +26,7 @@ export class DeadLetterNotices implements SubscriptionHandler {
     return type === ExecutionDeadLettered.type;
   }
 
-  async act(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {
+  async runEffects(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {
     for (const delivery of deliveries) {
       signal.throwIfAborted();
       await this.publish(delivery);

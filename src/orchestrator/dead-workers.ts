@@ -1,9 +1,9 @@
 import type { CommandBus } from '@nestjs/cqrs';
 
-import { LoseAttempt } from '../tasks/domain/execution-commands.js';
-import type { JobQueue } from '../queue/job-queue.js';
 import { DEAD_AFTER_MS, type WorkerSessions } from '../platform/postgres/worker-sessions.js';
 import type { Log } from '../platform/telemetry/log.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import { LoseAttempt } from '../tasks/domain/execution-commands.js';
 import { reconcilerMetadata, sendAsReconciler } from './reconciler-command.js';
 
 export interface HeldAttempt {
@@ -67,12 +67,12 @@ export class DeadWorkers {
       if (now - absence.since >= DEAD_AFTER_MS) dead.push(workerId);
     }
     let jobs = 0;
-    for (const workerId of dead) jobs += await this.giveUp(workerId);
+    for (const workerId of dead) jobs += await this.loseAttemptsOf(workerId);
     return jobs > 0;
   }
 
   /** May be repeated: while the orchestrator's table lags behind, it still lists the attempts. */
-  private async giveUp(workerId: string): Promise<number> {
+  private async loseAttemptsOf(workerId: string): Promise<number> {
     // The attempts first: if leases were dropped first, other workers would reserve jobs that the log refuses to start.
     const attempts = await this.held.of(workerId);
     for (const { execution_id, attempt } of attempts) await this.lose(execution_id, attempt);

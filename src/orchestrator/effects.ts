@@ -1,6 +1,6 @@
-import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
 import type { RecordedEvent } from '../event-sourcing/core/event.js';
 import type { Job } from '../queue/job-queue.js';
+import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
 import type { ActiveExecution } from './active-execution.js';
 
 /** An effect of an event on the queue. It is idempotent: its id is computed from the event. */

@@ -1,11 +1,11 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { Pool, PoolClient } from 'pg';
 
-import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
 import type { Delivery, RecordedEvent } from '../event-sourcing/core/event.js';
 import { LiveTable } from '../event-sourcing/projection/live-table.js';
 import type { Changes, SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
+import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
 import { type ActiveExecution, activeExecutionProjection, foldActive } from './active-execution.js';
 import type { EffectRunner } from './effect-runner.js';
 import { type Effect, effectsOf } from './effects.js';
@@ -28,7 +28,7 @@ export class Orchestrator implements SubscriptionHandler {
     return stream.type === 'execution';
   }
 
-  async act(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {
+  async runEffects(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {
     const rows = await this.table.rows(deliveries.map(({ event }) => event));
     const active = new Map<string, ActiveExecution | null>();
     for (const delivery of deliveries) {

@@ -1,7 +1,7 @@
 import type { CommandBus, ICommand } from '@nestjs/cqrs';
 
-import { DomainError, Unavailable } from '../kernel/errors.js';
 import type { EventMetadata } from '../event-sourcing/core/event.js';
+import { DomainError, Unavailable } from '../kernel/errors.js';
 import type { Log } from '../platform/telemetry/log.js';
 
 export const reconcilerMetadata = (executionId: string): EventMetadata => ({

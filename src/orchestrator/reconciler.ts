@@ -1,11 +1,11 @@
 import type { CommandBus } from '@nestjs/cqrs';
 
-import { ExpireExternalRun, ExpireUnreportedRun, LoseAttempt } from '../tasks/domain/execution-commands.js';
-import { type Job, jobId, type JobQueue, type JobState } from '../queue/job-queue.js';
 import type { Log } from '../platform/telemetry/log.js';
+import { type Job, jobId, type JobQueue, type JobState } from '../queue/job-queue.js';
+import { ExpireExternalExecution, ExpireUnreportedExecution, LoseAttempt } from '../tasks/domain/execution-commands.js';
 import type { ActiveExecution } from './active-execution.js';
 import { jobOf } from './effects.js';
-import { type ExternalVerdict, isExternal, assessExternal } from './external-runs.js';
+import { type ExternalVerdict, isExternal, assessExternal } from './external-executions.js';
 import { reconcilerMetadata, sendAsReconciler } from './reconciler-command.js';
 
 /** Executions compared with Redis at a time. */
@@ -156,8 +156,8 @@ export class Reconciler {
     const metadata = reconcilerMetadata(executionId);
     const commands = {
       lost: () => new LoseAttempt(executionId, attempt, { now, random: Math.random() }, metadata),
-      expired: () => new ExpireExternalRun(executionId, attempt, metadata),
-      unreported: () => new ExpireUnreportedRun(executionId, metadata),
+      expired: () => new ExpireExternalExecution(executionId, attempt, metadata),
+      unreported: () => new ExpireUnreportedExecution(executionId, metadata),
     };
     await sendAsReconciler(this.commands, this.log, executionId, commands[verdict]());
   }

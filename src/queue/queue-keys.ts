@@ -9,9 +9,9 @@ const QUEUE_KEYS = [
   /** hash: job id → record (JSON). A job without a record does not exist. */
   'jobs',
   /** sorted set, all scores 0: `band|user|sequence|job id` per waiting job. A prefix: a user's queue in a band. */
-  'lines',
+  'queued',
   /** sorted set: `band|user` of each user who may be served, best first: score = (10 − band) · 10^14 + turn. */
-  'turns',
+  'rotation',
   /** set: users at their limit; they are not served until one of their leases ends. */
   'parked',
   /** sorted set: waiting job id → ready since, ms. */

@@ -4,6 +4,9 @@ import { SpanKind } from '@opentelemetry/api';
 import type { Redis } from 'ioredis';
 
 import { Unavailable } from '../kernel/errors.js';
+import type { LuaScript } from '../platform/redis/lua-script.js';
+import type { Log } from '../platform/telemetry/log.js';
+import { currentTraceparent, inSpan } from '../platform/telemetry/trace-context.js';
 import {
   type Job,
   jobId,
@@ -13,9 +16,6 @@ import {
   type ReservedJob,
   type WorkerHeartbeat,
 } from './job-queue.js';
-import type { LuaScript } from '../platform/redis/lua-script.js';
-import type { Log } from '../platform/telemetry/log.js';
-import { currentTraceparent, inSpan } from '../platform/telemetry/trace-context.js';
 import { checkJob, notBeforeOf, reservedJob } from './job-record.js';
 import { queueKeys, wakeKey, workerKeys } from './queue-keys.js';
 import {

@@ -1,5 +1,5 @@
-import type { SandboxLimits, ScriptType } from './sandbox.js';
 import { type ImageName, type Language, LANGUAGES } from './languages.js';
+import type { SandboxLimits, ScriptType } from './sandbox.js';
 
 /** Nested: each job gets its own namespaces. Plain: the job uses the container's; the cell is removed after one job. */
 export type Isolation = 'nested' | 'plain';
@@ -15,7 +15,7 @@ export interface CellKind {
 }
 
 /** The default limits of a task (task-schemas.ts): cells with these limits are kept warm. */
-const USUAL_LIMITS: SandboxLimits = { memory_mb: 256, cpus: 1, pids: 64 };
+const DEFAULT_LIMITS: SandboxLimits = { memory_mb: 256, cpus: 1, pids: 64 };
 
 /** The host that cells run on. */
 export interface CellHost {
@@ -38,8 +38,8 @@ export function kindFor(scriptType: ScriptType, limits: SandboxLimits, host: Cel
 }
 
 /** One kind per image. */
-export const usualKinds = (host: CellHost): CellKind[] =>
-  (['python', 'javascript', 'bash', 'go'] as const).map((type) => kindFor(type, USUAL_LIMITS, host));
+export const defaultKinds = (host: CellHost): CellKind[] =>
+  (['python', 'javascript', 'bash', 'go'] as const).map((type) => kindFor(type, DEFAULT_LIMITS, host));
 
 export const isSameKind = (one: CellKind, other: CellKind): boolean =>
   one.isolation === other.isolation &&

@@ -5,7 +5,7 @@ import { DockerFrames } from './docker-frames.js';
 import { jobFrame, killFrame, type LauncherMessage, LauncherMessages } from './launcher-messages.js';
 
 /** Kept of the launcher's stderr: it writes one line there, when it gives up. */
-const LAST_WORDS_BYTES_MAX = 500;
+const STDERR_BYTES_MAX = 500;
 /** Interval of TCP keep-alive probes: a dead host sends no FIN. */
 const KEEP_ALIVE_MS = 10_000;
 
@@ -14,7 +14,7 @@ export class CellLink {
   /** Resolves when the stream has ended, with an error if the connection broke. */
   readonly closed: Promise<Error | undefined>;
   private resolveClosed!: (error?: Error) => void;
-  private words = '';
+  private stderrText = '';
 
   constructor(
     private readonly socket: Socket,
@@ -24,7 +24,7 @@ export class CellLink {
     const messages = new LauncherMessages(onMessage);
     const frames = new DockerFrames((stream, chunk) => {
       if (stream === 'stdout') messages.write(chunk);
-      else this.words = (this.words + chunk.toString('utf8')).slice(0, LAST_WORDS_BYTES_MAX);
+      else this.stderrText = (this.stderrText + chunk.toString('utf8')).slice(0, STDERR_BYTES_MAX);
     });
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', (bytes: Buffer) => {
@@ -42,8 +42,8 @@ export class CellLink {
   }
 
   /** The stderr of the launcher, or of the runtime that could not start it. User code cannot write there. */
-  get lastWords(): string {
-    return this.words.trim();
+  get stderr(): string {
+    return this.stderrText.trim();
   }
 
   /** Sends a job. Bytes that the launcher has not read yet wait in the socket. */

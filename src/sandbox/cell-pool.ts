@@ -1,13 +1,13 @@
-import type { SandboxFigures } from './sandbox.js';
 import type { Log } from '../platform/telemetry/log.js';
-import type { Cell } from './cell.js';
 import { type CellKind, isSameKind } from './cell-kind.js';
 import { CellRefill } from './cell-refill.js';
+import type { Cell } from './cell.js';
 import { ColdStarts } from './cold-starts.js';
 import type { Removals } from './removals.js';
+import type { SandboxFigures } from './sandbox.js';
 
 export interface CellPoolOptions {
-  /** Ready cells per usual kind, without an owner. 0: every cell is made when it is needed. */
+  /** Ready cells per default kind, without an owner. 0: every cell is made when it is needed. */
   readonly warmPerKind: number;
   /** How long a used cell waits for its user's next job. 0: it is removed after one job. */
   readonly restMs: number;
@@ -45,7 +45,7 @@ export class CellPool {
     const pool = {
       readyOf: (kind: CellKind) => this.ready.filter((cell) => isSameKind(cell.kind, kind)).length,
       isBusy: () => this.busy.size > 0,
-      isStarting: () => this.starts.underWay,
+      isStarting: () => this.starts.inProgress,
       room: () => this.room,
       addReady: (kind: CellKind) => this.addReady(kind),
     };
@@ -72,20 +72,20 @@ export class CellPool {
   /** From now on, only cells of these kinds are kept ready. */
   keepReady(kinds: readonly CellKind[]): void {
     this.refill.keep(kinds);
-    for (const cell of this.ready.filter(({ kind }) => !this.refill.isUsual(kind))) this.retire(cell);
+    for (const cell of this.ready.filter(({ kind }) => !this.refill.isKept(kind))) this.retire(cell);
   }
 
-  /** Takes a cell of the user, a ready or a new one; `give` releases it. @throws SandboxFailure, before user code */
+  /** Takes a cell of the user, a ready or a new one; `release` returns it. @throws SandboxFailure, before user code */
   async take(userId: string, kind: CellKind): Promise<Cell> {
     return (
-      this.takeAtHand(userId, kind) ??
+      this.takeAvailable(userId, kind) ??
       // A cell may have become free while this start waited for its slot.
-      this.starts.run(async () => this.takeAtHand(userId, kind) ?? this.coldStart(userId, kind))
+      this.starts.run(async () => this.takeAvailable(userId, kind) ?? this.coldStart(userId, kind))
     );
   }
 
   /** @param reusable false if anything was unexpected */
-  give(cell: Cell, reusable: boolean): void {
+  release(cell: Cell, reusable: boolean): void {
     this.busy.delete(cell);
     const { jobsMax, ageMsMax, restMs } = this.options;
     const now = performance.now();
@@ -123,14 +123,14 @@ export class CellPool {
     return this.options.cellsMax - new Set(this.all()).size;
   }
 
-  private takeAtHand(userId: string, kind: CellKind): Cell | undefined {
+  private takeAvailable(userId: string, kind: CellKind): Cell | undefined {
     const fits = (cell: Cell): boolean => isSameKind(cell.kind, kind);
     const own = this.resting.findLast((cell) => cell.userId === userId && fits(cell));
     const cell = own ?? this.ready.find(fits);
     if (!cell) return undefined;
-    this.drop(cell);
+    this.removeFromLists(cell);
     this.occupy(cell, userId);
-    this.refill.soon();
+    this.refill.checkSoon();
     return cell;
   }
 
@@ -158,8 +158,8 @@ export class CellPool {
       this.retire(cell);
       throw error;
     }
-    // The usual kinds may have changed meanwhile.
-    if (cell.isClosed || !this.refill.isUsual(kind)) return this.retire(cell);
+    // The default kinds may have changed meanwhile.
+    if (cell.isClosed || !this.refill.isKept(kind)) return this.retire(cell);
     this.ready.push(cell);
   }
 
@@ -172,7 +172,7 @@ export class CellPool {
   private async open(cell: Cell): Promise<void> {
     this.opening.add(cell);
     try {
-      await this.removals.room();
+      await this.removals.untilBelowMax();
       await cell.open();
       void cell.closed.then(() => this.lost(cell));
     } finally {
@@ -194,7 +194,7 @@ export class CellPool {
     if (this.ready.includes(cell) || this.resting.includes(cell)) this.retire(cell);
   }
 
-  private drop(cell: Cell): void {
+  private removeFromLists(cell: Cell): void {
     for (const list of [this.ready, this.resting]) {
       const at = list.indexOf(cell);
       if (at >= 0) list.splice(at, 1);
@@ -202,12 +202,12 @@ export class CellPool {
   }
 
   private retire(cell: Cell): void {
-    this.drop(cell);
+    this.removeFromLists(cell);
     const removal = cell.remove().catch((error: unknown) => {
       this.log.warn({ err: error, container: cell.name }, 'container not removed; the sweep will remove it');
     });
     this.removals.add(cell.name, removal);
-    this.refill.soon();
+    this.refill.checkSoon();
   }
 
   private watchRest(): void {

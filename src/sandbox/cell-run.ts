@@ -1,5 +1,14 @@
 import type { Span } from '@opentelemetry/api';
 
+import { withTimeout } from '../platform/async/timeout.js';
+import { inSpan } from '../platform/telemetry/trace-context.js';
+import type { Cell } from './cell.js';
+import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
+import { encodeJob, keptOf } from './job-bundle.js';
+import { LANGUAGES } from './languages.js';
+import type { LauncherMessage } from './launcher-messages.js';
+import { notesOf, outOfMemoryNotes } from './run-notes.js';
+import { RunOutput } from './run-output.js';
 import {
   type OnOutput,
   type PartialOutcome,
@@ -8,15 +17,6 @@ import {
   type SandboxOutcome,
   type OutputStreamName,
 } from './sandbox.js';
-import { withTimeout } from '../platform/async/timeout.js';
-import { inSpan } from '../platform/telemetry/trace-context.js';
-import type { Cell } from './cell.js';
-import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
-import { encodeJob, keptOf } from './job-bundle.js';
-import type { LauncherMessage } from './launcher-messages.js';
-import { LANGUAGES } from './languages.js';
-import { notesOf, outOfMemoryNotes } from './run-notes.js';
-import { RunOutput } from './run-output.js';
 
 /** From sending the job to the message that its program runs: this covers only namespaces and unpacking. */
 const START_TIMEOUT_MS = 20_000;
@@ -199,8 +199,8 @@ export class CellRun {
     // Possible before the start as well: the limit may be too small for the input.
     if (facts.oomKilled && facts.exitCode === 137) return this.outOfMemory();
     // Only if the launcher ended without a start message is it certain that no user code ran.
-    const { lastWords } = this.cell;
-    const message = `the container ended by itself with exit code ${facts.exitCode}${lastWords && `: ${lastWords}`}`;
+    const { stderr } = this.cell;
+    const message = `the container ended by itself with exit code ${facts.exitCode}${stderr && `: ${stderr}`}`;
     throw new SandboxFailure(message, this.startedAt !== null, { cause: lost, partial: this.partial() });
   }
 

@@ -1,6 +1,5 @@
 import type Docker from 'dockerode';
 
-import { SandboxFailure } from './sandbox.js';
 import { withTimeout } from '../platform/async/timeout.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import type { CellKind } from './cell-kind.js';
@@ -8,6 +7,7 @@ import { CellLink } from './cell-link.js';
 import type { ContainerLife } from './container-life.js';
 import { engineStatus } from './engine.js';
 import type { LauncherMessage } from './launcher-messages.js';
+import { SandboxFailure } from './sandbox.js';
 
 /** From the container's start to the launcher's hello. */
 const HELLO_TIMEOUT_MS = 20_000;
@@ -50,8 +50,8 @@ export class Cell {
     this.closed = new Promise((resolve) => (this.resolveClosed = resolve));
   }
 
-  get lastWords(): string {
-    return this.link?.lastWords ?? '';
+  get stderr(): string {
+    return this.link?.stderr ?? '';
   }
 
   /** Create, attach, start, hello. @throws SandboxFailure, before any user code; the caller removes the container */
@@ -127,7 +127,7 @@ export class Cell {
   }
 
   private notReady(what: string, cause?: Error): SandboxFailure {
-    const words = this.lastWords || cause?.message;
+    const words = this.stderr || cause?.message;
     return new SandboxFailure(`the launcher ${what}${words ? `: ${words}` : ''}`, false, { cause });
   }
 

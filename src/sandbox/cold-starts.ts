@@ -4,7 +4,7 @@ import { Semaphore } from '../platform/async/semaphore.js';
 import { resolvesWithin } from '../platform/async/timeout.js';
 
 /** A start that takes longer (the engine hangs) frees its slot, so that the next one can begin. */
-export const START_PATIENCE_MS = 2_000;
+export const START_SLOT_TIMEOUT_MS = 2_000;
 
 /**
  * Limits concurrent cell starts to the number of CPUs of this machine, in FIFO order. Concurrent starts share the
@@ -19,7 +19,7 @@ export class ColdStarts {
   }
 
   /** Whether a start is running or queued. */
-  get underWay(): boolean {
+  get inProgress(): boolean {
     return this.slots.pending > 0;
   }
 
@@ -33,7 +33,7 @@ export class ColdStarts {
     let starting: Promise<T>;
     await this.slots.run(() => {
       starting = start();
-      return resolvesWithin(starting, START_PATIENCE_MS);
+      return resolvesWithin(starting, START_SLOT_TIMEOUT_MS);
     });
     return await starting!;
   }

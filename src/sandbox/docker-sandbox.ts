@@ -3,6 +3,25 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type Docker from 'dockerode';
 
 import { Unavailable } from '../kernel/errors.js';
+import { ignoreErrors } from '../platform/async/ignore-errors.js';
+import { silentLog, type Log } from '../platform/telemetry/log.js';
+import { inSpan } from '../platform/telemetry/trace-context.js';
+import { type CellHost, type CellKind, type Isolation, kindFor, defaultKinds } from './cell-kind.js';
+import { CellPool } from './cell-pool.js';
+import { CellRun, IsolationRefused } from './cell-run.js';
+import { Cell } from './cell.js';
+import { ContainerLife } from './container-life.js';
+import { type ContainerSettings, containerSpec } from './container-spec.js';
+import { CpuPlacement } from './cpu-placement.js';
+import { interrupted } from './end-of-run.js';
+import { EngineMonitor } from './engine-monitor.js';
+import { connectEngine, isEngineUnavailable } from './engine.js';
+import { HostIsolation } from './host-isolation.js';
+import { checkJob } from './job-input.js';
+import { knownEscapes } from './known-escapes.js';
+import { ManagedContainers, namespaceOf } from './managed-containers.js';
+import { Removals } from './removals.js';
+import { RunOutput } from './run-output.js';
 import {
   Sandbox,
   SandboxFailure,
@@ -11,25 +30,6 @@ import {
   type SandboxJob,
   type SandboxOutcome,
 } from './sandbox.js';
-import { ignoreErrors } from '../platform/async/ignore-errors.js';
-import { silentLog, type Log } from '../platform/telemetry/log.js';
-import { inSpan } from '../platform/telemetry/trace-context.js';
-import { Cell } from './cell.js';
-import { type CellHost, type CellKind, type Isolation, kindFor, usualKinds } from './cell-kind.js';
-import { CellPool } from './cell-pool.js';
-import { CellRun, IsolationRefused } from './cell-run.js';
-import { ContainerLife } from './container-life.js';
-import { type ContainerSettings, containerSpec } from './container-spec.js';
-import { CpuPlacement } from './cpu-placement.js';
-import { connectEngine, isEngineAway } from './engine.js';
-import { EngineMonitor } from './engine-monitor.js';
-import { interrupted } from './end-of-run.js';
-import { HostIsolation } from './host-isolation.js';
-import { checkJob } from './job-input.js';
-import { knownEscapes } from './known-escapes.js';
-import { ManagedContainers, namespaceOf } from './managed-containers.js';
-import { Removals } from './removals.js';
-import { RunOutput } from './run-output.js';
 
 /** Every container has its own uid (otherwise they share limits per uid), far from the uids of the host. */
 const UID_FIRST = 100_000;
@@ -203,7 +203,7 @@ export class DockerSandbox extends Sandbox {
     const kind = kindFor(job.scriptType, job.limits, host);
     const cell = await this.pool.take(job.userId, kind);
     if (cancelled.aborted) {
-      this.pool.give(cell, true);
+      this.pool.release(cell, true);
       return this.cancelledBeforeStart();
     }
     const { outputBytesMax, reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS } = this.options;
@@ -215,7 +215,7 @@ export class DockerSandbox extends Sandbox {
       return await run.run();
     } finally {
       place.release();
-      this.pool.give(cell, run.reusable && kind.isolation === 'nested');
+      this.pool.release(cell, run.reusable && kind.isolation === 'nested');
     }
   }
 
@@ -271,13 +271,13 @@ export class DockerSandbox extends Sandbox {
 
   private async testIsolation(cpus: number): Promise<void> {
     const isolation = await this.isolation.test(cpus);
-    if (this.started) this.pool.keepReady(usualKinds({ isolation, cpus }));
+    if (this.started) this.pool.keepReady(defaultKinds({ isolation, cpus }));
   }
 
   /** An unavailable engine is an outage, so the attempt does not count unless user code had started. */
   private failed(error: unknown): never {
-    if (!(error instanceof SandboxFailure) || !isEngineAway(error.cause)) throw error;
-    this.monitor.doubt();
+    if (!(error instanceof SandboxFailure) || !isEngineUnavailable(error.cause)) throw error;
+    this.monitor.invalidate();
     const { message, countsAsAttempt, partial, cause } = error;
     const outage = new Unavailable('docker', message, { cause });
     throw new SandboxFailure(message, countsAsAttempt, { cause: outage, partial });

@@ -1,13 +1,13 @@
 import type Docker from 'dockerode';
 
-import type { SandboxHealth } from './sandbox.js';
 import type { EngineFindings } from './diagnosis.js';
-import { engineCall } from './engine.js';
 import { askEngine } from './engine-findings.js';
+import { engineCall } from './engine.js';
+import type { SandboxHealth } from './sandbox.js';
 
 /** How long a result is cached. Shorter while the engine is down, since work waits for it to come back. */
 const HEALTH_AGE_MS_MAX = 1_000;
-const AWAY_AGE_MS_MAX = 200;
+const UNHEALTHY_AGE_MS_MAX = 200;
 
 /** Options that dockerode accepts but its types lack. */
 interface AbortablePing {
@@ -27,20 +27,20 @@ export class EngineMonitor {
 
   /** At most one ping per second for all callers together; five while the engine is down. Never throws. */
   health(): Promise<SandboxHealth> {
-    const ageMsMax = this.last?.health.healthy ? HEALTH_AGE_MS_MAX : AWAY_AGE_MS_MAX;
+    const ageMsMax = this.last?.health.healthy ? HEALTH_AGE_MS_MAX : UNHEALTHY_AGE_MS_MAX;
     if (this.last && performance.now() - this.last.at < ageMsMax) return Promise.resolve(this.last.health);
     this.pending ??= this.refresh().finally(() => (this.pending = null));
     return this.pending;
   }
 
   /** A call found the engine unavailable: drops the cached result, so that the next caller gets a new one. */
-  doubt(): void {
+  invalidate(): void {
     this.last = null;
   }
 
   /** @throws Error if the engine does not respond, or does not know the runtime */
   async facts(): Promise<EngineFindings> {
-    this.known ??= await this.learn();
+    this.known ??= await this.readFacts();
     return this.known;
   }
 
@@ -62,7 +62,7 @@ export class EngineMonitor {
     }
   }
 
-  private async learn(): Promise<EngineFindings> {
+  private async readFacts(): Promise<EngineFindings> {
     const found = await askEngine(this.docker, this.runtime);
     if (found.runtimesKnown.includes(found.runtime)) return found;
     throw new Error(`does not know the runtime ${found.runtime}, only ${found.runtimesKnown.join(', ')}`);

@@ -43,12 +43,21 @@ export async function engineCall<T>(call: EngineCall, work: (abortSignal: AbortS
 export const engineStatus = (error: unknown): number | undefined =>
   (error as { statusCode?: number } | undefined)?.statusCode;
 
-const AWAY_ERRNO = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND']);
+const UNAVAILABLE_ERRNO = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+]);
 
 /** Whether the engine was unavailable, as opposed to responding with an error. */
-export const isEngineAway = (error: unknown): boolean =>
+export const isEngineUnavailable = (error: unknown): boolean =>
   error instanceof EngineCallTimedOut ||
-  (engineStatus(error) === undefined && AWAY_ERRNO.has((error as NodeJS.ErrnoException | undefined)?.code ?? ''));
+  (engineStatus(error) === undefined &&
+    UNAVAILABLE_ERRNO.has((error as NodeJS.ErrnoException | undefined)?.code ?? ''));
 
 /** A dockerode client for `unix:///path`, `tcp://host:port` or `http://host:port`; ignores DOCKER_HOST. */
 export function connectEngine(endpoint: string): Docker {

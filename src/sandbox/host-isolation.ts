@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
-import type { SandboxJob } from './sandbox.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { type Isolation, kindFor } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
+import type { SandboxJob } from './sandbox.js';
 
 /** Interval between retests: the refusal may have had a temporary cause, such as a lack of memory. */
 export const ISOLATION_RETEST_MS = 60_000;
@@ -63,7 +63,7 @@ export class HostIsolation {
       this.allowed = 'plain';
       this.refusedAt = performance.now();
     } finally {
-      this.pool.give(cell, false);
+      this.pool.release(cell, false);
     }
   }
 }

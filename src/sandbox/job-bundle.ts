@@ -1,6 +1,6 @@
-import type { SandboxJob } from './sandbox.js';
 import type { CellKind } from './cell-kind.js';
 import { type Language, LANGUAGES } from './languages.js';
+import type { SandboxJob } from './sandbox.js';
 
 export const WORKING_FOLDER = '/tmp/work';
 

@@ -1,6 +1,6 @@
 import { DomainError } from '../kernel/errors.js';
-import type { SandboxInput, SandboxJob } from './sandbox.js';
 import { LANGUAGES } from './languages.js';
+import type { SandboxInput, SandboxJob } from './sandbox.js';
 
 export const ARGS_MAX = 64;
 export const ENV_MAX = 64;

@@ -114,7 +114,7 @@ export const LANGUAGES: Readonly<Record<ScriptType, Language>> = {
 };
 
 /** The index of the first file that has the script's path, or needs a folder of that name; -1 if there is none. */
-export function fileInScriptPlace(scriptType: ScriptType, paths: readonly string[]): number {
+export function fileAtScriptPath(scriptType: ScriptType, paths: readonly string[]): number {
   const { scriptFile } = LANGUAGES[scriptType];
   return paths.findIndex((path) => path === scriptFile || path.startsWith(`${scriptFile}/`));
 }

@@ -1,5 +1,5 @@
-import type { OutputStreamName } from './sandbox.js';
 import { type EndReport, parseTrailer } from './end-of-run.js';
+import type { OutputStreamName } from './sandbox.js';
 
 /** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 1"). */
 export type LauncherMessage =

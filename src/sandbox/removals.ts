@@ -15,7 +15,7 @@ export class Removals {
     return this.pending.has(name);
   }
 
-  async room(): Promise<void> {
+  async untilBelowMax(): Promise<void> {
     while (this.pending.size >= REMOVALS_MAX) await Promise.race(this.pending.values());
   }
 

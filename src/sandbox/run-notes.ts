@@ -1,7 +1,7 @@
-import type { CapturedOutput, OutputStreamName } from './sandbox.js';
 import type { CellKind } from './cell-kind.js';
 import type { EndReport } from './end-of-run.js';
 import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
+import type { CapturedOutput, OutputStreamName } from './sandbox.js';
 
 /** As in infra/launcher/locks.h. */
 const FILE_LOCKS_MAX = 4_096;

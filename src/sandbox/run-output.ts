@@ -1,6 +1,6 @@
 import { ByteLog } from '../platform/memory/byte-log.js';
-import type { CapturedOutput, OutputStreamName } from './sandbox.js';
 import type { EndReport } from './end-of-run.js';
+import type { CapturedOutput, OutputStreamName } from './sandbox.js';
 
 /** The output of a run as received from its launcher: head and tail, within the size limit (infra/launcher). */
 export class RunOutput {

@@ -1,14 +1,14 @@
 import type { CommandBus } from '@nestjs/cqrs';
 
 import type { Decided } from '../event-sourcing/core/decision-runner.js';
-import { DomainError, Unavailable } from '../kernel/errors.js';
 import type { EventMetadata } from '../event-sourcing/core/event.js';
-import type { JobQueue, ReservedJob } from '../queue/job-queue.js';
+import { DomainError, Unavailable } from '../kernel/errors.js';
+import { retryOutage } from '../platform/async/retry-outage.js';
 import type { PayloadStore } from '../platform/payloads/payload-store.js';
-import { timeoutMsOf } from '../tasks/domain/execution-shape.js';
-import { type Sandbox, SandboxFailure, type SandboxJob, type SandboxOutcome } from '../sandbox/sandbox.js';
 import { Observations } from '../platform/telemetry/observations.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
+import type { JobQueue, ReservedJob } from '../queue/job-queue.js';
+import { type Sandbox, SandboxFailure, type SandboxJob, type SandboxOutcome } from '../sandbox/sandbox.js';
 import {
   type AttemptLease,
   ReleaseAttempt,
@@ -17,9 +17,9 @@ import {
   StartAttempt,
 } from '../tasks/domain/execution-commands.js';
 import type { ExecutionSpec } from '../tasks/domain/execution-events.js';
-import type { ExecutionState, RunningExecution } from '../tasks/domain/execution-state.js';
 import { decodeExecutionInput } from '../tasks/domain/execution-input.js';
-import { retryOutage } from '../platform/async/retry-outage.js';
+import { timeoutMsOf } from '../tasks/domain/execution-shape.js';
+import type { ExecutionState, RunningExecution } from '../tasks/domain/execution-state.js';
 import type { LivePublisher } from './live-publisher.js';
 import { detachOutput, resultOfPartialOutcome, storeRunResult } from './run-output.js';
 

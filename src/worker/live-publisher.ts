@@ -1,8 +1,8 @@
+import { Unavailable } from '../kernel/errors.js';
+import { type LiveOutput, OUTPUT_CHUNK_BYTES_MAX, type OutputSource } from '../live-output/live-output.js';
 import { delay } from '../platform/async/delay.js';
 import type { ByteLog } from '../platform/memory/byte-log.js';
-import { Unavailable } from '../kernel/errors.js';
 import { detachBuffer } from '../platform/memory/detach-buffer.js';
-import { type LiveOutput, OUTPUT_CHUNK_BYTES_MAX, type OutputSource } from '../live-output/live-output.js';
 import type { Log } from '../platform/telemetry/log.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
 import { liveSource } from '../tasks/domain/live-source.js';
@@ -22,12 +22,12 @@ export interface LiveFigures {
   /** Failed publishes of chunks; each chunk is retried. */
   readonly late: number;
   /** Bytes not yet published at the end of their attempt: followers read them from the stored output instead. */
-  readonly leftBytes: number;
+  readonly unpublishedBytes: number;
 }
 
 /** Publishes the output of attempts as it is written. It never fails and never makes a run wait. */
 export class LivePublisher {
-  readonly figures = { published: 0, late: 0, leftBytes: 0 };
+  readonly figures = { published: 0, late: 0, unpublishedBytes: 0 };
 
   constructor(
     private readonly live: LiveOutput,
@@ -81,7 +81,7 @@ class LiveStream {
   constructor(
     private readonly source: OutputSource,
     private readonly live: LiveOutput,
-    private readonly figures: { published: number; late: number; leftBytes: number },
+    private readonly figures: { published: number; late: number; unpublishedBytes: number },
     private readonly log: Log,
   ) {}
 
@@ -97,7 +97,7 @@ class LiveStream {
 
   close(): void {
     this.closed.abort();
-    this.figures.leftBytes += this.left;
+    this.figures.unpublishedBytes += this.left;
   }
 
   private get left(): number {

@@ -1,7 +1,7 @@
-import type { JobQueue } from '../queue/job-queue.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
 import { DEAD_AFTER_MS, type WorkerSessions } from '../platform/postgres/worker-sessions.js';
 import type { Log } from '../platform/telemetry/log.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
 
 /** Removes the containers of dead workers. */
 export class OrphanSweep {

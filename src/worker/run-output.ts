@@ -1,7 +1,7 @@
-import { detachBuffer } from '../platform/memory/detach-buffer.js';
-import { type CapturedOutput, type PartialOutcome, SandboxFailure, type SandboxOutcome } from '../sandbox/sandbox.js';
-import type { PayloadStore } from '../platform/payloads/payload-store.js';
 import { deterministicId } from '../kernel/uuid.js';
+import { detachBuffer } from '../platform/memory/detach-buffer.js';
+import type { PayloadStore } from '../platform/payloads/payload-store.js';
+import { type CapturedOutput, type PartialOutcome, SandboxFailure, type SandboxOutcome } from '../sandbox/sandbox.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
 import type { OutputRef, RunResult } from '../tasks/domain/execution-events.js';
 

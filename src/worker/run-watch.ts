@@ -1,8 +1,8 @@
 import { fold } from '../event-sourcing/core/decider.js';
-import { Unavailable } from '../kernel/errors.js';
-import { eventsAs } from '../event-sourcing/core/event.js';
 import type { EventStore } from '../event-sourcing/core/event-store.js';
+import { eventsAs } from '../event-sourcing/core/event.js';
 import type { StreamVersions } from '../event-sourcing/core/stream-versions.js';
+import { Unavailable } from '../kernel/errors.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
 import { executionDecider } from '../tasks/domain/execution-decider.js';
 import type { ExecutionEvent } from '../tasks/domain/execution-events.js';

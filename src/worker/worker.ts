@@ -1,9 +1,9 @@
 import { Unavailable } from '../kernel/errors.js';
-import { jobId, type JobQueue, type ReservedJob } from '../queue/job-queue.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
 import { delay } from '../platform/async/delay.js';
 import { resolvesWithin } from '../platform/async/timeout.js';
 import type { Log } from '../platform/telemetry/log.js';
+import { jobId, type JobQueue, type ReservedJob } from '../queue/job-queue.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
 import type { AttemptEnd, AttemptRunner, StopReason } from './attempt-runner.js';
 import type { OrphanSweep } from './orphan-sweep.js';
 import type { RunWatch, WatchedRun } from './run-watch.js';
@@ -18,7 +18,7 @@ const OUTAGE_RETRY_MS = 200;
 /** Heartbeat interval of a worker without its session: only the heartbeat then shows that it is alive. */
 const NO_SESSION_BEAT_MS = 500;
 /** How long releasing attempts may take at shutdown: after runs were asked to stop, and again after they are killed. */
-const HAND_BACK_MS = 5_000;
+const RELEASE_TIMEOUT_MS = 5_000;
 
 export interface WorkerOptions {
   readonly workerId: string;
@@ -27,7 +27,7 @@ export interface WorkerOptions {
   readonly leaseMs: number;
   readonly heartbeatMs: number;
   readonly shutdownMs: number;
-  readonly handBackMs?: number;
+  readonly releaseTimeoutMs?: number;
 }
 
 /** Shows other processes that this one is alive, and that it has crashed when its session ends. */
@@ -86,17 +86,17 @@ export class Worker {
 
   /** Lets runs finish for `shutdownMs`, then releases the others. Leaves no container behind. */
   async stop(): Promise<void> {
-    const { workerId, shutdownMs, handBackMs = HAND_BACK_MS } = this.options;
+    const { workerId, shutdownMs, releaseTimeoutMs = RELEASE_TIMEOUT_MS } = this.options;
     this.stopping.abort();
     const inTime = await resolvesWithin(this.slotsDone, shutdownMs);
     if (!inTime) {
       for (const run of this.runs.values()) run.stopSignal.abort('shutdown' satisfies StopReason);
-      await resolvesWithin(this.slotsDone, handBackMs);
+      await resolvesWithin(this.slotsDone, releaseTimeoutMs);
     }
     this.abandon.abort();
     // Kills the remaining runs. Their attempts are then released, under leases that are still renewed.
     await this.parts.sandbox.close();
-    await resolvesWithin(this.slotsDone, handBackMs);
+    await resolvesWithin(this.slotsDone, releaseTimeoutMs);
     this.gone.abort();
     await this.loops;
     // During an outage: the queue drops a worker without heartbeats.

@@ -1,15 +1,15 @@
-import { DomainError, VersionConflict } from '../../src/kernel/errors.js';
 import { APPEND_EVENTS_MAX, EVENT_BYTES_MAX, type EventStore } from '../../src/event-sourcing/core/event-store.js';
+import { DomainError, VersionConflict } from '../../src/kernel/errors.js';
 import { newId } from '../../src/kernel/uuid.js';
 import { newStream, noted, sampleMetadata, write } from '../support/sample-events.js';
 
-/** What every event store does, whatever it keeps its events in. */
+/** The behaviour of every event store, whatever its storage. */
 export function eventStoreContract(storeOf: () => EventStore): void {
   const append = (...writes: ReturnType<typeof write>[]) => storeOf().append(writes, sampleMetadata);
   const notesOf = async (stream: ReturnType<typeof newStream>) =>
     (await storeOf().readStream(stream)).map(({ data }) => (data as { note: unknown }).note);
 
-  it('gives back what it took', async () => {
+  it('returns the events that were appended', async () => {
     const stream = newStream();
     const event = noted({ text: 'Grüße, 世界 🚀', list: [1, 2.5, -3e-7, true, null], quoted: `"\\u0000\\" {}` });
     const before = Date.now();
@@ -31,7 +31,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     expect(recorded!.recordedAt.getTime()).toBeLessThanOrEqual(Date.now() + 1_000);
   });
 
-  it('numbers positions densely over all streams, and versions within each', async () => {
+  it('numbers positions without gaps over all streams, and versions within each stream', async () => {
     const [one, two] = [newStream(), newStream()];
     const { position: head } = await storeOf().head();
 
@@ -65,7 +65,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     expect(await storeOf().readAll((await storeOf().head()).position, 10)).toEqual([]);
   });
 
-  it('knows a stream by its id, however that is spelled', async () => {
+  it('finds a stream by its id in any spelling', async () => {
     const stream = newStream();
     await append(write(stream, 0, 'a'));
     const shouted = { ...stream, id: stream.id.toUpperCase() };
@@ -79,7 +79,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
   it.each([
     ['behind', 1],
     ['ahead of', 3],
-  ])('refuses an append that is %s its stream', async (_where, expectedVersion) => {
+  ])('refuses an append whose expected version is %s the stream', async (_where, expectedVersion) => {
     const stream = newStream();
     await append(write(stream, 0, 'a', 'b'));
 
@@ -90,7 +90,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     expect(await notesOf(stream)).toEqual(['a', 'b']);
   });
 
-  it('refuses to begin a stream twice, and to go on with one that never began', async () => {
+  it('refuses to create a stream twice, and to continue one that does not exist', async () => {
     const stream = newStream();
     await append(write(stream, 0, 'a'));
 
@@ -98,7 +98,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     await expect(append(write(newStream(), 4, 'b'))).rejects.toMatchObject({ expectedVersion: 4, actualVersion: 0 });
   });
 
-  it('records all of an append over several streams, or nothing', async () => {
+  it('records an append over several streams whole or not at all', async () => {
     const [one, two] = [newStream(), newStream()];
     await append(write(one, 0, 'a'));
     const { position } = await storeOf().head();
@@ -110,7 +110,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     expect((await storeOf().head()).position).toBe(position);
   });
 
-  it('answers a repeated append with its first result', async () => {
+  it('returns the first result for a repeated append', async () => {
     const [one, two] = [newStream(), newStream()];
     const writes = [write(one, 0, 'a', 'b'), write(two, 0, 'c')];
     const first = await append(...writes);
@@ -120,7 +120,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     expect(await notesOf(one)).toEqual(['a', 'b', 'later']);
   });
 
-  it('answers the repeat of a single event with its first result', async () => {
+  it('returns the first result for a repeated append of a single event', async () => {
     const single = { stream: newStream(), expectedVersion: 0, events: [noted({ b: 1, a: 2 })] };
     const first = await append(single);
     const reordered = { ...single.events[0]!, data: { note: { a: 2, b: 1 } } };
@@ -139,7 +139,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     const expectReuse = (attempt: Promise<unknown>) =>
       expect(attempt).rejects.toMatchObject({ name: 'DomainError', code: 'event_id_reused' });
 
-    it('is refused beside a new one', async () => {
+    it('is refused together with a new event', async () => {
       const { stream, recorded } = await setUp();
       await expectReuse(append({ stream, expectedVersion: 2, events: [...recorded, noted('c')] }));
       await expectReuse(append({ stream, expectedVersion: 2, events: [noted('c'), recorded[0]!] }));
@@ -156,7 +156,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
       await expectReuse(append({ stream: newStream(), expectedVersion: 0, events: [a] }));
     });
 
-    it('is refused where two appends become one', async () => {
+    it('is refused when two earlier appends are combined into one', async () => {
       const { stream, recorded } = await setUp();
       const between = await append(write(newStream(), 0, 'between'));
       expect(between.recordedNow).toBe(true);
@@ -166,7 +166,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     });
   });
 
-  it(`takes events of ${EVENT_BYTES_MAX} bytes and none larger`, async () => {
+  it(`accepts events of ${EVENT_BYTES_MAX} bytes, and none larger`, async () => {
     const overhead = JSON.stringify({ note: '' }).length;
     const fitting = 'x'.repeat(EVENT_BYTES_MAX - overhead);
     const stream = newStream();
@@ -186,20 +186,20 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     ['a lone low surrogate', '\udfff'],
     ['NUL in a key', { 'a\0b': 1 }],
     ['a lone surrogate deep inside', [{ a: [{ b: '\udbff' }] }]],
-    ['more nesting than a stack can bear', JSON.parse('['.repeat(30_000) + ']'.repeat(30_000)) as never],
+    ['excessive nesting', JSON.parse('['.repeat(30_000) + ']'.repeat(30_000)) as never],
   ])('refuses %s', async (_what, note) => {
     const stream = newStream();
     await expect(append(write(stream, 0, note))).rejects.toMatchObject({ code: 'event_not_storable', kind: 'invalid' });
     expect(await notesOf(stream)).toEqual([]);
   });
 
-  it.each([['a\\u0000b'], ['\\ud800'], ['😀'], ['\u2028'], ['\u0001']])('takes the well-formed %j', async (note) => {
+  it.each([['a\\u0000b'], ['\\ud800'], ['😀'], ['\u2028'], ['\u0001']])('accepts the well-formed %j', async (note) => {
     const stream = newStream();
     await append(write(stream, 0, note));
     expect(await notesOf(stream)).toEqual([note]);
   });
 
-  it('takes a large append, and refuses one that is larger than the limit', async () => {
+  it('accepts a large append, and refuses one above the limit', async () => {
     const stream = newStream();
     const notes = Array.from({ length: APPEND_EVENTS_MAX }, (_, index) => index);
 
@@ -210,7 +210,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     await expect(append(write(newStream(), 0, ...notes, 'one more'))).rejects.toThrow('more than');
   });
 
-  it('takes no append that makes no sense', async () => {
+  it('refuses an append without events or streams', async () => {
     const stream = newStream();
     const twin = noted('twin');
     await expect(storeOf().append([], sampleMetadata)).rejects.toThrow('nothing to append');
@@ -222,7 +222,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     expect(await notesOf(stream)).toEqual([]);
   });
 
-  it('lifts events of older schema versions when they are read', async () => {
+  it('upcasts events of older schema versions when they are read', async () => {
     const stream = newStream();
     const old = { eventId: newId(), type: 'Noted', schemaVersion: 1, data: { text: 'from long ago' } };
     await append({ stream, expectedVersion: 0, events: [old] });
@@ -232,9 +232,9 @@ export function eventStoreContract(storeOf: () => EventStore): void {
 
   it.each([
     ['an unknown type', { type: 'Unheard', schemaVersion: 1, data: {} }],
-    ['a version to come', { type: 'Noted', schemaVersion: 3, data: { note: 1 } }],
-    ['data that does not fit', { type: 'Noted', schemaVersion: 2, data: { other: 1 } }],
-  ])('names the event that has %s', async (_what, poison) => {
+    ['a future version', { type: 'Noted', schemaVersion: 3, data: { note: 1 } }],
+    ['invalid data', { type: 'Noted', schemaVersion: 2, data: { other: 1 } }],
+  ])('names the event with %s', async (_what, poison) => {
     const stream = newStream();
     const { lastPosition } = await append({ stream, expectedVersion: 0, events: [{ eventId: newId(), ...poison }] });
 
@@ -244,7 +244,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     });
   });
 
-  it('lets one of many win a race for a version', async () => {
+  it('accepts only one of many concurrent appends at the same version', async () => {
     const stream = newStream();
     const attempts = Array.from({ length: 20 }, (_, index) => append(write(stream, 0, index)));
 
@@ -257,7 +257,7 @@ export function eventStoreContract(storeOf: () => EventStore): void {
     expect(await notesOf(stream)).toHaveLength(1);
   });
 
-  it('never goes back in time', async () => {
+  it("never records a time before the previous event's", async () => {
     const stream = newStream();
     for (let version = 0; version < 20; version += 1) await append(write(stream, version, version));
 

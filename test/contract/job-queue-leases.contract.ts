@@ -4,7 +4,7 @@ import type { ReservedJob } from '../../src/queue/job-queue.js';
 import { eventually } from '../support/eventually.js';
 import { type OpenQueue, QueueDriver, type QueueLimits } from './job-queue.contract.js';
 
-/** Who holds a job, how that ends, and how it comes back after Redis has lost everything. */
+/** How leases are held, end, and are restored after Redis has lost its data. */
 export function describeJobLeases(open: OpenQueue): void {
   let driver: QueueDriver;
   const opened = async (limits?: Partial<QueueLimits>) => {
@@ -32,7 +32,7 @@ export function describeJobLeases(open: OpenQueue): void {
     expect(await driver.stateOf(job)).toBe('missing');
   });
 
-  it('obeys nobody but the holder of the token', async () => {
+  it('accepts commands only from the holder of the lease token', async () => {
     const { queue } = await opened();
     await driver.put();
     const job = await driver.mustTake();
@@ -44,7 +44,7 @@ export function describeJobLeases(open: OpenQueue): void {
     expect(await queue.heartbeat(job, 60_000)).toBe(true);
   });
 
-  it('puts a released job first in its user’s line, with its age and without its token', async () => {
+  it('puts a released job first in its user’s queue, with its age and without its token', async () => {
     const { queue } = await opened();
     const [first] = await driver.putAll({}, {});
     const job = await driver.mustTake();
@@ -56,14 +56,14 @@ export function describeJobLeases(open: OpenQueue): void {
     expect(again.leaseToken).not.toBe(job.leaseToken);
   });
 
-  it('does not let a user whose job is always released keep others waiting', async () => {
+  it('does not let a user whose jobs are always released keep others waiting', async () => {
     const { queue } = await opened();
     const [, bobs] = await driver.putAll({ userId: 'ada' }, { userId: 'bob' });
     await queue.release(await driver.mustTake());
     expect((await driver.mustTake()).executionId).toBe(bobs?.executionId);
   });
 
-  it('forgets a job whose lease ran out: the log knows whether it started', async () => {
+  it('drops a job whose lease expired: the log knows whether it started', async () => {
     const { queue } = await opened();
     await driver.put();
     const job = await driver.mustTake();
@@ -76,7 +76,7 @@ export function describeJobLeases(open: OpenQueue): void {
     expect(await driver.take()).toBeNull();
   });
 
-  it('takes a job again whose lease ran out', async () => {
+  it('accepts a job again after its lease expired', async () => {
     const { queue } = await opened();
     const job = await driver.put();
     await driver.expire(await driver.mustTake());
@@ -84,7 +84,7 @@ export function describeJobLeases(open: OpenQueue): void {
     expect((await driver.mustTake()).executionId).toBe(job.executionId);
   });
 
-  it('keeps a lease as long as its heart beats, and lets it run out after', async () => {
+  it('keeps a lease while heartbeats arrive, and lets it expire afterwards', async () => {
     const { queue } = await opened();
     await driver.put();
     const job = await driver.mustTake({ leaseMs: 60_000 });
@@ -92,7 +92,7 @@ export function describeJobLeases(open: OpenQueue): void {
     await eventually(async () => expect(await driver.stateOf(job)).toBe('missing'));
   });
 
-  it('frees the user’s slot when a lease runs out', async () => {
+  it('frees the user’s slot when a lease expires', async () => {
     await opened({ userConcurrencyMax: 1 });
     const [, second] = await driver.putAll({}, {});
     const job = await driver.mustTake();
@@ -101,7 +101,7 @@ export function describeJobLeases(open: OpenQueue): void {
     expect((await driver.mustTake()).executionId).toBe(second?.executionId);
   });
 
-  it('drops what one worker holds, and frees its users’ slots', async () => {
+  it('drops the leases of one worker, and frees its users’ slots', async () => {
     const { queue } = await opened({ userConcurrencyMax: 2 });
     const [first, second, third] = await driver.putAll({}, {}, {});
     const dead = await queue.reserve({ workerId: 'dead', leaseMs: 3_600_000, waitMs: 0 });
@@ -116,7 +116,7 @@ export function describeJobLeases(open: OpenQueue): void {
     expect(await queue.enqueue(first!)).toBe(true);
   });
 
-  it('drops a lease that was put back, by the worker it was put back for', async () => {
+  it('drops a restored lease together with its worker’s other leases', async () => {
     const { queue } = await opened();
     const job = lostLease();
     await queue.restoreLease(job, 'worker-1', 60_000);
@@ -125,7 +125,7 @@ export function describeJobLeases(open: OpenQueue): void {
     expect(await driver.stateOf(job)).toBe('missing');
   });
 
-  it('puts back a lease that was lost, and counts it', async () => {
+  it('restores a lost lease, and counts it against the user’s limit', async () => {
     const { queue } = await opened({ userConcurrencyMax: 1 });
     const job = lostLease();
     expect(await queue.heartbeat(job, 60_000)).toBe(false);
@@ -139,7 +139,7 @@ export function describeJobLeases(open: OpenQueue): void {
     await driver.mustTake();
   });
 
-  it('puts back more leases than a user may have: they are running already', async () => {
+  it('restores more leases than the user’s limit: the jobs are already running', async () => {
     const { queue } = await opened({ userConcurrencyMax: 1 });
     const jobs = [lostLease(), lostLease()] as const;
     for (const job of jobs) {
@@ -153,7 +153,7 @@ export function describeJobLeases(open: OpenQueue): void {
     await driver.mustTake();
   });
 
-  it('does not put back a lease of a job that another one holds', async () => {
+  it('does not restore the lease of a job that another worker holds', async () => {
     const { queue } = await opened();
     const put = await driver.put();
     const job = await driver.mustTake();
@@ -163,7 +163,7 @@ export function describeJobLeases(open: OpenQueue): void {
     expect(await queue.restoreLease(job, 'worker-1', 60_000)).toBe(true);
   });
 
-  it('takes a restored job out of the line it was put in meanwhile', async () => {
+  it('removes a restored job from the queue that it was in meanwhile', async () => {
     const { queue } = await opened();
     const [waiting, delayed] = [lostLease(), lostLease()];
     await driver.put({ executionId: waiting.executionId });
@@ -176,7 +176,7 @@ export function describeJobLeases(open: OpenQueue): void {
     expect(await driver.take()).toBeNull();
   });
 
-  it('gives a restored job back to the head of its user’s line', async () => {
+  it('puts a restored job at the front of its user’s queue when it is released', async () => {
     const { queue } = await opened();
     await driver.put();
     const job = lostLease();
@@ -185,7 +185,7 @@ export function describeJobLeases(open: OpenQueue): void {
     expect(await driver.mustTake()).toMatchObject({ executionId: job.executionId, enqueuedAt: job.enqueuedAt });
   });
 
-  it('knows the workers that live, with what they said last', async () => {
+  it('lists the live workers, with their last heartbeats', async () => {
     const { queue } = await opened();
     const heartbeat = (workerId: string, running: string[]) => ({
       workerId,

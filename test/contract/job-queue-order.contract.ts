@@ -1,7 +1,9 @@
 import { eventually } from '../support/eventually.js';
 import { type OpenQueue, QueueDriver, type QueueLimits } from './job-queue.contract.js';
 
-/** Who is served when: bands, turns, limits, ageing, and what `enqueue` and `cancel` do to that. */
+/**
+ * The order of service: bands, rotation of users, limits and ageing, and the effect of `enqueue` and `cancel` on it.
+ */
 export function describeJobOrder(open: OpenQueue): void {
   let driver: QueueDriver;
   const opened = async (limits?: Partial<QueueLimits>) => {
@@ -10,7 +12,7 @@ export function describeJobOrder(open: OpenQueue): void {
   };
   afterEach(() => driver.close());
 
-  it('hands out what was enqueued', async () => {
+  it('returns the enqueued job', async () => {
     const { queue } = await opened();
     const notBefore = Date.now() - 1_000;
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -20,7 +22,7 @@ export function describeJobOrder(open: OpenQueue): void {
     expect(await queue.inspect([job])).toEqual(['leased']);
   });
 
-  it('adds a job once, in whatever state it is', async () => {
+  it('adds a job once, whatever its state', async () => {
     const { queue } = await opened();
     const delayed = await driver.put({ notBefore: Date.now() + 3_600_000 });
     const leased = await driver.put();
@@ -44,13 +46,13 @@ export function describeJobOrder(open: OpenQueue): void {
     expect(await driver.takeAll()).toEqual(byPriority.map((job) => job.executionId));
   });
 
-  it('serves one user in the order of arrival', async () => {
+  it('serves one user’s jobs in the order of arrival', async () => {
     await opened();
     const jobs = await driver.putAll({}, {}, {}, {});
     expect(await driver.takeAll()).toEqual(jobs.map((job) => job.executionId));
   });
 
-  it('lets users take turns, however many jobs one of them has', async () => {
+  it('serves users in rotation, however many jobs one of them has', async () => {
     await opened();
     const [a1, a2, a3, b1, b2, c1] = await driver.putAll(
       ...['ada', 'ada', 'ada', 'bob', 'bob', 'cy'].map((userId) => ({ userId })),
@@ -59,7 +61,7 @@ export function describeJobOrder(open: OpenQueue): void {
     expect(await driver.takeAll()).toEqual(order);
   });
 
-  it('gives a user no more leases than the limit, and the next one when a lease ends', async () => {
+  it('gives a user no more leases than the limit, and another one when a lease ends', async () => {
     const { queue } = await opened({ userConcurrencyMax: 2 });
     const [, , third, other] = await driver.putAll({}, {}, {}, { userId: 'bob', priority: 0 });
     const held = await driver.mustTake();
@@ -70,7 +72,7 @@ export function describeJobOrder(open: OpenQueue): void {
     expect((await driver.take())?.executionId).toBe(third?.executionId);
   });
 
-  it('counts the limit over all bands, and serves the best of them when a lease ends', async () => {
+  it('counts the limit over all bands, and serves the highest band first when a lease ends', async () => {
     const { queue } = await opened({ userConcurrencyMax: 1 });
     await driver.put({ priority: 10 });
     const held = await driver.mustTake();
@@ -83,7 +85,7 @@ export function describeJobOrder(open: OpenQueue): void {
     expect((await driver.take())?.executionId).toBe(low?.executionId);
   });
 
-  it('lifts what has waited long above newer work of higher priority', async () => {
+  it('moves a job that has waited long ahead of newer jobs of higher priority', async () => {
     const { queue } = await opened({ ageingIntervalMs: 100 });
     const old = await driver.put({ userId: 'ada', priority: 0 });
     await eventually(async () => expect((await queue.stats()).oldestWaitingMs).toBeGreaterThan(1_100));
@@ -91,13 +93,13 @@ export function describeJobOrder(open: OpenQueue): void {
     expect(await driver.takeAll()).toEqual([old.executionId, fresh.executionId]);
   });
 
-  it('tells apart users of whom one name begins with the other', async () => {
+  it('distinguishes users whose ids start with the same characters', async () => {
     await opened({ userConcurrencyMax: 1 });
     const [a, , ab] = await driver.putAll({ userId: 'a' }, { userId: 'a' }, { userId: 'a-b' });
     expect(await driver.takeAll()).toEqual([a?.executionId, ab?.executionId]);
   });
 
-  it('cancels what nobody holds, and says in which state it was', async () => {
+  it('cancels a job without a lease, and returns the state that it was in', async () => {
     const { queue } = await opened();
     const leased = await driver.put();
     await driver.mustTake();
@@ -110,7 +112,7 @@ export function describeJobOrder(open: OpenQueue): void {
     expect(await driver.take()).toBeNull();
   });
 
-  it('counts what is there, and how old the oldest waiting job is', async () => {
+  it('counts the jobs, and reports the age of the oldest waiting job', async () => {
     const { queue } = await opened();
     expect(await queue.stats()).toEqual({ waiting: 0, delayed: 0, leased: 0, oldestWaitingMs: 0 });
     await driver.putAll({}, {}, {}, { notBefore: Date.now() + 3_600_000 });

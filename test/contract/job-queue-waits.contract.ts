@@ -1,10 +1,10 @@
 import { eventually } from '../support/eventually.js';
 import { type OpenQueue, QueueDriver, type QueueLimits } from './job-queue.contract.js';
 
-/** Longer than any of these tests may take: who gets a job was woken for it. */
+/** Longer than any of these tests takes: a caller that gets a job was woken for it. */
 const LONG_MS = 50_000;
 
-/** Waiting for work. */
+/** Waiting for jobs. */
 export function describeJobWaits(open: OpenQueue): void {
   let driver: QueueDriver;
   const opened = async (limits?: Partial<QueueLimits>) => {
@@ -13,19 +13,19 @@ export function describeJobWaits(open: OpenQueue): void {
   };
   afterEach(() => driver.close());
 
-  it('waits until there is a job', async () => {
+  it('waits until a job is available', async () => {
     await opened();
     const waiting = driver.take({ waitMs: LONG_MS });
     const job = await driver.put();
     expect((await waiting)?.executionId).toBe(job.executionId);
   });
 
-  it('gives up when the time is over', async () => {
+  it('stops waiting after the given time', async () => {
     await opened();
     expect(await driver.take({ waitMs: 30 })).toBeNull();
   });
 
-  it('gives each of many that wait a job of its own', async () => {
+  it('gives each of many waiting callers a job of its own', async () => {
     await opened({ userConcurrencyMax: 100 });
     const waiting = Array.from({ length: 20 }, () => driver.take({ waitMs: LONG_MS }));
     const jobs = await driver.putAll(...Array.from({ length: 20 }, () => ({})));
@@ -44,7 +44,7 @@ export function describeJobWaits(open: OpenQueue): void {
     expect(Date.now()).toBeGreaterThanOrEqual(notBefore);
   });
 
-  it('wakes when a user’s lease ends, by completion and by running out', async () => {
+  it('wakes when a user’s lease ends, by completion and by expiry', async () => {
     const { queue } = await opened({ userConcurrencyMax: 1 });
     const [, second, third] = await driver.putAll({}, {}, {});
     const first = await driver.mustTake();
@@ -57,7 +57,7 @@ export function describeJobWaits(open: OpenQueue): void {
     expect((await ranOut)?.executionId).toBe(third?.executionId);
   });
 
-  it('wakes when a job is given back', async () => {
+  it('wakes when a job is released', async () => {
     const { queue } = await opened();
     const job = await driver.put();
     const held = await driver.mustTake();
@@ -66,7 +66,7 @@ export function describeJobWaits(open: OpenQueue): void {
     expect((await waiting)?.executionId).toBe(job.executionId);
   });
 
-  it('stops waiting when the signal aborts, and loses no job by it', async () => {
+  it('stops waiting when the signal aborts, without losing a job', async () => {
     await opened();
     const aborted = new AbortController();
     const waiting = Array.from({ length: 5 }, () => driver.take({ waitMs: LONG_MS, signal: aborted.signal }));
@@ -78,7 +78,7 @@ export function describeJobWaits(open: OpenQueue): void {
     expect(taken.map((job) => job?.executionId).toSorted()).toEqual(jobs.map((job) => job.executionId).toSorted());
   });
 
-  it('has those who still wait take what the aborted one was woken for', async () => {
+  it('passes an aborted caller’s wake-up to the callers that still wait', async () => {
     await opened();
     const aborted = new AbortController();
     const leaving = driver.take({ waitMs: LONG_MS, signal: aborted.signal });

@@ -7,12 +7,12 @@ export interface QueueLimits {
   readonly ageingIntervalMs: number;
 }
 
-/** Opens an empty queue; `close` fails where a queue with no jobs left has left something behind. */
+/** Opens an empty queue; `close` fails if a queue without jobs has left keys behind. */
 export type OpenQueue = (limits: QueueLimits) => Promise<{ queue: JobQueue; close(): Promise<void> }>;
 
 const NEVER_MS = 3_600_000;
 
-/** What a test does with the queue, and the trace of it, so that everything can be taken out again. */
+/** Calls the queue for a test, and records the jobs, so that all can be removed again. */
 export class QueueDriver {
   readonly #seen = new Map<string, Job>();
   readonly #held = new Map<string, ReservedJob>();
@@ -53,7 +53,7 @@ export class QueueDriver {
     return job;
   }
 
-  /** The execution ids of all that can be reserved now, in order. */
+  /** The execution ids of all jobs that can be reserved now, in order. */
   async takeAll(): Promise<string[]> {
     const taken: string[] = [];
     for (let job = await this.take(); job; job = await this.take()) taken.push(job.executionId);
@@ -65,7 +65,7 @@ export class QueueDriver {
     this.#held.set(job.leaseToken, job);
   }
 
-  /** Lets a lease run out at once. */
+  /** Lets a lease expire at once. */
   async expire(job: ReservedJob): Promise<void> {
     await this.queue.heartbeat(job, 0);
   }
@@ -74,7 +74,7 @@ export class QueueDriver {
     return (await this.queue.inspect([job]))[0];
   }
 
-  /** Takes out what is left, and closes. */
+  /** Removes the remaining jobs, and closes. */
   async close(): Promise<void> {
     for (const job of this.#held.values()) await this.queue.complete(job);
     for (const job of this.#seen.values()) await this.queue.cancel(job);

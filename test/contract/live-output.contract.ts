@@ -13,7 +13,7 @@ export const chunk = (offset: number, text: string): OutputChunk => ({ offset, b
 
 const told = ({ offset, bytes }: OutputChunk): [number, string] => [offset, Buffer.from(bytes).toString()];
 
-/** Reads until there are so many different chunks. */
+/** Reads until that many different chunks have arrived. */
 export async function readSome(live: LiveOutput, source: OutputSource, count: number): Promise<[number, string][]> {
   const over = new AbortController();
   const read = new Map<number, string>();
@@ -30,7 +30,7 @@ export function liveOutputContract(liveOutput: () => LiveOutput): void {
     live = liveOutput();
   });
 
-  test('who comes late reads from the beginning, and goes on with what comes', async () => {
+  test('a late reader gets everything from the beginning, then the new chunks', async () => {
     const source = aSource();
     await live.publish(source, chunk(0, 'a'));
     await live.publish(source, chunk(1, 'bc'));
@@ -45,7 +45,7 @@ export function liveOutputContract(liveOutput: () => LiveOutput): void {
     expect(await reader.next()).toMatchObject({ done: true });
   });
 
-  test('each stream, attempt and start is a source of its own', async () => {
+  test('each stream, attempt and start is a separate source', async () => {
     const source = aSource();
     const others = [{ stream: 'stderr' }, { attempt: 2 }, { startId: newId() }, { executionId: newId() }] as const;
     for (const other of others) await live.publish({ ...source, ...other }, chunk(0, 'not this'));
@@ -53,7 +53,7 @@ export function liveOutputContract(liveOutput: () => LiveOutput): void {
     expect(await readSome(live, source, 1)).toEqual([[0, 'this']]);
   });
 
-  test('bytes are bytes', async () => {
+  test('bytes arrive unchanged', async () => {
     const source = aSource();
     await live.publish(source, { offset: 0, bytes: Buffer.from([0, 255, 10, 13]) });
     for await (const { bytes } of live.read(source, AbortSignal.timeout(60_000))) {
@@ -62,7 +62,7 @@ export function liveOutputContract(liveOutput: () => LiveOutput): void {
     }
   });
 
-  test('any number of readers have all of it', async () => {
+  test('all readers get everything', async () => {
     const source = aSource();
     const readers = Array.from({ length: 5 }, () => readSome(live, source, 20));
     const chunks = Array.from({ length: 20 }, (_, n) => chunk(n, 'x'));
@@ -70,7 +70,7 @@ export function liveOutputContract(liveOutput: () => LiveOutput): void {
     for (const read of await Promise.all(readers)) expect(read).toEqual(chunks.map(told));
   });
 
-  test('who waits for a source that never says anything can leave', async () => {
+  test('a reader of a source without output can stop waiting', async () => {
     const over = new AbortController();
     const reading = live.read(aSource(), over.signal)[Symbol.asyncIterator]().next();
     over.abort();

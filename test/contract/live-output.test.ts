@@ -25,20 +25,20 @@ describe('over NATS', () => {
 
   liveOutputContract(() => live);
 
-  test('it stands in memory, for ten minutes, up to its bytes', async () => {
+  test('output is kept in memory, for ten minutes, up to the stream’s size', async () => {
     await live.publish(aSource(), chunk(0, 'x'));
     const { config } = await (await nats.manager()).streams.info(`${prefix}_OUTPUT`);
     expect(config).toMatchObject({ storage: 'memory', max_age: 600e9, max_bytes: 4 * MIB, discard: 'old' });
   });
 
-  test('a reader that is slow misses nothing, and nobody waits for it', async () => {
+  test('a slow reader misses nothing and delays nobody', async () => {
     const source = aSource();
     const over = new AbortController();
     const chunks = Array.from({ length: 40 }, (_, n) => ({ offset: n * 64 * 1024, bytes: Buffer.alloc(64 * 1024, n) }));
     await live.publish(source, chunks[0]!);
     const seen = new Set<number>();
     for await (const { offset } of live.read(source, over.signal)) {
-      // All the others come while this one is being looked at: far more than is held for a reader.
+      // The others arrive while the reader handles this one: far more than are buffered for a reader.
       if (seen.size === 0) for (const each of chunks.slice(1)) await live.publish(source, each);
       seen.add(offset);
       if (seen.size === chunks.length) over.abort();
@@ -56,7 +56,7 @@ describe('over NATS', () => {
     });
   });
 
-  test('a stream that was deleted is made again by whoever publishes next', async () => {
+  test('a deleted stream is created again by the next publish', async () => {
     await (await nats.manager()).streams.delete(`${prefix}_OUTPUT`);
     const source = aSource();
     await expect(live.publish(source, chunk(0, 'x'))).rejects.toMatchObject({ name: 'Unavailable' });

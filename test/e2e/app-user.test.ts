@@ -6,23 +6,23 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Elsewhere the app is whoever started it, in the checkout itself. */
+/** Elsewhere the app's user is the one who started it, in the checkout itself. */
 const isRoot = process.getuid!() === 0;
 
-/** What a command finds that is run as the native app is. */
+/** The output of a command that runs as the native app does. */
 async function asTheApp(script: string, more: NodeJS.ProcessEnv = {}): Promise<string> {
   const passwords = { DB_OWNER_PASSWORD: 'the owner’s', DB_SUPERUSER_PASSWORD: 'the superuser’s' };
   const env = { ...process.env, ...passwords, ...more };
   return (await run('infra/dev/app-user.sh', ['sh', '-c', script], { env })).stdout;
 }
 
-test('the native app has no password but its own', async () => {
+test('the native app knows no password but its own', async () => {
   const names = (await asTheApp('env')).split('\n').map((line) => line.split('=')[0]);
   expect(names).toContain('DB_PASSWORD');
   for (const name of ['DB_OWNER_USER', 'DB_OWNER_PASSWORD', 'DB_SUPERUSER_PASSWORD']) expect(names).not.toContain(name);
 });
 
-test('where root starts it, it is nobody else, and has no right of root’s', async () => {
+test('started by root, it runs as its own user, without root’s privileges', async () => {
   const status = await asTheApp('cat /proc/self/status');
   const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)![1]!;
   const ids = [...field('Uid').split(/\s+/), ...field('Gid').split(/\s+/)];
@@ -31,7 +31,7 @@ test('where root starts it, it is nobody else, and has no right of root’s', as
   expect([/^0+$/.test(field('CapBnd')), field('NoNewPrivs') === '1']).toEqual([isRoot, isRoot]);
 });
 
-test('it reads what it needs; where root starts it, it sees nothing else, and changes nothing but its home', async () => {
+test('it reads only what it needs; started by root, it can write only to its home', async () => {
   const needed = ['dist/main.js', 'package.json', 'seccomp/cell.json', 'node_modules/.bin/node'];
   const reads = `for file in ${needed.join(' ')}; do [ -r $file ] && echo $file; done`;
   const probes = `
@@ -43,7 +43,7 @@ test('it reads what it needs; where root starts it, it sees nothing else, and ch
   expect(found).toEqual([...needed, ...(isRoot ? seen : [])]);
 });
 
-test('root follows nothing that somebody else left where the app’s view is made', async () => {
+test('root follows no link that another user left where the app’s files are prepared', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'voidrunner-app-'));
   try {
     const [view, outside] = [join(folder, 'app'), join(folder, 'outside')];

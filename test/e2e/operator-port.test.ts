@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => service.close());
 
-test('figures are served on a port of their own, and not on the public one', async () => {
+test('metrics are served on their own port, and not on the public one', async () => {
   await eventually(async () => {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(text).toMatch(/^voidrunner_queue_jobs\{state="waiting".*\} 0$/m);
@@ -37,7 +37,7 @@ const scrape = async (): Promise<MetricFamily[]> =>
 const samplesOf = (families: readonly MetricFamily[], name: string) =>
   families.flatMap(({ samples }) => samples).filter((sample) => sample.name === name);
 
-test('what a run and its requests leave is served as promtool wants it', async () => {
+test('the metrics of executions and requests pass promtool', async () => {
   const client = await ApiClient.register(() => service.url);
   const task = { script_type: 'bash', script_content: 'exit 3' } as const;
   await client.run(task);
@@ -62,7 +62,7 @@ test('what a run and its requests leave is served as promtool wants it', async (
     count('POST', '/api/v1/tasks/:id/executions', '201') + count('POST', '/api/v1/tasks/:id/executions', '202'),
   ).toBe(1);
   expect(count('GET', '/api/v1/executions/:id', '200')).toBeGreaterThan(0);
-  // All of them together: a test before this one has asked for another.
+  // All of them at once: an earlier test has requested one alone.
   expect(count('GET', 'unmatched', '404')).toBeGreaterThanOrEqual(2);
   expect(requests.map(({ labels }) => labels['route'])).not.toContainEqual(
     expect.stringMatching(/nowhere|[0-9a-f]{8}-/),
@@ -76,15 +76,15 @@ test('what a run and its requests leave is served as promtool wants it', async (
   expect(samplesOf(families, 'voidrunner_queue_oldest_waiting_seconds')).toHaveLength(1);
 });
 
-test('every metric stands in docs/operations.md, and no other', async () => {
+test('docs/operations.md lists exactly the existing metrics', async () => {
   const names = (await scrape()).map(({ name }) => name).filter((name) => name.startsWith('voidrunner_'));
   const documented = (await readFile('docs/operations.md', 'utf8')).match(/^\| `voidrunner_\w+`/gm) ?? [];
-  // Errors are counted once there are any.
+  // Errors are counted only after the first one.
   const expected = new Set([...names, 'voidrunner_http_request_errors_total']);
   expect(documented.map((row) => row.slice(3, -1)).toSorted()).toEqual([...expected].toSorted());
 });
 
-test('a scrape may have parameters; HEAD is answered without a body; another method is told which there are', async () => {
+test('a scrape may have parameters; HEAD has no body; other methods get a 405 with Allow', async () => {
   const at = (path: string, method: string) => fetch(`http://127.0.0.1:${port}${path}`, { method });
   const answer = await at('/metrics?module=x&module=y', 'GET');
   expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('voidrunner_log_position')]);
@@ -106,7 +106,7 @@ const readiness = async (operatorPort: number) => {
   return { status: answer.status, body: (await answer.json()) as { status: string; checks: Record<string, string> } };
 };
 
-test('a process without the API tells there whether it can do the work of its roles', async () => {
+test('a process without the API reports there whether its roles can work', async () => {
   for (const settings of [
     { VOIDRUNNER_ROLES: 'worker' },
     { VOIDRUNNER_ROLES: 'relay', DOCKER_ENDPOINT: 'unix:///nowhere/docker.sock' },
@@ -117,14 +117,14 @@ test('a process without the API tells there whether it can do the work of its ro
   }
 });
 
-test('a worker whose own engine is away is not ready, whatever others say of theirs', async () => {
+test('a worker whose own engine is unavailable is not ready, even if other engines are up', async () => {
   const lonely = await freePort();
   await service.start({
     VOIDRUNNER_ROLES: 'worker',
     METRICS_PORT: String(lonely),
     DOCKER_ENDPOINT: 'unix:///nowhere/docker.sock',
   });
-  // Redis is connected to in the background.
+  // Redis is connected in the background.
   await eventually(async () =>
     expect(await readiness(lonely)).toMatchObject({
       status: 503,
@@ -134,7 +134,7 @@ test('a worker whose own engine is away is not ready, whatever others say of the
   expect((await fetch(`${service.url}/health`)).status).toBe(200);
 });
 
-test('nothing else is served there', async () => {
+test('no other path is served', async () => {
   for (const [method, path] of [
     ['GET', '/'],
     ['GET', '/tasks'],

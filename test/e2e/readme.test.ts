@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** The block of the README that begins with the API's address, a mark ahead of each of its comments. */
+/** The block of the README that begins with the API's address, with a marker before each of its comments. */
 async function session(url: string): Promise<string> {
   const blocks = (await readFile('README.md', 'utf8')).match(/(?<=^```sh\n)[^]*?(?=^```$)/gm) ?? [];
   const block = blocks.find((each) => each.startsWith(`API=${HERE}`));
@@ -21,7 +21,7 @@ async function session(url: string): Promise<string> {
   return `set -euo pipefail\n${block.replace(HERE, url).replaceAll(/^# /gm, `echo; echo '${MARK}'\n# `)}`;
 }
 
-test('the session with curl works as it stands in the README', async () => {
+test('the curl session of the README works as written', async () => {
   const { stdout, stderr } = await promisify(execFile)('bash', ['-c', await session(service.url)]);
   expect(stderr).toBe('');
   const [, account, task, run, how, prints, happened, once, live] = stdout

@@ -9,7 +9,7 @@ interface Bom {
   readonly components: readonly { readonly name: string; readonly version: string }[];
 }
 
-test('the bill of materials names what runs, in its version, and not what only tests it', async () => {
+test('the bill of materials lists what runs, with versions, and no test dependency', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'voidrunner-sbom-'));
   try {
     const file = join(folder, 'sbom.json');

@@ -19,7 +19,7 @@ import { PrivatePostgres } from '../support/private-postgres.js';
 import { type PrivateRedis, startPrivateRedis } from '../support/redis.js';
 import { type ApiDocument, REQUEST_ID, SecretRequests } from '../support/secret-requests.js';
 
-/** What a task is called, and what its owner says of it, are part of its history: `TaskCreated` and `TaskUpdated`. */
+/** A task's name and description are part of its history: `TaskCreated` and `TaskUpdated`. */
 const IN_THE_LOG = /\.(name|description|metadata|metadata\{name\})$/;
 
 const secrets = new PlantedSecrets();
@@ -66,7 +66,7 @@ beforeAll(async () => {
   redis = await redisServer.connect();
   connection = await connect({ servers: nats.url });
   pool = new Pool({ ...postgres.options('owner'), max: 2 });
-  // The server is stopped in this test: what it then says to an idle connection, also to one that is just closing.
+  // The server is stopped in this test: its message to idle connections may reach one that is just closing.
   pool.on('error', () => undefined);
   await requests.sendEverything();
 }, 240_000);
@@ -80,7 +80,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Spans leave once a second. */
+/** Spans are exported once a second. */
 async function spansHaveLeft(): Promise<void> {
   const { trace_id } = await traced();
   await eventually(() => expect(receiver.spansOf(trace_id).length).toBeGreaterThan(0), { timeoutMs: 20_000 });
@@ -96,7 +96,7 @@ const allowed = (found: string[], pattern: RegExp): string[] => found.filter((fi
 const NOTHING = /^$/;
 const ANY_REQUEST_ID = new RegExp(`${REQUEST_ID}$`);
 
-test('a secret was sent in every field, to every operation, and answers were of every kind', () => {
+test('secrets are sent in every field of every operation, and all kinds of responses occur', () => {
   expect([...requests.called].toSorted()).toEqual(
     requests
       .operations()
@@ -108,12 +108,12 @@ test('a secret was sent in every field, to every operation, and answers were of 
   expect(secrets.fields.length).toBeGreaterThan(300);
 });
 
-test('no span holds one, neither in the file nor as sent to a collector', async () => {
+test('no span contains a secret, neither in the file nor at a collector', async () => {
   await spansHaveLeft();
   const traces = join(folder, 'traces', 'traces.jsonl');
   const text = await readFile(traces, 'utf8');
   const sent = receiver.received.join('\n');
-  // Those of the statements of the ORM are among them.
+  // The statements of the ORM are among them.
   for (const spans of [text, sent]) expect(spans).toContain('insert into \\"identity\\".\\"users\\"');
   expect(allowed(secrets.foundIn(text), NOTHING)).toEqual([]);
   expect(allowed(secrets.foundIn(sent), NOTHING)).toEqual([]);
@@ -121,7 +121,7 @@ test('no span holds one, neither in the file nor as sent to a collector', async 
   expect(((await stat(traces)).mode & 0o777).toString(8)).toBe('600');
 });
 
-test('no log holds one: the service’s at level trace, Postgres’s, NATS’s, Redis’s', async () => {
+test('no log contains one: the service’s at level trace, Postgres’s, NATS’s, Redis’s', async () => {
   const own = logLines.join('\n');
   expect(own).toContain('"msg":"request"');
   expect(own).toContain('dependency unavailable');
@@ -137,7 +137,7 @@ test('no log holds one: the service’s at level trace, Postgres’s, NATS’s, 
   expect(others.postgres).not.toMatch(/STATEMENT|DETAIL|argon2/);
 });
 
-test('the events hold what a task’s owner says of it, and no other', async () => {
+test('events contain only what a task’s owner wrote in its description', async () => {
   const events = await everythingInTable(pool, 'es.events');
   const found = secrets.foundIn(events);
   expect(found).toEqual(expect.arrayContaining(['createTask.name', 'createTask.metadata', 'updateTask.description']));
@@ -156,26 +156,26 @@ test('the events hold what a task’s owner says of it, and no other', async () 
   }
 });
 
-test('nothing of Redis holds one', async () => {
+test('nothing in Redis contains one', async () => {
   const text = await everythingInRedis(redis);
   expect(text.length).toBeGreaterThan(100);
   expect(secrets.foundIn(text)).toEqual([]);
 });
 
-test('the streams of NATS hold what the log holds; output stands in the one that is made for it', async () => {
+test('the streams of NATS contain what the log contains; only the output stream contains output', async () => {
   const names: string[] = [];
   for await (const name of (await connection.jetstreamManager()).streams.names()) names.push(name);
   expect(names.toSorted()).toEqual([`${prefix}_DLQ`, `${prefix}_EVENTS`, `${prefix}_OUTPUT`]);
   for (const name of names) {
     const found = secrets.foundIn(await everythingInStream(connection, name));
     const rest = allowed(allowed(found, IN_THE_LOG), ANY_REQUEST_ID);
-    // What a program prints just before its end may come too late to be published.
+    // Output printed just before the end may come too late to be published.
     if (name === `${prefix}_OUTPUT`) expect(rest).toContain('startExecution.input.stdin');
     else expect([name, rest]).toEqual([name, []]);
   }
 });
 
-test('no metric holds one', async () => {
+test('no metric contains one', async () => {
   const text = await (await fetch(metricsUrl)).text();
   expect(text).toContain('voidrunner_log_position');
   expect(secrets.foundIn(text)).toEqual([]);

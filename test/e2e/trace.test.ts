@@ -6,7 +6,7 @@ import { connectedLink } from '../support/nats.js';
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
-/** The way of a run, each span a descendant of the one before it. */
+/** The path of an execution: each span is a descendant of the one before. */
 const WAY_TO_THE_CONTAINER = [
   'POST /api/v1/tasks/:id/executions',
   'events.append',
@@ -34,7 +34,7 @@ afterAll(async () => {
   await receiver.close();
 });
 
-/** Both consume: an event that comes before would be read from Postgres, and its span hang elsewhere. */
+/** Both consume: an earlier event would be read from Postgres, and its span would have another parent. */
 async function consumersWait(): Promise<void> {
   const link = await connectedLink();
   try {
@@ -50,7 +50,7 @@ async function consumersWait(): Promise<void> {
   }
 }
 
-test('one trace leads from the request over log, queue and container to the view', async () => {
+test('one trace covers the request, log, queue, container and view', async () => {
   const client = await ApiClient.register(() => child.url!);
   await consumersWait();
   const execution = await client.run({ script_type: 'bash', script_content: 'echo traced' });
@@ -68,7 +68,7 @@ test('one trace leads from the request over log, queue and container to the view
   );
 });
 
-/** How far along the way the spans are connected, each below the one before. */
+/** The length of the path whose spans are connected, each below the one before. */
 function longestPrefixFound(spans: readonly TraceSpan[], way: readonly string[]): string[] {
   const [first, ...rest] = way;
   let reached = spans.filter(({ name }) => name === first);

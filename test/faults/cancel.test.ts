@@ -28,7 +28,7 @@ afterAll(() => service.close());
 
 const cancel = (id: string) => client.request('DELETE', `/executions/${id}`);
 
-test('while it waits in the queue: at once, and it never runs', async () => {
+test('while pending: it ends at once and never runs', async () => {
   const blocking = await startRuns(client, 2, { seconds: 600 });
   await programsRun(service, 2);
   const [waiting] = await startRuns(client, 1, { seconds: 0 });
@@ -44,7 +44,7 @@ test('while it waits in the queue: at once, and it never runs', async () => {
   await expectHealed(service);
 });
 
-test('in mid-run: every process is dead when the end is told, however it resists', async () => {
+test('while running: every process is dead when the end is visible, whatever the program does', async () => {
   const script_content = [
     'import os, signal, sys, time',
     'for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)',
@@ -57,7 +57,7 @@ test('in mid-run: every process is dead when the end is told, however it resists
   await programsRun(service, 2);
 
   expect(await cancel(id)).toMatchObject({ status: 200 });
-  // A repeat before the end is no error, and no second event.
+  // A repeat before the end is neither an error nor a second event.
   expect([200, 409]).toContain((await cancel(id)).status);
   const end = await client.follow(id);
 
@@ -74,7 +74,7 @@ test('in mid-run: every process is dead when the end is told, however it resists
   await expectHealed(service);
 });
 
-test('while its container is being made: it never gets to run for long', async () => {
+test('while its container is being created: it never runs for long', async () => {
   const task = await client.createTask({ script_type: 'bash', script_content: 'sleep 600' });
   for (let round = 0; round < 3; round += 1) {
     const { id } = await client.start(task.id);
@@ -88,7 +88,7 @@ test('while its container is being made: it never gets to run for long', async (
   await expectHealed(service);
 });
 
-test('racing the end: one of the two wins, and the other is told so', async () => {
+test('racing the end: one of the two wins, and the other is refused', async () => {
   const runs = await startRuns(client, 8, { seconds: 0 });
   const outcomes = await Promise.all(runs.map((run, number) => raceTheEnd(run, number)));
 
@@ -100,7 +100,7 @@ test('racing the end: one of the two wins, and the other is told so', async () =
   await expectHealed(service);
 });
 
-/** Some as soon as the run is seen to run, the others ever later; each look takes its time. */
+/** Some as soon as the execution is seen running, the others later and later; each check takes time. */
 async function raceTheEnd({ id }: ExecutionView, looks: number) {
   await client.follow(id, (execution) => isRunning(execution) || hasEnded(execution));
   for (let look = 0; look < looks * LOOKS_BETWEEN; look += 1) await client.execution(id);

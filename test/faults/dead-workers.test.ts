@@ -1,5 +1,6 @@
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
+import { type FaultyProcess, startProcess } from '../support/faults-process.js';
 import {
   cutFromPostgres,
   expectHealed,
@@ -10,13 +11,12 @@ import {
   QUICK,
   startRuns,
 } from '../support/faults.js';
-import { type FaultyProcess, startProcess } from '../support/faults-process.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
-/** Whoever waited for a lease to run out, or for a heartbeat's time, would wait for longer than any test. */
+/** A service that waited for a lease to expire, or for a missing heartbeat, would wait longer than any test. */
 const NO_LEASE_RUNS_OUT = { ...QUICK, QUEUE_LEASE_DURATION: '1h' };
 const SLOTS = 2;
-/** As many as a user may have at a time: the dead hold them all. */
+/** A user's maximum at a time: the dead workers hold all of them. */
 const USER_MAX = 4;
 
 const retry = {
@@ -61,18 +61,18 @@ async function holderOf(executionId: string): Promise<FaultyProcess> {
   return processes.find(({ pid }) => String(started?.data['worker']).includes(`-${pid}-`))!;
 }
 
-test('workers whose sessions are cut are not taken for dead', async () => {
+test('workers whose sessions are cut are not treated as dead', async () => {
   const runs = await startRuns(client, 2, { seconds: 6, task: { retry } });
   await programsRun(service, 2);
   expect(await cutFromPostgres(service)).toBeGreaterThan(0);
   await expectUndisturbed(client, runs);
 });
 
-test('a killed worker’s attempt is tried again before its lease is over, and its program does not run on', async () => {
+test('a killed worker’s attempt is retried before its lease expires, and its program has ended', async () => {
   const [run] = await startRuns(client, 1, { seconds: 6, task: { retry } });
   await programsRun(service, 1);
   const holder = await holderOf(run!.id);
-  // Nobody else is there to run it, or to sweep.
+  // No other worker can run it, or sweep.
   const others = alive().filter(({ url, pid }) => url === null && pid !== holder.pid);
   await Promise.all(others.map((worker) => worker.terminate()));
   await holder.kill();
@@ -88,11 +88,11 @@ test('a killed worker’s attempt is tried again before its lease is over, and i
   });
   await Promise.all([start('worker'), start('worker')]);
   expect(await client.follow(run!.id)).toMatchObject({ status: 'completed', attempt: 2, stdout: 'word 0\n' });
-  // The dead worker's container as well.
+  // The dead worker's container is gone as well.
   await expectHealed(service);
 });
 
-test('when all processes are killed, everything goes on where they are started again', async () => {
+test('after all processes were killed and restarted, all work continues', async () => {
   const runs = await startRuns(client, USER_MAX + 2, { seconds: 4, task: { retry } });
   await programsRun(service, USER_MAX);
   await Promise.all(alive().map((process) => process.kill()));

@@ -30,7 +30,7 @@ afterAll(async () => {
   await engine.remove();
 });
 
-test('while the engine is away the service says so, and work waits without burning attempts', async () => {
+test('while the engine is unavailable the service reports it, and pending work uses up no attempts', async () => {
   await engine.cut();
   const runs = await startRuns(client, 3, { seconds: 0 });
   await readyWhere(service, { status: 503, notReady: ['executor'] });
@@ -43,7 +43,7 @@ test('while the engine is away the service says so, and work waits without burni
   await expectHealed(service);
 });
 
-test('runs under way when the engine goes away count as lost, and are retried when it is back', async () => {
+test('attempts that run when the engine fails are lost, and retried when it is back', async () => {
   const retry = {
     max_attempts: 2,
     initial_delay_ms: 0,

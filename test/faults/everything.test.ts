@@ -1,18 +1,18 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { delay } from '../../src/platform/async/delay.js';
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { closeRedis } from '../../src/platform/redis/create-redis.js';
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
-import { cutFromPostgres, expectHealed, QUICK } from '../support/faults.js';
 import { type FaultyProcess, startProcess } from '../support/faults-process.js';
+import { cutFromPostgres, expectHealed, QUICK } from '../support/faults.js';
 import { PrivateNats } from '../support/nats.js';
 import { type PrivateRedis, startPrivateRedis } from '../support/redis.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
-/** Started between one fault and the next, so that each meets runs in every state. */
+/** Started between two faults, so that each fault meets executions in every state. */
 const RUNS_PER_FAULT = 3;
 const CALLERS = 3;
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
   [nats, redis] = await Promise.all([PrivateNats.start(), startPrivateRedis()]);
   service = await prepareTestService({
     ...QUICK,
-    // After a restart of Redis a process may take a second to connect, and whoever leads may be back before it.
+    // After a restart of Redis a process may need a second to connect, and the leader may be back earlier.
     QUEUE_LEASE_DURATION: '4s',
     NATS_URL: nats.url,
     NATS_USER: '',
@@ -53,7 +53,7 @@ afterAll(async () => {
   await Promise.all([nats.remove(), redis.stop()]);
 });
 
-/** Each of them is over when it resolves: what follows is the healing. */
+/** Each fault is over when it resolves: the recovery follows. */
 const FAULTS: Record<string, () => Promise<void>> = {
   async 'Redis flushed'() {
     const connection = await redis.connect();
@@ -93,7 +93,7 @@ const shuffled = <T>(items: readonly T[]): T[] =>
     .toSorted((one, other) => one.place - other.place)
     .map(({ item }) => item);
 
-/** People who start runs and cancel some of them, whatever happens around them. */
+/** Clients that start executions and cancel some of them, during all faults. */
 class People {
   readonly acknowledged: string[] = [];
   private left = false;
@@ -104,7 +104,7 @@ class People {
     const enough = eventually(() => expect(this.acknowledged.length).toBeGreaterThanOrEqual(wanted), {
       timeoutMs: 30_000,
     });
-    // Whoever was answered wrongly has left.
+    // Stopped by a wrong response.
     await Promise.race([enough, this.gone]);
   }
 
@@ -125,7 +125,7 @@ class People {
     }
   }
 
-  /** @returns null where it was refused: by a process that is gone, or in good order by one that cannot serve now */
+  /** @returns null if it was refused: by a process that is gone, or properly by one that cannot serve now */
   private async ask(method: string, path: string, body?: unknown): Promise<{ id: string } | null> {
     const answer = await ignoreErrors(client.request<{ id: string }>(method, path, body), 'the process is gone');
     if (!answer) return null;
@@ -134,7 +134,7 @@ class People {
   }
 }
 
-/** Attempts that were lost: by whose word, why, and how long after their start. */
+/** Lost attempts: who reported the loss, why, and how long after their start. */
 const LOST = `
   select started.data ->> 'worker' as worker, failed.metadata ->> 'actor' as actor,
     failed.data ->> 'reason' as reason, failed.data ->> 'detail' as detail,
@@ -145,12 +145,12 @@ const LOST = `
       and before.type = 'ExecutionAttemptStarted' and before.version < failed.version)
   where failed.type = 'ExecutionAttemptFailed'`;
 
-/** Events that the projector has still to apply. */
+/** Events that the projector has not applied yet. */
 const BEHIND = `
   select (head.position - checkpoint.position)::int as behind from es.head head, read.checkpoints checkpoint
   where checkpoint.subscription = 'projector'`;
 
-test('one after the other under load, in any order: each run ends once, lost only with its worker', async () => {
+test('random faults under load: each execution ends once, and attempts are lost only with their worker', async () => {
   const { ownerPool } = service.database;
   const order = shuffled(Object.keys(FAULTS));
   const people = new People();
@@ -164,7 +164,7 @@ test('one after the other under load, in any order: each run ends once, lost onl
   const open = "select id, status, attempt from read.executions where status in ('pending', 'running')";
   await eventually(
     async () => {
-      // What the views do not hold yet is not known to have ended.
+      // An execution that the views do not contain yet may not have ended.
       const { behind } = (await ownerPool.query<{ behind: number }>(BEHIND)).rows[0]!;
       expect({ order, behind, open: (await ownerPool.query(open)).rows }).toEqual({ order, behind: 0, open: [] });
     },
@@ -177,7 +177,7 @@ test('one after the other under load, in any order: each run ends once, lost onl
   const healthy = lost.rows.filter(({ worker }) => !killed.some((pid) => worker.includes(`-${pid}-`)));
   expect({ order, healthy }).toEqual({ order, healthy: [] });
   await expectHealed(service);
-  // And so says the command that an operator would ask.
+  // The command that an operator would use agrees.
   const verify = execute(process.execPath, ['dist/cli.js', 'verify'], {
     env: { ...service.env, NODE_OPTIONS: '' },
   });

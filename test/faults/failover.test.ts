@@ -1,8 +1,8 @@
 import type { ExecutionView } from '../../src/tasks/api/execution-schemas.js';
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
-import { expectHealed, programsRun, QUICK, startRuns } from '../support/faults.js';
 import { type FaultyProcess, leaderOf, startProcess } from '../support/faults-process.js';
+import { expectHealed, programsRun, QUICK, startRuns } from '../support/faults.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
 const LEADS = ['relay', 'projector', 'orchestrator', 'dead_letters'];
@@ -15,7 +15,7 @@ const start = async (): Promise<void> =>
   void processes.push(await startProcess(service, { WORKER_SHUTDOWN_TIMEOUT: '200ms' }));
 const alive = () => processes.filter((process) => process.alive);
 
-/** The one that leads all there is to lead. */
+/** The process that has all the leads. */
 const leader = (): Promise<FaultyProcess> =>
   eventually(
     async () => {
@@ -28,7 +28,7 @@ const leader = (): Promise<FaultyProcess> =>
 
 beforeAll(async () => {
   service = await prepareTestService(QUICK);
-  // One after the other, so that the first leads everything.
+  // One after the other, so that the first gets every lead.
   await start();
   client = await ApiClient.register(() => alive()[0]!.url!);
   await leader();
@@ -48,7 +48,7 @@ const retry = {
   retry_on: ['infrastructure'],
 };
 
-/** However often each was tried. */
+/** Whatever the number of attempts. */
 async function expectCompleted(runs: readonly ExecutionView[]): Promise<ExecutionView[]> {
   const ends = await Promise.all(runs.map(({ id }) => client.follow(id)));
   expect(ends.map(({ status, stdout }) => ({ status, stdout }))).toEqual(
@@ -57,19 +57,19 @@ async function expectCompleted(runs: readonly ExecutionView[]): Promise<Executio
   return ends;
 }
 
-test('the process that leads everything is killed under load: the other takes over all of it', async () => {
+test('the leader of everything is killed under load: the other process takes over', async () => {
   const runs = await startRuns(client, 5, { seconds: 4, task: { retry } });
   await programsRun(service, 2);
   await (await leader()).kill();
   await leader();
 
   const ends = await expectCompleted(runs);
-  // What the survivor ran was not touched.
+  // The executions of the surviving process were not affected.
   expect(ends.filter(({ attempt }) => attempt === 1).length).toBeGreaterThanOrEqual(3);
   await expectHealed(service);
 });
 
-test('the process that leads everything is stopped: the other takes over, and no attempt is counted', async () => {
+test('the leader of everything is stopped: the other takes over, and no attempt is counted', async () => {
   await start();
   const runs = await startRuns(client, 5, { seconds: 4, task: { retry } });
   await programsRun(service, 2);

@@ -1,6 +1,6 @@
+import { connectEngine } from '../../src/sandbox/engine.js';
 import type { TaskView } from '../../src/tasks/api/task-schemas.js';
 import { ApiClient } from '../support/api-client.js';
-import { connectEngine } from '../../src/sandbox/engine.js';
 import { containersOf, isRunning, programsRun, QUICK, readyWhere } from '../support/faults.js';
 import { Follower } from '../support/follower.js';
 import { PrivateNats } from '../support/nats.js';
@@ -30,7 +30,7 @@ const start = async (script_content: string, more: Partial<TaskView> = {}) => {
 const follow = (id: string) => Follower.of(service.url, client.accessToken, id);
 const cancel = (id: string) => client.ok('DELETE', `/executions/${id}`);
 
-test('NATS away: nothing comes live, and the end brings what was stored', async () => {
+test('NATS unavailable: no live output; the stored output completes the response', async () => {
   await nats.stop();
   await readyWhere(service, { status: 503, notReady: ['nats'] });
   const id = await start('echo unheard; exec sleep 600');
@@ -41,7 +41,7 @@ test('NATS away: nothing comes live, and the end brings what was stored', async 
   await readyWhere(service, { status: 200, notReady: [] });
 });
 
-test('NATS restarted, its memory lost: who follows already hears no byte twice, who comes late hears the first', async () => {
+test('NATS restarted, its memory lost: followers get no byte twice, and late followers get the first byte', async () => {
   const id = await start('echo first; exec sleep 600');
   const early = await follow(id);
   await early.until('first\n');
@@ -54,7 +54,7 @@ test('NATS restarted, its memory lost: who follows already hears no byte twice, 
   expect([await early.end(), await late.end()]).toEqual(['first\n', 'first\n']);
 });
 
-test('NATS frozen, so that it takes connections and answers nothing: the run and its end go on', async () => {
+test('NATS suspended: the execution and its end do not wait for it', async () => {
   const id = await start('echo first; exec sleep 600');
   const follower = await follow(id);
   await follower.until('first\n');
@@ -67,13 +67,13 @@ test('NATS frozen, so that it takes connections and answers nothing: the run and
   }
 });
 
-test('the container killed from outside: what was printed is there, live and stored', async () => {
+test('the container killed from outside: the printed output is available, live and stored', async () => {
   const once = { max_attempts: 1, initial_delay_ms: 0, backoff_factor: 1, max_delay_ms: 0, retry_on: [] };
   const id = await start('echo first; exec sleep 600', { retry: once });
   const follower = await follow(id);
   await follower.until('first\n');
   const engine = connectEngine(service.config.DOCKER_ENDPOINT);
-  // Among them some that are on their way out, which cannot be killed any more.
+  // Among them some that are ending and cannot be killed any more.
   await Promise.allSettled((await containersOf(service)).map((name) => engine.getContainer(name).kill()));
   expect(await follower.end()).toBe('first\n');
   expect(await client.follow(id)).toMatchObject({
@@ -84,7 +84,7 @@ test('the container killed from outside: what was printed is there, live and sto
   });
 });
 
-test('the stream deleted while somebody follows: the end brings the rest', async () => {
+test('the stream deleted during a response: the stored output completes it', async () => {
   const id = await start('echo first; exec sleep 600');
   const follower = await follow(id);
   await follower.until('first\n');

@@ -38,7 +38,7 @@ afterAll(async () => {
 const stream = () => service.processes[0]!.infra.eventsStream;
 const manager = () => service.processes[0]!.infra.nats.manager();
 
-/** Some under way, the others waiting. */
+/** Some running, the others pending. */
 async function liveRuns() {
   const runs = await startRuns(client, 4, { seconds: 3 });
   await programsRun(service, 1);
@@ -52,7 +52,7 @@ const delivered = () =>
     expect((await stream().tail()).message?.position).toBe(head.position);
   });
 
-test('its stream deleted under live runs', async () => {
+test('its stream is deleted during executions', async () => {
   const runs = await liveRuns();
   await delivered();
   await (await manager()).streams.delete(stream().name);
@@ -62,7 +62,7 @@ test('its stream deleted under live runs', async () => {
   await expectHealed(service);
 });
 
-test('its stream purged under live runs', async () => {
+test('its stream is purged during executions', async () => {
   const runs = await liveRuns();
   await (await manager()).streams.purge(stream().name);
 
@@ -71,10 +71,10 @@ test('its stream purged under live runs', async () => {
   await expectHealed(service);
 });
 
-test('its consumers deleted under live runs', async () => {
+test('its consumers are deleted during executions', async () => {
   const runs = await liveRuns();
   for (const consumer of ['projector', 'orchestrator', 'dead_letters']) {
-    // One that is just being made cannot be deleted yet.
+    // A consumer that is being created cannot be deleted yet.
     await eventually(async () => (await manager()).consumers.info(stream().name, consumer));
     await (await manager()).consumers.delete(stream().name, consumer);
   }
@@ -84,7 +84,7 @@ test('its consumers deleted under live runs', async () => {
   await expectHealed(service);
 });
 
-test('away: commands succeed, own writes are read, work flows, a cancel kills', async () => {
+test('unavailable: commands succeed, own writes are readable, work continues, a cancel kills', async () => {
   const running = await liveRuns();
   await nats.stop();
   await readyWhere(service, { status: 503, notReady: ['nats'] });
@@ -105,7 +105,7 @@ test('away: commands succeed, own writes are read, work flows, a cancel kills', 
   await expectHealed(service);
 });
 
-test('away: a dead letter holds up no other run, and is told of once, when NATS is back', async () => {
+test('unavailable: a dead letter delays no other execution, and is announced once when NATS is back', async () => {
   await nats.stop();
   const noDelay = { initial_delay_ms: 0, backoff_factor: 1, max_delay_ms: 0 };
   const retry = { max_attempts: 1, retry_on: ['exit_code' as const], ...noDelay };
@@ -121,7 +121,7 @@ test('away: a dead letter holds up no other run, and is told of once, when NATS 
   await expectHealed(service);
 });
 
-test('killed, and its disk wiped, under live runs', async () => {
+test('killed and its disk wiped during executions', async () => {
   const runs = await liveRuns();
   await nats.kill();
   await nats.wipe();

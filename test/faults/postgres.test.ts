@@ -28,7 +28,7 @@ let proxy: SocketProxy;
 beforeAll(async () => {
   const { DB_HOST, DB_PORT } = process.env;
   proxy = await SocketProxy.before(`tcp://${DB_HOST}:${DB_PORT}`);
-  // Where a client of Postgres looks that is given a folder as its host.
+  // Where a Postgres client connects if its host is a folder.
   const socket = proxy.endpoint.slice('unix://'.length);
   await symlink(socket, join(dirname(socket), '.s.PGSQL.5432'));
   await proxy.open();
@@ -41,7 +41,7 @@ afterAll(async () => {
   await proxy.remove();
 });
 
-test('its connections cut again and again under load: nothing acknowledged is lost, and no run is killed', async () => {
+test('connections cut repeatedly under load: no acknowledged write is lost, and no run is killed', async () => {
   const runs = await startRuns(client, 4, { seconds: 1 });
   const load = new CommandLoad(client, 8);
   for (let cuts = 0; cuts < 5; cuts += 1) {
@@ -51,7 +51,7 @@ test('its connections cut again and again under load: nothing acknowledged is lo
   await load.more(30);
   await load.stop();
 
-  // Whoever was refused was told when to come again.
+  // Refused clients were told when to try again.
   for (const refusal of load.refusals)
     expect(refusal).toEqual({ status: 503, retryAfter: expect.stringMatching(/^\d+$/) });
   const { rows } = await service.database.ownerPool.query<{ id: string }>(
@@ -63,7 +63,7 @@ test('its connections cut again and again under load: nothing acknowledged is lo
   await expectHealed(service);
 });
 
-test('cut while runs are about to be recorded: every end is recorded once', async () => {
+test('connections cut while ends are recorded: every end is recorded once', async () => {
   const runs = await startRuns(client, 6, { seconds: 0 });
   for (const { id } of runs) {
     const begun = client.follow(id, (execution) => isRunning(execution) || execution.completed_at !== null);
@@ -74,7 +74,7 @@ test('cut while runs are about to be recorded: every end is recorded once', asyn
   await expectHealed(service);
 });
 
-test('away for a while: it is said, and runs that end meanwhile are recorded after', async () => {
+test('unavailable for a while: it is reported, and ends during the outage are recorded afterwards', async () => {
   const runs = await startRuns(client, 3, { seconds: 3 });
   const [{ id }] = runs as [ExecutionView];
   await programsRun(service, 1);
@@ -91,7 +91,7 @@ test('away for a while: it is said, and runs that end meanwhile are recorded aft
     expect({ path, status: answer.status }).toEqual({ path, status: 503 });
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
   }
-  // The programs end while nobody can record it.
+  // The programs end while nothing can be recorded.
   await noProgramRuns(service);
 
   await proxy.open();
@@ -100,7 +100,7 @@ test('away for a while: it is said, and runs that end meanwhile are recorded aft
   await expectHealed(service);
 });
 
-test('the log locked by somebody frozen: writers are told so in time, and go on when it is over', async () => {
+test('the log locked by a suspended client: writers get an error in time, and continue when it ends', async () => {
   const runs = await startRuns(client, 2, { seconds: 3 });
   await programsRun(service, 1);
   const frozen = await holdLog(service.database.ownerPool);
@@ -108,7 +108,7 @@ test('the log locked by somebody frozen: writers are told so in time, and go on 
     const refused = await client.request('POST', '/tasks', { name: 'n', script_type: 'bash', script_content: 'true' });
     expect(refused).toMatchObject({ status: 503 });
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
-    // Who only reads does not wait.
+    // Readers do not wait.
     expect(await client.request('GET', '/tasks')).toMatchObject({ status: 200 });
   } finally {
     await frozen.release();

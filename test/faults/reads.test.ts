@@ -1,13 +1,13 @@
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
-import { expectHealed, QUICK } from '../support/faults.js';
 import { type FaultyProcess, leaderOf, startProcess } from '../support/faults-process.js';
+import { expectHealed, QUICK } from '../support/faults.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
-/** Each lives through one task and its run after the other. */
+/** Each client handles one task and its execution after the other. */
 const PEOPLE = 4;
 const READS = 4;
-/** Lives that have been watched from end to end since a fault. */
+/** Tasks that were observed from creation to deletion since a fault. */
 const LIVES_PER_FAULT = 8;
 
 let service: TestService;
@@ -36,10 +36,10 @@ interface Shown {
   readonly version: number;
 }
 
-/** In the order in which a run goes through them. */
+/** In the order in which an execution reaches them. */
 const STAGES = ['pending', 'running', 'completed'];
 
-/** Whoever was told of something asks for it: at whichever process, it is there, and never younger than it was. */
+/** A client reads what it was told of: from either process, the object exists and never goes back to an older state. */
 class Reader {
   lives = 0;
   readonly faults: unknown[] = [];
@@ -84,7 +84,7 @@ class Reader {
     return answer.body;
   }
 
-  /** Several times, of one process or the other: the answers of one must not be older than those of the other. */
+  /** Several times, from one process or the other: a response must not be older than an earlier one of either. */
   private async expectShown(path: string, status: string): Promise<void> {
     for (let read = 0; read < READS; read += 1) {
       const answer = await client.request<Shown>('GET', path);
@@ -93,13 +93,13 @@ class Reader {
   }
 }
 
-test('while the projector is killed, frozen and away, nothing acknowledged is missing or goes back', async () => {
+test('while the projector is killed, suspended and absent, no acknowledged write is missing or reverts', async () => {
   const reader = new Reader();
   await reader.more(1);
   // The standby takes over.
   await (await leaderOf(projectors, 'projector')).kill();
   await reader.more(LIVES_PER_FAULT);
-  // Nobody is left to take over.
+  // No process is left to take over.
   await (await leaderOf(projectors, 'projector')).kill();
   await reader.more(LIVES_PER_FAULT);
   projectors.push(await startProjector());

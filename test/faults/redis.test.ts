@@ -44,13 +44,13 @@ afterAll(async () => {
 const leased = async (count: number) =>
   eventually(async () => expect(await queueOf(service).stats()).toMatchObject({ leased: count }));
 
-test('flushed under live runs, again and again: what waited is enqueued anew, what ran goes on', async () => {
+test('flushed repeatedly during executions: pending jobs are enqueued again, running ones continue', async () => {
   const runs = await startRuns(client, 4, { seconds: 8 });
   await leased(2);
 
   for (let flushes = 1; flushes <= 3; flushes += 1) {
     await redis.flushall();
-    // The heartbeats of the living bring the leases back, the reconciler the jobs.
+    // Heartbeats of running workers restore the leases, the reconciler restores the jobs.
     await eventually(async () => expect(await queueOf(service).stats()).toMatchObject({ leased: 2, waiting: 2 }));
   }
 
@@ -58,7 +58,7 @@ test('flushed under live runs, again and again: what waited is enqueued anew, wh
   await expectHealed(service);
 });
 
-test('killed and back with nothing: commands succeed meanwhile, and each run ends once', async () => {
+test('killed and restarted empty: commands succeed meanwhile, and each execution ends once', async () => {
   const running = await startRuns(client, 2, { seconds: 2 });
   await Promise.all(running.map(({ id }) => client.follow(id, isRunning)));
 
@@ -74,7 +74,7 @@ test('killed and back with nothing: commands succeed meanwhile, and each run end
   await expectHealed(service);
 });
 
-test('away: a run that ends meanwhile is recorded, and one that is cancelled dies', async () => {
+test('unavailable: ends are recorded meanwhile, and a cancelled run is killed', async () => {
   const running = await startRuns(client, 1, { seconds: 10 });
   const [endless] = await startRuns(client, 1, { seconds: 600 });
   await programsRun(service, 2);

@@ -1,7 +1,7 @@
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
-import { CommandLoad, expectHealed, expectUndisturbed, QUICK, startRuns } from '../support/faults.js';
 import { type FaultyProcess, leaderOf, startProcess } from '../support/faults-process.js';
+import { CommandLoad, expectHealed, expectUndisturbed, QUICK, startRuns } from '../support/faults.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
@@ -38,13 +38,13 @@ const whole = () =>
     { timeoutMs: 20_000 },
   );
 
-test('frozen and thawed: what it says too late is refused or dropped', async () => {
+test('suspended and resumed: its late messages are refused or dropped', async () => {
   const frozen = await leader();
   const load = new CommandLoad(client);
   await load.more(20);
   frozen.freeze();
   await load.more(20);
-  // Postgres ends the lead of one that says nothing.
+  // Postgres ends the lead of a silent process.
   await eventually(async () => expect(await leader()).not.toBe(frozen), { timeoutMs: 30_000 });
   frozen.thaw();
   await load.more(20);
@@ -54,7 +54,7 @@ test('frozen and thawed: what it says too late is refused or dropped', async () 
   await expectHealed(service);
 });
 
-test('killed while it publishes: a standby goes on from the stream’s own tail, and nothing is missing', async () => {
+test('killed while publishing: a standby continues from the stream’s own tail, and nothing is missing', async () => {
   const load = new CommandLoad(client);
   const runs = await startRuns(client, 2, { seconds: 0 });
   await load.more(50);
@@ -73,11 +73,11 @@ test('killed while it publishes: a standby goes on from the stream’s own tail,
   await expectHealed(service);
 });
 
-test('killed between commit and publish: what was committed meanwhile is published by the next', async () => {
+test('killed between commit and publish: the next relay publishes the committed events', async () => {
   await (await leader()).kill();
   const before = await published();
   const runs = await startRuns(client, 2, { seconds: 0 });
-  // Work goes by way of Postgres meanwhile.
+  // Meanwhile events flow through Postgres.
   await expectUndisturbed(client, runs);
   expect(await published()).toBe(before);
 

@@ -33,7 +33,7 @@ const deadLetters = async (): Promise<string[]> => {
   return dead_letters.map(({ id }) => id);
 };
 
-test('attempts used up: a dead letter, announced, listed, redriven, and in the end discarded', async () => {
+test('no attempt left: a dead letter is announced, listed, redriven, and finally discarded', async () => {
   const { id, ...dead } = await client.run(failing({}));
   expect(dead).toMatchObject({ status: 'failed', return_code: 3, attempt: 2, dead_lettered: true, stdout: 'trying\n' });
   const oneRun = ['ExecutionAttemptStarted', 'ExecutionAttemptFailed', 'ExecutionRetryScheduled'];
@@ -46,7 +46,7 @@ test('attempts used up: a dead letter, announced, listed, redriven, and in the e
 
   const redriven = await ok(client.api.POST('/dead-letters/{id}/redrive', withId(id)));
   expect(redriven).toMatchObject({ id, dead_lettered: false });
-  // The numbers go on, the budget starts anew.
+  // The attempt numbers continue, the budget starts over.
   const again = await client.follow(id, ({ attempt, dead_lettered }) => attempt === 4 && dead_lettered);
   expect(again).toMatchObject({ status: 'failed', attempt: 4, dead_lettered: true });
   expect(await typesOf(client, id)).toEqual([
@@ -66,7 +66,7 @@ test('attempts used up: a dead letter, announced, listed, redriven, and in the e
   await expectHealed(service);
 });
 
-test('where the notices have no checkpoint yet, as before an upgrade, every letter of the log is told of', async () => {
+test('without a checkpoint, as before an upgrade, all dead letters of the log are announced', async () => {
   const told = await noticesOf(service);
   const [process] = service.processes;
   await (await process!.infra.nats.manager()).streams.delete(dlqOf(service));
@@ -77,7 +77,7 @@ test('where the notices have no checkpoint yet, as before an upgrade, every lett
   expect(await noticesOf(service)).toEqual(told);
 });
 
-test('a delayed retry is pending and says when it will be tried; a cancel takes it out of the queue', async () => {
+test('a delayed retry is pending with its time; a cancel removes it from the queue', async () => {
   const hour = { initial_delay_ms: 3_600_000, max_delay_ms: 3_600_000 };
   const task = await client.createTask(failing(hour));
   const { id } = await client.start(task.id);
@@ -98,7 +98,7 @@ test('a delayed retry is pending and says when it will be tried; a cancel takes 
   await expectHealed(service);
 });
 
-test('a reason that the policy does not retry just fails', async () => {
+test('a reason outside the retry policy fails the execution', async () => {
   const execution = await client.run(failing({ retry_on: ['infrastructure'] }));
   expect(execution).toMatchObject({ status: 'failed', return_code: 3, attempt: 1, dead_lettered: false });
   expect(await deadLetters()).toEqual([]);

@@ -1,14 +1,14 @@
 import { ORCHESTRATOR, PROJECTOR } from '../../src/composition/postgres-options.js';
 import { projectorProjections } from '../../src/composition/projections.js';
 import { createSubscription } from '../../src/composition/subscriptions.js';
-import { EffectRunner } from '../../src/orchestrator/effect-runner.js';
-import { Orchestrator } from '../../src/orchestrator/orchestrator.js';
 import { ProjectionHandler } from '../../src/event-sourcing/projection/projection-handler.js';
 import type { SubscriptionHandler } from '../../src/event-sourcing/subscription/subscription-handler.js';
+import { EffectRunner } from '../../src/orchestrator/effect-runner.js';
+import { Orchestrator } from '../../src/orchestrator/orchestrator.js';
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
-import { CommandLoad, expectHealed, expectUndisturbed, historyOf, QUICK, startRuns } from '../support/faults.js';
 import { leaderOf, startProcess } from '../support/faults-process.js';
+import { CommandLoad, expectHealed, expectUndisturbed, historyOf, QUICK, startRuns } from '../support/faults.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
@@ -34,11 +34,11 @@ const rows = async (table: string): Promise<number> =>
   (await infra().pool.query<{ rows: number }>(`select count(*)::int as rows from read.${table}`)).rows[0]!.rows;
 
 /**
- * Leads as the real handler does, until the step named has been done once for events that reach `upTo`, and ends there
- * as a crash would: with what that step did, and nothing after it.
+ * Runs the real handler until the given step has been done once for events that reach `upTo`, and ends there like a
+ * crash: with the effect of that step, and nothing after it.
  */
 async function crashAfter(
-  step: 'act' | 'change' | 'committed',
+  step: 'runEffects' | 'change' | 'committed',
   name: string,
   handler: SubscriptionHandler,
   upTo: bigint,
@@ -50,9 +50,9 @@ async function crashAfter(
     throw new Error('crash');
   };
   const crashing: SubscriptionHandler = {
-    async act(deliveries, signal) {
-      await handler.act?.(deliveries, signal);
-      if (step === 'act') crashAt(deliveries.at(-1)?.event.position);
+    async runEffects(deliveries, signal) {
+      await handler.runEffects?.(deliveries, signal);
+      if (step === 'runEffects') crashAt(deliveries.at(-1)?.event.position);
     },
     async change(events) {
       const changes = await handler.change!(events);
@@ -70,7 +70,7 @@ async function crashAfter(
   expect(crash.signal.aborted).toBe(true);
 }
 
-/** Without read models nobody waits to read an own write. */
+/** Without read models no client waits to read its own write. */
 const respondAsync = { prefer: 'respond-async' };
 
 async function request<Body>(path: string, body?: unknown): Promise<Body> {
@@ -79,7 +79,7 @@ async function request<Body>(path: string, body?: unknown): Promise<Body> {
   return answer.body;
 }
 
-test('crashes between effect, checkpoint, view and ack: everything comes once', async () => {
+test('crashes between effect, checkpoint, view and acknowledgement: each event is applied once', async () => {
   const task = await request<{ id: string }>('/tasks', {
     name: 'crash',
     script_type: 'bash',
@@ -87,26 +87,26 @@ test('crashes between effect, checkpoint, view and ack: everything comes once', 
   });
   const { id } = await request<{ id: string }>(`/tasks/${task.id}/executions`);
   const history = () => infra().store.readStream({ type: 'execution', id });
-  // Not the head: what is told of accounts comes when it comes, and would be waited for in another batch.
+  // Not the head: events of accounts come at any time, and would be awaited in another batch.
   const requested = (await history())[0]!.position;
 
-  // The job is in the queue, the checkpoint knows nothing of it. It runs to its end before anybody comes back.
-  await crashAfter('act', ORCHESTRATOR, orchestrator(), requested);
+  // The job is in the queue, but the checkpoint has not moved. It runs to its end before another process takes over.
+  await crashAfter('runEffects', ORCHESTRATOR, orchestrator(), requested);
   expect(await checkpointOf(ORCHESTRATOR)).toBeLessThan(requested);
   expect(await rows('active_executions')).toBe(0);
   await eventually(async () => expect((await history()).at(-1)?.type).toBe('ExecutionSucceeded'));
 
-  // What was to be written into the views went down with the process.
+  // The changes of the views were lost with the process.
   await crashAfter('change', PROJECTOR, projector(), requested);
   expect(await checkpointOf(PROJECTOR)).toBeLessThan(requested);
   expect(await rows('executions')).toBe(0);
 
-  // Committed, and not acknowledged: redelivered, and dropped.
+  // Committed, but not acknowledged: redelivered, and dropped.
   await crashAfter('committed', PROJECTOR, projector(), requested);
   expect(await checkpointOf(PROJECTOR)).toBeGreaterThanOrEqual(requested);
   expect(await rows('executions')).toBe(1);
 
-  // The effects come a second time: a job for a run that is over, dropped by the worker that reserves it.
+  // The effects happen a second time: a job of an ended execution, dropped by the worker that reserves it.
   const others = await service.start({ VOIDRUNNER_ROLES: 'projector,orchestrator' });
   expect(await client.follow(id)).toMatchObject({ status: 'completed', attempt: 1, stdout: 'once\n' });
   await eventually(async () => expect(await checkpointOf(ORCHESTRATOR)).toBe(await head()));

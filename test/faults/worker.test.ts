@@ -1,5 +1,6 @@
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
+import { type FaultyProcess, startProcess } from '../support/faults-process.js';
 import {
   containersOf,
   expectHealed,
@@ -10,7 +11,6 @@ import {
   startRuns,
   typesOf,
 } from '../support/faults.js';
-import { type FaultyProcess, startProcess } from '../support/faults-process.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
@@ -55,7 +55,7 @@ async function holderOf(executionId: string): Promise<FaultyProcess> {
   return workers.find(({ pid }) => name.includes(`-${pid}-`))!;
 }
 
-test('a worker frozen in mid-run loses its attempt, and is not heard when it thaws', async () => {
+test('a suspended worker loses its attempt, and its later report is refused', async () => {
   const [run] = await startRuns(client, 1, { seconds: 6, task: { retry } });
   await programsRun(service, 1);
   const frozen = await holderOf(run!.id);
@@ -72,7 +72,7 @@ test('a worker frozen in mid-run loses its attempt, and is not heard when it tha
   await eventually(async () => expect(await heartbeats()).toBe(3));
 });
 
-test('a worker killed in mid-run loses its attempt, and no other', async () => {
+test('a killed worker loses its own attempts only', async () => {
   const [lost, healthy] = await startRuns(client, 2, { seconds: 6, task: { retry } });
   await programsRun(service, 2);
 
@@ -83,11 +83,11 @@ test('a worker killed in mid-run loses its attempt, and no other', async () => {
   expect(await typesOf(client, lost!.id)).toEqual(LOST_ONCE);
   const failed = (await historyOf(client, lost!.id)).find(({ type }) => type === 'ExecutionAttemptFailed');
   expect(failed?.data).toMatchObject({ attempt: 1, reason: 'infrastructure' });
-  // The dead worker's container as well: another worker has swept it away.
+  // The dead worker's container, too: another worker has removed it.
   await expectHealed(service);
 });
 
-test('a worker that shuts down hands its run back, uncounted', async () => {
+test('a worker that shuts down releases its attempt, which is not counted', async () => {
   const [run] = await startRuns(client, 1, { seconds: 6 });
   await programsRun(service, 1);
   const before = await containersOf(service);

@@ -2,8 +2,8 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-import { AppModule } from '../../src/composition/app.module.js';
 import { apiDocs } from '../../src/composition/api-docs.js';
+import { AppModule } from '../../src/composition/app.module.js';
 import type { Infrastructure } from '../../src/composition/infrastructure.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { createOpenApiDocument } from '../../src/http/docs/openapi-document.js';

@@ -1,13 +1,13 @@
-import { AttemptRunner, type StopReason } from '../../src/worker/attempt-runner.js';
-import { LivePublisher } from '../../src/worker/live-publisher.js';
+import type { DomainEvent } from '../../src/event-sourcing/core/event.js';
+import { silentLog } from '../../src/platform/telemetry/log.js';
+import type { ReservedJob } from '../../src/queue/job-queue.js';
 import type { ExecutionSpec } from '../../src/tasks/domain/execution-events.js';
 import { executionStream } from '../../src/tasks/domain/execution-state.js';
-import type { DomainEvent } from '../../src/event-sourcing/core/event.js';
-import type { ReservedJob } from '../../src/queue/job-queue.js';
-import { silentLog } from '../../src/platform/telemetry/log.js';
+import { AttemptRunner, type StopReason } from '../../src/worker/attempt-runner.js';
+import { LivePublisher } from '../../src/worker/live-publisher.js';
 import { requested, WORKER } from './builders/executions.js';
 import { OWNER_ID } from './builders/people.js';
-import { RUN_ID, runStarted, SCRIPT, taskCreated } from './builders/tasks.js';
+import { EXECUTION_ID, executionStarted, SCRIPT, taskCreated } from './builders/tasks.js';
 import { InMemoryJobQueue } from './in-memory-job-queue.js';
 import { InMemoryLiveOutput } from './in-memory-live-output.js';
 import { InMemoryPayloadStore } from './in-memory-payload-store.js';
@@ -41,11 +41,11 @@ export class AttemptWorld {
 
   /** A task with one execution, after these events, and the job of its next attempt in the queue. */
   async waiting(changes: Partial<ExecutionSpec> = {}, ...since: DomainEvent[]): Promise<void> {
-    await this.lifecycle.given({ task: [taskCreated(), runStarted()], run: [requested(changes), ...since] });
+    await this.lifecycle.given({ task: [taskCreated(), executionStarted()], run: [requested(changes), ...since] });
     await this.enqueue();
   }
 
-  async enqueue(executionId = RUN_ID, attempt = 1): Promise<void> {
+  async enqueue(executionId = EXECUTION_ID, attempt = 1): Promise<void> {
     await this.queue.enqueue({ executionId, attempt, userId: OWNER_ID, priority: 5 });
   }
 
@@ -74,7 +74,7 @@ export class AttemptWorld {
   }
 
   async jobState(attempt = 1): Promise<string> {
-    const [state] = await this.queue.inspect([{ executionId: RUN_ID, attempt }]);
+    const [state] = await this.queue.inspect([{ executionId: EXECUTION_ID, attempt }]);
     return state!;
   }
 

@@ -1,8 +1,8 @@
-import type { Cell } from '../../src/sandbox/cell.js';
+import { silentLog } from '../../src/platform/telemetry/log.js';
 import { type CellKind, kindFor } from '../../src/sandbox/cell-kind.js';
 import { CellPool, type CellPoolOptions } from '../../src/sandbox/cell-pool.js';
+import type { Cell } from '../../src/sandbox/cell.js';
 import { Removals } from '../../src/sandbox/removals.js';
-import { silentLog } from '../../src/platform/telemetry/log.js';
 import { FakeCell } from './fake-cell.js';
 
 const host = { isolation: 'nested', cpus: 2 } as const;
@@ -32,7 +32,7 @@ export function poolWorld(overrides: Partial<CellPoolOptions> = {}) {
   const job = async (userId: string, kind = BASH) => {
     const cell = await take(userId, kind);
     cell.jobs += 1;
-    pool.give(cell, true);
+    pool.release(cell, true);
     return cell;
   };
   return { pool, cells, held, take, job };

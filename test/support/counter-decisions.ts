@@ -2,10 +2,10 @@ import { z } from 'zod';
 
 import type { Decider } from '../../src/event-sourcing/core/decider.js';
 import { DecisionRunner } from '../../src/event-sourcing/core/decision-runner.js';
-import { DomainError } from '../../src/kernel/errors.js';
-import type { StreamRef } from '../../src/event-sourcing/core/event.js';
 import { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
 import { type EventOf, eventType } from '../../src/event-sourcing/core/event-type.js';
+import type { StreamRef } from '../../src/event-sourcing/core/event.js';
+import { DomainError } from '../../src/kernel/errors.js';
 import { newId } from '../../src/kernel/uuid.js';
 import { metadata } from './builders/people.js';
 import { InMemorySnapshotStore } from './in-memory-snapshot-store.js';

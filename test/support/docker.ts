@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
-import type { SandboxJob, SandboxOutcome, ScriptType } from '../../src/sandbox/sandbox.js';
 import { LABEL_MANAGED, LABEL_WORKER } from '../../src/sandbox/container-spec.js';
 import { DockerSandbox, type DockerSandboxOptions } from '../../src/sandbox/docker-sandbox.js';
 import { connectEngine } from '../../src/sandbox/engine.js';
+import type { SandboxJob, SandboxOutcome, ScriptType } from '../../src/sandbox/sandbox.js';
 import { readSeccompProfile } from '../../src/sandbox/seccomp-profile.js';
 import { testNamespace } from './namespace.js';
 

@@ -1,7 +1,7 @@
 import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
-import { SandboxFailure } from '../../src/sandbox/sandbox.js';
-import { Cell } from '../../src/sandbox/cell.js';
 import type { CellKind } from '../../src/sandbox/cell-kind.js';
+import { Cell } from '../../src/sandbox/cell.js';
+import { SandboxFailure } from '../../src/sandbox/sandbox.js';
 
 /** A cell without a container: a test decides when it opens, ends and is removed. */
 export class FakeCell extends Cell {

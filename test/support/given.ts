@@ -1,6 +1,6 @@
 import { type Decider, fold } from '../../src/event-sourcing/core/decider.js';
-import { DomainError } from '../../src/kernel/errors.js';
 import type { DomainEvent } from '../../src/event-sourcing/core/event.js';
+import { DomainError } from '../../src/kernel/errors.js';
 
 /** The result of a decision, to compare with the expected one. */
 export interface Decision<Event extends DomainEvent> {

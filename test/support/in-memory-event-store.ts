@@ -1,13 +1,13 @@
-import { DomainError, VersionConflict } from '../../src/kernel/errors.js';
 import type { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
-import type { EventMetadata, RecordedEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
 import { type AppendResult, EventStore, type StreamWrite } from '../../src/event-sourcing/core/event-store.js';
+import type { EventMetadata, RecordedEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
+import { upcastEvent, type StoredEvent } from '../../src/event-sourcing/core/stored-event.js';
 import {
   type EncodedAppend,
   encodeAppend,
   type EncodedEvent,
 } from '../../src/event-sourcing/event-store/encoded-append.js';
-import { upcastEvent, type StoredEvent } from '../../src/event-sourcing/core/stored-event.js';
+import { DomainError, VersionConflict } from '../../src/kernel/errors.js';
 
 /** The event store as an array, for unit tests of handlers. It passes the same contract suite as the Postgres store. */
 export class InMemoryEventStore extends EventStore {

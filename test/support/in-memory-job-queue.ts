@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { waitForCall } from '../../src/platform/async/wait-for-call.js';
 import {
   type Job,
   jobId,
@@ -9,8 +10,7 @@ import {
   type ReservedJob,
   type WorkerHeartbeat,
 } from '../../src/queue/job-queue.js';
-import { type Entry, FairLines } from './fair-lines.js';
-import { waitForCall } from '../../src/platform/async/wait-for-call.js';
+import { type Entry, FairQueueModel } from './fair-queue-model.js';
 
 type Id = Pick<Job, 'executionId' | 'attempt'>;
 type ReserveRequest = Parameters<JobQueue['reserve']>[0];
@@ -25,14 +25,14 @@ export class InMemoryJobQueue extends JobQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #workers = new Map<string, { heartbeat: WorkerHeartbeat; until: number }>();
   readonly #waiters = new Set<() => void>();
-  readonly #lines: FairLines;
+  readonly #fairQueue: FairQueueModel;
   readonly #ageingIntervalMs: number;
   #sequence = 0;
 
   constructor(options: InMemoryJobQueueOptions) {
     super();
     this.#ageingIntervalMs = options.ageingIntervalMs;
-    this.#lines = new FairLines(this.#entries, options.userConcurrencyMax);
+    this.#fairQueue = new FairQueueModel(this.#entries, options.userConcurrencyMax);
   }
 
   async enqueue(job: Job): Promise<boolean> {
@@ -42,7 +42,7 @@ export class InMemoryJobQueue extends JobQueue {
     const readyAt = Math.max(now, job.notBefore ?? 0);
     const entry = this.#entry(job, { seq: this.#sequence, enqueuedAt: now, readyAt });
     if (readyAt > now) entry.state = 'delayed';
-    else this.#lines.lineUp(entry);
+    else this.#fairQueue.enqueue(entry);
     this.#changed();
     return true;
   }
@@ -51,7 +51,7 @@ export class InMemoryJobQueue extends JobQueue {
     const until = Date.now() + waitMs;
     for (;;) {
       if (signal?.aborted) return null;
-      const entry = (this.#settle(), this.#lines.next());
+      const entry = (this.#settle(), this.#fairQueue.next());
       if (entry) return this.#hold(entry, { token: randomUUID(), workerId, leaseMs });
       if (Date.now() >= until) return null;
       await this.#change(until - Date.now(), signal);
@@ -67,7 +67,7 @@ export class InMemoryJobQueue extends JobQueue {
   async restoreLease(job: ReservedJob, workerId: string, leaseMs: number): Promise<boolean> {
     const found = this.#live(job);
     if (found?.state === 'leased' && found.token !== job.leaseToken) return false;
-    if (found) this.#lines.leave(found);
+    if (found) this.#fairQueue.leave(found);
     const entry = found ?? this.#entry(job, { seq: 0, enqueuedAt: job.enqueuedAt, readyAt: job.enqueuedAt });
     this.#hold(entry, { token: job.leaseToken, workerId, leaseMs });
     return true;
@@ -83,8 +83,8 @@ export class InMemoryJobQueue extends JobQueue {
     const entry = this.#held(job);
     if (!entry) return false;
     entry.state = 'delayed';
-    this.#lines.unpark(entry.job.userId);
-    this.#lines.lineUp(entry);
+    this.#fairQueue.unpark(entry.job.userId);
+    this.#fairQueue.enqueue(entry);
     this.#age(entry, Date.now());
     this.#changed();
     return true;
@@ -133,7 +133,7 @@ export class InMemoryJobQueue extends JobQueue {
   flush(): void {
     this.#entries.clear();
     this.#workers.clear();
-    this.#lines.clear();
+    this.#fairQueue.clear();
   }
 
   #entry(job: Job, at: Pick<Entry, 'seq' | 'enqueuedAt' | 'readyAt'>): Entry {
@@ -150,14 +150,14 @@ export class InMemoryJobQueue extends JobQueue {
   }
 
   #hold(entry: Entry, lease: { token: string; workerId: string; leaseMs: number }): ReservedJob {
-    this.#lines.leave(entry);
+    this.#fairQueue.leave(entry);
     Object.assign(entry, {
       state: 'leased',
       token: lease.token,
       worker: lease.workerId,
       deadline: Date.now() + lease.leaseMs,
     });
-    this.#lines.parkAtLimit(entry.job.userId);
+    this.#fairQueue.parkAtLimit(entry.job.userId);
     return { ...entry.job, leaseToken: lease.token, enqueuedAt: entry.enqueuedAt };
   }
 
@@ -175,8 +175,8 @@ export class InMemoryJobQueue extends JobQueue {
 
   #forget(entry: Entry): void {
     this.#entries.delete(entry.id);
-    this.#lines.leave(entry);
-    if (entry.state === 'leased') this.#lines.unpark(entry.job.userId);
+    this.#fairQueue.leave(entry);
+    if (entry.state === 'leased') this.#fairQueue.unpark(entry.job.userId);
     this.#changed();
   }
 
@@ -184,12 +184,12 @@ export class InMemoryJobQueue extends JobQueue {
     const now = Date.now();
     for (const entry of this.#entries.values()) {
       if (entry.state === 'leased') this.#live(entry.job);
-      if (entry.state === 'delayed' && entry.readyAt <= now) this.#lines.lineUp(entry);
+      if (entry.state === 'delayed' && entry.readyAt <= now) this.#fairQueue.enqueue(entry);
       while (entry.state === 'waiting' && entry.band < 10 && entry.risesAt! <= now) {
-        this.#lines.leave(entry);
+        this.#fairQueue.leave(entry);
         entry.band += 1;
         this.#age(entry, entry.risesAt!);
-        this.#lines.lineUp(entry);
+        this.#fairQueue.enqueue(entry);
       }
     }
     return now;

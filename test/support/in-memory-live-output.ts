@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 
-import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { Unavailable } from '../../src/kernel/errors.js';
 import { LiveOutput, type OutputChunk, type OutputSource } from '../../src/live-output/live-output.js';
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 
 const HOUR_MS = 3_600_000;
 const keyOf = (source: OutputSource): string => Object.values(source).join(' ');

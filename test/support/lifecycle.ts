@@ -1,16 +1,16 @@
 import type { CommandBus, ICommand } from '@nestjs/cqrs';
 
-import { StartExecution } from '../../src/tasks/domain/execution-commands.js';
-import { executionEvents } from '../../src/tasks/domain/execution-events.js';
 import { DecisionRunner } from '../../src/event-sourcing/core/decision-runner.js';
-import type { DomainEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
 import { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
+import type { DomainEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
 import { decideExecution } from '../../src/tasks/commands/decide-execution.js';
 import { StartExecutionHandler } from '../../src/tasks/commands/start-execution.js';
+import { StartExecution } from '../../src/tasks/domain/execution-commands.js';
+import { executionEvents } from '../../src/tasks/domain/execution-events.js';
 import { taskEvents } from '../../src/tasks/domain/task-events.js';
 import { metadata, owner } from './builders/people.js';
-import { RUN_STREAM, TASK_STREAM } from './builders/recorded.js';
-import { RUN_ID, TASK_ID } from './builders/tasks.js';
+import { EXECUTION_STREAM, TASK_STREAM } from './builders/recorded.js';
+import { EXECUTION_ID, TASK_ID } from './builders/tasks.js';
 import { InMemorySnapshotStore } from './in-memory-snapshot-store.js';
 import { StagedEventStore } from './staged-event-store.js';
 
@@ -32,10 +32,10 @@ export class Lifecycle {
   /** Adds histories of one task and one of its executions. */
   async given(histories: { task?: readonly DomainEvent[]; run?: readonly DomainEvent[] }): Promise<void> {
     if (histories.task) await this.store.add(TASK_STREAM, ...histories.task);
-    if (histories.run) await this.store.add(RUN_STREAM, ...histories.run);
+    if (histories.run) await this.store.add(EXECUTION_STREAM, ...histories.run);
   }
 
-  start(executionId = RUN_ID, requester = owner): Promise<unknown> {
+  start(executionId = EXECUTION_ID, requester = owner): Promise<unknown> {
     return this.bus.execute(new StartExecution(executionId, TASK_ID, requester, 'embedded', null, [], metadata));
   }
 
@@ -43,7 +43,7 @@ export class Lifecycle {
     return this.store.eventsOf(TASK_STREAM);
   }
 
-  run(stream: StreamRef = RUN_STREAM): Promise<DomainEvent[]> {
+  run(stream: StreamRef = EXECUTION_STREAM): Promise<DomainEvent[]> {
     return this.store.eventsOf(stream);
   }
 }

@@ -1,9 +1,9 @@
-import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import type { Config } from '../../src/config/load-config.js';
-import { LABEL_MANAGED, LABEL_WORKER } from '../../src/sandbox/container-spec.js';
-import { connectEngine } from '../../src/sandbox/engine.js';
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { closeRedis, createRedis, redisReady } from '../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
+import { LABEL_MANAGED, LABEL_WORKER } from '../../src/sandbox/container-spec.js';
+import { connectEngine } from '../../src/sandbox/engine.js';
 import { expectNoKeysLeft } from './redis.js';
 
 const REDIS_READY_MS = 5_000;

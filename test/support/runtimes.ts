@@ -1,5 +1,5 @@
-import { connectEngine } from '../../src/sandbox/engine.js';
 import { askEngine } from '../../src/sandbox/engine-findings.js';
+import { connectEngine } from '../../src/sandbox/engine.js';
 import { dockerEndpoint } from './docker.js';
 
 const { runtimesKnown } = await askEngine(connectEngine(dockerEndpoint), undefined);

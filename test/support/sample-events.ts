@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-import type { EventMetadata, NewEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
 import { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
-import { eventType } from '../../src/event-sourcing/core/event-type.js';
-import type { Json } from '../../src/kernel/json.js';
 import type { StreamWrite } from '../../src/event-sourcing/core/event-store.js';
+import { eventType } from '../../src/event-sourcing/core/event-type.js';
+import type { EventMetadata, NewEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
+import type { Json } from '../../src/kernel/json.js';
 import { newId } from '../../src/kernel/uuid.js';
 
 /** A type for tests of the log itself, in its second version: `note` was `text` in the first. */

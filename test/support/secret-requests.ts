@@ -19,7 +19,7 @@ export interface ApiDocument {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
-/** A client chooses the id of its request so that it finds it: in the log, and beside the events it caused. */
+/** A client chooses its request id to find the request again: in the log, and in the events it caused. */
 export const REQUEST_ID = 'X-Request-ID';
 
 /** Sends a planted secret in every field of every operation of the API. */
@@ -32,7 +32,7 @@ export class SecretRequests {
     private readonly options: { url: string; document: ApiDocument; postgres: PrivatePostgres },
   ) {}
 
-  /** A request with a secret in everything that a client may send beside the body. */
+  /** A request with a secret in every place outside the body. */
   private async send(
     operationId: string,
     path: string,
@@ -58,7 +58,7 @@ export class SecretRequests {
     });
     this.called.add(operationId);
     this.count(answer.status);
-    // The same, as nobody may send it: an unknown parameter of the query is a 400 that quotes it.
+    // The same with an unknown query parameter: a 400 that quotes it.
     if (query !== '') {
       await fetch(`${this.options.url}${path}${query}`, { method, headers: { authorization: `Bearer ${token}` } });
     }
@@ -85,7 +85,7 @@ export class SecretRequests {
     return this.secrets.valueOf(schema, this.options.document.components.schemas, operationId) as Record<string, any>;
   }
 
-  /** A task that reads what it is given and prints some of it. */
+  /** A task that reads its input and prints some of it. */
   private taskBody(operationId: string): Record<string, any> {
     const body = this.bodyOf(operationId);
     const script = `cat; cat *.txt; echo "$1"; env; echo ${this.secrets.plant('stdout')}; echo ${this.secrets.plant('stderr')} >&2; exit 3`;
@@ -100,7 +100,7 @@ export class SecretRequests {
     };
   }
 
-  /** Of all that the schema allows, what one run can be given. */
+  /** Everything that the schema allows for one execution. */
   private inputOf(input: Record<string, any>): Record<string, any> {
     const { stdin, args, env, files } = input;
     const content = this.secrets.plant('input.files.content');
@@ -118,7 +118,7 @@ export class SecretRequests {
 
   private remember(granted: Record<string, any>): { token: string; refresh: string } {
     const { access_token: token, refresh_token: refresh } = granted as Record<string, string>;
-    // The header is the same of all tokens, and the payload is ids.
+    // All tokens have the same header, and the payload contains only ids.
     for (const [name, value] of Object.entries({ token, refresh })) {
       this.secrets.add(value!.split('.')[2]!, `the ${name} token`);
       this.secrets.add(value!, `the whole ${name} token`);
@@ -165,7 +165,7 @@ export class SecretRequests {
     await this.send('cancelExecution', executions, undefined, { ...as, method: 'DELETE' });
     await this.send('discardDeadLetter', `/api/v1/dead-letters/${once['id']}`, undefined, { ...as, method: 'DELETE' });
     await this.sendTheRest({ task: task['id'] as string, execution: run['id'] as string }, token);
-    // Somebody else: what is sent may end a session.
+    // Another user: the request may end a session.
     await this.sendBroken((await this.register()).token);
     await this.sendDuringOutage(token);
     await this.send('logout', '/api/v1/auth/logout', {}, { token: first });
@@ -175,7 +175,7 @@ export class SecretRequests {
     return call(`${this.options.url}${path}`, 'GET', undefined, { authorization: `Bearer ${token}` });
   }
 
-  /** Every operation that had no turn so far, also one that is new: with a body made of its schema, if it takes one. */
+  /** Every operation not sent so far, including new ones: with a body generated from its schema, if it has one. */
   private async sendTheRest(ids: { task: string; execution: string }, token: string): Promise<void> {
     for (const { method, path, operation } of this.operations()) {
       const { operationId } = operation;
@@ -187,7 +187,7 @@ export class SecretRequests {
     }
   }
 
-  /** Secrets where none is expected: in paths, in ids, in queries, in what is no JSON and in members that do not exist. */
+  /** Secrets in unexpected places: in paths, ids, queries, invalid JSON and unknown members. */
   private async sendBroken(token: string): Promise<void> {
     const at = async (path: string, init: RequestInit = {}): Promise<void> => {
       const headers = { authorization: `Bearer ${token}`, ...init.headers };
@@ -212,7 +212,7 @@ export class SecretRequests {
     await at('/api/v1/auth/me', { headers: { authorization: `Basic ${this.secrets.plant('other credentials')}` } });
   }
 
-  /** Errors of a Postgres that goes away in mid-statement, and of one that is not there. */
+  /** Errors of a Postgres that disconnects during a statement, and of one that is unavailable. */
   private async sendDuringOutage(token: string): Promise<void> {
     const account = (): unknown => {
       const [email, password, name] = ['email', 'password', 'name'].map((field) =>

@@ -1,6 +1,6 @@
-import type { DomainEvent, EventMetadata, RecordedEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
 import type { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
 import type { AppendResult, StreamWrite } from '../../src/event-sourcing/core/event-store.js';
+import type { DomainEvent, EventMetadata, RecordedEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
 import { type Advance, StreamVersions } from '../../src/event-sourcing/core/stream-versions.js';
 import { newId } from '../../src/kernel/uuid.js';
 import { metadata } from './builders/people.js';

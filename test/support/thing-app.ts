@@ -6,7 +6,6 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } from 'fastify';
 import { z } from 'zod';
 
-import { DomainError, Unavailable } from '../../src/kernel/errors.js';
 import { AccessTokens, Public } from '../../src/http/auth-guard.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../src/http/body-parser.js';
 import { createHttpApp, type HttpAppOptions } from '../../src/http/create-http-app.js';
@@ -15,6 +14,7 @@ import { byAddress, RateLimited } from '../../src/http/rate-limit/rate-limit-gua
 import { Caller, type CallerContext, type CallerIdentity } from '../../src/http/request-context.js';
 import { BodyLimit } from '../../src/http/route-options.js';
 import { uuidParam } from '../../src/http/validation/params.js';
+import { DomainError, Unavailable } from '../../src/kernel/errors.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 
 const thingSchema = z.strictObject({

@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 
-import type { RecordedEvent } from '../../src/event-sourcing/core/event.js';
 import { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
 import { eventType } from '../../src/event-sourcing/core/event-type.js';
-import type { JsonObject } from '../../src/kernel/json.js';
-import { newId } from '../../src/kernel/uuid.js';
+import type { RecordedEvent } from '../../src/event-sourcing/core/event.js';
 import { PostgresEventStore } from '../../src/event-sourcing/event-store/postgres-event-store.js';
 import { defineProjection } from '../../src/event-sourcing/projection/projection.js';
+import type { JsonObject } from '../../src/kernel/json.js';
+import { newId } from '../../src/kernel/uuid.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import type { TestDatabase } from './database.js';
 

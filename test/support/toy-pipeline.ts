@@ -1,15 +1,15 @@
-import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
-import { LeaderLock } from '../../src/platform/postgres/leader-lock.js';
 import { PositionAnnouncements } from '../../src/event-sourcing/projection/position-announcements.js';
 import { ProjectionHandler } from '../../src/event-sourcing/projection/projection-handler.js';
 import { AppendSignal } from '../../src/event-sourcing/relay/append-signal.js';
 import { EventPublisher } from '../../src/event-sourcing/relay/event-publisher.js';
 import { EventRelay, type EventRelayOptions } from '../../src/event-sourcing/relay/event-relay.js';
 import { EventsStream } from '../../src/event-sourcing/relay/events-stream.js';
-import type { NatsLink } from '../../src/platform/nats/nats-link.js';
 import { leastCheckpoint } from '../../src/event-sourcing/subscription/checkpoint-store.js';
 import { EventDelivery } from '../../src/event-sourcing/subscription/event-delivery.js';
 import { Subscription, type SubscriptionOptions } from '../../src/event-sourcing/subscription/subscription.js';
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
+import type { NatsLink } from '../../src/platform/nats/nats-link.js';
+import { LeaderLock } from '../../src/platform/postgres/leader-lock.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { eventually } from './eventually.js';

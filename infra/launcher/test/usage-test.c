@@ -42,7 +42,7 @@ static void reads_a_process(void) {
     CHECK(process.anon == 8 * 1024 && process.file == 0);
 }
 
-static struct usage_look look_at(const struct usage_process *processes, int count) {
+static struct usage_look measure(const struct usage_process *processes, int count) {
     struct usage_look look = {0};
     for (int i = 0; i < count; i++) usage_add(&look, &processes[i]);
     return look;
@@ -53,7 +53,7 @@ static int64_t sum_of(const struct usage_look *look, int64_t anon, int64_t shmem
 }
 
 static void one_process_is_exact(void) {
-    struct usage_look look = look_at(&(struct usage_process){.anon = 3 * MIB, .file = 2 * MIB}, 1);
+    struct usage_look look = measure(&(struct usage_process){.anon = 3 * MIB, .file = 2 * MIB}, 1);
     CHECK(sum_of(&look, 900 * MIB, -1, 0) == 5 * MIB && sum_of(&look, 0, 0, MIB) == 6 * MIB);
     CHECK(look.largest == 5 * MIB);
 }
@@ -64,7 +64,7 @@ static void counts_pages_once(void) {
         {.anon = 60 * MIB, .file = 5 * MIB, .text = 3 * MIB},
         {.anon = 2 * MIB, .file = 2 * MIB, .text = MIB / 4},
     };
-    struct usage_look look = look_at(forks, 3);
+    struct usage_look look = measure(forks, 3);
     /* Of the second program only what cannot be of the libraries that both have. */
     int64_t files = 6 * MIB + MIB / 2;
     /* What the cgroup counts, */
@@ -78,7 +78,7 @@ static void counts_pages_once(void) {
 
 static void counts_shared_memory_once(void) {
     const struct usage_process both[] = {{.anon = MIB, .shmem = 50 * MIB}, {.anon = MIB, .shmem = 50 * MIB}};
-    struct usage_look look = look_at(both, 2);
+    struct usage_look look = measure(both, 2);
     CHECK(sum_of(&look, 2 * MIB, 50 * MIB, 20 * MIB) == 52 * MIB);
     CHECK(sum_of(&look, 2 * MIB, 0, 0) == 52 * MIB);
     CHECK(sum_of(&look, 2 * MIB, 0, 70 * MIB) == 72 * MIB);

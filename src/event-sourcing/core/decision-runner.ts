@@ -1,11 +1,11 @@
 import { DomainError, Unavailable, VersionConflict } from '../../kernel/errors.js';
-import type { EventMetadata, StreamRef } from './event.js';
-import type { EventCatalog } from './event-catalog.js';
-import { DecisionSession, type DecisionSources, type Streams } from './decision-session.js';
-import type { EventStore, StreamWrite } from './event-store.js';
-import type { SnapshotStore } from './snapshot-store.js';
-import { RememberedStates } from './remembered-states.js';
 import { KeyedMutex } from '../../platform/async/keyed-mutex.js';
+import { DecisionSession, type DecisionSources, type Streams } from './decision-session.js';
+import type { EventCatalog } from './event-catalog.js';
+import type { EventStore, StreamWrite } from './event-store.js';
+import type { EventMetadata, StreamRef } from './event.js';
+import { RememberedStates } from './remembered-states.js';
+import type { SnapshotStore } from './snapshot-store.js';
 
 /** Attempts at one decision: a version conflict starts the next one. */
 export const DECISION_ATTEMPTS_MAX = 8;

@@ -1,10 +1,10 @@
+import { newId } from '../../kernel/uuid.js';
 import { type Decider, fold } from './decider.js';
-import type { DomainEvent, NewEvent, StreamRef } from './event.js';
 import type { EventCatalog } from './event-catalog.js';
 import type { EventStore, StreamWrite } from './event-store.js';
-import type { SnapshotStore } from './snapshot-store.js';
+import type { DomainEvent, NewEvent, StreamRef } from './event.js';
 import type { Folded, RememberedStates } from './remembered-states.js';
-import { newId } from '../../kernel/uuid.js';
+import type { SnapshotStore } from './snapshot-store.js';
 
 /** Events folded on top of a snapshot before a newer one is taken. */
 export const SNAPSHOT_EVERY_EVENTS = 200;

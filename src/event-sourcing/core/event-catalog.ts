@@ -1,6 +1,6 @@
-import type { DomainEvent } from './event.js';
-import type { StoredEventType } from './event-type.js';
 import type { PayloadRef } from '../../platform/payloads/payload-store.js';
+import type { StoredEventType } from './event-type.js';
+import type { DomainEvent } from './event.js';
 
 /** Every event type the process knows, by name. The event store needs it to write and to upcast events. */
 export class EventCatalog {

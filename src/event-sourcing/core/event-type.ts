@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
-import type { DomainEvent } from './event.js';
 import type { PayloadRef } from '../../platform/payloads/payload-store.js';
+import type { DomainEvent } from './event.js';
 
 type Upcaster = (data: Record<string, unknown>) => Record<string, unknown>;
 

@@ -1,5 +1,5 @@
-import type { EventMetadata, RecordedEvent, StreamRef } from './event.js';
 import type { EventCatalog } from './event-catalog.js';
+import type { EventMetadata, RecordedEvent, StreamRef } from './event.js';
 
 /**
  * An event as it is stored: not upcast.

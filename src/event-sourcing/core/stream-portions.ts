@@ -1,5 +1,5 @@
-import type { RecordedEvent, StreamRef } from './event.js';
 import type { EventStore } from './event-store.js';
+import type { RecordedEvent, StreamRef } from './event.js';
 
 /** Events in memory at a time: an event has up to 64 KiB, and a task that is run for years has many. */
 const PORTION_EVENTS = 200;

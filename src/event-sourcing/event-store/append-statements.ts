@@ -1,5 +1,5 @@
-import type { CallValue, PreparedStatement, TextRow } from '../../platform/postgres/prepared-call.js';
 import { BinaryArray, int2, int4, jsonb, text, uuid } from '../../platform/postgres/binary-array.js';
+import type { CallValue, PreparedStatement, TextRow } from '../../platform/postgres/prepared-call.js';
 import type { EncodedAppend, EncodedEvent, EncodedWrite } from './encoded-append.js';
 
 export interface Refusal {

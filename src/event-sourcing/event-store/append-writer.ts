@@ -1,8 +1,8 @@
 import { DomainError, Unavailable, VersionConflict } from '../../kernel/errors.js';
-import type { AppendResult } from '../core/event-store.js';
 import { delay } from '../../platform/async/delay.js';
 import { asUnavailable, isAmbiguous, isOutage, sqlStateOf } from '../../platform/postgres/outage.js';
 import type { PostgresOptions } from '../../platform/postgres/pool.js';
+import type { AppendResult } from '../core/event-store.js';
 import { AppendConnection } from './append-connection.js';
 import {
   APPEND,

@@ -1,8 +1,8 @@
 import { DomainError } from '../../kernel/errors.js';
-import { type EventMetadata, type NewEvent, streamName, type StreamRef } from '../core/event.js';
-import type { StoredEvent } from '../core/stored-event.js';
 import { isStorableJson, isStorableText } from '../../kernel/json.js';
 import { APPEND_EVENTS_MAX, EVENT_BYTES_MAX, type StreamWrite } from '../core/event-store.js';
+import { type EventMetadata, type NewEvent, streamName, type StreamRef } from '../core/event.js';
+import type { StoredEvent } from '../core/stored-event.js';
 
 /** Bytes of one event's metadata as JSON (UTF-8). It is stored with every event and consists of ids. */
 export const METADATA_BYTES_MAX = 4 * 1024;

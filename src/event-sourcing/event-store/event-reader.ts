@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 
-import type { StreamRef, StreamType } from '../core/event.js';
 import { ignoreErrors } from '../../platform/async/ignore-errors.js';
-import { BinaryArray, int4, text, uuid } from '../../platform/postgres/binary-array.js';
 import { batched } from '../../platform/postgres/batched.js';
+import { BinaryArray, int4, text, uuid } from '../../platform/postgres/binary-array.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
+import type { StreamRef, StreamType } from '../core/event.js';
 import type { StoredEvent } from '../core/stored-event.js';
 
 /** Events that a scan reads at a time: large enough that the round trip does not matter. */

@@ -1,12 +1,13 @@
 import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
 import type { Pool } from 'pg';
 
-import type { EventCatalog } from '../core/event-catalog.js';
-import { type EventMetadata, type RecordedEvent, streamName, type StreamRef } from '../core/event.js';
-import { type AppendResult, EventStore, type StreamWrite } from '../core/event-store.js';
 import type { PostgresOptions } from '../../platform/postgres/pool.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { currentTraceparent, inSpan } from '../../platform/telemetry/trace-context.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import { type AppendResult, EventStore, type StreamWrite } from '../core/event-store.js';
+import { type EventMetadata, type RecordedEvent, streamName, type StreamRef } from '../core/event.js';
+import { upcastEvent, type StoredEvent } from '../core/stored-event.js';
 import { APPEND_CHANNEL } from './append-channel.js';
 import { type AppendListener, AppendNotifier } from './append-notifier.js';
 import { AppendQueue, type PendingAppend } from './append-queue.js';
@@ -14,7 +15,6 @@ import { type AppendOutcome, AppendWriter } from './append-writer.js';
 import { encodeAppend, type EncodedAppend } from './encoded-append.js';
 import { EventReader } from './event-reader.js';
 import { OtherListeners } from './other-listeners.js';
-import { upcastEvent, type StoredEvent } from '../core/stored-event.js';
 import { RecentEvents } from './recent-events.js';
 
 export interface PostgresEventStoreOptions {

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 
+import { reportingOutages } from '../../platform/postgres/outage.js';
 import type { StreamType } from '../core/event.js';
 import { type RecordedCommand, RecordedCommands } from '../core/recorded-commands.js';
-import { reportingOutages } from '../../platform/postgres/outage.js';
 
 const FIND = `
   select event_id, metadata ->> 'command_digest' as digest, metadata ->> 'request_id' as request_id,

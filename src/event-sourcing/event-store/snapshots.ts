@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 
+import { reportingOutages } from '../../platform/postgres/outage.js';
 import type { StreamRef } from '../core/event.js';
 import { type Snapshot, SnapshotStore } from '../core/snapshot-store.js';
-import { reportingOutages } from '../../platform/postgres/outage.js';
 
 const LOAD = 'select version, state from es.snapshots where stream_id = $1 and reducer_version = $2';
 

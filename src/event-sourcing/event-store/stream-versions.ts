@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
-import { type Advance, StreamVersions } from '../core/stream-versions.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
+import { type Advance, StreamVersions } from '../core/stream-versions.js';
 
 /** One index probe per stream: grouping over `= any(…)` would read all versions of each. */
 const VERSIONS = `

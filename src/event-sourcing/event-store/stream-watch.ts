@@ -1,6 +1,6 @@
-import type { StreamVersions } from '../core/stream-versions.js';
-import type { Log } from '../../platform/telemetry/log.js';
 import { SharedPoller } from '../../platform/async/shared-poller.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import type { StreamVersions } from '../core/stream-versions.js';
 
 const POLL_INTERVAL_MS = 500;
 /** Between two polls, however much is appended. */

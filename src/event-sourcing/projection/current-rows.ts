@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 
-import type { RecordedEvent, StreamRef, StreamType } from '../core/event.js';
-import type { EventStore } from '../core/event-store.js';
-import { PoisonEvent } from '../core/stored-event.js';
-import { BinaryArray, uuid } from '../../platform/postgres/binary-array.js';
 import { batched, inOrderOf } from '../../platform/postgres/batched.js';
+import { BinaryArray, uuid } from '../../platform/postgres/binary-array.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
+import type { EventStore } from '../core/event-store.js';
+import type { RecordedEvent, StreamRef, StreamType } from '../core/event.js';
+import { PoisonEvent } from '../core/stored-event.js';
 import type { Projection } from './projection.js';
 
 /** A row that has the id of its stream, and the version of the last event folded into it. */

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 
-import type { RecordedEvent } from '../core/event.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
+import type { RecordedEvent } from '../core/event.js';
 import type { Changes } from '../subscription/subscription-handler.js';
-import type { Projection } from './projection.js';
 import { ProjectionTable, type Row, type RowChanges } from './projection-table.js';
+import type { Projection } from './projection.js';
 
 const REMEMBERED_ROWS_MAX = 2_000;
 /** Of all rows as JSON; as objects they are larger. */

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 
+import { SharedPoller } from '../../platform/async/shared-poller.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import type { Log } from '../../platform/telemetry/log.js';
-import { SharedPoller } from '../../platform/async/shared-poller.js';
 import type { PositionAnnouncements } from './position-announcements.js';
 
 export interface PositionWaiterOptions {

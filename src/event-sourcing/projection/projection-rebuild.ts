@@ -1,11 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 
-import type { EventCatalog } from '../core/event-catalog.js';
 import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import { reportingOutages, sqlStateOf } from '../../platform/postgres/outage.js';
 import type { Log } from '../../platform/telemetry/log.js';
-import type { Projection } from './projection.js';
+import type { EventCatalog } from '../core/event-catalog.js';
 import { ProjectionTable } from './projection-table.js';
+import type { Projection } from './projection.js';
 import { BEGIN, type ScannableLog, ShadowFill } from './shadow-fill.js';
 import { compareShadow, createShadow, dropShadow, indexShadow, shadowOf, swapShadow } from './shadow-tables.js';
 

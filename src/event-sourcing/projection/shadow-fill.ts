@@ -1,11 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 
-import type { RecordedEvent } from '../core/event.js';
-import type { EventCatalog } from '../core/event-catalog.js';
-import type { StoredEvent } from '../core/stored-event.js';
 import { ignoreErrors } from '../../platform/async/ignore-errors.js';
-import type { StoredEventReader } from '../relay/stored-event-reader.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import type { RecordedEvent } from '../core/event.js';
 import { LazyEvent } from '../core/lazy-event.js';
+import type { StoredEvent } from '../core/stored-event.js';
+import type { StoredEventReader } from '../relay/stored-event-reader.js';
 import type { ProjectionTable } from './projection-table.js';
 
 /** The log in large batches; the next batch is fetched while the last one is processed. */

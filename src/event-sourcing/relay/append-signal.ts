@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 
-import { listenStatement } from '../event-store/append-channel.js';
-import type { AppendListener } from '../event-store/append-notifier.js';
 import { delay } from '../../platform/async/delay.js';
 import { closeClient } from '../../platform/postgres/close-client.js';
 import { createClient, type PostgresOptions } from '../../platform/postgres/pool.js';
 import type { Log } from '../../platform/telemetry/log.js';
+import { listenStatement } from '../event-store/append-channel.js';
+import type { AppendListener } from '../event-store/append-notifier.js';
 
 const RECONNECT_DELAY_MS = 500;
 

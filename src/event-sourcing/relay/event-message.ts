@@ -1,7 +1,7 @@
 import { headers, type MsgHdrs } from 'nats';
 
-import type { Delivery, StreamType } from '../core/event.js';
 import type { EventCatalog } from '../core/event-catalog.js';
+import type { Delivery, StreamType } from '../core/event.js';
 import { LazyEvent } from '../core/lazy-event.js';
 import type { StoredEvent } from '../core/stored-event.js';
 

@@ -1,12 +1,12 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { JetStreamClient, PubAck } from 'nats';
 
-import type { EventMetadata } from '../core/event.js';
 import { asNatsUnavailable, isWrongLastSequence } from '../../platform/nats/nats-errors.js';
 import type { NatsLink } from '../../platform/nats/nats-link.js';
 import { currentTraceparent, inSpan } from '../../platform/telemetry/trace-context.js';
-import { eventBody, eventHeaders, eventSubject } from './event-message.js';
+import type { EventMetadata } from '../core/event.js';
 import type { StoredEvent } from '../core/stored-event.js';
+import { eventBody, eventHeaders, eventSubject } from './event-message.js';
 
 /** Published and not yet acknowledged. Awaiting each one is 3–5 times slower. */
 const IN_FLIGHT_MAX = 256;

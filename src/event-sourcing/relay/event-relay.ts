@@ -1,12 +1,12 @@
 import { delay } from '../../platform/async/delay.js';
+import { Wakeup } from '../../platform/async/wakeup.js';
 import type { LeaderLock } from '../../platform/postgres/leader-lock.js';
 import type { Log } from '../../platform/telemetry/log.js';
-import { Wakeup } from '../../platform/async/wakeup.js';
-import type { AppendSignal } from './append-signal.js';
-import type { EventsStream, StreamTail } from './events-stream.js';
-import type { EventPublisher } from './event-publisher.js';
 import type { StoredEvent } from '../core/stored-event.js';
 import type { RecentEvents } from '../event-store/recent-events.js';
+import type { AppendSignal } from './append-signal.js';
+import type { EventPublisher } from './event-publisher.js';
+import type { EventsStream, StreamTail } from './events-stream.js';
 import type { StoredEventReader } from './stored-event-reader.js';
 
 export interface EventRelayOptions {

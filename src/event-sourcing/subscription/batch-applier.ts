@@ -1,10 +1,10 @@
 import type { PoolClient } from 'pg';
 
 import { Unavailable } from '../../kernel/errors.js';
-import type { Delivery, RecordedEvent } from '../core/event.js';
 import { delay } from '../../platform/async/delay.js';
 import { asUnavailable, isOutage } from '../../platform/postgres/outage.js';
 import type { Log } from '../../platform/telemetry/log.js';
+import type { Delivery, RecordedEvent } from '../core/event.js';
 import { CheckpointMoved, type CheckpointStore } from './checkpoint-store.js';
 import { withEventSpans } from './event-spans.js';
 import type { Checkpoint } from './move-statement.js';
@@ -166,7 +166,7 @@ export class BatchApplier {
     const from = this.checkpoint;
     const to = { ...from, position: upTo };
     const now = await withEventSpans(spanName, deliveries, async () => {
-      if (events.length > 0) await handler.act?.(deliveries, signal);
+      if (events.length > 0) await handler.runEffects?.(deliveries, signal);
       const changes = events.length > 0 ? await handler.change?.(events) : undefined;
       const writes = changes?.writes ?? [];
       const moved = await (extraWork

@@ -1,14 +1,14 @@
 import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos } from 'nats';
 
-import type { Delivery } from '../core/event.js';
-import type { EventCatalog } from '../core/event-catalog.js';
 import { delay } from '../../platform/async/delay.js';
 import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import { isConsumerMissing } from '../../platform/nats/nats-errors.js';
 import type { NatsLink } from '../../platform/nats/nats-link.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import type { Delivery } from '../core/event.js';
 import { deliveryOfMessage, EventHeader } from '../relay/event-message.js';
 import type { EventsStream } from '../relay/events-stream.js';
-import type { Log } from '../../platform/telemetry/log.js';
 import { Acknowledgement } from './acknowledgement.js';
 
 export interface EventDeliveryOptions {

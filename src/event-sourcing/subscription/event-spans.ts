@@ -1,8 +1,8 @@
 import { type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 
+import { contextOf, tracer } from '../../platform/telemetry/trace-context.js';
 import type { Delivery } from '../core/event.js';
 import { SPAN_AGE_MS_MAX } from '../relay/event-publisher.js';
-import { contextOf, tracer } from '../../platform/telemetry/trace-context.js';
 
 /** A batch belongs to many traces: each event gets a span in its own trace, all of the same length. */
 export async function withEventSpans<T>(

@@ -1,8 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 
-import type { StreamType } from '../core/event.js';
 import { delay } from '../../platform/async/delay.js';
 import { reportingOutages, sqlStateOf } from '../../platform/postgres/outage.js';
+import type { StreamType } from '../core/event.js';
 import type { ParkedStream } from './subscription-handler.js';
 
 /** A parked stream as the leader sees it. */

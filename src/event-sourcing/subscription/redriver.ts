@@ -1,9 +1,9 @@
-import type { Delivery } from '../core/event.js';
-import type { EventCatalog } from '../core/event-catalog.js';
 import { asUnavailable } from '../../platform/postgres/outage.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import type { Delivery } from '../core/event.js';
 import { deliveryOfStored } from '../relay/event-message.js';
 import type { StoredEventReader } from '../relay/stored-event-reader.js';
-import type { Log } from '../../platform/telemetry/log.js';
 import { type BatchApplier, isRetryable } from './batch-applier.js';
 import { type ParkedEntry, type ParkedStreams, parkingError } from './parked-streams.js';
 

@@ -11,7 +11,7 @@ export interface Changes {
 }
 
 /**
- * Handles the events of a subscription. They come in order and in batches: at least once for `act`, exactly once for
+ * Handles the events of a subscription. They come in order and in batches: at least once for `runEffects`, exactly once for
  * `change`. Throw `Unavailable` for an outage (the batch is retried without limit); any other error counts as a fault
  * of the event.
  */
@@ -19,7 +19,7 @@ export interface SubscriptionHandler {
   /** Whether an event may matter here; other events move the checkpoint when there is time. If absent, all may. */
   concerns?(event: Pick<RecordedEvent, 'stream' | 'type'>): boolean;
   /** Effects on other systems, before the checkpoint moves. Must be idempotent: ids are derived from the event. */
-  act?(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void>;
+  runEffects?(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void>;
   /** Rows of Postgres, written in one statement with the checkpoint; until then nothing has changed. */
   change?(events: readonly RecordedEvent[]): Promise<Changes>;
   /** Called after the checkpoint is committed. Must not throw. */

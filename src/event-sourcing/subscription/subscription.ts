@@ -1,16 +1,16 @@
 import type { Pool } from 'pg';
 
 import { Unavailable } from '../../kernel/errors.js';
-import type { Delivery } from '../core/event.js';
-import type { EventCatalog } from '../core/event-catalog.js';
 import { delay } from '../../platform/async/delay.js';
-import { isOutage } from '../../platform/postgres/outage.js';
+import { Wakeup } from '../../platform/async/wakeup.js';
 import type { LeaderLock } from '../../platform/postgres/leader-lock.js';
+import { isOutage } from '../../platform/postgres/outage.js';
+import type { Log } from '../../platform/telemetry/log.js';
+import type { EventCatalog } from '../core/event-catalog.js';
+import type { Delivery } from '../core/event.js';
 import type { AppendSignal } from '../relay/append-signal.js';
 import { deliveryOfStored } from '../relay/event-message.js';
 import type { StoredEventReader } from '../relay/stored-event-reader.js';
-import type { Log } from '../../platform/telemetry/log.js';
-import { Wakeup } from '../../platform/async/wakeup.js';
 import { BatchApplier, type PoisonLimits } from './batch-applier.js';
 import { CheckpointMoved, CheckpointStore } from './checkpoint-store.js';
 import type { EventDelivery } from './event-delivery.js';

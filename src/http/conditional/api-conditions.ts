@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 
-import { documentedHeaders } from '../docs/documented-headers.js';
 import { ApiProblems } from '../docs/api-problems.js';
+import { documentedHeaders } from '../docs/documented-headers.js';
 
 const ifMatch = (description: string) => ApiHeader({ name: 'If-Match', required: false, description });
 const ifNoneMatch = (description: string) => ApiHeader({ name: 'If-None-Match', required: false, description });

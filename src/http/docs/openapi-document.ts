@@ -2,9 +2,9 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 
-import { RESPONSE_HEADERS } from './documented-headers.js';
 import { problemSchema } from './api-problems.js';
 import { convertedSchema } from './converted-schema.js';
+import { RESPONSE_HEADERS } from './documented-headers.js';
 import { applyOperationRules } from './operation-rules.js';
 import { applyMaxima, markOptionalBodies, type Maxima } from './request-bodies.js';
 

@@ -1,11 +1,11 @@
 import { trace } from '@opentelemetry/api';
 
-import { DomainError } from '../../kernel/errors.js';
 import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import type { RecordedCommand, RecordedCommands } from '../../event-sourcing/core/recorded-commands.js';
+import { DomainError } from '../../kernel/errors.js';
 import type { Exchange } from '../http-commands.js';
-import type { ReadYourWrites } from '../read-your-writes.js';
 import { HttpProblem } from '../problem.js';
+import type { ReadYourWrites } from '../read-your-writes.js';
 import { KeyedRequest } from './idempotency-key.js';
 
 /** A key belongs to its first request for this time. */

@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
-import { type HistoryEntry, historyEntryOf } from '../../event-sourcing/core/history-entry.js';
 import type { RecordedEvent } from '../../event-sourcing/core/event.js';
-import { growingResponse } from '../large-response.js';
+import { type HistoryEntry, historyEntryOf } from '../../event-sourcing/core/history-entry.js';
+import { unsizedResponse } from '../large-response.js';
 import type { LargeResponses } from '../user-concurrency.js';
 import { wholeNumber } from './list-query.js';
 
@@ -44,7 +44,7 @@ export const historyResponse = (
   portions: AsyncIterable<readonly RecordedEvent[]>,
   query: Pick<HistoryQuery, 'limit'>,
   to: { readonly userId: string; readonly reply: FastifyReply },
-) => growingResponse(slots, { ...to, read: (grow) => historyPage(portions, query, grow) });
+) => unsizedResponse(slots, { ...to, read: (grow) => historyPage(portions, query, grow) });
 
 /**
  * @param portions of a stream, oldest first, with one event more than the limit if there are more

@@ -1,11 +1,11 @@
+import type { Pool } from 'pg';
 import { z } from 'zod';
 
+import { sqlStateOf } from '../../platform/postgres/outage.js';
 import { HttpProblem } from '../problem.js';
 import { text } from '../validation/text.js';
-import { sqlStateOf } from '../../platform/postgres/outage.js';
 import { decodeCursor } from './cursor.js';
 import { type CursorPage, type Listing, type OffsetPage, readCursorPage, readOffsetPage } from './page.js';
-import type { Pool } from 'pg';
 
 const LIMIT_MAX = 100;
 const LIMIT_DEFAULT = 20;

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 
-import { clientGone, onResponseEnd } from '../response-end.js';
 import { delay } from '../../platform/async/delay.js';
+import { clientGone, onResponseEnd } from '../response-end.js';
 
 const DELAY_MS = 2_000;
 /** Delayed at the same time, per process. */

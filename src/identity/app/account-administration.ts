@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import { DomainError } from '../../kernel/errors.js';
 import type { EventMetadata } from '../../event-sourcing/core/event.js';
+import { DomainError } from '../../kernel/errors.js';
 import { emailKey } from '../domain/email.js';
 import { AdminGranted, AdminRevoked, UserErased, type UserEvent, UserRegistered } from '../domain/user-events.js';
 import type { User } from '../store/entities.js';

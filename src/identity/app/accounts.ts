@@ -1,7 +1,7 @@
-import { DomainError } from '../../kernel/errors.js';
 import type { EventMetadata } from '../../event-sourcing/core/event.js';
-import { deterministicId, newId } from '../../kernel/uuid.js';
 import type { CallerIdentity } from '../../http/request-context.js';
+import { DomainError } from '../../kernel/errors.js';
+import { deterministicId, newId } from '../../kernel/uuid.js';
 import { emailKey } from '../domain/email.js';
 import {
   LoginRefused,
@@ -158,7 +158,7 @@ export class Accounts {
   ): { session: Session; grant: Grant } {
     const { tokens } = this.options;
     const of = { userId: user.id, sessionId: id, isAdmin: user.isAdmin };
-    const refreshToken = tokens.signRefresh(of, follows ? followerId(follows) : newId(), now);
+    const refreshToken = tokens.signRefresh(of, follows ? successorId(follows) : newId(), now);
     return {
       session: {
         id,
@@ -220,4 +220,4 @@ const invalidCredentials = (): DomainError =>
   new DomainError('invalid_credentials', 'Invalid email or password', 'unauthorized');
 
 /** Without the signing key, nobody can derive the token from this id. */
-const followerId = (follows: Buffer): string => deterministicId('refresh token after', follows.toString('hex'));
+const successorId = (follows: Buffer): string => deterministicId('refresh token after', follows.toString('hex'));

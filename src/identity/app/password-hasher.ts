@@ -1,7 +1,7 @@
 import { hash, verify } from '@node-rs/argon2';
 
-import { Semaphore } from '../../platform/async/semaphore.js';
 import { DomainError, Unavailable } from '../../kernel/errors.js';
+import { Semaphore } from '../../platform/async/semaphore.js';
 import { preparedPassword } from '../domain/password.js';
 
 /** OWASP's password storage cheat sheet, argon2id: 19 MiB, 2 passes, 1 lane; about 20 ms of one core. */

@@ -1,6 +1,6 @@
-import { VersionConflict } from '../../kernel/errors.js';
-import type { NewEvent } from '../../event-sourcing/core/event.js';
 import type { EventStore } from '../../event-sourcing/core/event-store.js';
+import type { NewEvent } from '../../event-sourcing/core/event.js';
+import { VersionConflict } from '../../kernel/errors.js';
 import { deterministicId } from '../../kernel/uuid.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { userEvents } from '../domain/user-events.js';

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 
-import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import type { EventCatalog } from '../../event-sourcing/core/event-catalog.js';
-import type { PayloadRef } from '../../platform/payloads/payload-store.js';
-import type { PostgresEventStore } from '../../event-sourcing/event-store/postgres-event-store.js';
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { upcastEvent, PoisonEvent, type StoredEvent } from '../../event-sourcing/core/stored-event.js';
+import type { PostgresEventStore } from '../../event-sourcing/event-store/postgres-event-store.js';
+import type { PayloadRef } from '../../platform/payloads/payload-store.js';
 import { type CheckReport, Faults } from './finding.js';
 
 /** Receives every event of the log in order; returns how an event contradicts the earlier ones, or null. */

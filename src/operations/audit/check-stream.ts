@@ -1,10 +1,10 @@
-import { isSameJson } from '../../kernel/json.js';
 import type { StoredEvent } from '../../event-sourcing/core/stored-event.js';
-import type { NatsLink } from '../../platform/nats/nats-link.js';
 import { eventBody, EventHeader } from '../../event-sourcing/relay/event-message.js';
 import type { EventsStream } from '../../event-sourcing/relay/events-stream.js';
 import type { StoredEventReader } from '../../event-sourcing/relay/stored-event-reader.js';
 import { messagesOf } from '../../event-sourcing/relay/stream-messages.js';
+import { isSameJson } from '../../kernel/json.js';
+import type { NatsLink } from '../../platform/nats/nats-link.js';
 import { type CheckReport, Faults } from './finding.js';
 
 type Log = Pick<StoredEventReader, 'readAllStored'>;

@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Pool, PoolClient } from 'pg';
 
-import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import type { EventCatalog } from '../../event-sourcing/core/event-catalog.js';
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { PoisonEvent, type StoredEvent, upcastEvent } from '../../event-sourcing/core/stored-event.js';
 import { STORED_COLUMNS, storedEvent, type StoredRow } from '../../event-sourcing/event-store/event-reader.js';
-import type { Projection } from '../../event-sourcing/projection/projection.js';
 import { ProjectionTable } from '../../event-sourcing/projection/projection-table.js';
+import type { Projection } from '../../event-sourcing/projection/projection.js';
 import { type CheckReport, Faults } from './finding.js';
 
 /** Streams folded and compared at a time. */

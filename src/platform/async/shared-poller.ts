@@ -2,8 +2,8 @@ import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 import { Unavailable } from '../../kernel/errors.js';
 import type { Log } from '../telemetry/log.js';
-import { Wakeup } from './wakeup.js';
 import { delay } from './delay.js';
+import { Wakeup } from './wakeup.js';
 
 /** Returns what was found for a caller, or false if it is not there yet. */
 type Reached<Wanted, Found> = (wanted: Wanted) => Found | false;

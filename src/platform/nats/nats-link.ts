@@ -1,10 +1,10 @@
 import { connect, Events, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats';
 
 import { Unavailable } from '../../kernel/errors.js';
-import type { Log } from '../telemetry/log.js';
 import { delay } from '../async/delay.js';
 import { ignoreErrors } from '../async/ignore-errors.js';
 import { waitForCall } from '../async/wait-for-call.js';
+import type { Log } from '../telemetry/log.js';
 
 export interface NatsLinkOptions {
   /** One or more servers, comma-separated: `nats://host:port`. */

@@ -9,11 +9,11 @@ const EVENTS_AT_A_TIME = 5_000;
 /** In milliseconds; 0: without limit. */
 export interface Retention {
   /** For inputs and outputs of runs, after they were stored. */
-  readonly runsMs: number;
+  readonly executionsMs: number;
   /** For the scripts of a task, after it was deleted. */
   readonly deletedTasksMs: number;
-  /** For a script that no event names, after it was stored: it is stored first, and the change may be refused. */
-  readonly unnamedScriptsMs: number;
+  /** For a script that no event refers to, after it was stored: it is stored first, and the change may be refused. */
+  readonly unreferencedScriptsMs: number;
 }
 
 /** What to destroy next, and up to where the sweep then is. */
@@ -49,7 +49,7 @@ const SCRIPTS = `
     and p.kind = 'script' and p.owner_id = (created.data ->> 'owner_id')::uuid`;
 
 /** Each script is checked once. A page also includes all scripts that were stored at its last moment. */
-const UNNAMED = `
+const UNREFERENCED = `
   with page as (
     select payload_id, created_at from es.payloads
     where kind = 'script' and created_at > (select scripts_until from es.retention)
@@ -84,10 +84,10 @@ export class PayloadSweep {
   /** @param signal stops it between two statements */
   async sweep(signal: AbortSignal): Promise<Destroyed> {
     const before = this.figures;
-    const { runsMs, deletedTasksMs, unnamedScriptsMs } = this.retention;
-    if (runsMs > 0) await this.destruction.destroySelected(AGED, runsMs, signal);
+    const { executionsMs, deletedTasksMs, unreferencedScriptsMs } = this.retention;
+    if (executionsMs > 0) await this.destruction.destroySelected(AGED, executionsMs, signal);
     if (deletedTasksMs > 0) await this.destroyOfDeletedTasks(deletedTasksMs, signal);
-    if (unnamedScriptsMs > 0) await this.destroyUnnamedScripts(unnamedScriptsMs, signal);
+    if (unreferencedScriptsMs > 0) await this.destroyUnreferencedScripts(unreferencedScriptsMs, signal);
     return { payloads: this.figures.payloads - before.payloads, bytes: this.figures.bytes - before.bytes };
   }
 
@@ -103,9 +103,9 @@ export class PayloadSweep {
     });
   }
 
-  private destroyUnnamedScripts(keptMs: number, signal: AbortSignal): Promise<void> {
+  private destroyUnreferencedScripts(keptMs: number, signal: AbortSignal): Promise<void> {
     return this.destroyByPage('scripts_until', signal, async () => {
-      const [page] = await this.query<{ until: string | null; scripts: string[] | null }>(UNNAMED, [
+      const [page] = await this.query<{ until: string | null; scripts: string[] | null }>(UNREFERENCED, [
         keptMs,
         PAYLOADS_AT_A_TIME,
       ]);

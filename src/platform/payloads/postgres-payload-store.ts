@@ -2,15 +2,15 @@ import { hash } from 'node:crypto';
 
 import type { Pool } from 'pg';
 
-import { type PayloadKind, type PayloadRef, PayloadStore } from './payload-store.js';
-import { detachBuffer } from '../memory/detach-buffer.js';
 import { Semaphore } from '../async/semaphore.js';
+import { detachBuffer } from '../memory/detach-buffer.js';
 import { scheduleMinorGc } from '../memory/minor-gc.js';
-import { BinaryArray, bytea, int4, text, uuid } from '../postgres/binary-array.js';
 import { batched, inOrderOf } from '../postgres/batched.js';
+import { BinaryArray, bytea, int4, text, uuid } from '../postgres/binary-array.js';
 import { reportingOutages } from '../postgres/outage.js';
 import { DataKeys, ownerErased } from './data-keys.js';
 import type { MasterKeys } from './master-keys.js';
+import { type PayloadKind, type PayloadRef, PayloadStore } from './payload-store.js';
 import { seal, unseal } from './sealed-box.js';
 
 export interface PostgresPayloadStoreOptions {

@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 
 import { DomainError } from '../../kernel/errors.js';
-import { StorageQuota } from './storage-quota.js';
 import { reportingOutages } from '../postgres/outage.js';
+import { StorageQuota } from './storage-quota.js';
 
 /** Each process sums again after this time: what others store meanwhile may exceed the quota. */
 const KNOWN_FOR_MS = 10_000;

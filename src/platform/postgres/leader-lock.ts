@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
 
+import { delay } from '../async/delay.js';
+import { withTimeout } from '../async/timeout.js';
 import type { Log } from '../telemetry/log.js';
 import { advisoryKey } from './advisory-key.js';
 import { closeClient } from './close-client.js';
 import { createClient, type PostgresOptions } from './pool.js';
-import { delay } from '../async/delay.js';
-import { withTimeout } from '../async/timeout.js';
 
 export interface LeaderLockOptions {
   /** What is led: `relay`, `projector`, … In one database, each name has at most one leader. */

@@ -1,5 +1,5 @@
-import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM, type Options } from '@mikro-orm/postgresql';
 
 import { MIGRATIONS } from '../../../migrations/all.js';
 import { createClient, type PostgresOptions } from './pool.js';

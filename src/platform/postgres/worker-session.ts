@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
 
-import { WorkerSessions } from './worker-sessions.js';
+import { delay } from '../async/delay.js';
 import type { Log } from '../telemetry/log.js';
 import { advisoryKey } from './advisory-key.js';
 import { closeClient } from './close-client.js';
 import { reportingOutages } from './outage.js';
 import { createClient, type PostgresOptions } from './pool.js';
-import { delay } from '../async/delay.js';
+import { WorkerSessions } from './worker-sessions.js';
 
 const RETRY_MS = 250;
 const PING_INTERVAL_MS = 1_000;

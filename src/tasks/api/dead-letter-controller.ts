@@ -5,15 +5,15 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swa
 import { apiPath } from '../../http/api-path.js';
 import { ConditionalRead, ConditionalWrite } from '../../http/conditional/api-conditions.js';
 import { writeConditionOf } from '../../http/conditional/write-condition.js';
-import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { message } from '../../http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
+import { BY_OFFSET_OR_CURSOR } from '../../http/listing/list-query.js';
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import { uuidParam } from '../../http/validation/params.js';
-import { BY_OFFSET_OR_CURSOR } from '../../http/listing/list-query.js';
 import { DiscardDeadLetter, RedriveExecution } from '../domain/execution-commands.js';
 import { GetExecution, GetExecutionFromLog, ListExecutions, requireDeadLetter } from '../queries/execution-queries.js';
 import { ExecutionResponses } from './execution-responses.js';

@@ -2,26 +2,26 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@ne
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { DomainError } from '../../kernel/errors.js';
-import { TaskOwners } from '../queries/task-owners.js';
-import { requireOwner } from '../../kernel/requester.js';
-import { BODY_WITH_INPUT_BYTES_MAX } from '../../http/body-parser.js';
 import { API_BASE } from '../../http/api-path.js';
+import { BODY_WITH_INPUT_BYTES_MAX } from '../../http/body-parser.js';
 import { ConditionalRead, ConditionalWrite } from '../../http/conditional/api-conditions.js';
 import { writeConditionOf } from '../../http/conditional/write-condition.js';
-import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { message } from '../../http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
+import { BY_OFFSET_OR_CURSOR } from '../../http/listing/list-query.js';
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import { BodyLimit } from '../../http/route-options.js';
 import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
 import { uuidParam } from '../../http/validation/params.js';
-import { BY_OFFSET_OR_CURSOR } from '../../http/listing/list-query.js';
+import { DomainError } from '../../kernel/errors.js';
+import { requireOwner } from '../../kernel/requester.js';
 import { InputStore } from '../commands/input-store.js';
 import { CancelExecution, StartExecution } from '../domain/execution-commands.js';
 import { GetExecution, GetExecutionAsOf, ListExecutions } from '../queries/execution-queries.js';
+import { TaskOwners } from '../queries/task-owners.js';
 import { ExecutionResponses, type Receiver } from './execution-responses.js';
 import {
   executionList,
@@ -33,8 +33,8 @@ import {
   startExecutionQuery,
   type StartExecutionQuery,
 } from './execution-schemas.js';
-import { pathsOf } from './input-schema.js';
 import { ExecutionStarts } from './execution-starts.js';
+import { pathsOf } from './input-schema.js';
 
 const taskId = uuidParam('Invalid task ID format');
 const executionId = uuidParam('Invalid execution ID format');

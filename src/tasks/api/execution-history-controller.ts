@@ -3,12 +3,11 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { historyEntryOf } from '../../event-sourcing/core/history-entry.js';
-import { requireOwner } from '../../kernel/requester.js';
-import { isActive } from '../domain/execution-shape.js';
 import { apiPath } from '../../http/api-path.js';
 import { ConcurrentRequests } from '../../http/concurrent-requests.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
 import { type Exchange, HttpExchange } from '../../http/http-commands.js';
+import { historyResponse, historyQuery, type HistoryQuery } from '../../http/listing/history.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import {
   EVENT_STREAM,
@@ -20,7 +19,8 @@ import {
 } from '../../http/server-sent-events.js';
 import { releaseSlot, LargeResponses } from '../../http/user-concurrency.js';
 import { uuidParam } from '../../http/validation/params.js';
-import { historyResponse, historyQuery, type HistoryQuery } from '../../http/listing/history.js';
+import { requireOwner } from '../../kernel/requester.js';
+import { isActive } from '../domain/execution-shape.js';
 import { EventFollower } from '../queries/event-follower.js';
 import { GetExecutionFromLog, GetExecutionHistory } from '../queries/execution-queries.js';
 

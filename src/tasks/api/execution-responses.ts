@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 
-import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import { entityTag } from '../../http/conditional/entity-tags.js';
 import { isLarge, sizedResponse } from '../../http/large-response.js';
-import { LargeResponses } from '../../http/user-concurrency.js';
 import { listResponse, type ListQuery, type Page } from '../../http/listing/list-query.js';
+import { LargeResponses } from '../../http/user-concurrency.js';
+import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { ExecutionRow } from '../queries/execution-projection.js';
 import { executionViewOf } from '../queries/execution-view.js';
-import { keptBytesOf, NO_TEXT, roomForEach, textOf } from '../queries/output-excerpt.js';
+import { keptBytesOf, NO_TEXT, bytesPerOutput, textOf } from '../queries/output-excerpt.js';
 
 /** The user and the reply object of a response. */
 export interface Receiver {
@@ -46,7 +46,7 @@ export class ExecutionResponses {
     responseOf: (views: readonly ReturnType<typeof executionViewOf>[]) => Content,
   ) {
     const bytes = keptBytesOf(rows);
-    const room = roomForEach(rows);
+    const room = bytesPerOutput(rows);
     const viewOf = async (row: ExecutionRow) => executionViewOf(row, await textOf(row, this.payloads, room));
     const read = async () => {
       if (!isLarge(bytes)) return responseOf(await Promise.all(rows.map(viewOf)));

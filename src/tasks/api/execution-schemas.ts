@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { FAILURE_REASONS, SCRIPT_TYPES, STATUSES } from '../domain/execution-shape.js';
 import { listQuery, listView, wholeNumber } from '../../http/listing/list-query.js';
+import { FAILURE_REASONS, SCRIPT_TYPES, STATUSES } from '../domain/execution-shape.js';
 import { executionInput } from './input-schema.js';
 
 /** The body is optional. */

@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 
 import type { EventMetadata } from '../../event-sourcing/core/event.js';
-import { newId } from '../../kernel/uuid.js';
 import { API_BASE } from '../../http/api-path.js';
 import { ConcurrentRequests } from '../../http/concurrent-requests.js';
 import { type Exchange, HttpCommands } from '../../http/http-commands.js';
 import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
 import { type CallerContext, metadataOf } from '../../http/request-context.js';
 import { releaseSlot } from '../../http/user-concurrency.js';
+import { newId } from '../../kernel/uuid.js';
 import { ExecutionEnds } from '../queries/execution-ends.js';
 import { GetExecutionFromLog } from '../queries/execution-queries.js';
 import { ExecutionResponses } from './execution-responses.js';

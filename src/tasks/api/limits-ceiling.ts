@@ -3,14 +3,14 @@ import type { ScriptType } from '../../sandbox/sandbox.js';
 import { limitsBelowFloor } from '../domain/limit-floors.js';
 
 /** The limits that a task requests; all are optional. */
-export interface AskedLimits {
+export interface RequestedLimits {
   readonly script_type?: ScriptType | undefined;
   readonly timeout_seconds?: number | undefined;
   readonly limits?: { readonly [Name in 'memory_mb' | 'cpus' | 'pids']?: number | undefined } | undefined;
 }
 
 /** The maximum limits of a run. The operator sets them, so they are not part of the schemas, which are constants. */
-export class RunLimitsCeiling {
+export class ExecutionLimitsCeiling {
   constructor(
     private readonly maxima: {
       readonly timeout_seconds: number;
@@ -31,7 +31,7 @@ export class RunLimitsCeiling {
    * With a script type, also checks its floors. Without one, the decider checks them: it knows the stored script type.
    * @throws InvalidFields that names every limit above its maximum or below its floor
    */
-  check({ script_type, timeout_seconds, limits = {} }: AskedLimits): void {
+  check({ script_type, timeout_seconds, limits = {} }: RequestedLimits): void {
     const { maxima } = this;
     const asked: [field: string, value: number | undefined, max: number][] = [
       ['timeout_seconds', timeout_seconds, maxima.timeout_seconds],

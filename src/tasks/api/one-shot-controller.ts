@@ -1,23 +1,23 @@
 import { Body, Controller, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { executionView, startExecutionQuery, type StartExecutionQuery } from './execution-schemas.js';
-import { ExecutionStarts } from './execution-starts.js';
-import { InputStore } from '../commands/input-store.js';
-import { newId } from '../../kernel/uuid.js';
 import { apiPath } from '../../http/api-path.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../http/body-parser.js';
-import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import { BodyLimit } from '../../http/route-options.js';
-import { RunLimitsCeiling } from './limits-ceiling.js';
+import { newId } from '../../kernel/uuid.js';
+import { CreateAndStartTask } from '../commands/create-and-start-task.js';
+import { InputStore } from '../commands/input-store.js';
 import { ScriptStore } from '../commands/script-store.js';
 import { CreateTask } from '../domain/task-commands.js';
-import { CreateAndStartTask } from '../commands/create-and-start-task.js';
-import { runOnceBody, type RunOnceBody } from './one-shot-schema.js';
+import { executionView, startExecutionQuery, type StartExecutionQuery } from './execution-schemas.js';
+import { ExecutionStarts } from './execution-starts.js';
+import { ExecutionLimitsCeiling } from './limits-ceiling.js';
+import { oneShotBody, type OneShotBody } from './one-shot-schema.js';
 
 @ApiTags('executions')
 @ApiBearerAuth()
@@ -28,7 +28,7 @@ export class OneShotController {
     private readonly commands: HttpCommands,
     private readonly scripts: ScriptStore,
     private readonly inputs: InputStore,
-    private readonly ceiling: RunLimitsCeiling,
+    private readonly ceiling: ExecutionLimitsCeiling,
     private readonly starts: ExecutionStarts,
   ) {}
 
@@ -48,7 +48,7 @@ export class OneShotController {
   })
   async run(
     @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,
-    @Body({ schema: runOnceBody }) { input: submitted, script_content, ...definition }: RunOnceBody,
+    @Body({ schema: oneShotBody }) { input: submitted, script_content, ...definition }: OneShotBody,
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 
-import { executionInput, refuseFileInScriptPlace } from './input-schema.js';
+import { executionInput, refuseFileAtScriptPath } from './input-schema.js';
 import { createTaskBody } from './task-schemas.js';
 
-export const runOnceBody = createTaskBody
+export const oneShotBody = createTaskBody
   .extend({ input: executionInput.optional() })
-  .superRefine(refuseFileInScriptPlace)
+  .superRefine(refuseFileAtScriptPath)
   .meta({
     id: 'RunOnce',
     example: {
@@ -15,4 +15,4 @@ export const runOnceBody = createTaskBody
       input: { args: ['world'] },
     },
   });
-export type RunOnceBody = z.output<typeof runOnceBody>;
+export type OneShotBody = z.output<typeof oneShotBody>;

@@ -3,33 +3,33 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { PayloadStore } from '../../platform/payloads/payload-store.js';
-import { requireOwner } from '../../kernel/requester.js';
-import { newId } from '../../kernel/uuid.js';
-import { requireVersion, type VersionCondition } from '../../kernel/version-condition.js';
 import { API_BASE, apiPath } from '../../http/api-path.js';
 import { ConditionalRead, ConditionalWrite } from '../../http/conditional/api-conditions.js';
 import { entityTag } from '../../http/conditional/entity-tags.js';
 import { writeConditionOf } from '../../http/conditional/write-condition.js';
-import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { message } from '../../http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
-import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
-import { RunLimitsCeiling } from './limits-ceiling.js';
-import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
 import { sizedResponse } from '../../http/large-response.js';
-import { LargeResponses } from '../../http/user-concurrency.js';
-import { uuidParam } from '../../http/validation/params.js';
 import { historyResponse, historyQuery, type HistoryQuery, historyView } from '../../http/listing/history.js';
 import { BY_OFFSET_OR_CURSOR, listResponse } from '../../http/listing/list-query.js';
+import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
+import { LargeResponses } from '../../http/user-concurrency.js';
+import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
+import { uuidParam } from '../../http/validation/params.js';
+import { requireOwner } from '../../kernel/requester.js';
+import { newId } from '../../kernel/uuid.js';
+import { requireVersion, type VersionCondition } from '../../kernel/version-condition.js';
+import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import { ScriptStore } from '../commands/script-store.js';
 import { CreateTask, DeleteTask, UpdateTask } from '../domain/task-commands.js';
-import { GetTask, GetTaskAsOf, GetTaskFromLog, GetTaskHistory, ListTasks } from '../queries/task-queries.js';
 import type { TaskRow } from '../queries/task-projection.js';
+import { GetTask, GetTaskAsOf, GetTaskFromLog, GetTaskHistory, ListTasks } from '../queries/task-queries.js';
 import { taskViewOf } from '../queries/task-view.js';
+import { ExecutionLimitsCeiling } from './limits-ceiling.js';
 import {
   createTaskBody,
   type CreateTaskBody,
@@ -55,7 +55,7 @@ export class TaskController {
     private readonly scripts: ScriptStore,
     private readonly payloads: PayloadStore,
     private readonly largeResponses: LargeResponses,
-    private readonly ceiling: RunLimitsCeiling,
+    private readonly ceiling: ExecutionLimitsCeiling,
   ) {}
 
   @Post()

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import { LIMIT_FLOORS, type RunFloor } from '../domain/limit-floors.js';
-import { retryableReason, SCRIPT_TYPES, scriptType, STATUSES } from '../domain/execution-shape.js';
-import { text } from '../../http/validation/text.js';
 import { listQuery, listView } from '../../http/listing/list-query.js';
+import { text } from '../../http/validation/text.js';
+import { retryableReason, SCRIPT_TYPES, scriptType, STATUSES } from '../domain/execution-shape.js';
+import { LIMIT_FLOORS, type LimitFloor } from '../domain/limit-floors.js';
 
 /** Maximum bytes of a task's metadata as JSON. */
 export const METADATA_BYTES_MAX = 16 * 1024;
@@ -19,12 +19,12 @@ const metadata = z
   .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
 
 /** The minimum of each language: see limitsBelowFloor. */
-function floorsOf(limit: keyof RunFloor): string {
+function floorsOf(limit: keyof LimitFloor): string {
   const floors = SCRIPT_TYPES.map((type) => `${LIMIT_FLOORS[type][limit]} in ${type}`);
   return `At least ${floors.join(', ')}`;
 }
 
-function lowestFloor(limit: keyof RunFloor): number {
+function lowestFloor(limit: keyof LimitFloor): number {
   return Math.min(...SCRIPT_TYPES.map((type) => LIMIT_FLOORS[type][limit]));
 }
 

@@ -1,10 +1,10 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
+import { type Decided, DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
+import type { Requester } from '../../kernel/requester.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionSpec } from '../domain/execution-events.js';
 import { executionStream } from '../domain/execution-state.js';
-import { type Decided, DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
-import type { Requester } from '../../kernel/requester.js';
 import type { CreateTask } from '../domain/task-commands.js';
 import { taskDecider, taskStream } from '../domain/task-decider.js';
 import { requestExecution } from './request-execution.js';

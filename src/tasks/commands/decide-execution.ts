@@ -32,8 +32,8 @@ export function decideExecution(
       const task = await streams.load(taskStream(state.spec.task_id), taskDecider);
       task.record(
         after === null
-          ? taskDecider.decide({ type: 'ResumeRun', executionId }, task.state)
-          : taskDecider.decide({ type: 'FinishRun', executionId, outcome: after }, task.state),
+          ? taskDecider.decide({ type: 'ResumeExecution', executionId }, task.state)
+          : taskDecider.decide({ type: 'FinishExecution', executionId, outcome: after }, task.state),
       );
     }
     execution.record(events);

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
+import { newId } from '../../kernel/uuid.js';
 import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-store.js';
 import { StorageQuota } from '../../platform/payloads/storage-quota.js';
-import { newId } from '../../kernel/uuid.js';
 import { encodeExecutionInput, type ExecutionInput } from '../domain/execution-input.js';
 
 /** An execution's input as the client sends it. */

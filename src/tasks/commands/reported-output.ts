@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
 
+import { deterministicId } from '../../kernel/uuid.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import { StorageQuota } from '../../platform/payloads/storage-quota.js';
-import { deterministicId } from '../../kernel/uuid.js';
 import type { OutputRef } from '../domain/execution-events.js';
 
 /** Stores the output of external executions, as their owners report it. */

@@ -1,11 +1,11 @@
-import { INPUT_FILE_IN_SCRIPT_PLACE, RequestExecution, type StartExecution } from '../domain/execution-commands.js';
+import type { Participant } from '../../event-sourcing/core/decision-session.js';
+import { InvalidFields } from '../../kernel/errors.js';
+import { fileAtScriptPath } from '../../sandbox/languages.js';
+import type { ScriptType } from '../../sandbox/sandbox.js';
+import { INPUT_FILE_AT_SCRIPT_PATH, RequestExecution, type StartExecution } from '../domain/execution-commands.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent, ExecutionSpec } from '../domain/execution-events.js';
 import type { ExecutionState } from '../domain/execution-state.js';
-import type { Participant } from '../../event-sourcing/core/decision-session.js';
-import { InvalidFields } from '../../kernel/errors.js';
-import type { ScriptType } from '../../sandbox/sandbox.js';
-import { fileInScriptPlace } from '../../sandbox/languages.js';
 import { type LiveTask, taskDecider, type TaskState } from '../domain/task-decider.js';
 import type { TaskEvent } from '../domain/task-events.js';
 
@@ -19,19 +19,19 @@ export function requestExecution(
   start: Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input' | 'inputPaths'>,
 ): void {
   const { requester, executionId } = start;
-  task.record(taskDecider.decide({ type: 'BeginRun', requester, executionId }, task.state));
+  task.record(taskDecider.decide({ type: 'BeginExecution', requester, executionId }, task.state));
   const { script_type } = (task.state as LiveTask).definition;
-  requireScriptPlace(script_type, start.inputPaths);
+  requireFreeScriptPath(script_type, start.inputPaths);
   const request = new RequestExecution(specOf(task.state as LiveTask, start));
   execution.record(executionDecider.decide(request, execution.state));
 }
 
 /** The free file names depend on the task's language, which the input's schema does not know. */
-function requireScriptPlace(scriptType: ScriptType, paths: readonly string[]): void {
-  const index = fileInScriptPlace(scriptType, paths);
+function requireFreeScriptPath(scriptType: ScriptType, paths: readonly string[]): void {
+  const index = fileAtScriptPath(scriptType, paths);
   if (index === -1) return;
   const field = `input.files.${index}.path`;
-  throw new InvalidFields([{ field, value: '[redacted]', tag: 'invalid', message: INPUT_FILE_IN_SCRIPT_PLACE }]);
+  throw new InvalidFields([{ field, value: '[redacted]', tag: 'invalid', message: INPUT_FILE_AT_SCRIPT_PATH }]);
 }
 
 function specOf(

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
+import { newId } from '../../kernel/uuid.js';
 import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-store.js';
 import { StorageQuota } from '../../platform/payloads/storage-quota.js';
-import { newId } from '../../kernel/uuid.js';
 
 /** Stores a script before the event that refers to it. Both methods throw `quota_exceeded` if there is no space. */
 @Injectable()

@@ -1,9 +1,9 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
+import { type Decided, DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
 import { StartExecution } from '../domain/execution-commands.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import { executionStream } from '../domain/execution-state.js';
-import { type Decided, DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
 import { taskDecider, taskStream } from '../domain/task-decider.js';
 import { requestExecution } from './request-execution.js';
 

@@ -1,8 +1,8 @@
 import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import type { Requester } from '../../kernel/requester.js';
-import type { FailureReason, Outcome } from './execution-shape.js';
 import type { VersionCondition } from '../../kernel/version-condition.js';
 import type { ExecutionSpec, RunResult } from './execution-events.js';
+import type { FailureReason, Outcome } from './execution-shape.js';
 
 /** The right to report on an attempt: a report with another token is refused. */
 export interface AttemptLease {
@@ -32,7 +32,7 @@ export class StartExecution {
   ) {}
 }
 
-export const INPUT_FILE_IN_SCRIPT_PLACE = 'is the path of the script itself';
+export const INPUT_FILE_AT_SCRIPT_PATH = 'is the path of the script itself';
 
 /** The execution's part of StartExecution. */
 export class RequestExecution {
@@ -102,8 +102,8 @@ export class LoseAttempt {
 }
 
 /** The end of an external execution was not reported in time. */
-export class ExpireExternalRun {
-  readonly type = 'ExpireExternalRun';
+export class ExpireExternalExecution {
+  readonly type = 'ExpireExternalExecution';
   constructor(
     readonly executionId: string,
     readonly attempt: number,
@@ -112,8 +112,8 @@ export class ExpireExternalRun {
 }
 
 /** An external worker was to run this execution, and nothing was reported. */
-export class ExpireUnreportedRun {
-  readonly type = 'ExpireUnreportedRun';
+export class ExpireUnreportedExecution {
+  readonly type = 'ExpireUnreportedExecution';
   constructor(
     readonly executionId: string,
     readonly metadata: EventMetadata,
@@ -140,8 +140,8 @@ export class DiscardDeadLetter {
   ) {}
 }
 
-export class ReportExternalRun {
-  readonly type = 'ReportExternalRun';
+export class ReportExternalExecution {
+  readonly type = 'ReportExternalExecution';
   constructor(
     readonly executionId: string,
     readonly requester: Requester,
@@ -169,8 +169,8 @@ export type ExecutionCommand =
   | ReleaseAttempt
   | CancelExecution
   | LoseAttempt
-  | ExpireExternalRun
-  | ExpireUnreportedRun
+  | ExpireExternalExecution
+  | ExpireUnreportedExecution
   | RedriveExecution
   | DiscardDeadLetter
-  | ReportExternalRun;
+  | ReportExternalExecution;

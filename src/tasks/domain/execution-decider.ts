@@ -1,7 +1,6 @@
 import type { Decider } from '../../event-sourcing/core/decider.js';
 import { DomainError, unreachable } from '../../kernel/errors.js';
 import { requireOwner } from '../../kernel/requester.js';
-import type { FailureReason } from './execution-shape.js';
 import type { AttemptLease, RetryContext, ExecutionCommand, ReportFailure } from './execution-commands.js';
 import {
   ExecutionAttemptFailed,
@@ -21,6 +20,7 @@ import {
   ExecutionTimedOut,
   type RunResult,
 } from './execution-events.js';
+import type { FailureReason } from './execution-shape.js';
 import {
   alreadyEnded,
   evolveExecution,
@@ -29,7 +29,7 @@ import {
   type KnownExecution,
   type RunningExecution,
 } from './execution-state.js';
-import { reportExternalRun } from './external-reports.js';
+import { reportExternalExecution } from './external-reports.js';
 import { afterFailure } from './retry-policy.js';
 
 export const executionNotFound = (): DomainError =>
@@ -66,11 +66,11 @@ function decide(command: ExecutionCommand, state: ExecutionState): readonly Exec
       return cancel(state);
     case 'LoseAttempt':
       return loseAttempt(command.attempt, command.retryContext, state);
-    case 'ExpireExternalRun': {
+    case 'ExpireExternalExecution': {
       if (!isRunning(state) || state.lease_token !== null || state.attempt !== command.attempt) return [];
       return [ExecutionTimedOut({ attempt: state.attempt })];
     }
-    case 'ExpireUnreportedRun':
+    case 'ExpireUnreportedExecution':
       return state.status === 'pending' && state.spec.executor === 'external' ? [ExecutionExpired({})] : [];
     case 'RedriveExecution':
       requireOwner(command.requester, state.spec.owner_id);
@@ -80,9 +80,9 @@ function decide(command: ExecutionCommand, state: ExecutionState): readonly Exec
       requireOwner(command.requester, state.spec.owner_id);
       requireDeadLetter(state);
       return [ExecutionDeadLetterDiscarded({})];
-    case 'ReportExternalRun':
+    case 'ReportExternalExecution':
       requireOwner(command.requester, state.spec.owner_id);
-      return reportExternalRun(command, state);
+      return reportExternalExecution(command, state);
     default:
       return unreachable(command);
   }

@@ -6,7 +6,7 @@ import {
   outcome,
   payloadRef,
   retryPolicy,
-  runLimits,
+  executionLimits,
   scriptType,
   timeoutSeconds,
 } from './execution-shape.js';
@@ -61,7 +61,7 @@ export const ExecutionRequested = eventType(
     priority: z.int().min(0).max(10),
     timeout_seconds: timeoutSeconds,
     retry: retryPolicy,
-    limits: runLimits,
+    limits: executionLimits,
   }),
   { upcasters: [unchanged], payloads: ({ script, input }) => [script, input] },
 );

@@ -33,7 +33,7 @@ export const retryPolicy = z.object({
 });
 export type RetryPolicy = z.output<typeof retryPolicy>;
 
-export const runLimits = z.object({ memory_mb: z.int(), cpus: z.number(), pids: z.int() });
+export const executionLimits = z.object({ memory_mb: z.int(), cpus: z.number(), pids: z.int() });
 
 /** Statuses of ended executions, as clients see them. */
 export const OUTCOMES = ['completed', 'failed', 'timeout', 'cancelled'] as const;

@@ -1,7 +1,7 @@
-import { DomainError, unreachable } from '../../kernel/errors.js';
 import type { StreamRef } from '../../event-sourcing/core/event.js';
-import type { FailureReason, Outcome } from './execution-shape.js';
+import { DomainError, unreachable } from '../../kernel/errors.js';
 import type { ExecutionEvent, ExecutionSpec, ExternalReport } from './execution-events.js';
+import type { FailureReason, Outcome } from './execution-shape.js';
 
 interface Known {
   readonly spec: ExecutionSpec;

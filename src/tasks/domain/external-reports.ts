@@ -1,6 +1,6 @@
 import { DomainError } from '../../kernel/errors.js';
 import { isSameJson } from '../../kernel/json.js';
-import type { ReportExternalRun } from './execution-commands.js';
+import type { ReportExternalExecution } from './execution-commands.js';
 import {
   type ExecutionEvent,
   ExecutionReported,
@@ -15,7 +15,7 @@ export const EXTERNAL_WORKER = 'external';
 /** How far an external worker's clock may be ahead of ours. A later time is a mistake, and could never be corrected. */
 export const CLOCK_SKEW_MS_MAX = 5 * 60_000;
 
-type Report = ReportExternalRun['report'];
+type Report = ReportExternalExecution['report'];
 type EndReport = Exclude<Report, { status: 'running' }>;
 
 /**
@@ -23,8 +23,8 @@ type EndReport = Exclude<Report, { status: 'running' }>;
  * @throws DomainError `report_time` (with the field in its details), `start_reported`, `execution_taken`,
  *   `execution_ended`
  */
-export function reportExternalRun(
-  { report, now }: Pick<ReportExternalRun, 'report' | 'now'>,
+export function reportExternalExecution(
+  { report, now }: Pick<ReportExternalExecution, 'report' | 'now'>,
   state: KnownExecution,
 ): ExecutionEvent[] {
   if (state.status === 'ended' || state.status === 'dead_lettered') {

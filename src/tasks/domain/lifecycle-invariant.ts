@@ -14,7 +14,7 @@ const STARTS: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionRequested
 const AFTER_THE_END: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionDeadLetterDiscarded'] as const);
 
 /** Whether an execution whose newest event has this type has ended. */
-export const standsEnded = (type: ExecutionEvent['type']): boolean => TERMINAL.has(type) || AFTER_THE_END.has(type);
+export const isEndedAfter = (type: ExecutionEvent['type']): boolean => TERMINAL.has(type) || AFTER_THE_END.has(type);
 
 export const isTerminal = (type: ExecutionEvent['type']): boolean => TERMINAL.has(type);
 

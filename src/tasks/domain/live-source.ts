@@ -1,5 +1,5 @@
-import type { OutputSource } from '../../live-output/live-output.js';
 import { deterministicId } from '../../kernel/uuid.js';
+import type { OutputSource } from '../../live-output/live-output.js';
 
 /**
  * Where an attempt's live output is, for its worker and for its followers. The id is computed from the lease token,

@@ -44,9 +44,9 @@ export class DeleteTask {
 }
 
 /** The task's part in starting, redriving and ending an execution; always sent together with the execution's part. */
-export type TaskRunCommand =
-  | { readonly type: 'BeginRun'; readonly requester: Requester; readonly executionId: string }
-  | { readonly type: 'ResumeRun'; readonly executionId: string }
-  | { readonly type: 'FinishRun'; readonly executionId: string; readonly outcome: Outcome };
+export type TaskExecutionCommand =
+  | { readonly type: 'BeginExecution'; readonly requester: Requester; readonly executionId: string }
+  | { readonly type: 'ResumeExecution'; readonly executionId: string }
+  | { readonly type: 'FinishExecution'; readonly executionId: string; readonly outcome: Outcome };
 
-export type TaskCommand = CreateTask | UpdateTask | DeleteTask | TaskRunCommand;
+export type TaskCommand = CreateTask | UpdateTask | DeleteTask | TaskExecutionCommand;

@@ -1,11 +1,11 @@
 import type { Decider } from '../../event-sourcing/core/decider.js';
-import { DomainError, InvalidFields, unreachable } from '../../kernel/errors.js';
 import type { StreamRef } from '../../event-sourcing/core/event.js';
+import { DomainError, InvalidFields, unreachable } from '../../kernel/errors.js';
 import { isSameJson } from '../../kernel/json.js';
 import { requireOwner } from '../../kernel/requester.js';
-import { limitsBelowFloor } from './limit-floors.js';
-import type { Outcome } from './execution-shape.js';
 import { requireVersion } from '../../kernel/version-condition.js';
+import type { Outcome } from './execution-shape.js';
+import { limitsBelowFloor } from './limit-floors.js';
 import type { TaskCommand, UpdateTask } from './task-commands.js';
 import {
   TaskCreated,
@@ -62,16 +62,16 @@ function decide(command: TaskCommand, state: TaskState): readonly TaskEvent[] {
       requireIdle(task, 'delete');
       return [TaskDeleted({})];
     }
-    case 'BeginRun': {
+    case 'BeginExecution': {
       const task = requireLive(state);
       requireOwner(command.requester, task.owner_id);
       return begin(task, command.executionId);
     }
-    case 'ResumeRun': {
+    case 'ResumeExecution': {
       if (state.status !== 'live') throw new DomainError('task_deleted', 'Task has been deleted');
       return begin(state, command.executionId);
     }
-    case 'FinishRun': {
+    case 'FinishExecution': {
       if (state.status === 'absent' || !state.active.includes(command.executionId)) return [];
       return [TaskExecutionFinished({ execution_id: command.executionId, outcome: command.outcome })];
     }

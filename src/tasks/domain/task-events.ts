@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { unchanged, type EventOf, eventType } from '../../event-sourcing/core/event-type.js';
-import { outcome, payloadRef, retryPolicy, runLimits, scriptType, timeoutSeconds } from './execution-shape.js';
+import { outcome, payloadRef, retryPolicy, executionLimits, scriptType, timeoutSeconds } from './execution-shape.js';
 
 /** A task without its executions. The script itself is a payload and never in the log. */
 export const taskDefinition = z.object({
@@ -14,7 +14,7 @@ export const taskDefinition = z.object({
   metadata: z.record(z.string(), z.json()),
   max_parallel: z.int().positive(),
   retry: retryPolicy,
-  limits: runLimits,
+  limits: executionLimits,
 });
 export type TaskDefinition = z.output<typeof taskDefinition>;
 

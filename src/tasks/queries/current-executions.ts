@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
-import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import type { EventStore } from '../../event-sourcing/core/event-store.js';
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { CurrentRows } from '../../event-sourcing/projection/current-rows.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
 import { executionProjection, type ExecutionRow, projectExecution } from './execution-projection.js';

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 
-import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
 import { EventStore } from '../../event-sourcing/core/event-store.js';
+import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
 import { StreamWatch } from '../../event-sourcing/event-store/stream-watch.js';
 import { retryOutage } from '../../platform/async/retry-outage.js';
 import { resolvesWithin } from '../../platform/async/timeout.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
 import { executionStream, outcomeOf } from '../domain/execution-state.js';
-import { asOwnerReads } from './owner-history.js';
+import { withoutLeaseToken } from './lease-token-redaction.js';
 
 /** Follows an execution's events in the log: each event once and in order, even if notifications are lost. */
 @Injectable()
@@ -35,7 +35,7 @@ export class EventFollower {
       for (const event of events) {
         state = executionDecider.evolve(state, event);
         version = event.version;
-        if (version > afterVersion) yield asOwnerReads(event);
+        if (version > afterVersion) yield withoutLeaseToken(event);
       }
       if (outcomeOf(state) !== null) return;
       if (events.length > 0) continue;

@@ -1,10 +1,10 @@
-import { isActive } from '../domain/execution-shape.js';
 import type { Observation } from '../../event-sourcing/projection/current-rows.js';
 import type { PositionAnnouncements } from '../../event-sourcing/projection/position-announcements.js';
-import type { Log } from '../../platform/telemetry/log.js';
 import { SharedPoller } from '../../platform/async/shared-poller.js';
+import type { Log } from '../../platform/telemetry/log.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
-import { standsEnded } from '../domain/lifecycle-invariant.js';
+import { isActive } from '../domain/execution-shape.js';
+import { isEndedAfter } from '../domain/lifecycle-invariant.js';
 import type { CurrentExecutions } from './current-executions.js';
 import type { ExecutionRow } from './execution-projection.js';
 
@@ -59,4 +59,4 @@ export class ExecutionEnds {
 
 /** Decided without reading a stream: waiting for running executions costs one statement, even while the view lags. */
 const mayHaveEnded = ({ row, head }: Observation<ExecutionRow>): boolean =>
-  (row !== null && !isActive(row.status)) || standsEnded(head?.type as ExecutionEvent['type']);
+  (row !== null && !isActive(row.status)) || isEndedAfter(head?.type as ExecutionEvent['type']);

@@ -1,8 +1,8 @@
-import { unreachable } from '../../kernel/errors.js';
 import type { RecordedEvent } from '../../event-sourcing/core/event.js';
-import type { Status } from '../domain/execution-shape.js';
 import { defineProjection } from '../../event-sourcing/projection/projection.js';
+import { unreachable } from '../../kernel/errors.js';
 import type { ExecutionEvent, OutputRef, RunResult } from '../domain/execution-events.js';
+import type { Status } from '../domain/execution-shape.js';
 
 /** A row of `read.executions`. Times are ISO 8601 if they come from an event, dates if they come from Postgres. */
 export interface ExecutionRow {

@@ -3,20 +3,20 @@ import { Pool } from 'pg';
 
 import { type AsOf, portionsAsOf } from '../../event-sourcing/core/as-of.js';
 import { fold } from '../../event-sourcing/core/decider.js';
-import { DomainError } from '../../kernel/errors.js';
-import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
 import { EventStore } from '../../event-sourcing/core/event-store.js';
-import { type Requester, requireOwner } from '../../kernel/requester.js';
+import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
 import { portionsOf } from '../../event-sourcing/core/stream-portions.js';
 import { HISTORY_PORTION_EVENTS } from '../../http/listing/history.js';
 import { type ListQuery, type Page, readPage } from '../../http/listing/list-query.js';
+import { DomainError } from '../../kernel/errors.js';
+import { type Requester, requireOwner } from '../../kernel/requester.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import { executionNotFound } from '../domain/execution-decider.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
 import { executionStream } from '../domain/execution-state.js';
 import { type CurrentExecutions, currentExecutions } from './current-executions.js';
 import { type ExecutionRow, projectExecution } from './execution-projection.js';
-import { asOwnerReads } from './owner-history.js';
+import { withoutLeaseToken } from './lease-token-redaction.js';
 
 /** An execution as it is now, even if the read model lags. @throws DomainError execution_not_found, access_denied */
 export class GetExecution extends Query<ExecutionRow> {
@@ -131,7 +131,7 @@ export class GetExecutionHistoryHandler implements IQueryHandler<GetExecutionHis
 }
 
 async function* ownersPortions(portions: AsyncIterable<readonly RecordedEvent[]>) {
-  for await (const events of portions) yield eventsAs<ExecutionEvent>(events).map(asOwnerReads);
+  for await (const events of portions) yield eventsAs<ExecutionEvent>(events).map(withoutLeaseToken);
 }
 
 /** @throws DomainError execution_not_found if there are no events yet */

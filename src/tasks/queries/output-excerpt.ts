@@ -4,7 +4,7 @@ import type { ExecutionRow } from './execution-projection.js';
 import { outputText } from './output-text.js';
 
 /** Output in one JSON response, in stored bytes; escaping may make six times as many characters of them. */
-export const ANSWER_OUTPUT_BYTES_MAX = 2 * 1024 ** 2;
+export const RESPONSE_OUTPUT_BYTES_MAX = 2 * 1024 ** 2;
 
 /** stdout and stderr as text; null if there is none yet, if it was destroyed, and if it was not requested. */
 export interface OutputExcerpt {
@@ -31,7 +31,7 @@ export const keptBytesOf = (rows: readonly ExecutionRow[]): number =>
   rows.flatMap(outputsOf).reduce((sum, output) => sum + keptBytes(output), 0);
 
 /** The space for each output in a response. Short outputs are whole; the space they do not use goes to the others. */
-export function roomForEach(rows: readonly ExecutionRow[], bytesMax = ANSWER_OUTPUT_BYTES_MAX): number {
+export function bytesPerOutput(rows: readonly ExecutionRow[], bytesMax = RESPONSE_OUTPUT_BYTES_MAX): number {
   const sizes = rows
     .flatMap(outputsOf)
     .map(keptBytes)

@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 
 import { fold } from '../../event-sourcing/core/decider.js';
-import { Unavailable } from '../../kernel/errors.js';
-import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
 import { EventStore } from '../../event-sourcing/core/event-store.js';
+import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
+import { StreamWatch } from '../../event-sourcing/event-store/stream-watch.js';
+import { Unavailable } from '../../kernel/errors.js';
 import { LiveOutput, type OutputChunk, type OutputSource } from '../../live-output/live-output.js';
 import { delay } from '../../platform/async/delay.js';
+import { retryOutage } from '../../platform/async/retry-outage.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { OutputStreamName } from '../../sandbox/sandbox.js';
-import { StreamWatch } from '../../event-sourcing/event-store/stream-watch.js';
-import { retryOutage } from '../../platform/async/retry-outage.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent, OutputRef } from '../domain/execution-events.js';
 import { type ExecutionState, executionStream, outcomeOf } from '../domain/execution-state.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
-import { eventsAs } from '../../event-sourcing/core/event.js';
 import { EventStore } from '../../event-sourcing/core/event-store.js';
+import { eventsAs } from '../../event-sourcing/core/event.js';
 import { taskStream } from '../domain/task-decider.js';
 import type { TaskEvent } from '../domain/task-events.js';
 

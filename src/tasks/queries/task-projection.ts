@@ -1,7 +1,7 @@
-import { unreachable } from '../../kernel/errors.js';
 import type { RecordedEvent } from '../../event-sourcing/core/event.js';
-import type { Status } from '../domain/execution-shape.js';
 import { defineProjection } from '../../event-sourcing/projection/projection.js';
+import { unreachable } from '../../kernel/errors.js';
+import type { Status } from '../domain/execution-shape.js';
 import type { TaskDefinition, TaskEvent } from '../domain/task-events.js';
 
 /** A row of `read.tasks`. Times are ISO 8601 if they come from an event, dates if they come from Postgres. */

@@ -20,7 +20,7 @@ afterAll(() => api.close());
 
 const closed = (): Route[] => api.contract.routes.filter(({ operation }) => asksForToken(operation));
 
-/** A path of the document with the ids of what is Ada's. */
+/** A path of the document with the ids of Ada's objects. */
 const pathOf = ({ path }: Route): string =>
   path
     .slice('/api/v1'.length)
@@ -35,7 +35,7 @@ const BODIES: Record<string, object> = {
 
 const inBase64 = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 
-/** A token as ours are, but for what is changed. */
+/** A token like the service's own, except for the changes. */
 function token(changes: { header?: object; claims?: object; secret?: string } = {}): string {
   const { JWT_SECRET_KEY, JWT_ISSUER, JWT_AUDIENCE } = api.service.config;
   const now = Math.floor(Date.now() / 1_000);
@@ -57,8 +57,8 @@ const BAD_TOKENS: [string, () => string | undefined, string][] = [
   ['garbage', () => 'Bearer garbage', 'Invalid or expired token'],
   ['another scheme', () => `Basic ${ada.token}`, 'Invalid or expired token'],
   ['an expired token', () => `Bearer ${token({ claims: { exp: PAST } })}`, 'Invalid or expired token'],
-  ['a token without an end', () => `Bearer ${token({ claims: { exp: undefined } })}`, 'Invalid or expired token'],
-  ['another’s signature', () => `Bearer ${token({ secret: 'x'.repeat(64) })}`, 'Invalid or expired token'],
+  ['a token without an expiry', () => `Bearer ${token({ claims: { exp: undefined } })}`, 'Invalid or expired token'],
+  ['a signature with another secret', () => `Bearer ${token({ secret: 'x'.repeat(64) })}`, 'Invalid or expired token'],
   ['no signature', () => `Bearer ${token().split('.').slice(0, 2).join('.')}.`, 'Invalid or expired token'],
   ['no algorithm', () => `Bearer ${token({ header: { alg: 'none' } })}`, 'Invalid or expired token'],
   ['another issuer', () => `Bearer ${token({ claims: { iss: 'x' } })}`, 'Invalid or expired token'],
@@ -66,12 +66,12 @@ const BAD_TOKENS: [string, () => string | undefined, string][] = [
   ['a refresh token', () => `Bearer ${ada.client.refreshToken}`, 'Invalid or expired token'],
 ];
 
-test('the token that the bad ones differ from is a good one', async () => {
+test('the unmodified token is accepted', async () => {
   const answer = await api.anonymous('GET', '/auth/me', undefined, { authorization: `Bearer ${token()}` });
   expect([answer.status, answer.body.user.id]).toEqual([200, ada.id]);
 });
 
-test.each(BAD_TOKENS)('with %s every closed route is a 401', async (_what, authorization, error) => {
+test.each(BAD_TOKENS)('with %s every protected route is a 401', async (_what, authorization, error) => {
   const header = authorization();
   const head = await api.head();
   expect(closed().length).toBeGreaterThan(15);
@@ -85,7 +85,7 @@ test.each(BAD_TOKENS)('with %s every closed route is a 401', async (_what, autho
   expect(await api.head()).toBe(head);
 });
 
-test('after a logout every closed route is a 401', async () => {
+test('after a logout every protected route is a 401', async () => {
   const eve = await api.register();
   await eve.ok('POST', '/auth/logout');
   for (const route of closed()) {
@@ -94,13 +94,13 @@ test('after a logout every closed route is a 401', async () => {
   }
 });
 
-test('who sends a bad token is not told whether the body was good', async () => {
+test('with a bad token the response does not reveal whether the body was valid', async () => {
   const bad = await api.anonymous('POST', '/tasks', '{', { authorization: 'Bearer garbage' });
   expect([401, 400]).toContain(bad.status);
   expect(JSON.stringify(bad.body)).not.toContain('script_content');
 });
 
-test('what is another’s is a 403 on every route, and nothing happens to it', async () => {
+test('another user’s object is a 403 on every route, and stays unchanged', async () => {
   const head = await api.head();
   const routes = closed().filter(({ path }) => path.includes('{id}'));
   expect(routes.length).toBeGreaterThan(10);
@@ -111,14 +111,14 @@ test('what is another’s is a 403 on every route, and nothing happens to it', a
   expect(await api.head()).toBe(head);
 });
 
-test('what is another’s is in no list', async () => {
+test('no list contains another user’s objects', async () => {
   await bob.createTask({ name: 'bob’s' });
   expect(await ok(bob.api.GET('/tasks'))).toMatchObject({ tasks: [{ name: 'bob’s' }], total: 1 });
   expect(await ok(bob.api.GET('/executions'))).toMatchObject({ executions: [], total: 0 });
   expect(await bob.ok('GET', '/tasks?cursor=')).toMatchObject({ tasks: [{ name: 'bob’s' }] });
 });
 
-test('what is nobody’s is a 404 on every route', async () => {
+test('an object that does not exist is a 404 on every route', async () => {
   for (const route of closed().filter(({ path }) => path.includes('{id}'))) {
     const path = pathOf(route).replace(taskId, randomUUID()).replace(runId, randomUUID());
     const { status, body } = await ada.send(route.method, path, BODIES[route.operation.operationId!]);
@@ -127,7 +127,7 @@ test('what is nobody’s is a 404 on every route', async () => {
   }
 });
 
-test('an admin may do on every route what the owner may', async () => {
+test('an admin may do everything that the owner may', async () => {
   const admin = await api.registerAdmin();
   for (const route of closed().filter(({ method, path }) => method === 'GET' && path.includes('{id}'))) {
     if (route.path.includes('/dead-letters/')) continue;

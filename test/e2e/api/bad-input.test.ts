@@ -16,7 +16,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   head = await api.head();
 });
-// A refused command leaves no event.
+// A refused command records no event.
 afterEach(async () => expect(await api.head()).toBe(head));
 afterAll(() => api.close());
 
@@ -34,7 +34,7 @@ const AN_INPUT = {
   files: [{ path: 'p', content: 'c', encoding: 'utf8' }],
 };
 
-/** Every route that takes a body of a caller who is known, with a good one. */
+/** Every route with a body and a known caller, with a valid body. */
 const ROUTES: [string, string, object][] = [
   ['POST', '/tasks', A_TASK],
   ['PUT', '/tasks/{task}', A_TASK],
@@ -54,7 +54,7 @@ describe.each(ROUTES)('%s %s', (method, template, good) => {
   test.each([
     ['cut short', JSON.stringify({ name: 'x' }).slice(0, -1), 'Malformed JSON'],
     ['not JSON', 'name=x', 'Malformed JSON'],
-    ['two of them', '{}{}', 'Malformed JSON'],
+    ['two documents', '{}{}', 'Malformed JSON'],
     ['NaN', '{"priority":NaN}', 'Malformed JSON'],
     ['a prototype', '{"__proto__":{"isAdmin":true}}', 'Validation failed'],
     ['a constructor', '{"constructor":{"prototype":{"isAdmin":true}}}', 'Validation failed'],
@@ -65,7 +65,7 @@ describe.each(ROUTES)('%s %s', (method, template, good) => {
     ['text', '"text"', 'Validation failed'],
     ['a number', '1e400', 'Validation failed'],
     ['an unknown field', '{"user_id":"x"}', 'Validation failed'],
-    ['an abyss', `${'{"metadata":'.repeat(5_000)}1${'}'.repeat(5_000)}`, 'Validation failed'],
+    ['excessive nesting', `${'{"metadata":'.repeat(5_000)}1${'}'.repeat(5_000)}`, 'Validation failed'],
   ])('a body that is %s is a 400', async (_what, body, error) => {
     expect(await raw(method, path(), body)).toEqual([400, error]);
   });
@@ -84,7 +84,7 @@ describe.each(ROUTES)('%s %s', (method, template, good) => {
   );
 
   test('NUL and lone surrogates are refused in every string and every name', async () => {
-    // What a program reads and prints is kept as bytes, where NUL is one of them.
+    // A program's input and output are stored as bytes, so NUL is allowed there.
     const isFineNul = (body: unknown) => /"(stdin|content|stdout|stderr)":"\w+\\u0000"/.test(JSON.stringify(body));
     const bodies = ['\0', '\ud800', '\udfff'].flatMap((bad) => corrupted(good, bad)).filter((body) => !isFineNul(body));
     expect(bodies.length).toBeGreaterThan(6);
@@ -109,7 +109,7 @@ describe.each(ROUTES)('%s %s', (method, template, good) => {
     }
   });
 
-  test('a body past its limit is a 413, up to it is read', async () => {
+  test('a body at its limit is read, and a larger one is a 413', async () => {
     const limit = path().endsWith('/executions') ? 2 * 1024 ** 2 : 1024 ** 2;
     const ofSize = (bytes: number) => `{"x":"${'x'.repeat(bytes - '{"x":""}'.length)}"}`;
     expect(await raw(method, path(), ofSize(limit))).toEqual([400, 'Validation failed']);
@@ -117,10 +117,10 @@ describe.each(ROUTES)('%s %s', (method, template, good) => {
   });
 });
 
-/** A task with metadata as they are written here. */
+/** A task with metadata in exactly this JSON text. */
 const taskWith = (metadata: string): string => JSON.stringify({ ...aTask, metadata: 0 }).replace(':0', `:${metadata}`);
 
-/** JSON that JSON.parse reads as something else. */
+/** JSON that JSON.parse changes. */
 describe.each([
   ['POST', '/tasks', taskWith],
   ['PUT', '/tasks/{task}', (metadata: string): string => `{"metadata":${metadata}}`],
@@ -134,14 +134,14 @@ describe.each([
     ['{"n":1,"n":2}', 'metadata.n: duplicate'],
     ['{"__proto__":{"x":1}}', 'metadata.__proto__: forbidden'],
     ['{"a":{"__proto__":null}}', 'metadata.a.__proto__: forbidden'],
-  ])('of %s would not come back, so it is refused', async (metadata, error) => {
+  ])('of %s would change on the way, so it is refused', async (metadata, error) => {
     expect(
       await refusalOf(ada, { method, path: template.replace('{task}', taskId), body: bodyWith(metadata) }),
     ).toEqual([400, error]);
   });
 });
 
-test('a field that would be rounded or lost is named', async () => {
+test('the response names a field that would be rounded or lost', async () => {
   for (const [path, field, value] of [
     ['/tasks', 'priority', '5.0000000000000000001'],
     ['/tasks', 'timeout_seconds', '1e400'],
@@ -160,13 +160,13 @@ test('a field that would be rounded or lost is named', async () => {
   expect(refusal).toEqual([400, 'memory_usage_bytes: number']);
 });
 
-test('an empty change changes nothing and is a 400', async () => {
+test('an update without fields is a 400 and changes nothing', async () => {
   for (const body of ['{}', '']) expect((await ada.send('PUT', `/tasks/${taskId}`, body)).status).toBe(400);
   expect((await ada.send('POST', '/tasks', '')).status).toBe(400);
   expect((await ada.send('POST', '/tasks')).status).toBe(400);
 });
 
-test('what is wrong is said of every field, and secrets are not said again', async () => {
+test('every invalid field is reported, without the values of secrets', async () => {
   const body = { name: '', script_content: 7, priority: 99, scirpt_type: 'python', metadata: [] };
   const { body: answer } = await ada.send('POST', '/tasks', body, { 'x-request-id': 'req.1' });
   expect(answer).toMatchObject({
@@ -189,7 +189,7 @@ test('what is wrong is said of every field, and secrets are not said again', asy
   });
 });
 
-/** A good body for every route that has an id or a query, and needs one. */
+/** A valid body for every route that has an id or a query, and needs a body. */
 const BODIES: Record<string, object> = {
   updateTask: { priority: 1 },
   reportExecution: { status: 'running' },
@@ -201,11 +201,11 @@ test.each([
   ['a number', '1'],
   ['NUL', '%00'],
   ['SQL', "1'--"],
-  ['a way up', '..%2f'],
+  ['a parent path', '..%2f'],
   ['a letter with an accent', 'é'],
-  ['a digit too many', `${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(13)}`],
+  ['an extra digit', `${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(13)}`],
   ['much', 'a'.repeat(2_000)],
-])('%s is no id, on any route', async (_what, id) => {
+])('%s is not accepted as an id on any route', async (_what, id) => {
   for (const { method, path, operation } of api.contract.routes.filter((route) => route.path.includes('{id}'))) {
     const url = path.slice('/api/v1'.length).replace('{id}', id).replace('{stream}', 'stdout');
     const kind = path.includes('/tasks/') ? 'task' : 'execution';
@@ -228,7 +228,7 @@ const HUGE = [
   '%00',
 ];
 
-test('numbers past all measure in a query are a 400 that names them, on any route', async () => {
+test('out-of-range numbers in a query are a 400 that names them, on every route', async () => {
   const routes = api.contract.routes.filter(({ path }) => path.startsWith('/api/v1'));
   const seen = new Set<string>();
   for (const { method, path, operation } of routes) {
@@ -261,7 +261,7 @@ test.each([
   expect(({} as Record<string, unknown>)['x']).toBeUndefined();
 });
 
-test('a path past all measure is a 414', async () => {
+test('an overlong path is a 414', async () => {
   const answer = await ada.client.request('GET', `/tasks/${'a'.repeat(3_000)}`);
   expect([answer.status, answer.body['error']]).toEqual([414, 'URI Too Long']);
 });
@@ -282,7 +282,7 @@ test.each([
   if (status === 405) expect(headers.get('allow')).toMatch(/GET/);
 });
 
-test('headers that make no sense are left aside or refused, never a fault of ours', async () => {
+test('nonsensical headers are ignored or refused, and never cause a 500', async () => {
   for (const headers of [
     { 'x-request-id': 'é'.repeat(10) },
     { traceparent: '00-zz-zz-zz' },

@@ -18,7 +18,7 @@ const named = (count: number, name = (index: number) => `N${index}`) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [name(index), '']));
 
 describe.each(TASK_BOUNDS)('%s of a task', (field, within, outside) => {
-  test('is taken up to its bounds', async () => {
+  test('accepts values up to its bounds', async () => {
     for (const value of within) {
       const answer = await ada.send('POST', '/tasks', { ...aTask, ...at(field, value) });
       expect([field, answer.status]).toEqual([field, 201]);
@@ -27,7 +27,7 @@ describe.each(TASK_BOUNDS)('%s of a task', (field, within, outside) => {
     }
   });
 
-  test('is refused beyond them', async () => {
+  test('refuses values beyond its bounds', async () => {
     const { id } = await ada.createTask();
     const head = await api.head();
     for (const [value, tag] of outside) {
@@ -68,7 +68,7 @@ const INPUTS: [string, object][] = [
   ],
 ];
 
-test.each(INPUTS)('an input of %s is taken', async (_what, input) => {
+test.each(INPUTS)('an input of %s is accepted', async (_what, input) => {
   const answer = await ada.send('POST', `/tasks/${taskId}/executions`, { input, executor: 'external' });
   expect(answer.status).toBe(201);
 });
@@ -84,7 +84,7 @@ const BAD_INPUTS: [string, object, string][] = [
     'input: max',
   ],
   ['stdin in both forms', { stdin: '', stdin_base64: '' }, 'input.stdin_base64: exclusive'],
-  ['stdin_base64 that is none', { stdin_base64: 'ab!=' }, 'input.stdin_base64: invalid'],
+  ['invalid stdin_base64', { stdin_base64: 'ab!=' }, 'input.stdin_base64: invalid'],
   ['stdin_base64 without its padding', { stdin_base64: 'YQ' }, 'input.stdin_base64: invalid'],
   ['stdin_base64 for URLs', { stdin_base64: '__8=' }, 'input.stdin_base64: invalid'],
   ['stdin_base64 of a number', { stdin_base64: 1 }, 'input.stdin_base64: type'],
@@ -149,11 +149,11 @@ const SCRIPT_FILES = {
 type Language = keyof typeof SCRIPT_FILES;
 const LANGUAGES = Object.entries(SCRIPT_FILES) as [Language, string][];
 
-describe.each(LANGUAGES)('a file of the input of a task in %s', (script_type, scriptFile) => {
+describe.each(LANGUAGES)('an input file of a task in %s', (script_type, scriptFile) => {
   const others = Object.values(SCRIPT_FILES).filter((path) => path !== scriptFile);
   const free = { files: [...others, `lib/${scriptFile}`].map((path) => ({ path, content: '' })) };
 
-  test('may lie where the script of another language would', async () => {
+  test('may have the script path of another language', async () => {
     const { id } = await ada.createTask({ script_type });
     const started = await ada.send('POST', `/tasks/${id}/executions`, { input: free, executor: 'external' });
     expect(started.status).toBe(201);
@@ -161,7 +161,7 @@ describe.each(LANGUAGES)('a file of the input of a task in %s', (script_type, sc
     expect(once.status).toBe(201);
   });
 
-  test.each([scriptFile, `${scriptFile}/a`])('may not lie at %s', async (path) => {
+  test.each([scriptFile, `${scriptFile}/a`])('may not have the path %s', async (path) => {
     const { id } = await ada.createTask({ script_type });
     const head = await api.head();
     const input = { files: [{ path: 'a', content: '' }, ...file(path).files] };
@@ -172,7 +172,7 @@ describe.each(LANGUAGES)('a file of the input of a task in %s', (script_type, sc
     expect(await api.head()).toBe(head);
   });
 
-  test('is judged by the language that the task has now', async () => {
+  test('is checked against the task’s current language', async () => {
     const { id } = await ada.createTask({ script_type });
     const next = script_type === 'go' ? 'bash' : 'go';
     expect((await ada.send('PUT', `/tasks/${id}`, { script_type: next })).status).toBe(200);

@@ -14,7 +14,7 @@ afterAll(() => api.close());
 
 const tagAt = async (path: string): Promise<string> => (await ada.send('GET', path)).headers.get('etag')!;
 
-/** What has an ETag, with a change of it. Each is new, and a tag of it is `"1"` or more. */
+/** Resources with an ETag, and a change of each. Each is new, so its tag is `"1"` or higher. */
 const THINGS: Record<
   string,
   { make: () => Promise<string>; changes: Record<string, [method: string, body?: object]> }
@@ -36,7 +36,7 @@ const CHANGES = Object.values(THINGS).flatMap(({ make, changes }) =>
   Object.entries(changes).map(([operation, [method, body]]) => ({ operation, method, body, make })),
 );
 
-test('the document says where conditions hold: at whatever has an ETag', () => {
+test('the document lists conditions on exactly the routes with an ETag', () => {
   const conditional = api.contract.routes.filter(({ operation: { parameters = [] } }) =>
     ['If-Match', 'If-None-Match'].every((name) => parameters.some((each) => each.name === name)),
   );
@@ -46,7 +46,7 @@ test('the document says where conditions hold: at whatever has an ETag', () => {
 });
 
 describe.each(Object.entries(THINGS))('a GET of a %s', (_, { make }) => {
-  test('answers 304 to whoever has it, and only to them', async () => {
+  test('returns 304 to clients with the current ETag, and only to them', async () => {
     const path = await make();
     const tag = await tagAt(path);
     expect(tag).toMatch(/^"\d+(-[a-z]+)?"$/);
@@ -74,7 +74,7 @@ describe.each(Object.entries(THINGS))('a GET of a %s', (_, { make }) => {
 });
 
 describe.each(CHANGES)('$operation', ({ method, body, make }) => {
-  test('is not done where a condition is false', async () => {
+  test('is refused if a condition is false', async () => {
     const path = await make();
     const tag = await tagAt(path);
     const head = await api.head();
@@ -99,7 +99,7 @@ describe.each(CHANGES)('$operation', ({ method, body, make }) => {
     expect([await api.head(), await tagAt(path)]).toEqual([head, tag]);
   });
 
-  test('is done where they are true', async () => {
+  test('succeeds if all conditions are true', async () => {
     for (const conditionsFor of [
       (tag: string) => ({ 'if-match': tag }),
       (tag: string) => ({ 'if-match': `"999",, ${tag} ,W/"3"` }),
@@ -114,7 +114,7 @@ describe.each(CHANGES)('$operation', ({ method, body, make }) => {
     }
   });
 
-  test('what is not there, or somebody else’s, is no matter of conditions', async () => {
+  test('ignores conditions for an object that does not exist or belongs to another user', async () => {
     const path = await make();
     const unknown = path.replace(/[^/]+$/, randomUUID());
     const bob = await api.register();
@@ -126,7 +126,7 @@ describe.each(CHANGES)('$operation', ({ method, body, make }) => {
   });
 });
 
-test('of many who changed the same version at once, one has', async () => {
+test('only one of many concurrent changes of the same version succeeds', async () => {
   const { id } = await ada.createTask();
   const answers = await Promise.all(
     Array.from({ length: 8 }, (_, index) =>
@@ -137,7 +137,7 @@ test('of many who changed the same version at once, one has', async () => {
   expect(statuses).toEqual([200, ...Array.from({ length: 7 }, () => 412)]);
 });
 
-test('a task that somebody else has changed is not deleted', async () => {
+test('a task that another client has changed is not deleted', async () => {
   const { id } = await ada.createTask();
   await ada.updateTask(id, { name: 'changed by somebody else' });
   const deletion = await ada.send('DELETE', `/tasks/${id}`, undefined, { 'if-match': '"1"' });
@@ -145,7 +145,7 @@ test('a task that somebody else has changed is not deleted', async () => {
   expect((await ada.send('GET', `/tasks/${id}`)).status).toBe(200);
 });
 
-test('a 304 hides no run, while a run is no change of the definition', async () => {
+test('a 304 never hides a running execution, and an execution does not change the definition', async () => {
   const { id } = await ada.createTask();
   const get = (tag: string) => ada.send('GET', `/tasks/${id}`, undefined, { 'if-none-match': tag });
   const seen = ['"1"'];

@@ -24,7 +24,7 @@ async function deadLetter(who = ada): Promise<Execution> {
 const typesOf = async (id: string): Promise<string[]> =>
   (await ok(ada.api.GET('/executions/{id}/events', withId(id)))).events.map(({ type }) => type);
 
-test('a run whose attempts are used up is a failed execution and a dead letter', async () => {
+test('an execution without attempts left is failed and a dead letter', async () => {
   const dead = await deadLetter();
   expect(dead).toMatchObject({ status: 'failed', return_code: 3, dead_lettered: true, attempt: 1 });
   expect(await ok(ada.api.GET('/dead-letters/{id}', withId(dead.id)))).toEqual(dead);
@@ -48,7 +48,7 @@ test('dead letters are listed by offset and by cursor, newest first', async () =
   expect(idsOf(await page({ limit: 2, cursor: nextCursorOf(first) }))).toEqual([ids[2]]);
 });
 
-test('redrive runs it again, with the attempts counted on and a budget anew', async () => {
+test('redrive runs the execution again: attempts count on, with a new budget', async () => {
   const dead = await deadLetter();
   const redriven = await ok(ada.api.POST('/dead-letters/{id}/redrive', withId(dead.id)));
   expect(redriven).toMatchObject({ id: dead.id, status: 'pending', dead_lettered: false });
@@ -64,7 +64,7 @@ test('redrive runs it again, with the attempts counted on and a budget anew', as
   expect(await typesOf(dead.id)).toEqual(['ExecutionRequested', ...attempt, 'ExecutionRedriven', ...attempt]);
 });
 
-test('discard puts it away and leaves the execution', async () => {
+test('discard removes the dead letter and keeps the execution', async () => {
   const dead = await deadLetter();
   const discarded = await ok(ada.api.DELETE('/dead-letters/{id}', withId(dead.id)));
   expect(discarded).toEqual({ message: 'Dead letter discarded successfully' });
@@ -86,7 +86,7 @@ test('discard puts it away and leaves the execution', async () => {
   expect(await api.head()).toBe(head);
 });
 
-test('redrive is refused at max_parallel and after the task is gone', async () => {
+test('redrive is refused at max_parallel and after the task is deleted', async () => {
   const busy = await deadLetter();
   const other = await ada.start(busy.task_id, { executor: 'external' });
   const head = await api.head();
@@ -99,7 +99,7 @@ test('redrive is refused at max_parallel and after the task is gone', async () =
   expect(gone.error).toMatchObject({ status: 409, error: 'Task has been deleted' });
 });
 
-test('what is no dead letter', async () => {
+test('an execution that is not a dead letter is refused', async () => {
   const run = await ada.startExternal();
   expect((await ada.send('GET', `/dead-letters/${run.id}`)).body.error).toBe('Dead letter not found');
   expect((await ada.send('DELETE', `/dead-letters/${run.id}`)).status).toBe(409);
@@ -107,7 +107,7 @@ test('what is no dead letter', async () => {
   expect((await ada.send('GET', '/dead-letters/x')).body.error).toBe('Invalid execution ID format');
 });
 
-test('everyone has their own; an admin has everyone’s', async () => {
+test('users see their own dead letters; an admin sees everyone’s', async () => {
   const [bob, admin] = [await api.register(), await api.registerAdmin()];
   const dead = await deadLetter();
   const params = { query: { limit: 100 } };

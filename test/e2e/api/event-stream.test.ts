@@ -1,5 +1,5 @@
-import { eventually } from '../../support/eventually.js';
 import { EventReader } from '../../support/event-reader.js';
+import { eventually } from '../../support/eventually.js';
 import { Api, NO_WORKER, type Person } from './support/api.js';
 
 let api: Api;
@@ -19,7 +19,7 @@ const follow = (id: string, headers: Record<string, string> = {}, who = ada) =>
   });
 const report = (id: string, status: string) => ada.ok('PUT', `/executions/${id}`, { status });
 
-test('a run is followed from its request to its end, as its history tells it', async () => {
+test('the stream shows an execution from its request to its end, like its history', async () => {
   const { id } = await ada.startExternal();
   const events = await follow(id);
   expect([events.status, events.headers.get('content-type'), events.headers.get('cache-control')]).toEqual([
@@ -39,7 +39,7 @@ test('a run is followed from its request to its end, as its history tells it', a
   await eventually(() => expect(openStreams()).toBe(0));
 });
 
-test('who comes again goes on after the last event received, and is told when there is no more', async () => {
+test('a reconnecting client continues after its last event, and learns when there are no more', async () => {
   const { id } = await ada.startExternal();
   const first = await follow(id);
   await first.next();
@@ -59,7 +59,7 @@ test('who comes again goes on after the last event received, and is told when th
   expect(done.status).toBe(204);
 });
 
-test('events of several kinds, and of others, reach only who follows them', async () => {
+test('each follower receives the events of its own execution only', async () => {
   const [one, two] = [await ada.startExternal(), await ada.startExternal()];
   const [ofOne, ofTwo] = [await follow(one.id), await follow(two.id)];
   await ada.ok('DELETE', `/executions/${one.id}`);
@@ -73,9 +73,9 @@ test('events of several kinds, and of others, reach only who follows them', asyn
 });
 
 test.each([
-  ['a run that is none', () => '01900000-0000-7000-8000-000000000000', {}, 404],
-  ['no id of an event', (id: string) => id, { 'last-event-id': 'x' }, 400],
-])('%s is refused as any other request is', async (_, idOf, headers, status) => {
+  ['an unknown execution', () => '01900000-0000-7000-8000-000000000000', {}, 404],
+  ['an invalid event id', (id: string) => id, { 'last-event-id': 'x' }, 400],
+])('%s is refused as for any other request', async (_, idOf, headers, status) => {
   const { id } = await ada.startExternal();
   const path = `/executions/${idOf(id)}/events`;
   const answer = await ada.send('GET', path, undefined, { accept: 'text/event-stream', ...headers });
@@ -85,12 +85,12 @@ test.each([
   ]);
 });
 
-test('another’s run is a 403', async () => {
+test('another user’s execution is a 403', async () => {
   const { id } = await ada.startExternal();
   expect((await follow(id, {}, await api.register())).status).toBe(403);
 });
 
-test('so many at once and no more; one that leaves makes room', async () => {
+test('the number of open streams per user is limited; closing one makes room for another', async () => {
   const { id } = await ada.startExternal();
   const streams = [await follow(id), await follow(id), await follow(id)];
   const refused = await ada.send('GET', `/executions/${id}/events`, undefined, { accept: 'text/event-stream' });
@@ -103,7 +103,7 @@ test('so many at once and no more; one that leaves makes room', async () => {
   await eventually(() => expect(openStreams()).toBe(0));
 });
 
-test('a process that stops ends its streams in good order, and another goes on with them', async () => {
+test('a process that stops ends its streams cleanly, and another process continues them', async () => {
   const { id } = await ada.startExternal();
   const events = await follow(id);
   await events.next();

@@ -4,7 +4,10 @@ import { Api, aTask } from './support/api.js';
 import { startAttempt } from './support/attempts.js';
 import type { Route } from './support/contract.js';
 
-/** As a newcomer tries them on the page: each operation, and the one whose answer has the `id` of its path. */
+/**
+ * In the order in which a newcomer tries them on the page: an operation follows the one that returns the `id` in its
+ * path.
+ */
 const ORDER: Readonly<Record<string, string>> = {
   ...{ health: '', ping: '', workersHealth: '' },
   ...{ register: '', login: '', refresh: '', me: '', changePassword: '' },
@@ -19,7 +22,7 @@ const ORDER: Readonly<Record<string, string>> = {
 };
 
 let api: Api;
-/** By operation; what has no example that could make it is put here by its name. */
+/** By operation; a field that no example can provide is named here. */
 const answers = new Map<string, Record<string, any>>();
 
 beforeAll(async () => {
@@ -35,7 +38,7 @@ const authorization = (): Record<string, string> => {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 };
 
-/** What the page fills in, with what it leaves to its reader taken from earlier answers. */
+/** The values that the page fills in; those left to the reader come from earlier responses. */
 function requestOf(operationId: string) {
   const { method, path, operation } = routeOf(operationId);
   const { id } = answers.get(ORDER[operationId]!) ?? {};
@@ -69,7 +72,7 @@ async function tryOut(operationId: string): Promise<void> {
 const successOf = (operationId: string): number =>
   Number(Object.keys(routeOf(operationId).operation.responses).find((status) => status.startsWith('2')));
 
-/** A newcomer has to wait for a run that fails for good. */
+/** A newcomer has to wait for an execution that fails for good. */
 async function deadLetter(): Promise<{ id: string }> {
   const body = { ...aTask, retry: { max_attempts: 1, retry_on: ['exit_code'] } };
   const { id } = (await api.anonymous<{ id: string }>('POST', '/executions', body, authorization())).body;
@@ -81,17 +84,17 @@ async function deadLetter(): Promise<{ id: string }> {
   return { id };
 }
 
-test('every operation has its place', () => {
+test('every operation has a place in the order of the examples', () => {
   const names = api.contract.routes.map(({ operation }) => operation.operationId);
   expect(names.toSorted()).toEqual(Object.keys(ORDER).toSorted());
 });
 
-test('every example works when it is tried, by somebody who is new', async () => {
+test('every example works for a new user', async () => {
   for (const operationId of Object.keys(ORDER)) {
     if (operationId === 'listDeadLetters') {
       answers.set('deadLetter', await deadLetter()).set('anotherDeadLetter', await deadLetter());
     }
-    // Nobody else is needed until here; and with a worker about, nobody could report a run that it has taken.
+    // Workers start only here: a worker would take the execution that is reported before.
     if (operationId === 'ready') await startWorker();
     await tryOut(operationId);
   }
@@ -102,7 +105,7 @@ async function startWorker(): Promise<void> {
   await eventually(async () => expect((await call(`${api.service.url}/ready`, 'GET')).status).toBe(200));
 }
 
-test('what the examples run says what it should', async () => {
+test('the program of the examples prints the documented output', async () => {
   const [task, input, once] = ['CreateTask', 'StartExecution', 'RunOnce'].map(
     (name) => api.contract.document.components.schemas[name]!.example as object,
   );

@@ -1,6 +1,6 @@
 import { type CreateTask, ok, type StartExecution, withId } from '../../support/api-client.js';
-import { Api, type Person } from './support/api.js';
 import { eventually } from '../../support/eventually.js';
+import { Api, type Person } from './support/api.js';
 
 let api: Api;
 let ada: Person;
@@ -41,7 +41,7 @@ print(json.dumps({
 }))
 `;
 
-test('a program is given its input', async () => {
+test('a program gets its input', async () => {
   const { id } = await ada.createTask({ script_content: TELL_INPUT });
   const ended = await ada.client.follow((await ada.start(id, { input: INPUT })).id);
   expect(ended).toMatchObject({ status: 'completed', stderr: '' });
@@ -59,22 +59,22 @@ test('a program is given its input', async () => {
 test.each<[string, NonNullable<StartExecution['input']>, number[]]>([
   ['in base64', { stdin_base64: Buffer.from([0, 255, 10, 0, 128]).toString('base64') }, [0, 255, 10, 0, 128]],
   ['of text with NUL', { stdin: 'a\0ü' }, [97, 0, 0xc3, 0xbc]],
-  ['of nothing, in base64', { stdin_base64: '' }, []],
-])('a program reads the very bytes of a stdin %s', async (_what, input, bytes) => {
+  ['that is empty, in base64', { stdin_base64: '' }, []],
+])('a program reads a stdin %s byte for byte', async (_what, input, bytes) => {
   const { id } = await ada.createTask({ script_content: 'import sys; print(list(sys.stdin.buffer.read()))' });
   const ended = await ada.client.follow((await ada.start(id, { input })).id);
   expect(ended).toMatchObject({ status: 'completed', stderr: '' });
   expect(JSON.parse(ended.stdout!)).toEqual(bytes);
 });
 
-test('a file of a program may hold NUL', async () => {
+test('an input file may contain NUL', async () => {
   const { id } = await ada.createTask({ script_content: "print(list(open('a', 'rb').read()))" });
   const files = [{ path: 'a', content: 'x\0y' }];
   const ended = await ada.client.follow((await ada.start(id, { input: { files } })).id);
   expect(JSON.parse(ended.stdout!)).toEqual([120, 0, 121]);
 });
 
-test('its history tells which worker ran it, and not by which lease', async () => {
+test('the history shows the worker of an attempt, but not its lease', async () => {
   const { id } = await ada.client.follow((await ada.start((await bash('true')).id)).id);
   const log = await api.service.processes[0]!.infra.store.readStream({ type: 'execution', id });
   const { lease_token, ...told } = log.find(({ type }) => type === 'ExecutionAttemptStarted')!.data as Record<
@@ -89,7 +89,7 @@ test('its history tells which worker ran it, and not by which lease', async () =
   expect(JSON.stringify(events)).not.toContain(lease_token);
 });
 
-test('what it wrote comes back byte for byte, and as text as far as it is text', async () => {
+test('output is returned byte for byte, and as text where it is valid text', async () => {
   const { id } = await bash(String.raw`printf 'a\xff\x00b'; printf 'err' >&2; exit 3`);
   const ended = await ada.client.follow((await ada.start(id)).id);
   expect(ended).toMatchObject({
@@ -108,13 +108,13 @@ test('what it wrote comes back byte for byte, and as text as far as it is text',
   expect([unknown.status, unknown.body.error]).toEqual([400, 'Invalid output stream: stdout or stderr']);
 });
 
-test('two runs of a task at once, both cancelled in mid-run', async () => {
+test('two concurrent executions of a task are cancelled while they run', async () => {
   const { id } = await bash('echo started; sleep 600', { max_parallel: 2 });
   const runs = [await ada.start(id), await ada.start(id)];
   for (const run of runs) await ada.client.follow(run.id, ({ status }) => status === 'running');
   const running = await ok(ada.api.GET('/tasks/{id}/executions', withId(id, { status: 'running' })));
   expect(running).toMatchObject({ total: 2 });
-  // Nothing is there before the end.
+  // There is no output before the end.
   expect((await bytesOf(runs[0]!.id, 'stdout')).bytes).toHaveLength(0);
   const third = await ada.api.POST('/tasks/{id}/executions', withId(id));
   expect(third.error!.error).toBe('Task is already running');
@@ -125,12 +125,12 @@ test('two runs of a task at once, both cancelled in mid-run', async () => {
     expect(ended).toMatchObject({ status: 'cancelled', termination_reason: 'cancelled' });
     expect((await ada.api.DELETE('/executions/{id}', withId(run.id))).response.status).toBe(409);
   }
-  // At once: whoever sees the end can start again.
+  // At once: a client that sees the end can start again.
   expect(await ada.task(id)).toMatchObject({ status: 'pending' });
   await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
 });
 
-test('a run is tried again as its policy says, ends as a dead letter, and is redriven', async () => {
+test('an execution is retried by its policy, becomes a dead letter, and is redriven', async () => {
   const retry: CreateTask['retry'] = { max_attempts: 2, initial_delay_ms: 0, retry_on: ['exit_code'] };
   const { id } = await bash('echo "try"; exit 1', { retry });
   const run = await ada.start(id);
@@ -141,7 +141,7 @@ test('a run is tried again as its policy says, ends as a dead letter, and is red
   expect(again).toMatchObject({ status: 'failed', attempt: 4 });
 });
 
-test('a timeout may have fractions of a second', async () => {
+test('a timeout may be a fraction of a second', async () => {
   const task = await bash('echo before; sleep 600', { timeout_seconds: 0.75 });
   expect([task.timeout_seconds, (await ada.task(task.id)).timeout_seconds]).toEqual([0.75, 0.75]);
   const ended = await ada.client.follow((await ada.start(task.id)).id);
@@ -153,14 +153,14 @@ test('a timeout may have fractions of a second', async () => {
   expect(await ada.task(task.id)).toMatchObject({ timeout_seconds: 2.5 });
 });
 
-test('a run takes no longer than its timeout, and what it wrote until then is kept', async () => {
+test('an execution ends at its timeout, and its output up to then is kept', async () => {
   const { id } = await bash('echo before; sleep 600', { timeout_seconds: 1 });
   const ended = await ada.client.follow((await ada.start(id)).id);
   expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'timeout', stdout: 'before\n' });
   await eventually(async () => expect(await ada.task(id)).toMatchObject({ status: 'timeout' }));
 });
 
-test('a start that waits is answered with what the program wrote', async () => {
+test('a start with ?wait returns the program’s output', async () => {
   const { id } = await bash('echo hello');
   const ended = await ok(ada.api.POST('/tasks/{id}/executions', withId(id, { wait: 60 })));
   expect(ended).toMatchObject({ status: 'completed', stdout: 'hello\n' });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import { ok, withId } from '../../support/api-client.js';
-import { Api, type Person } from './support/api.js';
 import { eventually } from '../../support/eventually.js';
+import { Api, type Person } from './support/api.js';
 import { startAttempt } from './support/attempts.js';
 
 let api: Api;
@@ -23,7 +23,7 @@ const inQueue = async (executionId: string): Promise<boolean> => {
 };
 
 describe('start', () => {
-  test('answers with a pending execution and where it is', async () => {
+  test('returns a pending execution and its location', async () => {
     const { id: task_id } = await ada.createTask();
     const { data, response } = await ada.api.POST('/tasks/{id}/executions', withId(task_id));
     expect(response.status).toBe(201);
@@ -41,13 +41,13 @@ describe('start', () => {
     ['an empty object', {}, {}],
     ['an empty input', { input: {} }, {}],
     ['the embedded executor', { executor: 'embedded' }, {}],
-  ])('takes %s', async (_what, body, headers) => {
+  ])('accepts %s', async (_what, body, headers) => {
     const { id } = await ada.createTask();
     const { status } = await ada.send('POST', `/tasks/${id}/executions`, body, headers as Record<string, string>);
     expect(status).toBe(201);
   });
 
-  test('is refused at max_parallel, and leaves nothing behind', async () => {
+  test('is refused at max_parallel, and records nothing', async () => {
     const { id } = await ada.createTask({ max_parallel: 2 });
     const first = await ada.start(id);
     await ada.start(id);
@@ -59,7 +59,7 @@ describe('start', () => {
     await ada.start(id);
   });
 
-  test('of ten at once lets max_parallel through', async () => {
+  test('ten at once: only max_parallel of them succeed', async () => {
     const { id } = await ada.createTask({ max_parallel: 3 });
     const start = () => ada.api.POST('/tasks/{id}/executions', { ...withId(id), body: { executor: 'external' } });
     const answers = await Promise.all(Array.from({ length: 10 }, start));
@@ -70,12 +70,12 @@ describe('start', () => {
     expect(await ok(ada.api.GET('/tasks/{id}/executions', withId(id)))).toMatchObject({ total: 3 });
   });
 
-  test('of a task of nobody is a 404', async () => {
+  test('of a task that does not exist is a 404', async () => {
     const { error } = await ada.api.POST('/tasks/{id}/executions', withId(randomUUID()));
     expect(error).toMatchObject({ status: 404, error: 'Task not found' });
   });
 
-  test('takes the task as it is then', async () => {
+  test('uses the task’s definition at that moment', async () => {
     const { id } = await ada.createTask({ max_parallel: 1, priority: 1 });
     const run = await ada.start(id);
     await ada.cancel(run.id);
@@ -106,7 +106,7 @@ describe('list', () => {
     expect(await listed(`/executions?limit=2&cursor=${page.pagination.next_cursor}`)).toEqual([0]);
   });
 
-  test('leaves the output out unless it is asked for', async () => {
+  test('contains the output only on request', async () => {
     const run = await ada.startExternal();
     await ada.report(run.id, { status: 'completed', stdout: 'out', stderr: 'err' });
     const bare = await ok(ada.api.GET('/tasks/{id}/executions', withId(run.task_id)));
@@ -117,14 +117,14 @@ describe('list', () => {
     expect(wrong.body).toMatchObject({ status: 400, validation_errors: [{ field: 'include', tag: 'oneof' }] });
   });
 
-  test('of a task of nobody is a 404', async () => {
+  test('of a task that does not exist is a 404', async () => {
     const { error } = await ada.api.GET('/tasks/{id}/executions', withId(randomUUID()));
     expect(error!.error).toBe('Task not found');
   });
 });
 
 describe('cancel', () => {
-  test('ends a pending run at once and takes it out of the queue', async () => {
+  test('ends a pending execution at once and removes its job', async () => {
     const run = await ada.start((await ada.createTask()).id);
     await eventually(async () => expect(await inQueue(run.id)).toBe(true));
     expect(await ada.cancel(run.id)).toEqual({ message: 'Execution cancelled successfully' });
@@ -139,7 +139,7 @@ describe('cancel', () => {
     expect(await typesOf(run.id)).toEqual(['ExecutionRequested', 'ExecutionCancelled']);
   });
 
-  test('of a running one is recorded once, may be repeated until the end, and not after', async () => {
+  test('of a running execution is recorded once, may be repeated until the end, and is refused afterwards', async () => {
     const run = await ada.start((await ada.createTask()).id);
     const attempt = await startAttempt(api, run.id);
     const cancel = () => ada.send('DELETE', `/executions/${run.id}`);
@@ -153,7 +153,7 @@ describe('cancel', () => {
     expect(await typesOf(run.id)).toEqual([...start, 'ExecutionCancelled']);
   });
 
-  test('of one that has ended is a 409 and leaves no event', async () => {
+  test('of an ended execution is a 409 and records nothing', async () => {
     const run = await ada.startExternal();
     await ada.report(run.id, { status: 'completed' });
     const head = await api.head();
@@ -161,7 +161,7 @@ describe('cancel', () => {
     expect(await api.head()).toBe(head);
   });
 
-  test('races ten times and wins once', async () => {
+  test('ten concurrent cancels record one', async () => {
     const run = await ada.startExternal();
     const cancel = () => ada.api.DELETE('/executions/{id}', withId(run.id));
     const answers = await Promise.all(Array.from({ length: 10 }, cancel));
@@ -170,7 +170,7 @@ describe('cancel', () => {
   });
 });
 
-test('an execution of nobody is a 404', async () => {
+test('an execution that does not exist is a 404', async () => {
   for (const [method, below, body] of [
     ['GET', ''],
     ['GET', '/events'],
@@ -183,10 +183,10 @@ test('an execution of nobody is a 404', async () => {
   }
 });
 
-test('an external run is never enqueued', async () => {
+test('an external execution is never enqueued', async () => {
   const external = await ada.startExternal();
   const later = await ada.start((await ada.createTask()).id);
-  // The orchestrator goes by the order of the log: when the later one is there, the earlier one was dealt with.
+  // The orchestrator follows the order of the log: when the later job exists, it has handled the earlier event.
   await eventually(async () => expect(await inQueue(later.id)).toBe(true));
   expect(await inQueue(external.id)).toBe(false);
 });

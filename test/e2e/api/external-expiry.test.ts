@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('an external run of which nothing is reported expires, and frees its task', async () => {
+test('an external execution without a report expires, and its task is free again', async () => {
   const run = await ada.startExternal();
   const ended = await ada.client.follow(run.id);
   expect(ended).toMatchObject({
@@ -30,7 +30,7 @@ test('an external run of which nothing is reported expires, and frees its task',
   await ok(ada.api.DELETE('/tasks/{id}', withId(run.task_id)));
 });
 
-test('one that is reported running in time, and one that waits for a worker, do not', async () => {
+test('an execution reported as running in time does not expire, nor does one that waits for a worker', async () => {
   const embedded = await ada.start((await ada.createTask()).id);
   const reported = await ada.startExternal();
   await ada.report(reported.id, { status: 'running' });

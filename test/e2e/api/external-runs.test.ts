@@ -13,16 +13,16 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** One that may be refused. */
+/** A report that may be refused. */
 const report = (id: string, body: ExecutionReport) => ada.api.PUT('/executions/{id}', { ...withId(id), body });
 
 const eventsOf = async (id: string) => (await ok(ada.api.GET('/executions/{id}/events', withId(id)))).events;
 
-test('a run is reported running, then ended', async () => {
+test('an execution is reported as running, then as ended', async () => {
   const run = await ada.startExternal();
   const running = await ada.report(run.id, { status: 'running' });
   expect(running).toMatchObject({ status: 'running', attempt: 1, started_at: expect.any(String) });
-  // To say so again is no news.
+  // Repeating it changes nothing.
   expect(await ada.report(run.id, { status: 'running' })).toEqual(running);
 
   const ended = await ada.report(run.id, {
@@ -65,7 +65,7 @@ test.each([
   ['failed', 'exit_code', 'failed'],
   ['timeout', 'timeout', 'timeout'],
   ['cancelled', 'cancelled', 'pending'],
-] as const)('a run may be reported %s at once', async (status, termination_reason, ofTask) => {
+] as const)('an execution may be reported as %s at once', async (status, termination_reason, ofTask) => {
   const run = await ada.startExternal();
   expect(await ada.report(run.id, { status, return_code: null })).toMatchObject({
     status,
@@ -77,7 +77,7 @@ test.each([
   expect(await ada.task(run.task_id)).toMatchObject({ status: ofTask });
 });
 
-test('a run that has ended stays as it ended', async () => {
+test('an ended execution stays unchanged', async () => {
   const run = await ada.startExternal();
   await ada.report(run.id, { status: 'failed', stdout: 'first' });
   const head = await api.head();
@@ -89,14 +89,14 @@ test('a run that has ended stays as it ended', async () => {
   expect(await ada.execution(run.id)).toMatchObject({ status: 'failed', stdout: 'first' });
 });
 
-test('the start that is reported is kept, in the log and in every view', async () => {
+test('the reported start is kept, in the log and in every view', async () => {
   const run = await ada.startExternal({ timeout_seconds: 3_600 });
   const started_at = new Date(Date.now() - 60_000).toISOString();
   const running = await ada.report(run.id, { status: 'running', started_at });
   expect(running).toMatchObject({ status: 'running', started_at });
   expect(await ada.execution(run.id)).toEqual(running);
   expect((await eventsOf(run.id)).at(-1)).toMatchObject({ type: 'ExecutionAttemptStarted', data: { started_at } });
-  // Word for word, in another zone, or without it.
+  // The same times: literally, in another zone, or without a zone.
   const elsewhere = started_at.replace('Z', '+00:00');
   for (const again of [{ started_at }, { started_at: elsewhere }, {}]) {
     expect(await ada.report(run.id, { status: 'running', ...again })).toEqual(running);
@@ -115,7 +115,12 @@ const AN_HOUR_AGO = new Date(Date.now() - 3_600_000).toISOString();
 
 test.each([
   ['that started after now', undefined, { status: 'completed', started_at: '2130-01-01T00:00:00Z' }, 'started_at'],
-  ['under way that started after now', {}, { status: 'completed', started_at: '2130-01-01T00:00:00Z' }, 'started_at'],
+  [
+    'reported as running that started after now',
+    {},
+    { status: 'completed', started_at: '2130-01-01T00:00:00Z' },
+    'started_at',
+  ],
   ['that will start in an hour', undefined, { status: 'running', started_at: IN_AN_HOUR }, 'started_at'],
   ['that will end in an hour', undefined, { status: 'failed', completed_at: IN_AN_HOUR }, 'completed_at'],
   ['that ended before its recorded start', {}, { status: 'failed', completed_at: AN_HOUR_AGO }, 'completed_at'],
@@ -125,7 +130,7 @@ test.each([
     { status: 'failed', completed_at: AN_HOUR_AGO },
     'completed_at',
   ],
-])('of a run %s a report is a 400, and changes nothing', async (_what, running, body, field) => {
+])('a report of an execution %s is a 400, and changes nothing', async (_what, running, body, field) => {
   const run = await ada.startExternal();
   if (running) await ada.report(run.id, { status: 'running', ...running });
   const before = await ada.execution(run.id);
@@ -136,7 +141,7 @@ test.each([
   expect([await api.head(), await ada.execution(run.id)]).toEqual([head, before]);
 });
 
-test('of a run whose first report is its end, no start is later than the end', async () => {
+test('if the first report is the end, the start is not later than the end', async () => {
   const run = await ada.startExternal();
   const ended = await ada.report(run.id, {
     status: 'completed',
@@ -148,8 +153,8 @@ test('of a run whose first report is its end, no start is later than the end', a
 
 test.each<[string, ExecutionReport]>([
   ['with everything', FULL_REPORT],
-  ['with a status alone', { status: 'completed' }],
-])('a report %s that is repeated is answered as the first', async (_what, body) => {
+  ['with only a status', { status: 'completed' }],
+])('a repeated report %s gets the response of the first', async (_what, body) => {
   const run = await ada.startExternal();
   const first = await ada.report(run.id, body);
   const head = await api.head();
@@ -166,7 +171,7 @@ test.each<[string, ExecutionReport]>([
 });
 
 test.each(Object.keys(FULL_REPORT).filter((name) => name !== 'status'))(
-  'a report without the %s of the first is another one',
+  'a report without the %s of the first one is a different report',
   async (name) => {
     const run = await ada.startExternal();
     await ada.report(run.id, FULL_REPORT);
@@ -179,26 +184,23 @@ test.each<[string, ExecutionReport, string[]]>([
   ['its end', FULL_REPORT, ['ExecutionAttemptStarted', 'ExecutionReported']],
   ['its end, without times', { status: 'completed', stdout: 'x' }, ['ExecutionAttemptStarted', 'ExecutionReported']],
   ['its start', { status: 'running', started_at: '2026-01-31T12:00:00Z' }, ['ExecutionAttemptStarted']],
-])(
-  'of one report of %s that comes many times at once, one is recorded and all are answered',
-  async (_, body, types) => {
-    for (let round = 0; round < 5; round += 1) {
-      const run = await ada.startExternal();
-      const answers = await Promise.all(Array.from({ length: 8 }, () => ada.report(run.id, body)));
-      expect(answers).toEqual(answers.map(() => answers[0]));
-      expect((await eventsOf(run.id)).slice(1).map(({ type }) => type)).toEqual(types);
-    }
-  },
-);
+])('of many identical concurrent reports of %s, one is recorded and all succeed', async (_, body, types) => {
+  for (let round = 0; round < 5; round += 1) {
+    const run = await ada.startExternal();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ada.report(run.id, body)));
+    expect(answers).toEqual(answers.map(() => answers[0]));
+    expect((await eventsOf(run.id)).slice(1).map(({ type }) => type)).toEqual(types);
+  }
+});
 
-test('output that is reported may hold NUL', async () => {
+test('reported output may contain NUL', async () => {
   const run = await ada.startExternal();
   const body: ExecutionReport = { status: 'completed', stdout: 'a\0b', stderr: '\0' };
   expect(await ada.report(run.id, body)).toMatchObject({ stdout: 'a\0b', stderr: '\0', stdout_bytes: 3 });
   expect(await ada.execution(run.id)).toMatchObject({ stdout: 'a\0b', stderr: '\0' });
 });
 
-test('of many reports at once one is taken, with the output that it brought', async () => {
+test('of many different concurrent reports, one succeeds, with its own output', async () => {
   const run = await ada.startExternal();
   const texts = Array.from({ length: 8 }, (_, index) => `report ${index}`);
   const answers = await Promise.all(texts.map((stdout) => report(run.id, { status: 'completed', stdout })));
@@ -207,7 +209,7 @@ test('of many reports at once one is taken, with the output that it brought', as
   expect(await ada.execution(run.id)).toMatchObject({ stdout: taken[0] });
 });
 
-test('a pending run of the embedded executor is taken over and leaves the queue', async () => {
+test('a report takes over a pending execution of the embedded executor and removes its job', async () => {
   const run = await ada.start((await ada.createTask()).id);
   const { queue } = api.service.processes[0]!.infra;
   const stateOf = async () => (await queue.inspect([{ executionId: run.id, attempt: 1 }]))[0];
@@ -217,7 +219,7 @@ test('a pending run of the embedded executor is taken over and leaves the queue'
   await ada.report(run.id, { status: 'completed' });
 });
 
-test('a run that an embedded worker has started is its own', async () => {
+test('an execution that an embedded worker has started accepts no reports', async () => {
   const run = await ada.start((await ada.createTask()).id);
   const attempt = await startAttempt(api, run.id);
   for (const status of ['running', 'completed'] as const) {
@@ -228,7 +230,7 @@ test('a run that an embedded worker has started is its own', async () => {
   await attempt.release();
 });
 
-test('a run that is not reported in time has timed out', async () => {
+test('an execution whose end is not reported in time has timed out', async () => {
   const run = await ada.startExternal({ timeout_seconds: 1 });
   await ada.report(run.id, { status: 'running' });
   const ended = await ada.client.follow(run.id);
@@ -239,7 +241,7 @@ test('a run that is not reported in time has timed out', async () => {
 test.each([
   ['a limit of half a second', 0.5, {}],
   ['a start of an hour ago', 1, { started_at: AN_HOUR_AGO }],
-])('a run with %s is over in time, without a report of its end', async (_what, timeout_seconds, more) => {
+])('an execution with %s times out without a report of its end', async (_what, timeout_seconds, more) => {
   const run = await ada.startExternal({ timeout_seconds });
   const { started_at } = await ada.report(run.id, { status: 'running', ...more });
   expect(await ada.client.follow(run.id)).toMatchObject({
@@ -248,7 +250,7 @@ test.each([
   expect((await report(run.id, { status: 'completed' })).error).toMatchObject({ status: 409 });
 });
 
-test('a cancelled run takes no report', async () => {
+test('a cancelled execution accepts no reports', async () => {
   const run = await ada.startExternal();
   await ada.report(run.id, { status: 'running' });
   await ada.cancel(run.id);
@@ -256,7 +258,7 @@ test('a cancelled run takes no report', async () => {
   expect(await ada.execution(run.id)).toMatchObject({ status: 'cancelled' });
 });
 
-test('an admin may report for the owner, and the log says who did', async () => {
+test('an admin may report for the owner, and the log names the admin', async () => {
   const run = await ada.startExternal();
   const admin = await api.registerAdmin();
   await admin.report(run.id, { status: 'completed', stdout: 'by admin' });
@@ -266,15 +268,15 @@ test('an admin may report for the owner, and the log says who did', async () => 
 
 test.each([
   ['no status', {}, 'status'],
-  ['a status that is no report', { status: 'pending' }, 'status'],
+  ['a status that cannot be reported', { status: 'pending' }, 'status'],
   ['a return code of -1', { status: 'failed', return_code: -1 }, 'return_code'],
   ['a return code of 256', { status: 'failed', return_code: 256 }, 'return_code'],
   ['a time of -1 ms', { status: 'failed', execution_time_ms: -1 }, 'execution_time_ms'],
-  ['half a byte', { status: 'failed', memory_usage_bytes: 0.5 }, 'memory_usage_bytes'],
+  ['a fraction of a byte', { status: 'failed', memory_usage_bytes: 0.5 }, 'memory_usage_bytes'],
   ['a result before the end', { status: 'running', stdout: 'x' }, 'stdout'],
   ['a time without an offset', { status: 'failed', completed_at: '2026-01-01T00:00:00' }, 'completed_at'],
-  ['a day that is none', { status: 'failed', completed_at: '2026-02-30T00:00:00Z' }, 'completed_at'],
-  ['a year that Postgres has not', { status: 'failed', started_at: '0000-01-01T00:00:00Z' }, 'started_at'],
+  ['an invalid day', { status: 'failed', completed_at: '2026-02-30T00:00:00Z' }, 'completed_at'],
+  ['a year that Postgres lacks', { status: 'failed', started_at: '0000-01-01T00:00:00Z' }, 'started_at'],
   ['a year past 9999', { status: 'failed', completed_at: '9999-12-31T23:59:59-10:00' }, 'completed_at'],
   [
     'an end before the start',
@@ -288,7 +290,7 @@ test.each([
   expect([status, answer.validation_errors.map((error: { field: string }) => error.field)]).toEqual([400, [field]]);
 });
 
-test.each([0, 255])('a return code of %i is taken', async (return_code) => {
+test.each([0, 255])('a return code of %i is accepted', async (return_code) => {
   const run = await ada.startExternal();
   expect(await ada.report(run.id, { status: 'failed', return_code })).toMatchObject({ return_code });
 });

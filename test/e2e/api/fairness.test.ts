@@ -3,17 +3,17 @@ import { eventually } from '../../support/eventually.js';
 import { Api } from './support/api.js';
 
 const SLOTS = 4;
-/** Longer than anybody here waits. */
+/** Longer than any wait in this file. */
 const FOR_LONG = 'sleep 600';
 
 let api: Api;
 beforeAll(async () => {
-  // As a service is by default; tests have fewer slots.
+  // The service's default; other tests have fewer slots.
   api = await Api.start({ WORKER_POOL_SIZE: String(SLOTS) });
 });
 afterAll(() => api.close());
 
-test('one user who asks for every slot leaves one to the others', async () => {
+test('a user who occupies every allowed slot leaves one to other users', async () => {
   const [ada, bob] = [await api.register(), await api.register()];
   const { id } = await ada.createTask({ script_type: 'bash', script_content: FOR_LONG, max_parallel: 2 * SLOTS });
   const runs = await Promise.all(Array.from({ length: 2 * SLOTS }, () => ada.start(id)));

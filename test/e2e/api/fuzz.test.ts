@@ -12,12 +12,12 @@ import { requestsOf } from './support/fuzz/requests.js';
 import { ValidValues } from './support/fuzz/valid-values.js';
 import { Walk } from './support/fuzz/walk.js';
 
-/** Requests of an operation; each costs some 15 ms. There is more to get wrong in a body. */
+/** Requests per operation; each takes about 15 ms. Bodies have more possible faults. */
 const RUNS = 40;
 const RUNS_WITH_BODY = 100;
-/** As a failure has named them, to see it again; and more requests, to look for a long time. */
+/** From the report of a failure, to repeat it; and a larger number of requests for a long search. */
 const { FUZZ_SEED, FUZZ_PATH, FUZZ_RUNS } = process.env;
-/** Before jest gives up, so that a failure is still told. */
+/** Before jest stops the test, so that a failure is still reported. */
 const LIMIT_MS = 150_000;
 const PARAMETERS: fc.Parameters<unknown> = {
   interruptAfterTimeLimit: LIMIT_MS,
@@ -26,25 +26,25 @@ const PARAMETERS: fc.Parameters<unknown> = {
   ...(FUZZ_PATH !== undefined && { path: FUZZ_PATH }),
 };
 
-// The one that is served: openapi.test.ts holds them together.
+// The served document: openapi.test.ts compares the two.
 const contract = new Contract((await makeApiDocument()) as unknown as OpenApi);
 const { routes } = contract;
 const schemas = contract.document.components.schemas as Schemas;
-/** Without any worker the service says that it is not ready. */
+/** Without a worker the service reports that it is not ready. */
 const A_WORKER = {
   workerId: 'idle',
   running: [],
   figures: { slots: 1, healthy: true, succeeded: 0, failed: 0, totalMs: 0 },
 };
-/** Longer than the file takes. */
+/** Longer than the tests of this file take. */
 const ALIVE_MS = 3_600_000;
 
 let api: Api;
 let walk: Walk;
 
 beforeAll(async () => {
-  // Without an orchestrator: runs that are reported with an old start are not to time out in the middle of another
-  // request, nor is the worker that there is not to be noticed.
+  // Without an orchestrator: executions reported with an old start must not time out during another request, and the
+  // worker, which is only a heartbeat, must not be treated as dead.
   api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector' });
   walk = await Walk.of(api);
   await queue().workerHeartbeat(A_WORKER, ALIVE_MS);
@@ -60,13 +60,13 @@ function bodySchemaOf({ operation }: Route): [string, JsonSchema] {
 
 const queue = () => api.service.processes[0]!.infra.queue;
 
-test('it is known of each operation that may change anything what its answer promises', () => {
+test('for each operation that may change something, the test states what its response promises', () => {
   const writes = routes.filter(({ method }) => method !== 'GET').map(({ operation }) => operation.operationId);
   expect(Object.keys(PROMISES).toSorted()).toEqual(writes.toSorted());
 });
 
 test.each(routes.filter(({ operation }) => operation.requestBody).map(bodySchemaOf))(
-  'of %s: what is made as valid is valid, and what is changed often is not',
+  'for %s: generated valid requests are valid, and most mutated ones are not',
   (_, schema) => {
     const accepts = (value: unknown): boolean => contract.accepts(schema, JSON.parse(JSON.stringify(value)));
     const valid = new ValidValues(schemas);
@@ -81,7 +81,7 @@ test.each(routes.filter(({ operation }) => operation.requestBody).map(bodySchema
 );
 
 test.each(routes.map((route) => [route.operation.operationId!, route] as const))(
-  '%s answers whatever it is sent as the document says, and records what the answer promises',
+  '%s responds as documented to any request, and records what the response promises',
   async (_, route) => {
     const requests = requestsOf(route, schemas);
     const property = fc.asyncProperty(requests, (request) => walk.send(route, request));
@@ -90,7 +90,7 @@ test.each(routes.map((route) => [route.operation.operationId!, route] as const))
   },
 );
 
-test('each has carried out some requests, and refused some', () => {
+test('each operation has accepted some requests, and refused some', () => {
   const rows = routes.map(({ operation }) => {
     const operationId = operation.operationId;
     const { requests, done, refused } = walk.tallies.get(operationId!)!;
@@ -107,7 +107,7 @@ test('each has carried out some requests, and refused some', () => {
   expect(rows.filter(({ enough }) => !enough)).toEqual([]);
 });
 
-test('bad requests harm none of their neighbours', async () => {
+test('invalid requests do not affect concurrent valid ones', async () => {
   const [ada, bob] = [await api.register(), await api.register()];
   const { id: taskId } = await ada.createTask();
   const { id } = await bob.createTask({ name: 'busy' });

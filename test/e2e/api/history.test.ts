@@ -14,7 +14,7 @@ interface Entry {
 
 let api: Api;
 let ada: Person;
-/** A task that was created, changed, run and deleted, and its run. */
+/** A task that was created, changed, executed and deleted, and its execution. */
 let taskId: string;
 let runId: string;
 let ofTask: Entry[];
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('a task tells its own history, oldest first', () => {
+test('a task has its own history, oldest event first', () => {
   expect(ofTask.map(({ type }) => type)).toEqual([
     'TaskCreated',
     'TaskUpdated',
@@ -48,7 +48,7 @@ test('a task tells its own history, oldest first', () => {
   expect(JSON.stringify(ofTask)).not.toContain('print(');
 });
 
-test('an execution tells its own, in the one order of the log', () => {
+test('an execution has its own history, in the order of the log', () => {
   expect(ofRun.map(({ type }) => type)).toEqual(['ExecutionRequested', 'ExecutionAttemptStarted', 'ExecutionReported']);
   const positions = [...ofTask, ...ofRun].map(({ position }) => position);
   expect(new Set(positions).size).toBe(8);
@@ -63,7 +63,7 @@ test('an execution tells its own, in the one order of the log', () => {
   });
 });
 
-test('a history is read in parts', async () => {
+test('a history is read page by page', async () => {
   const first = await ada.ok('GET', `/tasks/${taskId}/events?limit=2`);
   expect(first).toEqual({ events: ofTask.slice(0, 2), has_more: true });
   const rest = await ada.ok('GET', `/tasks/${taskId}/events?after_version=2&limit=3`);
@@ -80,7 +80,7 @@ describe('as of', () => {
     [2, { name: 'second', script_content: 'print(2)', status: 'pending', version: 2 }],
     [3, { name: 'second', status: 'running', version: 2 }],
     [4, { name: 'second', status: 'failed', version: 2 }],
-  ])('version %i the task was', async (version, expected) => {
+  ])('version %i of the task is returned', async (version, expected) => {
     expect(await ada.ok('GET', `/tasks/${taskId}?as_of=${version}`)).toMatchObject(expected);
   });
 
@@ -88,17 +88,17 @@ describe('as of', () => {
     [1, { status: 'pending', attempt: 0, stdout: null }],
     [2, { status: 'running', attempt: 1, stdout: null }],
     [3, { status: 'failed', return_code: 2, stdout: 'out' }],
-  ])('version %i the run was', async (version, expected) => {
+  ])('version %i of the execution is returned', async (version, expected) => {
     expect(await ada.ok('GET', `/executions/${runId}?as_of=${version}`)).toMatchObject({ ...expected, version });
   });
 
-  test('the last version the run is what it is', async () => {
+  test('the last version of the execution equals its current state', async () => {
     expect(await ada.ok('GET', `/executions/${runId}?as_of=3`)).toEqual(await ada.execution(runId));
   });
 
-  test('a time, the last event by then counts', async () => {
+  test('a time selects the last event recorded by then', async () => {
     for (const { time } of ofTask.slice(0, 4)) {
-      // Several events may bear the same millisecond.
+      // Several events may have the same millisecond.
       const latest = ofTask.findLast((event) => event.time <= time)!;
       const [byTime, byVersion] = await Promise.all(
         [time, latest.version].map((asOf) => ada.send('GET', `/tasks/${taskId}?as_of=${asOf}`)),
@@ -118,7 +118,7 @@ describe('as of', () => {
     expect([status, body.error]).toEqual([404, 'Task not found']);
   });
 
-  test('before its request the run is a 404', async () => {
+  test('before its request the execution is a 404', async () => {
     const { status, body } = await ada.send('GET', `/executions/${runId}?as_of=2020-01-01T00:00:00Z`);
     expect([status, body.error]).toEqual([404, 'Execution not found']);
   });
@@ -128,7 +128,7 @@ describe('as of', () => {
     ['/tasks', () => taskId, 99, 5],
     ['/executions', () => runId, 4, 3],
     ['/executions', () => runId, 99, 3],
-  ])('of %s a version that is not there is a 404 that names the newest one', async (path, id, version, newest) => {
+  ])('a version of %s that does not exist is a 404 that names the newest one', async (path, id, version, newest) => {
     const { status, body } = await ada.send('GET', `${path}/${id()}?as_of=${version}`);
     expect(status).toBe(404);
     expect(body.detail).toBe(`Version ${version} does not exist: the newest version is ${newest}`);
@@ -145,7 +145,7 @@ describe('as of', () => {
     },
   );
 
-  test('somebody else is told nothing', async () => {
+  test('another user is refused', async () => {
     const bob = await api.register();
     for (const path of [`/tasks/${taskId}`, `/executions/${runId}`]) {
       for (const query of ['?as_of=1', '/events']) {
@@ -155,7 +155,7 @@ describe('as of', () => {
     }
   });
 
-  test('nobody’s is a 404', async () => {
+  test('an id that does not exist is a 404', async () => {
     for (const query of ['?as_of=1', '/events']) {
       expect((await ada.send('GET', `/tasks/${randomUUID()}${query}`)).body.error).toBe('Task not found');
       expect((await ada.send('GET', `/executions/${randomUUID()}${query}`)).body.error).toBe('Execution not found');

@@ -18,7 +18,7 @@ afterAll(() => api.close());
 const under = (key: string) => ({ 'idempotency-key': key });
 const replayed = ({ headers }: { headers: Headers }) => headers.get('idempotent-replayed') === 'true';
 
-/** A request of each kind that honours a key, made so that a second one would be carried out or refused. */
+/** One request per operation that accepts a key, such that a second one would be executed or refused. */
 const REQUESTS: Record<string, () => Promise<[path: string, body?: object]>> = {
   createTask: async () => ['/tasks', aTask],
   startExecution: async () => [`/tasks/${(await ada.createTask()).id}/executions`, { executor: 'external' }],
@@ -26,7 +26,7 @@ const REQUESTS: Record<string, () => Promise<[path: string, body?: object]>> = {
   redriveDeadLetter: async () => [`/dead-letters/${await deadLetterOf(api, ada)}/redrive`],
 };
 
-test('every POST beyond /auth says that it honours a key', () => {
+test('every POST outside /auth documents the Idempotency-Key', () => {
   const honours = api.contract.routes.filter(({ operation }) => JSON.stringify(operation).includes('Idempotency-Key'));
   const posts = api.contract.routes.filter(({ method, path }) => method === 'POST' && !path.includes('/auth/'));
   expect(honours).toEqual(posts);
@@ -34,7 +34,7 @@ test('every POST beyond /auth says that it honours a key', () => {
 });
 
 describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
-  test('is carried out once under a key, and answered alike every time', async () => {
+  test('is executed once per key, and every repeat gets the same response', async () => {
     const [path, body] = await request();
     const headers = under(randomUUID());
     const first = await ada.send('POST', path, body, headers);
@@ -47,7 +47,7 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
     expect(await api.head()).toBe(head);
   });
 
-  test('is the same request however its URL is written', async () => {
+  test('is the same request in every form of its URL', async () => {
     const [path, body] = await request();
     const headers = under(randomUUID());
     const first = await ada.send('POST', path, body, headers);
@@ -70,7 +70,7 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
     expect(await api.head()).toBe(head);
   });
 
-  test('made many times at once is carried out once', async () => {
+  test('concurrent requests with one key are executed once', async () => {
     const [path, body] = await request();
     const headers = under(randomUUID());
     const answers = await Promise.all(Array.from({ length: 12 }, () => ada.send('POST', path, body, headers)));
@@ -79,7 +79,7 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
   });
 });
 
-/** As clients and proxies write one path: none of them is another route. */
+/** Forms of one path that clients and proxies write: all of them are the same route. */
 const spellingsOf = (path: string): string[] => [
   `${path}/`,
   path.replace(/[0-9a-f-]{36}/, (id) => id.toUpperCase()),
@@ -90,7 +90,7 @@ const spellingsOf = (path: string): string[] => [
   `${path}?`,
 ];
 
-/** As it is: fetch would write a URL in its own way. */
+/** Unchanged: fetch would normalise a URL. */
 function sendTo(path: string, body: object | undefined, headers: Record<string, string>) {
   const { hostname: host, port } = new URL(api.service.url);
   const type = body && { 'content-type': 'application/json' };
@@ -108,7 +108,7 @@ function sendTo(path: string, body: object | undefined, headers: Record<string, 
   });
 }
 
-test('the order of the members, and what is asked about the answer, make no other request of it', async () => {
+test('the order of members, and parameters that only shape the response, do not make another request', async () => {
   const { id } = await ada.createTask();
   const headers = under(randomUUID());
   const path = `/tasks/${id}/executions`;
@@ -122,7 +122,7 @@ test('the order of the members, and what is asked about the answer, make no othe
   expect([second.status, second.body]).toEqual([201, first.body]);
 });
 
-test('an answer stays what it was, whatever became of the thing since', async () => {
+test('a repeated request gets the first response, even after later changes', async () => {
   const headers = under(randomUUID());
   const first = await ada.send('POST', '/tasks', aTask, headers);
   await ada.ok('PUT', `/tasks/${first.body.id}`, { name: 'changed' });
@@ -130,7 +130,7 @@ test('an answer stays what it was, whatever became of the thing since', async ()
   expect((await ada.send('POST', '/tasks', aTask, headers)).body).toEqual(first.body);
 });
 
-test('a repeat that waits is answered with the end', async () => {
+test('a repeated request with ?wait returns the end', async () => {
   const { id } = await ada.createTask();
   const headers = under(randomUUID());
   const start = (query = '') => ada.send('POST', `/tasks/${id}/executions${query}`, { executor: 'external' }, headers);
@@ -140,7 +140,7 @@ test('a repeat that waits is answered with the end', async () => {
   expect((await waiting).body).toMatchObject({ id: first.body.id, status: 'completed', stdout: 'done' });
 });
 
-test('a key is one user’s, and one route’s', async () => {
+test('a key belongs to one user and one route', async () => {
   const headers = under(randomUUID());
   const [one, two] = [await ada.createTask(), await ada.createTask()];
   const made = [
@@ -153,7 +153,7 @@ test('a key is one user’s, and one route’s', async () => {
   expect(new Set(made.map(({ body }) => body.id)).size).toBe(made.length);
 });
 
-test('a refusal leaves its key free', async () => {
+test('a refused request does not use up its key', async () => {
   const { id } = await ada.createTask();
   const { id: running } = await ada.start(id, { executor: 'external' });
   const headers = under(randomUUID());
@@ -164,7 +164,7 @@ test('a refusal leaves its key free', async () => {
   expect([started.status, replayed(started)]).toEqual([201, false]);
 });
 
-test.each(['', 'two words', 'ä', 'x'.repeat(256)])('the key %j is a 400, and nothing is made', async (key) => {
+test.each(['', 'two words', 'ä', 'x'.repeat(256)])('the key %j is a 400, and nothing is created', async (key) => {
   const head = await api.head();
   // fetch sends no character beyond Latin-1, and Node reads a header as Latin-1.
   const { status, body } = await ada.send('POST', '/tasks', aTask, under(key));
@@ -172,12 +172,12 @@ test.each(['', 'two words', 'ä', 'x'.repeat(256)])('the key %j is a 400, and no
   expect(await api.head()).toBe(head);
 });
 
-test('the longest key will do', async () => {
+test('a key of the maximum length is accepted', async () => {
   const { status } = await ada.send('POST', '/tasks', aTask, under('~'.repeat(255)));
   expect(status).toBe(201);
 });
 
-test('neither key nor body is in the log', async () => {
+test('the log contains neither key nor body', async () => {
   const key = `key-${randomUUID()}`;
   const secret = `secret-${randomUUID()}`;
   const { body } = await ada.send('POST', '/executions', { ...aTask, input: { env: { SECRET: secret } } }, under(key));
@@ -192,7 +192,7 @@ test('neither key nor body is in the log', async () => {
   }
 });
 
-test('it holds in another process, and after a restart', async () => {
+test('a key is known to other processes, and after a restart', async () => {
   const headers = under(randomUUID());
   const [first] = api.service.processes;
   const made = await ada.send('POST', '/tasks', aTask, headers);

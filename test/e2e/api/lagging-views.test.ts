@@ -5,7 +5,7 @@ import { startAttempt } from './support/attempts.js';
 
 let api: Api;
 let ada: Person;
-/** A second process of the API, which has never heard of NATS. */
+/** A second API process, which has no connection to NATS. */
 let deaf: Service;
 
 const NO_PROJECTOR = { VOIDRUNNER_ROLES: 'api,relay,orchestrator', SERVER_OWN_WRITES_TIMEOUT: '1ms' };
@@ -17,7 +17,7 @@ beforeAll(async () => {
   ada = await api.register();
   deaf = await api.service.start({ VOIDRUNNER_ROLES: 'api', NATS_URL: 'nats://127.0.0.1:1' });
 });
-// A projector tells the views of what there is to be ended.
+// The views contain active executions only if a projector runs.
 afterAll(async () => {
   await api.service.stop(deaf);
   await api.service.start({ VOIDRUNNER_ROLES: 'projector' });
@@ -35,14 +35,14 @@ const from = async (url: string, path: string, person: Person): Promise<Seen> =>
   return { status, body };
 };
 
-/** What both processes answer, which is the same. */
+/** The response of both processes, which must be the same. */
 async function everywhere(path: string, person = ada): Promise<Seen> {
   const answers = [await from(api.service.url, path, person), await from(deaf.url!, path, person)];
   expect(answers[1]).toEqual(answers[0]);
   return answers[0]!;
 }
 
-describe('with no projector at work, whatever was acknowledged can be read at once, in every process', () => {
+describe('without a projector, every acknowledged write can be read at once, in every process', () => {
   test('tasks, from their creation to their deletion', async () => {
     const { id } = await ada.createTask({ name: 'first' });
     expect(await everywhere(`/tasks/${id}`)).toMatchObject({ status: 200, body: { name: 'first', version: 1 } });
@@ -60,7 +60,7 @@ describe('with no projector at work, whatever was acknowledged can be read at on
     });
   });
 
-  test('runs, with what they wrote', async () => {
+  test('executions, with their output', async () => {
     const run = await ada.startExternal();
     expect((await everywhere(`/executions/${run.id}`)).body).toEqual(run);
     await ada.report(run.id, { status: 'running' });
@@ -73,14 +73,14 @@ describe('with no projector at work, whatever was acknowledged can be read at on
     expect([output.status, await output.text()]).toEqual([200, 'done\n']);
   });
 
-  test('runs that were cancelled', async () => {
+  test('cancelled executions', async () => {
     const run = await ada.startExternal();
     await ada.cancel(run.id);
     expect((await everywhere(`/executions/${run.id}`)).body.status).toBe('cancelled');
     expect((await everywhere(`/tasks/${run.task_id}`)).body.status).toBe('pending');
   });
 
-  test('dead letters, until they are run again or put away', async () => {
+  test('dead letters, until they are redriven or discarded', async () => {
     const { id: taskId } = await ada.createTask({ retry: { max_attempts: 1, retry_on: ['exit_code'] } });
     const { id } = await ada.start(taskId);
     expect((await everywhere(`/dead-letters/${id}`)).status).toBe(404);
@@ -95,7 +95,7 @@ describe('with no projector at work, whatever was acknowledged can be read at on
     expect((await everywhere(`/executions/${id}`)).body.status).toBe('failed');
   });
 
-  test('nobody reads what is not theirs', async () => {
+  test('users cannot read objects of others', async () => {
     const run = await ada.startExternal();
     const eve = await api.register();
     for (const path of [`/tasks/${run.task_id}`, `/executions/${run.id}`, `/dead-letters/${run.id}`]) {
@@ -103,7 +103,7 @@ describe('with no projector at work, whatever was acknowledged can be read at on
     }
   });
 
-  test('a start that waits is told of the end, and how far lists are', async () => {
+  test('a start with ?wait returns the end, and says how far lists lag', async () => {
     const { id: taskId } = await ada.createTask();
     const waits = [api.service.url, deaf.url!].map((url) =>
       call<{ id: string }>(`${url}/api/v1/tasks/${taskId}/executions?wait=60`, 'POST', EXTERNAL, {
@@ -111,7 +111,7 @@ describe('with no projector at work, whatever was acknowledged can be read at on
         prefer: 'wait',
       }),
     );
-    // One of both: a task runs once at a time.
+    // One at a time: a task has one execution at a time.
     const refused = await Promise.race(waits);
     expect(refused.status).toBe(409);
     const { body } = await everywhere(`/tasks/${taskId}/events`);
@@ -123,7 +123,7 @@ describe('with no projector at work, whatever was acknowledged can be read at on
   });
 });
 
-test('a projector that comes late changes no answer', async () => {
+test('a projector that catches up changes no response', async () => {
   const run = await ada.startExternal();
   const ended = await ada.report(run.id, COMPLETED);
   const projector = await api.service.start({ VOIDRUNNER_ROLES: 'projector' });

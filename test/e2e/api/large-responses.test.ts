@@ -16,7 +16,7 @@ let ada: Person;
 let taskId: string;
 let runs: string[];
 
-/** One task, and runs of it that each wrote as much as is kept. */
+/** One task with several executions, each with the maximum of stored output. */
 async function flood(who: Person, count: number): Promise<[string, string[]]> {
   const { id } = await who.createTask({ script_type: 'bash', script_content: FLOOD, max_parallel: RUNS });
   const started = await Promise.all(Array.from({ length: count }, () => who.start(id)));
@@ -36,7 +36,7 @@ const textOf = async (path: string, headers: Record<string, string> = {}): Promi
 
 describe.each(['?limit=100', '?limit=100&cursor='])('a list with the output, %s', (query) => {
   test.each(['/executions', `/tasks/:id/executions`])(
-    '%s carries so much of it, and the rest is elsewhere',
+    '%s contains output up to the limit, and refers to the rest',
     async (path) => {
       const answer = await textOf(`${path.replace(':id', taskId)}${query}&include=output`);
       const text = await answer.text();
@@ -55,7 +55,7 @@ describe.each(['?limit=100', '?limit=100&cursor='])('a list with the output, %s'
   );
 });
 
-test('one run has room for all that it wrote, as JSON and as bytes', async () => {
+test('a single execution contains its whole output, as JSON and as bytes', async () => {
   const [id] = runs;
   const run = await ada.execution(id!);
   expect(run).toMatchObject({ output_excerpt: false, stdout_bytes: CAP });
@@ -73,7 +73,7 @@ test('one run has room for all that it wrote, as JSON and as bytes', async () =>
   expect([head.status, head.headers.get('etag'), await head.text()]).toEqual([200, `"${run.version}"`, '']);
 });
 
-test('a list of large scripts is as large as they are', async () => {
+test('a list of large scripts is not limited', async () => {
   const eve = await api.register();
   const script_content = `#${'\u0001'.repeat(65_000)}`;
   for (let count = 0; count < 6; count += 1) await eve.createTask({ script_content });
@@ -81,7 +81,7 @@ test('a list of large scripts is as large as they are', async () => {
   expect(tasks.map((task) => task.script_content)).toEqual(Array.from({ length: 6 }, () => script_content));
 });
 
-/** A client that asks, and reads nothing of the answer but its head. */
+/** A client that sends a request, and reads only the head of the response. */
 async function slowReader(path: string): Promise<IncomingMessage> {
   const headers = { authorization: `Bearer ${ada.token}` };
   const asked = request(`${api.service.url}/api/v1${path}`, { headers }).end();
@@ -89,7 +89,7 @@ async function slowReader(path: string): Promise<IncomingMessage> {
   return answer;
 }
 
-test('a user who does not read his large answers waits for the next one, and nobody else does', async () => {
+test('a user who does not read his large responses waits for the next one; other users do not', async () => {
   const waiting = () => api.service.processes[0]!.infra.largeResponses.waiting;
   const path = '/executions?limit=100&include=output';
   const { id } = await ada.createTask();

@@ -1,17 +1,17 @@
 import { ok } from '../../support/api-client.js';
-import { Api, type Person } from './support/api.js';
 import { eventually } from '../../support/eventually.js';
 import { Follower } from '../../support/follower.js';
+import { Api, type Person } from './support/api.js';
 
-/** Of each of stdout and stderr: small, so that a program is soon over it. */
+/** For each of stdout and stderr: small, so that a program soon exceeds it. */
 const KEPT_BYTES = 4_096;
-/** A program that prints and then runs until somebody kills it: what is heard of it while it runs was heard live. */
+/** A program that prints and then runs until it is killed: output received meanwhile was received live. */
 const PRINTS_AND_STAYS = 'echo first; echo "oh no" >&2; exec sleep 600';
 
 let api: Api;
 let ada: Person;
 
-// The API and the worker in processes of their own, as far as they can see.
+// The API and the worker in processes that share no memory.
 beforeAll(async () => {
   api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator', RATE_LIMIT_CONCURRENT: '3' });
   await api.service.start({ VOIDRUNNER_ROLES: 'worker', EXECUTOR_OUTPUT_BYTES_MAX: String(KEPT_BYTES) });
@@ -26,7 +26,7 @@ const cancel = (id: string) => ada.cancel(id);
 /** The first process's. */
 const followers = () => api.service.processes[0]!.infra.concurrent.counts.follow;
 
-test('what a run prints is there while it runs, for whoever came before and whoever comes late', async () => {
+test('output can be read while the program runs, by early and late followers', async () => {
   const id = await bash(PRINTS_AND_STAYS);
   const [early, errors] = [await follow(id), await follow(id, 'stderr')];
   expect([early.status, early.headers.get('content-type'), early.headers.get('cache-control')]).toEqual([
@@ -45,13 +45,13 @@ test('what a run prints is there while it runs, for whoever came before and whoe
   expect(await ada.client.follow(id)).toMatchObject({ status: 'cancelled', stdout: 'first\n', stderr: 'oh no\n' });
 });
 
-test('it comes piece by piece, byte for byte', async () => {
+test('output arrives in chunks, byte for byte', async () => {
   const script = String.raw`printf '\xff\x00'; sleep 0.1; printf 'b'; sleep 0.1; printf '\n'`;
   const follower = await follow(await bash(script));
   expect(await follower.endBytes()).toEqual(Buffer.from([0xff, 0x00, 0x62, 0x0a]));
 });
 
-test('over the cap it is the head as it is printed, and the tail when the program ends', async () => {
+test('output over the cap: the head arrives live, the tail at the end', async () => {
   const id = await bash(`seq 1 5000; exec sleep 600`);
   const follower = await follow(id);
   const head = Array.from({ length: 5_000 }, (_, n) => `${n + 1}\n`)
@@ -63,7 +63,7 @@ test('over the cap it is the head as it is printed, and the tail when the progra
   expect(ended).toMatchObject({ stdout_truncated: true, stdout_bytes: 23_893 });
   const all = await follower.end();
   expect([all.length, all.slice(-10)]).toEqual([KEPT_BYTES, '4999\n5000\n']);
-  // The bytes as kept; the text marks what is missing between them.
+  // The stored bytes; the text marks the gap between them.
   const gap = (23_893 - KEPT_BYTES).toLocaleString('en-US');
   expect(ended.stdout).toBe(`${head}… ${gap} bytes left out …\n${all.slice(head.length)}`);
   expect(ended.notes).toEqual([
@@ -73,13 +73,13 @@ test('over the cap it is the head as it is printed, and the tail when the progra
   expect(listed.executions.find((run) => run.id === id)?.stdout).toBe(ended.stdout);
 });
 
-test('a run that waits is waited for, and one that is tried again is followed to its end', async () => {
+test('the stream waits for a pending execution, and continues over retries to the end', async () => {
   const retry = { max_attempts: 2, initial_delay_ms: 0, retry_on: ['exit_code'] };
   const follower = await follow(await bash('echo try; exit 1', { retry }));
   expect(await follower.end()).toBe('try\ntry\n');
 });
 
-test('who comes during the second attempt sees that one', async () => {
+test('a follower that connects during the second attempt gets that attempt', async () => {
   const retry = { max_attempts: 2, initial_delay_ms: 0, retry_on: ['timeout'] };
   const id = await bash('echo "here I am"; exec sleep 600', { retry, timeout_seconds: 3 });
   await ada.client.follow(id, ({ attempt }) => attempt === 2);
@@ -89,19 +89,19 @@ test('who comes during the second attempt sees that one', async () => {
   expect(await follower.end()).toBe('here I am\n');
 });
 
-test('what was printed before a timeout ends the answer', async () => {
+test('the output before a timeout completes the response', async () => {
   const follower = await follow(await bash('echo before; exec sleep 600', { timeout_seconds: 1 }));
   expect(await follower.end()).toBe('before\n');
 });
 
-test('a run that is cancelled before it started ends it, with nothing', async () => {
+test('a cancel before the start ends the response, which is empty', async () => {
   const { id } = await ada.startExternal();
   const follower = await follow(id);
   await cancel(id);
   expect(await follower.end()).toBe('');
 });
 
-test('a run done elsewhere ends it with what its owner reports', async () => {
+test('for an external execution the response is the reported output', async () => {
   const { id } = await ada.startExternal();
   const follower = await follow(id);
   await ada.report(id, { status: 'running' });
@@ -109,13 +109,13 @@ test('a run done elsewhere ends it with what its owner reports', async () => {
   expect(await follower.end()).toBe('done elsewhere');
 });
 
-test('of a run that has ended it is the stored output, as without', async () => {
+test('for an ended execution the response is the stored output, with or without following', async () => {
   const id = await bash('echo done');
   await ada.client.follow(id);
   expect(await (await follow(id)).end()).toBe('done\n');
 });
 
-test('a client that goes away leaves nothing behind', async () => {
+test('a client that disconnects leaves nothing behind', async () => {
   const { id } = await ada.startExternal();
   const follower = await follow(id);
   expect(followers()).toBe(1);
@@ -124,7 +124,7 @@ test('a client that goes away leaves nothing behind', async () => {
   await cancel(id);
 });
 
-test('a user has only so many at a time', async () => {
+test('the number of followers per user is limited', async () => {
   const { id } = await ada.startExternal();
   const open = [await follow(id), await follow(id), await follow(id)];
   const refused = await ada.send('GET', `/executions/${id}/output/stdout?follow=true`);
@@ -141,7 +141,7 @@ test('a user has only so many at a time', async () => {
   for (const follower of open) expect(await follower.end()).toBe('');
 });
 
-test('a process that stops breaks its answers off, and waits for none', async () => {
+test('a process that stops breaks its responses off at once', async () => {
   const { id } = await ada.startExternal();
   const another = await api.service.start({ VOIDRUNNER_ROLES: 'api', SERVER_SHUTDOWN_TIMEOUT: '1h' });
   const follower = await Follower.of(another.url!, ada.token, id);
@@ -151,7 +151,7 @@ test('a process that stops breaks its answers off, and waits for none', async ()
   await cancel(id);
 });
 
-test('HEAD does not wait, and nobody else may look', async () => {
+test('HEAD does not wait, and other users are refused', async () => {
   const { id } = await ada.startExternal();
   const path = `/executions/${id}/output/stdout?follow=true`;
   const authorization = `Bearer ${ada.token}`;

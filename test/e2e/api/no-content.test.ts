@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** A thing of each collection that a request may change once. */
+/** An object of each collection that a request can change once. */
 const THINGS: Record<string, (who: Person) => Promise<string>> = {
   tasks: async (who) => (await who.createTask()).id,
   executions: async (who) => (await who.startExternal()).id,
@@ -23,7 +23,7 @@ async function pathFor(who: Person, template: string): Promise<string> {
   return collection === undefined ? template : template.replace('{id}', await THINGS[collection]!(who));
 }
 
-/** As axios and `curl -d ''` send what has no data: a type, and nothing of it. */
+/** Requests of axios and `curl -d ''` without data: a type, and no content. */
 function send(who: Person, method: string, path: string, headers: Record<string, string>): Promise<[number, string]> {
   return new Promise((resolve, reject) => {
     const authorization = `Bearer ${who.token}`;
@@ -48,7 +48,7 @@ const HEADERS: Record<string, string>[] = [
   { 'content-type': 'application/json', 'content-encoding': 'gzip', 'content-length': '0' },
 ];
 
-test('a Content-Type without content says nothing, on any route', async () => {
+test('a Content-Type without content is ignored on every route', async () => {
   const isWrite = ({ method }: Route): boolean => method !== 'GET';
   const routes = api.contract.routes.filter(isWrite);
   expect(routes.map(({ operation }) => operation.operationId)).toEqual(
@@ -57,7 +57,7 @@ test('a Content-Type without content says nothing, on any route', async () => {
   for (const { method, path, operation } of routes) {
     const needsBody = operation.requestBody?.required === true;
     for (const headers of HEADERS) {
-      // Somebody new each time: one of the routes is the logout.
+      // A new user each time: one of the routes is the logout.
       const who = await api.register();
       const [status, text] = await send(who, method, await pathFor(who, path), headers);
       const outcome = status < 300 ? 'done' : (JSON.parse(text) as { error: string }).error;
@@ -71,7 +71,7 @@ test('a Content-Type without content says nothing, on any route', async () => {
   }
 });
 
-test('a logout with a type and no content ends the session', async () => {
+test('a logout with a Content-Type and no content ends the session', async () => {
   const who = await api.register();
   const [status] = await send(who, 'POST', '/api/v1/auth/logout', HEADERS[0]!);
   expect([status, (await who.client.request('GET', '/auth/me')).status]).toEqual([200, 401]);

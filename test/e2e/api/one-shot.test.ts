@@ -12,7 +12,7 @@ afterAll(() => api.close());
 
 const typesOf = ({ events }: { events: { type: string }[] }): string[] => events.map(({ type }) => type);
 
-test('a task is created and its run started, in one append', async () => {
+test('the request creates a task and starts an execution, in one append', async () => {
   const before = await api.head();
   const { data, response } = await ada.api.POST('/executions', { body: { ...aTask, input: { args: ['a'] } } });
   const { id, task_id, status } = data!;
@@ -27,7 +27,7 @@ test('a task is created and its run started, in one append', async () => {
   expect(typesOf(ofRun)).toEqual(['ExecutionRequested']);
 });
 
-test('it waits, where it is asked to', async () => {
+test('with ?wait the response is the end', async () => {
   const run = await ok(ada.api.POST('/executions', { params: { query: { wait: 1 } }, body: aTask }));
   expect(run.status).toBe('pending');
 });
@@ -37,14 +37,14 @@ test.each<[string, object, string]>([
   ['a limit above the operator’s', { limits: { memory_mb: 100_000 } }, 'limits.memory_mb'],
   ['no script', { script_content: undefined }, 'script_content'],
   ['an input that leaves its folder', { input: { files: [{ path: '../x', content: '' }] } }, 'input.files.0.path'],
-])('%s is refused, and neither is made', async (_, fields, field) => {
+])('%s is refused, and nothing is created', async (_, fields, field) => {
   const head = await api.head();
   const { status, body } = await ada.send('POST', '/executions', { ...aTask, ...fields });
   expect([status, body.error, body.validation_errors[0].field]).toEqual([400, 'Validation failed', field]);
   expect(await api.head()).toBe(head);
 });
 
-test('a body may be as large as an input makes it', async () => {
+test('a body may be as large as its input requires', async () => {
   const stdin = 'x'.repeat(1024 ** 2);
   const { status, body } = await ada.send('POST', '/executions', { ...aTask, input: { stdin } });
   expect([status, body.status]).toEqual([201, 'pending']);

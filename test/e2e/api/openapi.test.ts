@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-import { createTaskBody, updateTaskBody } from '../../../src/tasks/api/task-schemas.js';
 import { startExecutionBody } from '../../../src/tasks/api/execution-schemas.js';
 import { reportBody } from '../../../src/tasks/api/report-schemas.js';
+import { createTaskBody, updateTaskBody } from '../../../src/tasks/api/task-schemas.js';
 import { makeApiDocument } from '../../support/api-document.js';
 import { Api, aTask } from './support/api.js';
 import { asksForToken } from './support/contract.js';
 
-/** Every route of API.md that there is by now. */
+/** Every implemented route of API.md. */
 const ROUTES = [
   'DELETE /api/v1/dead-letters/{id}',
   'DELETE /api/v1/executions/{id}',
@@ -41,7 +41,7 @@ const ROUTES = [
 ];
 const PUBLIC = /\/(ping|health|health\/workers|ready|login|refresh|register)$/;
 
-/** OpenAPI 3.0.3, as far as this document goes: an object of the specification each, and no member beyond it. */
+/** The OpenAPI 3.0.3 rules that this document uses: the allowed members of each object, and no others. */
 const schemaObject = z.record(z.string(), z.unknown());
 const content = z.record(z.string().regex(/^[\w.+-]+\/[\w.+-]+$/), z.strictObject({ schema: schemaObject }));
 const operation = z.strictObject({
@@ -104,20 +104,20 @@ test('the document is OpenAPI 3.0', () => {
   expect(openApi.safeParse(api.contract.document).error?.issues ?? []).toEqual([]);
 });
 
-test('it is that which the unit tests and the generated client go by', async () => {
+test('the document is the one that the unit tests and the generated client use', async () => {
   expect(api.contract.document).toEqual(await makeApiDocument());
 });
 
-test('every route is in the document, and no other', () => {
+test('the document contains every route, and no other', () => {
   expect(api.contract.routes.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(ROUTES);
 });
 
-test('operations have names of their own', () => {
+test('operation ids are unique', () => {
   const names = api.contract.routes.map(({ operation: { operationId } }) => operationId);
   expect(new Set(names).size).toBe(names.length);
 });
 
-test.each(ROUTES)('%s says what it takes and what it answers', (route) => {
+test.each(ROUTES)('%s documents its request and its responses', (route) => {
   const { method, path, operation } = api.contract.routes.find((each) => `${each.method} ${each.path}` === route)!;
   const inPath = operation.parameters!.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
   expect(inPath).toEqual(path.match(/\{\w+\}/g) ?? []);
@@ -127,7 +127,7 @@ test.each(ROUTES)('%s says what it takes and what it answers', (route) => {
   const isStream = path.endsWith('/executions/{id}/events');
   expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(isStream ? 2 : 1);
   const expected = [
-    // Of what cannot be read, whatever the route makes of it: a query, an id, a body that nobody asked for.
+    // A response to an unreadable request, on any route: a query, an id, an unexpected body.
     ...['400', ...(inPath.length > 0 ? ['414'] : []), ...(method === 'GET' ? [] : ['413', '415'])],
     ...(asksForToken(operation) ? ['401', '429', '503'] : []),
     ...(inPath.length > 0 ? ['403', '404'] : []),
@@ -145,7 +145,7 @@ test.each(ROUTES)('%s says what it takes and what it answers', (route) => {
   expect(operation.requestBody !== undefined).toBe(takesBody);
 });
 
-test('every reference leads somewhere, and everything is referred to', () => {
+test('every reference resolves, and every component is used', () => {
   const text = JSON.stringify(api.contract.document);
   const { schemas, headers } = api.contract.document.components;
   for (const [kind, all] of Object.entries({ schemas, headers })) {
@@ -155,7 +155,7 @@ test('every reference leads somewhere, and everything is referred to', () => {
   expect(text.match(/"\$ref":"(?!#\/components\/(schemas|headers)\/)/)).toBeNull();
 });
 
-test('lists are described in both their shapes', () => {
+test('lists are documented in both forms', () => {
   const schemas = api.contract.document.components.schemas as Record<string, { anyOf?: { required: string[] }[] }>;
   const shapes = (name: string) => schemas[name]!.anyOf!.map(({ required }) => required);
   for (const [name, items] of Object.entries({ TaskList: 'tasks', ExecutionList: 'executions' })) {
@@ -200,7 +200,7 @@ test.each([
   }
 });
 
-test('the page shows the document, from its own origin alone', async () => {
+test('the page shows the document, loaded only from its own origin', async () => {
   const get = async (path: string) => await fetch(api.service.url + path);
   const page = await get('/docs');
   expect(page.status).toBe(200);

@@ -4,8 +4,8 @@ import { call } from '../../support/api-client.js';
 import { Api, aTask, NO_WORKER, type Person } from './support/api.js';
 
 /**
- * What clients of the original VoidRunner rely on, to the letter: names, codes and messages. More fields may come;
- * none of these may go.
+ * What clients of the original VoidRunner rely on: names, codes and messages. Fields may be added, but none of these
+ * may be removed.
  */
 let api: Api;
 let ada: Person;
@@ -35,7 +35,7 @@ describe('accounts', () => {
   const password = 'correct horse battery';
   const email = `${randomUUID()}@example.com`;
 
-  test('register, login and refresh answer tokens and the user', async () => {
+  test('register, login and refresh return tokens and the user', async () => {
     const user = { id: ID, email, name: 'Ada', created_at: TIME, updated_at: TIME };
     const tokens = { access_token: expect.any(String), refresh_token: expect.any(String), token_type: 'Bearer' };
     const answer = { ...tokens, expires_in: 900, user };
@@ -57,14 +57,14 @@ describe('accounts', () => {
   test.each([
     ['a wrong password', email, 'wrong horse battery'],
     ['an unknown address', 'nobody@example.com', password],
-  ])('%s is a 401 in the same words', async (_, address, given) => {
+  ])('%s is a 401 with the same message', async (_, address, given) => {
     const { status, body } = await api.anonymous('POST', '/auth/login', { email: address, password: given });
     expect([status, (body as { error: string }).error]).toEqual([401, 'Invalid email or password']);
   });
 });
 
 describe('tasks and executions', () => {
-  test('have the fields they had', async () => {
+  test('have the original fields', async () => {
     const created = await ada.send('POST', '/tasks', aTask);
     expect([created.status, created.body]).toMatchObject([201, TASK]);
     expect(created.headers.get('location')).toBe(`/api/v1/tasks/${created.body.id}`);
@@ -90,7 +90,7 @@ describe('tasks and executions', () => {
     expect((await ada.send('GET', `/executions/${started.body.id}`)).status).toBe(200);
   });
 
-  test('a report of a run done elsewhere is taken as it was', async () => {
+  test('a report of an external execution is accepted in its original form', async () => {
     const { id } = await ada.startExternal();
     const report = { status: 'completed', return_code: 0, stdout: 'out', stderr: 'err', execution_time_ms: 12 };
     const { status, body } = await ada.send('PUT', `/executions/${id}`, { ...report, memory_usage_bytes: 4_096 });
@@ -101,7 +101,7 @@ describe('tasks and executions', () => {
     ['/tasks?limit=1', 'limit offset tasks total'],
     ['/executions?limit=1&offset=0', 'executions limit offset total'],
     ['/tasks?cursor=&limit=1', 'limit pagination sort_field sort_order tasks'],
-  ])('%s has the shape of a list', async (path, keys) => {
+  ])('%s has the form of a list', async (path, keys) => {
     const body = await ada.ok('GET', path);
     expect(keysOf(body)).toEqual(listed(keys));
     if ('pagination' in body) expect(keysOf(body.pagination)).toEqual(['has_more', 'next_cursor', 'prev_cursor']);
@@ -110,16 +110,16 @@ describe('tasks and executions', () => {
 
 describe('refusals', () => {
   test.each<[string, string, () => Promise<string>, number, string]>([
-    ['an id that is none', 'GET', async () => '/tasks/x', 400, 'Invalid task ID format'],
-    ['a task that is none', 'GET', async () => `/tasks/${randomUUID()}`, 404, 'Task not found'],
-    ['a run that is none', 'GET', async () => `/executions/${randomUUID()}`, 404, 'Execution not found'],
-    ['another’s task', 'GET', async () => `/tasks/${(await bob.createTask()).id}`, 403, 'Access denied'],
+    ['an invalid id', 'GET', async () => '/tasks/x', 400, 'Invalid task ID format'],
+    ['an unknown task', 'GET', async () => `/tasks/${randomUUID()}`, 404, 'Task not found'],
+    ['an unknown execution', 'GET', async () => `/executions/${randomUUID()}`, 404, 'Execution not found'],
+    ['another user’s task', 'GET', async () => `/tasks/${(await bob.createTask()).id}`, 403, 'Access denied'],
   ])('%s', async (_, method, pathOf, status, error) => {
     const { body, ...answer } = await ada.send(method, await pathOf());
     expect([answer.status, body.error]).toEqual([status, error]);
   });
 
-  test('an invalid body names each field, and what is wrong with it', async () => {
+  test('an invalid body names each field and its fault', async () => {
     const { status, body } = await ada.send('POST', '/tasks', { ...aTask, priority: 11 });
     expect([status, body.error, body.validation_errors]).toEqual([
       400,
@@ -142,7 +142,7 @@ describe('refusals', () => {
 describe('health and documents', () => {
   const get = <Body = any>(path: string) => call<Body>(api.service.url + path, 'GET');
 
-  test('say what they said', async () => {
+  test('have their original responses', async () => {
     const health = await get('/health');
     expect([health.status, health.body]).toMatchObject([200, { status: 'ok', service: 'voidrunner-api' }]);
     expect(keysOf(health.body)).toEqual(listed('service status timestamp uptime version'));
@@ -167,7 +167,7 @@ describe('health and documents', () => {
     expect(keysOf(workers.body.concurrency)).toEqual(expect.arrayContaining(['available_slots', 'total_active_slots']));
   });
 
-  test.each(['/docs', '/docs/json', '/swagger.json', '/api', '/api/v1/ping'])('%s is there', async (path) => {
+  test.each(['/docs', '/docs/json', '/swagger.json', '/api', '/api/v1/ping'])('%s exists', async (path) => {
     expect((await get(path)).status).toBe(200);
   });
 });

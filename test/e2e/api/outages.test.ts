@@ -18,7 +18,7 @@ beforeAll(async () => {
   [redis, nats] = await Promise.all([startPrivateRedis(), PrivateNats.start()]);
   postgres = await SocketProxy.before(`tcp://${process.env['DB_HOST']}:${process.env['DB_PORT']}`);
   const socket = postgres.endpoint.slice('unix://'.length);
-  // Where a client of Postgres looks that is given a folder as its host.
+  // Where a Postgres client connects if its host is a folder.
   await symlink(socket, join(dirname(socket), '.s.PGSQL.5432'));
   await postgres.open();
   api = await Api.start({
@@ -44,7 +44,7 @@ afterAll(async () => {
 const checks = async (): Promise<Record<string, string>> =>
   ((await (await fetch(`${api.service.url}/ready`)).json()) as { checks: Record<string, string> }).checks;
 
-/** Every kind of command and of read; each must succeed, and be seen at once. */
+/** Every kind of command and read; each must succeed and be visible at once. */
 async function useEverything(): Promise<void> {
   const { id } = await ada.createTask({ max_parallel: 2 });
   await ada.ok('PUT', `/tasks/${id}`, { name: 'changed' });
@@ -62,14 +62,14 @@ async function useEverything(): Promise<void> {
   expect((await ada.send('GET', `/tasks/${id}`)).status).toBe(404);
 }
 
-test('with everything there, all is well', async () => {
+test('with all services up, everything works', async () => {
   await useEverything();
   await eventually(async () =>
     expect(await checks()).toMatchObject({ database: 'ready', redis: 'ready', nats: 'ready' }),
   );
 });
 
-test('with Redis away, commands and reads go on', async () => {
+test('without Redis, commands and reads continue', async () => {
   await redis.kill();
   await eventually(async () => expect((await checks())['redis']).not.toBe('ready'));
   await useEverything();
@@ -78,7 +78,7 @@ test('with Redis away, commands and reads go on', async () => {
   await useEverything();
 });
 
-test('with NATS away, commands and reads go on, from Postgres alone', async () => {
+test('without NATS, commands and reads continue, from Postgres alone', async () => {
   await nats.kill();
   await eventually(async () => expect((await checks())['nats']).not.toBe('ready'));
   await useEverything();
@@ -117,13 +117,13 @@ const expectItSaysSo = async (): Promise<void> => {
   for (const path of ['/health', '/docs/json', '/api/v1/ping']) expect((await fetch(url + path)).status).toBe(200);
 };
 
-test('with Postgres away, whatever needs it is a 503 that says when to come back, and all heals', async () => {
+test('without Postgres, requests that need it are a 503 with Retry-After, and everything recovers', async () => {
   const { id } = await ada.createTask();
   const head = await api.head();
   await postgres.cut();
   await expectRefusals(id);
   await expectItSaysSo();
-  // What is wrong is still said to be wrong.
+  // Invalid requests still get their own errors.
   expect((await api.anonymous('GET', '/tasks')).status).toBe(401);
 
   await postgres.open();
@@ -133,7 +133,7 @@ test('with Postgres away, whatever needs it is a 503 that says when to come back
   await useEverything();
 });
 
-test('with a Postgres that takes connections and says nothing, it is the same after a while', async () => {
+test('a Postgres that accepts connections but never responds has the same result after a while', async () => {
   await postgres.cut();
   await postgres.open({ forwarding: false });
   const answers = await Promise.all([ada.send('POST', '/tasks', aTask), ada.send('GET', '/tasks')]);

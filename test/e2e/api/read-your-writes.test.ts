@@ -15,7 +15,7 @@ const start = async (settings: Record<string, string>): Promise<void> => {
 
 type Item = Record<string, unknown> & { id: string };
 
-/** What lists say of one item, straight after a write. */
+/** What lists show of one item right after a write. */
 const listed = async (path: string, name: string, id: string): Promise<Item | undefined> =>
   (await ada.ok<Record<string, Item[]>>('GET', `${path}?limit=100`))[name]!.find((item) => item.id === id);
 
@@ -27,30 +27,30 @@ const projected = async (): Promise<void> => {
 
 const positionOf = ({ headers }: Answer): string | null => headers.get('x-read-position');
 
-describe('with the projector away', () => {
+describe('without a projector', () => {
   beforeAll(() => start({ ...NO_PROJECTOR, SERVER_OWN_WRITES_TIMEOUT: '1s' }));
-  // The views know of no run that could be cancelled: a projector tells them.
+  // The views contain active executions only if a projector runs.
   afterAll(async () => {
     await api.service.start({ VOIDRUNNER_ROLES: 'projector' });
     await projected();
     await api.close();
   });
 
-  test('a write is answered within its bound, with how far reads are', async () => {
+  test('the response to a write comes within its time limit, with the position of the views', async () => {
     const answer = await ada.send('POST', '/tasks', aTask);
     expect(answer.status).toBe(201);
     expect(positionOf(answer)).toMatch(/^\d+$/);
     expect(BigInt(positionOf(answer)!)).toBeLessThan(await api.head());
-    // Lists do not show it yet; it itself can be read.
+    // Lists do not show it yet; the item itself can be read.
     expect(await listed('/tasks', 'tasks', answer.body.id)).toBeUndefined();
     expect(await ada.task(answer.body.id)).toMatchObject(aTask);
-    // What was made is in the answer all the same, and can be worked on.
+    // The created object is in the response nevertheless, and can be used.
     expect(answer.body).toMatchObject(aTask);
     expect((await ada.send('POST', `/tasks/${answer.body.id}/executions`)).status).toBe(201);
   });
 
-  test('nobody waits who does not want to', async () => {
-    // Whoever had waited would be told in vain how far reads are.
+  test('a client may decline to wait', async () => {
+    // A client that waited would learn in vain how far the views lag.
     for (const prefer of ['respond-async', 'RESPOND-ASYNC', 'return=minimal, respond-async']) {
       const answer = await ada.send('POST', '/tasks', aTask, { prefer });
       expect([answer.status, positionOf(answer)]).toEqual([201, null]);
@@ -59,7 +59,7 @@ describe('with the projector away', () => {
   });
 });
 
-describe('with a projector, in a process of its own', () => {
+describe('with a projector in its own process', () => {
   beforeAll(async () => {
     await start(NO_PROJECTOR);
     await api.service.start({ VOIDRUNNER_ROLES: 'projector' });
@@ -72,7 +72,7 @@ describe('with a projector, in a process of its own', () => {
     expect([withApi!.commands !== null, projector!.commands, projector!.app]).toEqual([true, null, null]);
   });
 
-  test('every write is there when its answer is', async () => {
+  test('every write is readable when its response arrives', async () => {
     const created = await ada.send('POST', '/tasks', aTask);
     expect(positionOf(created)).toBeNull();
     const { id } = created.body;
@@ -107,7 +107,7 @@ describe('with a projector, in a process of its own', () => {
     expect(await listed('/tasks', 'tasks', id)).toBeUndefined();
   });
 
-  test('every write of twenty at once is there, too', async () => {
+  test('every one of twenty concurrent writes is readable, too', async () => {
     await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
         const { id } = await ada.createTask({ name: `parallel ${index}` });

@@ -1,13 +1,13 @@
+import { newId } from '../../../src/kernel/uuid.js';
+import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
 import { ok, withId } from '../../support/api-client.js';
 import { voidrunner } from '../../support/cli.js';
 import { eventually } from '../../support/eventually.js';
-import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
-import { newId } from '../../../src/kernel/uuid.js';
 import { Api, type Person } from './support/api.js';
 
 const MIB = 1024 ** 2;
 
-/** Where there is little room, and where little is kept. */
+/** A service with a small quota and a short retention. */
 let small: Api;
 let api: Api;
 beforeAll(async () => {
@@ -23,7 +23,7 @@ const outputStatus = async (who: Person, id: string): Promise<number> =>
   (await who.send('GET', `/executions/${id}/output/stdout`)).status;
 const verify = () => voidrunner(api.service.env, ['verify']);
 
-test('whoever has stored as much as there is room for can store and start nothing more, until some of it is gone', async () => {
+test('a user at the storage quota can store and start nothing, until content is destroyed', async () => {
   const [ada, bob] = [await small.register(), await small.register()];
   const echo = await ada.createTask({ script_type: 'bash', script_content: 'echo' });
   const { id } = await ada.createTask({ script_type: 'bash', script_content: `head -c ${MIB} /dev/zero` });
@@ -55,11 +55,11 @@ test('whoever has stored as much as there is room for can store and start nothin
   ] as const) {
     expect(await who.send(method, path, body)).toMatchObject(refused);
   }
-  // What stores nothing goes on.
+  // Requests that store nothing still succeed.
   expect((await ada.send('PUT', `/tasks/${echo.id}`, { priority: 7 })).status).toBe(200);
 
   const { pool } = small.service.processes[0]!.infra;
-  await new PayloadSweep(pool, { runsMs: 1, deletedTasksMs: 0, unnamedScriptsMs: 0 }).sweep(
+  await new PayloadSweep(pool, { executionsMs: 1, deletedTasksMs: 0, unreferencedScriptsMs: 0 }).sweep(
     new AbortController().signal,
   );
   expect(await ada.client.follow((await eventually(() => ada.start(echo.id))).id)).toMatchObject({
@@ -67,7 +67,7 @@ test('whoever has stored as much as there is room for can store and start nothin
   });
 });
 
-test('what a run wrote is destroyed when its time is over', async () => {
+test('the output of an execution is destroyed after its retention', async () => {
   const ada = await api.register();
   const run = await ada.client.run({ script_type: 'bash', script_content: 'echo once' });
   await eventually(async () => expect(await outputStatus(ada, run.id)).toBe(410));
@@ -79,7 +79,7 @@ test('what a run wrote is destroyed when its time is over', async () => {
   });
 });
 
-test('the scripts of a deleted task are destroyed, the history stays, and is proven', async () => {
+test('the scripts of a deleted task are destroyed; its history stays and can be verified', async () => {
   const ada = await api.register();
   const { id } = await ada.createTask({ script_content: 'print(1)' });
   await ada.updateTask(id, { script_content: 'print(2)' });
@@ -98,7 +98,7 @@ test('the scripts of a deleted task are destroyed, the history stays, and is pro
   expect(found.stdout).toMatch(/payloads, \d+ destroyed/);
 });
 
-test('what a deleted task’s metadata names is not destroyed, stops nobody’s sweep, and is missed by no verify', async () => {
+test('payload ids in a deleted task’s metadata are ignored by the sweep and by verify', async () => {
   const [ada, eve] = [await api.register(), await api.register()];
   const kept = await ada.createTask({ script_content: 'print("mine")' });
   const sql = 'select payload_id from es.payloads where owner_id = $1';
@@ -122,7 +122,7 @@ test('what a deleted task’s metadata names is not destroyed, stops nobody’s 
   expect(await verify()).toMatchObject({ code: 0 });
 });
 
-test('a change that is refused stores no script; one that no event names is destroyed, whatever it is beside', async () => {
+test('a refused change stores no script; a script that no event refers to is destroyed', async () => {
   const ada = await small.register();
   const { id } = await ada.createTask({ script_content: 'print(1)' });
   const { appPool, ownerPool } = small.service.database;
@@ -137,7 +137,8 @@ test('a change that is refused stores no script; one that no event names is dest
   }
   expect(await scripts()).toEqual([first]);
   await ada.updateTask(id, { script_content: 'print(3)' });
-  // Where a process dies between its script and its event, only the script is there. An event's metadata is no name.
+  // If a process dies between the script and its event, only the script exists. A payload id in metadata is no
+  // reference.
   const [unnamed] = (
     await ownerPool.query<{ payload_id: string }>(
       `insert into es.payloads select gen_random_uuid(), owner_id, kind, ciphertext, bytes, sha256, created_at
@@ -148,14 +149,14 @@ test('a change that is refused stores no script; one that no event names is dest
   await ada.createTask({ metadata: { definition: { script: { payload_id: unnamed! } } } });
   expect(await scripts()).toContain(unnamed);
   const { pool } = small.service.processes[0]!.infra;
-  const sweep = new PayloadSweep(pool, { runsMs: 0, deletedTasksMs: 0, unnamedScriptsMs: 1 });
+  const sweep = new PayloadSweep(pool, { executionsMs: 0, deletedTasksMs: 0, unreferencedScriptsMs: 1 });
   await sweep.sweep(new AbortController().signal);
   expect(await scripts()).not.toContain(unnamed);
   expect(await scripts()).toHaveLength(3);
   expect((await ada.task(id)).script_content).toBe('print(3)');
 });
 
-test('a payload that is lost, and not destroyed by rule, is a fault', async () => {
+test('a payload that is missing without having been destroyed is a fault', async () => {
   const ada = await api.register();
   await ada.createTask();
   await api.service.database.ownerPool.query('delete from es.payloads where owner_id = $1', [ada.id]);

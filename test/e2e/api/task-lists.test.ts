@@ -27,7 +27,7 @@ afterAll(() => api.close());
 
 const idsOf = (listed: readonly { id: string }[]): string[] => listed.map(({ id }) => id);
 
-/** Follows a list to its end and back. */
+/** Reads a list to its end and back. */
 async function walk(query: string): Promise<{ there: string[]; back: string[] }> {
   const there: string[] = [];
   let page = await ada.ok('GET', `/tasks?${query}&cursor=`);
@@ -46,7 +46,7 @@ async function walk(query: string): Promise<{ there: string[]; back: string[] }>
   return { there, back };
 }
 
-test('without parameters: the newest twenty, with the total', async () => {
+test('without parameters: the newest twenty tasks, with the total', async () => {
   expect(await ok(ada.api.GET('/tasks'))).toEqual({ tasks: all.toReversed(), total: 7, limit: 20, offset: 0 });
 });
 
@@ -57,7 +57,7 @@ test('by offset', async () => {
   expect(await ada.ok('GET', '/tasks?offset=7')).toMatchObject({ tasks: [], total: 7, offset: 7 });
 });
 
-test('by cursor, which names the order', async () => {
+test('by cursor, which contains the order', async () => {
   const page = await ada.ok('GET', '/tasks?cursor=&limit=2');
   expect(page).toEqual({
     tasks: all.toReversed().slice(0, 2),
@@ -69,7 +69,7 @@ test('by cursor, which names the order', async () => {
 });
 
 describe.each(['created_at', 'updated_at', 'priority', 'name'])('sorted by %s', (field) => {
-  test.each(['asc', 'desc'])('%s, the same by offset and by cursor, there and back', async (order) => {
+  test.each(['asc', 'desc'])('%s: offset and cursor return the same order, in both directions', async (order) => {
     const query = `sort_field=${field}&sort_order=${order}`;
     const { tasks } = await ada.ok<{ tasks: (Listed & Record<string, string | number>)[] }>('GET', `/tasks?${query}`);
     const values = tasks.map((task) => task[field]!);
@@ -82,7 +82,7 @@ describe.each(['created_at', 'updated_at', 'priority', 'name'])('sorted by %s', 
   });
 });
 
-test('filtered by script type and status, alone and together', async () => {
+test('filtered by script type and status, each alone and combined', async () => {
   const bash = all.filter((_, index) => index % 2 === 1).toReversed();
   expect(await ada.ok('GET', '/tasks?script_type=bash')).toMatchObject({ tasks: bash, total: 3 });
   expect((await walk('script_type=bash&limit=1')).there).toEqual(idsOf(bash));
@@ -93,7 +93,7 @@ test('filtered by script type and status, alone and together', async () => {
   await ada.cancel(run.id);
 });
 
-test('a cursor stays right while tasks come and go', async () => {
+test('a cursor stays correct while tasks are created and deleted', async () => {
   const bob = await api.register();
   const old = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => bob.createTask({ name })));
   const query = '/tasks?sort_field=name&sort_order=asc&limit=2&cursor=';
@@ -111,7 +111,7 @@ test('a cursor stays right while tasks come and go', async () => {
   expect(back.tasks.map(({ name }: Listed) => name)).toEqual(['a', 'aa']);
 });
 
-test('a cursor holds any name', async () => {
+test('a cursor may contain any name', async () => {
   const bob = await api.register();
   for (const name of ['\u{1F600}'.repeat(120), '\u0001'.repeat(255), '"\\\n', ' ']) await bob.createTask({ name });
   const names: string[] = [];
@@ -142,11 +142,11 @@ test.each([
   ['another sort field', cursorOf('name', 'x'), 'created_at'],
   ['another order', cursorOf('name', 'x', { sortOrder: 'asc' }), 'name'],
   ['a bad id', cursorOf('name', 'x', { id: 'x' }), 'name'],
-  ['a member too many', cursorOf('name', 'x', { table: 'es.events' }), 'name'],
-  ['no time', cursorOf('created_at', 'now'), 'created_at'],
-  ['a day that is none', cursorOf('created_at', '2026-02-30 00:00:00+00'), 'created_at'],
-  ['a month that is none', cursorOf('created_at', '2026-13-01 00:00:00+00'), 'created_at'],
-  ['an offset that is none', cursorOf('created_at', '2026-01-01 00:00:00+99'), 'created_at'],
+  ['an extra member', cursorOf('name', 'x', { table: 'es.events' }), 'name'],
+  ['a value that is not a time', cursorOf('created_at', 'now'), 'created_at'],
+  ['an invalid day', cursorOf('created_at', '2026-02-30 00:00:00+00'), 'created_at'],
+  ['an invalid month', cursorOf('created_at', '2026-13-01 00:00:00+00'), 'created_at'],
+  ['an invalid time zone offset', cursorOf('created_at', '2026-01-01 00:00:00+99'), 'created_at'],
   ['a name with NUL', cursorOf('name', 'a\0b'), 'name'],
   ['SQL', cursorOf('priority', "1'; drop table read.tasks"), 'priority'],
 ])('a cursor of %s is a 400', async (_what, cursor, sort_field) => {
@@ -175,6 +175,6 @@ test.each([
   expect(body).toMatchObject({ error: 'Validation failed', validation_errors: [{ field, tag }] });
 });
 
-test.each(['limit=1', 'limit=100', 'offset=0', 'offset=100000'])('?%s is taken', async (query) => {
+test.each(['limit=1', 'limit=100', 'offset=0', 'offset=100000'])('?%s is accepted', async (query) => {
   expect((await ada.send('GET', `/tasks?${query}`)).status).toBe(200);
 });

@@ -42,7 +42,7 @@ const EVERYTHING: CreateTask = {
 };
 
 describe('create', () => {
-  test('fills in what is left out', async () => {
+  test('uses defaults for missing fields', async () => {
     const { data, response } = await ada.api.POST('/tasks', { body: aTask });
     expect(response.status).toBe(201);
     expect(data).toEqual({
@@ -57,26 +57,26 @@ describe('create', () => {
     expect(response.headers.get('etag')).toBe('"1"');
   });
 
-  test('takes every field, and a priority of 0 for what it is', async () => {
+  test('accepts every field, including a priority of 0', async () => {
     const created = await ada.createTask(EVERYTHING);
     expect(created).toMatchObject(EVERYTHING);
     expect(await ada.task(created.id)).toEqual(created);
   });
 
-  test('fills in what a retry policy and limits leave out', async () => {
+  test('uses defaults for missing fields of a retry policy and of limits', async () => {
     const created = await ada.createTask({ retry: { max_attempts: 1 }, limits: { cpus: 0.1 } });
     expect(created.retry).toEqual({ ...DEFAULTS.retry, max_attempts: 1 });
     expect(created.limits).toEqual({ ...DEFAULTS.limits, cpus: 0.1 });
   });
 
-  test('keeps a reason that is named twice once, and none where none is wished', async () => {
+  test('stores a repeated reason once, and an empty list as given', async () => {
     const twice = await ada.createTask({ retry: { retry_on: ['timeout', 'signal', 'timeout'] } });
     expect(twice.retry.retry_on).toEqual(['timeout', 'signal']);
     expect((await ada.createTask({ retry: { retry_on: [] } })).retry.retry_on).toEqual([]);
   });
 });
 
-describe('limits below what a language can run in', () => {
+describe('limits below the minimum of the language', () => {
   const refusal = (type: string, floors: { memory_mb: number; pids?: number }) => ({
     error: 'Validation failed',
     validation_errors: Object.entries(floors).map(([limit, floor]) =>
@@ -93,7 +93,7 @@ describe('limits below what a language can run in', () => {
     ['javascript', { memory_mb: 24 }],
     ['typescript', { memory_mb: 32 }],
     ['go', { memory_mb: 64, pids: 32 }],
-  ] as const)('are refused with the floor of %s, and nothing is made', async (script_type, floors) => {
+  ] as const)('are refused with the minimum of %s, and nothing is created', async (script_type, floors) => {
     const head = await api.head();
     for (const path of ['/tasks', '/executions'] as const) {
       const { status, body } = await ada.send('POST', path, { ...aTask, script_type, limits: small });
@@ -103,7 +103,7 @@ describe('limits below what a language can run in', () => {
     await ada.createTask({ script_type, limits: { ...small, ...floors } });
   });
 
-  test('are refused where a change of the language, or of one limit, makes them so', async () => {
+  test('are refused if a change of the language or of one limit makes them too low', async () => {
     const { id } = await ada.createTask({ limits: small });
     const change = async (body: UpdateTask) => {
       const answer = await ada.send('PUT', `/tasks/${id}`, body);
@@ -121,19 +121,19 @@ describe('limits below what a language can run in', () => {
 });
 
 describe('get', () => {
-  test('answers with the ETag of the definition', async () => {
+  test('returns the ETag of the definition', async () => {
     const created = await ada.createTask();
     const { data, response } = await ada.api.GET('/tasks/{id}', withId(created.id));
     expect(data).toEqual(created);
     expect(response.headers.get('etag')).toBe('"1"');
   });
 
-  test('takes an id in capitals', async () => {
+  test('accepts an id in upper case', async () => {
     const { id } = await ada.createTask();
     expect(await ada.task(id.toUpperCase())).toMatchObject({ id });
   });
 
-  test('an admin may, too', async () => {
+  test('an admin may read it, too', async () => {
     const { id } = await ada.createTask();
     const admin = await api.registerAdmin();
     expect(await admin.task(id)).toMatchObject({ id, user_id: ada.id });
@@ -159,14 +159,14 @@ describe('update', () => {
     expect(await ada.task(before.id)).toEqual(data);
   });
 
-  test('changes only what is given of a retry policy and of limits', async () => {
+  test('changes only the given fields of a retry policy and of limits', async () => {
     const { id } = await ada.createTask(EVERYTHING);
     const { retry, limits } = await ada.updateTask(id, { retry: { max_attempts: 2 }, limits: { pids: 100 } });
     expect(retry).toEqual({ ...EVERYTHING.retry, max_attempts: 2 });
     expect(limits).toEqual({ ...EVERYTHING.limits, pids: 100 });
   });
 
-  test('with what the task has already changes nothing, and stores nothing', async () => {
+  test('with the current values changes nothing and stores nothing', async () => {
     const task = { ...aTask, metadata: { ' ': {}, '': [], a: { b: 1, a: -0 } } };
     const { id } = await ada.createTask(task);
     const { ownerPool } = api.service.database;
@@ -182,7 +182,7 @@ describe('update', () => {
     expect(await ada.updateTask(id, { description: null })).toMatchObject({ description: null });
   });
 
-  test('that changes nothing leaves version and history alone', async () => {
+  test('without effect leaves the version and the history unchanged', async () => {
     const before = await ada.createTask(EVERYTHING);
     const head = await api.head();
     const { name, priority, retry } = EVERYTHING;
@@ -199,7 +199,7 @@ describe('update', () => {
       '{"constructor":{"prototype":{"x":1}},"toString":"t","hasOwnProperty":null}',
       '{"constructor":{"prototype":{"x":1}},"toString":"t","hasOwnProperty":null}',
     ],
-  ])('metadata of %s comes back with the values that it had', async (sent, kept) => {
+  ])('metadata of %s is returned unchanged', async (sent, kept) => {
     const { id } = await ada.createTask();
     const { body } = await ada.send('PUT', `/tasks/${id}`, `{"metadata":${sent}}`);
     expect(body.metadata).toEqual(JSON.parse(kept));
@@ -209,14 +209,14 @@ describe('update', () => {
     expect(events.at(-1)!.data).toMatchObject({ changes: { metadata: JSON.parse(kept) } });
   });
 
-  test('many numbers that Postgres writes with 309 digits each come back too', async () => {
+  test('many numbers that Postgres writes with 309 digits are returned unchanged', async () => {
     const metadata = { many: Array<number>(2_000).fill(1e308) };
     const { id } = await ada.createTask({ metadata });
     expect(await ada.task(id)).toMatchObject({ metadata });
     expect(await ada.updateTask(id, { metadata })).toMatchObject({ version: 1 });
   });
 
-  test('the tag of a definition outlives its runs', async () => {
+  test('executions do not change the ETag of a definition', async () => {
     const { id, task_id } = await ada.startExternal();
     await ada.cancel(id);
     const { data, response } = await ada.api.GET('/tasks/{id}', withId(task_id));
@@ -227,7 +227,7 @@ describe('update', () => {
 });
 
 describe('a running task', () => {
-  test('is neither changed nor deleted until its run has ended', async () => {
+  test('is neither changed nor deleted until its execution has ended', async () => {
     const run = await ada.startExternal();
     const task = withId(run.task_id);
     expect(await ada.task(run.task_id)).toMatchObject({ status: 'running' });
@@ -244,7 +244,7 @@ describe('a running task', () => {
 });
 
 describe('delete', () => {
-  test('is for ever, and leaves the executions readable', async () => {
+  test('is permanent, and executions stay readable', async () => {
     const run = await ada.startExternal();
     await ada.report(run.id, { status: 'completed', stdout: 'kept' });
     const task = withId(run.task_id);

@@ -17,7 +17,7 @@ const COMPLETED = { status: 'completed', return_code: 0, stdout: 'done\n' } as c
 
 const openRequests = (): number => api.service.processes[0]!.infra.concurrent.counts.wait;
 
-/** Starts a run of a task of its own and waits for its end. @returns the run, and what the wait is answered with */
+/** Starts an execution of a new task and waits for its end. @returns the execution, and the response of the wait */
 async function waitFor(seconds: number, signal?: AbortSignal) {
   const task = await ada.createTask();
   const path = `/tasks/${task.id}/executions`;
@@ -37,7 +37,7 @@ async function waitFor(seconds: number, signal?: AbortSignal) {
 
 const complete = (run: { id: string }) => ada.report(run.id, COMPLETED);
 
-test('a start that waits is answered with the end, which every view then shows', async () => {
+test('a start with ?wait returns the end, which every view then shows', async () => {
   const { run, answer } = await waitFor(60);
   await complete(run);
   const ended = (await (await answer).json()) as Record<string, unknown>;
@@ -45,7 +45,7 @@ test('a start that waits is answered with the end, which every view then shows',
   expect(await ada.execution(run.id)).toEqual(ended);
 });
 
-test('when the time is up it is answered with the run as it is', async () => {
+test('after the wait it returns the current state of the execution', async () => {
   const { id } = await ada.createTask();
   const { status, body, headers } = await ada.send('POST', `/tasks/${id}/executions?wait=1`, EXTERNAL);
   expect([status, body.status]).toEqual([201, 'pending']);
@@ -53,20 +53,20 @@ test('when the time is up it is answered with the run as it is', async () => {
   await complete(body);
 });
 
-test.each(['61', '-1', '1.5', 'soon', ''])('wait=%s is refused, and starts nothing', async (wait) => {
+test.each(['61', '-1', '1.5', 'soon', ''])('wait=%s is refused, and nothing is started', async (wait) => {
   const { id } = await ada.createTask();
   const { status, body } = await ada.send('POST', `/tasks/${id}/executions?wait=${wait}`, EXTERNAL);
   expect([status, body.validation_errors[0].field]).toEqual([400, 'wait']);
   expect(await ada.ok('GET', `/tasks/${id}/executions`)).toMatchObject({ total: 0 });
 });
 
-test('what cannot be started is refused at once', async () => {
+test('a start that is not possible is refused at once', async () => {
   const { status } = await ada.send('POST', `/tasks/${randomUUID()}/executions?wait=60`);
   expect(status).toBe(404);
   expect(openRequests()).toBe(0);
 });
 
-test('a user may wait so often at once; a client that goes makes room', async () => {
+test('the number of waiting requests per user is limited; a client that disconnects frees its place', async () => {
   const client = new AbortController();
   const first = await waitFor(60, client.signal);
   const second = await waitFor(60);
@@ -83,7 +83,7 @@ test('a user may wait so often at once; a client that goes makes room', async ()
   expect((await second.answer).status).toBe(201);
 });
 
-test('a process that stops answers those who wait', async () => {
+test('a process that stops responds to waiting clients', async () => {
   const { run, answer } = await waitFor(60);
   const [first] = api.service.processes;
   await api.service.start({ ...NO_WORKER });

@@ -19,7 +19,7 @@ const examine = async (env: NodeJS.ProcessEnv = {}, ...args: string[]) => {
   return { code, stdout, stderr };
 };
 
-test('doctor runs a real cell and finds no fault where the other tests pass', async () => {
+test('doctor runs a real cell and finds no fault', async () => {
   const { code, stdout } = await examine({}, '--json');
   const findings = JSON.parse(stdout) as Finding[];
   expect(findings.map(({ check }) => check)).toEqual([
@@ -38,13 +38,13 @@ test('doctor runs a real cell and finds no fault where the other tests pass', as
   expect(code).toBe(0);
 });
 
-test('a missing image is a fault with its name, and shows in the exit code', async () => {
+test('a missing image is a fault with its name and sets the exit code', async () => {
   const { code, stdout } = await examine({ EXECUTOR_GO_IMAGE: 'voidrunner/no-such-image:1' });
   expect(code).toBe(1);
   expect(stdout).toMatch(/^FAULT {3}images {8}missing: voidrunner\/no-such-image:1$/m);
 });
 
-test('a runtime that the engine does not know is a fault with its name, and no cell is tried with it', async () => {
+test('a runtime that the engine does not know is a fault with its name, and no cell is tried', async () => {
   const { code, stdout } = await examine({ EXECUTOR_RUNTIME: 'no-such-runtime' });
   expect(code).toBe(1);
   expect(stdout).toMatch(/^FAULT {3}runtime {7}the engine does not know no-such-runtime, only .*\brunc\b/m);
@@ -57,7 +57,7 @@ test.each(RUNTIMES)('doctor runs a cell with %s', async (runtime) => {
   expect(stdout).toMatch(new RegExp(`^(ok    |ADVICE) {2}runtime {7}${runtime} `, 'm'));
 });
 
-test('an engine that does not answer is an exit code of its own', async () => {
+test('an engine that does not respond has its own exit code', async () => {
   const { code, stderr } = await examine({ DOCKER_ENDPOINT: 'unix:///nowhere/docker.sock' });
   expect(code).toBe(2);
   expect(stderr).toContain('the Docker engine does not respond');

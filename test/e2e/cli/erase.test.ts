@@ -12,7 +12,7 @@ afterAll(() => service.close());
 const run = (...args: string[]) => voidrunner(service.env, args);
 const NAME = 'a name that nobody may find again';
 
-test('an erased account is gone, with what it stored and what it runs, and its history is proven', async () => {
+test('an erased account is gone with its content and executions; its history can be verified', async () => {
   const [ada, bob] = [await ApiClient.register(() => service.url), await ApiClient.register(() => service.url)];
   const ended = await ada.run({ script_type: 'bash', script_content: 'echo secret' });
   const running = await ada.createTask({ script_type: 'bash', script_content: 'sleep 600' });
@@ -43,7 +43,7 @@ test('an erased account is gone, with what it stored and what it runs, and its h
   await eventually(async () => expect(await run('verify')).toMatchObject({ code: 0 }));
 });
 
-test('it may be repeated, by id; its email is free again', async () => {
+test('erase may be repeated by id; the email is free again', async () => {
   const ada = await ApiClient.register(() => service.url);
   const first = await run('users', 'erase', ada.user.email);
   const again = await run('users', 'erase', `user-${ada.user.id}`);
@@ -59,7 +59,7 @@ test('it may be repeated, by id; its email is free again', async () => {
   expect((await call(`${service.url}/api/v1/auth/register`, 'POST', body)).status).toBe(201);
 });
 
-test('what was interrupted is repeated as it was given, also by email', async () => {
+test('an interrupted erase may be repeated with the same argument, also by email', async () => {
   const ada = await ApiClient.register(() => service.url);
   await ada.createTask({ script_type: 'bash', script_content: 'echo secret' });
   const { ownerPool } = service.database;
@@ -81,7 +81,7 @@ test('what was interrupted is repeated as it was given, also by email', async ()
   );
 });
 
-test('nobody is erased who is not there, or is not named', async () => {
+test('erase refuses unknown accounts and a missing argument', async () => {
   expect(await run('users', 'erase', 'nobody@example.com')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('User not found') as string,

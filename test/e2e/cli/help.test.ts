@@ -12,7 +12,7 @@ test('help names every command', async () => {
   for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
 });
 
-test('a command that does not exist is refused, with the one that may have been meant', async () => {
+test('an unknown command is refused, with the most similar one', async () => {
   const { code, stdout, stderr } = await voidrunner(process.env, ['verfy']);
   expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
   expect(stderr).toMatch(/unknown command 'verfy'\n\(Did you mean verify\?\)/);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-test('a master key is replaced while tasks are read and made, as the operator’s page tells', async () => {
+test('the documented steps replace a master key while tasks are read and created', async () => {
   const ada = await ApiClient.register(() => service.url);
   const task = await ada.createTask({ script_type: 'bash', script_content: 'echo one' });
   const PAYLOAD_MASTER_KEY = randomBytes(32).toString('base64');

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => service.close());
 
-test('dead letters are listed, redriven and put away', async () => {
+test('dead letters are listed, redriven and discarded', async () => {
   const dead = await client.run({
     script_type: 'bash',
     script_content: 'exit 7',
@@ -35,7 +35,7 @@ test('dead letters are listed, redriven and put away', async () => {
   expect(refused.stderr).toContain('Dead letter has been discarded');
 });
 
-test('an admin is made on the command line', async () => {
+test('admin create creates an admin', async () => {
   const made = await voidrunner(service.env, ['admin', 'create', 'root@example.com'], 'a long enough password\n');
   expect(made.code).toBe(0);
   expect(made.stdout).toContain('is an admin');
@@ -48,7 +48,7 @@ test('an admin is made on the command line', async () => {
   });
 });
 
-test('every fault of the configuration is said at once', async () => {
+test('every fault of the configuration is reported at once', async () => {
   const faulty = await voidrunner({ ...service.env, SERVER_PORT: 'many', LOG_LEVEL: 'loud' }, ['verify']);
   expect(faulty.code).toBe(2);
   expect(faulty.stderr).toContain('SERVER_PORT');

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => service.close());
 
-test('events show tells a stream’s history, for people and for programs', async () => {
+test('events show prints a stream’s history, as text and as JSON', async () => {
   const shown = await run('events', 'show', `execution-${executionId}`);
   expect(shown.code).toBe(0);
   expect(
@@ -38,14 +38,14 @@ test('events show tells a stream’s history, for people and for programs', asyn
   expect(lines[0]).toMatchObject({ actor: `user:${client.user.id}`, metadata: { correlation_id: executionId } });
 });
 
-test('events tail goes through the log, by type and by stream', async () => {
+test('events tail prints the log, filtered by type and by stream', async () => {
   const tail = await run('events', 'tail', '--from', '0', '--no-follow', '--type', 'TaskCreated');
   expect(tail.code).toBe(0);
   expect(tail.stdout).toContain(`task-${taskId}@1\tTaskCreated`);
   expect(tail.stdout.trim().split('\n')).toHaveLength(1);
 });
 
-test('state shows what was, at a version', async () => {
+test('state shows the state at a version', async () => {
   const before = JSON.parse((await run('state', `execution-${executionId}`, '--at-version', '2')).stdout) as unknown;
   expect(before).toMatchObject({ version: 2, state: { status: 'running', attempt: 1 } });
 
@@ -56,7 +56,7 @@ test('state shows what was, at a version', async () => {
   expect(task).toMatchObject({ state: { active: [executionId], definition: { name: 'replayed' } } });
 });
 
-test('a version that a stream has not reached is said, with its newest one', async () => {
+test('state reports a version that does not exist, with the newest one', async () => {
   for (const version of ['5', '99']) {
     const { code, stdout, stderr } = await run('state', `execution-${executionId}`, '--at-version', version);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -64,7 +64,7 @@ test('a version that a stream has not reached is said, with its newest one', asy
   }
 });
 
-test('what does not exist, or is no stream, is said and shows in the exit code', async () => {
+test('unknown streams and malformed arguments are reported and set the exit code', async () => {
   const unknown = await run('events', 'show', 'execution-00000000-0000-7000-8000-000000000000');
   expect(unknown).toMatchObject({ code: 1, stdout: '' });
   expect(unknown.stderr).toContain('no such stream');
@@ -74,14 +74,14 @@ test('what does not exist, or is no stream, is said and shows in the exit code',
   expect(malformed.stderr).toContain('Expected task-<uuid>');
 });
 
-test('verify finds nothing wrong with a log and what follows from it', async () => {
+test('verify finds no fault in an intact log and its views', async () => {
   const verified = await run('verify');
   expect(verified).toMatchObject({ code: 0, stderr: '' });
   expect(verified.stdout).not.toContain('FAULT');
   expect(verified.stdout.trim().split('\n')).toHaveLength(11);
 });
 
-test('verify names a view that was changed, and rebuild mends it', async () => {
+test('verify names a changed view, and rebuild repairs it', async () => {
   await service.database.appPool.query("update read.tasks set name = 'tampered' where id = $1", [taskId]);
   const tampered = await run('verify', '--json');
   expect(tampered.code).toBe(1);
@@ -96,7 +96,7 @@ test('verify names a view that was changed, and rebuild mends it', async () => {
   expect((await run('verify')).code).toBe(0);
 });
 
-test('verify names a payload that was exchanged', async () => {
+test('verify names a replaced payload', async () => {
   const { ownerPool } = service.database;
   const { rows } = await ownerPool.query<{ payload_id: string; ciphertext: Buffer }>(
     'select * from es.payloads limit 1',
@@ -109,7 +109,7 @@ test('verify names a payload that was exchanged', async () => {
   await exchange(payload_id, ciphertext);
 });
 
-/** As somebody could who owns the database: past the trigger that protects payloads. */
+/** As the database's owner could: past the trigger that protects payloads. */
 async function exchange(payloadId: string, ciphertext: Buffer): Promise<void> {
   const { ownerPool } = service.database;
   await ownerPool.query('alter table es.payloads disable trigger write_once');
@@ -117,7 +117,7 @@ async function exchange(payloadId: string, ciphertext: Buffer): Promise<void> {
   await ownerPool.query('alter table es.payloads enable always trigger write_once');
 }
 
-test('verify that cannot judge says so with an exit code of its own', async () => {
+test('verify has its own exit code when it cannot decide', async () => {
   const env = { ...service.env, NATS_URL: 'nats://127.0.0.1:1' };
   const verified = await voidrunner(env, ['verify']);
   expect(verified.code).toBe(2);

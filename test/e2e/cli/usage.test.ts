@@ -11,7 +11,7 @@ afterAll(() => database.drop());
 const run = (args: readonly string[], stdin = '') =>
   voidrunner({ ...process.env, DB_NAME: database.name }, args, stdin);
 
-/** Each is refused before anything is looked at; the words say what is wrong. */
+/** Each is refused before anything is read; the message says what is wrong. */
 const MISUSES: readonly (readonly [args: string, says: RegExp])[] = [
   ['', /^Usage: voidrunner/m],
   ['nope', /unknown command 'nope'/],
@@ -63,22 +63,22 @@ const MISUSES: readonly (readonly [args: string, says: RegExp])[] = [
   ['settings --nope', /unknown option/],
 ];
 
-test.each(MISUSES)('voidrunner %s is called wrongly', async (args, says) => {
+test.each(MISUSES)('voidrunner %s is a usage error', async (args, says) => {
   const { code, stdout, stderr } = await run(args === '' ? [] : args.split(' '));
   expect({ code, stdout }).toEqual({ code: EXIT_USAGE, stdout: '' });
   expect(stderr).toMatch(says);
-  // Nobody's stack, and no dump of a library.
+  // No stack trace, and no dump of a library.
   expect(stderr).not.toMatch(/^\s+at |"path":|ZodError/m);
 });
 
 test.each(['--help', 'help', '--version', 'verify --help', 'events help tail', 'help admin'])(
-  'voidrunner %s is no mistake',
+  'voidrunner %s is accepted',
   async (args) => {
     expect(await run(args.split(' '))).toMatchObject({ code: 0, stderr: '' });
   },
 );
 
-test('what is well said but is not there is a finding', async () => {
+test('a valid argument for something that does not exist is a fault', async () => {
   for (const [args, says] of [
     [`state task-${NOBODY}`, 'no such stream'],
     [`events show task-${NOBODY}`, 'no such stream'],
@@ -90,7 +90,7 @@ test('what is well said but is not there is a finding', async () => {
   }
 });
 
-test('a password that is refused is said in one sentence', async () => {
+test('a refused password is reported in one sentence', async () => {
   const { code, stderr } = await run(['admin', 'create', 'a@example.com'], 'short\n');
   expect(code).toBe(2);
   expect(stderr.trim().split('\n')).toHaveLength(1);

@@ -1,5 +1,5 @@
-import { checkChain } from '../../../src/operations/audit/check-chain.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
+import { checkChain } from '../../../src/operations/audit/check-chain.js';
 import { migrateDown, migrateUp } from '../../../src/platform/postgres/migrator.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -12,7 +12,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const { app: postgres, appPool: pool } = database;
   store = new PostgresEventStore({ postgres, pool, catalog: sampleCatalog, log: silentLog });
-  // One by one (1–3), three events and two streams at once (4–8), many callers together (9–38), one by one again (39).
+  // Single appends (1–3), three events in two streams at once (4–8), many callers at once (9–38), a single one again
+  // (39).
   for (let i = 0; i < 3; i += 1) await store.append([write(newStream(), 0, 1)], sampleMetadata);
   await store.append([write(newStream(), 0, 1, 2, 3), write(newStream(), 0, 1, 2)], sampleMetadata);
   await Promise.all(Array.from({ length: 30 }, () => store.append([write(newStream(), 0, 1)], sampleMetadata)));
@@ -28,7 +29,7 @@ const HEAD = 39n;
 const check = (expected?: { position: bigint; hash: string }, head = HEAD) =>
   checkChain(database.appPool, head, expected);
 
-/** As its owner can, past the triggers; undone afterwards. */
+/** As the owner can do, past the triggers; undone afterwards. */
 async function tampered(sql: string, look: () => Promise<void>): Promise<void> {
   const client = await database.ownerPool.connect();
   try {
@@ -59,14 +60,14 @@ const faultsAfter = async (
   return faults;
 };
 
-test('a log that nobody touched fits, whichever way it was appended', async () => {
+test('an unmodified log is valid, whichever way it was appended', async () => {
   const { report, head } = await check();
   expect(report).toMatchObject({ faultCount: 0, examined: '39 events' });
   expect(head).toEqual({ position: HEAD, hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
   expect((await check(head!)).report.faults).toEqual([]);
 });
 
-test('an empty log fits', async () => {
+test('an empty log is valid', async () => {
   expect(await check(undefined, 0n)).toMatchObject({ head: null, report: { faultCount: 0 } });
 });
 
@@ -82,22 +83,22 @@ test.each([
   ['the version', 'version = version + 7'],
   ['the version of the schema', 'schema_version = schema_version + 1'],
   ['the hash', `chain = sha256('')`],
-])('%s of an old event cannot be changed unseen', async (_what, change) => {
+])('a change of %s of an old event is detected', async (_what, change) => {
   const [first] = await faultsAfter(`update es.events set ${change} where position = 2`);
   expect(first).toMatch(/^position 2 was changed/);
 });
 
-test('a change within an append of several names them', async () => {
+test('a change within an append of several events names them', async () => {
   const faults = await faultsAfter(`update es.events set data = '{"forged": true}' where position = 5`);
   expect(faults).toEqual([expect.stringMatching(/^positions 4 to 8, one append, were changed/)]);
 });
 
-test('text that moves from one column into the next is a change', async () => {
+test('moving text from one column to the next is a change', async () => {
   const sql = `update es.events set stream_type = stream_type || E'\\n' || type, type = '' where position = 2`;
   expect((await faultsAfter(sql))[0]).toMatch(/^position 2 was changed/);
 });
 
-test('an event that is left out, or that another way than es.append brought in, is found', async () => {
+test('an event that was removed, or inserted without es.append, is detected', async () => {
   expect((await faultsAfter('delete from es.events where position = 2'))[0]).toMatch(/^position 3 was changed, or/);
   const inserted = `insert into es.events values
     (40, 'task', gen_random_uuid(), 1, gen_random_uuid(), 'TaskCreated', 1, '{}', '{}', now())`;
@@ -122,10 +123,10 @@ test('a log without hashes is not read into memory as one append', async () => {
   ]);
 });
 
-describe('who computes all later hashes anew, or cuts the end off,', () => {
+describe('an attacker who recomputes all later hashes, or cuts off the end,', () => {
   const CUT = 'delete from es.events where position > 38';
 
-  test('is found by a head that was kept elsewhere', async () => {
+  test('is detected with a head that was kept elsewhere', async () => {
     const { head } = await check();
     await tampered(CUT, async () => {
       const { report } = await check(head!, 38n);
@@ -137,19 +138,19 @@ describe('who computes all later hashes anew, or cuts the end off,', () => {
     );
   });
 
-  test('is not found without', async () => {
+  test('is not detected without one', async () => {
     await tampered(CUT, async () => {
       expect((await check(undefined, 38n)).report.faults).toEqual([]);
     });
   });
 
-  test('a head within an append is none', async () => {
+  test('a head within an append is invalid', async () => {
     const { report } = await check({ position: 5n, hash: '0'.repeat(64) });
     expect(report.faults).toEqual(['position 5, the expected head, is not the end of an append']);
   });
 });
 
-test('events from before there was a chain are chained by the migration, and what comes after follows them', async () => {
+test('the migration chains existing events, and later appends continue the chain', async () => {
   const old = await createTestDatabase();
   const migrator = { owner: old.owner, appRole: old.app.user };
   const isChained = async (): Promise<boolean> =>

@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.js
 const SLEEP = { name: 'sleep', text: 'select pg_sleep($1)' };
 const ONE = { name: 'one', text: 'select $1::int' };
 
-describe('the connection of appends', () => {
+describe('the append connection', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();

@@ -48,15 +48,15 @@ describe('the log', () => {
     'create table es.mine (id int)',
   ])('refuses the application: %s', (sql) => refused(database.appPool, sql));
 
-  it('refuses the owner who plays a replica', async () => {
-    // The setting that switches ordinary triggers off is the superuser's; where it was granted, ours still fires.
+  it('refuses the owner in the replica role', async () => {
+    // Only the superuser may set what switches ordinary triggers off; if that was granted, ours still fires.
     const { rows } = await database.ownerPool.query<{ tgenabled: string }>(
       `select tgenabled from pg_trigger where tgrelid in ('es.events'::regclass, 'es.payloads'::regclass)`,
     );
     expect(rows.map((row) => row.tgenabled)).toEqual(['A', 'A']);
   });
 
-  it('is still what it was', async () => {
+  it('is unchanged afterwards', async () => {
     const { rows } = await database.appPool.query('select position, data from es.events');
     expect(rows).toEqual([{ position: 1n, data: {} }]);
   });

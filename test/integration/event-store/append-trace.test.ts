@@ -4,10 +4,10 @@ import { PostgresEventStore } from '../../../src/event-sourcing/event-store/post
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { currentTraceparent, inSpan, traceIdOf } from '../../../src/platform/telemetry/trace-context.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
-import { recordSpans } from '../../support/span-recorder.js';
 import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
+import { recordSpans } from '../../support/span-recorder.js';
 
-describe('the trace through an append', () => {
+describe('the trace of an append', () => {
   const spans = recordSpans();
   let database: TestDatabase;
   let store: PostgresEventStore;
@@ -25,7 +25,7 @@ describe('the trace through an append', () => {
   const traceparentOf = async (stream: ReturnType<typeof newStream>) =>
     (await store.readStream(stream))[0]!.metadata.traceparent;
 
-  it('goes on in the event, also where appends of many traces share a batch', async () => {
+  it('continues in the event, also if appends of many traces share a batch', async () => {
     const callers = await Promise.all(
       Array.from({ length: 10 }, () =>
         inSpan('caller', {}, async () => {
@@ -49,7 +49,7 @@ describe('the trace through an append', () => {
     }
   });
 
-  it('is the one that the metadata names, where they name one', async () => {
+  it('is the one in the metadata, if there is one', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const stream = newStream();
     await store.append([write(stream, 0, 'a')], { ...sampleMetadata, traceparent });
@@ -57,7 +57,7 @@ describe('the trace through an append', () => {
     expect(await traceparentOf(stream)).toBe(traceparent);
   });
 
-  it('shows an append that was refused', async () => {
+  it('shows a refused append', async () => {
     await expect(store.append([write(newStream(), 3, 'a')], sampleMetadata)).rejects.toThrow();
 
     expect(spans.finished.at(-1)).toMatchObject({ name: 'events.append', status: { code: SpanStatusCode.ERROR } });

@@ -4,14 +4,14 @@ import { BinaryArray, bytea, int2, int4, jsonb, text, uuid } from '../../../src/
 import { createPool } from '../../../src/platform/postgres/pool.js';
 import { postgresOptions } from '../../support/database.js';
 
-describe('arrays in binary', () => {
+describe('binary arrays', () => {
   const pool = createPool({ ...postgresOptions('app'), size: 1 });
   afterAll(() => pool.end());
 
   const back = async (type: string, value: BinaryArray<unknown>) =>
     (await pool.query<{ back: unknown }>(`select $1::${type}[] as back`, [value])).rows[0]!.back;
 
-  it('arrive as what they were', async () => {
+  it('arrive unchanged', async () => {
     const ids = [randomUUID(), '01234567-89ab-cdef-fedc-ba9876543210'];
     const texts = ['', 'plain', `"quoted" \\ {,}`, 'NULL', 'Grüße 世界 🚀'];
     const values = [{ a: [1, 'ü', null] }, [], 'text', 7, null];
@@ -38,17 +38,17 @@ describe('arrays in binary', () => {
   });
 
   it.each([
-    ['a digit that is none', '01234567-89ab-cdef-fedc-ba987654321g'],
+    ['an invalid digit', '01234567-89ab-cdef-fedc-ba987654321g'],
     ['a character beyond ASCII', '01234567-89ab-cdef-fedc-ba987654321é'],
     ['too short', '01234567-89ab-cdef-fedc-ba98765432'],
-    ['half a byte', '01234567-89ab-cdef-fedc-ba987654321'],
+    ['an odd number of digits', '01234567-89ab-cdef-fedc-ba987654321'],
     ['too long', '01234567-89ab-cdef-fedc-ba987654321000'],
     ['nothing', ''],
-  ])('do not leave with what is not a UUID: %s', (_what, id) => {
+  ])('are not sent if an element is not a UUID: %s', (_what, id) => {
     expect(() => new BinaryArray(uuid, [randomUUID(), id]).toPostgres()).toThrow('is not a UUID');
   });
 
-  it('arrive also where they are empty', async () => {
+  it('arrive also if they are empty', async () => {
     expect(await back('text', new BinaryArray(text, []))).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
-import { DomainError, Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
 import type { StreamWrite } from '../../../src/event-sourcing/core/event-store.js';
-import { newId } from '../../../src/kernel/uuid.js';
 import { WAITING_APPENDS_MAX } from '../../../src/event-sourcing/event-store/append-queue.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
+import { DomainError, Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { appendsWaiting, holdLog } from '../../support/held-log.js';
@@ -23,12 +23,12 @@ describe('appends that share a batch', () => {
     await database.drop();
   });
 
-  /** A first append waits for the lock, so all the others gather behind it. */
+  /** The first append waits for the lock, so all the others collect behind it. */
   async function together<T>(appends: () => Promise<T>[]): Promise<PromiseSettledResult<T>[]> {
     const log = await holdLog(database.ownerPool);
     const first = store.append([write(newStream(), 0, 'in front')], sampleMetadata);
     await appendsWaiting(database.appPool);
-    // In one turn: however long it takes to encode them, the first does not wait for its lock too long.
+    // In one turn of the event loop: the first must not wait for its lock too long while the others are encoded.
     const released = log.release();
     const others = Promise.allSettled(appends());
     await released;
@@ -52,9 +52,9 @@ describe('appends that share a batch', () => {
 
   it.each([
     { appends: 5, most: 1 },
-    // In halves; the second one in halves again where the first is recorded before the second is on its way.
+    // In halves; the second half is halved again if the first is recorded before the second is sent.
     { appends: 20, most: 3 },
-  ])('are recorded by few transactions: $appends by $most at most', async ({ appends, most }) => {
+  ])('are recorded in few transactions: $appends in $most at most', async ({ appends, most }) => {
     const streams = Array.from({ length: appends }, newStream);
 
     const settled = await appendAll(...streams.map((stream) => [write(stream, 0, 'a', 'b')]));
@@ -63,7 +63,7 @@ describe('appends that share a batch', () => {
     expect(await transactionsOf(...streams)).toBeLessThanOrEqual(most);
   });
 
-  it('do not mind a neighbour whose version does not hold', async () => {
+  it('are not affected by a version conflict in the batch', async () => {
     const [one, taken, three] = [newStream(), newStream(), newStream()];
     await store.append([write(taken, 0, 'before')], sampleMetadata);
 
@@ -75,7 +75,7 @@ describe('appends that share a batch', () => {
     expect(await transactionsOf(one, three)).toBe(1);
   });
 
-  it('leave no half of a neighbour that writes several streams', async () => {
+  it('are recorded without a part of a refused append to several streams', async () => {
     const [one, half, taken, four] = [newStream(), newStream(), newStream(), newStream()];
     await store.append([write(taken, 0, 'before')], sampleMetadata);
 
@@ -90,7 +90,7 @@ describe('appends that share a batch', () => {
     expect(await transactionsOf(one, four)).toBe(1);
   });
 
-  it('do not mind a neighbour that was recorded before', async () => {
+  it('are not affected by a repeated append in the batch', async () => {
     const [one, old, three] = [newStream(), newStream(), newStream()];
     const repeated = [write(old, 0, 'a', 'b')];
     const first = await store.append(repeated, sampleMetadata);
@@ -101,7 +101,7 @@ describe('appends that share a batch', () => {
     expect(await transactionsOf(one, three)).toBe(1);
   });
 
-  it('do not mind a neighbour that steals an event id', async () => {
+  it('are not affected by an append in the batch that reuses an event id', async () => {
     const [one, thief, three] = [newStream(), newStream(), newStream()];
     const event = noted('mine');
 
@@ -115,7 +115,7 @@ describe('appends that share a batch', () => {
     expect(reasonOf(settled[1])).toMatchObject({ code: 'event_id_reused' });
   });
 
-  it('do not mind a neighbour that Postgres cannot store', async () => {
+  it('are not affected by an append in the batch that Postgres cannot store', async () => {
     const [one, bad, three] = [newStream(), newStream(), newStream()];
     const unstorable = { eventId: newId(), type: 'Noted', schemaVersion: 0, data: {} };
 
@@ -131,7 +131,7 @@ describe('appends that share a batch', () => {
     expect(await store.readStream(bad)).toEqual([]);
   });
 
-  it('do not mind a neighbour that cannot even be sent', async () => {
+  it('are not affected by an append in the batch that cannot be sent', async () => {
     const [one, bad, three] = [newStream(), newStream(), newStream()];
 
     const settled = await appendAll(
@@ -154,7 +154,7 @@ describe('appends that share a batch', () => {
     expect(notes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
-  it('stand in the log in the order in which they came', async () => {
+  it('are in the log in the order of arrival', async () => {
     const streams = Array.from({ length: 20 }, newStream);
 
     const settled = await appendAll(...streams.map((stream) => [write(stream, 0, 'a')]));
@@ -164,7 +164,7 @@ describe('appends that share a batch', () => {
     expect(positions.map(({ firstPosition }) => firstPosition)).toEqual(streams.map((_, i) => first + BigInt(i)));
   });
 
-  it(`wait behind no more than ${WAITING_APPENDS_MAX} others`, async () => {
+  it(`wait behind at most ${WAITING_APPENDS_MAX} others`, async () => {
     const many = Array.from({ length: WAITING_APPENDS_MAX + 1 }, () => [write(newStream(), 0, 'x')]);
 
     const settled = await appendAll(...many);

@@ -1,6 +1,6 @@
-import { VersionConflict } from '../../../src/kernel/errors.js';
-import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import type { StoredEvent } from '../../../src/event-sourcing/core/stored-event.js';
+import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
+import { VersionConflict } from '../../../src/kernel/errors.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
@@ -23,7 +23,7 @@ describe('many writers in two processes', () => {
     await database.drop();
   });
 
-  /** Follows the log as a subscription does, and never looks back. */
+  /** Follows the log as a subscription does, and never reads backwards. */
   async function follow(until: Promise<unknown>): Promise<StoredEvent[]> {
     const seen: StoredEvent[] = [];
     let done = false;
@@ -37,11 +37,11 @@ describe('many writers in two processes', () => {
     return seen;
   }
 
-  it('leave no gap, not even for a moment, and contend for shared streams fairly', async () => {
+  it('leave no gap at any moment, and share contended streams fairly', async () => {
     const shared = [newStream(), newStream(), newStream()];
     let conflicts = 0;
 
-    /** Every writer has a stream of its own; every third append goes to a shared one as well. */
+    /** Every writer has its own stream; every third append also goes to a shared one. */
     const writer = async (number: number) => {
       const store = stores[number % 2]!;
       const own = newStream();
@@ -74,7 +74,7 @@ describe('many writers in two processes', () => {
   const versionsOf = (events: readonly StoredEvent[], id: string) =>
     events.filter(({ stream }) => stream.id === id).map(({ version }) => version);
 
-  /** @returns how often somebody else was first */
+  /** @returns how often another writer was first */
   async function appendToBoth(
     store: PostgresEventStore,
     own: ReturnType<typeof newStream>,

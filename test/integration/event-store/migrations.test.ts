@@ -5,7 +5,7 @@ import { migrateDown, migrateUp, pendingMigrations } from '../../../src/platform
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 describe('migrations', () => {
-  it('are all the files of their folder, in order', async () => {
+  it('list all files of their folder, in order', async () => {
     const files = (await readdir('migrations')).filter((name) => name.startsWith('Migration')).toSorted();
     expect(MIGRATIONS.map((migration) => `${migration.name}.ts`)).toEqual(files);
     expect(files).toEqual(MIGRATIONS.map((migration) => expect.stringMatching(`^${migration.class.name}_`)));
@@ -20,7 +20,7 @@ describe('migrations', () => {
 
   afterAll(() => database.drop());
 
-  it('apply once, also when two instances start together', async () => {
+  it('are applied once, also if two instances start together', async () => {
     const pending = await pendingMigrations(options());
     const applied = await Promise.all([migrateUp(options()), migrateUp(options())]);
 
@@ -29,7 +29,7 @@ describe('migrations', () => {
     expect(await pendingMigrations(options())).toEqual([]);
   });
 
-  it('go all the way down, and up again', async () => {
+  it('can all be reverted and applied again', async () => {
     const reverted: string[] = [];
     for (let name = await migrateDown(options()); name.length > 0; name = await migrateDown(options())) {
       reverted.push(...name);
@@ -38,7 +38,7 @@ describe('migrations', () => {
     expect(await migrateUp(options())).toEqual(reverted.toReversed());
   });
 
-  it('do not take a log along that has events', async () => {
+  it('do not revert a log that has events', async () => {
     await database.ownerPool.query(
       `insert into es.events values (1, 'task', gen_random_uuid(), 1, gen_random_uuid(), 'A', 1, '{}', '{}', now())`,
     );

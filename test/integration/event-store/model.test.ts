@@ -17,7 +17,7 @@ const step = fc.oneof(
     writes: fc.uniqueArray(
       fc.record({
         stream: fc.nat(STREAMS - 1),
-        /** Off by so much from the version that holds; mostly it does hold. */
+        /** The difference from the current version; mostly 0. */
         offBy: fc.constantFrom(0, 0, 0, 0, 0, -1, 1),
         notes: fc.array(fc.jsonValue({ maxDepth: 2, stringUnit: 'binary' }), { minLength: 1, maxLength: 3 }),
       }),
@@ -29,7 +29,7 @@ const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
-describe('the event store on Postgres, compared with the one in memory', () => {
+describe('the event store on Postgres, compared with the in-memory store', () => {
   let database: TestDatabase;
   let store: PostgresEventStore;
 
@@ -50,7 +50,7 @@ describe('the event store on Postgres, compared with the one in memory', () => {
       ({ name, code, message }: Error & { code?: string }) => (code ? { name, code } : { name, message }),
     );
 
-  it('answers every sequence of appends alike, and ends with the same log', async () => {
+  it('returns the same results for random appends, and ends with the same log', async () => {
     const property = fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps: Step[]) => {
       const model = new InMemoryEventStore(sampleCatalog);
       const streams = Array.from({ length: STREAMS }, newStream);

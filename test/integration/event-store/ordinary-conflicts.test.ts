@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 
-import { ignoreErrors } from '../../../src/platform/async/ignore-errors.js';
+import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { VersionConflict } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
-import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
+import { ignoreErrors } from '../../../src/platform/async/ignore-errors.js';
 import { createPool } from '../../../src/platform/postgres/pool.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import type { TestDatabase } from '../../support/database.js';
@@ -32,7 +32,7 @@ afterAll(async () => {
   await postgres.remove();
 });
 
-/** What the server's log says at level ERROR and above while something is done. */
+/** The server's log entries at level ERROR and above during an action. */
 async function errorsWhile(work: () => Promise<void>): Promise<string[]> {
   const mark = `-- ${newId()}`;
   postgres.mark(mark);
@@ -50,7 +50,7 @@ const outcomeOf = (append: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof VersionConflict ? 'conflict' : String(error)),
   );
 
-test('what is wrong does show in that log', async () => {
+test('real errors are in that log', async () => {
   expect(
     await errorsWhile(async () => void (await ignoreErrors(pool.query('select 1/0'), 'the log shows it'))),
   ).toEqual([expect.stringContaining('division by zero')]);
@@ -59,7 +59,7 @@ test('what is wrong does show in that log', async () => {
 test.each([
   ['one event', 1],
   ['several events', 3],
-])('writers of %s who contend for streams get conflicts, and the log of Postgres no errors', async (_what, events) => {
+])('writers of %s who compete for streams get conflicts, and Postgres logs no errors', async (_what, events) => {
   const outcomes: string[] = [];
   const notes = Array.from({ length: events }, (_, note) => note);
   const errors = await errorsWhile(async () => {
@@ -76,7 +76,7 @@ test.each([
   expect(outcomes.filter((outcome) => outcome === 'conflict')).toHaveLength(ROUNDS * (WRITERS - STREAMS));
 });
 
-test('ids that were recorded before are answered, alone and beside others', async () => {
+test('repeated ids get their first results, alone and with others', async () => {
   const [one, two] = stores as [PostgresEventStore, PostgresEventStore];
   const first = write(newStream(), 0, 1);
   const errors = await errorsWhile(async () => {
@@ -89,7 +89,7 @@ test('ids that were recorded before are answered, alone and beside others', asyn
   expect(errors).toEqual([]);
 });
 
-test('of two appends of one batch with one event id, one is recorded', async () => {
+test('of two appends of one batch with the same event id, one is recorded', async () => {
   const store = stores[0]!;
   const one = write(newStream(), 0, 1);
   const other = { ...write(newStream(), 0, 1), events: one.events };
@@ -103,7 +103,7 @@ test('of two appends of one batch with one event id, one is recorded', async () 
   expect(await Promise.all(company)).toEqual(['recorded', 'recorded', 'recorded', 'recorded']);
 });
 
-test('of many who register one email one gets it, and nobody’s statement reaches the log', async () => {
+test('of many concurrent registrations of one email one succeeds, and no statement is logged', async () => {
   const identity = await startIdentityApp({ app: postgres.options('app'), appPool: pool } as TestDatabase);
   try {
     const account = { email: 'contended@example.com', password: 'correct horse battery', name: 'Ada' };

@@ -36,19 +36,19 @@ describe('other listeners', () => {
     return others.areListening();
   };
 
-  it('are there until it is known that they are not', async () => {
+  it('are assumed until their absence is known', async () => {
     const others = new OtherListeners(database.appPool);
     expect(others.areListening()).toBe(true);
     await others.idle();
     expect(others.areListening()).toBe(false);
   });
 
-  it('are not this process itself', async () => {
+  it('do not include this process itself', async () => {
     await session();
     expect(await known(new OtherListeners(database.appPool))).toBe(false);
   });
 
-  it('are seen while they listen, and not when they have gone', async () => {
+  it('are detected while they listen, and not afterwards', async () => {
     await session(ANOTHER_PROCESS);
     expect(await known(new OtherListeners(database.appPool))).toBe(true);
 
@@ -56,13 +56,13 @@ describe('other listeners', () => {
     await eventually(async () => expect(await known(new OtherListeners(database.appPool))).toBe(false));
   });
 
-  it('are there where the last answer is old', async () => {
+  it('are assumed if the last result is old', async () => {
     const others = new OtherListeners(database.appPool);
     expect(await known(others)).toBe(false);
     await eventually(() => expect(others.areListening()).toBe(true));
   });
 
-  it('are there while Postgres does not say', async () => {
+  it('are assumed while Postgres does not respond', async () => {
     const pool = createPool(database.app);
     await pool.end();
     expect(await known(new OtherListeners(pool))).toBe(true);

@@ -1,5 +1,5 @@
-import { Unavailable } from '../../../src/kernel/errors.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 import { createPool, type PostgresOptions } from '../../../src/platform/postgres/pool.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -7,7 +7,7 @@ import { appendsWaiting, holdLog } from '../../support/held-log.js';
 import { PostgresProxy } from '../../support/postgres-proxy.js';
 import { newStream, noted, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
 
-describe('the event store in bad weather', () => {
+describe('the event store during outages', () => {
   let database: TestDatabase;
   const open: { close(): Promise<unknown> }[] = [];
 
@@ -40,7 +40,7 @@ describe('the event store in bad weather', () => {
     }
   };
 
-  it('is unavailable while somebody holds the log, and goes on afterwards', async () => {
+  it('is unavailable while another client locks the log, and continues afterwards', async () => {
     const store = storeOn(database.app);
     const stream = newStream();
     const log = await holdLog(database.ownerPool);
@@ -55,14 +55,14 @@ describe('the event store in bad weather', () => {
   it.each([
     ['one append', 1],
     ['a batch', 20],
-  ])('loses nothing and doubles nothing of %s whose connection is killed in mid-append', async (_what, count) => {
+  ])('loses and duplicates nothing of %s if the connection is killed during the append', async (_what, count) => {
     const store = storeOn(database.app);
     await store.append([write(newStream(), 0, 'connected')], sampleMetadata);
     const log = await holdLog(database.ownerPool);
     const { streams, results } = appendSeveral(store, count);
     const [pid] = await appendsWaiting(database.appPool);
 
-    // Waits for its end: until then it still stands among those that wait for the lock.
+    // Waits for its end: until then it is among those that wait for the lock.
     await database.appPool.query('select pg_terminate_backend($1, 30000)', [pid]);
     const [next] = await appendsWaiting(database.appPool);
     await log.release();
@@ -77,7 +77,7 @@ describe('the event store in bad weather', () => {
     ['one event, twice', 1, 2],
     ['a batch', 20, 1],
     ['a batch, twice', 20, 2],
-  ])('loses nothing and doubles nothing where the answer to %s never arrives', async (_what, count, times) => {
+  ])('loses and duplicates nothing if the response to %s is lost', async (_what, count, times) => {
     const proxy = await PostgresProxy.before(database.app);
     open.push(proxy);
     const store = storeOn(proxy.options);
@@ -94,7 +94,7 @@ describe('the event store in bad weather', () => {
     expect((await store.head()).position).toBe(before.position + BigInt(count));
   });
 
-  it('tells at once that its connection is lost, though nobody appends', async () => {
+  it('reports a lost connection at once, even without appends', async () => {
     const store = storeOn(database.app);
     await store.append([write(newStream(), 0, 'connected')], sampleMetadata);
     const lost = new Promise<void>((resolve) => store.onConnectionLost(resolve));
@@ -108,7 +108,7 @@ describe('the event store in bad weather', () => {
     expect(await store.append([write(newStream(), 0, 'again')], sampleMetadata)).toMatchObject({ recordedNow: true });
   });
 
-  it('gives up after a few lost answers, and the caller may repeat', async () => {
+  it('gives up after a few lost responses, and the caller may repeat', async () => {
     const proxy = await PostgresProxy.before(database.app);
     open.push(proxy);
     const store = storeOn(proxy.options);
@@ -123,7 +123,7 @@ describe('the event store in bad weather', () => {
     expect(await store.readStream(stream)).toHaveLength(1);
   });
 
-  it('is unavailable, and nothing worse, where there is no Postgres', async () => {
+  it('is unavailable, without other errors, if there is no Postgres', async () => {
     const postgres = { ...database.app, port: 1 };
     const pool = createPool(postgres);
     const store = new PostgresEventStore({ postgres, pool, catalog: sampleCatalog, log: silentLog });
@@ -135,7 +135,7 @@ describe('the event store in bad weather', () => {
     await expect(store.head()).rejects.toBeInstanceOf(Unavailable);
   });
 
-  it('ends what was begun when it closes, and takes nothing afterwards', async () => {
+  it('completes started appends when it closes, and accepts no more', async () => {
     const store = new PostgresEventStore({
       postgres: database.app,
       pool: database.appPool,

@@ -8,7 +8,7 @@ import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { newStream, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
 
-/** Postgres keeps the plan of a named statement: what it makes of it while the log is small, it uses when it is large. */
+/** Postgres keeps the plan of a named statement: it uses the plan made for a small log also when the log is large. */
 const settings = { ...PLANS_BY_INDEX, plan_cache_mode: 'force_generic_plan' };
 const EVENTS = 20;
 
@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const stream = newStream();
 
-/** What the reader asks for, with the values as literals. */
+/** The reader's queries, with the values as literals. */
 const READS: [string, string, (reader: EventReader) => Promise<unknown>][] = [
   ['the log', `0, 100`, (reader) => reader.readAllStored(0n, 100)],
   ['a stream', `'${stream.id}', '${stream.type}', 0, 100`, (reader) => reader.readStreamStored(stream, 0, 100)],
@@ -49,7 +49,7 @@ async function planOf(values: string, read: (reader: EventReader) => Promise<unk
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 
-describe.each(['empty', 'small'])('while the log is %s', (size) => {
+describe.each(['empty', 'small'])('when the log is %s', (size) => {
   beforeAll(async () => {
     if (size === 'empty') return;
     const { app: postgres, appPool, ownerPool } = database;
@@ -59,7 +59,7 @@ describe.each(['empty', 'small'])('while the log is %s', (size) => {
     await ownerPool.query('analyze es.events');
   });
 
-  test.each(READS)('%s is read by index', async (_what, values, read) => {
+  test.each(READS)('%s is read with an index', async (_what, values, read) => {
     const plan = await planOf(values, read);
     expect(plan).toContain('Index Scan');
     expect(plan).not.toContain('Seq Scan');

@@ -1,7 +1,7 @@
-import { newId } from '../../../src/kernel/uuid.js';
-import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { upcastEvent, PoisonEvent, type StoredEvent } from '../../../src/event-sourcing/core/stored-event.js';
+import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { PostgresStreamVersions } from '../../../src/event-sourcing/event-store/stream-versions.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { newStream, noted, sampleCatalog, sampleMetadata, write } from '../../support/sample-events.js';
@@ -12,7 +12,7 @@ describe('reading the log', () => {
   let database: TestDatabase;
   let store: PostgresEventStore;
 
-  /** Positions 1 to 1000 a long stream, 1001 poison, 1002 good again. */
+  /** Positions 1 to 1000: a long stream; 1001: a poison event; 1002: a valid one. */
   beforeAll(async () => {
     database = await createTestDatabase();
     const { app: postgres, appPool: pool } = database;
@@ -37,14 +37,14 @@ describe('reading the log', () => {
     return { sizes, positions };
   };
 
-  it('a scan goes through a part of it in order, in batches', async () => {
+  it('a scan reads a range in order, in batches', async () => {
     const { sizes, positions } = await scanned(store.scan(100n, 999n, 400));
 
     expect(sizes).toEqual([400, 400, 99]);
     expect(positions).toEqual(Array.from({ length: 899 }, (_, index) => BigInt(index + 101)));
   });
 
-  it('a scan ends where the log ends, and may be left', async () => {
+  it('a scan ends at the end of the log, and can be stopped early', async () => {
     expect((await scanned(store.scan(0n, 1_000_000n))).positions).toHaveLength(1_002);
     expect((await scanned(store.scan(5n, 5n))).positions).toEqual([]);
     for await (const batch of store.scan(0n, 1_002n, 10)) {
@@ -53,7 +53,7 @@ describe('reading the log', () => {
     }
   });
 
-  it('gives events as they are stored', async () => {
+  it('returns events as they are stored', async () => {
     const [raw] = await store.readAllStored(1_000n, 1);
     const { rows } = await database.appPool.query<{ data: string; metadata: string; recorded_at: Date }>(
       'select data::text, metadata::text, recorded_at from es.events where position = 1001',
@@ -66,7 +66,7 @@ describe('reading the log', () => {
     expect(await store.readStreamStored(raw!.stream, 0, 1)).toEqual([raw]);
   });
 
-  it('gives streams that are read at the same time each their own events, from where and as many as was asked', async () => {
+  it('returns the right events for concurrent reads of streams, within the requested range', async () => {
     const wanted = [
       { stream, after: 0, limit: 3 },
       { stream, after: 998, limit: 10 },
@@ -81,7 +81,7 @@ describe('reading the log', () => {
     expect(found[0]).toEqual(await store.readStreamStored(stream, 0, 3));
   });
 
-  it('one poisoned event does not poison the others', async () => {
+  it('one poison event does not affect the others', async () => {
     const raw = await store.readAllStored(999n, 10);
     const lifted = raw.map((event) => {
       try {
@@ -95,7 +95,7 @@ describe('reading the log', () => {
     await expect(store.readAll(999n, 10)).rejects.toMatchObject({ event: { position: 1_001n } });
   });
 
-  it('tells the versions of many streams at once', async () => {
+  it('returns the versions of many streams at once', async () => {
     const other = newStream();
     await store.append([write(other, 0, 'a', 'b')], sampleMetadata);
     const versions = new PostgresStreamVersions(database.appPool);
@@ -109,7 +109,7 @@ describe('reading the log', () => {
     expect(await versions.versionsOf([])).toEqual(new Map());
   });
 
-  it('tells how far streams have come since a position, however much that is', async () => {
+  it('returns the streams that have advanced since a position, in any number', async () => {
     const versions = new PostgresStreamVersions(database.appPool);
     const { position } = await store.head();
     expect(await versions.advanceSince(null)).toEqual({ position, versions: new Map() });

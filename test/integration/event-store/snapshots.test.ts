@@ -13,7 +13,7 @@ describe('snapshots', () => {
 
   afterAll(() => database.drop());
 
-  it('come back as they were', async () => {
+  it('are loaded as they were saved', async () => {
     const stream = newStream();
     const state = { name: 'a "task"', runs: [{ id: 1 }, null], none: {} };
     await snapshots.save(stream, 1, { version: 200, state });
@@ -22,14 +22,14 @@ describe('snapshots', () => {
     expect(await snapshots.load(newStream(), 1)).toBeNull();
   });
 
-  it.each([[[1, 2, 3]], ['text'], [null], [7]])('keep a state that is %j', async (state) => {
+  it.each([[[1, 2, 3]], ['text'], [null], [7]])('keep a state of %j', async (state) => {
     const stream = newStream();
     await snapshots.save(stream, 1, { version: 1, state });
 
     expect(await snapshots.load(stream, 1)).toEqual({ version: 1, state });
   });
 
-  it('go forward only', async () => {
+  it('are never replaced by older ones', async () => {
     const stream = newStream();
     await snapshots.save(stream, 1, { version: 400, state: 'new' });
     await snapshots.save(stream, 1, { version: 200, state: 'late' });
@@ -39,7 +39,7 @@ describe('snapshots', () => {
     expect(await snapshots.load(stream, 1)).toEqual({ version: 600, state: 'newer' });
   });
 
-  it('of another reducer are left aside, and those of an older one dropped', async () => {
+  it('of another reducer version are ignored, and older ones deleted', async () => {
     const stream = newStream();
     await snapshots.save(stream, 1, { version: 400, state: 'by the first reducer' });
     expect(await snapshots.load(stream, 2)).toBeNull();

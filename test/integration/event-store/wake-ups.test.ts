@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 
-import { afterThisTurn } from '../../../src/platform/async/delay.js';
 import { listenStatement } from '../../../src/event-sourcing/event-store/append-channel.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
+import { afterThisTurn } from '../../../src/platform/async/delay.js';
 import { createClient } from '../../../src/platform/postgres/pool.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -37,14 +37,14 @@ describe('after an append', () => {
     await database.drop();
   });
 
-  /** Listeners are told after the caller has had its turn. */
+  /** Listeners are called after the caller's promise has resolved. */
   const append = async () => {
     const result = await store.append([write(newStream(), 0, 'a')], sampleMetadata);
     await afterThisTurn();
     return result;
   };
 
-  it('readers of other processes are notified, of the newest position at last', async () => {
+  it('other processes are notified of the newest position', async () => {
     const results = await Promise.all(Array.from({ length: 50 }, append));
     const newest = results.map(({ lastPosition }) => lastPosition).reduce((a, b) => (a > b ? a : b));
 
@@ -52,7 +52,7 @@ describe('after an append', () => {
     expect(notified.length).toBeLessThan(results.length);
   });
 
-  it('readers of this process are told what is committed, and may stop listening', async () => {
+  it('listeners in this process are called with committed events, and may unsubscribe', async () => {
     const told: bigint[] = [];
     const stop = store.onAppended((position) => told.push(position));
     const first = await append();
@@ -64,7 +64,7 @@ describe('after an append', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('a listener that fails harms nobody', async () => {
+  it('a listener that throws affects no other', async () => {
     const told: bigint[] = [];
     const stops = [
       store.onAppended(() => {
@@ -79,7 +79,7 @@ describe('after an append', () => {
     for (const stop of stops) stop();
   });
 
-  it('a refused one, or a repeat, wakes nobody', async () => {
+  it('a refused or repeated append notifies nobody', async () => {
     const stream = newStream();
     const writes = [write(stream, 0, 'a')];
     await store.append(writes, sampleMetadata);

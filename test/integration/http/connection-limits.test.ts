@@ -18,7 +18,7 @@ async function serve(options: Partial<ConnectionLimitsOptions>): Promise<void> {
   await once(server, 'listening');
 }
 
-/** @returns whether a request is answered on a connection of its own, which stays open */
+/** @returns whether a request on a new connection gets a response; the connection stays open */
 async function isTaken(localAddress: string): Promise<boolean> {
   const host = localAddress.includes(':') ? '::1' : '127.0.0.1';
   const client = connect({ host, port: (server.address() as AddressInfo).port, localAddress });
@@ -43,7 +43,7 @@ afterEach(async () => {
   server.close();
 });
 
-test('an address has so many, and another one as many; whoever goes makes room', async () => {
+test('each address has its own limit of connections; a closed one makes room', async () => {
   await serve({ perAddressMax: 2 });
   const taken = [];
   for (const address of ['127.0.0.1', '127.0.0.1', '127.0.0.1', '127.0.0.2', '::1']) taken.push(await isTaken(address));
@@ -54,14 +54,14 @@ test('an address has so many, and another one as many; whoever goes makes room',
   expect(await isTaken('127.0.0.1')).toBe(true);
 });
 
-test('all of them together have so many', async () => {
+test('all addresses together have a limit', async () => {
   await serve({ max: 2 });
   const taken = [];
   for (const address of ['127.0.0.1', '127.0.0.2', '127.0.0.3']) taken.push(await isTaken(address));
   expect(taken).toEqual([true, true, false]);
 });
 
-test('a proxy of ours has the connections of everybody, up to the limit of all', async () => {
+test('a trusted proxy has only the limit of all addresses together', async () => {
   await serve({ max: 3, perAddressMax: 1, trustProxy: ['127.0.0.1/32'] });
   const taken = [];
   for (const address of ['127.0.0.1', '127.0.0.1', '127.0.0.2', '127.0.0.1']) taken.push(await isTaken(address));

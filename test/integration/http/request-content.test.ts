@@ -25,26 +25,31 @@ const FORM = 'Content-Type: application/x-www-form-urlencoded';
 const CLOSE = 'Connection: close';
 const EMPTY_CHUNKS = '0\r\n\r\n';
 
-describe('the answer is there before the content', () => {
+describe('the response comes before the content is read', () => {
   test.each([
-    ['nobody known', '/things', [JSON_TYPE, `Content-Length: ${24 * MIB}`], 401],
+    ['a client without a token', '/things', [JSON_TYPE, `Content-Length: ${24 * MIB}`], 401],
     ['a wrong token', '/things', [BAD, JSON_TYPE, `Content-Length: ${24 * MIB}`], 401],
     ['a wrong token, of unknown length', '/things', [BAD, JSON_TYPE, 'Transfer-Encoding: chunked'], 401],
-    ['too much', '/things', [GOOD, JSON_TYPE, `Content-Length: ${MIB + 1}`], 413],
-    ['too much, where more is taken', '/things/large', [GOOD, JSON_TYPE, `Content-Length: ${2 * MIB + 1}`], 413],
-    ['another type', '/things', [GOOD, FORM, `Content-Length: ${MIB}`], 415],
-    ['no type', '/things', [GOOD, `Content-Length: ${MIB}`], 415],
+    ['content over the limit', '/things', [GOOD, JSON_TYPE, `Content-Length: ${MIB + 1}`], 413],
+    [
+      'content over the limit, on a route with a higher one',
+      '/things/large',
+      [GOOD, JSON_TYPE, `Content-Length: ${2 * MIB + 1}`],
+      413,
+    ],
+    ['content of another type', '/things', [GOOD, FORM, `Content-Length: ${MIB}`], 415],
+    ['content without a type', '/things', [GOOD, `Content-Length: ${MIB}`], 415],
     ['compressed', '/things', [GOOD, JSON_TYPE, 'Content-Encoding: gzip', `Content-Length: ${MIB}`], 415],
-    ['no route', '/nothing', [GOOD, JSON_TYPE, `Content-Length: ${MIB}`], 404],
-  ])('to %s', async (_what, target, headers, status) => {
-    // Not a byte of it is sent.
+    ['an unknown route', '/nothing', [GOOD, JSON_TYPE, `Content-Length: ${MIB}`], 404],
+  ])('for %s', async (_what, target, headers, status) => {
+    // No byte of it is sent.
     const { head: answered, ...answer } = problemIn(await answerToBytes(port, head(target, ...headers)));
     expect([answer.status, answer.body['status']]).toEqual([status, status]);
     expect(answered.toLowerCase()).toContain('connection: close');
     if (status === 401) expect(answered).toMatch(/www-authenticate: Bearer/i);
   });
 
-  test('to who asks too often, known or not', async () => {
+  test('for a client over its rate limit, known or not', async () => {
     const counted = head('/open/counted', JSON_TYPE, `Content-Length: ${MIB}`);
     const first = await answerToBytes(port, head('/open/counted', CLOSE));
     const second = problemIn(await answerToBytes(port, counted));
@@ -52,7 +57,7 @@ describe('the answer is there before the content', () => {
     expect(second.head).toMatch(/retry-after: \d+/i);
   });
 
-  test('and little of what is sent nevertheless is read', async () => {
+  test('and little of the remaining content is read', async () => {
     const accepted = once(app.server, 'connection') as Promise<[Socket]>;
     const connection = await RawConnection.to(port);
     const [server] = await accepted;
@@ -65,7 +70,7 @@ describe('the answer is there before the content', () => {
     connection.socket.destroy();
   });
 
-  test('who sends it all before reading still reads the answer', async () => {
+  test('and a client that sends everything before reading still gets the response', async () => {
     const connection = await RawConnection.to(port);
     connection.write(head('/things', BAD, JSON_TYPE, `Content-Length: ${MIB}`));
     connection.socket.pause();
@@ -77,7 +82,7 @@ describe('the answer is there before the content', () => {
     expect(await connection.ended()).toMatch(/^HTTP\/1\.1 401 .*"error"/s);
   });
 
-  test('what comes behind a refused request is not carried out', async () => {
+  test('bytes after a refused request are not executed as a request', async () => {
     const length = 100_000;
     const bytes =
       head('/things', BAD, JSON_TYPE, `Content-Length: ${length}`) +
@@ -86,7 +91,7 @@ describe('the answer is there before the content', () => {
     expect((await answerToBytes(port, bytes)).match(/HTTP\/1\.1 /g)).toHaveLength(1);
   });
 
-  test('after little content the connection is used again', async () => {
+  test('after little content the connection is reused', async () => {
     const bytes = head('/things', BAD, JSON_TYPE, 'Content-Length: 2') + '{}' + head('/things/optional', GOOD, CLOSE);
     expect((await answerToBytes(port, bytes)).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 201']);
   });
@@ -95,7 +100,7 @@ describe('the answer is there before the content', () => {
 describe('Expect: 100-continue', () => {
   const EXPECT = 'Expect: 100-continue';
 
-  test('is answered with a 100 where the content will be read', async () => {
+  test('gets a 100 if the content will be read', async () => {
     const connection = await RawConnection.to(port);
     const content = '{"name":"x"}';
     connection.write(head('/things', GOOD, JSON_TYPE, EXPECT, CLOSE, `Content-Length: ${content.length}`));
@@ -105,22 +110,22 @@ describe('Expect: 100-continue', () => {
   });
 
   test.each([
-    ['too much', [GOOD, JSON_TYPE, `Content-Length: ${MIB + 1}`], 413],
+    ['content over the limit', [GOOD, JSON_TYPE, `Content-Length: ${MIB + 1}`], 413],
     ['a wrong token', [BAD, JSON_TYPE, 'Content-Length: 12'], 401],
-    ['another type', [GOOD, FORM, 'Content-Length: 12'], 415],
-  ])('is answered at once to %s, and the connection closes', async (_what, headers, status) => {
+    ['content of another type', [GOOD, FORM, 'Content-Length: 12'], 415],
+  ])('gets the response to %s at once, and the connection closes', async (_what, headers, status) => {
     const text = await answerToBytes(port, head('/things', ...headers, EXPECT));
     expect(problemIn(text).status).toBe(status);
     expect(text.toLowerCase()).toContain('connection: close');
   });
 });
 
-/** Whatever a client says of content that it does not send. */
+/** Whatever a client declares about content that it does not send. */
 const TYPES = [
   ...['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data', 'multipart/form-data; boundary=x'],
   ...['application/json', 'application/json; charset=utf-8', 'application/json;;', 'json', '', '/', 'a/b; c="'],
 ];
-describe.each(TYPES)('no content of the type %j', (type) => {
+describe.each(TYPES)('no content with the type %j', (type) => {
   test.each([
     ['a length of 0', ['Content-Length: 0'], ''],
     ['a length of 00', ['Content-Length: 00'], ''],
@@ -128,11 +133,11 @@ describe.each(TYPES)('no content of the type %j', (type) => {
     ['chunks', ['Transfer-Encoding: chunked'], EMPTY_CHUNKS],
     ['a coding', ['Content-Length: 0', 'Content-Encoding: gzip'], ''],
     ['chunks and a coding', ['Transfer-Encoding: chunked', 'Content-Encoding: gzip'], EMPTY_CHUNKS],
-  ])('with %s is no content', async (_what, headers, content) => {
+  ])('and %s is no content', async (_what, headers, content) => {
     const send = (target: string) =>
       answerToBytes(port, head(target, GOOD, CLOSE, `Content-Type: ${type}`, ...headers) + content);
     expect(await send('/things/optional')).toMatch(/^HTTP\/1\.1 201 .*\{"body":null\}$/s);
-    // Where one is needed, that is what is wrong.
+    // If content is required, its absence is the error.
     expect(problemIn(await send('/things'))).toMatchObject({ status: 400, body: { error: 'Validation failed' } });
   });
 });
@@ -143,7 +148,7 @@ describe('content that cannot be read', () => {
   const json = Buffer.from('{"name":"x"}');
 
   test.each(['gzip', 'deflate', 'br', 'zstd', 'x-gzip', 'gzip, gzip', 'identity, gzip'])(
-    'compressed by %s is a 415 that says what would do',
+    'compressed with %s is a 415 that names the accepted encoding',
     async (coding) => {
       const compressed = gzipSync(json);
       for (const [framing, content] of [
@@ -158,7 +163,7 @@ describe('content that cannot be read', () => {
     },
   );
 
-  test('of another type, in chunks, is a 415', async () => {
+  test('of another type, chunked, is a 415', async () => {
     const bytes = Buffer.concat([
       Buffer.from(head('/things/optional', GOOD, CLOSE, FORM, 'Transfer-Encoding: chunked')),
       chunked(json),
@@ -168,7 +173,7 @@ describe('content that cannot be read', () => {
     expect(answer.head).toMatch(/^accept: application\/json\r$/im);
   });
 
-  test('in chunks past the limit is a 413', async () => {
+  test('chunked and over the limit is a 413', async () => {
     const bytes = Buffer.concat([
       Buffer.from(head('/things', GOOD, CLOSE, JSON_TYPE, 'Transfer-Encoding: chunked')),
       chunked(Buffer.alloc(MIB + 1, ' ')),
@@ -176,7 +181,7 @@ describe('content that cannot be read', () => {
     expect(problemIn(await answerToBytes(port, bytes)).status).toBe(413);
   });
 
-  test.each(['identity', ' IDENTITY ', ''])('but the coding %j is none', async (coding) => {
+  test.each(['identity', ' IDENTITY ', ''])('but the coding %j is ignored', async (coding) => {
     const bytes = head(
       '/things',
       GOOD,

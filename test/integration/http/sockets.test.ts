@@ -40,10 +40,10 @@ const enteredOnce = () =>
   });
 
 test.each([
-  ['no HTTP at all', 'hello\r\n\r\n', 400],
+  ['a request that is not HTTP', 'hello\r\n\r\n', 400],
   ['headers of more than 16 KiB', `GET /slow HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
   ['two lengths', 'POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx', 400],
-])('%s is answered with a problem', async (_what, bytes, status) => {
+])('%s gets a problem response', async (_what, bytes, status) => {
   const { app, port } = await start();
   try {
     const answer = await answerToBytes(port, bytes);
@@ -56,7 +56,7 @@ test.each([
   }
 });
 
-test('closing lets an open request end', async () => {
+test('closing waits for an open request', async () => {
   const { app, port } = await start();
   const inHandler = enteredOnce();
   const answered = fetch(`http://127.0.0.1:${port}/slow`);
@@ -67,7 +67,7 @@ test('closing lets an open request end', async () => {
   await closed;
 });
 
-test('closing cuts off what takes longer than it may', async () => {
+test('closing cuts off a request that takes too long', async () => {
   const { app, port } = await start();
   const inHandler = enteredOnce();
   const outgoing = request({ port, path: '/slow' }).end();

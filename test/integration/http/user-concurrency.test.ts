@@ -26,8 +26,8 @@ async function send(text: string): Promise<RawConnection> {
 }
 const isWaiting = (count: number) => eventually(async () => expect(slots.waiting).toBe(count));
 
-test('a user who is slow with the content of his requests waits for them, and nobody else does', async () => {
-  // Asked for its content: the request has its turn.
+test('a user with slow uploads delays only himself', async () => {
+  // Asked for its content: the request has a slot.
   const expecting = head('good', ['Expect: 100-continue']);
   const slow = [await send(expecting), await send(expecting)];
   for (const connection of slow) await connection.received(/100 Continue/);
@@ -47,7 +47,7 @@ test('a user who is slow with the content of his requests waits for them, and no
   for (const connection of [...slow, next, other]) connection.socket.destroy();
 });
 
-test('clients that are gone leave nothing taken', async () => {
+test('clients that disconnect leave no slot occupied', async () => {
   const expecting = head('good', ['Expect: 100-continue']);
   const gone = [await send(expecting), await send(expecting)];
   for (const connection of gone) await connection.received(/100 Continue/);

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
+import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
 import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
 import { Accounts } from '../../../src/identity/app/accounts.js';
 import { SecurityFacts } from '../../../src/identity/app/security-facts.js';
-import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { rateLimits } from '../../support/rate-limits.js';
@@ -32,7 +32,7 @@ describe('accounts over HTTP', () => {
   const eventTypes = async (userId: string) =>
     (await identity.events.readStream({ type: 'user', id: userId })).map((event) => event.type);
 
-  test('registering answers tokens and the user, and nothing else', async () => {
+  test('register returns tokens and the user, and nothing else', async () => {
     const person = someone();
     const response = await identity.post('/auth/register', person);
     expect(response.statusCode).toBe(201);
@@ -54,14 +54,14 @@ describe('accounts over HTTP', () => {
     expect(me.json()).toEqual({ user: response.json().user });
   });
 
-  test('an email is taken whatever its case', async () => {
+  test('an email is taken in every case', async () => {
     const { person } = await register();
     const again = await identity.post('/auth/register', { ...person, email: person.email.toUpperCase() });
     expect(again.statusCode).toBe(409);
     expect(again.json()).toMatchObject({ error: 'User with this email already exists' });
   });
 
-  test('of many who register one email at a time one succeeds', async () => {
+  test('of many concurrent registrations of one email one succeeds', async () => {
     const person = someone();
     const answers = await Promise.all(Array.from({ length: 6 }, () => identity.post('/auth/register', person)));
     expect(answers.map((answer) => answer.statusCode).toSorted()).toEqual([201, 409, 409, 409, 409, 409]);
@@ -74,13 +74,13 @@ describe('accounts over HTTP', () => {
     ['a long password', { password: 'x'.repeat(129) }, 'password', 'max'],
     ['no name', { name: '' }, 'name', 'min'],
     ['an admin flag', { is_admin: true }, 'is_admin', 'unknown'],
-  ])('registering with %s is a 400', async (_what, change, field, tag) => {
+  ])('register with %s is a 400', async (_what, change, field, tag) => {
     const response = await identity.post('/auth/register', { ...someone(), ...change });
     expect(response.statusCode).toBe(400);
     expect(response.json()).toMatchObject({ error: 'Validation failed', validation_errors: [{ field, tag }] });
   });
 
-  test('logging in works without case, and each login is a session of its own', async () => {
+  test('login ignores the email’s case, and each login starts a session', async () => {
     const { person, user } = await register();
     const login = await identity.post('/auth/login', { email: person.email.toUpperCase(), password });
     expect(login.statusCode).toBe(200);
@@ -91,7 +91,7 @@ describe('accounts over HTTP', () => {
     expect((await identity.get('/auth/me', other.json().access_token)).statusCode).toBe(200);
   });
 
-  test('a wrong password and an unknown email are told the same', async () => {
+  test('a wrong password and an unknown email get the same response', async () => {
     const { person } = await register();
     const wrong = await identity.post('/auth/login', { email: person.email, password: 'wrong password' });
     const unknown = await identity.post('/auth/login', { email: someone().email, password });
@@ -101,8 +101,8 @@ describe('accounts over HTTP', () => {
     expect({ ...wrong.json(), request_id: '' }).toEqual({ ...unknown.json(), request_id: '' });
   });
 
-  describe('refreshing', () => {
-    test('gives new tokens of the same session', async () => {
+  describe('refresh', () => {
+    test('returns new tokens of the same session', async () => {
       const first = await register();
       const second = await identity.post('/auth/refresh', { refresh_token: first.refresh_token });
       expect(second.statusCode).toBe(200);
@@ -113,7 +113,7 @@ describe('accounts over HTTP', () => {
       expect((await identity.get('/auth/me', third.json().access_token)).statusCode).toBe(200);
     });
 
-    test('twice with one token ends the session, its access tokens too, and no other', async () => {
+    test('twice with one token ends that session with its access tokens, and no other', async () => {
       const first = await register();
       const elsewhere = await identity.post('/auth/login', { email: first.person.email, password });
       const second = await identity.post('/auth/refresh', { refresh_token: first.refresh_token });
@@ -137,7 +137,7 @@ describe('accounts over HTTP', () => {
       );
     });
 
-    test('does not work after a logout, nor with an access token, nor with nonsense', async () => {
+    test('is refused after a logout, and with an access token or nonsense', async () => {
       const { access_token, refresh_token } = await register();
       expect((await identity.post('/auth/refresh', { refresh_token: access_token })).statusCode).toBe(401);
       expect((await identity.post('/auth/refresh', { refresh_token: 'x' })).statusCode).toBe(401);
@@ -147,7 +147,7 @@ describe('accounts over HTTP', () => {
     });
   });
 
-  test('a logout is known to the other processes', async () => {
+  test('other processes learn of a logout', async () => {
     const other = await startIdentityApp(database);
     try {
       const { access_token } = await register();
@@ -159,7 +159,7 @@ describe('accounts over HTTP', () => {
     }
   });
 
-  test('a process that starts later knows what was revoked before', async () => {
+  test('a process that starts later knows earlier revocations', async () => {
     const { access_token } = await register();
     await identity.post('/auth/logout', undefined, access_token);
     const late = await startIdentityApp(database);
@@ -171,7 +171,7 @@ describe('accounts over HTTP', () => {
   });
 
   describe('the user’s stream', () => {
-    test('tells what happened, by whom, and nothing personal', async () => {
+    test('records what happened and who did it, without personal data', async () => {
       const { person, user, access_token } = await register();
       await identity.post('/auth/login', { email: person.email, password: 'wrong password' });
       await identity.post('/auth/logout', undefined, access_token);
@@ -182,7 +182,7 @@ describe('accounts over HTTP', () => {
       for (const personal of [person.email, person.name, person.password]) expect(told).not.toContain(personal);
       expect(events.find((event) => event.type === 'UserLoggedOut')?.metadata.actor).toBe(`user:${user.id}`);
       expect(events.find((event) => event.type === 'LoginRefused')?.metadata.actor).toBe('system:identity');
-      // The row goes only after its event is there.
+      // The row is deleted only after its event is recorded.
       await identity.app.get(SecurityFacts, { strict: false }).flushed();
       const { rows } = await database.ownerPool.query('select from identity.security_facts where user_id = $1', [
         user.id,
@@ -190,10 +190,10 @@ describe('accounts over HTTP', () => {
       expect(rows).toHaveLength(0);
     });
 
-    test('is repaired by the sweep after a crash between the commit and the append', async () => {
+    test('is completed by the sweep after a crash between the commit and the append', async () => {
       const { user } = await register();
       await eventually(async () => expect(await eventTypes(user.id)).toHaveLength(2));
-      // What a process leaves behind that dies right after its commit.
+      // The state that a process leaves if it dies right after its commit.
       await database.ownerPool.query(
         `with counted as (update identity.users set fact_count = fact_count + 1 where id = $1 returning fact_count)
          insert into identity.security_facts
@@ -213,7 +213,7 @@ describe('accounts over HTTP', () => {
     });
   });
 
-  test('admins come from the command line; unmaking one ends their sessions', async () => {
+  test('admins are created on the command line; revoking the role ends their sessions', async () => {
     const accounts = identity.app.get(AccountAdministration, { strict: false });
     const metadata = { actor: 'operator:cli', correlation_id: 'test' } as const;
     const person = someone();
@@ -229,7 +229,7 @@ describe('accounts over HTTP', () => {
     await expect(accounts.setAdmin('nobody@example.com', true, metadata)).rejects.toThrow('User not found');
   });
 
-  test('nobody knows the password of an account that was erased', async () => {
+  test('no password matches an erased account', async () => {
     const { user } = await register();
     const accounts = identity.app.get(Accounts, { strict: false });
     await identity.app
@@ -239,14 +239,14 @@ describe('accounts over HTTP', () => {
     for (const guess of ['', password]) {
       const login = accounts.login({ email: `erased-${user.id}`, password: guess }, () => metadata);
       await expect(login).rejects.toThrow('Invalid email or password');
-      // By an access token that was not refused yet.
+      // With an access token that is still accepted.
       const caller = { userId: user.id, sessionId: randomUUID(), isAdmin: false };
       const change = accounts.changePassword(caller, { current: guess, next: 'another good one' }, metadata);
       await expect(change).rejects.toThrow('Current password is wrong');
     }
   });
 
-  test('whoever guesses at an account does not lock its owner out', async () => {
+  test('guessing passwords does not lock the owner out', async () => {
     const limits = rateLimits({ login_account: 2, reads: 9 });
     const limited = await startIdentityApp(database, { rateLimiter: new MemoryRateLimiter(limits) });
     try {
@@ -268,7 +268,7 @@ describe('accounts over HTTP', () => {
     }
   });
 
-  test('limits count logins by account, whatever the case of its email', async () => {
+  test('rate limits count logins per account, whatever the case of its email', async () => {
     const limits = rateLimits({ login_account: 2, reads: 9 });
     const limited = await startIdentityApp(database, { rateLimiter: new MemoryRateLimiter(limits) });
     try {

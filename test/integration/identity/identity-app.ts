@@ -1,13 +1,13 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { userEvents } from '../../../src/identity/domain/user-events.js';
 import { IdentityModule } from '../../../src/composition/identity.module.js';
 import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 import { EventStore } from '../../../src/event-sourcing/core/event-store.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { createHttpApp } from '../../../src/http/create-http-app.js';
 import type { RateLimiter } from '../../../src/http/rate-limit/rate-limiter.js';
+import { userEvents } from '../../../src/identity/domain/user-events.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import type { TestDatabase } from '../../support/database.js';
 
@@ -29,7 +29,7 @@ export interface IdentityApp {
   close(): Promise<void>;
 }
 
-/** Identity as it runs in the service, on a real log and a real database. */
+/** Identity as in the service, on a real log and a real database. */
 export async function startIdentityApp(
   database: TestDatabase,
   options: { rateLimiter?: RateLimiter; tokens?: Partial<typeof tokenOptions> } = {},
@@ -78,7 +78,7 @@ function appModule(database: TestDatabase, events: EventStore, tokens: typeof to
   return { module: Root, imports: [Shared, identity] };
 }
 
-/** As if the grace for the refresh token that the user's sessions exchanged last were over. */
+/** As if the grace period of the last exchanged refresh token were over. */
 export async function afterTheGrace(database: TestDatabase, userId: string): Promise<void> {
   await database.ownerPool.query(
     `update identity.sessions set rotated_at = rotated_at - $2 * interval '1 millisecond' where user_id = $1`,

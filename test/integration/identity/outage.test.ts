@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
@@ -7,14 +7,14 @@ import { type IdentityApp, startIdentityApp } from './identity-app.js';
 
 const person = (name: string) => ({ email: `${name}@example.com`, password: 'correct horse battery', name });
 
-describe('with Postgres away', () => {
+describe('without Postgres', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();
   });
   afterAll(() => database.drop());
 
-  test('the process starts all the same, and answers 503 with Retry-After', async () => {
+  test('the process starts nevertheless, and responds 503 with Retry-After', async () => {
     const nobody = createServer().listen(0, '127.0.0.1');
     await once(nobody, 'listening');
     const { port } = nobody.address() as { port: number };
@@ -35,7 +35,7 @@ describe('with Postgres away', () => {
     }
   });
 
-  test('broken connections are replaced, and tokens stay good', async () => {
+  test('broken connections are replaced, and tokens stay valid', async () => {
     const identity = await startIdentityApp(database);
     try {
       const { access_token } = (await identity.post('/auth/register', person('grace'))).json();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
 import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
+import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { rateLimits } from '../../support/rate-limits.js';
@@ -51,12 +51,12 @@ const meStatus = async (token: string, process = one) => (await process.get('/au
 const refreshStatus = async (refresh_token: string, process = one) =>
   (await process.post('/auth/refresh', { refresh_token })).statusCode;
 
-/** Of the user's stream, without those of the registration and of logins. */
+/** Events of the user's stream, without registration and logins. */
 const events = async (userId: string) =>
   (await one.events.readStream({ type: 'user', id: userId })).slice(2).filter(({ type }) => type !== 'UserLoggedIn');
 
-describe('one password, typed on several machines', () => {
-  test.each(['NFC', 'NFD', 'NFKC', 'NFKD'] as const)('logs in as it is registered, here in %s', async (form) => {
+describe('one password, typed on several systems', () => {
+  test.each(['NFC', 'NFD', 'NFKC', 'NFKD'] as const)('logs in as registered: %s', async (form) => {
     const { email } = await register(TYPED.normalize(form));
     for (const typed of ['NFC', 'NFD'] as const) expect(await login(email, TYPED.normalize(typed))).toBe(200);
     expect(await login(email, 'passw\u00f6rd-123')).toBe(401);
@@ -67,21 +67,21 @@ describe('one password, typed on several machines', () => {
     ['a space with Alt', 'correct\u00a0horse', 'correct horse'],
     ['an ideographic space', 'correct\u3000horse', 'correct horse'],
     ['a space that NFKC leaves', 'correct\u1680horse', 'correct horse'],
-  ])('may have %s', async (_what, typed, same) => {
+  ])('may contain %s', async (_what, typed, same) => {
     const { email } = await register(typed);
     expect([await login(email, same), await login(email, typed), await login(email, same.toUpperCase())]).toEqual([
       200, 200, 401,
     ]);
   });
 
-  test('of an admin made on the command line is the same', async () => {
+  test('works for an admin created on the command line', async () => {
     const admin = { ...someone(TYPED.normalize('NFD')) };
     const metadata = { actor: 'operator:cli', correlation_id: 'test' } as const;
     await one.app.get(AccountAdministration, { strict: false }).createAdmin(admin, metadata);
     expect(await login(admin.email, TYPED.normalize('NFC'))).toBe(200);
   });
 
-  test('changes in one form and logs in in another', async () => {
+  test('may be changed in one form and used in another', async () => {
     const { email, access_token } = await register(TYPED.normalize('NFC'));
     const next = 'n\u00e9w passw\u00f6rd';
     expect((await change(TYPED.normalize('NFD'), next.normalize('NFD'), access_token)).statusCode).toBe(200);
@@ -99,8 +99,8 @@ describe('the length of a password', () => {
     ['129 emoji', '\u{1f40e}'.repeat(129), 400],
     ['128 characters of 512', '\u1f82'.repeat(128).normalize('NFD'), 201],
     ['129 characters of 516', '\u1f82'.repeat(129).normalize('NFD'), 400],
-    ['more marks than anybody should have to sort', '\u0323\u0301'.repeat(100_000), 400],
-  ])('is counted as hashed: %s', async (_what, password, status) => {
+    ['an excessive number of marks', '\u0323\u0301'.repeat(100_000), 400],
+  ])('counts the characters that are hashed: %s', async (_what, password, status) => {
     const answer = await one.post('/auth/register', someone(password));
     expect(answer.statusCode).toBe(status);
     if (status === 400) {
@@ -109,7 +109,7 @@ describe('the length of a password', () => {
   });
 });
 
-test('a name is kept in NFC, and counted so', async () => {
+test('a name is stored and counted in NFC', async () => {
   const register = (name: string) => one.post('/auth/register', { ...someone(), name });
   expect((await register('Andr\u00e9'.normalize('NFD'))).json().user.name).toBe('Andr\u00e9');
   expect((await register('\u00e9'.repeat(255).normalize('NFD'))).statusCode).toBe(201);
@@ -143,7 +143,7 @@ describe('a change of password', () => {
     for (const secret of [TYPED, NEXT, email, 'argon2']) expect(told).not.toContain(secret);
   });
 
-  test('needs the current password: a wrong one is a 403 that changes nothing and is told', async () => {
+  test('needs the current password: a wrong one is a 403, changes nothing and is recorded', async () => {
     const { email, access_token, user } = await register();
     const session = await newSession(email);
     const answer = await change('wrong password', NEXT, access_token);
@@ -169,14 +169,14 @@ describe('a change of password', () => {
     for (const secret of [TYPED, NEXT, 'short', 'xxx']) expect(answer.payload).not.toContain(secret);
   });
 
-  test('needs a token, and one that is not revoked', async () => {
+  test('needs a token that is not revoked', async () => {
     const { access_token } = await register();
     expect((await one.post('/auth/password', { current_password: TYPED, new_password: NEXT })).statusCode).toBe(401);
     await one.post('/auth/logout', undefined, access_token);
     expect((await change(TYPED, NEXT, access_token)).statusCode).toBe(401);
   });
 
-  test('of many at a time one succeeds', async () => {
+  test('many at a time: one succeeds', async () => {
     const { email, access_token } = await register();
     const next = Array.from({ length: 4 }, (_, n) => `${NEXT} ${n}`);
     const answers = await Promise.all(
@@ -187,7 +187,7 @@ describe('a change of password', () => {
     expect(await login(email, winner)).toBe(200);
   });
 
-  test('leaves no session that began beside it with the old password', async () => {
+  test('ends sessions that began concurrently with the old password', async () => {
     for (let round = 0; round < 5; round += 1) {
       const { email, access_token } = await register();
       const logins = Array.from({ length: 4 }, (_, n) =>
@@ -201,7 +201,7 @@ describe('a change of password', () => {
     }
   });
 
-  test('guesses are limited as logins are', async () => {
+  test('has the rate limit of logins', async () => {
     const per = rateLimits({ login_account: 2 });
     const limited = await startIdentityApp(database, { rateLimiter: new MemoryRateLimiter(per) });
     try {
@@ -216,7 +216,7 @@ describe('a change of password', () => {
 });
 
 describe('logging out everywhere', () => {
-  test('ends every session of the user in every process, and nobody else’s', async () => {
+  test('ends every session of the user in every process, and no other user’s', async () => {
     const { email, access_token, refresh_token, user } = await register();
     const stranger = await register();
     const session = await newSession(email);
@@ -239,9 +239,9 @@ describe('logging out everywhere', () => {
 
   test.each([
     ['no body', undefined],
-    ['an empty one', {}],
+    ['an empty body', {}],
     ['all: false', { all: false }],
-  ])('is not what %s asks for', async (_what, body) => {
+  ])('does not follow from %s', async (_what, body) => {
     const { email, access_token } = await register();
     const session = await newSession(email);
     expect((await one.post('/auth/logout', body, access_token)).statusCode).toBe(200);
@@ -250,8 +250,8 @@ describe('logging out everywhere', () => {
 
   test.each([
     ['an unknown field', { all: true, everywhere: true }, 'everywhere'],
-    ['a text', { all: 'true' }, 'all'],
-  ])('with %s is a 400 and ends nothing', async (_what, body, field) => {
+    ['a string', { all: 'true' }, 'all'],
+  ])('with %s is a 400 and ends no session', async (_what, body, field) => {
     const { access_token } = await register();
     const answer = await one.post('/auth/logout', body, access_token);
     expect(answer.statusCode).toBe(400);

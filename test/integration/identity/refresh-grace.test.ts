@@ -37,7 +37,7 @@ async function refresh(refresh_token: string, process = one): Promise<[status: n
   return [answer.statusCode, answer.json()];
 }
 
-/** One that must succeed. */
+/** A refresh that must succeed. */
 async function refreshed(refresh_token: string, process = one): Promise<Grant> {
   const [status, grant] = await refresh(refresh_token, process);
   expect(status).toBe(200);
@@ -46,14 +46,14 @@ async function refreshed(refresh_token: string, process = one): Promise<Grant> {
 
 const meStatus = async (token: string, process = one) => (await process.get('/auth/me', token)).statusCode;
 
-/** Of the user's stream, without those of the registration. */
+/** Events of the user's stream, without the registration. */
 const eventTypes = async (userId: string) =>
   (await one.events.readStream({ type: 'user', id: userId })).slice(2).map(({ type }) => type);
 
 const expectEvents = (userId: string, types: readonly string[]) =>
   eventually(async () => expect(await eventTypes(userId)).toEqual(types));
 
-test('two tabs that refresh at once, in two processes, both go on with one and the same refresh token', async () => {
+test('two concurrent refreshes in two processes get the same refresh token', async () => {
   const { refresh_token, user } = await register();
   let current = refresh_token;
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -66,7 +66,7 @@ test('two tabs that refresh at once, in two processes, both go on with one and t
   await expectEvents(user.id, Array(ROUNDS).fill('RefreshTokenRepeated'));
 });
 
-test('of many at once all are answered, and the session has one refresh token', async () => {
+test('many concurrent refreshes all succeed, with one refresh token', async () => {
   const { refresh_token, user } = await register();
   const all = await Promise.all(Array.from({ length: 12 }, (_, n) => refreshed(refresh_token, n % 2 ? one : other)));
   expect(new Set(all.map((grant) => grant.refresh_token)).size).toBe(1);
@@ -74,7 +74,7 @@ test('of many at once all are answered, and the session has one refresh token', 
   await expectEvents(user.id, Array(11).fill('RefreshTokenRepeated'));
 });
 
-test('a lost answer is repeated, as often as it is asked for', async () => {
+test('a lost response may be requested again, any number of times', async () => {
   const { refresh_token } = await register();
   const lost = await refreshed(refresh_token);
   for (const process of [one, other, one]) {
@@ -85,7 +85,7 @@ test('a lost answer is repeated, as often as it is asked for', async () => {
   await refreshed(lost.refresh_token);
 });
 
-test('after the window it is theft: the session ends, with the tokens of both', async () => {
+test('after the grace period a reuse is theft: the session ends, with both tokens', async () => {
   const { refresh_token, access_token, user } = await register();
   const next = await refreshed(refresh_token);
   await afterTheGrace(database, user.id);
@@ -98,7 +98,7 @@ test('after the window it is theft: the session ends, with the tokens of both', 
   await expectEvents(user.id, ['RefreshTokenReused']);
 });
 
-test('a thief within the window is found out at the next exchange', async () => {
+test('a thief within the grace period is detected at the next refresh', async () => {
   const { refresh_token, user } = await register();
   const victim = await refreshed(refresh_token);
   const thief = await refreshed(refresh_token, other);
@@ -108,7 +108,7 @@ test('a thief within the window is found out at the next exchange', async () => 
   await expectEvents(user.id, ['RefreshTokenRepeated', 'RefreshTokenReused']);
 });
 
-test('an older token ends the session, also within the window', async () => {
+test('an older token ends the session, also within the grace period', async () => {
   const { refresh_token, user } = await register();
   const second = await refreshed(refresh_token);
   const third = await refreshed(second.refresh_token);
@@ -118,7 +118,7 @@ test('an older token ends the session, also within the window', async () => {
   await expectEvents(user.id, ['RefreshTokenReused']);
 });
 
-test('a session that was ended answers nothing within the window', async () => {
+test('an ended session is refused within the grace period', async () => {
   const { refresh_token, user } = await register();
   const next = await refreshed(refresh_token);
   await one.post('/auth/logout', undefined, next.access_token);
@@ -126,7 +126,7 @@ test('a session that was ended answers nothing within the window', async () => {
   await expectEvents(user.id, ['UserLoggedOut']);
 });
 
-test('what cannot be made again, since the settings have changed, is refused and ends nothing', async () => {
+test('a response that cannot be repeated because settings changed is refused, and ends no session', async () => {
   const { refresh_token, user } = await register();
   const next = await refreshed(refresh_token);
   const changed = await startIdentityApp(database, { tokens: { refreshTokenMs: tokenOptions.refreshTokenMs / 2 } });

@@ -5,7 +5,7 @@ import { type IdentityApp, startIdentityApp, tokenOptions } from './identity-app
 
 const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** A token made by hand: what an attacker could, and what they could if they had the secret. */
+/** A handmade token: what an attacker could make, and what an attacker with the secret could make. */
 function forge(payload: object, options: { alg?: string; secret?: string; signature?: string } = {}): string {
   const { alg = 'HS256', secret = tokenOptions.secret } = options;
   const unsigned = `${encoded({ alg, typ: 'JWT' })}.${encoded(payload)}`;
@@ -15,7 +15,7 @@ function forge(payload: object, options: { alg?: string; secret?: string; signat
 
 const nowSeconds = () => Math.floor(Date.now() / 1_000);
 
-/** What an access token of ours says. */
+/** The claims of a real access token. */
 const genuine = () => ({
   sub: randomUUID(),
   sid: randomUUID(),
@@ -53,7 +53,7 @@ describe('an access token', () => {
   const claimed = (sub: string) => ({ ...genuine(), sub });
   const payloadOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 
-  test.each(routes)('is asked for on %s %s', async (...route) => {
+  test.each(routes)('is required on %s %s', async (...route) => {
     const response = await identity.app.inject({ method: route[0], url: `/api/v1${route[1]}` });
     expect(response.statusCode).toBe(401);
     expect(response.json()).toMatchObject({ error: 'authorization header required' });
@@ -92,11 +92,11 @@ describe('an access token', () => {
     expect(response.json()).toMatchObject({ status: 401, error: 'Invalid or expired token' });
   });
 
-  test('of an account that is gone is refused where the account is looked at', async () => {
+  test('of an erased account is refused on routes that read the account', async () => {
     expect((await identity.get('/auth/me', forge(genuine()))).statusCode).toBe(401);
   });
 
-  test('is refused as a refresh token, and one of a session that never was is, too', async () => {
+  test('is refused as a refresh token; a token of an unknown session is refused, too', async () => {
     const forged = forge({ ...genuine(), typ: 'refresh', jti: randomUUID(), adm: undefined });
     for (const refresh_token of [grant.access_token, forged]) {
       const response = await identity.post('/auth/refresh', { refresh_token });
@@ -105,7 +105,7 @@ describe('an access token', () => {
     }
   });
 
-  test('is good until then, and revoked after the logout', async () => {
+  test('is valid until the logout, and revoked afterwards', async () => {
     expect((await identity.get('/auth/me', grant.access_token)).statusCode).toBe(200);
     expect((await identity.post('/auth/logout', undefined, grant.access_token)).json()).toEqual({
       message: 'Logged out successfully',
@@ -114,7 +114,7 @@ describe('an access token', () => {
   });
 });
 
-test('an expired refresh token is refused without ending anything', async () => {
+test('an expired refresh token is refused, and ends no session', async () => {
   const database = await createTestDatabase();
   const identity = await startIdentityApp(database, { tokens: { refreshTokenMs: 1_000 } });
   try {

@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 
 /**
- * Rows enough that a plan matters: most of them one owner's, and of one task; statuses and languages as they come in
- * life, where almost everything is `completed`, little is under way, and some things never happened to anybody.
+ * Enough rows that a plan matters: most belong to one owner and one task; statuses and languages are distributed as in
+ * production, where almost everything is `completed`, little is active, and some states hardly occur.
  */
 export const OWNERS = { most: ownerId(0), some: ownerId(1), few: ownerId(7) } as const;
-/** Of the owner with most rows. */
+/** The owner with the most rows. */
 export const TASKS = { most: taskId(0), some: taskId(2), few: taskId(64) } as const;
 
 const TASKS_COUNT = 40_000;
@@ -19,10 +19,10 @@ function taskId(n: number): string {
   return `018f0000-0000-7000-9000-${String(n).padStart(12, '0')}`;
 }
 
-/** 60 % are of the first owner, 30 % of the second, the rest of 100 others. */
+/** 60 % belong to the first owner, 30 % to the second, the rest to 100 others. */
 const OWNER = `('018f0000-0000-7000-8000-' || lpad(
   (case when n % 10 < 6 then 0 when n % 10 < 9 then 1 else n / 10 % 100 end)::text, 12, '0'))::uuid`;
-/** Half of an owner's runs are of one task; the rest of hundreds, some of which have a handful. */
+/** Half of an owner's executions belong to one task; the rest to hundreds, some of which have only a few. */
 const TASK = `('018f0000-0000-7000-9000-' || lpad(
   (n % 10 + case when n % 20 < 10 then 0 when n % 40 < 30 then 2 else 10 * (n / 40 % 500) end)::text, 12, '0'))::uuid`;
 const SCRIPT_TYPE = `case when n % 701 = 0 then 'go' when n % 3 = 0 then 'bash' else 'python' end`;

@@ -7,7 +7,7 @@ import { type ListQuery, readPage } from '../../../src/http/listing/list-query.j
 import { type CursorPage, type Listing, readCursorPage, readOffsetPage } from '../../../src/http/listing/page.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
-/** Page by page; far more than any walk here needs. */
+/** Maximum of pages; far more than any test here needs. */
 const PAGES_MAX = 1_000;
 
 interface Item {
@@ -28,7 +28,7 @@ afterAll(() => db.drop());
 
 type NewItem = Pick<Item, 'name' | 'priority'> & { readonly createdAtUs: number };
 
-/** A list of its own for every walk: one owner's. */
+/** An owner for each test, with a list of their own. */
 class List {
   private readonly ownerId = randomUUID();
 
@@ -64,7 +64,7 @@ class List {
     return readCursorPage<Item>(db.appPool, this.listing, decoded);
   }
 
-  /** Every row, in one piece. */
+  /** Every row, in one page. */
   async all(): Promise<string[]> {
     const { rows } = await readOffsetPage<Item>(db.appPool, { ...this.listing, limit: 10_000 }, 0);
     return rows.map(({ id }) => id);
@@ -84,7 +84,7 @@ class List {
 
 const idsOf = ({ rows }: CursorPage<Item>): string[] => rows.map(({ id }) => id);
 
-// Few values, so that many rows are equal in what they are sorted by; microseconds, so that no digit may be lost.
+// Few distinct values, so that many rows have equal sort values; with microseconds, so that no digit may be lost.
 const item: fc.Arbitrary<NewItem> = fc.record({
   name: fc.constantFrom('a', 'A', 'b', 'ä', 'z z', "o'clock", '🚀', ''),
   priority: fc.integer({ min: 0, max: 10 }),
@@ -97,7 +97,7 @@ const order = fc.record({
   limit: fc.integer({ min: 1, max: 7 }),
 });
 
-test('a walk meets every row once, in order', async () => {
+test('paging returns every row once, in order', async () => {
   await fc.assert(
     fc.asyncProperty(order, items(30), async ({ sortField, sortOrder, limit }, rows) => {
       const list = new List(sortField, sortOrder, limit);
@@ -110,7 +110,7 @@ test('a walk meets every row once, in order', async () => {
   );
 });
 
-test('while rows come and go, a walk meets every row that stays once, and none twice', async () => {
+test('while rows come and go, paging returns every remaining row once', async () => {
   const change = fc.record({ inserted: items(4), deleted: fc.array(fc.nat(), { maxLength: 4 }) });
   await fc.assert(
     fc.asyncProperty(
@@ -141,7 +141,7 @@ test('while rows come and go, a walk meets every row that stays once, and none t
   );
 });
 
-test('the way back leads over the same pages as the way on', async () => {
+test('paging backwards returns the same pages', async () => {
   await fc.assert(
     fc.asyncProperty(order, items(30), async ({ sortField, sortOrder, limit }, rows) => {
       const list = new List(sortField, sortOrder, limit);
@@ -158,7 +158,7 @@ test('the way back leads over the same pages as the way on', async () => {
   );
 });
 
-test('a forged cursor that is taken at all is one that Postgres takes', async () => {
+test('every forged cursor that is accepted is valid in Postgres', async () => {
   const two = fc.integer({ min: 0, max: 99 }).map((n) => String(n).padStart(2, '0'));
   const year = fc.integer({ min: 0, max: 9_999 }).map((n) => String(n).padStart(4, '0'));
   const forged = fc
@@ -187,7 +187,7 @@ test('a forged cursor that is taken at all is one that Postgres takes', async ()
   );
 });
 
-describe('at the edges', () => {
+describe('edge cases', () => {
   const three = [1, 2, 3].map((createdAtUs) => ({ name: 'a', priority: 5, createdAtUs }));
 
   test('an empty list has one empty page', async () => {
@@ -196,13 +196,13 @@ describe('at the edges', () => {
     expect(more).toEqual([]);
   });
 
-  test('a full last page is the last', async () => {
+  test('a full last page has no next page', async () => {
     const list = new List('created_at', 'asc', 3);
     await list.insert(three);
     expect(await list.walk()).toHaveLength(1);
   });
 
-  test('the first page has no way back', async () => {
+  test('the first page has no previous page', async () => {
     const list = new List('created_at', 'asc', 2);
     await list.insert(three);
     const [first, second] = await list.walk();
@@ -210,7 +210,7 @@ describe('at the edges', () => {
     expect((await list.page(second!.prevCursor)).prevCursor).toBeNull();
   });
 
-  test('a way back to rows that have all gone ends there: no page claims more without saying where', async () => {
+  test('a previous page whose rows are all gone is empty, and no page claims more rows without a cursor', async () => {
     const list = new List('created_at', 'asc', 2);
     const ids = await list.insert(three);
     const [, second] = await list.walk();
@@ -235,15 +235,15 @@ describe('a query', () => {
   });
   const read = (changes: Partial<ListQuery>) => readPage<Item>(db.appPool, list.listing, query(changes));
 
-  test('without a cursor is answered by offset, with the total', async () => {
+  test('without a cursor uses the offset, with the total', async () => {
     expect(await read({ offset: 2 })).toMatchObject({ by: 'offset', page: { rows: [{ id: ids[2] }], total: 3 } });
   });
 
-  test('past the end is answered with nothing, and the total', async () => {
+  test('beyond the end returns no rows, and the total', async () => {
     expect(await read({ offset: 99 })).toMatchObject({ page: { rows: [], total: 3 } });
   });
 
-  test('with an empty cursor begins a walk', async () => {
+  test('with an empty cursor starts at the first page', async () => {
     const first = await read({ cursor: '' });
     expect(first).toMatchObject({ by: 'cursor', page: { hasMore: true } });
     const { nextCursor } = first.page as CursorPage<Item>;

@@ -1,22 +1,22 @@
 import type { Pool } from 'pg';
 
+import { encodeCursor } from '../../../src/http/listing/cursor.js';
+import { type ListQuery, readPage } from '../../../src/http/listing/list-query.js';
+import { PLANS_BY_INDEX } from '../../../src/platform/postgres/plans-by-index.js';
+import { createPool } from '../../../src/platform/postgres/pool.js';
 import { EXECUTION_SORT_FIELDS } from '../../../src/tasks/api/execution-schemas.js';
+import { TASK_SORT_FIELDS } from '../../../src/tasks/api/task-schemas.js';
+import { SCRIPT_TYPES, STATUSES } from '../../../src/tasks/domain/execution-shape.js';
 import {
   type ExecutionFilter,
   ListExecutions,
   ListExecutionsHandler,
 } from '../../../src/tasks/queries/execution-queries.js';
-import { SCRIPT_TYPES, STATUSES } from '../../../src/tasks/domain/execution-shape.js';
-import { encodeCursor } from '../../../src/http/listing/cursor.js';
-import { type ListQuery, readPage } from '../../../src/http/listing/list-query.js';
-import { PLANS_BY_INDEX } from '../../../src/platform/postgres/plans-by-index.js';
-import { createPool } from '../../../src/platform/postgres/pool.js';
-import { TASK_SORT_FIELDS } from '../../../src/tasks/api/task-schemas.js';
 import { ListTasks, ListTasksHandler } from '../../../src/tasks/queries/task-queries.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { fillExecutions, fillTasks, OWNERS, TASKS } from './list-rows.js';
 
-/** Of the page sizes, the default and the largest: what a plan costs depends on where it may stop. */
+/** The default and the largest page size: the cost of a plan depends on where it may stop. */
 const LIMITS = [20, 100] as const;
 
 let db: TestDatabase;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   db = await createTestDatabase();
   await fillTasks(db.ownerPool);
   await fillExecutions(db.ownerPool);
-  // After both: a transaction still open would keep pages from being known as visible to all, as they are in life.
+  // After both: an open transaction would keep pages from being marked all-visible, as they are in production.
   await db.ownerPool.query('vacuum (analyze) read.tasks, read.executions');
   pool = createPool({ ...db.app, settings: PLANS_BY_INDEX });
 });
@@ -48,7 +48,7 @@ interface Statement {
 
 type Read = (pool: Pool) => Promise<unknown>;
 
-/** What a list would send; it is told that nothing is there. */
+/** The queries of a list; the pool tells it that there are no rows. */
 async function statementsOf(read: Read): Promise<Statement[]> {
   const statements: Statement[] = [];
   const query = async (text: string, values: readonly unknown[]) => {
@@ -72,7 +72,7 @@ const nodesOf = (plan: PlanNode): PlanNode[] => [plan, ...(plan.Plans ?? []).fla
 
 const typesOf = (nodes: readonly PlanNode[]): string => nodes.map((node) => node['Node Type']).join(' > ');
 
-/** In the list's order; or all that the index finds, sorted, where that is about as much as is asked for anyway. */
+/** In the list's order; or sorted after the index, if it finds about as many rows as requested. */
 function isIndexed(nodes: readonly PlanNode[], { values }: Statement): boolean {
   const types = typesOf(nodes);
   if (types === 'Limit > Index Scan' || types === 'Limit > Index Only Scan') return true;
@@ -103,7 +103,7 @@ const FILTERS = [undefined, ...STATUSES].flatMap((status) =>
   [undefined, ...SCRIPT_TYPES].map((script_type) => ({ status, script_type })),
 );
 
-/** By offset, from the first page, and on and back from the middle: in both orders, by each field. */
+/** By offset from the first page, and by cursor in both directions from the middle: in both orders, by each field. */
 async function queriesOf(rowsOfList: string, sortFields: readonly string[]): Promise<ListQuery[]> {
   const queries: ListQuery[] = [];
   for (const sortField of sortFields) {
@@ -126,7 +126,7 @@ const executions =
   (pool) =>
     new ListExecutionsHandler(pool).execute(new ListExecutions(ownerId, filter, query));
 
-describe.each(['most', 'some', 'few'] as const)('with %s of the rows,', (share) => {
+describe.each(['most', 'some', 'few'] as const)('with %s of the rows, an index serves', (share) => {
   const ownerId = OWNERS[share];
   const ofOwner = `read.executions where owner_id = '${ownerId}'`;
 
@@ -161,12 +161,12 @@ describe.each(['most', 'some', 'few'] as const)('with %s of the rows,', (share) 
   });
 });
 
-test('the dead letters of everyone', async () => {
+test('an index serves the dead letters of everyone', async () => {
   const queries = await queriesOf('read.executions', EXECUTION_SORT_FIELDS);
   expect(await allFaultsOf(queries.map((query) => executions(undefined, { deadLetters: true }, query)))).toEqual([]);
 });
 
-describe('is told apart from', () => {
+describe('the check reports', () => {
   const query = { limit: 20, sort_field: 'created_at', sort_order: 'desc' } as const;
   const listing = (where: Record<string, string>, sort_field: string) => (pool: Pool) =>
     readPage(pool, { table: 'read.executions', where }, { ...query, sort_field });
@@ -176,11 +176,11 @@ describe('is told apart from', () => {
     expect(faults).toEqual([expect.stringContaining('Seq Scan'), expect.stringContaining('Seq Scan')]);
   });
 
-  test('a page that sorts all there is of an owner', async () => {
+  test('a page that sorts all rows of an owner', async () => {
     expect(await faultsOf(listing({ owner_id: OWNERS.most }, 'version'))).toEqual([expect.stringContaining('Sort')]);
   });
 
-  test('a page that sorts what an index finds, and a row filter leaves over', async () => {
+  test('a page that sorts or filters rows after the index', async () => {
     const faults = await faultsOf(listing({ owner_id: OWNERS.some, trace_id: 'a' }, 'version'));
     expect(faults[0]).toContain('Sort');
   });

@@ -1,13 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import type { PayloadRef } from '../../../src/platform/payloads/payload-store.js';
 import { rotateDataKeys } from '../../../src/platform/payloads/key-rotation.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
+import type { PayloadRef } from '../../../src/platform/payloads/payload-store.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 const [OLD, NEW] = [randomBytes(32), randomBytes(32)];
-/** As processes are set in the order of a rotation. */
+/** The configurations of processes, in the order of a rotation. */
 const keys = {
   before: new MasterKeys(OLD),
   newIsAccepted: new MasterKeys(OLD, [NEW]),
@@ -28,7 +28,7 @@ const put = (store: PostgresPayloadStore, text: string, ownerId: string = random
 const read = async (store: PostgresPayloadStore, ref: PayloadRef): Promise<string> =>
   Buffer.from((await store.get(ref))!).toString();
 
-test('every data key is wrapped anew, once, and the old master key is needed no more', async () => {
+test('every data key is rewrapped once, and the old master key is no longer needed', async () => {
   const refs = await Promise.all(Array.from({ length: 450 }, (_, index) => put(storeWith(keys.before), `${index}`)));
   expect(await rotate(keys.newIsCurrent, false)).toEqual({ current: 0, rewrapped: 0, others: 450, unreadable: [] });
   expect(await rotate(keys.newIsCurrent)).toEqual({ current: 450, rewrapped: 450, others: 0, unreadable: [] });
@@ -38,7 +38,7 @@ test('every data key is wrapped anew, once, and the old master key is needed no 
   await expect(storeWith(keys.before).get(refs[0]!)).rejects.toThrow('no master key');
 });
 
-test('processes that are set for it read and write throughout', async () => {
+test('processes configured for rotation read and write throughout', async () => {
   const stores = [storeWith(keys.newIsAccepted), storeWith(keys.newIsCurrent)];
   const owners = Array.from({ length: 40 }, () => randomUUID());
   const refs: PayloadRef[] = [];
@@ -55,12 +55,12 @@ test('processes that are set for it read and write throughout', async () => {
   for (let round = 0; round < 3; round += 1) await rotate(keys.newIsCurrent);
   isOver = true;
   await Promise.all(load);
-  // What a process with the old one as its current key has made since.
+  // A key that a process with the old master key has created since.
   await rotate(keys.newIsCurrent);
   for (const ref of refs) expect(await read(storeWith(keys.after), ref)).not.toBe('');
 });
 
-test('whoever was erased stays erased', async () => {
+test('erased users stay erased', async () => {
   const owner = randomUUID();
   const ref = await put(storeWith(keys.before), 'gone', owner);
   await storeWith(keys.before).destroyKey(owner);
@@ -68,7 +68,7 @@ test('whoever was erased stays erased', async () => {
   expect(await storeWith(keys.after).get(ref)).toBeNull();
 });
 
-test('a data key that nothing opens is named, and left as it is', async () => {
+test('a data key that cannot be unwrapped is reported and left unchanged', async () => {
   const owner = randomUUID();
   const lost = new MasterKeys(randomBytes(32));
   const ref = await put(storeWith(lost), 'theirs', owner);

@@ -20,7 +20,7 @@ describe('the payload store', () => {
 
   afterAll(() => database.drop());
 
-  /** Another process: nothing in memory. */
+  /** Another process: with nothing in memory. */
   const elsewhere = (key = masterKey) =>
     new PostgresPayloadStore({ pool: database.appPool, masterKeys: new MasterKeys(key) });
 
@@ -31,7 +31,7 @@ describe('the payload store', () => {
     content: Buffer.from(content),
   });
 
-  /** What somebody with the keys to the database could do. */
+  /** What an attacker with access to the database could do. */
   const tamper = async (sql: string, values: unknown[]) => {
     await database.ownerPool.query('alter table es.payloads disable trigger write_once');
     await database.ownerPool.query(sql, values);
@@ -43,7 +43,7 @@ describe('the payload store', () => {
     ['nothing', Buffer.alloc(0)],
     ['any bytes', randomBytes(1_000)],
     ['a megabyte', randomBytes(1024 ** 2)],
-  ])('gives back %s, in whatever process', async (_what, content) => {
+  ])('returns %s, in every process', async (_what, content) => {
     const ref = await store.put(payload(content));
 
     expect(ref.bytes).toBe(content.length);
@@ -51,7 +51,7 @@ describe('the payload store', () => {
     expect(Buffer.from((await elsewhere().get(ref))!).equals(content)).toBe(true);
   });
 
-  it('waits for another who puts the same, and never for one who waits for it', async () => {
+  it('waits for a concurrent put of the same payload, without a deadlock', async () => {
     const [low, high] = [payload('one'), payload('other')];
     const ownerId = low.ownerId;
     await store.put(payload('makes the key', ownerId));
@@ -100,7 +100,7 @@ describe('the payload store', () => {
     expect(Buffer.from((await store.get(first))!).toString()).toBe('first');
   });
 
-  it('takes one of many writes of an id at the same time', async () => {
+  it('accepts one of many concurrent writes of an id', async () => {
     const mine = payload('race');
     const refs = await Promise.all(Array.from({ length: 8 }, () => elsewhere().put(mine)));
 
@@ -108,9 +108,9 @@ describe('the payload store', () => {
     expect(Buffer.from((await store.get(refs[0]!))!).toString()).toBe('race');
   });
 
-  it('takes one of two writes of an id that came together', async () => {
+  it('accepts one of two writes of an id in one batch', async () => {
     const mine = payload('one');
-    // Where the key is there, nobody overtakes.
+    // If the key exists, nobody overtakes.
     await store.put(payload('ahead', mine.ownerId));
     const [one, other] = await Promise.all([store.put(mine), store.put({ ...mine, content: Buffer.from('other') })]);
 
@@ -118,7 +118,7 @@ describe('the payload store', () => {
     expect(Buffer.from((await store.get(one))!).toString()).toBe('one');
   });
 
-  it('keeps apart what comes and goes at the same time, of many owners', async () => {
+  it('does not mix up concurrent payloads of many owners', async () => {
     const erased = newId();
     await store.put(payload('gone', erased));
     await elsewhere().destroyKey(erased);
@@ -134,7 +134,7 @@ describe('the payload store', () => {
     expect(back.map((bytes) => Buffer.from(bytes!).toString())).toEqual(texts);
   });
 
-  it('does not mistake one owner for another', async () => {
+  it('binds a payload to its owner', async () => {
     const mine = payload('mine');
     await store.put(mine);
 
@@ -142,7 +142,7 @@ describe('the payload store', () => {
     await expect(store.put({ ...mine, kind: 'input' })).rejects.toThrow('is taken');
   });
 
-  it('knows an owner by the id, however that is spelled', async () => {
+  it('finds an owner by the id in any spelling', async () => {
     const mine = payload('mine');
     const ref = await store.put({ ...mine, ownerId: mine.ownerId.toUpperCase() });
 
@@ -150,11 +150,11 @@ describe('the payload store', () => {
     expect(await elsewhere().put(mine)).toEqual(ref);
   });
 
-  it('has nothing under an id that was never written', async () => {
+  it('returns null for an unknown id', async () => {
     expect(await store.get({ payload_id: newId(), bytes: 1, sha256: '' })).toBeNull();
   });
 
-  it('notices bytes that were changed', async () => {
+  it('detects changed bytes', async () => {
     const ref = await store.put(payload('untouched'));
     await tamper(
       `update es.payloads set ciphertext = set_byte(ciphertext, 20, get_byte(ciphertext, 20) # 1)
@@ -165,7 +165,7 @@ describe('the payload store', () => {
     await expect(store.get(ref)).rejects.toThrow('does not match its event');
   });
 
-  it('notices bytes that were changed together with the hash', async () => {
+  it('detects bytes that were changed together with the hash', async () => {
     const ref = await store.put(payload('untouched'));
     await tamper(
       `update es.payloads set ciphertext = set_byte(ciphertext, 20, get_byte(ciphertext, 20) # 1)
@@ -180,7 +180,7 @@ describe('the payload store', () => {
     await expect(store.get({ ...ref, sha256: rows[0]!.sha256 })).rejects.toThrow(/authenticate/);
   });
 
-  it('notices a payload that was put in the place of another', async () => {
+  it('detects a payload that was moved to another id', async () => {
     const ownerId = newId();
     const [one, two] = [await store.put(payload('one', ownerId)), await store.put(payload('two', ownerId))];
     await tamper(
@@ -192,14 +192,14 @@ describe('the payload store', () => {
     await expect(store.get({ ...one, sha256: two.sha256 })).rejects.toThrow(/authenticate/);
   });
 
-  it('opens with its own master key only', async () => {
+  it('needs its own master key', async () => {
     const ref = await store.put(payload('mine'));
     await expect(elsewhere(randomBytes(32)).get(ref)).rejects.toThrow(/no master key/);
     expect(() => elsewhere(randomBytes(16))).toThrow('32 bytes');
   });
 
-  describe('when an owner is erased', () => {
-    it('nothing of theirs can be read any more, in any process, and the rest can', async () => {
+  describe('after an owner was erased', () => {
+    it('the owner’s payloads are unreadable in every process, and all others readable', async () => {
       const ownerId = newId();
       const ref = await store.put(payload('personal', ownerId));
       const other = await store.put(payload('other'));
@@ -212,7 +212,7 @@ describe('the payload store', () => {
       expect(await store.get(other)).not.toBeNull();
     });
 
-    it('nothing of theirs is written any more, also by a process that has the key in memory', async () => {
+    it('nothing is written for the owner, also by a process that has the key in memory', async () => {
       const ownerId = newId();
       await store.put(payload('personal', ownerId));
       await elsewhere().destroyKey(ownerId);
@@ -222,7 +222,7 @@ describe('the payload store', () => {
       }
     });
 
-    it('the proof of what was sent stays', async () => {
+    it('the hash of the content stays', async () => {
       const ownerId = newId();
       const ref = await store.put(payload('personal', ownerId));
       await store.destroyKey(ownerId);
@@ -235,7 +235,7 @@ describe('the payload store', () => {
     });
   });
 
-  it('says that Postgres is away', async () => {
+  it('reports that Postgres is unavailable', async () => {
     const pool = createPool({ ...database.app, port: 1 });
     const cutOff = new PostgresPayloadStore({ pool, masterKeys: new MasterKeys(masterKey) });
 

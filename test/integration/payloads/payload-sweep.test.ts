@@ -2,10 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import type { Pool } from 'pg';
 
-import type { PayloadKind, PayloadRef } from '../../../src/platform/payloads/payload-store.js';
-import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
-import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
+import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
+import type { PayloadKind, PayloadRef } from '../../../src/platform/payloads/payload-store.js';
+import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
@@ -25,7 +25,7 @@ afterAll(() => database.drop());
 const put = (kind: PayloadKind, ownerId: string = randomUUID(), bytes = 3): Promise<PayloadRef> =>
   store.put({ payloadId: randomUUID(), ownerId, kind, content: Buffer.alloc(bytes, 'x') });
 
-/** As if it had been stored so long ago. */
+/** As if it had been stored that long ago. */
 async function age(refs: readonly PayloadRef[], ms: number): Promise<void> {
   const sql = `alter table es.payloads disable trigger write_once;
     update es.payloads set created_at = created_at - ${ms} * interval '1 millisecond'
@@ -34,10 +34,10 @@ async function age(refs: readonly PayloadRef[], ms: number): Promise<void> {
   await database.ownerPool.query(sql);
 }
 const areKept = (refs: readonly PayloadRef[]) => Promise.all(refs.map(async (ref) => (await store.get(ref)) !== null));
-const KEPT = { runsMs: HOUR_MS, deletedTasksMs: HOUR_MS, unnamedScriptsMs: 0 };
+const KEPT = { executionsMs: HOUR_MS, deletedTasksMs: HOUR_MS, unreferencedScriptsMs: 0 };
 const aSweep = (more: Partial<typeof KEPT> = {}) => new PayloadSweep(pool, { ...KEPT, ...more });
 
-test('what runs read and wrote is destroyed when its time is over; scripts have no age', async () => {
+test('inputs and outputs are destroyed after their retention; scripts are not', async () => {
   const old = await Promise.all((['input', 'stdout', 'stderr', 'script'] as const).map((kind) => put(kind)));
   const young = await Promise.all([put('input'), put('stdout')]);
   await age(old, HOUR_MS + 60_000);
@@ -52,7 +52,7 @@ test('what runs read and wrote is destroyed when its time is over; scripts have 
   expect(sweep.figures).toEqual({ payloads: 3, bytes: 9 });
 });
 
-test('more than one statement takes, by two processes at once', async () => {
+test('more payloads than one statement handles, swept by two processes at once', async () => {
   const owner = randomUUID();
   const old = await Promise.all(Array.from({ length: 450 }, () => put('stdout', owner)));
   await age(old, 2 * HOUR_MS);
@@ -61,21 +61,21 @@ test('more than one statement takes, by two processes at once', async () => {
   expect(await areKept(old)).toEqual(old.map(() => false));
 });
 
-test('where the operator keeps things for ever, nothing goes', async () => {
+test('with unlimited retention nothing is destroyed', async () => {
   const old = [await put('stdout')];
   await age(old, 1_000 * HOUR_MS);
-  expect(await aSweep({ runsMs: 0, deletedTasksMs: 0 }).sweep(never)).toEqual({ payloads: 0, bytes: 0 });
+  expect(await aSweep({ executionsMs: 0, deletedTasksMs: 0 }).sweep(never)).toEqual({ payloads: 0, bytes: 0 });
   expect(await areKept(old)).toEqual([true]);
 });
 
-test('everything of one owner, and nothing of another', async () => {
+test('all payloads of one owner, and of no other', async () => {
   const [ada, bob] = [randomUUID(), randomUUID()];
   const [hers, his] = [await Promise.all([put('script', ada), put('stdout', ada)]), [await put('script', bob)]];
   await new PayloadDestruction(pool).destroyOf(ada, never);
   expect([await areKept(hers), await areKept(his)]).toEqual([[false, false], [true]]);
 });
 
-test('the hash of what was destroyed stays, and nobody changes it', async () => {
+test('the hash of a destroyed payload stays, and cannot be changed', async () => {
   const ref = await put('stdout');
   await age([ref], 2 * HOUR_MS);
   await aSweep().sweep(never);
@@ -90,7 +90,7 @@ test('the hash of what was destroyed stays, and nobody changes it', async () => 
   await expect(pool.query('delete from es.payloads')).rejects.toThrow('permission denied');
 });
 
-test('what was destroyed does not come back under its id: a repeat is told what it was', async () => {
+test('a destroyed payload is not stored again: a repeated put returns its reference', async () => {
   const payload = {
     payloadId: randomUUID(),
     ownerId: randomUUID(),
@@ -103,6 +103,6 @@ test('what was destroyed does not come back under its id: a repeat is told what 
   expect(await store.get(ref)).toBeNull();
 });
 
-test('it ends where it is told to', async () => {
+test('it stops when the signal aborts', async () => {
   await expect(aSweep().sweep(AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
 });

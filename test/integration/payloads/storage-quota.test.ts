@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-
-import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
+import { PayloadDestruction } from '../../../src/platform/payloads/payload-destruction.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
 import { PostgresStorageQuota } from '../../../src/platform/payloads/postgres-storage-quota.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -26,7 +25,7 @@ const refused = (stored: number) => ({
   details: { quota: 'stored_bytes', max: MAX, stored, retry_after: 600 },
 });
 
-test('a user has so much room, and each user as much', async () => {
+test('each user has the same quota', async () => {
   const [ada, bob, quota] = [randomUUID(), randomUUID(), aQuota()];
   await put(ada, 60_000);
   await quota.check(ada, 40_000);
@@ -35,7 +34,7 @@ test('a user has so much room, and each user as much', async () => {
   await expect(quota.check(bob, 0)).rejects.toMatchObject(refused(MAX));
 });
 
-test('what fits exactly is taken; where it is full nothing is started that would store more', async () => {
+test('content that fits exactly is accepted; a full quota refuses starts that would store more', async () => {
   const [ada, quota] = [randomUUID(), aQuota()];
   await put(ada, MAX - 2_000);
   await quota.check(ada, 0);
@@ -43,7 +42,7 @@ test('what fits exactly is taken; where it is full nothing is started that would
   await quota.check(ada, 2_000);
 });
 
-test('what others stored is counted within ten seconds, and room that was made is seen within one', async () => {
+test('content stored by other processes counts within ten seconds, and freed space within one', async () => {
   const [ada, quota] = [randomUUID(), aQuota()];
   await quota.check(ada, 0);
   await put(ada, MAX);
@@ -56,14 +55,14 @@ test('what others stored is counted within ten seconds, and room that was made i
   await quota.check(ada, MAX);
 });
 
-test('a small one counts as 1 KiB, before and after it is stored', async () => {
+test('a small payload counts as 1 KiB, before and after it is stored', async () => {
   const [ada, quota] = [randomUUID(), aQuota(3 * 1_024)];
   for (let no = 0; no < 2; no += 1) await put(ada, 1);
   await quota.check(ada, 1);
   await expect(quota.check(ada, 1)).rejects.toMatchObject({ details: { stored: 3 * 1_024 } });
 });
 
-test('of many requests at once one sums', async () => {
+test('concurrent requests share one sum', async () => {
   const query = jest.spyOn(database.appPool, 'query');
   const [ada, quota] = [randomUUID(), aQuota()];
   await Promise.all(Array.from({ length: 20 }, () => quota.check(ada, 5_000)));
@@ -72,13 +71,13 @@ test('of many requests at once one sums', async () => {
   await expect(quota.check(ada, 1)).rejects.toMatchObject({ code: 'quota_exceeded' });
 });
 
-test('what is refused is not counted', async () => {
+test('refused content does not count', async () => {
   const [ada, quota] = [randomUUID(), aQuota()];
   await expect(quota.check(ada, MAX + 1)).rejects.toMatchObject(refused(0));
   await quota.check(ada, MAX);
 });
 
-test('without a limit there is none', async () => {
+test('without a quota nothing is limited', async () => {
   const [ada, quota] = [randomUUID(), aQuota(0)];
   await put(ada, MAX);
   await quota.check(ada, 1e12);

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 
 import { BinaryArray, bytea, uuid } from '../../../src/platform/postgres/binary-array.js';
-import { callPrepared } from '../../../src/platform/postgres/prepared-call.js';
 import { createClient } from '../../../src/platform/postgres/pool.js';
+import { callPrepared } from '../../../src/platform/postgres/prepared-call.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
 const ECHO = { name: 'echo', text: 'select $1::text, $2::bytea[], $3::int + 1, $4::boolean, null' };

@@ -38,7 +38,7 @@ function hold(workerId: string) {
   return held;
 }
 
-/** Null for as long as the server has only just started. */
+/** Null while the server has only just started. */
 const openOf = async (...ids: string[]): Promise<string[] | null> => {
   const open = await sessions.open(ids);
   return open && [...open];
@@ -54,7 +54,7 @@ const backends = async (): Promise<number[]> =>
     )
   ).rows.map(({ pid }) => pid);
 
-test('tells open sessions from those that ended, each by its worker', async () => {
+test('distinguishes open sessions from ended ones, by worker', async () => {
   const [one, other] = [randomUUID(), randomUUID()];
   const [first, second] = [hold(one), hold(other)];
   await becomes([one, other], [one, other]);
@@ -64,7 +64,7 @@ test('tells open sessions from those that ended, each by its worker', async () =
   await becomes([one, other, randomUUID()], [other]);
 });
 
-test('one that was cut is opened anew', async () => {
+test('a cut session is opened again', async () => {
   const id = randomUUID();
   const { session } = hold(id);
   await becomes([id], [id]);
@@ -79,7 +79,7 @@ test('one that was cut is opened anew', async () => {
   expect(await openOf(id)).toEqual([id]);
 });
 
-test('one of the same worker that Postgres has not missed yet stands in no way', async () => {
+test('an old session of the same worker, not yet noticed as ended, does not block the new one', async () => {
   const id = randomUUID();
   const ghost = hold(id);
   await becomes([id], [id]);
@@ -89,7 +89,7 @@ test('one of the same worker that Postgres has not missed yet stands in no way',
   expect(await openOf(id)).toEqual([id]);
 });
 
-test('sessions of another database are not ours', async () => {
+test('sessions of another database do not count', async () => {
   const elsewhere = await createTestDatabase();
   try {
     const id = randomUUID();

@@ -1,23 +1,23 @@
 import fc from 'fast-check';
 
 import { createEventCatalog } from '../../../src/composition/event-catalog.js';
-import { currentExecutions } from '../../../src/tasks/queries/current-executions.js';
-import { executionProjection } from '../../../src/tasks/queries/execution-projection.js';
-import { GetTask, GetTaskHandler } from '../../../src/tasks/queries/task-queries.js';
-import { taskProjection } from '../../../src/tasks/queries/task-projection.js';
-import { taskDecider, type TaskState } from '../../../src/tasks/domain/task-decider.js';
-import type { TaskCommand } from '../../../src/tasks/domain/task-commands.js';
-import type { TaskEvent } from '../../../src/tasks/domain/task-events.js';
-import { DomainError } from '../../../src/kernel/errors.js';
 import type { DomainEvent, NewEvent, RecordedEvent, StreamRef } from '../../../src/event-sourcing/core/event.js';
-import type { JsonObject } from '../../../src/kernel/json.js';
-import { newId } from '../../../src/kernel/uuid.js';
 import { PostgresEventStore } from '../../../src/event-sourcing/event-store/postgres-event-store.js';
 import { ProjectionTable } from '../../../src/event-sourcing/projection/projection-table.js';
+import { DomainError } from '../../../src/kernel/errors.js';
+import type { JsonObject } from '../../../src/kernel/json.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import type { TaskCommand } from '../../../src/tasks/domain/task-commands.js';
+import { taskDecider, type TaskState } from '../../../src/tasks/domain/task-decider.js';
+import type { TaskEvent } from '../../../src/tasks/domain/task-events.js';
+import { currentExecutions } from '../../../src/tasks/queries/current-executions.js';
+import { executionProjection } from '../../../src/tasks/queries/execution-projection.js';
+import { taskProjection } from '../../../src/tasks/queries/task-projection.js';
+import { GetTask, GetTaskHandler } from '../../../src/tasks/queries/task-queries.js';
 import * as command from '../../support/builders/execution-commands.js';
 import { metadata, owner, stranger } from '../../support/builders/people.js';
-import { RandomRun, spec, step } from '../../support/builders/random-executions.js';
+import { RandomExecution, spec, step } from '../../support/builders/random-executions.js';
 import * as task from '../../support/builders/tasks.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 
@@ -63,14 +63,14 @@ const tasks = () => {
 
 const viewOf = { task: new ProjectionTable(taskProjection), execution: new ProjectionTable(executionProjection) };
 
-/** One event into the view, as the projector does it. */
+/** Applies one event to the view, as the projector does. */
 const project = (event: RecordedEvent): Promise<number> =>
   viewOf[event.stream.type as 'task' | 'execution'].apply(database.ownerPool as never, [event]);
 
 /** Times are dates in the view and ISO 8601 in events; clients see the same. */
 const plain = (row: unknown): unknown => JSON.parse(JSON.stringify(row));
 
-/** The answer with the view at every point behind the log, from nothing at all to the head. */
+/** The result with the view at every position behind the log, from empty to the head. */
 async function answersAsTheViewFollows(stream: StreamRef, find: (id: string) => Promise<unknown>): Promise<unknown[]> {
   const answers = [plain(await find(stream.id))];
   for (const event of await store.readStream(stream)) {
@@ -82,13 +82,13 @@ async function answersAsTheViewFollows(stream: StreamRef, find: (id: string) => 
 
 const everyTime = (answers: readonly unknown[]): unknown[] => answers.map(() => answers.at(-1));
 
-describe('however far the view lags, the answer is that of a view which holds everything', () => {
-  it('of runs, in any state that commands lead to', async () => {
+describe('however far the view lags, the result equals that of an up-to-date view', () => {
+  it('for executions in any reachable state', async () => {
     const histories = fc.tuple(spec, fc.array(step, { maxLength: 15 }));
     await fc.assert(
       fc.asyncProperty(histories, async ([changes, steps]) => {
         const id = newId();
-        const run = new RandomRun();
+        const run = new RandomExecution();
         run.take(command.request({ ...changes, execution_id: id }));
         for (const next of steps) run.take(next(run.attempt));
         const stream = { type: 'execution', id } as const;
@@ -104,13 +104,13 @@ describe('however far the view lags, the answer is that of a view which holds ev
     );
   });
 
-  it('of tasks, also of deleted ones', async () => {
-    const runId = fc.constantFrom(task.RUN_ID, task.OTHER_RUN_ID);
+  it('for tasks, also deleted ones', async () => {
+    const runId = fc.constantFrom(task.EXECUTION_ID, task.OTHER_EXECUTION_ID);
     const taken: fc.Arbitrary<TaskCommand> = fc.oneof(
       fc.string({ maxLength: 5, unit: 'grapheme-ascii' }).map((name) => task.updateTask({ name })),
-      { weight: 2, arbitrary: runId.map((id) => task.beginRun(id)) },
-      { weight: 2, arbitrary: runId.map((id) => task.finishRun('failed', id)) },
-      runId.map((id) => task.finishRun('cancelled', id)),
+      { weight: 2, arbitrary: runId.map((id) => task.beginExecution(id)) },
+      { weight: 2, arbitrary: runId.map((id) => task.finishExecution('failed', id)) },
+      runId.map((id) => task.finishExecution('cancelled', id)),
       fc.constant(task.deleteTask()),
     );
     await fc.assert(
@@ -153,7 +153,7 @@ function decided(next: TaskCommand, state: TaskState): readonly TaskEvent[] {
   }
 }
 
-describe('the log is read only where the view lags', () => {
+describe('the log is read only if the view lags', () => {
   const reads: StreamRef[] = [];
   const counting = () =>
     currentExecutions(database.appPool, {
@@ -163,7 +163,7 @@ describe('the log is read only where the view lags', () => {
       },
     });
 
-  it('not for a row that is current, nor for an id that never was, nor for a deleted task', async () => {
+  it('not for a current row, an unknown id or a deleted task', async () => {
     const id = newId();
     const stream = { type: 'execution', id } as const;
     await append(stream, [newEvent(requestedOf(id))]);
@@ -183,7 +183,7 @@ describe('the log is read only where the view lags', () => {
     await expect(unread.execute(new GetTask(deleted.id, owner))).rejects.toMatchObject({ code: 'task_not_found' });
   });
 
-  it('answers many ids at once, each by its own', async () => {
+  it('many ids at once each get their own row', async () => {
     const ids = [newId(), newId(), newId()];
     for (const id of ids) await append({ type: 'execution', id }, [newEvent(requestedOf(id))]);
     const current = executions();
@@ -194,13 +194,13 @@ describe('the log is read only where the view lags', () => {
 });
 
 const requestedOf = (id: string) => {
-  const run = new RandomRun();
+  const run = new RandomExecution();
   run.take(command.request({ execution_id: id }));
   return run.history[0]!;
 };
 
-describe('what is not there, or not for everybody', () => {
-  it('is told apart from the log as it is from the view', async () => {
+describe('objects that do not exist, or belong to another user', () => {
+  it('have the same result from the log as from the view', async () => {
     const id = newId();
     await append(
       { type: 'task', id },
@@ -210,17 +210,17 @@ describe('what is not there, or not for everybody', () => {
     expect(await tasks().find(id)).toMatchObject({ id });
   });
 
-  it('a stream of another type is nothing', async () => {
+  it('a stream of another type does not exist', async () => {
     const id = newId();
     await append({ type: 'execution', id }, [newEvent(requestedOf(id))]);
     expect(await tasks().find(id)).toBeNull();
   });
 });
 
-describe('with an event that nobody can read', () => {
+describe('with an event that cannot be read', () => {
   const UNREADABLE = newEvent({ type: 'TaskFrozen', data: {} }, 1);
 
-  it('the object is shown as it was before it', async () => {
+  it('the object is shown as it was before that event', async () => {
     const id = newId();
     const stream = { type: 'task', id } as const;
     const history = taskHistory(id, [task.updateTask({ name: 'before' })]).map((event) => newEvent(event));
@@ -231,7 +231,7 @@ describe('with an event that nobody can read', () => {
     expect(await tasks().find(id)).toMatchObject({ name: 'before', version: 2 });
   });
 
-  it('an object of which nothing can be read is an error, not missing', async () => {
+  it('an object without a readable event is an error, not missing', async () => {
     const id = newId();
     await append({ type: 'task', id }, [{ ...UNREADABLE, eventId: newId() }]);
     await expect(tasks().find(id)).rejects.toThrow('cannot be read');

@@ -1,7 +1,7 @@
-import { newId } from '../../../src/kernel/uuid.js';
-import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { PositionAnnouncements } from '../../../src/event-sourcing/projection/position-announcements.js';
 import { PositionWaiter } from '../../../src/event-sourcing/projection/position-waiter.js';
+import { newId } from '../../../src/kernel/uuid.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { connectedLink, uniquePrefix } from '../../support/nats.js';
 import { ToyPipeline } from '../../support/toy-pipeline.js';
@@ -26,7 +26,7 @@ describe('PositionWaiter', () => {
     await nats.close();
   });
 
-  /** Of another process: it shares nothing with the projector but Postgres and, perhaps, NATS. */
+  /** In another process: it shares only Postgres, and perhaps NATS, with the projector. */
   const waiterElsewhere = (link: NatsLink | null, pollIntervalMs = 60_000): PositionWaiter => {
     const announcements = new PositionAnnouncements({ nats: link, prefix, subscription: 'projector' });
     const pool = pipeline.database.appPool;
@@ -42,7 +42,7 @@ describe('PositionWaiter', () => {
     return waiter;
   };
 
-  it('hears of a position from the projector of another process over NATS', async () => {
+  it('learns of a position from another process’s projector over NATS', async () => {
     const waiter = waiterElsewhere(nats);
     await nats.connection().flush();
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
@@ -51,7 +51,7 @@ describe('PositionWaiter', () => {
     await projector.stop();
   });
 
-  it('reads the checkpoint where nobody tells', async () => {
+  it('reads the checkpoint if there are no announcements', async () => {
     const waiter = waiterElsewhere(null, 20);
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     const position = await pipeline.log.add(newId(), 1);
@@ -60,7 +60,7 @@ describe('PositionWaiter', () => {
     await projector.stop();
   });
 
-  it('gives up in time, and says how far the views are', async () => {
+  it('stops waiting in time, and reports the views’ position', async () => {
     const waiter = waiterElsewhere(nats, 20);
     const { position: head } = await pipeline.log.head();
     const projected = await pipeline.checkpoint();
@@ -68,7 +68,7 @@ describe('PositionWaiter', () => {
     expect(await waiter.waitFor(head + 1n, 50)).toEqual({ reached: false, position: projected });
   });
 
-  it('serves many at once, each at its own position', async () => {
+  it('serves many callers, each with its own position', async () => {
     const waiter = waiterElsewhere(nats, 20);
     const id = newId();
     const { position: head } = await pipeline.log.head();

@@ -1,5 +1,5 @@
-import { newId } from '../../../src/kernel/uuid.js';
 import { ProjectionRebuild } from '../../../src/event-sourcing/projection/projection-rebuild.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { toyCatalog, toyProjection } from '../../support/toy-log.js';
@@ -27,7 +27,7 @@ describe('ProjectionRebuild', () => {
     return rows.map(({ name }) => name);
   };
 
-  /** Changes of every kind: rows made, changed, removed and made again. */
+  /** Changes of every kind: rows created, changed, deleted and created again. */
   const fill = async (): Promise<bigint> => {
     for (const [index, id] of ids.entries()) {
       await pipeline.log.add(id, 1, { amount: index, note: `note "${index}", {ö}\n` }, 3);
@@ -37,7 +37,7 @@ describe('ProjectionRebuild', () => {
     return (await pipeline.log.head()).position;
   };
 
-  it('makes the same views as the projector made live', async () => {
+  it('builds the same views as the live projector', async () => {
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     const position = await fill();
     await pipeline.projected(position);
@@ -54,7 +54,7 @@ describe('ProjectionRebuild', () => {
     expect(await pipeline.rows()).toEqual(live);
   });
 
-  it('finds and heals rows that are not what the log says', async () => {
+  it('finds and repairs rows that differ from the log', async () => {
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(await fill());
     await projector.stop();
@@ -69,7 +69,7 @@ describe('ProjectionRebuild', () => {
     expect(await pipeline.rows()).toEqual(before);
   });
 
-  it('heals rows that a projector at work remembers', async () => {
+  it('repairs rows that a running projector has cached', async () => {
     const [id] = ids as [string];
     const first = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(await pipeline.log.add(id, 1));
@@ -83,7 +83,7 @@ describe('ProjectionRebuild', () => {
     expect(await pipeline.totals()).toEqual({ [id]: 6 });
   });
 
-  it('leaves names of indexes, privileges, and no shadow', async () => {
+  it('keeps index names and privileges, and leaves no shadow table', async () => {
     await fill();
     const names = await indexes();
     for (let time = 0; time < 3; time++) await rebuild().rebuild();
@@ -94,7 +94,7 @@ describe('ProjectionRebuild', () => {
     expect((await rebuild().verify()).tables).toMatchObject([{ differing: 0 }]);
   });
 
-  it('fills the views where no projector ever ran, and the projector goes on from there', async () => {
+  it('fills the views if no projector ever ran, and the projector continues from there', async () => {
     const position = await fill();
     await rebuild().rebuild();
     expect(await pipeline.checkpoint()).toBe(position);
@@ -103,7 +103,7 @@ describe('ProjectionRebuild', () => {
     expect((await pipeline.totals())[ids[1]!]).toBe(1 + 1 + 3 + 100);
   });
 
-  it('goes on while events are appended and projected, and readers read', async () => {
+  it('runs beside appends, the projector and readers', async () => {
     pipeline.start((signal) => pipeline.relay().run(signal));
     pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(await fill());
@@ -125,7 +125,7 @@ describe('ProjectionRebuild', () => {
     expect((await rebuild().verify()).tables).toMatchObject([{ differing: 0 }]);
   });
 
-  it('leaves parked streams as they are, and changes nothing where an event fails', async () => {
+  it('leaves parked streams unchanged, and changes nothing if an event fails', async () => {
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.log.add(ids[0]!, 1, { amount: 5, note: 'poison' }, 7);
     await pipeline.projected(await pipeline.log.add(ids[1]!, 2));

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { closeRedis } from '../../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { eventually } from '../../support/eventually.js';
 import { startPrivateRedis } from '../../support/redis.js';
 
-/** A cluster of one node refuses a script whose keys are of several slots, as one of many would. */
+/** Like a larger cluster, a cluster of one node refuses a script whose keys are in several slots. */
 it('keeps all keys of the job queue in one slot of a Redis Cluster', async () => {
   const server = await startPrivateRedis(['--cluster-enabled', 'yes']);
   const redis = await server.connect();

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 
 import { ignoreErrors } from '../../../src/platform/async/ignore-errors.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { type Job, jobId, type JobQueue, type ReservedJob } from '../../../src/queue/job-queue.js';
 import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
-import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 import { expectNoKeysLeft, type TestRedis, testRedis } from '../../support/redis.js';
 
 const LEASE_MS = 3_600_000;
 const FAR_MS = 3_600_000;
 
-/** Names of a step are small numbers, so that steps meet: job 3 is enqueued, leased, expired, enqueued again. */
+/** The names in a step are small numbers, so that steps meet: job 3 is enqueued, leased, expired, enqueued again. */
 type Step =
   | { type: 'enqueue'; job: number; user: number; priority: number; delayed: boolean }
   | { type: 'reserve' }
@@ -37,7 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const ALL_JOBS = Array.from({ length: 12 }, (_, at) => ({ executionId: `execution-${at}`, attempt: 1 }));
 
-/** One queue and the leases it has handed out; what a step answers is what the two are compared by. */
+/** One queue and the leases it has granted; the results of a step are compared between the two. */
 class Subject {
   readonly #leases: ReservedJob[] = [];
 
@@ -99,7 +99,7 @@ class Subject {
       case 'restore':
         return this.queue.restoreLease(lease, 'w', LEASE_MS);
       case 'expire':
-        // The cancel settles at once what would else be settled at a moment that two clocks need not agree on.
+        // The cancel forces a change that would otherwise happen at a time on which two clocks need not agree.
         return [await this.queue.heartbeat(lease, 0), await this.queue.cancel(lease)];
     }
   }
@@ -111,7 +111,7 @@ const jobOf = (step: { job: number; user: number; priority: number }): Job => ({
   priority: step.priority,
 });
 
-describe('RedisJobQueue, compared with the plain model', () => {
+describe('RedisJobQueue, compared with the in-memory model', () => {
   let service: TestRedis;
   let runs = 0;
   beforeAll(async () => {
@@ -119,7 +119,7 @@ describe('RedisJobQueue, compared with the plain model', () => {
   });
   afterAll(() => service.close());
 
-  it('answers every sequence of operations alike, and leaves no key behind', async () => {
+  it('returns the same results for random operations, and leaves no key behind', async () => {
     const limits = fc.record({ userConcurrencyMax: fc.integer({ min: 1, max: 3 }) });
     await fc.assert(
       fc.asyncProperty(

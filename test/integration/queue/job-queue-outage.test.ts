@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
 import { Unavailable } from '../../../src/kernel/errors.js';
-import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { closeRedis } from '../../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { eventually } from '../../support/eventually.js';
 import { type PrivateRedis, startPrivateRedis } from '../../support/redis.js';
 
@@ -45,7 +45,7 @@ describe('the job queue while Redis fails', () => {
     return reserved;
   };
 
-  it('says that Redis is away, at once, and works again when it is back', async () => {
+  it('reports at once that Redis is unavailable, and works again when it is back', async () => {
     const { queue } = await openQueue();
     await queue.enqueue(job());
     await server.kill();
@@ -59,7 +59,7 @@ describe('the job queue while Redis fails', () => {
     expect(await queue.enqueue(job())).toBe(true);
   });
 
-  it('goes on waiting through a restart', async () => {
+  it('continues to wait after a restart', async () => {
     const { queue, redis } = await openQueue();
     const waiting = [reserve(queue, LONG_MS), reserve(queue, LONG_MS)];
     await somebodyWaits(redis);
@@ -73,7 +73,7 @@ describe('the job queue while Redis fails', () => {
     expect(reserved.toSorted()).toEqual(jobs.map((one) => one.executionId).toSorted());
   });
 
-  it('reports a Redis that hangs, and works again when it goes on', async () => {
+  it('reports a Redis that does not respond, and works again when it does', async () => {
     const { queue } = await openQueue();
     server.freeze();
     await expect(queue.enqueue(job())).rejects.toThrow(Unavailable);
@@ -91,7 +91,7 @@ describe('the job queue while Redis fails', () => {
     expect(await queue.complete(held)).toBe(true);
   });
 
-  it('has healthy runs put themselves back after everything was flushed', async () => {
+  it('restores the leases of healthy runs after a flush', async () => {
     const { queue, redis } = await openQueue({ userConcurrencyMax: 2 });
     for (let at = 0; at < 4; at += 1) await queue.enqueue(job());
     const running = [await mustReserve(queue), await mustReserve(queue)];
@@ -109,7 +109,7 @@ describe('the job queue while Redis fails', () => {
     expect((await mustReserve(queue)).executionId).toBe(again.executionId);
   });
 
-  it('counts a user’s runs right after a flush, whoever completes what', async () => {
+  it('counts a user’s leases right after a flush, whichever job is completed', async () => {
     const { queue, redis } = await openQueue({ userConcurrencyMax: 1 });
     await queue.enqueue(job());
     const before = await mustReserve(queue);
@@ -117,13 +117,13 @@ describe('the job queue while Redis fails', () => {
     await queue.enqueue(job());
     await queue.enqueue(job());
     await mustReserve(queue);
-    // It frees nobody's slot: it has none.
+    // It frees no slot: it has none.
     expect(await queue.complete(before)).toBe(false);
     expect(await reserve(queue)).toBeNull();
     expect(await queue.stats()).toMatchObject({ waiting: 1, leased: 1 });
   });
 
-  it('wakes those who wait for what is enqueued after a flush', async () => {
+  it('wakes waiting callers for jobs that are enqueued after a flush', async () => {
     const { queue, redis } = await openQueue();
     const waiting = reserve(queue, LONG_MS);
     await somebodyWaits(redis);
@@ -133,7 +133,7 @@ describe('the job queue while Redis fails', () => {
     expect((await waiting)?.executionId).toBe(one.executionId);
   });
 
-  it('reports a Redis without memory as an outage, and still completes', async () => {
+  it('reports a Redis without memory as an outage, and still completes jobs', async () => {
     const { queue, redis } = await openQueue();
     await queue.enqueue(job());
     const held = await mustReserve(queue);
@@ -142,7 +142,7 @@ describe('the job queue while Redis fails', () => {
     expect(await queue.complete(held)).toBe(true);
   });
 
-  it('closes while Redis is away, and ends what waits', async () => {
+  it('closes while Redis is unavailable, and ends waiting calls', async () => {
     const { queue, redis } = await openQueue();
     const waiting = reserve(queue, LONG_MS);
     await somebodyWaits(redis);

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import type { Redis } from 'ioredis';
 
-import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { closeRedis } from '../../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { eventually } from '../../support/eventually.js';
 import { type PrivateRedis, startPrivateRedis } from '../../support/redis.js';
 
@@ -18,7 +18,7 @@ const job = (fields: { userId?: string; notBefore?: number } = {}) => ({
   ...fields,
 });
 
-/** Several queues, each with connections of its own, as several processes have them. */
+/** Several queues, each with its own connections, as in several processes. */
 describe('the job queue between processes', () => {
   let server: PrivateRedis;
   let redis: Redis;
@@ -52,13 +52,13 @@ describe('the job queue between processes', () => {
   const calls = async (command: string) =>
     Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await redis.info('commandstats'))?.[1] ?? 0);
 
-  it('waits on one connection a process, and asks for nothing while idle', async () => {
+  it('waits on one connection per process, and sends nothing while idle', async () => {
     const queue = await process();
     const waiting = Array.from({ length: 50 }, () => reserve(queue));
     await eventually(async () => expect(await blockedClients()).toBe(1));
     await redis.config('RESETSTAT');
     await eventually(async () => expect(await calls('blpop')).toBeGreaterThanOrEqual(2));
-    // A look around each time the blocking call comes back; fifty that polled would be hundreds.
+    // One check whenever the blocking call returns; fifty polling callers would make hundreds.
     expect(await calls('evalsha')).toBeLessThanOrEqual(2 * (await calls('blpop')));
     await queue.close();
     expect(await Promise.all(waiting)).toEqual(waiting.map(() => null));
@@ -77,7 +77,7 @@ describe('the job queue between processes', () => {
     return done;
   };
 
-  it('runs every job once, however many processes wait for them, and while they rise from band to band', async () => {
+  it('runs every job once, while many processes wait and jobs move to higher bands', async () => {
     const limits = { userConcurrencyMax: 2, ageingIntervalMs: 1 };
     const queues = [await process(limits), await process(limits), await process(limits)];
     const producer = await process(limits);
@@ -88,7 +88,7 @@ describe('the job queue between processes', () => {
     expect(await redis.keys('*')).toEqual([]);
   });
 
-  it('hands out all that becomes due at once, more than one call moves', async () => {
+  it('serves all jobs that become due at once, even if one call moves fewer', async () => {
     const queues = [await process(), await process()];
     const producer = await process();
     const draining = drain(queues, 250);
@@ -99,7 +99,7 @@ describe('the job queue between processes', () => {
     expect(await redis.keys('*')).toEqual([]);
   });
 
-  it('clears away more leases that ran out than one call moves', async () => {
+  it('removes all expired leases, even if one call moves fewer', async () => {
     const queue = await process({ userConcurrencyMax: 1_000 });
     const jobs = Array.from({ length: 250 }, () => job());
     await Promise.all(jobs.map((one) => queue.enqueue(one)));
@@ -111,7 +111,7 @@ describe('the job queue between processes', () => {
     });
   });
 
-  it('never lets a user have more leases than the limit, whoever reserves', async () => {
+  it('never exceeds a user’s limit of leases, whichever worker reserves', async () => {
     const queues = [await process({ userConcurrencyMax: 3 }), await process({ userConcurrencyMax: 3 })];
     for (let at = 0; at < 30; at += 1) await queues[0]!.enqueue(job({ userId: 'ada' }));
     let running = 0;
@@ -133,7 +133,7 @@ describe('the job queue between processes', () => {
     expect(runningMax).toBeLessThanOrEqual(3);
   });
 
-  it('wakes a process for a delayed job though the one that kept its alarm has gone', async () => {
+  it('wakes a process for a delayed job after the process with the alarm has gone', async () => {
     const [first, second, producer] = [await process(), await process(), await process()];
     const gone = reserve(first);
     await eventually(async () => expect(await blockedClients()).toBe(1));
@@ -146,7 +146,7 @@ describe('the job queue between processes', () => {
     expect((await staying)?.executionId).toBe(delayed.executionId);
   });
 
-  it('wakes a second process for the work that the first leaves', async () => {
+  it('wakes a second process for jobs that the first leaves', async () => {
     const [first, second, producer] = [await process(), await process(), await process()];
     const waiting = [reserve(first), reserve(second)];
     await eventually(async () => expect(await blockedClients()).toBe(2));

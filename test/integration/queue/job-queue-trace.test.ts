@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import { SpanKind } from '@opentelemetry/api';
 
-import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { currentTraceparent, inSpan, traceIdOf } from '../../../src/platform/telemetry/trace-context.js';
+import { RedisJobQueue } from '../../../src/queue/redis-job-queue.js';
 import { type TestRedis, testRedis } from '../../support/redis.js';
 import { recordSpans } from '../../support/span-recorder.js';
 
@@ -31,7 +31,7 @@ describe('the trace through the job queue', () => {
     return reserved!;
   };
 
-  it('leads from the enqueue to whoever reserves', async () => {
+  it('continues from the enqueue to the reserve', async () => {
     const reserved = await throughTheQueue(job());
     const [span] = spans.finished;
     expect(span).toMatchObject({ name: 'queue.enqueue', kind: SpanKind.PRODUCER });
@@ -40,7 +40,7 @@ describe('the trace through the job queue', () => {
     expect(reserved.traceparent).toBe(`00-${traceId}-${spanId}-01`);
   });
 
-  it('stays in the trace of the one who enqueues', async () => {
+  it('is the trace of the caller who enqueues', async () => {
     const [reserved, caller] = await inSpan('caller', {}, async () => [
       await throughTheQueue(job()),
       currentTraceparent(),
@@ -48,7 +48,7 @@ describe('the trace through the job queue', () => {
     expect(traceIdOf(reserved.traceparent)).toBe(traceIdOf(caller));
   });
 
-  it('keeps the trace that the job brings', async () => {
+  it('is the trace of the job, if it has one', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     expect((await throughTheQueue({ ...job(), traceparent })).traceparent).toBe(traceparent);
     const [span] = spans.finished;

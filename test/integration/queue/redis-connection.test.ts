@@ -19,7 +19,7 @@ describe('a connection to Redis', () => {
 
   const open = (log: Log = silentLog) => createRedis({ host: '127.0.0.1', port: server.port, log });
 
-  it('comes back by itself, and logs one outage once', async () => {
+  it('is restored by itself, and logs one outage once', async () => {
     const lines: string[] = [];
     const note = (_: unknown, message?: string) => void lines.push(message ?? String(_));
     const redis = open({ ...silentLog, warn: note, info: note } as unknown as Log);
@@ -34,7 +34,7 @@ describe('a connection to Redis', () => {
     await closeRedis(redis);
   });
 
-  it('tells an outage from a mistake', async () => {
+  it('distinguishes an outage from a mistake', async () => {
     const redis = open();
     await redisReady(redis, 5_000);
     await redis.set('text', 'x');
@@ -52,7 +52,7 @@ describe('a connection to Redis', () => {
     expect(isOutage('not even an error')).toBe(false);
   });
 
-  it('can be closed at any moment, twice as well', async () => {
+  it('can be closed at any time, also twice', async () => {
     const fresh = open();
     await closeRedis(fresh);
     const connected = open();
@@ -67,7 +67,7 @@ describe('a connection to Redis', () => {
     await closeRedis(away);
   });
 
-  it('is not awaited longer than asked for', async () => {
+  it('is awaited only for the given time', async () => {
     await server.kill();
     const redis = open();
     expect(await redisReady(redis, 20)).toBe(false);
@@ -79,7 +79,7 @@ describe('a connection to Redis', () => {
   });
 });
 
-it('makes a test fail that leaves a key without expiry, and removes it', async () => {
+it('a test fails if it leaves a key without expiry, and the key is removed', async () => {
   const service = await testRedis();
   const other = await testRedis();
   const key = `{${service.namespace}}:left`;

@@ -1,5 +1,5 @@
-import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { DeadLetterPublisher } from '../../../src/event-sourcing/relay/dead-letter-publisher.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
 
 describe('DeadLetterPublisher', () => {
@@ -15,7 +15,7 @@ describe('DeadLetterPublisher', () => {
     await nats.close();
   });
 
-  it('publishes a letter once, however often it is asked to', async () => {
+  it('publishes a dead letter once, however often it is called', async () => {
     const letters = new DeadLetterPublisher({ nats, prefix });
     for (let time = 0; time < 3; time++) await letters.publish('execution', 'a-1', { execution_id: 'a', attempt: 1 });
     await letters.publish('stream', 'b', { stream_id: 'b' });
@@ -26,7 +26,7 @@ describe('DeadLetterPublisher', () => {
     expect(JSON.parse(message.string())).toEqual({ execution_id: 'a', attempt: 1 });
   });
 
-  it('makes the stream again where it was deleted', async () => {
+  it('creates the stream again if it was deleted', async () => {
     const letters = new DeadLetterPublisher({ nats, prefix });
     await letters.publish('stream', 'c', {});
     await (await nats.manager()).streams.delete(letters.streamName);

@@ -1,5 +1,5 @@
-import { newId } from '../../../src/kernel/uuid.js';
 import { EventPublisher } from '../../../src/event-sourcing/relay/event-publisher.js';
+import { newId } from '../../../src/kernel/uuid.js';
 import { eventually } from '../../support/eventually.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { ToyLog } from '../../support/toy-log.js';
@@ -12,7 +12,7 @@ describe('EventRelay', () => {
   const streamedUpTo = (position: bigint, from = 1n) =>
     eventually(async () => expect(await pipeline.streamed()).toEqual(upTo(position, from)));
 
-  it('publishes what is committed, in order, under a subject of type and stream', async () => {
+  it('publishes committed events in order, on a subject of type and stream', async () => {
     const id = newId();
     pipeline.start((signal) => pipeline.relay().run(signal));
     await pipeline.log.add(id, 1, 2, 3);
@@ -35,7 +35,7 @@ describe('EventRelay', () => {
     });
   });
 
-  it('goes on after a crash between commit and publish', async () => {
+  it('continues after a crash between commit and publish', async () => {
     const id = newId();
     const first = pipeline.start((signal) => pipeline.relay().run(signal));
     await pipeline.log.add(id, 1, 2);
@@ -47,7 +47,7 @@ describe('EventRelay', () => {
     await streamedUpTo(4n);
   });
 
-  it('publishes nothing twice where a second relay works on the same stream without the lead', async () => {
+  it('publishes nothing twice if a second relay works on the same stream without the lead', async () => {
     const id = newId();
     pipeline.start((signal) => pipeline.relay().relay(signal));
     pipeline.start((signal) => pipeline.relay().relay(signal));
@@ -55,7 +55,7 @@ describe('EventRelay', () => {
     await streamedUpTo(150n);
   });
 
-  it('need not read what its own process recorded', async () => {
+  it('does not read back events that its own process recorded', async () => {
     const { log } = pipeline;
     const read: bigint[] = [];
     const readAllStored = async (afterPosition: bigint, limit: number) => {
@@ -73,7 +73,7 @@ describe('EventRelay', () => {
     expect(read.filter((position) => position > readUpTo)).toEqual([]);
   });
 
-  it('misses nothing of what others recorded in between', async () => {
+  it('publishes all events that other processes recorded in between', async () => {
     const { log } = pipeline;
     const others = new ToyLog(pipeline.database);
     pipeline.start((signal) => pipeline.relay({ recent: log.recent, pollIntervalMs: 60_000 }).run(signal));
@@ -84,7 +84,7 @@ describe('EventRelay', () => {
     await others.close();
   });
 
-  it('refuses a relay that was frozen before a publish and thawed after another one went on', async () => {
+  it('refuses a publish of a relay that was suspended while another continued', async () => {
     const id = newId();
     let thaw = (): void => undefined;
     const frozen = new Promise<void>((resolve) => (thaw = resolve));
@@ -103,10 +103,11 @@ describe('EventRelay', () => {
     await streamedUpTo(6n);
   });
 
-  it('makes a deleted stream again, from the least checkpoint', async () => {
+  it('creates a deleted stream again, from the lowest checkpoint', async () => {
     const id = newId();
     pipeline.start((signal) => pipeline.relay().run(signal));
-    // First the stream: a projector ahead of it reads Postgres, and its checkpoint would set where the stream begins.
+    // The stream first: a projector ahead of it reads Postgres, and its checkpoint would determine where the stream
+    // begins.
     await streamedUpTo(await pipeline.log.add(id, 1, 2, 3));
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(3n);
@@ -120,14 +121,14 @@ describe('EventRelay', () => {
     expect(await pipeline.totals()).toEqual({ [id]: 21 });
   });
 
-  it('goes on where the stream was purged', async () => {
+  it('continues if the stream was purged', async () => {
     const id = newId();
     const relay = pipeline.start((signal) => pipeline.relay().run(signal));
     await streamedUpTo(await pipeline.log.add(id, 1, 2, 3));
     const projector = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(3n);
     await relay.stop();
-    // What the projector has read from Postgres meanwhile, an empty stream need not hold.
+    // An empty stream need not contain events that the projector has read from Postgres meanwhile.
     await projector.stop();
     await (await pipeline.nats.manager()).streams.purge(pipeline.stream.name);
     await pipeline.log.add(id, 4);
@@ -138,7 +139,7 @@ describe('EventRelay', () => {
     expect(await pipeline.totals()).toEqual({ [id]: 15 });
   });
 
-  it('makes the stream anew where messages were cut out that it still remembers', async () => {
+  it('creates the stream again if messages were removed that it still remembers', async () => {
     const id = newId();
     const relay = pipeline.start((signal) => pipeline.relay().run(signal));
     await pipeline.log.add(id, 1, 2, 3);
@@ -152,7 +153,7 @@ describe('EventRelay', () => {
   it.each([
     ['another epoch', 'update es.log set epoch = 2'],
     ['a log that ends before the stream does', null],
-  ])('makes the stream anew after a restore: %s', async (_, sql) => {
+  ])('creates the stream again after a restore: %s', async (_, sql) => {
     const id = newId();
     const relay = pipeline.start((signal) => pipeline.relay().run(signal));
     await pipeline.log.add(id, 1, 2, 3);

@@ -58,7 +58,7 @@ describe('LeaderLock', () => {
       expect((await database.appPool.query(sql, [name])).rowCount).toBe(1);
     });
 
-  it('lets one lead, and another one once the leader has lost its connection', async () => {
+  it('has one leader, and another one after the leader lost its connection', async () => {
     const first = contend('first', { retryIntervalMs: 60_000 });
     await eventually(() => expect(leading).toEqual(['first']));
     const second = contend('second');
@@ -69,7 +69,7 @@ describe('LeaderLock', () => {
     expect([first.leads, second.leads]).toEqual([false, true]);
   });
 
-  it('lets another one lead when the leader stops', async () => {
+  it('has another leader after the leader stops', async () => {
     contend('first');
     await eventually(() => expect(leading).toEqual(['first']));
     contend('second');
@@ -77,8 +77,8 @@ describe('LeaderLock', () => {
     await eventually(() => expect(leading).toEqual(['second']));
   });
 
-  it('takes the lead from a process that is frozen', async () => {
-    // One that never pings looks to Postgres like one that cannot.
+  it('takes the lead from a suspended process', async () => {
+    // To Postgres, a process that never pings looks like one that cannot.
     const frozen = contend('frozen', { pingIntervalMs: 60_000, silenceMsMax: 300, retryIntervalMs: 5_000 });
     await eventually(() => expect(leading).toEqual(['frozen']));
     contend('second');
@@ -86,7 +86,7 @@ describe('LeaderLock', () => {
     expect(frozen.leads).toBe(false);
   });
 
-  it('contends again after what it led has failed', async () => {
+  it('contends again after the led work has failed', async () => {
     let leads = 0;
     contenders.push(
       running((signal) =>
@@ -99,7 +99,7 @@ describe('LeaderLock', () => {
     await eventually(() => expect(leads).toBeGreaterThan(2));
   });
 
-  it('waits for a Postgres that is away', async () => {
+  it('waits for an unavailable Postgres', async () => {
     const away = new LeaderLock({
       name: 'test',
       postgres: { ...database.app, port: 1 },

@@ -1,7 +1,7 @@
-import { afterThisTurn } from '../../../src/platform/async/delay.js';
-import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { EventsStream } from '../../../src/event-sourcing/relay/events-stream.js';
 import { messagesOf } from '../../../src/event-sourcing/relay/stream-messages.js';
+import { afterThisTurn } from '../../../src/platform/async/delay.js';
+import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
 
 const MESSAGES = 1_700;
@@ -31,11 +31,11 @@ describe('the messages of the events stream', () => {
     return sequences;
   };
 
-  it('are none in an empty one', async () => {
+  it('an empty stream has none', async () => {
     expect(await read(0)).toEqual([]);
   });
 
-  it('come whole and in order, however slow their reader is, and leave no consumer behind', async () => {
+  it('arrive complete and in order, however slow the reader is, and leave no consumer behind', async () => {
     const js = nats.jetstream();
     const published = Array.from({ length: MESSAGES }, (_, n) =>
       js.publish(stream.subjects.replace('>', `toy.${n}`), undefined, { timeout: 30_000 }),
@@ -49,7 +49,7 @@ describe('the messages of the events stream', () => {
     expect(await manager.consumers.list(stream.name).next()).toEqual([]);
   });
 
-  it('come without those that were cut out, and to a reader that stops early', async () => {
+  it('arrive without removed ones, and to a reader that stops early', async () => {
     const manager = await nats.manager();
     for (const sequence of [1, 2, 700, MESSAGES]) await manager.streams.deleteMessage(stream.name, sequence);
     expect(await read(0)).toHaveLength(MESSAGES - 4);

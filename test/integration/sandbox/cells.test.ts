@@ -18,10 +18,10 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
   afterEach(() => box.expectNoContainers());
   afterAll(() => box.sandbox.close());
 
-  /** Every cell has a uid of its own: it tells which one a job ran in. */
+  /** Every cell has its own uid, which shows which cell a job ran in. */
   const cellOf = async (owner = userId): Promise<string> => (await box.run('bash', 'id -u', { userId: owner })).out;
 
-  /** What a program prints that runs in the container itself, beside its launcher. */
+  /** The output of a program that runs in the container itself, beside its launcher. */
   async function inContainer(name: string, Cmd: string[]): Promise<string[]> {
     const exec = await docker.getContainer(name).exec({ Cmd, AttachStdout: true });
     const chunks: Buffer[] = [];
@@ -30,7 +30,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     return Buffer.concat(chunks).toString().trim().split('\n');
   }
 
-  it('serves its user’s next job, of any language of the image, with limits of the same kind', async () => {
+  it('a cell serves its user’s next job, in any language of its image, with limits of the same kind', async () => {
     const first = await box.run('javascript', 'console.log(process.getuid())', { userId });
     const next = await box.run('typescript', 'console.log(process.getuid!() as number)', { userId });
     expect(next.out).toBe(first.out);
@@ -41,27 +41,27 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     expect(await box.containers()).toHaveLength(2);
   });
 
-  it('serves nobody else', async () => {
+  it('a cell serves no other user', async () => {
     const own = await cellOf();
     const others = [await cellOf(randomUUID()), await cellOf(randomUUID())];
     expect(new Set([own, ...others]).size).toBe(3);
     expect(await cellOf()).toBe(own);
   });
 
-  it('ends at once when the engine stops it: an engine that restarts waits for every container of before', async () => {
+  it('a cell ends at once when the engine stops it: a restarting engine waits for all old containers', async () => {
     await cellOf();
     const [name] = await box.containers();
-    // It would wait for an hour for one that does not hear the signal.
+    // The engine would wait for an hour for a container that ignores the signal.
     await docker.getContainer(name!).stop({ t: 3_600 });
     await box.expectNoContainers();
   });
 
-  it('runs one job at a time: a user’s jobs at once are in cells of their own', async () => {
+  it('a cell runs one job at a time: concurrent jobs of a user run in separate cells', async () => {
     const cells = await Promise.all([cellOf(), cellOf(), cellOf()]);
     expect(new Set(cells).size).toBe(3);
   });
 
-  it('shows a job nothing of the one before it: no file, no process, no name', async () => {
+  it('a job sees nothing of the previous one: no file, no process, no name', async () => {
     const left = await box.run(
       'bash',
       `id -u; for folder in /tmp /tmp/work /dev/shm; do echo secret >$folder/left; mkfifo $folder/pipe; mkdir $folder/folder; done
@@ -79,8 +79,8 @@ ls /proc/self/fd | wc -l`,
     expect(next.out).toBe(`${uid}\n/dev/shm:\n\n/tmp:\nwork\n\n/tmp/work:\nmain.sh\n1 sandbox 0022 256 []\n4\n`);
   });
 
-  it('gives each job namespaces of its own, so that no message queue, semaphore or shared memory outlives it', async () => {
-    // No system call makes any (denials.test.ts): this is the second lock.
+  it('each job has its own namespaces, so that no message queue, semaphore or shared memory outlives it', async () => {
+    // No system call creates any (denials.test.ts): this is the second barrier.
     const kinds = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'];
     const { out } = await box.run('bash', `readlink ${kinds.map((kind) => `/proc/self/ns/${kind}`).join(' ')}`, {
       userId,
@@ -93,7 +93,7 @@ ls /proc/self/fd | wc -l`,
     expect(ofCell).toHaveLength(kinds.length);
   });
 
-  it('is removed after as many jobs as it may have, and the next job has a new one', async () => {
+  it('a cell is removed at its limit of jobs, and the next job gets a new one', async () => {
     const worn = await TestSandbox.create({ runtime, cellJobsMax: 3 });
     const cells: string[] = [];
     for (let jobs = 1; jobs <= 4; jobs += 1) cells.push((await worn.run('bash', 'id -u', { userId })).out);
@@ -102,7 +102,7 @@ ls /proc/self/fd | wc -l`,
     await worn.sandbox.close();
   });
 
-  it('is removed when it has rested', async () => {
+  it('a cell is removed at the end of its idle time', async () => {
     const brief = await TestSandbox.create({ runtime, cellRestMs: 200 });
     await brief.run('bash', 'true');
     await eventually(async () => expect(await brief.containers()).toEqual([]));
@@ -110,7 +110,7 @@ ls /proc/self/fd | wc -l`,
     await brief.sandbox.close();
   });
 
-  it('is removed after one job where isolation is single', async () => {
+  it('a cell is removed after one job if isolation is single', async () => {
     const single = await TestSandbox.create({ runtime, isolation: 'single' });
     const [one, other] = [
       await single.run('bash', 'id -u; readlink /proc/self/ns/user', { userId }),
@@ -122,8 +122,8 @@ ls /proc/self/fd | wc -l`,
     await single.sandbox.close();
   });
 
-  describe('after a job that ended badly', () => {
-    it('tells the next one’s memory, not that job’s', async () => {
+  describe('after a job that ended badly, a cell', () => {
+    it('reports the memory of the next job only', async () => {
       const allocate = (mib: number) => `import os\nx = bytearray(${mib} << 20)\nprint(os.getuid())`;
       const large = await box.run('python', allocate(150), { userId });
       const small = await box.run('python', allocate(1), { userId });
@@ -137,7 +137,7 @@ ls /proc/self/fd | wc -l`,
       expect(middle.memoryPeakBytes).toBeLessThan(150 * MIB);
     });
 
-    it('does not take that job’s want of memory for the next one’s', async () => {
+    it('does not attribute the job’s lack of memory to the next one', async () => {
       const limits = { memory_mb: 64, cpus: 1, pids: 64 };
       const hog = await box.run('bash', 'id -u; x=$(tail /dev/zero)', { userId, limits });
       expect(hog.reason).toBe('out_of_memory');
@@ -147,7 +147,7 @@ ls /proc/self/fd | wc -l`,
       expect(killed).toMatchObject({ reason: 'signal', signal: 'SIGKILL', out: hog.out });
     });
 
-    it('serves on after a fork bomb that ran into its timeout', async () => {
+    it('serves again after a fork bomb that ran into its timeout', async () => {
       const bomb = await box.run('bash', 'id -u; bomb() { bomb | bomb & }; bomb; while :; do :; done', {
         userId,
         timeoutMs: 5_000,
@@ -156,7 +156,7 @@ ls /proc/self/fd | wc -l`,
       expect(await cellOf()).toBe(bomb.out);
     });
 
-    it('serves on after a cancel', async () => {
+    it('serves again after a cancel', async () => {
       const cancel = new AbortController();
       const outcome = await box.sandbox.run(job('bash', 'trap "" TERM; id -u; sleep 600', { userId }), {
         signal: cancel.signal,
@@ -166,7 +166,7 @@ ls /proc/self/fd | wc -l`,
       expect(await cellOf()).toBe(Buffer.from(outcome.stdout.content).toString());
     });
 
-    it('is gone when its container was killed in the middle of the run, and the next job has a new one', async () => {
+    it('is gone if its container was killed during the run, and the next job gets a new one', async () => {
       const heard: string[] = [];
       const run = box.sandbox.run(job('bash', 'id -u; sleep 600', { userId }), {
         signal: new AbortController().signal,
@@ -180,7 +180,7 @@ ls /proc/self/fd | wc -l`,
     });
   });
 
-  it('that was killed from outside while it rested is not handed out', async () => {
+  it('a cell that was killed from outside while idle is not used', async () => {
     const first = await cellOf();
     const [name] = await box.containers();
     await docker.getContainer(name!).kill();
@@ -188,12 +188,12 @@ ls /proc/self/fd | wc -l`,
     expect(await cellOf()).not.toBe(first);
   });
 
-  it('that stands still, and cannot report, is removed when its run is cancelled', async () => {
+  it('a cell that is suspended and cannot report is removed when its run is cancelled', async () => {
     const stuck = await TestSandbox.create({ runtime, reportGraceMs: 1_000 });
     const cancel = new AbortController();
     const outcome = await stuck.sandbox.run(job('bash', 'id -u; sleep 600', { userId }), {
       signal: cancel.signal,
-      // As nothing in a job can: the whole container stands still.
+      // A state that no job can cause: the whole container is paused.
       onOutput: () =>
         void stuck
           .containers()

@@ -1,7 +1,7 @@
 import { TestSandbox } from '../../support/docker.js';
 
 const HELLO = 'package main\nfunc main() { println("hi") }';
-/** More to compile than its limit of CPU allows in the time that the program has. */
+/** Takes longer to compile, within its CPU limit, than the program's own timeout. */
 const LARGE = `package main
 import ("fmt"; "net/http")
 func main() { fmt.Println(http.StatusText(404)) }`;
@@ -14,13 +14,13 @@ beforeAll(async () => {
 afterEach(() => box.expectNoContainers());
 afterAll(() => box.sandbox.close());
 
-it('has a time of its own', async () => {
+it('a compiler has its own time limit', async () => {
   const limits = { memory_mb: 256, cpus: 0.1, pids: 128 };
   const outcome = await box.run('go', LARGE, { limits, timeoutMs: 1_000 });
   expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0, out: 'Not Found\n', err: '' });
 });
 
-it('is no part of what the program took', async () => {
+it('compile time does not count as the program’s time', async () => {
   const { cpuTimeMs, wallTimeMs } = await box.run('go', LARGE);
   const compiled = await box.run('go', LARGE.replace('fmt.Println', 'undefined'));
   expect(compiled.reason).toBe('compile');
@@ -28,7 +28,7 @@ it('is no part of what the program took', async () => {
   expect(wallTimeMs).toBeLessThan(compiled.wallTimeMs);
 });
 
-it('tells a program that does not compile from one that fails', async () => {
+it('a program that does not compile differs from one that fails', async () => {
   const wrong = await box.run('go', 'package main\nfunc main() { undefinedName() }');
   expect(wrong).toMatchObject({ reason: 'compile', signal: null, out: '' });
   expect(wrong.returnCode).toBeGreaterThan(0);
@@ -38,7 +38,7 @@ it('tells a program that does not compile from one that fails', async () => {
   expect(panics.err).toContain('panic: no');
 });
 
-it('ends a compiler that takes too long', async () => {
+it('a compiler that takes too long is ended', async () => {
   const slow = await TestSandbox.create({ compileTimeoutMs: 100 });
   const limits = { memory_mb: 256, cpus: 0.1, pids: 128 };
   const outcome = await slow.run('go', LARGE, { limits });
@@ -46,12 +46,12 @@ it('ends a compiler that takes too long', async () => {
   await slow.sandbox.close();
 });
 
-it('leaves the program its input', async () => {
+it('a compiler does not read the program’s input', async () => {
   const cat = 'package main\nimport ("io"; "os")\nfunc main() { io.Copy(os.Stdout, os.Stdin) }';
   expect(await box.run('go', cat, { input: { stdin: Buffer.from('all of it') } })).toMatchObject({ out: 'all of it' });
 });
 
-it('is cancelled with its run', async () => {
+it('a compiler is cancelled with its run', async () => {
   const cancel = new AbortController();
   const running = box.run('go', LARGE, { limits: { memory_mb: 256, cpus: 0.1, pids: 128 } }, cancel.signal);
   cancel.abort();

@@ -18,21 +18,21 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     return JSON.parse(outcome.out);
   }
 
-  it('answers EPERM to every system call that is not for programs', async () => {
+  it('every system call that programs do not need fails with EPERM', async () => {
     const denied = await observe(`${SYSCALLS}
 calls = json.loads('${JSON.stringify(DENIED_CALLS)}')
 print(json.dumps({name: call(numbers[arm], 0, 0, 0, 0, 0) for name, numbers in calls.items() if numbers[arm] is not None}))`);
     expect(new Set(Object.values(denied as object))).toEqual(new Set(['EPERM']));
   });
 
-  it('answers as a kernel that has them not to calls that programs can go on without', async () => {
+  it('calls that programs can do without fail as if the kernel lacked them', async () => {
     const answers = await observe(`${SYSCALLS}
 calls = {"membarrier": [324, 283], "splice": [275, 76], "tee": [276, 77], "vmsplice": [278, 75]}
 print(json.dumps({name: call(numbers[arm], 0, 0, 0, 0, 0, 0) for name, numbers in calls.items()}))`);
     expect(answers).toEqual({ membarrier: 'ENOSYS', splice: 'EINVAL', tee: 'EINVAL', vmsplice: 'EINVAL' });
   });
 
-  it('opens sockets of the families unix, inet and inet6, for TCP and UDP, and of no others', async () => {
+  it('sockets open only in the families unix, inet and inet6, for TCP and UDP', async () => {
     const answers = await observe(
       `${SYSCALLS}
 socket, socketpair = [41, 198][arm], [53, 199][arm]
@@ -56,13 +56,13 @@ print(json.dumps([opened, sorted(denied), pairs]))`.replace('import ctypes,', 'i
       ['datagram', 'any'],
       ['datagram', 'udp'],
     ];
-    // To the kernel a raw unix socket is one of datagrams; `icmp` has the number of PF_UNIX.
+    // To the kernel a raw unix socket is a datagram socket; `icmp` has the number of PF_UNIX.
     const unix = ['stream', 'datagram', 'raw', 'seqpacket'].flatMap((kind) => [
       [1, kind, 'any'],
       [1, kind, 'icmp'],
     ]);
     expect(opened).toEqual([...unix, ...[2, 10].flatMap((family) => inet.map((rest) => [family, ...rest]))]);
-    // EPERM is the profile's: TCP by datagrams, UDP as a stream.
+    // EPERM comes from the profile: TCP with datagrams, UDP as a stream.
     expect(denied).toEqual([
       ['datagram', 'EPERM'],
       ['datagram', 'EPROTONOSUPPORT'],
@@ -80,7 +80,7 @@ print(json.dumps([opened, sorted(denied), pairs]))`.replace('import ctypes,', 'i
     expect(pairs).toEqual(['EAFNOSUPPORT']);
   });
 
-  it('puts no program into the kernel by a socket’s options, and makes no socket one of another kind', async () => {
+  it('socket options attach no program to the kernel, and change no socket’s kind', async () => {
     const answers = await observe(`
 import errno, json, socket
 own = socket.socket(); datagram = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -101,7 +101,7 @@ print(json.dumps({
     });
   });
 
-  it('makes no namespace: neither by clone nor by clone3', async () => {
+  it('no namespace can be created, neither by clone nor by clone3', async () => {
     const answers = await observe(`${SYSCALLS}
 clone = [56, 220][arm]
 flags = {"user": 0x10000000, "mount": 0x20000, "pid": 0x20000000, "net": 0x40000000, "ipc": 0x8000000, "uts": 0x4000000, "cgroup": 0x2000000}
@@ -111,10 +111,11 @@ print(json.dumps([sorted({call(clone, flag | 17, 0, 0, 0, 0) for flag in flags.v
 
   it.each([
     ['x32', 'libc.syscall(ctypes.c_long(0x40000000 + 39))', ['SIGSYS']],
-    // mov eax, getpid; int 0x80; ret. A kernel without this entry answers SIGSEGV before any filter is asked: either
-    // way the program does not get in.
+    // mov eax, getpid; int 0x80; ret. A kernel without this entry sends SIGSEGV before any filter is consulted: in
+    // either
+    // case the call fails.
     ['32-bit', 'memory.write(b"\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3"); function()', ['SIGSYS', 'SIGSEGV']],
-  ])('does not let a program into the kernel by the %s entry', async (_, entry, signals) => {
+  ])('the %s entry gives no access to the kernel', async (_, entry, signals) => {
     const outcome = await box.run(
       'python',
       `${SYSCALLS}
@@ -128,7 +129,7 @@ ${entry}`,
     expect(signals).toContain(outcome.signal);
   });
 
-  it('has no capability, no new privileges, a filter, and a uid of its own', async () => {
+  it('a program has no capability, no new privileges, a filter, and its own uid', async () => {
     const script = `
 import os, json
 status = dict(line.rstrip("\\n").split(":\\t", 1) for line in open("/proc/self/status") if ":\\t" in line)
@@ -140,7 +141,7 @@ print(json.dumps([status["CapEff"], status["CapPrm"], status["CapBnd"], status["
     expect(first[5]).not.toEqual(second[5]);
   });
 
-  it('gains nothing from a setuid binary, and cannot make one', async () => {
+  it('a setuid binary has no effect and cannot be made', async () => {
     const outcome = await box.run(
       'bash',
       `find / -xdev -perm /6000 -type f 2>/dev/null | head -3
@@ -150,7 +151,7 @@ chown 0 /tmp/id 2>/dev/null || echo refused`,
     expect(outcome.out).toBe('same\nrefused\n');
   });
 
-  it('has no network but a loopback of its own, which it cannot change', async () => {
+  it('the only network is the run’s own loopback, which it cannot change', async () => {
     const interfaces = await observe(`
 import errno, fcntl, json, socket, struct
 own = socket.socket()
@@ -163,7 +164,7 @@ print(json.dumps([names, flags, change(0x8914, struct.pack("16sh", b"lo", 0)), c
     expect(interfaces).toEqual([['lo'], 1, 'EPERM', 'EPERM']);
   });
 
-  it('writes to /tmp and /dev/shm and nowhere else', async () => {
+  it('only /tmp and /dev/shm are writable', async () => {
     const outcome = await box.run(
       'bash',
       `for folder in / /etc /usr/bin /var/tmp /root /home /dev /dev/mqueue /sys /sys/fs/cgroup/memory /proc /proc/sys/kernel /run; do
@@ -173,12 +174,12 @@ for folder in /tmp /tmp/work /dev/shm; do echo 1 >"$folder/probe" && cat "$folde
 echo core >/proc/sys/kernel/core_pattern`,
     );
     expect(outcome.out).toBe('1\n1\n1\n');
-    // What is not a process's is covered.
+    // Everything outside a process's own files is hidden.
     expect(outcome.err).toMatch(/core_pattern: (No such file or directory|Permission denied)/);
     expect(outcome.returnCode).toBe(1);
   });
 
-  it('bounds /tmp in bytes and in files', async () => {
+  it('/tmp is limited in bytes and in files', async () => {
     const outcome = await box.run(
       'python',
       `
@@ -198,7 +199,7 @@ except OSError as error: print("inodes", error.strerror, n < 17000)`,
     expect(outcome.out).toMatch(/^\/tmp No space left on device 6\d\ninodes No space left on device True\n$/);
   });
 
-  it('keeps PID 1 closed to the program: its memory, descriptors, environment, and its life', async () => {
+  it('PID 1 is closed to the program: its memory, descriptors, environment and signals', async () => {
     const outcome = await box.run(
       'bash',
       `for path in mem environ fd/0 fd/2 maps root; do { : <"/proc/1/$path"; } 2>/dev/null && echo "opened $path"; done
@@ -214,7 +215,7 @@ echo alive`,
   it.each([
     ['python', 'import os\nwhile True:\n  try: os.fork()\n  except OSError: pass'],
     ['bash', ':(){ :|:& };:; while :; do :; done'],
-  ] as const)('outlives a fork bomb in %s', async (language, bomb) => {
+  ] as const)('a cell survives a fork bomb in %s', async (language, bomb) => {
     const [bombed, neighbour] = await Promise.all([
       box.run(language, bomb, { timeoutMs: 1_500, limits: { memory_mb: 128, cpus: 0.5, pids: 64 } }),
       box.run('bash', 'echo fine'),
@@ -239,7 +240,7 @@ stop.set()`,
     expect(outcome.out).toBe("can't start new thread True\n");
   });
 
-  it('leaves nothing to the next run', async () => {
+  it('a run leaves nothing to the next one', async () => {
     await box.run('bash', 'echo secret >/tmp/left; echo secret >/dev/shm/left; (setsid sleep 600 &)');
     const next = await box.run('bash', 'ls -A /tmp /dev/shm; processes=(/proc/[0-9]*); echo ${#processes[@]}');
     // Its own shell: the init of its namespaces is hidden from it.

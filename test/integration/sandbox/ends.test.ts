@@ -1,12 +1,12 @@
-import { eventually } from '../../support/eventually.js';
 import { job, TestSandbox } from '../../support/docker.js';
+import { eventually } from '../../support/eventually.js';
 import { RUNTIMES } from '../../support/runtimes.js';
 
 describe.each(RUNTIMES)('on %s', (runtime) => {
   let box: TestSandbox;
 
   beforeAll(async () => {
-    // Reports are waited for, however busy the machine is.
+    // Waits for reports, however busy the machine is.
     box = await TestSandbox.create({ runtime, reportGraceMs: 20_000 });
   });
   afterEach(() => box.expectNoContainers());
@@ -30,28 +30,28 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     ['bash', 'kill -KILL $$', 137, 'SIGKILL'],
     ['bash', 'kill -40 $$', 168, 'SIGRTMIN+6'],
     ['javascript', 'process.kill(process.pid, "SIGUSR2"); setTimeout(() => {}, 5_000)', 140, 'SIGUSR2'],
-  ] as const)('%s: %j dies by its signal', async (language, script, returnCode, signal) => {
+  ] as const)('%s: %j is killed by its signal', async (language, script, returnCode, signal) => {
     expect(await box.run(language, script)).toMatchObject({ reason: 'signal', returnCode, signal });
   });
 
   it.each([
     ['python', 'import sys\nprint("before")\nx = []\nwhile True: x.append(bytearray(1 << 20))'],
     ['javascript', 'console.log("before"); const x = []; for (;;) x.push(new Array(100_000).fill(Math.random()))'],
-    // The shell's child is the one that is killed; the shell passes it on as 137.
+    // The shell's child is killed; the shell exits with 137.
     ['bash', 'echo before; x=$(tail /dev/zero)'],
-  ] as const)('%s that wants too much memory ends as out_of_memory, with its output', async (language, script) => {
+  ] as const)('%s that uses too much memory ends as out_of_memory, with its output', async (language, script) => {
     const outcome = await box.run(language, script, { limits: { memory_mb: 64, cpus: 1, pids: 64 } });
     expect(outcome).toMatchObject({ reason: 'out_of_memory', returnCode: 137, signal: 'SIGKILL', out: 'before\n' });
     expect(outcome.memoryPeakBytes).toBeGreaterThan(60 * 1024 * 1024);
   });
 
-  it('unpacks the largest input within the smallest memory', async () => {
+  it('the largest input is unpacked within the smallest memory', async () => {
     const input = { stdin: Buffer.alloc(1 << 20), files: [{ path: 'a', content: Buffer.alloc(6 << 20) }] };
     const outcome = await box.run('bash', 'wc -c a -', { input, limits: { memory_mb: 16, cpus: 1, pids: 16 } });
     expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0 });
   });
 
-  it('is the program’s own end when only a child ran out of memory', async () => {
+  it('an exit code is the program’s own if only a child ran out of memory', async () => {
     const script = `
 import subprocess, sys
 child = subprocess.run([sys.executable, "-c", "x = bytearray(300 << 20)"])
@@ -60,7 +60,7 @@ print(child.returncode)`;
     expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0, out: '-9\n' });
   });
 
-  it('measures the whole run: children nobody waited for count too', async () => {
+  it('the figures cover the whole run, including children nobody waited for', async () => {
     const script = `
 import os, time
 reader, writer = os.pipe()
@@ -82,7 +82,7 @@ os.read(reader, 1)`;
       ['python', 'import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint("before")\nwhile True: time.sleep(9)'],
       ['bash', 'trap "" TERM INT; echo before; (setsid sleep 600 &); kill -STOP $$'],
       ['javascript', 'console.log("before"); for (;;);'],
-    ] as const)('ends %s whatever it does, and keeps its output', async (language, script) => {
+    ] as const)('ends %s in any state, and keeps its output', async (language, script) => {
       const outcome = await box.run(language, script, { timeoutMs: 5_000 });
       expect(outcome).toMatchObject({ reason: 'timeout', returnCode: null, signal: null, out: 'before\n' });
       // Milliseconds are rounded.
@@ -90,14 +90,14 @@ os.read(reader, 1)`;
       expect(outcome.cpuTimeMs).not.toBeNull();
     });
 
-    it('is not for a daemon: the run ends with its program', async () => {
+    it('is not needed for a daemon: the run ends with its program', async () => {
       const outcome = await box.run('bash', 'setsid bash -c "exec sleep 600" & echo done');
       expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0, out: 'done\n' });
     });
   });
 
   describe('cancelling', () => {
-    it('in mid-run kills every process and keeps the output', async () => {
+    it('during the run kills every process and keeps the output', async () => {
       const cancel = new AbortController();
       let askedAt = 0;
       const outcome = await box.sandbox.run(job('bash', 'trap "" TERM; echo on; sleep 600 & wait; sleep 600'), {
@@ -112,12 +112,12 @@ os.read(reader, 1)`;
       expect(askedAt).toBeGreaterThan(0);
     });
 
-    it('before it began makes no container', async () => {
+    it('before the run creates no container', async () => {
       const outcome = await box.sandbox.run(job('bash', 'echo on'), { signal: AbortSignal.abort() });
       expect(outcome).toMatchObject({ reason: 'cancelled', returnCode: null, stdout: { bytesTotal: 0 } });
     });
 
-    it('while the container is being made ends as cancelled too', async () => {
+    it('while the container is created ends as cancelled, too', async () => {
       const cancel = new AbortController();
       const run = box.sandbox.run(job('bash', 'sleep 600'), { signal: cancel.signal });
       await eventually(async () => expect(await box.containers()).toHaveLength(1), { intervalMs: 1 });

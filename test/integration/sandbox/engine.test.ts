@@ -1,6 +1,6 @@
-import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
 import { connectEngine } from '../../../src/sandbox/engine.js';
+import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import {
   containersOf,
   dockerEndpoint,
@@ -23,7 +23,7 @@ async function sandbox(overrides: Parameters<typeof sandboxOptions>[0] = {}): Pr
   return box;
 }
 
-/** Whose `ps` shows a container that runs. */
+/** Its `ps` shows the running container. */
 const running = async (workerId: string): Promise<string> => {
   const [name, ...more] = await containersOf(workerId);
   expect(more).toEqual([]);
@@ -45,7 +45,7 @@ afterEach(async () => {
   await Promise.all(boxes.splice(0).map(({ box, workerId }) => box.close().then(() => expectNoContainers(workerId))));
 });
 
-it('is healthy and tells the engine’s and the runtime’s version', async () => {
+it('a healthy engine reports its own version and the runtime’s', async () => {
   const box = await sandbox();
   const health = await eventually(async () => {
     const asked = await box.health();
@@ -55,7 +55,7 @@ it('is healthy and tells the engine’s and the runtime’s version', async () =
   expect(health.detail).toMatch(/^Docker \d+\.\d+.*, \w+ \d+\.\d+.*, cgroup v[12]$/);
 });
 
-it('fails with the image’s name where an image is missing, before user code', async () => {
+it('a missing image fails the run with the image’s name, before user code', async () => {
   const { images } = await sandboxOptions();
   const box = await sandbox({ images: { ...images, bash: 'voidrunner/no-such-image:1' } });
   const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
@@ -63,7 +63,7 @@ it('fails with the image’s name where an image is missing, before user code', 
   expect(failure.countsAsAttempt).toBe(false);
 });
 
-it('fails with the program’s name where an image lacks it, before user code', async () => {
+it('a program that the image lacks fails the run with its name, before user code', async () => {
   const { images } = await sandboxOptions();
   const box = await sandbox({ images: { ...images, python: images.bash } });
   const failure = await failureOf(box.run(job('python', 'print(1)'), { signal: noSignal }));
@@ -71,16 +71,16 @@ it('fails with the program’s name where an image lacks it, before user code', 
   expect(failure.countsAsAttempt).toBe(false);
 });
 
-it('fails with the launcher’s path where an image lacks it, before user code', async () => {
+it('a launcher that the image lacks fails the run with its path, before user code', async () => {
   const { images } = await sandboxOptions();
-  // It has a launcher, but not where an image for jobs has it.
+  // It has a launcher, but not in the place where a job image has it.
   const box = await sandbox({ images: { ...images, bash: 'voidrunner/launcher:latest' } });
   const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
   expect(failure.message).toContain('/usr/local/lib/voidrunner/launcher');
   expect(failure.countsAsAttempt).toBe(false);
 });
 
-it('is unhealthy without the engine, fails runs before user code, and recovers by itself', async () => {
+it('without the engine it is unhealthy, fails runs before user code, and recovers by itself', async () => {
   const proxy = await SocketProxy.before(dockerEndpoint);
   try {
     const box = await sandbox({ endpoint: proxy.endpoint });
@@ -101,7 +101,7 @@ it('is unhealthy without the engine, fails runs before user code, and recovers b
   }
 });
 
-it('is unhealthy within the ping’s time limit where the engine takes connections and does not answer', async () => {
+it('if the engine accepts connections without responding, it is unhealthy within the ping’s time limit', async () => {
   const proxy = await SocketProxy.before(dockerEndpoint);
   try {
     await proxy.open({ forwarding: false });
@@ -115,7 +115,7 @@ it('is unhealthy within the ping’s time limit where the engine takes connectio
   }
 });
 
-it('does not know a runtime that the engine does not know', async () => {
+it('a runtime that the engine does not know is reported', async () => {
   const box = await sandbox({ runtime: 'no-such-runtime' });
   expect(await box.health()).toMatchObject({
     healthy: false,
@@ -124,7 +124,7 @@ it('does not know a runtime that the engine does not know', async () => {
   expect((await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }))).countsAsAttempt).toBe(false);
 });
 
-it('an engine lost in mid-run is a failure after user code started, and the sweep cleans up', async () => {
+it('an engine that fails during a run causes a failure after user code started, and the sweep cleans up', async () => {
   const proxy = await SocketProxy.before(dockerEndpoint);
   try {
     await proxy.open();
@@ -134,7 +134,7 @@ it('an engine lost in mid-run is a failure after user code started, and the swee
     expect((await failureOf(run)).countsAsAttempt).toBe(true);
     expect(await containersOf(workerId)).toHaveLength(1);
     await proxy.open();
-    // The very worker that lost it: no run of its own knows the container any more.
+    // The same worker that lost it: none of its runs knows the container any more.
     expect(await box.sweep(() => true)).toBe(1);
     expect(await containersOf(workerId)).toEqual([]);
   } finally {
@@ -142,7 +142,7 @@ it('an engine lost in mid-run is a failure after user code started, and the swee
   }
 });
 
-it('does not claim that a run is cancelled which it could not end', async () => {
+it('a run that could not be ended is not reported as cancelled', async () => {
   const proxy = await SocketProxy.before(dockerEndpoint);
   try {
     await proxy.open();
@@ -185,7 +185,7 @@ it('a container removed from outside is a failure as well', async () => {
   expect((await failureOf(run)).countsAsAttempt).toBe(true);
 });
 
-it('sweeps containers of dead workers of its own namespace only, and never a live run', async () => {
+it('the sweep removes containers of dead workers in its own namespace, and never a live run', async () => {
   const namespace = testWorkerId().split('.')[0]!;
   const ids = { own: `${namespace}.own`, dead: `${namespace}.dead`, live: `${namespace}.live`, other: testWorkerId() };
   const containers = await Promise.all(
@@ -210,7 +210,7 @@ it('sweeps containers of dead workers of its own namespace only, and never a liv
     });
     expect(await swept.promise).toBe(1);
     cancel.abort();
-    // Had the sweep taken its container, the run would have failed.
+    // If the sweep had removed its container, the run would have failed.
     expect(await run).toMatchObject({ reason: 'cancelled' });
     expect(
       await Promise.all([ids.dead, ids.live, ids.other].map(async (id) => (await containersOf(id)).length)),
@@ -236,13 +236,13 @@ it('close() ends every run as a failure, removes every container, and takes no m
   expect((await failureOf(box.run(job('bash', 'echo'), { signal: noSignal }))).countsAsAttempt).toBe(false);
 });
 
-it('refuses bad input before a container is touched', async () => {
+it('bad input is refused before a container is created', async () => {
   const box = await sandbox({ endpoint: 'unix:///nowhere/docker.sock' });
   const run = box.run(job('bash', 'echo', { input: { env: { 'A=B': 'c' } } }), { signal: noSignal });
   await expect(run).rejects.toMatchObject({ name: 'DomainError', kind: 'invalid', code: 'invalid_sandbox_input' });
 });
 
-it('hardens the container that runs', async () => {
+it('the running container is hardened', async () => {
   const workerId = testWorkerId();
   const box = await sandbox({ workerId });
   const cancel = new AbortController();
@@ -261,7 +261,7 @@ it('hardens the container that runs', async () => {
   expect(Config.Labels).toMatchObject({ 'voidrunner.managed': '1', 'voidrunner.worker': workerId });
   expect(Config).toMatchObject({ NetworkDisabled: true, Tty: false });
   expect(Mounts).toEqual([]);
-  // The program's, and the two that stand over it.
+  // The program, and its two supervisors.
   const limits = { PidsLimit: 66, Memory: 256 << 20, MemorySwap: 256 << 20, NanoCpus: 1e9, ShmSize: 256 << 20 };
   expect(HostConfig).toMatchObject({
     ...limits,
@@ -273,7 +273,7 @@ it('hardens the container that runs', async () => {
     AutoRemove: false,
     LogConfig: { Type: 'none' },
     Binds: null,
-    // The launcher covers what Docker would mask.
+    // The launcher hides what Docker would mask.
     MaskedPaths: [],
     ReadonlyPaths: [],
   });

@@ -29,7 +29,7 @@ const without = (call: string): string =>
     syscalls: profile.syscalls.flatMap((rule) => {
       const others = { ...rule, names: rule.names.filter((name) => name !== call) };
       if (!rule.names.includes(call) || call !== 'clone') return [others];
-      // Threads and processes, but no namespaces.
+      // Allows threads and processes, but no namespaces.
       const args = [{ index: 0, value: 0x7e02_0000, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }];
       return [others, { ...rule, names: [call], args }];
     }),
@@ -46,7 +46,7 @@ it.each([
   ['mount', 'isolation: private mounts'],
   ['clone', 'isolation: clone'],
   ['sethostname', 'isolation: sethostname'],
-])('where a host refuses %s every run gets a container of its own, and an error says so, once', async (call, why) => {
+])('if a host refuses %s every run gets its own container, and one log line says so', async (call, why) => {
   const { box, errors } = await refusing(call);
   const userId = randomUUID();
   const first = await box.run('python', 'import os; print(os.getuid()); os._exit(3)', { userId });
@@ -71,19 +71,18 @@ describe('without namespaces', () => {
   afterEach(() => box.expectNoContainers());
   afterAll(() => box.sandbox.close());
 
-  it('a run still ends with its program, and with its time', async () => {
+  it('a run still ends with its program and at its timeout', async () => {
     const daemon = 'setsid bash -c "trap \'\' TERM; while :; do sleep 1; done" & disown; echo out';
     expect(await box.run('bash', `${daemon}; exit 6`)).toMatchObject({ returnCode: 6, out: 'out\n' });
     const late = await box.run('bash', `${daemon}; trap "" TERM; wait; sleep 600`, { timeoutMs: 5_000 });
     expect(late).toMatchObject({ reason: 'timeout', out: 'out\n' });
   });
 
-  it.each(HOST.filter(({ everywhere }) => everywhere === 'python'))(
-    'a program that wants $wants meets $meets',
-    async ({ scripts, expected }) => expect(await box.run('python', scripts.python!)).toMatchObject(expected),
+  it.each(HOST.filter(({ everywhere }) => everywhere === 'python'))('$wants: $meets', async ({ scripts, expected }) =>
+    expect(await box.run('python', scripts.python!)).toMatchObject(expected),
   );
 
-  it('runs at once are still apart, and want of memory is still told', async () => {
+  it('concurrent runs are still separate, and lack of memory is still reported', async () => {
     const hog = 'print("before", flush=True)\nx = []\nwhile True: x.append(bytearray(1 << 20))';
     const [large, neighbour] = await Promise.all([
       box.run('python', hog, { limits: { memory_mb: 64, cpus: 1, pids: 64 } }),
@@ -112,21 +111,21 @@ except OSError as error: print(errno.errorcode[error.errno])`;
     });
   });
 
-  it('/dev/shm has room for as much as there is memory', async () => {
+  it('/dev/shm may be as large as the memory', async () => {
     const script = 'b = open("/dev/shm/x", "wb", 0)\nfor n in range(200): b.write(bytes(1 << 20))';
     const parts = { limits: { memory_mb: 64, cpus: 1, pids: 64 } };
     expect(await box.run('python', script, parts)).toMatchObject({ reason: 'out_of_memory' });
     expect(await box.run('python', script)).toMatchObject({ returnCode: 0, err: '' });
   });
 
-  it('Docker hides what the launcher does not', async () => {
+  it('Docker hides what the launcher does not hide', async () => {
     const { out, err } = await box.run('bash', 'cat /proc/keys | head -c 10; echo x >/proc/sys/kernel/core_pattern');
     expect(out).toBe('');
     expect(err).toContain('Read-only file system');
   });
 });
 
-it('a pool is of cells for one run each', async () => {
+it('each cell of the pool serves one run', async () => {
   const { box, errors } = await refusing('clone', 1);
   box.sandbox.start();
   await eventually(() => expect(box.sandbox.figures).toMatchObject({ ready: 4, refilling: 0 }), { timeoutMs: 45_000 });
@@ -140,13 +139,13 @@ it('a pool is of cells for one run each', async () => {
   await box.expectNoContainers();
 });
 
-describe('a host that refuses for a time', () => {
+describe('a host that refuses temporarily', () => {
   const host = { refuses: true };
   const open = async (isNestingRequired: boolean) => {
     host.refuses = true;
     const options = await sandboxOptions({ isNestingRequired, isolationRetestMs: 1, poolSize: 1 });
     const [allowed, refused] = [options.seccompProfile, without('mount')];
-    // Read for each new cell, as the host's own rules are.
+    // Read for each new cell, like the host's own rules.
     Object.defineProperty(options, 'seccompProfile', { get: () => (host.refuses ? refused : allowed) });
     const sandbox = new DockerSandbox(options);
     const run = async () =>
@@ -159,7 +158,7 @@ describe('a host that refuses for a time', () => {
   };
   const USER = randomUUID();
 
-  it('is asked again, and runs are nested from then on', async () => {
+  it('is tested again, and later runs are nested', async () => {
     const { sandbox, run, close } = await open(false);
     sandbox.start();
     await run();
@@ -168,13 +167,13 @@ describe('a host that refuses for a time', () => {
     await eventually(async () => {
       expect(await sandbox.health()).toMatchObject({ healthy: true });
       await run();
-      // Only a nested one waits for its user's next job.
+      // Only a nested cell is kept for its user's next job.
       expect(sandbox.figures.resting).toBe(1);
     });
     await close();
   });
 
-  it('runs nothing where namespaces are required, and the attempt does not count', async () => {
+  it('runs nothing if namespaces are required, and the attempt does not count', async () => {
     const { sandbox, run, close } = await open(true);
     await expect(run()).rejects.toMatchObject({ countsAsAttempt: false, cause: expect.any(Unavailable) as unknown });
     expect(await sandbox.health()).toMatchObject({

@@ -2,7 +2,7 @@ import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { LIMIT_FLOORS } from '../../../src/tasks/domain/limit-floors.js';
 import { TestSandbox } from '../../support/docker.js';
 
-/** In new cells: their first job is the one with the least room. */
+/** In new cells: the first job has the least memory left. */
 const RUNS = 3;
 
 const HELLO: Readonly<Record<ScriptType, string>> = {
@@ -19,7 +19,7 @@ func main() {
 }`,
 };
 
-/** 20 MiB more than the floor, and never less. */
+/** Each program uses that many bytes of memory. */
 const hogs = (bytes: number): Readonly<Record<ScriptType, string>> => ({
   python: `x = b"x" * ${bytes}\nprint(len(x))`,
   javascript: `console.log(Buffer.alloc(${bytes}, 1).length)`,
@@ -45,14 +45,14 @@ afterAll(async () => {
 describe.each(Object.keys(LIMIT_FLOORS) as ScriptType[])('%s', (language) => {
   const floor = { ...LIMIT_FLOORS[language], cpus: 1 };
 
-  it('runs "hello" in its floors, whatever CPUs it may use', async () => {
+  it('runs "hello" at its minimum limits, on any number of CPUs', async () => {
     for (let run = 0; run < RUNS; run += 1) {
       const outcome = await box.run(language, HELLO[language], { limits: { ...floor, cpus: 1 + run } });
       expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0, out: 'hi\n', err: '', notes: [] });
     }
   });
 
-  it('has no more memory than its limit, and says so', async () => {
+  it('is refused memory beyond its limit, and reports that', async () => {
     const limit = floor.memory_mb;
     const outcome = await box.run(language, hogs((limit + 20) << 20)[language], { limits: floor });
     expect(outcome).toMatchObject({ reason: 'out_of_memory', returnCode: 137, out: '' });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { TestSandbox } from '../../support/docker.js';
 
-/** One user's: one cell runs all of it. */
+/** One user, so that one cell runs all tests. */
 const userId = randomUUID();
 
 let box: TestSandbox;
@@ -31,7 +31,7 @@ func main() {
   for _, f := range show { f() }
 }`;
 
-it('has the language and the library of Go 1.24', async () => {
+it('Go 1.24: language and library work', async () => {
   const script = `package main
 import ("cmp"; "errors"; "fmt"; "iter"; "log/slog"; "maps"; "math/rand/v2"; "os"; "slices")
 type set[K comparable] = map[K]struct{}
@@ -53,18 +53,18 @@ func main() {
 });
 
 it.each([
-  ['1.24, where there is none', {}, '0 1 2 '],
+  ['1.24, without go.mod', {}, '0 1 2 '],
   ['its own 1.22', { 'go.mod': 'module app\n\ngo 1.22\n' }, '0 1 2 '],
   ['its own 1.21', { 'go.mod': 'module app\n\ngo 1.21\n' }, '3 3 3 '],
-])('gives loop variables the meaning of go.mod: %s', async (_what, files, out) => {
+])('loop variables follow go.mod: %s', async (_what, files, out) => {
   expect(await go(LOOP, files)).toMatchObject({ out, err: '', returnCode: 0 });
 });
 
 it.each([
   ['go 1.21.0', 'module app\n\ngo 1.21.0\n'],
   ['a toolchain line', 'module app\n\ngo 1.22.1\n\ntoolchain go1.23.4\n'],
-  ['a toolchain that is not here', 'module app\n\ngo 1.21\n\ntoolchain go1.99.0\n'],
-])('takes a go.mod with %s', async (_what, content) => {
+  ['a missing toolchain', 'module app\n\ngo 1.21\n\ntoolchain go1.99.0\n'],
+])('accepts a go.mod with %s', async (_what, content) => {
   expect(await go(HELLO, { 'go.mod': content })).toMatchObject({ err: 'ok\n', returnCode: 0 });
 });
 
@@ -77,26 +77,26 @@ it.each<[what: string, message: RegExp, script: string, files?: Readonly<Record<
   ],
   ['a package that is not main', /^package task is not a main package\n$/, 'package app\nfunc main() {}\n'],
   [
-    'the same in a module of its own',
+    'the same in its own module',
     /^package example\.org\/app is not a main package\n$/,
     'package app\n',
     { 'go.mod': 'module example.org/app\n' },
   ],
   [
-    'a package of tests',
+    'a test package',
     /^package task is not a main package\n$/,
     'package app_test\nimport "testing"\nfunc TestIt(*testing.T) {}\n',
   ],
   ['no func main', /function main is undeclared in the main package/, 'package main\nimport _ "testing"\n'],
   ['two packages', /found packages (?:main|other)/, HELLO, { 'other.go': 'package other\n' }],
-  ['a file that is left out', /build constraints exclude all Go files/, `//go:build ignore\n\n${HELLO}`],
+  ['an excluded file', /build constraints exclude all Go files/, `//go:build ignore\n\n${HELLO}`],
   [
-    'a module that is not there',
+    'a missing module',
     /no required module provides package github\.com\/a\/b[^]*There is no network here/,
     'package main\nimport _ "github.com/a/b"\nfunc main() {}\n',
   ],
   [
-    'a required module that is not there',
+    'a missing required module',
     /github\.com\/a\/b[^]*There is no network here/,
     'package main\nimport _ "github.com/a/b"\nfunc main() {}\n',
     { 'go.mod': 'module app\n\ngo 1.24\n\nrequire github.com/a/b v1.0.0\n' },
@@ -106,13 +106,13 @@ it.each<[what: string, message: RegExp, script: string, files?: Readonly<Record<
     /build constraints exclude all Go files|C source files not allowed|requires cgo|cgo/,
     'package main\nimport "C"\nfunc main() {}\n',
   ],
-])('says what is wrong with %s', async (_what, message, script, files = {}) => {
+])('reports the fault in %s', async (_what, message, script, files = {}) => {
   const outcome = await go(script, files);
   expect(outcome).toMatchObject({ out: '', returnCode: 1 });
   expect(outcome.err).toMatch(message);
 });
 
-it('builds what is vendored, and embeds files', async () => {
+it('builds vendored packages and embeds files', async () => {
   const script = `package main
 import (_ "embed"; "fmt"; "example.org/dep")
 //go:embed data.txt
@@ -127,6 +127,6 @@ func main() { fmt.Println(dep.Name, data) }`;
   expect(await go(script, files)).toMatchObject({ out: 'dep data\n', err: '', returnCode: 0 });
 });
 
-it('takes a byte order mark and Windows line ends', async () => {
+it('accepts a byte order mark and Windows line ends', async () => {
   expect(await go(`\uFEFF${HELLO.replaceAll('\n', '\r\n')}`)).toMatchObject({ err: 'ok\n', returnCode: 0 });
 });

@@ -10,24 +10,27 @@ import { RUNTIMES } from '../../support/runtimes.js';
 const HOSTILE_USER = 'a0000000-0000-4000-8000-000000000000';
 const NEIGHBOUR_USER = 'b0000000-0000-4000-8000-000000000000';
 const LIMITS = { memory_mb: 128, cpus: 1, pids: 64 };
-/** Of one that ends by itself: a bound for what hangs. Out of memory, Node reads its own code from the disk for long. */
+/**
+ * For a program that ends by itself: a limit in case it hangs. Node, out of memory, reads its own code from the disk
+ * for a long time.
+ */
 const END_MS_MAX = 100_000;
 /**
- * Of one that never ends. It has to get somewhere by then, which on a busy machine takes Node seconds, and Go's compiler
- * longer than any limit that one would like to wait for: one that did not runs again, with several times as much.
+ * For a program that never ends. It must have begun by then, which on a busy machine takes Node seconds, and Go's
+ * compiler longer than any reasonable limit: a program that has not begun runs again, with several times as much time.
  */
 const firstMs = (language: ScriptType): number => (language === 'go' ? 4_000 : 1_000);
 const TIMES_MORE = 4;
 
-/** It takes some of each thing that a hostile program wants all of. */
+/** It uses some of each resource that hostile programs exhaust. */
 const NEIGHBOUR = `head -c 16M /dev/zero >/tmp/own || exit
 for n in 1 2 3 4 5 6 7 8; do sleep 0 & done; wait || exit
 echo fine; exit 3`;
 
-/** The bound on harm: whatever runs beside it, it is done in this time, or the sandbox ends it as a timeout. */
+/** The limit of harm: beside any program it finishes in this time, or the sandbox ends it as a timeout. */
 const NEIGHBOUR_TIMEOUT_MS = 60_000;
 
-/** In the same language, so that it has the same cell again, where that is still there. */
+/** In the same language, so that it gets the same cell again, if that still exists. */
 const NEXT: Readonly<Record<ScriptType, string>> = {
   python: 'print("on")',
   javascript: 'console.log("on")',
@@ -41,7 +44,7 @@ const CASES = HOSTILE_PROGRAMS.flatMap((program) =>
   Object.keys(program.scripts).map((language): Case => [language as ScriptType, program.wants, program]),
 );
 
-/** All of them on the first. On another, some of each kind: all would take minutes more. */
+/** All programs on the first runtime. On others, one or more of each kind: all of them would take minutes. */
 const casesOn = (runtime: string): readonly Case[] =>
   runtime === RUNTIMES[0] ? CASES : CASES.filter(([language, , { everywhere }]) => language === everywhere);
 
@@ -52,7 +55,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     box = await TestSandbox.create({ runtime });
   });
 
-  // Everything that ran is gone, with the cells it ran in.
+  // Everything that ran is gone, with its cells.
   afterAll(async () => {
     await box.expectNoContainers();
     await box.sandbox.close();
@@ -71,27 +74,26 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     if (begun && outcome.reason === 'timeout' && !begun(outcome) && more <= END_MS_MAX)
       return meetsItsBounds(language, program, more);
     expect(outcome).toMatchObject(expected);
-    // Whatever it did to its own cell, its user's next run is a good one.
+    // Whatever it did to its own cell, its user's next run is normal.
     expect(await box.run(language, NEXT[language], parts)).toMatchObject({ out: 'on\n', returnCode: 0 });
     expect(await box.sandbox.health()).toMatchObject({ healthy: true });
   }
 
-  it.each(casesOn(runtime))(
-    '%s that wants %s meets its bounds, and a neighbour does not notice',
-    (language, _, program) => meetsItsBounds(language, program, program.begun ? firstMs(language) : END_MS_MAX),
+  it.each(casesOn(runtime))('%s: %s meets its limit, and a neighbour is not affected', (language, _, program) =>
+    meetsItsBounds(language, program, program.begun ? firstMs(language) : END_MS_MAX),
   );
 
-  it('leaves nothing to the next run of the same user: files, shared memory, processes', async () => {
+  it('a run leaves no files, shared memory or processes to the next run of the same user', async () => {
     const leave = 'echo secret >/tmp/left; echo secret >/dev/shm/left; echo secret >left; (setsid sleep 600 &)';
     await box.run('bash', leave, { userId: HOSTILE_USER });
     const look = 'ls -A /tmp /dev/shm .; processes=(/proc/[0-9]*); echo ${#processes[@]}';
     const next = await box.run('bash', look, { userId: HOSTILE_USER });
-    // bash alone: the init of its namespace is hidden (hidepid).
+    // Only bash: the init of its namespace is hidden (hidepid).
     expect(next.out).toBe('.:\nmain.sh\n\n/dev/shm:\n\n/tmp:\nwork\n1\n');
   });
 });
 
-it('tells every exit code as it was', async () => {
+it('every exit code is reported unchanged', async () => {
   const box = await TestSandbox.create();
   const users = [HOSTILE_USER, NEIGHBOUR_USER];
   const told: (number | null)[] = [];
@@ -105,7 +107,7 @@ it('tells every exit code as it was', async () => {
   await box.expectNoContainers();
 });
 
-it('is told in docs/sandbox.md', () => {
+it('docs/sandbox.md lists these programs', () => {
   const table = REPORT.map((row) => `| ${row.join(' | ')} |`);
   process.stdout.write(`${table.join('\n')}\n`);
   const docs = readFileSync('docs/sandbox.md', 'utf8').replaceAll(/ +/g, ' ').split('\n');

@@ -29,7 +29,7 @@ const MISTAKES: Readonly<Record<ScriptType, readonly [script: string, message: R
   go: ['package main\nfunc main() { undefinedName() }', /main\.go:2:\d+: undefined: undefinedName/],
 };
 
-/** One user's: a cell of each image runs all of it. */
+/** One user, so that one cell of each image runs all tests. */
 const userId = randomUUID();
 
 describe.each(RUNTIMES)('on %s', (runtime) => {
@@ -43,7 +43,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     await box.sandbox.close();
   });
 
-  it('finds its interpreter whatever PATH the user sets, and other programs by the image’s where they set none', async () => {
+  it('finds its interpreter whatever PATH the user sets, and uses the image’s PATH by default', async () => {
     const script = 'import os, shutil\nprint(os.environ["PATH"], shutil.which("bash"))';
     const nowhere = await box.run('python', script, { input: { env: { PATH: '/nowhere' } } });
     expect(nowhere).toMatchObject({ out: '/nowhere None\n', returnCode: 0 });
@@ -52,7 +52,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
   });
 
   describe.each(LANGUAGES)('%s', (language) => {
-    it('gets stdin, args, env and files, uses threads and subprocesses, and gives output and exit code', async () => {
+    it('gets stdin, args, env and files, uses threads and subprocesses, and returns output and exit code', async () => {
       const outcome = await box.run(language, ECHO[language], { userId, input: INPUT });
       expect(outcome.err).toBe('to stderr: ✓\n');
       expect(JSON.parse(outcome.out)).toEqual({
@@ -76,7 +76,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
       expect(outcome).toMatchObject({ out: `${WORDS}${SHA_256}\n`, err: '', returnCode: 0 });
     });
 
-    it('takes a program of several source files', async () => {
+    it('runs a program of several source files', async () => {
       const { script, path, content } = MODULES[language];
       const outcome = await box.run(language, script, {
         userId,
@@ -85,7 +85,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
       expect(outcome).toMatchObject({ out: '42\n', err: '', returnCode: 0 });
     });
 
-    it('takes a script of 60,000 characters', async () => {
+    it('runs a script of 60,000 characters', async () => {
       const { script, statements } = LONG_SCRIPTS[language];
       expect(script).toHaveLength(60_000);
       expect(await box.run(language, script, { userId })).toMatchObject({
@@ -95,7 +95,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
       });
     });
 
-    it('tells a mistake in the script on stderr, with its line', async () => {
+    it('reports an error in the script on stderr, with its line', async () => {
       const [script, message] = MISTAKES[language];
       const outcome = await box.run(language, script, { userId });
       expect(outcome.err).toMatch(message);

@@ -3,9 +3,9 @@ import { TestSandbox } from '../../support/docker.js';
 
 /** What the service keeps of each stream. */
 const CAP = 1024 * 1024;
-/** Below the cap, at it, over it, and far more than any queue on the way. */
+/** Below the cap, at it, over it, and far more than any queue on the path holds. */
 const SIZES = [850_000, 950_000, CAP, 2_000_000, 10_000_000];
-/** A run that is not told by its launcher is ended by nothing: only the test's own bound would be left. */
+/** If the launcher failed to report the end, nothing else would end the run before the test's own limit. */
 const TIMEOUT_MS = 3_600_000;
 
 const PRINTERS: Readonly<Record<ScriptType, (bytes: number, stream: 1 | 2) => string>> = {
@@ -28,7 +28,7 @@ afterEach(() => box.expectNoContainers());
 afterAll(() => box.sandbox.close());
 
 describe.each(Object.keys(PRINTERS) as ScriptType[])('%s', (language) => {
-  it.each([1, 2] as const)('is told as soon as it is over, whatever it printed to descriptor %d', async (stream) => {
+  it.each([1, 2] as const)('reports the end immediately, whatever was printed to descriptor %d', async (stream) => {
     for (const bytes of SIZES) {
       const outcome = await box.run(language, PRINTERS[language](bytes, stream), { timeoutMs: TIMEOUT_MS });
       expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0 });
@@ -39,7 +39,7 @@ describe.each(Object.keys(PRINTERS) as ScriptType[])('%s', (language) => {
   });
 });
 
-it('is told also where many of them run at once', async () => {
+it('many concurrent runs report their ends immediately, too', async () => {
   const runs = Array.from({ length: 24 }, (_, n) =>
     box.run('bash', PRINTERS.bash(950_000, n % 2 === 0 ? 1 : 2), { timeoutMs: TIMEOUT_MS }),
   );

@@ -1,7 +1,7 @@
 import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { TestSandbox } from '../../support/docker.js';
 
-/** As `npm run bench -- memory-figures` has them, against docker run. */
+/** As in `npm run bench -- memory-figures`, compared with docker run. */
 const DEVIATION_MAX = 0.1;
 const MIB = 1024 * 1024;
 
@@ -28,7 +28,7 @@ afterAll(async () => {
 const python = (script: string, userId: string) => box.run('python', script, { userId });
 
 it.each(Object.entries(LANGUAGES))(
-  '%s: the same program has the same figure, whatever ran before it',
+  '%s: the same program has the same memory figure, whatever ran before it',
   async (language, { hello, large }) => {
     const userId = crypto.randomUUID();
     const run = (script: string) => box.run(language as ScriptType, script, { userId });
@@ -40,12 +40,12 @@ it.each(Object.entries(LANGUAGES))(
   },
 );
 
-it('node’s figure is what node itself says', async () => {
+it('node’s figure equals what node itself reports', async () => {
   const outcome = await box.run('javascript', 'console.log(process.resourceUsage().maxRSS)');
   expectWithin(outcome.memoryPeakBytes, Number(outcome.out) * 1024);
 });
 
-describe('beside what python has by itself', () => {
+describe('beyond python’s own memory', () => {
   const userId = crypto.randomUUID();
   let own = 0;
   beforeAll(async () => {
@@ -53,8 +53,8 @@ describe('beside what python has by itself', () => {
   });
 
   it.each([
-    ['an allocation that is gone at once', 'x = b"x" * (60 << 20); del x', 60],
-    ['a child that is gone at once', 'import os\nif os.fork() == 0: x = b"x" * (60 << 20); os._exit(0)\nos.wait()', 60],
+    ['an allocation that is freed at once', 'x = b"x" * (60 << 20); del x', 60],
+    ['a child that ends at once', 'import os\nif os.fork() == 0: x = b"x" * (60 << 20); os._exit(0)\nos.wait()', 60],
     // A page that a fork shares with its parent is one page.
     [
       'forks of a large process',
@@ -62,7 +62,7 @@ describe('beside what python has by itself', () => {
       60 + 1,
     ],
     [
-      'processes together',
+      'concurrent processes',
       `import os, time
 ready, tell = os.pipe()
 for _ in range(3):
@@ -72,12 +72,13 @@ time.sleep(1)`,
       90,
     ],
     [
-      'memory that processes share',
+      'shared memory',
       'import mmap, os, time\nm = mmap.mmap(-1, 40 << 20); m.write(b"x" * (40 << 20))\nif os.fork() == 0: m.seek(0); m.read(); time.sleep(60)\ntime.sleep(0.3)',
-      // What it writes from, and what it reads into.
+      // Its source and target buffers.
       40 + 40,
     ],
-    // What it was written from stays: the two together for less than a look (10 ms) may be told as the larger (ADR 28).
+    // The source buffer stays: both together for less than a check interval (10 ms) may be reported as the larger one
+    // (ADR 28).
     ['a file in /tmp', 'import time\nx = b"x" * (40 << 20); open("/tmp/f", "wb").write(x)\ntime.sleep(0.3)', 80],
     [
       'a file in /dev/shm',
@@ -95,7 +96,7 @@ time.sleep(1)`,
     expectWithin(outcome.memoryPeakBytes, own + mib * MIB);
   });
 
-  it('what it only reads does not count', async () => {
+  it('pages that are only read do not count', async () => {
     const script = `import os
 for folder, _, names in os.walk("/usr/lib"):
     for path in (os.path.join(folder, name) for name in names):
@@ -111,8 +112,8 @@ print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM"
     expectWithin(outcome.memoryPeakBytes, own + 60 * MIB);
   });
 
-  it('a program that hides from its own user is counted', async () => {
-    // PR_SET_DUMPABLE: its files in /proc are root's. A child that nobody waits for leaves no usage behind.
+  it('a program that hides from its own user counts', async () => {
+    // PR_SET_DUMPABLE: its files in /proc belong to root. A child that nobody waits for leaves no usage record.
     const script = `import ctypes, os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)

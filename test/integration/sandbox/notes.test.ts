@@ -18,8 +18,8 @@ describe.each(COUNTS)('on %s', (runtime) => {
   });
   const python = (script: string, parts: JobParts = {}) => box.run('python', script, { limits: LIMITS, ...parts });
 
-  it('counts each process that was refused, and only those of the run', async () => {
-    // One process runs, and 19 more find room: of 25 the last 6 do not.
+  it('counts the refused processes of this run only', async () => {
+    // One process runs, and the limit allows 19 more: of 25 the last 6 are refused.
     const script = `
 import os, signal
 refused = 0
@@ -34,7 +34,7 @@ print(refused)`;
     expect(await python(script, { userId })).toMatchObject({ out: '6\n', notes });
   });
 
-  it('has room for as many locks of files as programs take, and a database of SQLite', async () => {
+  it('allows as many file locks as programs need, and an SQLite database', async () => {
     const script = `
 import fcntl, sqlite3, struct
 file = open("/tmp/locked", "w+b")
@@ -46,7 +46,7 @@ import time; time.sleep(0.05)`;
     expect(await python(script)).toMatchObject({ out: '7\n', err: '', notes: [] });
   });
 
-  it('has the same limit where jobs are not nested', async () => {
+  it('has the same limit if jobs are not nested', async () => {
     const plain = await TestSandbox.create({ runtime, isolation: 'single' });
     const script = 'for i in {1..30}; do sleep 60 & done 2>/dev/null; echo done';
     const { notes } = await plain.run('bash', script, { limits: LIMITS });
@@ -54,7 +54,7 @@ import time; time.sleep(0.05)`;
     await plain.sandbox.close();
   });
 
-  it('tells a child that the kernel killed for want of memory from one that failed by itself', async () => {
+  it('distinguishes a child that the kernel killed for lack of memory from one that failed by itself', async () => {
     const script = `
 import subprocess, sys
 child = lambda text: subprocess.run([sys.executable, "-c", text]).returncode
@@ -69,13 +69,13 @@ print(child("x = bytearray(300 << 20)"), child("import os; os.kill(os.getpid(), 
     expect(alone).toMatchObject({ reason: 'signal', signal: 'SIGKILL', notes: [] });
   });
 
-  it('says that /tmp was full', async () => {
+  it('reports that /tmp was full', async () => {
     const script = 'dd if=/dev/zero of=/tmp/file bs=1M 2>/dev/null; sleep 0.1; rm /tmp/file';
     const { notes } = await box.run('bash', script, { limits: LIMITS });
     expect(notes).toEqual(['the limit of 64 MiB in /tmp was reached']);
   });
 
-  it('explains the bus error of a program that maps a file for which /tmp has no room', async () => {
+  it('explains the bus error of a program that maps a file too large for /tmp', async () => {
     const script = `
 import mmap, os
 file = os.open("/tmp/file", os.O_RDWR | os.O_CREAT)
@@ -89,7 +89,7 @@ for at in range(0, 80 << 20, 4096): memory[at] = 1`;
     });
   });
 
-  it('says that there was no file left, also of a run that was killed', async () => {
+  it('reports that /tmp had no file left, also if the run was killed', async () => {
     const script = `
 import time
 try:

@@ -1,5 +1,5 @@
-import type { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import { connectEngine } from '../../../src/sandbox/engine.js';
+import type { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import { containersOf, dockerEndpoint, job, TestSandbox } from '../../support/docker.js';
 
 const CAP = 64 * 1024;
@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterEach(() => box.expectNoContainers());
 afterAll(() => box.sandbox.close());
 
-it('keeps stdout and stderr apart, as bytes', async () => {
+it('stdout and stderr are separate, as bytes', async () => {
   const outcome = await box.run(
     'python',
     `
@@ -23,7 +23,7 @@ os.write(1, bytes(range(256))); os.write(2, b"\\xff\\xfe\\x00err"); os.write(1, 
   expect(Buffer.from(outcome.stderr.content)).toEqual(Buffer.from([0xff, 0xfe, 0, 0x65, 0x72, 0x72]));
 });
 
-it('keeps head and tail of what is over the cap, and says how much there was', async () => {
+it('output over the cap keeps its head and tail, and reports its size', async () => {
   const outcome = await box.run('bash', 'seq 1 50000; echo short >&2');
   const all = Array.from({ length: 50_000 }, (_, n) => `${n + 1}\n`).join('');
   expect(outcome.stdout).toMatchObject({ bytesTotal: all.length, truncated: true });
@@ -31,13 +31,13 @@ it('keeps head and tail of what is over the cap, and says how much there was', a
   expect(outcome.stderr).toMatchObject({ bytesTotal: 6, truncated: false });
 });
 
-it('keeps all of what is exactly the cap', async () => {
+it('output of exactly the cap is kept whole', async () => {
   const outcome = await box.run('bash', `head -c ${CAP} /dev/zero`);
   expect(outcome.stdout).toMatchObject({ bytesTotal: CAP, truncated: false });
   expect(outcome.stdout.content).toHaveLength(CAP);
 });
 
-it('outlives endless output, and the timeout still comes', async () => {
+it('endless output does not prevent the timeout', async () => {
   const live: Buffer[] = [];
   const outcome = await box.sandbox.run(job('bash', 'echo first; exec cat /dev/zero', { timeoutMs: 3_000 }), {
     signal: new AbortController().signal,
@@ -51,7 +51,7 @@ it('outlives endless output, and the timeout still comes', async () => {
   expect(Buffer.concat(live).equals(outcome.stdout.content)).toBe(true);
 });
 
-it('is not lost with a container that is killed from outside', async () => {
+it('output is not lost if the container is killed from outside', async () => {
   const kill = async () => {
     const [name] = await containersOf(box.workerId);
     await connectEngine(dockerEndpoint).getContainer(name!).kill();
@@ -65,10 +65,10 @@ it('is not lost with a container that is killed from outside', async () => {
   expect(Buffer.from(failure.partial!.stdout.content).toString()).toBe('before\n');
 });
 
-it('is live: a chunk is there before the program goes on', async () => {
+it('output is live: a chunk arrives before the program continues', async () => {
   const heard = { stdout: '', stderr: '' };
   const cancel = new AbortController();
-  // The program never ends by itself: only what was heard live can cancel it.
+  // The program never ends by itself: only output received live can trigger the cancel.
   await box.sandbox.run(job('python', 'import sys, time\nprint("a", file=sys.stderr)\nprint("b")\ntime.sleep(600)'), {
     signal: cancel.signal,
     onOutput: (stream, chunk) => {
@@ -79,8 +79,8 @@ it('is live: a chunk is there before the program goes on', async () => {
   expect(heard).toEqual({ stdout: 'b\n', stderr: 'a\n' });
 });
 
-it('is not fooled by forged records and frames', async () => {
-  // What its launcher says at the end of a job, in the launcher's own format.
+it('forged records and frames have no effect', async () => {
+  // The launcher's report at the end of a job, in its own format.
   const forged =
     'status=0\\nkilled=none\\nwall_us=1\\ncpu_us=1\\nmemory_peak=1\\nmemory_source=cgroup\\noom_kills=0\\n';
   const outcome = await box.run(
@@ -106,11 +106,11 @@ it.each([
   ['stdout closed early', 'exec 1>&-; echo on >&2; exit 4', 4],
   ['both closed early', 'exec 1>&- 2>&-; exit 5', 5],
   ['stdout passed to a daemon', 'setsid sleep 600 & disown; exit 6', 6],
-])('%s is no trouble', async (_, script, returnCode) => {
+])('%s is handled', async (_, script, returnCode) => {
   expect(await box.run('bash', script)).toMatchObject({ reason: 'exit_code', returnCode });
 });
 
-it('waits for its turn on a pipe that the program made non-blocking and filled', async () => {
+it('a run ends even if its program has filled its non-blocking pipes', async () => {
   const outcome = await box.run(
     'python',
     `
@@ -125,13 +125,13 @@ os._exit(8)`,
   expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 8 });
 });
 
-it('takes a script of 65,535 characters and a megabyte of input that nobody reads', async () => {
+it('a script of 65,535 characters with a megabyte of unread input runs', async () => {
   const script = `echo ok #${'é'.repeat(65_535 - 9)}`;
   const outcome = await box.run('bash', script, { input: { stdin: Buffer.alloc(1024 * 1024, 'x') } });
   expect(outcome).toMatchObject({ out: 'ok\n', returnCode: 0 });
 });
 
-it('gives each of many runs at once its own output', async () => {
+it('each of many concurrent runs gets its own output', async () => {
   const numbers = Array.from({ length: 6 }, (_, n) => n);
   const outcomes = await Promise.all(
     numbers.map((n) =>

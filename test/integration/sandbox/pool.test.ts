@@ -5,19 +5,19 @@ import { SocketProxy } from '../../support/socket-proxy.js';
 
 const docker = connectEngine(dockerEndpoint);
 const IMAGES = 4;
-/** Eight containers are made one or two at a time, on a machine that may be busy. */
-const PATIENCE = { timeoutMs: 45_000 };
+/** Eight containers are created one or two at a time, on a machine that may be busy. */
+const READY_TIMEOUT = { timeoutMs: 45_000 };
 let box: TestSandbox;
 
 const full = () =>
-  eventually(() => expect(box.sandbox.figures).toMatchObject({ ready: IMAGES, refilling: 0, busy: 0 }), PATIENCE);
+  eventually(() => expect(box.sandbox.figures).toMatchObject({ ready: IMAGES, refilling: 0, busy: 0 }), READY_TIMEOUT);
 
 afterEach(async () => {
   await box.sandbox.close();
   await box.expectNoContainers();
 });
 
-it('is filled at the start, serves the usual limits of every language, and is filled again', async () => {
+it('the pool is filled at the start, serves the default limits of every language, and is refilled', async () => {
   box = await TestSandbox.create({ poolSize: 1, isolation: 'single' });
   expect(await box.containers()).toEqual([]);
   box.sandbox.start();
@@ -33,7 +33,7 @@ it('is filled at the start, serves the usual limits of every language, and is fi
   expect(anew).toHaveLength(2);
 });
 
-it('does not serve other limits: these start cold', async () => {
+it('other limits start cold', async () => {
   box = await TestSandbox.create({ poolSize: 1 });
   box.sandbox.start();
   await full();
@@ -42,7 +42,7 @@ it('does not serve other limits: these start cold', async () => {
   expect(box.sandbox.figures).toMatchObject({ ready: IMAGES, resting: 1, coldStarts: coldStarts + 1 });
 });
 
-it('replaces a cell that was killed from outside', async () => {
+it('a cell that was killed from outside is replaced', async () => {
   box = await TestSandbox.create({ poolSize: 1 });
   box.sandbox.start();
   await full();
@@ -53,10 +53,10 @@ it('replaces a cell that was killed from outside', async () => {
     expect(names).toHaveLength(IMAGES);
     expect(names).not.toContain(victim);
     expect(box.sandbox.figures.ready).toBe(IMAGES);
-  }, PATIENCE);
+  }, READY_TIMEOUT);
 });
 
-it('is filled later where the engine was away at the start: by the run that finds it again', async () => {
+it('if the engine was unavailable at the start, the first run after the outage fills the pool', async () => {
   const proxy = await SocketProxy.before(dockerEndpoint);
   try {
     box = await TestSandbox.create({ poolSize: 1, endpoint: proxy.endpoint });
@@ -71,10 +71,10 @@ it('is filled later where the engine was away at the start: by the run that find
   }
 });
 
-it('leaves no container behind where it is closed while it fills', async () => {
+it('a pool that closes while it fills leaves no container behind', async () => {
   box = await TestSandbox.create({ poolSize: 2 });
   box.sandbox.start();
-  await eventually(() => expect(box.sandbox.figures.refilling).toBeGreaterThan(0), PATIENCE);
+  await eventually(() => expect(box.sandbox.figures.refilling).toBeGreaterThan(0), READY_TIMEOUT);
   await box.sandbox.close();
   expect(await box.containers()).toEqual([]);
 });

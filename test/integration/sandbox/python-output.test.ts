@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 
 import { TestSandbox } from '../../support/docker.js';
 
-/** More prints than the streams write at once: the rest is gathered. */
+/** More prints than are written individually: the rest is buffered. */
 const MANY = 'for n in range(20000): print(n)\n';
 const LINES = Array.from({ length: 20_000 }, (_, n) => `${n}\n`).join('');
 
-/** One user's: one cell runs all of it. */
+/** One user, so that one cell runs all tests. */
 const userId = randomUUID();
 
 let box: TestSandbox;
@@ -33,22 +33,22 @@ it.each([
   ['a segmentation fault', 'import ctypes; ctypes.string_at(0)', { signal: 'SIGSEGV' }],
   ['the same under faulthandler', 'import faulthandler, ctypes; faulthandler.enable(); ctypes.string_at(0)', {}],
   ['an exception', 'raise SystemExit(5)', { returnCode: 5 }],
-  ['another program in its place', 'import os; os.execvp("true", ["true"])', { returnCode: 0 }],
-  ['another stream in place of sys.stdout', 'import io, sys; sys.stdout = io.StringIO()', { returnCode: 0 }],
-  ['all memory', 'x = bytearray(1 << 40)', { returnCode: 1 }],
-])('keeps what was printed before %s', async (_what, end, expected) => {
+  ['an exec of another program', 'import os; os.execvp("true", ["true"])', { returnCode: 0 }],
+  ['sys.stdout is replaced', 'import io, sys; sys.stdout = io.StringIO()', { returnCode: 0 }],
+  ['using all memory', 'x = bytearray(1 << 40)', { returnCode: 1 }],
+])('output printed before %s is kept', async (_what, end, expected) => {
   expect(await python(MANY + end)).toMatchObject({ out: LINES, ...expected });
 });
 
 it.each([
   ['a sleep', 'import time; time.sleep(60)'],
-  ['a computation that never gives way', '9 ** 9 ** 9'],
+  ['an endless computation', '9 ** 9 ** 9'],
   ['a stop', 'import os; os.kill(os.getpid(), 19)'],
-])('keeps what was printed before %s that the timeout ends', async (_what, wait) => {
+])('output printed before %s is kept if the timeout ends the program', async (_what, wait) => {
   expect(await python(MANY + wait, { timeoutMs: 3_000 })).toMatchObject({ out: LINES, reason: 'timeout' });
 });
 
-it('keeps the order of what it prints and what its children print', async () => {
+it('output of the program and its children keeps its order', async () => {
   const script = `
 import os, subprocess, sys, multiprocessing
 for n in range(2000): print("a")
@@ -72,7 +72,7 @@ print("k")
   expect(await python(script)).toMatchObject({ out: expected, err: '', returnCode: 0 });
 });
 
-it('forks without a warning, without a line doubled, and shows no thread of its own', async () => {
+it('a fork prints no warning, doubles no line and shows no extra thread', async () => {
   const script = `
 import os, threading, multiprocessing, warnings
 warnings.simplefilter("error")
@@ -94,7 +94,7 @@ with multiprocessing.get_context("fork").Pool(2) as pool: print(pool.map(abs, [-
   expect(outcome.out).toBe(`${LINES}${'parent\n'.repeat(10_000)}${'child\n'.repeat(1_000)}[1, 2]\n`);
 });
 
-it('prints from many threads, and by descriptor copies, without losing a byte', async () => {
+it('no byte is lost when many threads and copied descriptors print', async () => {
   const script = `
 import os, sys, threading
 def work():
@@ -113,7 +113,7 @@ print("back")
   expect(err).toBe('to stderr\n'.repeat(2_000));
 });
 
-it('has streams as Python has them', async () => {
+it('the streams behave as Python’s own', async () => {
   const script = `
 import io, sys
 out = sys.stdout
@@ -143,12 +143,12 @@ for use in (lambda: print("x"), lambda: out.write("x"), lambda: out.buffer.write
   expect(outcome).toMatchObject({ err: 'to stderrValueError ValueError ValueError ValueError ', returnCode: 0 });
 });
 
-it('leaves the streams alone where the user asks for none of it', async () => {
+it('with PYTHONUNBUFFERED set, the streams are Python’s unbuffered ones', async () => {
   const script = 'import sys; print(type(sys.stdout.buffer).__name__, "Output" in repr(sys.stdout.write))';
   expect(await python(script, { input: { env: { PYTHONUNBUFFERED: '1' } } })).toMatchObject({ out: 'FileIO False\n' });
 });
 
-it('prints where no thread is to be had', async () => {
+it('output is printed even if no thread can be started', async () => {
   const script = `
 import threading, time
 def wait(): time.sleep(60)

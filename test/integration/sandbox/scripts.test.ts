@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { TestSandbox } from '../../support/docker.js';
 
-/** One user's: a cell of each image runs all of it. */
+/** One user, so that one cell of each image runs all tests. */
 const userId = randomUUID();
 
 let box: TestSandbox;
@@ -36,7 +36,7 @@ describe.each(WINDOWS)('%s', (language, script) => {
     ...(language === 'go' ? [] : ([['a first line for the shell', windows(shell(script))]] as [string, string][])),
   ];
 
-  it.each(forms)('takes %s', async (_what, text) => {
+  it.each(forms)('runs %s', async (_what, text) => {
     expect(await box.run(language, text, { userId })).toMatchObject({ out: 'ünï\n', err: '', returnCode: 0 });
   });
 });
@@ -62,7 +62,7 @@ it.each(TOOLS)('bash has %s', async (_name, script, out) => {
   expect(await box.run('bash', script, { userId })).toMatchObject({ out, err: '', returnCode: 0 });
 });
 
-it('has the versions that docs/runtimes.md names', async () => {
+it('the versions are those that docs/runtimes.md lists', async () => {
   const versions: Readonly<Record<string, string>> = {
     python: (await box.run('python', 'import sys; print(*sys.version_info[:2], sep=".")', { userId })).out,
     javascript: (await box.run('javascript', 'console.log(process.versions.node.split(".")[0])', { userId })).out,
@@ -79,14 +79,14 @@ it('has the versions that docs/runtimes.md names', async () => {
   expect(versions).toEqual({ python: '3.13\n', javascript: '24\n', bash: '5.2\n', go: 'go1.24\n', base: 'trixie\n' });
 });
 
-it('says of a library that is not there that it is not', async () => {
+it('a missing library is reported as missing', async () => {
   const python = await box.run('python', 'import numpy', { userId });
   expect(python.err).toMatch(/ModuleNotFoundError: No module named 'numpy'/);
   const javascript = await box.run('javascript', 'require("lodash")', { userId });
   expect(javascript.err).toMatch(/Cannot find module 'lodash'/);
 });
 
-it('takes a file that is named like the script of another language', async () => {
+it('an input file may be named like the script of another language', async () => {
   const files = [{ path: 'main.py', content: Buffer.from('print(1)\n') }];
   const outcome = await box.run('bash', 'wc -l main.py', { userId, input: { files } });
   expect(outcome).toMatchObject({ out: '1 main.py\n', returnCode: 0 });

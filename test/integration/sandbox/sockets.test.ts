@@ -5,7 +5,7 @@ import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { job, TestSandbox } from '../../support/docker.js';
 import { RUNTIMES } from '../../support/runtimes.js';
 
-/** A server and its client in one run. Each prints what came back. */
+/** A server and its client in one run. Each prints what it received. */
 const WORKS: readonly (readonly [name: string, language: ScriptType, script: string])[] = [
   [
     'http.server and its client',
@@ -138,7 +138,7 @@ func main() {
   ['what bash connects to', 'bash', `exec 3<>/dev/udp/localhost/9 && echo fine`],
 ];
 
-/** Tries every name that leads out of a run, or to another run. Prints the answers without repetition. */
+/** Tries every address outside the run, or in another run. Prints the distinct results. */
 const reaches = (ports: readonly number[], abstract: string): string => `import errno, json, socket
 def connect(family, kind, address):
     with socket.socket(family, kind) as own:
@@ -153,7 +153,7 @@ for port in ${JSON.stringify(ports)}:
 print(connect(socket.AF_UNIX, socket.SOCK_STREAM, "\\0${abstract}"))`;
 const REACHES_NOTHING = 'ECONNREFUSED\nENETUNREACH\n';
 
-/** Listens on the loopback and on an abstract name, says so, and answers whoever comes. */
+/** Listens on the loopback and on an abstract name, prints a line, and accepts every connection. */
 const listens = (abstract: string) => `import os, socket, sys, threading
 def serve(server):
     while True: connection, _ = server.accept(); print("somebody came", flush=True)
@@ -178,7 +178,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     expect(await box.run(language, script, { userId })).toMatchObject({ out: 'fine\n', err: '', returnCode: 0 });
   });
 
-  it('ends quickly where a name would have to be looked up', async () => {
+  it('a name lookup fails quickly', async () => {
     const script = `import socket
 try: socket.getaddrinfo("example.com", 80)
 except socket.gaierror: print("no such name")
@@ -186,7 +186,7 @@ print(socket.gethostbyname(socket.gethostname()))`;
     expect(await box.run('python', script, { userId })).toMatchObject({ out: 'no such name\n127.0.0.1\n', err: '' });
   });
 
-  it('reaches nothing on its host, whatever listens there', async () => {
+  it('a run reaches no service of its host', async () => {
     const abstract = `voidrunner-test-${randomUUID()}`;
     let came = 0;
     const listen = async (where: object | string): Promise<Server> => {
@@ -210,7 +210,7 @@ print(socket.gethostbyname(socket.gethostname()))`;
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   });
 
-  it('reaches nothing of another run at the same time, of the same user or not', async () => {
+  it('a run reaches no concurrent run, whether of the same user or not', async () => {
     const stop = new AbortController();
     const printed: string[] = [];
     const listening = Promise.withResolvers<void>();
@@ -231,7 +231,7 @@ print(socket.gethostbyname(socket.gethostname()))`;
     expect(printed.join('')).toBe('listens\n');
   });
 
-  it('reaches nothing of the run before it in the same cell, which left a listener behind', async () => {
+  it('a run does not reach a listener that the previous run left in the same cell', async () => {
     const owner = randomUUID();
     const left = `import os\nif os.fork(): os.wait()\nelif os.fork(): os._exit(0)\nelse:\n    os.setsid()\n    ${listens('left').replaceAll('\n', '\n    ')}`;
     const first = await box.run('python', `import os\nprint(os.getuid(), flush=True)\n${left}`, { userId: owner });

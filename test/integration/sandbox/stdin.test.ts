@@ -12,7 +12,7 @@ afterAll(() => box.sandbox.close());
 const LINES = 'one\ntwo\n';
 const LARGE = Buffer.alloc(1024 * 1024, 'x');
 
-/** Each waits for its input by what its language has for pipes, and prints what it got. */
+/** Each waits for its input with its language's means for pipes, and prints it. */
 const WAITERS: readonly (readonly [how: string, language: ScriptType, script: string])[] = [
   [
     'select',
@@ -60,7 +60,7 @@ func main() {
   ],
 ];
 
-it.each(WAITERS)('is a pipe: %s in %s', async (_, language, script) => {
+it.each(WAITERS)('stdin is a pipe: %s in %s', async (_, language, script) => {
   const outcome = await box.run(language, script, { input: { stdin: Buffer.from(LINES) } });
   expect(outcome).toMatchObject({ out: LINES, err: '', returnCode: 0 });
 });
@@ -70,11 +70,11 @@ it.each([
   ['reads it late', 'sleep 0.2; wc -c', '1048576\n'],
   ['reads some of it', 'head -c 3; exec <&-; echo', 'xxx\n'],
   ['reads none of it', 'echo on', 'on\n'],
-])('is no matter to a program that %s, however large', async (_, script, out) => {
+])('a program that %s is not affected by a large stdin', async (_, script, out) => {
   const outcome = await box.run('bash', script, { input: { stdin: LARGE } });
   expect(outcome).toMatchObject({ out, returnCode: 0 });
 });
 
-it('is at its end at once where there is none', async () => {
+it('without stdin, a read reaches the end at once', async () => {
   expect((await box.run('bash', 'wc -c')).out).toBe('0\n');
 });

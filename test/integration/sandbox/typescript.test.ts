@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { TestSandbox } from '../../support/docker.js';
 
-/** One user's: one cell runs all of it. */
+/** One user, so that one cell runs all tests. */
 const userId = randomUUID();
 
 let box: TestSandbox;
@@ -33,13 +33,13 @@ console.log(new C().n);`,
   ],
   ['accessor fields', '2\n', 'class C { accessor x = 1; } const c = new C(); c.x += 1; console.log(c.x);'],
   [
-    'experimental decorators, where tsconfig.json asks for them',
+    'experimental decorators, enabled in tsconfig.json',
     'object m\n',
     LEGACY,
     { 'tsconfig.json': '{ /* c */ "compilerOptions": { "experimentalDecorators": true, }, }' },
   ],
   [
-    'metadata of decorators, where tsconfig.json asks for them',
+    'decorator metadata, enabled in tsconfig.json',
     'design:paramtypes m\n',
     `(Reflect as any).metadata = (key: string) => (t: any, name: string) => key === 'design:paramtypes' && console.log(key, name);
 const D = (t: any, key: string) => {}; class X { @D m(a: string) {} }`,
@@ -74,7 +74,7 @@ const D = (t: any, key: string) => {}; class X { @D m(a: string) {} }`,
     },
   ],
   [
-    'JSX in a .tsx file, with a factory of its own',
+    'JSX in a .tsx file, with its own factory',
     '<b>x2</b>\n',
     `import { View } from './view';\nconsole.log(View());`,
     {
@@ -98,18 +98,18 @@ const D = (t: any, key: string) => {}; class X { @D m(a: string) {} }`,
   ['import = require', 'function\n', `import fs = require('fs');\nconsole.log(typeof fs.readFileSync);`],
   ['export =', '5\n', `import five = require('./five');\nconsole.log(five);`, { 'five.ts': 'export = 5;' }],
   [
-    'await at the top, and import.meta',
+    'top-level await, and import.meta',
     'main.ts 1\n',
     `import { basename } from 'node:path';\nconsole.log(basename(import.meta.filename), await Promise.resolve(1));`,
   ],
-  ['await at the top alone', '1\n', 'console.log(await Promise.resolve(1));'],
+  ['only top-level await', '1\n', 'console.log(await Promise.resolve(1));'],
   [
     '__dirname and require in CommonJS',
     '/tmp/work function\n',
     'const n: number = 1;\nconsole.log(__dirname, typeof require);',
   ],
   [
-    'imports as CommonJS, where tsconfig.json asks for it',
+    'imports as CommonJS, enabled in tsconfig.json',
     '3 function\n',
     `import { add } from './lib/add';\nconsole.log(add(1, 2), typeof require);`,
     { 'tsconfig.json': '{ "compilerOptions": { "module": "CommonJS" } }' },
@@ -144,7 +144,7 @@ else parentPort!.postMessage(7 satisfies number);`,
   expect(await typescript(script, { ...shared, ...files })).toMatchObject({ out, err: '', returnCode: 0 });
 });
 
-it('tells the line and the column of an error, in the script and in what it imports', async () => {
+it('an error names its line and column, in the script and in imported files', async () => {
   const script = `import { fail } from './lib';\n\ninterface Removed { n: number }\nenum Moved { A }\n  fail(Moved.A);\n`;
   const lib = 'type Removed = 1;\n\nexport function fail(n: number): never {\n    throw new Error(`boom ${n}`);\n}\n';
   const { err, returnCode } = await typescript(script, { 'lib.ts': lib });
@@ -153,7 +153,7 @@ it('tells the line and the column of an error, in the script and in what it impo
   expect(returnCode).toBe(1);
 });
 
-it('tells the line and the column of a mistake', async () => {
+it('a syntax error names its line and column', async () => {
   const own = await typescript('let x: number;\nconst y: number = = 1;\n');
   expect(own.err).toMatch(
     /^\/tmp\/work\/main\.ts:2\nconst y: number = = 1;\n {18}\^\n\nSyntaxError: .*\n {4}at .*main\.ts:2:19\n/,
@@ -163,7 +163,7 @@ it('tells the line and the column of a mistake', async () => {
   expect([own.returnCode, imported.returnCode]).toEqual([1, 1]);
 });
 
-it('leaves a wrong import to the program that can catch it', async () => {
+it('a program can catch a failed import', async () => {
   const script = `try { await import('./lib'); } catch (error) { console.log((error as Error).name); }`;
   expect(await typescript(script, { 'lib.ts': 'const y = (;' })).toMatchObject({ out: 'SyntaxError\n', returnCode: 0 });
   const missing = await typescript(`import { x } from './nowhere';\nconsole.log(x);`);

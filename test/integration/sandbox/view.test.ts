@@ -14,7 +14,7 @@ interface Said {
   readonly cgroup?: readonly string[];
 }
 
-/** One user's: a cell of each image and limits runs all of it. */
+/** One user, so that one cell for each image and limits runs all tests. */
 const userId = randomUUID();
 
 describe.each(RUNTIMES)('on %s', (runtime) => {
@@ -39,14 +39,14 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
       [{ memory_mb: 192, cpus: 1, pids: 64 }, 1],
       [{ memory_mb: 256, cpus: 0.5, pids: 64 }, 1],
       [{ memory_mb: 256, cpus: 1.5, pids: 64 }, 2],
-    ])('counts the CPUs and the memory of its limits: %j', async (limits, cpus) => {
+    ])('sees the CPUs and the memory of its limits: %j', async (limits, cpus) => {
       const said = await look(language, limits);
       const expected = Math.min(cpus, availableParallelism());
       expect(new Set(said.cpus)).toEqual(new Set([expected]));
       expect(new Set(said.memoryMb ?? [limits.memory_mb])).toEqual(new Set([limits.memory_mb]));
     });
 
-    it('is the user `runner`, at home in /tmp', async () => {
+    it('runs as the user `runner`, with the home /tmp', async () => {
       expect(await box.run(language, SAYS_USER[language], { userId })).toMatchObject({
         out: USER_SAID[language],
         err: '',
@@ -55,12 +55,12 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     });
   });
 
-  it('finds its limits where cgroup v2 has them', async () => {
+  it('finds its limits in cgroup v2', async () => {
     const said = await look('python', { memory_mb: 192, cpus: 0.5, pids: 33 });
     expect(said.cgroup).toEqual(['50000 100000', '33', '0']);
   });
 
-  it('finds numbers that agree in /proc', async () => {
+  it('finds consistent numbers in /proc', async () => {
     const { out } = await box.run(
       'python',
       `
@@ -77,7 +77,7 @@ print(open("/proc/loadavg").read(), end="")`,
     expect(out).toBe('True True True\nTrue True 0\n0.00 0.00 0.00 1/1 1\n');
   });
 
-  it('splits its work over the CPUs it has (field case 13)', async () => {
+  it('divides its work by the CPUs it has (field case 13)', async () => {
     const script = `const workers = require('node:os').cpus().length;
 const size = Math.ceil(1000 / workers);
 let sum = 0;
@@ -86,13 +86,13 @@ console.log(workers, sum);`;
     expect((await box.run('javascript', script, { userId })).out).toBe('1 499500\n');
   });
 
-  it('keeps the user’s own variables where they set them', async () => {
+  it('keeps the environment variables that the user sets', async () => {
     const env = { USER: 'ada', LOGNAME: 'ada', HOME: '/tmp/work' };
     const { out } = await box.run('bash', 'echo "$USER $LOGNAME" ~; whoami', { userId, input: { env } });
     expect(out).toBe('ada ada /tmp/work\nrunner\n');
   });
 
-  it('has nothing of the kernel’s own in /proc but processes and its version, and can change none of it', async () => {
+  it('sees only processes and the version in /proc, and can change nothing there', async () => {
     const { out, err } = await box.run(
       'bash',
       `cd /proc

@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.js';
 import { connectedLink, PrivateNats, uniquePrefix } from '../../support/nats.js';
 import { ToyPipeline, upTo } from '../../support/toy-pipeline.js';
 
-describe('NATS away', () => {
+describe('a NATS outage', () => {
   let server: PrivateNats;
   let nats: NatsLink;
   let pipeline: ToyPipeline;
@@ -28,7 +28,7 @@ describe('NATS away', () => {
     pipeline.start((signal) => pipeline.projector().run(signal));
   };
 
-  /** Events go over JetStream (again), to its consumer as well, and nothing is in the stream twice. */
+  /** Events flow over JetStream again, including its consumer, and the stream contains none twice. */
   const flows = async (): Promise<void> => {
     await eventually(
       async () => {
@@ -43,7 +43,7 @@ describe('NATS away', () => {
     );
   };
 
-  it('leaves events flowing through Postgres, and JetStream takes over again', async () => {
+  it('events flow through Postgres, then through JetStream again', async () => {
     startBoth();
     await pipeline.projected(await pipeline.log.add(id, 1, 2));
     await server.kill();
@@ -55,7 +55,7 @@ describe('NATS away', () => {
     expect(await pipeline.totals()).toEqual({ [id]: 13 });
   });
 
-  it('does not stop it from starting', async () => {
+  it('does not prevent a start', async () => {
     await server.stop();
     startBoth();
     await pipeline.projected(await pipeline.log.add(id, 1, 2));
@@ -64,7 +64,7 @@ describe('NATS away', () => {
     await flows();
   });
 
-  it('with its disk wiped gets the stream again from Postgres', async () => {
+  it('with a wiped disk: the stream is filled again from Postgres', async () => {
     startBoth();
     await pipeline.projected(await pipeline.log.add(id, 1, 2));
     await server.kill();
@@ -76,7 +76,7 @@ describe('NATS away', () => {
     expect(await pipeline.totals()).toEqual({ [id]: 6 });
   });
 
-  it('frozen, with its connection still open, delays events and stops nothing', async () => {
+  it('suspended with its connection open: events are delayed and nothing stops', async () => {
     startBoth();
     await pipeline.projected(await pipeline.log.add(id, 1, 2));
     server.freeze();
@@ -88,7 +88,7 @@ describe('NATS away', () => {
     await flows();
   });
 
-  it('takes the consumer’s deletion as one more reason to make it again', async () => {
+  it('a deleted consumer is created again', async () => {
     startBoth();
     await pipeline.projected(await pipeline.log.add(id, 1));
     await flows();
@@ -96,7 +96,7 @@ describe('NATS away', () => {
     await flows();
   });
 
-  it('is an outage to whoever asks for it', async () => {
+  it('is reported as an outage', async () => {
     const away = new NatsLink({ url: 'nats://127.0.0.1:1', name: 'test', log: silentLog });
     away.start();
     expect(await away.whenConnected(50)).toBe(false);

@@ -1,15 +1,15 @@
-import { newId } from '../../../src/kernel/uuid.js';
-import { createPool } from '../../../src/platform/postgres/pool.js';
 import { ProjectionHandler } from '../../../src/event-sourcing/projection/projection-handler.js';
 import { ParkedStreams } from '../../../src/event-sourcing/subscription/parked-streams.js';
 import type { ParkedStream } from '../../../src/event-sourcing/subscription/subscription-handler.js';
+import { newId } from '../../../src/kernel/uuid.js';
+import { createPool } from '../../../src/platform/postgres/pool.js';
 import { eventually } from '../../support/eventually.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { PostgresProxy } from '../../support/postgres-proxy.js';
 import { toyProjection } from '../../support/toy-log.js';
 import { type Running, type ToyPipeline } from '../../support/toy-pipeline.js';
 
-describe('Poison events', () => {
+describe('poison events', () => {
   let pipeline: ToyPipeline;
   let parked: ParkedStreams;
   const [sick, healthy] = [newId(), newId()];
@@ -36,7 +36,7 @@ describe('Poison events', () => {
       () => undefined,
     );
 
-  it('stop their own stream only, and are reported until somebody has heard', async () => {
+  it('stop only their own stream, and are reported until the report succeeds', async () => {
     const reports: ParkedStream[] = [];
     let deaf = true;
     const onParked = async (report: ParkedStream): Promise<void> => {
@@ -67,7 +67,7 @@ describe('Poison events', () => {
     expect(await pipeline.totals()).toEqual({ [sick]: 1, [healthy]: 10 });
   });
 
-  it('include data that does not fit its schema, and an unknown type', async () => {
+  it('include invalid data and unknown types', async () => {
     await pipeline.log.add(healthy, 1);
     await pipeline.log.add(sick, { amount: 'many' });
     const unknown = newId();
@@ -78,7 +78,7 @@ describe('Poison events', () => {
     expect((await parked.list()).map(({ streamId }) => streamId)).toEqual([sick, unknown]);
   });
 
-  it('stay parked over a restart', async () => {
+  it('stay parked after a restart', async () => {
     await pipeline.log.add(sick, poison);
     const first = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(1n);
@@ -89,7 +89,7 @@ describe('Poison events', () => {
     expect(await pipeline.totals()).toEqual({ [healthy]: 1 });
   });
 
-  it('are folded in order by a redrive once they are curable, while new events come in', async () => {
+  it('are applied in order by a redrive once they are readable, while new events arrive', async () => {
     await pipeline.log.add(sick, 1, poison, 5);
     const broken = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(3n);
@@ -107,7 +107,7 @@ describe('Poison events', () => {
     expect(await parked.redrive('projector', sick, 10_000)).toBe('not_found');
   });
 
-  /** A projector behind a proxy that takes answers of Postgres away. It is stopped before the proxy is. */
+  /** A projector behind a proxy that drops responses of Postgres. It is stopped before the proxy. */
   const behindProxy = async (
     handler: ProjectionHandler,
     test: (proxy: PostgresProxy, start: () => void) => Promise<void>,
@@ -126,7 +126,7 @@ describe('Poison events', () => {
     }
   };
 
-  it('are redriven once and for good where the answer to it is lost', async () => {
+  it('are redriven once if the response to the redrive is lost', async () => {
     await pipeline.log.add(sick, 1, poison, 5);
     const broken = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(3n);
@@ -135,7 +135,7 @@ describe('Poison events', () => {
     await behindProxy(cured(), async (proxy, start) => {
       start();
       await pipeline.projected(await pipeline.log.add(healthy, 1));
-      // With the end of its text: the name of a setting has the word in it as well.
+      // Including the end of its text: the word also occurs in a setting's name.
       proxy.loseAnswersTo('commit\0', 1);
       expect(await parked.redrive('projector', sick, 10_000)).toBe('unparked');
       await pipeline.projected(await pipeline.log.add(sick, 7));
@@ -144,7 +144,7 @@ describe('Poison events', () => {
     });
   });
 
-  it('stay parked where what is parked could not be asked for at first', async () => {
+  it('stay parked if the list of parked streams could not be read at first', async () => {
     await pipeline.log.add(sick, 1, poison);
     const first = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(2n);
@@ -160,7 +160,7 @@ describe('Poison events', () => {
     });
   });
 
-  it('are parked again by a redrive from the next event that fails', async () => {
+  it('are parked again by a redrive, from the next event that fails', async () => {
     await pipeline.log.add(sick, { amount: 'many' }, 5, poison, 7);
     const handler = new ProjectionHandler(pipeline.database.appPool, [toyProjection], () => undefined);
     let lenient = false;

@@ -1,8 +1,8 @@
 import { headers } from 'nats';
 
+import type { Delivery, RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
-import type { Delivery, RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { eventually } from '../../support/eventually.js';
 import { pipelinePerTest } from '../../support/pipeline-per-test.js';
 import { type ToyPipeline, upTo } from '../../support/toy-pipeline.js';
@@ -11,22 +11,22 @@ describe('Subscription', () => {
   let pipeline: ToyPipeline;
   pipelinePerTest((created) => (pipeline = created));
 
-  /** A handler that remembers what it was given. */
+  /** A handler that records its events. */
   const recorder = () => {
     const seen: RecordedEvent[] = [];
-    const act = async (deliveries: readonly Delivery[]): Promise<void> =>
+    const runEffects = async (deliveries: readonly Delivery[]): Promise<void> =>
       void seen.push(...deliveries.map(({ event }) => event));
-    return { seen, act, positions: () => seen.map(({ position }) => position) };
+    return { seen, runEffects, positions: () => seen.map(({ position }) => position) };
   };
 
-  /** A log that subscriptions cannot read from: what they get, they got over JetStream. */
+  /** A log that subscriptions cannot read: their events must have come over JetStream. */
   const unreadable = () => ({
     head: () => pipeline.log.head(),
     readStreamStored: () => Promise.resolve([]),
     readAllStored: () => Promise.resolve([]),
   });
 
-  it('hands over each event once and in order, over JetStream', async () => {
+  it('delivers each event once and in order, over JetStream', async () => {
     const handler = recorder();
     pipeline.start((signal) => pipeline.relay().run(signal));
     pipeline.start((signal) => pipeline.projector({ handler, events: unreadable() }).run(signal));
@@ -37,14 +37,14 @@ describe('Subscription', () => {
     expect(handler.seen[0]).toMatchObject({ type: 'ToyAdded', data: { amount: 1 }, version: 1 });
   });
 
-  it('reads Postgres alone where there is no relay', async () => {
+  it('reads only Postgres if there is no relay', async () => {
     const handler = recorder();
     pipeline.start((signal) => pipeline.projector({ handler }).run(signal));
     await pipeline.projected(await pipeline.log.add(newId(), 1, 2, 3));
     expect(handler.positions()).toEqual(upTo(3n));
   });
 
-  it('begins where it ended, and its consumer with it', async () => {
+  it('resumes at its checkpoint, also with its consumer', async () => {
     const handler = recorder();
     pipeline.start((signal) => pipeline.relay().run(signal));
     const first = pipeline.start((signal) => pipeline.projector({ handler, events: unreadable() }).run(signal));
@@ -59,7 +59,7 @@ describe('Subscription', () => {
     expect(info.config.opt_start_seq).toBe(4);
   });
 
-  it('drops what is delivered twice, out of order, or of another epoch', async () => {
+  it('drops duplicates, events out of order, and events of another epoch', async () => {
     const handler = recorder();
     await pipeline.stream.ensure();
     pipeline.start((signal) => pipeline.projector({ handler }).run(signal));
@@ -83,7 +83,7 @@ describe('Subscription', () => {
     });
   });
 
-  it('fills a gap from Postgres where messages were cut out of the stream', async () => {
+  it('fills a gap from Postgres if messages were removed from the stream', async () => {
     const handler = recorder();
     const relay = pipeline.start((signal) => pipeline.relay().run(signal));
     await pipeline.log.add(newId(), 1, 2, 3, 4, 5, 6);
@@ -96,7 +96,7 @@ describe('Subscription', () => {
     expect(handler.positions()).toEqual(upTo(6n));
   });
 
-  it('lets events pass that do not concern the handler, and moves the checkpoint when there is time', async () => {
+  it('skips irrelevant events, and moves the checkpoint later', async () => {
     const handler = recorder();
     const concerns = ({ type }: { type: string }) => type === 'ToyRemoved';
     pipeline.start((signal) => pipeline.relay().run(signal));
@@ -114,7 +114,7 @@ describe('Subscription', () => {
     expect(handler.positions()).toEqual([3n, 6n]);
   });
 
-  it('writes each event once, however many believe that they lead', async () => {
+  it('writes each event once, even if several processes believe they lead', async () => {
     const id = newId();
     const lost: unknown[] = [];
     for (let rival = 0; rival < 3; rival++) {
@@ -126,40 +126,40 @@ describe('Subscription', () => {
     for (let round = 0; round < 40; round++) await pipeline.log.add(id, 1);
     await pipeline.projected(40n);
     expect(await pipeline.totals()).toEqual({ [id]: 40 });
-    // Who was not quick enough learns of it at its next look.
+    // A slower process finds out at its next check.
     await eventually(() => {
       expect(new Set(lost.map((error) => (error as Error).name))).toEqual(new Set(['CheckpointMoved']));
     });
   });
 
-  it('waits for an outage of a handler to end, and parks nothing', async () => {
+  it('waits for the end of a handler’s outage, and parks nothing', async () => {
     let outages = 4;
     const handler = recorder();
-    const act = async (deliveries: readonly Delivery[]): Promise<void> => {
+    const runEffects = async (deliveries: readonly Delivery[]): Promise<void> => {
       if (outages-- > 0) throw new Unavailable('redis', 'away');
-      await handler.act(deliveries);
+      await handler.runEffects(deliveries);
     };
     const poison = { failures: 1, overMs: 0 };
-    pipeline.start((signal) => pipeline.projector({ handler: { act }, poison }).run(signal));
+    pipeline.start((signal) => pipeline.projector({ handler: { runEffects }, poison }).run(signal));
     await pipeline.projected(await pipeline.log.add(newId(), 1, 2));
     expect(handler.positions()).toEqual([1n, 2n]);
     expect((await pipeline.database.appPool.query('select from read.parked')).rowCount).toBe(0);
   });
 
-  it('stops in the middle of an outage', async () => {
+  it('can be stopped during an outage', async () => {
     let tried = 0;
-    const act = async (): Promise<void> => {
+    const runEffects = async (): Promise<void> => {
       tried += 1;
       throw new Unavailable('redis', 'away');
     };
-    const stuck = pipeline.start((signal) => pipeline.projector({ handler: { act } }).run(signal));
+    const stuck = pipeline.start((signal) => pipeline.projector({ handler: { runEffects } }).run(signal));
     await pipeline.log.add(newId(), 1);
     await eventually(() => expect(tried).toBeGreaterThan(1));
     await stuck.stop();
     expect(await pipeline.checkpoint()).toBe(0n);
   });
 
-  it('takes over a new epoch where it is, and starts again where it was ahead of a restored log', async () => {
+  it('adopts a new epoch, and starts again if it was ahead of a restored log', async () => {
     const id = newId();
     const first = pipeline.start((signal) => pipeline.projector().run(signal));
     await pipeline.projected(await pipeline.log.add(id, 1, 2));

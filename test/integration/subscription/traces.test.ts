@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.js';
 import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
 import { ToyPipeline } from '../../support/toy-pipeline.js';
 
-it('continues the trace of an append over the relay to the projection', async () => {
+it('the trace of an append continues over the relay to the projection', async () => {
   const exporter = new InMemorySpanExporter();
   const sdk = new NodeSDK({
     spanProcessors: [new SimpleSpanProcessor({ exporter })],
@@ -20,7 +20,7 @@ it('continues the trace of an append over the relay to the projection', async ()
   try {
     const [traceId, spanId] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
     pipeline.start((signal) => pipeline.relay().run(signal));
-    // Not from Postgres: there the event's own trace context is all there is.
+    // Not from Postgres: an event read there has only its own trace context.
     const events = {
       head: () => pipeline.log.head(),
       readAllStored: () => Promise.resolve([]),

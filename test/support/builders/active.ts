@@ -1,11 +1,11 @@
 import type { ActiveExecution } from '../../../src/orchestrator/active-execution.js';
 import { NOW, tokenOf, WORKER } from './executions.js';
 import { OWNER_ID } from './people.js';
-import { RUN_ID } from './tasks.js';
+import { EXECUTION_ID } from './tasks.js';
 
 /** A row of the orchestrator's table: by default an execution that waits for its first attempt. */
-export const anActiveRun = (changes: Partial<ActiveExecution> = {}): ActiveExecution => ({
-  execution_id: RUN_ID,
+export const anActiveExecution = (changes: Partial<ActiveExecution> = {}): ActiveExecution => ({
+  execution_id: EXECUTION_ID,
   owner_id: OWNER_ID,
   executor: 'embedded',
   status: 'pending',
@@ -22,8 +22,8 @@ export const anActiveRun = (changes: Partial<ActiveExecution> = {}): ActiveExecu
   ...changes,
 });
 
-export const aRunningRun = (changes: Partial<ActiveExecution> = {}): ActiveExecution =>
-  anActiveRun({
+export const aRunningExecution = (changes: Partial<ActiveExecution> = {}): ActiveExecution =>
+  anActiveExecution({
     status: 'running',
     started_at: NOW.toISOString(),
     worker: WORKER,

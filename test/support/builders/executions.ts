@@ -18,10 +18,10 @@ import {
   type ExternalReport,
   type RunResult,
 } from '../../../src/tasks/domain/execution-events.js';
-import { EXTERNAL_WORKER } from '../../../src/tasks/domain/external-reports.js';
 import type { FailureReason, Outcome } from '../../../src/tasks/domain/execution-shape.js';
+import { EXTERNAL_WORKER } from '../../../src/tasks/domain/external-reports.js';
 import { OWNER_ID } from './people.js';
-import { RETRY, RUN_ID, SCRIPT, TASK_ID } from './tasks.js';
+import { RETRY, EXECUTION_ID, SCRIPT, TASK_ID } from './tasks.js';
 
 export const NOW = new Date('2026-01-02T03:04:05.000Z');
 export const WORKER = 'test.worker-1';
@@ -30,7 +30,7 @@ export const tokenOf = (attempt: number): string => `token-${attempt}`;
 export const isoAfterMs = (delayMs: number): string => new Date(NOW.getTime() + delayMs).toISOString();
 
 export const aSpec = (changes: Partial<ExecutionSpec> = {}): ExecutionSpec => ({
-  execution_id: RUN_ID,
+  execution_id: EXECUTION_ID,
   task_id: TASK_ID,
   owner_id: OWNER_ID,
   task_definition_version: 1,

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 
+import { DomainError } from '../../../src/kernel/errors.js';
 import type { ExecutionCommand } from '../../../src/tasks/domain/execution-commands.js';
 import { executionDecider } from '../../../src/tasks/domain/execution-decider.js';
 import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
-import type { ExecutionState } from '../../../src/tasks/domain/execution-state.js';
-import { DomainError } from '../../../src/kernel/errors.js';
 import { FAILURE_REASONS, RETRYABLE_REASONS } from '../../../src/tasks/domain/execution-shape.js';
+import type { ExecutionState } from '../../../src/tasks/domain/execution-state.js';
 import * as command from './execution-commands.js';
 import { NOW } from './executions.js';
 import { admin, owner, stranger } from './people.js';
@@ -70,7 +70,7 @@ export const spec = fc.record({
 });
 
 /** An execution driven by commands, with its whole history. */
-export class RandomRun {
+export class RandomExecution {
   state: ExecutionState = executionDecider.initialState;
   readonly history: ExecutionEvent[] = [];
 

@@ -2,9 +2,9 @@ import type { DomainEvent, EventMetadata, RecordedEvent, StreamRef } from '../..
 import { deterministicId } from '../../../src/kernel/uuid.js';
 import { NOW } from './executions.js';
 import { metadata } from './people.js';
-import { RUN_ID, TASK_ID } from './tasks.js';
+import { EXECUTION_ID, TASK_ID } from './tasks.js';
 
-export const RUN_STREAM: StreamRef = { type: 'execution', id: RUN_ID };
+export const EXECUTION_STREAM: StreamRef = { type: 'execution', id: EXECUTION_ID };
 export const TASK_STREAM: StreamRef = { type: 'task', id: TASK_ID };
 
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';

@@ -1,4 +1,11 @@
-import { CreateTask, DeleteTask, type TaskRunCommand, UpdateTask } from '../../../src/tasks/domain/task-commands.js';
+import type { Requester } from '../../../src/kernel/requester.js';
+import type { Outcome, RetryPolicy } from '../../../src/tasks/domain/execution-shape.js';
+import {
+  CreateTask,
+  DeleteTask,
+  type TaskExecutionCommand,
+  UpdateTask,
+} from '../../../src/tasks/domain/task-commands.js';
 import {
   TaskCreated,
   type TaskDefinition,
@@ -7,13 +14,11 @@ import {
   TaskExecutionStarted,
   TaskUpdated,
 } from '../../../src/tasks/domain/task-events.js';
-import type { Requester } from '../../../src/kernel/requester.js';
-import type { Outcome, RetryPolicy } from '../../../src/tasks/domain/execution-shape.js';
 import { metadata, owner, OWNER_ID } from './people.js';
 
 export const TASK_ID = '018f0000-0000-7000-8000-000000000001';
-export const RUN_ID = '018f0000-0000-7000-8000-000000000002';
-export const OTHER_RUN_ID = '018f0000-0000-7000-8000-000000000003';
+export const EXECUTION_ID = '018f0000-0000-7000-8000-000000000002';
+export const OTHER_EXECUTION_ID = '018f0000-0000-7000-8000-000000000003';
 
 export const SCRIPT = { payload_id: '018f0000-0000-7000-8000-000000000004', bytes: 12, sha256: 'ab'.repeat(32) };
 
@@ -45,8 +50,8 @@ export const taskCreated = (changes: Partial<TaskDefinition> = {}) =>
 export const taskUpdated = (definition_version: number, changes: Partial<TaskDefinition>) =>
   TaskUpdated({ definition_version, changes });
 export const taskDeleted = TaskDeleted({});
-export const runStarted = (execution_id = RUN_ID) => TaskExecutionStarted({ execution_id });
-export const runFinished = (outcome: Outcome = 'completed', execution_id = RUN_ID) =>
+export const executionStarted = (execution_id = EXECUTION_ID) => TaskExecutionStarted({ execution_id });
+export const executionFinished = (outcome: Outcome = 'completed', execution_id = EXECUTION_ID) =>
   TaskExecutionFinished({ execution_id, outcome });
 
 export const createTask = (changes: Partial<TaskDefinition> = {}) =>
@@ -56,14 +61,17 @@ export const updateTask = (
   { requester = owner, version }: { requester?: Requester; version?: number } = {},
 ) => new UpdateTask(TASK_ID, requester, changes, metadata, version === undefined ? {} : { anyOf: [version] });
 export const deleteTask = (requester: Requester = owner) => new DeleteTask(TASK_ID, requester, metadata);
-export const beginRun = (executionId = RUN_ID, requester: Requester = owner): TaskRunCommand => ({
-  type: 'BeginRun',
+export const beginExecution = (executionId = EXECUTION_ID, requester: Requester = owner): TaskExecutionCommand => ({
+  type: 'BeginExecution',
   requester,
   executionId,
 });
-export const resumeRun = (executionId = RUN_ID): TaskRunCommand => ({ type: 'ResumeRun', executionId });
-export const finishRun = (outcome: Outcome = 'completed', executionId = RUN_ID): TaskRunCommand => ({
-  type: 'FinishRun',
+export const resumeExecution = (executionId = EXECUTION_ID): TaskExecutionCommand => ({
+  type: 'ResumeExecution',
+  executionId,
+});
+export const finishExecution = (outcome: Outcome = 'completed', executionId = EXECUTION_ID): TaskExecutionCommand => ({
+  type: 'FinishExecution',
   executionId,
   outcome,
 });

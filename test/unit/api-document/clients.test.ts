@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const CLIENTS = ['openapi-typescript', 'hey-api', 'orval-fetch', 'orval-zod'] as const;
 const PROGRAMS = 'test/support/clients/programs';
 
-/** As users have it who know nothing of this project: strict, and libraries are checked as well. */
+/** The compiler settings of an independent user: strict, and libraries are checked as well. */
 const TSCONFIG = {
   compilerOptions: {
     strict: true,
@@ -42,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** @returns the compiler's errors, one each */
+/** @returns the compiler's errors */
 async function compile(project: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   const tsc = resolve('node_modules/typescript/bin/tsc');
   try {
@@ -55,10 +55,10 @@ async function compile(project: string, env: NodeJS.ProcessEnv): Promise<string[
   }
 }
 
-test.each(CLIENTS)('the client of %s, and a program that uses it, compile strictly', (client) => {
+test.each(CLIENTS)('the client of %s, and a program that uses it, compile in strict mode', (client) => {
   expect(faults.filter((fault) => fault.startsWith(`${client}/`))).toEqual([]);
 });
 
-test('nothing else is wrong with them', () => {
+test('no other compiler errors occur', () => {
   expect(faults.filter((fault) => !CLIENTS.some((client) => fault.startsWith(`${client}/`)))).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { convertedSchema } from '../../../src/http/docs/converted-schema.js';
 const input = (schema: z.ZodType) => convertedSchema(schema, 'input');
 const output = (schema: z.ZodType) => convertedSchema(schema, 'output');
 
-test('any JSON value is the empty schema', () => {
+test('a schema of any JSON value is empty', () => {
   const { schema, components } = input(z.strictObject({ metadata: z.record(z.string(), z.json()), one: z.json() }));
   expect(schema).toMatchObject({ properties: { metadata: { type: 'object', additionalProperties: {} }, one: {} } });
   expect(schema['properties']).toMatchObject({
@@ -14,7 +14,7 @@ test('any JSON value is the empty schema', () => {
   expect(components).toEqual({});
 });
 
-test('another schema that contains itself needs a name', () => {
+test('a recursive schema needs a name', () => {
   const tree = z.object({
     get children() {
       return z.array(tree);
@@ -33,7 +33,7 @@ test('another schema that contains itself needs a name', () => {
   });
 });
 
-test('what a request may leave out says its default in the description, and nowhere else', () => {
+test('a request’s default is in the description, and nowhere else', () => {
   const retry = z.strictObject({
     attempts: z.int().default(3),
     delay_ms: z.int().default(10).describe('Between two.'),
@@ -48,7 +48,7 @@ test('what a request may leave out says its default in the description, and nowh
         .enum(['true', 'false'])
         .default('false')
         .transform((value) => value === 'true'),
-      // A field of that name is a field.
+      // A field of that name is an ordinary field.
       default: z.string(),
     }),
   );
@@ -70,11 +70,11 @@ test('what a request may leave out says its default in the description, and nowh
   expect(JSON.stringify(schema)).not.toMatch(/"default":(?!\{"type":"string"\})/);
 });
 
-test('an answer lists what it always has, and has no defaults', () => {
+test('a response lists the fields that are always present, without defaults', () => {
   expect(output(z.object({ priority: z.int32().default(5) })).schema).toMatchObject({ required: ['priority'] });
 });
 
-test('whole numbers say how wide they are, and only bounds that are rules', () => {
+test('whole numbers have their format, and only the bounds that are rules', () => {
   const numbers = z.object({ small: z.int().min(0).max(10), any: z.int(), count: z.int().positive(), id: z.int32() });
   expect(output(numbers).schema['properties']).toEqual({
     small: { type: 'integer', format: 'int32', minimum: 0, maximum: 10 },
@@ -86,7 +86,7 @@ test('whole numbers say how wide they are, and only bounds that are rules', () =
   expect(input(z.int()).schema).toMatchObject({ maximum: Number.MAX_SAFE_INTEGER, format: 'int64' });
 });
 
-test('an enum that may be null lists null', () => {
+test('a nullable enum includes null', () => {
   expect(output(z.enum(['a', 'b']).nullable()).schema).toEqual({
     type: 'string',
     nullable: true,
@@ -94,7 +94,7 @@ test('an enum that may be null lists null', () => {
   });
 });
 
-test('alternatives with names say which of them a value is', () => {
+test('named alternatives have a discriminator', () => {
   const running = z.strictObject({ status: z.literal('running') });
   const ended = z.strictObject({ status: z.enum(['done', 'failed']), code: z.int() });
   expect(input(z.discriminatedUnion('status', [running, ended])).schema).not.toHaveProperty('discriminator');

@@ -3,7 +3,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 
 import { makeApiDocument } from '../../support/api-document.js';
 
-/** The recommended rules; in their strict form no warning is only a warning. No rule is switched off. */
+/** The recommended rules, in the strict form, where warnings are errors. No rule is switched off. */
 async function faultsOf(document: OpenAPIObject): Promise<string[]> {
   const config = await createConfig({ extends: ['recommended-strict'] });
   const source = JSON.stringify(document);
@@ -21,7 +21,7 @@ test('the document has no fault', async () => {
   expect(await faultsOf(document)).toEqual([]);
 });
 
-test('a fault would be found', async () => {
+test('a planted fault is found', async () => {
   const faulty = structuredClone(document);
   delete faulty.paths['/api/v1/ping']!.get!.security;
   const rules = (await faultsOf(faulty)).map((fault) => fault.split(':', 1)[0]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { z } from 'zod';
 
-import { runLimitsCeilingOf } from '../../../src/composition/run-limits.js';
+import { executionLimitsCeilingOf } from '../../../src/composition/execution-limits.js';
 import { loadConfig } from '../../../src/config/load-config.js';
 import { parsedBody } from '../../../src/http/body-parser.js';
 import { HttpProblem } from '../../../src/http/problem.js';
@@ -17,12 +17,12 @@ import { makeApiDocument } from '../../support/api-document.js';
 
 const RUNS = 150;
 
-/** What the service refuses and no schema of OpenAPI 3.0 can say: its descriptions say it. */
+/** Rules of the service that OpenAPI 3.0 cannot express: the descriptions state them. */
 const UNSAYABLE = [
   /bytes/,
   /^must be base64/,
   /^must not be given beside stdin/,
-  // The floor of a limit is its language's.
+  // The minimum of a limit depends on the language.
   /^must be at least \d+ for \w+/,
   /^must be a relative path/,
   /^is the path of the script itself/,
@@ -36,17 +36,17 @@ const UNSAYABLE = [
 const contract = new Contract((await makeApiDocument()) as unknown as OpenApi);
 const schemas = contract.document.components.schemas as Schemas;
 const valid = new ValidValues(schemas);
-const ceiling = runLimitsCeilingOf(loadConfig({ VOIDRUNNER_ROLES: 'api' }));
+const ceiling = executionLimitsCeilingOf(loadConfig({ VOIDRUNNER_ROLES: 'api' }));
 
 const BODIES = contract.routes.flatMap(({ operation: { requestBody } }) => {
   const schema = requestBody?.content['application/json']?.schema;
   return schema ? [[nameOf(schema.$ref!), schema as JsonSchema] as const] : [];
 });
 
-/** What the service validates with, by the name that the document gives it. */
+/** The service's schemas, by their names in the document. */
 const VALIDATORS = Reflect.get(z.globalRegistry, '_idmap') as ReadonlyMap<string, unknown>;
 
-/** The body as the service reads it; undefined where it refuses the text before any schema is asked. */
+/** The body as the service reads it; undefined if it refuses the text before validation. */
 function readBody(text: string): unknown {
   try {
     return parsedBody(Buffer.from(text));
@@ -56,7 +56,7 @@ function readBody(text: string): unknown {
   }
 }
 
-/** What the service says against a body; nothing where it takes it. */
+/** The service's errors for a body; empty if it accepts the body. */
 function refusalsOf(name: string, body: unknown): string[] {
   const parsed = (VALIDATORS.get(name) as z.ZodType).safeParse(body);
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message);
@@ -70,7 +70,7 @@ function refusalsOf(name: string, body: unknown): string[] {
 
 const isUnsayable = (message: string): boolean => UNSAYABLE.some((pattern) => pattern.test(message));
 
-test.each(BODIES)('%s: what the service takes is in the document, and what it refuses is not', async (name, schema) => {
+test.each(BODIES)('%s: the document describes accepted values and no refused ones', async (name, schema) => {
   const values = fc.oneof(
     valid.of(schema),
     new ChangedValues(valid, boundaries).of(schema),
@@ -84,7 +84,7 @@ test.each(BODIES)('%s: what the service takes is in the document, and what it re
     if (!contract.accepts(schema, body)) expect(isRefused).toBe(true);
     else expect(sayable).toEqual([]);
   };
-  // CI found this one: zod's records leave the member out, but no such body comes past the parser.
+  // Found in CI: zod's records ignore the member, but the parser refuses such a body before.
   const prototype = Object.defineProperty({}, '__proto__', { value: { is_admin: true }, enumerable: true });
   await fc.assert(fc.asyncProperty(values, agrees), {
     numRuns: RUNS,
@@ -98,7 +98,7 @@ interface Bound {
   readonly beyond: unknown;
 }
 
-/** Each bound below the schema, in a body that is fine but for it. */
+/** Each bound of the schema, in a body that is otherwise valid. */
 function* boundsOf(schema: JsonSchema, path: string, put: (value: unknown) => unknown): Generator<Bound> {
   if (schema.$ref !== undefined) return yield* boundsOf(schemas[nameOf(schema.$ref)]!, path, put);
   for (const each of schema.oneOf ?? []) yield* boundsOf(each, path, put);
@@ -130,7 +130,7 @@ function* boundsOf(schema: JsonSchema, path: string, put: (value: unknown) => un
   }
 }
 
-/** The least that a schema takes. */
+/** The smallest value that a schema accepts. */
 function sampleOf(schema: JsonSchema): unknown {
   if (schema.enum) return schema.enum[0];
   if (schema.pattern?.includes('@')) return 'ada@example.com';
@@ -144,14 +144,14 @@ const BOUNDS = BODIES.flatMap(([name, schema]) =>
   [...boundsOf(schema, name, (value) => value)].map((bound) => ({ name, schema, ...bound })),
 );
 
-test.each(BOUNDS)('$what is where the service ends', ({ name, schema, within, beyond }) => {
+test.each(BOUNDS)('$what is the service’s own bound', ({ name, schema, within, beyond }) => {
   expect(contract.accepts(schema, within)).toBe(true);
   expect(refusalsOf(name, within).filter((message) => !isUnsayable(message))).toEqual([]);
   expect(contract.accepts(schema, beyond)).toBe(false);
   expect(refusalsOf(name, beyond)).not.toEqual([]);
 });
 
-test('the bounds of all bodies are tried', () => {
+test('every bound of every body is tried', () => {
   expect(BODIES.length).toBeGreaterThanOrEqual(8);
   const tried = BOUNDS.map(({ what }) => what);
   expect(tried).toEqual(

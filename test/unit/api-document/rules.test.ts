@@ -13,7 +13,7 @@ beforeAll(async () => {
 const propertiesOf = (of: OpenAPIObject, name: string) =>
   (of.components!.schemas![name] as { properties: any }).properties;
 
-test('the maxima are the operator’s', async () => {
+test('the maxima are the operator’s settings', async () => {
   const own = await makeApiDocument({
     EXECUTOR_MEMORY_MB_MAX: '2048',
     EXECUTOR_CPUS_MAX: '2.5',
@@ -29,15 +29,15 @@ test('the maxima are the operator’s', async () => {
   }
 });
 
-test('an answer has no maximum of today: a task may be older than it', () => {
+test('responses have no maximum: an older task may exceed it', () => {
   expect(propertiesOf(document, 'Task').timeout_seconds).not.toHaveProperty('maximum');
 });
 
-test('a maximum that no request has is a bug', () => {
+test('a maximum of an unknown field is a bug', () => {
   expect(() => applyMaxima(structuredClone(document), { 'limits.gpus': 1 })).toThrow('limits.gpus');
 });
 
-test('no schema of a request has a default', () => {
+test('no request schema has a default', () => {
   const operations = Object.values(document.paths).flatMap((path) => Object.values(path) as any[]);
   const parameters = operations.flatMap((operation) => operation.parameters.map(({ schema }: any) => schema));
   const bodies = operations.flatMap(({ requestBody }) => Object.values<any>(requestBody?.content ?? {}));
@@ -47,7 +47,7 @@ test('no schema of a request has a default', () => {
   expect(names).toContain('CreateTask');
 });
 
-test('only what no default stands for is required of a task', () => {
+test('only task fields without a default are required', () => {
   const required = (name: string) => (document.components!.schemas![name] as { required?: string[] }).required;
   expect(required('CreateTask')).toEqual(['name', 'script_content', 'script_type']);
   expect(required('RunOnce')).toEqual(['name', 'script_content', 'script_type']);
@@ -55,7 +55,7 @@ test('only what no default stands for is required of a task', () => {
   expect(document.paths['/api/v1/tasks/{id}/executions']!.post!.requestBody).toMatchObject({ required: false });
 });
 
-test('answers name their headers', () => {
+test('responses document their headers', () => {
   const headersOf = (path: string, method: 'get' | 'post' | 'put', status: string) =>
     Object.keys((document.paths[path]![method]!.responses[status] as { headers: object }).headers);
   const created = headersOf('/api/v1/tasks', 'post', '201');

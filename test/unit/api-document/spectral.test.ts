@@ -4,14 +4,14 @@ import rulesets from '@stoplight/spectral-rulesets';
 
 import { makeApiDocument } from '../../support/api-document.js';
 
-/** Every rule there is for OpenAPI, recommended or not, but for two. */
+/** All OpenAPI rules, recommended or not, except two. */
 const linter = new spectral.Spectral();
 linter.setRuleset({
   extends: [[rulesets.oas as RulesetDefinition, 'all']],
   rules: {
-    // Who runs the service has an address, the project has none.
+    // The operator has an address, the project has none.
     'contact-properties': 'off',
-    // The page shows tags in the document's order, which is that in which a newcomer meets them.
+    // The page shows tags in the document's order, which is the order for newcomers.
     'openapi-tags-alphabetical': 'off',
   },
 });
@@ -29,7 +29,7 @@ test('the document has no fault', async () => {
   expect(await faultsOf(document)).toEqual([]);
 });
 
-test('a fault would be found', async () => {
+test('a planted fault is found', async () => {
   const faulty = structuredClone(document);
   delete faulty.paths['/api/v1/tasks']!.post!.description;
   Object.assign(faulty.components!.schemas!['RegisterRequest']!, { example: { email: 'ada@example.com' } });

@@ -1,6 +1,6 @@
 import { KeyedMutex } from '../../../src/platform/async/keyed-mutex.js';
 
-test('turns are taken one at a time, in the order in which they were asked for', async () => {
+test('holders get the lock one at a time, in the order of their requests', async () => {
   const turns = new KeyedMutex();
   const served: number[] = [];
   let atWork = 0;
@@ -17,13 +17,13 @@ test('turns are taken one at a time, in the order in which they were asked for',
   expect(served).toEqual([1, 2, 3, 4]);
 });
 
-test('lines of other names do not wait for each other', async () => {
+test('keys do not wait for each other', async () => {
   const turns = new KeyedMutex();
   await turns.acquire('one');
   await expect(turns.acquire('other')).resolves.toBeInstanceOf(Function);
 });
 
-test('whoever waits behind one that takes too long goes ahead', async () => {
+test('a caller behind one that takes too long goes ahead', async () => {
   const turns = new KeyedMutex();
   await turns.acquire('line');
   await expect(turns.acquire('line')).resolves.toBeInstanceOf(Function);

@@ -1,6 +1,6 @@
 import { Semaphore } from '../../../src/platform/async/semaphore.js';
 
-test('so many at a time, in the order they came, whether they succeed or not', async () => {
+test('tasks run up to the limit, in order of arrival, whether they succeed or fail', async () => {
   const two = new Semaphore(2);
   const begun: number[] = [];
   const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());

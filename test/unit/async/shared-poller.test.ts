@@ -1,12 +1,12 @@
 import { Unavailable } from '../../../src/kernel/errors.js';
-import { type Log, silentLog } from '../../../src/platform/telemetry/log.js';
 import { SharedPoller } from '../../../src/platform/async/shared-poller.js';
+import { type Log, silentLog } from '../../../src/platform/telemetry/log.js';
 import { eventually } from '../../support/eventually.js';
 import { runningTimers } from '../../support/timers.js';
 
 const A_MINUTE_MS = 60_000;
 
-/** Each look so far: who it was for, and how to answer it. */
+/** Each poll so far: the callers it was for, and how to complete it. */
 let polls: { wanted: readonly string[]; answer: (...reached: string[]) => void; fail: (error: Error) => void }[];
 let pollers: SharedPoller<string>[];
 
@@ -29,7 +29,7 @@ function poller({ pollIntervalMs = A_MINUTE_MS, minIntervalMs = 0, log = silentL
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('it polls at once for who comes; one look at a time, and one timer, serve all', async () => {
+test('it polls at once for the first caller; one poll and one timer serve all', async () => {
   const before = runningTimers();
   const watch = poller();
   const waits = Array.from({ length: 1_000 }, (_, index) => watch.wait(`${index}`, {}));
@@ -47,7 +47,7 @@ test('it polls at once for who comes; one look at a time, and one timer, serve a
   expect(runningTimers()).toBe(before);
 });
 
-test('it polls again at news, for those who have not what they wait for', async () => {
+test('it polls again when notified, for callers that still wait', async () => {
   const watch = poller();
   const waits = [watch.wait('a', {}), watch.wait('b', {}), watch.wait('b', {})];
   polls[0]!.answer();
@@ -64,7 +64,7 @@ test('it polls again at news, for those who have not what they wait for', async 
   expect(await waits[0]).toBe(true);
 });
 
-test('news during a look may have come too late for it', async () => {
+test('a notification during a poll causes another poll', async () => {
   const watch = poller();
   const wait = watch.wait('a', {});
   watch.notify();
@@ -76,7 +76,7 @@ test('news during a look may have come too late for it', async () => {
   await wait;
 });
 
-test('it polls without news as well', async () => {
+test('it polls at an interval without notifications', async () => {
   const wait = poller({ pollIntervalMs: 1 }).wait('a', {});
   polls[0]!.answer();
   await eventually(() => expect(polls).toHaveLength(2));
@@ -84,7 +84,7 @@ test('it polls without news as well', async () => {
   await wait;
 });
 
-test('it rests between polls, whatever the news', async () => {
+test('it keeps a minimum interval between polls', async () => {
   const resting = poller({ minIntervalMs: A_MINUTE_MS });
   void resting.wait('a', {});
   polls[0]!.answer();
@@ -101,7 +101,7 @@ test('it rests between polls, whatever the news', async () => {
   await wait;
 });
 
-test('nothing is asked while nobody waits', async () => {
+test('it does not poll while nobody waits', async () => {
   const watch = poller();
   watch.notify();
   const wait = watch.wait('a', {});
@@ -114,7 +114,7 @@ test('nothing is asked while nobody waits', async () => {
   expect(polls[1]!.wanted).toEqual(['b']);
 });
 
-test('news that says what there is needs no look', async () => {
+test('a notification with the new state needs no poll', async () => {
   const watch = poller();
   const waits = [watch.wait('a', {}), watch.wait('b', {})];
   watch.resolveReached((wanted) => wanted === 'a');
@@ -124,7 +124,7 @@ test('news that says what there is needs no look', async () => {
   expect(polls).toHaveLength(1);
 });
 
-test('an outage is waited out; a bug, too, and it is told of', async () => {
+test('it polls again after an outage; also after a bug, which is logged', async () => {
   const told: unknown[] = [];
   const watch = poller({ log: { ...silentLog, error: (facts: { err: unknown }) => told.push(facts.err) } as Log });
   const wait = watch.wait('a', {});
@@ -143,7 +143,7 @@ test('an outage is waited out; a bug, too, and it is told of', async () => {
   expect(await wait).toBe(true);
 });
 
-test('a wait ends with its time, its signal and the lookout, and is asked for no more', async () => {
+test('a wait ends at its timeout, its abort or the poller’s close, and is not polled for any more', async () => {
   const watch = poller();
   const leaving = new AbortController();
   const { signal } = leaving;

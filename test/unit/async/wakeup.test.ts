@@ -1,21 +1,21 @@
 import { Wakeup } from '../../../src/platform/async/wakeup.js';
 
 describe('Wakeup', () => {
-  it('ends a wait at once where it rang between looking and waiting', async () => {
+  it('ends a wait at once if it woke between the check and the wait', async () => {
     const wakeup = new Wakeup();
     const { seen } = wakeup;
     wakeup.wake();
     expect(await wakeup.wait(seen, 60_000)).toBe(true);
   });
 
-  it('wakes everybody who waits', async () => {
+  it('wakes every waiting caller', async () => {
     const wakeup = new Wakeup();
     const waits = [wakeup.wait(wakeup.seen, 60_000), wakeup.wait(wakeup.seen, 60_000)];
     wakeup.wake();
     expect(await Promise.all(waits)).toEqual([true, true]);
   });
 
-  it('says when the time was up, or the signal aborted', async () => {
+  it('reports whether the time was over or the signal aborted', async () => {
     const wakeup = new Wakeup();
     expect(await wakeup.wait(wakeup.seen, 1)).toBe(false);
     const controller = new AbortController();

@@ -2,7 +2,7 @@ import { InvalidConfig, loadConfig } from '../../../src/config/load-config.js';
 import { SECRET_SETTINGS, settingsSchema } from '../../../src/config/settings.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
-/** What production cannot do without. */
+/** The settings that production requires. */
 const PRODUCTION = {
   SERVER_ENV: 'production',
   JWT_SECRET_KEY: 'a secret of at least thirty-two characters',
@@ -21,8 +21,8 @@ function faultsOf(env: NodeJS.ProcessEnv): readonly string[] {
 }
 const settingOf = (fault: string): string => fault.slice(0, fault.indexOf(':')).split('.')[0]!;
 
-describe('nothing set', () => {
-  test('is enough to start on a laptop', () => {
+describe('defaults', () => {
+  test('are enough to start on a laptop', () => {
     expect(loadConfig({})).toMatchObject({
       SERVER_HOST: '127.0.0.1',
       SERVER_PORT: 8080,
@@ -35,39 +35,39 @@ describe('nothing set', () => {
     });
   });
 
-  test('has every role in one process', () => {
+  test('put every role in one process', () => {
     expect(loadConfig({}).VOIDRUNNER_ROLES).toEqual(['api', 'relay', 'projector', 'orchestrator', 'worker']);
   });
 
-  test('has secrets to develop with', () => {
+  test('include secrets for development', () => {
     const config = loadConfig({});
     expect(config.JWT_SECRET_KEY.length).toBeGreaterThanOrEqual(32);
     expect(Buffer.from(config.PAYLOAD_MASTER_KEY, 'base64')).toHaveLength(32);
   });
 
-  test('is what an empty variable means', () => {
+  test('apply to empty variables', () => {
     const empty = Object.fromEntries(Object.keys(settingsSchema.shape).map((name) => [name, '']));
     expect(loadConfig(empty)).toEqual(loadConfig({}));
     const blank = Object.fromEntries(Object.keys(settingsSchema.shape).map((name) => [name, '  ']));
     expect(loadConfig(blank)).toEqual(loadConfig({}));
   });
 
-  test('is read-only once read', () => {
+  test('are read-only', () => {
     expect(Object.isFrozen(loadConfig({}))).toBe(true);
   });
 
-  test('describes itself: every setting has a default', () => {
+  test('exist and are described for every setting', () => {
     expect(settingsSchema.safeParse({}).success).toBe(true);
   });
 });
 
 describe('roles', () => {
-  test('come without the worker where workers are not embedded', () => {
+  test('exclude the worker if workers are not embedded', () => {
     const { VOIDRUNNER_ROLES } = loadConfig({ EMBEDDED_WORKERS: 'false' });
     expect(VOIDRUNNER_ROLES).toEqual(['api', 'relay', 'projector', 'orchestrator']);
   });
 
-  test('that are named are the ones taken, the worker as well', () => {
+  test('that are named are used, including the worker', () => {
     const config = loadConfig({ VOIDRUNNER_ROLES: ' worker , api,', EMBEDDED_WORKERS: 'false' });
     expect(config.VOIDRUNNER_ROLES).toEqual(['worker', 'api']);
   });
@@ -91,7 +91,7 @@ describe('durations', () => {
   });
 
   test.each(['0', '0ms', '-5s', '1.5s', '5 s', '5w', 's', 'soon', '9999999h', '9'.repeat(400)])(
-    '%j is none',
+    '%j is invalid',
     (text) => {
       expect(faultsOf({ QUEUE_LEASE_DURATION: text }).map(settingOf)).toEqual(['QUEUE_LEASE_DURATION']);
     },
@@ -108,14 +108,14 @@ describe('retentions', () => {
     expect(RETENTION_RUNS).toBe(ms);
   });
 
-  test('inputs outlive the wait for a report', () => {
+  test('keep inputs longer than the wait for a report', () => {
     const [day, week] = ['1d', '7d'];
     expect(faultsOf({ RETENTION_RUNS: day, EXTERNAL_REPORT_TIMEOUT: week }).map(settingOf)).toEqual(['RETENTION_RUNS']);
     expect(loadConfig({ RETENTION_RUNS: week, EXTERNAL_REPORT_TIMEOUT: week }).RETENTION_RUNS).toBe(7 * 86_400_000);
     expect(loadConfig({ RETENTION_RUNS: '0', EXTERNAL_REPORT_TIMEOUT: week }).RETENTION_RUNS).toBe(0);
   });
 
-  test.each(['0s', '-1d', '367d', 'never'])('%j is none', (text) => {
+  test.each(['0s', '-1d', '367d', 'never'])('%j is invalid', (text) => {
     expect(faultsOf({ RETENTION_RUNS: text }).map(settingOf)).toEqual(['RETENTION_RUNS']);
   });
 });
@@ -154,16 +154,16 @@ describe('values', () => {
     ['', []],
     ['false', []],
     ['loopback, 10.0.0.0/8,2001:db8::1', ['loopback', '10.0.0.0/8', '2001:db8::1']],
-  ])('%j are the networks of proxies', (text, value) => {
+  ])('%j is a list of proxy networks', (text, value) => {
     expect(loadConfig({ SERVER_TRUST_PROXY: text }).SERVER_TRUST_PROXY).toEqual(value);
   });
 
   test.each(['true', '1', '10.0.0.0/0', '10.0.0.0/33', '10.0.0', 'proxy.example', '::1/129', '10.0.0.0/8/8'])(
-    '%j are no networks of proxies',
+    '%j is an invalid list of proxy networks',
     (text) => expect(faultsOf({ SERVER_TRUST_PROXY: text }).map(settingOf)).toEqual(['SERVER_TRUST_PROXY']),
   );
 
-  test('of lists are parted by commas', () => {
+  test('of lists are separated by commas', () => {
     const config = loadConfig({ CORS_ALLOWED_ORIGINS: 'https://a.example, https://b.example ,' });
     expect(config.CORS_ALLOWED_ORIGINS).toEqual(['https://a.example', 'https://b.example']);
   });
@@ -185,13 +185,13 @@ describe('faults', () => {
     );
   });
 
-  test('do not echo what was given', () => {
+  test('do not echo the given value', () => {
     for (const name of Object.keys(settingsSchema.shape)) {
       expect(faultsOf({ ...WRONG, [name]: 'hunter2' }).join('\n')).not.toContain('hunter2');
     }
   });
 
-  test('are told in one message', () => {
+  test('are reported in one message', () => {
     expect(() => loadConfig({ SERVER_PORT: 'x', DB_PORT: 'y' })).toThrow(
       'invalid configuration:\n  - SERVER_PORT: must be a whole number\n  - DB_PORT: must be a whole number',
     );
@@ -199,7 +199,7 @@ describe('faults', () => {
 });
 
 describe('production', () => {
-  test('starts with what it cannot do without', () => {
+  test('starts with the required settings', () => {
     expect(loadConfig(PRODUCTION)).toMatchObject(PRODUCTION);
   });
 
@@ -207,7 +207,7 @@ describe('production', () => {
     expect(faultsOf({ ...PRODUCTION, [name]: '' })).toEqual([`${name}: must be set in production`]);
   });
 
-  test('a process without the API needs no secret of its tokens, and has one that fits no other process', () => {
+  test('a process without the API needs no token secret, and its random one fits no other process', () => {
     const withoutApi = { ...PRODUCTION, VOIDRUNNER_ROLES: 'worker,relay', JWT_SECRET_KEY: '' };
     const [one, other] = [loadConfig(withoutApi), loadConfig(withoutApi)];
     expect(one.JWT_SECRET_KEY.length).toBeGreaterThanOrEqual(32);
@@ -222,17 +222,17 @@ describe('production', () => {
   });
 });
 
-describe('everywhere', () => {
+describe('in every environment', () => {
   test('a short JWT secret is refused', () => {
     expect(faultsOf({ JWT_SECRET_KEY: 'short' })).toEqual(['JWT_SECRET_KEY: must have at least 32 characters']);
     expect(faultsOf({ JWT_SECRET_KEY: `${'x'.repeat(40)},` }).map(settingOf)).toEqual(['JWT_SECRET_KEY']);
   });
 
-  test('an origin of everybody is refused', () => {
+  test('the origin * is refused', () => {
     expect(faultsOf({ CORS_ALLOWED_ORIGINS: 'https://a.example,*' }).map(settingOf)).toEqual(['CORS_ALLOWED_ORIGINS']);
   });
 
-  test('secrets are settings that exist', () => {
+  test('every secret setting exists', () => {
     const names = Object.keys(settingsSchema.shape);
     expect(SECRET_SETTINGS.filter((name) => !names.includes(name))).toEqual([]);
     const looksSecret = names.filter((name) => /PASSWORD|SECRET|MASTER_KEY/.test(name));

@@ -2,15 +2,15 @@ import { type AsOf, portionsAsOf } from '../../../src/event-sourcing/core/as-of.
 import { historyEntryOf } from '../../../src/event-sourcing/core/history-entry.js';
 import { allOf } from '../../support/all-of.js';
 import { recorded, recordedAtOf, TASK_STREAM } from '../../support/builders/recorded.js';
-import { runFinished, runStarted, taskCreated } from '../../support/builders/tasks.js';
+import { executionFinished, executionStarted, taskCreated } from '../../support/builders/tasks.js';
 
-const events = recorded(TASK_STREAM, [taskCreated(), runStarted(), runFinished()]);
+const events = recorded(TASK_STREAM, [taskCreated(), executionStarted(), executionFinished()]);
 
 describe.each([
   ['in one portion', [events]],
   ['in portions', [events.slice(0, 2), events.slice(2)]],
-  ['an event at a time', events.map((event) => [event])],
-])('a stream as it was, read %s', (_name, portions) => {
+  ['one event at a time', events.map((event) => [event])],
+])('a stream as of a point, read %s', (_name, portions) => {
   const versionsAsOf = async (asOf: AsOf): Promise<number[]> => {
     const source = (async function* () {
       yield* portions;
@@ -26,12 +26,12 @@ describe.each([
     expect(await versionsAsOf({ version })).toEqual(versions);
   });
 
-  test('a version that it has not reached is refused, and the newest one named', async () => {
+  test('a version that does not exist is refused, with the newest one', async () => {
     await expect(versionsAsOf({ version: 99 })).rejects.toThrow('Version 99 does not exist: the newest version is 3');
   });
 
   test.each([
-    ['ahead of it', '2026-01-01T00:00:00.000Z', []],
+    ['before the first event', '2026-01-01T00:00:00.000Z', []],
     ['at an event', recordedAtOf(2), [1, 2]],
     ['after it', '2027-01-01T00:00:00.000Z', [1, 2, 3]],
   ])('at a time %s', async (_, time, versions) => {
@@ -39,13 +39,13 @@ describe.each([
   });
 });
 
-test('an entry of a history says what happened, where, when and by whom', () => {
+test('a history entry contains what happened, where, when and by whom', () => {
   expect(historyEntryOf(events[1]!)).toEqual({
     type: 'TaskExecutionStarted',
     version: 2,
     position: 2,
     time: recordedAtOf(2),
     actor: 'system:test',
-    data: runStarted().data,
+    data: executionStarted().data,
   });
 });

@@ -1,14 +1,14 @@
-import { afterThisTurn } from '../../../src/platform/async/delay.js';
 import { DECISION_ATTEMPTS_MAX } from '../../../src/event-sourcing/core/decision-runner.js';
 import { SNAPSHOT_EVERY_EVENTS } from '../../../src/event-sourcing/core/decision-session.js';
-import { Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
 import type { StreamRef } from '../../../src/event-sourcing/core/event.js';
+import { Unavailable, VersionConflict } from '../../../src/kernel/errors.js';
+import { afterThisTurn } from '../../../src/platform/async/delay.js';
 import { metadata } from '../../support/builders/people.js';
 import { Added, aStream, counter, LIMIT, readsOf, setUp } from '../../support/counter-decisions.js';
 import type { StagedEventStore } from '../../support/staged-event-store.js';
 
 describe('one stream', () => {
-  test('is decided on as it stands, and appended to', async () => {
+  test('is read, decided on and appended to', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     expect(await add(stream, 1)).toEqual({ result: 1, position: 1n });
@@ -16,25 +16,25 @@ describe('one stream', () => {
     expect(await store.eventsOf(stream)).toEqual([Added({ amount: 1 }), Added({ amount: 2 })]);
   });
 
-  test('is left alone where nothing was decided', async () => {
+  test('stays unchanged if the decision has no events', async () => {
     const { store, add } = setUp();
     expect(await add(aStream(), 0)).toEqual({ result: 0, position: null });
     expect((await store.head()).position).toBe(0n);
   });
 
-  test('is left alone by a refusal', async () => {
+  test('stays unchanged after a refusal', async () => {
     const { store, add } = setUp();
     await expect(add(aStream(), LIMIT + 1)).rejects.toMatchObject({ code: 'full' });
     expect((await store.head()).position).toBe(0n);
   });
 
-  test('is left alone where an event does not fit its own schema: it could never be read', async () => {
+  test('stays unchanged if an event does not fit its own schema: it could never be read', async () => {
     const { store, add } = setUp();
     await expect(add(aStream(), 0.5)).rejects.toThrow('amount');
     expect((await store.head()).position).toBe(0n);
   });
 
-  test('is written with the metadata given and under the newest schema version', async () => {
+  test('is written with the given metadata and the newest schema version', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     await add(stream, 1);
@@ -43,7 +43,7 @@ describe('one stream', () => {
 });
 
 describe('a version conflict', () => {
-  /** Somebody else appends first, so many times. */
+  /** Another process appends first, that many times. */
   const othersFirst = (store: StagedEventStore, stream: StreamRef, times: number): void => {
     let left = times;
     store.before = async (call) => {
@@ -56,7 +56,7 @@ describe('a version conflict', () => {
     };
   };
 
-  test('has the decision made again, on what is there by now', async () => {
+  test('causes a new decision on the current state', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     othersFirst(store, stream, 1);
@@ -71,14 +71,14 @@ describe('a version conflict', () => {
     expect(await store.eventsOf(stream)).toEqual([Added({ amount: 100 })]);
   });
 
-  test('is borne all but as often as attempts are allowed', async () => {
+  test('is retried up to the limit of attempts', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     othersFirst(store, stream, DECISION_ATTEMPTS_MAX - 1);
     expect(await add(stream, 1)).toEqual({ result: (DECISION_ATTEMPTS_MAX - 1) * 100 + 1, position: 8n });
   });
 
-  test('is an outage once the attempts are used up', async () => {
+  test('is an outage once no attempt is left', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     othersFirst(store, stream, DECISION_ATTEMPTS_MAX);
@@ -86,14 +86,14 @@ describe('a version conflict', () => {
     expect(store.versionOf(stream.id)).toBe(DECISION_ATTEMPTS_MAX);
   });
 
-  test('is met at most a few times, however many decide on one stream at once', async () => {
+  test('occurs at most a few times, however many decide on one stream at once', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     await Promise.all(Array.from({ length: 50 }, () => add(stream, 1)));
     expect(await store.eventsOf(stream)).toHaveLength(50);
   });
 
-  test('does not come again from those who came later', async () => {
+  test('is not caused again by later callers', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     let attempts = 0;
@@ -110,7 +110,7 @@ describe('a version conflict', () => {
     expect(attempts).toBe(3);
   });
 
-  test('is the only error that is tried again', async () => {
+  test('is the only error that is retried', async () => {
     const { store, add } = setUp();
     let appends = 0;
     store.before = (call) => {
@@ -131,7 +131,7 @@ describe('several streams', () => {
       target.record(counter.decide(amount, target.state));
     });
 
-  test('are appended to as one', async () => {
+  test('are appended to at once', async () => {
     const all = setUp();
     const [from, to] = [aStream(), aStream()];
     expect(await move(all, from, to, 5)).toEqual({ result: undefined, position: 2n });
@@ -139,14 +139,14 @@ describe('several streams', () => {
     expect(await all.store.eventsOf(to)).toEqual([Added({ amount: 5 })]);
   });
 
-  test('stay as they were where one of them refuses', async () => {
+  test('stay unchanged if one of them refuses', async () => {
     const all = setUp();
     const [from, to] = [aStream(), aStream()];
     await expect(move(all, from, to, LIMIT + 1)).rejects.toMatchObject({ code: 'full' });
     expect((await all.store.head()).position).toBe(0n);
   });
 
-  test('of which one was only looked at do not conflict on that one', async () => {
+  test('conflict only where events are written, not where a stream was only read', async () => {
     const { store, runner } = setUp();
     const [seen, written] = [aStream(), aStream()];
     await runner.run(metadata, async (streams) => {
@@ -188,14 +188,14 @@ describe('snapshots', () => {
     expect(await snapshots.load(stream, 1)).toMatchObject({ version: 200 });
   });
 
-  test('are taken of a stream that is not read any more, too', async () => {
+  test('are also taken of a stream whose state is remembered', async () => {
     const { snapshots, add } = setUp();
     const stream = aStream();
     for (let count = 0; count <= SNAPSHOT_EVERY_EVENTS; count += 1) await add(stream, 1, long);
     expect(await snapshots.load(stream, 1)).toEqual({ version: 200, state: { total: 200 } });
   });
 
-  test('are not taken of a shorter one', async () => {
+  test('are not taken of a shorter stream', async () => {
     const { store, snapshots, add } = setUp();
     const stream = aStream();
     await store.add(stream, ...ones(SNAPSHOT_EVERY_EVENTS - 1));
@@ -203,7 +203,7 @@ describe('snapshots', () => {
     expect(await snapshots.load(stream, 1)).toBeNull();
   });
 
-  test('are not taken where the aggregate does not ask for them', async () => {
+  test('are not taken if the aggregate does not request them', async () => {
     const { store, snapshots, add } = setUp();
     const stream = aStream();
     await store.add(stream, ...ones(2 * SNAPSHOT_EVERY_EVENTS));
@@ -211,7 +211,7 @@ describe('snapshots', () => {
     expect(snapshots.size).toBe(0);
   });
 
-  test('of another reducer are left aside', async () => {
+  test('of another reducer version are ignored', async () => {
     const { store, snapshots, add } = setUp();
     const stream = aStream();
     await store.add(stream, ...ones(3));

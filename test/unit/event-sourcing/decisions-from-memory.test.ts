@@ -13,7 +13,7 @@ describe('a stream that was decided on before', () => {
     expect(reads).toEqual([]);
   });
 
-  test('and that another process has changed is decided on as it is', async () => {
+  test('is decided on in its current state after another process changed it', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     await add(stream, 1);
@@ -21,7 +21,7 @@ describe('a stream that was decided on before', () => {
     expect(await add(stream, 1)).toEqual({ result: 102, position: 3n });
   });
 
-  test('is read on from there, ahead of the append, once another process was seen to change it', async () => {
+  test('is read before the append once another process was seen to change it', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     await add(stream, 1);
@@ -38,7 +38,7 @@ describe('a stream that was decided on before', () => {
     expect(reads).toEqual([[stream, { afterVersion: 3 }]]);
   });
 
-  test('gives no refusal that is outdated', async () => {
+  test('gives no outdated refusal', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     await add(stream, LIMIT);
@@ -46,7 +46,7 @@ describe('a stream that was decided on before', () => {
     expect(await add(stream, 1)).toEqual({ result: 1, position: 3n });
   });
 
-  test('is read where nothing will be appended', async () => {
+  test('is read if nothing will be appended', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     await add(stream, 1);
@@ -54,7 +54,7 @@ describe('a stream that was decided on before', () => {
     expect(await add(stream, 0)).toEqual({ result: 2, position: null });
   });
 
-  test('is read where it was only looked at', async () => {
+  test('is read if it is only read from', async () => {
     const { store, runner, add } = setUp();
     const [seen, written] = [aStream(), aStream()];
     await add(seen, 1);
@@ -68,7 +68,7 @@ describe('a stream that was decided on before', () => {
     expect(await store.eventsOf(written)).toEqual([Added({ amount: 1 }), Added({ amount: 2 })]);
   });
 
-  test('is read again where the log may have been put back', async () => {
+  test('is read again if the log may have been restored', async () => {
     const { store, runner, add } = setUp();
     const stream = aStream();
     await add(stream, LIMIT);
@@ -77,7 +77,7 @@ describe('a stream that was decided on before', () => {
     expect(await add(stream, 1)).toEqual({ result: 1, position: 1n });
   });
 
-  test('is trusted again once nobody else was seen to change it any more', async () => {
+  test('is remembered again once no other process changes it any more', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     await add(stream, 1);
@@ -89,7 +89,7 @@ describe('a stream that was decided on before', () => {
     expect(reads).toEqual([]);
   });
 
-  test('is forgotten where the log turns out to know less than that', async () => {
+  test('is forgotten if the log turns out to be older than the remembered state', async () => {
     const { store, add } = setUp();
     const stream = aStream();
     await add(stream, 1);
@@ -99,7 +99,7 @@ describe('a stream that was decided on before', () => {
   });
 });
 
-describe('a stream that is begun', () => {
+describe('a new stream', () => {
   const begin = ({ runner }: ReturnType<typeof setUp>, stream: StreamRef) =>
     runner.run(metadata, async (streams) => {
       const begun = await streams.begin(stream, counter);
@@ -113,7 +113,7 @@ describe('a stream that is begun', () => {
     expect(reads).toEqual([]);
   });
 
-  test('is decided on as it is where it was there', async () => {
+  test('is decided on in its current state if it exists already', async () => {
     const all = setUp();
     const stream = aStream();
     await all.store.add(stream, Added({ amount: 5 }));

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-import { executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { userEvents } from '../../../src/identity/domain/user-events.js';
+import { executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { taskEvents } from '../../../src/tasks/domain/task-events.js';
 
 /**
- * What stands in the log stands there for ever: one stored example of every version a type ever had. A fixture is
- * never changed; a new version brings a new one.
+ * Stored events never change: one stored example of every version of every type. A fixture is never changed; a new
+ * version needs a new one.
  */
 const FOLDER = 'test/fixtures/events';
 
@@ -25,24 +25,27 @@ test.each(versions.map(({ type, version }) => [type.type, version, type] as cons
   },
 );
 
-test.each(types.map((type) => [type.type, type] as const))('%s keeps all of its newest version', (name, type) => {
-  const newest = stored(fileOf(name, type.schemaVersion));
-  expect(type.upcast(newest, type.schemaVersion)).toEqual(newest);
-});
+test.each(types.map((type) => [type.type, type] as const))(
+  '%s keeps every field of its newest version',
+  (name, type) => {
+    const newest = stored(fileOf(name, type.schemaVersion));
+    expect(type.upcast(newest, type.schemaVersion)).toEqual(newest);
+  },
+);
 
-/** Of the newest version, in whose fixture each is given. */
+/** Of the newest version, whose fixture contains each field. */
 const placesOf = (value: unknown): string[] => {
   if (typeof value !== 'object' || value === null) return [];
   if ('payload_id' in value) return [value.payload_id as string];
   return Object.entries(value).flatMap(([name, inner]) => (name === 'metadata' ? [] : placesOf(inner)));
 };
 
-test.each(types.map((type) => [type.type, type] as const))('%s tells its payloads', (name, type) => {
+test.each(types.map((type) => [type.type, type] as const))('%s names its payloads', (name, type) => {
   const data = stored(fileOf(name, type.schemaVersion));
   expect(type.payloadsOf(data).map(({ payload_id }) => payload_id)).toEqual(placesOf(data));
 });
 
-test('so do an update and a report, whose fixtures have none', () => {
+test('an update and a report name theirs as well', () => {
   const ref = (payload_id: string) => ({ payload_id, bytes: 1, sha256: '0'.repeat(64) });
   const stream = (payload_id: string) => ({ payload: ref(payload_id), bytes_total: 1, truncated: false });
   const changes = { script: ref('script'), metadata: { forged: ref('forged') } };

@@ -1,9 +1,15 @@
 import { portionsOf } from '../../../src/event-sourcing/core/stream-portions.js';
 import { allOf } from '../../support/all-of.js';
 import { recorded, TASK_STREAM } from '../../support/builders/recorded.js';
-import { runFinished, runStarted, taskCreated } from '../../support/builders/tasks.js';
+import { executionFinished, executionStarted, taskCreated } from '../../support/builders/tasks.js';
 
-const events = recorded(TASK_STREAM, [taskCreated(), runStarted(), runFinished(), runStarted(), runFinished()]);
+const events = recorded(TASK_STREAM, [
+  taskCreated(),
+  executionStarted(),
+  executionFinished(),
+  executionStarted(),
+  executionFinished(),
+]);
 const PORTION = 2;
 
 function aStore() {
@@ -22,7 +28,7 @@ test.each([
   [3, [2, 1], 2],
   [4, [2, 2], 2],
   [99, [2, 2, 1], 3],
-])('of a stream of five, at most %p come as %p', async (limit, sizes, readCount) => {
+])('a stream of five in portions of at most %p: %p', async (limit, sizes, readCount) => {
   const { store, reads } = aStore();
   const portions = await allOf(portionsOf(store, TASK_STREAM, { limit, portionEvents: PORTION }));
   expect(portions.map(({ length }) => length)).toEqual(sizes);

@@ -8,7 +8,7 @@ describe('AppendNotifier', () => {
     return { sent, notifier: new AppendNotifier(notify, { areListening: () => othersListen }, silentLog) };
   };
 
-  it('tells listeners of this process at once, and other processes the newest', async () => {
+  it('notifies listeners of this process at once, and other processes of the newest position', async () => {
     const { sent, notifier } = notifierWhere(true);
     const told: bigint[] = [];
     notifier.onAppended((position) => told.push(position));
@@ -22,7 +22,7 @@ describe('AppendNotifier', () => {
     expect(sent).toEqual(['5']);
   });
 
-  it('sends nothing where no other process listens', async () => {
+  it('sends nothing if no other process listens', async () => {
     const { sent, notifier } = notifierWhere(false);
     const told: bigint[] = [];
     notifier.onAppended((position) => told.push(position));

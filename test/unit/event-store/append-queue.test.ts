@@ -1,4 +1,3 @@
-import { Unavailable } from '../../../src/kernel/errors.js';
 import {
   AppendQueue,
   BATCH_BYTES_MAX,
@@ -7,8 +6,9 @@ import {
   WAITING_BYTES_MAX,
 } from '../../../src/event-sourcing/event-store/append-queue.js';
 import type { EncodedAppend } from '../../../src/event-sourcing/event-store/encoded-append.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 
-/** An append of so many events to these streams; its name is all that a test looks at. */
+/** An append of that many events to these streams; tests identify it by its name. */
 function append(name: string, streams: string[], events = 1, bytes = 100): EncodedAppend & { name: string } {
   const event = { stream: { type: 'task' as const, id: '' }, version: 1, eventId: '', type: '', schemaVersion: 1 };
   return {
@@ -19,7 +19,7 @@ function append(name: string, streams: string[], events = 1, bytes = 100): Encod
   };
 }
 
-describe('the queue of appends', () => {
+describe('the append queue', () => {
   let batches: string[][];
   let inFlight: (() => void)[];
   let queue: AppendQueue<string>;
@@ -46,17 +46,17 @@ describe('the queue of appends', () => {
 
   const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-  /** These come while another append is in flight. */
+  /** These arrive while another append is in flight. */
   const behindAnother = (...appends: EncodedAppend[]) =>
     drain([append('first', ['first']), ...appends].map((item) => queue.add(item)));
 
-  it('does not keep a single caller waiting for company', async () => {
+  it('sends a single append at once', async () => {
     const added = [queue.add(append('a', ['1']))];
     expect(batches).toEqual([['a']]);
     await drain(added);
   });
 
-  it('has one batch in flight, and gathers the next meanwhile', async () => {
+  it('has one batch in flight, and collects the next one meanwhile', async () => {
     const added = [queue.add(append('a', ['1']))];
     await nextTurn();
     added.push(queue.add(append('b', ['2'])));
@@ -72,7 +72,7 @@ describe('the queue of appends', () => {
   const many = Array.from({ length: SPLIT_APPENDS_MIN }, (_, index) => `many ${index}`);
   const half = SPLIT_APPENDS_MIN / 2;
 
-  it('has two batches in flight where many come at once, of half the size each', async () => {
+  it('has two batches in flight under high load, of half the size each', async () => {
     const added = named(['first', ...many]).map((item) => queue.add(item));
     await nextTurn();
     expect(batches).toEqual([['first'], many.slice(0, half + 1)]);
@@ -83,7 +83,7 @@ describe('the queue of appends', () => {
     await drain(added);
   });
 
-  it('has one batch in flight where fewer come', async () => {
+  it('has one batch in flight under lower load', async () => {
     const added = named(['first', ...many.slice(2)]).map((item) => queue.add(item));
     await nextTurn();
     expect(batches).toEqual([['first']]);
@@ -91,7 +91,7 @@ describe('the queue of appends', () => {
     expect(batches).toEqual([['first'], many.slice(2)]);
   });
 
-  it('sends nothing of a stream that is in flight', async () => {
+  it('sends no append of a stream that is in flight', async () => {
     const added = named(['first', 'first', ...many]).map((item) => queue.add(item));
     await nextTurn();
     expect(batches).toEqual([['first'], many.slice(0, half + 1)]);
@@ -99,7 +99,7 @@ describe('the queue of appends', () => {
     expect(batches.slice(2)).toEqual([['first', ...many.slice(half + 1)]]);
   });
 
-  it('keeps callers together who append again and again', async () => {
+  it('keeps callers together that append again and again', async () => {
     const caller = async (name: string) => {
       for (let round = 0; round < 4; round += 1) await queue.add(append(name, [name]));
     };
@@ -111,17 +111,17 @@ describe('the queue of appends', () => {
     ]);
   });
 
-  it('sends one append of a stream at a time, in the order in which they came', async () => {
+  it('sends one append of a stream at a time, in order of arrival', async () => {
     await behindAnother(append('a', ['1']), append('b', ['1']), append('c', ['2']), append('d', ['1']));
     expect(batches.slice(1)).toEqual([['a', 'c'], ['b'], ['d']]);
   });
 
-  it('lets nobody overtake an append to several streams', async () => {
+  it('lets no append overtake one to several streams', async () => {
     await behindAnother(append('a', ['1']), append('b', ['1', '2']), append('c', ['2']), append('d', ['3']));
     expect(batches.slice(1)).toEqual([['a', 'd'], ['b'], ['c']]);
   });
 
-  it('bounds a batch by events and by bytes, and sends what is larger alone', async () => {
+  it('limits a batch by events and by bytes, and sends a larger append alone', async () => {
     const half = Math.ceil(BATCH_EVENTS_MAX / 2);
     await behindAnother(
       append('a', ['1'], half),
@@ -134,7 +134,7 @@ describe('the queue of appends', () => {
     expect(batches.slice(1)).toEqual([['a'], ['b'], ['c'], ['d'], ['e'], ['f']]);
   });
 
-  it('rejects what a failed batch has left unsettled, and goes on', async () => {
+  it('rejects the appends of a failed batch, and continues', async () => {
     let failures = 1;
     queue = new AppendQueue(async (batch) => {
       if (failures-- > 0) throw new Error('a bug');
@@ -146,7 +146,7 @@ describe('the queue of appends', () => {
     await queue.idle();
   });
 
-  it('holds no more bytes than it may', async () => {
+  it('holds at most the maximum of bytes', async () => {
     const added = [append('a', ['1']), append('b', ['2'], 1, WAITING_BYTES_MAX)].map((item) => queue.add(item));
     await expect(queue.add(append('c', ['3']))).rejects.toBeInstanceOf(Unavailable);
     await drain(added);

@@ -12,7 +12,7 @@ describe('RecentEvents', () => {
     recent.after(0n, 1);
   });
 
-  it('keeps nothing before somebody asks', () => {
+  it('keeps nothing before the first read', () => {
     recent = new RecentEvents();
     recent.add([event(5)]);
     expect(after(4)).toEqual([]);
@@ -20,7 +20,7 @@ describe('RecentEvents', () => {
     expect(after(5)).toEqual([6]);
   });
 
-  it('knows what follows a position, as far as it goes', () => {
+  it('returns the events after a position', () => {
     recent.add([event(5), event(6)]);
     recent.add([event(7)]);
     expect(after(4)).toEqual([5, 6, 7]);
@@ -29,13 +29,13 @@ describe('RecentEvents', () => {
     expect(after(9)).toEqual([]);
   });
 
-  it('knows nothing of what came before it', () => {
+  it('returns nothing for a position before its first event', () => {
     expect(after(0)).toEqual([]);
     recent.add([event(5)]);
     expect(after(3)).toEqual([]);
   });
 
-  it('begins anew behind a gap, and where what was earlier comes later', () => {
+  it('starts again after a gap, and after an earlier position arrives late', () => {
     recent.add([event(5)]);
     recent.add([event(7)]);
     expect(after(4)).toEqual([]);
@@ -45,7 +45,7 @@ describe('RecentEvents', () => {
     expect(after(6)).toEqual([]);
   });
 
-  it('keeps the newest thousand, and fewer where they are large', () => {
+  it('keeps the newest thousand events, and fewer if they are large', () => {
     recent.add(Array.from({ length: 1_200 }, (_, index) => event(index + 1)));
     expect(after(199)).toEqual([]);
     expect(after(200, 1)).toEqual([201]);
@@ -55,7 +55,7 @@ describe('RecentEvents', () => {
     expect(after(1_201)).toEqual([1_202, 1_203, 1_204]);
   });
 
-  it('forgets', () => {
+  it('forgets all events on request', () => {
     recent.add([event(5)]);
     recent.forget();
     expect(after(4)).toEqual([]);

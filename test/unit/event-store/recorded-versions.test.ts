@@ -1,6 +1,6 @@
 import { RecordedVersions } from '../../../src/event-sourcing/event-store/recorded-versions.js';
 
-describe('the versions that a writer has recorded', () => {
+describe('the recorded versions of a writer', () => {
   it('are certain up to the newest of each stream', () => {
     const versions = new RecordedVersions();
     versions.add('a', 2);
@@ -9,13 +9,13 @@ describe('the versions that a writer has recorded', () => {
     expect([0, 1].map((version) => versions.hasReached('b', version))).toEqual([true, false]);
   });
 
-  it('are kept of at least so many streams that were written last, and of twice as many at most', () => {
+  it('are kept for a minimum number of recently written streams, and at most twice as many', () => {
     const versions = new RecordedVersions(2);
     for (const streamId of ['a', 'b', 'a', 'c']) versions.add(streamId, 1);
     expect(['a', 'b', 'c'].filter((streamId) => versions.hasReached(streamId, 1))).toEqual(['a', 'c']);
   });
 
-  it('are forgotten with the connection that they were recorded on', () => {
+  it('are forgotten with their connection', () => {
     const versions = new RecordedVersions();
     versions.add('a', 1);
     versions.forget();

@@ -1,14 +1,14 @@
 import type { DomainEvent } from '../../../src/event-sourcing/core/event.js';
+import { StreamWatch } from '../../../src/event-sourcing/event-store/stream-watch.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
-import { StreamWatch } from '../../../src/event-sourcing/event-store/stream-watch.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { requested } from '../../support/builders/executions.js';
 import { eventually } from '../../support/eventually.js';
 import { lifecycleCatalog } from '../../support/lifecycle.js';
 import { StagedEventStore, StagedStreamVersions } from '../../support/staged-event-store.js';
 
-/** Counts the questions. */
+/** Counts the queries. */
 class Versions extends StagedStreamVersions {
   readonly asked: string[][] = [];
   looks = 0;
@@ -45,12 +45,12 @@ const looked = () => {
   return eventually(() => expect(versions.looks).toBeGreaterThan(before));
 };
 
-test('what has happened already is not waited for', async () => {
+test('an event that has already happened needs no wait', async () => {
   await add(A, 2);
   expect(await watch.beyond(A, 1, never)).toBe(true);
 });
 
-test('a notice is enough, and so is none', async () => {
+test('a wait ends with a notification, and without one', async () => {
   for (const [index, noticed] of [true, false].entries()) {
     const seen = watch.beyond(A, index, never);
     await looked();
@@ -60,7 +60,7 @@ test('a notice is enough, and so is none', async () => {
   }
 });
 
-test('each is told at their version, and a stream is asked for once', async () => {
+test('each caller is called at its version, and a stream is queried once', async () => {
   const waits = [watch.beyond(A, 0, never), watch.beyond(B, 1, never), watch.beyond(B, 2, never)];
   await eventually(() => expect(versions.asked).toEqual([[A], [B]]));
   await add(A);
@@ -72,7 +72,7 @@ test('each is told at their version, and a stream is asked for once', async () =
   expect(versions.asked).toEqual([[A], [B]]);
 });
 
-test('who comes while others wait is asked for, and misses nothing that is appended meanwhile', async () => {
+test('a caller who joins later is included in the query, and misses no append', async () => {
   const first = watch.beyond(A, 0, never);
   await looked();
   await add(B);
@@ -88,7 +88,7 @@ test('who comes while others wait is asked for, and misses nothing that is appen
   expect(await first).toBe(true);
 });
 
-test('after an outage every stream is asked for again', async () => {
+test('after an outage every stream is queried again', async () => {
   const seen = watch.beyond(A, 0, never);
   await looked();
   store.before = () => {
@@ -101,7 +101,7 @@ test('after an outage every stream is asked for again', async () => {
   expect(await seen).toBe(true);
 });
 
-test('who does not want to wait any longer need not', async () => {
+test('a wait can be aborted', async () => {
   const gone = new AbortController();
   const seen = watch.beyond(A, 0, gone.signal);
   gone.abort();

@@ -24,12 +24,12 @@ describe('authentication', () => {
     expect(response.headers['www-authenticate']).toMatch(/^Bearer realm="voidrunner"/);
   });
 
-  test('knows the caller; the scheme compares without case', async () => {
+  test('identifies the caller; the scheme is case-insensitive', async () => {
     const response = await app.get('/things/me', { authorization: 'bearer good', 'x-request-id': 'r.1' });
     expect(response.json()).toEqual({ userId: 'u1', sessionId: 's1', isAdmin: false, requestId: 'r.1' });
   });
 
-  test('comes before the body, whatever that is, and a browser may read the refusal', async () => {
+  test('comes before the body is read, and a browser may read the refusal', async () => {
     for (const [payload, type] of [
       ['{', 'application/json'],
       ['x', 'text/plain'],
@@ -42,7 +42,7 @@ describe('authentication', () => {
     }
   });
 
-  test('is asked for wherever nothing says that it is not', async () => {
+  test('is required on every route that does not declare otherwise', async () => {
     for (const url of ['/things', '/raw']) expect((await app.inject({ method: 'GET', url })).statusCode).toBe(401);
     expect((await app.get('/raw')).json()).toEqual({ raw: true });
     expect((await app.inject({ method: 'GET', url: '/open/health' })).statusCode).toBe(200);

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 
-import { Unavailable } from '../../../src/kernel/errors.js';
 import { ConcurrentRequests } from '../../../src/http/concurrent-requests.js';
 import { HttpProblem } from '../../../src/http/problem.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 
 const aReply = (state: object = {}) => {
   const socket = new EventEmitter();
@@ -10,7 +10,7 @@ const aReply = (state: object = {}) => {
 };
 const close = ({ raw }: { raw: EventEmitter }) => raw.emit('close');
 
-test('a user has so many at once, and each user as many', () => {
+test('each user has the same limit of concurrent requests', () => {
   const requests = new ConcurrentRequests(2);
   requests.enter('wait', 'ada', aReply());
   requests.enter('wait', 'ada', aReply());
@@ -19,7 +19,7 @@ test('a user has so many at once, and each user as many', () => {
   expect(requests.counts).toEqual({ follow: 1, wait: 2 });
 });
 
-test('a refusal names the limit and says when to come back', () => {
+test('a refusal names the limit, and when to try again', () => {
   const requests = new ConcurrentRequests(0);
   const refused = expect.objectContaining({
     status: 429,
@@ -30,7 +30,7 @@ test('a refusal names the limit and says when to come back', () => {
   expect(() => requests.enter('wait', 'ada', aReply())).toThrow(refused);
 });
 
-test('an answer that is out, or a client that is gone, makes room', () => {
+test('a finished response or a closed connection frees its place', () => {
   const requests = new ConcurrentRequests(1);
   const reply = aReply();
   const signal = requests.enter('wait', 'ada', reply);
@@ -39,7 +39,7 @@ test('an answer that is out, or a client that is gone, makes room', () => {
   expect(requests.enter('wait', 'ada', aReply()).aborted).toBe(false);
 });
 
-test('so does a connection that is gone while the answer waits behind another one', () => {
+test('so does a connection that closes while its response waits behind another', () => {
   const requests = new ConcurrentRequests(1);
   const { raw, socket } = aReply();
   const signal = requests.enter('follow', 'ada', { raw });
@@ -48,13 +48,13 @@ test('so does a connection that is gone while the answer waits behind another on
   expect([signal.aborted, requests.counts.follow]).toEqual([true, 0]);
 });
 
-test('a client that is gone already takes no place', () => {
+test('a client that has already disconnected takes no place', () => {
   const requests = new ConcurrentRequests(1);
   expect(requests.enter('wait', 'ada', aReply({ destroyed: true })).aborted).toBe(true);
   expect(requests.counts.wait).toBe(0);
 });
 
-test('those that are open learn that the process stops, and count until they are closed', () => {
+test('open requests learn that the process stops, and count until they are closed', () => {
   const requests = new ConcurrentRequests(1);
   const reply = aReply();
   const signal = requests.enter('wait', 'ada', reply);

@@ -11,7 +11,7 @@ const authorization = 'Bearer good';
 const ask = (method: 'GET' | 'HEAD', headers: Record<string, string>, url = '/things/tagged/a') =>
   app.inject({ method, url, headers: { authorization, ...headers } });
 
-describe.each(['GET', 'HEAD'] as const)('%s of what has an ETag', (method) => {
+describe.each(['GET', 'HEAD'] as const)('%s of a resource with an ETag', (method) => {
   test.each([
     [{ 'if-none-match': '"a"' }, 304],
     [{ 'if-none-match': 'W/"a"' }, 304],
@@ -28,7 +28,7 @@ describe.each(['GET', 'HEAD'] as const)('%s of what has an ETag', (method) => {
     [{ 'if-none-match': 'a' }, 400],
     [{ 'if-match': '"a' }, 400],
     [{ 'if-match': '' }, 400],
-    // Nothing here has a time of change.
+    // No response has a Last-Modified.
     [{ 'if-modified-since': 'Sat, 01 Jan 2050 00:00:00 GMT' }, 200],
     [{ 'if-unmodified-since': 'Sat, 01 Jan 2000 00:00:00 GMT' }, 200],
   ])('with %j is a %i', async (conditions, status) => {
@@ -39,7 +39,7 @@ describe.each(['GET', 'HEAD'] as const)('%s of what has an ETag', (method) => {
     if (status === 304) {
       expect(answer.payload).toBe('');
       expect(answer.headers).not.toHaveProperty('content-type');
-      // What a GET would have had, or nothing (RFC 9110, section 8.6).
+      // The headers of a GET, or none (RFC 9110, section 8.6).
       expect(answer.headers['content-length']).toBe(method === 'HEAD' ? '11' : undefined);
     }
     if (status >= 400 && method === 'GET') {
@@ -48,12 +48,12 @@ describe.each(['GET', 'HEAD'] as const)('%s of what has an ETag', (method) => {
     }
   });
 
-  test('whoever may not see it learns nothing of its tag', async () => {
+  test('a client without access learns nothing about the tag', async () => {
     const answer = await ask(method, { authorization: 'Bearer bad', 'if-none-match': '*' });
     expect([answer.statusCode, answer.headers.etag]).toEqual([401, undefined]);
   });
 
-  test('conditions on what has no tag are left aside', async () => {
+  test('conditions on a response without a tag are ignored', async () => {
     expect((await ask(method, { 'if-none-match': '*', 'if-match': '"x"' }, '/things')).statusCode).toBe(200);
     expect((await ask(method, { 'if-none-match': '*' }, '/things/fails/conflict')).statusCode).toBe(409);
   });

@@ -2,10 +2,10 @@ import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { HealthModule } from '../../../src/composition/health.module.js';
-import { Accounts } from '../../../src/identity/app/accounts.js';
-import { AuthController } from '../../../src/identity/api/auth-controller.js';
 import { AccessTokens } from '../../../src/http/auth-guard.js';
 import { createHttpApp } from '../../../src/http/create-http-app.js';
+import { AuthController } from '../../../src/identity/api/auth-controller.js';
+import { Accounts } from '../../../src/identity/app/accounts.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 
 const workers = {
@@ -72,7 +72,7 @@ describe('documents and health', () => {
     expect(document.paths['/api/v1/auth/me'].get.security).toEqual([{ bearer: [] }]);
   });
 
-  test('every reference of the document leads somewhere', async () => {
+  test('every reference of the document resolves', async () => {
     const text = (await app.inject('/swagger.json')).payload;
     const { components } = JSON.parse(text);
     const names = new Set([...text.matchAll(/#\/components\/schemas\/([A-Za-z]+)/g)].map((match) => String(match[1])));
@@ -98,7 +98,7 @@ describe('documents and health', () => {
     expect(response.payload.length).toBeGreaterThan(10);
   });
 
-  test('the page runs no script but its files', async () => {
+  test('the page runs only its own script files', async () => {
     const { payload, headers } = await app.inject('/docs');
     expect(payload).not.toMatch(/<script>|https?:\/\//);
     expect(headers['content-security-policy']).toContain("script-src 'self';");
@@ -121,7 +121,7 @@ describe('documents and health', () => {
     expect(response.json()).toMatchObject({ status: 'ready', checks: { ...checks, workers: 'ready' } });
   });
 
-  test('/health/workers is a sum without names', async () => {
+  test('/health/workers contains only totals, no names', async () => {
     expect((await app.inject('/health/workers')).json()).toEqual({
       status: 'healthy',
       timestamp: expect.any(String),

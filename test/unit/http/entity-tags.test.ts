@@ -35,13 +35,13 @@ test.each([
   '*, "1"',
   '"1", *',
   "'1'",
-])('%j is no list of entity tags', (header) => {
+])('%j is not a list of entity tags', (header) => {
   expect(() => entityTagsOf(header, 'If-None-Match')).toThrow(
     expect.objectContaining({ status: 400, code: 'invalid_if_none_match' }),
   );
 });
 
-test('a header full of commas is read in no time', () => {
+test('a header full of commas is read quickly', () => {
   expect(() => entityTagsOf(`${','.repeat(16_000)}x`, 'If-Match')).toThrow('If-Match');
 });
 
@@ -67,6 +67,6 @@ test.each([
     { 'if-none-match': '*', 'if-match': '"1"' },
     { anyOf: [1], noneOf: 'any' },
   ],
-])('%j asks of the version: %j', (headers, condition) => {
+])('%j means for the version: %j', (headers, condition) => {
   expect(writeConditionOf({ headers })).toEqual(condition);
 });

@@ -10,7 +10,7 @@ import { ReadYourWrites } from '../../../src/http/read-your-writes.js';
 const VISIBLE = { waitFor: () => Promise.resolve({ reached: true, position: 0n }) };
 const USER = 'a user';
 
-/** The log as the map that it is to those who look for commands in it. */
+/** The log as a map, which is how command lookups see it. */
 class Log {
   readonly commands = new Map<string, RecordedCommand>();
   lookups = 0;
@@ -38,7 +38,7 @@ class Log {
     return id;
   }
 
-  /** @returns what the request has made, and whether it was this one that made it */
+  /** @returns the result of the request, and whether this request created it */
   async request(body: unknown = {}): Promise<{ id: string; performed: boolean }> {
     let performed = false;
     const route = { method: 'POST', routeOptions: { url: '/tasks' }, params: {} };
@@ -52,7 +52,7 @@ class Log {
   }
 }
 
-test('a key is in force for a day, and then free again', async () => {
+test('a key lasts for a day, then it is free again', async () => {
   const log = new Log();
   expect(await log.request()).toEqual({ id: 'thing 0', performed: true });
   log.nowMs += KEY_LIFETIME_MS - 1;
@@ -63,7 +63,7 @@ test('a key is in force for a day, and then free again', async () => {
   await expect(log.request()).rejects.toMatchObject({ status: 422 });
 });
 
-test('a key that is used anew every day for months is found with a query a month', async () => {
+test('a key that is reused every day for months costs one query per month', async () => {
   const log = new Log();
   const DAYS = 100;
   for (let day = 0; day < DAYS; day += 1) {
@@ -73,6 +73,6 @@ test('a key that is used anew every day for months is found with a query a month
   }
   const before = log.lookups;
   await log.request();
-  // Four for a hundred generations, and one for the version of what was made.
+  // Four for a hundred generations, and one for the version of the new object.
   expect(log.lookups - before).toBe(5);
 });

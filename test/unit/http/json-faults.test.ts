@@ -37,7 +37,7 @@ describe('a number', () => {
     expect(jsonFaultOf(`{"a":[1,{"b":\n${literal}}]}`)).toMatchObject({ field: 'a.1.b', tag: 'number' });
   });
 
-  test('is refused exactly where what is read is another', () => {
+  test('is refused exactly if the parsed value differs', () => {
     const literals = fc
       .tuple(fc.bigInt({ min: -(10n ** 22n), max: 10n ** 22n }), fc.nat(25), fc.integer({ min: -30, max: 30 }))
       .map(([digits, fraction, exponent]) => {
@@ -54,7 +54,7 @@ describe('a number', () => {
   });
 });
 
-test('what JSON.stringify writes has no fault, however it is laid out', () => {
+test('the output of JSON.stringify has no fault, in any layout', () => {
   fc.assert(
     fc.property(fc.json({ noUnicodeString: false, maxDepth: 4 }), fc.constantFrom(0, 1, '\t'), (json, space) => {
       const value = JSON.parse(json) as unknown;
@@ -72,7 +72,7 @@ describe('a member', () => {
     ['{"":1,"":2}', ''],
     [String.raw`{"a\"":1,"a\"":2}`, 'a"'],
     [String.raw`{"a\\":1,"a\\":2}`, 'a\\'],
-  ])('of %s is there twice', (text, field) => {
+  ])('of %s is a duplicate', (text, field) => {
     expect(jsonFaultOf(text)).toMatchObject({ field, tag: 'duplicate' });
   });
 
@@ -83,16 +83,16 @@ describe('a member', () => {
     '{"a":1,"A":1}',
     String.raw`{"a":"\",\"a\":1","b":"\\"}`,
     '{"constructor":{"prototype":1},"toString":1,"hasOwnProperty":2}',
-  ])('of %s is there once', (text) => {
+  ])('of %s is no duplicate', (text) => {
     expect(jsonFaultOf(text)).toBeUndefined();
   });
 
-  test.each(['{"a":{"__proto__":1}}', String.raw`{"a":{"\u005f_proto__":1}}`])('of %s means something else', (text) => {
+  test.each(['{"a":{"__proto__":1}}', String.raw`{"a":{"\u005f_proto__":1}}`])('of %s changes its meaning', (text) => {
     expect(jsonFaultOf(text)).toMatchObject({ field: 'a.__proto__', tag: 'forbidden' });
   });
 });
 
-test('a name of a megabyte is not sent back', () => {
+test('a name of a megabyte is not echoed', () => {
   const name = 'n'.repeat(1024 ** 2);
   expect(jsonFaultOf(`{"${name}":1,"${name}":2}`)!.field).toHaveLength(256);
 });

@@ -11,7 +11,7 @@ const CHUNK = Buffer.alloc(16 * 1024);
 let server: FastifyInstance;
 afterEach(() => server.close());
 
-/** A server that answers with all of it, and how much it had to make. */
+/** A server that sends everything, and how much it had to produce. */
 async function serve(chunks: number, stalledMsMax: number) {
   const made = { chunks: 0, over: Promise.withResolvers<void>() };
   async function* source() {
@@ -27,26 +27,26 @@ async function serve(chunks: number, stalledMsMax: number) {
   return { made, port: (server.server.address() as AddressInfo).port };
 }
 
-test('a client that reads gets it all, whatever there is', async () => {
+test('a client that reads gets everything', async () => {
   const { made, port } = await serve(200, A_MINUTE_MS);
   const answer = await fetch(`http://127.0.0.1:${port}/`);
   expect((await answer.arrayBuffer()).byteLength).toBe(200 * CHUNK.length);
   await made.over.promise;
 });
 
-test('a client that takes nothing is cut off, and little is made for it', async () => {
+test('a client that reads nothing is cut off, and little is produced for it', async () => {
   const { made, port } = await serve(Number.POSITIVE_INFINITY, 50);
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
-  // The source ends although it has no end of its own.
+  // The endless source is closed when its client is cut off.
   await made.over.promise;
-  // Both ends' socket buffers, 6 MiB at most by Linux' defaults, and what is read ahead.
+  // The socket buffers of both ends, 6 MiB at most with Linux's defaults, and the read-ahead.
   expect(made.chunks * CHUNK.length).toBeLessThan(16 * 1024 ** 2);
   socket.destroy();
 });
 
-test('headers are out before there is anything to tell', async () => {
+test('headers are sent before there is any content', async () => {
   server = fastify();
   const quiet = Promise.withResolvers<void>();
   async function* source(): AsyncGenerator<Uint8Array> {

@@ -16,14 +16,14 @@ function aReply() {
   return { reply: { raw } as unknown as FastifyReply, raw };
 }
 
-test('also what is left in buffers when all is given has to be taken', async () => {
+test('the client must also read buffered content in time', async () => {
   const { reply, raw } = aReply();
   const cutOff = once(raw, 'destroyed');
   expect(await allOf(cutOffWhenStalled(reply, ['a', 'b'], 10))).toEqual(['a', 'b']);
   await cutOff;
 });
 
-test('an answer that is out leaves nothing behind', async () => {
+test('a finished response leaves nothing behind', async () => {
   const { reply, raw } = aReply();
   const before = runningTimers();
   await allOf(cutOffWhenStalled(reply, ['a', 'b'], A_MINUTE_MS));

@@ -7,8 +7,8 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-describe('every answer', () => {
-  test.each(['/things', '/nothing', '/things/fails/bug'])('of %s carries the standing headers', async (url) => {
+describe('every response', () => {
+  test.each(['/things', '/nothing', '/things/fails/bug'])('to %s has the security headers', async (url) => {
     const { headers } = await app.get(url, { 'x-forwarded-proto': 'https' });
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
@@ -18,7 +18,7 @@ describe('every answer', () => {
       'content-security-policy': expect.stringContaining("default-src 'none'"),
       'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
-    // No proxy is trusted here, so nobody's word makes this TLS.
+    // No proxy is trusted here, so no header makes this TLS.
     expect(headers).not.toHaveProperty('strict-transport-security');
   });
 
@@ -26,7 +26,7 @@ describe('every answer', () => {
     expect((await app.get('/things', { 'x-request-id': id })).headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('lets named origins in, and no others', async () => {
+  test('allows the configured origins, and no others', async () => {
     const named = await app.get('/things', { origin: 'https://app.example' });
     expect(named.headers['access-control-allow-origin']).toBe('https://app.example');
     expect(named.headers['access-control-allow-credentials']).toBe('true');

@@ -14,7 +14,7 @@ test.each(REFUSED.map((value) => [value.slice(0, 10), value]))('%p… has more',
   ]);
 });
 
-test('what is no text is said to be none, and nothing more', () => {
+test('a value that is not text is reported as such, once', () => {
   expect(text({ min: 1, max: 4 }).safeParse(5).error!.issues).toMatchObject([{ code: 'invalid_type' }]);
   expect(text({ min: 1, max: 4 }).safeParse('').error!.issues).toMatchObject([{ code: 'too_small' }]);
 });

@@ -2,7 +2,7 @@ import { ThingApp } from '../../support/thing-app.js';
 
 const PROXY = '10.1.1.1';
 const CLIENT = '198.51.100.7';
-/** Requests of one address that `/open` lets through in a minute. */
+/** Requests that `/open` allows per address and minute. */
 const LIMIT = 2;
 
 let app: ThingApp;
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
-/** The answers to one more request than an address may send, each with another list of addresses. */
+/** The responses to one request more than an address may send, each with another list of addresses. */
 async function statuses(remoteAddress: string, forwarded: (n: number) => string): Promise<number[]> {
   const answers: number[] = [];
   for (let n = 0; n <= LIMIT; n += 1) {
@@ -21,15 +21,15 @@ async function statuses(remoteAddress: string, forwarded: (n: number) => string)
   return answers;
 }
 
-test('a proxy of ours tells the clients apart', async () => {
+test('a trusted proxy’s header distinguishes clients', async () => {
   expect(await statuses(PROXY, (n) => `198.51.100.${n}`)).toEqual([200, 200, 200]);
   expect(await statuses(PROXY, () => CLIENT)).toEqual([200, 200, 429]);
 });
 
-test('what a client puts before the address that our proxy saw does not count', async () => {
+test('addresses that a client adds before the trusted proxy’s do not count', async () => {
   expect(await statuses(PROXY, (n) => `203.0.113.${n}, ${CLIENT}, 10.2.2.2`)).toEqual([200, 200, 429]);
 });
 
-test('a client that comes by itself is nobody else, whatever it says', async () => {
+test('a client without a proxy cannot claim another address', async () => {
   expect(await statuses(CLIENT, (n) => `10.0.0.${n}`)).toEqual([200, 200, 429]);
 });

@@ -11,7 +11,7 @@ const close = ({ raw }: { raw: EventEmitter }) => raw.emit('close');
 const aLimit = (more: object = {}) =>
   new UserConcurrencyLimit({ name: 'things', concurrentMax: 2, waitingMax: 2, waitMsMax: 60_000, ...more });
 
-/** Whether each has its turn, once all that can happen has. */
+/** Whether each has a slot, after all pending steps. */
 async function haveSlots(taken: readonly Promise<unknown>[]): Promise<boolean[]> {
   const has = taken.map(() => false);
   taken.forEach((turn, index) => {
@@ -24,7 +24,7 @@ async function haveSlots(taken: readonly Promise<unknown>[]): Promise<boolean[]>
   return has;
 }
 
-test('so many of a user at a time, the others in their order, and nobody waits for another user', async () => {
+test('each user’s requests run up to the limit, in order, and users do not wait for each other', async () => {
   const limit = aLimit();
   const replies = Array.from({ length: 4 }, () => aReply());
   const adas = replies.map((reply) => limit.acquire('ada', reply));
@@ -35,13 +35,13 @@ test('so many of a user at a time, the others in their order, and nobody waits f
   expect(await haveSlots(adas)).toEqual([true, true, true, false]);
   const end = await adas[0]!;
   end();
-  // What ends twice has one turn to give.
+  // A request that ends twice frees one slot.
   end();
   close(replies[0]!);
   expect(await haveSlots([...adas, limit.acquire('ada', aReply())])).toEqual([true, true, true, true, false]);
 });
 
-test('whoever is one too many is refused, with when to come back', async () => {
+test('a request beyond the queue’s limit is refused, with when to try again', async () => {
   const limit = aLimit({ concurrentMax: 1, waitingMax: 0 });
   await limit.acquire('ada', aReply());
   await expect(limit.acquire('ada', aReply())).rejects.toMatchObject({
@@ -52,7 +52,7 @@ test('whoever is one too many is refused, with when to come back', async () => {
   });
 });
 
-test('whoever has waited too long is refused, and is not given a turn later', async () => {
+test('a request that has waited too long is refused, and gets no slot later', async () => {
   const limit = aLimit({ concurrentMax: 1, waitMsMax: 1 });
   const first = aReply();
   await limit.acquire('ada', first);
@@ -61,7 +61,7 @@ test('whoever has waited too long is refused, and is not given a turn later', as
   expect(await haveSlots([limit.acquire('ada', aReply())])).toEqual([true]);
 });
 
-test('a client that goes while it waits is passed over', async () => {
+test('a client that disconnects while it waits is skipped', async () => {
   const limit = aLimit({ concurrentMax: 1 });
   const [first, gone] = [aReply(), aReply()];
   await limit.acquire('ada', first);
@@ -73,7 +73,7 @@ test('a client that goes while it waits is passed over', async () => {
   expect(await haveSlots([next])).toEqual([true]);
 });
 
-test('a client that is gone already takes no turn', async () => {
+test('a client that has already disconnected gets no slot', async () => {
   const limit = aLimit({ concurrentMax: 1, waitingMax: 0 });
   await limit.acquire('ada', aReply({ destroyed: true }));
   expect(await haveSlots([limit.acquire('ada', aReply())])).toEqual([true]);

@@ -17,11 +17,11 @@ describe('a body', () => {
     ['a secret', { name: 'x', password: 'hunter2' }, { field: 'password', value: '[redacted]', tag: 'min' }],
     ['unknown', { name: 'x', passwrod: 'hunter2' }, { field: 'passwrod', value: '', tag: 'unknown' }],
     ['nested', { name: 'x', retry: { max_attempts: 11 } }, { field: 'retry.max_attempts', value: '11', tag: 'max' }],
-    ['an object where a string belongs', { name: { a: 1 } }, { field: 'name', value: '[object]', tag: 'type' }],
+    ['an object instead of a string', { name: { a: 1 } }, { field: 'name', value: '[object]', tag: 'type' }],
     ['not an object', [1], { field: '', value: '[array]', tag: 'type' }],
     ['NUL', { name: 'a\0b' }, { field: 'name', value: '', tag: 'unicode' }],
     ['NUL in a key', { 'a\0b': 'x' }, { field: '', value: '', tag: 'unicode' }],
-  ])('with %s is a 400 that says so', async (_what, body, error) => {
+  ])('with %s is a 400 that names the fault', async (_what, body, error) => {
     const response = await app.post(body);
     expect(response.statusCode).toBe(400);
     expect(response.json()).toMatchObject({ error: 'Validation failed', validation_errors: [error] });
@@ -44,7 +44,7 @@ describe('a body', () => {
     expect(response.json()).toMatchObject({ status: 400, error });
   });
 
-  test('of more than 1 MiB is a 413, of 2 MiB where the route takes input', async () => {
+  test('of more than 1 MiB is a 413, of 2 MiB on routes with input', async () => {
     const mebibyte = JSON.stringify({ text: 'x'.repeat(1024 ** 2) });
     expect((await app.post(mebibyte)).statusCode).toBe(413);
     expect((await app.post(mebibyte)).json()).toMatchObject({ error: 'Request body is too large' });
@@ -59,7 +59,7 @@ describe('a body', () => {
     expect(response.json()).toMatchObject({ error: 'Unsupported media type' });
   });
 
-  test('may be left out where it is optional, with and without a content type', async () => {
+  test('may be omitted if it is optional, with and without a content type', async () => {
     expect((await app.post('', {}, '/things/optional')).json()).toEqual({ body: null });
     const bare = await app.inject({
       method: 'POST',
@@ -69,20 +69,20 @@ describe('a body', () => {
     expect(bare.json()).toEqual({ body: null });
   });
 
-  test('of a thousand unknown fields is answered with fifty lines', async () => {
+  test('with a thousand unknown fields gets fifty lines in the response', async () => {
     const body = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`f${i}`, 1]));
     expect((await app.post({ name: 'x', ...body })).json().validation_errors).toHaveLength(50);
   });
 });
 
 describe('a path or query', () => {
-  test.each(['x', '1', '%00', 'a'.repeat(1_000), "1'--"])('id %s is not one', async (id) => {
+  test.each(['x', '1', '%00', 'a'.repeat(1_000), "1'--"])('with the id %s is refused', async (id) => {
     const response = await app.get(`/things/${id}`);
     expect(response.statusCode).toBe(400);
     expect(response.json()).toMatchObject({ error: 'Invalid task ID format' });
   });
 
-  test('an id passes in lower case', async () => {
+  test('may have an id in upper case', async () => {
     const id = '0190A5D0-7B1C-7000-8000-00000000000F';
     expect((await app.get(`/things/${id}`)).json()).toEqual({ id: id.toLowerCase() });
   });
@@ -93,13 +93,13 @@ describe('a path or query', () => {
     ['limit=1&limit=2', 'limit', 'type'],
     ['limits=1', 'limits', 'unknown'],
     ['q=%00', 'q', 'unicode'],
-  ])('?%s names the field', async (query, field, tag) => {
+  ])('?%s is a 400 that names the field', async (query, field, tag) => {
     const response = await app.get(`/things?${query}`);
     expect(response.statusCode).toBe(400);
     expect(response.json().validation_errors).toMatchObject([{ field, tag }]);
   });
 
-  test('a malformed URL is a 400 of the same shape', async () => {
+  test('a malformed URL is a 400 of the same form', async () => {
     const response = await app.get('/things/%zz');
     expect(response.statusCode).toBe(400);
     expect(response.json()).toMatchObject({ error: 'Malformed URL', status: 400 });

@@ -32,7 +32,7 @@ test('fragments are written in place, with their own values', () => {
   });
 });
 
-test('bytes and times go as they are', () => {
+test('bytes and times are passed unchanged', () => {
   const values = [Buffer.from('x'), new Date(0)];
   expect(sent('insert into t values (?, ?)', values).values).toEqual(values);
 });

@@ -25,7 +25,7 @@ function setup() {
   return { world, revocations };
 }
 
-test('asks first, then once a second at most', async () => {
+test('queries first, then at most once a second', async () => {
   const { world, revocations } = setup();
   world.stored.push({ id: 's1', revokedAt: new Date(world.nowMs - 1_000) });
   expect(await revocations.isRevoked('s1')).toBe(true);
@@ -37,19 +37,19 @@ test('asks first, then once a second at most', async () => {
   expect(world.asked).toHaveLength(2);
 });
 
-test('many at a time ask once', async () => {
+test('concurrent callers share one query', async () => {
   const { world, revocations } = setup();
   await Promise.all([revocations.isRevoked('a'), revocations.isRevoked('b')]);
   expect(world.asked).toHaveLength(1);
 });
 
-test('its own revocations hold at once', async () => {
+test('its own revocations apply at once', async () => {
   const { revocations } = setup();
   revocations.add('s1');
   expect(await revocations.isRevoked('s1')).toBe(true);
 });
 
-test('finds one that committed later than a newer one', async () => {
+test('finds a revocation that committed after a newer one', async () => {
   const { world, revocations } = setup();
   world.stored.push({ id: 'new', revokedAt: new Date(world.nowMs) });
   await revocations.isRevoked('new');
@@ -58,7 +58,7 @@ test('finds one that committed later than a newer one', async () => {
   expect(await revocations.isRevoked('late')).toBe(true);
 });
 
-test('lets nobody pass on old knowledge while Postgres is away', async () => {
+test('does not accept tokens on old knowledge while Postgres is unavailable', async () => {
   const { world, revocations } = setup();
   expect(await revocations.isRevoked('s1')).toBe(false);
   world.away = true;
@@ -70,7 +70,7 @@ test('lets nobody pass on old knowledge while Postgres is away', async () => {
   expect(await revocations.isRevoked('s1')).toBe(false);
 });
 
-test('forgets a session when none of its tokens can be alive', async () => {
+test('forgets a session when all its tokens have expired', async () => {
   const { world, revocations } = setup();
   revocations.add('s1');
   world.nowMs += ACCESS_TOKEN_MS + 20_000;

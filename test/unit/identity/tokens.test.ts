@@ -1,7 +1,7 @@
 import { JwtService } from '@nestjs/jwt';
 
-import { newId } from '../../../src/kernel/uuid.js';
 import { refreshHashOf, Tokens } from '../../../src/identity/app/tokens.js';
+import { newId } from '../../../src/kernel/uuid.js';
 
 const options = {
   secret: 'a secret of more than thirty-two characters',
@@ -18,7 +18,7 @@ const of = {
 
 afterEach(() => void jest.useRealTimers());
 
-test('an access token says who, in which session, and whether an admin', () => {
+test('an access token contains user, session and admin flag', () => {
   const tokens = new Tokens(new JwtService(), options);
   const claims = { sub: of.userId, sid: of.sessionId, typ: 'access', adm: true, exp: expect.any(Number) };
   const token = tokens.signAccess(of);
@@ -26,7 +26,7 @@ test('an access token says who, in which session, and whether an admin', () => {
   expect(tokens.readAccess(token)).toEqual(claims);
 });
 
-test('one that was good a moment ago is refused when it has expired', () => {
+test('an expired token is refused', () => {
   jest.useFakeTimers({ now: 1_800_000_000_000 });
   const tokens = new Tokens(new JwtService(), options);
   const token = tokens.signAccess(of);
@@ -38,7 +38,7 @@ test('one that was good a moment ago is refused when it has expired', () => {
   expect(() => tokens.readAccess(token)).toThrow('Invalid or expired token');
 });
 
-test('one kind never passes for the other, and no two refresh tokens are alike', () => {
+test('access and refresh tokens are not interchangeable, and each refresh token is unique', () => {
   const tokens = new Tokens(new JwtService(), options);
   const refresh = (id = newId(), now = Date.now()) => tokens.signRefresh(of, id, now);
   expect(() => tokens.readAccess(refresh())).toThrow('Invalid or expired token');
@@ -50,7 +50,7 @@ test('one kind never passes for the other, and no two refresh tokens are alike',
   expect(refresh(id, now)).toBe(refresh(id, now));
 });
 
-test('a secret is replaced without a token that stops working', () => {
+test('a secret can be replaced while all tokens stay valid', () => {
   const [old, next] = ['the old secret of thirty-two characters', 'the next secret of thirty-two characters'];
   const tokensOf = (secret: string, ...acceptedSecrets: string[]) =>
     new Tokens(new JwtService(), { ...options, secret, acceptedSecrets });

@@ -1,11 +1,11 @@
+import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 import { emailKey } from '../../../src/identity/domain/email.js';
 import { userEvents } from '../../../src/identity/domain/user-events.js';
-import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 
 const user_id = '0190a5d0-7b1c-7000-8000-00000000000f';
 const session_id = '0190a5d0-7b1c-7000-8000-00000000000e';
 
-/** As they stand in logs since version 1. Never change a line; add one for each new version. */
+/** As stored in logs since version 1. Never change a line; add one for each new version. */
 const stored = [
   ['UserRegistered', 1, { user_id }],
   ['UserLoggedIn', 1, { user_id, session_id }],

@@ -1,15 +1,15 @@
 import { isSameJson, isStorableJson, isStorableText } from '../../../src/kernel/json.js';
 
 describe('text that Postgres can store', () => {
-  test.each(['', 'plain', 'ünïcödé', '🚀', '\u0001\u001f', '\\u0000'])('%j is', (text) => {
+  test.each(['', 'plain', 'ünïcödé', '🚀', '\u0001\u001f', '\\u0000'])('%j is storable', (text) => {
     expect(isStorableText(text)).toBe(true);
   });
 
-  test.each(['\0', 'a\0b', '\ud800', '\udc00', '\udc00\ud800'])('%j is not', (text) => {
+  test.each(['\0', 'a\0b', '\ud800', '\udc00', '\udc00\ud800'])('%j is not storable', (text) => {
     expect(isStorableText(text)).toBe(false);
   });
 
-  test('is looked for in values and keys, at any depth', () => {
+  test('is checked in values and keys, at any depth', () => {
     expect(isStorableJson({ a: [1, true, null, { b: 'fine' }] })).toBe(true);
     expect(isStorableJson({ a: [1, { b: ['\0'] }] })).toBe(false);
     expect(isStorableJson({ a: { '\ud800': 1 } })).toBe(false);
@@ -17,7 +17,7 @@ describe('text that Postgres can store', () => {
   });
 });
 
-describe('two values are the same as JSON', () => {
+describe('equal as JSON', () => {
   test.each([
     [
       { a: 1, b: { c: [1, 2], d: null } },
@@ -26,7 +26,7 @@ describe('two values are the same as JSON', () => {
     [-0, 0],
     ['text', 'text'],
     [{}, {}],
-  ])('%j and %j', (one, other) => {
+  ])('%j and %j are', (one, other) => {
     expect(isSameJson(one, other)).toBe(true);
   });
 

@@ -2,7 +2,7 @@ import { DomainError } from '../../../src/kernel/errors.js';
 import { requireOwner } from '../../../src/kernel/requester.js';
 import { admin, owner, OWNER_ID, stranger } from '../../support/builders/people.js';
 
-describe('what belongs to somebody', () => {
+describe('an owner’s object', () => {
   test.each([
     ['its owner', owner],
     ['an admin', admin],
@@ -11,7 +11,7 @@ describe('what belongs to somebody', () => {
     expect(() => requireOwner(requester, OWNER_ID)).not.toThrow();
   });
 
-  test('is closed to anybody else', () => {
+  test('is closed to everyone else', () => {
     expect(() => requireOwner(stranger, OWNER_ID)).toThrow(DomainError);
     expect(() => requireOwner(stranger, OWNER_ID)).toThrow('Access denied');
   });

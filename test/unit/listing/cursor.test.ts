@@ -13,11 +13,11 @@ const decoded = (changes: object) => {
 };
 
 describe('a cursor', () => {
-  test.each(['next', 'prev'] as const)('to the %s page comes back as it was', (direction) => {
+  test.each(['next', 'prev'] as const)('to the %s page is decoded unchanged', (direction) => {
     expect(decoded({ direction })).toEqual({ ...cursor, direction });
   });
 
-  test('holds for its own order only', () => {
+  test('applies to its own order only', () => {
     expect(decodeCursor(encodeCursor(cursor), 'created_at', 'asc')).toBeNull();
     expect(decodeCursor(encodeCursor(cursor), 'updated_at', 'desc')).toBeNull();
   });
@@ -28,16 +28,16 @@ describe('a cursor', () => {
     ['null', Buffer.from('null').toString('base64url')],
     ['an array', Buffer.from('[]').toString('base64url')],
     ['without a field', Buffer.from(JSON.stringify({ ...cursor, id: undefined })).toString('base64url')],
-    ['with a field too many', Buffer.from(JSON.stringify({ ...cursor, more: 1 })).toString('base64url')],
-    ['with an id that is none', Buffer.from(JSON.stringify({ ...cursor, id: '1' })).toString('base64url')],
-    ['with a value that is no text', Buffer.from(JSON.stringify({ ...cursor, value: 1 })).toString('base64url')],
+    ['with an extra field', Buffer.from(JSON.stringify({ ...cursor, more: 1 })).toString('base64url')],
+    ['with an invalid id', Buffer.from(JSON.stringify({ ...cursor, id: '1' })).toString('base64url')],
+    ['with a value that is not text', Buffer.from(JSON.stringify({ ...cursor, value: 1 })).toString('base64url')],
     ['empty', ''],
-  ])('that is %s is none', (_, text) => {
+  ])('that is %s is invalid', (_, text) => {
     expect(decodeCursor(text, 'created_at', 'desc')).toBeNull();
   });
 });
 
-describe('a value to go on from', () => {
+describe('a sort value', () => {
   test.each([
     '2026-01-02 03:04:05+00',
     '2026-01-02 03:04:05.6-08',
@@ -84,7 +84,7 @@ describe('a value to go on from', () => {
   test.each([
     ['a NUL', 'a\0b'],
     ['a lone surrogate', '\ud800'],
-    ['too much', 'x'.repeat(1_025)],
+    ['too many characters', 'x'.repeat(1_025)],
   ])('of names cannot have %s', (_, value) => {
     expect(decoded({ sortField: 'name', value })).toBeNull();
   });

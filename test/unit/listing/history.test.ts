@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { portionsOf } from '../../../src/event-sourcing/core/stream-portions.js';
-import { TASK_STREAM } from '../../support/builders/recorded.js';
 import { HISTORY_BYTES_MAX, HISTORY_PORTION_EVENTS, historyPage } from '../../../src/http/listing/history.js';
+import { TASK_STREAM } from '../../support/builders/recorded.js';
 
 const EVENT_BYTES = 60_000;
 
@@ -26,7 +26,7 @@ function aStream(length: number, bytesEach: number) {
 }
 const versionsOf = ({ events }: { events: readonly { version: number }[] }) => events.map(({ version }) => version);
 
-test('a page has what was asked for, and says whether there is more', async () => {
+test('a page has the requested entries, and says whether there are more', async () => {
   const read = aStream(230, 1);
   expect(versionsOf(await read({ after_version: 20, limit: 120 }))).toEqual(
     Array.from({ length: 120 }, (_, index) => 21 + index),
@@ -36,7 +36,7 @@ test('a page has what was asked for, and says whether there is more', async () =
   expect(await read({ after_version: 230, limit: 230 })).toEqual({ events: [], has_more: false });
 });
 
-test('a page of large events ends where it is full, and the next one goes on from there', async () => {
+test('a page of large events ends when it is full, and the next one continues there', async () => {
   const read = aStream(100, EVENT_BYTES);
   const seen: number[] = [];
   let answer;
@@ -48,7 +48,7 @@ test('a page of large events ends where it is full, and the next one goes on fro
   expect(seen).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
 });
 
-test('an event that fills more than a page is a page', async () => {
+test('an event larger than a page is a page of its own', async () => {
   const answer = await aStream(2, HISTORY_BYTES_MAX)({ after_version: 0, limit: 10 });
   expect([versionsOf(answer), answer.has_more]).toEqual([[1], true]);
 });

@@ -9,7 +9,7 @@ describe('a list’s query', () => {
     expect(query.parse({})).toEqual({ limit: 20, sort_field: 'created_at', sort_order: 'desc' });
   });
 
-  test('is text, as it stands in the URL', () => {
+  test('is text, as in the URL', () => {
     const given = { limit: '100', offset: '40', sort_field: 'name', sort_order: 'asc', cursor: '' };
     expect(query.parse(given)).toEqual({ ...given, limit: 100, offset: 40 });
   });
@@ -32,12 +32,12 @@ describe('a list’s query', () => {
     expect(query.safeParse({ [name]: value }).success).toBe(false);
   });
 
-  test('takes a parameter once', () => {
+  test('accepts a parameter once', () => {
     expect(query.safeParse({ limit: ['1', '2'] }).success).toBe(false);
   });
 });
 
-describe('a list’s answer', () => {
+describe('a list’s response', () => {
   const asked = query.parse({ limit: '2' });
 
   test('by offset has the total', () => {
@@ -50,7 +50,7 @@ describe('a list’s answer', () => {
     });
   });
 
-  test('by cursor has the ways on and back', () => {
+  test('by cursor has the next and previous cursors', () => {
     const page = { by: 'cursor', page: { rows: [1], hasMore: true, nextCursor: 'on', prevCursor: null } } as const;
     expect(listResponse('tasks', page, ['a'], asked)).toEqual({
       tasks: ['a'],

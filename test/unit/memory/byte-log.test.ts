@@ -1,7 +1,7 @@
 import { ByteLog } from '../../../src/platform/memory/byte-log.js';
 import { detachBuffer } from '../../../src/platform/memory/detach-buffer.js';
 
-test('what was added comes back, in order and in any part', () => {
+test('added bytes are returned, in order and in any part', () => {
   const log = new ByteLog();
   const all = Buffer.from(Array.from({ length: 20_000 }, (_, n) => n % 251));
   for (let from = 0; from < all.length; from += 7) log.add(all.subarray(from, from + 7));
@@ -11,7 +11,7 @@ test('what was added comes back, in order and in any part', () => {
   expect(log.slice(9_999, 10_003)).toEqual(all.subarray(9_999, 10_003));
 });
 
-test('a part is cut to what there is', () => {
+test('a range is limited to the existing bytes', () => {
   const log = new ByteLog();
   expect(log.slice(0)).toHaveLength(0);
   log.add(Buffer.from('abc'));
@@ -19,7 +19,7 @@ test('a part is cut to what there is', () => {
   expect(log.slice(5)).toHaveLength(0);
 });
 
-test('neither what was given nor what was taken changes anything later', () => {
+test('later changes of an added or a returned buffer have no effect', () => {
   const log = new ByteLog();
   const given = Buffer.from('abc');
   log.add(given);
@@ -30,7 +30,7 @@ test('neither what was given nor what was taken changes anything later', () => {
   expect(log.slice(0, 3).toString()).toBe('abc');
 });
 
-test('the whole has memory of just its size, which can be given back; what was taken stays', () => {
+test('the whole is exactly as large as its content, and can be freed; earlier slices stay', () => {
   const log = new ByteLog();
   for (const part of ['x'.repeat(5_000), 'yz']) log.add(Buffer.from(part));
   const taken = log.slice(4_999);
@@ -41,7 +41,7 @@ test('the whole has memory of just its size, which can be given back; what was t
   expect(taken.toString()).toBe('xyz');
 });
 
-test('goes on after its whole was taken', () => {
+test('can be added to after the whole was returned', () => {
   const log = new ByteLog();
   log.add(Buffer.from('abc'));
   expect(log.whole().toString()).toBe('abc');

@@ -1,6 +1,6 @@
 import { detachBuffer } from '../../../src/platform/memory/detach-buffer.js';
 
-test('memory that is the bytes’ own is given back', () => {
+test('memory that belongs to the buffer alone is freed', () => {
   const bytes = Buffer.alloc(100_000, 'x');
   const other = new Uint8Array(bytes.buffer);
   detachBuffer(bytes);
@@ -8,7 +8,7 @@ test('memory that is the bytes’ own is given back', () => {
   expect(other).toHaveLength(0);
 });
 
-test('memory that others have a part of is left alone', () => {
+test('memory that other buffers share is kept', () => {
   const large = Buffer.alloc(100_000, 'x');
   detachBuffer(large.subarray(1));
   expect(large).toHaveLength(100_000);
@@ -17,7 +17,7 @@ test('memory that others have a part of is left alone', () => {
   expect(pooled.toString()).toBe('abc');
 });
 
-test('twice does no harm', () => {
+test('a second call does no harm', () => {
   const bytes = new Uint8Array(10);
   detachBuffer(bytes);
   detachBuffer(bytes);

@@ -11,12 +11,12 @@ function collectionsDuring(work: () => void): readonly string[] {
   return profiler.stop()!.statistics.map(({ gcType }) => gcType);
 }
 
-test('for every 4 MiB left behind there is one minor collection', () => {
+test('every 4 MiB cause one minor collection', () => {
   expect(collectionsDuring(() => scheduleMinorGc(4 * MIB - 1))).toEqual([]);
   expect(collectionsDuring(() => scheduleMinorGc(1))).toEqual(['Scavenge']);
   expect(collectionsDuring(() => scheduleMinorGc(1))).toEqual([]);
 });
 
-test('nobody else is shown the collector', () => {
+test('no other code can see the collector', () => {
   expect('gc' in globalThis).toBe(false);
 });

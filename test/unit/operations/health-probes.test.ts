@@ -8,7 +8,7 @@ const hangs = () => new Promise(() => undefined);
 const reports = (probes: HealthProbes) =>
   new HealthReports({ version: '1', probes, workers: async () => Promise.reject(new Error('unused')) });
 
-test('names what is missing, and nothing of why', async () => {
+test('names what is unavailable, without reasons', async () => {
   const probes = new HealthProbes({ database: bad, redis: good, nats: hangs, executor: good }, { timeoutMs: 20 });
   const answer = await reports(probes).ready();
   expect(answer).toMatchObject({
@@ -25,7 +25,7 @@ test('names what is missing, and nothing of why', async () => {
   expect(JSON.stringify(answer)).not.toContain('10.0.0.7');
 });
 
-test('asks once, however many want to know', async () => {
+test('probes once, for any number of callers', async () => {
   let asked = 0;
   const probes = new HealthProbes({ database: async () => void (asked += 1) }, { keptMs: 60_000 });
   await Promise.all([probes.readiness(), probes.readiness()]);
@@ -33,7 +33,7 @@ test('asks once, however many want to know', async () => {
   expect(asked).toBe(1);
 });
 
-test('asks anew when the answer is old', async () => {
+test('probes again if the result is old', async () => {
   let up = false;
   const probes = new HealthProbes({ redis: () => (up ? good() : bad()) }, { keptMs: -1 });
   expect((await probes.readiness()).ready).toBe(false);

@@ -1,17 +1,17 @@
-import { ignoreErrors } from '../../../src/platform/async/ignore-errors.js';
-import { LoseAttempt } from '../../../src/tasks/domain/execution-commands.js';
 import { DomainError, Unavailable } from '../../../src/kernel/errors.js';
-import { DEAD_AFTER_MS } from '../../../src/platform/postgres/worker-sessions.js';
 import { DeadWorkers, type HeldAttempt, HeldAttempts } from '../../../src/orchestrator/dead-workers.js';
+import { ignoreErrors } from '../../../src/platform/async/ignore-errors.js';
+import { DEAD_AFTER_MS } from '../../../src/platform/postgres/worker-sessions.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
+import { LoseAttempt } from '../../../src/tasks/domain/execution-commands.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';
 
-/** As long as the test: a lease never runs out here. */
+/** Longer than the test: a lease never expires here. */
 const FOR_EVER_MS = 3_600_000;
 const OTHER_RUN_ID = '01900000-0000-7000-8000-0000000000ff';
-const HELD = { execution_id: RUN_ID, attempt: 2 };
+const HELD = { execution_id: EXECUTION_ID, attempt: 2 };
 
 class Held extends HeldAttempts {
   attempts: Record<string, HeldAttempt[]> = { worker: [HELD] };
@@ -48,14 +48,14 @@ beforeEach(() => {
 
 const beats = (beat: number) => queue.workerHeartbeat({ workerId: 'worker', running: [], beat }, FOR_EVER_MS);
 
-/** A job that the worker has reserved: by its lease it would be held for as long as the test takes. */
+/** A job that the worker has reserved, with a lease longer than the test. */
 async function reserved(): Promise<void> {
-  await queue.enqueue({ executionId: RUN_ID, attempt: 1, userId: 'ada', priority: 5 });
+  await queue.enqueue({ executionId: EXECUTION_ID, attempt: 1, userId: 'ada', priority: 5 });
   await queue.reserve({ workerId: 'worker', leaseMs: FOR_EVER_MS, waitMs: 0 });
 }
-const jobState = async () => (await queue.inspect([{ executionId: RUN_ID, attempt: 1 }]))[0];
+const jobState = async () => (await queue.inspect([{ executionId: EXECUTION_ID, attempt: 1 }]))[0];
 
-test('what a worker without a session held is given up, long before its lease is over', async () => {
+test('the attempts of a worker without a session are lost, long before their leases expire', async () => {
   await reserved();
   await beats(1);
   expect(await deadWorkers.check(0)).toBe(false);
@@ -63,19 +63,19 @@ test('what a worker without a session held is given up, long before its lease is
   expect([issued, await jobState()]).toEqual([[], 'leased']);
   expect(await deadWorkers.check(DEAD_AFTER_MS)).toBe(true);
   expect(issued).toEqual([expect.any(LoseAttempt)]);
-  expect(issued).toMatchObject([{ executionId: RUN_ID, attempt: 2 }]);
+  expect(issued).toMatchObject([{ executionId: EXECUTION_ID, attempt: 2 }]);
   expect(await jobState()).toBe('missing');
   expect(await queue.workers()).toEqual([]);
 });
 
-test('also of one that nobody remembers, after a flush', async () => {
+test('also the attempts of a worker that Redis forgot in a flush', async () => {
   await deadWorkers.check(0);
-  // No lease was dropped: nothing is missing in the queue that was there.
+  // No lease was dropped: no job is missing in the queue.
   expect(await deadWorkers.check(DEAD_AFTER_MS)).toBe(false);
   expect(issued).toHaveLength(1);
 });
 
-test('a worker with a session keeps what it holds, however silent it is', async () => {
+test('a worker with a session keeps its attempts, even without heartbeats', async () => {
   await reserved();
   sessions.ids = new Set(['worker']);
   await deadWorkers.check(0);
@@ -83,20 +83,20 @@ test('a worker with a session keeps what it holds, however silent it is', async 
   expect([issued, await jobState()]).toEqual([[], 'leased']);
 });
 
-test('one whose session was cut, and who is heard of since, lives', async () => {
+test('a worker whose session was cut is alive if it sends heartbeats', async () => {
   await beats(1);
   await deadWorkers.check(0);
   await beats(2);
   await deadWorkers.check(DEAD_AFTER_MS);
   expect(issued).toEqual([]);
-  // From that word on its time runs anew.
+  // That heartbeat starts the time over.
   await deadWorkers.check(2 * DEAD_AFTER_MS - 1);
   expect(issued).toEqual([]);
   await deadWorkers.check(2 * DEAD_AFTER_MS);
   expect(issued).toHaveLength(1);
 });
 
-test('one that opens a session again lives', async () => {
+test('a worker that opens a session again is alive', async () => {
   await deadWorkers.check(0);
   sessions.ids = new Set(['worker']);
   await deadWorkers.check(DEAD_AFTER_MS - 1);
@@ -109,7 +109,7 @@ const unavailable = () => Promise.reject(new Unavailable('either', 'away'));
 
 test.each<[string, () => () => void]>([
   [
-    'Redis was away',
+    'Redis was unavailable',
     () => {
       const { workers } = queue;
       queue.workers = unavailable;
@@ -117,7 +117,7 @@ test.each<[string, () => () => void]>([
     },
   ],
   [
-    'Postgres was away',
+    'Postgres was unavailable',
     () => {
       const { open } = sessions;
       sessions.open = unavailable;
@@ -125,21 +125,21 @@ test.each<[string, () => () => void]>([
     },
   ],
   [
-    'every session was lost together',
+    'all sessions were lost at once',
     () => {
       sessions.ids = null;
       return () => (sessions.ids = new Set());
     },
   ],
   [
-    'somebody else led',
+    'another process led',
     () => {
       deadWorkers.forget();
       sessions.ids = new Set(['worker']);
       return () => (sessions.ids = new Set());
     },
   ],
-])('nothing is concluded from an absence in which %s', async (_, away) => {
+])('nothing is concluded from an absence during which %s', async (_, away) => {
   await deadWorkers.check(0);
   const back = away();
   await ignoreErrors(deadWorkers.check(1), 'an outage, which may be thrown');
@@ -148,7 +148,7 @@ test.each<[string, () => () => void]>([
   expect(issued).toEqual([]);
 });
 
-test('an attempt that is over by now stops no other', async () => {
+test('an attempt that has already ended does not stop the others', async () => {
   held.attempts = { worker: [HELD, { ...HELD, attempt: 3 }] };
   refusal = new DomainError('attempt_not_held', 'over');
   await deadWorkers.check(0);
@@ -156,7 +156,7 @@ test('an attempt that is over by now stops no other', async () => {
   expect(issued).toHaveLength(2);
 });
 
-test('an outage while it gives up is made good at the next look', async () => {
+test('an outage in between is made up for at the next check', async () => {
   await reserved();
   await deadWorkers.check(0);
   refusal = new Unavailable('postgres', 'away');
@@ -173,6 +173,6 @@ test('an attempt that cannot be decided on stops neither the others nor the leas
   refusal = new TypeError('a bug');
   await deadWorkers.check(0);
   expect(await deadWorkers.check(DEAD_AFTER_MS)).toBe(true);
-  expect(issued).toMatchObject([{ executionId: RUN_ID }, { executionId: OTHER_RUN_ID }]);
+  expect(issued).toMatchObject([{ executionId: EXECUTION_ID }, { executionId: OTHER_RUN_ID }]);
   expect(await jobState()).toBe('missing');
 });

@@ -5,26 +5,26 @@ import { KEY_BYTES, seal, unseal } from '../../../src/platform/payloads/sealed-b
 const newKey = () => createSecretKey(randomBytes(KEY_BYTES));
 const KEY = newKey();
 
-test.each([0, 1, 64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 300_000])('a box of %i bytes opens again', (length) => {
+test.each([0, 1, 64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 300_000])('a box of %i bytes can be opened', (length) => {
   const plaintext = randomBytes(length);
   expect(unseal(KEY, seal(KEY, plaintext, 'context'), 'context').equals(plaintext)).toBe(true);
 });
 
-test('sealing takes nothing from the plaintext, and no two boxes are alike', () => {
+test('sealing leaves the plaintext unchanged, and every box is different', () => {
   const plaintext = Buffer.alloc(100_000, 'x');
   const box = seal(KEY, plaintext, 'context');
   expect(plaintext.equals(Buffer.alloc(100_000, 'x'))).toBe(true);
   expect(seal(KEY, plaintext, 'context').equals(box)).toBe(false);
 });
 
-test.each(['the first', 'the last'])('a box whose %s byte was changed does not open', (which) => {
+test.each(['the first', 'the last'])('a box with its %s byte changed does not open', (which) => {
   const box = seal(KEY, randomBytes(100_000), 'context');
   const at = which === 'the first' ? 1 : box.length - 1;
   box[at] = box[at]! ^ 1;
   expect(() => unseal(KEY, box, 'context')).toThrow();
 });
 
-test('opens for no other key and no other context', () => {
+test('a box opens only with its own key and context', () => {
   const box = seal(KEY, Buffer.from('secret'), 'context');
   expect(() => unseal(newKey(), box, 'context')).toThrow();
   expect(() => unseal(KEY, box, 'other')).toThrow();

@@ -10,26 +10,26 @@ const doubling = (keysMax?: number) => {
   return { asked, double };
 };
 
-test('who asks at the same time is answered by one lookup, each with their own', async () => {
+test('concurrent callers share one lookup, and each gets its own result', async () => {
   const { asked, double } = doubling();
   expect(await Promise.all([3, 1, 3].map(double))).toEqual([6, 2, 6]);
   expect(asked).toEqual([[3, 1, 3]]);
 });
 
-test('so many at a time, and not more', async () => {
+test('the number of concurrent lookups and their size are limited', async () => {
   const { asked, double } = doubling(2);
   expect(await Promise.all([1, 2, 3].map(double))).toEqual([2, 4, 6]);
   expect(asked).toEqual([[1, 2], [3]]);
 });
 
-test('nothing is kept', async () => {
+test('nothing is cached', async () => {
   const { asked, double } = doubling();
   await double(1);
   await double(1);
   expect(asked).toEqual([[1], [1]]);
 });
 
-test('a failure is told to all who asked with it, and to nobody else', async () => {
+test('a failure reaches all callers of that lookup, and no others', async () => {
   let away = true;
   const find = batched(async (keys: readonly string[]) => {
     if (away) throw new Error('away');
@@ -41,12 +41,12 @@ test('a failure is told to all who asked with it, and to nobody else', async () 
   expect(await find('c')).toBe('c');
 });
 
-test('rows are put in the order of their keys, however those are spelled', () => {
+test('rows are returned in the order of their keys, in any spelling', () => {
   const rows = [{ id: 'b' }, { id: 'a' }];
   expect(inOrderOf(['A', 'c', 'b', 'a'], rows, ({ id }) => id)).toEqual([{ id: 'a' }, null, { id: 'b' }, { id: 'a' }]);
 });
 
-test('while two lookups are under way, whoever comes is gathered for the next one', async () => {
+test('while two lookups run, new callers are collected for the next one', async () => {
   const asked: (readonly number[])[] = [];
   const answers: (() => void)[] = [];
   const find = batched((keys: readonly number[]) => {
@@ -68,7 +68,7 @@ test('while two lookups are under way, whoever comes is gathered for the next on
   expect(await Promise.all(found)).toEqual([1, 2, 3, 4]);
 });
 
-test('one that fails makes room for the next', async () => {
+test('a failed lookup makes room for the next', async () => {
   const find = batched(async (keys: readonly number[]) => {
     if (keys.includes(0)) throw new Error('away');
     return keys;

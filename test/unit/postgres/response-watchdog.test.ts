@@ -1,4 +1,3 @@
-
 import { ResponseWatchdog } from '../../../src/platform/postgres/response-watchdog.js';
 
 describe('ResponseWatchdog', () => {

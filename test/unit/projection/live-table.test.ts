@@ -1,14 +1,14 @@
 import type { Pool } from 'pg';
 
-import { Unavailable } from '../../../src/kernel/errors.js';
 import { LiveTable } from '../../../src/event-sourcing/projection/live-table.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 import { toyEvent, toyProjection } from '../../support/toy-log.js';
 
 const added = (id: string, version: number, amount: number) => toyEvent(id, version, 'ToyAdded', { amount });
 const removed = (id: string, version: number) => toyEvent(id, version, 'ToyRemoved');
 const row = (id: string, total: number) => ({ id, total, big: '0', notes: [], facts: {}, at: 'now', version: 1 });
 
-/** @param stored what the database answers, whoever asks */
+/** @param stored the rows that the database returns */
 function setUp(stored: Record<string, unknown>[] = [], projection = toyProjection) {
   const asked: string[][] = [];
   const query = (_sql: string, [keys]: [string[]]) => {
@@ -23,7 +23,7 @@ const written = (value: unknown) =>
   (JSON.parse(value as string) as { id: string; total: number }[]).map(({ id, total }) => [id, total]);
 
 describe('LiveTable', () => {
-  it('asks for a row once, and not for one whose stream begins', async () => {
+  it('loads a row once, and not for a new stream', async () => {
     const { asked, table } = setUp([row('b', 10)]);
     const first = await table.change([added('a', 1, 1), added('b', 7, 1)]);
     expect(written(first.writes[0]!.value)).toEqual([
@@ -46,7 +46,7 @@ describe('LiveTable', () => {
     expect(written(again.writes[0]!.value)).toEqual([['b', 15]]);
   });
 
-  it('asks again for what was removed, and for everything once it has forgotten', async () => {
+  it('loads removed rows again, and all rows after forget()', async () => {
     const { asked, table } = setUp([row('b', 10)]);
     const removal = await table.change([added('a', 1, 1), removed('b', 7)]);
     expect(removal.writes.map(({ name }) => name)).toEqual(['toys_upsert', 'toys_delete']);
@@ -57,7 +57,7 @@ describe('LiveTable', () => {
     expect(asked).toEqual([['b'], ['b'], ['a', 'b']]);
   });
 
-  it('asks for a row that goes by another name than its stream, also at the stream’s beginning', async () => {
+  it('loads a row whose id is not its stream’s, also for a new stream', async () => {
     const shared = setUp([], { ...toyProjection, keyOf: () => 'everybody' });
     const own = setUp();
     await shared.table.rows([added('a', 1, 1)]);
@@ -65,7 +65,7 @@ describe('LiveTable', () => {
     expect([shared.asked, own.asked]).toEqual([[['everybody']], []]);
   });
 
-  it('says so where Postgres is away', async () => {
+  it('reports that Postgres is unavailable', async () => {
     const away = { query: () => Promise.reject(Object.assign(new Error(), { code: 'ECONNREFUSED' })) };
     const table = new LiveTable(away as unknown as Pick<Pool, 'query'>, toyProjection);
     await expect(table.change([added('a', 2, 1)])).rejects.toThrow(Unavailable);

@@ -28,7 +28,7 @@ const upcasters = [unchanged, (data: Record<string, unknown>) => ({ ...data, new
 const catalog = new EventCatalog([eventType('TaskUpdated', z.looseObject({}), { upcasters })]);
 
 describe('Event messages', () => {
-  it('say the same as the store does, position and all', () => {
+  it('have the same content as stored events, including the position', () => {
     for (const delivery of [deliveryOfMessage(catalog, eventBody(raw), undefined), deliveryOfStored(catalog, raw)]) {
       const { position, stream, version, eventId, type, data, metadata, recordedAt } = delivery.event;
       expect({ position, stream, version, eventId, type, data, metadata, recordedAt }).toEqual({
@@ -45,13 +45,13 @@ describe('Event messages', () => {
     }
   });
 
-  it('continue the relay’s span where there is one', () => {
+  it('continue the relay’s span if there is one', () => {
     const relayed = traceparent.replace('b7ad', 'aaaa');
     expect(deliveryOfMessage(catalog, eventBody(raw), relayed).traceparent).toBe(relayed);
     expect(deliveryOfMessage(catalog, eventBody(raw), '').traceparent).toBe(traceparent);
   });
 
-  it('are addressed by stream type, event type and stream', () => {
+  it('have a subject of stream type, event type and stream', () => {
     expect(eventSubject('VOIDRUNNER', raw)).toBe(`voidrunner.events.task.TaskUpdated.${raw.stream.id}`);
     const headers = eventHeaders(raw, 4, traceparent);
     expect([...headers.keys()].sort()).toEqual([

@@ -40,7 +40,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 const at = <T>(list: readonly T[], which: number): T | undefined => list[which % Math.max(1, list.length)];
 
-/** Jobs that begin and end in a pool whose cells open when they are told to. */
+/** Jobs that begin and end in a pool whose cells open on command. */
 function play() {
   const { pool, cells, held, take } = poolWorld({
     ...{ warmPerKind: 1, jobsMax: 4, cellsMax: 5, ageMsMax: 60_000, startsMax: 2 },
@@ -60,7 +60,7 @@ function play() {
   const end = (cell: FakeCell | undefined, reusable: boolean): void => {
     if (!cell) return;
     inUse.splice(inUse.indexOf(cell), 1);
-    pool.give(cell, reusable);
+    pool.release(cell, reusable);
   };
   const decide = (cell: FakeCell | undefined, opens: boolean): void => {
     if (!cell) return;
@@ -97,7 +97,7 @@ function play() {
   };
 }
 
-it('no cell serves two users, none two jobs at once, none that is gone serves any, and all of them go', async () => {
+it('no cell serves two users, two jobs at once, or anybody after its end; and all cells end', async () => {
   const property = fc.asyncProperty(fc.array(step, { maxLength: 50, size: 'max' }), async (steps) => {
     const { pool, cells, faults, inUse, waiting, unopened, perform, finish } = play();
     for (const next of steps) {

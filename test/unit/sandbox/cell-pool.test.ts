@@ -1,5 +1,3 @@
-
-import { REFILL_PATIENCE_MS } from '../../../src/sandbox/cell-refill.js';
 import { BASH, LARGE, poolWorld as world, PYTHON } from '../../support/cell-pool-world.js';
 
 beforeEach(() => void jest.useFakeTimers());
@@ -7,7 +5,7 @@ afterEach(() => void jest.useRealTimers());
 const later = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
 describe('a cell', () => {
-  it('serves its user’s next job, and nobody else’s', async () => {
+  it('serves its user’s next job, and no other user’s', async () => {
     const { job } = world();
     const one = await job('ann');
     expect(await job('ann')).toBe(one);
@@ -29,21 +27,21 @@ describe('a cell', () => {
     expect(await job('ann', LARGE)).not.toBe(one);
   });
 
-  it('that comes to rest serves a job that waits for the start of another', async () => {
+  it('that becomes idle serves a job that waits for the start of another cell', async () => {
     const { cells, held, take, pool } = world({ startsMax: 1 });
     const first = await take('ann');
     held.opening = true;
     const [bobs, anns] = [take('bob'), take('ann')];
     await later(1);
     expect(pool.figures).toMatchObject({ busy: 3, coldStarts: 2 });
-    pool.give(first, true);
+    pool.release(first, true);
     cells[1]!.opened.resolve();
     await bobs;
     expect(await anns).toBe(first);
     expect(pool.figures).toMatchObject({ busy: 2, coldStarts: 2 });
   });
 
-  it('is removed after as many jobs as it may have', async () => {
+  it('is removed at its limit of jobs', async () => {
     const { job, pool } = world({ jobsMax: 3 });
     const one = await job('ann');
     await job('ann');
@@ -54,7 +52,7 @@ describe('a cell', () => {
     expect(pool.figures.coldStarts).toBe(2);
   });
 
-  it('is removed when it has been somebody’s for as long as it may be', async () => {
+  it('is removed at its maximum age, counted from its first job', async () => {
     const { job } = world({ ageMsMax: 60_000 });
     const one = await job('ann');
     await later(29_000);
@@ -66,12 +64,12 @@ describe('a cell', () => {
     expect(one.isRemoved).toBe(true);
   });
 
-  it('is removed when it has rested long enough, each at its own time', async () => {
+  it('is removed when its own idle time is over', async () => {
     const { job, take, pool } = world({ restMs: 30_000 });
     const bobs = await take('bob');
     const anns = await job('ann');
     await later(20_000);
-    pool.give(bobs, true);
+    pool.release(bobs, true);
     await later(9_999);
     expect(pool.figures.resting).toBe(2);
     await later(1);
@@ -80,16 +78,16 @@ describe('a cell', () => {
     expect(bobs.isRemoved).toBe(true);
   });
 
-  it('is removed where anything was odd, and after one job where none may rest', async () => {
+  it('is removed after any anomaly, and after one job without idle time', async () => {
     const { take, pool } = world();
     const odd = await take('ann');
-    pool.give(odd, false);
+    pool.release(odd, false);
     expect(odd.isRemoved).toBe(true);
     const single = world({ restMs: 0 });
     expect((await single.job('ann')).isRemoved).toBe(true);
   });
 
-  it('that ended while it rested is removed, and not handed out', async () => {
+  it('that ended while idle is removed, and not used', async () => {
     const { job, pool } = world();
     const one = await job('ann');
     one.end();
@@ -99,11 +97,11 @@ describe('a cell', () => {
     expect(await job('ann')).not.toBe(one);
   });
 
-  it('that ended just after its job does not rest', async () => {
+  it('that ended just after its job does not become idle', async () => {
     const { take, pool } = world();
     const one = await take('ann');
     one.end();
-    pool.give(one, true);
+    pool.release(one, true);
     expect(one.isRemoved).toBe(true);
   });
 
@@ -118,8 +116,8 @@ describe('a cell', () => {
   });
 });
 
-describe('as many cells as there may be', () => {
-  it('make room for one that must run: those that rest longest first, then those that are ready', async () => {
+describe('the maximum number of cells', () => {
+  it('makes room for a run: idle cells go first, longest idle first, then ready ones', async () => {
     const { pool, job, take, cells } = world({ cellsMax: 3, warmPerKind: 1 });
     pool.keepReady([PYTHON]);
     await later(1);
@@ -132,29 +130,29 @@ describe('as many cells as there may be', () => {
     expect(cells[0]!.isRemoved).toBe(true);
   });
 
-  it('do not keep a run waiting where all of them run', async () => {
+  it('does not delay a run if all cells are busy', async () => {
     const { take, pool } = world({ cellsMax: 1 });
     await take('ann');
     await take('bob');
     expect(pool.figures.busy).toBe(2);
   });
 
-  it('are not made ready beyond it, until one is gone', async () => {
+  it('allows no further ready cell until one is gone', async () => {
     const { pool, take, cells } = world({ cellsMax: 2, warmPerKind: 2 });
     const one = await take('ann');
     pool.keepReady([BASH, PYTHON]);
-    await later(REFILL_PATIENCE_MS + 200);
+    await later(REFILL_WAIT_MS_MAX + 200);
     expect(pool.figures).toMatchObject({ ready: 1, busy: 1 });
     await later(60_000);
     expect(cells).toHaveLength(2);
-    pool.give(one, false);
+    pool.release(one, false);
     await later(200);
     expect(pool.figures).toMatchObject({ ready: 2, busy: 0 });
   });
 });
 
-describe('the end', () => {
-  it('drain() removes what runs nothing; what is kept ready comes anew', async () => {
+describe('the end of the pool', () => {
+  it('drain() removes all cells without a run; ready ones are made again', async () => {
     const { pool, job, take, cells } = world({ warmPerKind: 1 });
     pool.keepReady([PYTHON]);
     await later(1);
@@ -162,21 +160,21 @@ describe('the end', () => {
     const runs = await take('bob');
     pool.drain();
     expect([cells[0]!.isRemoved, rests.isRemoved, runs.isRemoved]).toEqual([true, true, false]);
-    pool.give(runs, true);
+    pool.release(runs, true);
     await later(200);
     expect(pool.figures).toMatchObject({ ready: 1, resting: 1 });
   });
 
-  it('close() removes what runs nothing, and what comes back or up later', async () => {
+  it('close() removes all cells without a run, and those released or opened later', async () => {
     const { pool, take, cells, held, job } = world({ warmPerKind: 1 });
     await job('ann');
     const runs = await take('bob');
     held.opening = true;
     pool.keepReady([BASH]);
-    await later(REFILL_PATIENCE_MS + 200);
+    await later(REFILL_WAIT_MS_MAX + 200);
     expect(pool.figures.refilling).toBe(1);
     pool.close();
-    pool.give(runs, true);
+    pool.release(runs, true);
     let isIdle = false;
     const idle = pool.idle().then(() => (isIdle = true));
     await later(1);
@@ -188,7 +186,7 @@ describe('the end', () => {
     expect(cells).toHaveLength(3);
   });
 
-  it('knows its cells in any state until they are gone', async () => {
+  it('a cell in any state is known until it is gone', async () => {
     const { pool, take, cells, held } = world({ warmPerKind: 1 });
     held.opening = true;
     pool.keepReady([PYTHON]);
@@ -198,7 +196,7 @@ describe('the end', () => {
     for (const cell of cells) cell.opened.resolve();
     const taken = await cold;
     expect([pool.has('c0'), pool.has('c1')]).toEqual([true, true]);
-    pool.give(taken, false);
+    pool.release(taken, false);
     expect(pool.has('c1')).toBe(true);
     await pool.idle();
     expect(pool.has('c1')).toBe(false);

@@ -1,16 +1,15 @@
-
-import type { Cell, JobListener } from '../../../src/sandbox/cell.js';
-import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';
 import { kindFor } from '../../../src/sandbox/cell-kind.js';
+import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';
+import type { Cell, JobListener } from '../../../src/sandbox/cell.js';
 import { endReport } from '../../support/builders/end-reports.js';
 import { job } from '../../support/docker.js';
 
 const EXITED = endReport();
 const TIMEOUT_MS = 1_000;
-/** The launcher's own deadline, and what the host leaves it. */
+/** The launcher's own deadline, and the time that the host adds. */
 const HOST_DEADLINE_MS = TIMEOUT_MS + 2_000;
 
-/** A launcher that says what the test makes it say. */
+/** A launcher that sends what the test tells it to. */
 class SilentCell {
   jobs = 0;
   readonly kind = kindFor('bash', { memory_mb: 256, cpus: 1, pids: 64 }, { isolation: 'nested', cpus: 2 });
@@ -47,7 +46,7 @@ const start = (cell: SilentCell) => {
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-it('waits for the report of a launcher that is still sending, however slowly', async () => {
+it('waits for the report of a launcher that still sends, however slowly', async () => {
   const cell = new SilentCell();
   const run = start(cell);
   await jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS);
@@ -61,7 +60,7 @@ it('waits for the report of a launcher that is still sending, however slowly', a
   expect(cell.abandoned).toBe(false);
 });
 
-it('abandons a launcher that says nothing more', async () => {
+it('abandons a launcher that sends nothing more', async () => {
   const cell = new SilentCell();
   const run = start(cell);
   await jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS + REPORT_GRACE_MS);
@@ -69,7 +68,7 @@ it('abandons a launcher that says nothing more', async () => {
   expect(await run).toMatchObject({ reason: 'timeout', returnCode: null });
 });
 
-it('abandons one that never comes to an end', async () => {
+it('abandons a launcher that never ends', async () => {
   const cell = new SilentCell();
   const run = start(cell);
   await jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS);

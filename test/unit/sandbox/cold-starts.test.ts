@@ -1,5 +1,4 @@
-
-import { ColdStarts, START_PATIENCE_MS } from '../../../src/sandbox/cold-starts.js';
+import { ColdStarts, START_SLOT_TIMEOUT_MS } from '../../../src/sandbox/cold-starts.js';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -19,7 +18,7 @@ function line(max: number) {
   return { starts, begun, begin };
 }
 
-it('lets so many start at a time, the others in the order they came', async () => {
+it('starts run up to the limit, in order of arrival', async () => {
   const { starts, begun, begin } = line(2);
   const [a, b] = ['a', 'b', 'c', 'd'].map(begin);
   await soon();
@@ -33,7 +32,7 @@ it('lets so many start at a time, the others in the order they came', async () =
   expect([begun, starts.waiting]).toEqual([['a', 'b', 'c', 'd'], 0]);
 });
 
-it('goes on after one that failed', async () => {
+it('continues after a failed start', async () => {
   const { begun, begin } = line(1);
   const a = begin('a');
   const b = begin('b');
@@ -44,10 +43,10 @@ it('goes on after one that failed', async () => {
   expect(begun).toEqual(['a', 'b']);
 });
 
-it('does not wait for one that hangs, whose end then frees nothing twice', async () => {
+it('does not wait for a start that hangs, whose end then frees no second slot', async () => {
   const { begun, begin } = line(1);
   const [hangs, second] = ['hangs', 'second', 'third', 'fourth'].map(begin);
-  await jest.advanceTimersByTimeAsync(START_PATIENCE_MS);
+  await jest.advanceTimersByTimeAsync(START_SLOT_TIMEOUT_MS);
   expect(begun).toEqual(['hangs', 'second']);
   hangs!.ready();
   await soon();

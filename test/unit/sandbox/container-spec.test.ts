@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
-import { type Isolation, isSameKind, kindFor, usualKinds } from '../../../src/sandbox/cell-kind.js';
+import { type Isolation, isSameKind, kindFor, defaultKinds } from '../../../src/sandbox/cell-kind.js';
 import { containerSpec } from '../../../src/sandbox/container-spec.js';
 import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
+import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 
 const images = { python: 'p', javascript: 'j', bash: 'b', go: 'g' };
 const usual = { memory_mb: 256, cpus: 1, pids: 64 };
@@ -14,7 +14,7 @@ const spec = (scriptType: ScriptType, limits = usual, runtime?: string, isolatio
     { images, seccompProfile: '{}', runtime },
   );
 
-it('takes the language’s image; typescript runs in javascript’s', () => {
+it('uses the language’s image; typescript uses javascript’s', () => {
   const types = ['python', 'javascript', 'typescript', 'bash', 'go'] as const;
   expect(types.map((type) => spec(type).Image)).toEqual(['p', 'j', 'j', 'b', 'g']);
 });
@@ -23,11 +23,11 @@ it('labels the container from its creation', () => {
   expect(spec('bash').Labels).toEqual({ 'voidrunner.managed': '1', 'voidrunner.worker': 'ns.w' });
 });
 
-it('starts the launcher and nothing else, whatever the image starts', () => {
+it('starts only the launcher, whatever the image starts', () => {
   expect(spec('go')).toMatchObject({ Entrypoint: ['/usr/local/lib/voidrunner/launcher'], Cmd: [], OpenStdin: true });
 });
 
-it('gives the limits asked for, without swap, room for the launcher, and never more CPUs than the engine has', () => {
+it('sets the requested limits, without swap, with memory for the launcher, and with at most the engine’s CPUs', () => {
   expect(spec('bash', { memory_mb: 100, cpus: 8, pids: 20 }).HostConfig).toMatchObject({
     Memory: 100 << 20,
     MemorySwap: 100 << 20,
@@ -37,7 +37,7 @@ it('gives the limits asked for, without swap, room for the launcher, and never m
   });
 });
 
-it('raises no limit, whatever the language', () => {
+it('raises no limit, in any language', () => {
   expect(spec('go', { memory_mb: 16, cpus: 1, pids: 16 }).HostConfig).toMatchObject({
     Memory: 16 << 20,
     PidsLimit: 18,
@@ -48,28 +48,28 @@ it('raises no limit, whatever the language', () => {
   });
 });
 
-it('has no init beside the launcher where jobs are not nested', () => {
+it('has no init beside the launcher if jobs are not nested', () => {
   expect(spec('bash', usual, undefined, 'plain').HostConfig).toMatchObject({ PidsLimit: 65 });
 });
 
-it('names an OCI runtime only where one was asked for', () => {
+it('names an OCI runtime only if one is configured', () => {
   expect(spec('bash').HostConfig).not.toHaveProperty('Runtime');
   expect(spec('bash', undefined, 'crun').HostConfig).toMatchObject({ Runtime: 'crun' });
 });
 
-it('lifts Docker’s masks where the launcher hides more than they do, and only there', () => {
+it('removes Docker’s masks only if the launcher hides more', () => {
   expect(spec('bash').HostConfig).toMatchObject({ MaskedPaths: [], ReadonlyPaths: [] });
   const plain = spec('bash', usual, undefined, 'plain').HostConfig;
   for (const key of ['MaskedPaths', 'ReadonlyPaths']) expect(plain).not.toHaveProperty(key);
 });
 
-it('bounds the buffers of TCP by the same numbers, whoever makes the network namespace', () => {
+it('limits TCP buffers to the same numbers, whoever creates the network namespace', () => {
   const bounds = /bounds\[\] = "([\d ]+)\\n"/.exec(readFileSync('infra/launcher/view.c', 'utf8'))![1];
   expect(spec('bash', usual, undefined, 'plain').HostConfig!.Sysctls).toEqual({
     'net.ipv4.tcp_rmem': bounds,
     'net.ipv4.tcp_wmem': bounds,
   });
-  // With the launcher's own namespace there is one for each job.
+  // With the launcher's own namespace there is one per job.
   expect(spec('bash').HostConfig).not.toHaveProperty('Sysctls');
 });
 
@@ -77,7 +77,7 @@ describe('kinds of cells', () => {
   const kind = (type: ScriptType, limits = usual, isolation: Isolation = 'nested') =>
     kindFor(type, limits, { isolation, cpus: 2 });
 
-  it('are the same for javascript and typescript, and for limits that come to the same', () => {
+  it('are the same for javascript and typescript, and for equivalent limits', () => {
     expect(isSameKind(kind('javascript'), kind('typescript'))).toBe(true);
     expect(isSameKind(kind('go', { ...usual, pids: 32 }), kind('go', { ...usual, pids: 128 }))).toBe(false);
     expect(isSameKind(kind('bash', { ...usual, cpus: 2 }), kind('bash', { ...usual, cpus: 64 }))).toBe(true);
@@ -93,14 +93,14 @@ describe('kinds of cells', () => {
     expect(isSameKind(kind('bash'), other)).toBe(false);
   });
 
-  it('are usual once for each image, with the limits of a task that asks for none', () => {
-    const kinds = usualKinds({ isolation: 'nested', cpus: 2 });
+  it('are by default one per image, with a task’s default limits', () => {
+    const kinds = defaultKinds({ isolation: 'nested', cpus: 2 });
     expect(kinds.map(({ image }) => image).toSorted()).toEqual(['bash', 'go', 'javascript', 'python']);
     expect(kinds.some((usualKind) => isSameKind(usualKind, kind('typescript')))).toBe(true);
   });
 });
 
-it('shares nothing of the host', () => {
+it('shares nothing with the host', () => {
   const { HostConfig, Env, NetworkDisabled } = spec('python');
   expect(NetworkDisabled).toBe(true);
   expect(Env).toEqual(['HOME=/tmp', 'LANG=C.UTF-8']);
@@ -109,7 +109,7 @@ it('shares nothing of the host', () => {
   }
 });
 
-it('wants a worker id with a namespace, or a sweep could take a stranger’s containers', () => {
+it('requires a worker id with a namespace: otherwise a sweep could remove another installation’s containers', () => {
   const options = { endpoint: 'unix:///x', images, seccompProfile: '{}', outputBytesMax: 1, workerId: 'plain' };
   expect(() => new DockerSandbox(options)).toThrow('<namespace>.<id>');
 });
@@ -125,14 +125,14 @@ describe('the seccomp profile', () => {
   const filter = readFileSync('infra/launcher/filter.c', 'utf8');
   const taken = new Set([...filter.matchAll(/DENY\((\w+)\)/g)].map(([, name]) => name!));
 
-  it('is an allow-list that answers errnos', () => {
+  it('is an allow-list that returns errnos', () => {
     expect(profile).toMatchObject({ defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: 1 });
     const actions = new Set(profile.syscalls.map(({ action }) => action));
     expect(actions).toEqual(new Set(['SCMP_ACT_ALLOW', 'SCMP_ACT_ERRNO']));
   });
 
-  it('names nothing twice and nothing dangerous', () => {
-    // What is granted with some arguments only has a rule for each of them.
+  it('lists nothing twice and nothing dangerous', () => {
+    // A call that is allowed only with certain arguments has one rule for each.
     const whole = allowed.filter(({ args }) => !args).flatMap((rule) => rule.names);
     expect(new Set(whole).size).toBe(whole.length);
     expect(names.filter((name) => !whole.includes(name) && !['socket', 'socketpair'].includes(name))).toEqual([]);
@@ -153,8 +153,8 @@ describe('the seccomp profile', () => {
     expect(names.filter((name) => dangerous.has(name) || name.startsWith('io_uring'))).toEqual([]);
   });
 
-  it('grants the launcher three calls that its second filter takes back, and no others', () => {
-    // With any flags; every other rule stands for what programs may do.
+  it('grants the launcher three calls that its second filter removes, and no others', () => {
+    // With any flags; every other rule lists calls for programs.
     expect(allowed.find((rule) => rule.names.includes('clone'))).toEqual({
       names: ['clone', 'mount', 'sethostname'],
       action: 'SCMP_ACT_ALLOW',
@@ -162,7 +162,7 @@ describe('the seccomp profile', () => {
     expect(names.filter((name) => taken.has(name)).toSorted()).toEqual(['mount', 'sethostname']);
   });
 
-  it('grants sockets of three families, for TCP and UDP', () => {
+  it('allows sockets of three families, for TCP and UDP', () => {
     const rules = allowed.filter((rule) => rule.names.some((name) => name.startsWith('socket')));
     const told = rules.map(({ args }) =>
       (args as { value: number; valueTwo?: number; op: string }[]).map(({ value, valueTwo, op }) =>
@@ -179,7 +179,7 @@ describe('the seccomp profile', () => {
     expect(told).toEqual([[1], ...[2, 10].flatMap((family) => kinds.map((kind) => [family, ...kind]))]);
   });
 
-  it('leaves clone to programs, without namespaces and without a shared table of files', () => {
+  it('allows clone without namespaces and without a shared file table', () => {
     // NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
     const flags = [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000];
     const mask = /define CLONE_NAMESPACES (0x[0-9A-F]+)u/.exec(filter)![1];

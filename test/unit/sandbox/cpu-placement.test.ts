@@ -3,19 +3,19 @@ import { CpuPlacement } from '../../../src/sandbox/cpu-placement.js';
 const taken = (placement: CpuPlacement, cpus: number, hostCpus: number, count: number): number[] =>
   Array.from({ length: count }, () => placement.take(cpus, hostCpus).first);
 
-it('spreads runs of one CPU over all, as evenly as they go', () => {
+it('spreads runs of one CPU evenly over all CPUs', () => {
   for (let round = 0; round < 20; round += 1) {
     const firsts = taken(new CpuPlacement(), 1, 4, 8).toSorted();
     expect(firsts).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
   }
 });
 
-it('begins anywhere, since workers do not know of each other', () => {
+it('starts at a random CPU, since workers do not know of each other', () => {
   const firsts = new Set(Array.from({ length: 200 }, () => new CpuPlacement().take(1, 4).first));
   expect(firsts).toEqual(new Set([0, 1, 2, 3]));
 });
 
-it('takes turns while nothing else runs', () => {
+it('rotates while nothing else runs', () => {
   const placement = new CpuPlacement();
   const firsts = Array.from({ length: 4 }, () => {
     const place = placement.take(1, 4);
@@ -25,7 +25,7 @@ it('takes turns while nothing else runs', () => {
   expect(new Set(firsts).size).toBe(4);
 });
 
-it('puts the next run where the last one ended', () => {
+it('places the next run on the CPU that was freed last', () => {
   const placement = new CpuPlacement();
   const places = Array.from({ length: 3 }, () => placement.take(1, 3));
   places[1]!.release();
@@ -40,14 +40,14 @@ it('counts shares: two halves weigh as much as one whole', () => {
   expect(placement.take(0.5, 2).first).toBe(half.first);
 });
 
-it('gives a run of several CPUs those in a row with the least on them, around the end', () => {
+it('gives a run of several CPUs the adjacent ones with the least load, also around the end', () => {
   const placement = new CpuPlacement();
   const places = Array.from({ length: 4 }, () => placement.take(1, 4));
   for (const place of places) if (place.first === 0 || place.first === 3) place.release();
   expect(placement.take(2, 4).first).toBe(3);
 });
 
-it('gives more than there are no more than there are', () => {
+it('gives at most as many CPUs as exist', () => {
   const placement = new CpuPlacement();
   const all = placement.take(64, 2);
   expect([0, 1]).toContain(all.first);

@@ -32,7 +32,7 @@ const verdicts = (found: SandboxFindings) =>
       .map(({ check, verdict }) => [check, verdict]),
   );
 
-it('has nothing to say of a good host', () => {
+it('reports nothing on a good host', () => {
   expect(verdicts(healthy)).toEqual({});
 });
 
@@ -54,14 +54,14 @@ it.each<[string, Partial<EngineFindings>, object]>([
 it.each<[string, Partial<SandboxFindings>, object]>([
   ['a missing image', { imagesMissing: ['p'] }, { images: 'fault' }],
   ['no nested namespaces', { isolation: 'plain' }, { isolation: 'advice' }],
-  ['kernel memory that is nobody’s', { chargesKernelMemory: false }, { kernel: 'advice' }],
-  ['a host that does not tell of it', { chargesKernelMemory: null }, {}],
+  ['kernel memory that no cgroup is charged for', { chargesKernelMemory: false }, { kernel: 'advice' }],
+  ['a host that does not report it', { chargesKernelMemory: null }, {}],
   ['no cell at all', { isolation: { failure: 'why' } }, { isolation: 'fault' }],
 ])('%s', (_, changes, expected) => {
   expect(verdicts({ ...healthy, ...changes })).toEqual(expected);
 });
 
-it('gives advice with everything that is wrong, and the reason', () => {
+it('gives advice and a reason for every fault', () => {
   const bad = diagnose({
     engine: { ...engine, runtimeVersion: '1.1.5', securityOptions: [], limitsMissing: ['pids'], memoryBytes: 1 },
     images: ['p'],
@@ -95,7 +95,7 @@ it.each([
   expect(knownEscapes('runc', version)).toHaveLength(count);
 });
 
-it('knows no escapes of another runtime, nor of a version that nobody told', () => {
+it('knows no escapes of another runtime or an unknown version', () => {
   expect(knownEscapes('crun', '1.1.5')).toEqual([]);
   expect(knownEscapes('runc', null)).toEqual([]);
 });
@@ -103,13 +103,13 @@ it('knows no escapes of another runtime, nor of a version that nobody told', () 
 const runtimeDetails = (changes: Partial<EngineFindings>) =>
   diagnose({ ...healthy, engine: { ...engine, ...changes } }).find(({ check }) => check === 'runtime');
 
-it('names the runtime that the engine does not know, those it knows, and how it learns of one', () => {
+it('names the unknown runtime, the known ones, and how to add one', () => {
   const found = runtimeDetails({ runtime: 'runsc', runtimeVersion: null, runtimesKnown: ['runc', 'crun'] });
   expect(found?.detail).toBe('the engine does not know runsc, only runc, crun');
   expect(found?.advice).toContain('--add-runtime runsc=');
 });
 
-it('says where a runtime is that the engine tells no version of', () => {
+it('names the path of a runtime without a version', () => {
   const found = runtimeDetails({ runtime: 'crun', runtimeVersion: null, runtimePath: '/usr/bin/crun' });
   expect(found?.detail).toBe('crun (/usr/bin/crun; the engine does not report its version)');
 });
@@ -117,7 +117,7 @@ it('says where a runtime is that the engine tells no version of', () => {
 it.each([
   [['runc', 'crun', 'io.containerd.runc.v2'], ' to another runtime of this engine: crun'],
   [['runc'], ''],
-])('of an old runc advises another runtime of %j', (runtimesKnown, words) => {
+])('an old runc: advises another runtime of %j', (runtimesKnown, words) => {
   const found = runtimeDetails({ runtimeVersion: '1.1.5', runtimesKnown });
   expect(found?.advice?.split('EXECUTOR_RUNTIME')[1]).toBe(words);
 });
@@ -127,12 +127,12 @@ it.each([
   [4, 4, 'advice'],
   [4, 5, 'advice'],
   [4, 3, 'ok'],
-])('of a worker of %d slots and a user who may have %d of them, says %s', (slots, userSlotsMax, verdict) => {
+])('a worker with %d slots and a user limit of %d: %s', (slots, userSlotsMax, verdict) => {
   const found = diagnose({ ...healthy, slots, userSlotsMax }).find(({ check }) => check === 'fairness');
   expect(found).toMatchObject({ verdict });
 });
 
-it('of a host that refuses namespaces says that nothing is run, where they are required', () => {
+it('a host that refuses namespaces runs nothing, if they are required', () => {
   expect(verdicts({ ...healthy, isolation: 'plain' })).toEqual({ isolation: 'advice' });
   expect(verdicts({ ...healthy, isolation: 'plain', isNestingRequired: true })).toEqual({ isolation: 'fault' });
 });

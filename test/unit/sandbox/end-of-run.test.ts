@@ -19,7 +19,7 @@ it.each([
   ['a program that outlived its child’s OOM', report(exited(0), 1), null, 'exit_code', 0, null],
   ['a crash after a child’s OOM', report(11, 1), null, 'signal', 139, 'SIGSEGV'],
   ['the launcher’s deadline', report(9, 0, 'deadline'), null, 'timeout', null, null],
-  ['the deadline in want of memory', report(9, 3, 'deadline'), null, 'timeout', null, null],
+  ['the deadline while memory is exhausted', report(9, 3, 'deadline'), null, 'timeout', null, null],
   ['the deadline just before the cancel', report(9, 0, 'deadline'), 'cancelled', 'timeout', null, null],
   ['the host’s own deadline', report(9, 0, 'host'), 'timeout', 'timeout', null, null],
   ['a cancel', report(9, 0, 'host'), 'cancelled', 'cancelled', null, null],
@@ -30,7 +30,7 @@ it.each([
   ['a compiler that takes too long', compiler(report(9, 0, 'deadline')), null, 'compile', null, null],
   ['a compiler that the OOM killer took', compiler(report(9, 1)), null, 'out_of_memory', 137, 'SIGKILL'],
   ['a cancel while it compiles', compiler(report(9, 0, 'host')), 'cancelled', 'cancelled', null, null],
-  ['a kill of its own just before the cancel', report(9), 'cancelled', 'signal', 137, 'SIGKILL'],
+  ['a kill by itself just before the cancel', report(9), 'cancelled', 'signal', 137, 'SIGKILL'],
 ] as const)('%s', (_, told, interruption, reason, returnCode, signal) => {
   expect(endOfRun(told, interruption)).toEqual({ reason, returnCode, signal });
 });
@@ -61,7 +61,7 @@ describe('the trailer', () => {
       .map(([key, value]) => (value === null ? '' : `${key}=${value}\n`))
       .join('');
 
-  it('is read', () => {
+  it('is parsed', () => {
     expect(parseTrailer(trailer())).toEqual({
       waitStatus: 256,
       killed: 'none',
@@ -78,7 +78,7 @@ describe('the trailer', () => {
     });
   });
 
-  it('has null for what could not be measured', () => {
+  it('has null for figures that could not be measured', () => {
     const nothing = {
       cpu_us: '-1',
       compile_us: '-1',
@@ -92,16 +92,16 @@ describe('the trailer', () => {
     expect(unknown).toMatchObject(found);
   });
 
-  it('may say more than is asked of it', () => {
+  it('may contain unknown fields', () => {
     expect(parseTrailer(`${trailer()}news=1\n`)).toEqual(parseTrailer(trailer()));
   });
 
   it.each([
     ['nothing', ''],
-    ['a fact that is missing', trailer({ wall_us: null })],
-    ['a fact without a value', trailer({ status: '' })],
-    ['a number that is none', trailer({ status: 'x' })],
-    ['a number that is not whole', trailer({ wall_us: '1.5' })],
+    ['a missing field', trailer({ wall_us: null })],
+    ['a field without a value', trailer({ status: '' })],
+    ['an invalid number', trailer({ status: 'x' })],
+    ['a fraction', trailer({ wall_us: '1.5' })],
     ['an unknown killer', trailer({ killed: 'fate' })],
     ['an unknown phase', trailer({ phase: 'link' })],
   ])('is refused with %s', (_, text) => {
@@ -109,7 +109,7 @@ describe('the trailer', () => {
   });
 });
 
-it('names signals as signal(7) does', () => {
+it('signals are named as in signal(7)', () => {
   expect([6, 9, 15, 29, 40, 33].map(signalName)).toEqual([
     'SIGABRT',
     'SIGKILL',

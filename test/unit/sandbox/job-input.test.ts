@@ -1,8 +1,8 @@
 import { DomainError } from '../../../src/kernel/errors.js';
-import type { SandboxInput, SandboxJob } from '../../../src/sandbox/sandbox.js';
 import { type Isolation, kindFor } from '../../../src/sandbox/cell-kind.js';
 import { encodeJob } from '../../../src/sandbox/job-bundle.js';
 import { checkJob } from '../../../src/sandbox/job-input.js';
+import type { SandboxInput, SandboxJob } from '../../../src/sandbox/sandbox.js';
 
 const job = (input: SandboxInput = {}, parts: Partial<SandboxJob> = {}): SandboxJob => ({
   executionId: 'e',
@@ -36,7 +36,7 @@ it.each<[string, SandboxInput]>([
   ['variables of all kinds', { env: { A: '', 'with-dash': 'a=b', PATH: '/nowhere', ü: '✓' } }],
   ['files in folders', files('a', 'b/c', 'b/d/e', '..hidden', 'a..b/c', 'with space')],
   ['64 args', { args: Array.from({ length: 64 }, () => 'x') }],
-])('takes %s', (_, input) => {
+])('accepts %s', (_, input) => {
   expect(() => checkJob(job(input))).not.toThrow();
 });
 
@@ -48,11 +48,11 @@ it.each<[string, SandboxInput, string]>([
   ['an empty name', { env: { '': 'c' } }, 'env'],
   ['65 args', { args: Array.from({ length: 65 }, () => 'x') }, 'args'],
   ['an arg the kernel would refuse', { args: ['x'.repeat(128 * 1024)] }, 'args'],
-  ['args too large together', { args: Array.from({ length: 20 }, () => 'x'.repeat(60_000)) }, 'args'],
+  ['args that are too large in total', { args: Array.from({ length: 20 }, () => 'x'.repeat(60_000)) }, 'args'],
   ['65 variables', { env: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`V${n}`, ''])) }, 'env'],
   ['an absolute path', files('/etc/passwd'), 'files'],
-  ['a path that leaves', files('../x'), 'files'],
-  ['a path that leaves later', files('a/../../x'), 'files'],
+  ['a path out of the folder', files('../x'), 'files'],
+  ['a path that leaves the folder later', files('a/../../x'), 'files'],
   ['a path of dots', files('./a'), 'files'],
   ['an empty path', files(''), 'files'],
   ['a folder', files('a/'), 'files'],
@@ -60,13 +60,13 @@ it.each<[string, SandboxInput, string]>([
   ['a path too long', files('x'.repeat(256)), 'files'],
   ['the same path twice', files('a', 'a'), 'files'],
   ['the script’s own path', files('main.py'), 'files'],
-  ['a file where a folder must be', files('a', 'a/b'), 'files'],
-  ['too much in all', { stdin: Buffer.alloc(8 * 1024 * 1024) }, 'files'],
+  ['a file that is also a folder', files('a', 'a/b'), 'files'],
+  ['input over the total limit', { stdin: Buffer.alloc(8 * 1024 * 1024) }, 'files'],
 ])('refuses %s', (_, input, field) => {
   expect(refusalOf(job(input))).toMatchObject({ code: 'invalid_sandbox_input', kind: 'invalid', details: { field } });
 });
 
-it('refuses an unknown language, limits and times that mean nothing', () => {
+it('refuses an unknown language, and nonsensical limits and times', () => {
   expect(refusalOf(job({}, { scriptType: 'cobol' as 'go' })).code).toBe('unknown_script_type');
   expect(refusalOf(job({}, { scriptType: 'toString' as 'go' })).code).toBe('unknown_script_type');
   expect(refusalOf(job({}, { limits: { memory_mb: Number.NaN, cpus: 1, pids: 1 } })).details).toEqual({
@@ -115,7 +115,7 @@ const bundle = (candidate: SandboxJob, isolation: Isolation = 'nested', outputBy
 };
 
 describe('the bundle', () => {
-  it('carries everything, lengths in bytes', () => {
+  it('contains everything, with lengths in bytes', () => {
     const input = { stdin: Buffer.from('ünï'), args: ['', 'ü'], env: { A: 'b=c' }, ...files('data/ü') };
     expect(bundle(job(input))).toEqual({
       number: 7,
@@ -143,33 +143,33 @@ describe('the bundle', () => {
     });
   });
 
-  it('says whether the job gets namespaces of its own', () => {
+  it('says whether the job gets its own namespaces', () => {
     expect(bundle(job(), 'nested').isolation).toBe(1);
     expect(bundle(job(), 'plain').isolation).toBe(0);
   });
 
-  it('gives a language the /tmp that its tools need', () => {
+  it('gives a language the /tmp size that its tools need', () => {
     expect(bundle(job({}, { scriptType: 'go' })).tmpSizeKib).toBe(192 * 1024);
   });
 
-  it('carries the compiler of a language that has one', () => {
+  it('contains the compile command of a compiled language', () => {
     const { compile, argv } = bundle(job({ args: ['a'] }, { scriptType: 'go' }));
     expect(compile).toEqual(['/usr/local/lib/voidrunner/build-go', '/tmp/.program', '1']);
     expect(argv).toEqual(['/tmp/.program', 'a']);
   });
 
-  it('tells the limits that are enforced, those of the kind of cell, in which CPUs have thousandths', () => {
+  it('contains the enforced limits, which are the cell kind’s, with CPUs in thousandths', () => {
     const limits = { memory_mb: 100, cpus: 0.25, pids: 20 };
     expect(bundle(job({}, { limits }))).toMatchObject({ memoryMb: 100, cpusMilli: 250, pids: 20 });
     const many = bundle(job({}, { limits: { ...limits, cpus: 64 }, scriptType: 'go' }));
     expect(many).toMatchObject({ cpusMilli: 2_000, pids: 20 });
   });
 
-  it('makes /dev/shm as large as the memory, so that the memory limit is met first', () => {
+  it('makes /dev/shm as large as the memory, so that the memory limit is reached first', () => {
     expect(bundle(job({}, { limits: { memory_mb: 2_048, cpus: 1, pids: 64 } })).shmSizeKib).toBe(2_048 * 1024);
   });
 
-  it('keeps as much of the output as asked, in halves, whatever the number', () => {
+  it('keeps as much output as requested, in two halves, also for odd numbers', () => {
     for (const outputBytesMax of [0, 1, 2, 65_537, 64 << 20]) {
       const { headBytesMax, tailBytesMax } = bundle(job(), 'nested', outputBytesMax);
       expect(headBytesMax + tailBytesMax).toBe(outputBytesMax);
@@ -178,13 +178,13 @@ describe('the bundle', () => {
     }
   });
 
-  it('lets the user’s variables win over ours', () => {
+  it('lets the user’s variables override ours', () => {
     const { env } = bundle(job({ env: { HOME: '/tmp/mine', USER: 'ada' } }));
     const own = env.filter((variable) => /^(HOME|USER|LOGNAME)=/.test(variable));
     expect(own).toEqual(['HOME=/tmp/mine', 'USER=ada', 'LOGNAME=runner']);
   });
 
-  it('does not reach __proto__ by a variable’s name', () => {
+  it('a variable named __proto__ does no harm', () => {
     const env = JSON.parse('{"__proto__":"x"}') as Record<string, string>;
     expect(bundle(job({ env })).env).toContain('__proto__=x');
   });

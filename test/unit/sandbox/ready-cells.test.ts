@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 
-import { REFILL_PATIENCE_MS, REFILL_RETRY_MS, REFILLS_MAX } from '../../../src/sandbox/cell-refill.js';
-import { START_PATIENCE_MS } from '../../../src/sandbox/cold-starts.js';
+import { REFILL_WAIT_MS_MAX, REFILL_RETRY_MS, REFILLS_MAX } from '../../../src/sandbox/cell-refill.js';
+import { START_SLOT_TIMEOUT_MS } from '../../../src/sandbox/cold-starts.js';
 import { BASH, LARGE, poolWorld as world, PYTHON } from '../../support/cell-pool-world.js';
 
 beforeEach(() => void jest.useFakeTimers());
@@ -9,7 +9,7 @@ afterEach(() => void jest.useRealTimers());
 const later = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
 describe('ready cells', () => {
-  it('are filled up a few at a time', async () => {
+  it('are refilled a few at a time', async () => {
     const { pool, cells, held } = world({ warmPerKind: 3 });
     held.opening = true;
     pool.keepReady([BASH]);
@@ -24,7 +24,7 @@ describe('ready cells', () => {
     expect(cells).toHaveLength(3);
   });
 
-  it('are anybody’s until their first job, and do not age', async () => {
+  it('belong to no user until their first job, and do not age', async () => {
     const { pool, job, cells } = world({ warmPerKind: 1, ageMsMax: 60_000 });
     pool.keepReady([BASH, PYTHON]);
     await later(600_000);
@@ -34,7 +34,7 @@ describe('ready cells', () => {
     expect(pool.figures.coldStarts).toBe(0);
   });
 
-  it('come after a user’s own', async () => {
+  it('are used after the user’s own cells', async () => {
     const { pool, job } = world({ warmPerKind: 1 });
     const own = await job('ann');
     pool.keepReady([BASH]);
@@ -43,33 +43,33 @@ describe('ready cells', () => {
     expect(pool.figures.ready).toBe(1);
   });
 
-  it('are made anew in a pause between runs, or when there was none for long enough', async () => {
+  it('are refilled in a pause between runs, or if there was no pause for too long', async () => {
     const { pool, take, cells } = world({ warmPerKind: 1 });
     pool.keepReady([BASH]);
     await later(1);
     const first = await take('ann');
-    await later(REFILL_PATIENCE_MS / 2);
+    await later(REFILL_WAIT_MS_MAX / 2);
     expect(cells).toHaveLength(1);
-    pool.give(first, true);
+    pool.release(first, true);
     await later(100);
     expect(cells).toHaveLength(2);
     await take('bob');
-    await later(REFILL_PATIENCE_MS + 200);
+    await later(REFILL_WAIT_MS_MAX + 200);
     expect(cells).toHaveLength(3);
   });
 
-  it('come after a cell that a run waits for, until its start takes too long', async () => {
+  it('are refilled after a cell that a run waits for, unless its start takes too long', async () => {
     const { pool, take, cells, held } = world({ warmPerKind: 1, startsMax: 1 });
     held.opening = true;
     void take('ann', LARGE);
     pool.keepReady([BASH]);
-    await later(START_PATIENCE_MS - 1);
+    await later(START_SLOT_TIMEOUT_MS - 1);
     expect(cells.map(({ kind }) => kind)).toEqual([LARGE]);
     await later(200);
     expect(cells.map(({ kind }) => kind)).toEqual([LARGE, BASH]);
   });
 
-  it('are none of a kind that is not usual any more', async () => {
+  it('are removed if their kind is no longer a default', async () => {
     const { pool, cells, held } = world({ warmPerKind: 1 });
     pool.keepReady([BASH, PYTHON]);
     await later(1);
@@ -94,7 +94,7 @@ describe('ready cells', () => {
     expect(pool.figures.ready).toBe(1);
   });
 
-  it('are tried again after a while where none could be made, and hold up no other kind', async () => {
+  it('are retried later if none could be made, without delaying other kinds', async () => {
     const { pool, cells, held } = world({ warmPerKind: 1 });
     held.opening = true;
     pool.keepReady([PYTHON]);

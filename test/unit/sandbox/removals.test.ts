@@ -6,7 +6,7 @@ const isPending = async (promise: Promise<unknown>): Promise<boolean> => {
   return (await Promise.race([promise, nextTurn])) === pending;
 };
 
-describe('the removals of containers', () => {
+describe('container removals', () => {
   let removals: Removals;
   let end: (() => void)[];
 
@@ -21,7 +21,7 @@ describe('the removals of containers', () => {
     end = [];
   });
 
-  it('knows a container until it is gone', async () => {
+  it('include a container until it is gone', async () => {
     begin('a');
     expect(removals.has('a')).toBe(true);
     expect(await isPending(removals.idle())).toBe(true);
@@ -30,11 +30,11 @@ describe('the removals of containers', () => {
     expect(removals.has('a')).toBe(false);
   });
 
-  it('has room until as many as may be are under way, and again as soon as one of them is over', async () => {
+  it('block new cells at the maximum, until one removal ends', async () => {
     for (let number = 1; number < REMOVALS_MAX; number += 1) begin(`${number}`);
-    await removals.room();
+    await removals.untilBelowMax();
     begin('last');
-    const room = removals.room();
+    const room = removals.untilBelowMax();
     expect(await isPending(room)).toBe(true);
     end[3]!();
     await room;

@@ -25,7 +25,7 @@ test.each<[Partial<EndReport>, string]>([
   expect(notesOf({ ...REPORT, ...facts }, KIND, WRITTEN)).toEqual([note]);
 });
 
-test('an output over its cap has one, each stream its own', () => {
+test('output over the cap has one per stream', () => {
   const cut = { content: Buffer.alloc(1_024), bytesTotal: 1_235_591, truncated: true };
   const notes = notesOf(REPORT, KIND, { stdout: cut, stderr: { ...cut, bytesTotal: 1_025 } });
   expect(notes).toEqual([
@@ -34,6 +34,6 @@ test('an output over its cap has one, each stream its own', () => {
   ]);
 });
 
-test('a run whose launcher the kernel killed too reached the limit of memory', () => {
+test('a run whose launcher was also killed by the kernel reached the memory limit', () => {
   expect(outOfMemoryNotes(KIND)).toEqual(['the limit of 256 MiB of memory was reached']);
 });

@@ -18,7 +18,7 @@ it.each([
   expect(shown(script)).toBe(expected);
 });
 
-it('leaves the stored bytes as they are, also where they are part of a larger buffer', () => {
+it('the stored bytes stay unchanged, also as part of a larger buffer', () => {
   const whole = Buffer.from('xx\uFEFFa\r\nb\r\nyy');
   const before = Buffer.from(whole);
   const part = whole.subarray(2, whole.length - 2);

@@ -28,7 +28,7 @@ const frame = (stream: number, content: Buffer): Buffer => {
 };
 
 describe('DockerFrames', () => {
-  it('gives each stream its bytes in order, wherever the connection cuts', () => {
+  it('assigns bytes to their streams in order, wherever chunks end', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom(1, 2), bytes())), sizes, (frames, pieces) => {
         const got = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -82,14 +82,14 @@ describe('LauncherMessages', () => {
   const read = (...pieces: Buffer[]): LauncherMessage[] => {
     const got: LauncherMessage[] = [];
     const messages = new LauncherMessages((message) =>
-      // As the next chunk may overwrite it.
+      // The next chunk may overwrite it like this.
       got.push(message.kind === 'output' ? { ...message, bytes: Buffer.from(message.bytes) } : message),
     );
     for (const piece of pieces) messages.write(piece);
     return got;
   };
 
-  /** An output's bytes may come in any parts: neighbours of one job and stream as one, and none for nothing. */
+  /** Output may arrive in any parts: adjacent ones of one job and stream are joined, and empty ones dropped. */
   const joined = (all: readonly LauncherMessage[]): LauncherMessage[] => {
     const result: LauncherMessage[] = [];
     for (const message of all) {
@@ -102,7 +102,7 @@ describe('LauncherMessages', () => {
     return result;
   };
 
-  /** What it says, and how it is said. */
+  /** The messages' meaning and their format. */
   const said: fc.Arbitrary<readonly [LauncherMessage, Buffer]> = fc
     .tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), bytes(), fc.constantFrom('H', 'S', 'O', 'o', 'E', 'e', 'T', 'R'))
     .map(([job, content, type]) => {
@@ -114,7 +114,7 @@ describe('LauncherMessages', () => {
       return [{ kind: 'output', job, stream, bytes: content }, ofJob(type, job, content)];
     });
 
-  it('are the same wherever the connection cuts', () => {
+  it('are the same wherever chunks end', () => {
     fc.assert(
       fc.property(fc.array(said), sizes, (all, pieces) => {
         const sent = Buffer.concat(all.map(([, frameOf]) => frameOf));
@@ -123,7 +123,7 @@ describe('LauncherMessages', () => {
     );
   });
 
-  it('come as soon as they are complete, several in one piece or one in several', () => {
+  it('are passed on when complete, several in one chunk or one in several', () => {
     const start = ofJob('S', 1, '');
     const output = ofJob('O', 1, 'out');
     expect(read(start.subarray(0, -1))).toEqual([]);
@@ -131,14 +131,14 @@ describe('LauncherMessages', () => {
     expect(read(Buffer.concat([start, output])).map(({ kind }) => kind)).toEqual(['started', 'output']);
   });
 
-  it('pass an output on before its frame is complete', () => {
+  it('pass output on before its frame is complete', () => {
     const output = ofJob('e', 7, 'out');
     expect(read(output.subarray(0, -1))).toEqual([
       { kind: 'output', job: 7, stream: 'stderr', bytes: Buffer.from('ou') },
     ]);
   });
 
-  it('keep nothing of a chunk that is overwritten before its frame is complete', () => {
+  it('keep no reference to a chunk that is overwritten before its frame is complete', () => {
     const whole = ofJob('R', 1, 'isolation: no');
     const chunk = Buffer.from(whole.subarray(0, 12));
     const got: LauncherMessage[] = [];
@@ -149,7 +149,7 @@ describe('LauncherMessages', () => {
     expect(got).toEqual([{ kind: 'refused', job: 1, message: 'isolation: no' }]);
   });
 
-  it('take a payload of 64 KiB, and no longer one, even before it is there', () => {
+  it('accept a payload of 64 KiB, and refuse a longer one before it arrives', () => {
     const largest = ofJob('O', 1, Buffer.alloc(64 * 1024 - 4));
     expect(read(largest)).toHaveLength(1);
     const tooLong = Buffer.from([79, 0, 1, 0, 1]);
@@ -159,16 +159,16 @@ describe('LauncherMessages', () => {
   it.each([
     ['an unknown type', ofJob('X', 1, '')],
     ['a type of the other direction', ofJob('J', 1, '')],
-    ['no job', launcherFrame('S', Buffer.from([0, 0, 1]))],
-    ['an output of no job', launcherFrame('O', Buffer.from([0, 0, 1]))],
-    ['a trailer that is none', ofJob('T', 1, 'status=0\n')],
+    ['a message without a job', launcherFrame('S', Buffer.from([0, 0, 1]))],
+    ['output without a job', launcherFrame('O', Buffer.from([0, 0, 1]))],
+    ['an invalid trailer', ofJob('T', 1, 'status=0\n')],
     ['another protocol', launcherFrame('H', Buffer.from('protocol=2\n'))],
     ['no protocol', launcherFrame('H', Buffer.alloc(0))],
-  ])('do not have %s', (_, wrong) => {
+  ])('refuse %s', (_, wrong) => {
     expect(() => read(HELLO, wrong)).toThrow();
   });
 
-  it('are answered in the same format', () => {
+  it('are sent in the same format', () => {
     expect(jobFrame(Buffer.from('job'))).toEqual(launcherFrame('J', Buffer.from('job')));
     expect(killFrame(258)).toEqual(ofJob('K', 258, ''));
   });
@@ -181,7 +181,7 @@ describe('RunOutput', () => {
       truncated: { stdout: stdout[1], stderr: stderr[1] },
     });
 
-  it('joins what came, head and tail, each stream for itself', () => {
+  it('joins chunks, head and tail, for each stream', () => {
     const output = new RunOutput(4);
     output.add('stdout', Buffer.from('head'));
     output.add('stderr', Buffer.from('err'));
@@ -192,7 +192,7 @@ describe('RunOutput', () => {
     });
   });
 
-  it('without a report holds an output as long as the head for cut off', () => {
+  it('without a report treats output of the head’s length as truncated', () => {
     const output = new RunOutput(4);
     output.add('stdout', Buffer.from('head'));
     output.add('stderr', Buffer.from('err'));
@@ -202,7 +202,7 @@ describe('RunOutput', () => {
     });
   });
 
-  it('does not keep the chunk it was given', () => {
+  it('does not keep a reference to the given chunk', () => {
     const output = new RunOutput(10);
     const chunk = Buffer.from('abc');
     output.add('stdout', chunk);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { logSettings } from '../../support/private-postgres.js';
 
-test('Postgres logs alike natively and in Compose: no statement, no parameter, no row', async () => {
+test('Postgres logs the same natively and in Compose: no statement, no parameter, no row', async () => {
   const compose = await readFile('docker-compose.yml', 'utf8');
   const native = await readFile('infra/dev/service-postgres.sh', 'utf8');
   const settings = await logSettings();

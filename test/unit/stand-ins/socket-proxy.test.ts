@@ -5,7 +5,7 @@ interface Refusal {
   readonly status: number;
   readonly reason: string;
 }
-/** infra/stand-ins is no part of the TypeScript project. */
+/** infra/stand-ins is not part of the TypeScript project. */
 interface RulesModule {
   parseRules(args: readonly string[]): object;
   refusalOf(rules: object, method: string, url: string): Refusal | null;
@@ -16,14 +16,14 @@ const { parseRules, refusalOf, looksIntoBody, bindMountRefusalOf } = (await impo
   resolve('infra/stand-ins/socket-proxy/rules.mjs')
 )) as RulesModule;
 
-/** The very flags that docker-compose.yml gives the proxy. */
+/** The flags that docker-compose.yml gives the proxy. */
 const compose = readFileSync('docker-compose.yml', 'utf8');
 const flags = [...compose.matchAll(/^ {6}- (-(?:allow|listen)\S+)$/gm)].map(([, flag]) => flag!);
 const rules = parseRules(flags);
 
 const CONTAINER = 'voidrunner-0f3c.a_b-1';
 
-describe('what docker-compose.yml lets the worker ask of the engine', () => {
+describe('the requests that docker-compose.yml allows the worker', () => {
   it.each([
     ['HEAD', '/_ping'],
     ['GET', '/_ping'],
@@ -45,7 +45,7 @@ describe('what docker-compose.yml lets the worker ask of the engine', () => {
   });
 });
 
-describe('what it does not', () => {
+describe('the requests that it refuses', () => {
   it.each([
     ['POST', `/containers/${CONTAINER}/exec`, 403],
     ['POST', '/exec/0f3c/start', 403],
@@ -73,14 +73,11 @@ describe('what it does not', () => {
 });
 
 describe('bind mounts', () => {
-  it.each(['/containers/create', '/v1.41/containers/create', '/containers/one/update'])(
-    'are looked for in %s',
-    (url) => {
-      expect(looksIntoBody(rules, 'POST', url)).toBe(true);
-    },
-  );
+  it.each(['/containers/create', '/v1.41/containers/create', '/containers/one/update'])('are checked in %s', (url) => {
+    expect(looksIntoBody(rules, 'POST', url)).toBe(true);
+  });
 
-  it('are not looked for where there is no container described', () => {
+  it('are not checked in requests without a container', () => {
     expect(looksIntoBody(rules, 'POST', '/containers/one/start')).toBe(false);
   });
 
@@ -89,22 +86,22 @@ describe('bind mounts', () => {
     ['a bind', { HostConfig: { Binds: ['/:/host'] } }],
     ['a bind of what the flag names, left by ..', { HostConfig: { Binds: ['/no-bind-mounts/../etc:/host'] } }],
     ['a mount', { HostConfig: { Mounts: [{ Type: 'bind', Source: '/etc', Target: '/host' }] } }],
-    ['a volume made of a folder', { HostConfig: { Mounts: [{ Type: 'volume', Target: '/host', ...device }] } }],
+    ['a volume of a host folder', { HostConfig: { Mounts: [{ Type: 'volume', Target: '/host', ...device }] } }],
     ['names in another case', { hostconfig: { binds: ['/:/host'] } }],
   ])('%s is refused', (_what, description) => {
     expect(bindMountRefusalOf(rules, JSON.stringify(description))).toMatchObject({ status: 403 });
   });
 
-  it('a container without one is not', () => {
+  it('a container without bind mounts is allowed', () => {
     const description = { Image: 'voidrunner/python', HostConfig: { Tmpfs: { '/tmp': 'rw' }, Binds: null } };
     expect(bindMountRefusalOf(rules, JSON.stringify(description))).toBeNull();
   });
 });
 
-it('refuses a flag it does not know, instead of guessing', () => {
+it('an unknown flag is refused', () => {
   expect(() => parseRules(['-denyeverything'])).toThrow('no such flag here: -denyeverything');
 });
 
-it('allows nothing by default', () => {
+it('nothing is allowed by default', () => {
   expect(refusalOf(parseRules([]), 'GET', '/_ping')).toMatchObject({ status: 405 });
 });

@@ -12,7 +12,7 @@ describe('Acknowledgement', () => {
   });
   afterEach(() => jest.useRealTimers());
 
-  it('is one for all that is settled within a moment, and names the newest', () => {
+  it('is sent once for messages within a short time, and names the newest', () => {
     const acknowledgement = new Acknowledgement();
     for (const seq of [1, 3, 2]) acknowledgement.acknowledge(message(seq), 1);
     expect(acknowledged).toEqual([]);
@@ -20,7 +20,7 @@ describe('Acknowledgement', () => {
     expect(acknowledged).toEqual([3]);
   });
 
-  it('does not wait where many are settled', () => {
+  it('is sent at once for many messages', () => {
     const acknowledgement = new Acknowledgement();
     acknowledgement.acknowledge(message(150), 150);
     acknowledgement.acknowledge(message(300), 150);
@@ -29,7 +29,7 @@ describe('Acknowledgement', () => {
     expect(acknowledged).toEqual([300]);
   });
 
-  it('is given early to whoever stops, and has nothing left to say then', () => {
+  it('is sent early on request, and then not again', () => {
     const acknowledgement = new Acknowledgement();
     acknowledgement.acknowledge(message(1), 1);
     acknowledgement.send();
@@ -39,7 +39,7 @@ describe('Acknowledgement', () => {
     expect(acknowledged).toEqual([1]);
   });
 
-  it('bears a connection that is gone', () => {
+  it('tolerates a closed connection', () => {
     const acknowledgement = new Acknowledgement();
     const gone = () => {
       throw new Error('CONNECTION_CLOSED');

@@ -1,11 +1,11 @@
-import { EventFollower } from '../../../src/tasks/queries/event-follower.js';
-import { Unavailable } from '../../../src/kernel/errors.js';
 import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { StreamWatch } from '../../../src/event-sourcing/event-store/stream-watch.js';
+import { Unavailable } from '../../../src/kernel/errors.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { EventFollower } from '../../../src/tasks/queries/event-follower.js';
 import * as event from '../../support/builders/executions.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
-import { RUN_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { lifecycleCatalog } from '../../support/lifecycle.js';
 import { StagedEventStore, StagedStreamVersions } from '../../support/staged-event-store.js';
 
@@ -28,9 +28,9 @@ beforeEach(() => {
 afterEach(() => gone.abort());
 
 const follow = (afterVersion = 0, quietMs = NEVER_QUIET_MS) =>
-  follower.follow(RUN_ID, afterVersion, quietMs, gone.signal);
+  follower.follow(EXECUTION_ID, afterVersion, quietMs, gone.signal);
 const add = async (...events: Parameters<StagedEventStore['add']>[1][]) => {
-  await store.add(RUN_STREAM, ...events);
+  await store.add(EXECUTION_STREAM, ...events);
   appended?.();
 };
 const typeOf = async (events: AsyncGenerator<RecordedEvent | null>): Promise<string | null | undefined> => {
@@ -38,7 +38,7 @@ const typeOf = async (events: AsyncGenerator<RecordedEvent | null>): Promise<str
   return done ? undefined : value && value.type;
 };
 
-test('what has happened comes first, then what happens, to the end of the run', async () => {
+test('past events come first, then new ones, to the end of the execution', async () => {
   await add(event.requested());
   const events = follow();
   expect(await typeOf(events)).toBe('ExecutionRequested');
@@ -57,25 +57,25 @@ test('what has happened comes first, then what happens, to the end of the run', 
   ]);
 });
 
-test('only what is newer than the client knows', async () => {
+test('only events newer than the client’s are sent', async () => {
   await add(event.requested(), event.started(), event.succeeded());
   const events = follow(2);
   expect([await typeOf(events), await typeOf(events)]).toEqual(['ExecutionSucceeded', undefined]);
 });
 
-test('a lease token is not shown', async () => {
+test('the lease token is not shown', async () => {
   await add(event.requested(), event.started());
   const { value } = await follow(1).next();
   expect(JSON.stringify((value as RecordedEvent).data)).not.toContain('token');
 });
 
-test('a quiet time is told, again and again', async () => {
+test('a heartbeat is sent repeatedly while nothing happens', async () => {
   await add(event.requested());
   const events = follow(1, 1);
   expect([await typeOf(events), await typeOf(events)]).toEqual([null, null]);
 });
 
-test('one who goes ends it, and that is no error', async () => {
+test('an abort ends the stream without an error', async () => {
   await add(event.requested());
   const events = follow(1);
   const next = typeOf(events);
@@ -83,7 +83,7 @@ test('one who goes ends it, and that is no error', async () => {
   expect(await next).toBeUndefined();
 });
 
-test('an outage is waited out', async () => {
+test('the stream continues after an outage', async () => {
   await add(event.requested());
   const { readStream } = store;
   store.readStream = () => {

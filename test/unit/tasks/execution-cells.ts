@@ -4,18 +4,18 @@ import type { Cell, CommandName, StateName } from './execution-table.js';
 type Row = Readonly<Record<CommandName, Cell>>;
 
 const NOTHING: Cell = [];
-/** Of a run whose first report is its end: as long ago as it ran. */
+/** For an execution whose first report is its end: the start is computed from its duration. */
 const ITS_START = event.isoAfterMs(-event.aResult().wall_time_ms!);
 
-/** What strangers are told wherever there is a run at all. */
+/** Other users get this refusal for every existing execution. */
 const FORBIDDEN = {
-  'cancel, as a stranger': 'access_denied',
-  'redrive, as a stranger': 'access_denied',
-  'discard, as a stranger': 'access_denied',
-  'external: as a stranger': 'access_denied',
+  'cancel, as another user': 'access_denied',
+  'redrive, as another user': 'access_denied',
+  'discard, as another user': 'access_denied',
+  'external: as another user': 'access_denied',
 } as const;
 
-/** Nobody holds the run: whoever speaks for an attempt is not heard. */
+/** No attempt holds a lease: reports of attempts are refused. */
 const UNHELD = {
   'start the latest attempt': 'attempt_not_waiting',
   'start the latest attempt, its own token': 'attempt_not_waiting',
@@ -52,7 +52,7 @@ const waitingFor = (attempt: number): Row => ({
   'external: failed': [event.startedElsewhere(attempt, ITS_START), event.reported('failed')],
 });
 
-/** @param exhausted what follows a failure that the policy retries */
+/** @param exhausted the events after a failure that the policy retries */
 const heldBy = (attempt: number, exhausted: { lost: Cell; timeout: Cell }): Row => ({
   ...FORBIDDEN,
   ...UNHELD,
@@ -60,7 +60,7 @@ const heldBy = (attempt: number, exhausted: { lost: Cell; timeout: Cell }): Row 
   ...cancelBy([event.cancellationRequested(attempt)]),
   request: NOTHING,
   'start the next attempt': 'attempt_not_waiting',
-  // By a holder who never saw the answer.
+  // By a holder that never received the response.
   'start the latest attempt, its own token': NOTHING,
   'report success': [event.succeeded(attempt)],
   'report exit_code': [event.attemptFailed(attempt), event.failed(attempt)],
@@ -107,14 +107,14 @@ const DEAD: Row = { ...OVER, redrive: [event.redriven(4)], discard: [event.disca
 
 const NEVER_WAS = 'execution_not_found';
 
-/** The table of DESIGN, cell by cell. */
+/** The decision table, cell by cell. */
 export const CELLS: Readonly<Record<StateName, Row>> = {
   absent: {
     ...(Object.fromEntries(Object.keys({ ...OVER }).map((name) => [name, NEVER_WAS])) as Row),
     request: [event.requested()],
   },
   pending: waitingFor(1),
-  'pending, handed back': waitingFor(1),
+  'pending, released': waitingFor(1),
   'pending, to be retried': waitingFor(2),
   'pending, redriven': waitingFor(4),
   'pending, external': {
@@ -127,7 +127,7 @@ export const CELLS: Readonly<Record<StateName, Row>> = {
     lost: [event.attemptLost(3), event.deadLettered(3)],
     timeout: [event.attemptFailed(3, 'timeout'), event.deadLettered(3, 'timeout')],
   }),
-  // The budget starts anew, and so does the backoff; the numbers go on.
+  // The budget and the backoff start over; the attempt numbers continue.
   'running, redriven': heldBy(4, retriedAfter(4, 500)),
   'running, external': ELSEWHERE,
   'running, taken over': ELSEWHERE,
@@ -146,7 +146,7 @@ export const CELLS: Readonly<Record<StateName, Row>> = {
   failed: OVER,
   'timed out': OVER,
   cancelled: OVER,
-  // A report that is repeated changes nothing; another one comes too late.
+  // A repeated report changes nothing; a different one comes too late.
   reported: { ...OVER, 'external: completed': NOTHING },
   expired: OVER,
   'dead-lettered': DEAD,

@@ -1,8 +1,8 @@
+import { fold } from '../../../src/event-sourcing/core/decider.js';
 import type { ExecutionCommand } from '../../../src/tasks/domain/execution-commands.js';
 import { executionDecider } from '../../../src/tasks/domain/execution-decider.js';
 import { type ExecutionEvent, executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { type ExecutionState, outcomeOf } from '../../../src/tasks/domain/execution-state.js';
-import { fold } from '../../../src/event-sourcing/core/decider.js';
 import * as command from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';
 import { given } from '../../support/given.js';
@@ -14,7 +14,7 @@ const commandNames = Object.keys(COMMANDS) as CommandName[];
 const stateOf = (name: StateName): ExecutionState =>
   fold(executionDecider, executionDecider.initialState, STATES[name].history);
 
-describe.each(stateNames)('a run that is %s', (stateName) => {
+describe.each(stateNames)('an execution that is %s', (stateName) => {
   const { attempt, history } = STATES[stateName];
 
   test.each(commandNames)('%s', (commandName) => {
@@ -26,7 +26,7 @@ describe.each(stateNames)('a run that is %s', (stateName) => {
   });
 });
 
-describe('the table', () => {
+describe('the decision table', () => {
   const known = <Name extends string>(names: Record<Name, true>): string[] => Object.keys(names).sort();
 
   test('has a cell for every state and command, and no other', () => {
@@ -34,7 +34,7 @@ describe('the table', () => {
     for (const row of Object.values(CELLS)) expect(Object.keys(row).sort()).toEqual([...commandNames].sort());
   });
 
-  test('has every command there is', () => {
+  test('has every command', () => {
     const types = commandNames.map((name) => COMMANDS[name](1).type);
     expect([...new Set(types)].sort()).toEqual(
       known<ExecutionCommand['type']>({
@@ -45,16 +45,16 @@ describe('the table', () => {
         ReleaseAttempt: true,
         CancelExecution: true,
         LoseAttempt: true,
-        ExpireExternalRun: true,
-        ExpireUnreportedRun: true,
+        ExpireExternalExecution: true,
+        ExpireUnreportedExecution: true,
         RedriveExecution: true,
         DiscardDeadLetter: true,
-        ReportExternalRun: true,
+        ReportExternalExecution: true,
       }),
     );
   });
 
-  test('has every state there is', () => {
+  test('has every state', () => {
     expect([...new Set(stateNames.map((name) => stateOf(name).status))].sort()).toEqual(
       known<ExecutionState['status']>({
         absent: true,
@@ -67,7 +67,7 @@ describe('the table', () => {
     );
   });
 
-  test('has every event there is, as an answer', () => {
+  test('has every event as a result', () => {
     const cells = Object.values(CELLS).flatMap((row) => Object.values(row));
     const answers = cells.flatMap((cell) => (typeof cell === 'string' ? [] : cell.map(({ type }) => type)));
     expect([...new Set(answers)].sort()).toEqual(Object.keys(executionEvents).sort());
@@ -98,7 +98,7 @@ describe('an end as clients see it', () => {
 describe('failures', () => {
   const running = [event.requested(), event.started()];
 
-  test.each(['exit_code', 'signal', 'out_of_memory'] as const)('a %s that is not retried just fails', (reason) => {
+  test.each(['exit_code', 'signal', 'out_of_memory'] as const)('a %s that is not retried fails', (reason) => {
     given(executionDecider, ...running)
       .when(command.reportFailure(reason))
       .then(event.attemptFailed(1, reason), event.failed(1, reason));
@@ -111,7 +111,7 @@ describe('failures', () => {
       .then(event.attemptFailed(1, 'timeout'), event.timedOut());
   });
 
-  test('a hand-back does not use the budget up', () => {
+  test('a release does not use up an attempt', () => {
     const handedBack = Array.from({ length: 10 }, () => [event.started(), event.attemptReleased()]).flat();
     given(executionDecider, event.requested(), ...handedBack, event.started())
       .when(command.lose(1))
@@ -119,7 +119,7 @@ describe('failures', () => {
   });
 
   test.each(['completed', 'failed', 'timeout', 'cancelled'] as const)(
-    'a run done elsewhere may end as %s',
+    'an external execution may end as %s',
     (outcome) => {
       given(executionDecider, event.requested({ executor: 'external' }))
         .when(command.reportEnd(outcome))
@@ -128,7 +128,7 @@ describe('failures', () => {
   );
 });
 
-test('an event of a run that was never requested is a bug, not a refusal', () => {
+test('an event of an execution that was never requested is a bug, not a refusal', () => {
   const orphan: ExecutionEvent = event.started();
   expect(() => executionDecider.evolve({ status: 'absent' }, orphan)).toThrow('never requested');
 });

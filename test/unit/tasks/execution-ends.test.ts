@@ -1,20 +1,20 @@
-import { currentExecutions } from '../../../src/tasks/queries/current-executions.js';
-import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
-import { ExecutionEnds } from '../../../src/tasks/queries/execution-ends.js';
 import type { RecordedEvent } from '../../../src/event-sourcing/core/event.js';
 import { PositionAnnouncements } from '../../../src/event-sourcing/projection/position-announcements.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
+import { currentExecutions } from '../../../src/tasks/queries/current-executions.js';
+import { ExecutionEnds } from '../../../src/tasks/queries/execution-ends.js';
 import * as run from '../../support/builders/executions.js';
-import { recorded, RUN_STREAM } from '../../support/builders/recorded.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
+import { recorded, EXECUTION_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 
 const A_MINUTE_MS = 60_000;
 
-describe('the wait for ended runs', () => {
+describe('the wait for ended executions', () => {
   const never = new AbortController().signal;
   let projected: PositionAnnouncements;
   let runs: ExecutionEnds;
-  /** Each look at the database: what was asked for, and how to answer it. */
+  /** Each query of the database: its ids, and how to complete it. */
   let looks: { ids: string[]; answer: (rows: object[]) => void; fail: (error: Error) => void }[];
   let stream: readonly RecordedEvent<ExecutionEvent>[];
   let streamReads: number;
@@ -39,7 +39,7 @@ describe('the wait for ended runs', () => {
   const running = (id: string, head_version: number, head_type: string) =>
     ({ id, status: 'running', version: 2, head_version, head_type }) as const;
 
-  it('looks at once, then without rest at every announcement, and tells everyone of the same run', async () => {
+  it('polls at once, then at every announcement, and serves all callers of the same execution', async () => {
     const waits = ['a', 'b', 'b'].map((id) => runs.wait(id, A_MINUTE_MS, never));
     expect(looks[0]!.ids).toEqual(['a']);
     looks[0]!.answer([]);
@@ -55,28 +55,30 @@ describe('the wait for ended runs', () => {
     expect(await waits[0]).toEqual(inView('a'));
   });
 
-  it('tells of an end that only the log holds, and where it stands', async () => {
-    stream = recorded(RUN_STREAM, [run.requested(), run.started(), run.succeeded()]);
-    const wait = runs.wait(RUN_ID, A_MINUTE_MS, never);
-    looks[0]!.answer([running(RUN_ID, 3, 'ExecutionSucceeded')]);
-    expect(await wait).toMatchObject({ row: { id: RUN_ID, status: 'completed', version: 3 }, aheadOfView: 3n });
+  it('finds an end that only the log contains, with its position', async () => {
+    stream = recorded(EXECUTION_STREAM, [run.requested(), run.started(), run.succeeded()]);
+    const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, never);
+    looks[0]!.answer([running(EXECUTION_ID, 3, 'ExecutionSucceeded')]);
+    expect(await wait).toMatchObject({ row: { id: EXECUTION_ID, status: 'completed', version: 3 }, aheadOfView: 3n });
   });
 
-  it('reads no stream of a run that goes on, however far the view lags', async () => {
-    const wait = runs.wait(RUN_ID, A_MINUTE_MS, never);
-    looks[0]!.answer([running(RUN_ID, 4, 'ExecutionRetryScheduled')]);
+  it('reads no stream of a running execution, however far the view lags', async () => {
+    const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, never);
+    looks[0]!.answer([running(EXECUTION_ID, 4, 'ExecutionRetryScheduled')]);
     projected.announce(1n);
     await nextTurn();
     expect(streamReads).toBe(0);
-    looks[1]!.answer([completed(RUN_ID)]);
-    expect(await wait).toEqual(inView(RUN_ID));
+    looks[1]!.answer([completed(EXECUTION_ID)]);
+    expect(await wait).toEqual(inView(EXECUTION_ID));
   });
 
-  it('a run that was redriven since is not over, whatever the view says', async () => {
-    stream = recorded(RUN_STREAM, [run.requested(), run.started(), run.deadLettered(1), run.redriven(2)]);
+  it('treats an execution that was redriven since as running, whatever the view shows', async () => {
+    stream = recorded(EXECUTION_STREAM, [run.requested(), run.started(), run.deadLettered(1), run.redriven(2)]);
     const leaving = new AbortController();
-    const wait = runs.wait(RUN_ID, A_MINUTE_MS, leaving.signal);
-    looks[0]!.answer([{ ...completed(RUN_ID), status: 'failed', head_version: 4, head_type: 'ExecutionRedriven' }]);
+    const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, leaving.signal);
+    looks[0]!.answer([
+      { ...completed(EXECUTION_ID), status: 'failed', head_version: 4, head_type: 'ExecutionRedriven' },
+    ]);
     projected.announce(1n);
     await nextTurn();
     expect(streamReads).toBe(1);
@@ -84,7 +86,7 @@ describe('the wait for ended runs', () => {
     expect(await wait).toBe(false);
   });
 
-  it('goes on after an outage', async () => {
+  it('continues after an outage', async () => {
     const wait = runs.wait('a', A_MINUTE_MS, never);
     looks[0]!.fail(new Error('Connection terminated unexpectedly'));
     await nextTurn();
@@ -94,7 +96,7 @@ describe('the wait for ended runs', () => {
     expect(await wait).toEqual(inView('a'));
   });
 
-  it('ends with the time, and with the signal', async () => {
+  it('ends at the timeout and on abort', async () => {
     const leaving = new AbortController();
     const waits = [runs.wait('a', 1, never), runs.wait('b', A_MINUTE_MS, leaving.signal)];
     expect(await waits[0]).toBe(false);

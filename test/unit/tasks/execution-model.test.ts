@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 
+import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 import { type ExecutionEvent, executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { outcomeOf } from '../../../src/tasks/domain/execution-state.js';
-import { EventCatalog } from '../../../src/event-sourcing/core/event-catalog.js';
 import * as command from '../../support/builders/execution-commands.js';
-import { RandomRun, spec, step, type Step } from '../../support/builders/random-executions.js';
+import { RandomExecution, spec, step, type Step } from '../../support/builders/random-executions.js';
 
 const TERMINAL: ReadonlySet<string> = new Set<ExecutionEvent['type']>([
   'ExecutionSucceeded',
@@ -21,8 +21,8 @@ const AFTER_THE_END: ReadonlySet<string> = new Set<ExecutionEvent['type']>([
 ]);
 const catalog = new EventCatalog(Object.values(executionEvents));
 
-/** One terminal event since the request or the last redrive, and nothing but a redrive or a discard after it. */
-function expectOneEnd(run: RandomRun): void {
+/** One terminal event since the request or the last redrive, and only a redrive or a discard after it. */
+function expectOneEnd(run: RandomExecution): void {
   let over = false;
   const misplaced = run.history.filter(({ type }) => {
     const fits = AFTER_THE_END.has(type) === over;
@@ -34,8 +34,8 @@ function expectOneEnd(run: RandomRun): void {
   expect(outcomeOf(run.state) !== null).toBe(over);
 }
 
-/** Numbers go up by one, except that one handed back is taken again. */
-function expectGrowingAttempts(run: RandomRun): void {
+/** Attempt numbers grow by one, except that a released one is reused. */
+function expectGrowingAttempts(run: RandomExecution): void {
   let counted = 0;
   const misnumbered = run.history.filter(({ type, data }) => {
     if (type === 'ExecutionAttemptReleased') counted -= 1;
@@ -46,13 +46,13 @@ function expectGrowingAttempts(run: RandomRun): void {
   expect(misnumbered).toEqual([]);
 }
 
-function expectWithinBudget(run: RandomRun): void {
+function expectWithinBudget(run: RandomExecution): void {
   const of = (wanted: ExecutionEvent['type']) => run.sinceBudget().filter(({ type }) => type === wanted).length;
   const used = of('ExecutionAttemptStarted') - of('ExecutionAttemptReleased');
   if (run.state.status !== 'absent') expect(used).toBeLessThanOrEqual(run.state.spec.retry.max_attempts);
 }
 
-function expectStorable({ history }: RandomRun): void {
+function expectStorable({ history }: RandomExecution): void {
   const stored = JSON.parse(JSON.stringify(history)) as ExecutionEvent[];
   expect(stored.map((event) => catalog.upcast(event.type, event.data, catalog.schemaVersionOf(event)))).toEqual(
     history,
@@ -64,14 +64,14 @@ const anyRun = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }),
 });
 
-function play({ spec: changes, steps }: { spec: object; steps: readonly Step[] }): RandomRun {
-  const run = new RandomRun();
+function play({ spec: changes, steps }: { spec: object; steps: readonly Step[] }): RandomExecution {
+  const run = new RandomExecution();
   run.take(command.request(changes));
   for (const next of steps) run.take(next(run.attempt));
   return run;
 }
 
-test('whatever is commanded, a run ends once, in order, within its budget, and in storable words', () => {
+test('after any commands, an execution ends once, in order, within its budget, with storable text', () => {
   fc.assert(
     fc.property(anyRun, (drawn) => {
       const run = play(drawn);
@@ -84,7 +84,7 @@ test('whatever is commanded, a run ends once, in order, within its budget, and i
   );
 });
 
-test('whatever was commanded, a run that is not over can still be brought to its end', () => {
+test('after any commands, an active execution can still be brought to its end', () => {
   fc.assert(
     fc.property(anyRun, (drawn) => {
       const run = play(drawn);
@@ -98,7 +98,7 @@ test('whatever was commanded, a run that is not over can still be brought to its
   );
 });
 
-test('the commands drawn reach every event there is', () => {
+test('the random commands reach every event type', () => {
   const seen = new Set(
     fc.sample(anyRun, { numRuns: 500, seed: 1 }).flatMap((drawn) => play(drawn).history.map(({ type }) => type)),
   );

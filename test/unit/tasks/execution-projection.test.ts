@@ -9,18 +9,18 @@ import { OWNER_ID } from '../../support/builders/people.js';
 import {
   recorded,
   recordedAtOf,
-  RUN_STREAM,
+  EXECUTION_STREAM,
   TASK_STREAM,
   TRACE_ID,
   TRACEPARENT,
 } from '../../support/builders/recorded.js';
-import { RUN_ID, TASK_ID } from '../../support/builders/tasks.js';
+import { EXECUTION_ID, TASK_ID } from '../../support/builders/tasks.js';
 
 const rowAfter = (...events: ExecutionEvent[]): ExecutionRow | null =>
-  recorded(RUN_STREAM, events, { traceparent: TRACEPARENT }).reduce<ExecutionRow | null>(projectExecution, null);
+  recorded(EXECUTION_STREAM, events, { traceparent: TRACEPARENT }).reduce<ExecutionRow | null>(projectExecution, null);
 
 const REQUESTED: ExecutionRow = {
-  id: RUN_ID,
+  id: EXECUTION_ID,
   task_id: TASK_ID,
   owner_id: OWNER_ID,
   status: 'pending',
@@ -68,7 +68,7 @@ const RESULT = {
 const FAILED = { ...RESULT, return_code: 1 };
 const running = [event.requested(), event.started()];
 
-test('what a run noted stands in its row, until the next attempt', () => {
+test('the notes of an attempt are in the row until the next attempt', () => {
   const notes = ['the limit of 64 processes was reached (once)'];
   const noted = ExecutionAttemptFailed({
     attempt: 1,
@@ -80,20 +80,20 @@ test('what a run noted stands in its row, until the next attempt', () => {
   expect(rowAfter(...running, noted, event.retryScheduled(2, 0), event.started(2))).toMatchObject({ notes: [] });
 });
 
-test('a requested run is pending', () => {
+test('a requested execution is pending', () => {
   expect(rowAfter(event.requested())).toEqual(REQUESTED);
 });
 
-test('a run requested outside any trace has none', () => {
-  const [first] = recorded(RUN_STREAM, [event.requested()]);
+test('an execution requested outside any trace has none', () => {
+  const [first] = recorded(EXECUTION_STREAM, [event.requested()]);
   expect(projectExecution(null, first!)).toEqual({ ...REQUESTED, trace_id: null });
 });
 
-test('a started run is running, on its attempt', () => {
+test('a started execution is running, on its attempt', () => {
   expect(rowAfter(...running)).toEqual(STARTED);
 });
 
-test('a run that succeeded is completed, with its result', () => {
+test('a succeeded execution is completed, with its result', () => {
   expect(rowAfter(...running, event.succeeded())).toEqual({
     ...STARTED,
     ...RESULT,
@@ -104,18 +104,21 @@ test('a run that succeeded is completed, with its result', () => {
   });
 });
 
-test.each(['exit_code', 'signal', 'out_of_memory', 'infrastructure'] as const)('a run may fail by %s', (reason) => {
-  expect(rowAfter(...running, event.attemptFailed(1, reason), event.failed(1, reason))).toEqual({
-    ...STARTED,
-    ...FAILED,
-    status: 'failed',
-    termination_reason: reason,
-    completed_at: recordedAtOf(4),
-    version: 4,
-  });
-});
+test.each(['exit_code', 'signal', 'out_of_memory', 'infrastructure'] as const)(
+  'an execution may fail by %s',
+  (reason) => {
+    expect(rowAfter(...running, event.attemptFailed(1, reason), event.failed(1, reason))).toEqual({
+      ...STARTED,
+      ...FAILED,
+      status: 'failed',
+      termination_reason: reason,
+      completed_at: recordedAtOf(4),
+      version: 4,
+    });
+  },
+);
 
-test('a run that ran out of time is a timeout, with what is known of it', () => {
+test('an execution that timed out is a timeout, with what is known of it', () => {
   expect(rowAfter(...running, event.attemptFailed(1, 'timeout'), event.timedOut())).toMatchObject({
     ...FAILED,
     status: 'timeout',
@@ -126,7 +129,7 @@ test('a run that ran out of time is a timeout, with what is known of it', () => 
 describe('a retry', () => {
   const waiting = [...running, event.attemptFailed(1, 'timeout'), event.retryScheduled(2, 500)];
 
-  test('is waited for as pending, and shows what the attempt before came to', () => {
+  test('is pending, and shows the result of the previous attempt', () => {
     expect(rowAfter(...waiting)).toEqual({
       ...STARTED,
       ...FAILED,
@@ -137,7 +140,7 @@ describe('a retry', () => {
     });
   });
 
-  test('starts with a clean slate', () => {
+  test('starts without the previous result', () => {
     expect(rowAfter(...waiting, event.started(2))).toEqual({
       ...STARTED,
       attempt: 2,
@@ -146,7 +149,7 @@ describe('a retry', () => {
     });
   });
 
-  test('of an attempt that was lost shows no result', () => {
+  test('of a lost attempt shows no result', () => {
     const lost = [...running, event.attemptLost(), event.retryScheduled(2, 500)];
     expect(rowAfter(...lost)).toMatchObject({
       status: 'pending',
@@ -156,12 +159,12 @@ describe('a retry', () => {
   });
 });
 
-test('an attempt handed back has not been', () => {
+test('a released attempt is not counted', () => {
   expect(rowAfter(...running, event.attemptReleased())).toEqual({ ...REQUESTED, version: 3 });
 });
 
-describe('a cancelled run', () => {
-  test('that was waiting has no result', () => {
+describe('a cancelled execution', () => {
+  test('that was pending has no result', () => {
     expect(rowAfter(event.requested(), event.cancelled())).toEqual({
       ...REQUESTED,
       status: 'cancelled',
@@ -171,17 +174,17 @@ describe('a cancelled run', () => {
     });
   });
 
-  test('is still running when the cancel is asked for', () => {
+  test('is still running when the cancel is requested', () => {
     expect(rowAfter(...running, event.cancellationRequested())).toEqual({ ...STARTED, version: 3 });
   });
 
-  test('keeps what it wrote until then', () => {
+  test('keeps its output up to then', () => {
     const cancelled = rowAfter(...running, event.cancellationRequested(), event.cancelled(event.FAILED_RESULT));
     expect(cancelled).toMatchObject({ ...FAILED, status: 'cancelled', termination_reason: 'cancelled' });
   });
 });
 
-describe('a run done elsewhere', () => {
+describe('an external execution', () => {
   const begun = [event.requested({ executor: 'external' }), event.startedElsewhere()];
 
   test.each([
@@ -203,14 +206,14 @@ describe('a run done elsewhere', () => {
     });
   });
 
-  test('started when its report says so', () => {
+  test('started at the reported time', () => {
     const reported = event.reported();
     const started_at = event.isoAfterMs(-5_000);
     const told = { ...reported, data: { ...reported.data, started_at } };
     expect(rowAfter(...begun, told)).toMatchObject({ started_at, completed_at: event.NOW.toISOString() });
   });
 
-  test('started when it was reported to, while it runs and after it', () => {
+  test('has the recorded start while it runs and afterwards', () => {
     const started_at = event.isoAfterMs(-5_000);
     const running = [event.requested({ executor: 'external' }), event.startedElsewhere(1, started_at)];
     expect(rowAfter(...running)).toMatchObject({ status: 'running', started_at });
@@ -218,7 +221,7 @@ describe('a run done elsewhere', () => {
     expect(rowAfter(...running, event.timedOut())).toMatchObject({ status: 'timeout', started_at });
   });
 
-  test('started when it was recorded to, by events that do not say', () => {
+  test('has the time of the event as its start, if older events contain none', () => {
     const { data, ...v1 } = event.startedElsewhere();
     const { started_at: _, ...old } = data;
     expect(rowAfter(begun[0]!, { ...v1, data: old })).toMatchObject({ started_at: recordedAtOf(2) });
@@ -248,12 +251,12 @@ describe('a dead letter', () => {
     });
   });
 
-  test('of timeouts is shown as a timeout', () => {
+  test('after timeouts is shown as a timeout', () => {
     const late = [...running, event.attemptFailed(1, 'timeout'), event.deadLettered(1, 'timeout')];
     expect(rowAfter(...late)).toMatchObject({ status: 'timeout', dead_lettered: true });
   });
 
-  test('is pending again once redriven', () => {
+  test('is pending again after a redrive', () => {
     expect(rowAfter(...dead, event.redriven(2))).toMatchObject({
       status: 'pending',
       dead_lettered: false,
@@ -262,7 +265,7 @@ describe('a dead letter', () => {
     });
   });
 
-  test('stays an end when discarded', () => {
+  test('stays ended after a discard', () => {
     expect(rowAfter(...dead, event.discarded)).toMatchObject({
       status: 'failed',
       dead_lettered: true,
@@ -271,14 +274,14 @@ describe('a dead letter', () => {
   });
 });
 
-test('an event of a run without a row is left alone', () => {
+test('an event of an execution without a row is ignored', () => {
   expect(rowAfter(event.started())).toBeNull();
 });
 
-test('the projection takes events of runs, and no others', () => {
-  const [ofRun] = recorded(RUN_STREAM, [event.requested()], { traceparent: TRACEPARENT });
+test('the projection reads execution events, and no others', () => {
+  const [ofRun] = recorded(EXECUTION_STREAM, [event.requested()], { traceparent: TRACEPARENT });
   const [ofTask] = recorded(TASK_STREAM, [event.requested()]);
-  expect(executionProjection.keyOf(ofRun!)).toBe(RUN_ID);
+  expect(executionProjection.keyOf(ofRun!)).toBe(EXECUTION_ID);
   expect(executionProjection.keyOf(ofTask!)).toBeNull();
   expect(executionProjection.project(null, ofRun!)).toEqual(REQUESTED);
   expect(Object.keys(executionProjection.columns).sort()).toEqual(Object.keys(REQUESTED).sort());

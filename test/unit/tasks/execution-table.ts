@@ -4,7 +4,7 @@ import * as command from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';
 import { admin, stranger } from '../../support/builders/people.js';
 
-/** What has to come of a command: events, a refusal's code, or nothing at all. */
+/** The expected result of a command: events, a refusal's code, or nothing. */
 export type Cell = readonly ExecutionEvent[] | string;
 
 const lost = (attempt: number) => [event.started(attempt), event.attemptLost(attempt)];
@@ -12,11 +12,11 @@ const twoLost = [...lost(1), event.retryScheduled(2, 500), ...lost(2), event.ret
 const used = [...twoLost, ...lost(3), event.deadLettered(3)];
 const lastTimedOut = [event.started(3), event.attemptFailed(3, 'timeout'), event.deadLettered(3, 'timeout')];
 
-/** Every state a run can be in, by a history that leads there, and the number of its latest attempt. */
+/** Every state of an execution: a history that leads there, and the number of its latest attempt. */
 export const STATES = {
   absent: { attempt: 0, history: [] },
   pending: { attempt: 0, history: [event.requested()] },
-  'pending, handed back': { attempt: 0, history: [event.requested(), event.started(), event.attemptReleased()] },
+  'pending, released': { attempt: 0, history: [event.requested(), event.started(), event.attemptReleased()] },
   'pending, to be retried': { attempt: 1, history: [event.requested(), ...lost(1), event.retryScheduled(2, 500)] },
   'pending, redriven': { attempt: 3, history: [event.requested(), ...used, event.redriven(4)] },
   'pending, external': { attempt: 0, history: [event.requested({ executor: 'external' })] },
@@ -46,7 +46,7 @@ export type StateName = keyof typeof STATES;
 
 const anotherToken = (attempt: number) => command.leaseOf(attempt, 'a token of somebody else');
 
-/** Every command, in every variant that a state may answer in another way; `attempt` is the state's latest. */
+/** Every command, in every variant that a state may treat differently; `attempt` is the state's latest. */
 export const COMMANDS = {
   request: () => command.request(),
   'start the next attempt': (attempt) => command.startAttempt(attempt + 1),
@@ -66,19 +66,19 @@ export const COMMANDS = {
   cancel: () => command.cancel(),
   'cancel, as admin': () => command.cancel(admin),
   'cancel, as the system': () => command.cancel('system'),
-  'cancel, as a stranger': () => command.cancel(stranger),
+  'cancel, as another user': () => command.cancel(stranger),
   'lose the attempt': (attempt) => command.lose(attempt),
   'lose an earlier attempt': (attempt) => command.lose(attempt - 1),
   expire: (attempt) => command.expire(attempt),
   'expire an earlier attempt': (attempt) => command.expire(attempt - 1),
   'expire, unreported': () => command.expireUnreported(),
   redrive: () => command.redrive(),
-  'redrive, as a stranger': () => command.redrive(stranger),
+  'redrive, as another user': () => command.redrive(stranger),
   discard: () => command.discard(),
-  'discard, as a stranger': () => command.discard(stranger),
+  'discard, as another user': () => command.discard(stranger),
   'external: running': () => command.reportRunning(),
   'external: completed': () => command.reportEnd('completed'),
   'external: failed': () => command.reportEnd('failed'),
-  'external: as a stranger': () => command.reportEnd('completed', stranger),
+  'external: as another user': () => command.reportEnd('completed', stranger),
 } as const satisfies Record<string, (attempt: number) => ExecutionCommand>;
 export type CommandName = keyof typeof COMMANDS;

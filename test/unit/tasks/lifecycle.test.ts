@@ -1,24 +1,24 @@
 import fc from 'fast-check';
 
-import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
-import { executionDecider } from '../../../src/tasks/domain/execution-decider.js';
-import { outcomeOf } from '../../../src/tasks/domain/execution-state.js';
 import { fold } from '../../../src/event-sourcing/core/decider.js';
-import { DomainError } from '../../../src/kernel/errors.js';
 import type { DomainEvent } from '../../../src/event-sourcing/core/event.js';
+import { DomainError } from '../../../src/kernel/errors.js';
+import { executionDecider } from '../../../src/tasks/domain/execution-decider.js';
+import type { ExecutionEvent } from '../../../src/tasks/domain/execution-events.js';
+import { outcomeOf } from '../../../src/tasks/domain/execution-state.js';
 import { taskDecider } from '../../../src/tasks/domain/task-decider.js';
 import type { TaskEvent } from '../../../src/tasks/domain/task-events.js';
 import * as command from '../../support/builders/execution-commands.js';
 import * as run from '../../support/builders/executions.js';
 import { stranger } from '../../support/builders/people.js';
-import { RUN_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
+import { EXECUTION_STREAM, TASK_STREAM } from '../../support/builders/recorded.js';
 import * as task from '../../support/builders/tasks.js';
 import { Lifecycle } from '../../support/lifecycle.js';
 
-const begun = { task: [task.taskCreated(), task.runStarted()], run: [run.requested(), run.started()] };
+const begun = { task: [task.taskCreated(), task.executionStarted()], run: [run.requested(), run.started()] };
 const waiting = { task: begun.task, run: [run.requested()] };
 const dead = {
-  task: [...begun.task, task.runFinished('failed')],
+  task: [...begun.task, task.executionFinished('failed')],
   run: [...begun.run, run.attemptLost(), run.deadLettered(1)],
 };
 
@@ -30,33 +30,33 @@ async function lifecycle(histories: Parameters<Lifecycle['given']>[0]): Promise<
 const newest = <Event>(events: readonly Event[]): Event | undefined => events.at(-1);
 
 describe('a start', () => {
-  test('takes over what the run needs, and makes the task running, in one append', async () => {
+  test('copies what the execution needs, and makes the task running, in one append', async () => {
     const made = await lifecycle({
       task: [task.taskCreated(), task.taskUpdated(2, { priority: 9, script_type: 'bash', timeout_seconds: 7 })],
     });
     expect(await made.start()).toEqual({ result: undefined, position: 4n });
     const changes = { priority: 9, script_type: 'bash', timeout_seconds: 7, task_definition_version: 2 } as const;
     expect(await made.run()).toEqual([run.requested(changes)]);
-    expect(newest(await made.task())).toEqual(task.runStarted());
+    expect(newest(await made.task())).toEqual(task.executionStarted());
   });
 
   test.each<[string, DomainEvent[], string]>([
-    ['a task that never was', [], 'task_not_found'],
+    ['an unknown task', [], 'task_not_found'],
     ['a deleted task', [task.taskCreated(), task.taskDeleted], 'task_not_found'],
-    ['a task that runs already', [task.taskCreated(), task.runStarted(task.OTHER_RUN_ID)], 'task_running'],
-  ])('of %s is refused, and leaves nothing', async (_, history, code) => {
+    ['a running task', [task.taskCreated(), task.executionStarted(task.OTHER_EXECUTION_ID)], 'task_running'],
+  ])('of %s is refused, and changes nothing', async (_, history, code) => {
     const made = new Lifecycle();
     if (history.length > 0) await made.given({ task: history });
     await expect(made.start()).rejects.toMatchObject({ code });
     expect(await made.run()).toEqual([]);
   });
 
-  test('by a stranger is refused', async () => {
+  test('by another user is refused', async () => {
     const made = await lifecycle({ task: [task.taskCreated()] });
-    await expect(made.start(task.RUN_ID, stranger)).rejects.toMatchObject({ code: 'access_denied' });
+    await expect(made.start(task.EXECUTION_ID, stranger)).rejects.toMatchObject({ code: 'access_denied' });
   });
 
-  test('repeated changes nothing, while the run is under way and after it', async () => {
+  test('repeated changes nothing, during the execution and after it', async () => {
     const made = await lifecycle({ task: [task.taskCreated()] });
     await made.start();
     expect(await made.start()).toEqual({ result: undefined, position: null });
@@ -66,9 +66,9 @@ describe('a start', () => {
     expect(await made.task()).toEqual(before);
   });
 
-  test('of which only one can be, ends for the other as refused', async () => {
+  test('with only one allowed, the second one is refused', async () => {
     const made = await lifecycle({ task: [task.taskCreated()] });
-    const starts = await Promise.allSettled([made.start(), made.start(task.OTHER_RUN_ID)]);
+    const starts = await Promise.allSettled([made.start(), made.start(task.OTHER_EXECUTION_ID)]);
     expect(starts.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(starts.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'task_running' } });
   });
@@ -78,8 +78,8 @@ describe('an end', () => {
   test.each([
     ['success', begun, command.reportSuccess(), 'completed'],
     ['failure', begun, command.reportFailure('exit_code'), 'failed'],
-    ['cancel of a waiting run', waiting, command.cancel(), 'cancelled'],
-    ['report from elsewhere', waiting, command.reportEnd('timeout'), 'timeout'],
+    ['cancel of a pending execution', waiting, command.cancel(), 'cancelled'],
+    ['external report', waiting, command.reportEnd('timeout'), 'timeout'],
   ] as const)('by %s is the task’s end as well, in one append', async (_, histories, ending, outcome) => {
     const made = await lifecycle(histories);
     const appends = made.store.log.length;
@@ -88,17 +88,17 @@ describe('an end', () => {
     await made.bus.execute(ending);
     expect(calls).toBe(1);
     expect(made.store.log.length).toBeGreaterThan(appends + 1);
-    expect(newest(await made.task())).toEqual(task.runFinished(outcome));
+    expect(newest(await made.task())).toEqual(task.executionFinished(outcome));
   });
 
-  test('that is none yet leaves the task alone', async () => {
+  test('that is not final leaves the task unchanged', async () => {
     const made = await lifecycle(begun);
     await made.bus.execute(command.lose());
     expect(newest(await made.run())).toMatchObject({ type: 'ExecutionRetryScheduled' });
     expect(await made.task()).toEqual(begun.task);
   });
 
-  test('answers the state that it leads to', async () => {
+  test('returns the resulting state', async () => {
     const made = await lifecycle(begun);
     expect(await made.bus.execute(command.reportSuccess())).toMatchObject({
       result: { status: 'ended', outcome: 'completed' },
@@ -106,18 +106,21 @@ describe('an end', () => {
     });
   });
 
-  test('stands in the log behind what it does to the task', async () => {
+  test('comes after the task’s event in the log', async () => {
     const made = await lifecycle(begun);
     await made.bus.execute(command.reportSuccess());
-    const [ofTask, ofRun] = await Promise.all([made.store.readStream(TASK_STREAM), made.store.readStream(RUN_STREAM)]);
+    const [ofTask, ofRun] = await Promise.all([
+      made.store.readStream(TASK_STREAM),
+      made.store.readStream(EXECUTION_STREAM),
+    ]);
     expect([newest(ofTask)?.position, newest(ofRun)?.position]).toEqual([5n, 6n]);
   });
 
   test('frees the task for the next start at once', async () => {
     const made = await lifecycle(begun);
     await made.bus.execute(command.reportSuccess());
-    await made.start(task.OTHER_RUN_ID);
-    expect(newest(await made.task())).toEqual(task.runStarted(task.OTHER_RUN_ID));
+    await made.start(task.OTHER_EXECUTION_ID);
+    expect(newest(await made.task())).toEqual(task.executionStarted(task.OTHER_EXECUTION_ID));
   });
 });
 
@@ -126,19 +129,19 @@ describe('a redrive', () => {
     const made = await lifecycle(dead);
     await made.bus.execute(command.redrive());
     expect(newest(await made.run())).toEqual(run.redriven(2));
-    expect(newest(await made.task())).toEqual(task.runStarted());
+    expect(newest(await made.task())).toEqual(task.executionStarted());
   });
 
   test.each<[string, DomainEvent, string]>([
-    ['is full', task.runStarted(task.OTHER_RUN_ID), 'task_running'],
+    ['is at max_parallel', task.executionStarted(task.OTHER_EXECUTION_ID), 'task_running'],
     ['was deleted', task.taskDeleted, 'task_deleted'],
-  ])('is refused where the task %s', async (_, last, code) => {
+  ])('is refused if the task %s', async (_, last, code) => {
     const made = await lifecycle({ ...dead, task: [...dead.task, last] });
     await expect(made.bus.execute(command.redrive())).rejects.toMatchObject({ code });
     expect(await made.run()).toEqual(dead.run);
   });
 
-  test('is none where the dead letter is put away instead: the task knows its end', async () => {
+  test('is refused after a discard: the task has recorded the end', async () => {
     const made = await lifecycle(dead);
     await made.bus.execute(command.discard());
     expect(newest(await made.run())).toEqual(run.discarded);
@@ -146,7 +149,7 @@ describe('a redrive', () => {
   });
 });
 
-test('a cancel that races the result: one wins by version, and the other is told so', async () => {
+test('a cancel races the result: one wins by version, and the other is refused', async () => {
   const made = await lifecycle(begun);
   let raced = false;
   made.store.before = async (call) => {
@@ -158,7 +161,7 @@ test('a cancel that races the result: one wins by version, and the other is told
   expect(newest(await made.run())).toEqual(run.succeeded());
 });
 
-test('whatever is commanded, the task has a run as active exactly while it is not over', async () => {
+test('after any commands, the task’s active executions are exactly those not ended', async () => {
   const any = fc.constantFrom(
     ...[1, 2, 3, 4].flatMap((attempt) => [
       command.startAttempt(attempt),
@@ -182,7 +185,7 @@ test('whatever is commanded, the task has a run as active exactly while it is no
       }
       const state = fold(executionDecider, executionDecider.initialState, (await made.run()) as ExecutionEvent[]);
       const of = fold(taskDecider, taskDecider.initialState, (await made.task()) as TaskEvent[]);
-      expect(of).toMatchObject({ active: outcomeOf(state) === null ? [RUN_STREAM.id] : [] });
+      expect(of).toMatchObject({ active: outcomeOf(state) === null ? [EXECUTION_STREAM.id] : [] });
     }),
     { numRuns: 200 },
   );

@@ -1,7 +1,7 @@
-import { limitsBelowFloor, LIMIT_FLOORS } from '../../../src/tasks/domain/limit-floors.js';
 import { SCRIPT_TYPES } from '../../../src/tasks/domain/execution-shape.js';
+import { limitsBelowFloor, LIMIT_FLOORS } from '../../../src/tasks/domain/limit-floors.js';
 
-test.each(SCRIPT_TYPES)('%s: its floor is enough, and one less is named with floor and language', (type) => {
+test.each(SCRIPT_TYPES)('%s: its minimum is accepted, and one less is refused with minimum and language', (type) => {
   const { memory_mb, pids } = LIMIT_FLOORS[type];
   expect(limitsBelowFloor(type, { memory_mb, pids })).toEqual([]);
   expect(limitsBelowFloor(type, {})).toEqual([]);

@@ -1,7 +1,7 @@
+import type { PayloadStore } from '../../../src/platform/payloads/payload-store.js';
 import type { OutputRef } from '../../../src/tasks/domain/execution-events.js';
 import type { ExecutionRow } from '../../../src/tasks/queries/execution-projection.js';
-import { roomForEach, textOf } from '../../../src/tasks/queries/output-excerpt.js';
-import type { PayloadStore } from '../../../src/platform/payloads/payload-store.js';
+import { bytesPerOutput, textOf } from '../../../src/tasks/queries/output-excerpt.js';
 
 const anOutput = (bytes: number): OutputRef => ({
   payload: bytes === 0 ? null : { payload_id: String(bytes), bytes, sha256: '' },
@@ -19,11 +19,11 @@ test.each([
   ['all are long', [aRun(500, 500), aRun(500, 700)], 25],
   ['one has not ended', [{ stdout: null, stderr: null } as ExecutionRow, aRun(200, 0)], 100],
   ['there are none', [], Number.POSITIVE_INFINITY],
-])('where %s, each output has its share of the room', (_, runs, room) => {
-  expect(roomForEach(runs, 100)).toBe(room);
+])('if %s, each output has its share of the space', (_, runs, room) => {
+  expect(bytesPerOutput(runs, 100)).toBe(room);
 });
 
-test('an output without room for all of it is an excerpt, and says so', async () => {
+test('an output that does not fit is an excerpt, and marked as one', async () => {
   expect(await textOf(aRun(12, 3), payloads, 4)).toEqual({
     stdout: 'xx\n… 8 bytes left out …\nxx',
     stderr: 'xxx',
@@ -32,7 +32,7 @@ test('an output without room for all of it is an excerpt, and says so', async ()
   expect(await textOf(aRun(4, 0), payloads, 4)).toEqual({ stdout: 'xxxx', stderr: '', isExcerpt: false });
 });
 
-test('what is destroyed is no excerpt', async () => {
+test('a destroyed output is not an excerpt', async () => {
   const erased = { get: async () => null } as unknown as PayloadStore;
   expect(await textOf(aRun(12, 3), erased, 4)).toEqual({ stdout: null, stderr: null, isExcerpt: false });
 });

@@ -1,7 +1,7 @@
 import type { OutputRef } from '../../../src/tasks/domain/execution-events.js';
 import { outputText } from '../../../src/tasks/queries/output-text.js';
 
-/** As it is stored: the first `head` bytes and the last `tail` bytes of what was written. */
+/** As stored: the first `head` bytes and the last `tail` bytes of the output. */
 function kept(written: string | Uint8Array, head: number, tail: number): [Uint8Array, OutputRef] {
   const bytes = Buffer.from(written as string);
   const content = Buffer.concat([bytes.subarray(0, head), bytes.subarray(bytes.length - tail)]);
@@ -22,16 +22,16 @@ test.each([
   ['in a character of four', 'a😀0123456789', 4, 3, 'a\n… 11 bytes left out …\n789'],
   ['that ends in one of two', 'abc0123456789é', 3, 1, 'abc\n… 12 bytes left out …\n'],
   ['that ends in one of four', 'abc0123456789😀z', 3, 4, 'abc\n… 14 bytes left out …\nz'],
-])('a gap %s is marked on a line of its own', (_, written, head, tail, text) => {
+])('a gap %s is marked on its own line', (_, written, head, tail, text) => {
   expect(outputText(...kept(written, head, tail))).toBe(text);
 });
 
-test('what is not UTF-8 stays, but for a part of a character at the gap', () => {
+test('invalid UTF-8 stays, except for a partial character at the gap', () => {
   const written = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.alloc(9, 'a'), Buffer.alloc(5, 0x80)]);
   expect(outputText(...kept(written, 2, 5))).toBe('��\n… 12 bytes left out …\n��');
 });
 
-test('an output that is whole has no mark, and neither has one of which nobody knows where the gap is', () => {
+test('a whole output has no mark, nor has one whose gap is at an unknown place', () => {
   const payload = { payload_id: '', bytes: 6, sha256: '' };
   const whole = { payload, bytes_total: 6, truncated: false };
   expect(outputText(Buffer.from('grüß'), whole)).toBe('grüß');
@@ -46,7 +46,7 @@ test.each([
   ['with a short head', 'abcdefghijklmnopqrstuvwxyz', 1, 9, 6, 'a\n… 20 bytes left out …\nvwxyz'],
   ['with a short tail', 'abcdefghijklmnopqrstuvwxyz', 9, 1, 6, 'abcde\n… 20 bytes left out …\nz'],
   ['in characters of two', 'éééééééééé', 20, 0, 6, 'é\n… 16 bytes left out …\né'],
-])('what has no room is left out in the middle of an output %s', (_, written, head, tail, room, text) => {
+])('text that does not fit is left out in the middle of an output %s', (_, written, head, tail, room, text) => {
   const [content, output] = kept(written, head, tail);
   expect(outputText(content, output, room)).toBe(text);
 });

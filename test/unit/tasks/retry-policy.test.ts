@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 
-import { afterFailure } from '../../../src/tasks/domain/retry-policy.js';
 import { FAILURE_REASONS, RETRYABLE_REASONS, type RetryPolicy } from '../../../src/tasks/domain/execution-shape.js';
+import { afterFailure } from '../../../src/tasks/domain/retry-policy.js';
 import { RETRY } from '../../support/builders/tasks.js';
 
-/** The largest random number there is below 1. */
+/** The largest random number below 1. */
 const ALMOST_ONE = 1 - Number.EPSILON / 2;
-/** No jitter to speak of: the delay is the ceiling. */
+/** Almost no jitter: the delay is its upper bound. */
 const delayOf = (policy: RetryPolicy, attemptsUsed: number, random = ALMOST_ONE): number => {
   const next = afterFailure(policy, 'infrastructure', attemptsUsed, random);
   if (next.then !== 'retry') throw new Error(`not retried: ${next.then}`);
@@ -15,16 +15,16 @@ const delayOf = (policy: RetryPolicy, attemptsUsed: number, random = ALMOST_ONE)
 const policy: RetryPolicy = { ...RETRY, max_attempts: 1_000_000 };
 
 describe('what follows a failure', () => {
-  test.each(FAILURE_REASONS)('%s ends where the policy does not retry it', (reason) => {
+  test.each(FAILURE_REASONS)('%s ends the execution if the policy does not retry it', (reason) => {
     const retry_on = RETRYABLE_REASONS.filter((other) => other !== reason);
     expect(afterFailure({ ...policy, retry_on }, reason, 1, 0.5)).toEqual({ then: 'end' });
   });
 
-  test.each(RETRYABLE_REASONS)('%s is retried where the policy does', (reason) => {
+  test.each(RETRYABLE_REASONS)('%s is retried if the policy does', (reason) => {
     expect(afterFailure({ ...policy, retry_on: [reason] }, reason, 1, 0.5)).toEqual({ then: 'retry', delayMs: 500 });
   });
 
-  test('the budget counts attempts, the first one included', () => {
+  test('the budget counts attempts, including the first', () => {
     const three = { ...policy, max_attempts: 3 };
     const ends = [1, 2, 3, 4].map((used) => afterFailure(three, 'infrastructure', used, 0.5).then);
     expect(ends).toEqual(['retry', 'retry', 'dead_letter', 'dead_letter']);
@@ -45,17 +45,17 @@ describe('the delay', () => {
     expect([0, 0.25, 0.5, ALMOST_ONE].map((random) => delayOf(policy, 2, random))).toEqual([0, 500, 1_000, 1_999]);
   });
 
-  test('stays at the cap where the backoff overflows', () => {
+  test('stays at the cap if the backoff overflows', () => {
     const steep = { ...policy, backoff_factor: 1e300 };
     expect(delayOf(steep, 1_000) + 1).toBe(60_000);
   });
 
-  test('stays none where the first is none, even where the backoff overflows', () => {
+  test('stays zero if the first is zero, even if the backoff overflows', () => {
     const none = { ...policy, initial_delay_ms: 0, backoff_factor: 1e300 };
     expect([1, 2, 1_000].map((used) => delayOf(none, used))).toEqual([0, 0, 0]);
   });
 
-  test('is a whole number between none and the cap, whatever the policy', () => {
+  test('is a whole number between zero and the cap, for any policy', () => {
     const anyPolicy = fc.record({
       initial_delay_ms: fc.nat(3_600_000),
       backoff_factor: fc.oneof(fc.double({ min: 1, max: 10, noNaN: true }), fc.constant(Number.MAX_VALUE)),

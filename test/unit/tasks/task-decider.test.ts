@@ -8,18 +8,18 @@ import { given } from '../../support/given.js';
 
 type Cell = readonly TaskEvent[] | string;
 
-/** Every state a task can be in, by a history that leads there. */
+/** Every state of a task: a history that leads there. */
 const STATES = {
   absent: [],
   idle: [task.taskCreated()],
   'changed before': [task.taskCreated(), task.taskUpdated(2, { priority: 1 })],
-  'run before': [task.taskCreated(), task.runStarted(), task.runFinished('failed')],
-  running: [task.taskCreated(), task.runStarted()],
-  'running, room for more': [task.taskCreated({ max_parallel: 2 }), task.runStarted()],
-  'running, full': [
+  'executed before': [task.taskCreated(), task.executionStarted(), task.executionFinished('failed')],
+  running: [task.taskCreated(), task.executionStarted()],
+  'running, below max_parallel': [task.taskCreated({ max_parallel: 2 }), task.executionStarted()],
+  'running, at max_parallel': [
     task.taskCreated({ max_parallel: 2 }),
-    task.runStarted(),
-    task.runStarted('018f0000-0000-7000-8000-00000000000f'),
+    task.executionStarted(),
+    task.executionStarted('018f0000-0000-7000-8000-00000000000f'),
   ],
   deleted: [task.taskCreated(), task.taskDeleted],
 } as const satisfies Record<string, readonly TaskEvent[]>;
@@ -31,17 +31,17 @@ const COMMANDS = {
   'update to the same': task.updateTask({ name: 'a task', metadata: {} }),
   'update version 1': task.updateTask({ name: 'renamed' }, { version: 1 }),
   'update, as admin': task.updateTask({ name: 'renamed' }, { requester: admin }),
-  'update, as a stranger': task.updateTask({ name: 'renamed' }, { requester: stranger }),
+  'update, as another user': task.updateTask({ name: 'renamed' }, { requester: stranger }),
   delete: task.deleteTask(),
   'delete, as admin': task.deleteTask(admin),
-  'delete, as a stranger': task.deleteTask(stranger),
-  'begin the run': task.beginRun(),
-  'begin another run': task.beginRun(task.OTHER_RUN_ID),
-  'begin, as a stranger': task.beginRun(task.OTHER_RUN_ID, stranger),
-  'resume the run': task.resumeRun(),
-  'resume another run': task.resumeRun(task.OTHER_RUN_ID),
-  'finish the run': task.finishRun(),
-  'finish another run': task.finishRun('completed', task.OTHER_RUN_ID),
+  'delete, as another user': task.deleteTask(stranger),
+  'begin the execution': task.beginExecution(),
+  'begin another execution': task.beginExecution(task.OTHER_EXECUTION_ID),
+  'begin, as another user': task.beginExecution(task.OTHER_EXECUTION_ID, stranger),
+  'resume the execution': task.resumeExecution(),
+  'resume another execution': task.resumeExecution(task.OTHER_EXECUTION_ID),
+  'finish the execution': task.finishExecution(),
+  'finish another execution': task.finishExecution('completed', task.OTHER_EXECUTION_ID),
 } as const satisfies Record<string, TaskCommand>;
 type CommandName = keyof typeof COMMANDS;
 type Row = Readonly<Record<CommandName, Cell>>;
@@ -49,9 +49,9 @@ type Row = Readonly<Record<CommandName, Cell>>;
 const NOTHING: Cell = [];
 
 const FORBIDDEN = {
-  'update, as a stranger': 'access_denied',
-  'delete, as a stranger': 'access_denied',
-  'begin, as a stranger': 'access_denied',
+  'update, as another user': 'access_denied',
+  'delete, as another user': 'access_denied',
+  'begin, as another user': 'access_denied',
 } as const;
 
 const idleAt = (version: number): Row => {
@@ -65,12 +65,12 @@ const idleAt = (version: number): Row => {
     'update, as admin': renamed,
     delete: [task.taskDeleted],
     'delete, as admin': [task.taskDeleted],
-    'begin the run': [task.runStarted()],
-    'begin another run': [task.runStarted(task.OTHER_RUN_ID)],
-    'resume the run': [task.runStarted()],
-    'resume another run': [task.runStarted(task.OTHER_RUN_ID)],
-    'finish the run': NOTHING,
-    'finish another run': NOTHING,
+    'begin the execution': [task.executionStarted()],
+    'begin another execution': [task.executionStarted(task.OTHER_EXECUTION_ID)],
+    'resume the execution': [task.executionStarted()],
+    'resume another execution': [task.executionStarted(task.OTHER_EXECUTION_ID)],
+    'finish the execution': NOTHING,
+    'finish another execution': NOTHING,
   };
 };
 
@@ -83,12 +83,12 @@ const running = (another: Cell): Row => ({
   'update, as admin': 'task_running',
   delete: 'task_running',
   'delete, as admin': 'task_running',
-  'begin the run': NOTHING,
-  'begin another run': another,
-  'resume the run': NOTHING,
-  'resume another run': another,
-  'finish the run': [task.runFinished()],
-  'finish another run': NOTHING,
+  'begin the execution': NOTHING,
+  'begin another execution': another,
+  'resume the execution': NOTHING,
+  'resume another execution': another,
+  'finish the execution': [task.executionFinished()],
+  'finish another execution': NOTHING,
 });
 
 const gone = (resumed: string): Row => ({
@@ -97,27 +97,27 @@ const gone = (resumed: string): Row => ({
   'update to the same': 'task_not_found',
   'update version 1': 'task_not_found',
   'update, as admin': 'task_not_found',
-  'update, as a stranger': 'task_not_found',
+  'update, as another user': 'task_not_found',
   delete: 'task_not_found',
   'delete, as admin': 'task_not_found',
-  'delete, as a stranger': 'task_not_found',
-  'begin the run': 'task_not_found',
-  'begin another run': 'task_not_found',
-  'begin, as a stranger': 'task_not_found',
-  'resume the run': resumed,
-  'resume another run': resumed,
-  'finish the run': NOTHING,
-  'finish another run': NOTHING,
+  'delete, as another user': 'task_not_found',
+  'begin the execution': 'task_not_found',
+  'begin another execution': 'task_not_found',
+  'begin, as another user': 'task_not_found',
+  'resume the execution': resumed,
+  'resume another execution': resumed,
+  'finish the execution': NOTHING,
+  'finish another execution': NOTHING,
 });
 
 const CELLS: Readonly<Record<StateName, Row>> = {
   absent: { ...gone('task_deleted'), create: [task.taskCreated()] },
   idle: idleAt(1),
   'changed before': idleAt(2),
-  'run before': idleAt(1),
+  'executed before': idleAt(1),
   running: running('task_running'),
-  'running, room for more': running([task.runStarted(task.OTHER_RUN_ID)]),
-  'running, full': running('task_running'),
+  'running, below max_parallel': running([task.executionStarted(task.OTHER_EXECUTION_ID)]),
+  'running, at max_parallel': running('task_running'),
   deleted: gone('task_deleted'),
 };
 
@@ -135,20 +135,20 @@ describe.each(stateNames)('a task that is %s', (stateName) => {
   });
 });
 
-describe('the table', () => {
+describe('the decision table', () => {
   test('has a cell for every state and command, and no other', () => {
     expect(Object.keys(CELLS).sort()).toEqual([...stateNames].sort());
     for (const row of Object.values(CELLS)) expect(Object.keys(row).sort()).toEqual([...commandNames].sort());
   });
 
-  test('has every command and every state there is', () => {
+  test('has every command and every state', () => {
     const commands: Record<TaskCommand['type'], true> = {
       CreateTask: true,
       UpdateTask: true,
       DeleteTask: true,
-      BeginRun: true,
-      ResumeRun: true,
-      FinishRun: true,
+      BeginExecution: true,
+      ResumeExecution: true,
+      FinishExecution: true,
     };
     const states: Record<TaskState['status'], true> = { absent: true, live: true, deleted: true };
     const types = Object.values(COMMANDS).map(({ type }) => type);
@@ -157,7 +157,7 @@ describe('the table', () => {
     expect([...new Set(statuses)].sort()).toEqual(Object.keys(states).sort());
   });
 
-  test('has every event there is, as an answer', () => {
+  test('has every event as a result', () => {
     const cells = Object.values(CELLS).flatMap((row) => Object.values(row));
     const answers = cells.flatMap((cell) => (typeof cell === 'string' ? [] : cell.map(({ type }) => type)));
     expect([...new Set(answers)].sort()).toEqual(Object.keys(taskEvents).sort());
@@ -171,17 +171,17 @@ describe('updates', () => {
       .then(task.taskUpdated(2, { priority: 9, retry: { ...task.RETRY, max_attempts: 1 } }));
   });
 
-  test('are compared with the definition as it is by now', () => {
+  test('are compared with the current definition', () => {
     given(taskDecider, task.taskCreated(), task.taskUpdated(2, { priority: 9 }))
       .when(task.updateTask({ priority: 5 }))
       .then(task.taskUpdated(3, { priority: 5 }));
   });
 });
 
-describe('limits that the language cannot keep', () => {
+describe('limits below the language’s minimum', () => {
   const small = { memory_mb: 32, cpus: 1, pids: 16 };
 
-  test('are refused, where the task is created and where they change', () => {
+  test('are refused at creation and at a change', () => {
     given(taskDecider)
       .when(task.createTask({ script_type: 'go', limits: small }))
       .thenRefused('validation_failed');
@@ -193,7 +193,7 @@ describe('limits that the language cannot keep', () => {
       .then(task.taskCreated({ limits: small }));
   });
 
-  test('are refused where the language alone changes, and not where it changes with them', () => {
+  test('are refused if only the language changes, and accepted if they change with it', () => {
     const created = task.taskCreated({ limits: small });
     given(taskDecider, created)
       .when(task.updateTask({ script_type: 'go' }))
@@ -204,7 +204,7 @@ describe('limits that the language cannot keep', () => {
       .then(task.taskUpdated(2, { script_type: 'go', limits: enough }));
   });
 
-  test('name the floor and the language', () => {
+  test('are reported with the minimum and the language', () => {
     const update = () =>
       taskDecider.decide(task.updateTask({ script_type: 'go' }), stateOf(task.taskCreated({ limits: small })));
     expect(update).toThrow(
@@ -217,35 +217,35 @@ describe('limits that the language cannot keep', () => {
     );
   });
 
-  test('that are stored already do not hinder another change', () => {
+  test('that are already stored do not prevent another change', () => {
     given(taskDecider, task.taskCreated({ script_type: 'go', limits: small }))
       .when(task.updateTask({ name: 'renamed' }))
       .then(task.taskUpdated(2, { name: 'renamed' }));
   });
 });
 
-describe('runs', () => {
-  test('leave the definition and its version alone', () => {
+describe('executions', () => {
+  test('do not change the definition or its version', () => {
     const before = stateOf(task.taskCreated());
-    const after = stateOf(task.taskCreated(), task.runStarted(), task.runFinished('failed'));
+    const after = stateOf(task.taskCreated(), task.executionStarted(), task.executionFinished('failed'));
     expect(after).toEqual({ ...before, last_outcome: 'failed' });
   });
 
   test.each(['completed', 'failed', 'timeout', 'cancelled'] as const)('may finish as %s', (outcome) => {
-    given(taskDecider, task.taskCreated(), task.runStarted())
-      .when(task.finishRun(outcome))
-      .then(task.runFinished(outcome));
+    given(taskDecider, task.taskCreated(), task.executionStarted())
+      .when(task.finishExecution(outcome))
+      .then(task.executionFinished(outcome));
   });
 
   test('that outlive their task still finish', () => {
-    // A task is not deleted while it runs; should history ever say otherwise, the run must not be stuck.
-    given(taskDecider, task.taskCreated(), task.runStarted(), task.taskDeleted)
-      .when(task.finishRun())
-      .then(task.runFinished());
+    // A running task is not deleted; should a history contain that nevertheless, its execution must not be stuck.
+    given(taskDecider, task.taskCreated(), task.executionStarted(), task.taskDeleted)
+      .when(task.finishExecution())
+      .then(task.executionFinished());
   });
 });
 
-test('the state survives JSON, as a snapshot needs', () => {
+test('the state survives JSON, as a snapshot requires', () => {
   for (const history of Object.values(STATES)) {
     const state = stateOf(...history);
     expect(JSON.parse(JSON.stringify(state))).toEqual(state);

@@ -35,13 +35,13 @@ describe('an error in the log', () => {
     ['of JSON.parse', parseError()],
     ['with a cause', new Unavailable('postgres', 'Postgres does not respond', { cause: postgresError })],
     ['with properties', Object.assign(new Error('failed'), { body: SECRET })],
-    ['that is no error', SECRET],
+    ['that is not an Error', SECRET],
     ['whose message looks like a stack', Object.assign(new SyntaxError(`${SECRET}\n    at /${SECRET}:1:1`), {})],
-  ])('%s says nothing of its values', (_of, error) => {
+  ])('%s reveals no values', (_of, error) => {
     expect(JSON.stringify(errorFacts(error))).not.toContain(SECRET);
   });
 
-  test('keeps what an operator needs', () => {
+  test('keeps the facts that an operator needs', () => {
     const facts = errorFacts(new Unavailable('postgres', 'Postgres does not respond', { cause: postgresError }));
     expect(facts).toMatchObject({
       type: 'Unavailable',
@@ -54,7 +54,7 @@ describe('an error in the log', () => {
     expect(errorFacts(refused)).toMatchObject({ message: refused.message, code: 'ECONNREFUSED' });
   });
 
-  test('is told so by the service’s log', () => {
+  test('is reduced in the same way by the service’s log', () => {
     expect(createLog({ level: 'info', service: 'test' })[pino.symbols.serializersSym as never]).toMatchObject({
       err: errorFacts,
     });
@@ -65,7 +65,7 @@ describe('an error in the log', () => {
     expect(lines.join('')).not.toContain(SECRET);
   });
 
-  test('ends somewhere, where it is its own cause', () => {
+  test('with itself as its cause has a finite description', () => {
     const error = new Error('round');
     error.cause = error;
     expect(JSON.stringify(errorFacts(error)).match(/"round"/g)).toHaveLength(5);

@@ -1,9 +1,9 @@
 import { lintMetrics, parsePrometheusText } from '../../support/prometheus-text.js';
 
-/** The tools of test/e2e/operator-port.test.ts find what they are for. */
+/** Checks that the tools of test/e2e/operator-port.test.ts find faults. */
 const whole = (body: string): string => `# HELP a_total what it is\n# TYPE a_total counter\n${body}\n`;
 
-test('what is well formed is parsed', () => {
+test('well-formed text is parsed', () => {
   expect(parsePrometheusText(whole('a_total{b="c\\"d",e="f"} 1.5'))).toEqual([
     {
       name: 'a_total',
@@ -16,7 +16,7 @@ test('what is well formed is parsed', () => {
 
 test.each([
   ['no end of the last line', 'a 1'],
-  ['a value that is none', whole('a_total one')],
+  ['an invalid value', whole('a_total one')],
   ['a label without quotes', whole('a_total{b=c} 1')],
   ['a label twice', whole('a_total{b="c",b="d"} 1')],
   ['a sample of another family', whole('b_total 1')],

@@ -17,7 +17,7 @@ describe('a span that leaves the process', () => {
     return sanitizedSpan(recorded.finished.at(-1)!);
   }
 
-  test('of a request tells its route, its method and its status, and nothing that the client sent', () => {
+  test('of a request contains its route, method and status, and nothing that the client sent', () => {
     const { attributes } = span(SpanKind.SERVER, {
       'http.request.method': 'GET',
       'http.route': '/api/v1/tasks/:id',
@@ -40,7 +40,7 @@ describe('a span that leaves the process', () => {
     });
   });
 
-  test('of a call tells whom was called, without the query', () => {
+  test('of a call contains the callee, without the query', () => {
     const { attributes } = span(SpanKind.CLIENT, {
       'server.address': 'postgres',
       'url.full': `http://docker/containers/create?name=${SECRET}`,
@@ -61,7 +61,7 @@ describe('a span that leaves the process', () => {
     });
   });
 
-  test('tells of an exception its type and where it was thrown', () => {
+  test('contains an exception’s type and where it was thrown', () => {
     const thrown = new Error(`Key (email)=(${SECRET}) already exists\n    at /${SECRET}:1:1`);
     const { events, status } = span(SpanKind.INTERNAL, {}, (started) => {
       started.recordException(thrown);
@@ -82,7 +82,7 @@ describe('a span that leaves the process', () => {
     expect(status).toEqual({ code: SpanStatusCode.ERROR, message: 'VersionConflict' });
   });
 
-  test('has the ids, the times and the resource of the one that was recorded', () => {
+  test('keeps the ids, times and resource of the recorded one', () => {
     const kept = span(SpanKind.INTERNAL, {});
     const original: ReadableSpan = recorded.finished.at(-1)!;
     expect(kept.spanContext()).toMatchObject({
@@ -94,11 +94,11 @@ describe('a span that leaves the process', () => {
   });
 });
 
-test('a stack whose message is not in it shows nothing', () => {
+test('a stack without its message is not shown', () => {
   expect(framesOf(`Error: ${SECRET}\n    at /a.js:1:1`, 'another message')).toEqual([]);
 });
 
-test('a request’s trace is taken up, sampled, without its tracestate and its baggage', () => {
+test('a request’s trace is continued, sampled, without its tracestate and baggage', () => {
   const headers: Record<string, string> = {
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     tracestate: `vendor=${SECRET}`,

@@ -24,7 +24,7 @@ test.each([
   expect(withoutLiterals(sql)).toBe(expected);
 });
 
-test('whatever a string holds, nothing of it is left', () => {
+test('nothing of a string’s content is left', () => {
   const secret = 'SECRET';
   fc.assert(
     fc.property(fc.string(), fc.string(), (before, after) => {

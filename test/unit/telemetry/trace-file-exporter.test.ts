@@ -2,13 +2,13 @@ import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { trace } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
 import { TraceFileExporter } from '../../../src/platform/telemetry/trace-file-exporter.js';
 import { recordSpans } from '../../support/span-recorder.js';
 
-describe('the file of traces', () => {
+describe('the trace file', () => {
   const recorded = recordSpans();
   let folder: string;
   beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'voidrunner-traces-'))));
@@ -23,13 +23,13 @@ describe('the file of traces', () => {
     new Promise((resolve) => exporter.export(someSpans(), ({ code }) => resolve(code)));
   const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
 
-  test('and its folder are made for their owner alone', async () => {
+  test('and its folder are readable only by their owner', async () => {
     const path = join(folder, 'new', 'traces.jsonl');
     expect(await exportTo(new TraceFileExporter(path))).toBe(0);
     expect([await modeOf(path), await modeOf(join(folder, 'new'))]).toEqual(['600', '700']);
   });
 
-  test('stays so where it is put aside, also where an earlier version made it', async () => {
+  test('stays so after rotation, also if an earlier version made it', async () => {
     const path = join(folder, 'old.jsonl');
     for (const file of [path, `${path}.1`]) {
       await writeFile(file, 'x'.repeat(100));

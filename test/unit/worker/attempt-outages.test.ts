@@ -1,7 +1,7 @@
 import { DomainError, Unavailable } from '../../../src/kernel/errors.js';
 import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import { AttemptWorld } from '../../support/attempt-world.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { exits } from '../../support/scripted-sandbox.js';
 
 const ENDS = ['ExecutionSucceeded', 'ExecutionFailed', 'ExecutionTimedOut', 'ExecutionDeadLettered'];
@@ -16,7 +16,7 @@ const away = (): never => {
   throw new Unavailable('postgres', 'away');
 };
 
-/** An outage that ends after so many calls. */
+/** An outage that ends after that many calls. */
 const awayFor = (calls: number) => () => {
   calls -= 1;
   if (calls >= 0) away();
@@ -25,8 +25,8 @@ const awayFor = (calls: number) => () => {
 const endsOf = async (): Promise<string[]> =>
   (await world.lifecycle.run()).map(({ type }) => type).filter((type) => ENDS.includes(type));
 
-describe('Postgres away', () => {
-  test('after the run: the result waits until it is recorded, once', async () => {
+describe('Postgres unavailable', () => {
+  test('after the run: the result is recorded once, after the outage', async () => {
     world.sandbox.program = (...run) => {
       world.lifecycle.store.before = awayFor(3);
       return exits(0, 'worth waiting for')(...run);
@@ -45,7 +45,7 @@ describe('Postgres away', () => {
     expect([...world.payloads.stored.values()].map(({ kind }) => kind).sort()).toEqual(['script', 'stderr', 'stdout']);
   });
 
-  test('just when the result is recorded: the lost answer costs no second end', async () => {
+  test('while the result is recorded: the lost response causes no second end', async () => {
     world.sandbox.program = (...run) => {
       world.lifecycle.store.appended = awayFor(1);
       return exits(0)(...run);
@@ -59,14 +59,14 @@ describe('Postgres away', () => {
     expect(await world.attempt()).toBe('succeeded');
   });
 
-  test('just when the start is recorded: the attempt is run all the same, once', async () => {
+  test('while the start is recorded: the attempt still runs, once', async () => {
     world.lifecycle.store.appended = awayFor(1);
     expect(await world.attempt()).toBe('succeeded');
     expect(world.sandbox.jobs).toHaveLength(1);
     expect(await world.newest(2)).toEqual(['ExecutionAttemptStarted', 'ExecutionSucceeded']);
   });
 
-  test('at the start, until the worker shuts down: the job goes back, and nothing was started', async () => {
+  test('at the start, until the worker shuts down: the job is released, and nothing was started', async () => {
     world.lifecycle.store.before = away;
     const attempt = world.attempt();
     world.tell('shutdown');
@@ -91,7 +91,7 @@ describe('Postgres away', () => {
     expect(await world.newest(1)).toEqual(['ExecutionAttemptReleased']);
   });
 
-  test('for longer than the worker may stay: the attempt is given up', async () => {
+  test('for longer than the worker may stay: the attempt is abandoned', async () => {
     world.sandbox.program = (...run) => {
       world.lifecycle.store.before = away;
       world.abandon.abort();
@@ -102,7 +102,7 @@ describe('Postgres away', () => {
 });
 
 describe('the engine', () => {
-  test('away before the program started: the attempt goes back, and does not count', async () => {
+  test('unavailable before the program started: the attempt is released, and does not count', async () => {
     world.sandbox.program = () => {
       world.sandbox.healthy = false;
       return Promise.reject(new SandboxFailure('cannot connect', false));
@@ -113,9 +113,9 @@ describe('the engine', () => {
   });
 
   test.each([
-    ['well, and the image is missing', true, false],
-    ['well, and the run failed half way', true, true],
-    ['away, and the program had started', false, true],
+    ['available, but the image is missing', true, false],
+    ['available, but the run failed', true, true],
+    ['unavailable after the program started', false, true],
   ])('%s: the attempt counts', async (_, healthy, countsAsAttempt) => {
     world.sandbox.program = () => {
       world.sandbox.healthy = healthy;
@@ -128,15 +128,15 @@ describe('the engine', () => {
     ]);
   });
 
-  test('refusing the job for what it is: the attempt counts', async () => {
+  test('refuses the job because of its content: the attempt counts', async () => {
     world.sandbox.program = () => Promise.reject(new DomainError('invalid_path', 'no such path', 'invalid'));
     expect(await world.attempt()).toBe('failed');
     expect((await world.lifecycle.run()).at(-2)).toMatchObject({ data: { detail: 'no such path' } });
   });
 });
 
-describe('Redis away when the job is settled', () => {
-  test('the job is settled once it is back', async () => {
+describe('Redis unavailable when the job is completed or released', () => {
+  test('it is done once Redis is back', async () => {
     const { complete } = world.queue;
     const outage = awayFor(2);
     world.queue.complete = async (job) => {
@@ -148,13 +148,13 @@ describe('Redis away when the job is settled', () => {
   });
 });
 
-test('a bug is passed on, and says nothing about the run', async () => {
+test('a bug is thrown, and nothing is reported about the run', async () => {
   world.sandbox.program = () => Promise.reject(new TypeError('undefined is not a function'));
   await expect(world.attempt()).rejects.toThrow(TypeError);
   expect(await world.newest(1)).toEqual(['ExecutionAttemptStarted']);
 });
 
-test('the time in the queue is measured from when the job could be reserved', async () => {
+test('the queue time starts when the job could be reserved', async () => {
   const job = await world.reserve();
   const now = Date.now();
   await world.runner.run(
@@ -163,5 +163,5 @@ test('the time in the queue is measured from when the job could be reserved', as
   );
   const started = (await world.lifecycle.run()).find(({ type }) => type === 'ExecutionAttemptStarted');
   expect(started).toMatchObject({ data: { queued_ms: 0 } });
-  expect(world.sandbox.jobs).toMatchObject([{ executionId: RUN_ID }]);
+  expect(world.sandbox.jobs).toMatchObject([{ executionId: EXECUTION_ID }]);
 });

@@ -1,11 +1,11 @@
-import { encodeExecutionInput } from '../../../src/tasks/domain/execution-input.js';
-import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
 import { deterministicId } from '../../../src/kernel/uuid.js';
+import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
+import { encodeExecutionInput } from '../../../src/tasks/domain/execution-input.js';
 import { AttemptWorld } from '../../support/attempt-world.js';
 import * as command from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';
 import { OWNER_ID } from '../../support/builders/people.js';
-import { RETRY, RUN_ID, runFinished, SCRIPT } from '../../support/builders/tasks.js';
+import { RETRY, EXECUTION_ID, executionFinished, SCRIPT } from '../../support/builders/tasks.js';
 import { anOutcome, exits, runsUntilKilled } from '../../support/scripted-sandbox.js';
 
 let world: AttemptWorld;
@@ -14,11 +14,11 @@ beforeEach(() => {
 });
 
 describe('a program that succeeds', () => {
-  test('has its result recorded, its output stored, and its job done', async () => {
+  test('has its result recorded, its output stored, and its job completed', async () => {
     await world.waiting();
     world.sandbox.program = exits(0, 'hello\n');
     expect(await world.attempt()).toBe('succeeded');
-    const stdout = deterministicId(RUN_ID, 1, 'stdout');
+    const stdout = deterministicId(EXECUTION_ID, 1, 'stdout');
     expect((await world.lifecycle.run()).slice(-2)).toMatchObject([
       { type: 'ExecutionAttemptStarted', data: { attempt: 1, worker: event.WORKER } },
       {
@@ -34,7 +34,7 @@ describe('a program that succeeds', () => {
         },
       },
     ]);
-    expect((await world.lifecycle.task()).at(-1)).toEqual(runFinished('completed'));
+    expect((await world.lifecycle.task()).at(-1)).toEqual(executionFinished('completed'));
     expect(world.payloads.stored.get(stdout)).toEqual({
       ownerId: OWNER_ID,
       kind: 'stdout',
@@ -43,7 +43,7 @@ describe('a program that succeeds', () => {
     expect(await world.jobState()).toBe('missing');
   });
 
-  test('was given what its run was requested with', async () => {
+  test('gets what its execution was requested with', async () => {
     const input = {
       stdin: Buffer.from('in').toString('base64'),
       args: ['-v'],
@@ -60,7 +60,7 @@ describe('a program that succeeds', () => {
     await world.attempt();
     expect(world.sandbox.jobs).toEqual([
       {
-        executionId: RUN_ID,
+        executionId: EXECUTION_ID,
         attempt: 1,
         userId: OWNER_ID,
         scriptType: 'bash',
@@ -83,7 +83,7 @@ describe('a program that fails', () => {
     ['exit_code', anOutcome({ returnCode: 3 })],
     ['signal', anOutcome({ reason: 'signal', returnCode: 139, signal: 'SIGSEGV' })],
     ['out_of_memory', anOutcome({ reason: 'out_of_memory', returnCode: 137, signal: 'SIGKILL' })],
-  ] as const)('by %s has failed where that is not retried', async (reason, outcome) => {
+  ] as const)('by %s has failed if that is not retried', async (reason, outcome) => {
     await world.waiting();
     world.sandbox.program = () => Promise.resolve(outcome);
     expect(await world.attempt()).toBe('failed');
@@ -95,7 +95,7 @@ describe('a program that fails', () => {
     expect(await world.jobState()).toBe('missing');
   });
 
-  test('by a timeout has timed out, and what it wrote is kept', async () => {
+  test('by a timeout has timed out, and its output is kept', async () => {
     await world.waiting({ retry: { ...RETRY, retry_on: [] } });
     const stdout = { content: Buffer.from('so far'), bytesTotal: 9_000, truncated: true };
     world.sandbox.program = () => Promise.resolve(anOutcome({ reason: 'timeout', returnCode: null, stdout }));
@@ -105,7 +105,7 @@ describe('a program that fails', () => {
     expect(failed).toMatchObject({ data: { result: { stdout: { bytes_total: 9_000, truncated: true } } } });
   });
 
-  test('is retried where the policy says so', async () => {
+  test('is retried if the policy says so', async () => {
     await world.waiting({ retry: { ...RETRY, retry_on: ['exit_code'] } });
     world.sandbox.program = exits(1);
     expect(await world.attempt()).toBe('failed');
@@ -121,7 +121,7 @@ describe('a run that is stopped', () => {
     };
   };
 
-  test('because it was cancelled is cancelled, with what it wrote', async () => {
+  test('for a cancel is cancelled, with its output', async () => {
     await world.waiting();
     whileRunning(async () => {
       await world.lifecycle.bus.execute(command.cancel());
@@ -133,7 +133,7 @@ describe('a run that is stopped', () => {
     expect(await world.jobState()).toBe('missing');
   });
 
-  test('because the worker shuts down is handed back, and does not count', async () => {
+  test('for a shutdown is released, and does not count', async () => {
     await world.waiting();
     whileRunning(() => world.tell('shutdown'));
     expect(await world.attempt()).toBe('released');
@@ -141,7 +141,7 @@ describe('a run that is stopped', () => {
     expect(await world.jobState()).toBe('waiting');
   });
 
-  test('because the worker shuts down, and could not be killed in order, is handed back as well', async () => {
+  test('for a shutdown, and had to be killed, is released as well', async () => {
     await world.waiting();
     world.sandbox.program = () => {
       world.tell('shutdown');
@@ -151,7 +151,7 @@ describe('a run that is stopped', () => {
     expect(await world.newest(1)).toEqual(['ExecutionAttemptReleased']);
   });
 
-  test('and had already ended by itself keeps its own end', async () => {
+  test('but had already ended by itself keeps its own end', async () => {
     await world.waiting();
     world.sandbox.program = (...run) => {
       world.tell('shutdown');
@@ -160,7 +160,7 @@ describe('a run that is stopped', () => {
     expect(await world.attempt()).toBe('succeeded');
   });
 
-  test('because it was lost to somebody else says nothing, and leaves the job to its holder', async () => {
+  test('because another worker has the attempt reports nothing, and leaves the job to its holder', async () => {
     await world.waiting();
     whileRunning(() => world.tell('lost'));
     const job = await world.reserve();
@@ -174,12 +174,12 @@ describe('a run that is stopped', () => {
   });
 });
 
-describe('a job that nobody waits for', () => {
+describe('an outdated job', () => {
   test.each([
-    ['its run has been cancelled', [event.cancelled()]],
-    ['its attempt runs elsewhere', [event.started()]],
-    ['its attempt has been', [event.started(), event.attemptLost(), event.retryScheduled(2, 0)]],
-    ['its run was taken over', [event.startedElsewhere()]],
+    ['its execution was cancelled', [event.cancelled()]],
+    ['its attempt runs on another worker', [event.started()]],
+    ['its attempt has ended', [event.started(), event.attemptLost(), event.retryScheduled(2, 0)]],
+    ['its execution was taken over', [event.startedElsewhere()]],
   ])('is dropped: %s', async (_, history) => {
     await world.waiting({}, ...history);
     expect(await world.attempt()).toBe('dropped');
@@ -188,12 +188,12 @@ describe('a job that nobody waits for', () => {
     expect(await world.newest(1)).toEqual([history.at(-1)!.type]);
   });
 
-  test('is dropped: there is no such run', async () => {
+  test('is dropped: the execution does not exist', async () => {
     await world.enqueue();
     expect(await world.attempt()).toBe('dropped');
   });
 
-  test('is dropped: the run was lost while its program ran', async () => {
+  test('is dropped: the attempt was lost while its program ran', async () => {
     await world.waiting();
     world.sandbox.program = async (...run) => {
       await world.lifecycle.bus.execute(command.lose());
@@ -204,7 +204,7 @@ describe('a job that nobody waits for', () => {
   });
 });
 
-test('a run whose container is lost keeps what it had printed', async () => {
+test('a run whose container is lost keeps the output printed so far', async () => {
   await world.waiting();
   const { stdout, stderr, wallTimeMs } = anOutcome({
     stdout: { content: Buffer.from('so far'), bytesTotal: 6, truncated: false },
@@ -216,11 +216,11 @@ test('a run whose container is lost keeps what it had printed', async () => {
     type: 'ExecutionAttemptFailed',
     data: { reason: 'infrastructure', result: { return_code: null, signal: null, stdout: { bytes_total: 6 } } },
   });
-  const stored = world.payloads.stored.get(deterministicId(RUN_ID, 1, 'stdout'));
+  const stored = world.payloads.stored.get(deterministicId(EXECUTION_ID, 1, 'stdout'));
   expect(Buffer.from(stored!.content).toString()).toBe('so far');
 });
 
-describe('a payload that has been destroyed', () => {
+describe('a destroyed payload', () => {
   test('fails the attempt: the script', async () => {
     await world.waiting();
     world.payloads.destroy(SCRIPT.payload_id);

@@ -1,14 +1,14 @@
 import { ByteLog } from '../../../src/platform/memory/byte-log.js';
-import { type LiveAttempt, LivePublisher } from '../../../src/worker/live-publisher.js';
-import { liveSource } from '../../../src/tasks/domain/live-source.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { liveSource } from '../../../src/tasks/domain/live-source.js';
+import { type LiveAttempt, LivePublisher } from '../../../src/worker/live-publisher.js';
 import { eventually } from '../../support/eventually.js';
 import { InMemoryLiveOutput } from '../../support/in-memory-live-output.js';
 
 const HOLD = { executionId: 'run', attempt: 1, leaseToken: 'secret' };
 const STDOUT = liveSource(HOLD, 'stdout');
 
-/** What the sandbox keeps of each attempt. */
+/** The output that the sandbox keeps of an attempt. */
 const kept = new WeakMap<LiveAttempt, Record<'stdout' | 'stderr', ByteLog>>();
 
 function print(attempt: LiveAttempt, stream: 'stdout' | 'stderr', text: string): void {
@@ -25,7 +25,7 @@ beforeEach(() => {
   publisher = new LivePublisher(live, silentLog);
 });
 
-test('what is printed is published, each stream by itself', async () => {
+test('output is published, each stream separately', async () => {
   const attempt = publisher.open(HOLD);
   print(attempt, 'stdout', 'out');
   print(attempt, 'stderr', 'err');
@@ -36,12 +36,12 @@ test('what is printed is published, each stream by itself', async () => {
   attempt.close();
 });
 
-test('where it is published says nothing of the lease', () => {
+test('its subject does not reveal the lease', () => {
   expect(JSON.stringify(STDOUT)).not.toContain(HOLD.leaseToken);
   expect(liveSource({ ...HOLD, leaseToken: 'another' }, 'stdout').startId).not.toBe(STDOUT.startId);
 });
 
-test('many small pieces go together', async () => {
+test('many small writes are sent together', async () => {
   const attempt = publisher.open(HOLD);
   for (let n = 0; n < 1_000; n += 1) print(attempt, 'stdout', 'x');
   await eventually(() => expect(live.textOf(STDOUT)).toBe('x'.repeat(1_000)));
@@ -49,7 +49,7 @@ test('many small pieces go together', async () => {
   attempt.close();
 });
 
-test('no chunk is larger than NATS takes', async () => {
+test('no chunk is larger than NATS accepts', async () => {
   const attempt = publisher.open(HOLD);
   const text = 'y'.repeat(300_000);
   print(attempt, 'stdout', text);
@@ -58,7 +58,7 @@ test('no chunk is larger than NATS takes', async () => {
   attempt.close();
 });
 
-test('while NATS is away nothing fails, and afterwards all of it comes', async () => {
+test('while NATS is unavailable nothing fails, and afterwards everything is sent', async () => {
   live.away = true;
   const attempt = publisher.open(HOLD);
   print(attempt, 'stdout', 'before ');
@@ -69,7 +69,7 @@ test('while NATS is away nothing fails, and afterwards all of it comes', async (
   attempt.close();
 });
 
-test('what the server has lost is published again, from the beginning', async () => {
+test('chunks that the server has lost are published again, from the beginning', async () => {
   const attempt = publisher.open(HOLD);
   print(attempt, 'stdout', 'printed long ago');
   await eventually(() => expect(live.chunks).toHaveLength(1));
@@ -78,13 +78,13 @@ test('what the server has lost is published again, from the beginning', async ()
   attempt.close();
 });
 
-test('what is not out when the attempt is over is left to the stored output, and counted', async () => {
+test('output not sent when the attempt ends is left to the stored output, and counted', async () => {
   live.away = true;
   const attempt = publisher.open(HOLD);
   print(attempt, 'stdout', '12345');
   attempt.close();
   live.away = false;
   live.lose();
-  await eventually(() => expect(publisher.figures).toEqual({ published: 0, late: 1, leftBytes: 5 }));
+  await eventually(() => expect(publisher.figures).toEqual({ published: 0, late: 1, unpublishedBytes: 5 }));
   expect(live.chunks).toEqual([]);
 });

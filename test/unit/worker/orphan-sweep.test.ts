@@ -1,6 +1,6 @@
-import { OrphanSweep } from '../../../src/worker/orphan-sweep.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { OrphanSweep } from '../../../src/worker/orphan-sweep.js';
 import { InMemoryJobQueue } from '../../support/in-memory-job-queue.js';
 import { ScriptedSandbox } from '../../support/scripted-sandbox.js';
 import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';
@@ -23,7 +23,7 @@ beforeEach(() => {
 
 const beat = (workerId: string) => queue.workerHeartbeat({ workerId, running: [] }, TTL_MS);
 
-test('removes what belongs to workers that have been missing for the whole grace', async () => {
+test('removes containers of workers that were missing for the whole grace period', async () => {
   await beat('alive');
   await orphans.sweep(0);
   await orphans.sweep(GRACE_MS - 1);
@@ -32,7 +32,7 @@ test('removes what belongs to workers that have been missing for the whole grace
   expect(sandbox.owners).toEqual(['alive']);
 });
 
-test('removes what belongs to a worker whose session has ended long before that', async () => {
+test('removes containers of a worker whose session has ended long before that', async () => {
   await beat('alive');
   sessions.ids = new Set(['alive']);
   await orphans.sweep(0);
@@ -42,7 +42,7 @@ test('removes what belongs to a worker whose session has ended long before that'
   expect(sandbox.owners).toEqual(['alive']);
 });
 
-test('spares workers whose session is open, and that a flush forgot', async () => {
+test('spares workers with an open session that a flush forgot', async () => {
   sessions.ids = new Set(['alive', 'dead']);
   await orphans.sweep(0);
   await orphans.sweep(GRACE_MS - 1);
@@ -60,7 +60,7 @@ test('spares workers that a flush forgot for a moment', async () => {
   expect(sandbox.owners).toContain('alive');
 });
 
-test('removes nothing during an outage of Redis, and grants the grace again after it', async () => {
+test('removes nothing during an outage of Redis, and restarts the grace period after it', async () => {
   await orphans.sweep(0);
   const { workers } = queue;
   queue.workers = () => Promise.reject(new Unavailable('redis', 'away'));
@@ -72,7 +72,7 @@ test('removes nothing during an outage of Redis, and grants the grace again afte
   expect(sandbox.owners).toEqual([]);
 });
 
-test('leaves an engine that is away alone', async () => {
+test('does nothing if the engine is unavailable', async () => {
   sandbox.healthy = false;
   await orphans.sweep(0);
   await orphans.sweep(GRACE_MS);

@@ -15,7 +15,7 @@ const outcome = () => ({
   notes: [],
 });
 
-test('neither stream is still being stored once the other has failed', async () => {
+test('no stream is still being stored after the other has failed', async () => {
   const stderr = Promise.withResolvers<void>();
   const events: string[] = [];
   class Store extends InMemoryPayloadStore {
@@ -37,7 +37,7 @@ test('neither stream is still being stored once the other has failed', async () 
   expect(events).toEqual(['stderr stored', 'stdout']);
 });
 
-test('what a run and what a lost run had written is given back', () => {
+test('the output buffers of completed and lost runs are freed', () => {
   const { stdout, stderr } = outcome();
   detachOutput({ ...outcome(), stdout, stderr, reason: 'exit_code', startedAt: new Date() });
   expect([stdout.content.length, stderr.content.length]).toEqual([0, 0]);

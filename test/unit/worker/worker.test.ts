@@ -1,20 +1,20 @@
+import { Unavailable } from '../../../src/kernel/errors.js';
+import { deterministicId } from '../../../src/kernel/uuid.js';
+import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { jobId } from '../../../src/queue/job-queue.js';
 import { OrphanSweep } from '../../../src/worker/orphan-sweep.js';
 import { RunWatch } from '../../../src/worker/run-watch.js';
 import { Worker, type WorkerOptions } from '../../../src/worker/worker.js';
-import { Unavailable } from '../../../src/kernel/errors.js';
-import { jobId } from '../../../src/queue/job-queue.js';
-import { deterministicId } from '../../../src/kernel/uuid.js';
-import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { AttemptWorld, LEASE_MS } from '../../support/attempt-world.js';
 import * as command from '../../support/builders/execution-commands.js';
 import { WORKER } from '../../support/builders/executions.js';
-import { RUN_ID } from '../../support/builders/tasks.js';
+import { EXECUTION_ID } from '../../support/builders/tasks.js';
 import { eventually } from '../../support/eventually.js';
 import { anOutcome, exits, runsUntilKilled } from '../../support/scripted-sandbox.js';
 import { StagedStreamVersions } from '../../support/staged-event-store.js';
 import { InMemoryWorkerSessions } from '../../support/worker-sessions.js';
 
-const JOB = jobId({ executionId: RUN_ID, attempt: 1 });
+const JOB = jobId({ executionId: EXECUTION_ID, attempt: 1 });
 
 let world: AttemptWorld;
 let worker: Worker;
@@ -54,7 +54,7 @@ const running = (count: number) => eventually(() => expect(world.sandbox.running
 const heartbeat = async () => (await world.queue.workers())[0];
 
 describe('a worker', () => {
-  test('runs what is in the queue, and says what it has done', async () => {
+  test('runs queued jobs, and reports what it has done', async () => {
     await world.waiting();
     start();
     await ended('ExecutionSucceeded');
@@ -69,7 +69,7 @@ describe('a worker', () => {
     expect(errors).toEqual([]);
   });
 
-  test('runs as many at a time as it has slots', async () => {
+  test('runs as many jobs at a time as it has slots', async () => {
     const ids = ['one', 'two', 'three', 'four', 'five'].map((name) => deterministicId(name));
     for (const id of ids) await world.another(id);
     const waiting = new Set<() => void>();
@@ -91,7 +91,7 @@ describe('a worker', () => {
     expect(world.sandbox.runningMax).toBe(2);
   });
 
-  test('reserves nothing while the engine is away', async () => {
+  test('reserves nothing while the engine is unavailable', async () => {
     await world.waiting();
     world.sandbox.healthy = false;
     start();
@@ -101,7 +101,7 @@ describe('a worker', () => {
     await ended('ExecutionSucceeded');
   });
 
-  test('reserves nothing before its session is open, and says often that it lives', async () => {
+  test('reserves nothing before its session is open, and sends frequent heartbeats', async () => {
     await world.waiting();
     session.isOpen = false;
     start({ heartbeatMs: 3_600_000 });
@@ -116,7 +116,7 @@ describe('a worker', () => {
     await ended('ExecutionSucceeded');
   });
 
-  test('goes on after Redis was away', async () => {
+  test('continues after an outage of Redis', async () => {
     await world.waiting();
     const { reserve } = world.queue;
     let calls = 0;
@@ -129,11 +129,11 @@ describe('a worker', () => {
     expect(errors).toEqual([]);
   });
 
-  test('goes on after a bug in one run, and tells of it', async () => {
+  test('continues after a bug in one run, and logs it', async () => {
     await world.waiting();
     await world.another(deterministicId('another'));
     world.sandbox.program = (job, signal) =>
-      job.executionId === RUN_ID ? Promise.reject(new TypeError('a bug')) : exits(0)(job, signal);
+      job.executionId === EXECUTION_ID ? Promise.reject(new TypeError('a bug')) : exits(0)(job, signal);
     start({ slots: 1 });
     await eventually(() => expect(world.sandbox.jobs).toHaveLength(2));
     expect(errors).toMatchObject([{ err: { message: 'a bug' } }]);
@@ -146,7 +146,7 @@ describe('a run under way', () => {
     world.sandbox.program = runsUntilKilled();
   });
 
-  test('ends soon after it is cancelled', async () => {
+  test('ends soon after a cancel', async () => {
     start();
     await running(1);
     await world.lifecycle.bus.execute(command.cancel());
@@ -154,7 +154,7 @@ describe('a run under way', () => {
     await eventually(async () => expect(await world.jobState()).toBe('missing'));
   });
 
-  test('is broken off without a word when the log has given it up', async () => {
+  test('is stopped without a report if the log says that the attempt is lost', async () => {
     start();
     await running(1);
     await world.lifecycle.bus.execute(command.lose());
@@ -162,7 +162,7 @@ describe('a run under way', () => {
     expect(await world.newest(1)).toEqual(['ExecutionRetryScheduled']);
   });
 
-  test('has its lease again after a flush, and ends well', async () => {
+  test('has its lease restored after a flush, and ends normally', async () => {
     start();
     await running(1);
     world.queue.flush();
@@ -173,7 +173,7 @@ describe('a run under way', () => {
     await eventually(async () => expect(await world.jobState()).toBe('missing'));
   });
 
-  test('has its lease renewed, and its worker’s word, while the engine takes its time to answer', async () => {
+  test('has its lease renewed and heartbeats sent while the engine responds slowly', async () => {
     start();
     await running(1);
     let answer = (): void => undefined;
@@ -187,18 +187,25 @@ describe('a run under way', () => {
     answer();
   });
 
-  test('goes on where somebody else holds the job by a mistake of the queue: the log decides', async () => {
+  test('continues if the queue wrongly leased the job to another worker: the log decides', async () => {
     start();
     await running(1);
     world.queue.flush();
-    const other = { executionId: RUN_ID, attempt: 1, userId: 'user', priority: 5, leaseToken: 'other', enqueuedAt: 0 };
+    const other = {
+      executionId: EXECUTION_ID,
+      attempt: 1,
+      userId: 'user',
+      priority: 5,
+      leaseToken: 'other',
+      enqueuedAt: 0,
+    };
     await world.queue.restoreLease(other, 'test.worker-2', LEASE_MS);
     await eventually(async () => expect((await heartbeat())?.running).toEqual([JOB]));
     expect(world.sandbox.running).toBe(1);
   });
 });
 
-test('the lease of a job that is done is not put back by a heartbeat that was on its way', async () => {
+test('a late heartbeat does not restore the lease of a completed job', async () => {
   await world.waiting();
   let end = (): void => undefined;
   world.sandbox.program = async () => {
@@ -226,7 +233,7 @@ test('the lease of a job that is done is not put back by a heartbeat that was on
 });
 
 describe('at shutdown', () => {
-  test('a run may finish in time', async () => {
+  test('lets a run finish in time', async () => {
     await world.waiting();
     let end = (): void => undefined;
     world.sandbox.program = async () => {
@@ -241,7 +248,7 @@ describe('at shutdown', () => {
     expect(await world.newest(1)).toEqual(['ExecutionSucceeded']);
   });
 
-  test('a run that does not is handed back, with its job', async () => {
+  test('releases the attempt of a run that does not, with its job', async () => {
     await world.waiting();
     world.sandbox.program = runsUntilKilled();
     start();
@@ -251,7 +258,7 @@ describe('at shutdown', () => {
     expect(await world.jobState()).toBe('waiting');
   });
 
-  test('a run that has to be ended by force is handed back all the same', async () => {
+  test('releases the attempt of a run that has to be killed as well', async () => {
     await world.waiting();
     let end = (): void => undefined;
     const forced = new Promise<void>((resolve) => (end = resolve));
@@ -260,14 +267,14 @@ describe('at shutdown', () => {
       return anOutcome({ reason: 'cancelled', returnCode: null });
     };
     world.sandbox.close = () => Promise.resolve(end());
-    start({ handBackMs: 500 });
+    start({ releaseTimeoutMs: 500 });
     await running(1);
     await worker.stop();
     expect(await world.newest(1)).toEqual(['ExecutionAttemptReleased']);
     expect(await world.jobState()).toBe('waiting');
   });
 
-  test('nothing is left: no container, no word of the worker, and no job is reserved', async () => {
+  test('leaves no container and no heartbeat, and reserves no job', async () => {
     start();
     await eventually(async () => expect(await heartbeat()).toBeDefined());
     await worker.stop();

@@ -19,10 +19,10 @@ import { eventually } from '../../../support/eventually.js';
 import { startTestService, type TestService } from '../../../support/service.js';
 import { Contract } from './contract.js';
 
-/** Everything but the workers: runs stay pending, and nothing needs a container. */
+/** All roles except the worker: executions stay pending, and no container is needed. */
 export const NO_WORKER = { VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator' };
 
-/** Someone with an account; every answer is held against the OpenAPI document. */
+/** A client with an account; every response is checked against the OpenAPI document. */
 export class Person {
   constructor(
     readonly client: ApiClient,
@@ -34,12 +34,14 @@ export class Person {
     return this.client.user.id;
   }
 
-  /** For what the document allows. */
+  /** For requests that the document allows. */
   get api(): TypedApi {
     return this.client.apiWith(this.token, this.contract.middleware);
   }
 
-  /** For all else. @param path below /api/v1; a body of text is sent as it is, any other as JSON */
+  /**
+   * For all other requests. @param path below /api/v1; a string is sent unchanged as the body, anything else as JSON
+   */
   async send<Body = any>(
     method: string,
     path: string,
@@ -52,7 +54,7 @@ export class Person {
     return answer;
   }
 
-  /** As send, where only success will do. @returns the body */
+  /** Like send, but the response must be a success. @returns the body */
   async ok<Body = any>(method: string, path: string, body?: unknown): Promise<Body> {
     const answer = await this.send<Body>(method, path, body);
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
@@ -87,7 +89,7 @@ export class Person {
     return ok(this.api.DELETE('/executions/{id}', withId(id)));
   }
 
-  /** A run that nobody but its owner will end. */
+  /** An execution that ends only by its owner's report. */
   async startExternal(fields: Partial<CreateTask> = {}): Promise<Execution> {
     return this.start((await this.createTask(fields)).id, { executor: 'external' });
   }
@@ -95,7 +97,7 @@ export class Person {
 
 export const aTask = { name: 'a task', script_type: 'python', script_content: 'print(1)' } as const;
 
-/** A service of a test file's own, and its document. */
+/** A test file's own service, and its document. */
 export class Api {
   private constructor(
     readonly service: TestService,
@@ -111,7 +113,7 @@ export class Api {
     return new Person(await ApiClient.register(() => this.service.url), this.contract);
   }
 
-  /** An account with an admin's rights, which only an operator can give. */
+  /** An account with the admin role, which only an operator can grant. */
   async registerAdmin(): Promise<Person> {
     const { client } = await this.register();
     await this.service.database.ownerPool.query('update identity.users set is_admin = true where id = $1', [
@@ -127,7 +129,7 @@ export class Api {
     return call<Body>(`${this.service.url}/api/v1${path}`, method, body, headers);
   }
 
-  /** The newest position of the log, once no fact about an account is still on its way there. */
+  /** The newest position of the log, after all pending security facts have been recorded. */
   async head(): Promise<bigint> {
     const { ownerPool } = this.service.database;
     await eventually(async () =>
@@ -136,7 +138,7 @@ export class Api {
     return (await this.service.processes[0]!.infra.store.head()).position;
   }
 
-  /** Ends what is still under way, so that no job is left behind, and stops. */
+  /** Ends all active executions, so that no job is left behind, and stops. */
   async close(): Promise<void> {
     try {
       await this.cancelAll();
@@ -145,7 +147,7 @@ export class Api {
     }
   }
 
-  /** The views must hold all that there is to cancel, and the orchestrator have taken back what it put in the queue. */
+  /** The views must show all active executions, and the orchestrator must have removed their jobs. */
   private async cancelAll(): Promise<void> {
     const { commands, infra } = this.service.processes[0]!;
     await caughtUp(infra.pool, PROJECTOR);

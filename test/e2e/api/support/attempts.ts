@@ -5,13 +5,13 @@ import type { Api } from './api.js';
 const metadata = { actor: 'system:test', correlation_id: 'test' } as const;
 const NOTHING_WRITTEN = { payload: null, bytes_total: 0, truncated: false };
 
-/** What a worker tells of an attempt, without a worker: the test says when. */
+/** Reports about an attempt without a worker: the test controls the time. */
 export async function startAttempt(api: Api, executionId: string, attempt = 1) {
   const commands = api.service.processes[0]!.commands!;
   const lease = { executionId, attempt, leaseToken: newId() };
   await commands.execute(new StartAttempt(lease, 'test', 0, metadata));
   return {
-    /** Where the run was to be cancelled, it is now. */
+    /** If a cancel was requested, the execution is cancelled now. */
     release: () => commands.execute(new ReleaseAttempt(lease, 'test', metadata)),
     fail: (return_code: number) => {
       const ran = { stdout: NOTHING_WRITTEN, stderr: NOTHING_WRITTEN, wall_time_ms: 1, cpu_time_ms: 1 };

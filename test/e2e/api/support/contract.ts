@@ -19,10 +19,10 @@ interface Response {
   readonly headers?: Record<string, { readonly $ref: string }>;
 }
 
-/** Whether nobody may call it without an access token. */
+/** Whether it requires an access token. */
 export const asksForToken = ({ security = [] }: Operation): boolean => security.length > 0;
 
-/** As far as tests look into one. */
+/** The part of a schema that tests read. */
 interface Schema {
   readonly $ref?: string;
   readonly default?: unknown;
@@ -43,17 +43,17 @@ export interface OpenApi {
 }
 
 export interface Route {
-  /** In capitals. */
+  /** In upper case. */
   readonly method: string;
-  /** As the document has it: `/api/v1/tasks/{id}`. */
+  /** As in the document: `/api/v1/tasks/{id}`. */
   readonly path: string;
   readonly operation: Operation;
 }
 
-/** The OpenAPI document as a judge of answers: what it does not promise fails the test. */
+/** Checks responses against the OpenAPI document: a response that it does not describe fails the test. */
 export class Contract {
   readonly routes: readonly Route[];
-  /** Not zod: what the service validates with must not be its own judge. Not strict: OpenAPI has more keywords. */
+  /** Not zod: the check must not use the service's own validator. Not strict: OpenAPI has more keywords. */
   private readonly ajv = addFormats.default(new Ajv.Ajv({ strict: false }));
   private readonly validators = new Map<object, ValidateFunction>();
 
@@ -67,7 +67,7 @@ export class Contract {
     return new Contract((await (await fetch(`${url}/docs/json`)).json()) as OpenApi);
   }
 
-  /** @throws Error where a route of the document answers what it does not say */
+  /** @throws Error if the response of a documented route does not match the document */
   check(method: string, path: string, answer: Answer): void {
     const route = this.routes.find((each) => each.method === method && matches(each.path, path));
     if (!route) return;
@@ -85,7 +85,7 @@ export class Contract {
     throw new Error(`${name} is not what the document says: ${this.ajv.errorsText(validate.errors)}`);
   }
 
-  /** Those that always come are there, and no other of those that the document knows. */
+  /** All required headers are present, and no undocumented ones. */
   private checkHeaders(name: string, { headers: promised = {} }: Response, headers: Headers): void {
     for (const [header, { required = false, schema }] of Object.entries(this.document.components.headers)) {
       const value = headers.get(header);
@@ -97,13 +97,13 @@ export class Contract {
     }
   }
 
-  /** As check, of every answer that a generated client has. */
+  /** Like check, for every response that a generated client receives. */
   readonly middleware: Middleware = {
     onResponse: async ({ request: { method }, schemaPath, response }) =>
       this.check(method, `/api/v1${schemaPath}`, await answerOf(response.clone())),
   };
 
-  /** Whether a request body is what the document asks for. */
+  /** Whether a request body matches the document. */
   accepts(schema: object, body: unknown): boolean {
     return this.validatorOf(schema)(body);
   }

@@ -1,7 +1,7 @@
 import type { Api, Person } from './api.js';
 import { startAttempt } from './attempts.js';
 
-/** @returns the id of a run whose attempts are used up */
+/** @returns the id of an execution without attempts left */
 export async function deadLetterOf(api: Api, who: Person): Promise<string> {
   const task = await who.createTask({ retry: { max_attempts: 1, retry_on: ['exit_code'] } });
   const { id } = await who.start(task.id);

@@ -1,6 +1,6 @@
 const KIB = 1024;
 const metadataOf = (bytes: number) => ({ a: 'x'.repeat(bytes - '{"a":""}'.length) });
-/** Field, values just within its bounds, values just outside with what is said of them. */
+/** Field, values just within its bounds, values just outside with their error messages. */
 export const TASK_BOUNDS: [string, unknown[], [unknown, string][]][] = [
   [
     'name',

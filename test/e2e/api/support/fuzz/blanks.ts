@@ -1,19 +1,20 @@
 /**
- * A generated request is text with blanks, «so», which are filled in when it is sent: with what only the service can
- * tell (the id of a task, a token), and with what nobody wants to read in a failed test's report (a megabyte of x).
+ * A generated request is text with placeholders, «like this». They are filled in when the request is sent: with values
+ * that only the service knows (the id of a task, a token), and with values too long for a test's report (a megabyte of
+ * x).
  */
 export const blank = (what: string): string => `«${what}»`;
 
-/** Beyond it a report is not to be read any more. */
+/** A longer report is unreadable. */
 const PLAIN_CHARS_MAX = 300;
 
-/** So many characters. */
+/** That many characters. */
 export const textOf = (chars: number): string => (chars > PLAIN_CHARS_MAX ? blank(`x ${chars}`) : 'x'.repeat(chars));
 
-/** In JSON, in the place of a string: as it stands, where no value becomes such a text. */
+/** In JSON, in place of a string: raw text, for which there is no value. */
 export const raw = (json: string): string => blank(`raw ${json}`);
 
-/** In JSON, in the place of a string: arrays in arrays. */
+/** In JSON, in place of a string: nested arrays. */
 export const deep = (levels: number): string => blank(`deep ${levels}`);
 
 const PLAIN: readonly [RegExp, (argument: string) => string][] = [
@@ -22,7 +23,7 @@ const PLAIN: readonly [RegExp, (argument: string) => string][] = [
   [/«x (\d+)»/g, (chars) => 'x'.repeat(Number(chars))],
 ];
 
-/** @param lookUp what stands in a blank; undefined leaves it as it is */
+/** @param lookUp returns a placeholder's value; undefined leaves it unchanged */
 export async function filled(text: string, lookUp: (what: string) => Promise<string> | undefined): Promise<string> {
   let result = text;
   for (const [pattern, make] of PLAIN) result = result.replaceAll(pattern, (_, argument: string) => make(argument));

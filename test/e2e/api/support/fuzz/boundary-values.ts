@@ -10,7 +10,7 @@ const TIMES = [
   ...['2026-01-01T00:00:00', '2026-01-01', '+275760-09-13T00:00:00.000Z', '2026-01-01T00:00:00.1234567891Z'],
 ];
 
-/** What is exactly at a bound of the schema, and one beyond. */
+/** Values exactly at a bound of the schema, and one beyond. */
 export const boundaries: Change = (schema, valid) => {
   switch (schema.type) {
     case 'integer':

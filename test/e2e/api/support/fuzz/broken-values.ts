@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { blank, deep, raw } from './blanks.js';
 import type { Change } from './changed-values.js';
 
-/** Postgres would refuse them. */
+/** Postgres refuses these. */
 const UNSTORABLE = ['\0', '\ud800', '\udfff'];
 
 export const HOSTILE_TEXTS = [
@@ -27,7 +27,7 @@ const ANYTHING: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue(),
 );
 
-/** What the schema refuses, or nobody should have to take. */
+/** Values that the schema refuses, or that no service should have to accept. */
 export const breaks: Change = (schema, valid) => {
   const others: fc.Arbitrary<unknown>[] = [];
   if (schema.type === 'string') {
@@ -47,7 +47,7 @@ export const breaks: Change = (schema, valid) => {
   return [ANYTHING, ...others];
 };
 
-/** As a member of its own, which an assignment would not make. */
+/** As an own member, which an assignment would not create. */
 function hasPrototype(value: object): object {
   return Object.defineProperty({ ...value }, '__proto__', { value: { is_admin: true }, enumerable: true });
 }

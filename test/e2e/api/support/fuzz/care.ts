@@ -1,10 +1,10 @@
 import { blank } from './blanks.js';
 
-/** What no schema can say of a good request. Everything else follows from the document. */
+/** Rules for valid requests that no schema can express. Everything else follows from the document. */
 export interface Care {
-  /** Instead of the owner's. */
+  /** The token to send instead of the owner's. */
   readonly token?: string;
-  /** Fields of the body that few values are good for. */
+  /** Fields of the body for which only a few values are valid. */
   readonly fields?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -16,19 +16,19 @@ export const CARE: Readonly<Record<string, Care>> = {
     token: blank('session token'),
     fields: { current_password: [blank('password')], new_password: [blank('password'), 'another password'] },
   },
-  // Nobody can use it again.
+  // The object cannot be used again.
   logout: { token: blank('session token') },
 };
 
-/** Parameters of a query that few values are good for. */
+/** Query parameters for which only a few values are valid. */
 export const GOOD_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   cursor: ['', blank('cursor')],
   as_of: ['1', '2', '2000-01-01T00:00:00Z', '2100-01-01T00:00:00+01:00', '0000-01-01T00:00:00+23:59'],
-  // Nobody ends the run meanwhile.
+  // The execution must not end meanwhile.
   wait: [0],
 };
 
-/** Whose id stands in a path, by the segment before it: the first is the one that most requests are about. */
+/** The owner of an id in a path, by the preceding segment; most requests use the first. */
 export const THINGS_OF: Readonly<Record<string, readonly [string, ...string[]]>> = {
   tasks: ['task', 'busy task', 'deleted task'],
   executions: ['external run', 'embedded run', 'running run', 'ended run', 'dead letter'],

@@ -3,20 +3,20 @@ import fc from 'fast-check';
 import { alternativesOf, type JsonSchema, nameOf, othersOf } from './json-schema.js';
 import type { ValidValues } from './valid-values.js';
 
-/** What may stand in the place of a value that its schema accepts. */
+/** Replacements for a value that its schema accepts. */
 export type Change = (schema: JsonSchema, valid: ValidValues) => readonly fc.Arbitrary<unknown>[];
 
-/** A value that contains its own kind is changed so deep within, and no deeper. */
+/** Maximum depth for changes within recursive values. */
 const DEPTH_MAX = 6;
 
-/** Values that a schema accepts, but for one place in them, at whatever depth. */
+/** Values that a schema accepts, except in one place, at any depth. */
 export class ChangedValues {
   constructor(
     private readonly valid: ValidValues,
     private readonly change: Change,
   ) {}
 
-  /** Where there is nothing to change, the value is as it was. */
+  /** Unchanged if there is nothing to change. */
   of(schema: JsonSchema): fc.Arbitrary<unknown> {
     const places = this.places(schema, 0);
     return places.length === 0 ? this.valid.of(schema) : fc.oneof(...places);
@@ -51,7 +51,7 @@ export class ChangedValues {
     return [...named, ...unnamed];
   }
 
-  /** All places below, as one: a field of many counts for no more than a field of one. */
+  /** All places below, as one: a field with many members is changed as often as a field with one. */
   private oneOf(schema: JsonSchema, depth: number): fc.Arbitrary<unknown>[] {
     const places = this.places(schema, depth);
     return places.length === 0 ? [] : [fc.oneof(...places)];

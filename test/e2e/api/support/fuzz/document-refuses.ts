@@ -6,7 +6,7 @@ import type { SentRequest } from './sent-request.js';
 
 const JSON_TYPE = /^application\/json *(;|$)/i;
 
-/** Whether the document says that no such request will do. What it cannot say, it does not refuse. */
+/** Whether the document excludes the request. What it cannot express, it does not exclude. */
 export function documentRefuses(contract: Contract, { operation }: Route, sent: SentRequest): boolean {
   if (asksForToken(operation) && !sent.knownCaller) return true;
   const parameters = operation.parameters ?? [];
@@ -22,12 +22,12 @@ function bodyRefused(contract: Contract, { required, content }: RequestBody, { b
   if (body === undefined || body === '') return required === true;
   if (!JSON_TYPE.test(headers['content-type'] ?? '')) return true;
   const value = parsed(body);
-  // The schemas leave out what is so of every body: no NUL, no half of a surrogate pair, no abyss, no lossy number.
+  // The schemas omit the rules for all bodies: no NUL, no lone surrogate, no excessive nesting, no lossy number.
   if (value === undefined || textFaultOf(value) || jsonFaultOf(body.replace(/^\ufeff/, ''))) return true;
   return !contract.accepts(content['application/json']!.schema!, value);
 }
 
-/** undefined, which is no JSON, for what is none. A byte order mark may be ignored (RFC 8259, section 8.1). */
+/** undefined, which is not JSON, for an unreadable body. A byte order mark may be ignored (RFC 8259, section 8.1). */
 export function parsed(body: string): unknown {
   try {
     return JSON.parse(body.replace(/^\ufeff/, ''));
@@ -36,7 +36,7 @@ export function parsed(body: string): unknown {
   }
 }
 
-/** A parameter that is there more than once is a list, and no parameter of ours is one. */
+/** A repeated parameter is a list, and no documented parameter is one. */
 function valuesOf({ path, query, headers }: SentRequest, name: string, where: string): (string | readonly string[])[] {
   if (where === 'path') return [decoded(path[name]!)];
   if (where === 'header') return [headers[name.toLowerCase()]].filter((value) => value !== undefined);
@@ -44,12 +44,12 @@ function valuesOf({ path, query, headers }: SentRequest, name: string, where: st
   return all.length > 1 ? [all] : all;
 }
 
-/** In a URL everything is text. */
+/** In a URL every value is text. */
 function read(value: string | readonly string[], { type }: JsonSchema): unknown {
   return type === 'integer' && typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
 }
 
-/** A path that is malformed is no value of any schema: not even of one that takes every text. */
+/** A malformed path matches no schema: not even one that accepts every text. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

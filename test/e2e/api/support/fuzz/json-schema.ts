@@ -1,4 +1,4 @@
-/** A schema as the document has them: OpenAPI 3.0, as far as it is used. */
+/** A schema of the document: OpenAPI 3.0, as far as it is used. */
 export interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string;
@@ -32,23 +32,23 @@ const UNDERSTOOD = new Set([
   ...['$ref', 'type', 'enum', 'nullable', 'format', 'pattern', 'minimum', 'maximum'],
   ...['exclusiveMinimum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'items'],
   ...['minProperties', 'maxProperties', 'properties', 'required', 'additionalProperties', 'anyOf', 'oneOf'],
-  // They say nothing of what is valid.
+  // Keywords without an effect on validity.
   ...['default', 'description', 'discriminator', 'example'],
 ]);
 
-/** @throws Error for a schema that says more than is read here */
+/** @throws Error for a schema with keywords that are not implemented here */
 export function requireUnderstood(schema: JsonSchema): void {
   const unknown = Object.keys(schema).filter((keyword) => !UNDERSTOOD.has(keyword));
   if (unknown.length > 0) throw new Error(`no values are made by ${unknown.join(', ')} of a schema`);
 }
 
-/** A hundredth is the least that a number of ours is given in. */
+/** A hundredth is the smallest step of a number in this API. */
 export const stepOf = ({ type }: JsonSchema): number => (type === 'integer' ? 1 : 0.01);
 
-/** What a value may be instead of another. */
+/** The alternatives of a value. */
 export const alternativesOf = ({ anyOf, oneOf }: JsonSchema): readonly JsonSchema[] | undefined => anyOf ?? oneOf;
 
-/** Of the members that have no name of their own; undefined where there may be none. */
+/** The schema of members without a name in the schema; undefined if there may be none. */
 export function othersOf({ additionalProperties }: JsonSchema): JsonSchema | undefined {
   return typeof additionalProperties === 'object' ? additionalProperties : undefined;
 }

@@ -9,12 +9,12 @@ import type { Things } from './things.js';
 export interface Exchange {
   readonly sent: SentRequest;
   readonly answer: Answer<any>;
-  /** What a GET of the same path answered before, where there is one. */
+  /** The response to an earlier GET of the same path, if there was one. */
   readonly before: Answer<any> | undefined;
   readonly things: Things;
 }
 
-/** An event, as far as an answer tells of it. */
+/** An event, as far as a response determines it. */
 interface Promised {
   readonly type: string;
   readonly stream: { readonly type: string; readonly id: string };
@@ -27,7 +27,7 @@ const onTask = (id: string, type: string, data = {}): Promised => ({ type, strea
 const onRun = (id: string, type: string, data = {}): Promised => ({ type, stream: { type: 'execution', id }, data });
 const onUser = (id: string, type: string): Promised => ({ type, stream: { type: 'user', id } });
 
-/** What was recorded where the answer is a success; the task's event stands before the run's. */
+/** The events recorded for a successful response; the task's event comes before the execution's. */
 export const PROMISES: Promises = {
   createTask: ({ answer: { body } }) => [onTask(body.id, 'TaskCreated', { owner_id: body.user_id })],
   updateTask: ({ answer: { body, headers }, before }) => {
@@ -42,7 +42,7 @@ export const PROMISES: Promises = {
   runOnce: ({ answer: { body } }) => [onTask(body.task_id, 'TaskCreated'), ...begun(body)],
   reportExecution: ({ answer: { body }, before }) => {
     const { id, task_id, status: outcome } = body;
-    // Reported before, word for word.
+    // An identical report was sent before.
     if (!['pending', 'running'].includes(before!.body.status)) return [];
     const started = before!.body.status === 'pending' ? [onRun(id, 'ExecutionAttemptStarted')] : [];
     if (outcome === 'running') return started;
@@ -75,7 +75,7 @@ const begun = ({ id, task_id }: { id: string; task_id: string }): Promised[] => 
   onRun(id, 'ExecutionRequested', { task_id }),
 ];
 
-/** What is recorded of a 401 or a 403, for the account's owner to know: all else that is refused leaves nothing. */
+/** Events recorded for a 401 or a 403, for the account's owner; other refusals record nothing. */
 const WARNINGS: Promises = {
   login: async ({ sent, things }) => {
     const { email } = (parsed(sent.body!) ?? {}) as { email?: unknown };
@@ -83,7 +83,7 @@ const WARNINGS: Promises = {
     const isTheirs = typeof email === 'string' && email.trim().toLowerCase() === account?.client.user.email;
     return isTheirs ? [onUser(account.id, 'LoginRefused')] : [];
   },
-  // Sent later than the grace window.
+  // Sent after the grace period.
   refresh: async (exchange) => ((await isUsedToken(exchange)) ? [await onAccount(exchange, 'RefreshTokenReused')] : []),
   changePassword: async (exchange) =>
     exchange.answer.status === 403 ? [await onAccount(exchange, 'PasswordChangeRefused')] : [],
@@ -97,7 +97,7 @@ async function isUsedToken({ sent, things }: Exchange): Promise<boolean> {
   return refresh_token !== undefined && refresh_token === (await things.known('used refresh token'));
 }
 
-/** The events that an answer promises: all of them, and in this order. */
+/** The events that a response promises: all of them, in this order. */
 export async function promisedBy(operationId: string, exchange: Exchange): Promise<Promised[]> {
   const { status, headers } = exchange.answer;
   if (status === 401 || status === 403) return (await WARNINGS[operationId]?.(exchange)) ?? [];

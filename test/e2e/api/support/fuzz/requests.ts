@@ -9,11 +9,11 @@ import { ChangedValues } from './changed-values.js';
 import type { JsonSchema, Schemas } from './json-schema.js';
 import { ValidValues } from './valid-values.js';
 
-/** A request of an operation, with blanks. */
+/** A request of an operation, with placeholders. */
 export interface FuzzRequest {
-  /** Of the path, as they stand in a URL. */
+  /** Of the path, encoded for a URL. */
   readonly path: Readonly<Record<string, string>>;
-  /** As it stands in a URL. */
+  /** Encoded for a URL. */
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
@@ -43,7 +43,7 @@ const BODIES = [
 ];
 const OVERSIZE = JSON.stringify({ x: blank(`x ${2 * 1024 ** 2}`) });
 const ABYSS = `{"metadata":${JSON.stringify(blank('deep 5000'))}}`;
-/** As much as a request's head takes. */
+/** The maximum size of a request's head. */
 const LONG = blank('x 5000');
 const QUERIES = ['%00', '%', 'x=1', '=', '&&', '__proto__=1', 'limit[]=1', 'constructor[prototype]=1', 'x=%ED%A0%80'];
 const BROKEN_IDS = [
@@ -63,7 +63,7 @@ const HEADERS: Readonly<Record<string, readonly string[]>> = {
   traceparent: ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', '00-0-0-0', 'x'],
 };
 
-/** What an operation may be sent: mostly as the document asks for it, and often with a thing or two about it wrong. */
+/** Requests for an operation: mostly valid by the document, and often with one or two faults. */
 export function requestsOf(route: Route, schemas: Schemas): fc.Arbitrary<FuzzRequest> {
   const parts = new Parts(route, new ValidValues(schemas));
   return fc
@@ -144,7 +144,7 @@ class Parts {
     return fc.oneof(...deviations);
   }
 
-  /** With the values of fields that few are good for. */
+  /** With values for the fields for which only a few are valid. */
   private body(): JsonSchema | undefined {
     const schema = this.route.operation.requestBody?.content[JSON_TYPE]?.schema as JsonSchema | undefined;
     const { fields } = this.care;
@@ -242,12 +242,12 @@ const strangeIds = (things: readonly [string, ...string[]]): fc.Arbitrary<string
     fc.string({ minLength: 3, unit: 'grapheme' }).map(encodeURIComponent),
   );
 
-/** A value of many is sent as often. */
+/** A value that is sent several times is counted as often. */
 function encoded(values: Readonly<Record<string, unknown>>): string {
   const pairs = Object.entries(values).flatMap(([name, value]) => [value].flat().map((each) => [name, String(each)]));
   return pairs.map((pair) => pair.map(inUrl).join('=')).join('&');
 }
 
-/** Blanks stay what they are; no URL can hold half of a surrogate pair. */
+/** Placeholders stay unchanged; a URL cannot contain a lone surrogate. */
 const inUrl = (text: string): string =>
   encodeURIComponent(text.toWellFormed()).replaceAll(/%C2%AB.*?%C2%BB/g, (inside) => decodeURIComponent(inside));

@@ -4,11 +4,11 @@ import { filled } from './blanks.js';
 import type { FuzzRequest } from './requests.js';
 import type { Things } from './things.js';
 
-/** A request without blanks. */
+/** A request without placeholders. */
 export interface SentRequest extends FuzzRequest {
   /** With its path filled in, without the query. */
   readonly url: string;
-  /** Whether the token is one that is good, as far as the request goes. */
+  /** Whether the token is valid, as far as the request shows. */
   readonly knownCaller: boolean;
 }
 
@@ -31,7 +31,7 @@ export async function fillIn(route: Route, request: FuzzRequest, things: Things)
   };
 }
 
-/** The whole answer; of one that goes on for as long as there is something to tell, how it begins. */
+/** The whole response; for an endless one, its beginning. */
 export async function answerTo(base: string, method: string, request: SentRequest): Promise<Answer<any>> {
   const { url, query, headers, body } = request;
   const response = await fetch(`${base}${url}${query && `?${query}`}`, {

@@ -4,11 +4,11 @@ import { ok, withId } from '../../../../support/api-client.js';
 import type { Api, Person } from '../api.js';
 import { startAttempt } from '../attempts.js';
 
-/** No run of it ends by itself while the test lasts. */
+/** None of its executions ends by itself during the test. */
 const LONG = { timeout_seconds: 3_600 };
 const PASSWORD = 'correct horse battery';
 
-/** What requests are about: made when one first asks for it, and made anew once one has used it up. */
+/** The objects of the requests: created when first needed, and created again after one was used up. */
 export class Things {
   private readonly made = new Map<string, Promise<unknown>>();
 
@@ -16,7 +16,7 @@ export class Things {
     private readonly api: Api,
     private readonly owner: Person,
     private readonly stranger: Person,
-    /** May look at everything. */
+    /** May read everything. */
     readonly admin: Person,
   ) {}
 
@@ -24,7 +24,7 @@ export class Things {
     return new Things(api, await api.register(), await api.register(), await api.registerAdmin());
   }
 
-  /** @param name as in MAKERS, with `foreign` before it where it is to be somebody else's */
+  /** @param name as in MAKERS, with the prefix `foreign` for another user's object */
   named(name: string): Promise<string> | undefined {
     const make = MAKERS[name.replace(/^foreign /, '')];
     return (
@@ -32,17 +32,17 @@ export class Things {
     );
   }
 
-  /** Undefined for what no request has asked for. */
+  /** Undefined if no request has needed it. */
   known<Thing = string>(name: string): Promise<Thing> | undefined {
     return this.made.get(name) as Promise<Thing> | undefined;
   }
 
-  /** Somebody whose session may be ended. */
+  /** A user whose session may be ended. */
   account(): Promise<Person> {
     return this.once('account', () => this.api.register());
   }
 
-  /** Nobody gets again what there was until now. */
+  /** From now on, every object is created again. */
   renew(): void {
     this.made.clear();
   }
@@ -67,7 +67,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   },
   email: async (things) => (await things.account()).client.user.email,
   password: async () => PASSWORD,
-  // Of every list by default: each takes the other's.
+  // In every list by default: each uses the other's.
   cursor: async (_, who) => {
     await who.createTask();
     await who.createTask();

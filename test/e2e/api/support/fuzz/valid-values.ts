@@ -10,14 +10,14 @@ import {
   stepOf,
 } from './json-schema.js';
 
-/** Values that a schema accepts are mostly short and small: what is at its bounds has a module of its own. */
+/** Values that a schema accepts, mostly short and small: boundary values have their own module. */
 const SHORT_CHARS = 20;
 const FEW = 3;
 const NEAR = 100;
-/** Of values that contain their own kind. */
+/** For recursive values. */
 const DEPTH_MAX = 3;
 
-/** A schema as the values that it accepts. */
+/** Generates the values that a schema accepts. */
 export class ValidValues {
   private readonly named: Readonly<Record<string, fc.Arbitrary<unknown>>>;
 
@@ -72,7 +72,7 @@ export class ValidValues {
   }
 }
 
-/** Where the document gives no end, the service may well have one: most stay near the beginning. */
+/** If the document gives no maximum, the service may still have one: most values stay near the minimum. */
 function numbers(schema: JsonSchema): fc.Arbitrary<number> {
   const { type, minimum = -1e6, maximum = Number.MAX_SAFE_INTEGER, exclusiveMinimum } = schema;
   const least = exclusiveMinimum ? minimum + stepOf(schema) : minimum;

@@ -8,17 +8,17 @@ import type { FuzzRequest } from './requests.js';
 import { answerTo, fillIn, type SentRequest } from './sent-request.js';
 import { Things } from './things.js';
 
-/** More than one request makes. */
+/** More than one request creates. */
 const EVENTS_MAX = 100;
 
-/** How often an operation answered what. */
+/** How often an operation responded with which status. */
 interface Tally {
   requests: number;
   done: number;
   refused: number;
 }
 
-/** Sends requests one after the other, and holds each answer against the document and against the log. */
+/** Sends requests one after the other, and checks each response against the document and the log. */
 export class Walk {
   readonly tallies = new Map<string, Tally>();
 
@@ -31,7 +31,7 @@ export class Walk {
     return new Walk(api, await Things.of(api));
   }
 
-  /** @throws where the answer is not what the document and the log say */
+  /** @throws if the response does not match the document and the log */
   async send(route: Route, request: FuzzRequest): Promise<void> {
     const sent = await fillIn(route, request, this.things);
     const before = await this.look(route, sent);
@@ -58,7 +58,7 @@ export class Walk {
     return answer;
   }
 
-  /** What may be sent again does nothing the second time: a PUT (RFC 9110, section 9.2.2), or a POST under a key. */
+  /** An idempotent request does nothing the second time: a PUT (RFC 9110, section 9.2.2), or a POST with a key. */
   private async repeat({ method, path, operation }: Route, sent: SentRequest, answer: Answer<any>): Promise<void> {
     const takesKey = operation.parameters!.some(({ name }) => name === 'Idempotency-Key');
     const underKey = takesKey && sent.headers['idempotency-key'] !== undefined;
@@ -72,7 +72,7 @@ export class Walk {
     expect(await this.recordedAfter(head, 0)).toEqual([]);
   }
 
-  /** What is at the path of a request that may change it. */
+  /** The object at the path of a request that may change it. */
   private async look({ method, path }: Route, sent: SentRequest): Promise<Answer<any> | undefined> {
     if (method === 'GET') return undefined;
     const readable = this.api.contract.routes.some((each) => each.method === 'GET' && each.path === path);
@@ -81,7 +81,7 @@ export class Walk {
     return answerTo(this.api.service.url, 'GET', { ...sent, query: '', headers, body: undefined });
   }
 
-  /** @param expected some facts are on their way to the log when the answer is out */
+  /** @param expected some events are recorded only after the response */
   private async recordedAfter(head: bigint, expected: number) {
     const { store } = this.api.service.processes[0]!.infra;
     await eventually(async () => expect(Number((await store.head()).position - head)).toBeGreaterThanOrEqual(expected));

@@ -13,7 +13,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 };
 
 /** Bytes that are not HTTP never become a request, so the response is written directly to the socket. */
-export function respondToBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
+export function respondToMalformedHttp(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   if (!socket.writable) return void socket.destroy(error);
   respondAndClose(socket, STATUS_OF[error.code ?? ''] ?? 400);

@@ -2,25 +2,25 @@ import { Body, Controller, Param, Put } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { DomainError } from '../../kernel/errors.js';
-import { requireOwner } from '../../kernel/requester.js';
 import { apiPath } from '../../http/api-path.js';
 import { ConditionalWrite } from '../../http/conditional/api-conditions.js';
 import { writeConditionOf } from '../../http/conditional/write-condition.js';
-import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
+import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
-import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import type { HttpProblem } from '../../http/problem.js';
+import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import { uuidParam } from '../../http/validation/params.js';
 import { validationFailed } from '../../http/validation/schema-pipe.js';
+import { DomainError } from '../../kernel/errors.js';
+import { requireOwner } from '../../kernel/requester.js';
 import { ReportedOutput } from '../commands/reported-output.js';
-import { ReportExternalRun } from '../domain/execution-commands.js';
+import { ReportExternalExecution } from '../domain/execution-commands.js';
 import { LATE_REPORT_GRACE_MS } from '../domain/external-deadline.js';
 import { CLOCK_SKEW_MS_MAX } from '../domain/external-reports.js';
 import { GetExecutionFromLog } from '../queries/execution-queries.js';
-import { executionView } from './execution-schemas.js';
 import { ExecutionResponses } from './execution-responses.js';
+import { executionView } from './execution-schemas.js';
 import { reportBody, type ReportBody } from './report-schemas.js';
 
 const DESCRIPTION =
@@ -38,7 +38,7 @@ const DESCRIPTION =
 @ApiTags('executions')
 @ApiBearerAuth()
 @Controller(apiPath('executions'))
-export class ExternalRunController {
+export class ExternalExecutionController {
   constructor(
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
@@ -66,14 +66,14 @@ export class ExternalRunController {
     const metadata = metadataOf(caller, id);
     const condition = writeConditionOf(exchange.request);
     const report = await this.reportOf(id, owner_id, body);
-    const command = new ReportExternalRun(id, caller, report, new Date(), metadata, condition);
+    const command = new ReportExternalExecution(id, caller, report, new Date(), metadata, condition);
     await this.commands.execute(command, exchange).catch((error: unknown) => {
       throw error instanceof DomainError && error.code === 'report_time' ? badTime(error, body) : error;
     });
     return this.responses.one(await this.queries.execute(new GetExecutionFromLog(id)), { ...caller, ...exchange });
   }
 
-  private async reportOf(id: string, ownerId: string, body: ReportBody): Promise<ReportExternalRun['report']> {
+  private async reportOf(id: string, ownerId: string, body: ReportBody): Promise<ReportExternalExecution['report']> {
     if (body.status === 'running') return { status: body.status, startedAt: body.started_at ?? null };
     const [stdout, stderr] = await Promise.all([
       this.outputs.put(id, ownerId, 'stdout', body.stdout),

@@ -1,14 +1,14 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
 import { DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
-import { ExpireUnreportedRun } from '../domain/execution-commands.js';
+import { ExpireExternalExecution } from '../domain/execution-commands.js';
 import { decideExecution } from './decide-execution.js';
 
-@CommandHandler(ExpireUnreportedRun)
-export class ExpireUnreportedRunHandler implements ICommandHandler<ExpireUnreportedRun> {
+@CommandHandler(ExpireExternalExecution)
+export class ExpireExternalExecutionHandler implements ICommandHandler<ExpireExternalExecution> {
   constructor(private readonly decisions: DecisionRunner) {}
 
-  execute(command: ExpireUnreportedRun) {
+  execute(command: ExpireExternalExecution) {
     return decideExecution(this.decisions, command);
   }
 }

@@ -1,14 +1,14 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
 import { DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
-import { ReportExternalRun } from '../domain/execution-commands.js';
+import { ReportExternalExecution } from '../domain/execution-commands.js';
 import { decideExecution } from './decide-execution.js';
 
-@CommandHandler(ReportExternalRun)
-export class ReportExternalRunHandler implements ICommandHandler<ReportExternalRun> {
+@CommandHandler(ReportExternalExecution)
+export class ReportExternalExecutionHandler implements ICommandHandler<ReportExternalExecution> {
   constructor(private readonly decisions: DecisionRunner) {}
 
-  execute(command: ReportExternalRun) {
+  execute(command: ReportExternalExecution) {
     return decideExecution(this.decisions, command);
   }
 }

@@ -1,14 +1,14 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
 import { DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
-import { ExpireExternalRun } from '../domain/execution-commands.js';
+import { ExpireUnreportedExecution } from '../domain/execution-commands.js';
 import { decideExecution } from './decide-execution.js';
 
-@CommandHandler(ExpireExternalRun)
-export class ExpireExternalRunHandler implements ICommandHandler<ExpireExternalRun> {
+@CommandHandler(ExpireUnreportedExecution)
+export class ExpireUnreportedExecutionHandler implements ICommandHandler<ExpireUnreportedExecution> {
   constructor(private readonly decisions: DecisionRunner) {}
 
-  execute(command: ExpireExternalRun) {
+  execute(command: ExpireUnreportedExecution) {
     return decideExecution(this.decisions, command);
   }
 }

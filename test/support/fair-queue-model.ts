@@ -17,7 +17,7 @@ export interface Entry {
 }
 
 /** A model of bands, fair scheduling and limits, as simple as possible: lists of users, searched from the front. */
-export class FairLines {
+export class FairQueueModel {
   /** For each band, the users who may be served, the next one first. */
   readonly #queues: string[][] = Array.from({ length: BAND_MAX + 1 }, () => []);
   readonly #parked = new Set<string>();
@@ -29,7 +29,7 @@ export class FairLines {
     this.#userConcurrencyMax = userConcurrencyMax;
   }
 
-  lineUp(entry: Entry): void {
+  enqueue(entry: Entry): void {
     entry.state = 'waiting';
     this.#join(entry.band, entry.job.userId);
   }
@@ -37,7 +37,7 @@ export class FairLines {
   leave(entry: Entry): void {
     if (entry.state !== 'waiting') return;
     entry.state = 'missing';
-    if (this.#line(entry.band, entry.job.userId).length === 0) this.#drop(entry.band, entry.job.userId);
+    if (this.#queueOf(entry.band, entry.job.userId).length === 0) this.#drop(entry.band, entry.job.userId);
   }
 
   /** Removes and returns the next job; its user moves to the end of the band's queue. */
@@ -45,7 +45,7 @@ export class FairLines {
     const band = this.#queues.findLastIndex((users) => users.length > 0);
     const userId = this.#queues[band]?.[0];
     if (userId === undefined) return undefined;
-    const entry = this.#line(band, userId)[0]!;
+    const entry = this.#queueOf(band, userId)[0]!;
     this.leave(entry);
     if (this.#queues[band]!.includes(userId)) {
       this.#drop(band, userId);
@@ -63,7 +63,7 @@ export class FairLines {
   unpark(userId: string): void {
     if (this.#leases(userId) >= this.#userConcurrencyMax || !this.#parked.delete(userId)) return;
     for (let band = 0; band <= BAND_MAX; band += 1) {
-      if (this.#line(band, userId).length > 0) this.#join(band, userId);
+      if (this.#queueOf(band, userId).length > 0) this.#join(band, userId);
     }
   }
 
@@ -72,7 +72,7 @@ export class FairLines {
     this.#parked.clear();
   }
 
-  #line(band: number, userId: string): Entry[] {
+  #queueOf(band: number, userId: string): Entry[] {
     return [...this.#entries.values()]
       .filter((entry) => entry.state === 'waiting' && entry.band === band && entry.job.userId === userId)
       .sort((a, b) => a.seq - b.seq || (a.id < b.id ? -1 : 1));
