@@ -44,6 +44,6 @@ is_unprivileged() {
 }
 
 stop_app() {
-  if running_pid app >/dev/null; then note 'stopping the app'; fi
+  ! running_pid app >/dev/null || note 'stopping the app'
   stop_process app 30 TERM
 }

@@ -44,10 +44,7 @@ build_runtime_image() { # NAME BASE
 build_runtime_images() {
   local name base names=(launcher "${@:-"${languages[@]}"}") outdated=()
   for name in "${names[@]}"; do is_current "$name" || outdated+=("$name"); done
-  if [ ${#outdated[@]} -eq 0 ]; then
-    say "Runtime images are up to date (${names[*]})"
-    return
-  fi
+  [ ${#outdated[@]} -gt 0 ] || { say "Runtime images are up to date (${names[*]})"; return; }
   say "Building runtime images: ${outdated[*]}"
   base=$(base_image)
   # One after the other: two builds at once share the disk and the two cores, and the first language would only

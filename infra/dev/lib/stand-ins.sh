@@ -60,11 +60,7 @@ stand_ins_up() {
     if ! image_exists "$tag" || is_stand_in "$tag"; then missing+=("$name"); fi
   done
   [ ${#missing[@]} -gt 0 ] || { say 'No stand-in is needed: every image exists'; return; }
-  if registry_answers; then
-    say 'A container registry answers: Compose pulls what is missing'
-    stand_ins_down
-    return
-  fi
+  if registry_answers; then stand_ins_down; say 'A container registry answers: Compose pulls what is missing'; return; fi
   say 'No container registry answers: stand-ins made from Debian packages take these tags for the test'
   [[ " ${missing[*]} " == *' node '* ]] || build_stand_in node
   for name in "${missing[@]}"; do

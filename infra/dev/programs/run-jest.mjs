@@ -25,12 +25,10 @@ const status = await new Promise((resolve) => {
 });
 
 const { passed, failed } = readResults();
-const lines = [`${passed} passed, ${failed} failed`];
-if (interrupted) lines.unshift('!!! interrupted');
-else if (status !== 0 && failed === 0) {
-  lines.unshift('!!! no test failed, but jest did (coverage below its threshold?)');
-}
-writeFileSync(verdict, `${lines.join('\n')}\n`);
+let problem = '';
+if (interrupted) problem = '!!! interrupted\n';
+else if (status !== 0 && failed === 0) problem = '!!! no test failed, but jest did (coverage below its threshold?)\n';
+writeFileSync(verdict, `${problem}${passed} passed, ${failed} failed\n`);
 process.exitCode = status === 0 && failed === 0 && !interrupted ? 0 : 1;
 
 /** A test file that cannot be loaded contains no tests that could be counted: it counts as one failure. */
