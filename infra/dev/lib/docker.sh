@@ -49,7 +49,7 @@ choose_builder() {
 build_image() {
   local log=$1 tag=$2 folder=$3
   choose_builder
-  logged "$log" "building $tag failed" timeout 900 docker --host "$DOCKER_ENDPOINT" build --network host \
+  logged "$log" "building $tag failed" timeout 1800 docker --host "$DOCKER_ENDPOINT" build --network host \
     --build-arg http_proxy --build-arg https_proxy --build-arg no_proxy "${@:4}" --tag "$tag" "$folder"
 }
 
