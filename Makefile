@@ -1,4 +1,4 @@
-# Each target is one script of infra/dev; `make help` lists them.
+# Each target is one subcommand of an entry of infra/dev; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -11,51 +11,51 @@ help: ## list the targets
 
 .PHONY: setup dev-up dev-down dev-status dev
 setup: ## install what is missing and generate settings (VOIDRUNNER_SETUP=auto|native|compose)
-	@$(dev)/setup.sh
+	@$(dev)/setup all
 dev-up: ## set up, start everything, and run a first task
-	@$(dev)/dev-up.sh
+	@$(dev)/app up
 dev-down: ## stop the app and our services; the data stays
-	@$(dev)/dev-down.sh
+	@$(dev)/app down
 dev-status: ## show what runs, and where
-	@$(dev)/status.sh
+	@$(dev)/app status
 dev: ## the app in watch mode
-	@$(dev)/dev.sh
+	@$(dev)/app watch
 
 .PHONY: services-start services-stop migrate-up migrate-down images
-services-start: ## start Postgres, Redis, NATS and, where none answers, a Docker engine
-	@$(dev)/prepare.sh
-	@$(dev)/services-start.sh
+services-start: ## start Postgres, Redis, NATS and, if none answers, a Docker engine
+	@$(dev)/setup settings
+	@$(dev)/services start
 services-stop: ## stop the services we started
-	@$(dev)/services-stop.sh
+	@$(dev)/services stop
 migrate-up: ## bring the database's schema up to date
-	@$(dev)/migrate.sh up
-migrate-down: ## take the last migration back
-	@$(dev)/migrate.sh down
-images: ## build the images user code runs in
-	@$(dev)/images.sh
+	@$(dev)/app migrate up
+migrate-down: ## revert the last migration
+	@$(dev)/app migrate down
+images: ## build the images that user code runs in
+	@$(dev)/images build
 
 .PHONY: test test-unit test-integration test-e2e test-compose check bench
 test: ## set up, check, and run every test with coverage
-	@$(dev)/test.sh
+	@$(dev)/test all
 test-unit: ## unit tests only; needs no service
-	@$(dev)/test-one.sh unit
+	@$(dev)/test unit
 test-integration: ## tests against real services
-	@$(dev)/test-one.sh integration
-test-e2e: ## tests of the whole, over HTTP
-	@$(dev)/test-one.sh e2e
+	@$(dev)/test integration
+test-e2e: ## tests of the whole service, over HTTP
+	@$(dev)/test e2e
 test-compose: ## the stack of docker-compose.yml, from nothing to a first task, and its limits
-	@$(dev)/test-compose.sh
-check: ## types, lint, format, architecture
-	@$(dev)/check.sh
+	@$(dev)/test compose
+check: ## types, lint, format, architecture, syntax, shell scripts
+	@$(dev)/test check
 bench: ## measure (see bench/)
-	@$(dev)/bench.sh
+	@$(dev)/test bench
 
 .PHONY: docs-serve print-env sbom clean
 docs-serve: ## the API's documentation on http://localhost:8081
 	@bin/voidrunner docs --port 8081
 print-env: ## the settings in force, as KEY=value lines
-	@$(dev)/print-env.sh
+	@$(dev)/setup print-env
 sbom: ## the bill of materials: sbom.cdx.json (CycloneDX)
-	@$(dev)/sbom.sh
+	@$(dev)/setup sbom
 clean: ## stop everything and remove what setup and use made here
-	@$(dev)/clean.sh
+	@$(dev)/setup clean

@@ -13,7 +13,7 @@ const execute = promisify(execFile);
 const READY_TIMEOUT_MS = 60_000;
 const CONTAINERD_END_MS = 10_000;
 
-/** A private dockerd, started as infra/dev/service-dockerd.sh starts one. Needs root. */
+/** A private dockerd, started as infra/dev/lib/services/dockerd.sh starts one. Needs root. */
 export class PrivateEngine {
   readonly endpoint: string;
   private readonly child: Child;

@@ -26,7 +26,7 @@ export class PrivatePostgres {
   ) {}
 
   static async start(): Promise<PrivatePostgres> {
-    const bin = (await execute('infra/dev/postgres-bin.sh')).stdout.trim();
+    const bin = (await execute('infra/dev/services', ['postgres-bin'])).stdout.trim();
     const folder = await mkdtemp(join(tmpdir(), 'voidrunner-postgres-'));
     await chmod(folder, 0o755);
     const [data, port] = [join(folder, 'data'), await freePort()];

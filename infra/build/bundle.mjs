@@ -1,6 +1,6 @@
 /**
  * Makes dist of src: the service with all that it imports, packages too, in one file, and the command line (ADR 36).
- * Run by `npm run build`; infra/dev/build.sh runs that where the sources are newer.
+ * Run by `npm run build`; `infra/dev/app build` runs that if the sources are newer.
  */
 import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';

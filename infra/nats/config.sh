@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the NATS configuration, natively and in Compose alike. Passwords come from the environment
-# (never a command line) and are quoted: NATS would read 1234e5678 as a number.
+# Prints the NATS configuration, for native mode and Compose. Passwords come from the environment, never from a command
+# line, and are quoted: NATS would read 1234e5678 as a number.
 set -eu
 cat <<CONF
 listen: "$NATS_LISTEN"

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Prints the Redis configuration, natively and in Compose alike: the job queue can be rebuilt at any
-# moment, so nothing is persisted, and nothing may be evicted silently. The log of slow commands is off:
-# it keeps their arguments.
+# Prints the Redis configuration, for native mode and Compose. The job queue can be rebuilt at any moment, so nothing is
+# persisted. Nothing may be evicted silently. The log of slow commands is off, because it keeps their arguments.
 set -eu
 cat <<CONF
 bind $REDIS_LISTEN

@@ -13,7 +13,7 @@ const isRoot = process.getuid!() === 0;
 async function asTheApp(script: string, more: NodeJS.ProcessEnv = {}): Promise<string> {
   const passwords = { DB_OWNER_PASSWORD: 'the owner’s', DB_SUPERUSER_PASSWORD: 'the superuser’s' };
   const env = { ...process.env, ...passwords, ...more };
-  return (await run('infra/dev/app-user.sh', ['sh', '-c', script], { env })).stdout;
+  return (await run('infra/dev/app', ['as-user', 'sh', '-c', script], { env })).stdout;
 }
 
 test('the native app knows no password but its own', async () => {

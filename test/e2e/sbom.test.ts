@@ -13,7 +13,7 @@ test('the bill of materials lists what runs, with versions, and no test dependen
   const folder = await mkdtemp(join(tmpdir(), 'voidrunner-sbom-'));
   try {
     const file = join(folder, 'sbom.json');
-    await promisify(execFile)('infra/dev/sbom.sh', [file]);
+    await promisify(execFile)('infra/dev/setup', ['sbom', file]);
     const { bomFormat, components } = JSON.parse(await readFile(file, 'utf8')) as Bom;
     expect(bomFormat).toBe('CycloneDX');
     const packages = JSON.parse(await readFile('package.json', 'utf8')) as Record<string, Record<string, string>>;

@@ -3,5 +3,5 @@ import { promisify } from 'node:util';
 
 /** Builds the service, which takes seconds: processes that tests start run the build, as in production. */
 export default async function build(): Promise<void> {
-  await promisify(execFile)('infra/dev/build.sh', { env: { ...process.env, NODE_OPTIONS: '' } });
+  await promisify(execFile)('infra/dev/app', ['build'], { env: { ...process.env, NODE_OPTIONS: '' } });
 }

@@ -48,7 +48,7 @@ const LEAD_TIMEOUT_MS = 30_000;
 /** @param overrides settings by their environment names, on top of the service's own */
 export async function startProcess(service: TestService, overrides: NodeJS.ProcessEnv = {}): Promise<FaultyProcess> {
   // Compiles if necessary, and only once for concurrent callers.
-  await execute('infra/dev/build.sh');
+  await execute('infra/dev/app', ['build']);
   return spawnProcess(service, overrides);
 }
 

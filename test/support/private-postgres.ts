@@ -35,7 +35,7 @@ export class PrivatePostgres {
 
   static async start(): Promise<PrivatePostgres> {
     const folder = await mkdtemp(join(tmpdir(), 'voidrunner-postgres-'));
-    const bin = (await run('infra/dev/postgres-bin.sh')).stdout.trim();
+    const bin = (await run('infra/dev/services', ['postgres-bin'])).stdout.trim();
     const postgres = new PrivatePostgres(folder, bin, await logSettings(), 0);
     await postgres.initialise();
     for (let attempt = 1; ; attempt += 1) {

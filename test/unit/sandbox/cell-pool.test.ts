@@ -1,3 +1,4 @@
+import { REFILL_WAIT_MS_MAX } from '../../../src/sandbox/cell-refill.js';
 import { BASH, LARGE, poolWorld as world, PYTHON } from '../../support/cell-pool-world.js';
 
 beforeEach(() => void jest.useFakeTimers());

@@ -4,7 +4,7 @@ import { logSettings } from '../../support/private-postgres.js';
 
 test('Postgres logs the same natively and in Compose: no statement, no parameter, no row', async () => {
   const compose = await readFile('docker-compose.yml', 'utf8');
-  const native = await readFile('infra/dev/service-postgres.sh', 'utf8');
+  const native = await readFile('infra/dev/lib/services/postgres.sh', 'utf8');
   const settings = await logSettings();
   expect([...compose.matchAll(/-c(log_[a-z_]+=\S+)/g)].map(([, setting]) => setting)).toEqual(settings);
   expect(settings).toEqual(
