@@ -33,7 +33,7 @@ class NativeRuntime extends JestRuntime {
   }
 
   getAllCoverageInfoCopy() {
-    return structuredClone(globalThis.__coverage__);
+    return structuredClone(globalThis[COVERAGE]);
   }
 }
 
@@ -41,6 +41,9 @@ const JEST_GLOBALS = [
   ...['describe', 'it', 'test', 'expect', 'beforeAll', 'beforeEach', 'afterEach', 'afterAll'],
   'console',
 ];
+
+/** Where babel-plugin-istanbul counts. */
+const COVERAGE = '__coverage__';
 
 const NODE_SUPPORTS = {
   isInternalModule: false,

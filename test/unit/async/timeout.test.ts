@@ -1,5 +1,3 @@
-import { jest } from '@jest/globals';
-
 import { resolvesWithin, withTimeout } from '../../../src/platform/async/timeout.js';
 
 const TIMEOUT_MS = 1_000;

@@ -1,6 +1,5 @@
 import { getEventListeners } from 'node:events';
 
-import { jest } from '@jest/globals';
 
 import { waitForCall } from '../../../src/platform/async/wait-for-call.js';
 

@@ -1,5 +1,3 @@
-import { jest } from '@jest/globals';
-
 import { REFILL_WAIT_MS_MAX, REFILL_RETRY_MS, REFILLS_MAX } from '../../../src/sandbox/cell-refill.js';
 import { START_SLOT_TIMEOUT_MS } from '../../../src/sandbox/cold-starts.js';
 import { BASH, LARGE, poolWorld as world, PYTHON } from '../../support/cell-pool-world.js';
