@@ -1,19 +1,12 @@
-import { NodeSDK } from '@opentelemetry/sdk-node';
-import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
-
 import { newId } from '../../../src/kernel/uuid.js';
 import { eventually } from '../../support/eventually.js';
 import { connectedLink, deleteStreams, uniquePrefix } from '../../support/nats.js';
+import { recordSpans } from '../../support/span-recorder.js';
 import { ToyPipeline } from '../../support/toy-pipeline.js';
 
+const recorded = recordSpans();
+
 it('the trace of an append continues over the relay to the projection', async () => {
-  const exporter = new InMemorySpanExporter();
-  const sdk = new NodeSDK({
-    spanProcessors: [new SimpleSpanProcessor({ exporter })],
-    metricReaders: [],
-    logRecordProcessors: [],
-  });
-  sdk.start();
   const prefix = uniquePrefix();
   const nats = await connectedLink();
   const pipeline = await ToyPipeline.create(nats, prefix);
@@ -30,7 +23,7 @@ it('the trace of an append continues over the relay to the projection', async ()
     const position = await pipeline.log.record(newId(), 'ToyAdded', [{ amount: 1 }], `00-${traceId}-${spanId}-01`);
     await pipeline.projected(position);
 
-    const span = (name: string) => exporter.getFinishedSpans().find((each) => each.name === name);
+    const span = (name: string) => recorded.finished.find((each) => each.name === name);
     const published = await eventually(() => span('relay.publish') ?? Promise.reject(new Error('no span yet')));
     const applied = await eventually(() => span('projector.apply') ?? Promise.reject(new Error('no span yet')));
     expect(published.spanContext().traceId).toBe(traceId);
@@ -41,6 +34,5 @@ it('the trace of an append continues over the relay to the projection', async ()
     await pipeline.close();
     await deleteStreams(prefix);
     await nats.close();
-    await sdk.shutdown();
   }
 });

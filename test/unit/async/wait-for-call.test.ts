@@ -1,6 +1,5 @@
 import { getEventListeners } from 'node:events';
 
-
 import { waitForCall } from '../../../src/platform/async/wait-for-call.js';
 
 const TIMEOUT_MS = 1_000;
