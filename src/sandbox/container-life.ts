@@ -6,6 +6,7 @@ import { ignoreErrors } from '../platform/async/ignore-errors.js';
 import { engineCall, engineStatus } from './engine.js';
 
 const REMOVE_TRIES_MAX = 3;
+const NO_BODY = Buffer.alloc(0);
 
 /** One container, addressed by its name: the name is known even if the response to its create was lost. */
 export class ContainerLife {
@@ -22,12 +23,31 @@ export class ContainerLife {
     await engineCall('create', (abortSignal) => this.docker.createContainer({ ...spec, name: this.name, abortSignal }));
   }
 
-  /** Opens the raw two-way connection. Called before the container starts, so that no output is missed. */
+  /**
+   * Opens the raw two-way connection. Called before the container starts, so that no output is missed.
+   *
+   * Rejected: dockerode's own `attach()`. It sends the parameters again as a body, which the engine does not read: it
+   * drops the part of the body that arrived with the head, and takes the rest for input of the container. Behind a
+   * proxy that sends head and body apart, the launcher read it as a malformed frame, and no cell started.
+   */
   async attach(): Promise<Socket> {
-    const stream = await engineCall('attach', (abortSignal) =>
-      this.container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true, abortSignal }),
-    );
-    return stream as unknown as Socket;
+    const request = {
+      path: `/containers/${this.name}/attach?`,
+      method: 'POST',
+      options: { stream: true, stdin: true, stdout: true, stderr: true },
+      file: NO_BODY,
+      isStream: true,
+      hijack: true,
+      statusCodes: { 101: true, 404: 'no such container', 500: 'server error' },
+    };
+    return await engineCall('attach', (abortSignal) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+      this.docker.modem.dial({ ...request, abortSignal }, (error, socket) => {
+        if (error) reject(error);
+        else resolve(socket as Socket);
+      });
+      return promise;
+    });
   }
 
   async start(): Promise<void> {
