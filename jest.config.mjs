@@ -25,8 +25,8 @@ export default {
     project('integration', 'contract', 'integration'),
     { ...project('e2e', 'e2e', 'faults'), globalSetup: '<rootDir>/test/support/build.ts' },
   ],
-  // Much of the time is spent waiting for services; jest's own choice on two cores is a single process.
-  maxWorkers: 3,
+  // Jest's own choice on two cores is a single process. Three take a tenth less time, and slow each other's tests down.
+  maxWorkers: 2,
   // A worker keeps its modules and some of each test file's memory: past this it is replaced.
   workerIdleMemoryLimit: '1GB',
   // A bound for what hangs: each wait returns as soon as its thing holds, and a busy machine may be ten times slower.
