@@ -38,7 +38,7 @@ export class ContainerLife {
       file: NO_BODY,
       isStream: true,
       hijack: true,
-      statusCodes: { 101: true, 404: 'no such container', 500: 'server error' },
+      statusCodes: { 404: 'no such container', 500: 'server error' },
     };
     return await engineCall('attach', (abortSignal) => {
       const { promise, resolve, reject } = Promise.withResolvers<Socket>();

@@ -73,15 +73,15 @@ let transform;
 /** By URL, for the stack traces: source-map-support asks for them. */
 const sourceMaps = new Map();
 
-const isSource = (url) => url.startsWith('file:') && !url.includes('/node_modules/');
+const isTypeScript = (url = '') => /^file:.*\.ts(\?|$)/.test(url) && !url.includes('/node_modules/');
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
-    const isTypeScript = specifier.startsWith('.') && specifier.endsWith('.js') && /\.ts(\?|$)/.test(context.parentURL);
-    return nextResolve(isTypeScript ? specifier.replace(/\.js$/, '.ts') : specifier, context);
+    const isOurs = isTypeScript(context.parentURL) && specifier.startsWith('.');
+    return nextResolve(isOurs ? specifier.replace(/\.js$/, '.ts') : specifier, context);
   },
   load(url, context, nextLoad) {
-    if (!isSource(url) || !/\.ts(\?|$)/.test(url)) return nextLoad(url, context);
+    if (!isTypeScript(url)) return nextLoad(url, context);
     const path = fileURLToPath(url);
     const { code, sourceMapPath } = transform(path, readFileSync(path, 'utf8'));
     if (sourceMapPath) sourceMaps.set(url, sourceMapPath);

@@ -2,10 +2,10 @@ import type { Pool } from 'pg';
 
 import type { EventCatalog } from '../../event-sourcing/core/event-catalog.js';
 import type { RecordedEvent } from '../../event-sourcing/core/event.js';
-import { upcastEvent, PoisonEvent, type StoredEvent } from '../../event-sourcing/core/stored-event.js';
 import type { PostgresEventStore } from '../../event-sourcing/event-store/postgres-event-store.js';
 import type { PayloadRef } from '../../platform/payloads/payload-store.js';
 import { type CheckReport, Faults } from './finding.js';
+import { readableEvent } from './readable-event.js';
 
 /** Receives every event of the log in order; returns how an event contradicts the earlier ones, or null. */
 export type Invariant = (event: RecordedEvent) => string | null;
@@ -27,7 +27,7 @@ export async function checkContents(parts: {
   for await (const batch of log.scan(0n, head)) {
     const refs: PayloadRef[] = [];
     for (const stored of batch) {
-      const event = upcast(catalog, stored, readable);
+      const event = readableEvent(catalog, stored, ({ message }) => readable.add(message));
       if (!event) continue;
       const fault = invariant(event);
       if (fault !== null) endings.add(`position ${event.position}: ${fault}`);
@@ -41,16 +41,6 @@ export async function checkContents(parts: {
     endings.report(`${head} events`),
     payloads.report(`${payloadCount} payloads${destroyedCount === 0 ? '' : `, ${destroyedCount} destroyed`}`),
   ];
-}
-
-function upcast(catalog: EventCatalog, stored: StoredEvent, faults: Faults): RecordedEvent | null {
-  try {
-    return upcastEvent(catalog, stored);
-  } catch (error) {
-    if (!(error instanceof PoisonEvent)) throw error;
-    faults.add(error.message);
-    return null;
-  }
 }
 
 /**

@@ -3,12 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Pool, PoolClient } from 'pg';
 
 import type { EventCatalog } from '../../event-sourcing/core/event-catalog.js';
-import type { RecordedEvent } from '../../event-sourcing/core/event.js';
-import { PoisonEvent, type StoredEvent, upcastEvent } from '../../event-sourcing/core/stored-event.js';
 import { STORED_COLUMNS, storedEvent, type StoredRow } from '../../event-sourcing/event-store/event-reader.js';
 import { ProjectionTable } from '../../event-sourcing/projection/projection-table.js';
 import type { Projection } from '../../event-sourcing/projection/projection.js';
 import { type CheckReport, Faults } from './finding.js';
+import { readableEvent } from './readable-event.js';
 
 /** Streams folded and compared at a time. */
 const BATCH_STREAMS = 500;
@@ -84,21 +83,11 @@ async function foldStreams(
   });
   const folded = new Map<string, Row | null>();
   for (const row of rows) {
-    const event = readable(catalog, storedEvent(row));
+    const event = readableEvent(catalog, storedEvent(row));
     const key = event && projection.keyOf(event);
     if (key) folded.set(key, projection.project(folded.get(key) ?? null, event) as Row | null);
   }
   return new Map([...folded].filter((entry): entry is [string, Row] => entry[1] !== null));
-}
-
-/** Null for an unreadable event: another check reports it. */
-function readable(catalog: EventCatalog, stored: StoredEvent): RecordedEvent | null {
-  try {
-    return upcastEvent(catalog, stored);
-  } catch (error) {
-    if (error instanceof PoisonEvent) return null;
-    throw error;
-  }
 }
 
 async function compareRows(
