@@ -1,5 +1,6 @@
-import { DEAD_LETTERS } from '../../src/composition/postgres-options.js';
+import { DEAD_LETTERS, PROJECTOR } from '../../src/composition/postgres-options.js';
 import { ApiClient, ok, withId } from '../support/api-client.js';
+import { caughtUp } from '../support/caught-up.js';
 import { dlqOf, noticesOf } from '../support/dead-letter-notices.js';
 import { eventually } from '../support/eventually.js';
 import { EMPTY_QUEUE, expectHealed, queueOf, QUICK, typesOf } from '../support/faults.js';
@@ -29,6 +30,7 @@ const failing = (retry: Record<string, unknown>) => ({
 });
 
 const deadLetters = async (): Promise<string[]> => {
+  await caughtUp(service.processes[0]!.infra.pool, PROJECTOR);
   const { dead_letters } = await ok(client.api.GET('/dead-letters'));
   return dead_letters.map(({ id }) => id);
 };

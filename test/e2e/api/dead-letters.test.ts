@@ -18,7 +18,9 @@ afterAll(() => api.close());
 async function deadLetter(who = ada): Promise<Execution> {
   const run = await who.start((await who.createTask(ONE_ATTEMPT)).id);
   await (await startAttempt(api, run.id)).fail(3);
-  return who.client.follow(run.id, ({ dead_lettered }) => dead_lettered);
+  const dead = await who.client.follow(run.id, ({ dead_lettered }) => dead_lettered);
+  await api.listsCaughtUp();
+  return dead;
 }
 
 const typesOf = async (id: string): Promise<string[]> =>

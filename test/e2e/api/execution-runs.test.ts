@@ -112,6 +112,7 @@ test('two concurrent executions of a task are cancelled while they run', async (
   const { id } = await bash('echo started; sleep 600', { max_parallel: 2 });
   const runs = [await ada.start(id), await ada.start(id)];
   for (const run of runs) await ada.client.follow(run.id, ({ status }) => status === 'running');
+  await api.listsCaughtUp();
   const running = await ok(ada.api.GET('/tasks/{id}/executions', withId(id, { status: 'running' })));
   expect(running).toMatchObject({ total: 2 });
   // There is no output before the end.

@@ -69,6 +69,7 @@ test('output over the cap: the head arrives live, the tail at the end', async ()
   expect(ended.notes).toEqual([
     `the limit of ${KEPT_BYTES.toLocaleString('en-US')} bytes of stdout was reached (${gap} bytes left out)`,
   ]);
+  await api.listsCaughtUp();
   const listed = await ok(ada.api.GET('/executions', { params: { query: { include: 'output' } } }));
   expect(listed.executions.find((run) => run.id === id)?.stdout).toBe(ended.stdout);
 });

@@ -139,6 +139,11 @@ export class Api {
     return (await this.service.processes[0]!.infra.store.head()).position;
   }
 
+  /** Waits until the lists show everything in the log. They lag behind what a worker or a test records. */
+  listsCaughtUp(): Promise<void> {
+    return caughtUp(this.service.processes[0]!.infra.pool, PROJECTOR);
+  }
+
   /** Ends all active executions, so that no job is left behind, and stops. */
   async close(): Promise<void> {
     try {
@@ -151,7 +156,7 @@ export class Api {
   /** The views must show all active executions, and the orchestrator must have removed their jobs. */
   private async cancelAll(): Promise<void> {
     const { commands, infra } = this.service.processes[0]!;
-    await caughtUp(infra.pool, PROJECTOR);
+    await this.listsCaughtUp();
     const { rows } = await infra.pool.query<{ id: string }>(
       `select id from read.executions where status in ('pending', 'running')`,
     );
