@@ -15,7 +15,7 @@ afterEach(() => box.expectNoContainers());
 afterAll(() => box.sandbox.close());
 
 it('a compiler has its own time limit', async () => {
-  const limits = { memory_mb: 256, cpus: 0.1, pids: 128 };
+  const limits = { memory_mb: 256, cpus: 0.3, pids: 128 };
   const outcome = await box.run('go', LARGE, { limits, timeoutMs: 1_000 });
   expect(outcome).toMatchObject({ reason: 'exit_code', returnCode: 0, out: 'Not Found\n', err: '' });
 });
