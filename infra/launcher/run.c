@@ -17,11 +17,15 @@
 
 enum {
     US_PER_MS = 1000,
+    /* A pipe's capacity, pipe(7): a read leaves nothing behind that the next one would find alone. */
+    READ_BYTES_MAX = 64 * 1024,
     /*
      * A program that prints line by line would wake the launcher, the engine and the host for each
-     * line. After a read of less than this, more output may accumulate for a moment.
+     * line. After a read of less than this, more output may accumulate for a moment. Beyond the head,
+     * where only the launcher wakes, a pause would stop a program that fills its pipe sooner.
      */
-    GATHER_BYTES = 16 * 1024,
+    GATHER_HEAD_BYTES = 16 * 1024,
+    GATHER_BEYOND_BYTES = 2 * 1024,
     GATHER_US = 1000
 };
 
@@ -224,12 +228,13 @@ static bool is_gathering(const struct run *run, const struct run_stream *stream,
 
 /* Only one read, so that a program with endless output does not block other work. */
 static void read_stream(struct run *run, int which) {
-    static unsigned char bytes[FRAME_OUT_BYTES_MAX - FRAME_NUMBER_BYTES];
+    static unsigned char bytes[READ_BYTES_MAX];
     struct run_stream *stream = &run->streams[which];
-    size_t size = sizeof bytes;
+    size_t size = sizeof bytes, gather_bytes = GATHER_BEYOND_BYTES;
     if (stream->fd < 0 || is_gathering(run, stream, now_us())) return;
     if (stream->output.head_left > 0) {
         size = host_output_room(run->host);
+        gather_bytes = GATHER_HEAD_BYTES;
         if (size == 0) return;
     }
     ssize_t count = read(stream->fd, bytes, size);
@@ -238,7 +243,7 @@ static void read_stream(struct run *run, int which) {
         close_fd(&stream->fd);
         return;
     }
-    if (count < GATHER_BYTES) stream->gathers_until_us = now_us() + GATHER_US;
+    if ((size_t)count < gather_bytes) stream->gathers_until_us = now_us() + GATHER_US;
     size_t head = output_feed(&stream->output, bytes, (size_t)count);
     if (head > 0) host_send(run->host, HEAD_FRAMES[which], run->number, bytes, head);
     explicit_bzero(bytes, (size_t)count);
