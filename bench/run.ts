@@ -14,6 +14,7 @@ const QUESTIONS = [
   'sandbox',
   'neighbour',
   'service',
+  'counts',
   'output',
   'printing',
   'memory',

@@ -91,7 +91,10 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     log,
   });
   const prefix = config.NATS_STREAM_PREFIX;
-  const projected = new PositionAnnouncements({ nats, prefix, subscription: PROJECTOR });
+  const projected = new PositionAnnouncements({
+    ...{ nats, prefix, subscription: PROJECTOR },
+    isShared: () => store.isShared(),
+  });
   const visibility = new PositionWaiter({ pool, announcements: projected, subscription: PROJECTOR, log });
   const queue = createQueue(config, redis, log);
   const appends = new AppendSignal({

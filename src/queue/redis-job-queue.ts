@@ -53,6 +53,12 @@ export interface RedisJobQueueOptions {
   readonly log: Log;
 }
 
+interface Taken {
+  readonly job?: ReservedJob;
+  /** Until something may change with time; -1: never. */
+  readonly changeInMs: number;
+}
+
 type ReserveRequest = Parameters<JobQueue['reserve']>[0];
 
 /**
@@ -98,17 +104,17 @@ export class RedisJobQueue extends JobQueue {
     const isOver = (): boolean => signal?.aborted === true || this.#wakeTokens.closed;
     if (isOver()) return null;
     const until = performance.now() + waitMs;
-    const { job } = await this.#take(request);
-    if (job || waitMs <= 0 || isOver()) return job ?? null;
+    let found = await this.#take(request);
+    if (found.job || waitMs <= 0 || isOver()) return found.job ?? null;
 
     const waiter = this.#wakeTokens.enter();
     try {
-      do {
-        const found = await this.#take(request).catch(retryLater);
-        if (found.job) return found.job;
+      for (;;) {
         if (found.changeInMs >= 0) this.#wakeTokens.alarmIn(found.changeInMs);
-      } while (await waiter.wait(until - performance.now(), signal));
-      return null;
+        if (!(await waiter.wait(until - performance.now(), signal))) return null;
+        found = await this.#take(request).catch(retryLater);
+        if (found.job) return found.job;
+      }
     } finally {
       waiter.leave();
     }
@@ -175,7 +181,7 @@ export class RedisJobQueue extends JobQueue {
     return this.#wakeTokens.close();
   }
 
-  async #take(request: ReserveRequest): Promise<{ job?: ReservedJob; changeInMs: number }> {
+  async #take(request: ReserveRequest): Promise<Taken> {
     const { workerId, leaseMs, signal } = request;
     const reply = (await this.#run(RESERVE, workerId, randomUUID(), leaseMs)) as [0, number] | [1, string, string];
     if (reply[0] === 0) return { changeInMs: reply[1] };
@@ -200,7 +206,7 @@ export class RedisJobQueue extends JobQueue {
   }
 }
 
-function retryLater(error: unknown): { job?: undefined; changeInMs: number } {
+function retryLater(error: unknown): Taken {
   if (!(error instanceof Unavailable)) throw error;
   return { changeInMs: OUTAGE_RETRY_MS };
 }

@@ -54,7 +54,10 @@ export class WakeTokenListener {
     return this.#closing.signal.aborted;
   }
 
-  /** From now on no wake-up is missed. Check for work after this call, not before. Call `leave` at the end. */
+  /**
+   * Check for work before: the wake token of a job that is enqueued in between stays in Redis until a process takes it,
+   * and is passed on if no call of that process waits. Call `leave` at the end.
+   */
   enter(): Waiter {
     const waiter = new Waiter((unused) => this.#leave(waiter, unused));
     this.#waiters.add(waiter);

@@ -20,15 +20,18 @@ interface LogLine {
 
 export interface ChildOptions {
   readonly logLevel?: 'trace' | 'info';
+  /** Modules that Node loads before the service. */
+  readonly imports?: readonly string[];
   /** Called with each line that the process writes, to its log or elsewhere. */
   readonly onLine?: (line: string) => void;
 }
 
 export async function startChildService(
   env: NodeJS.ProcessEnv,
-  { logLevel = 'info', onLine = () => undefined }: ChildOptions = {},
+  { logLevel = 'info', imports = [], onLine = () => undefined }: ChildOptions = {},
 ): Promise<ChildService> {
-  const child = spawn(process.execPath, ['--import', './dist/telemetry.js', 'dist/main.js'], {
+  const imported = [...imports, './dist/telemetry.js'].flatMap((module) => ['--import', module]);
+  const child = spawn(process.execPath, [...imported, 'dist/main.js'], {
     // NODE_OPTIONS are jest's own.
     env: { ...env, LOG_LEVEL: logLevel, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -50,7 +50,7 @@ export class ToyPipeline {
       log: silentLog,
       local: (listener) => log.onAppended(listener),
     });
-    this.announcements = new PositionAnnouncements({ nats, prefix, subscription: 'projector' });
+    this.announcements = new PositionAnnouncements({ nats, prefix, subscription: 'projector', isShared: () => true });
   }
 
   static async create(nats: NatsLink, prefix: string): Promise<ToyPipeline> {

@@ -39,6 +39,7 @@ export class PostgresEventStore extends EventStore {
   /** Events as this process wrote them: Postgres prints the same JSON with its members in another order. */
   readonly recent = new RecentEvents();
   private readonly lostListeners = new Set<() => void>();
+  private readonly others: OtherListeners;
 
   constructor({ postgres, pool, catalog, log }: PostgresEventStoreOptions) {
     super();
@@ -48,8 +49,8 @@ export class PostgresEventStore extends EventStore {
       this.recent.forget();
       for (const listener of this.lostListeners) listener();
     });
-    const others = new OtherListeners(pool);
-    this.notifier = new AppendNotifier((position) => this.writer.notify(APPEND_CHANNEL, position), others, log);
+    this.others = new OtherListeners(pool);
+    this.notifier = new AppendNotifier((position) => this.writer.notify(APPEND_CHANNEL, position), this.others, log);
     this.queue = new AppendQueue((batch) => this.writeBatch(batch));
   }
 
@@ -102,6 +103,11 @@ export class PostgresEventStore extends EventStore {
   /** Large batches, each fetched ahead: for rebuilds and audits. @throws Unavailable */
   scan(afterPosition: bigint, untilPosition: bigint, batchEvents?: number): AsyncGenerator<StoredEvent[]> {
     return this.reader.scan(afterPosition, untilPosition, batchEvents);
+  }
+
+  /** Whether other processes use this log; true if unknown. */
+  isShared(): boolean {
+    return this.others.areListening();
   }
 
   /**

@@ -6,17 +6,26 @@ import { subjectPrefix } from '../relay/event-message.js';
 export interface PositionAnnouncementsOptions {
   /** Null: this process only. */
   readonly nats: NatsLink | null;
+  /** Whether other processes may wait for the position. If not, nothing is sent. */
+  readonly isShared: () => boolean;
   readonly prefix: string;
   readonly subscription: string;
 }
 
+/** @param endedStreams ids of the streams whose last event was applied on the way to the position */
+type AnnouncementListener = (position: bigint, endedStreams: readonly string[]) => void;
+
+/** A position, and the ids of ended streams, at most one per event of a subscription's batch. */
+const MESSAGE = /^\d{1,19}(?: [\da-f-]{36})*$/;
+
 /**
- * Announces the position of a subscription as soon as it is reached: directly within the process, over core NATS to
- * other processes. Nothing is stored or acknowledged; a caller that needs certainty reads the checkpoint.
+ * Announces the position of a subscription as soon as it is reached, and the streams that ended on the way: directly
+ * within the process, over core NATS to other processes. Nothing is stored or acknowledged; a caller that needs
+ * certainty reads the checkpoint.
  */
 export class PositionAnnouncements {
   readonly subject: string;
-  private readonly listeners = new Set<(position: bigint) => void>();
+  private readonly listeners = new Set<AnnouncementListener>();
 
   constructor(private readonly options: PositionAnnouncementsOptions) {
     this.subject = `${subjectPrefix(options.prefix)}.announce.${options.subscription}`;
@@ -28,7 +37,7 @@ export class PositionAnnouncements {
     const stop = this.options.nats?.onConnection((connection) => {
       current = connection.subscribe(this.subject, {
         callback: (error, message) => {
-          if (!error && /^\d{1,19}$/.test(message.string())) this.notify(BigInt(message.string()));
+          if (!error) this.receive(message.string());
         },
       });
     });
@@ -39,23 +48,29 @@ export class PositionAnnouncements {
   }
 
   /** Never throws. */
-  announce(position: bigint): void {
-    this.notify(position);
-    const { nats } = this.options;
+  announce(position: bigint, endedStreams: readonly string[] = []): void {
+    this.notify(position, endedStreams);
+    const { nats, isShared } = this.options;
     try {
-      if (nats?.connected) nats.connection().publish(this.subject, position.toString());
+      if (nats?.connected && isShared()) nats.connection().publish(this.subject, [position, ...endedStreams].join(' '));
     } catch {
       // The connection is closing; callers that wait also poll.
     }
   }
 
   /** @returns a function that stops listening */
-  onPosition(listener: (position: bigint) => void): () => void {
+  onPosition(listener: AnnouncementListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  private notify(position: bigint): void {
-    for (const listener of this.listeners) listener(position);
+  private receive(message: string): void {
+    if (!MESSAGE.test(message)) return;
+    const [position, ...endedStreams] = message.split(' ');
+    this.notify(BigInt(position!), endedStreams);
+  }
+
+  private notify(position: bigint, endedStreams: readonly string[]): void {
+    for (const listener of this.listeners) listener(position, endedStreams);
   }
 }

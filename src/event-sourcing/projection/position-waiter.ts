@@ -25,8 +25,8 @@ const POLL_INTERVAL_MS = 50;
 export const WAIT_MS_MAX = 60_000;
 
 /**
- * Read your own writes: waits until the views hold a position. It listens to the announcements first, then reads the
- * checkpoint, then waits, so it misses no announcement in between.
+ * Read your own writes: waits until the views hold a position. It listens to all announcements from its start on, and
+ * reads the checkpoint only for callers that none has served in time.
  */
 export class PositionWaiter {
   private newest = 0n;
@@ -39,6 +39,7 @@ export class PositionWaiter {
       poll: () => this.projected(),
       pollIntervalMs,
       minIntervalMs: pollIntervalMs,
+      pollsOnArrival: false,
       log,
     });
   }

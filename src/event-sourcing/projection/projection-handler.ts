@@ -8,11 +8,14 @@ import type { Projection } from './projection.js';
 /** The projector: writes every view and the checkpoint in one statement, then announces the position. */
 export class ProjectionHandler implements SubscriptionHandler {
   private readonly tables: readonly LiveTable[];
+  /** Of the change that is being committed. */
+  private applied: readonly RecordedEvent[] = [];
 
+  /** @param announce called after each commit, with the events that it applied */
   constructor(
     pool: Pick<Pool, 'query'>,
     projections: readonly Projection[],
-    private readonly announce: (position: bigint) => void,
+    private readonly announce: (position: bigint, events: readonly RecordedEvent[]) => void,
   ) {
     this.tables = projections.map((projection) => new LiveTable(pool, projection));
   }
@@ -24,12 +27,17 @@ export class ProjectionHandler implements SubscriptionHandler {
     const changes = await Promise.all(pending);
     return {
       writes: changes.flatMap(({ writes }) => writes),
-      applied: () => changes.forEach(({ applied }) => applied()),
+      applied: () => {
+        for (const { applied } of changes) applied();
+        this.applied = events;
+      },
     };
   }
 
   committed(position: bigint): void {
-    this.announce(position);
+    const events = this.applied;
+    this.applied = [];
+    this.announce(position, events);
   }
 
   forget(): void {

@@ -15,6 +15,8 @@ export interface SharedPollerOptions<Wanted, Found> {
   readonly pollIntervalMs: number;
   /** Between two polls, however many notifications come. After a quiet time, a poll starts at once. */
   readonly minIntervalMs: number;
+  /** False if a notification usually comes before a poll would find anything: then nothing is polled on arrival. */
+  readonly pollsOnArrival?: boolean;
   readonly log: Log;
 }
 
@@ -51,15 +53,17 @@ export class SharedPoller<Wanted, Found = true> {
       const late = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
       signal?.addEventListener('abort', giveUp);
       this.waiters.add(waiter);
-      this.notify();
+      if (this.options.pollsOnArrival !== false) this.wakeup.wake();
       // Outside the span of the caller: the poller outlives it.
       if (!this.polling) void context.with(ROOT_CONTEXT, () => this.pollUntilIdle());
     });
   }
 
-  /** Something may have changed. */
-  notify(): void {
-    this.wakeup.wake();
+  /** Something may have changed. @param concerns for which callers; polls only if one of them waits */
+  notify(concerns: (wanted: Wanted) => boolean = () => true): void {
+    for (const { wanted } of this.waiters) {
+      if (concerns(wanted)) return this.wakeup.wake();
+    }
   }
 
   /** For a notification that says what a poll would have found. */
@@ -76,8 +80,9 @@ export class SharedPoller<Wanted, Found = true> {
   }
 
   private async pollUntilIdle(): Promise<void> {
-    const { pollIntervalMs, minIntervalMs } = this.options;
+    const { pollIntervalMs, minIntervalMs, pollsOnArrival = true } = this.options;
     this.polling = true;
+    if (!pollsOnArrival) await this.wakeup.wait(this.wakeup.seen, pollIntervalMs);
     while (this.waiters.size > 0) {
       // Before the poll: a notification during the poll causes another one.
       const { seen } = this.wakeup;

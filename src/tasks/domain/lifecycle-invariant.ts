@@ -1,3 +1,4 @@
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import type { ExecutionEvent } from './execution-events.js';
 
 const TERMINAL: ReadonlySet<ExecutionEvent['type']> = new Set([
@@ -17,6 +18,10 @@ const AFTER_THE_END: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionDe
 export const isEndedAfter = (type: ExecutionEvent['type']): boolean => TERMINAL.has(type) || AFTER_THE_END.has(type);
 
 export const isTerminal = (type: ExecutionEvent['type']): boolean => TERMINAL.has(type);
+
+/** Ids of the executions that these events end. */
+export const endedExecutions = (events: readonly RecordedEvent[]): readonly string[] =>
+  events.filter(({ type }) => isTerminal(type as ExecutionEvent['type'])).map(({ stream }) => stream.id);
 
 /**
  * The invariant of every log: each execution has one terminal event since its request or its last redrive, and no event

@@ -19,8 +19,8 @@ export interface ExecutionEnd {
 }
 
 /**
- * Waits for executions to end. Polls at each announcement of the projector, without a minimum interval, which would
- * delay short executions. Also polls at fixed intervals, so that it finds an end while no projector runs.
+ * Waits for executions to end. Polls when the projector announces the end of one, without a minimum interval, which
+ * would delay short executions. Also polls at fixed intervals, so that it finds an end while no projector runs.
  */
 export class ExecutionEnds {
   private readonly poller: SharedPoller<string, ExecutionEnd>;
@@ -36,7 +36,10 @@ export class ExecutionEnds {
       minIntervalMs: 0,
       log,
     });
-    projected.onPosition(() => this.poller.notify());
+    projected.onPosition((_, endedStreams) => {
+      const ended = new Set(endedStreams);
+      this.poller.notify((id) => ended.has(id));
+    });
   }
 
   /** Never rejects. @returns the ended execution; false if the timeout passed or the signal aborted first */

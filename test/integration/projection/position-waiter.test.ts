@@ -3,6 +3,7 @@ import { PositionWaiter } from '../../../src/event-sourcing/projection/position-
 import { newId } from '../../../src/kernel/uuid.js';
 import type { NatsLink } from '../../../src/platform/nats/nats-link.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
+import { eventually } from '../../support/eventually.js';
 import { connectedLink, uniquePrefix } from '../../support/nats.js';
 import { ToyPipeline } from '../../support/toy-pipeline.js';
 
@@ -28,7 +29,12 @@ describe('PositionWaiter', () => {
 
   /** In another process: it shares only Postgres, and perhaps NATS, with the projector. */
   const waiterElsewhere = (link: NatsLink | null, pollIntervalMs = 60_000): PositionWaiter => {
-    const announcements = new PositionAnnouncements({ nats: link, prefix, subscription: 'projector' });
+    const announcements = new PositionAnnouncements({
+      nats: link,
+      prefix,
+      subscription: 'projector',
+      isShared: () => true,
+    });
     const pool = pipeline.database.appPool;
     const waiter = new PositionWaiter({
       pool,
@@ -49,6 +55,31 @@ describe('PositionWaiter', () => {
     const position = await pipeline.log.add(newId(), 1);
     expect(await waiter.waitFor(position, 30_000)).toEqual({ reached: true, position });
     await projector.stop();
+  });
+
+  it('passes on which streams ended, only if there are other processes, and ignores what is no announcement', async () => {
+    let isShared = false;
+    const open = () =>
+      new PositionAnnouncements({ nats, prefix, subscription: 'ended-streams', isShared: () => isShared });
+    const [sender, receiver] = [open(), open()];
+    const received: unknown[] = [];
+    const stop = receiver.start();
+    receiver.onPosition((position, endedStreams) => received.push([position, endedStreams]));
+    const ids = [newId(), newId()];
+    await nats.connection().flush();
+    for (const wrong of ['', 'x', '1 x', '1  ', '-1', `1 ${'a'.repeat(35)}`])
+      nats.connection().publish(sender.subject, wrong);
+    sender.announce(6n);
+    isShared = true;
+    sender.announce(7n);
+    sender.announce(8n, ids);
+    await nats.connection().flush();
+    await eventually(() => expect(received).toHaveLength(2));
+    expect(received).toEqual([
+      [7n, []],
+      [8n, ids],
+    ]);
+    stop();
   });
 
   it('reads the checkpoint if there are no announcements', async () => {

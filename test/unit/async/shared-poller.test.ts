@@ -18,12 +18,17 @@ afterEach(() => {
   for (const each of pollers) each.close();
 });
 
-function poller({ pollIntervalMs = A_MINUTE_MS, minIntervalMs = 0, log = silentLog } = {}): SharedPoller<string> {
+function poller({
+  pollIntervalMs = A_MINUTE_MS,
+  minIntervalMs = 0,
+  pollsOnArrival = true,
+  log = silentLog,
+} = {}): SharedPoller<string> {
   const poll = (wanted: readonly string[]) =>
     new Promise<(wanted: string) => boolean>((resolve, fail) => {
       polls.push({ wanted, answer: (...reached) => resolve((one) => reached.includes(one)), fail });
     });
-  pollers.push(new SharedPoller({ poll, pollIntervalMs, minIntervalMs, log }));
+  pollers.push(new SharedPoller({ poll, pollIntervalMs, minIntervalMs, pollsOnArrival, log }));
   return pollers.at(-1)!;
 }
 
@@ -45,6 +50,36 @@ test('it polls at once for the first caller; one poll and one timer serve all', 
   await waits[0];
   await nextTurn();
   expect(runningTimers()).toBe(before);
+});
+
+test('a notification for callers that do not wait causes no poll', async () => {
+  const watch = poller();
+  const wait = watch.wait('a', {});
+  polls[0]!.answer();
+  await nextTurn();
+  watch.notify((wanted) => wanted === 'b');
+  await nextTurn();
+  expect(polls).toHaveLength(1);
+  watch.notify((wanted) => wanted === 'a');
+  await nextTurn();
+  polls[1]!.answer('a');
+  expect(await wait).toBe(true);
+});
+
+test('without a poll on arrival, a notification serves callers alone, and the interval those without one', async () => {
+  const before = runningTimers();
+  const watch = poller({ pollsOnArrival: false });
+  const wait = watch.wait('a', {});
+  await nextTurn();
+  watch.resolveReached((wanted) => wanted === 'a');
+  expect(await wait).toBe(true);
+  await nextTurn();
+  expect([polls.length, runningTimers()]).toEqual([0, before]);
+
+  const lost = poller({ pollsOnArrival: false, pollIntervalMs: 1 }).wait('b', {});
+  await eventually(() => expect(polls).toHaveLength(1));
+  polls[0]!.answer('b');
+  expect(await lost).toBe(true);
 });
 
 test('it polls again when notified, for callers that still wait', async () => {

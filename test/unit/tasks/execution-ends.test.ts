@@ -23,7 +23,12 @@ describe('the wait for ended executions', () => {
     looks = [];
     stream = [];
     streamReads = 0;
-    projected = new PositionAnnouncements({ nats: null, prefix: 'test', subscription: 'projector' });
+    projected = new PositionAnnouncements({
+      nats: null,
+      prefix: 'test',
+      subscription: 'projector',
+      isShared: () => true,
+    });
     const query = ({ values: [{ values: ids }] }: { values: [{ values: string[] }] }) =>
       new Promise((resolve, fail) => looks.push({ ids, answer: (rows) => resolve({ rows }), fail }));
     const readStream = async (_: unknown, { afterVersion = 0 } = {}) => {
@@ -39,17 +44,20 @@ describe('the wait for ended executions', () => {
   const running = (id: string, head_version: number, head_type: string) =>
     ({ id, status: 'running', version: 2, head_version, head_type }) as const;
 
-  it('polls at once, then at every announcement, and serves all callers of the same execution', async () => {
+  it('polls at once, then when an end is announced, and serves all callers of the same execution', async () => {
     const waits = ['a', 'b', 'b'].map((id) => runs.wait(id, A_MINUTE_MS, never));
     expect(looks[0]!.ids).toEqual(['a']);
     looks[0]!.answer([]);
-    projected.announce(1n);
     await nextTurn();
     expect(looks[1]!.ids).toEqual(['a', 'b']);
     looks[1]!.answer([completed('b')]);
     expect(await Promise.all(waits.slice(1))).toEqual([inView('b'), inView('b')]);
 
-    projected.announce(2n);
+    projected.announce(1n);
+    projected.announce(2n, ['b', 'c']);
+    await nextTurn();
+    expect(looks).toHaveLength(2);
+    projected.announce(3n, ['b', 'a']);
     await nextTurn();
     looks[2]!.answer([completed('a')]);
     expect(await waits[0]).toEqual(inView('a'));
@@ -65,7 +73,7 @@ describe('the wait for ended executions', () => {
   it('reads no stream of a running execution, however far the view lags', async () => {
     const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, never);
     looks[0]!.answer([running(EXECUTION_ID, 4, 'ExecutionRetryScheduled')]);
-    projected.announce(1n);
+    projected.announce(1n, [EXECUTION_ID]);
     await nextTurn();
     expect(streamReads).toBe(0);
     looks[1]!.answer([completed(EXECUTION_ID)]);
@@ -79,7 +87,6 @@ describe('the wait for ended executions', () => {
     looks[0]!.answer([
       { ...completed(EXECUTION_ID), status: 'failed', head_version: 4, head_type: 'ExecutionRedriven' },
     ]);
-    projected.announce(1n);
     await nextTurn();
     expect(streamReads).toBe(1);
     leaving.abort();
@@ -90,7 +97,7 @@ describe('the wait for ended executions', () => {
     const wait = runs.wait('a', A_MINUTE_MS, never);
     looks[0]!.fail(new Error('Connection terminated unexpectedly'));
     await nextTurn();
-    projected.announce(1n);
+    projected.announce(1n, ['a']);
     await nextTurn();
     looks[1]!.answer([completed('a')]);
     expect(await wait).toEqual(inView('a'));
