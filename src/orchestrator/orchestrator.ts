@@ -5,10 +5,19 @@ import type { Delivery, RecordedEvent } from '../event-sourcing/core/event.js';
 import { LiveTable } from '../event-sourcing/projection/live-table.js';
 import type { Changes, SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
-import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
+import { type ExecutionEvent, isWorkersStart } from '../tasks/domain/execution-events.js';
 import { type ActiveExecution, activeExecutionProjection, foldActive } from './active-execution.js';
 import type { EffectRunner } from './effect-runner.js';
 import { type Effect, effectsOf } from './effects.js';
+
+const WITHOUT_URGENT_EFFECT: ReadonlySet<string> = new Set<ExecutionEvent['type']>([
+  'ExecutionAttemptFailed',
+  'ExecutionCancellationRequested',
+  'ExecutionSucceeded',
+  'ExecutionFailed',
+  'ExecutionTimedOut',
+  'ExecutionDeadLettered',
+]);
 
 /**
  * Events in, effects out. Effects run before the checkpoint is written: a crash in between repeats them. Each effect is
@@ -26,6 +35,11 @@ export class Orchestrator implements SubscriptionHandler {
 
   concerns({ stream }: Pick<RecordedEvent, 'stream'>): boolean {
     return stream.type === 'execution';
+  }
+
+  /** What the queue does not wait for: a start, and the end of an attempt, whose job its worker removes. */
+  canWait(event: RecordedEvent): boolean {
+    return isWorkersStart(event) || WITHOUT_URGENT_EFFECT.has(event.type);
   }
 
   async runEffects(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {

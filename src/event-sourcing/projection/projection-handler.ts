@@ -11,11 +11,15 @@ export class ProjectionHandler implements SubscriptionHandler {
   /** Of the change that is being committed. */
   private applied: readonly RecordedEvent[] = [];
 
-  /** @param announce called after each commit, with the events that it applied */
+  /**
+   * @param announce called after each commit, with the events that it applied
+   * @param canWait see {@link SubscriptionHandler.canWait}
+   */
   constructor(
     pool: Pick<Pool, 'query'>,
     projections: readonly Projection[],
     private readonly announce: (position: bigint, events: readonly RecordedEvent[]) => void,
+    readonly canWait: (event: RecordedEvent) => boolean = () => false,
   ) {
     this.tables = projections.map((projection) => new LiveTable(pool, projection));
   }

@@ -18,6 +18,11 @@ export interface Changes {
 export interface SubscriptionHandler {
   /** Whether an event may matter here; other events move the checkpoint when there is time. If absent, all may. */
   concerns?(event: Pick<RecordedEvent, 'stream' | 'type'>): boolean;
+  /**
+   * Whether nobody waits for what this event changes: it may be applied a moment later, together with the next events.
+   * If absent, no event can wait.
+   */
+  canWait?(event: RecordedEvent): boolean;
   /** Effects on other systems, before the checkpoint moves. Must be idempotent: ids are derived from the event. */
   runEffects?(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void>;
   /** Rows of Postgres, written in one statement with the checkpoint; until then nothing has changed. */

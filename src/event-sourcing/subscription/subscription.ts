@@ -36,10 +36,13 @@ export interface SubscriptionOptions {
   readonly onParked?: (parked: ParkedStream) => Promise<void>;
   readonly poison?: PoisonLimits;
   readonly batchEventsMax?: number;
+  readonly coalesceMs?: number;
   readonly lagMsMax?: number;
 }
 
 const BATCH_EVENTS_MAX = 500;
+/** How long events that can wait are held for the next ones. Three statements less per execution, of 15 (ADR 47). */
+const COALESCE_MS = 50;
 /** An event that does not arrive over JetStream within this time is read from Postgres. */
 const LAG_MS_MAX = 250;
 const MAINTENANCE_INTERVAL_MS = 1_000;
@@ -134,8 +137,7 @@ export class Subscription {
 
   private async step(state: LeaderState, signal: AbortSignal): Promise<void> {
     if (Date.now() >= state.maintainAt) await this.maintain(state, signal);
-    const seen = this.wakeup.seen;
-    const batch = await this.nextBatch(state);
+    const { seen, batch } = await this.coalescedBatch(state, signal);
     if (batch.length > 0) {
       await state.applier.apply(batch, signal);
       this.options.delivery?.acknowledgeUpTo(state.applier.position);
@@ -145,6 +147,23 @@ export class Subscription {
     if (!this.options.delivery?.connected) state.catchingUp = true;
     else if (!woken) await this.findOverdue(state);
     if (!woken) await state.applier.save();
+  }
+
+  /** The next batch; if all its events can wait, together with those that arrive meanwhile. */
+  private async coalescedBatch(
+    state: LeaderState,
+    signal: AbortSignal,
+  ): Promise<{ seen: number; batch: readonly Delivery[] }> {
+    const { handler, coalesceMs = COALESCE_MS } = this.options;
+    const until = performance.now() + coalesceMs;
+    for (;;) {
+      const { seen } = this.wakeup;
+      const batch = await this.nextBatch(state);
+      const waitMs = until - performance.now();
+      if (waitMs <= 0 || batch.length === 0 || state.catchingUp || !canAllWait(handler, batch)) return { seen, batch };
+      await this.wakeup.wait(seen, waitMs, signal);
+      if (signal.aborted) return { seen, batch: [] };
+    }
   }
 
   /**
@@ -228,5 +247,15 @@ export class Subscription {
       missed: 0,
       maintainAt: 0,
     };
+  }
+}
+
+function canAllWait(handler: SubscriptionHandler, batch: readonly Delivery[]): boolean {
+  try {
+    if (handler.canWait === undefined) return false;
+    return batch.every(({ event }) => handler.concerns?.(event) === false || handler.canWait!(event));
+  } catch {
+    // An event that cannot be read: applying it reports that.
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { unchanged, type EventOf, eventType } from '../../event-sourcing/core/event-type.js';
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import {
   failureReason,
   outcome,
@@ -143,7 +144,7 @@ export const ExecutionExpired = eventType('ExecutionExpired', z.object({}));
 
 export const executionEvents = {
   ExecutionRequested,
-  ExecutionAttemptStarted: ExecutionAttemptStarted,
+  ExecutionAttemptStarted,
   ExecutionSucceeded,
   ExecutionAttemptFailed,
   ExecutionAttemptReleased,
@@ -159,3 +160,9 @@ export const executionEvents = {
   ExecutionExpired,
 };
 export type ExecutionEvent = EventOf<typeof executionEvents>;
+
+/** Whether a worker started the attempt: nobody's request waits for its views. @throws if its data cannot be read */
+export function isWorkersStart(event: RecordedEvent): boolean {
+  const execution = event as RecordedEvent<ExecutionEvent>;
+  return execution.type === 'ExecutionAttemptStarted' && execution.data.lease_token !== null;
+}

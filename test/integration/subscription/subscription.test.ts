@@ -114,6 +114,33 @@ describe('Subscription', () => {
     expect(handler.positions()).toEqual([3n, 6n]);
   });
 
+  it('applies events that can wait with the next ones, or alone after a moment', async () => {
+    const handler = recorder();
+    const commits: bigint[] = [];
+    const committed = (position: bigint): void => void commits.push(position);
+    const canWait = ({ type }: { type: string }) => type === 'ToyAdded';
+    const coalescing = { ...handler, canWait, committed };
+    pipeline.start((signal) => pipeline.relay().run(signal));
+    const patient = pipeline.start((signal) =>
+      pipeline.projector({ handler: coalescing, coalesceMs: 60_000 }).run(signal),
+    );
+    const id = newId();
+    // Urgent: when it is applied, the following events come over JetStream.
+    await pipeline.projected(await pipeline.log.record(id, 'ToyRemoved', [{}]));
+    await pipeline.log.add(id, 1);
+    await pipeline.log.add(id, 2);
+    await pipeline.projected(await pipeline.log.record(id, 'ToyRemoved', [{}]));
+    expect([handler.positions(), commits]).toEqual([upTo(4n), [1n, 4n]]);
+    await pipeline.log.add(id, 3);
+    await patient.stop();
+    expect(await pipeline.checkpoint()).toBe(4n);
+
+    pipeline.start((signal) => pipeline.projector({ handler: coalescing, coalesceMs: 1 }).run(signal));
+    await pipeline.projected(5n);
+    await pipeline.projected(await pipeline.log.add(id, 4));
+    expect(handler.positions()).toEqual(upTo(6n));
+  });
+
   it('writes each event once, even if several processes believe they lead', async () => {
     const id = newId();
     const lost: unknown[] = [];
