@@ -132,8 +132,10 @@ async function dropDatabase(name: string): Promise<void> {
   await asAdmin(async (admin) => {
     try {
       await eventually(() => expectNoConnection(admin, name), { timeoutMs: 5_000 });
-    } finally {
+    } catch (leak) {
       for (const role of ['owner', 'app'] as const) await endConnections(role, name);
+      throw leak;
+    } finally {
       // Not WITH (FORCE): while autovacuum runs, only a superuser may use it.
       await eventually(() => admin.query(`drop database ${name}`));
     }
