@@ -80,7 +80,8 @@ function count(socket, bytes) {
 const bufferOf = (chunk, encoding) => (typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk));
 const { _writeGeneric } = Socket.prototype;
 
-/** @param data a chunk, or with `writev` an array of chunks with their encodings */
+// Node has no hook for writes. `data` is a chunk, or with `writev` an array of chunks with their encodings.
+// oxlint-disable-next-line no-underscore-dangle
 Socket.prototype._writeGeneric = function (writev, data, encoding, callback) {
   const bytes = writev
     ? Buffer.concat(data.map(({ chunk, encoding: each }) => bufferOf(chunk, each)))

@@ -1,7 +1,7 @@
 /**
  * Question: what does the service send for one execution? Statements, messages, commands, engine calls and socket
- * writes per execution, with 1 and 16 in flight: `POST …/executions?wait` of a bash program, one user, warm cells, one
- * process with all roles. Counts, unlike times, are the same on every machine.
+ * writes per execution, with 1 and 16 in flight: `POST …/executions?wait` of a bash program, one user, warm cells,
+ * one process with all roles. Counts vary less between machines than times.
  * Run: npm run bench -- counts   (ROUND_MS=10000 by default)
  */
 import { ApiClient } from '../../test/support/api-client.js';

@@ -17,7 +17,7 @@
 
 enum {
     US_PER_MS = 1000,
-    /* A pipe's capacity, pipe(7): a read leaves nothing behind that the next one would find alone. */
+    /* A pipe's capacity with pages of 4 KiB, pipe(7): one read empties it beyond the head. */
     READ_BYTES_MAX = 64 * 1024,
     /*
      * A program that prints line by line would wake the launcher, the engine and the host for each

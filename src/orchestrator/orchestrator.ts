@@ -10,15 +10,6 @@ import { type ActiveExecution, activeExecutionProjection, foldActive } from './a
 import type { EffectRunner } from './effect-runner.js';
 import { type Effect, effectsOf } from './effects.js';
 
-const WITHOUT_URGENT_EFFECT: ReadonlySet<string> = new Set<ExecutionEvent['type']>([
-  'ExecutionAttemptFailed',
-  'ExecutionCancellationRequested',
-  'ExecutionSucceeded',
-  'ExecutionFailed',
-  'ExecutionTimedOut',
-  'ExecutionDeadLettered',
-]);
-
 /**
  * Events in, effects out. Effects run before the checkpoint is written: a crash in between repeats them. Each effect is
  * idempotent, because its id is computed from the event.
@@ -37,9 +28,9 @@ export class Orchestrator implements SubscriptionHandler {
     return stream.type === 'execution';
   }
 
-  /** What the queue does not wait for: a start, and the end of an attempt, whose job its worker removes. */
+  /** A start by a worker has no effect. An end has, and the reconciler compares the table with the queue. */
   canWait(event: RecordedEvent): boolean {
-    return isWorkersStart(event) || WITHOUT_URGENT_EFFECT.has(event.type);
+    return isWorkersStart(event);
   }
 
   async runEffects(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {

@@ -105,7 +105,7 @@ export class PostgresEventStore extends EventStore {
     return this.reader.scan(afterPosition, untilPosition, batchEvents);
   }
 
-  /** Whether other processes use this log; true if unknown. */
+  /** Whether other processes listen to appends to this log, as all that use it do; true if unknown. */
   isShared(): boolean {
     return this.others.areListening();
   }

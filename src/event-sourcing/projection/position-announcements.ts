@@ -12,7 +12,7 @@ export interface PositionAnnouncementsOptions {
   readonly subscription: string;
 }
 
-/** @param endedStreams ids of the streams whose last event was applied on the way to the position */
+/** @param endedStreams ids of the streams whose end was applied on the way to the position */
 type AnnouncementListener = (position: bigint, endedStreams: readonly string[]) => void;
 
 /** A position, and the ids of ended streams, at most one per event of a subscription's batch. */

@@ -20,7 +20,7 @@ export interface SubscriptionHandler {
   concerns?(event: Pick<RecordedEvent, 'stream' | 'type'>): boolean;
   /**
    * Whether nobody waits for what this event changes: it may be applied a moment later, together with the next events.
-   * If absent, no event can wait.
+   * If absent, no event can wait. Not asked about events that do not concern the handler: they can always wait.
    */
   canWait?(event: RecordedEvent): boolean;
   /** Effects on other systems, before the checkpoint moves. Must be idempotent: ids are derived from the event. */

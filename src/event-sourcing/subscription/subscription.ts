@@ -13,6 +13,7 @@ import { deliveryOfStored } from '../relay/event-message.js';
 import type { StoredEventReader } from '../relay/stored-event-reader.js';
 import { BatchApplier, type PoisonLimits } from './batch-applier.js';
 import { CheckpointMoved, CheckpointStore } from './checkpoint-store.js';
+import { canAllWait, coalescedBatch } from './coalesced-batch.js';
 import type { EventDelivery } from './event-delivery.js';
 import { ParkedStreams } from './parked-streams.js';
 import { Redriver } from './redriver.js';
@@ -30,7 +31,7 @@ export interface SubscriptionOptions {
   readonly delivery: EventDelivery | null;
   readonly appends: Pick<AppendSignal, 'onAppend'>;
   readonly log: Log;
-  /** A span of this name for every event, from its delivery to the commit. */
+  /** A span of this name for every event, from its application to the commit. */
   readonly spanName?: string;
   /** Sends a notice; retried until it does not throw. */
   readonly onParked?: (parked: ParkedStream) => Promise<void>;
@@ -41,8 +42,6 @@ export interface SubscriptionOptions {
 }
 
 const BATCH_EVENTS_MAX = 500;
-/** How long events that can wait are held for the next ones. Three statements less per execution, of 15 (ADR 47). */
-const COALESCE_MS = 50;
 /** An event that does not arrive over JetStream within this time is read from Postgres. */
 const LAG_MS_MAX = 250;
 const MAINTENANCE_INTERVAL_MS = 1_000;
@@ -137,7 +136,11 @@ export class Subscription {
 
   private async step(state: LeaderState, signal: AbortSignal): Promise<void> {
     if (Date.now() >= state.maintainAt) await this.maintain(state, signal);
-    const { seen, batch } = await this.coalescedBatch(state, signal);
+    const { seen, batch } = await coalescedBatch({
+      ...{ wakeup: this.wakeup, signal, coalesceMs: this.options.coalesceMs },
+      nextBatch: () => this.nextBatch(state),
+      canWait: (deliveries) => !state.catchingUp && canAllWait(this.options.handler, deliveries),
+    });
     if (batch.length > 0) {
       await state.applier.apply(batch, signal);
       this.options.delivery?.acknowledgeUpTo(state.applier.position);
@@ -147,23 +150,6 @@ export class Subscription {
     if (!this.options.delivery?.connected) state.catchingUp = true;
     else if (!woken) await this.findOverdue(state);
     if (!woken) await state.applier.save();
-  }
-
-  /** The next batch; if all its events can wait, together with those that arrive meanwhile. */
-  private async coalescedBatch(
-    state: LeaderState,
-    signal: AbortSignal,
-  ): Promise<{ seen: number; batch: readonly Delivery[] }> {
-    const { handler, coalesceMs = COALESCE_MS } = this.options;
-    const until = performance.now() + coalesceMs;
-    for (;;) {
-      const { seen } = this.wakeup;
-      const batch = await this.nextBatch(state);
-      const waitMs = until - performance.now();
-      if (waitMs <= 0 || batch.length === 0 || state.catchingUp || !canAllWait(handler, batch)) return { seen, batch };
-      await this.wakeup.wait(seen, waitMs, signal);
-      if (signal.aborted) return { seen, batch: [] };
-    }
   }
 
   /**
@@ -247,15 +233,5 @@ export class Subscription {
       missed: 0,
       maintainAt: 0,
     };
-  }
-}
-
-function canAllWait(handler: SubscriptionHandler, batch: readonly Delivery[]): boolean {
-  try {
-    if (handler.canWait === undefined) return false;
-    return batch.every(({ event }) => handler.concerns?.(event) === false || handler.canWait!(event));
-  } catch {
-    // An event that cannot be read: applying it reports that.
-    return false;
   }
 }

@@ -13,7 +13,7 @@ export interface SharedPollerOptions<Wanted, Found> {
   readonly poll: (wanted: readonly Wanted[]) => Promise<Reached<Wanted, Found>>;
   /** A notification is a hint and may be lost: a change is seen after this time without one. */
   readonly pollIntervalMs: number;
-  /** Between two polls, however many notifications come. After a quiet time, a poll starts at once. */
+  /** Between two polls, however many notifications come. */
   readonly minIntervalMs: number;
   /** False if a notification usually comes before a poll would find anything: then nothing is polled on arrival. */
   readonly pollsOnArrival?: boolean;
@@ -26,8 +26,8 @@ interface Waiter<Wanted, Found> {
 }
 
 /**
- * Polls for any number of callers: one poll for all of them, and one at a time. It polls when a caller arrives, on a
- * notification, and at intervals, but never while nobody waits. The callers limit how many may wait: each costs an
+ * Polls for any number of callers: one poll for all of them, and one at a time. It polls when a caller arrives (unless
+ * `pollsOnArrival` is false), on a notification, and at intervals, but never while nobody waits. The callers limit how many may wait: each costs an
  * entry here, and a timer only for its own timeout.
  */
 export class SharedPoller<Wanted, Found = true> {

@@ -161,7 +161,7 @@ export const executionEvents = {
 };
 export type ExecutionEvent = EventOf<typeof executionEvents>;
 
-/** Whether a worker started the attempt: nobody's request waits for its views. @throws if its data cannot be read */
+/** Whether a worker, and not a report about an external execution, started an attempt. @throws if unreadable */
 export function isWorkersStart(event: RecordedEvent): boolean {
   const execution = event as RecordedEvent<ExecutionEvent>;
   return execution.type === 'ExecutionAttemptStarted' && execution.data.lease_token !== null;

@@ -8,7 +8,7 @@ import { isEndedAfter } from '../domain/lifecycle-invariant.js';
 import type { CurrentExecutions } from './current-executions.js';
 import type { ExecutionRow } from './execution-projection.js';
 
-/** Finds ends whose announcement is lost, while NATS or the projector is down. */
+/** Finds ends that are not announced: NATS or the projector is down, or the projector has parked the stream. */
 const POLL_INTERVAL_MS = 250;
 
 /** An execution that has ended. */

@@ -91,6 +91,12 @@ describe('PositionWaiter', () => {
     await projector.stop();
   });
 
+  it('reads the checkpoint at once for a caller that cannot wait for the next poll', async () => {
+    const projected = await pipeline.checkpoint();
+    const waiter = waiterElsewhere(null, 60_000);
+    expect(await waiter.waitFor(projected, 30_000)).toEqual({ reached: true, position: projected });
+  });
+
   it('stops waiting in time, and reports the views’ position', async () => {
     const waiter = waiterElsewhere(nats, 20);
     const { position: head } = await pipeline.log.head();

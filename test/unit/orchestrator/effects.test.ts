@@ -1,6 +1,6 @@
 import { type ActiveExecution, foldActive } from '../../../src/orchestrator/active-execution.js';
 import { type Effect, effectsOf } from '../../../src/orchestrator/effects.js';
-import { type ExecutionEvent, executionEvents } from '../../../src/tasks/domain/execution-events.js';
+import { type ExecutionEvent, executionEvents, isWorkersStart } from '../../../src/tasks/domain/execution-events.js';
 import { anActiveExecution, aRunningExecution } from '../../support/builders/active.js';
 import * as event from '../../support/builders/executions.js';
 import { OWNER_ID } from '../../support/builders/people.js';
@@ -77,6 +77,11 @@ const STEPS: readonly [string, ExecutionEvent[], Seen['after'], readonly Effect[
 
 test.each(STEPS)('%s', (_, history, after, effects) => {
   expect(follow(...history)).toEqual({ after, effects });
+});
+
+test('no event with an effect can wait', () => {
+  const patient = STEPS.filter(([, history]) => isWorkersStart(recorded(EXECUTION_STREAM, history).at(-1)!));
+  expect(patient.map(([name, , , effects]) => [name, effects])).toEqual([['an attempt starts', []]]);
 });
 
 test('every event type is covered', () => {
