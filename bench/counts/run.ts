@@ -1,9 +1,10 @@
 /**
  * Question: what does the service send for one execution? Statements, messages, commands, engine calls and socket
  * writes per execution, with 1 and 16 in flight: `POST …/executions?wait` of a bash program, one user, warm cells,
- * one process with all roles. Counts vary less between machines than times.
+ * one process with all roles; and per second without work. Counts vary less between machines than times.
  * Run: npm run bench -- counts   (ROUND_MS=10000 by default)
  */
+import { delay } from '../../src/platform/async/delay.js';
 import { ApiClient } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';
@@ -42,8 +43,14 @@ try {
   const client = await ApiClient.register(() => service.url!);
   const max_parallel = Number(IN_FLIGHT_MAX);
   const task = await client.createTask({ script_type: BASH.language, script_content: BASH.script, max_parallel });
-  const perExecution = async (inFlight: number): Promise<Counts> => {
+  /** What is sent during the work, divided by what the work returns. */
+  const perUnit = async (work: () => Promise<number>): Promise<Counts> => {
     const before = await countsNow();
+    const units = await work();
+    const sent = Object.entries(await countsNow()).map(([name, n]) => [name, (n - (before[name] ?? 0)) / units]);
+    return Object.fromEntries(sent) as Counts;
+  };
+  const execute = (inFlight: number) => async (): Promise<number> => {
     const startedAt = performance.now();
     let executions = 0;
     const caller = async () => {
@@ -52,19 +59,25 @@ try {
       }
     };
     await Promise.all(Array.from({ length: inFlight }, caller));
-    const sent = Object.entries(await countsNow()).map(([name, n]) => [name, (n - (before[name] ?? 0)) / executions]);
-    return { executions, ...Object.fromEntries(sent) } as Counts;
+    return executions;
+  };
+  const idle = async (): Promise<number> => {
+    await delay(ROUND_MS);
+    return ROUND_MS / 1_000;
   };
 
-  const columns: Counts[] = [];
+  const columns: Record<string, Counts> = {};
   for (const inFlight of IN_FLIGHT) {
-    await perExecution(inFlight); // Creates the cells, and compiles the code.
-    columns.push(await perExecution(inFlight));
+    await execute(inFlight)(); // Creates the cells, and compiles the code.
+    columns[`${inFlight} in flight`] = await perUnit(execute(inFlight));
   }
-  const names = [...new Set(columns.flatMap(Object.keys))].sort();
-  console.log(`${'per execution'.padEnd(24)}${IN_FLIGHT.map((n) => `${n} in flight`.padStart(14)).join('')}`);
+  columns['idle, per s'] = await perUnit(idle);
+  const names = [...new Set(Object.values(columns).flatMap(Object.keys))].sort();
+  const heads = Object.keys(columns).map((head) => head.padStart(14));
+  console.log(`${'per execution'.padEnd(24)}${heads.join('')}`);
   for (const name of names) {
-    console.log(name.padEnd(24) + columns.map((column) => (column[name] ?? 0).toFixed(2).padStart(14)).join(''));
+    const cells = Object.values(columns).map((column) => (column[name] ?? 0).toFixed(2).padStart(14));
+    console.log(name.padEnd(24) + cells.join(''));
   }
 } finally {
   await service.end();
