@@ -52,8 +52,6 @@ const readers = {
     add('nats messages', matches(bytes, /(?:^|\n)H?PUB /g) - acknowledged);
   },
   engine: () => (bytes) => add('engine calls', matches(bytes, /^(?:GET|POST|PUT|DELETE|HEAD) \//g)),
-  sandbox: () => () => undefined,
-  http: () => () => undefined,
 };
 
 function peerOf(socket, bytes) {
@@ -65,7 +63,7 @@ function peerOf(socket, bytes) {
 const seen = new WeakMap();
 
 function count(socket, bytes) {
-  // The peer is unknown until then; Node calls this again when it is connected.
+  // Its peer is not known yet. Node calls this again when it is connected.
   if (socket.connecting) return;
   let entry = seen.get(socket);
   if (!entry) {

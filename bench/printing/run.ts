@@ -1,7 +1,8 @@
 /**
- * Question: how much does the sandbox slow down a program that prints a lot? 100,000 lines in each language, and 256 MiB
- * by one program, timed by the program itself (so that neither the start nor the compiler counts), against the plain
- * interpreter in a container of the same image and limits that prints into a pipe to `cat`. Rounds interleaved; medians.
+ * Question: how much does the sandbox slow down a program that prints a lot? 100,000 lines in each language, and 256
+ * MiB by one program, timed by the program itself (so that neither the start nor the compiler counts), against the
+ * plain interpreter in a container of the same image and limits that prints into a pipe to `cat`. Rounds interleaved;
+ * medians.
  * Run: npm run bench -- printing   (ROUNDS=9 by default)
  */
 import { spawn } from 'node:child_process';
@@ -120,9 +121,8 @@ try {
     const met = ratio <= RATIO_MAX;
     if (!met) process.exitCode = 1;
     const cells = [plain, inside].map((values) => median(values).toFixed(0).padStart(8)).join(' ');
-    console.log(
-      `${(printer.name ?? printer.language).padEnd(11)}${cells}    ${ratio.toFixed(2)} (<= ${RATIO_MAX}) ${met ? 'met' : 'MISSED'}`,
-    );
+    const name = (printer.name ?? printer.language).padEnd(11);
+    console.log(`${name}${cells}    ${ratio.toFixed(2)} (<= ${RATIO_MAX}) ${met ? 'met' : 'MISSED'}`);
   }
 } finally {
   await box.sandbox.close();

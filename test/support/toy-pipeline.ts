@@ -86,11 +86,6 @@ export class ToyPipeline {
     });
   }
 
-  delivery(): EventDelivery {
-    const { nats, stream } = this;
-    return new EventDelivery({ nats, stream, catalog: toyCatalog, consumer: 'projector', log: silentLog });
-  }
-
   projector(options: Partial<SubscriptionOptions> = {}): Subscription {
     return new Subscription({
       name: 'projector',
@@ -101,7 +96,10 @@ export class ToyPipeline {
         this.announcements.announce(position),
       ),
       lock: this.lock('projector'),
-      delivery: this.delivery(),
+      delivery: new EventDelivery({
+        ...{ nats: this.nats, stream: this.stream, catalog: toyCatalog },
+        ...{ consumer: 'projector', log: silentLog },
+      }),
       appends: this.appends,
       log: silentLog,
       poison: { failures: 3, overMs: 30 },

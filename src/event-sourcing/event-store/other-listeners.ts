@@ -7,7 +7,8 @@ const KNOWN_FOR_MS = 1_000;
 
 /**
  * Whether other processes wait for NOTIFYs; if that is unknown, the result is true. A NOTIFY is a transaction ahead of
- * the next append: sent every 20 ms, it takes 27 of the 650 µs of each append. It also wakes this process. Announcements over NATS depend on it as well.
+ * the next append: sent every 20 ms, it takes 27 of the 650 µs of each append. It also wakes this process. The
+ * projector's announcements over NATS depend on it as well.
  */
 export class OtherListeners {
   private listening = true;

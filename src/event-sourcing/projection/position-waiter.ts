@@ -31,12 +31,10 @@ export const WAIT_MS_MAX = 60_000;
 export class PositionWaiter {
   private newest = 0n;
   private readonly poller: SharedPoller<bigint>;
-  private readonly pollIntervalMs: number;
   private stopListening: (() => void) | null = null;
 
   constructor(private readonly options: PositionWaiterOptions) {
     const { pollIntervalMs = POLL_INTERVAL_MS, log } = options;
-    this.pollIntervalMs = pollIntervalMs;
     this.poller = new SharedPoller({
       poll: () => this.projected(),
       pollIntervalMs,
@@ -67,11 +65,9 @@ export class PositionWaiter {
    * @param timeoutMs at most {@link WAIT_MS_MAX}
    */
   async waitFor(position: bigint, timeoutMs: number): Promise<WaitOutcome> {
-    if (this.newest >= position) return { reached: true, position: this.newest };
-    const waiting = this.poller.wait(position, { timeoutMs: Math.min(timeoutMs, WAIT_MS_MAX) });
-    // The first poll would come too late for this caller, and for all after it.
-    if (timeoutMs <= this.pollIntervalMs) this.poller.notify();
-    return { reached: await waiting, position: this.newest };
+    const known = this.newest >= position;
+    const reached = known || (await this.poller.wait(position, { timeoutMs: Math.min(timeoutMs, WAIT_MS_MAX) }));
+    return { reached, position: this.newest };
   }
 
   private async projected() {

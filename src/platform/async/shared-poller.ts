@@ -15,7 +15,10 @@ export interface SharedPollerOptions<Wanted, Found> {
   readonly pollIntervalMs: number;
   /** Between two polls, however many notifications come. */
   readonly minIntervalMs: number;
-  /** False if a notification usually comes before a poll would find anything: then nothing is polled on arrival. */
+  /**
+   * False if a notification usually comes before a poll would find anything: then only callers that cannot wait for
+   * the next interval are polled for on arrival.
+   */
   readonly pollsOnArrival?: boolean;
   readonly log: Log;
 }
@@ -27,8 +30,8 @@ interface Waiter<Wanted, Found> {
 
 /**
  * Polls for any number of callers: one poll for all of them, and one at a time. It polls when a caller arrives (unless
- * `pollsOnArrival` is false), on a notification, and at intervals, but never while nobody waits. The callers limit how many may wait: each costs an
- * entry here, and a timer only for its own timeout.
+ * `pollsOnArrival` is false), on a notification, and at intervals, but never while nobody waits. The callers limit how
+ * many may wait: each costs an entry here, and a timer only for its own timeout.
  */
 export class SharedPoller<Wanted, Found = true> {
   private readonly waiters = new Set<Waiter<Wanted, Found>>();
@@ -53,9 +56,11 @@ export class SharedPoller<Wanted, Found = true> {
       const late = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
       signal?.addEventListener('abort', giveUp);
       this.waiters.add(waiter);
-      if (this.options.pollsOnArrival !== false) this.wakeup.wake();
+      const { pollsOnArrival = true, pollIntervalMs } = this.options;
+      const { seen } = this.wakeup;
+      if (pollsOnArrival || (timeoutMs !== undefined && timeoutMs <= pollIntervalMs)) this.wakeup.wake();
       // Outside the span of the caller: the poller outlives it.
-      if (!this.polling) void context.with(ROOT_CONTEXT, () => this.pollUntilIdle());
+      if (!this.polling) void context.with(ROOT_CONTEXT, () => this.pollUntilIdle(seen));
     });
   }
 
@@ -79,10 +84,11 @@ export class SharedPoller<Wanted, Found = true> {
     for (const { leave } of this.waiters) leave(false);
   }
 
-  private async pollUntilIdle(): Promise<void> {
-    const { pollIntervalMs, minIntervalMs, pollsOnArrival = true } = this.options;
+  /** @param seenAtFirst the first poll waits for a wake-up after this one, or for the interval */
+  private async pollUntilIdle(seenAtFirst: number): Promise<void> {
+    const { pollIntervalMs, minIntervalMs } = this.options;
     this.polling = true;
-    if (!pollsOnArrival) await this.wakeup.wait(this.wakeup.seen, pollIntervalMs);
+    if (this.wakeup.seen === seenAtFirst) await this.wakeup.wait(seenAtFirst, pollIntervalMs);
     while (this.waiters.size > 0) {
       // Before the poll: a notification during the poll causes another one.
       const { seen } = this.wakeup;

@@ -57,7 +57,7 @@ describe('PositionWaiter', () => {
     await projector.stop();
   });
 
-  it('passes on which streams ended, only if there are other processes, and ignores what is no announcement', async () => {
+  it('passes on which streams ended, if there are other processes, and ignores other messages', async () => {
     let isShared = false;
     const open = () =>
       new PositionAnnouncements({ nats, prefix, subscription: 'ended-streams', isShared: () => isShared });

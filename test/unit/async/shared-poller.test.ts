@@ -80,6 +80,11 @@ test('without a poll on arrival, a notification serves callers alone, and the in
   await eventually(() => expect(polls).toHaveLength(1));
   polls[0]!.answer('b');
   expect(await lost).toBe(true);
+
+  const short = poller({ pollsOnArrival: false }).wait('c', { timeoutMs: A_MINUTE_MS });
+  await nextTurn();
+  polls[1]!.answer('c');
+  expect(await short).toBe(true);
 });
 
 test('it polls again when notified, for callers that still wait', async () => {
