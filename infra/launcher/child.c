@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptors.h"
 #include "files.h"
 #include "filter.h"
 #include "isolation.h"
@@ -59,26 +60,10 @@ static void need_input(const struct child_given *given, const char *failed) {
     refuse(given, "input", failed, full ? "does not fit" : strerror(errno));
 }
 
-static void close_each(int first, int last) {
-    /* close_range does not exist before Linux 5.9. */
-    if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0) return;
-    for (int fd = first; fd <= last; fd++) close(fd);
-}
-
-/* One call per gap, not per descriptor: system calls dominate the cost of a job's start. */
-static void close_all_but(int first, int keep, int keep_too) {
-    int low = keep < keep_too ? keep : keep_too, high = keep < keep_too ? keep_too : keep;
-    close_each(first, low - 1);
-    close_each(low < first ? first : low + 1, high - 1);
-    close_each(high + 1, CHILD_FDS_MAX - 1);
-}
-
-/* Keeps only these descriptors, none of the launcher's own: host, cgroup files, cell's /proc. */
-static void keep_only(const struct child_given *given) {
+static void take_streams(const struct child_given *given) {
     if (dup2(given->out, STDOUT_FILENO) < 0 || dup2(given->err, STDERR_FILENO) < 0)
         need(given, "output pipes");
     if (dup2(given->in, STDIN_FILENO) < 0) need(given, "input pipe");
-    close_all_but(STDERR_FILENO + 1, given->setup, given->result);
 }
 
 /*
@@ -263,22 +248,70 @@ static _Noreturn void be_init(pid_t program, const struct child_given *given) {
     _exit(EXIT_SUCCESS);
 }
 
-void child_main(struct job *job, unsigned char *payload, size_t payload_size,
-                const struct child_given *given) {
-    /* If the launcher is not PID 1, the job would survive its death. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    umask(022);
-    keep_only(given);
+/* Nothing of the user has run when this returns. */
+static void prepare(struct job *job, const struct child_given *given) {
     isolate(job, given);
     hand_down_path(job);
     need_input(given, files_write(job));
     if (!filter_install()) need(given, "system call filter");
+}
+
+static void begin(const struct child_given *given) {
+    /* If the launcher is not PID 1, the job would survive its death. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    umask(022);
+    take_streams(given);
+}
+
+void child_main(struct job *job, unsigned char *payload, size_t payload_size,
+                const struct child_given *given) {
+    begin(given);
+    /* None of the launcher's own: host, cgroup files, cell's /proc. */
+    descriptors_close_all_but(STDERR_FILENO + 1, given->setup, given->result);
+    prepare(job, given);
     if (job->compile[0] != NULL) compile(job, given);
     if (!job->nested) become_program(job, given);
 
     pid_t program = start(become_program, job, given);
     if (program < 0) need(given, "vfork");
-    close_all_but(STDIN_FILENO, given->result, given->result);
+    descriptors_close_all_but(STDIN_FILENO, given->result, given->result);
+    memory_free(payload, payload_size);
+    be_init(program, given);
+}
+
+/* The init inherits the interpreter's handlers, which must not run there. */
+static void block_signals(void) {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+/* As an exec leaves it: dumpable, without the launcher's descriptors and page. The handlers are the interpreter's. */
+static void become_preloaded(const struct child_given *given) {
+    sigset_t none;
+    be_first_to_go(given);
+    setsid();
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
+    room_unmap(given->room);
+    put_mark(given, CHILD_READY, now_us());
+    descriptors_close_unnoted();
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void child_preloaded(struct job *job, unsigned char *payload, size_t payload_size,
+                     const struct child_given *given) {
+    begin(given);
+    prepare(job, given);
+    block_signals();
+    /* libc's fork, with its handlers: the program uses the interpreter's memory. */
+    pid_t program = fork();
+    if (program < 0) need(given, "fork");
+    if (program == 0) {
+        become_preloaded(given);
+        return;
+    }
+    descriptors_close_all_but(STDIN_FILENO, given->result, given->result);
     memory_free(payload, payload_size);
     be_init(program, given);
 }

@@ -15,9 +15,7 @@ enum {
     /* On the setup pipe: only the exec is left. */
     CHILD_READY = '+',
     /* The mark and the time (clock.h): the program may be over before the launcher reads it. */
-    CHILD_MARK_BYTES = 1 + sizeof(int64_t),
-    /* The launcher opens no descriptor from this number on. */
-    CHILD_FDS_MAX = 64
+    CHILD_MARK_BYTES = 1 + sizeof(int64_t)
 };
 
 /* Passed by the launcher to the child. */
@@ -31,7 +29,7 @@ struct child_given {
     int err;
     /*
      * Carries "c" and the time if there is a compiler, then "+", the time and end of file if the
-     * program runs. Otherwise the line of a refusal. Closed by exec.
+     * program runs. Otherwise the line of a refusal. Closed when the program runs.
      */
     int setup;
     /*
@@ -49,5 +47,12 @@ struct child_result {
 
 _Noreturn void child_main(struct job *job, unsigned char *payload, size_t payload_size,
                           const struct child_given *given);
+
+/*
+ * The same in a clone of a preloaded interpreter (serve.h). Returns in the program, which has not been
+ * exec'ed, but forked. The job must be nested, and must have no compiler.
+ */
+void child_preloaded(struct job *job, unsigned char *payload, size_t payload_size,
+                     const struct child_given *given);
 
 #endif

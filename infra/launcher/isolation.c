@@ -27,6 +27,10 @@ pid_t isolation_clone(bool nested) {
     return (pid_t)syscall(SYS_clone, SIGCHLD | (nested ? ALL_NAMESPACES : 0), 0, 0, 0, 0);
 }
 
+pid_t isolation_clone_sibling(void) {
+    return (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_PARENT | ALL_NAMESPACES, 0, 0, 0, 0);
+}
+
 static bool write_file(const char *path, const char *text) {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return false;

@@ -15,6 +15,9 @@ void isolation_log_in(void);
 /* Forks, bypassing libc; nested: into new namespaces of every kind. */
 pid_t isolation_clone(bool nested);
 
+/* The same, nested; the clone is a child of the caller's parent. */
+pid_t isolation_clone_sibling(void);
+
 /* First step in the clone: maps the cell's single uid and gid to themselves. The process must be dumpable. */
 const char *isolation_map_ids(uid_t uid, gid_t gid);
 

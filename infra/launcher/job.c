@@ -86,6 +86,9 @@ static void take_limits(struct cursor *cursor, struct job *job) {
     uint8_t isolation = take_u8(cursor);
     fault_if(cursor, isolation > 1, "malformed: unknown isolation");
     job->nested = isolation == 1;
+    uint8_t preload = take_u8(cursor);
+    fault_if(cursor, preload > 1, "malformed: unknown preload");
+    job->preload = preload == 1;
     job->timeout_ms = take_u32(cursor);
     job->head_bytes_max = take_u32(cursor);
     job->tail_bytes_max = take_u32(cursor);

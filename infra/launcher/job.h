@@ -28,6 +28,7 @@ struct job_file {
 struct job {
     uint32_t number;
     bool nested;
+    bool preload; /* cloned from the cell's preloaded interpreter, if it has one */
     uint32_t timeout_ms; /* 0: none */
     uint32_t head_bytes_max;
     uint32_t tail_bytes_max;

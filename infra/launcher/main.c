@@ -66,24 +66,26 @@ static int prepare(void) {
     return signals;
 }
 
-static void say_hello(struct host *host, const struct cgroup *cgroup) {
+static void say_hello(struct host *host, const struct cgroup *cgroup, const char *preload) {
     char text[512];
     struct utsname system;
     if (uname(&system) != 0) fatal("uname failed");
     snprintf(text, sizeof text,
              "protocol=%d\ncgroup=%s\nkernel_memory=%" PRId64
-             "\npid=%d\nuid=%u\ngid=%u\nkernel=%s\nmachine=%s\n",
-             PROTOCOL, cgroup->version, cgroup_kernel_bytes(cgroup), (int)getpid(),
-             (unsigned)getuid(), (unsigned)getgid(), system.release, system.machine);
+             "\npreload=%s\npid=%d\nuid=%u\ngid=%u\nkernel=%s\nmachine=%s\n",
+             PROTOCOL, cgroup->version, cgroup_kernel_bytes(cgroup), preload,
+             (int)getpid(), (unsigned)getuid(), (unsigned)getgid(), system.release, system.machine);
     host_send_hello(host, text);
 }
 
 static void start_job(struct host *host, struct run *run) {
     static struct job job;
     struct frame_reader *frame = &host->reader;
+    if (!run->active) zygote_offer(&run->zygote, frame->payload, frame->payload_size);
     const char *refusal = job_decode(&job, frame->payload, frame->payload_size);
     if (refusal == NULL && run->active) refusal = "malformed: another job is running";
     if (refusal != NULL) {
+        zygote_withdraw(&run->zygote);
         host_send_text(host, FRAME_REFUSED, job.number, refusal);
     } else {
         run_start(run, &job, frame->payload, frame->payload_size);
@@ -118,7 +120,8 @@ static void wait_for_something(struct host *host, const struct run *run, int sig
     if (poll(fds, ON_ALL, timeout) < 0 && errno != EINTR) fatal("poll failed");
 }
 
-int main(void) {
+/* Arguments: the zygote's program, its name and its arguments (zygote.h), or none. */
+int main(int argc, char **argv) {
     static struct host host;
     static struct cgroup cgroup;
     static struct run run;
@@ -132,7 +135,8 @@ int main(void) {
     run = (struct run){.host = &host, .cgroup = &cgroup};
     usage_open(&run.usage, &cgroup);
     locks_open(&run.locks);
-    say_hello(&host, &cgroup);
+    run_open(&run, argv + (argc > 0));
+    say_hello(&host, &cgroup, run.zygote.state);
 
     while (!is_over(&host, &run, &goodbye_us)) {
         host_flush(&host);

@@ -8,18 +8,23 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A file system that is full only between two checks is not noticed: the kernel has no counter for it. */
 enum { CHECK_INTERVAL_NS = 5000000 };
 
-struct room *room_alloc(void) {
-    struct room *room =
-        mmap(NULL, sizeof *room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+struct room *room_map(int fd) {
+    struct room *room = mmap(NULL, sizeof *room, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     return room == MAP_FAILED ? NULL : room;
 }
 
-void room_free(struct room *room) {
-    if (room != NULL) munmap(room, sizeof *room);
+void room_unmap(struct room *room) {
+    munmap(room, sizeof *room);
+}
+
+struct room *room_create(int *fd) {
+    *fd = memfd_create("room", MFD_CLOEXEC);
+    return *fd >= 0 && ftruncate(*fd, sizeof(struct room)) == 0 ? room_map(*fd) : NULL;
 }
 
 /* @returns the bytes in it; 0 if it is not a tmpfs */

@@ -8,9 +8,9 @@
 #include <sys/types.h>
 
 /*
- * One page that the launcher and the job's init share: the init sees the job's mounts, and the
- * launcher outlives the init. User code cannot write it: the program's exec unmaps it.
- * A mark that something was full is never cleared.
+ * One page that the launcher and the init of each job share: the init sees the job's mounts, and the
+ * launcher outlives the init. User code cannot write it: a program unmaps it before it runs.
+ * During a job, a mark that something was full is never cleared.
  */
 struct room {
     int64_t held_bytes; /* at the last check */
@@ -20,11 +20,12 @@ struct room {
     bool shm_inodes_full;
 };
 
-/* Returns an empty room; NULL if there is no memory. */
-struct room *room_alloc(void);
+/* Returns an empty room, and the descriptor of its page; NULL if there is no memory. */
+struct room *room_create(int *fd);
 
-/* NULL is ignored. */
-void room_free(struct room *room);
+/* The room of this descriptor, in another program. NULL if there is no memory. */
+struct room *room_map(int fd);
+void room_unmap(struct room *room);
 
 /* Checks the mounts of the calling process. Costs two system calls. */
 void room_check(struct room *room);

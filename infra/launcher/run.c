@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptors.h"
 #include "isolation.h"
 #include "memory.h"
 #include "reap.h"
@@ -17,6 +19,7 @@
 
 enum {
     US_PER_MS = 1000,
+    BYTES_PER_MIB = 1024 * 1024,
     /* A pipe's capacity with pages of 4 KiB, pipe(7): one read empties it beyond the head. */
     READ_BYTES_MAX = 64 * 1024,
     /*
@@ -43,7 +46,7 @@ static bool make_pipe(int *ours, int *theirs) {
     if (pipe2(ends, O_CLOEXEC) != 0) return false;
     *ours = ends[0];
     *theirs = ends[1];
-    return *theirs < CHILD_FDS_MAX && fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
+    return *theirs < DESCRIPTORS_MAX && fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
 }
 
 /* The same in the other direction: standard input. It ends once the program has read all of it. */
@@ -52,7 +55,7 @@ static bool make_input_pipe(struct run *run, struct child_given *given) {
     if (pipe2(ends, O_CLOEXEC) != 0) return false;
     given->in = ends[0];
     run->input_fd = ends[1];
-    return ends[1] < CHILD_FDS_MAX && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0;
+    return ends[1] < DESCRIPTORS_MAX && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0;
 }
 
 static bool make_pipes(struct run *run, struct child_given *given) {
@@ -101,11 +104,20 @@ static void forget(struct run *run) {
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
     end_input(run);
-    room_free(run->room);
-    struct run idle = {
-        .host = run->host, .cgroup = run->cgroup, .usage = run->usage, .locks = run->locks};
+    struct run idle = {.host = run->host,
+                       .cgroup = run->cgroup,
+                       .usage = run->usage,
+                       .locks = run->locks,
+                       .zygote = run->zygote,
+                       .room = run->room};
     explicit_bzero(run, sizeof *run);
     *run = idle;
+}
+
+static void end_of_all(struct run *run) {
+    run->first = 0;
+    run->all_dead = true;
+    run->ended_us = now_us();
 }
 
 static int64_t deadline_of(int64_t from_us, uint32_t timeout_ms) {
@@ -125,23 +137,49 @@ static void begin(struct run *run, const struct job *job) {
     run->compile_timeout_ms = job->compile_timeout_ms;
     run->compile_us = -1;
     run->deadline_us = deadline_of(run->begun_us, job->timeout_ms);
+    run->memory_bytes_max = (int64_t)job->memory_mb * BYTES_PER_MIB;
+    *run->room = (struct room){0};
     usage_begin(&run->usage);
     locks_begin(&run->locks, run->begun_us);
 }
 
+void run_open(struct run *run, char **argv) {
+    int room_fd;
+    run->room = room_create(&room_fd);
+    if (run->room == NULL) fatal("no memory for the room");
+    zygote_start(&run->zygote, argv, room_fd);
+    close(room_fd);
+    usage_set_zygote(&run->usage, run->zygote.pid);
+}
+
+static bool has_begun(const struct run *run) {
+    int bytes = 0;
+    return ioctl(run->setup_fd, FIONREAD, &bytes) != 0 || bytes > 0;
+}
+
+/* @returns whether the job has been given to the zygote. If that died meanwhile, the program may have run. */
+static bool clone_preloaded(struct run *run, const struct child_given *given) {
+    if (run->zygote.payload_fd < 0) return false;
+    run->first = zygote_clone(&run->zygote, given);
+    usage_set_zygote(&run->usage, run->zygote.pid);
+    run->preloaded = run->first > 0 || has_begun(run);
+    if (run->preloaded && run->first == 0) end_of_all(run);
+    return run->preloaded;
+}
+
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
-    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, NULL};
+    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, run->room};
     const char *failed = NULL;
     begin(run, job);
     run->payload = payload;
     run->payload_size = payload_size;
     run->input = job->input;
     run->input_left = job->input_size;
-    given.room = run->room = room_alloc();
-    if (run->room == NULL) failed = "memory for the room";
-    else if (!make_pipes(run, &given)) failed = "pipe";
+    if (!make_pipes(run, &given)) failed = "pipe";
     else if (!take_tails(run, job)) failed = "memory for the output";
-    if (failed == NULL) {
+    if (!job->preload || !job->nested || job->compile[0] != NULL || failed != NULL)
+        zygote_withdraw(&run->zygote);
+    if (failed == NULL && !clone_preloaded(run, &given)) {
         run->first = isolation_clone(run->nested);
         if (run->first == 0) child_main(job, payload, payload_size, &given);
         if (run->first < 0) failed = "clone";
@@ -249,9 +287,17 @@ static void read_stream(struct run *run, int which) {
     explicit_bzero(bytes, (size_t)count);
 }
 
-/* Nested, the only child is the init, and no process of the job outlives it: the init has waited for the
- * processes that the kernel killed at its end. The usage of a compiler does not count as the program's. */
-static void reap(struct run *run) {
+/* No process of the job outlives its init, which waits for those that the kernel kills at its end. */
+static void reap_init(struct run *run) {
+    struct rusage usage;
+    pid_t pid = wait4(run->first, NULL, WNOHANG, &usage);
+    if (pid == 0 || (pid < 0 && errno == EINTR)) return;
+    /* The usage of a compiler does not count as the program's, nor does a preloaded interpreter's. */
+    if (run->compile_us < 0 && !run->preloaded) usage_reaped(&run->usage, usage.ru_maxrss);
+    end_of_all(run);
+}
+
+static void reap_plain(struct run *run) {
     struct rusage usage;
     int status;
     pid_t pid;
@@ -259,13 +305,12 @@ static void reap(struct run *run) {
         if (run->compile_us < 0) usage_reaped(&run->usage, usage.ru_maxrss);
         if (pid != run->first) continue;
         run->first = 0;
-        if (!run->nested) run->result.status = status;
+        run->result.status = status;
     }
     if (pid < 0 && errno == ECHILD) {
-        run->all_dead = true;
-        run->ended_us = now_us();
-        if (!run->nested) room_check(run->room);
-    } else if (run->first == 0 && !run->nested) {
+        end_of_all(run);
+        room_check(run->room);
+    } else if (run->first == 0) {
         kill_everyone();
     }
 }
@@ -327,7 +372,8 @@ void run_step(struct run *run) {
     if (!run->active) return;
     if (!run->all_dead) {
         watch_time(run);
-        reap(run);
+        if (run->nested) reap_init(run);
+        else reap_plain(run);
     }
     feed_input(run);
     read_setup(run);

@@ -13,6 +13,7 @@
 #include "locks.h"
 #include "output.h"
 #include "usage.h"
+#include "zygote.h"
 
 enum { RUN_STREAMS = 2, RUN_FDS = 2 + RUN_STREAMS };
 
@@ -32,6 +33,8 @@ struct run {
     const struct cgroup *cgroup;
     struct usage usage;
     struct locks locks;
+    struct zygote zygote;
+    struct room *room;
 
     bool active;
     uint32_t number;
@@ -61,9 +64,13 @@ struct run {
     int64_t ended_us;
     uint32_t timeout_ms, compile_timeout_ms;
     int64_t deadline_us; /* INT64_MAX: none */
-    struct room *room;
+    int64_t memory_bytes_max;
+    bool preloaded;
     struct cgroup_reading before;
 };
+
+/* Starts the zygote argv (zygote.h), if it is not empty. Call it once. */
+void run_open(struct run *run, char **argv);
 
 /* Starts the job, or prepares its refusal. Takes ownership of the payload. */
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size);

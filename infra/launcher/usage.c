@@ -73,6 +73,15 @@ static bool read_process(int proc_fd, const char *pid, struct usage_process *pro
     return usage_process_in(text, process);
 }
 
+void usage_set_zygote(struct usage *usage, pid_t zygote) {
+    struct usage_process process;
+    char pid[16];
+    snprintf(pid, sizeof pid, "%d", (int)zygote);
+    usage->zygote = zygote;
+    usage->zygote_anon =
+        zygote != 0 && read_process(usage->proc_fd, pid, &process) ? process.anon : 0;
+}
+
 /* Processes of one program map the same files: these count once per program. */
 static void add_program(struct usage_look *look, const struct usage_process *process) {
     for (int i = 0; i < look->programs; i++) {
@@ -146,16 +155,19 @@ static int64_t risen(int64_t before, int64_t now) {
 
 void usage_begin(struct usage *usage) {
     *usage = (struct usage){
-        .cgroup = usage->cgroup, .proc_fd = usage->proc_fd, .stopped = true, .peak = -1};
+        .cgroup = usage->cgroup, .proc_fd = usage->proc_fd, .stopped = true, .peak = -1,
+        .zygote = usage->zygote, .zygote_anon = usage->zygote_anon};
     if (usage->proc_fd < 0) return;
     usage->before = counted(usage);
+    usage->before.anon -= usage->zygote_anon;
     usage->oom_kills = cgroup_oom_kills(usage->cgroup);
 }
 
 /* Reads all entries of /proc, without a heap. */
-static void look_at_all(int proc_fd, pid_t init, struct usage_look *look) {
+static void look_at_all(const struct usage *usage, pid_t init, struct usage_look *look) {
     static char entries[ENTRIES_BYTES_MAX] __attribute__((aligned(8)));
     struct usage_process process;
+    int proc_fd = usage->proc_fd;
     ssize_t size;
     lseek(proc_fd, 0, SEEK_SET);
     while ((size = getdents64(proc_fd, entries, sizeof entries)) > 0) {
@@ -164,7 +176,7 @@ static void look_at_all(int proc_fd, pid_t init, struct usage_look *look) {
             at += entry->d_reclen;
             if (!isdigit((unsigned char)entry->d_name[0])) continue;
             pid_t pid = atoi(entry->d_name);
-            if (pid == init || pid == getpid()) continue;
+            if (pid == init || pid == usage->zygote || pid == getpid()) continue;
             if (!read_process(proc_fd, entry->d_name, &process)) continue;
             usage_add(look, &process);
             if (look->processes >= USAGE_PROCESSES_MAX) return;
@@ -174,7 +186,7 @@ static void look_at_all(int proc_fd, pid_t init, struct usage_look *look) {
 
 static void take_look(struct usage *usage, const struct room *room, pid_t init) {
     struct usage_look look = {0};
-    look_at_all(usage->proc_fd, init, &look);
+    look_at_all(usage, init, &look);
     if (look.processes == 0) return;
     struct cgroup_pages of_run = counted(usage);
     of_run.anon = risen(usage->before.anon, of_run.anon);
@@ -219,9 +231,8 @@ int64_t usage_due_us(const struct usage *usage) {
  * at the sample in which that process was largest, it may exceed every sample. If the kernel killed a
  * process because memory ran out, the peak is the limit.
  */
-int64_t usage_peak(const struct usage *usage, int64_t oom_kills, const char **source) {
-    int64_t limit = cgroup_memory_limit(usage->cgroup);
-    if (oom_kills > 0 && limit > 0) {
+int64_t usage_peak(const struct usage *usage, int64_t oom_kills, int64_t limit, const char **source) {
+    if (oom_kills > 0) {
         *source = "limit";
         return limit;
     }

@@ -49,10 +49,18 @@ struct usage {
     int64_t beside;       /* and the rest of the run's memory at that time */
     int64_t reaped_bytes; /* the high-water mark of the largest process that was waited for */
     int64_t oom_kills; /* of the cgroup, at the last sample; -1: unknown */
+    pid_t zygote;        /* 0: there is none */
+    int64_t zygote_anon; /* bytes */
 };
 
 /* Call once, while /proc is the cell's. */
 void usage_open(struct usage *usage, const struct cgroup *cgroup);
+
+/*
+ * The cell has a zygote, which is not counted. A run's processes share its pages: each counts as the run's
+ * once, whether a process has written it or not.
+ */
+void usage_set_zygote(struct usage *usage, pid_t zygote);
 
 /* A run begins; its program has not started. */
 void usage_begin(struct usage *usage);
@@ -72,8 +80,8 @@ void usage_watch(struct usage *usage, const struct room *room, pid_t init, int64
 /* When the next sample is due; INT64_MAX: never. */
 int64_t usage_due_us(const struct usage *usage);
 
-/* The peak in bytes, or -1; `*source` is set to its source. */
-int64_t usage_peak(const struct usage *usage, int64_t oom_kills, const char **source);
+/* The peak in bytes, or -1; `*source` is set to its source. `limit`: the run's memory limit. */
+int64_t usage_peak(const struct usage *usage, int64_t oom_kills, int64_t limit, const char **source);
 
 /* Exposed for tests. */
 bool usage_process_in(const char *text, struct usage_process *process);

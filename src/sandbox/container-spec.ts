@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import type { CellKind } from './cell-kind.js';
 import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
 import type { ImageName } from './languages.js';
+import { PRELOADS } from './preload.js';
 
 export const LABEL_MANAGED = 'voidrunner.managed';
 export const LABEL_WORKER = 'voidrunner.worker';
@@ -29,6 +30,8 @@ export interface ContainerSettings {
   readonly seccompProfile: string;
   /** OCI runtime; undefined for the engine's default. */
   readonly runtime?: string | undefined;
+  /** Whether cells start their language's interpreter ahead of their jobs. Default: no. */
+  readonly preload?: boolean | undefined;
 }
 
 /** A cell's container: its limits and what it shares with the host (docs/architecture.md, "Queue, worker, sandbox"). */
@@ -37,12 +40,13 @@ export function containerSpec(
   owner: ContainerOwner,
   settings: ContainerSettings,
 ): Docker.ContainerCreateOptions {
-  const memory = kind.memoryMb * MIB;
+  const preload = settings.preload && kind.isolation === 'nested' ? PRELOADS[kind.image] : undefined;
+  const memory = (kind.memoryMb + (preload?.memoryMb ?? 0)) * MIB;
   return {
     name: owner.name,
     Image: settings.images[kind.image],
     Entrypoint: [LAUNCHER],
-    Cmd: [],
+    Cmd: [...(preload?.argv(kind.memoryMb) ?? [])],
     // An image's own health check would run a process next to the program.
     Healthcheck: { Test: ['NONE'] },
     User: `${owner.uid}:${owner.uid}`,
@@ -66,7 +70,7 @@ export function containerSpec(
       // Nested: the kernel allows no fresh /proc under Docker's masks; the launcher hides more than they do.
       // Plain: the program uses the container's network namespace, so the launcher's bounds are set here.
       ...(kind.isolation === 'nested' ? { MaskedPaths: [], ReadonlyPaths: [] } : { Sysctls: TCP_BUFFERS }),
-      PidsLimit: kind.pids + SUPERVISORS[kind.isolation],
+      PidsLimit: kind.pids + SUPERVISORS[kind.isolation] + (preload ? 1 : 0),
       Memory: memory,
       MemorySwap: memory,
       ShmSize: shmSizeMb(kind) * MIB,

@@ -1,5 +1,6 @@
 import type { CellKind } from './cell-kind.js';
 import { type Language, LANGUAGES } from './languages.js';
+import { canPreload } from './preload.js';
 import type { SandboxJob } from './sandbox.js';
 
 export const WORKING_FOLDER = '/tmp/work';
@@ -50,7 +51,8 @@ export function encodeJob(
   const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
   return Buffer.concat([
     u32(number),
-    Buffer.from([kind.isolation === 'nested' ? 1 : 0]),
+    u8(kind.isolation === 'nested'),
+    u8(canPreload(kind.image, job.input.env)),
     u32(job.timeoutMs),
     u32(headBytesMax),
     u32(tailBytesMax),
@@ -71,6 +73,8 @@ export function encodeJob(
     u32(compileTimeoutMs),
   ]);
 }
+
+const u8 = (flag: boolean): Buffer => Buffer.from([flag ? 1 : 0]);
 
 function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4);

@@ -40,7 +40,7 @@ static inline void put_list(struct job_bytes *job, const char *const *texts) {
 /* What a test says of its job; the rest is as usual. */
 struct job_spec {
     uint32_t number;
-    unsigned char isolation;
+    unsigned char isolation, preload;
     uint32_t timeout_ms, head_max, tail_max, cpus_milli;
     const char *folder;
     const char *const *argv;
@@ -57,6 +57,7 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     job->size = 0;
     put_u32(job, spec->number);
     job->bytes[job->size++] = spec->isolation;
+    job->bytes[job->size++] = spec->preload;
     put_u32(job, spec->timeout_ms);
     put_u32(job, spec->head_max);
     put_u32(job, spec->tail_max);

@@ -1,0 +1,65 @@
+/*
+ * A preloaded interpreter: a child of the launcher that has initialised an interpreter and waits (serve.h).
+ * Each job's init is cloned from it, so its program need not start the interpreter. It is started before
+ * the first job, and never again: without it, programs are exec'ed.
+ */
+#ifndef LAUNCHER_ZYGOTE_H
+#define LAUNCHER_ZYGOTE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "child.h"
+
+enum {
+    /* Descriptors of the zygote: a socket to the launcher, and the page of the room. */
+    ZYGOTE_SOCKET_FD = 3,
+    ZYGOTE_ROOM_FD = 4,
+    /* What it sends when it is ready. Then, for each job, it sends an int32_t: the init's pid, or -errno. */
+    ZYGOTE_READY = '!',
+    /* A larger job is exec'ed: its payload would be in memory three times. */
+    ZYGOTE_JOB_BYTES_MAX = 1024 * 1024
+};
+
+/* With a job's order, these descriptors are passed, in this order. */
+enum {
+    ZYGOTE_IN,
+    ZYGOTE_OUT,
+    ZYGOTE_ERR,
+    ZYGOTE_SETUP,
+    ZYGOTE_RESULT,
+    ZYGOTE_PAYLOAD, /* a file in memory: the payload of the job's frame. Only the job's init reads it. */
+    ZYGOTE_FDS
+};
+
+struct zygote_order {
+    uint32_t payload_size;
+};
+
+struct zygote {
+    const char *state; /* for the hello: "none", "ready" or "failed" */
+    pid_t pid;         /* 0: there is none */
+    int socket;
+    int payload_fd; /* of the next job; -1: it is exec'ed */
+};
+
+/*
+ * Starts the program argv[0] with the arguments argv[1], argv[2], ... (argv[1] is its name). Waits until it
+ * is ready, for at most 10 s. An empty argv starts nothing.
+ */
+void zygote_start(struct zygote *zygote, char **argv, int room_fd);
+
+/* Keeps a copy of the payload for zygote_clone, unless there is no zygote. Call it before the payload is decoded. */
+void zygote_offer(struct zygote *zygote, const unsigned char *payload, size_t size);
+
+/* Withdraws the offered payload. */
+void zygote_withdraw(struct zygote *zygote);
+
+/*
+ * Lets the zygote clone the init of the offered job, as a child of the launcher.
+ * @returns its pid; 0 if there is no zygote any more, and its children are dead: a job may have begun
+ */
+pid_t zygote_clone(struct zygote *zygote, const struct child_given *given);
+
+#endif
