@@ -4,7 +4,7 @@ const USER='b0000000-0000-4000-8000-000000000000';
 const lang=(process.env.LANGUAGE??'python') as any;
 const script=process.env.SCRIPT??"print(1)";
 const N=Number(process.env.N??60), C=Number(process.env.C??1);
-const mk=async(preload:boolean)=>new DockerSandbox(await sandboxOptions({preload,outputBytesMax:1<<20}));
+const mk=async(preload:boolean)=>new DockerSandbox(await sandboxOptions({preload,outputBytesMax:1<<20,log:{...console,warn:(...a:any[])=>console.log("WARN",...a),error:console.log,info(){},debug(){}} as any}));
 const boxes:any=process.env.ONLY?{[process.env.ONLY]:await mk(process.env.ONLY==="preload")}:{exec:await mk(false),preload:await mk(true)};
 import { readFileSync } from 'node:fs';
 const vm=()=>Object.fromEntries(readFileSync('/proc/vmstat','utf8').split('\n').map(l=>l.split(' ')).map(([k,v])=>[k,Number(v)]));

@@ -162,8 +162,9 @@ static bool clone_preloaded(struct run *run, const struct child_given *given) {
     if (run->zygote.payload_fd < 0) return false;
     run->first = zygote_clone(&run->zygote, given);
     usage_set_zygote(&run->usage, run->zygote.pid);
-    run->preloaded = run->first > 0 || has_begun(run);
-    if (run->preloaded && run->first == 0) end_of_all(run);
+    run->preload_lost = run->first == 0;
+    run->preloaded = !run->preload_lost || has_begun(run);
+    if (run->preloaded && run->preload_lost) end_of_all(run);
     return run->preloaded;
 }
 

@@ -65,7 +65,8 @@ struct run {
     uint32_t timeout_ms, compile_timeout_ms;
     int64_t deadline_us; /* INT64_MAX: none */
     int64_t memory_bytes_max;
-    bool preloaded;
+    bool preloaded;    /* the program was forked from the zygote, not exec'ed */
+    bool preload_lost; /* the zygote died when it was given the job */
     struct cgroup_reading before;
 };
 

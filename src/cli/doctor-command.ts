@@ -54,13 +54,13 @@ async function examine(config: Config): Promise<SandboxFindings> {
   }
 }
 
-async function tryCell(config: Config): Promise<Pick<SandboxFindings, 'isolation' | 'chargesKernelMemory'>> {
+async function tryCell(config: Config): Promise<Pick<SandboxFindings, 'isolation' | 'chargesKernelMemory' | 'preloads'>> {
   const sandbox = await createSandbox(config, silentLog, newWorkerId(config.QUEUE_NAMESPACE));
   try {
     const isolation = await sandbox.hostIsolation();
-    return { isolation, chargesKernelMemory: sandbox.chargesKernelMemory };
+    return { isolation, chargesKernelMemory: sandbox.chargesKernelMemory, preloads: await sandbox.preloads() };
   } catch (error) {
-    return { isolation: { failure: (error as Error).message }, chargesKernelMemory: null };
+    return { isolation: { failure: (error as Error).message }, chargesKernelMemory: null, preloads: [] };
   } finally {
     await sandbox.close();
   }

@@ -35,6 +35,7 @@ export async function createSandbox(config: Config, log: Log, workerId: string):
     compileTimeoutMs: config.EXECUTOR_COMPILE_TIMEOUT,
     isolation: config.EXECUTOR_ISOLATION,
     isNestingRequired: config.EXECUTOR_ISOLATION_REQUIRED === 'nested',
+    preload: config.EXECUTOR_PRELOAD === 'on',
     poolSize: config.EXECUTOR_POOL_SIZE,
     cellsMax: config.EXECUTOR_CELLS_MAX,
     cellJobsMax: config.EXECUTOR_CELL_JOBS,

@@ -155,6 +155,10 @@ export const settingsSchema = z.object({
     .enum(['none', 'nested'])
     .default('none')
     .describe('if the host refuses nested namespaces: nested: nothing runs; none: each run gets its own container'),
+  EXECUTOR_PRELOAD: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('on: containers start their interpreter before their jobs (python, javascript, typescript)'),
   EXECUTOR_POOL_SIZE: integer(0, 16)
     .default(2)
     .describe('containers kept ready per image; 0: containers are created on demand'),

@@ -59,6 +59,8 @@ export class IsolationRefused extends SandboxFailure {}
 export class CellRun {
   /** Whether the cell can run another job: its launcher has reported the end and waits for the next job. */
   reusable = false;
+  /** Known after a report. */
+  preload: EndReport['preload'] | null = null;
   private readonly output: RunOutput;
   private readonly started = Promise.withResolvers<void>();
   private readonly ended = Promise.withResolvers<JobEnd>();
@@ -177,7 +179,9 @@ export class CellRun {
   }
 
   private reported(report: EndReport, interruption: Interruption | 'closing' | null): SandboxOutcome {
-    this.reusable = true;
+    this.preload = report.preload;
+    // The next cell has a preloaded interpreter again.
+    this.reusable = report.preload !== 'lost';
     if (interruption === 'closing' && report.killed === 'host') throw this.failure('the sandbox is closing');
     return this.outcome(endOfRun(report, interruption === 'closing' ? null : interruption), report);
   }

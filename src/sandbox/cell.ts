@@ -6,7 +6,7 @@ import type { CellKind } from './cell-kind.js';
 import { CellLink } from './cell-link.js';
 import type { ContainerLife } from './container-life.js';
 import { engineStatus } from './engine.js';
-import type { LauncherMessage } from './launcher-messages.js';
+import type { CellFacts, LauncherMessage } from './launcher-messages.js';
 import { SandboxFailure } from './sandbox.js';
 
 /** From the container's start to the launcher's hello. */
@@ -33,6 +33,7 @@ export class Cell {
   isClosed = false;
   /** Whether kernel memory is charged to the cell; null if unknown. */
   chargesKernelMemory: boolean | null = null;
+  preload: CellFacts['preload'] = 'none';
   /** Resolves when the launcher has ended, or the connection to it is lost; pending while the cell is not open. */
   readonly closed: Promise<Error | undefined>;
   private resolveClosed!: (error?: Error) => void;
@@ -62,8 +63,9 @@ export class Cell {
       const hello = new Promise<void>((resolve) => {
         const onMessage: JobListener['onMessage'] = (message) => {
           if (message.kind !== 'hello') return;
-          const { kernelMemoryBytes } = message;
+          const { kernelMemoryBytes, preload } = message;
           this.chargesKernelMemory = kernelMemoryBytes === null ? null : kernelMemoryBytes > 0;
+          this.preload = preload;
           resolve();
         };
         this.listener = { ...NO_LISTENER, onMessage: onMessage };

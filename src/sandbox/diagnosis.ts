@@ -1,4 +1,5 @@
 import { knownEscapes } from './known-escapes.js';
+import type { PreloadFinding } from './preload-test.js';
 
 /** The facts about the engine that matter here (Engine API, /info and /version). */
 export interface EngineFindings {
@@ -27,6 +28,8 @@ export interface SandboxFindings {
   readonly isolation: 'nested' | 'plain' | { readonly failure: string };
   /** Whether a real cell is charged for the kernel memory it uses; null if unknown. */
   readonly chargesKernelMemory: boolean | null;
+  /** Result of a test in a real cell of each; empty: cells preload nothing. */
+  readonly preloads: readonly PreloadFinding[];
   readonly isNestingRequired: boolean;
   /** Concurrent runs of one worker, and of one user over all workers. */
   readonly slots: number;
@@ -60,6 +63,7 @@ export function diagnose(found: SandboxFindings): readonly Diagnosis[] {
     usernsOf(engine),
     imagesOf(found),
     isolationOf(found),
+    preloadOf(found),
     kernelMemoryOf(found),
     memoryOf(found),
     fairnessOf(found),
@@ -154,6 +158,19 @@ function isolationOf({ isolation, isNestingRequired }: SandboxFindings): Diagnos
     };
   }
   return { check, verdict: 'fault', detail: `no cell ran: ${isolation.failure}`, advice: 'see the engine’s own log' };
+}
+
+function preloadOf({ preloads }: SandboxFindings): Diagnosis {
+  const check = 'preload';
+  const broken = preloads.filter(({ state }) => state !== 'works').map(({ image }) => image);
+  if (preloads.length === 0) return ok(check, 'off: each run starts its interpreter');
+  if (broken.length === 0) return ok(check, `${preloads.map(({ image }) => image).join(', ')}: works`);
+  return {
+    check,
+    verdict: 'advice',
+    detail: `${broken.join(', ')}: the preloaded interpreter does not work; each run starts its own, which is slower`,
+    advice: 'build the images again (make images); the log of a worker has the reason',
+  };
 }
 
 function kernelMemoryOf({ chargesKernelMemory }: SandboxFindings): Diagnosis {

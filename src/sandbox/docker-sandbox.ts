@@ -20,6 +20,7 @@ import { HostIsolation } from './host-isolation.js';
 import { checkJob } from './job-input.js';
 import { knownEscapes } from './known-escapes.js';
 import { ManagedContainers, namespaceOf } from './managed-containers.js';
+import { type PreloadFinding, testPreloads } from './preload-test.js';
 import { Removals } from './removals.js';
 import { RunOutput } from './run-output.js';
 import {
@@ -130,6 +131,13 @@ export class DockerSandbox extends Sandbox {
     return this.isolation.chargesKernelMemory;
   }
 
+  /** Tests in real cells whether their preloaded interpreters work. @throws SandboxFailure if no cell can run */
+  async preloads(): Promise<readonly PreloadFinding[]> {
+    const { cpus } = await this.monitor.facts();
+    if (this.options.preload !== true || this.isolation.current === 'plain') return [];
+    return testPreloads(this.pool, cpus, this.closing.signal);
+  }
+
   override run(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
     const attributes = { 'voidrunner.execution_id': job.executionId, 'voidrunner.attempt': job.attempt };
     const work = inSpan('sandbox.run', { attributes }, () => this.runIsolated(job, options));
@@ -215,8 +223,19 @@ export class DockerSandbox extends Sandbox {
       return await run.run();
     } finally {
       place.release();
+      this.warnOfPreload(cell, run);
       this.pool.release(cell, run.reusable && kind.isolation === 'nested');
     }
+  }
+
+  /** Programs run without it, only slower. `voidrunner doctor` gives advice about it. */
+  private warnOfPreload(cell: Cell, run: CellRun): void {
+    const { name, kind } = cell;
+    const failed = cell.preload === 'failed' && cell.jobs === 1;
+    if (!failed && run.preload !== 'lost') return;
+    const { stderr } = cell;
+    const what = failed ? 'did not start' : 'died';
+    this.log.warn({ cell: name, image: kind.image, stderr }, `the preloaded interpreter ${what}; programs start their own`);
   }
 
   private cancelledBeforeStart(): SandboxOutcome {

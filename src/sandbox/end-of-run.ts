@@ -28,6 +28,8 @@ export interface EndReport {
   /** Bytes that the program wrote, kept or not. */
   readonly bytes: Readonly<Record<OutputStreamName, number>>;
   readonly truncated: Readonly<Record<OutputStreamName, boolean>>;
+  /** Whether the program was forked from the preloaded interpreter; `lost`: that died just then. */
+  readonly preload: 'used' | 'unused' | 'lost';
 }
 
 /** Why the host ended the run, if it did. */
@@ -78,6 +80,7 @@ export function parseTrailer(text: string): EndReport {
     },
     bytes: { stdout: number('stdout_bytes'), stderr: number('stderr_bytes') },
     truncated: { stdout: flag('stdout_truncated'), stderr: flag('stderr_truncated') },
+    preload: preloadOf(facts.get('preload')),
   };
 }
 
@@ -89,6 +92,11 @@ function killerOf(value: string | undefined): EndReport['killed'] {
 function phaseOf(value: string | undefined): EndReport['phase'] {
   if (value === 'compile' || value === 'program') return value;
   throw new Error('the trailer of a run has no valid "phase"');
+}
+
+function preloadOf(value: string | undefined): EndReport['preload'] {
+  if (value === 'used' || value === 'unused' || value === 'lost') return value;
+  throw new Error('the trailer of a run has no valid "preload"');
 }
 
 const signalOf = (report: EndReport): number => report.waitStatus & 0x7f;

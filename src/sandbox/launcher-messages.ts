@@ -3,8 +3,7 @@ import type { OutputStreamName } from './sandbox.js';
 
 /** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 1"). */
 export type LauncherMessage =
-  /** The kernel memory that the cell is charged for; null if its launcher does not know. */
-  | { readonly kind: 'hello'; readonly kernelMemoryBytes: number | null }
+  | ({ readonly kind: 'hello' } & CellFacts)
   /** The program has been exec'ed. */
   | { readonly kind: 'started'; readonly job: number }
   /** The bytes of a frame, or some of them. */
@@ -13,6 +12,13 @@ export type LauncherMessage =
   | { readonly kind: 'ended'; readonly job: number; readonly report: EndReport }
   /** No user code ran. */
   | { readonly kind: 'refused'; readonly job: number; readonly message: string };
+
+export interface CellFacts {
+  /** The kernel memory that the cell is charged for; null if its launcher does not know. */
+  readonly kernelMemoryBytes: number | null;
+  /** Whether the cell has a preloaded interpreter, if it was started with one. */
+  readonly preload: 'none' | 'ready' | 'failed';
+}
 
 const PROTOCOL = 1;
 const HEADER_BYTES = 5;
@@ -110,7 +116,9 @@ function decode(type: string, payload: Buffer): LauncherMessage {
     if (protocol !== String(PROTOCOL))
       throw new Error(`the launcher in the image uses protocol ${protocol}, not ${PROTOCOL}`);
     const bytes = /^kernel_memory=(\d+)$/m.exec(hello)?.[1];
-    return { kind: 'hello', kernelMemoryBytes: bytes === undefined ? null : Number(bytes) };
+    const preload = /^preload=(none|ready|failed)$/m.exec(hello)?.[1] as CellFacts['preload'] | undefined;
+    if (preload === undefined) throw new Error('the hello of the launcher has no valid "preload"');
+    return { kind: 'hello', kernelMemoryBytes: bytes === undefined ? null : Number(bytes), preload };
   }
   const job = payload.readUInt32BE();
   const words = payload.toString('utf8', JOB_BYTES);

@@ -22,6 +22,26 @@ export const PRELOADS: Readonly<Partial<Record<ImageName, Preload>>> = {
     // HOME has the user's own packages (site.py).
     readsAtStart: new RegExp(`^(?:PYTHON|HOME$|${LIBC})`),
   },
+  javascript: {
+    argv: (memoryMb) => [
+      '/usr/bin/env',
+      'env',
+      `LD_PRELOAD=${FOLDER}/threads.so`,
+      'node',
+      `--max-old-space-size=${memoryMb}`,
+      '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
+      // V8 works in the one thread that a fork has. 0 would mean one per CPU.
+      '--v8-pool-size=1',
+      '--single-threaded',
+      '--disable-sigusr1',
+      '--expose-internals',
+      '--require',
+      `${FOLDER}/preload.cjs`,
+      '/tmp/work/main.js',
+    ],
+    memoryMb: 48,
+    readsAtStart: new RegExp(`^(?:NODE_|OPENSSL_|SSL_CERT_|ICU_|UV_|${LIBC})`),
+  },
 };
 
 export const canPreload = (image: ImageName, env: Readonly<Record<string, string>> = {}): boolean => {

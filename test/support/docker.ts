@@ -24,6 +24,7 @@ export async function sandboxOptions(overrides: Partial<DockerSandboxOptions> = 
     },
     seccompProfile: await readSeccompProfile('seccomp/cell.json'),
     outputBytesMax: 64 * 1024,
+    preload: process.env['TEST_PRELOAD'] !== 'off',
     ...overrides,
   };
 }

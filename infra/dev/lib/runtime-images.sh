@@ -13,7 +13,7 @@ folder_of_image() { if [ "$1" = launcher ]; then echo "$ROOT/infra/launcher"; el
 inputs_of_image() {
   {
     folder_hashes "$(folder_of_image "$1")" -not -path './test/*'
-    [ "$1" != javascript ] || grep -h '"version"' "$ROOT"/node_modules/{node,@swc/core}/package.json
+    [ "$1" != javascript ] || grep -h '"version"' "$ROOT"/node_modules/{node,@swc/core,node-api-headers}/package.json
     if [ "$1" = launcher ]; then
       engine image inspect --format '{{.Id}}' "$(existing_base_image)" 2>/dev/null || true
     else
@@ -31,6 +31,7 @@ build_runtime_image() { # NAME BASE
     cp -L "$NODE" "$context/node"
     # npm has chosen the binding for this host's architecture and libc.
     cp -L "$ROOT"/node_modules/@swc/core-linux-*/swc.*.node "$context/swc.node"
+    cp -RL "$ROOT/node_modules/node-api-headers/include" "$context/node-api"
   fi
   options=(--build-arg BASE_IMAGE="$2" --label "voidrunner.inputs=$(inputs_of_image "$name")")
   # The launcher's tests are a stage of their own (`test launcher`).

@@ -14,5 +14,6 @@ export const endReport = (changes: Partial<EndReport> = {}): EndReport => ({
   full: { tmp: false, tmpInodes: false, shm: false, shmInodes: false },
   bytes: { stdout: 0, stderr: 0 },
   truncated: { stdout: false, stderr: false },
+  preload: 'unused',
   ...changes,
 });

@@ -19,6 +19,7 @@ const healthy: SandboxFindings = {
   imagesMissing: [],
   isolation: 'nested',
   chargesKernelMemory: true,
+  preloads: [{ image: 'python', state: 'works' }],
   isNestingRequired: false,
   slots: 4,
   userSlotsMax: 3,

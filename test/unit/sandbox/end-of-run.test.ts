@@ -55,6 +55,7 @@ describe('the trailer', () => {
     stderr_bytes: '5',
     stdout_truncated: '1',
     stderr_truncated: '0',
+    preload: 'used',
   };
   const trailer = (changes: Partial<Record<keyof typeof FACTS, string | null>> = {}): string =>
     Object.entries({ ...FACTS, ...changes })
@@ -75,6 +76,7 @@ describe('the trailer', () => {
       full: { tmp: true, tmpInodes: false, shm: false, shmInodes: true },
       bytes: { stdout: 70_000, stderr: 5 },
       truncated: { stdout: true, stderr: false },
+      preload: 'used',
     });
   });
 
@@ -103,6 +105,7 @@ describe('the trailer', () => {
     ['an invalid number', trailer({ status: 'x' })],
     ['a fraction', trailer({ wall_us: '1.5' })],
     ['an unknown killer', trailer({ killed: 'fate' })],
+    ['an unknown preload', trailer({ preload: 'maybe' })],
     ['an unknown phase', trailer({ phase: 'link' })],
   ])('is refused with %s', (_, text) => {
     expect(() => parseTrailer(text)).toThrow('the trailer of a run');

@@ -66,12 +66,12 @@ describe('LauncherMessages', () => {
     number.writeUInt32BE(job);
     return launcherFrame(type, Buffer.concat([number, Buffer.from(payload as Buffer)]));
   };
-  const HELLO = launcherFrame('H', Buffer.from('protocol=1\ncgroup=v1\nkernel_memory=4096\npid=1\n'));
+  const HELLO = launcherFrame('H', Buffer.from('protocol=1\ncgroup=v1\nkernel_memory=4096\npreload=ready\npid=1\n'));
   const TRAILER =
     'status=256\nkilled=none\nphase=program\ncompile_us=-1\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
     'memory_source=none\noom_kills=0\n' +
     'pids_limit_hits=-1\ntmp_full=0\ntmp_inodes_full=0\nshm_full=0\nshm_inodes_full=0\n' +
-    'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\n';
+    'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\npreload=unused\n';
   const REPORT = endReport({
     waitStatus: 256,
     cpuTimeMs: null,
@@ -106,7 +106,7 @@ describe('LauncherMessages', () => {
   const said: fc.Arbitrary<readonly [LauncherMessage, Buffer]> = fc
     .tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), bytes(), fc.constantFrom('H', 'S', 'O', 'o', 'E', 'e', 'T', 'R'))
     .map(([job, content, type]) => {
-      if (type === 'H') return [{ kind: 'hello', kernelMemoryBytes: 4_096 }, HELLO];
+      if (type === 'H') return [{ kind: 'hello', kernelMemoryBytes: 4_096, preload: 'ready' }, HELLO];
       if (type === 'S') return [{ kind: 'started', job }, ofJob(type, job, '')];
       if (type === 'T') return [{ kind: 'ended', job, report: REPORT }, ofJob(type, job, TRAILER)];
       if (type === 'R') return [{ kind: 'refused', job, message: 'input: ünfit' }, ofJob(type, job, 'input: ünfit')];
@@ -163,6 +163,7 @@ describe('LauncherMessages', () => {
     ['output without a job', launcherFrame('O', Buffer.from([0, 0, 1]))],
     ['an invalid trailer', ofJob('T', 1, 'status=0\n')],
     ['another protocol', launcherFrame('H', Buffer.from('protocol=2\n'))],
+    ['an unknown preload', launcherFrame('H', Buffer.from('protocol=1\npreload=maybe\n'))],
     ['no protocol', launcherFrame('H', Buffer.alloc(0))],
   ])('refuse %s', (_, wrong) => {
     expect(() => read(HELLO, wrong)).toThrow();

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+
+import { kindFor } from './cell-kind.js';
+import type { CellPool } from './cell-pool.js';
+import { CellRun } from './cell-run.js';
+import { type ImageName, LANGUAGES } from './languages.js';
+import { PRELOADS } from './preload.js';
+import type { SandboxJob, ScriptType } from './sandbox.js';
+
+/** One per image with a preloaded interpreter. `failed`: it did not start; `lost`: it died at its first job. */
+export interface PreloadFinding {
+  readonly image: ImageName;
+  readonly state: 'works' | 'failed' | 'lost';
+}
+
+const PROBE = {
+  attempt: 1,
+  script: new Uint8Array(),
+  input: {},
+  limits: { memory_mb: 256, cpus: 1, pids: 64 },
+  timeoutMs: 10_000,
+} as const;
+
+/** The language that an image is tested with: the first that uses it. */
+const languageOf = (image: ImageName): ScriptType =>
+  (Object.keys(LANGUAGES) as ScriptType[]).find((type) => LANGUAGES[type].image === image)!;
+
+/** Runs an empty program of each. @throws SandboxFailure if a cell cannot run */
+export async function testPreloads(pool: CellPool, cpus: number, closing: AbortSignal): Promise<PreloadFinding[]> {
+  const findings: PreloadFinding[] = [];
+  for (const image of Object.keys(PRELOADS) as ImageName[])
+    findings.push({ image, state: await test(pool, cpus, closing, languageOf(image)) });
+  return findings;
+}
+
+async function test(
+  pool: CellPool,
+  cpus: number,
+  closing: AbortSignal,
+  scriptType: ScriptType,
+): Promise<PreloadFinding['state']> {
+  const job: SandboxJob = { ...PROBE, scriptType, executionId: randomUUID(), userId: randomUUID() };
+  const cell = await pool.take(job.userId, kindFor(scriptType, job.limits, { isolation: 'nested', cpus }));
+  const { signal: cancelled } = new AbortController();
+  const limits = { outputBytesMax: 0, compileTimeoutMs: 0 };
+  const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput: undefined });
+  try {
+    if (cell.preload === 'failed') return 'failed';
+    await run.run();
+    return run.preload === 'used' ? 'works' : 'lost';
+  } finally {
+    pool.release(cell, false);
+  }
+}
