@@ -19,10 +19,31 @@ const project = (displayName, ...folders) => ({
   testMatch: folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
 });
 
+/** With preloaded interpreters these tests run in `integration`; here with programs that start their own. */
+const BOTH_WAYS = [
+  'denials',
+  'ends',
+  'hostile',
+  'languages',
+  'memory-figures',
+  'notes',
+  'output',
+  'python-output',
+  'scripts',
+  'stdin',
+  'typescript',
+  'view',
+];
+
 export default {
   projects: [
     project('unit', 'unit', 'architecture'),
     project('integration', 'contract', 'integration'),
+    {
+      ...project('without-preload'),
+      setupFiles: [...shared.setupFiles, '<rootDir>/test/support/without-preload.mjs'],
+      testMatch: BOTH_WAYS.map((file) => `<rootDir>/test/integration/sandbox/${file}.test.ts`),
+    },
     { ...project('e2e', 'e2e', 'faults'), globalSetup: '<rootDir>/test/support/build.ts' },
   ],
   // Jest's own choice on two cores is a single process. Three take a tenth less time, and slow each other's tests down.

@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import type { CellKind } from './cell-kind.js';
 import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
 import type { ImageName } from './languages.js';
-import { PRELOADS } from './preload.js';
+import { preloadOf } from './preload.js';
 
 export const LABEL_MANAGED = 'voidrunner.managed';
 export const LABEL_WORKER = 'voidrunner.worker';
@@ -40,7 +40,7 @@ export function containerSpec(
   owner: ContainerOwner,
   settings: ContainerSettings,
 ): Docker.ContainerCreateOptions {
-  const preload = settings.preload && kind.isolation === 'nested' ? PRELOADS[kind.image] : undefined;
+  const preload = settings.preload ? preloadOf(kind) : undefined;
   const memory = (kind.memoryMb + (preload?.memoryMb ?? 0)) * MIB;
   return {
     name: owner.name,

@@ -1,6 +1,6 @@
 import type { CellKind } from './cell-kind.js';
 import { type Language, LANGUAGES } from './languages.js';
-import { canPreload, PRELOADS } from './preload.js';
+import { canPreload, preloadOf } from './preload.js';
 import type { SandboxJob } from './sandbox.js';
 
 export const WORKING_FOLDER = '/tmp/work';
@@ -27,8 +27,8 @@ export interface BundleOptions {
  * Size of /dev/shm, of a job and of its container. Its pages count as memory, so a program reaches the memory limit
  * first. A smaller size ended programs by SIGBUS, without a message.
  */
-export const shmSizeMb = ({ memoryMb, image }: Pick<CellKind, 'memoryMb' | 'image'>): number =>
-  memoryMb + (PRELOADS[image]?.memoryMb ?? 0);
+export const shmSizeMb = (kind: Pick<CellKind, 'memoryMb' | 'image' | 'isolation'>): number =>
+  kind.memoryMb + (preloadOf(kind)?.memoryMb ?? 0);
 
 /** The user that a job runs as; its uid is the cell's. The launcher writes the passwd entry. */
 const USER = { HOME: '/tmp', USER: 'runner', LOGNAME: 'runner' };

@@ -1,14 +1,22 @@
+import type { CellKind } from './cell-kind.js';
 import type { ImageName } from './languages.js';
 
 /** An interpreter that is started with the cell, and from which the programs of its jobs are forked (ADR 48). */
 export interface Preload {
   /** The arguments of the launcher: the interpreter's program, its name, its arguments. */
   readonly argv: (memoryMb: number) => readonly string[];
-  /** What it occupies, measured and rounded up. The cell gets this in addition to the limit of the task. */
+  /**
+   * Its own pages, measured and rounded up. The cell gets them in addition to the limit of the task: a program shares
+   * them at first, and has copied all of them in the end.
+   */
   readonly memoryMb: number;
+  /** With a smaller limit, programs are exec'ed: compared with it, the interpreter's own pages would be many. */
+  readonly limitMbMin: number;
   /** Variables that the interpreter reads at its start: with one of them set, the program is exec'ed. */
   readonly readsAtStart: RegExp;
 }
+
+type PreloadedKind = Pick<CellKind, 'image' | 'memoryMb' | 'isolation'>;
 
 const FOLDER = '/usr/local/lib/voidrunner/preload';
 
@@ -18,7 +26,8 @@ const LIBC = 'LD_|GLIBC_TUNABLES$|MALLOC_|LC_|LANG|LOCPATH$|TZ';
 export const PRELOADS: Readonly<Partial<Record<ImageName, Preload>>> = {
   python: {
     argv: () => ['/usr/bin/python3', 'python3', `${FOLDER}/preload.py`],
-    memoryMb: 8,
+    memoryMb: 3,
+    limitMbMin: 16,
     // HOME has the user's own packages (site.py).
     readsAtStart: new RegExp(`^(?:PYTHON|HOME$|${LIBC})`),
   },
@@ -39,12 +48,18 @@ export const PRELOADS: Readonly<Partial<Record<ImageName, Preload>>> = {
       `${FOLDER}/preload.cjs`,
       '/tmp/work/main.js',
     ],
-    memoryMb: 48,
+    memoryMb: 20,
+    limitMbMin: 128,
     readsAtStart: new RegExp(`^(?:NODE_|OPENSSL_|SSL_CERT_|ICU_|UV_|${LIBC})`),
   },
 };
 
-export const canPreload = (image: ImageName, env: Readonly<Record<string, string>> = {}): boolean => {
-  const preload = PRELOADS[image];
-  return preload !== undefined && !Object.keys(env).some((name) => preload.readsAtStart.test(name));
-};
+/** What a cell of this kind preloads, if anything. */
+export function preloadOf({ image, memoryMb, isolation }: PreloadedKind): Preload | undefined {
+  const preload = isolation === 'nested' ? PRELOADS[image] : undefined;
+  return preload && memoryMb >= preload.limitMbMin ? preload : undefined;
+}
+
+/** Whether a program with this environment is the same if its interpreter has started without it. */
+export const canPreload = (image: ImageName, env: Readonly<Record<string, string>> = {}): boolean =>
+  !Object.keys(env).some((name) => PRELOADS[image]?.readsAtStart.test(name));

@@ -5,6 +5,7 @@ import { TestSandbox, type TextOutcome } from '../../support/docker.js';
 import type { HostileProgram } from '../../support/hostile/program.js';
 import { HOSTILE_PROGRAMS } from '../../support/hostile/programs.js';
 import { REPORT } from '../../support/hostile/report.js';
+import { runsHere } from '../../support/preload.js';
 import { RUNTIMES } from '../../support/runtimes.js';
 
 const HOSTILE_USER = 'a0000000-0000-4000-8000-000000000000';
@@ -42,7 +43,7 @@ const NEXT: Readonly<Record<ScriptType, string>> = {
 type Case = readonly [language: ScriptType, wants: string, program: HostileProgram];
 const CASES = HOSTILE_PROGRAMS.flatMap((program) =>
   Object.keys(program.scripts).map((language): Case => [language as ScriptType, program.wants, program]),
-);
+).filter(([language]) => runsHere(language));
 
 /** All programs on the first runtime. On others, one or more of each kind: all of them would take minutes. */
 const casesOn = (runtime: string): readonly Case[] =>

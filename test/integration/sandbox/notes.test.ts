@@ -10,7 +10,8 @@ describe.each(COUNTS)('on %s', (runtime) => {
   let box: TestSandbox;
   const userId = 'a0000000-0000-4000-8000-000000000000';
   beforeAll(async () => {
-    box = await TestSandbox.create({ runtime });
+    // Waits for reports, which have the notes, however busy the machine is.
+    box = await TestSandbox.create({ runtime, reportGraceMs: 20_000 });
   });
   afterAll(async () => {
     await box.expectNoContainers();

@@ -124,9 +124,9 @@ block.close(); block.unlink()`,
     const mapped = `import mmap, os
 print("before", flush=True)
 file = os.open("/dev/shm/large", os.O_CREAT | os.O_RDWR)
-os.ftruncate(file, 127 << 20)
-memory = mmap.mmap(file, 127 << 20)
-for at in range(0, 127 << 20, 4096): memory[at] = 1
+os.ftruncate(file, 130 << 20)
+memory = mmap.mmap(file, 130 << 20)
+for at in range(0, 130 << 20, 4096): memory[at] = 1
 print("all of it")`;
     const written = `print("before", flush=True)
 with open("/dev/shm/large", "wb", 0) as file:

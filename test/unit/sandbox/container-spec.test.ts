@@ -6,13 +6,10 @@ import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
 import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 
 const images = { python: 'p', javascript: 'j', bash: 'b', go: 'g' };
+const OWNER = { name: 'c', workerId: 'ns.w', uid: 123_456 };
 const usual = { memory_mb: 256, cpus: 1, pids: 64 };
 const spec = (scriptType: ScriptType, limits = usual, runtime?: string, isolation: Isolation = 'nested') =>
-  containerSpec(
-    kindFor(scriptType, limits, { isolation, cpus: 2 }),
-    { name: 'c', workerId: 'ns.w', uid: 123_456 },
-    { images, seccompProfile: '{}', runtime },
-  );
+  containerSpec(kindFor(scriptType, limits, { isolation, cpus: 2 }), OWNER, { images, seccompProfile: '{}', runtime });
 
 it('uses the language’s image; typescript uses javascript’s', () => {
   const types = ['python', 'javascript', 'typescript', 'bash', 'go'] as const;
@@ -50,6 +47,20 @@ it('raises no limit, in any language', () => {
 
 it('has no init beside the launcher if jobs are not nested', () => {
   expect(spec('bash', usual, undefined, 'plain').HostConfig).toMatchObject({ PidsLimit: 65 });
+});
+
+it('starts an interpreter ahead, with its own memory, if the settings say so, the kind has one and room for it', () => {
+  const preloading = (type: ScriptType, memoryMb: number, isolation: Isolation = 'nested') => {
+    const kind = kindFor(type, { ...usual, memory_mb: memoryMb }, { isolation, cpus: 2 });
+    const { Cmd, HostConfig } = containerSpec(kind, OWNER, { images, seccompProfile: '{}', preload: true });
+    return [Cmd?.[0], (HostConfig?.Memory ?? 0) >> 20, HostConfig?.PidsLimit];
+  };
+  expect(preloading('python', 16)).toEqual(['/usr/bin/python3', 19, 67]);
+  expect(preloading('typescript', 128)).toEqual(['/usr/bin/env', 148, 67]);
+  expect(preloading('typescript', 127)).toEqual([undefined, 127, 66]);
+  expect(preloading('bash', 256)).toEqual([undefined, 256, 66]);
+  expect(preloading('python', 256, 'plain')).toEqual([undefined, 256, 65]);
+  expect(spec('python')).toMatchObject({ Cmd: [], HostConfig: { PidsLimit: 66 } });
 });
 
 it('names an OCI runtime only if one is configured', () => {

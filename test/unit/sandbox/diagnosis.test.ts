@@ -57,6 +57,8 @@ it.each<[string, Partial<SandboxFindings>, object]>([
   ['no nested namespaces', { isolation: 'plain' }, { isolation: 'advice' }],
   ['kernel memory that no cgroup is charged for', { chargesKernelMemory: false }, { kernel: 'advice' }],
   ['a host that does not report it', { chargesKernelMemory: null }, {}],
+  ['a preloaded interpreter that does not start', { preloads: [{ image: 'python', state: 'failed' }] }, { preload: 'advice' }],
+  ['no preloading', { preloads: [] }, {}],
   ['no cell at all', { isolation: { failure: 'why' } }, { isolation: 'fault' }],
 ])('%s', (_, changes, expected) => {
   expect(verdicts({ ...healthy, ...changes })).toEqual(expected);
@@ -69,13 +71,14 @@ it('gives advice and a reason for every fault', () => {
     imagesMissing: ['p'],
     isolation: { failure: 'the image p is missing' },
     chargesKernelMemory: false,
+    preloads: [{ image: 'python', state: 'lost' }],
     isNestingRequired: false,
     slots: 1,
     userSlotsMax: 1,
     poolSize: 0,
     memoryMbMax: 512,
   }).filter(({ verdict }) => verdict !== 'ok');
-  expect(bad).toHaveLength(9);
+  expect(bad).toHaveLength(10);
   for (const { advice } of bad) expect(advice).toBeTruthy();
   expect(bad.find(({ check }) => check === 'isolation')?.detail).toContain('the image p is missing');
 });

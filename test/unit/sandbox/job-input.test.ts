@@ -87,6 +87,7 @@ const decode = (bundle: Buffer) => {
   const decoded = {
     number: number(),
     isolation: bundle.readUInt8((at += 1) - 1),
+    preload: bundle.readUInt8((at += 1) - 1),
     timeoutMs: number(),
     headBytesMax: number(),
     tailBytesMax: number(),
@@ -120,12 +121,13 @@ describe('the bundle', () => {
     expect(bundle(job(input))).toEqual({
       number: 7,
       isolation: 1,
+      preload: 1,
       timeoutMs: 1_000,
       headBytesMax: 501,
       tailBytesMax: 500,
       tmpSizeKib: 64 * 1024,
       tmpInodesMax: 16_384,
-      shmSizeKib: 256 * 1024,
+      shmSizeKib: (256 + 3) * 1024,
       memoryMb: 256,
       cpusMilli: 1_000,
       pids: 64,
@@ -148,6 +150,17 @@ describe('the bundle', () => {
     expect(bundle(job(), 'plain').isolation).toBe(0);
   });
 
+  it('does not preload an interpreter that the environment would change', () => {
+    const preload = (env: Record<string, string>, scriptType: 'python' | 'javascript' | 'typescript' = 'python') =>
+      bundle(job({ env }, { scriptType })).preload;
+    expect(preload({ A: '1', USER: 'ada', PATH: '/bin', MYPYTHON: 'x' })).toBe(1);
+    for (const name of ['PYTHONPATH', 'PYTHONHASHSEED', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'LD_PRELOAD', 'MALLOC_ARENA_MAX'])
+      expect([name, preload({ [name]: 'x' })]).toEqual([name, 0]);
+    for (const name of ['NODE_OPTIONS', 'NODE_PATH', 'TZ', 'UV_THREADPOOL_SIZE', 'SSL_CERT_FILE', 'LD_LIBRARY_PATH'])
+      expect([name, preload({ [name]: 'x' }, 'typescript')]).toEqual([name, 0]);
+    expect(preload({ HOME: '/tmp/x', PYTHONPATH: 'x', FORCE_COLOR: '1' }, 'javascript')).toBe(1);
+  });
+
   it('gives a language the /tmp size that its tools need', () => {
     expect(bundle(job({}, { scriptType: 'go' })).tmpSizeKib).toBe(192 * 1024);
   });
@@ -166,7 +179,7 @@ describe('the bundle', () => {
   });
 
   it('makes /dev/shm as large as the memory, so that the memory limit is reached first', () => {
-    expect(bundle(job({}, { limits: { memory_mb: 2_048, cpus: 1, pids: 64 } })).shmSizeKib).toBe(2_048 * 1024);
+    expect(bundle(job({}, { limits: { memory_mb: 2_048, cpus: 1, pids: 64 } })).shmSizeKib).toBe((2_048 + 3) * 1024);
   });
 
   it('keeps as much output as requested, in two halves, also for odd numbers', () => {

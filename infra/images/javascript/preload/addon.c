@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <node_api.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +14,31 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "serve.h"
 
-enum { EXIT_FAILED = 70, FDS_MAX = 256, MAPS_LINE_BYTES_MAX = 8192, NOTE_BYTES_MAX = 4096 };
+enum { EXIT_FAILED = 70, FDS_MAX = 256, MAPS_LINE_BYTES_MAX = 8192, NOTE_BYTES_MAX = 4096, NS_PER_US = 1000, TIME_ORIGINS = 3, NS_PER_S = 1000000000 };
 
 /* https://docs.libuv.org/en/v1.x/loop.html, openssl RAND_poll(3). */
 extern int uv_loop_fork(struct uv_loop_s *loop);
+extern void uv_update_time(struct uv_loop_s *loop);
 extern int RAND_poll(void);
 
 enum kind { NONE, EVENTFD, EPOLL };
 
 /* Node's own (env.h, ExitInfoField): whether it exits, the exit code, whether there is one. */
 static const int32_t *exit_info;
+
+/*
+ * Node's own (node_perf_common.h): the wall clock at its start, in microseconds; then moments in nanoseconds of the
+ * monotonic clock: the origin of its clocks, the environment, node's start, and others; -1: not reached.
+ */
+static double *milestones;
+static size_t milestone_count;
+static uint64_t *time_origins[TIME_ORIGINS];
+static int time_origin_count;
 
 /* Of the zygote, from the third on. The forked process shares them. */
 static enum kind kinds[FDS_MAX];
@@ -80,6 +92,42 @@ static void renew_descriptors(void) {
     }
 }
 
+static uint64_t now_ns(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * performance.now() and process.uptime() count from numbers that nothing exports: two of the process, and one in
+ * the middle of node::Environment. They are where these numbers of nanoseconds are, in node's data or on the C heap.
+ * Unless all are found, these clocks count from the zygote's start.
+ */
+static void find_time_origins(uint64_t origin, uint64_t start) {
+    static char line[MAPS_LINE_BYTES_MAX];
+    FILE *maps = fopen("/proc/self/maps", "re");
+    unsigned long begin, end;
+    bool is_heap = false;
+    while (maps != NULL && !is_heap && fgets(line, sizeof line, maps) != NULL) {
+        if (sscanf(line, "%lx-%lx rw-p", &begin, &end) != 2 || strstr(line, " rw-p ") == NULL) continue;
+        is_heap = strstr(line, "[heap]") != NULL;
+        for (uint64_t *at = (uint64_t *)begin; at < (uint64_t *)end; at++)
+            if ((*at == origin || *at == start) && time_origin_count < TIME_ORIGINS)
+                time_origins[time_origin_count++] = at;
+    }
+    if (maps != NULL) fclose(maps);
+}
+
+/* A program starts now. */
+static void renew_clocks(void) {
+    uint64_t now = now_ns(CLOCK_MONOTONIC);
+    if (time_origin_count < TIME_ORIGINS) return;
+    for (int i = 0; i < TIME_ORIGINS; i++) *time_origins[i] = now;
+    milestones[0] = (double)(now_ns(CLOCK_REALTIME) / NS_PER_US);
+    for (size_t i = 1; i < milestone_count; i++)
+        if (milestones[i] > 0) milestones[i] = (double)now;
+}
+
 static napi_value strings(napi_env env, char **texts) {
     napi_value list, text;
     napi_create_array(env, &list);
@@ -99,20 +147,24 @@ static void end(void *nothing) {
     exit(exit_info[2] ? exit_info[1] : EXIT_SUCCESS);
 }
 
-/* serve(exitInfo): waits for jobs. Returns the arguments of one, in the process that becomes its program. */
+/* serve(exitInfo, milestones): waits for jobs. Returns the arguments of one, in the process that becomes its program. */
 static napi_value serve(napi_env env, napi_callback_info info) {
     struct uv_loop_s *loop;
-    size_t count = 1;
-    napi_value code;
+    size_t count = 2;
+    napi_value own[2];
     if (napi_get_uv_event_loop(env, &loop) != napi_ok) fail("no event loop");
-    if (napi_get_cb_info(env, info, &count, &code, NULL, NULL) != napi_ok ||
-        napi_get_typedarray_info(env, code, NULL, NULL, (void **)&exit_info, NULL, NULL) != napi_ok)
-        fail("no exit info");
+    if (napi_get_cb_info(env, info, &count, own, NULL, NULL) != napi_ok ||
+        napi_get_typedarray_info(env, own[0], NULL, NULL, (void **)&exit_info, NULL, NULL) != napi_ok ||
+        napi_get_typedarray_info(env, own[1], NULL, &milestone_count, (void **)&milestones, NULL, NULL) != napi_ok)
+        fail("no exit info or milestones");
+    find_time_origins((uint64_t)milestones[1], (uint64_t)milestones[3]);
     inherit_all_memory();
     note_descriptors();
     struct program program = serve_jobs();
     renew_descriptors();
     if (uv_loop_fork(loop) != 0) fail("uv_loop_fork");
+    uv_update_time(loop);
+    renew_clocks();
     /* OpenSSL notices a fork by the pid, which may be the zygote's, in another namespace. */
     if (RAND_poll() != 1) fail("RAND_poll");
     napi_add_env_cleanup_hook(env, end, NULL);

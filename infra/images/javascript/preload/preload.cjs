@@ -71,10 +71,12 @@ function withoutWarnings(action) {
 
 /**
  * Takes Node's own modules back from programs, which --expose-internals opens to all. Needed for the exit code, which
- * only they tell when no JavaScript runs any more.
+ * only they tell when no JavaScript runs any more, and for the clocks.
  */
 function internals() {
   const { internalBinding } = withoutWarnings(() => require('internal/test/binding'));
+  delete globalThis.internalBinding;
+  delete globalThis.primordials;
   const BuiltinModule = require('internal/modules/helpers').loadBuiltinModule('fs').constructor;
   const ids = Module.builtinModules.filter((id) => !id.startsWith('internal/'));
   BuiltinModule.setRealmAllowRequireByUsers(ids);
@@ -127,8 +129,9 @@ if (isMainThread) {
   require('/usr/local/lib/voidrunner/typescript/swc.node');
   forget();
   settle();
-  const { privateSymbols } = internalBinding('util');
-  become(addon.serve(process[privateSymbols.exit_info_private_symbol]));
+  const { exit_info_private_symbol: exitInfo } = internalBinding('util').privateSymbols;
+  const { milestones } = internalBinding('performance');
+  become(addon.serve(process[exitInfo], milestones));
 } else {
   // Node tells a worker the options of the zygote.
   process.execArgv = JSON.parse(addon.noted());
