@@ -11,9 +11,6 @@
 /* memory.stat is longer, but the values needed are in its first lines. */
 enum { FILE_BYTES_MAX = 2048, NS_PER_US = 1000 };
 
-/* More than any machine has. */
-#define MEMORY_LIMIT_MAX (INT64_C(1) << 50)
-
 #define CGROUP_ROOT "/sys/fs/cgroup/"
 
 static int open_file(const char *path) {
@@ -24,14 +21,12 @@ void cgroup_open(struct cgroup *cgroup) {
     if (access(CGROUP_ROOT "cgroup.controllers", F_OK) == 0) {
         cgroup->version = "v2";
         cgroup->memory_stat = open_file(CGROUP_ROOT "memory.stat");
-        cgroup->memory_limit = open_file(CGROUP_ROOT "memory.max");
         cgroup->oom_events = open_file(CGROUP_ROOT "memory.events");
         cgroup->pids_events = open_file(CGROUP_ROOT "pids.events");
         cgroup->cpu = open_file(CGROUP_ROOT "cpu.stat");
         return;
     }
     cgroup->memory_stat = open_file(CGROUP_ROOT "memory/memory.stat");
-    cgroup->memory_limit = open_file(CGROUP_ROOT "memory/memory.limit_in_bytes");
     cgroup->oom_events = open_file(CGROUP_ROOT "memory/memory.oom_control");
     cgroup->pids_events = open_file(CGROUP_ROOT "pids/pids.events");
     cgroup->cpu = open_file(CGROUP_ROOT "cpuacct/cpuacct.usage");
@@ -100,10 +95,4 @@ int64_t cgroup_kernel_bytes(const struct cgroup *cgroup) {
     int64_t bytes = read_number(fd, "");
     if (fd >= 0) close(fd);
     return bytes;
-}
-
-int64_t cgroup_memory_limit(const struct cgroup *cgroup) {
-    /* "max" in v2, and the largest number of whole pages in v1, mean "no limit". */
-    int64_t limit = read_number(cgroup->memory_limit, "");
-    return limit < MEMORY_LIMIT_MAX ? limit : -1;
 }

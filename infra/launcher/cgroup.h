@@ -8,7 +8,6 @@
 struct cgroup {
     const char *version; /* "v1", "v2" or "none" */
     int memory_stat;
-    int memory_limit;
     int oom_events;
     int pids_events;
     int cpu;
@@ -39,9 +38,6 @@ struct cgroup_pages cgroup_pages(const struct cgroup *cgroup);
 
 /* Parses memory.stat, v1 or v2. */
 struct cgroup_pages cgroup_pages_in(const char *version, const char *text);
-
-/* The memory limit in bytes; -1: none, or unknown. */
-int64_t cgroup_memory_limit(const struct cgroup *cgroup);
 
 /*
  * Kernel memory that the cgroup is charged for now, in bytes; -1: unknown. Never 0 while a process lives,

@@ -56,7 +56,7 @@ static bool receive(int socket, void *bytes, size_t size, int ms_max) {
     int ready;
     do ready = poll(&fd, 1, ms_max);
     while (ready < 0 && errno == EINTR);
-    return ready == 1 && recv(socket, bytes, size, MSG_DONTWAIT) == (ssize_t)size;
+    return ready == 1 && recv(socket, bytes, size, MSG_DONTWAIT | MSG_TRUNC) == (ssize_t)size;
 }
 
 /* Nobody else is running: a job's init that the zygote may just have cloned has an unknown pid. */

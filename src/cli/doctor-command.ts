@@ -54,7 +54,9 @@ async function examine(config: Config): Promise<SandboxFindings> {
   }
 }
 
-async function tryCell(config: Config): Promise<Pick<SandboxFindings, 'isolation' | 'chargesKernelMemory' | 'preloads'>> {
+async function tryCell(
+  config: Config,
+): Promise<Pick<SandboxFindings, 'isolation' | 'chargesKernelMemory' | 'preloads'>> {
   const sandbox = await createSandbox(config, silentLog, newWorkerId(config.QUEUE_NAMESPACE));
   try {
     const isolation = await sandbox.hostIsolation();

@@ -1,5 +1,5 @@
 import { knownEscapes } from './known-escapes.js';
-import type { PreloadFinding } from './preload-test.js';
+import type { PreloadFinding } from './preload-findings.js';
 
 /** The facts about the engine that matter here (Engine API, /info and /version). */
 export interface EngineFindings {

@@ -20,7 +20,7 @@ import { HostIsolation } from './host-isolation.js';
 import { checkJob } from './job-input.js';
 import { knownEscapes } from './known-escapes.js';
 import { ManagedContainers, namespaceOf } from './managed-containers.js';
-import { type PreloadFinding, testPreloads } from './preload-test.js';
+import { type PreloadFinding, testPreloads, warnOfPreload } from './preload-findings.js';
 import { Removals } from './removals.js';
 import { RunOutput } from './run-output.js';
 import {
@@ -223,19 +223,9 @@ export class DockerSandbox extends Sandbox {
       return await run.run();
     } finally {
       place.release();
-      this.warnOfPreload(cell, run);
+      warnOfPreload(this.log, cell, run);
       this.pool.release(cell, run.reusable && kind.isolation === 'nested');
     }
-  }
-
-  /** Programs run without it, only slower. `voidrunner doctor` gives advice about it. */
-  private warnOfPreload(cell: Cell, run: CellRun): void {
-    const { name, kind } = cell;
-    const failed = cell.preload === 'failed' && cell.jobs === 1;
-    if (!failed && run.preload !== 'lost') return;
-    const { stderr } = cell;
-    const what = failed ? 'did not start' : 'died';
-    this.log.warn({ cell: name, image: kind.image, stderr }, `the preloaded interpreter ${what}; programs start their own`);
   }
 
   private cancelledBeforeStart(): SandboxOutcome {

@@ -57,9 +57,9 @@ except KeyError as error: raise RuntimeError("again") from error`,
   'SystemExit in atexit': 'import atexit, sys\natexit.register(sys.exit, 3)\nprint(1)',
   'os._exit': 'import os\nprint("kept")\nos._exit(4)',
   'os.abort': 'import os\nprint("kept")\nos.abort()',
-  'KeyboardInterrupt': 'import os, signal\nos.kill(os.getpid(), signal.SIGINT)',
+  KeyboardInterrupt: 'import os, signal\nos.kill(os.getpid(), signal.SIGINT)',
   'a signal': 'import os, signal\nprint("kept", flush=True)\nos.kill(os.getpid(), signal.SIGTERM)',
-  'SIGSEGV': 'import ctypes\nctypes.string_at(0)',
+  SIGSEGV: 'import ctypes\nctypes.string_at(0)',
   'deep recursion': `
 import sys
 def f(n): return f(n + 1)
@@ -128,7 +128,8 @@ process.on('beforeExit', () => console.log('beforeExit')); process.on('exit', (c
   'a rejection that nobody handles': 'Promise.reject(new Error("unhandled"));',
   'a rejection with a text': 'Promise.reject("text");',
   'a syntax error': 'x = {',
-  'an ES module': 'import fs from "fs";\nconsole.log(typeof fs, import.meta.url, import.meta.filename, await 3, typeof require);',
+  'an ES module':
+    'import fs from "fs";\nconsole.log(typeof fs, import.meta.url, import.meta.filename, await 3, typeof require);',
   'an await that never ends': 'await new Promise(() => undefined);',
   'an error in an ES module': 'import "fs";\nthrow new Error("module");',
   'an import of nothing': 'import { nothing } from "./nothing.js";',
@@ -138,13 +139,15 @@ process.on('beforeExit', () => console.log('beforeExit')); process.on('exit', (c
   'process.exitCode': 'process.exitCode = 3;\nprocess.on("beforeExit", () => console.log("beforeExit"));',
   'process.exitCode as a text': 'process.exitCode = "4";',
   'process.abort': 'process.abort();',
-  'a handler of uncaught exceptions': 'process.on("uncaughtException", (e, origin) => console.log(e.message, origin));\nthrow new Error("caught");',
+  'a handler of uncaught exceptions':
+    'process.on("uncaughtException", (e, origin) => console.log(e.message, origin));\nthrow new Error("caught");',
   'a handler that throws': 'process.on("uncaughtException", () => { throw 1; });\nthrow 2;',
   'a signal': 'console.log("kept");\nprocess.kill(process.pid, "SIGTERM");\nsetTimeout(() => undefined, 60_000);',
-  'a handler of a signal': 'process.on("SIGUSR2", () => { console.log("got it"); process.exit(2); });\nprocess.kill(process.pid, "SIGUSR2");\nsetTimeout(() => undefined, 60_000);',
+  'a handler of a signal':
+    'process.on("SIGUSR2", () => { console.log("got it"); process.exit(2); });\nprocess.kill(process.pid, "SIGUSR2");\nsetTimeout(() => undefined, 60_000);',
   'deep recursion': 'function f() { f(); }\ntry { f(); } catch (error) { console.log(error.message); }\nf();',
   'much output': 'for (let i = 0; i < 3000; i++) console.log("line", i);\nprocess.exit(1);',
-  'stdin': 'process.stdin.on("data", (data) => console.log(String(data))).on("end", () => console.log("end"));',
+  stdin: 'process.stdin.on("data", (data) => console.log(String(data))).on("end", () => console.log("end"));',
   'stdin at once': 'console.log(require("fs").readFileSync(0, "utf8"));',
   'worker threads': `
 const { Worker, isMainThread } = require('node:worker_threads');
@@ -171,16 +174,16 @@ const { promisify } = require('node:util');
   console.log(await require('fs').promises.readFile('/etc/hostname', 'utf8'));
   console.log((await require('dns').promises.lookup('localhost')).address.length > 0);
 })();`,
-  'sockets': `
+  sockets: `
 const net = require('node:net');
 const server = net.createServer((c) => c.end('bye')).listen(0, () =>
   net.connect(server.address().port).on('data', (d) => { console.log(String(d)); server.close(); }));`,
-  'http': `
+  http: `
 const http = require('node:http');
 const server = http.createServer((_, response) => response.end('ok')).listen(0, async () => {
   console.log(await (await fetch('http://localhost:' + server.address().port)).text()); server.close(); server.closeAllConnections();
 });`,
-  'WebAssembly': `
+  WebAssembly: `
 const bytes = Buffer.from('AGFzbQEAAAABBwFgAn9/AX8DAgEABwcBA2FkZAAACgkBBwAgACABags=', 'base64');
 WebAssembly.instantiate(bytes).then(({ instance }) => console.log(instance.exports.add(2, 3)));
 console.log(new WebAssembly.Module(bytes));`,
@@ -209,9 +212,11 @@ interface Known { readonly argv: readonly string[] }
 const known: Known = { argv: process.argv };
 console.log(known, process.execArgv, __filename, require.main === module, process.cwd(), process.env.X as string);
 console.log(process.listenerCount('warning'), new Error('here').stack);`,
-  'an error, at its place': 'type A = { a: number };\n\nconst a = { a: 1 } as A;\nfunction f(x: A): never { throw new Error(`bad ${x.a}`); }\nf(a);',
+  'an error, at its place':
+    'type A = { a: number };\n\nconst a = { a: 1 } as A;\nfunction f(x: A): never { throw new Error(`bad ${x.a}`); }\nf(a);',
   'a syntax error': 'const x: number = ;',
-  'an ES module': 'import { readFileSync } from "node:fs";\nenum E { A = 3 }\nconsole.log(typeof readFileSync, E.A, await Promise.resolve(4), import.meta.url);',
+  'an ES module':
+    'import { readFileSync } from "node:fs";\nenum E { A = 3 }\nconsole.log(typeof readFileSync, E.A, await Promise.resolve(4), import.meta.url);',
   'a worker thread in TypeScript': `
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 if (isMainThread) new Worker(new URL(import.meta.url)).on('message', (m: string) => console.log(m));

@@ -29,7 +29,8 @@ struct answer {
     char end[2048]; /* the trailer or the refusal */
 };
 
-static inline void cell_start(struct cell *cell, const char *launcher) {
+/* Starts argv[0], a launcher. */
+static inline void cell_start(struct cell *cell, const char *const *argv) {
     int in[2], out[2];
     CHECK(pipe(in) == 0 && pipe(out) == 0);
     cell->pid = fork();
@@ -41,7 +42,7 @@ static inline void cell_start(struct cell *cell, const char *launcher) {
         close(in[1]);
         close(out[0]);
         close(out[1]);
-        execl(launcher, launcher, (char *)NULL);
+        execv(argv[0], (char *const *)argv);
         _exit(126);
     }
     close(in[0]);

@@ -121,17 +121,22 @@ static void refuses_limits_that_are_none(void) {
     spec.isolation = 2;
     CHECK(refused(decode_spec(spec), "malformed: "));
     spec = usual();
+    spec.preload = 2;
+    CHECK(refused(decode_spec(spec), "malformed: "));
+    spec.preload = 1;
+    CHECK(decode_spec(spec) == NULL && job.preload);
+    spec = usual();
     spec.tail_max = JOB_TAIL_BYTES_MAX + 1;
     CHECK(refused(decode_spec(spec), "malformed: "));
     /* Sizes of /tmp and /dev/shm, for nested jobs; memory, CPUs and processes, for all. */
     for (size_t field = 0; field < 6; field++) {
         spec = usual();
         put_job(&bytes, &spec);
-        u32_write(bytes.bytes + 17 + 4 * field, 0);
+        u32_write(bytes.bytes + 18 + 4 * field, 0);
         CHECK(refused(decode(bytes.size), "malformed: "));
         spec.isolation = 0;
         put_job(&bytes, &spec);
-        u32_write(bytes.bytes + 17 + 4 * field, 0);
+        u32_write(bytes.bytes + 18 + 4 * field, 0);
         CHECK((decode(bytes.size) == NULL) == (field < 3));
     }
     spec = usual();

@@ -46,11 +46,38 @@ static void wait_for_output(void) {
     while (type != FRAME_STDOUT) cell_frame(&cell, &type, payload);
 }
 
-static void says_hello(void) {
-    unsigned char payload[FRAME_OUT_BYTES_MAX];
+/* With an interpreter to preload: a script of sh, whose descriptor 3 is the socket; NULL: none. */
+static void start(const char *script) {
+    const char *const argv[] = {launcher, script == NULL ? NULL : "/bin/sh", "sh", "-c", script, NULL};
+    cell_start(&cell, argv);
+}
+
+static void says_hello_with(const char *preload) {
+    static unsigned char payload[FRAME_OUT_BYTES_MAX + 1];
     char type;
     size_t size = cell_frame(&cell, &type, payload);
+    payload[size] = 0;
     CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=1\n", 11) == 0);
+    CHECK(strstr((char *)payload, preload) != NULL);
+}
+
+static void says_hello(void) {
+    says_hello_with("\npreload=none\n");
+}
+
+/* A plain job never gets it. */
+static void tells_whether_an_interpreter_is_preloaded(void) {
+    start("printf ! >&3; read -r x <&3");
+    says_hello_with("\npreload=ready\n");
+    CHECK(has_line(run((struct job_spec){.argv = SH("echo ran"), .preload = 1}), "preload=unused"));
+    CHECK(cell_end(&cell) == 0);
+    start("exit 3");
+    says_hello_with("\npreload=failed\n");
+    CHECK(has_line(run_sh("true"), "preload=unused"));
+    CHECK(cell_end(&cell) == 0);
+    start("printf too-much >&3; sleep 60");
+    says_hello_with("\npreload=failed\n");
+    CHECK(cell_end(&cell) == 0);
 }
 
 static void reports_output_and_exit_code(void) {
@@ -303,12 +330,12 @@ static void ends_with_its_host(void) {
 }
 
 static void ends_at_a_malformed_frame(void) {
-    cell_start(&cell, launcher);
+    start(NULL);
     says_hello();
     cell_write(&cell, "Z\0\0\0\0", 5);
     int status = cell_end(&cell);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 64);
-    cell_start(&cell, launcher);
+    start(NULL);
     says_hello();
     cell_write(&cell, "J\0\0", 3);
     CHECK(cell_end(&cell) == 0);
@@ -321,7 +348,7 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     CHECK(mkdtemp(root) != NULL);
     CHECK(setenv("PATH", "/usr/bin:/bin", 1) == 0);
-    cell_start(&cell, launcher);
+    start(NULL);
     says_hello();
     reports_output_and_exit_code();
     tells_a_signal_from_an_exit_code();
@@ -344,6 +371,7 @@ int main(int argc, char **argv) {
     runs_many_jobs_in_a_row();
     ends_with_its_host();
     ends_at_a_malformed_frame();
+    tells_whether_an_interpreter_is_preloaded();
     snprintf(command, sizeof command, "rm -r %s", root);
     CHECK(system(command) == 0);
     return checks_done("end-to-end-test");

@@ -130,7 +130,7 @@ int main(int argc, char **argv) {
     char type, command[64];
     CHECK(argc == 2);
     CHECK(mkdtemp(root) != NULL);
-    cell_start(&cell, argv[1]);
+    cell_start(&cell, (const char *const[]){argv[1], NULL});
     cell_frame(&cell, &type, payload);
     CHECK(type == FRAME_HELLO);
     random_seed(1);

@@ -97,31 +97,32 @@ static void processes_and_programs_are_bounded(void) {
 }
 
 static void peak(void) {
-    const struct cgroup nowhere = {.version = "none", .memory_limit = -1};
+    const struct cgroup nowhere = {.version = "none"};
     struct usage usage = {.cgroup = &nowhere, .proc_fd = -1};
     const char *source;
     usage_begin(&usage);
-    CHECK(usage_peak(&usage, 0, &source) == -1 && strcmp(source, "none") == 0);
+    CHECK(usage_peak(&usage, 0, 50 * MIB, &source) == -1 && strcmp(source, "none") == 0);
     usage_reaped(&usage, 40 * 1024);
     usage_reaped(&usage, 3 * 1024);
-    CHECK(usage_peak(&usage, 0, &source) == 40 * MIB && strcmp(source, "rusage") == 0);
+    CHECK(usage_peak(&usage, 0, 50 * MIB, &source) == 40 * MIB && strcmp(source, "rusage") == 0);
     /* It was 30 MiB when it was seen, with 20 beside it; nobody saw the spike. */
     usage.peak = 50 * MIB;
     usage.largest = 30 * MIB;
     usage.beside = 20 * MIB;
-    CHECK(usage_peak(&usage, 0, &source) == 60 * MIB && strcmp(source, "rusage") == 0);
+    CHECK(usage_peak(&usage, 0, 50 * MIB, &source) == 60 * MIB && strcmp(source, "rusage") == 0);
     usage.peak = 90 * MIB;
-    CHECK(usage_peak(&usage, 0, &source) == 90 * MIB && strcmp(source, "sampled") == 0);
+    CHECK(usage_peak(&usage, 0, 50 * MIB, &source) == 90 * MIB && strcmp(source, "sampled") == 0);
     /* The mark of a process that has been seen at its largest adds nothing. */
     usage.peak = 45 * MIB;
     usage.largest = 41 * MIB;
-    CHECK(usage_peak(&usage, 0, &source) == 45 * MIB && strcmp(source, "sampled") == 0);
+    CHECK(usage_peak(&usage, 0, 50 * MIB, &source) == 45 * MIB && strcmp(source, "sampled") == 0);
+    CHECK(usage_peak(&usage, 1, 50 * MIB, &source) == 50 * MIB && strcmp(source, "limit") == 0);
     usage_begin(&usage);
-    CHECK(usage_peak(&usage, 0, &source) == -1);
+    CHECK(usage_peak(&usage, 0, 50 * MIB, &source) == -1);
 }
 
 static void looks_only_at_its_own(void) {
-    const struct cgroup nowhere = {.version = "none", .memory_limit = -1};
+    const struct cgroup nowhere = {.version = "none"};
     struct usage usage;
     /* Not PID 1: nobody's processes are the run's, and nothing is due. */
     usage_open(&usage, &nowhere);

@@ -58,7 +58,10 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
 
   it.each(PROGRAMS)('%s: %s is as without preloading', async (language, _, script) => {
     const parts: JobParts = { userId, input: INPUT };
-    const [one, other] = await Promise.all([plain.run(language, script, parts), preloaded.run(language, script, parts)]);
+    const [one, other] = await Promise.all([
+      plain.run(language, script, parts),
+      preloaded.run(language, script, parts),
+    ]);
     expect(seen(other)).toEqual(seen(one));
   });
 
@@ -85,7 +88,8 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     ],
   ])('%s: two programs of one cell draw different random numbers', async (language, script) => {
     const drawn = [];
-    for (let run = 0; run < 4; run++) drawn.push(...(await preloaded.run(language, script, { userId })).out.trim().split(' '));
+    for (let run = 0; run < 4; run++)
+      drawn.push(...(await preloaded.run(language, script, { userId })).out.trim().split(' '));
     expect(new Set(drawn).size).toBe(drawn.length);
   });
 
@@ -123,8 +127,7 @@ print(sum(os.readlink(f"/proc/self/fd/{fd}").startswith(("socket:", "/memfd:", "
 print([line.split()[-1] for line in open("/proc/self/maps") if "memfd" in line])`;
     const { out, err } = await preloaded.run('python', script, { userId });
     expect({ out, err }).toEqual({
-      out:
-        "['2']\n397\nNo such file or directory No such file or directory\nOperation not permitted\n0\n[]\n",
+      out: "['2']\n397\nNo such file or directory No such file or directory\nOperation not permitted\n0\n[]\n",
       err: '',
     });
   });
@@ -185,7 +188,10 @@ describe('an interpreter that is lost', () => {
   it('that does not start: programs run, and the log and doctor say so', async () => {
     const seccompProfile = await withoutDoFork();
     const broken = await TestSandbox.create({ preload: true, log: warnings.log as never, seccompProfile });
-    expect(await broken.run('javascript', 'console.log("ran")', { userId })).toMatchObject({ out: 'ran\n', returnCode: 0 });
+    expect(await broken.run('javascript', 'console.log("ran")', { userId })).toMatchObject({
+      out: 'ran\n',
+      returnCode: 0,
+    });
     expect(warnings.texts).toEqual(['the preloaded interpreter did not start; programs start their own']);
     expect(await broken.sandbox.preloads()).toContainEqual({ image: 'javascript', state: 'failed' });
     await broken.sandbox.close();

@@ -57,7 +57,11 @@ it.each<[string, Partial<SandboxFindings>, object]>([
   ['no nested namespaces', { isolation: 'plain' }, { isolation: 'advice' }],
   ['kernel memory that no cgroup is charged for', { chargesKernelMemory: false }, { kernel: 'advice' }],
   ['a host that does not report it', { chargesKernelMemory: null }, {}],
-  ['a preloaded interpreter that does not start', { preloads: [{ image: 'python', state: 'failed' }] }, { preload: 'advice' }],
+  [
+    'a preloaded interpreter that does not start',
+    { preloads: [{ image: 'python', state: 'failed' }] },
+    { preload: 'advice' },
+  ],
   ['no preloading', { preloads: [] }, {}],
   ['no cell at all', { isolation: { failure: 'why' } }, { isolation: 'fault' }],
 ])('%s', (_, changes, expected) => {

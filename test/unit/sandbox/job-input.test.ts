@@ -154,7 +154,16 @@ describe('the bundle', () => {
     const preload = (env: Record<string, string>, scriptType: 'python' | 'javascript' | 'typescript' = 'python') =>
       bundle(job({ env }, { scriptType })).preload;
     expect(preload({ A: '1', USER: 'ada', PATH: '/bin', MYPYTHON: 'x' })).toBe(1);
-    for (const name of ['PYTHONPATH', 'PYTHONHASHSEED', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'LD_PRELOAD', 'MALLOC_ARENA_MAX'])
+    for (const name of [
+      'PYTHONPATH',
+      'PYTHONHASHSEED',
+      'HOME',
+      'LANG',
+      'LC_ALL',
+      'TZ',
+      'LD_PRELOAD',
+      'MALLOC_ARENA_MAX',
+    ])
       expect([name, preload({ [name]: 'x' })]).toEqual([name, 0]);
     for (const name of ['NODE_OPTIONS', 'NODE_PATH', 'TZ', 'UV_THREADPOOL_SIZE', 'SSL_CERT_FILE', 'LD_LIBRARY_PATH'])
       expect([name, preload({ [name]: 'x' }, 'typescript')]).toEqual([name, 0]);

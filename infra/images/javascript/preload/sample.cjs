@@ -21,5 +21,7 @@ console.error('%s has %d', 'a format', 2);
 console.log([1, 2, { a: [3] }], new Point(1, 2), new Map([[1, 2]]), new Set([1]), new Error('sample'));
 util.format('%o', { a: 1 });
 JSON.parse(JSON.stringify({ a: [1, 'two', null] }));
-fs.readFileSync(path.join(__dirname, 'sample.cjs'), 'utf8').split('\n').map((line) => line.trim());
+fs.readFileSync(path.join(__dirname, 'sample.cjs'), 'utf8')
+  .split('\n')
+  .map((line) => line.trim());
 [3, 1, 2].sort((a, b) => a - b).reduce((sum, value) => sum + value, 0);

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
+import type { Log } from '../platform/telemetry/log.js';
 import { kindFor } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
 import { CellRun } from './cell-run.js';
+import type { Cell } from './cell.js';
 import { type ImageName, LANGUAGES } from './languages.js';
 import { PRELOADS } from './preload.js';
 import type { SandboxJob, ScriptType } from './sandbox.js';
@@ -51,4 +53,12 @@ async function test(
   } finally {
     pool.release(cell, false);
   }
+}
+
+/** Programs run without it, only slower. `voidrunner doctor` gives advice about it. */
+export function warnOfPreload(log: Log, { name, kind, preload, jobs, stderr }: Cell, run: CellRun): void {
+  const failed = preload === 'failed' && jobs === 1;
+  if (!failed && run.preload !== 'lost') return;
+  const what = failed ? 'did not start' : 'died';
+  log.warn({ cell: name, image: kind.image, stderr }, `the preloaded interpreter ${what}; programs start their own`);
 }
