@@ -22,9 +22,13 @@ void room_unmap(struct room *room) {
     munmap(room, sizeof *room);
 }
 
+/* Where files in memory are refused (vm.memfd_noexec), only forks of the launcher can share the page. */
 struct room *room_create(int *fd) {
     *fd = memfd_create("room", MFD_CLOEXEC);
-    return *fd >= 0 && ftruncate(*fd, sizeof(struct room)) == 0 ? room_map(*fd) : NULL;
+    if (*fd >= 0 && ftruncate(*fd, sizeof(struct room)) == 0) return room_map(*fd);
+    struct room *room =
+        mmap(NULL, sizeof *room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return room == MAP_FAILED ? NULL : room;
 }
 
 /* @returns the bytes in it; 0 if it is not a tmpfs */

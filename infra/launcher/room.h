@@ -20,7 +20,7 @@ struct room {
     bool shm_inodes_full;
 };
 
-/* Returns an empty room, and the descriptor of its page; NULL if there is no memory. */
+/* Returns an empty room, and the descriptor of its page (-1: it has none); NULL if there is no memory. */
 struct room *room_create(int *fd);
 
 /* The room of this descriptor, in another program. NULL if there is no memory. */

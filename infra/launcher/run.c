@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -148,23 +147,43 @@ void run_open(struct run *run, char **argv) {
     run->room = room_create(&room_fd);
     if (run->room == NULL) fatal("no memory for the room");
     zygote_start(&run->zygote, argv, room_fd);
-    close(room_fd);
+    close_fd(&room_fd);
     usage_set_zygote(&run->usage, run->zygote.pid);
 }
 
-static bool has_begun(const struct run *run) {
-    int bytes = 0;
-    return ioctl(run->setup_fd, FIONREAD, &bytes) != 0 || bytes > 0;
+static void close_pipes(struct run *run, struct child_given *given) {
+    close_fd(&given->in);
+    close_fd(&given->out);
+    close_fd(&given->err);
+    close_fd(&given->setup);
+    close_fd(&given->result);
+    close_fd(&run->input_fd);
+    close_fd(&run->streams[0].fd);
+    close_fd(&run->streams[1].fd);
+    close_fd(&run->setup_fd);
+    close_fd(&run->result_fd);
 }
 
-/* @returns whether the job has been given to the zygote. If that died meanwhile, the program may have run. */
-static bool clone_preloaded(struct run *run, const struct child_given *given) {
+/*
+ * Lets the zygote start the job. If it is lost, the job has done nothing that anyone could see: it starts again,
+ * with other pipes and its whole time.
+ * @returns whether the job has an init
+ */
+static bool clone_preloaded(struct run *run, struct child_given *given, const char **failed) {
     if (run->zygote.payload_fd < 0) return false;
-    run->first = zygote_clone(&run->zygote, given);
-    usage_set_zygote(&run->usage, run->zygote.pid);
-    run->preload_lost = run->first == 0;
-    run->preloaded = !run->preload_lost || has_begun(run);
-    if (run->preloaded && run->preload_lost) end_of_all(run);
+    pid_t first = zygote_clone(&run->zygote, given);
+    run->preloaded = first > 0;
+    run->preload_lost = first == 0;
+    if (run->preloaded) {
+        run->first = first;
+        usage_share_zygote(&run->usage);
+    } else if (run->preload_lost) {
+        usage_set_zygote(&run->usage, 0);
+        close_pipes(run, given);
+        if (!make_pipes(run, given)) *failed = "pipe";
+        run->begun_us = now_us();
+        run->deadline_us = deadline_of(run->begun_us, run->timeout_ms);
+    }
     return run->preloaded;
 }
 
@@ -180,7 +199,7 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
     else if (!take_tails(run, job)) failed = "memory for the output";
     if (!job->preload || !job->nested || job->compile[0] != NULL || failed != NULL)
         zygote_withdraw(&run->zygote);
-    if (failed == NULL && !clone_preloaded(run, &given)) {
+    if (failed == NULL && !clone_preloaded(run, &given, &failed) && failed == NULL) {
         run->first = isolation_clone(run->nested);
         if (run->first == 0) child_main(job, payload, payload_size, &given);
         if (run->first < 0) failed = "clone";

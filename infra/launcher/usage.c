@@ -82,6 +82,10 @@ void usage_set_zygote(struct usage *usage, pid_t zygote) {
         zygote != 0 && read_process(usage->proc_fd, pid, &process) ? process.anon : 0;
 }
 
+void usage_share_zygote(struct usage *usage) {
+    usage->before.anon -= usage->zygote_anon;
+}
+
 /* Processes of one program map the same files: these count once per program. */
 static void add_program(struct usage_look *look, const struct usage_process *process) {
     for (int i = 0; i < look->programs; i++) {
@@ -159,7 +163,6 @@ void usage_begin(struct usage *usage) {
         .zygote = usage->zygote, .zygote_anon = usage->zygote_anon};
     if (usage->proc_fd < 0) return;
     usage->before = counted(usage);
-    usage->before.anon -= usage->zygote_anon;
     usage->oom_kills = cgroup_oom_kills(usage->cgroup);
 }
 

@@ -56,11 +56,11 @@ struct usage {
 /* Call once, while /proc is the cell's. */
 void usage_open(struct usage *usage, const struct cgroup *cgroup);
 
-/*
- * The cell has a zygote, which is not counted. A run's processes share its pages: each counts as the run's
- * once, whether a process has written it or not.
- */
+/* The cell has a zygote, which is not counted. 0: it has none. */
 void usage_set_zygote(struct usage *usage, pid_t zygote);
+
+/* The run's processes are forked from the zygote: its pages count as theirs, once. Call it after usage_begin. */
+void usage_share_zygote(struct usage *usage);
 
 /* A run begins; its program has not started. */
 void usage_begin(struct usage *usage);

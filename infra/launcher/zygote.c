@@ -18,7 +18,7 @@
 enum {
     READY_MS_MAX = 10000,
     /* A clone takes less than a millisecond. A zygote that was stopped from outside never answers. */
-    CLONE_MS_MAX = 1000,
+    CLONE_MS_MAX = 5000,
     EXIT_NOT_STARTED = 127
 };
 
@@ -123,7 +123,7 @@ pid_t zygote_clone(struct zygote *zygote, const struct child_given *given) {
     int32_t pid = 0;
     if (send_order(zygote, given)) receive(zygote->socket, &pid, sizeof pid, CLONE_MS_MAX);
     zygote_withdraw(zygote);
-    if (pid > 0) return pid;
+    if (pid != 0) return pid;
     end_zygote(zygote);
     return 0;
 }

@@ -58,7 +58,7 @@ void zygote_withdraw(struct zygote *zygote);
 
 /*
  * Lets the zygote clone the init of the offered job, as a child of the launcher.
- * @returns its pid; 0 if there is no zygote any more, and its children are dead: a job may have begun
+ * @returns its pid; negative: it cannot clone now, as a negated errno; 0: it is lost, and whatever it has begun is dead
  */
 pid_t zygote_clone(struct zygote *zygote, const struct child_given *given);
 

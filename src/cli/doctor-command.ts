@@ -60,7 +60,8 @@ async function tryCell(
   const sandbox = await createSandbox(config, silentLog, newWorkerId(config.QUEUE_NAMESPACE));
   try {
     const isolation = await sandbox.hostIsolation();
-    return { isolation, chargesKernelMemory: sandbox.chargesKernelMemory, preloads: await sandbox.preloads() };
+    const { chargesKernelMemory } = sandbox;
+    return { isolation, chargesKernelMemory, preloads: await sandbox.preloads() };
   } catch (error) {
     return { isolation: { failure: (error as Error).message }, chargesKernelMemory: null, preloads: [] };
   } finally {

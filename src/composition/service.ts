@@ -11,6 +11,7 @@ import type { Log } from '../platform/telemetry/log.js';
 import { apiDocs } from './api-docs.js';
 import { AppModule } from './app.module.js';
 import { createDeadLettersRole } from './dead-letters-role.js';
+import { END_MS_MAX, endInTime } from './end-in-time.js';
 import { createInfrastructure, type Infrastructure } from './infrastructure.js';
 import { type OperatorServer, startOperatorServer } from './operator-server.js';
 import { createOrchestratorRole } from './orchestrator-role.js';
@@ -56,9 +57,10 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       log.info({ roles }, 'stopping');
       // Workers first: other roles still have to publish and project what they report.
       for (const role of processes) await role.stop();
-      await (app ? closeHttpApp(app, config.SERVER_SHUTDOWN_TIMEOUT) : context?.close());
-      await operators?.close();
-      await infra.close();
+      const httpMs = config.SERVER_SHUTDOWN_TIMEOUT;
+      await endInTime(log, 'http', app ? closeHttpApp(app, httpMs) : context?.close(), httpMs + END_MS_MAX);
+      await endInTime(log, 'operators', operators?.close());
+      await endInTime(log, 'infrastructure', infra.close());
       log.info({ roles }, 'stopped');
     },
   };

@@ -70,7 +70,7 @@ export function containerSpec(
       // Nested: the kernel allows no fresh /proc under Docker's masks; the launcher hides more than they do.
       // Plain: the program uses the container's network namespace, so the launcher's bounds are set here.
       ...(kind.isolation === 'nested' ? { MaskedPaths: [], ReadonlyPaths: [] } : { Sysctls: TCP_BUFFERS }),
-      PidsLimit: kind.pids + SUPERVISORS[kind.isolation] + (preload ? 1 : 0),
+      PidsLimit: kind.pids + SUPERVISORS[kind.isolation] + (preload?.pids ?? 0),
       Memory: memory,
       MemorySwap: memory,
       ShmSize: shmSizeMb(kind) * MIB,

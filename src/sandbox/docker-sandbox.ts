@@ -134,7 +134,7 @@ export class DockerSandbox extends Sandbox {
   /** Tests in real cells whether their preloaded interpreters work. @throws SandboxFailure if no cell can run */
   async preloads(): Promise<readonly PreloadFinding[]> {
     const { cpus } = await this.monitor.facts();
-    if (this.options.preload !== true || this.isolation.current === 'plain') return [];
+    if (!this.isPreloading || this.isolation.current === 'plain') return [];
     return testPreloads(this.pool, cpus, this.closing.signal);
   }
 
@@ -237,7 +237,9 @@ export class DockerSandbox extends Sandbox {
   private newCell(kind: CellKind): Cell {
     const name = `voidrunner-${randomUUID()}`;
     const owner = { name, workerId: this.options.workerId, uid: randomInt(UID_FIRST, UID_END) };
-    return new Cell(name, kind, containerSpec(kind, owner, this.options), new ContainerLife(this.docker, name));
+    // A cell of one job would start an interpreter for one program.
+    const settings = { ...this.options, preload: this.isPreloading };
+    return new Cell(name, kind, containerSpec(kind, owner, settings), new ContainerLife(this.docker, name));
   }
 
   /** `voidrunner doctor` gives advice about it. */
@@ -257,6 +259,10 @@ export class DockerSandbox extends Sandbox {
       this.filled = false;
       this.log.warn({ err: error }, 'the pool could not be filled; the next run retries');
     });
+  }
+
+  private get isPreloading(): boolean {
+    return this.options.preload === true && this.options.isolation !== 'single';
   }
 
   private get isRefused(): boolean {

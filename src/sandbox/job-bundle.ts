@@ -27,7 +27,7 @@ export interface BundleOptions {
  * Size of /dev/shm, of a job and of its container. Its pages count as memory, so a program reaches the memory limit
  * first. A smaller size ended programs by SIGBUS, without a message.
  */
-export const shmSizeMb = (kind: Pick<CellKind, 'memoryMb' | 'image' | 'isolation'>): number =>
+export const shmSizeMb = (kind: Omit<CellKind, 'pids' | 'tmpSizeMb'>): number =>
   kind.memoryMb + (preloadOf(kind)?.memoryMb ?? 0);
 
 /** The user that a job runs as; its uid is the cell's. The launcher writes the passwd entry. */

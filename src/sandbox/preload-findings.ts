@@ -7,7 +7,7 @@ import { CellRun } from './cell-run.js';
 import type { Cell } from './cell.js';
 import { type ImageName, LANGUAGES } from './languages.js';
 import { PRELOADS } from './preload.js';
-import type { SandboxJob, ScriptType } from './sandbox.js';
+import { SandboxFailure, type SandboxJob, type ScriptType } from './sandbox.js';
 
 /** One per image with a preloaded interpreter. `failed`: it did not start; `lost`: it died at its first job. */
 export interface PreloadFinding {
@@ -42,7 +42,22 @@ async function test(
   scriptType: ScriptType,
 ): Promise<PreloadFinding['state']> {
   const job: SandboxJob = { ...PROBE, scriptType, executionId: randomUUID(), userId: randomUUID() };
-  const cell = await pool.take(job.userId, kindFor(scriptType, job.limits, { isolation: 'nested', cpus }));
+  const kind = kindFor(scriptType, job.limits, { isolation: 'nested', cpus });
+  try {
+    return await tryIn(await pool.take(job.userId, kind), job, pool, closing);
+  } catch (error) {
+    // No cell of this image: `doctor` has a line about it.
+    if (error instanceof SandboxFailure) return 'failed';
+    throw error;
+  }
+}
+
+async function tryIn(
+  cell: Cell,
+  job: SandboxJob,
+  pool: CellPool,
+  closing: AbortSignal,
+): Promise<PreloadFinding['state']> {
   const { signal: cancelled } = new AbortController();
   const limits = { outputBytesMax: 0, compileTimeoutMs: 0 };
   const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput: undefined });

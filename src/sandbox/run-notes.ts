@@ -9,7 +9,7 @@ const FILE_LOCKS_MAX = 4_096;
 /** The limits that a run reached, to distinguish them from a fault of the program. Constant texts with figures. */
 export function notesOf(
   report: EndReport,
-  kind: Omit<CellKind, 'cpus'>,
+  kind: CellKind,
   output: Readonly<Record<OutputStreamName, CapturedOutput>>,
 ): string[] {
   const { full } = report;

@@ -30,6 +30,7 @@ test('doctor runs a real cell and finds no fault', async () => {
     'userns-remap',
     'images',
     'isolation',
+    'preload',
     'kernel',
     'pool',
     'fairness',

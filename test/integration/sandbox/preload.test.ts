@@ -123,13 +123,45 @@ def attempt(what):
 print([attempt(lambda: os.kill(pid, 0)) for pid in range(3, 400)].count("No such process"))
 print(attempt(lambda: open("/proc/1/mem")), attempt(lambda: os.listdir("/proc/1/fd")))
 libc.ptrace(16, 1, 0, 0); print(os.strerror(ctypes.get_errno()))
-print(sum(os.readlink(f"/proc/self/fd/{fd}").startswith(("socket:", "/memfd:", "/proc")) for fd in range(3)))
 print([line.split()[-1] for line in open("/proc/self/maps") if "memfd" in line])`;
     const { out, err } = await preloaded.run('python', script, { userId });
     expect({ out, err }).toEqual({
-      out: "['2']\n397\nNo such file or directory No such file or directory\nOperation not permitted\n0\n[]\n",
+      out: "['2']\n397\nNo such file or directory No such file or directory\nOperation not permitted\n[]\n",
       err: '',
     });
+  });
+
+  it.each<[ScriptType, string]>([
+    [
+      'python',
+      'import os\nfor fd in range(3, 256):\n  try: print(os.readlink(f"/proc/self/fd/{fd}"))\n  except OSError: pass',
+    ],
+    [
+      'javascript',
+      `const fs = require("fs");
+       for (const fd of fs.readdirSync("/proc/self/fd"))
+         try { if (fd > 2) console.log(fs.readlinkSync("/proc/self/fd/" + fd)); } catch {}`,
+    ],
+  ])('%s: two programs of one cell share no pipe, socket or file', async (language, script) => {
+    const user = randomUUID();
+    const open = async () => (await preloaded.run(language, script, { userId: user })).out.split('\n');
+    const isObject = (name: string) => name !== '' && !name.startsWith('anon_inode:') && name !== '/dev/null';
+    const [one, other] = [await open(), await open()].map((names) => names.filter(isObject)) as [string[], string[]];
+    expect(one.filter((name) => other.includes(name))).toEqual([]);
+    // Node's own: its signal pipes. Python has none.
+    expect([one, other].flat().filter((name) => !name.startsWith('pipe:'))).toEqual([]);
+    expect(one.length > 0).toBe(language === 'javascript');
+  });
+
+  it('javascript: the clocks of a program start with it, not with its cell', async () => {
+    const script =
+      'console.log(process.uptime(), performance.now() / 1000, (Date.now() - performance.timeOrigin) / 1000)';
+    const user = randomUUID();
+    const startedAt = performance.now();
+    await preloaded.run('javascript', 'setTimeout(() => undefined, 3000)', { userId: user });
+    const { out } = await preloaded.run('javascript', script, { userId: user });
+    const age = (performance.now() - startedAt) / 1_000;
+    for (const seconds of out.split(' ').map(Number)) expect(seconds).toBeLessThan(age - 3);
   });
 
   it('has the memory of a program that starts its own interpreter, within a few MiB', async () => {

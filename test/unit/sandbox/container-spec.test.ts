@@ -56,7 +56,7 @@ it('starts an interpreter ahead, with its own memory, if the settings say so, th
     return [Cmd?.[0], (HostConfig?.Memory ?? 0) >> 20, HostConfig?.PidsLimit];
   };
   expect(preloading('python', 16)).toEqual(['/usr/bin/python3', 19, 67]);
-  expect(preloading('typescript', 128)).toEqual(['/usr/bin/env', 148, 67]);
+  expect(preloading('typescript', 128)).toEqual(['/usr/bin/env', 148, 69]);
   expect(preloading('typescript', 127)).toEqual([undefined, 127, 66]);
   expect(preloading('bash', 256)).toEqual([undefined, 256, 66]);
   expect(preloading('python', 256, 'plain')).toEqual([undefined, 256, 65]);

@@ -44,6 +44,7 @@ const USUAL = [
 /** V8 optimizes what runs often. */
 const WARM_UP_RUNS = 60;
 
+const SAMPLE = `${__dirname}/sample.cjs`;
 const TYPESCRIPT = '/usr/local/lib/voidrunner/typescript/typescript.cjs';
 
 function forget() {
@@ -67,12 +68,19 @@ function runMain(file) {
   });
 }
 
-function hideExperimentalWarnings() {
+/** What an option would have done at Node's start. The zygote has none of them, since they differ by language. */
+function applyOptions() {
+  if (process.execArgv.includes('--enable-source-maps')) process.setSourceMapsEnabled(true);
+  const prefix = '--disable-warning=';
+  const hidden = process.execArgv
+    .filter((option) => option.startsWith(prefix))
+    .map((option) => option.slice(prefix.length));
   const [usual] = process.listeners('warning');
   process.removeListener('warning', usual);
   process.on('warning', (warning) => {
-    if (warning.name !== 'ExperimentalWarning') usual.call(process, warning);
+    if (!hidden.includes(warning.name) && !hidden.includes(warning.code)) usual.call(process, warning);
   });
+  if (isTypescript()) require(TYPESCRIPT);
 }
 
 /** Different in each program, although V8 has one generator for all of them. */
@@ -113,8 +121,8 @@ function internals() {
 function warmUp() {
   for (const name of USUAL) require(name);
   for (let run = 0; run < WARM_UP_RUNS; run++) {
-    require('./sample.cjs');
-    delete require.cache[require.resolve('./sample.cjs')];
+    Module.runMain(SAMPLE);
+    delete Module._cache[SAMPLE];
   }
   // The streams of a program: their descriptors are replaced below them.
   for (const stream of [process.stdout, process.stderr]) void stream.writable;
@@ -138,11 +146,7 @@ function become([, ...rest]) {
   process.argv = [process.execPath, file, ...rest.slice(at + 1)];
   Object.defineProperty(process, 'pid', { value: addon.pid() });
   seed();
-  if (isTypescript()) {
-    process.setSourceMapsEnabled(true);
-    hideExperimentalWarnings();
-    require(TYPESCRIPT);
-  }
+  applyOptions();
   runMain(file);
 }
 
@@ -160,5 +164,5 @@ if (isMainThread) {
   // Node tells a worker the options of the zygote.
   process.execArgv = JSON.parse(addon.noted());
   forget();
-  if (isTypescript()) require(TYPESCRIPT);
+  applyOptions();
 }

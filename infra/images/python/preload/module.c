@@ -36,8 +36,8 @@ static const char *const SYS_DELETED[] = {
 static const char *const SYS_STREAMS[][2] = {
     {"stdin", "__stdin__"}, {"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
 
-/* sys.modules, and the modules that it had before the program began. */
-static PyObject *modules, *kept[KEPT_MAX];
+/* sys.modules; and the modules that it had before the program began, with copies of their names. */
+static PyObject *modules, *kept[KEPT_MAX], *kept_names[KEPT_MAX];
 static size_t kept_count;
 
 static PyObject *texts(char **from) {
@@ -103,8 +103,28 @@ static void keep_modules(void) {
     PyObject *name, *module;
     Py_ssize_t at = 0;
     modules = PyImport_GetModuleDict();
-    while (kept_count < KEPT_MAX && PyDict_Next(modules, &at, &name, &module))
-        if (!PyUnicode_EqualToUTF8(name, "__main__")) kept[kept_count++] = module;
+    while (kept_count < KEPT_MAX && PyDict_Next(modules, &at, &name, &module)) {
+        if (!PyModule_Check(module)) continue;
+        /* What a program puts into sys is freed too late for anyone to notice. */
+        bool is_sys = PyUnicode_EqualToUTF8(name, "sys");
+        kept_names[kept_count] = is_sys ? NULL : PyDict_Copy(PyModule_GetDict(module));
+        kept[kept_count++] = module;
+    }
+}
+
+/* Takes from a module what a program has put into it. */
+static void restore(PyObject *names, PyObject *before) {
+    PyObject *changed = PyList_New(0), *name, *value;
+    Py_ssize_t at = 0;
+    while (changed != NULL && PyDict_Next(names, &at, &name, &value))
+        if (PyDict_GetItemWithError(before, name) != value) PyList_Append(changed, name);
+    for (Py_ssize_t i = 0; changed != NULL && i < PyList_GET_SIZE(changed); i++) {
+        name = PyList_GET_ITEM(changed, i);
+        value = PyDict_GetItemWithError(before, name);
+        if ((value != NULL ? PyDict_SetItem(names, name, value) : PyDict_DelItem(names, name)) != 0) PyErr_Clear();
+    }
+    PyErr_Clear();
+    Py_XDECREF(changed);
 }
 
 /* Compares addresses: a reference taken and released copies the page of its object. */
@@ -174,6 +194,8 @@ static void destroy_modules(PyObject *collect) {
         clear_names(PyModule_GetDict(module));
         Py_DECREF(module);
     }
+    for (size_t i = 0; i < kept_count; i++)
+        if (kept_names[i] != NULL) restore(PyModule_GetDict(kept[i]), kept_names[i]);
     collect_garbage(collect);
 }
 
@@ -235,10 +257,11 @@ static int run(const char *path, PyObject *names) {
     PyObject *result = PyRun_FileExFlags(file, path, Py_file_input, names, names, true, &flags);
     flush("stderr", NULL);
     flush("stdout", NULL);
-    if (result != NULL) return EXIT_SUCCESS;
-    if (PyErr_ExceptionMatches(PyExc_SystemExit)) return exit_code();
-    PyErr_Print();
-    return EXIT_FAILURE;
+    if (result == NULL && PyErr_ExceptionMatches(PyExc_SystemExit)) return exit_code();
+    if (result == NULL) PyErr_Print();
+    if (PyDict_DelItemString(names, "__file__") != 0) PyErr_Clear();
+    if (PyDict_DelItemString(names, "__cached__") != 0) PyErr_Clear();
+    return result != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static _Noreturn void run_program(PyObject *begin, PyObject *collect, const struct program *program) {
@@ -265,6 +288,8 @@ static PyObject *serve(PyObject *module, PyObject *functions) {
     PyOS_BeforeFork();
     struct program program = serve_jobs();
     PyOS_AfterFork_Child();
+    /* The interpreter's own, which the fork has ended: signals are delivered to it. */
+    _PyRuntime.main_tstate = PyThreadState_Get();
     run_program(begin, collect, &program);
 }
 
