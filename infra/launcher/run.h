@@ -1,4 +1,4 @@
-/* One job from its clone to its trailer, in steps that never block. */
+/* One job from its clone to its trailer, in steps that do not block, except for a zygote that does not answer. */
 #ifndef LAUNCHER_RUN_H
 #define LAUNCHER_RUN_H
 

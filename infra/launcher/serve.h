@@ -15,7 +15,7 @@ struct program {
 /*
  * Returns once for each job, in a process of its own: forked from the job's init, isolated, with the job's
  * standard streams, working folder and environment (`environ`), like a program after its exec. The process
- * has the zygote's memory and signal handlers, and must end by _exit(2) or by a signal.
+ * has the zygote's memory and signal handlers. Its threads are gone: what waits for them at an exit must not run.
  * The zygote itself never returns: it exits when the launcher does.
  */
 struct program serve_jobs(void);
