@@ -33,7 +33,7 @@ export function dockerRun({ language, command }: Program): Promise<void> {
   return mustPrintOne('docker', [...args, `voidrunner/${language}:latest`, ...command]);
 }
 
-export async function mustPrintOne(file: string, args: readonly string[]): Promise<void> {
+async function mustPrintOne(file: string, args: readonly string[]): Promise<void> {
   const { stdout } = await execute(file, args);
   if (stdout !== '1\n') throw new Error(`${file} printed ${JSON.stringify(stdout)}`);
 }

@@ -19,6 +19,7 @@
 #include "filter.h"
 #include "isolation.h"
 #include "memory.h"
+#include "signals.h"
 
 enum {
     OOM_SCORE_MAX = 1000,
@@ -79,14 +80,6 @@ static void isolate(const struct job *job, const struct child_given *given) {
     need(given, isolation_take_cpus(job));
     need(given, isolation_drop_capabilities(job->nested));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) need(given, "no_new_privs");
-}
-
-/* All dispositions are the default already, except SIGPIPE, which the launcher ignores. */
-static void unblock_signals(void) {
-    sigset_t none;
-    signal(SIGPIPE, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* @returns NULL if it is not set */
@@ -154,7 +147,7 @@ static _Noreturn void become(char *const *argv, const struct job *job,
 
 static _Noreturn void become_program(const struct job *job, const struct child_given *given) {
     setsid();
-    unblock_signals();
+    signals_reset();
     put_mark(given, CHILD_READY, now_us());
     if (job->compile[0] == NULL) become(job->argv, job, given);
     exec_found(job->argv, job->env);
@@ -164,7 +157,7 @@ static _Noreturn void become_program(const struct job *job, const struct child_g
 /* The compiler does not get the program's input. All its output goes to standard error. */
 static _Noreturn void become_compiler(const struct job *job, const struct child_given *given) {
     setsid();
-    unblock_signals();
+    signals_reset();
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
         need(given, "the compiler's streams");
@@ -279,31 +272,23 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
     be_init(program, given);
 }
 
-/* The init inherits the interpreter's handlers, which must not run there. */
-static void block_signals(void) {
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, NULL);
-}
-
 /* As an exec leaves it: dumpable, without the launcher's descriptors and page. The handlers are the interpreter's. */
 static void become_preloaded(const struct child_given *given) {
-    sigset_t none;
     be_first_to_go(given);
     setsid();
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
     room_unmap(given->room);
     put_mark(given, CHILD_READY, now_us());
     descriptors_close_unnoted();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    signals_unblock_all();
 }
 
 void child_preloaded(struct job *job, unsigned char *payload, size_t payload_size,
                      const struct child_given *given) {
     begin(given);
     prepare(job, given);
-    block_signals();
+    /* The init inherits the interpreter's handlers, which must not run there. */
+    signals_block_all();
     /* libc's fork, with its handlers: the program uses the interpreter's memory. */
     pid_t program = fork();
     if (program < 0) need(given, "fork");

@@ -14,6 +14,7 @@
 #include "files.h"
 #include "isolation.h"
 #include "reap.h"
+#include "signals.h"
 
 enum {
     READY_MS_MAX = 10000,
@@ -41,11 +42,8 @@ static bool take_descriptors(int socket, int room_fd) {
 }
 
 static _Noreturn void become_zygote(char **argv, int socket, int room_fd) {
-    sigset_t none;
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    signal(SIGPIPE, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    signals_reset();
     if (take_descriptors(socket, room_fd)) execv(argv[0], argv + 1);
     _exit(EXIT_NOT_STARTED);
 }

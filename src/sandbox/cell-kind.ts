@@ -15,7 +15,7 @@ export interface CellKind {
 }
 
 /** The default limits of a task (task-schemas.ts): cells with these limits are kept warm. */
-const DEFAULT_LIMITS: SandboxLimits = { memory_mb: 256, cpus: 1, pids: 64 };
+export const DEFAULT_LIMITS: SandboxLimits = { memory_mb: 256, cpus: 1, pids: 64 };
 
 /** The host that cells run on. */
 export interface CellHost {

@@ -131,7 +131,7 @@ export class DockerSandbox extends Sandbox {
     return this.isolation.chargesKernelMemory;
   }
 
-  /** Tests in real cells whether their preloaded interpreters work. @throws SandboxFailure if no cell can run */
+  /** Tests in real cells whether their preloaded interpreters work. */
   async preloads(): Promise<readonly PreloadFinding[]> {
     const { cpus } = await this.monitor.facts();
     if (!this.isPreloading || this.isolation.current === 'plain') return [];

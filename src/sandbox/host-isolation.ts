@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Log } from '../platform/telemetry/log.js';
-import { type Isolation, kindFor } from './cell-kind.js';
+import type { Isolation } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
-import { CellRun, IsolationRefused } from './cell-run.js';
-import type { SandboxJob } from './sandbox.js';
+import { IsolationRefused } from './cell-run.js';
+import { inProbe, type Probe } from './probe.js';
 
 /** Interval between retests: the refusal may have had a temporary cause, such as a lack of memory. */
 export const ISOLATION_RETEST_MS = 60_000;
@@ -45,34 +43,25 @@ export class HostIsolation {
   }
 
   private async probe(cpus: number): Promise<void> {
-    const job: SandboxJob = { ...PROBE, executionId: randomUUID(), userId: randomUUID() };
-    const kind = kindFor(job.scriptType, job.limits, { isolation: 'nested', cpus });
-    const cell = await this.pool.take(job.userId, kind);
-    this.kernelMemory = cell.chargesKernelMemory;
-    const { signal: cancelled } = new AbortController();
-    const { closing } = this;
-    const limits = { outputBytesMax: 0, compileTimeoutMs: 0 };
-    const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput: undefined });
-    try {
-      await run.run();
-      if (this.allowed === 'plain') this.log.warn('this host allows nested namespaces again');
-      this.allowed = 'nested';
-    } catch (error) {
-      if (!(error instanceof IsolationRefused)) throw error;
-      if (this.allowed === 'nested') this.log.error({ err: error }, 'this host refuses nested namespaces');
-      this.allowed = 'plain';
-      this.refusedAt = performance.now();
-    } finally {
-      this.pool.release(cell, false);
-    }
+    const host = { isolation: 'nested', cpus } as const;
+    await inProbe(this.pool, PROBE, host, this.closing, async (run, cell) => {
+      this.kernelMemory = cell.chargesKernelMemory;
+      try {
+        await run.run();
+        if (this.allowed === 'plain') this.log.warn('this host allows nested namespaces again');
+        this.allowed = 'nested';
+      } catch (error) {
+        if (!(error instanceof IsolationRefused)) throw error;
+        if (this.allowed === 'nested') this.log.error({ err: error }, 'this host refuses nested namespaces');
+        this.allowed = 'plain';
+        this.refusedAt = performance.now();
+      }
+    });
   }
 }
 
-const PROBE = {
-  attempt: 1,
+const PROBE: Probe = {
   scriptType: 'bash',
   script: Buffer.from('true'),
-  input: {},
   limits: { memory_mb: 32, cpus: 0.5, pids: 16 },
-  timeoutMs: 10_000,
-} as const;
+};

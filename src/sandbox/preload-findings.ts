@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Log } from '../platform/telemetry/log.js';
-import { kindFor } from './cell-kind.js';
+import { DEFAULT_LIMITS } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
-import { CellRun } from './cell-run.js';
+import type { CellRun } from './cell-run.js';
 import type { Cell } from './cell.js';
 import { type ImageName, LANGUAGES } from './languages.js';
 import { PRELOADS } from './preload.js';
-import { SandboxFailure, type SandboxJob, type ScriptType } from './sandbox.js';
+import { inProbe } from './probe.js';
+import { SandboxFailure, type ScriptType } from './sandbox.js';
 
 /** One per image with a preloaded interpreter. `failed`: it did not start; `lost`: it died at its first job. */
 export interface PreloadFinding {
@@ -15,19 +14,11 @@ export interface PreloadFinding {
   readonly state: 'works' | 'failed' | 'lost';
 }
 
-const PROBE = {
-  attempt: 1,
-  script: new Uint8Array(),
-  input: {},
-  limits: { memory_mb: 256, cpus: 1, pids: 64 },
-  timeoutMs: 10_000,
-} as const;
-
 /** The language that an image is tested with: the first that uses it. */
 const languageOf = (image: ImageName): ScriptType =>
   (Object.keys(LANGUAGES) as ScriptType[]).find((type) => LANGUAGES[type].image === image)!;
 
-/** Runs an empty program of each. @throws SandboxFailure if a cell cannot run */
+/** Runs an empty program of each. */
 export async function testPreloads(pool: CellPool, cpus: number, closing: AbortSignal): Promise<PreloadFinding[]> {
   const findings: PreloadFinding[] = [];
   for (const image of Object.keys(PRELOADS) as ImageName[])
@@ -41,32 +32,17 @@ async function test(
   closing: AbortSignal,
   scriptType: ScriptType,
 ): Promise<PreloadFinding['state']> {
-  const job: SandboxJob = { ...PROBE, scriptType, executionId: randomUUID(), userId: randomUUID() };
-  const kind = kindFor(scriptType, job.limits, { isolation: 'nested', cpus });
+  const probe = { scriptType, script: new Uint8Array(), limits: DEFAULT_LIMITS };
   try {
-    return await tryIn(await pool.take(job.userId, kind), job, pool, closing);
+    return await inProbe(pool, probe, { isolation: 'nested', cpus }, closing, async (run, cell) => {
+      if (cell.preload === 'failed') return 'failed';
+      await run.run();
+      return run.preload === 'used' ? 'works' : 'lost';
+    });
   } catch (error) {
     // No cell of this image: `doctor` has a line about it.
     if (error instanceof SandboxFailure) return 'failed';
     throw error;
-  }
-}
-
-async function tryIn(
-  cell: Cell,
-  job: SandboxJob,
-  pool: CellPool,
-  closing: AbortSignal,
-): Promise<PreloadFinding['state']> {
-  const { signal: cancelled } = new AbortController();
-  const limits = { outputBytesMax: 0, compileTimeoutMs: 0 };
-  const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput: undefined });
-  try {
-    if (cell.preload === 'failed') return 'failed';
-    await run.run();
-    return run.preload === 'used' ? 'works' : 'lost';
-  } finally {
-    pool.release(cell, false);
   }
 }
 

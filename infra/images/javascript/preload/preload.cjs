@@ -153,7 +153,7 @@ function become([, ...rest]) {
 const internalBinding = internals();
 if (isMainThread) {
   warmUp();
-  // The compiler, and the module that Node imports for import().
+  // TypeScript's compiler.
   require('/usr/local/lib/voidrunner/typescript/swc.node');
   forget();
   settle();

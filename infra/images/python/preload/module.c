@@ -40,22 +40,12 @@ static const char *const SYS_STREAMS[][2] = {
 static PyObject *modules, *kept[KEPT_MAX], *kept_names[KEPT_MAX];
 static size_t kept_count;
 
-static PyObject *texts(char **from) {
+static PyObject *list_of(char **texts, PyObject *(*object_of)(const char *)) {
     PyObject *list = PyList_New(0);
-    for (; list != NULL && *from != NULL; from++) {
-        PyObject *text = PyUnicode_DecodeFSDefault(*from);
-        if (text == NULL || PyList_Append(list, text) != 0) return NULL;
-        Py_DECREF(text);
-    }
-    return list;
-}
-
-static PyObject *byte_texts(char **from) {
-    PyObject *list = PyList_New(0);
-    for (; list != NULL && *from != NULL; from++) {
-        PyObject *bytes = PyBytes_FromString(*from);
-        if (bytes == NULL || PyList_Append(list, bytes) != 0) return NULL;
-        Py_DECREF(bytes);
+    for (; list != NULL && *texts != NULL; texts++) {
+        PyObject *object = object_of(*texts);
+        if (object == NULL || PyList_Append(list, object) != 0) return NULL;
+        Py_DECREF(object);
     }
     return list;
 }
@@ -265,7 +255,8 @@ static int run(const char *path, PyObject *names) {
 }
 
 static _Noreturn void run_program(PyObject *begin, PyObject *collect, const struct program *program) {
-    PyObject *arguments = texts(program->argv), *variables = byte_texts(program->env);
+    PyObject *arguments = list_of(program->argv, PyUnicode_DecodeFSDefault);
+    PyObject *variables = list_of(program->env, PyBytes_FromString);
     PyObject *path = PyObject_CallFunctionObjArgs(begin, arguments, variables, NULL);
     if (path == NULL) {
         PyErr_Print();
