@@ -41,7 +41,7 @@ export default {
     project('integration', 'contract', 'integration'),
     {
       ...project('without-preload'),
-      setupFiles: [...shared.setupFiles, '<rootDir>/test/support/without-preload.mjs'],
+      testEnvironmentOptions: { env: { TEST_PRELOAD: 'off' } },
       testMatch: BOTH_WAYS.map((file) => `<rootDir>/test/integration/sandbox/${file}.test.ts`),
     },
     { ...project('e2e', 'e2e', 'faults'), globalSetup: '<rootDir>/test/support/build.ts' },

@@ -6,7 +6,7 @@ import { connectEngine } from '../../src/sandbox/engine.js';
 import type { SandboxJob, SandboxOutcome, ScriptType } from '../../src/sandbox/sandbox.js';
 import { readSeccompProfile } from '../../src/sandbox/seccomp-profile.js';
 import { testNamespace } from './namespace.js';
-import { PRELOAD } from './preload.js';
+import { isPreloading } from './preload.js';
 
 export const dockerEndpoint = process.env['DOCKER_ENDPOINT'] ?? 'unix:///var/run/docker.sock';
 
@@ -25,7 +25,7 @@ export async function sandboxOptions(overrides: Partial<DockerSandboxOptions> = 
     },
     seccompProfile: await readSeccompProfile('seccomp/cell.json'),
     outputBytesMax: 64 * 1024,
-    preload: PRELOAD,
+    preload: isPreloading(),
     ...overrides,
   };
 }

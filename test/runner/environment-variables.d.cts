@@ -1,0 +1,2 @@
+declare function setVariables(variables: Readonly<Record<string, string>>): () => void;
+export = setVariables;
