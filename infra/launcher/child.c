@@ -20,6 +20,7 @@
 #include "isolation.h"
 #include "memory.h"
 #include "signals.h"
+#include "snapshot.h"
 
 enum {
     OOM_SCORE_MAX = 1000,
@@ -276,6 +277,7 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
 static void become_preloaded(const struct child_given *given) {
     be_first_to_go(given);
     setsid();
+    snapshot_prepare(given->use);
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
     room_unmap(given->room);
     put_mark(given, CHILD_READY, now_us());

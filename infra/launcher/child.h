@@ -7,6 +7,7 @@
 
 #include "job.h"
 #include "room.h"
+#include "snapshot.h"
 
 enum {
     CHILD_SETUP_BYTES_MAX = 512,
@@ -38,6 +39,8 @@ struct child_given {
      */
     int result;
     struct room *room;
+    /* Memory that the programs of a preloaded interpreter use. */
+    const struct snapshot_use *use;
 };
 
 struct child_result {

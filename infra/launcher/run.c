@@ -188,7 +188,7 @@ static bool clone_preloaded(struct run *run, struct child_given *given, const ch
 }
 
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
-    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, run->room};
+    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, run->room, NULL};
     const char *failed = NULL;
     begin(run, job);
     run->payload = payload;

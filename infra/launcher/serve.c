@@ -14,12 +14,14 @@
 #include "isolation.h"
 #include "job.h"
 #include "memory.h"
+#include "sample.h"
 #include "view.h"
 #include "zygote.h"
 
 enum { EXIT_FAILED = 70 };
 
 static struct room *room;
+static struct snapshot_use use;
 
 static void prepare(void) {
     const char ready = ZYGOTE_READY;
@@ -77,6 +79,12 @@ static char **copies_of(char *const *texts) {
     return copies;
 }
 
+static struct program copy_of(char *const *argv, char *const *env) {
+    struct program program = {copies_of(argv), copies_of(env)};
+    environ = program.env;
+    return program;
+}
+
 /* Returns in the program; the init stays in child_preloaded. */
 static struct program become_program(const struct zygote_order *order, const int *fds,
                                      struct child_given given) {
@@ -86,13 +94,19 @@ static struct program become_program(const struct zygote_order *order, const int
         job_decode(&job, payload, order->payload_size) != NULL)
         _exit(EXIT_FAILED);
     child_preloaded(&job, payload, order->payload_size, &given);
-    struct program program = {copies_of(job.argv), copies_of(job.env)};
-    environ = program.env;
+    struct program program = copy_of(job.argv, job.env);
     memory_free(payload, order->payload_size);
     return program;
 }
 
-struct program serve_jobs(void) {
+_Noreturn void serve_exit(int code) {
+    if (sample_is_running()) sample_report();
+    exit(code);
+}
+
+struct program serve_jobs(char *const *sample) {
+    snapshot_take();
+    if (sample_run(&use)) return copy_of(sample, environ);
     prepare();
     for (;;) {
         struct zygote_order order;
@@ -100,7 +114,7 @@ struct program serve_jobs(void) {
         take_order(&order, fds);
         struct child_given given = {getuid(),        getgid(),          fds[ZYGOTE_IN],
                                     fds[ZYGOTE_OUT], fds[ZYGOTE_ERR],   fds[ZYGOTE_SETUP],
-                                    fds[ZYGOTE_RESULT], room};
+                                    fds[ZYGOTE_RESULT], room,             &use};
         int32_t pid = isolation_clone_sibling();
         if (pid == 0) return become_program(&order, fds, given);
         if (pid < 0) pid = -errno;

@@ -1,7 +1,7 @@
 import { type EndReport, parseTrailer } from './end-of-run.js';
 import type { OutputStreamName } from './sandbox.js';
 
-/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 1"). */
+/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 2"). */
 export type LauncherMessage =
   | ({ readonly kind: 'hello' } & CellFacts)
   /** The program has been exec'ed. */
@@ -20,7 +20,7 @@ export interface CellFacts {
   readonly preload: 'none' | 'ready' | 'failed';
 }
 
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 const HEADER_BYTES = 5;
 const JOB_BYTES = 4;
 const PAYLOAD_BYTES_MAX = 64 * 1024;

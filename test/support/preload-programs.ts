@@ -211,6 +211,20 @@ console.log(sum); const all = []; for (let i = 0; i < 3e5; i++) all.push({ i, s:
 const registry = new FinalizationRegistry(() => undefined);
 for (let i = 0; i < 1e5; i++) registry.register({ i }, i);
 console.log(new WeakRef({ a: 1 }).deref(), typeof gc);`,
+  'memory that V8 returns and uses again': `
+require("node:v8").setFlagsFromString("--expose-gc");
+const collect = require("node:vm").runInNewContext("gc");
+for (let round = 0; round < 4; round++) {
+  let kept = [];
+  for (let i = 0; i < 1_000; i++) {
+    kept.push(new TextDecoder(), new URL("http://host/" + i), new AbortController(), new Blob(["x"]), new MessageChannel());
+    kept.at(-1).port1.close();
+  }
+  console.log(kept[1].href, kept.at(-4).href, kept.every(Boolean));
+  kept = null;
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+}
+console.log("collected");`,
   'experimental warnings': 'require("node:sqlite");\nprocess.emitWarning("mine", "MyWarning");',
   'the monkeys of signal-exit': `
 const emit = process.emit;

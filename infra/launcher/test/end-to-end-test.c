@@ -57,7 +57,7 @@ static void says_hello_with(const char *preload) {
     char type;
     size_t size = cell_frame(&cell, &type, payload);
     payload[size] = 0;
-    CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=1\n", 11) == 0);
+    CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=2\n", 11) == 0);
     CHECK(strstr((char *)payload, preload) != NULL);
 }
 

@@ -123,12 +123,23 @@ def attempt(what):
 print([attempt(lambda: os.kill(pid, 0)) for pid in range(3, 400)].count("No such process"))
 print(attempt(lambda: open("/proc/1/mem")), attempt(lambda: os.listdir("/proc/1/fd")))
 libc.ptrace(16, 1, 0, 0); print(os.strerror(ctypes.get_errno()))
-print([line.split()[-1] for line in open("/proc/self/maps") if "memfd" in line])`;
+print([line for line in open("/proc/self/maps") if "memfd:room" in line or " rw-s " in line])`;
     const { out, err } = await preloaded.run('python', script, { userId });
     expect({ out, err }).toEqual({
       out: "['2']\n397\nNo such file or directory No such file or directory\nOperation not permitted\n[]\n",
       err: '',
     });
+  });
+
+  it('the memory that programs share with their interpreter is a file that nobody can write', async () => {
+    const script = `
+import os
+shared = [line.split()[0] for line in open("/proc/self/maps") if "memfd:preload" in line]
+print(len(shared) > 0)
+try: os.open("/proc/self/map_files/" + "-".join(end.lstrip("0") for end in shared[0].split("-")), os.O_RDWR)
+except OSError as error: print(error.strerror)`;
+    const { out, err } = await preloaded.run('python', script, { userId });
+    expect({ out, err }).toEqual({ out: 'True\nOperation not permitted\n', err: '' });
   });
 
   it.each<[ScriptType, string]>([

@@ -66,7 +66,7 @@ describe('LauncherMessages', () => {
     number.writeUInt32BE(job);
     return launcherFrame(type, Buffer.concat([number, Buffer.from(payload as Buffer)]));
   };
-  const HELLO = launcherFrame('H', Buffer.from('protocol=1\ncgroup=v1\nkernel_memory=4096\npreload=ready\npid=1\n'));
+  const HELLO = launcherFrame('H', Buffer.from('protocol=2\ncgroup=v1\nkernel_memory=4096\npreload=ready\npid=1\n'));
   const TRAILER =
     'status=256\nkilled=none\nphase=program\ncompile_us=-1\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
     'memory_source=none\noom_kills=0\n' +
@@ -162,8 +162,8 @@ describe('LauncherMessages', () => {
     ['a message without a job', launcherFrame('S', Buffer.from([0, 0, 1]))],
     ['output without a job', launcherFrame('O', Buffer.from([0, 0, 1]))],
     ['an invalid trailer', ofJob('T', 1, 'status=0\n')],
-    ['another protocol', launcherFrame('H', Buffer.from('protocol=2\n'))],
-    ['an unknown preload', launcherFrame('H', Buffer.from('protocol=1\npreload=maybe\n'))],
+    ['another protocol', launcherFrame('H', Buffer.from('protocol=1\n'))],
+    ['an unknown preload', launcherFrame('H', Buffer.from('protocol=2\npreload=maybe\n'))],
     ['no protocol', launcherFrame('H', Buffer.alloc(0))],
   ])('refuse %s', (_, wrong) => {
     expect(() => read(HELLO, wrong)).toThrow();

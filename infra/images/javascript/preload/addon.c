@@ -23,6 +23,8 @@ extern int uv_loop_fork(struct uv_loop_s *loop);
 extern void uv_update_time(struct uv_loop_s *loop);
 extern int RAND_poll(void);
 
+static char *const SAMPLE[] = {"node", "/usr/local/lib/voidrunner/preload/program.cjs", NULL};
+
 /* Node's own (env.h, ExitInfoField): whether it exits, the exit code, whether there is one. */
 static const int32_t *exit_info;
 
@@ -64,7 +66,7 @@ static napi_value strings(napi_env env, char **texts) {
  */
 static void end(void *nothing) {
     (void)nothing;
-    exit(exit_info[2] ? exit_info[1] : EXIT_SUCCESS);
+    serve_exit(exit_info[2] ? exit_info[1] : EXIT_SUCCESS);
 }
 
 /* serve(exitInfo, milestones): waits for jobs. Returns the arguments of one, in the process that becomes its program. */
@@ -81,7 +83,7 @@ static napi_value serve(napi_env env, napi_callback_info info) {
     clocks_find(milestones, count);
     inherit_all_memory();
     descriptors_note_shared();
-    struct program program = serve_jobs();
+    struct program program = serve_jobs(SAMPLE);
     descriptors_renew();
     if (uv_loop_fork(loop) != 0) fail("uv_loop_fork");
     uv_update_time(loop);

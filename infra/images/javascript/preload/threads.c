@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -62,6 +63,21 @@ int pthread_mutex_destroy(pthread_mutex_t *mutex) {
     static int (*destroy)(pthread_mutex_t *);
     if (destroy == NULL) destroy = dlsym(RTLD_NEXT, "pthread_mutex_destroy");
     return is_forked ? 0 : destroy(mutex);
+}
+
+/*
+ * V8 returns memory that it does not use, and relies on zeros when it uses it again. The zygote's memory is a file's
+ * (infra/launcher/snapshot.h), and would have its first content again.
+ */
+int madvise(void *address, size_t size, int advice) {
+    static int (*usual)(void *, size_t, int);
+    if (usual == NULL) usual = dlsym(RTLD_NEXT, "madvise");
+    bool discards = advice == MADV_DONTNEED || advice == MADV_FREE;
+    /* Refused for memory that is not anonymous. */
+    if (!is_forked || !discards || usual(address, size, MADV_FREE) == 0 || errno != EINVAL)
+        return usual(address, size, advice);
+    memset(address, 0, size);
+    return 0;
 }
 
 /* Without the destructors of node's objects: they copy pages that are about to be freed. */

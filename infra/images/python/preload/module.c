@@ -36,6 +36,9 @@ static const char *const SYS_DELETED[] = {
 static const char *const SYS_STREAMS[][2] = {
     {"stdin", "__stdin__"}, {"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
 
+/* Relative: a program's path begins with its folder (_begin), which is / here. */
+static char *const SAMPLE[] = {"python3", "usr/local/lib/voidrunner/preload/sample.py", NULL};
+
 /* sys.modules; and the modules that it had before the program began, with copies of their names. */
 static PyObject *modules, *kept[KEPT_MAX], *kept_names[KEPT_MAX];
 static size_t kept_count;
@@ -89,7 +92,8 @@ static void be_finalizing(PyThreadState *state) {
     _PyRuntimeState_SetFinalizing(&_PyRuntime, state);
 }
 
-static void keep_modules(void) {
+/* keep_modules(): from now on, what is put into a module, or imported, is a program's. Call it before gc.freeze(). */
+static PyObject *keep_modules(PyObject *self, PyObject *none) {
     PyObject *name, *module;
     Py_ssize_t at = 0;
     modules = PyImport_GetModuleDict();
@@ -100,6 +104,9 @@ static void keep_modules(void) {
         kept_names[kept_count] = is_sys ? NULL : PyDict_Copy(PyModule_GetDict(module));
         kept[kept_count++] = module;
     }
+    (void)self;
+    (void)none;
+    return Py_NewRef(Py_None);
 }
 
 /* Takes from a module what a program has put into it. */
@@ -265,7 +272,7 @@ static _Noreturn void run_program(PyObject *begin, PyObject *collect, const stru
     PyObject *names = PyModule_GetDict(PyImport_AddModule("__main__"));
     int code = finalize(collect, run(PyUnicode_AsUTF8(path), names));
     if (_PyRuntime.signals.unhandled_keyboard_interrupt) end_by_interrupt();
-    exit(code);
+    serve_exit(code);
 }
 
 /* serve(begin, collect, kept): waits for jobs. Never returns. */
@@ -273,18 +280,19 @@ static PyObject *serve(PyObject *module, PyObject *functions) {
     PyObject *begin, *collect, *unfreed;
     (void)module;
     if (!PyArg_ParseTuple(functions, "OOO", &begin, &collect, &unfreed)) return NULL;
-    keep_modules();
     /* A program must not see the frames of preload.py: this state has none. The fork ends the other one. */
     PyThreadState_Swap(PyThreadState_New(PyInterpreterState_Get()));
     PyOS_BeforeFork();
-    struct program program = serve_jobs();
+    struct program program = serve_jobs(SAMPLE);
     PyOS_AfterFork_Child();
     /* The interpreter's own, which the fork has ended: signals are delivered to it. */
     _PyRuntime.main_tstate = PyThreadState_Get();
     run_program(begin, collect, &program);
 }
 
-static PyMethodDef methods[] = {{"serve", serve, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
+static PyMethodDef methods[] = {{"keep_modules", keep_modules, METH_NOARGS, NULL},
+                                {"serve", serve, METH_VARARGS, NULL},
+                                {NULL, NULL, 0, NULL}};
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, .m_name = "_voidrunner_preload", .m_size = -1, .m_methods = methods};
 

@@ -8,7 +8,7 @@ import builtins
 import gc
 import sys
 from _frozen_importlib_external import SourceFileLoader
-from _voidrunner_preload import serve
+from _voidrunner_preload import keep_modules, serve
 from posix import environ, getcwd
 
 # For the functions below: a program may replace the builtins of its own modules.
@@ -47,6 +47,7 @@ def _wait_for_jobs():
     _modules["__main__"] = None
     del _modules["_voidrunner_preload"], _modules["gc"]
     gc.collect()
+    keep_modules()
     # What exists now is never collected, so that a collection does not copy its pages.
     gc.freeze()
     # Keeps what the end of a program takes from sys: nobody frees it.
