@@ -5,6 +5,7 @@ import type { Cell } from './cell.js';
 import { ColdStarts } from './cold-starts.js';
 import type { Removals } from './removals.js';
 import type { SandboxFigures } from './sandbox.js';
+import { WaitingTakes } from './waiting-takes.js';
 
 export interface CellPoolOptions {
   /** Ready cells per default kind, without an owner. 0: every cell is made when it is needed. */
@@ -32,6 +33,7 @@ export class CellPool {
   private readonly opening = new Set<Cell>();
   private readonly refill: CellRefill;
   private readonly starts: ColdStarts;
+  private readonly waiting = new WaitingTakes();
   private coldStarts = 0;
   private closed = false;
   private restTimer: NodeJS.Timeout | undefined;
@@ -54,11 +56,11 @@ export class CellPool {
   }
 
   get figures(): SandboxFigures {
-    const { ready, resting, busy, starts, refill, coldStarts } = this;
+    const { ready, resting, busy, waiting, refill, coldStarts } = this;
     return {
       ready: ready.length,
       resting: resting.length,
-      busy: busy.size + starts.waiting,
+      busy: busy.size + waiting.count,
       refilling: refill.count,
       coldStarts,
     };
@@ -79,8 +81,13 @@ export class CellPool {
   async take(userId: string, kind: CellKind): Promise<Cell> {
     return (
       this.takeAvailable(userId, kind) ??
-      // A cell may have become free while this start waited for its slot.
-      this.starts.run(async () => this.takeAvailable(userId, kind) ?? this.coldStart(userId, kind))
+      this.waiting.wait(
+        userId,
+        kind,
+        (begin) => this.starts.run(begin),
+        // A ready cell may have been made meanwhile.
+        async () => this.takeAvailable(userId, kind) ?? this.coldStart(userId, kind),
+      )
     );
   }
 
@@ -91,6 +98,7 @@ export class CellPool {
     const now = performance.now();
     const worn = cell.jobs >= jobsMax || now - (cell.usedSince ?? now) >= ageMsMax;
     if (!reusable || worn || cell.isClosed || restMs === 0 || this.closed) return this.retire(cell);
+    if (this.waiting.handOver(cell)) return this.occupy(cell, cell.userId!);
     cell.restingSince = now;
     this.resting.push(cell);
     this.watchRest();

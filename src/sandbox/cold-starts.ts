@@ -23,11 +23,6 @@ export class ColdStarts {
     return this.slots.pending > 0;
   }
 
-  /** Number of queued starts. */
-  get waiting(): number {
-    return this.slots.queued;
-  }
-
   /** @param start is called once a slot is free, immediately if one is */
   async run<T>(start: () => Promise<T>): Promise<T> {
     let starting: Promise<T>;

@@ -28,18 +28,24 @@ describe('a cell', () => {
     expect(await job('ann', LARGE)).not.toBe(one);
   });
 
-  it('that becomes idle serves a job that waits for the start of another cell', async () => {
+  it('that becomes idle serves its user’s job of the same kind that waits until another cell may start', async () => {
     const { cells, held, take, pool } = world({ startsMax: 1 });
     const first = await take('ann');
     held.opening = true;
-    const [bobs, anns] = [take('bob'), take('ann')];
+    const [bobs, large, anns] = [take('bob'), take('ann', LARGE), take('ann')];
     await later(1);
-    expect(pool.figures).toMatchObject({ busy: 3, coldStarts: 2 });
+    expect(pool.figures).toMatchObject({ busy: 4, coldStarts: 2 });
     pool.release(first, true);
+    expect(await anns).toBe(first);
+    expect(pool.figures).toMatchObject({ busy: 3, coldStarts: 2, resting: 0 });
     cells[1]!.opened.resolve();
     await bobs;
-    expect(await anns).toBe(first);
-    expect(pool.figures).toMatchObject({ busy: 2, coldStarts: 2 });
+    await later(1);
+    cells[2]!.opened.resolve();
+    expect(await large).toBe(cells[2]);
+    expect(pool.figures).toMatchObject({ busy: 3, coldStarts: 3 });
+    pool.release(first, true);
+    expect(pool.figures).toMatchObject({ busy: 2, resting: 1 });
   });
 
   it('is removed at its limit of jobs', async () => {
