@@ -2,9 +2,9 @@
  * Question: how long does an execution take end to end, over HTTP?
  * First the time from `POST …/executions?wait` to its response, one at a time, against `docker run --rm` with the same
  * image and limits, interleaved; medians. Then executions/s from POST to the end with 1, 4 and 16 in flight, and the
- * CPU time of each, by process; with 16 in flight also against the bare interpreters, four at a time. The service is one process with all roles, as `make dev-up` starts it; one user, warm
- * cells.
- * Run: npm run bench -- service   (ROUNDS=5 RUNS=8 ROUND_MS=4000 by default)
+ * CPU time of each, by process; with 16 in flight also against the bare interpreters, four at a time. The service is
+ * one process with all roles, as `make dev-up` starts it; one user, with a warm cell for each execution in flight.
+ * Run: npm run bench -- service   (ROUNDS=5 RUNS=8 ROUND_MS=4000 by default; PROGRAMS=python,bash for some of them)
  */
 import assert from 'node:assert/strict';
 import { availableParallelism, loadavg } from 'node:os';
@@ -24,6 +24,15 @@ const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const RUNS = Number(process.env.RUNS ?? 8);
 const ROUND_MS = Number(process.env.ROUND_MS ?? 4_000);
 const IN_FLIGHT = [1, 4, 16];
+const PROGRAMS = [PYTHON, BASH, JAVASCRIPT].filter(({ language }) =>
+  (process.env.PROGRAMS ?? language).split(',').includes(language),
+);
+/** Programs that run until there is a cell for each of those in flight. */
+const SLEEPS = new Map<Program, string>([
+  [PYTHON, 'import time; time.sleep(12)'],
+  [BASH, 'sleep 12'],
+  [JAVASCRIPT, 'setTimeout(() => {}, 12_000)'],
+]);
 /** Maximum ratio to the time of `docker run`. */
 const RATIO_MAX = new Map<Program, number>([
   [PYTHON, 0.07],
@@ -50,7 +59,7 @@ await build();
 const installation = await prepareTestService({
   WORKER_POOL_SIZE: IN_FLIGHT_MAX,
   WORKER_MAX_USER_CONCURRENT_TASKS: IN_FLIGHT_MAX,
-  EXECUTOR_CELL_REST: '60s',
+  EXECUTOR_CELL_REST: '600s',
 });
 const service = await startChildService(installation.env);
 try {
@@ -58,12 +67,19 @@ try {
   const taskOf = async ({ language, script }: Program) =>
     (await client.createTask({ script_type: language, script_content: script, max_parallel: IN_FLIGHT.at(-1)! })).id;
   const tasks = new Map<Program, string>();
-  for (const program of [PYTHON, BASH, JAVASCRIPT]) tasks.set(program, await taskOf(program));
+  for (const program of PROGRAMS) tasks.set(program, await taskOf(program));
 
   const execute = async (program: Program): Promise<void> => {
     const path = `/tasks/${tasks.get(program)}/executions?wait=60`;
     const { stdout } = await client.ok<{ stdout: string | null }>('POST', path);
     assert.equal(stdout, '1\n');
+  };
+
+  /** Starts a cell for each execution in flight: with all of them busy, none can be used twice. */
+  const warmUp = async (program: Program): Promise<void> => {
+    const task = await taskOf({ ...program, script: SLEEPS.get(program)! });
+    const sleep = () => client.ok('POST', `/tasks/${task}/executions?wait=60`);
+    await Promise.all(Array.from({ length: IN_FLIGHT.at(-1)! }, sleep));
   };
 
   const throughput = async (program: Program, inFlight: number): Promise<Throughput> => {
@@ -104,8 +120,8 @@ try {
     `\nexecutions/s from POST to the end, medians of ${ROUNDS} rounds of ${ROUND_MS} ms; CPU ms per execution`,
   );
   for (const program of tasks.keys()) {
+    await warmUp(program);
     for (const inFlight of IN_FLIGHT) {
-      // Warm-up: creates the cells for this number in flight.
       await throughput(program, inFlight);
       const rounds: Throughput[] = [];
       const bare: number[] = [];

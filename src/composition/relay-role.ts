@@ -18,6 +18,7 @@ export function createRelayRole(infra: Infrastructure): RoleProcess {
     appends,
     leastCheckpoint: () => leastCheckpoint(pool, [PROJECTOR, ORCHESTRATOR, DEAD_LETTERS]),
     log,
+    isAwaited: () => store.isShared(),
   });
   return loopRole('relay', (signal) => relay.run(signal));
 }

@@ -19,6 +19,7 @@ export function createSubscription(
     name,
     pool,
     events: store,
+    recent: store.recent,
     catalog,
     handler,
     lock: new LeaderLock({ name, postgres: postgresOptions(config, `${name} lead`), log }),

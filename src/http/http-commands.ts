@@ -24,9 +24,14 @@ export class HttpCommands {
   ) {}
 
   /** @throws what the command's handler throws */
-  async execute(command: ICommand, { request, reply }: Exchange): Promise<void> {
+  async execute(command: ICommand, exchange: Exchange): Promise<void> {
+    await this.waitUntilReadable(await this.record(command), exchange);
+  }
+
+  /** Does not wait. @returns the position to wait for; null: nothing was recorded. @throws what the handler throws */
+  async record(command: ICommand): Promise<bigint | null> {
     const { position } = await this.bus.execute<ICommand, Decided<unknown>>(command);
-    await this.waitUntilReadable(position, { request, reply });
+    return position;
   }
 
   /** Waits, up to a time limit, until lists include the position. @param position null: no wait */

@@ -2,21 +2,21 @@ import type { TraceSpan } from '../../src/platform/telemetry/trace-tree.js';
 import { ApiClient } from '../support/api-client.js';
 import { type ChildService, startChildService } from '../support/child-service.js';
 import { eventually } from '../support/eventually.js';
-import { connectedLink } from '../support/nats.js';
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
-/** The path of an execution: each span is a descendant of the one before. */
+const REQUEST = 'POST /api/v1/tasks/:id/executions';
+/** The path of an execution in one process: each span is a descendant of the one before. */
 const WAY_TO_THE_CONTAINER = [
-  'POST /api/v1/tasks/:id/executions',
+  REQUEST,
   'events.append',
-  'relay.publish',
   'orchestrator.handle',
   'queue.enqueue',
   'worker.execute',
   'sandbox.run',
 ];
-const WAY_TO_THE_VIEW = ['worker.execute', 'events.append', 'relay.publish', 'projector.apply'];
+const WAY_TO_THE_VIEW = ['worker.execute', 'events.append', 'projector.apply'];
+const WAY_TO_JETSTREAM = [REQUEST, 'events.append', 'relay.publish'];
 
 let receiver: OtlpReceiver;
 let service: TestService;
@@ -34,25 +34,8 @@ afterAll(async () => {
   await receiver.close();
 });
 
-/** Both consume: an earlier event would be read from Postgres, and its span would have another parent. */
-async function consumersWait(): Promise<void> {
-  const link = await connectedLink();
-  try {
-    const { consumers } = await link.manager();
-    for (const name of ['orchestrator', 'projector']) {
-      await eventually(async () => {
-        const { num_waiting } = await consumers.info(`${service.config.NATS_STREAM_PREFIX}_EVENTS`, name);
-        expect(num_waiting).toBeGreaterThan(0);
-      });
-    }
-  } finally {
-    await link.close();
-  }
-}
-
-test('one trace covers the request, log, queue, container and view', async () => {
+test('one trace covers the request, log, queue, container, view and stream', async () => {
   const client = await ApiClient.register(() => child.url!);
-  await consumersWait();
   const execution = await client.run({ script_type: 'bash', script_content: 'echo traced' });
   expect(execution.status).toBe('completed');
   expect(execution.trace_id).toMatch(/^[0-9a-f]{32}$/);
@@ -62,7 +45,8 @@ test('one trace covers the request, log, queue, container and view', async () =>
       const spans = receiver.spansOf(execution.trace_id!);
       expect(longestPrefixFound(spans, WAY_TO_THE_CONTAINER)).toEqual(WAY_TO_THE_CONTAINER);
       expect(longestPrefixFound(spans, WAY_TO_THE_VIEW)).toEqual(WAY_TO_THE_VIEW);
-      expect(roots(spans)).toEqual(['POST /api/v1/tasks/:id/executions']);
+      expect(longestPrefixFound(spans, WAY_TO_JETSTREAM)).toEqual(WAY_TO_JETSTREAM);
+      expect(roots(spans)).toEqual([REQUEST]);
     },
     { timeoutMs: 20_000 },
   );

@@ -132,6 +132,7 @@ export class PostgresEventStore extends EventStore {
 
   /** Settles every append of the batch. */
   private async writeBatch(batch: readonly PendingAppend<AppendResult>[]): Promise<void> {
+    const { generation } = this.recent;
     const outcomes = await this.writer.write(batch.map(({ append }) => append));
     for (const [index, pending] of batch.entries()) {
       const outcome = outcomes[index]!;
@@ -139,17 +140,21 @@ export class PostgresEventStore extends EventStore {
       else pending.resolve(outcome.result);
     }
     // Callers continue first: the next append of a single caller is sent before this work is done.
-    process.nextTick(() => this.announce(batch, outcomes));
+    process.nextTick(() => this.announce(batch, outcomes, generation));
   }
 
   /** Adds the events to `recent` before the listeners are called. */
-  private announce(batch: readonly PendingAppend<AppendResult>[], outcomes: readonly AppendOutcome[]): void {
+  private announce(
+    batch: readonly PendingAppend<AppendResult>[],
+    outcomes: readonly AppendOutcome[],
+    generation: number,
+  ): void {
     let newest = 0n;
     for (const [index, outcome] of outcomes.entries()) {
       if ('error' in outcome) continue;
       const { result, recordedMs } = outcome;
       if (recordedMs !== null && this.recent.isWanted) {
-        this.recent.add(recordedEvents(batch[index]!.append, result.firstPosition, recordedMs));
+        this.recent.add(recordedEvents(batch[index]!.append, result.firstPosition, recordedMs), generation);
       }
       if (result.recordedNow && result.lastPosition > newest) newest = result.lastPosition;
     }

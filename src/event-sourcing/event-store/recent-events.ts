@@ -8,25 +8,31 @@ const sizeOf = ({ data, metadata }: StoredEvent): number => data.length + metada
 
 /**
  * The newest events of the log, if this process recorded them and no other process recorded any in between: its relay
- * need not read them back. They are committed, at contiguous positions. Events are kept from the first call of `after`
+ * and its subscriptions need not read them back. They are committed, at contiguous positions. Events are kept from the first call of `after`
  * on.
  */
 export class RecentEvents {
   private events: StoredEvent[] = [];
   private chars = 0;
   private wanted = false;
+  private forgotten = 0;
 
   /** Nothing is kept before the first call of `after`. */
   get isWanted(): boolean {
     return this.wanted;
   }
 
-  /** Adds events at contiguous positions. */
-  add(events: readonly StoredEvent[]): void {
-    if (!this.wanted) return;
+  /** Changes with each `forget`. */
+  get generation(): number {
+    return this.forgotten;
+  }
+
+  /** Adds events at contiguous positions. @param generation before they were recorded: the log may be another one now */
+  add(events: readonly StoredEvent[], generation = this.generation): void {
+    if (!this.wanted || generation !== this.generation) return;
     const [first] = events;
     const last = this.events.at(-1);
-    if (first && last && first.position !== last.position + 1n) this.forget();
+    if (first && last && first.position !== last.position + 1n) this.clear();
     for (const event of events) {
       this.events.push(event);
       this.chars += sizeOf(event);
@@ -45,6 +51,11 @@ export class RecentEvents {
 
   /** For a log that may be another one, restored from a backup. */
   forget(): void {
+    this.clear();
+    this.forgotten += 1;
+  }
+
+  private clear(): void {
     this.events = [];
     this.chars = 0;
   }

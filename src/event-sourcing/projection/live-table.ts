@@ -44,6 +44,11 @@ export class LiveTable {
     return await this.load(this.table.group(events));
   }
 
+  /** As it was last read or written; undefined if it is not remembered. */
+  rememberedRow(key: string): Row | undefined {
+    return this.remembered.get(key);
+  }
+
   forget(): void {
     this.remembered.clear();
   }

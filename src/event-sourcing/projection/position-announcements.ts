@@ -2,6 +2,7 @@ import type { Subscription as NatsSubscription } from 'nats';
 
 import type { NatsLink } from '../../platform/nats/nats-link.js';
 import { subjectPrefix } from '../relay/event-message.js';
+import type { Row } from './projection-table.js';
 
 export interface PositionAnnouncementsOptions {
   /** Null: this process only. */
@@ -12,8 +13,13 @@ export interface PositionAnnouncementsOptions {
   readonly subscription: string;
 }
 
+/** A stream's row as the projector has just written it; undefined if that is not known in this process. */
+export type RowOfStream = (streamId: string) => Row | undefined;
+
 /** @param endedStreams ids of the streams whose end was applied on the way to the position */
-type AnnouncementListener = (position: bigint, endedStreams: readonly string[]) => void;
+type AnnouncementListener = (position: bigint, endedStreams: readonly string[], rowOf: RowOfStream) => void;
+
+const NO_ROWS: RowOfStream = () => undefined;
 
 /** A position, and the ids of ended streams, at most one per event of a subscription's batch. */
 const MESSAGE = /^\d{1,19}(?: [\da-f-]{36})*$/;
@@ -48,8 +54,8 @@ export class PositionAnnouncements {
   }
 
   /** Never throws. */
-  announce(position: bigint, endedStreams: readonly string[] = []): void {
-    this.notify(position, endedStreams);
+  announce(position: bigint, endedStreams: readonly string[] = [], rowOf: RowOfStream = NO_ROWS): void {
+    this.notify(position, endedStreams, rowOf);
     const { nats, isShared } = this.options;
     try {
       if (nats?.connected && isShared()) nats.connection().publish(this.subject, [position, ...endedStreams].join(' '));
@@ -67,10 +73,10 @@ export class PositionAnnouncements {
   private receive(message: string): void {
     if (!MESSAGE.test(message)) return;
     const [position, ...endedStreams] = message.split(' ');
-    this.notify(BigInt(position!), endedStreams);
+    this.notify(BigInt(position!), endedStreams, NO_ROWS);
   }
 
-  private notify(position: bigint, endedStreams: readonly string[]): void {
-    for (const listener of this.listeners) listener(position, endedStreams);
+  private notify(position: bigint, endedStreams: readonly string[], rowOf: RowOfStream): void {
+    for (const listener of this.listeners) listener(position, endedStreams, rowOf);
   }
 }

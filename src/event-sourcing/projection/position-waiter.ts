@@ -30,6 +30,7 @@ export const WAIT_MS_MAX = 60_000;
  */
 export class PositionWaiter {
   private newest = 0n;
+  private readonly waitListeners = new Set<() => void>();
   private readonly poller: SharedPoller<bigint>;
   private stopListening: (() => void) | null = null;
 
@@ -65,9 +66,20 @@ export class PositionWaiter {
    * @param timeoutMs at most {@link WAIT_MS_MAX}
    */
   async waitFor(position: bigint, timeoutMs: number): Promise<WaitOutcome> {
-    const known = this.newest >= position;
-    const reached = known || (await this.poller.wait(position, { timeoutMs: Math.min(timeoutMs, WAIT_MS_MAX) }));
-    return { reached, position: this.newest };
+    if (this.newest >= position) return { reached: true, position: this.newest };
+    const reached = this.poller.wait(position, { timeoutMs: Math.min(timeoutMs, WAIT_MS_MAX) });
+    for (const listener of this.waitListeners) listener();
+    return { reached: await reached, position: this.newest };
+  }
+
+  /** Whether a caller of this process waits for this position or a later one. */
+  isWanted(position: bigint): boolean {
+    return this.poller.isAnyWanted((wanted) => wanted >= position);
+  }
+
+  /** Calls the listener whenever a caller begins to wait. */
+  onWait(listener: () => void): void {
+    this.waitListeners.add(listener);
   }
 
   private async projected() {

@@ -21,11 +21,20 @@ export interface EventRelayOptions {
   readonly leastCheckpoint: () => Promise<bigint>;
   readonly log: Log;
   readonly pollIntervalMs?: number;
+  /**
+   * Whether processes without `recent` wait for events. If not, and there are not many, they are held for a moment, and
+   * published together.
+   */
+  readonly isAwaited?: () => boolean;
+  /** How long such events are held. */
+  readonly hold?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Events read and published at a time. */
 const BATCH_EVENTS_MAX = 500;
 const POLL_INTERVAL_MS = 250;
+/** Each publication wakes NATS, and this process for the acknowledgements: for one event as for twenty. */
+const HOLD_MS = 50;
 /** How often an idle relay checks that its stream still exists and ends where it left it. */
 const STREAM_CHECK_INTERVAL_MS = 2_000;
 const RETRY_DELAY_MS_MIN = 50;
@@ -90,9 +99,12 @@ export class EventRelay {
   /** Publishes new events and waits for more. Returns when the end of the stream must be located again. */
   private async follow(cursor: Cursor, signal: AbortSignal): Promise<void> {
     const { events, recent, publisher, pollIntervalMs = POLL_INTERVAL_MS } = this.options;
+    const { isAwaited = () => true, hold = (until) => delay(HOLD_MS, { signal: until }) } = this.options;
     let checkAt = Date.now() + STREAM_CHECK_INTERVAL_MS;
     while (!signal.aborted) {
-      const seen = this.wakeup.seen;
+      const backlog = this.knownUpTo - cursor.position;
+      if (backlog > 0n && backlog < BATCH_EVENTS_MAX && !isAwaited()) await hold(signal);
+      const { seen } = this.wakeup;
       const known = this.mustRead ? [] : (recent?.after(cursor.position, BATCH_EVENTS_MAX) ?? []);
       this.mustRead = false;
       const batch = known.length > 0 ? known : await events.readAllStored(cursor.position, BATCH_EVENTS_MAX);

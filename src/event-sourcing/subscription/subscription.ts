@@ -8,6 +8,7 @@ import { isOutage } from '../../platform/postgres/outage.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import type { EventCatalog } from '../core/event-catalog.js';
 import type { Delivery } from '../core/event.js';
+import type { RecentEvents } from '../event-store/recent-events.js';
 import type { AppendSignal } from '../relay/append-signal.js';
 import { deliveryOfStored } from '../relay/event-message.js';
 import type { StoredEventReader } from '../relay/stored-event-reader.js';
@@ -24,6 +25,8 @@ export interface SubscriptionOptions {
   readonly name: string;
   readonly pool: Pool;
   readonly events: StoredEventReader;
+  /** Events that this process has just recorded itself: they are applied without waiting for their delivery. */
+  readonly recent?: Pick<RecentEvents, 'after' | 'forget'>;
   readonly catalog: EventCatalog;
   readonly handler: SubscriptionHandler;
   readonly lock: LeaderLock;
@@ -65,6 +68,8 @@ interface LeaderState {
   /** The end of the log at the last check, while nothing was delivered. */
   headSeen: bigint;
   missed: number;
+  /** When an event was last applied, or the end of the log checked. Wake-ups alone must not keep the check from coming. */
+  quietSince: number;
   maintainAt: number;
   readHeadAt: number;
 }
@@ -90,12 +95,17 @@ export class Subscription {
     return this.options.lock.leads;
   }
 
+  /** Looks at the events that it holds: one of them may no longer wait. */
+  wake(): void {
+    this.wakeup.wake();
+  }
+
   /** Applies whenever it leads, until the signal aborts. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     // While NATS delivers, an append alone is no reason to poll: its message is on the way.
     const stop = this.options.appends.onAppend((position) => {
       if (position === null || this.head === null || position > this.head) this.head = position;
-      if (!this.options.delivery?.connected) this.wakeup.wake();
+      if (!this.options.delivery?.connected || this.hasRecorded(position)) this.wakeup.wake();
     });
     try {
       await this.options.lock.run(signal, (leadSignal) => this.lead(leadSignal));
@@ -153,12 +163,16 @@ export class Subscription {
     if (batch.length > 0) {
       await state.applier.apply(batch, signal);
       this.options.delivery?.acknowledgeUpTo(state.applier.position);
+      state.quietSince = performance.now();
       return;
     }
-    const woken = await this.wakeup.wait(seen, this.options.lagMsMax ?? LAG_MS_MAX, signal);
+    const lagMsMax = this.options.lagMsMax ?? LAG_MS_MAX;
+    const woken = await this.wakeup.wait(seen, lagMsMax, signal);
     if (!this.options.delivery?.connected) state.catchingUp = true;
-    else if (!woken) await this.findOverdue(state);
-    if (!woken) await state.applier.save();
+    if (woken && performance.now() - state.quietSince < lagMsMax) return;
+    if (this.options.delivery?.connected) await this.findOverdue(state);
+    await state.applier.save();
+    state.quietSince = performance.now();
   }
 
   /**
@@ -172,6 +186,10 @@ export class Subscription {
     state.headSeen = await this.endOfLog(state);
   }
 
+  private hasRecorded(position: bigint | null): boolean {
+    return position !== null && (this.options.recent?.after(position - 1n, 1).length ?? 0) > 0;
+  }
+
   private async endOfLog(state: LeaderState): Promise<bigint> {
     const known = this.head;
     if (known !== null && Date.now() < state.readHeadAt) return known;
@@ -183,11 +201,16 @@ export class Subscription {
   }
 
   private async nextBatch(state: LeaderState): Promise<readonly Delivery[]> {
-    const { delivery, events, catalog, batchEventsMax = BATCH_EVENTS_MAX } = this.options;
+    const { recent, delivery, events, catalog, batchEventsMax = BATCH_EVENTS_MAX } = this.options;
     const { position } = state.applier;
-    const delivered = delivery?.next(position, batchEventsMax) ?? [];
+    const recorded = recent?.after(position, batchEventsMax) ?? [];
+    const delivered =
+      recorded.length > 0
+        ? recorded.map((event) => deliveryOfStored(catalog, event))
+        : (delivery?.next(position, batchEventsMax) ?? []);
     if (delivered.length > 0) {
       state.catchingUp = false;
+      state.overdue = false;
       state.missed = 0;
       return delivered;
     }
@@ -227,8 +250,10 @@ export class Subscription {
   }
 
   private async open(): Promise<LeaderState> {
-    const { events, name, handler, log } = this.options;
+    const { events, recent, name, handler, log } = this.options;
     handler.forget?.();
+    // The lead may have been lost with the server: the events in memory may be of a log that is no more.
+    recent?.forget();
     const head = await events.head();
     let checkpoint = await this.checkpoints.load(head.epoch);
     if (checkpoint.epoch !== head.epoch || checkpoint.position > head.position) {
@@ -252,6 +277,7 @@ export class Subscription {
       overdue: false,
       headSeen: 0n,
       missed: 0,
+      quietSince: performance.now(),
       maintainAt: 0,
       readHeadAt: 0,
     };

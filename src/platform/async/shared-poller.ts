@@ -23,6 +23,13 @@ export interface SharedPollerOptions<Wanted, Found> {
   readonly log: Log;
 }
 
+interface WaitOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Default: that of the poller. */
+  readonly pollsOnArrival?: boolean;
+}
+
 interface Waiter<Wanted, Found> {
   readonly wanted: Wanted;
   readonly leave: (found: Found | false) => void;
@@ -41,7 +48,8 @@ export class SharedPoller<Wanted, Found = true> {
   constructor(private readonly options: SharedPollerOptions<Wanted, Found>) {}
 
   /** Never rejects: it waits until an outage ends. @returns false on timeout, abort or close */
-  wait(wanted: Wanted, { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal }): Promise<Found | false> {
+  wait(wanted: Wanted, options: WaitOptions): Promise<Found | false> {
+    const { timeoutMs, signal, pollsOnArrival = this.options.pollsOnArrival ?? true } = options;
     if (signal?.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
       const leave = (found: Found | false): void => {
@@ -56,7 +64,7 @@ export class SharedPoller<Wanted, Found = true> {
       const late = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
       signal?.addEventListener('abort', giveUp);
       this.waiters.add(waiter);
-      const { pollsOnArrival = true, pollIntervalMs } = this.options;
+      const { pollIntervalMs } = this.options;
       const { seen } = this.wakeup;
       if (pollsOnArrival || (timeoutMs !== undefined && timeoutMs <= pollIntervalMs)) this.wakeup.wake();
       // Outside the span of the caller: the poller outlives it.
@@ -66,9 +74,13 @@ export class SharedPoller<Wanted, Found = true> {
 
   /** Something may have changed. @param concerns for which callers; polls only if one of them waits */
   notify(concerns: (wanted: Wanted) => boolean = () => true): void {
-    for (const { wanted } of this.waiters) {
-      if (concerns(wanted)) return this.wakeup.wake();
-    }
+    if (this.isAnyWanted(concerns)) this.wakeup.wake();
+  }
+
+  /** Whether a caller waits for something like this. */
+  isAnyWanted(like: (wanted: Wanted) => boolean): boolean {
+    for (const { wanted } of this.waiters) if (like(wanted)) return true;
+    return false;
   }
 
   /** For a notification that says what a poll would have found. */

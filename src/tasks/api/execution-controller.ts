@@ -81,7 +81,7 @@ export class ExecutionController {
       const input = await this.inputs.put(caller.userId, body.input);
       const paths = pathsOf(body.input);
       const command = new StartExecution(executionId, id, caller, body.executor, input, paths, metadata);
-      await this.commands.execute(command, exchange);
+      return await this.commands.record(command);
     });
   }
 

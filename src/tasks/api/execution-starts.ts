@@ -27,25 +27,28 @@ export class ExecutionStarts {
 
   /**
    * @param waitSeconds maximum wait for the end of the execution; 0: returns what was recorded
-   * @param start issues the command that starts the execution with the given id
+   * @param start issues the command that starts the execution with the given id, and returns its position
    */
   async run(
     exchange: Exchange,
     caller: CallerContext,
     waitSeconds: number,
-    start: (executionId: string, metadata: EventMetadata) => Promise<void>,
+    start: (executionId: string, metadata: EventMetadata) => Promise<bigint | null>,
   ) {
     const leaving = waitSeconds > 0 ? this.open.enter('wait', caller.userId, exchange.reply) : null;
+    let position: bigint | null = null;
     const { id, version } = await this.requests.run(exchange, caller.userId, async (mark) => {
       const executionId = newId();
-      await start(executionId, { ...metadataOf(caller, executionId), ...mark });
+      position = await start(executionId, { ...metadataOf(caller, executionId), ...mark });
       return executionId;
     });
     if (leaving) releaseSlot(exchange.request);
-    const ended = leaving && (await this.executionEnds.wait(id, waitSeconds * 1_000, leaving));
+    // With a key, more was read since: the end may have been announced.
+    const isNew = position !== null && version === undefined;
+    const ended = leaving && (await this.executionEnds.wait(id, waitSeconds * 1_000, leaving, { isNew }));
     void exchange.reply.header('location', `/${API_BASE}/executions/${id}`);
-    // A client that sees the end in this response must also find it in lists.
-    if (ended) await this.commands.waitUntilReadable(ended.aheadOfView, exchange);
+    // A client that sees the request or the end in this response must also find it in lists.
+    await this.commands.waitUntilReadable(ended ? ended.aheadOfView : position, exchange);
     const row = ended
       ? ended.row
       : await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version));

@@ -59,7 +59,7 @@ export class OneShotController {
         this.inputs.put(caller.userId, submitted),
       ]);
       const create = new CreateTask(newId(), caller.userId, { ...definition, script }, metadata);
-      await this.commands.execute(new CreateAndStartTask(create, executionId, caller, input), exchange);
+      return await this.commands.record(new CreateAndStartTask(create, executionId, caller, input));
     });
   }
 }

@@ -161,6 +161,11 @@ export const executionEvents = {
 };
 export type ExecutionEvent = EventOf<typeof executionEvents>;
 
+const OF_REQUESTS: ReadonlySet<string> = new Set(['TaskCreated', 'TaskExecutionStarted', 'ExecutionRequested']);
+
+/** Whether it is recorded by a user's request, of which nobody but that user knows yet. */
+export const isRequest = ({ type }: Pick<RecordedEvent, 'type'>): boolean => OF_REQUESTS.has(type);
+
 /** Whether a worker, and not a report about an external execution, started an attempt. @throws if unreadable */
 export function isWorkersStart(event: RecordedEvent): boolean {
   const execution = event as RecordedEvent<ExecutionEvent>;

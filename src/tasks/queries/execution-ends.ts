@@ -1,5 +1,5 @@
 import type { Observation } from '../../event-sourcing/projection/current-rows.js';
-import type { PositionAnnouncements } from '../../event-sourcing/projection/position-announcements.js';
+import type { PositionAnnouncements, RowOfStream } from '../../event-sourcing/projection/position-announcements.js';
 import { SharedPoller } from '../../platform/async/shared-poller.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import type { ExecutionEvent } from '../domain/execution-events.js';
@@ -36,15 +36,31 @@ export class ExecutionEnds {
       minIntervalMs: 0,
       log,
     });
-    projected.onPosition((_, endedStreams) => {
-      const ended = new Set(endedStreams);
-      this.poller.notify((id) => ended.has(id));
-    });
+    projected.onPosition((_, endedStreams, rowOf) => this.told(new Set(endedStreams), rowOf));
   }
 
-  /** Never rejects. @returns the ended execution; false if the timeout passed or the signal aborted first */
-  wait(executionId: string, timeoutMs: number, signal: AbortSignal): Promise<ExecutionEnd | false> {
-    return this.poller.wait(executionId, { timeoutMs, signal });
+  /**
+   * Never rejects.
+   * @param isNew the execution was recorded just now: its end is still to be announced
+   * @returns the ended execution; false if the timeout passed or the signal aborted first
+   */
+  wait(
+    executionId: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+    { isNew }: { readonly isNew: boolean } = { isNew: false },
+  ): Promise<ExecutionEnd | false> {
+    return this.poller.wait(executionId, { timeoutMs, signal, pollsOnArrival: !isNew });
+  }
+
+  /** The projector of this process has the rows; for another's, one poll reads them. */
+  private told(ended: ReadonlySet<string>, rowOf: RowOfStream): void {
+    if (ended.size === 0) return;
+    this.poller.resolveReached((id) => {
+      const row = ended.has(id) ? (rowOf(id) as ExecutionRow | undefined) : undefined;
+      return row !== undefined && !isActive(row.status) && { row, aheadOfView: null };
+    });
+    this.poller.notify((id) => ended.has(id));
   }
 
   private async ended(ids: readonly string[]) {

@@ -57,6 +57,18 @@ describe('PositionWaiter', () => {
     await projector.stop();
   });
 
+  it('says which positions its callers wait for, and when one begins to', async () => {
+    const waiter = waiterElsewhere(null);
+    let waits = 0;
+    waiter.onWait(() => (waits += 1));
+    expect(waiter.isWanted(1n)).toBe(false);
+    const wait = waiter.waitFor(7n, 30_000);
+    expect([waits, waiter.isWanted(7n), waiter.isWanted(8n)]).toEqual([1, true, false]);
+    waiter.close();
+    expect(await wait).toEqual({ reached: false, position: 0n });
+    expect(waiter.isWanted(1n)).toBe(false);
+  });
+
   it('passes on which streams ended, if there are other processes, and ignores other messages', async () => {
     let isShared = false;
     const open = () =>

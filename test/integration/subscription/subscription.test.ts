@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+
 import { headers } from 'nats';
 
 import type { Delivery, RecordedEvent } from '../../../src/event-sourcing/core/event.js';
+import type { EventDelivery } from '../../../src/event-sourcing/subscription/event-delivery.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
 import { eventually } from '../../support/eventually.js';
@@ -139,6 +142,53 @@ describe('Subscription', () => {
     await pipeline.projected(5n);
     await pipeline.projected(await pipeline.log.add(id, 4));
     expect(handler.positions()).toEqual(upTo(6n));
+  });
+
+  it('finds an event that NATS does not deliver, however often it is woken', async () => {
+    const silent = {
+      connected: true,
+      run: (signal: AbortSignal) => once(signal, 'abort'),
+      next: () => [],
+      hasGap: () => false,
+      acknowledgeUpTo: () => undefined,
+      restart: () => undefined,
+    };
+    const handler = recorder();
+    const projector = pipeline.projector({ handler, delivery: silent as unknown as EventDelivery });
+    pipeline.start((signal) => projector.run(signal));
+    const id = newId();
+    await pipeline.projected(await pipeline.log.add(id, 1));
+    const waking = setInterval(() => projector.wake(), 5);
+    await pipeline.projected(await pipeline.log.add(id, 2));
+    clearInterval(waking);
+    expect(handler.positions()).toEqual(upTo(2n));
+  });
+
+  it('looks again at an event that it holds when it is woken', async () => {
+    let canWait = true;
+    const coalescing = { ...recorder(), canWait: () => canWait };
+    const projector = pipeline.projector({ handler: coalescing, recent: pipeline.log.recent, coalesceMs: 60_000 });
+    pipeline.start((signal) => projector.run(signal));
+    await eventually(() => expect(projector.leads).toBe(true));
+    // Keeps recent events from its first step on.
+    await eventually(() => expect(pipeline.log.recent.isWanted).toBe(true));
+    const position = await pipeline.log.add(newId(), 1);
+    canWait = false;
+    projector.wake();
+    await pipeline.projected(position);
+    expect(coalescing.positions()).toEqual([position]);
+  });
+
+  it('applies what its own process recorded without NATS and without reading it', async () => {
+    const handler = recorder();
+    const events = unreadable();
+    pipeline.start((signal) =>
+      pipeline.projector({ handler, events, recent: pipeline.log.recent, delivery: null }).run(signal),
+    );
+    await eventually(() => expect(pipeline.log.recent.isWanted).toBe(true));
+    const id = newId();
+    for (let event = 0; event < 5; event++) await pipeline.projected(await pipeline.log.add(id, 1));
+    expect(handler.positions()).toEqual(upTo(5n));
   });
 
   it('writes each event once, even if several processes believe they lead', async () => {

@@ -20,6 +20,16 @@ describe('RecentEvents', () => {
     expect(after(5)).toEqual([6]);
   });
 
+  it('takes no event of a log that it has forgotten', () => {
+    recent.add([event(5)]);
+    const { generation } = recent;
+    recent.forget();
+    recent.add([event(6)], generation);
+    expect(after(5)).toEqual([]);
+    recent.add([event(6)], recent.generation);
+    expect(after(5)).toEqual([6]);
+  });
+
   it('returns the events after a position', () => {
     recent.add([event(5), event(6)]);
     recent.add([event(7)]);

@@ -63,6 +63,24 @@ describe('the wait for ended executions', () => {
     expect(await waits[0]).toEqual(inView('a'));
   });
 
+  it('polls for a new execution only when its end is announced, and not if the projector tells its row', async () => {
+    const ended = new Map([
+      ['told', { id: 'told', status: 'completed', version: 3 }],
+      ['redriven', { id: 'redriven', status: 'pending', version: 5 }],
+    ]);
+    const [told, untold, redriven] = ['told', 'untold', 'redriven'].map((id) =>
+      runs.wait(id, A_MINUTE_MS, never, { isNew: true }),
+    );
+    await nextTurn();
+    expect(looks).toEqual([]);
+    projected.announce(1n, ['told', 'untold', 'redriven'], (id) => ended.get(id));
+    expect(await told).toEqual(inView('told'));
+    await nextTurn();
+    expect(looks[0]!.ids).toEqual(['untold', 'redriven']);
+    looks[0]!.answer([completed('untold'), completed('redriven')]);
+    expect(await Promise.all([untold, redriven])).toEqual([inView('untold'), inView('redriven')]);
+  });
+
   it('finds an end that only the log contains, with its position', async () => {
     stream = recorded(EXECUTION_STREAM, [run.requested(), run.started(), run.succeeded()]);
     const wait = runs.wait(EXECUTION_ID, A_MINUTE_MS, never);
