@@ -57,6 +57,7 @@ bool sample_run(struct snapshot_use *use) {
 }
 
 void sample_report(void) {
+    /* Fresh memory, which is not the zygote's: it does not count as used. */
     struct snapshot_use *use = memory_alloc(sizeof *use, MEMORY_INHERITED);
     if (use == NULL) _exit(EXIT_FAILED);
     snapshot_see_use(use);

@@ -9,8 +9,6 @@
 
 enum {
     EXIT_FAILED = 70,
-    /* Python has 30, Node 150. What is over stays where it is. */
-    MOVED_MAX = 1024,
     /* So many absent pages between two others are moved with them: each range becomes a mapping. */
     HOLE_PAGES_MAX = 4,
     /* So many pages that were not used, between two others, are cheaper than a further system call. */
@@ -18,12 +16,12 @@ enum {
     UNWRITTEN_PAGES_MAX = 1
 };
 
-static struct snapshot_range moved[MOVED_MAX];
-static size_t moved_count;
+/* Python has 30, Node 150. What is over SNAPSHOT_RANGES_MAX stays where it is. */
+static struct snapshot_ranges moved;
 
 static bool is_moved(uintptr_t page) {
-    for (size_t i = 0; i < moved_count; i++)
-        if (moved[i].begin <= page && page < moved[i].end) return true;
+    for (size_t i = 0; i < moved.count; i++)
+        if (moved.each[i].begin <= page && page < moved.each[i].end) return true;
     return false;
 }
 
@@ -39,22 +37,27 @@ static void each_page(const struct mappings *mappings, const struct mapping *map
     }
 }
 
-static void add_to_moved(uintptr_t page, enum page state, const struct mapping *mapping, void *nothing) {
+/* A range reaches over at most `gap_pages` other pages, and not beyond its mapping. */
+static void add(struct snapshot_ranges *ranges, uintptr_t page, size_t gap_pages, const struct mapping *mapping) {
     size_t page_size = mappings_page_size();
-    struct snapshot_range *last = moved_count == 0 ? NULL : &moved[moved_count - 1];
-    (void)nothing;
-    if (state != PAGE_OWN) return;
-    if (last != NULL && last->end > mapping->begin && page - last->end <= HOLE_PAGES_MAX * page_size)
+    struct snapshot_range *last = ranges->count == 0 ? NULL : &ranges->each[ranges->count - 1];
+    if (last != NULL && last->end > mapping->begin && page - last->end <= gap_pages * page_size)
         last->end = page + page_size;
-    else if (moved_count < MOVED_MAX) moved[moved_count++] = (struct snapshot_range){page, page + page_size};
+    else if (ranges->count < SNAPSHOT_RANGES_MAX)
+        ranges->each[ranges->count++] = (struct snapshot_range){page, page + page_size};
+}
+
+static void add_to_moved(uintptr_t page, enum page state, const struct mapping *mapping, void *nothing) {
+    (void)nothing;
+    if (state == PAGE_OWN) add(&moved, page, HOLE_PAGES_MAX, mapping);
 }
 
 /* @returns false if nothing can be moved */
 static bool copy_to_file(int file) {
     off_t offset = 0;
-    for (size_t i = 0; i < moved_count; i++) {
-        size_t size = moved[i].end - moved[i].begin;
-        if (pwrite(file, (void *)moved[i].begin, size, offset) != (ssize_t)size) return false;
+    for (size_t i = 0; i < moved.count; i++) {
+        size_t size = moved.each[i].end - moved.each[i].begin;
+        if (pwrite(file, (void *)moved.each[i].begin, size, offset) != (ssize_t)size) return false;
         offset += (off_t)size;
     }
     return fcntl(file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0;
@@ -62,9 +65,9 @@ static bool copy_to_file(int file) {
 
 static void map_file(int file) {
     off_t offset = 0;
-    for (size_t i = 0; i < moved_count; i++) {
-        size_t size = moved[i].end - moved[i].begin;
-        void *place = (void *)moved[i].begin;
+    for (size_t i = 0; i < moved.count; i++) {
+        size_t size = moved.each[i].end - moved.each[i].begin;
+        void *place = (void *)moved.each[i].begin;
         if (mmap(place, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file, offset) == MAP_FAILED)
             _exit(EXIT_FAILED);
         offset += (off_t)size;
@@ -89,7 +92,7 @@ static bool can_populate(void) {
 /* Between the copy and the last mapping, nothing may be written but this stack: it would be lost. */
 static void move(int file) {
     if (copy_to_file(file)) map_file(file);
-    else moved_count = 0;
+    else moved.count = 0;
 }
 
 void snapshot_take(void) {
@@ -106,15 +109,6 @@ void snapshot_take(void) {
     close(file);
 }
 
-static void add(struct snapshot_ranges *ranges, uintptr_t page, size_t gap_pages, const struct mapping *mapping) {
-    size_t page_size = mappings_page_size();
-    struct snapshot_range *last = ranges->count == 0 ? NULL : &ranges->each[ranges->count - 1];
-    if (last != NULL && last->end > mapping->begin && page - last->end <= gap_pages * page_size)
-        last->end = page + page_size;
-    else if (ranges->count < SNAPSHOT_RANGES_MAX)
-        ranges->each[ranges->count++] = (struct snapshot_range){page, page + page_size};
-}
-
 static void add_to_use(uintptr_t page, enum page state, const struct mapping *mapping, void *context) {
     struct snapshot_use *use = context;
     if (state == PAGE_ABSENT) return;
@@ -126,7 +120,7 @@ void snapshot_see_use(struct snapshot_use *use) {
     struct mappings mappings;
     struct mapping mapping;
     use->written.count = use->all.count = 0;
-    if (moved_count == 0 || !mappings_open(&mappings)) return;
+    if (moved.count == 0 || !mappings_open(&mappings)) return;
     while (mappings_next(&mappings, &mapping))
         if (mapping.is_private && (mapping.access & PROT_READ) && mapping.from_file && mapping.is_plain)
             each_page(&mappings, &mapping, add_to_use, use);

@@ -33,7 +33,7 @@ export class CellPool {
   private readonly opening = new Set<Cell>();
   private readonly refill: CellRefill;
   private readonly starts: ColdStarts;
-  private readonly waiting = new WaitingTakes();
+  private readonly waiting: WaitingTakes;
   private coldStarts = 0;
   private closed = false;
   private restTimer: NodeJS.Timeout | undefined;
@@ -53,6 +53,7 @@ export class CellPool {
     };
     this.refill = new CellRefill(options.warmPerKind, pool, log);
     this.starts = new ColdStarts(options.startsMax);
+    this.waiting = new WaitingTakes(this.starts);
   }
 
   get figures(): SandboxFigures {
@@ -81,13 +82,8 @@ export class CellPool {
   async take(userId: string, kind: CellKind): Promise<Cell> {
     return (
       this.takeAvailable(userId, kind) ??
-      this.waiting.wait(
-        userId,
-        kind,
-        (begin) => this.starts.run(begin),
-        // A ready cell may have been made meanwhile.
-        async () => this.takeAvailable(userId, kind) ?? this.coldStart(userId, kind),
-      )
+      // A ready cell may have been made meanwhile.
+      this.waiting.wait(userId, kind, async () => this.takeAvailable(userId, kind) ?? this.coldStart(userId, kind))
     );
   }
 

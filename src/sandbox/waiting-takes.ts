@@ -1,5 +1,6 @@
 import { type CellKind, isSameKind } from './cell-kind.js';
 import type { Cell } from './cell.js';
+import type { ColdStarts } from './cold-starts.js';
 
 interface WaitingTake {
   readonly userId: string;
@@ -11,24 +12,18 @@ interface WaitingTake {
 export class WaitingTakes {
   private readonly takes = new Set<WaitingTake>();
 
+  constructor(private readonly starts: ColdStarts) {}
+
   get count(): number {
     return this.takes.size;
   }
 
-  /**
-   * @param start calls `begin` when a new cell may be started, and resolves to what that returns
-   * @param take called by `begin`, unless a cell was handed over before
-   */
-  wait(
-    userId: string,
-    kind: CellKind,
-    start: (begin: () => Promise<Cell>) => Promise<Cell>,
-    take: () => Promise<Cell>,
-  ): Promise<Cell> {
+  /** @param take called when a new cell may be started, unless a cell was handed over before */
+  wait(userId: string, kind: CellKind, take: () => Promise<Cell>): Promise<Cell> {
     const handed = Promise.withResolvers<Cell>();
     const waiting = { userId, kind, hand: handed.resolve };
     this.takes.add(waiting);
-    const started = start(() => (this.takes.delete(waiting) ? take() : handed.promise));
+    const started = this.starts.run(() => (this.takes.delete(waiting) ? take() : handed.promise));
     return Promise.race([handed.promise, started]);
   }
 

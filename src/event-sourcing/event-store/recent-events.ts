@@ -8,8 +8,8 @@ const sizeOf = ({ data, metadata }: StoredEvent): number => data.length + metada
 
 /**
  * The newest events of the log, if this process recorded them and no other process recorded any in between: its relay
- * and its subscriptions need not read them back. They are committed, at contiguous positions. Events are kept from the first call of `after`
- * on.
+ * and its subscriptions need not read them back. They are committed, at contiguous positions. Events are kept from the
+ * first call of `after` on.
  */
 export class RecentEvents {
   private events: StoredEvent[] = [];

@@ -106,7 +106,7 @@ static PyObject *keep_modules(PyObject *self, PyObject *none) {
     }
     (void)self;
     (void)none;
-    return Py_NewRef(Py_None);
+    Py_RETURN_NONE;
 }
 
 /* Takes from a module what a program has put into it. */
