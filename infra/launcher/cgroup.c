@@ -21,12 +21,16 @@ void cgroup_open(struct cgroup *cgroup) {
     if (access(CGROUP_ROOT "cgroup.controllers", F_OK) == 0) {
         cgroup->version = "v2";
         cgroup->memory_stat = open_file(CGROUP_ROOT "memory.stat");
+        cgroup->memory_used = open_file(CGROUP_ROOT "memory.current");
+        cgroup->memory_limit = open_file(CGROUP_ROOT "memory.max");
         cgroup->oom_events = open_file(CGROUP_ROOT "memory.events");
         cgroup->pids_events = open_file(CGROUP_ROOT "pids.events");
         cgroup->cpu = open_file(CGROUP_ROOT "cpu.stat");
         return;
     }
     cgroup->memory_stat = open_file(CGROUP_ROOT "memory/memory.stat");
+    cgroup->memory_used = open_file(CGROUP_ROOT "memory/memory.usage_in_bytes");
+    cgroup->memory_limit = open_file(CGROUP_ROOT "memory/memory.limit_in_bytes");
     cgroup->oom_events = open_file(CGROUP_ROOT "memory/memory.oom_control");
     cgroup->pids_events = open_file(CGROUP_ROOT "pids/pids.events");
     cgroup->cpu = open_file(CGROUP_ROOT "cpuacct/cpuacct.usage");
@@ -79,14 +83,26 @@ struct cgroup_reading cgroup_read(const struct cgroup *cgroup) {
 }
 
 struct cgroup_pages cgroup_pages_in(const char *version, const char *text) {
-    const char *anon = strcmp(version, "v2") == 0 ? "anon" : "rss";
-    return (struct cgroup_pages){number_after(text, anon), number_after(text, "shmem")};
+    bool v2 = strcmp(version, "v2") == 0;
+    return (struct cgroup_pages){
+        .anon = number_after(text, v2 ? "anon" : "rss"),
+        .shmem = number_after(text, "shmem"),
+        .file = number_after(text, v2 ? "file" : "cache"),
+    };
 }
 
 struct cgroup_pages cgroup_pages(const struct cgroup *cgroup) {
     char text[FILE_BYTES_MAX];
-    if (!read_text(cgroup->memory_stat, text)) return (struct cgroup_pages){-1, -1};
+    if (!read_text(cgroup->memory_stat, text)) return (struct cgroup_pages){-1, -1, -1};
     return cgroup_pages_in(cgroup->version, text);
+}
+
+int64_t cgroup_bytes_left(const struct cgroup *cgroup) {
+    int64_t limit = read_number(cgroup->memory_limit, "");
+    int64_t used = read_number(cgroup->memory_used, "");
+    if (limit < 0 || used < 0) return INT64_MAX;
+    struct cgroup_pages pages = cgroup_pages(cgroup);
+    return limit - used + (pages.file > pages.shmem ? pages.file - pages.shmem : 0);
 }
 
 int64_t cgroup_kernel_bytes(const struct cgroup *cgroup) {

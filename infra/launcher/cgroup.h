@@ -8,6 +8,8 @@
 struct cgroup {
     const char *version; /* "v1", "v2" or "none" */
     int memory_stat;
+    int memory_used;
+    int memory_limit;
     int oom_events;
     int pids_events;
     int cpu;
@@ -24,6 +26,7 @@ struct cgroup_reading {
 struct cgroup_pages {
     int64_t anon;
     int64_t shmem; /* files in every tmpfs, and memory that processes share */
+    int64_t file;  /* these, and files that are read */
 };
 
 void cgroup_open(struct cgroup *cgroup);
@@ -38,6 +41,12 @@ struct cgroup_pages cgroup_pages(const struct cgroup *cgroup);
 
 /* Parses memory.stat, v1 or v2. */
 struct cgroup_pages cgroup_pages_in(const char *version, const char *text);
+
+/*
+ * Memory that the cgroup may still be charged for before the kernel kills a process: the rest of its limit, and
+ * the pages of files, which can be dropped. INT64_MAX if there is no limit, or none is known.
+ */
+int64_t cgroup_bytes_left(const struct cgroup *cgroup);
 
 /*
  * Kernel memory that the cgroup is charged for now, in bytes; -1: unknown. Never 0 while a process lives,

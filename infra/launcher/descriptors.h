@@ -3,7 +3,7 @@
 #define LAUNCHER_DESCRIPTORS_H
 
 enum {
-    /* The launcher opens no descriptor from this number on. */
+    /* The launcher opens no descriptor from this number on, but for samples of a run that has started. */
     DESCRIPTORS_MAX = 64,
     /* Of a preloaded interpreter: its limit (container-spec.ts). */
     DESCRIPTORS_NOTED_MAX = 256

@@ -103,6 +103,7 @@ static void forget(struct run *run) {
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
     end_input(run);
+    usage_end(&run->usage);
     struct run idle = {.host = run->host,
                        .cgroup = run->cgroup,
                        .usage = run->usage,

@@ -10,36 +10,26 @@
 #include <sys/types.h>
 
 #include "cgroup.h"
+#include "processes.h"
 #include "room.h"
 
-enum {
-    /* Per sample. If there are more, the cgroup's count covers the rest. */
-    USAGE_PROCESSES_MAX = 256,
-    USAGE_PROGRAMS_MAX = 32
-};
-
-/* One process, from /proc/PID/status. Bytes. */
-struct usage_process {
-    int64_t anon;
-    int64_t file;
-    int64_t shmem;
-    int64_t text; /* of its executable: processes of one program have the same */
-};
+enum { USAGE_PROGRAMS_MAX = 32 };
 
 /* All processes at one moment. */
 struct usage_look {
+    bool complete; /* no process is missing */
     int processes;
     int64_t anon_sum;
     int64_t anon_max;
     int64_t shmem_max;
     int64_t largest; /* resident bytes of the largest process */
     int programs;
-    struct usage_process program[USAGE_PROGRAMS_MAX]; /* for each, its process with the most file pages */
+    struct process_memory program[USAGE_PROGRAMS_MAX]; /* for each, its process with the most file pages */
 };
 
 struct usage {
     const struct cgroup *cgroup;
-    int proc_fd;  /* -1: processes cannot be sampled */
+    struct processes processes;
     bool stopped; /* nothing is due */
     struct cgroup_pages before; /* what the cgroup counted when the run began, less the launcher's */
     int64_t begun_us;
@@ -48,7 +38,6 @@ struct usage {
     int64_t largest;      /* the largest process of any sample, */
     int64_t beside;       /* and the rest of the run's memory at that time */
     int64_t reaped_bytes; /* the high-water mark of the largest process that was waited for */
-    int64_t oom_kills; /* of the cgroup, at the last sample; -1: unknown */
     pid_t zygote;        /* 0: there is none */
     int64_t zygote_anon; /* bytes */
 };
@@ -71,6 +60,9 @@ void usage_start(struct usage *usage, int64_t started_us);
 /* Records the maxrss of a process that was waited for, which includes its own reaped children. */
 void usage_reaped(struct usage *usage, int64_t maxrss_kib);
 
+/* The run is over: nothing is due. */
+void usage_end(struct usage *usage);
+
 /*
  * Takes a sample if one is due. The job's `init` (0: none) is not counted. Costs at most a fiftieth of the
  * CPU time of one core.
@@ -84,8 +76,7 @@ int64_t usage_due_us(const struct usage *usage);
 int64_t usage_peak(const struct usage *usage, int64_t oom_kills, int64_t limit, const char **source);
 
 /* Exposed for tests. */
-bool usage_process_in(const char *text, struct usage_process *process);
-void usage_add(struct usage_look *look, const struct usage_process *process);
+void usage_add(struct usage_look *look, const struct process_memory *process);
 int64_t usage_sum(const struct usage_look *look, const struct cgroup_pages *of_run,
                   int64_t held_bytes);
 

@@ -17,8 +17,8 @@ static const char STATUS[] = "Name:\tRssAnon:\\n 9 kB\nUmask:\t0022\nVmHWM:\t   
 
 static void reads_memory_stat(void) {
     struct cgroup_pages one = cgroup_pages_in("v1", V1_STAT), two = cgroup_pages_in("v2", V2_STAT);
-    CHECK(one.anon == 1216512 && one.shmem == 5406720);
-    CHECK(two.anon == 1216512 && two.shmem == 5406720);
+    CHECK(one.anon == 1216512 && one.shmem == 5406720 && one.file == 9011200);
+    CHECK(two.anon == 1216512 && two.shmem == 5406720 && two.file == 9011200);
     struct cgroup_pages none = cgroup_pages_in("v1", "cache 1\n");
     CHECK(none.anon == -1 && none.shmem == -1);
 }
@@ -32,34 +32,34 @@ static void reads_counters(void) {
 }
 
 static void reads_a_process(void) {
-    struct usage_process process;
-    CHECK(usage_process_in(STATUS, &process));
+    struct process_memory process;
+    CHECK(process_memory_in(STATUS, &process));
     CHECK(process.anon == 9000 * 1024 && process.file == 33000 * 1024);
     CHECK(process.shmem == 1000 * 1024 && process.text == 40000 * 1024);
-    CHECK(!usage_process_in("Name:\tgone\nState:\tZ (zombie)\n", &process));
+    CHECK(!process_memory_in("Name:\tgone\nState:\tZ (zombie)\n", &process));
     /* gVisor tells only the sum. */
-    CHECK(usage_process_in("Name:\tx\nVmSize:\t9 kB\nVmRSS:\t8 kB\n", &process));
+    CHECK(process_memory_in("Name:\tx\nVmSize:\t9 kB\nVmRSS:\t8 kB\n", &process));
     CHECK(process.anon == 8 * 1024 && process.file == 0);
 }
 
-static struct usage_look measure(const struct usage_process *processes, int count) {
-    struct usage_look look = {0};
+static struct usage_look measure(const struct process_memory *processes, int count) {
+    struct usage_look look = {.complete = true};
     for (int i = 0; i < count; i++) usage_add(&look, &processes[i]);
     return look;
 }
 
 static int64_t sum_of(const struct usage_look *look, int64_t anon, int64_t shmem, int64_t held) {
-    return usage_sum(look, &(struct cgroup_pages){anon, shmem}, held);
+    return usage_sum(look, &(struct cgroup_pages){.anon = anon, .shmem = shmem}, held);
 }
 
 static void one_process_is_exact(void) {
-    struct usage_look look = measure(&(struct usage_process){.anon = 3 * MIB, .file = 2 * MIB}, 1);
+    struct usage_look look = measure(&(struct process_memory){.anon = 3 * MIB, .file = 2 * MIB}, 1);
     CHECK(sum_of(&look, 900 * MIB, -1, 0) == 5 * MIB && sum_of(&look, 0, 0, MIB) == 6 * MIB);
     CHECK(look.largest == 5 * MIB);
 }
 
 static void counts_pages_once(void) {
-    const struct usage_process forks[] = {
+    const struct process_memory forks[] = {
         {.anon = 60 * MIB, .file = 6 * MIB, .text = 3 * MIB},
         {.anon = 60 * MIB, .file = 5 * MIB, .text = 3 * MIB},
         {.anon = 2 * MIB, .file = 2 * MIB, .text = MIB / 4},
@@ -77,7 +77,7 @@ static void counts_pages_once(void) {
 }
 
 static void counts_shared_memory_once(void) {
-    const struct usage_process both[] = {{.anon = MIB, .shmem = 50 * MIB}, {.anon = MIB, .shmem = 50 * MIB}};
+    const struct process_memory both[] = {{.anon = MIB, .shmem = 50 * MIB}, {.anon = MIB, .shmem = 50 * MIB}};
     struct usage_look look = measure(both, 2);
     CHECK(sum_of(&look, 2 * MIB, 50 * MIB, 20 * MIB) == 52 * MIB);
     CHECK(sum_of(&look, 2 * MIB, 0, 0) == 52 * MIB);
@@ -86,19 +86,19 @@ static void counts_shared_memory_once(void) {
 
 static void processes_and_programs_are_bounded(void) {
     struct usage_look look = {0};
-    struct usage_process process = {.anon = MIB, .file = MIB};
-    for (int i = 0; i < USAGE_PROCESSES_MAX; i++) {
+    struct process_memory process = {.anon = MIB, .file = MIB};
+    for (int i = 0; i < PROCESSES_MAX; i++) {
         process.text = MIB * (i + 1);
         usage_add(&look, &process);
     }
-    CHECK(look.programs == USAGE_PROGRAMS_MAX && look.processes == USAGE_PROCESSES_MAX);
+    CHECK(look.programs == USAGE_PROGRAMS_MAX && look.processes == PROCESSES_MAX);
     /* There may be more: the cgroup is asked, whatever those that were seen have. */
     CHECK(sum_of(&look, 900 * MIB, 0, 0) == (900 + USAGE_PROGRAMS_MAX) * MIB);
 }
 
 static void peak(void) {
     const struct cgroup nowhere = {.version = "none"};
-    struct usage usage = {.cgroup = &nowhere, .proc_fd = -1};
+    struct usage usage = {.cgroup = &nowhere, .processes = {.proc_fd = -1}};
     const char *source;
     usage_begin(&usage);
     CHECK(usage_peak(&usage, 0, 50 * MIB, &source) == -1 && strcmp(source, "none") == 0);
