@@ -27,7 +27,8 @@ enum {
     OOM_SCORE_INIT = 900,
     EXIT_NOT_EXECUTABLE = 126,
     EXIT_NOT_FOUND = 127,
-    EXIT_REFUSED = 127
+    EXIT_REFUSED = 127,
+    PROGRAM_PIECE_BYTES = 64 * 1024
 };
 
 /* Used if the image sets none: Debian's default. */
@@ -215,6 +216,19 @@ static _Noreturn void end_as(int status) {
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_REFUSED);
 }
 
+/* Before the program runs: it could change the file. What is no file, or too large, is not sent. */
+static void send_program(const struct job *job, const struct child_given *given) {
+    char bytes[PROGRAM_PIECE_BYTES];
+    struct stat stat;
+    ssize_t size;
+    int fd = given->program < 0 ? -1 : open(job->argv[0], O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size <= job->program_bytes_max)
+        while ((size = read(fd, bytes, sizeof bytes)) > 0)
+            if (!write_all(given->program, bytes, (size_t)size)) _exit(EXIT_REFUSED);
+    if (fd >= 0) close(fd);
+    if (given->program >= 0) close(given->program);
+}
+
 /* Returns only if the compiler succeeded. Its remaining processes are dead then (nested). */
 static void compile(const struct job *job, const struct child_given *given) {
     int64_t begun_us = now_us();
@@ -230,9 +244,11 @@ static void compile(const struct job *job, const struct child_given *given) {
         _exit(EXIT_SUCCESS);
     }
     /* Plain: these processes cannot be distinguished from the launcher's here; the cell ends with the job. */
-    if (!job->nested) return;
-    kill(-1, SIGKILL);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
+    if (job->nested) {
+        kill(-1, SIGKILL);
+        while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
+    }
+    send_program(job, given);
 }
 
 /* When the init exits, the kernel kills all other processes in the namespace. */
@@ -261,14 +277,15 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
                 const struct child_given *given) {
     begin(given);
     /* None of the launcher's own: host, cgroup files, cell's /proc. */
-    descriptors_close_all_but(STDERR_FILENO + 1, given->setup, given->result);
+    const int kept[] = {given->setup, given->result, given->program};
+    descriptors_close_all_but(STDERR_FILENO + 1, kept, 3);
     prepare(job, given);
-    if (job->compile[0] != NULL) compile(job, given);
+    if (job->compile[0] != NULL && job->program_size == 0) compile(job, given);
     if (!job->nested) become_program(job, given);
 
     pid_t program = start(become_program, job, given);
     if (program < 0) need(given, "vfork");
-    descriptors_close_all_but(STDIN_FILENO, given->result, given->result);
+    descriptors_close_all_but(STDIN_FILENO, &given->result, 1);
     memory_free(payload, payload_size);
     be_init(program, given);
 }
@@ -298,7 +315,7 @@ void child_preloaded(struct job *job, unsigned char *payload, size_t payload_siz
         become_preloaded(given);
         return;
     }
-    descriptors_close_all_but(STDIN_FILENO, given->result, given->result);
+    descriptors_close_all_but(STDIN_FILENO, &given->result, 1);
     memory_free(payload, payload_size);
     be_init(program, given);
 }

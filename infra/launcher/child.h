@@ -38,6 +38,8 @@ struct child_given {
      * write it. Plain: -1.
      */
     int result;
+    /* Carries the program that the compiler made. -1: the host wants none. */
+    int program;
     struct room *room;
     /* Memory that the programs of a preloaded interpreter use. */
     const struct snapshot_use *use;

@@ -13,11 +13,16 @@ static void close_each(int first, int last) {
 }
 
 /* One call per gap, not per descriptor: system calls dominate the cost of a job's start. */
-void descriptors_close_all_but(int first, int keep, int keep_too) {
-    int low = keep < keep_too ? keep : keep_too, high = keep < keep_too ? keep_too : keep;
-    close_each(first, low - 1);
-    close_each(low < first ? first : low + 1, high - 1);
-    close_each(high + 1, DESCRIPTORS_MAX - 1);
+void descriptors_close_all_but(int first, const int *kept, int count) {
+    bool keep[DESCRIPTORS_MAX] = {false};
+    for (int i = 0; i < count; i++)
+        if (kept[i] >= 0) keep[kept[i]] = true;
+    for (int fd = first; fd < DESCRIPTORS_MAX; fd++) {
+        if (!keep[fd]) continue;
+        close_each(first, fd - 1);
+        first = fd + 1;
+    }
+    close_each(first, DESCRIPTORS_MAX - 1);
 }
 
 void descriptors_note(int except) {

@@ -9,8 +9,8 @@ enum {
     DESCRIPTORS_NOTED_MAX = 256
 };
 
-/* All below DESCRIPTORS_MAX, from `first` on, except these two. */
-void descriptors_close_all_but(int first, int keep, int keep_too);
+/* All below DESCRIPTORS_MAX, from `first` on, except these; -1 is none. */
+void descriptors_close_all_but(int first, const int *kept, int count);
 
 /* Notes which descriptors are open now, except one. */
 void descriptors_note(int except);

@@ -5,7 +5,7 @@
 #include "job.h"
 
 /*
- * Makes and enters the working folder, and writes the files in it. Returns NULL, or the path that
+ * Makes and enters the working folder, and writes the files in it, and the program if it is compiled. Returns NULL, or the path that
  * could not be made; errno has the cause.
  */
 const char *files_write(const struct job *job);

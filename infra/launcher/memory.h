@@ -14,6 +14,9 @@ enum memory_kind {
 /* Returns zeroed memory; only touched pages cost anything. NULL if there is no memory. */
 void *memory_alloc(size_t size, enum memory_kind kind);
 
+/* Returns the whole pages of a part of such memory to the kernel: their content is lost. */
+void memory_drop(void *part, size_t size);
+
 /* Destroys the content. NULL is ignored. */
 void memory_free(void *memory, size_t size);
 

@@ -44,13 +44,14 @@ static void send_trailer(struct run *run, const struct cgroup_reading *after, in
              "\ncpu_us=%" PRId64 "\nmemory_peak=%" PRId64 "\nmemory_source=%s\noom_kills=%" PRId64
              "\npids_limit_hits=%" PRId64 "\ntmp_full=%d\ntmp_inodes_full=%d\nshm_full=%d"
              "\nshm_inodes_full=%d\nstdout_bytes=%" PRIu64 "\nstderr_bytes=%" PRIu64
-             "\nstdout_truncated=%d\nstderr_truncated=%d\npreload=%s\n",
+             "\nstdout_truncated=%d\nstderr_truncated=%d\npreload=%s\nprogram_bytes=%" PRId64 "\n",
              run->result.status, killer(run), run->phase == RUN_COMPILES ? "compile" : "program",
              run->compile_us, run->ended_us - since,
              difference(run->before.cpu_us, after->cpu_us), peak, source, oom_kills,
              difference(run->before.pids_limit_hits, after->pids_limit_hits), room->tmp_full,
              room->tmp_inodes_full, room->shm_full, room->shm_inodes_full, out->total, err->total,
-             output_truncated(out), output_truncated(err), preload(run));
+             output_truncated(out), output_truncated(err), preload(run),
+             run->program_bytes);
     host_send_text(run->host, FRAME_TRAILER, run->number, text);
 }
 

@@ -57,11 +57,12 @@ static bool make_input_pipe(struct run *run, struct child_given *given) {
     return ends[1] < DESCRIPTORS_MAX && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0;
 }
 
-static bool make_pipes(struct run *run, struct child_given *given) {
+static bool make_pipes(struct run *run, struct child_given *given, bool wants_program) {
     return make_input_pipe(run, given) && make_pipe(&run->streams[0].fd, &given->out) &&
            make_pipe(&run->streams[1].fd, &given->err) &&
            make_pipe(&run->setup_fd, &given->setup) &&
-           (!run->nested || make_pipe(&run->result_fd, &given->result));
+           (!run->nested || make_pipe(&run->result_fd, &given->result)) &&
+           (!wants_program || make_pipe(&run->program_fd, &given->program));
 }
 
 /* Allocated before the job runs: at its end, no memory may be left. */
@@ -79,6 +80,13 @@ static void end_input(struct run *run) {
     close_fd(&run->input_fd);
     memory_free(run->payload, run->payload_size);
     run->payload = NULL;
+}
+
+/* The init has the rest of the payload, and releases it before the program starts. */
+static void drop_all_but_input(struct run *run) {
+    const unsigned char *end = run->payload + run->payload_size, *input_end = run->input + run->input_left;
+    memory_drop(run->payload, (size_t)(run->input - run->payload));
+    memory_drop(run->payload + (input_end - run->payload), (size_t)(end - input_end));
 }
 
 /* Writes as much as the pipe accepts now. An error means that the program has closed it, or has ended. */
@@ -102,6 +110,7 @@ static void forget(struct run *run) {
     }
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
+    close_fd(&run->program_fd);
     end_input(run);
     usage_end(&run->usage);
     struct run idle = {.host = run->host,
@@ -128,7 +137,7 @@ static void begin(struct run *run, const struct job *job) {
     run->active = true;
     run->number = job->number;
     run->nested = job->nested;
-    run->setup_fd = run->result_fd = run->input_fd = run->streams[0].fd = run->streams[1].fd = -1;
+    run->setup_fd = run->result_fd = run->program_fd = run->input_fd = run->streams[0].fd = run->streams[1].fd = -1;
     /* Default if no result arrives: the init was killed, and the program with it. */
     run->result.status = SIGKILL;
     run->before = cgroup_read(run->cgroup);
@@ -181,7 +190,7 @@ static bool clone_preloaded(struct run *run, struct child_given *given, const ch
     } else if (run->preload_lost) {
         usage_set_zygote(&run->usage, 0);
         close_pipes(run, given);
-        if (!make_pipes(run, given)) *failed = "pipe";
+        if (!make_pipes(run, given, false)) *failed = "pipe";
         run->begun_us = now_us();
         run->deadline_us = deadline_of(run->begun_us, run->timeout_ms);
     }
@@ -189,14 +198,15 @@ static bool clone_preloaded(struct run *run, struct child_given *given, const ch
 }
 
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
-    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, run->room, NULL};
+    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, -1, run->room, NULL};
+    bool wants_program = job->compile[0] != NULL && job->program_size == 0 && job->program_bytes_max > 0;
     const char *failed = NULL;
     begin(run, job);
     run->payload = payload;
     run->payload_size = payload_size;
     run->input = job->input;
     run->input_left = job->input_size;
-    if (!make_pipes(run, &given)) failed = "pipe";
+    if (!make_pipes(run, &given, wants_program)) failed = "pipe";
     else if (!take_tails(run, job)) failed = "memory for the output";
     if (!job->preload || !job->nested || job->compile[0] != NULL || failed != NULL)
         zygote_withdraw(&run->zygote);
@@ -216,6 +226,8 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
     close_fd(&given.err);
     close_fd(&given.setup);
     close_fd(&given.result);
+    close_fd(&given.program);
+    drop_all_but_input(run);
     feed_input(run);
 }
 
@@ -278,6 +290,21 @@ static void read_setup(struct run *run) {
     close_fd(&run->setup_fd);
     /* Text after the mark would be the reason why the exec failed. */
     if (run->ready_us > 0 && run->setup_size == 0) program_begins(run, run->ready_us);
+}
+
+/* The init waits until all of it is read. */
+static void read_program(struct run *run) {
+    static unsigned char bytes[READ_BYTES_MAX];
+    size_t size = host_output_room(run->host);
+    if (run->program_fd < 0 || size == 0) return;
+    ssize_t count = read(run->program_fd, bytes, size < sizeof bytes ? size : sizeof bytes);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (count > 0) {
+        host_send(run->host, FRAME_PROGRAM, run->number, bytes, (size_t)count);
+        run->program_bytes += count;
+    } else {
+        close_fd(&run->program_fd);
+    }
 }
 
 /* Output of a program that is over is read at once. */
@@ -362,7 +389,7 @@ static bool send_tail(struct run *run, int which) {
 }
 
 static bool is_drained(const struct run *run) {
-    return run->setup_fd < 0 && run->streams[0].fd < 0 && run->streams[1].fd < 0;
+    return run->setup_fd < 0 && run->program_fd < 0 && run->streams[0].fd < 0 && run->streams[1].fd < 0;
 }
 
 /* All processes are dead: their remaining output is in the pipes, which have no writer left. */
@@ -398,6 +425,7 @@ void run_step(struct run *run) {
     }
     feed_input(run);
     read_setup(run);
+    read_program(run);
     /* The program may be faster than its init, but STARTED must be sent first. */
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) read_stream(run, i);
     if (run->all_dead) finish(run);
@@ -430,12 +458,13 @@ int run_poll(const struct run *run, struct pollfd *fds) {
     if (!run->active) return -1;
     fds[0].fd = run->setup_fd;
     fds[1] = (struct pollfd){.fd = run->input_fd, .events = POLLOUT};
+    if (host_output_room(run->host) > 0) fds[2].fd = run->program_fd;
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) {
         const struct run_stream *stream = &run->streams[i];
         /* Backpressure: a program blocks on its full pipe as long as the host does not read. */
         bool is_blocked = stream->output.head_left > 0 && host_output_room(run->host) == 0;
         if (stream->fd < 0 || is_blocked) continue;
-        if (!is_gathering(run, stream, now)) fds[2 + i].fd = stream->fd;
+        if (!is_gathering(run, stream, now)) fds[3 + i].fd = stream->fd;
         else if (stream->gathers_until_us < next) next = stream->gathers_until_us;
     }
     return timeout_ms(run, next);

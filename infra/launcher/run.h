@@ -15,7 +15,7 @@
 #include "usage.h"
 #include "zygote.h"
 
-enum { RUN_STREAMS = 2, RUN_FDS = 2 + RUN_STREAMS };
+enum { RUN_STREAMS = 2, RUN_FDS = 3 + RUN_STREAMS };
 
 enum run_phase { RUN_SETUP, RUN_COMPILES, RUN_PROGRAM };
 
@@ -55,6 +55,8 @@ struct run {
     int64_t ready_us; /* the program's mark, while its exec may still fail */
     enum run_phase phase;
     int result_fd;
+    int program_fd; /* -1: nothing more comes of the compiled program */
+    int64_t program_bytes;
     struct child_result result;
     struct run_stream streams[RUN_STREAMS];
 

@@ -112,9 +112,16 @@ struct program serve_jobs(char *const *sample) {
         struct zygote_order order;
         int fds[ZYGOTE_FDS];
         take_order(&order, fds);
-        struct child_given given = {getuid(),        getgid(),          fds[ZYGOTE_IN],
-                                    fds[ZYGOTE_OUT], fds[ZYGOTE_ERR],   fds[ZYGOTE_SETUP],
-                                    fds[ZYGOTE_RESULT], room,             &use};
+        struct child_given given = {.uid = getuid(),
+                                    .gid = getgid(),
+                                    .in = fds[ZYGOTE_IN],
+                                    .out = fds[ZYGOTE_OUT],
+                                    .err = fds[ZYGOTE_ERR],
+                                    .setup = fds[ZYGOTE_SETUP],
+                                    .result = fds[ZYGOTE_RESULT],
+                                    .program = -1,
+                                    .room = room,
+                                    .use = &use};
         int32_t pid = isolation_clone_sibling();
         if (pid == 0) return become_program(&order, fds, given);
         if (pid < 0) pid = -errno;

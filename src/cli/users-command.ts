@@ -6,6 +6,7 @@ import type { AccountName } from '../identity/app/account-administration.js';
 import { DomainError } from '../kernel/errors.js';
 import { DataKeys } from '../platform/payloads/data-keys.js';
 import { PayloadDestruction } from '../platform/payloads/payload-destruction.js';
+import { sweepCompiledPrograms } from '../platform/payloads/postgres-compiled-programs.js';
 import { decideExecution } from '../tasks/commands/decide-execution.js';
 import { CancelExecution } from '../tasks/domain/execution-commands.js';
 import { type CliContext, decisionsOf, print, withAccounts } from './cli-context.js';
@@ -34,6 +35,7 @@ const erase = (account: AccountName): Promise<void> =>
     const cancelled = await cancelExecutions(context, id);
     const destruction = new PayloadDestruction(pool);
     await destruction.destroyOf(id, new AbortController().signal);
+    await sweepCompiledPrograms(pool);
     await accounts.erase(id, operatorMetadata());
     const { payloads, bytes } = destruction.figures;
     print(`user-${id} is erased: ${cancelled} executions cancelled, ${payloads} payloads of ${bytes} bytes destroyed`);

@@ -118,6 +118,14 @@ function observeCells(provider: MeterProvider, sandbox: Sandbox): void {
     description: 'runs that had to wait for a container',
   });
   coldStarts.addCallback((result) => result.observe(sandbox.figures.coldStarts));
+  const programs = meter.createObservableCounter('voidrunner_compiled_programs', {
+    description: 'runs of compiled languages that found their program in the cache, or compiled it',
+  });
+  programs.addCallback((result) => {
+    const { programsFound, programsMissed } = sandbox.figures;
+    result.observe(programsFound, { cache: 'hit' });
+    result.observe(programsMissed, { cache: 'miss' });
+  });
 }
 
 function observeConcurrentRequests(provider: MeterProvider, { concurrent }: Infrastructure): void {

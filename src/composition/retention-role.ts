@@ -1,4 +1,5 @@
 import { delay } from '../platform/async/delay.js';
+import { sweepCompiledPrograms } from '../platform/payloads/postgres-compiled-programs.js';
 import type { Infrastructure } from './infrastructure.js';
 import { attempt, loopRole, type RoleProcess } from './role-process.js';
 
@@ -8,7 +9,7 @@ const INTERVAL_MS_MIN = 250;
 const SWEEPS_PER_RETENTION = 4;
 
 /** Periodically destroys payloads past their retention. Part of the orchestrator's role. */
-export function createRetentionRole({ config, log, sweep }: Infrastructure): RoleProcess {
+export function createRetentionRole({ config, log, pool, sweep }: Infrastructure): RoleProcess {
   const kept = [config.RETENTION_RUNS, config.RETENTION_DELETED_TASKS].filter((ms) => ms > 0);
   const intervals = kept.map((ms) => ms / SWEEPS_PER_RETENTION);
   const intervalMs = Math.max(INTERVAL_MS_MIN, Math.min(INTERVAL_MS_MAX, ...intervals));
@@ -18,6 +19,7 @@ export function createRetentionRole({ config, log, sweep }: Infrastructure): Rol
         const { payloads, bytes } = await sweep.sweep(signal);
         if (payloads > 0) log.info({ payloads, bytes }, 'destroyed payloads past their retention');
       });
+      await attempt(log, 'sweep of compiled programs failed', () => sweepCompiledPrograms(pool));
       await delay(intervalMs, { signal });
     }
   });

@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
 import type { CommandBus } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
 
 import type { Config } from '../config/load-config.js';
+import { PostgresCompiledPrograms } from '../platform/payloads/postgres-compiled-programs.js';
 import { PostgresWorkerSessions, WorkerSession } from '../platform/postgres/worker-session.js';
 import type { Log } from '../platform/telemetry/log.js';
+import type { CompiledPrograms } from '../sandbox/compiled-programs.js';
 import { DockerSandbox } from '../sandbox/docker-sandbox.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { readSeccompProfile } from '../sandbox/seccomp-profile.js';
@@ -17,6 +20,7 @@ import { Worker } from '../worker/worker.js';
 import type { Infrastructure } from './infrastructure.js';
 import { postgresOptions } from './postgres-options.js';
 import type { RoleProcess } from './role-process.js';
+import { masterKeysOf } from './secrets.js';
 
 /** `<namespace>.<host>-<pid>-<random>`. The namespace separates the sweeps of installations that share an engine. */
 export function newWorkerId(namespace: string): string {
@@ -27,7 +31,12 @@ export function newWorkerId(namespace: string): string {
   return `${namespace}.${host}-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
-export async function createSandbox(config: Config, log: Log, workerId: string): Promise<DockerSandbox> {
+export async function createSandbox(
+  config: Config,
+  log: Log,
+  workerId: string,
+  programs?: CompiledPrograms,
+): Promise<DockerSandbox> {
   return new DockerSandbox({
     endpoint: config.DOCKER_ENDPOINT,
     workerId,
@@ -47,6 +56,7 @@ export async function createSandbox(config: Config, log: Log, workerId: string):
       go: config.EXECUTOR_GO_IMAGE,
     },
     seccompProfile: await readSeccompProfile(config.EXECUTOR_SECCOMP_PROFILE),
+    ...(programs && { programs }),
     ...(config.EXECUTOR_RUNTIME !== undefined && { runtime: config.EXECUTOR_RUNTIME }),
     log,
   });
@@ -59,9 +69,16 @@ export interface WorkerParts {
   readonly live: LivePublisher;
 }
 
-export async function createWorkerParts({ config, log, liveOutput }: Infrastructure): Promise<WorkerParts> {
+function compiledPrograms(config: Config, pool: Pool): CompiledPrograms | undefined {
+  const ownerBytesMax = config.EXECUTOR_COMPILED_MB_MAX * 1024 ** 2;
+  if (ownerBytesMax === 0) return undefined;
+  return new PostgresCompiledPrograms({ pool, masterKeys: masterKeysOf(config), ownerBytesMax });
+}
+
+export async function createWorkerParts({ config, log, pool, liveOutput }: Infrastructure): Promise<WorkerParts> {
   const id = newWorkerId(config.QUEUE_NAMESPACE);
-  return { id, sandbox: await createSandbox(config, log, id), live: new LivePublisher(liveOutput, log) };
+  const programs = compiledPrograms(config, pool);
+  return { id, sandbox: await createSandbox(config, log, id, programs), live: new LivePublisher(liveOutput, log) };
 }
 
 /** Runs jobs from the queue in containers. */

@@ -179,6 +179,9 @@ export const settingsSchema = z.object({
     .default(60_000)
     .meta({ unit: 'ms' })
     .describe('timeout of a compiler, in addition to the timeout_seconds of the run; 1s to 1h'),
+  EXECUTOR_COMPILED_MB_MAX: integer(0, 65_536)
+    .default(64)
+    .describe('maximum MiB of compiled programs kept per user, for at most 7 days; 0: every run compiles'),
   EXECUTOR_MEMORY_MB_MAX: integer(16, 65_536).default(512).describe('maximum memory in MiB that a task may request'),
   EXECUTOR_CPUS_MAX: number(0.1, 64).default(1).describe('maximum CPUs that a task may request'),
   EXECUTOR_PIDS_MAX: integer(16, 4_096).default(256).describe('maximum processes and threads that a task may request'),

@@ -4,7 +4,7 @@ import { CellRefill } from './cell-refill.js';
 import type { Cell } from './cell.js';
 import { ColdStarts } from './cold-starts.js';
 import type { Removals } from './removals.js';
-import type { SandboxFigures } from './sandbox.js';
+import type { CellFigures } from './sandbox.js';
 import { WaitingTakes } from './waiting-takes.js';
 
 export interface CellPoolOptions {
@@ -56,7 +56,7 @@ export class CellPool {
     this.waiting = new WaitingTakes(this.starts);
   }
 
-  get figures(): SandboxFigures {
+  get figures(): CellFigures {
     const { ready, resting, busy, waiting, refill, coldStarts } = this;
     return {
       ready: ready.length,

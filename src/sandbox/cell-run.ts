@@ -4,6 +4,7 @@ import { withTimeout } from '../platform/async/timeout.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import type { Cell } from './cell.js';
 import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
+import { PROGRAM_BYTES_MAX } from './compiled-programs.js';
 import { encodeJob, keptOf } from './job-bundle.js';
 import { LANGUAGES } from './languages.js';
 import type { LauncherMessage } from './launcher-messages.js';
@@ -48,6 +49,8 @@ export interface CellRunOptions {
   readonly closing: AbortSignal;
   readonly onOutput: OnOutput | undefined;
   readonly reportGraceMs?: number | undefined;
+  /** Compiled earlier; null: the job compiles it, and its program is wanted. Absent: it is not wanted. */
+  readonly program?: Uint8Array | null | undefined;
   /** Which of the cell's CPUs is the job's first. Default: 0. */
   readonly cpuFirst?: number;
 }
@@ -61,6 +64,9 @@ export class CellRun {
   reusable = false;
   /** Known after a report. */
   preload: EndReport['preload'] | null = null;
+  /** What the job compiled, if it was wanted, and is not too large. */
+  program: Buffer | null = null;
+  private readonly programPieces: Buffer[] = [];
   private readonly output: RunOutput;
   private readonly started = Promise.withResolvers<void>();
   private readonly ended = Promise.withResolvers<JobEnd>();
@@ -99,8 +105,10 @@ export class CellRun {
 
   private async exchange(span: Span): Promise<SandboxOutcome> {
     const { cell, number } = this;
-    const { job, outputBytesMax, compileTimeoutMs, cancelled, closing, cpuFirst = 0 } = this.options;
-    cell.send(encodeJob(job, { number, kind: cell.kind, outputBytesMax, compileTimeoutMs, cpuFirst }), {
+    const { job, outputBytesMax, compileTimeoutMs, program, cancelled, closing, cpuFirst = 0 } = this.options;
+    const programBytesMax = program === null ? PROGRAM_BYTES_MAX : 0;
+    const bundle = { number, kind: cell.kind, outputBytesMax, compileTimeoutMs, program, programBytesMax, cpuFirst };
+    cell.send(encodeJob(job, bundle), {
       onMessage: (message) => this.onMessage(message),
       lost: (error) => this.ended.resolve({ kind: 'closed', error }),
     });
@@ -148,6 +156,10 @@ export class CellRun {
         return this.started.resolve();
       case 'output':
         return this.onOutput(message.stream, message.bytes);
+      case 'program':
+        // Valid only during the call.
+        this.programPieces.push(Buffer.from(message.bytes));
+        return;
       case 'ended':
         return this.ended.resolve({ kind: 'reported', report: message.report });
       case 'refused':
@@ -180,6 +192,7 @@ export class CellRun {
 
   private reported(report: EndReport, interruption: Interruption | 'closing' | null): SandboxOutcome {
     this.preload = report.preload;
+    this.program = report.programBytes > 0 && report.compileTimeMs !== null ? Buffer.concat(this.programPieces) : null;
     // The next cell has a preloaded interpreter again.
     this.reusable = report.preload !== 'lost';
     if (interruption === 'closing' && report.killed === 'host') throw this.failure('the sandbox is closing');

@@ -37,6 +37,7 @@ export class Cell {
   /** Resolves when the launcher has ended, or the connection to it is lost; pending while the cell is not open. */
   readonly closed: Promise<Error | undefined>;
   private resolveClosed!: (error?: Error) => void;
+  private image: Promise<string> | null = null;
   private link: CellLink | null = null;
   private removal: Promise<void> | null = null;
   private listener = NO_LISTENER;
@@ -106,6 +107,12 @@ export class Cell {
   /** Cuts the connection; the launcher then ends its job and exits. */
   abandon(): void {
     this.link?.destroy();
+  }
+
+  /** Digest of its image. The engine is asked once. @throws the engine's error */
+  imageId(): Promise<string> {
+    this.image ??= this.container.imageId();
+    return this.image;
   }
 
   /** Exit code and OOM flag of a container that has ended by itself. */

@@ -10,9 +10,11 @@ import { type CellHost, type CellKind, type Isolation, kindFor, defaultKinds } f
 import { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 import { Cell } from './cell.js';
+import { CompileCache } from './compile-cache.js';
 import { ContainerLife } from './container-life.js';
-import { type ContainerSettings, containerSpec } from './container-spec.js';
+import { containerSpec } from './container-spec.js';
 import { CpuPlacement } from './cpu-placement.js';
+import type { DockerSandboxOptions } from './docker-sandbox-options.js';
 import { interrupted } from './end-of-run.js';
 import { EngineMonitor } from './engine-monitor.js';
 import { connectEngine, isEngineUnavailable } from './engine.js';
@@ -42,34 +44,6 @@ const CELL_REST_MS = 30_000;
 const CELLS_MAX = 64;
 const COMPILE_TIMEOUT_MS = 60_000;
 
-export interface DockerSandboxOptions extends ContainerSettings {
-  /** `unix:///path`, `tcp://host:port` or `http://host:port`. */
-  readonly endpoint: string;
-  /** `<namespace>.<id>`: the sweep removes only containers of its own namespace. */
-  readonly workerId: string;
-  /** Kept of each stream, stdout and stderr. */
-  readonly outputBytesMax: number;
-  /** `single`: a cell is removed after one job. Default: `nested`, a cell also runs its user's next jobs. */
-  readonly isolation?: 'nested' | 'single';
-  /** If the host refuses nested namespaces: false (default) runs jobs without them, true runs none until allowed. */
-  readonly isNestingRequired?: boolean;
-  /** Interval between retests of a host that refused nested namespaces. */
-  readonly isolationRetestMs?: number;
-  /** Ready cells per image. Default: 0, every cell is made when it is needed. */
-  readonly poolSize?: number;
-  /** How long a cell waits for its user's next job. */
-  readonly cellRestMs?: number;
-  /** Cells in any state: waiting cells are removed to make room for runs. Default: 64. */
-  readonly cellsMax?: number;
-  /** Default: 500. */
-  readonly cellJobsMax?: number;
-  /** How long a run may take to send its report after it was asked to end. */
-  readonly reportGraceMs?: number | undefined;
-  /** Timeout of a compiler, in addition to the run's own timeout. Default: 60 s. */
-  readonly compileTimeoutMs?: number;
-  readonly log?: Log;
-}
-
 const NESTING_REFUSED = 'this host refuses nested namespaces, and EXECUTOR_ISOLATION_REQUIRED requires them';
 
 type RunOptions = Parameters<Sandbox['run']>[1];
@@ -86,6 +60,7 @@ export class DockerSandbox extends Sandbox {
   private readonly pool: CellPool;
   private readonly isolation: HostIsolation;
   private readonly cpus = new CpuPlacement();
+  private readonly compileCache: CompileCache;
   private started = false;
   private filled = false;
 
@@ -96,6 +71,7 @@ export class DockerSandbox extends Sandbox {
     this.monitor = new EngineMonitor(this.docker, options.runtime);
     this.containers = new ManagedContainers(this.docker);
     this.log = options.log ?? silentLog;
+    this.compileCache = new CompileCache(options.programs, this.log);
     this.pool = new CellPool(
       {
         warmPerKind: options.poolSize ?? 0,
@@ -118,7 +94,8 @@ export class DockerSandbox extends Sandbox {
   }
 
   override get figures(): SandboxFigures {
-    return this.pool.figures;
+    const { found, missed } = this.compileCache.figures;
+    return { ...this.pool.figures, programsFound: found, programsMissed: missed };
   }
 
   /** Tests in a real cell which isolation this host allows. @throws SandboxFailure if no cell can run */
@@ -218,10 +195,13 @@ export class DockerSandbox extends Sandbox {
     const closing = this.closing.signal;
     const place = this.cpus.take(kind.cpus, host.cpus);
     const limits = { outputBytesMax, reportGraceMs, compileTimeoutMs };
-    const run = new CellRun(cell, { job, ...limits, cancelled, closing, onOutput, cpuFirst: place.first });
+    const slot = await this.compileCache.slotOf(job, cell);
+    const program = slot?.program;
+    const run = new CellRun(cell, { job, ...limits, program, cancelled, closing, onOutput, cpuFirst: place.first });
     try {
       return await run.run();
     } finally {
+      if (run.program) void this.track(slot!.keep(run.program));
       place.release();
       warnOfPreload(this.log, cell, run);
       this.pool.release(cell, run.reusable && kind.isolation === 'nested');

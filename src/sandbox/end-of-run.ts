@@ -15,6 +15,8 @@ export interface EndReport {
   readonly phase: 'compile' | 'program';
   /** From the compiler's exec to the program's; null if there was no compiler, or it produced no program. */
   readonly compileTimeMs: number | null;
+  /** Of the compiled program that was sent. */
+  readonly programBytes: number;
   /** From the exec to the death of the last process. */
   readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
@@ -67,6 +69,7 @@ export function parseTrailer(text: string): EndReport {
     killed: killerOf(facts.get('killed')),
     phase: phaseOf(facts.get('phase')),
     compileTimeMs: ms(known(number('compile_us'))),
+    programBytes: number('program_bytes'),
     wallTimeMs: Math.round(number('wall_us') / 1000),
     cpuTimeMs: ms(known(number('cpu_us'))),
     memoryPeakBytes: known(number('memory_peak')),

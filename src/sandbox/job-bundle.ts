@@ -19,6 +19,10 @@ export interface BundleOptions {
   readonly outputBytesMax: number;
   /** Timeout of a compiler, in addition to the run's own timeout. */
   readonly compileTimeoutMs: number;
+  /** Compiled earlier: the job does not compile it. */
+  readonly program?: Uint8Array | null | undefined;
+  /** A compiled program up to this size is wanted; 0: none is. */
+  readonly programBytesMax?: number;
   /** Which of the cell's CPUs is the job's first. */
   readonly cpuFirst: number;
 }
@@ -44,7 +48,7 @@ const asGiven = (script: Uint8Array): Uint8Array => script;
 /** Encodes a job for the launcher (infra/launcher/README.md): big-endian numbers, length-prefixed strings. */
 export function encodeJob(
   job: SandboxJob,
-  { number, kind, outputBytesMax, compileTimeoutMs, cpuFirst }: BundleOptions,
+  { number, kind, outputBytesMax, compileTimeoutMs, program, programBytesMax = 0, cpuFirst }: BundleOptions,
 ): Buffer {
   const { scriptFile, compile, argv, env, prepare = asGiven }: Language = LANGUAGES[job.scriptType];
   const variables = Object.entries({ ...USER, LANG: 'C.UTF-8', ...env, ...job.input.env });
@@ -72,6 +76,8 @@ export function encodeJob(
     string(job.input.stdin ?? ''),
     list(compile?.(job.limits) ?? []),
     u32(compileTimeoutMs),
+    u32(programBytesMax),
+    string(program ?? ''),
   ]);
 }
 

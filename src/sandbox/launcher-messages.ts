@@ -1,13 +1,15 @@
 import { type EndReport, parseTrailer } from './end-of-run.js';
 import type { OutputStreamName } from './sandbox.js';
 
-/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 2"). */
+/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 3"). */
 export type LauncherMessage =
   | ({ readonly kind: 'hello' } & CellFacts)
   /** The program has been exec'ed. */
   | { readonly kind: 'started'; readonly job: number }
   /** The bytes of a frame, or some of them. */
   | { readonly kind: 'output'; readonly job: number; readonly stream: OutputStreamName; readonly bytes: Buffer }
+  /** A part of the program that the compiler made. */
+  | { readonly kind: 'program'; readonly job: number; readonly bytes: Buffer }
   /** The end of the run: all its processes are dead, and all its output has been sent. */
   | { readonly kind: 'ended'; readonly job: number; readonly report: EndReport }
   /** No user code ran. */
@@ -20,23 +22,26 @@ export interface CellFacts {
   readonly preload: 'none' | 'ready' | 'failed';
 }
 
-const PROTOCOL = 2;
+const PROTOCOL = 3;
 const HEADER_BYTES = 5;
 const JOB_BYTES = 4;
 const PAYLOAD_BYTES_MAX = 64 * 1024;
 /** Frames are `u8` type, `u32` length, payload; numbers are big-endian. */
 const FRAME = { job: 'J', kill: 'K' } as const;
-/** Head and tail: the tail comes after the whole head, so one is appended to the other. */
-const OUTPUT_FRAMES: Readonly<Partial<Record<string, OutputStreamName>>> = {
+/** Passed on in pieces. Head and tail: the tail comes after the whole head, so one is appended to the other. */
+const PIECES: Readonly<Partial<Record<string, PassingStream>>> = {
   O: 'stdout',
   o: 'stdout',
   E: 'stderr',
   e: 'stderr',
+  P: 'program',
 };
+
+type PassingStream = OutputStreamName | 'program';
 
 interface PassingOutput {
   readonly job: number;
-  readonly stream: OutputStreamName;
+  readonly stream: PassingStream;
   bytesLeft: number;
 }
 
@@ -82,12 +87,12 @@ export class LauncherMessages {
     const length = this.wanted.readUInt32BE(1);
     if (length > PAYLOAD_BYTES_MAX) throw new Error('a frame of the launcher is too long');
     if (type !== 'H' && length < JOB_BYTES) throw new Error('a frame of the launcher is too short');
-    const stream = OUTPUT_FRAMES[type];
+    const stream = PIECES[type];
     if (stream) this.want(JOB_BYTES, () => this.takeJob(stream, length - JOB_BYTES));
     else this.want(length, () => this.takeMessage(type));
   }
 
-  private takeJob(stream: OutputStreamName, bytesLeft: number): void {
+  private takeJob(stream: PassingStream, bytesLeft: number): void {
     const job = this.wanted.readUInt32BE();
     this.wantHeader();
     if (bytesLeft > 0) this.output = { job, stream, bytesLeft };
@@ -104,7 +109,7 @@ export class LauncherMessages {
     const bytes = chunk.subarray(at, at + output.bytesLeft);
     output.bytesLeft -= bytes.length;
     if (output.bytesLeft === 0) this.output = null;
-    this.onMessage({ kind: 'output', job, stream, bytes });
+    this.onMessage(stream === 'program' ? { kind: 'program', job, bytes } : { kind: 'output', job, stream, bytes });
     return bytes.length;
   }
 }

@@ -94,7 +94,7 @@ export interface SandboxHealth {
 }
 
 /** Current numbers of containers. */
-export interface SandboxFigures {
+export interface CellFigures {
   /** Available to the next run of any user. */
   readonly ready: number;
   /** Available to the next run of their user only. */
@@ -104,6 +104,12 @@ export interface SandboxFigures {
   readonly refilling: number;
   /** Runs that had to wait for a new container, since the start. */
   readonly coldStarts: number;
+}
+
+export interface SandboxFigures extends CellFigures {
+  /** Runs that found their program compiled, and runs that compiled one, since the start. */
+  readonly programsFound: number;
+  readonly programsMissed: number;
 }
 
 /** `chunk` is valid only during the call; `kept` remains valid and grows until the run ends. */

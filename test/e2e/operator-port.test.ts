@@ -84,6 +84,23 @@ test('docs/operations.md lists exactly the existing metrics', async () => {
   expect(documented.map((row) => row.slice(3, -1)).toSorted()).toEqual([...expected].toSorted());
 });
 
+test('a compiled program is found by the second run of its source', async () => {
+  const client = await ApiClient.register(() => service.url);
+  const task = { script_type: 'go', script_content: 'package main\nfunc main() { println("hi") }' } as const;
+  const before = await service.database.appPool.query('select key from es.compiled_programs');
+  expect(await client.run(task)).toMatchObject({ stderr: 'hi\n' });
+  await eventually(async () => {
+    const { rows } = await service.database.appPool.query('select key from es.compiled_programs');
+    expect(rows).toHaveLength(before.rows.length + 1);
+  });
+  expect(await client.run(task)).toMatchObject({ stderr: 'hi\n' });
+  const programs = samplesOf(await scrape(), 'voidrunner_compiled_programs_total');
+  expect(programs.map(({ labels, value }) => [labels['cache'], value])).toEqual([
+    ['hit', 1],
+    ['miss', 1],
+  ]);
+});
+
 test('a scrape may have parameters; HEAD has no body; other methods get a 405 with Allow', async () => {
   const at = (path: string, method: string) => fetch(`http://127.0.0.1:${port}${path}`, { method });
   const answer = await at('/metrics?module=x&module=y', 'GET');

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import { LABEL_MANAGED, LABEL_WORKER } from '../../src/sandbox/container-spec.js';
-import { DockerSandbox, type DockerSandboxOptions } from '../../src/sandbox/docker-sandbox.js';
+import { DockerSandbox } from '../../src/sandbox/docker-sandbox.js';
+import type { DockerSandboxOptions } from '../../src/sandbox/docker-sandbox-options.js';
 import { connectEngine } from '../../src/sandbox/engine.js';
 import type { SandboxJob, SandboxOutcome, ScriptType } from '../../src/sandbox/sandbox.js';
 import { readSeccompProfile } from '../../src/sandbox/seccomp-profile.js';

@@ -73,7 +73,15 @@ export class ScriptedSandbox extends Sandbox {
   }
 
   override get figures(): SandboxFigures {
-    return { ready: 0, resting: 0, busy: this.running, refilling: 0, coldStarts: this.jobs.length };
+    return {
+      ready: 0,
+      resting: 0,
+      busy: this.running,
+      refilling: 0,
+      coldStarts: this.jobs.length,
+      programsFound: 0,
+      programsMissed: 0,
+    };
   }
 
   override health(): Promise<SandboxHealth> {

@@ -57,7 +57,7 @@ static void says_hello_with(const char *preload) {
     char type;
     size_t size = cell_frame(&cell, &type, payload);
     payload[size] = 0;
-    CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=2\n", 11) == 0);
+    CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=3\n", 11) == 0);
     CHECK(strstr((char *)payload, preload) != NULL);
 }
 
@@ -183,6 +183,54 @@ static void tells_what_does_not_compile(void) {
     spec.compile = nothing;
     answer = run(spec);
     CHECK(strcmp(answer->end, "input: no such program: no-such-compiler") == 0);
+}
+
+/* What a compiler made is sent once, and is not compiled again where it is given. */
+static void sends_what_was_compiled(void) {
+    char made[64];
+    snprintf(made, sizeof made, "%s/made-%u", root, last_number);
+    const char *const argv[] = {made, "given", NULL};
+    char build[256];
+    snprintf(build, sizeof build, "printf '#!/bin/sh\\necho $1' > %s; chmod +x %s; echo built", made, made);
+    struct job_spec spec = {.argv = argv, .compile = SH(build), .program_max = 64};
+    const struct answer *answer = run(spec);
+    CHECK(strcmp(answer->out, "given\n") == 0 && strcmp(answer->err, "built\n") == 0);
+    CHECK(strcmp(answer->program, "#!/bin/sh\necho $1") == 0 && has_line(answer, "program_bytes=17"));
+
+    CHECK(unlink(made) == 0);
+    spec.program = "#!/bin/sh\necho $1 again";
+    answer = run(spec);
+    CHECK(strcmp(answer->out, "given again\n") == 0 && answer->err_size == 0 && answer->program_size == 0);
+    CHECK(has_line(answer, "compile_us=-1") && has_line(answer, "program_bytes=0"));
+
+    /* Too large, not wanted, no file, or failed. */
+    spec.program = NULL;
+    spec.program_max = 16;
+    CHECK(has_line(run(spec), "program_bytes=0"));
+    spec.program_max = 0;
+    CHECK(has_line(run(spec), "program_bytes=0"));
+    spec.program_max = 64;
+    snprintf(build, sizeof build, "rm %s; mkfifo %s", made, made);
+    CHECK(has_line(run(spec), "program_bytes=0"));
+    spec.compile = SH("exit 1");
+    answer = run(spec);
+    CHECK(has_line(answer, "program_bytes=0") && has_line(answer, "phase=compile"));
+    static const char *const relative[] = {"made", NULL};
+    spec.argv = relative;
+    spec.program = "x";
+    CHECK(strcmp(run(spec)->end, "malformed: a compiled program needs an absolute path") == 0);
+}
+
+/* More than fits any queue, to a host that reads late. */
+static void sends_a_large_program(void) {
+    enum { SIZE = 3 * 1024 * 1024 };
+    char made[64], build[256];
+    snprintf(made, sizeof made, "%s/large", root);
+    const char *const argv[] = {made, NULL};
+    snprintf(build, sizeof build, "{ printf '#!/bin/sh\\nexit 7\\n'; head -c %d /dev/zero; } > %s; chmod +x %s", SIZE - 17, made, made);
+    const struct answer *answer = run((struct job_spec){.argv = argv, .compile = SH(build), .program_max = SIZE});
+    CHECK(answer->program_size == SIZE && has_line(answer, "status=1792"));
+    CHECK(unlink(made) == 0);
 }
 
 /* What it made is the user's: an end like any other, as a shell tells it. */
@@ -357,6 +405,8 @@ int main(int argc, char **argv) {
     gives_an_input_larger_than_a_pipe();
     compiles_before_the_program();
     tells_what_does_not_compile();
+    sends_what_was_compiled();
+    sends_a_large_program();
     ends_where_what_was_compiled_does_not_run();
     hands_down_nothing_else();
     gives_as_many_cpus_as_the_limit_says();

@@ -25,7 +25,9 @@ static void random_job(struct job_bytes *job) {
                             .timeout_ms = random_u32(), .head_max = random_u32(),
                             .tail_max = (uint32_t)below(1 << 20), .folder = "/tmp/work",
                             .argv = argv, .env = env, .path = texts[3], .content = texts[4],
-                            .input = texts[5], .compile = argv + below(3) + 1};
+                            .input = texts[5], .compile = argv + below(3) + 1,
+                            .program = below(2) ? "" : texts[1]};
+    if (below(2)) argv[0] = "/tmp/made";
     put_job(job, &spec);
 }
 
@@ -71,6 +73,8 @@ static size_t read_through(const struct job *job) {
         for (size_t j = 0; j < file->size; j++) sum += file->content[j];
     }
     for (size_t i = 0; i < job->input_size; i++) sum += job->input[i];
+    for (size_t i = 0; i < job->program_size; i++) sum += job->program[i];
+    CHECK(job->program_size == 0 || job->argv[0][0] == '/');
     return sum;
 }
 

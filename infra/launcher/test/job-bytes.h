@@ -49,7 +49,8 @@ struct job_spec {
     const char *input;
     size_t input_size; /* 0: to its end */
     const char *const *compile;
-    uint32_t compile_timeout_ms;
+    uint32_t compile_timeout_ms, program_max;
+    const char *program;
 };
 
 static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
@@ -80,6 +81,8 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     put_bytes(job, input, spec->input_size > 0 ? spec->input_size : strlen(input));
     put_list(job, spec->compile != NULL ? spec->compile : nothing);
     put_u32(job, spec->compile_timeout_ms);
+    put_u32(job, spec->program_max);
+    put_text(job, spec->program != NULL ? spec->program : "");
 }
 
 #endif

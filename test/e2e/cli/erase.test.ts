@@ -18,8 +18,12 @@ test('an erased account is gone with its content and executions; its history can
   const running = await ada.createTask({ script_type: 'bash', script_content: 'sleep 600' });
   const { id } = await ada.start(running.id);
   await ada.follow(id, ({ status }) => status === 'running');
+  await ada.run({ script_type: 'go', script_content: 'package main\nfunc main() { println("secret") }' });
+  const { appPool, ownerPool } = service.database;
+  const programs = () => appPool.query('select key from es.compiled_programs where owner_id = $1', [ada.user.id]);
+  await eventually(async () => expect((await programs()).rows).toHaveLength(1));
   const his = await bob.run({ script_type: 'bash', script_content: 'echo his' });
-  await service.database.ownerPool.query('update identity.users set name = $2 where id = $1', [ada.user.id, NAME]);
+  await ownerPool.query('update identity.users set name = $2 where id = $1', [ada.user.id, NAME]);
 
   const erased = await run('users', 'erase', ada.user.email);
   expect(erased).toMatchObject({ code: 0, stderr: '' });
@@ -28,12 +32,12 @@ test('an erased account is gone with its content and executions; its history can
   await eventually(async () => expect((await ada.request('GET', '/auth/me')).status).toBe(401));
   const login = { email: ada.user.email, password: 'correct horse battery' };
   expect((await call(`${service.url}/api/v1/auth/login`, 'POST', login)).status).toBe(401);
-  const { appPool, ownerPool } = service.database;
   const users = await appPool.query('select * from identity.users');
   expect(JSON.stringify(users.rows)).not.toContain(NAME);
   expect(JSON.stringify(users.rows)).not.toContain(ada.user.email);
   const left = await ownerPool.query('select payload_id from es.payloads where owner_id = $1', [ada.user.id]);
   expect(left.rows).toEqual([]);
+  expect((await programs()).rows).toEqual([]);
   const events = (await run('events', 'show', `user-${ada.user.id}`)).stdout;
   expect(events).toContain('UserErased');
   await eventually(async () => expect((await run('state', `execution-${id}`)).stdout).toContain('cancelled'));

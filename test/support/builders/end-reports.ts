@@ -6,6 +6,7 @@ export const endReport = (changes: Partial<EndReport> = {}): EndReport => ({
   killed: 'none',
   phase: 'program',
   compileTimeMs: null,
+  programBytes: 0,
   wallTimeMs: 1,
   cpuTimeMs: 1,
   memoryPeakBytes: 1,

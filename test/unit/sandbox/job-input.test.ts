@@ -105,6 +105,8 @@ const decode = (bundle: Buffer) => {
     stdin: field(),
     compile: list(),
     compileTimeoutMs: number(),
+    programBytesMax: number(),
+    program: field(),
   };
   expect(at).toBe(bundle.length);
   return decoded;
@@ -142,6 +144,8 @@ describe('the bundle', () => {
       stdin: 'ünï',
       compile: [],
       compileTimeoutMs: 9_000,
+      programBytesMax: 0,
+      program: '',
     });
   });
 
@@ -187,6 +191,20 @@ describe('the bundle', () => {
     const { compile, argv } = bundle(job({ args: ['a'] }, { scriptType: 'go' }));
     expect(compile).toEqual(['/usr/local/lib/voidrunner/build-go', '/tmp/.program', '1']);
     expect(argv).toEqual(['/tmp/.program', 'a']);
+  });
+
+  it('contains a program that was compiled earlier', () => {
+    const go = job({}, { scriptType: 'go' });
+    const kind = kindFor('go', go.limits, { isolation: 'nested', cpus: 2 });
+    const options = { number: 7, kind, outputBytesMax: 2, compileTimeoutMs: 9, cpuFirst: 1 };
+    expect(decode(encodeJob(go, { ...options, program: null, programBytesMax: 5 }))).toMatchObject({
+      program: '',
+      programBytesMax: 5,
+    });
+    expect(decode(encodeJob(go, { ...options, program: Buffer.from('made') }))).toMatchObject({
+      program: 'made',
+      programBytesMax: 0,
+    });
   });
 
   it('contains the enforced limits, which are the cell kind’s, with CPUs in thousandths', () => {

@@ -66,12 +66,12 @@ describe('LauncherMessages', () => {
     number.writeUInt32BE(job);
     return launcherFrame(type, Buffer.concat([number, Buffer.from(payload as Buffer)]));
   };
-  const HELLO = launcherFrame('H', Buffer.from('protocol=2\ncgroup=v1\nkernel_memory=4096\npreload=ready\npid=1\n'));
+  const HELLO = launcherFrame('H', Buffer.from('protocol=3\ncgroup=v1\nkernel_memory=4096\npreload=ready\npid=1\n'));
   const TRAILER =
     'status=256\nkilled=none\nphase=program\ncompile_us=-1\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
     'memory_source=none\noom_kills=0\n' +
     'pids_limit_hits=-1\ntmp_full=0\ntmp_inodes_full=0\nshm_full=0\nshm_inodes_full=0\n' +
-    'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\npreload=unused\n';
+    'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\npreload=unused\nprogram_bytes=0\n';
   const REPORT = endReport({
     waitStatus: 256,
     cpuTimeMs: null,
@@ -83,19 +83,21 @@ describe('LauncherMessages', () => {
     const got: LauncherMessage[] = [];
     const messages = new LauncherMessages((message) =>
       // The next chunk may overwrite it like this.
-      got.push(message.kind === 'output' ? { ...message, bytes: Buffer.from(message.bytes) } : message),
+      got.push('bytes' in message ? { ...message, bytes: Buffer.from(message.bytes) } : message),
     );
     for (const piece of pieces) messages.write(piece);
     return got;
   };
+
+  const streamOf = (message: LauncherMessage) => (message.kind === 'output' ? message.stream : message.kind);
 
   /** Output may arrive in any parts: adjacent ones of one job and stream are joined, and empty ones dropped. */
   const joined = (all: readonly LauncherMessage[]): LauncherMessage[] => {
     const result: LauncherMessage[] = [];
     for (const message of all) {
       const last = result.at(-1);
-      if (message.kind !== 'output') result.push(message);
-      else if (last?.kind === 'output' && last.job === message.job && last.stream === message.stream) {
+      if (!('bytes' in message)) result.push(message);
+      else if (last && 'bytes' in last && last.job === message.job && streamOf(last) === streamOf(message)) {
         result[result.length - 1] = { ...last, bytes: Buffer.concat([last.bytes, message.bytes]) };
       } else if (message.bytes.length > 0) result.push(message);
     }
@@ -104,12 +106,17 @@ describe('LauncherMessages', () => {
 
   /** The messages' meaning and their format. */
   const said: fc.Arbitrary<readonly [LauncherMessage, Buffer]> = fc
-    .tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), bytes(), fc.constantFrom('H', 'S', 'O', 'o', 'E', 'e', 'T', 'R'))
+    .tuple(
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      bytes(),
+      fc.constantFrom('H', 'S', 'O', 'o', 'E', 'e', 'P', 'T', 'R'),
+    )
     .map(([job, content, type]) => {
       if (type === 'H') return [{ kind: 'hello', kernelMemoryBytes: 4_096, preload: 'ready' }, HELLO];
       if (type === 'S') return [{ kind: 'started', job }, ofJob(type, job, '')];
       if (type === 'T') return [{ kind: 'ended', job, report: REPORT }, ofJob(type, job, TRAILER)];
       if (type === 'R') return [{ kind: 'refused', job, message: 'input: ünfit' }, ofJob(type, job, 'input: ünfit')];
+      if (type === 'P') return [{ kind: 'program', job, bytes: content }, ofJob(type, job, content)];
       const stream = type === 'O' || type === 'o' ? 'stdout' : 'stderr';
       return [{ kind: 'output', job, stream, bytes: content }, ofJob(type, job, content)];
     });
@@ -163,7 +170,7 @@ describe('LauncherMessages', () => {
     ['output without a job', launcherFrame('O', Buffer.from([0, 0, 1]))],
     ['an invalid trailer', ofJob('T', 1, 'status=0\n')],
     ['another protocol', launcherFrame('H', Buffer.from('protocol=1\n'))],
-    ['an unknown preload', launcherFrame('H', Buffer.from('protocol=2\npreload=maybe\n'))],
+    ['an unknown preload', launcherFrame('H', Buffer.from('protocol=3\npreload=maybe\n'))],
     ['no protocol', launcherFrame('H', Buffer.alloc(0))],
   ])('refuse %s', (_, wrong) => {
     expect(() => read(HELLO, wrong)).toThrow();
