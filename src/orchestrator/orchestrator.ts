@@ -5,7 +5,7 @@ import type { Delivery, RecordedEvent } from '../event-sourcing/core/event.js';
 import { LiveTable } from '../event-sourcing/projection/live-table.js';
 import type { Changes, SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
-import { type ExecutionEvent, isWorkersStart } from '../tasks/domain/execution-events.js';
+import { type ExecutionEvent, ExecutionRequested, isWorkersStart } from '../tasks/domain/execution-events.js';
 import { type ActiveExecution, activeExecutionProjection, foldActive } from './active-execution.js';
 import type { EffectRunner } from './effect-runner.js';
 import { type Effect, effectsOf } from './effects.js';
@@ -28,12 +28,12 @@ export class Orchestrator implements SubscriptionHandler {
     return stream.type === 'execution';
   }
 
-  /** A start by a worker has no effect. An end has, and the reconciler compares the table with the queue. */
+  /** Not an end: the reconciler would find an execution that is pending, but has no job. */
   canWait(event: RecordedEvent): boolean {
-    return isWorkersStart(event);
+    return event.type === ExecutionRequested.type || isWorkersStart(event);
   }
 
-  async runEffects(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {
+  async runEffects(deliveries: readonly Delivery[], signal: AbortSignal, ranUpTo: bigint): Promise<void> {
     const rows = await this.table.rows(deliveries.map(({ event }) => event));
     const active = new Map<string, ActiveExecution | null>();
     for (const delivery of deliveries) {
@@ -43,7 +43,7 @@ export class Orchestrator implements SubscriptionHandler {
       const event = delivery.event as unknown as RecordedEvent<ExecutionEvent>;
       const after = foldActive(before, event);
       active.set(id, after);
-      await this.runAll(effectsOf(event, before, after), delivery);
+      if (event.position > ranUpTo) await this.runAll(effectsOf(event, before, after), delivery);
     }
   }
 

@@ -50,8 +50,8 @@ async function crashAfter(
     throw new Error('crash');
   };
   const crashing: SubscriptionHandler = {
-    async runEffects(deliveries, signal) {
-      await handler.runEffects?.(deliveries, signal);
+    async runEffects(deliveries, signal, ranUpTo) {
+      await handler.runEffects?.(deliveries, signal, ranUpTo);
       if (step === 'runEffects') crashAt(deliveries.at(-1)?.event.position);
     },
     async change(events) {

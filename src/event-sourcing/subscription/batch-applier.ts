@@ -41,6 +41,8 @@ export class BatchApplier {
   private checkpoint: Checkpoint;
   /** The checkpoint, or past it by events that do not concern the handler. */
   private passed: bigint;
+  /** Effects of events up to here have run. */
+  private ranUpTo = 0n;
   private skipped: ReadonlySet<string> = new Set();
   /** The one event that blocks, by position; kept through an outage. */
   private failing: { position: bigint; failures: number; since: number } | null = null;
@@ -73,10 +75,28 @@ export class BatchApplier {
   async apply(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {
     const last = deliveries.at(-1)?.event;
     if (!last) return;
-    const due = deliveries.filter((delivery) => this.isOpen(delivery) && this.concerns(delivery));
+    const due = this.due(deliveries);
     // Without `concerns`, a caller may wait for the position even if nothing of the batch is applied.
     if (due.length === 0 && this.options.handler.concerns) this.passed = last.position;
     else await this.applyOrSplit(due, last.position, signal);
+  }
+
+  /**
+   * Runs the effects of events that wait until they are applied.
+   * @returns false after a failure: `apply` repeats them, and deals with it
+   */
+  async runAhead(deliveries: readonly Delivery[], signal: AbortSignal): Promise<boolean> {
+    const { handler } = this.options;
+    const due = this.due(deliveries);
+    const last = due.at(-1)?.event;
+    if (!handler.runEffects || !last || last.position <= this.ranUpTo) return true;
+    try {
+      await handler.runEffects(due, signal, this.ranUpTo);
+    } catch {
+      return false;
+    }
+    this.ranUpTo = last.position;
+    return true;
   }
 
   /** Moves the checkpoint to the position of the applier. @throws Unavailable and CheckpointMoved */
@@ -101,6 +121,10 @@ export class BatchApplier {
    */
   async note(work: (client: PoolClient) => Promise<void>): Promise<void> {
     this.checkpoint = await this.options.checkpoints.moveWith(this.checkpoint, this.checkpoint, work);
+  }
+
+  private due(deliveries: readonly Delivery[]): readonly Delivery[] {
+    return deliveries.filter((delivery) => this.isOpen(delivery) && this.concerns(delivery));
   }
 
   private readonly isOpen = ({ event }: Delivery): boolean => !this.skipped.has(event.stream.id);
@@ -166,7 +190,7 @@ export class BatchApplier {
     const from = this.checkpoint;
     const to = { ...from, position: upTo };
     const now = await withEventSpans(spanName, deliveries, async () => {
-      if (events.length > 0) await handler.runEffects?.(deliveries, signal);
+      if (events.length > 0) await handler.runEffects?.(deliveries, signal, this.ranUpTo);
       const changes = events.length > 0 ? await handler.change?.(events) : undefined;
       const writes = changes?.writes ?? [];
       const moved = await (extraWork

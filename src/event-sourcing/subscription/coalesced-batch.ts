@@ -13,6 +13,8 @@ interface CoalescedBatchOptions {
   /** The events after the checkpoint that have arrived. */
   readonly nextBatch: () => Promise<readonly Delivery[]>;
   readonly canWait: (batch: readonly Delivery[]) => boolean;
+  /** Called before a batch is held. False: it is not held. */
+  readonly beforeWait?: (batch: readonly Delivery[]) => Promise<boolean>;
   readonly coalesceMs?: number | undefined;
   readonly signal: AbortSignal;
 }
@@ -25,7 +27,7 @@ interface CoalescedBatchOptions {
 export async function coalescedBatch(
   options: CoalescedBatchOptions,
 ): Promise<{ seen: number; batch: readonly Delivery[] }> {
-  const { wakeup, nextBatch, canWait, coalesceMs = COALESCE_MS, signal } = options;
+  const { wakeup, nextBatch, canWait, beforeWait, coalesceMs = COALESCE_MS, signal } = options;
   const until = performance.now() + coalesceMs;
   let held: readonly Delivery[] = [];
   for (;;) {
@@ -35,6 +37,7 @@ export async function coalescedBatch(
     if (batch.length < held.length) return { seen, batch: held };
     const waitMs = until - performance.now();
     if (waitMs <= 0 || !canWait(batch)) return { seen, batch };
+    if (beforeWait && !(await beforeWait(batch))) return { seen, batch };
     held = batch;
     await wakeup.wait(seen, waitMs, signal);
     if (signal.aborted) return { seen, batch: [] };

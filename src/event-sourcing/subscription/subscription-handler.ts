@@ -20,11 +20,16 @@ export interface SubscriptionHandler {
   concerns?(event: Pick<RecordedEvent, 'stream' | 'type'>): boolean;
   /**
    * Whether nobody waits for what this event changes: it may be applied a moment later, together with the next events.
-   * If absent, no event can wait. Not asked about events that do not concern the handler: they can always wait.
+   * Its effects run at once. If absent, no event can wait. Not asked about events that do not concern the handler: they
+   * can always wait.
    */
   canWait?(event: RecordedEvent): boolean;
-  /** Effects on other systems, before the checkpoint moves. Must be idempotent: ids are derived from the event. */
-  runEffects?(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void>;
+  /**
+   * Effects on other systems, before the checkpoint moves. Must be idempotent: ids are derived from the event.
+   *
+   * @param ranUpTo those of events up to this position have run already, while the events waited
+   */
+  runEffects?(deliveries: readonly Delivery[], signal: AbortSignal, ranUpTo: bigint): Promise<void>;
   /** Rows of Postgres, written in one statement with the checkpoint; until then nothing has changed. */
   change?(events: readonly RecordedEvent[]): Promise<Changes>;
   /** Called after the checkpoint is committed. Must not throw. */

@@ -159,6 +159,7 @@ export class Subscription {
       ...{ wakeup: this.wakeup, signal, coalesceMs: this.options.coalesceMs },
       nextBatch: () => this.nextBatch(state),
       canWait: (deliveries) => !state.catchingUp && canAllWait(this.options.handler, deliveries),
+      beforeWait: (deliveries) => state.applier.runAhead(deliveries, signal),
     });
     if (batch.length > 0) {
       await state.applier.apply(batch, signal);

@@ -17,8 +17,8 @@ describe('Subscription', () => {
   /** A handler that records its events. */
   const recorder = () => {
     const seen: RecordedEvent[] = [];
-    const runEffects = async (deliveries: readonly Delivery[]): Promise<void> =>
-      void seen.push(...deliveries.map(({ event }) => event));
+    const runEffects = async (deliveries: readonly Delivery[], _: AbortSignal, ranUpTo: bigint): Promise<void> =>
+      void seen.push(...deliveries.map(({ event }) => event).filter(({ position }) => position > ranUpTo));
     return { seen, runEffects, positions: () => seen.map(({ position }) => position) };
   };
 
@@ -144,6 +144,30 @@ describe('Subscription', () => {
     expect(handler.positions()).toEqual(upTo(6n));
   });
 
+  it('runs the effects of events that can wait at once, and once', async () => {
+    const handler = recorder();
+    let outages = 1;
+    const runEffects: typeof handler.runEffects = async (...batch) => {
+      if (outages-- > 0) throw new Unavailable('redis', 'away');
+      await handler.runEffects(...batch);
+    };
+    const canWait = ({ type }: { type: string }) => type === 'ToyAdded';
+    const events = unreadable();
+    const waiting = { runEffects, canWait, coalesceMs: 60_000, recent: pipeline.log.recent, delivery: null };
+    pipeline.start((signal) => pipeline.projector({ handler: waiting, ...waiting, events }).run(signal));
+    await eventually(() => expect(pipeline.log.recent.isWanted).toBe(true));
+    const id = newId();
+    // The first cannot be held: its effects failed.
+    await pipeline.projected(await pipeline.log.add(id, 1));
+    for (const position of [2n, 3n]) {
+      await pipeline.log.add(id, 1);
+      await eventually(() => expect(handler.positions()).toEqual(upTo(position)));
+      expect(await pipeline.checkpoint()).toBe(1n);
+    }
+    await pipeline.projected(await pipeline.log.record(id, 'ToyRemoved', [{}]));
+    expect(handler.positions()).toEqual(upTo(4n));
+  });
+
   it('finds an event that NATS does not deliver, however often it is woken', async () => {
     const silent = {
       connected: true,
@@ -212,9 +236,9 @@ describe('Subscription', () => {
   it('waits for the end of a handler’s outage, and parks nothing', async () => {
     let outages = 4;
     const handler = recorder();
-    const runEffects = async (deliveries: readonly Delivery[]): Promise<void> => {
+    const runEffects: typeof handler.runEffects = async (...batch) => {
       if (outages-- > 0) throw new Unavailable('redis', 'away');
-      await handler.runEffects(deliveries);
+      await handler.runEffects(...batch);
     };
     const poison = { failures: 1, overMs: 0 };
     pipeline.start((signal) => pipeline.projector({ handler: { runEffects }, poison }).run(signal));

@@ -19,10 +19,11 @@ function setUp(...rows: ActiveExecution[]) {
   const queue = new InMemoryJobQueue({ userConcurrencyMax: 5, ageingIntervalMs: LEASE_MS });
   const pool = { query: () => Promise.resolve({ rows: rows.map((row) => ({ ...row })) }) } as unknown as Pool;
   const orchestrator = new Orchestrator(pool, new EffectRunner(queue));
-  const act = (events: readonly RecordedEvent[], signal = new AbortController().signal) =>
+  const act = (events: readonly RecordedEvent[], signal = new AbortController().signal, ranUpTo = 0n) =>
     orchestrator.runEffects(
       events.filter((each) => orchestrator.concerns(each)).map((each) => ({ event: each, traceparent: undefined })),
       signal,
+      ranUpTo,
     );
   return { queue, act };
 }
@@ -44,6 +45,16 @@ test('a batch that is handled twice has its effects once', async () => {
   await act(ofRun(event.requested()));
   expect(await queue.stats()).toMatchObject({ waiting: 0, leased: 1 });
   expect(job).toMatchObject(jobOfAttempt(1));
+});
+
+test('effects that ran while their events waited do not run again, and their events count', async () => {
+  const { queue, act } = setUp();
+  const [requested, cancelled] = ofRun(event.requested(), event.cancelled()) as [RecordedEvent, RecordedEvent];
+  await act([requested]);
+  await act([requested, cancelled], undefined, requested.position);
+  expect(await queue.inspect([jobOfAttempt(1)])).toEqual(['missing']);
+  await act([requested], undefined, requested.position);
+  expect(await queue.inspect([jobOfAttempt(1)])).toEqual(['missing']);
 });
 
 test('a batch is applied event by event, each on the state after the previous one', async () => {

@@ -23,8 +23,9 @@ describe('a coalesced batch', () => {
     arrived.push(...deliveries);
     wakeup.wake();
   };
-  const next = (coalesceMs = A_MINUTE_MS) =>
+  const next = (coalesceMs = A_MINUTE_MS, beforeWait = (_: readonly Delivery[]) => Promise.resolve(true)) =>
     coalescedBatch({
+      beforeWait,
       ...{ wakeup, coalesceMs, signal: stop.signal },
       nextBatch: () => Promise.resolve([...arrived]),
       canWait: (batch) => canAllWait({ canWait: ({ type }) => type === PATIENT }, batch),
@@ -47,6 +48,17 @@ describe('a coalesced batch', () => {
     expect(await held).toMatchObject({ batch: [patient, patient, urgent] });
     arrived = [patient];
     expect(await next(1)).toMatchObject({ batch: [patient] });
+  });
+
+  test('is not held if what comes before it fails', async () => {
+    arrive(patient);
+    expect(await next(A_MINUTE_MS, () => Promise.resolve(false))).toMatchObject({ batch: [patient] });
+    const batches: (readonly Delivery[])[] = [];
+    const held = next(A_MINUTE_MS, (batch) => Promise.resolve(batches.push(batch) === 1));
+    await nextTurn();
+    arrive(patient);
+    expect(await held).toMatchObject({ batch: [patient, patient] });
+    expect(batches).toEqual([[patient], [patient, patient]]);
   });
 
   test('keeps what it holds if the delivery is interrupted', async () => {
