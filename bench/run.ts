@@ -12,6 +12,7 @@ const QUESTIONS = [
   'overhead',
   'queue',
   'sandbox',
+  'cold',
   'neighbour',
   'service',
   'counts',
