@@ -62,11 +62,10 @@ async function start(preload: (typeof WAYS)[number]) {
   return { allAtOnce, close };
 }
 
-const quantile = (values: readonly number[], part: number): string =>
-  values
-    .toSorted((one, other) => one - other)
-    [Math.floor(values.length * part)]!.toFixed(0)
-    .padStart(7);
+function quantile(values: readonly number[], part: number): string {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length * part)]!.toFixed(0).padStart(7);
+}
 
 /** MiB of each image's ready cells, without the pages of files, which the kernel drops when it needs memory. */
 async function idleMemory(preload: boolean): Promise<Map<string, number>> {

@@ -15,6 +15,7 @@ enum {
 enum frame_type {
     FRAME_JOB = 'J',
     FRAME_KILL = 'K',
+    FRAME_PRELOAD = 'Z', /* both ways */
     FRAME_HELLO = 'H',
     FRAME_STARTED = 'S',
     FRAME_STDOUT = 'O',

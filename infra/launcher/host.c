@@ -96,9 +96,9 @@ void host_send_text(struct host *host, enum frame_type type, uint32_t number, co
     host_send(host, type, number, text, strlen(text));
 }
 
-void host_send_hello(struct host *host, const char *text) {
+void host_send_plain(struct host *host, enum frame_type type, const char *text) {
     unsigned char header[FRAME_HEADER_BYTES];
-    frame_header_write(header, FRAME_HELLO, strlen(text));
+    frame_header_write(header, type, strlen(text));
     queue_put(host, header, sizeof header);
     queue_put(host, text, strlen(text));
 }

@@ -34,7 +34,7 @@ void host_send(struct host *host, enum frame_type type, uint32_t number, const v
 
 void host_send_text(struct host *host, enum frame_type type, uint32_t number, const char *text);
 
-void host_send_hello(struct host *host, const char *text);
+void host_send_plain(struct host *host, enum frame_type type, const char *text);
 
 /* Writes as much as standard output accepts now. */
 void host_flush(struct host *host);

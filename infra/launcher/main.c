@@ -66,16 +66,16 @@ static int prepare(void) {
     return signals;
 }
 
-static void say_hello(struct host *host, const struct cgroup *cgroup, const char *preload) {
+static void say_hello(struct host *host, const struct cgroup *cgroup) {
     char text[512];
     struct utsname system;
     if (uname(&system) != 0) fatal("uname failed");
     snprintf(text, sizeof text,
              "protocol=%d\ncgroup=%s\nkernel_memory=%" PRId64
-             "\npreload=%s\npid=%d\nuid=%u\ngid=%u\nkernel=%s\nmachine=%s\n",
-             PROTOCOL, cgroup->version, cgroup_kernel_bytes(cgroup), preload,
+             "\npid=%d\nuid=%u\ngid=%u\nkernel=%s\nmachine=%s\n",
+             PROTOCOL, cgroup->version, cgroup_kernel_bytes(cgroup),
              (int)getpid(), (unsigned)getuid(), (unsigned)getgid(), system.release, system.machine);
-    host_send_hello(host, text);
+    host_send_plain(host, FRAME_HELLO, text);
 }
 
 static void start_job(struct host *host, struct run *run) {
@@ -95,9 +95,17 @@ static void start_job(struct host *host, struct run *run) {
 }
 
 static void obey(struct host *host, struct run *run) {
-    if (frame_type(&host->reader) == FRAME_JOB) start_job(host, run);
-    else if (run->active && u32_read(host->reader.payload) == run->number)
-        run_kill(run, KILLED_BY_HOST);
+    switch (frame_type(&host->reader)) {
+    case FRAME_JOB:
+        start_job(host, run);
+        break;
+    case FRAME_PRELOAD:
+        run_preload(run);
+        host_send_plain(host, FRAME_PRELOAD, run->zygote.state);
+        break;
+    default:
+        if (run->active && u32_read(host->reader.payload) == run->number) run_kill(run, KILLED_BY_HOST);
+    }
     frame_reset(&host->reader);
 }
 
@@ -136,7 +144,7 @@ int main(int argc, char **argv) {
     usage_open(&run.usage, &cgroup);
     locks_open(&run.locks);
     run_open(&run, argv + (argc > 0));
-    say_hello(&host, &cgroup, run.zygote.state);
+    say_hello(&host, &cgroup);
 
     while (!is_over(&host, &run, &goodbye_us)) {
         host_flush(&host);

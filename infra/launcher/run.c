@@ -156,8 +156,12 @@ void run_open(struct run *run, char **argv) {
     int room_fd;
     run->room = room_create(&room_fd);
     if (run->room == NULL) fatal("no memory for the room");
-    zygote_start(&run->zygote, argv, room_fd);
-    close_fd(&room_fd);
+    zygote_open(&run->zygote, argv, room_fd);
+}
+
+void run_preload(struct run *run) {
+    if (run->active) return;
+    zygote_start(&run->zygote);
     usage_set_zygote(&run->usage, run->zygote.pid);
 }
 

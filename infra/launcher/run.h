@@ -72,8 +72,11 @@ struct run {
     struct cgroup_reading before;
 };
 
-/* Starts the zygote argv (zygote.h), if it is not empty. Call it once. */
+/* `argv`: of the zygote (zygote.h), which is not started yet. Call it once. */
 void run_open(struct run *run, char **argv);
+
+/* Starts the zygote, once, unless a job runs. */
+void run_preload(struct run *run);
 
 /* Starts the job, or prepares its refusal. Takes ownership of the payload. */
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size);

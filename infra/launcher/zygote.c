@@ -66,11 +66,13 @@ static void end_zygote(struct zygote *zygote) {
     zygote->state = "failed";
 }
 
-void zygote_start(struct zygote *zygote, char **argv, int room_fd) {
+void zygote_open(struct zygote *zygote, char **argv, int room_fd) {
+    *zygote = (struct zygote){.argv = argv, .room_fd = room_fd, .state = "none", .payload_fd = -1};
+}
+
+static void start(struct zygote *zygote, char **argv, int room_fd) {
     int ends[2];
     char ready;
-    *zygote = (struct zygote){.state = "none", .payload_fd = -1};
-    if (argv[0] == NULL) return;
     zygote->state = "failed";
     if (argv[1] == NULL || room_fd < 0) return;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return;
@@ -81,6 +83,14 @@ void zygote_start(struct zygote *zygote, char **argv, int room_fd) {
     if (zygote->pid > 0 && receive(zygote->socket, &ready, sizeof ready, READY_MS_MAX))
         zygote->state = "ready";
     else end_zygote(zygote);
+}
+
+void zygote_start(struct zygote *zygote) {
+    if (zygote->argv == NULL) return;
+    if (zygote->argv[0] != NULL) start(zygote, zygote->argv, zygote->room_fd);
+    if (zygote->room_fd >= 0) close(zygote->room_fd);
+    zygote->argv = NULL;
+    zygote->room_fd = -1;
 }
 
 void zygote_offer(struct zygote *zygote, const unsigned char *payload, size_t size) {

@@ -1,7 +1,7 @@
 /*
  * A preloaded interpreter: a child of the launcher that has initialised an interpreter and waits (serve.h).
- * Each job's init is cloned from it, so its program need not start the interpreter. It is started before
- * the first job, and never again: without it, programs are exec'ed.
+ * Each job's init is cloned from it, so its program need not start the interpreter. The host says when it
+ * is started: once, while no job runs. Without it, programs are exec'ed.
  */
 #ifndef LAUNCHER_ZYGOTE_H
 #define LAUNCHER_ZYGOTE_H
@@ -38,17 +38,22 @@ struct zygote_order {
 };
 
 struct zygote {
-    const char *state; /* for the hello: "none", "ready" or "failed" */
+    char **argv;       /* what it is started with; NULL once it has been */
+    int room_fd;       /* -1 likewise */
+    const char *state; /* for the host: "none", "ready" or "failed" */
     pid_t pid;         /* 0: there is none */
     int socket;
     int payload_fd; /* of the next job; -1: it is exec'ed */
 };
 
 /*
- * Starts the program argv[0] with the arguments argv[1], argv[2], ... (argv[1] is its name). Waits until it
- * is ready, for at most 10 s. An empty argv starts nothing.
+ * What zygote_start will start: the program argv[0] with the arguments argv[1], argv[2], ... (argv[1] is its
+ * name), or nothing. Takes the descriptor.
  */
-void zygote_start(struct zygote *zygote, char **argv, int room_fd);
+void zygote_open(struct zygote *zygote, char **argv, int room_fd);
+
+/* Waits until it is ready, for at most 10 s. Does nothing the second time. */
+void zygote_start(struct zygote *zygote);
 
 /* Keeps a copy of the payload for zygote_clone, unless there is no zygote. Call it before the payload is decoded. */
 void zygote_offer(struct zygote *zygote, const unsigned char *payload, size_t size);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 
 import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import { DockerFrames } from './docker-frames.js';
-import { jobFrame, killFrame, type LauncherMessage, LauncherMessages } from './launcher-messages.js';
+import { jobFrame, killFrame, type LauncherMessage, LauncherMessages, preloadFrame } from './launcher-messages.js';
 
 /** Kept of the launcher's stderr: it writes one line there, when it gives up. */
 const STDERR_BYTES_MAX = 500;
@@ -53,6 +53,10 @@ export class CellLink {
 
   kill(job: number): void {
     this.socket.write(killFrame(job));
+  }
+
+  preload(): void {
+    this.socket.write(preloadFrame());
   }
 
   /** Must be called before the container is killed: the engine hangs on an attached stream that is not read. */

@@ -17,6 +17,8 @@ export interface CellPoolOptions {
   readonly ageMsMax: number;
   /** Cells in any state. Waiting cells are removed to make room for runs; no cell is made ready beyond this number. */
   readonly cellsMax: number;
+  /** Whether a run that waits for a new cell waits for its interpreter as well. Default: false. */
+  readonly preloadsColdCells?: boolean;
   /** Concurrent starts of cells that a run waits for. Default: one per CPU. */
   readonly startsMax?: number;
 }
@@ -145,7 +147,7 @@ export class CellPool {
     this.occupy(cell, userId);
     this.makeRoom();
     try {
-      await this.open(cell);
+      await this.open(cell, this.options.preloadsColdCells);
       return cell;
     } catch (error) {
       this.busy.delete(cell);
@@ -157,7 +159,7 @@ export class CellPool {
   private async addReady(kind: CellKind): Promise<void> {
     const cell = this.make(kind);
     try {
-      await this.open(cell);
+      await this.open(cell, true);
     } catch (error) {
       this.retire(cell);
       throw error;
@@ -173,11 +175,12 @@ export class CellPool {
     this.busy.add(cell);
   }
 
-  private async open(cell: Cell): Promise<void> {
+  private async open(cell: Cell, preloads = false): Promise<void> {
     this.opening.add(cell);
     try {
       await this.removals.untilBelowMax();
       await cell.open();
+      if (preloads) await cell.startInterpreter();
       void cell.closed.then(() => this.lost(cell));
     } finally {
       this.opening.delete(cell);

@@ -148,7 +148,7 @@ export class CellRun {
   }
 
   private onMessage(message: LauncherMessage): void {
-    if (message.kind === 'hello' || message.job !== this.number) return;
+    if (message.kind === 'hello' || message.kind === 'preload' || message.job !== this.number) return;
     switch (message.kind) {
       case 'started':
         this.startedAt = new Date();

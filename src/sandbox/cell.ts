@@ -6,11 +6,13 @@ import type { CellKind } from './cell-kind.js';
 import { CellLink } from './cell-link.js';
 import type { ContainerLife } from './container-life.js';
 import { engineStatus } from './engine.js';
-import type { CellFacts, LauncherMessage } from './launcher-messages.js';
+import type { LauncherMessage, PreloadState } from './launcher-messages.js';
 import { SandboxFailure } from './sandbox.js';
 
 /** From the container's start to the launcher's hello. */
 const HELLO_TIMEOUT_MS = 20_000;
+/** More than the launcher allows its interpreter to start. */
+const PRELOAD_TIMEOUT_MS = 15_000;
 
 /** Receives the messages about the job that runs. */
 export interface JobListener {
@@ -33,7 +35,8 @@ export class Cell {
   isClosed = false;
   /** Whether kernel memory is charged to the cell; null if unknown. */
   chargesKernelMemory: boolean | null = null;
-  preload: CellFacts['preload'] = 'none';
+  private preloaded: Promise<PreloadState> | null = null;
+  private onPreload: (state: PreloadState) => void = () => undefined;
   /** Resolves when the launcher has ended, or the connection to it is lost; pending while the cell is not open. */
   readonly closed: Promise<Error | undefined>;
   private resolveClosed!: (error?: Error) => void;
@@ -48,6 +51,7 @@ export class Cell {
     readonly kind: CellKind,
     private readonly spec: Docker.ContainerCreateOptions,
     private readonly container: ContainerLife,
+    private readonly onPreloadFailed: (cell: Cell) => void = () => undefined,
   ) {
     this.closed = new Promise((resolve) => (this.resolveClosed = resolve));
   }
@@ -64,14 +68,13 @@ export class Cell {
       const hello = new Promise<void>((resolve) => {
         const onMessage: JobListener['onMessage'] = (message) => {
           if (message.kind !== 'hello') return;
-          const { kernelMemoryBytes, preload } = message;
+          const { kernelMemoryBytes } = message;
           this.chargesKernelMemory = kernelMemoryBytes === null ? null : kernelMemoryBytes > 0;
-          this.preload = preload;
           resolve();
         };
         this.listener = { ...NO_LISTENER, onMessage: onMessage };
       });
-      const link = new CellLink(await container.attach(), (message) => this.listener.onMessage(message));
+      const link = new CellLink(await container.attach(), (message) => this.pass(message));
       this.link = link;
       void link.closed.then((error) => {
         this.isClosed = true;
@@ -85,6 +88,16 @@ export class Cell {
       if (error instanceof SandboxFailure) throw error;
       throw new SandboxFailure((error as Error).message, false, { cause: error });
     }
+  }
+
+  /**
+   * Starts the interpreter that programs are forked from, once; jobs that are sent meanwhile wait. Do not call it while
+   * a job runs.
+   * @returns `none` if cells of this kind have none, or the cell has ended. @throws SandboxFailure
+   */
+  startInterpreter(): Promise<PreloadState> {
+    this.preloaded ??= this.orderInterpreter();
+    return this.preloaded;
   }
 
   /** @param listener receives the messages about this job until {@link forget} */
@@ -125,6 +138,24 @@ export class Cell {
     this.abandon();
     this.removal ??= inSpan('container.remove', {}, () => this.container.remove());
     return this.removal;
+  }
+
+  private pass(message: LauncherMessage): void {
+    if (message.kind === 'preload') this.onPreload(message.state);
+    else this.listener.onMessage(message);
+  }
+
+  private async orderInterpreter(): Promise<PreloadState> {
+    if (!this.spec.Cmd?.length || this.isClosed) return 'none';
+    const state = new Promise<PreloadState>((resolve) => (this.onPreload = resolve));
+    this.link!.preload();
+    const reached = await withTimeout(
+      Promise.race([state, this.closed.then(() => 'none' as const)]),
+      PRELOAD_TIMEOUT_MS,
+      () => this.notReady(`did not start its interpreter within ${PRELOAD_TIMEOUT_MS} ms`),
+    );
+    if (reached === 'failed') this.onPreloadFailed(this);
+    return reached;
   }
 
   private async untilReady(hello: Promise<void>): Promise<void> {

@@ -23,6 +23,11 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly cellsMax?: number;
   /** Default: 500. */
   readonly cellJobsMax?: number;
+  /**
+   * Jobs of a new cell before its interpreter is started; those that were made ready have it from the start. 0: the first
+   * job waits for it. Default: 2.
+   */
+  readonly preloadAfterJobs?: number;
   /** How long a run may take to send its report after it was asked to end. */
   readonly reportGraceMs?: number | undefined;
   /** Timeout of a compiler, in addition to the run's own timeout. Default: 60 s. */

@@ -43,6 +43,8 @@ const CELL_AGE_MS_MAX = 5 * 60_000;
 const CELL_REST_MS = 30_000;
 const CELLS_MAX = 64;
 const COMPILE_TIMEOUT_MS = 60_000;
+/** An interpreter costs a cell's user as much as three runs save (ADR 48). */
+const PRELOAD_AFTER_JOBS = 2;
 
 const NESTING_REFUSED = 'this host refuses nested namespaces, and EXECUTOR_ISOLATION_REQUIRED requires them';
 
@@ -79,6 +81,7 @@ export class DockerSandbox extends Sandbox {
         jobsMax: options.cellJobsMax ?? CELL_JOBS_MAX,
         ageMsMax: CELL_AGE_MS_MAX,
         cellsMax: options.cellsMax ?? CELLS_MAX,
+        preloadsColdCells: this.preloadAfterJobs === 0,
       },
       (kind) => this.newCell(kind),
       this.removals,
@@ -203,8 +206,11 @@ export class DockerSandbox extends Sandbox {
     } finally {
       if (run.program) void this.track(slot!.keep(run.program));
       place.release();
-      warnOfPreload(this.log, cell, run);
-      this.pool.release(cell, run.reusable && kind.isolation === 'nested');
+      if (run.preload === 'lost') warnOfPreload(this.log, cell, 'died');
+      const reusable = run.reusable && kind.isolation === 'nested';
+      if (reusable && cell.jobs >= this.preloadAfterJobs)
+        void ignoreErrors(cell.startInterpreter(), 'the next job reports it');
+      this.pool.release(cell, reusable);
     }
   }
 
@@ -219,7 +225,9 @@ export class DockerSandbox extends Sandbox {
     const owner = { name, workerId: this.options.workerId, uid: randomInt(UID_FIRST, UID_END) };
     // A cell of one job would start an interpreter for one program.
     const settings = { ...this.options, preload: this.isPreloading };
-    return new Cell(name, kind, containerSpec(kind, owner, settings), new ContainerLife(this.docker, name));
+    const onPreloadFailed = (cell: Cell) => warnOfPreload(this.log, cell, 'did not start');
+    const spec = containerSpec(kind, owner, settings);
+    return new Cell(name, kind, spec, new ContainerLife(this.docker, name), onPreloadFailed);
   }
 
   /** `voidrunner doctor` gives advice about it. */
@@ -239,6 +247,10 @@ export class DockerSandbox extends Sandbox {
       this.filled = false;
       this.log.warn({ err: error }, 'the pool could not be filled; the next run retries');
     });
+  }
+
+  private get preloadAfterJobs(): number {
+    return this.options.preloadAfterJobs ?? PRELOAD_AFTER_JOBS;
   }
 
   private get isPreloading(): boolean {

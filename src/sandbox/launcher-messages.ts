@@ -4,6 +4,8 @@ import type { OutputStreamName } from './sandbox.js';
 /** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 3"). */
 export type LauncherMessage =
   | ({ readonly kind: 'hello' } & CellFacts)
+  /** Whether the interpreter, which the cell was told to start, has started. */
+  | { readonly kind: 'preload'; readonly state: PreloadState }
   /** The program has been exec'ed. */
   | { readonly kind: 'started'; readonly job: number }
   /** The bytes of a frame, or some of them. */
@@ -18,16 +20,18 @@ export type LauncherMessage =
 export interface CellFacts {
   /** The kernel memory that the cell is charged for; null if its launcher does not know. */
   readonly kernelMemoryBytes: number | null;
-  /** Whether the cell has a preloaded interpreter, if it was started with one. */
-  readonly preload: 'none' | 'ready' | 'failed';
 }
+
+/** Whether a cell has a preloaded interpreter. */
+export type PreloadState = (typeof PRELOAD_STATES)[number];
+const PRELOAD_STATES = ['none', 'ready', 'failed'] as const;
 
 const PROTOCOL = 3;
 const HEADER_BYTES = 5;
 const JOB_BYTES = 4;
 const PAYLOAD_BYTES_MAX = 64 * 1024;
 /** Frames are `u8` type, `u32` length, payload; numbers are big-endian. */
-const FRAME = { job: 'J', kill: 'K' } as const;
+const FRAME = { job: 'J', kill: 'K', preload: 'Z' } as const;
 /** Passed on in pieces. Head and tail: the tail comes after the whole head, so one is appended to the other. */
 const PIECES: Readonly<Partial<Record<string, PassingStream>>> = {
   O: 'stdout',
@@ -86,7 +90,8 @@ export class LauncherMessages {
     const type = String.fromCharCode(this.wanted[0]!);
     const length = this.wanted.readUInt32BE(1);
     if (length > PAYLOAD_BYTES_MAX) throw new Error('a frame of the launcher is too long');
-    if (type !== 'H' && length < JOB_BYTES) throw new Error('a frame of the launcher is too short');
+    if (type !== 'H' && type !== FRAME.preload && length < JOB_BYTES)
+      throw new Error('a frame of the launcher is too short');
     const stream = PIECES[type];
     if (stream) this.want(JOB_BYTES, () => this.takeJob(stream, length - JOB_BYTES));
     else this.want(length, () => this.takeMessage(type));
@@ -121,9 +126,12 @@ function decode(type: string, payload: Buffer): LauncherMessage {
     if (protocol !== String(PROTOCOL))
       throw new Error(`the launcher in the image uses protocol ${protocol}, not ${PROTOCOL}`);
     const bytes = /^kernel_memory=(\d+)$/m.exec(hello)?.[1];
-    const preload = /^preload=(none|ready|failed)$/m.exec(hello)?.[1] as CellFacts['preload'] | undefined;
-    if (preload === undefined) throw new Error('the hello of the launcher has no valid "preload"');
-    return { kind: 'hello', kernelMemoryBytes: bytes === undefined ? null : Number(bytes), preload };
+    return { kind: 'hello', kernelMemoryBytes: bytes === undefined ? null : Number(bytes) };
+  }
+  if (type === FRAME.preload) {
+    const state = PRELOAD_STATES.find((known) => known === payload.toString('latin1'));
+    if (state === undefined) throw new Error('the launcher reports an unknown state of its interpreter');
+    return { kind: 'preload', state };
   }
   const job = payload.readUInt32BE();
   const words = payload.toString('utf8', JOB_BYTES);
@@ -140,6 +148,9 @@ function decode(type: string, payload: Buffer): LauncherMessage {
 }
 
 export const jobFrame = (job: Buffer): Buffer => Buffer.concat([header(FRAME.job, job.length), job]);
+
+/** Tells the launcher to start its interpreter. */
+export const preloadFrame = (): Buffer => header(FRAME.preload, 0);
 
 /** Ends the job if it is the one that runs: a late kill does not affect later jobs. */
 export function killFrame(job: number): Buffer {

@@ -1,7 +1,6 @@
 import type { Log } from '../platform/telemetry/log.js';
 import { DEFAULT_LIMITS } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
-import type { CellRun } from './cell-run.js';
 import type { Cell } from './cell.js';
 import { type ImageName, LANGUAGES } from './languages.js';
 import { PRELOADS } from './preload.js';
@@ -35,7 +34,7 @@ async function test(
   const probe = { scriptType, script: new Uint8Array(), limits: DEFAULT_LIMITS };
   try {
     return await inProbe(pool, probe, { isolation: 'nested', cpus }, closing, async (run, cell) => {
-      if (cell.preload === 'failed') return 'failed';
+      if ((await cell.startInterpreter()) === 'failed') return 'failed';
       await run.run();
       return run.preload === 'used' ? 'works' : 'lost';
     });
@@ -47,9 +46,6 @@ async function test(
 }
 
 /** Programs run without it, only slower. `voidrunner doctor` gives advice about it. */
-export function warnOfPreload(log: Log, { name, kind, preload, jobs, stderr }: Cell, run: CellRun): void {
-  const failed = preload === 'failed' && jobs === 1;
-  if (!failed && run.preload !== 'lost') return;
-  const what = failed ? 'did not start' : 'died';
+export function warnOfPreload(log: Log, { name, kind, stderr }: Cell, what: 'did not start' | 'died'): void {
   log.warn({ cell: name, image: kind.image, stderr }, `the preloaded interpreter ${what}; programs start their own`);
 }

@@ -1,7 +1,7 @@
 import type { CellKind } from './cell-kind.js';
 import type { ImageName } from './languages.js';
 
-/** An interpreter that is started with the cell, and from which the programs of its jobs are forked (ADR 48). */
+/** An interpreter that is started while its cell has no job. Programs of later jobs are forked from it (ADR 48). */
 export interface Preload {
   /** The arguments of the launcher: the interpreter's program, its name, its arguments. */
   readonly argv: (memoryMb: number) => readonly string[];

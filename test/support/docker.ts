@@ -27,6 +27,8 @@ export async function sandboxOptions(overrides: Partial<DockerSandboxOptions> = 
     seccompProfile: await readSeccompProfile('seccomp/cell.json'),
     outputBytesMax: 64 * 1024,
     preload: isPreloading(),
+    // Most tests make a cell for one run.
+    preloadAfterJobs: 0,
     ...overrides,
   };
 }

@@ -21,6 +21,10 @@ export class FakeCell extends Cell {
     return this.opened.promise;
   }
 
+  override startInterpreter() {
+    return Promise.resolve('none' as const);
+  }
+
   failToOpen(): void {
     this.opened.reject(new SandboxFailure('no such image', false));
   }

@@ -4,6 +4,7 @@ import { connectEngine } from '../../../src/sandbox/engine.js';
 import type { ScriptType } from '../../../src/sandbox/sandbox.js';
 import { readSeccompProfile } from '../../../src/sandbox/seccomp-profile.js';
 import { dockerEndpoint, type JobParts, TestSandbox, type TextOutcome } from '../../support/docker.js';
+import { eventually } from '../../support/eventually.js';
 import { PROGRAMS } from '../../support/preload-programs.js';
 import { RUNTIMES } from '../../support/runtimes.js';
 
@@ -185,6 +186,28 @@ except OSError as error: print(error.strerror)`;
       expect(Math.abs(own - forked)).toBeLessThan(16 << 20);
     }
   });
+});
+
+it('a cell that is made for a run starts its interpreter after its second job', async () => {
+  const box = await TestSandbox.create({ preload: true, preloadAfterJobs: 2 });
+  const userId = randomUUID();
+  const forked = [];
+  for (let job = 0; job < 4; job++) {
+    const { out } = await box.run('python', 'print(open("/proc/self/cmdline").read())', { userId });
+    forked.push(out.includes('preload.py'));
+  }
+  expect(forked).toEqual([false, false, true, true]);
+  expect(await box.containers()).toHaveLength(1);
+  await box.sandbox.close();
+});
+
+it('a cell that was made ready has its interpreter before its first job', async () => {
+  const box = await TestSandbox.create({ preload: true, preloadAfterJobs: 2, poolSize: 1 });
+  box.sandbox.start();
+  await eventually(() => expect(box.sandbox.figures.ready).toBe(4), { timeoutMs: 60_000 });
+  const { out } = await box.run('python', 'print(open("/proc/self/cmdline").read())');
+  expect(out).toContain('preload.py');
+  await box.sandbox.close();
 });
 
 describe('an interpreter that is lost', () => {

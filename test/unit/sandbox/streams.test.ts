@@ -66,7 +66,7 @@ describe('LauncherMessages', () => {
     number.writeUInt32BE(job);
     return launcherFrame(type, Buffer.concat([number, Buffer.from(payload as Buffer)]));
   };
-  const HELLO = launcherFrame('H', Buffer.from('protocol=3\ncgroup=v1\nkernel_memory=4096\npreload=ready\npid=1\n'));
+  const HELLO = launcherFrame('H', Buffer.from('protocol=3\ncgroup=v1\nkernel_memory=4096\npid=1\n'));
   const TRAILER =
     'status=256\nkilled=none\nphase=program\ncompile_us=-1\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
     'memory_source=none\noom_kills=0\n' +
@@ -109,10 +109,11 @@ describe('LauncherMessages', () => {
     .tuple(
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       bytes(),
-      fc.constantFrom('H', 'S', 'O', 'o', 'E', 'e', 'P', 'T', 'R'),
+      fc.constantFrom('H', 'Z', 'S', 'O', 'o', 'E', 'e', 'P', 'T', 'R'),
     )
     .map(([job, content, type]) => {
-      if (type === 'H') return [{ kind: 'hello', kernelMemoryBytes: 4_096, preload: 'ready' }, HELLO];
+      if (type === 'H') return [{ kind: 'hello', kernelMemoryBytes: 4_096 }, HELLO];
+      if (type === 'Z') return [{ kind: 'preload', state: 'ready' }, launcherFrame('Z', Buffer.from('ready'))];
       if (type === 'S') return [{ kind: 'started', job }, ofJob(type, job, '')];
       if (type === 'T') return [{ kind: 'ended', job, report: REPORT }, ofJob(type, job, TRAILER)];
       if (type === 'R') return [{ kind: 'refused', job, message: 'input: ünfit' }, ofJob(type, job, 'input: ünfit')];
@@ -170,7 +171,7 @@ describe('LauncherMessages', () => {
     ['output without a job', launcherFrame('O', Buffer.from([0, 0, 1]))],
     ['an invalid trailer', ofJob('T', 1, 'status=0\n')],
     ['another protocol', launcherFrame('H', Buffer.from('protocol=1\n'))],
-    ['an unknown preload', launcherFrame('H', Buffer.from('protocol=3\npreload=maybe\n'))],
+    ['an unknown preload', launcherFrame('Z', Buffer.from('maybe'))],
     ['no protocol', launcherFrame('H', Buffer.alloc(0))],
   ])('refuse %s', (_, wrong) => {
     expect(() => read(HELLO, wrong)).toThrow();

@@ -23,7 +23,10 @@ describe('a coalesced batch', () => {
     arrived.push(...deliveries);
     wakeup.wake();
   };
-  const next = (coalesceMs = A_MINUTE_MS, beforeWait = (_: readonly Delivery[]) => Promise.resolve(true)) =>
+  const next = (
+    coalesceMs = A_MINUTE_MS,
+    beforeWait: (batch: readonly Delivery[]) => Promise<boolean> = () => Promise.resolve(true),
+  ) =>
     coalescedBatch({
       beforeWait,
       ...{ wakeup, coalesceMs, signal: stop.signal },
