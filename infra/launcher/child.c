@@ -216,17 +216,27 @@ static _Noreturn void end_as(int status) {
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_REFUSED);
 }
 
+/* Plain: a process that the compiler has left may still change the file. */
+static void send_file(const struct job *job, const struct child_given *given, int fd, off_t left) {
+    char bytes[PROGRAM_PIECE_BYTES];
+    while (left > 0) {
+        ssize_t size = read(fd, bytes, left < PROGRAM_PIECE_BYTES ? (size_t)left : sizeof bytes);
+        if (size < 0 && errno == EINTR) continue;
+        if (size <= 0) refuse(given, "input", job->argv[0], "changed while it was read");
+        if (!write_all(given->program, bytes, (size_t)size)) _exit(EXIT_REFUSED);
+        left -= size;
+    }
+}
+
 /* Before the program runs: it could change the file. What is no file, or too large, is not sent. */
 static void send_program(const struct job *job, const struct child_given *given) {
-    char bytes[PROGRAM_PIECE_BYTES];
     struct stat stat;
-    ssize_t size;
-    int fd = given->program < 0 ? -1 : open(job->argv[0], O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (given->program < 0) return;
+    int fd = open(job->argv[0], O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size <= job->program_bytes_max)
-        while ((size = read(fd, bytes, sizeof bytes)) > 0)
-            if (!write_all(given->program, bytes, (size_t)size)) _exit(EXIT_REFUSED);
+        send_file(job, given, fd, stat.st_size);
     if (fd >= 0) close(fd);
-    if (given->program >= 0) close(given->program);
+    close(given->program);
 }
 
 /* Returns only if the compiler succeeded. Its remaining processes are dead then (nested). */

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,11 @@ static bool add(struct processes *processes, const char *name, const pid_t excep
     if (pid == except[0] || pid == except[1] || pid == getpid() || is_known(processes, pid)) return true;
     if (processes->count == PROCESSES_MAX || !has_memory_left(processes)) return false;
     int fd = open_status(processes->proc_fd, name);
-    if (fd >= 0) processes->all[processes->count++] = (struct process){pid, fd};
+    if (fd < 0) return errno == ENOENT || errno == ESRCH;
+    /* The first read takes memory as well, so it belongs here. */
+    char first;
+    if (pread(fd, &first, 1, 0) == 1) processes->all[processes->count++] = (struct process){pid, fd};
+    else close(fd);
     return true;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The processes of a cell, each with its /proc/PID/status, which stays open. An open charges about 6 KiB of
- * kernel memory to the cell, a read nothing: where the cell is at its limit, the kernel would kill a process
+ * The processes of a cell, each with its /proc/PID/status, which stays open. An open and the
+ * first read charge about 6 KiB of kernel memory to the cell, later reads nothing: where the cell is at its limit, the kernel would kill a process
  * for that. So new processes are only looked for while the cell has memory left.
  */
 #ifndef LAUNCHER_PROCESSES_H
@@ -12,7 +12,8 @@
 
 #include "cgroup.h"
 
-enum { PROCESSES_MAX = 256 };
+/* The launcher may open 256 descriptors (container-spec.ts), and uses fewer than 64 for everything else. */
+enum { PROCESSES_MAX = 192 };
 
 /* What one process has, in bytes. */
 struct process_memory {

@@ -82,7 +82,7 @@ static void end_input(struct run *run) {
     run->payload = NULL;
 }
 
-/* The init has the rest of the payload, and releases it before the program starts. */
+/* The init has the rest of the payload. */
 static void drop_all_but_input(struct run *run) {
     const unsigned char *end = run->payload + run->payload_size, *input_end = run->input + run->input_left;
     memory_drop(run->payload, (size_t)(run->input - run->payload));
@@ -296,7 +296,7 @@ static void read_setup(struct run *run) {
     if (run->ready_us > 0 && run->setup_size == 0) program_begins(run, run->ready_us);
 }
 
-/* The init waits until all of it is read. */
+/* The init waits until the rest of it fits the pipe. */
 static void read_program(struct run *run) {
     static unsigned char bytes[READ_BYTES_MAX];
     size_t size = host_output_room(run->host);
@@ -306,6 +306,7 @@ static void read_program(struct run *run) {
     if (count > 0) {
         host_send(run->host, FRAME_PROGRAM, run->number, bytes, (size_t)count);
         run->program_bytes += count;
+        explicit_bzero(bytes, (size_t)count);
     } else {
         close_fd(&run->program_fd);
     }

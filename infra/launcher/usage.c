@@ -133,7 +133,7 @@ static void look_at_all(struct usage *usage, pid_t init, struct usage_look *look
 static void take_look(struct usage *usage, const struct room *room, pid_t init) {
     struct usage_look look = {0};
     look_at_all(usage, init, &look);
-    if (look.processes == 0) return;
+    if (look.processes == 0 && look.complete) return;
     struct cgroup_pages of_run = counted(usage);
     of_run.anon = risen(usage->before.anon, of_run.anon);
     of_run.shmem = risen(usage->before.shmem, of_run.shmem);

@@ -50,11 +50,7 @@ export function jobOf(active: ActiveExecution): Job {
   };
 }
 
-/**
- * The job of an attempt that a worker has started is the worker's: it removes the job after its report. If the job was
- * meanwhile enqueued again, the next worker is refused its start, and removes it.
- */
 function withdraw(run: ActiveExecution | null): Effect[] {
-  if (run === null || run.executor === 'external' || run.lease_token !== null) return [];
+  if (run === null || run.executor === 'external') return [];
   return [{ type: 'withdraw', executionId: run.execution_id, attempt: run.attempt }];
 }

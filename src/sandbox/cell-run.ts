@@ -67,6 +67,7 @@ export class CellRun {
   /** What the job compiled, if it was wanted, and is not too large. */
   program: Buffer | null = null;
   private readonly programPieces: Buffer[] = [];
+  private programBytes = 0;
   private readonly output: RunOutput;
   private readonly started = Promise.withResolvers<void>();
   private readonly ended = Promise.withResolvers<JobEnd>();
@@ -157,14 +158,19 @@ export class CellRun {
       case 'output':
         return this.onOutput(message.stream, message.bytes);
       case 'program':
-        // Valid only during the call.
-        this.programPieces.push(Buffer.from(message.bytes));
-        return;
+        return this.onProgram(message.bytes);
       case 'ended':
         return this.ended.resolve({ kind: 'reported', report: message.report });
       case 'refused':
         return this.ended.resolve({ kind: 'refused', message: message.message });
     }
+  }
+
+  /** A launcher sends no more than was asked for. */
+  private onProgram(bytes: Buffer): void {
+    this.programBytes += bytes.length;
+    // Valid only during the call.
+    if (this.programBytes <= PROGRAM_BYTES_MAX) this.programPieces.push(Buffer.from(bytes));
   }
 
   private onOutput(stream: OutputStreamName, bytes: Buffer): void {
@@ -192,11 +198,16 @@ export class CellRun {
 
   private reported(report: EndReport, interruption: Interruption | 'closing' | null): SandboxOutcome {
     this.preload = report.preload;
-    this.program = report.programBytes > 0 && report.compileTimeMs !== null ? Buffer.concat(this.programPieces) : null;
+    if (report.programBytes > 0 && report.compileTimeMs !== null) this.program = this.wholeProgram(report.programBytes);
     // The next cell has a preloaded interpreter again.
     this.reusable = report.preload !== 'lost';
     if (interruption === 'closing' && report.killed === 'host') throw this.failure('the sandbox is closing');
     return this.outcome(endOfRun(report, interruption === 'closing' ? null : interruption), report);
+  }
+
+  private wholeProgram(bytes: number): Buffer | null {
+    const program = Buffer.concat(this.programPieces);
+    return program.length === bytes ? program : null;
   }
 
   /** The launcher sent no report in time: the run is over only when its container has been removed. */

@@ -123,9 +123,14 @@ export class Cell {
   }
 
   /** Digest of its image. The engine is asked once. @throws the engine's error */
-  imageId(): Promise<string> {
+  async imageId(): Promise<string> {
     this.image ??= this.container.imageId();
-    return this.image;
+    try {
+      return await this.image;
+    } catch (error) {
+      this.image = null;
+      throw error;
+    }
   }
 
   /** Exit code and OOM flag of a container that has ended by itself. */
@@ -152,7 +157,7 @@ export class Cell {
     const reached = await withTimeout(
       Promise.race([state, this.closed.then(() => 'none' as const)]),
       PRELOAD_TIMEOUT_MS,
-      () => this.notReady(`did not start its interpreter within ${PRELOAD_TIMEOUT_MS} ms`),
+      () => this.hangs(`did not start its interpreter within ${PRELOAD_TIMEOUT_MS} ms`),
     );
     if (reached === 'failed') this.onPreloadFailed(this);
     return reached;
@@ -164,6 +169,12 @@ export class Cell {
       this.notReady(`was not ready within ${HELLO_TIMEOUT_MS} ms`),
     );
     if (first) throw this.notReady('ended at once', first.error);
+  }
+
+  /** No further job can be given to it. */
+  private hangs(what: string): SandboxFailure {
+    this.abandon();
+    return this.notReady(what);
   }
 
   private notReady(what: string, cause?: Error): SandboxFailure {

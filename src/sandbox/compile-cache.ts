@@ -1,11 +1,15 @@
+import { withTimeout } from '../platform/async/timeout.js';
 import type { Log } from '../platform/telemetry/log.js';
 import type { Cell } from './cell.js';
 import { type CompiledPrograms, programKey } from './compiled-programs.js';
 import { type Language, LANGUAGES } from './languages.js';
 import type { SandboxJob } from './sandbox.js';
 
-/** A job's place in the cache. */
-export interface CompileSlot {
+/** A run waits no longer than this, and so does its cancellation. */
+const FIND_MS_MAX = 1_000;
+
+/** What the cache has for one job. */
+export interface CompileCacheEntry {
   /** Compiled earlier; null: the job compiles it. */
   readonly program: Uint8Array | null;
   /** Keeps what the job compiled, for later jobs. */
@@ -23,13 +27,14 @@ export class CompileCache {
   ) {}
 
   /** @returns null if the job compiles nothing, or there is no cache */
-  async slotOf(job: SandboxJob, cell: Cell): Promise<CompileSlot | null> {
+  async entryOf(job: SandboxJob, cell: Cell): Promise<CompileCacheEntry | null> {
     const { programs } = this;
     const language: Language = LANGUAGES[job.scriptType];
     if (!programs || !language.compile) return null;
     const key = await this.attempt('was not read', async () => programKey(job, language, await cell.imageId()));
     if (!key) return null;
-    const program = (await this.attempt('was not read', () => programs.find(job.userId, key))) ?? null;
+    const find = () => withTimeout(programs.find(job.userId, key), FIND_MS_MAX, () => new Error('it took too long'));
+    const program = (await this.attempt('was not read', find)) ?? null;
     this.figures[program ? 'found' : 'missed'] += 1;
     const keep = (made: Uint8Array) => this.attempt('was not written', () => programs.keep(job.userId, key, made));
     return { program, keep };

@@ -153,7 +153,8 @@ export class DockerSandbox extends Sandbox {
 
   /** Resolves when no run is under way and all their cells are removed, including resting ones. */
   async idle(): Promise<void> {
-    await Promise.allSettled(this.runs);
+    // A run that ends may add a program to the cache.
+    while (this.runs.size > 0) await Promise.allSettled(this.runs);
     this.pool.drain();
     await this.pool.idle();
   }
@@ -196,15 +197,15 @@ export class DockerSandbox extends Sandbox {
     }
     const { outputBytesMax, reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS } = this.options;
     const closing = this.closing.signal;
-    const place = this.cpus.take(kind.cpus, host.cpus);
     const limits = { outputBytesMax, reportGraceMs, compileTimeoutMs };
-    const slot = await this.compileCache.slotOf(job, cell);
-    const program = slot?.program;
+    const cached = await this.compileCache.entryOf(job, cell);
+    const program = cached?.program;
+    const place = this.cpus.take(kind.cpus, host.cpus);
     const run = new CellRun(cell, { job, ...limits, program, cancelled, closing, onOutput, cpuFirst: place.first });
     try {
       return await run.run();
     } finally {
-      if (run.program) void this.track(slot!.keep(run.program));
+      if (run.program) void this.track(cached!.keep(run.program));
       place.release();
       if (run.preload === 'lost') warnOfPreload(this.log, cell, 'died');
       const reusable = run.reusable && kind.isolation === 'nested';

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,6 +94,20 @@ static void is_bounded(void) {
     CHECK(processes_find(&processes, NOBODY));
 }
 
+/* What could not be opened is missing. */
+static void says_that_some_are_missing(void) {
+    struct rlimit limit;
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    for (int i = 0; i < 8; i++) put_status(1000 + i, 1);
+    const struct rlimit few = {.rlim_cur = (rlim_t)dup(0) + 4, .rlim_max = limit.rlim_max};
+    CHECK(close((int)few.rlim_cur - 4) == 0 && setrlimit(RLIMIT_NOFILE, &few) == 0);
+    CHECK(!processes_find(&processes, NOBODY) && processes.count <= 4);
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHECK(processes_find(&processes, NOBODY) && processes.count >= 8);
+    for (int i = 0; i < 8; i++) remove_process(1000 + i);
+    processes_close(&processes);
+}
+
 int main(void) {
     char folder[] = "/tmp/processes-test-XXXXXX";
     CHECK(mkdtemp(folder) != NULL);
@@ -103,6 +118,8 @@ int main(void) {
     sees_new_ones_and_forgets_those_that_are_gone();
     opens_nothing_at_the_limit();
     is_bounded();
+    processes_close(&processes);
+    says_that_some_are_missing();
     processes_close(&processes);
     const pid_t left[] = {7, 8, 20, 21, 22, 30, 31, getpid()};
     for (size_t i = 0; i < sizeof left / sizeof *left; i++) remove_process(left[i]);

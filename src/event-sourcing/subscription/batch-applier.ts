@@ -65,7 +65,10 @@ export class BatchApplier {
 
   /** These streams are parked: their events are skipped. */
   skip(streamIds: Iterable<string>): void {
+    const before = this.skipped;
     this.skipped = new Set(streamIds);
+    // Effects of these streams have not run, even of events before others that were held.
+    if ([...before].some((id) => !this.skipped.has(id))) this.ranUpTo = 0n;
   }
 
   /**
@@ -112,6 +115,8 @@ export class BatchApplier {
     signal: AbortSignal,
     extraWork: (client: PoolClient) => Promise<void>,
   ): Promise<void> {
+    // None of its effects has run: the stream was parked.
+    this.ranUpTo = 0n;
     await this.commit(deliveries.filter(this.concerns), this.position, signal, extraWork);
   }
 

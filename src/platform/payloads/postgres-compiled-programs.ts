@@ -10,8 +10,12 @@ import { seal, unseal } from './sealed-box.js';
 const DAY_MS = 86_400_000;
 /** A program is compiled again a week after it was, however often it runs: runs write nothing. */
 export const PROGRAM_AGE_MS_MAX = 7 * DAY_MS;
+/** Of one owner, however small. */
+const PROGRAMS_MAX = 200;
 /** Each needs up to three times its size on its way. */
 const AT_A_TIME_MAX = 3;
+/** Programs that wait to be kept; more are not kept. */
+const KEEPS_WAITING_MAX = 16;
 
 export interface PostgresCompiledProgramsOptions {
   readonly pool: Pool;
@@ -37,20 +41,23 @@ const KEEP = `
 const MAKE_ROOM = `
   delete from es.compiled_programs p
   using (
-    select key, sum(bytes) over (order by stored_at desc, key) as bytes_up_to
-    from es.compiled_programs where owner_id = $1
+    select key, sum(bytes) over newest_first as bytes_up_to, row_number() over newest_first as number
+    from es.compiled_programs where owner_id = $1 window newest_first as (order by stored_at desc, key)
   ) of_owner
-  where p.owner_id = $1 and p.key = of_owner.key and of_owner.bytes_up_to > $2`;
+  where p.owner_id = $1 and p.key = of_owner.key and (of_owner.bytes_up_to > $2 or of_owner.number > $3)`;
 
-const SWEEP = `
-  delete from es.compiled_programs p
-  where p.stored_at < now() - $1 * interval '1 millisecond'
-    or exists (select from es.data_keys k where k.owner_id = p.owner_id and k.destroyed_at is not null)`;
+const SWEEP_OLD = `delete from es.compiled_programs where stored_at < now() - $1 * interval '1 millisecond'`;
+
+const SWEEP_ERASED = `
+  delete from es.compiled_programs
+  where owner_id in (select owner_id from es.data_keys where destroyed_at is not null)`;
 
 /** Compiled programs in es.compiled_programs, sealed with the key of their owner. Every method may throw Unavailable. */
 export class PostgresCompiledPrograms {
   private readonly keys: DataKeys;
-  private readonly slots = new Semaphore(AT_A_TIME_MAX);
+  private readonly finding = new Semaphore(AT_A_TIME_MAX);
+  /** Separate: a run waits until its program is found, and nobody until one is kept. */
+  private readonly keeping = new Semaphore(AT_A_TIME_MAX);
 
   constructor(private readonly options: PostgresCompiledProgramsOptions) {
     this.keys = new DataKeys(options.pool, options.masterKeys);
@@ -58,7 +65,7 @@ export class PostgresCompiledPrograms {
 
   /** @returns null if there is none, or none that is young enough. @throws Error if the stored bytes were changed */
   find(ownerId: string, key: Buffer): Promise<Uint8Array | null> {
-    return this.slots.run(async () => {
+    return this.finding.run(async () => {
       const rows = await this.query<{ ciphertext: Buffer; wrapped_key: Buffer }>(FIND, [ownerId, key, this.ageMsMax]);
       const row = rows[0];
       if (!row) return null;
@@ -66,15 +73,15 @@ export class PostgresCompiledPrograms {
     });
   }
 
-  /** One that is larger than all programs of an owner may be is not kept. @throws DomainError `owner_erased` */
+  /** One that is larger than all programs of an owner may be is not kept; nor is one while many wait. @throws DomainError `owner_erased` */
   async keep(ownerId: string, key: Buffer, program: Uint8Array): Promise<void> {
     const { ownerBytesMax } = this.options;
-    if (program.length > ownerBytesMax) return;
-    await this.slots.run(async () => {
+    if (program.length > ownerBytesMax || this.keeping.queued >= KEEPS_WAITING_MAX) return;
+    await this.keeping.run(async () => {
       const sealed = seal(await this.keys.keyOf(ownerId), program, contextOf(ownerId, key));
       await this.query(KEEP, [ownerId, key, program.length, sealed]);
       detachBuffer(sealed);
-      await this.query(MAKE_ROOM, [ownerId, ownerBytesMax]);
+      await this.query(MAKE_ROOM, [ownerId, ownerBytesMax, PROGRAMS_MAX]);
     });
   }
 
@@ -89,7 +96,8 @@ export class PostgresCompiledPrograms {
 
 /** Deletes those that are too old, and those of erased owners. @throws Unavailable */
 export async function sweepCompiledPrograms(pool: Pool, ageMsMax = PROGRAM_AGE_MS_MAX): Promise<void> {
-  await reportingOutages(() => pool.query(SWEEP, [ageMsMax]));
+  await reportingOutages(() => pool.query(SWEEP_OLD, [ageMsMax]));
+  await reportingOutages(() => pool.query(SWEEP_ERASED));
 }
 
 const contextOf = (ownerId: string, key: Buffer): string =>

@@ -78,6 +78,17 @@ test('the oldest programs of an owner make room for new ones', async () => {
   expect(await rows(ada)).toHaveLength(2);
 });
 
+test('an owner has at most 200 programs, however small', async () => {
+  await database.appPool.query(
+    `insert into es.compiled_programs (owner_id, key, bytes, ciphertext, stored_at)
+     select $1, int4send(n), 1, '', now() - n * interval '1 minute' from generate_series(1, 250) n`,
+    [ada],
+  );
+  await programs.keep(ada, KEY, Buffer.from('x'));
+  expect(await rows(ada)).toHaveLength(200);
+  expect(await programs.find(ada, KEY)).toEqual(Buffer.from('x'));
+});
+
 test('a program that is too old is not found, replaced by the next, and swept', async () => {
   const brief = store(60_000);
   await brief.keep(ada, KEY, PROGRAM);
@@ -97,6 +108,7 @@ test('an erased owner has no programs, and gets none', async () => {
   expect(await programs.find(ada, KEY)).toBeNull();
   // The key is still in the memory of this process.
   await programs.keep(ada, randomBytes(32), PROGRAM);
+  expect((await rows(ada)).map(({ key }) => key)).toEqual([KEY]);
   await sweepCompiledPrograms(database.appPool);
   expect(await rows(ada)).toEqual([]);
   await expect(store().keep(ada, KEY, PROGRAM)).rejects.toMatchObject({ code: 'owner_erased' });
