@@ -97,6 +97,8 @@ describe('EventRelay', () => {
     await holding.promise;
     for (let event = 0; event < 3; event++) await log.add(newId(), 1);
     expect(batches).toEqual([1]);
+    // An append returns to its caller before its event is among the recent ones.
+    await eventually(() => expect(log.recent.after(4n, 1)).toHaveLength(1));
     held.resolve();
     await streamedUpTo(5n);
     expect(batches).toEqual([1, 4]);
