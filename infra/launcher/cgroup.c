@@ -97,10 +97,11 @@ struct cgroup_pages cgroup_pages(const struct cgroup *cgroup) {
     return cgroup_pages_in(cgroup->version, text);
 }
 
-int64_t cgroup_bytes_left(const struct cgroup *cgroup) {
+int64_t cgroup_bytes_left(const struct cgroup *cgroup, int64_t enough) {
     int64_t limit = read_number(cgroup->memory_limit, "");
     int64_t used = read_number(cgroup->memory_used, "");
     if (limit < 0 || used < 0) return INT64_MAX;
+    if (limit - used >= enough) return limit - used;
     struct cgroup_pages pages = cgroup_pages(cgroup);
     return limit - used + (pages.file > pages.shmem ? pages.file - pages.shmem : 0);
 }

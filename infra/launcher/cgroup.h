@@ -44,9 +44,10 @@ struct cgroup_pages cgroup_pages_in(const char *version, const char *text);
 
 /*
  * Memory that the cgroup may still be charged for before the kernel kills a process: the rest of its limit, and
- * the pages of files, which can be dropped. INT64_MAX if there is no limit, or none is known.
+ * the pages of files, which can be dropped. These are counted only if the rest alone is not `enough`: that costs
+ * more than both other reads. INT64_MAX if there is no limit, or none is known.
  */
-int64_t cgroup_bytes_left(const struct cgroup *cgroup);
+int64_t cgroup_bytes_left(const struct cgroup *cgroup, int64_t enough);
 
 /*
  * Kernel memory that the cgroup is charged for now, in bytes; -1: unknown. Never 0 while a process lives,

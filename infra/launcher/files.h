@@ -5,8 +5,8 @@
 #include "job.h"
 
 /*
- * Makes and enters the working folder, and writes the files in it, and the program if it is compiled. Returns NULL, or the path that
- * could not be made; errno has the cause.
+ * Makes and enters the working folder, writes the files in it, and a program that was compiled earlier. Returns
+ * NULL, or the path that could not be made; errno has the cause.
  */
 const char *files_write(const struct job *job);
 

@@ -60,7 +60,7 @@ static ssize_t read_status(int fd, char text[STATUS_BYTES_MAX]) {
 }
 
 static bool has_memory_left(const struct processes *processes) {
-    return cgroup_bytes_left(processes->cgroup) >= MEMORY_KEPT_FREE;
+    return cgroup_bytes_left(processes->cgroup, MEMORY_KEPT_FREE) >= MEMORY_KEPT_FREE;
 }
 
 static bool is_known(const struct processes *processes, pid_t pid) {

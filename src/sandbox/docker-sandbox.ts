@@ -43,7 +43,7 @@ const CELL_AGE_MS_MAX = 5 * 60_000;
 const CELL_REST_MS = 30_000;
 const CELLS_MAX = 64;
 const COMPILE_TIMEOUT_MS = 60_000;
-/** An interpreter costs a cell's user as much as three runs save (ADR 48). */
+/** Starting an interpreter takes as much CPU time as a few programs save (ADR 48). */
 const PRELOAD_AFTER_JOBS = 2;
 
 const NESTING_REFUSED = 'this host refuses nested namespaces, and EXECUTOR_ISOLATION_REQUIRED requires them';

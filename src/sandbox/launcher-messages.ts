@@ -3,7 +3,8 @@ import type { OutputStreamName } from './sandbox.js';
 
 /** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 3"). */
 export type LauncherMessage =
-  | ({ readonly kind: 'hello' } & CellFacts)
+  /** `kernelMemoryBytes`: the kernel memory that the cell is charged for; null if its launcher does not know. */
+  | { readonly kind: 'hello'; readonly kernelMemoryBytes: number | null }
   /** Whether the interpreter, which the cell was told to start, has started. */
   | { readonly kind: 'preload'; readonly state: PreloadState }
   /** The program has been exec'ed. */
@@ -16,11 +17,6 @@ export type LauncherMessage =
   | { readonly kind: 'ended'; readonly job: number; readonly report: EndReport }
   /** No user code ran. */
   | { readonly kind: 'refused'; readonly job: number; readonly message: string };
-
-export interface CellFacts {
-  /** The kernel memory that the cell is charged for; null if its launcher does not know. */
-  readonly kernelMemoryBytes: number | null;
-}
 
 /** Whether a cell has a preloaded interpreter. */
 export type PreloadState = (typeof PRELOAD_STATES)[number];

@@ -82,7 +82,7 @@ static void opens_nothing_at_the_limit(void) {
     put_status(31, 512);
     put_memory("max\n", "67000000\n", "anon 0\nfile 0\nshmem 0\n");
     CHECK(processes_find(&processes, NOBODY) && look() == before + 768);
-    CHECK(cgroup_bytes_left(&(struct cgroup){"none", -1, -1, -1, -1, -1, -1}) == INT64_MAX);
+    CHECK(cgroup_bytes_left(&(struct cgroup){"none", -1, -1, -1, -1, -1, -1}, INT64_MAX) == INT64_MAX);
 }
 
 static void is_bounded(void) {

@@ -14,7 +14,7 @@ interface CoalescedBatchOptions {
   readonly nextBatch: () => Promise<readonly Delivery[]>;
   readonly canWait: (batch: readonly Delivery[]) => boolean;
   /** Called before a batch is held. False: it is not held. */
-  readonly beforeWait?: (batch: readonly Delivery[]) => Promise<boolean>;
+  readonly beforeWait: (batch: readonly Delivery[]) => Promise<boolean>;
   readonly coalesceMs?: number | undefined;
   readonly signal: AbortSignal;
 }
@@ -37,7 +37,7 @@ export async function coalescedBatch(
     if (batch.length < held.length) return { seen, batch: held };
     const waitMs = until - performance.now();
     if (waitMs <= 0 || !canWait(batch)) return { seen, batch };
-    if (beforeWait && !(await beforeWait(batch))) return { seen, batch };
+    if (!(await beforeWait(batch))) return { seen, batch };
     held = batch;
     await wakeup.wait(seen, waitMs, signal);
     if (signal.aborted) return { seen, batch: [] };

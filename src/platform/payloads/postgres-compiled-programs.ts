@@ -52,7 +52,7 @@ const SWEEP_ERASED = `
   delete from es.compiled_programs
   where owner_id in (select owner_id from es.data_keys where destroyed_at is not null)`;
 
-/** Compiled programs in es.compiled_programs, sealed with the key of their owner. Every method may throw Unavailable. */
+/** Compiled programs in Postgres, sealed with the key of their owner. Every method may throw Unavailable. */
 export class PostgresCompiledPrograms {
   private readonly keys: DataKeys;
   private readonly finding = new Semaphore(AT_A_TIME_MAX);
@@ -73,7 +73,11 @@ export class PostgresCompiledPrograms {
     });
   }
 
-  /** One that is larger than all programs of an owner may be is not kept; nor is one while many wait. @throws DomainError `owner_erased` */
+  /**
+   * One that is larger than all programs of an owner may be is not kept; nor is one while many wait.
+   *
+   * @throws DomainError `owner_erased`
+   */
   async keep(ownerId: string, key: Buffer, program: Uint8Array): Promise<void> {
     const { ownerBytesMax } = this.options;
     if (program.length > ownerBytesMax || this.keeping.queued >= KEEPS_WAITING_MAX) return;
