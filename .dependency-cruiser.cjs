@@ -1,5 +1,5 @@
 // Dependencies point one way, from the left to the right:
-//   main → composition, cli → worker, orchestrator, tasks, identity, operations → http → sandbox, queue, live-output
+//   main → composition, cli → worker, orchestrator, tasks, identity, operations → http → sandbox, queue, live-output → runtimes
 //        → event-sourcing → platform → kernel
 // `make check` runs these rules on src. test/architecture runs them on a copy of the layout that breaks each rule once.
 
@@ -23,19 +23,20 @@ module.exports = {
     layer('kernel', [], 'Every other folder is written in terms of the kernel.'),
     layer('platform', ['kernel'], 'Clients of Postgres, NATS and Redis know nothing of events.'),
     layer('event-sourcing', ['kernel', 'platform'], 'The log does not know what its events mean.'),
-    layer('sandbox', ['kernel', 'platform'], 'The sandbox runs programs. It knows no tasks.'),
-    layer('queue', ['kernel', 'platform'], 'The queue orders jobs. It knows no tasks.'),
+    layer('runtimes', ['kernel', 'platform'], 'Declarations of runtimes: nothing runs here.'),
+    layer('sandbox', ['kernel', 'platform', 'runtimes'], 'The sandbox runs programs. It knows no tasks.'),
+    layer('queue', ['kernel', 'platform', 'runtimes'], 'The queue orders jobs. It knows no tasks.'),
     layer('live-output', ['kernel', 'platform', 'event-sourcing', 'sandbox'], 'Output in flight is not recorded.'),
     layer('http', ['kernel', 'platform', 'event-sourcing'], 'The shared edge knows no resource.'),
     layer('identity', ['kernel', 'platform', 'event-sourcing', 'http'], 'Accounts know no tasks.'),
     layer(
       'tasks',
-      ['kernel', 'platform', 'event-sourcing', 'http', 'sandbox', 'live-output'],
+      ['kernel', 'platform', 'event-sourcing', 'http', 'runtimes', 'sandbox', 'live-output'],
       'Tasks do not run anything.',
     ),
     layer(
       'worker',
-      ['kernel', 'platform', 'event-sourcing', 'sandbox', 'queue', 'live-output', 'tasks'],
+      ['kernel', 'platform', 'event-sourcing', 'runtimes', 'sandbox', 'queue', 'live-output', 'tasks'],
       'A worker serves no requests.',
     ),
     layer('orchestrator', ['kernel', 'platform', 'event-sourcing', 'queue', 'tasks'], 'It enqueues, and runs nothing.'),

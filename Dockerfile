@@ -22,6 +22,7 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
 COPY bin bin
+COPY runtimes runtimes
 COPY seccomp seccomp
 # A number, so that Kubernetes' runAsNonRoot can check it.
 USER 10001:10001

@@ -31,8 +31,8 @@ migrate-up: ## bring the database's schema up to date
 	@$(dev)/app migrate up
 migrate-down: ## revert the last migration
 	@$(dev)/app migrate down
-images: ## build the images that user code runs in
-	@$(dev)/images build
+images: ## build images that user code runs in: the default ones, or RUNTIMES="NAME…" (or all)
+	@$(dev)/images build $(RUNTIMES)
 
 .PHONY: test test-unit test-integration test-e2e test-compose check bench
 test: ## set up, check, and run every test with coverage

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-import type { ScriptType } from '../src/sandbox/sandbox.js';
+import type { ScriptType } from '../test/support/declared-runtimes.js';
 import { dockerEndpoint } from '../test/support/docker.js';
 import { timed } from './figures.js';
 

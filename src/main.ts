@@ -2,6 +2,7 @@ import { startService } from './composition/service.js';
 import { stopTelemetry } from './composition/telemetry.js';
 import { InvalidConfig, loadConfig } from './config/load-config.js';
 import { createLog } from './platform/telemetry/log.js';
+import { InvalidRuntimes } from './runtimes/load-runtimes.js';
 
 /** From sysexits.h: the configuration is invalid, so restarting does not help. */
 const EX_CONFIG = 78;
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof InvalidConfig ? error.message : (error as Error).stack}\n`);
-  process.exit(error instanceof InvalidConfig ? EX_CONFIG : 1);
+  const isConfig = error instanceof InvalidConfig || error instanceof InvalidRuntimes;
+  process.stderr.write(`${isConfig ? error.message : (error as Error).stack}\n`);
+  process.exit(isConfig ? EX_CONFIG : 1);
 });

@@ -12,6 +12,7 @@ import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';
 import { containersOf, dockerEndpoint, sandboxOptions } from '../../test/support/docker.js';
 import { eventually } from '../../test/support/eventually.js';
+import { declaredRuntimes } from '../../test/support/declared-runtimes.js';
 import { prepareTestService } from '../../test/support/service.js';
 import { BASH, JAVASCRIPT, type Program, PYTHON } from '../docker-run.js';
 import { median, timed } from '../figures.js';
@@ -82,12 +83,15 @@ async function idleMemory(preload: boolean): Promise<Map<string, number>> {
     const byImage = new Map<string, number[]>();
     for (const name of await containersOf(options.workerId)) {
       const container = engine.getContainer(name);
-      const { Image } = (await container.inspect()).Config;
+      const { Image } = await container.inspect();
       const { usage, stats } = (await container.stats({ stream: false, 'one-shot': true })).memory_stats;
       const files = stats.total_inactive_file + stats.total_active_file || stats.inactive_file + stats.active_file || 0;
       byImage.set(Image, [...(byImage.get(Image) ?? []), (usage - files) / 1024 ** 2]);
     }
-    return new Map([...byImage].map(([image, sizes]) => [image, median(sizes)]));
+    const names = new Map<string, string>();
+    for (const { image } of declaredRuntimes.all.filter(({ keep_ready }) => keep_ready))
+      names.set((await engine.getImage(image).inspect()).Id, image);
+    return new Map([...byImage].map(([digest, sizes]) => [names.get(digest)!, median(sizes)]));
   } finally {
     await sandbox.close();
   }

@@ -1,4 +1,4 @@
-import type { ScriptType } from '../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../../test/support/declared-runtimes.js';
 
 /** Prints its peak memory as its last line: bytes, from /proc. */
 export interface MeasuredProgram {

@@ -12,7 +12,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
 import { DockerSandbox } from '../../src/sandbox/docker-sandbox.js';
-import { LANGUAGES } from '../../src/sandbox/languages.js';
+import { commandOf } from '../../src/runtimes/runtime.js';
+import { runtimeOf } from '../../test/support/declared-runtimes.js';
 import { dockerEndpoint, job, sandboxOptions } from '../../test/support/docker.js';
 import { median } from '../figures.js';
 import { type MeasuredProgram, PROGRAMS } from './programs.js';
@@ -42,14 +43,18 @@ interface PeerFigures {
 }
 
 async function dockerRun({ language, script }: MeasuredProgram): Promise<PeerFigures> {
-  const { image, scriptFile, compile, argv, env } = LANGUAGES[language];
-  const variables = Object.entries({ HOME: '/tmp', LANG: 'C.UTF-8', ...env }).flatMap(([k, v]) => ['-e', `${k}=${v}`]);
-  const compiled = compile?.(LIMITS).join(' ') ?? ':';
-  const inside = `mkdir /tmp/work; cd /tmp/work; cat >${scriptFile}; ${compiled}; "$@"; ${CGROUP_PEAK}`;
+  const { image, file_name, compile = [':'], run: program, environment } = runtimeOf(language);
+  const variables = Object.entries({ HOME: '/tmp', LANG: 'C.UTF-8', ...environment }).flatMap(([k, v]) => [
+    '-e',
+    `${k}=${v}`,
+  ]);
+  const values = { ...LIMITS, program: '/tmp/.program' };
+  const compiled = commandOf(compile, values).join(' ');
+  const inside = `mkdir /tmp/work; cd /tmp/work; cat >${file_name}; ${compiled}; "$@"; ${CGROUP_PEAK}`;
   const limits = ['--memory=256m', '--memory-swap=256m', '--tmpfs=/tmp:exec,size=192m', '--shm-size=16m', ...ONE_CPU];
   const run = ['run', '-i', '--rm', '--network=none', '--read-only', '--entrypoint=', ...limits, ...variables];
-  const command = ['sh', '-c', inside, 'sh', ...argv([], LIMITS)];
-  const child = spawn('docker', ['--host', dockerEndpoint, ...run, `voidrunner/${image}:latest`, ...command]);
+  const command = ['sh', '-c', inside, 'sh', ...commandOf(program, values)];
+  const child = spawn('docker', ['--host', dockerEndpoint, ...run, image, ...command]);
   child.stdin.end(script);
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   const [own, cgroup] = out.trim().split('\n').slice(-2).map(Number);

@@ -7,7 +7,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 
 import { DockerSandbox } from '../../src/sandbox/docker-sandbox.js';
-import type { ScriptType } from '../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../../test/support/declared-runtimes.js';
 import { job, sandboxOptions } from '../../test/support/docker.js';
 import { median, timed } from '../figures.js';
 

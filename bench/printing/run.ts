@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { loadavg } from 'node:os';
 import { text } from 'node:stream/consumers';
 
-import type { ScriptType } from '../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../../test/support/declared-runtimes.js';
 import { dockerEndpoint, TestSandbox } from '../../test/support/docker.js';
 import { median } from '../figures.js';
 

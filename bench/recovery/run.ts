@@ -34,7 +34,7 @@ const QUIET_MS = 2_000;
 /** A round that is not over by then is reported unfinished. */
 const ROUND_MS_MAX = 90_000;
 const POLL_MS = 50;
-const IMAGE = process.env['EXECUTOR_BASH_IMAGE'] ?? 'voidrunner/bash:latest';
+const IMAGE = 'voidrunner/bash:latest';
 /** Maximum median in milliseconds; not all faults have one. */
 const TARGETS: Readonly<Record<string, number>> = { engine: 3_000, processes: 5_000 };
 
@@ -51,7 +51,6 @@ const [postgres, redis, nats, engine] = await Promise.all([
 Object.assign(process.env, postgres.env, { DOCKER_ENDPOINT: engine.endpoint, NATS_URL: nats.url, NATS_USER: '' });
 const service = await prepareTestService({
   ...{ NATS_PASSWORD: '', REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port), REDIS_PASSWORD: '' },
-  ...{ EXECUTOR_PYTHON_IMAGE: IMAGE, EXECUTOR_JAVASCRIPT_IMAGE: IMAGE, EXECUTOR_GO_IMAGE: IMAGE },
   ...{ WORKER_MAX_USER_CONCURRENT_TASKS: String(RUNS_EACH) },
   ...{ WORKER_POOL_SIZE: '4', EXECUTOR_POOL_SIZE: '2', EXECUTOR_CELL_REST: '30s', SERVER_OWN_WRITES_TIMEOUT: '1s' },
 });

@@ -64,7 +64,7 @@ static int64_t read_number(int fd, const char *key) {
     return read_text(fd, text) ? number_after(text, key) : -1;
 }
 
-static int64_t cpu_us(const struct cgroup *cgroup) {
+int64_t cgroup_cpu_us(const struct cgroup *cgroup) {
     if (strcmp(cgroup->version, "v2") == 0) return read_number(cgroup->cpu, "usage_usec");
     int64_t ns = read_number(cgroup->cpu, "");
     return ns < 0 ? -1 : ns / NS_PER_US;
@@ -78,7 +78,7 @@ struct cgroup_reading cgroup_read(const struct cgroup *cgroup) {
     return (struct cgroup_reading){
         .oom_kills = cgroup_oom_kills(cgroup),
         .pids_limit_hits = read_number(cgroup->pids_events, "max"),
-        .cpu_us = cpu_us(cgroup),
+        .cpu_us = cgroup_cpu_us(cgroup),
     };
 }
 

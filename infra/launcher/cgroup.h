@@ -33,6 +33,9 @@ void cgroup_open(struct cgroup *cgroup);
 
 struct cgroup_reading cgroup_read(const struct cgroup *cgroup);
 
+/* CPU time used so far; -1: unknown. Costs one read of a small file. */
+int64_t cgroup_cpu_us(const struct cgroup *cgroup);
+
 /* Number of OOM-killed processes; -1: unknown. Costs one read of a small file. */
 int64_t cgroup_oom_kills(const struct cgroup *cgroup);
 

@@ -90,6 +90,7 @@ static void take_limits(struct cursor *cursor, struct job *job) {
     fault_if(cursor, preload > 1, "malformed: unknown preload");
     job->preload = preload == 1;
     job->timeout_ms = take_u32(cursor);
+    job->cpu_time_ms_max = take_u32(cursor);
     job->head_bytes_max = take_u32(cursor);
     job->tail_bytes_max = take_u32(cursor);
     fault_if(cursor, job->tail_bytes_max > JOB_TAIL_BYTES_MAX, "malformed: the tail is too long");

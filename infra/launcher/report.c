@@ -22,6 +22,8 @@ static const char *killer(const struct run *run) {
         return "host";
     case KILLED_BY_LOCKS:
         return "locks";
+    case KILLED_BY_CPU_TIME:
+        return "cpu_time";
     default:
         return "none";
     }

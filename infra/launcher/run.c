@@ -147,6 +147,7 @@ static void begin(struct run *run, const struct job *job) {
     run->compile_us = -1;
     run->deadline_us = deadline_of(run->begun_us, job->timeout_ms);
     run->memory_bytes_max = (int64_t)job->memory_mb * BYTES_PER_MIB;
+    cpu_time_begin(&run->cpu_time, job->cpu_time_ms_max, job->cpus_milli);
     *run->room = (struct room){0};
     usage_begin(&run->usage);
     locks_begin(&run->locks, run->begun_us);
@@ -263,6 +264,7 @@ static void program_begins(struct run *run, int64_t at_us) {
     run->phase = RUN_PROGRAM;
     run->started_us = at_us;
     run->deadline_us = deadline_of(at_us, run->timeout_ms);
+    cpu_time_start(&run->cpu_time, run->before.cpu_us, at_us);
     usage_start(&run->usage, at_us);
 }
 
@@ -411,6 +413,9 @@ static void watch_time(struct run *run) {
     if (now >= run->deadline_us && run->killed == KILLED_BY_NONE)
         run_kill(run, KILLED_BY_DEADLINE);
     if (locks_watch(&run->locks, now)) run_kill(run, KILLED_BY_LOCKS);
+    if (now >= run->cpu_time.due_us &&
+        cpu_time_is_reached(&run->cpu_time, cgroup_cpu_us(run->cgroup), now))
+        run_kill(run, KILLED_BY_CPU_TIME);
     if (now < usage_due_us(&run->usage)) return;
     /* Plain: there is no init that checks the mounts, but they are the launcher's own. */
     if (!run->nested) room_check(run->room);
@@ -454,6 +459,7 @@ static int timeout_ms(const struct run *run, int64_t next) {
     if (run->killed == KILLED_BY_NONE && run->deadline_us < next) next = run->deadline_us;
     if (usage_due_us(&run->usage) < next) next = usage_due_us(&run->usage);
     if (locks_due_us(&run->locks) < next) next = locks_due_us(&run->locks);
+    if (run->cpu_time.due_us < next) next = run->cpu_time.due_us;
     return ms_until(next);
 }
 

@@ -9,6 +9,7 @@
 
 #include "cgroup.h"
 #include "child.h"
+#include "cpu-time.h"
 #include "host.h"
 #include "locks.h"
 #include "output.h"
@@ -19,7 +20,7 @@ enum { RUN_STREAMS = 2, RUN_FDS = 3 + RUN_STREAMS };
 
 enum run_phase { RUN_SETUP, RUN_COMPILES, RUN_PROGRAM };
 
-enum run_killer { KILLED_BY_NONE, KILLED_BY_DEADLINE, KILLED_BY_HOST, KILLED_BY_LOCKS };
+enum run_killer { KILLED_BY_NONE, KILLED_BY_DEADLINE, KILLED_BY_HOST, KILLED_BY_LOCKS, KILLED_BY_CPU_TIME };
 
 struct run_stream {
     int fd; /* -1 once the program's side is closed */
@@ -67,6 +68,7 @@ struct run {
     uint32_t timeout_ms, compile_timeout_ms;
     int64_t deadline_us; /* INT64_MAX: none */
     int64_t memory_bytes_max;
+    struct cpu_time cpu_time;
     bool preloaded;    /* the program was forked from the zygote, not exec'ed */
     bool preload_lost; /* the zygote died when it was given the job */
     struct cgroup_reading before;

@@ -4,9 +4,12 @@ import { createSandbox, newWorkerId } from '../composition/worker-role.js';
 import { type Config, loadConfig } from '../config/load-config.js';
 import { Unavailable } from '../kernel/errors.js';
 import { silentLog } from '../platform/telemetry/log.js';
+import { loadRuntimes } from '../runtimes/load-runtimes.js';
+import type { Runtimes } from '../runtimes/runtimes.js';
 import { diagnose, type Diagnosis, type SandboxFindings } from '../sandbox/diagnosis.js';
-import { askEngine, missingImages } from '../sandbox/engine-findings.js';
+import { askEngine } from '../sandbox/engine-findings.js';
 import { connectEngine } from '../sandbox/engine.js';
+import { testRuntimes } from '../sandbox/runtime-findings.js';
 import { print } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 
@@ -29,18 +32,11 @@ export const doctorCommand = (): Command =>
 /** @throws Unavailable if the engine does not respond */
 async function examine(config: Config): Promise<SandboxFindings> {
   const docker = connectEngine(config.DOCKER_ENDPOINT);
-  const images = [
-    config.EXECUTOR_PYTHON_IMAGE,
-    config.EXECUTOR_JAVASCRIPT_IMAGE,
-    config.EXECUTOR_BASH_IMAGE,
-    config.EXECUTOR_GO_IMAGE,
-  ];
+  const runtimes = loadRuntimes(config.RUNTIMES_DIR);
   try {
     return {
       engine: await askEngine(docker, config.EXECUTOR_RUNTIME),
-      images,
-      imagesMissing: await missingImages(docker, images),
-      ...(await tryCell(config)),
+      ...(await tryCell(config, runtimes)),
       isNestingRequired: config.EXECUTOR_ISOLATION_REQUIRED === 'nested',
       slots: config.WORKER_POOL_SIZE,
       userSlotsMax: config.WORKER_MAX_USER_CONCURRENT_TASKS,
@@ -54,16 +50,17 @@ async function examine(config: Config): Promise<SandboxFindings> {
   }
 }
 
-async function tryCell(
-  config: Config,
-): Promise<Pick<SandboxFindings, 'isolation' | 'chargesKernelMemory' | 'preloads'>> {
-  const sandbox = await createSandbox(config, silentLog, newWorkerId(config.QUEUE_NAMESPACE));
+type CellFindings = Pick<SandboxFindings, 'isolation' | 'chargesKernelMemory' | 'preloads' | 'runtimes'>;
+
+async function tryCell(config: Config, runtimes: Runtimes): Promise<CellFindings> {
+  const sandbox = await createSandbox(config, silentLog, newWorkerId(config.QUEUE_NAMESPACE), runtimes);
   try {
     const isolation = await sandbox.hostIsolation();
     const { chargesKernelMemory } = sandbox;
-    return { isolation, chargesKernelMemory, preloads: await sandbox.preloads() };
+    const preloads = await sandbox.preloads();
+    return { isolation, chargesKernelMemory, preloads, runtimes: await testRuntimes(sandbox, runtimes) };
   } catch (error) {
-    return { isolation: { failure: (error as Error).message }, chargesKernelMemory: null, preloads: [] };
+    return { isolation: { failure: (error as Error).message }, chargesKernelMemory: null, preloads: [], runtimes: [] };
   } finally {
     await sandbox.close();
   }

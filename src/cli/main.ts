@@ -5,6 +5,7 @@ import { VERSION } from '../composition/version.js';
 import { InvalidConfig } from '../config/load-config.js';
 import { DomainError, Unavailable } from '../kernel/errors.js';
 import { isOutage } from '../platform/postgres/outage.js';
+import { InvalidRuntimes } from '../runtimes/load-runtimes.js';
 import { warn } from './cli-context.js';
 import { EXIT_CODES_HELP, EXIT_UNABLE, EXIT_USAGE } from './exit-codes.js';
 
@@ -75,7 +76,8 @@ try {
     process.exitCode = exitCodeOf(error);
   } else {
     const expected =
-      isOutage(error) || [InvalidConfig, Unavailable, DomainError, ZodError].some((type) => error instanceof type);
+      isOutage(error) ||
+      [InvalidConfig, InvalidRuntimes, Unavailable, DomainError, ZodError].some((type) => error instanceof type);
     warn(expected ? `voidrunner: ${messageOf(error)}` : String((error as Error).stack));
     process.exitCode = EXIT_UNABLE;
   }

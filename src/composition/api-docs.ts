@@ -2,11 +2,12 @@ import type { Config } from '../config/load-config.js';
 import { BODY_BYTES_MAX, BODY_WITH_INPUT_BYTES_MAX } from '../http/body-parser.js';
 import type { DocsOptions } from '../http/docs/openapi-document.js';
 import { JSON_DEPTH_MAX } from '../http/validation/storable.js';
-import { executionLimitsCeilingOf } from './execution-limits.js';
+import type { Runtimes } from '../runtimes/runtimes.js';
+import { operatorRulesOf } from './operator-rules.js';
 import { VERSION } from './version.js';
 
 /** The OpenAPI document's general part. Each controller documents its own routes. */
-export const apiDocs = (config: Config): DocsOptions => ({
+export const apiDocs = (config: Config, runtimes: Runtimes): DocsOptions => ({
   title: 'VoidRunner',
   version: VERSION,
   description: `VoidRunner runs code in hardened containers and records what happened, when, and who caused it.
@@ -24,7 +25,9 @@ most ${JSON_DEPTH_MAX} levels of nesting. Texts are well-formed Unicode without 
       'An execution runs a task, with retries, on a worker of this service or on an external worker that reports it',
     'dead letters':
       'Executions that failed and have no attempts left. They can be redriven (executed again) or discarded',
+    runtimes: 'The languages that tasks can be written in. No authentication is needed',
     health: 'Whether the service is up and ready. No authentication is needed',
   },
-  maxima: executionLimitsCeilingOf(config).byField,
+  maxima: operatorRulesOf(config, runtimes).maximaByField,
+  choices: { script_type: operatorRulesOf(config, runtimes).scriptTypes },
 });

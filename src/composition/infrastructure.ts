@@ -26,6 +26,9 @@ import { closeRedis, createRedis } from '../platform/redis/create-redis.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { Observations } from '../platform/telemetry/observations.js';
 import { RedisJobQueue } from '../queue/redis-job-queue.js';
+import { loadRuntimes } from '../runtimes/load-runtimes.js';
+import { OfferedRuntimes } from '../runtimes/offered-runtimes.js';
+import type { Runtimes } from '../runtimes/runtimes.js';
 import { createNats } from './connect-nats.js';
 import { createEventCatalog } from './event-catalog.js';
 import { postgresOptions, PROJECTOR } from './postgres-options.js';
@@ -50,6 +53,8 @@ export interface Infrastructure {
   readonly liveOutput: NatsLiveOutput;
   readonly redis: Redis;
   readonly queue: RedisJobQueue;
+  readonly runtimes: Runtimes;
+  readonly offeredRuntimes: OfferedRuntimes;
   readonly appends: AppendSignal;
   /** The projector's position. */
   readonly projected: PositionAnnouncements;
@@ -73,8 +78,12 @@ const LARGE_RESPONSES_MAX = 2;
 /** Far longer than a request: a request stores its script before its event. */
 const UNREFERENCED_SCRIPTS_MS = 86_400_000;
 
-/** Connects in the background: if a dependency is down, its users fail with Unavailable, but the start succeeds. */
+/**
+ * Connects in the background: if a dependency is down, its users fail with Unavailable, but the start succeeds.
+ * @throws InvalidRuntimes
+ */
 export function createInfrastructure(config: Config, log: Log): Infrastructure {
+  const runtimes = loadRuntimes(config.RUNTIMES_DIR);
   const catalog = createEventCatalog();
   const postgres = postgresOptions(config, 'service');
   const pool = createPool({ ...postgres, size: config.DB_POOL_SIZE, settings: PLANS_BY_INDEX, log });
@@ -82,14 +91,8 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
   const decisions = new DecisionRunner(store, catalog, new PostgresSnapshotStore(pool));
   store.onConnectionLost(() => decisions.forget());
   const nats = createNats(config, log);
-  const redis = createRedis({
-    host: config.REDIS_HOST,
-    port: config.REDIS_PORT,
-    password: config.REDIS_PASSWORD,
-    db: config.REDIS_DB,
-    name: 'voidrunner',
-    log,
-  });
+  const { REDIS_HOST: host, REDIS_PORT: port, REDIS_PASSWORD: password, REDIS_DB: db } = config;
+  const redis = createRedis({ host, port, password, db, name: 'voidrunner', log });
   const prefix = config.NATS_STREAM_PREFIX;
   const projected = new PositionAnnouncements({
     ...{ nats, prefix, subscription: PROJECTOR },
@@ -130,6 +133,8 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     liveOutput: new NatsLiveOutput({ nats, prefix, bytesMax: config.NATS_OUTPUT_MAX_BYTES }),
     redis,
     queue,
+    runtimes,
+    offeredRuntimes: new OfferedRuntimes(() => offersOf(queue)),
     appends,
     projected,
     visibility,
@@ -154,6 +159,8 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     },
   };
 }
+
+const offersOf = async (queue: RedisJobQueue) => (await queue.workers()).flatMap(({ runtimes = [] }) => runtimes);
 
 const createQueue = (config: Config, redis: Redis, log: Log): RedisJobQueue =>
   new RedisJobQueue({

@@ -87,6 +87,13 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
   gauge('voidrunner_workers', 'worker processes alive', async (result) =>
     result.observe((await queue.workers()).length),
   );
+  gauge('voidrunner_runtime_workers', 'worker processes that can run the runtime', async (result) => {
+    const workers = await queue.workers();
+    for (const name of infra.runtimes.names) {
+      const able = workers.filter(({ runtimes = [] }) => runtimes.some(({ runtime }) => runtime === name));
+      result.observe(able.length, { runtime: name });
+    }
+  });
   gauge('voidrunner_runs', 'runs in progress', async (result) =>
     result.observe((await queue.workers()).reduce((sum, { running }) => sum + running.length, 0)),
   );

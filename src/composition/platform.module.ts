@@ -15,9 +15,11 @@ import { LargeResponses } from '../http/user-concurrency.js';
 import { LiveOutput } from '../live-output/live-output.js';
 import { PayloadStore } from '../platform/payloads/payload-store.js';
 import { StorageQuota } from '../platform/payloads/storage-quota.js';
-import { ExecutionLimitsCeiling } from '../tasks/api/limits-ceiling.js';
-import { executionLimitsCeilingOf } from './execution-limits.js';
+import { OfferedRuntimes } from '../runtimes/offered-runtimes.js';
+import { Runtimes } from '../runtimes/runtimes.js';
+import { OperatorRules } from '../tasks/api/operator-rules.js';
 import type { Infrastructure } from './infrastructure.js';
+import { operatorRulesOf } from './operator-rules.js';
 
 /** The ports that features inject, bound to this process's adapters. */
 @Module({})
@@ -40,7 +42,9 @@ export class PlatformModule {
         provide: IdempotentRequests,
         useValue: new IdempotentRequests(new PostgresRecordedCommands(pool), readYourWrites),
       },
-      { provide: ExecutionLimitsCeiling, useValue: executionLimitsCeilingOf(config) },
+      { provide: Runtimes, useValue: infra.runtimes },
+      { provide: OfferedRuntimes, useValue: infra.offeredRuntimes },
+      { provide: OperatorRules, useValue: operatorRulesOf(config, infra.runtimes) },
       { provide: ConcurrentRequests, useValue: infra.concurrent },
       { provide: LargeResponses, useValue: infra.largeResponses },
       { provide: LiveOutput, useValue: infra.liveOutput },

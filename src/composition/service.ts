@@ -79,7 +79,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
     log,
     trustProxy: config.SERVER_TRUST_PROXY,
     corsAllowedOrigins: config.CORS_ALLOWED_ORIGINS,
-    docs: apiDocs(config),
+    docs: apiDocs(config, infra.runtimes),
     connections: infra.connections,
     slots: infra.requestSlots,
     onResponseSent: (request) => observations.onRequest(request),

@@ -12,12 +12,14 @@ import { ExecutionStarts } from '../tasks/api/execution-starts.js';
 import { ExternalExecutionController } from '../tasks/api/external-execution-controller.js';
 import { OneShotController } from '../tasks/api/one-shot-controller.js';
 import { OutputController } from '../tasks/api/output-controller.js';
+import { RuntimeController } from '../tasks/api/runtime-controller.js';
 import { TaskController } from '../tasks/api/task-controller.js';
 import { CancelExecutionHandler } from '../tasks/commands/cancel-execution.js';
 import { CreateAndStartTaskHandler } from '../tasks/commands/create-and-start-task.js';
 import { CreateTaskHandler } from '../tasks/commands/create-task.js';
 import { DeleteTaskHandler } from '../tasks/commands/delete-task.js';
 import { DiscardDeadLetterHandler } from '../tasks/commands/discard-dead-letter.js';
+import { ExecutionRequests } from '../tasks/commands/execution-requests.js';
 import { ExpireExternalExecutionHandler } from '../tasks/commands/expire-external-execution.js';
 import { ExpireUnreportedExecutionHandler } from '../tasks/commands/expire-unreported-execution.js';
 import { InputStore } from '../tasks/commands/input-store.js';
@@ -48,6 +50,7 @@ const CONTROLLERS = [
   OutputController,
   DeadLetterController,
   OneShotController,
+  RuntimeController,
 ];
 
 const COMMAND_HANDLERS = [
@@ -85,6 +88,7 @@ export class TasksModule {
       providers: [
         ScriptStore,
         InputStore,
+        ExecutionRequests,
         ReportedOutput,
         TaskOwners,
         executionEnds,

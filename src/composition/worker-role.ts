@@ -9,6 +9,7 @@ import { PostgresCompiledPrograms } from '../platform/payloads/postgres-compiled
 import { PostgresWorkerSessions, WorkerSession } from '../platform/postgres/worker-session.js';
 import type { Log } from '../platform/telemetry/log.js';
 import type { CompiledPrograms } from '../sandbox/compiled-programs.js';
+import type { Runtimes } from '../runtimes/runtimes.js';
 import { DockerSandbox } from '../sandbox/docker-sandbox.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { readSeccompProfile } from '../sandbox/seccomp-profile.js';
@@ -35,6 +36,7 @@ export async function createSandbox(
   config: Config,
   log: Log,
   workerId: string,
+  runtimes: Runtimes,
   programs?: CompiledPrograms,
 ): Promise<DockerSandbox> {
   return new DockerSandbox({
@@ -49,12 +51,7 @@ export async function createSandbox(
     cellsMax: config.EXECUTOR_CELLS_MAX,
     cellJobsMax: config.EXECUTOR_CELL_JOBS,
     cellRestMs: config.EXECUTOR_CELL_REST,
-    images: {
-      python: config.EXECUTOR_PYTHON_IMAGE,
-      javascript: config.EXECUTOR_JAVASCRIPT_IMAGE,
-      bash: config.EXECUTOR_BASH_IMAGE,
-      go: config.EXECUTOR_GO_IMAGE,
-    },
+    runtimes,
     seccompProfile: await readSeccompProfile(config.EXECUTOR_SECCOMP_PROFILE),
     ...(programs && { programs }),
     ...(config.EXECUTOR_RUNTIME !== undefined && { runtime: config.EXECUTOR_RUNTIME }),
@@ -75,10 +72,12 @@ function compiledPrograms(config: Config, pool: Pool): CompiledPrograms | undefi
   return new PostgresCompiledPrograms({ pool, masterKeys: masterKeysOf(config), ownerBytesMax });
 }
 
-export async function createWorkerParts({ config, log, pool, liveOutput }: Infrastructure): Promise<WorkerParts> {
+export async function createWorkerParts(infra: Infrastructure): Promise<WorkerParts> {
+  const { config, log, pool, runtimes, liveOutput } = infra;
   const id = newWorkerId(config.QUEUE_NAMESPACE);
   const programs = compiledPrograms(config, pool);
-  return { id, sandbox: await createSandbox(config, log, id, programs), live: new LivePublisher(liveOutput, log) };
+  const sandbox = await createSandbox(config, log, id, runtimes, programs);
+  return { id, sandbox, live: new LivePublisher(liveOutput, log) };
 }
 
 /** Runs jobs from the queue in containers. */
@@ -87,7 +86,7 @@ export function createWorkerRole(
   commands: CommandBus,
   { id: workerId, sandbox, live }: WorkerParts,
 ): RoleProcess {
-  const { config, log, pool, queue, payloads, store, versions } = infra;
+  const { config, log, pool, queue, payloads, runtimes, store, versions, observations } = infra;
   const leaseMs = config.QUEUE_LEASE_DURATION;
   const worker = new Worker(
     {
@@ -100,7 +99,16 @@ export function createWorkerRole(
     {
       queue,
       sandbox,
-      attempts: new AttemptRunner(workerId, commands, queue, payloads, sandbox, live, infra.observations),
+      attempts: new AttemptRunner({
+        workerId,
+        commands,
+        queue,
+        payloads,
+        runtimes,
+        sandbox,
+        live,
+        observed: observations,
+      }),
       watch: new RunWatch(store, versions),
       orphans: new OrphanSweep(sandbox, queue, new PostgresWorkerSessions(pool), log, leaseMs),
       session: new WorkerSession({ workerId, postgres: postgresOptions(config, 'worker session'), log }),

@@ -131,13 +131,10 @@ export const settingsSchema = z.object({
     .string()
     .regex(/^(unix:\/\/\/|tcp:\/\/|http:\/\/).+/, 'must be unix:///path or tcp://host:port')
     .default('unix:///var/run/docker.sock'),
-  EXECUTOR_PYTHON_IMAGE: z.string().default('voidrunner/python:latest'),
-  EXECUTOR_JAVASCRIPT_IMAGE: z
+  RUNTIMES_DIR: z
     .string()
-    .default('voidrunner/javascript:latest')
-    .describe('image for JavaScript and TypeScript'),
-  EXECUTOR_BASH_IMAGE: z.string().default('voidrunner/bash:latest'),
-  EXECUTOR_GO_IMAGE: z.string().default('voidrunner/go:latest'),
+    .default('runtimes')
+    .describe('folder of the declared runtimes, the same in every process; relative to the checkout'),
   EXECUTOR_RUNTIME: optionalText.describe(
     'OCI runtime, such as crun or runsc; empty: the default of the container engine',
   ),
@@ -158,7 +155,7 @@ export const settingsSchema = z.object({
   EXECUTOR_PRELOAD: z
     .enum(['on', 'off'])
     .default('on')
-    .describe('on: containers start their interpreter before their jobs (python, javascript, typescript)'),
+    .describe('on: containers start the interpreter of their runtime before their jobs, if it declares one'),
   EXECUTOR_POOL_SIZE: integer(0, 16)
     .default(2)
     .describe('containers kept ready per image; 0: containers are created on demand'),

@@ -1,3 +1,5 @@
+import type { RuntimeOffer } from '../runtimes/runtime-offer.js';
+
 /** A job names the attempt to run; everything else is read from the log. */
 export interface Job {
   readonly executionId: string;
@@ -36,6 +38,7 @@ export interface WorkerHeartbeat {
   readonly beat?: number;
   /** For the status of the workers. */
   readonly figures?: WorkerFigures;
+  readonly runtimes?: readonly RuntimeOffer[];
 }
 
 /** Of one worker process, since its start. */

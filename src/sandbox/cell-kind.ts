@@ -1,5 +1,6 @@
-import { type ImageName, type Language, LANGUAGES } from './languages.js';
-import type { SandboxLimits, ScriptType } from './sandbox.js';
+import { isSameJson } from '../kernel/json.js';
+import type { Runtime, RuntimePreload } from '../runtimes/runtime.js';
+import type { SandboxLimits } from './sandbox.js';
 
 /** Nested: each job gets its own namespaces. Plain: the job uses the container's; the cell is removed after one job. */
 export type Isolation = 'nested' | 'plain';
@@ -7,7 +8,10 @@ export type Isolation = 'nested' | 'plain';
 /** Everything that decides whether a cell can run a job: two cells of the same kind are interchangeable. */
 export interface CellKind {
   readonly isolation: Isolation;
-  readonly image: ImageName;
+  /** Digest of the image. */
+  readonly image: string;
+  /** What its interpreter preloads; null: there is none. */
+  readonly preload: RuntimePreload | null;
   readonly memoryMb: number;
   readonly cpus: number;
   readonly pids: number;
@@ -25,21 +29,22 @@ export interface CellHost {
   readonly cpus: number;
 }
 
-export function kindFor(scriptType: ScriptType, limits: SandboxLimits, host: CellHost): CellKind {
-  const { image, tmpSizeMb }: Language = LANGUAGES[scriptType];
+export function kindFor(
+  { preload, limits: { tmp_mb } }: Pick<Runtime, 'preload' | 'limits'>,
+  image: string,
+  limits: SandboxLimits,
+  host: CellHost,
+): CellKind {
   return {
     isolation: host.isolation,
     image,
+    preload: preload ?? null,
     memoryMb: limits.memory_mb,
     cpus: Math.min(limits.cpus, host.cpus),
     pids: limits.pids,
-    tmpSizeMb,
+    tmpSizeMb: tmp_mb,
   };
 }
-
-/** One kind per image. */
-export const defaultKinds = (host: CellHost): CellKind[] =>
-  (['python', 'javascript', 'bash', 'go'] as const).map((type) => kindFor(type, DEFAULT_LIMITS, host));
 
 export const isSameKind = (one: CellKind, other: CellKind): boolean =>
   one.isolation === other.isolation &&
@@ -47,4 +52,5 @@ export const isSameKind = (one: CellKind, other: CellKind): boolean =>
   one.memoryMb === other.memoryMb &&
   one.cpus === other.cpus &&
   one.pids === other.pids &&
-  one.tmpSizeMb === other.tmpSizeMb;
+  one.tmpSizeMb === other.tmpSizeMb &&
+  (one.preload === other.preload || isSameJson(one.preload, other.preload));

@@ -6,7 +6,6 @@ import type { Cell } from './cell.js';
 import { PROGRAM_BYTES_MAX } from './compiled-programs.js';
 import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
 import { encodeJob, keptOf } from './job-bundle.js';
-import { LANGUAGES } from './languages.js';
 import type { LauncherMessage } from './launcher-messages.js';
 import { notesOf, outOfMemoryNotes } from './run-notes.js';
 import { RunOutput } from './run-output.js';
@@ -94,7 +93,7 @@ export class CellRun {
     cancelled.addEventListener('abort', cancel);
     closing.addEventListener('abort', close);
     try {
-      const attributes = { 'voidrunner.script_type': job.scriptType, 'voidrunner.cell_jobs': this.number };
+      const attributes = { 'voidrunner.script_type': job.runtime.name, 'voidrunner.cell_jobs': this.number };
       return await inSpan('program', { attributes }, (span) => this.exchange(span));
     } finally {
       cancelled.removeEventListener('abort', cancel);
@@ -144,8 +143,7 @@ export class CellRun {
   /** The time limit of compiler and program together. */
   private timeMsMax(): number {
     const { job, compileTimeoutMs } = this.options;
-    const compiles = LANGUAGES[job.scriptType].compile !== undefined;
-    return job.timeoutMs + (compiles ? compileTimeoutMs : 0);
+    return job.timeoutMs + (job.runtime.compile ? compileTimeoutMs : 0);
   }
 
   private onMessage(message: LauncherMessage): void {
@@ -245,6 +243,7 @@ export class CellRun {
       ...end,
       ...output,
       startedAt,
+      imageDigest: this.cell.kind.image,
       wallTimeMs: report?.wallTimeMs ?? performance.now() - this.startedMs,
       cpuTimeMs: report?.cpuTimeMs ?? null,
       memoryPeakBytes: report?.memoryPeakBytes ?? null,

@@ -40,7 +40,6 @@ export class Cell {
   /** Resolves when the launcher has ended, or the connection to it is lost; pending while the cell is not open. */
   readonly closed: Promise<Error | undefined>;
   private resolveClosed!: (error?: Error) => void;
-  private image: Promise<string> | null = null;
   private link: CellLink | null = null;
   private removal: Promise<void> | null = null;
   private listener = NO_LISTENER;
@@ -120,17 +119,6 @@ export class Cell {
   /** Cuts the connection; the launcher then ends its job and exits. */
   abandon(): void {
     this.link?.destroy();
-  }
-
-  /** Digest of its image. The engine is asked once. @throws the engine's error */
-  async imageId(): Promise<string> {
-    this.image ??= this.container.imageId();
-    try {
-      return await this.image;
-    } catch (error) {
-      this.image = null;
-      throw error;
-    }
   }
 
   /** Exit code and OOM flag of a container that has ended by itself. */

@@ -1,8 +1,6 @@
 import { withTimeout } from '../platform/async/timeout.js';
 import type { Log } from '../platform/telemetry/log.js';
-import type { Cell } from './cell.js';
 import { type CompiledPrograms, programKey } from './compiled-programs.js';
-import { type Language, LANGUAGES } from './languages.js';
 import type { SandboxJob } from './sandbox.js';
 
 /** A run waits no longer than this, and so does its cancellation. */
@@ -27,12 +25,10 @@ export class CompileCache {
   ) {}
 
   /** @returns null if the job compiles nothing, or there is no cache */
-  async entryOf(job: SandboxJob, cell: Cell): Promise<CompileCacheEntry | null> {
+  async entryOf(job: SandboxJob, imageDigest: string): Promise<CompileCacheEntry | null> {
     const { programs } = this;
-    const language: Language = LANGUAGES[job.scriptType];
-    if (!programs || !language.compile) return null;
-    const key = await this.attempt('was not read', async () => programKey(job, language, await cell.imageId()));
-    if (!key) return null;
+    if (!programs || !job.runtime.compile) return null;
+    const key = programKey(job, imageDigest);
     const find = () => withTimeout(programs.find(job.userId, key), FIND_MS_MAX, () => new Error('it took too long'));
     const program = (await this.attempt('was not read', find)) ?? null;
     this.figures[program ? 'found' : 'missed'] += 1;

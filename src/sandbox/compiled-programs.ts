@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { Language } from './languages.js';
+import { compilerOf } from './job-bundle.js';
 import type { SandboxJob } from './sandbox.js';
 
 /** Of one program. Larger ones are compiled for each run. */
@@ -19,11 +19,8 @@ export abstract class CompiledPrograms {
  * SHA-256 of all that a compiler gets: the runtime's image, the limits, its arguments, the environment, the script, and
  * all files. Not what only the program gets: arguments and standard input.
  */
-export function programKey(
-  job: SandboxJob,
-  { scriptFile, compile, env }: Pick<Language, 'scriptFile' | 'compile' | 'env'>,
-  imageId: string,
-): Buffer {
+export function programKey(job: SandboxJob, imageDigest: string): Buffer {
+  const { file_name, environment } = job.runtime;
   const { memory_mb, cpus, pids } = job.limits;
   const { env: own = {}, files = [] } = job.input;
   const hash = createHash('sha256');
@@ -32,9 +29,9 @@ export function programKey(
     hash.update(JSON.stringify(sizes));
     for (const part of parts) hash.update(part);
   };
-  add(imageId, `${memory_mb} ${cpus} ${pids}`, scriptFile, job.script);
-  add(...(compile?.(job.limits) ?? []));
-  add(...Object.entries({ ...env, ...own }).flat());
+  add(imageDigest, `${memory_mb} ${cpus} ${pids}`, file_name, job.script);
+  add(...(compilerOf(job) ?? []));
+  add(...Object.entries({ ...environment, ...own }).flat());
   add(...files.flatMap(({ path, content }) => [path, content]));
   return hash.digest();
 }

@@ -61,12 +61,6 @@ export class ContainerLife {
     return { exitCode: State.ExitCode, oomKilled: State.OOMKilled };
   }
 
-  /** Digest of the image that it was created from. */
-  async imageId(): Promise<string> {
-    const { Image } = await engineCall('inspect', (abortSignal) => this.container.inspect({ abortSignal }));
-    return Image;
-  }
-
   /** Kills and removes it; a missing container is no error. @throws the last error if it may still exist */
   async remove(): Promise<void> {
     for (let tries = 1; ; tries += 1) {

@@ -2,7 +2,6 @@ import type Docker from 'dockerode';
 
 import type { CellKind } from './cell-kind.js';
 import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
-import type { ImageName } from './languages.js';
 import { preloadOf } from './preload.js';
 
 export const LABEL_MANAGED = 'voidrunner.managed';
@@ -25,7 +24,6 @@ export interface ContainerOwner {
 }
 
 export interface ContainerSettings {
-  readonly images: Readonly<Record<ImageName, string>>;
   /** The seccomp profile itself, as JSON: a path would refer to the engine's host. */
   readonly seccompProfile: string;
   /** OCI runtime; undefined for the engine's default. */
@@ -44,9 +42,9 @@ export function containerSpec(
   const memory = (kind.memoryMb + (preload?.memoryMb ?? 0)) * MIB;
   return {
     name: owner.name,
-    Image: settings.images[kind.image],
+    Image: kind.image,
     Entrypoint: [LAUNCHER],
-    Cmd: [...(preload?.argv(kind.memoryMb) ?? [])],
+    Cmd: [...(preload?.argv ?? [])],
     // An image's own health check would run a process next to the program.
     Healthcheck: { Test: ['NONE'] },
     User: `${owner.uid}:${owner.uid}`,

@@ -1,5 +1,6 @@
 import { knownEscapes } from './known-escapes.js';
 import type { PreloadFinding } from './preload-findings.js';
+import type { RuntimeFinding } from './runtime-findings.js';
 
 /** The facts about the engine that matter here (Engine API, /info and /version). */
 export interface EngineFindings {
@@ -22,12 +23,12 @@ export interface EngineFindings {
 
 export interface SandboxFindings {
   readonly engine: EngineFindings;
-  readonly imagesMissing: readonly string[];
-  readonly images: readonly string[];
   /** Result of the self-test in a real cell. */
   readonly isolation: 'nested' | 'plain' | { readonly failure: string };
   /** Whether a real cell is charged for the kernel memory it uses; null if unknown. */
   readonly chargesKernelMemory: boolean | null;
+  /** Empty if no cell ran. */
+  readonly runtimes: readonly RuntimeFinding[];
   /** Result of a test in a real cell of each; empty: cells preload nothing. */
   readonly preloads: readonly PreloadFinding[];
   readonly isNestingRequired: boolean;
@@ -57,12 +58,12 @@ export function diagnose(found: SandboxFindings): readonly Diagnosis[] {
   const { engine } = found;
   return [
     ok('engine', `Docker ${engine.version}, ${engine.cpus} CPUs`),
-    runtimeOf(engine),
+    ociRuntimeOf(engine),
     limitsOf(engine),
     seccompOf(engine),
     usernsOf(engine),
-    imagesOf(found),
     isolationOf(found),
+    runtimesOf(found),
     preloadOf(found),
     kernelMemoryOf(found),
     memoryOf(found),
@@ -72,7 +73,7 @@ export function diagnose(found: SandboxFindings): readonly Diagnosis[] {
 
 const ok = (check: string, detail: string): Diagnosis => ({ check, verdict: 'ok', detail });
 
-function runtimeOf({ runtime, runtimeVersion, runtimePath, runtimesKnown }: EngineFindings): Diagnosis {
+function ociRuntimeOf({ runtime, runtimeVersion, runtimePath, runtimesKnown }: EngineFindings): Diagnosis {
   const check = 'runtime';
   if (!runtimesKnown.includes(runtime)) {
     return {
@@ -134,14 +135,27 @@ function usernsOf({ securityOptions }: EngineFindings): Diagnosis {
 const hasOption = (options: readonly string[], name: string): boolean =>
   options.some((option) => option.split(',')[0] === `name=${name}`);
 
-function imagesOf({ images, imagesMissing }: SandboxFindings): Diagnosis {
-  const check = 'images';
-  if (imagesMissing.length === 0) return ok(check, images.join(', '));
+/** Only the images of runtimes that are kept ready must exist: the others are built when they are wanted. */
+function runtimesOf({ runtimes }: SandboxFindings): Diagnosis {
+  const check = 'runtimes';
+  const namesOf = (some: readonly RuntimeFinding[]) => some.map(({ runtime }) => runtime).join(', ');
+  const works = runtimes.filter(({ state }) => state === 'works');
+  const missing = runtimes.filter(({ state }) => state === 'missing');
+  const broken = runtimes.flatMap(({ runtime, state }) =>
+    typeof state === 'object' ? [`${runtime}: ${state.failure}`] : [],
+  );
+  const wanted = missing.filter(({ keptReady }) => keptReady);
+  const detail = [
+    ...(works.length > 0 ? [`${namesOf(works)}: works`] : []),
+    ...(missing.length > 0 ? [`${namesOf(missing)}: no image`] : []),
+    ...broken,
+  ].join('; ');
+  if (works.length > 0 && broken.length === 0 && wanted.length === 0) return ok(check, detail);
   return {
     check,
     verdict: 'fault',
-    detail: `missing: ${imagesMissing.join(', ')}`,
-    advice: '`make images` builds them; EXECUTOR_*_IMAGE names them',
+    detail: detail || 'none could be tested',
+    advice: '`make images RUNTIMES="NAME…"` builds the images; the files in RUNTIMES_DIR name them',
   };
 }
 
@@ -162,9 +176,9 @@ function isolationOf({ isolation, isNestingRequired }: SandboxFindings): Diagnos
 
 function preloadOf({ preloads }: SandboxFindings): Diagnosis {
   const check = 'preload';
-  const broken = preloads.filter(({ state }) => state !== 'works').map(({ image }) => image);
+  const broken = preloads.filter(({ state }) => state !== 'works').map(({ runtime }) => runtime);
   if (preloads.length === 0) return ok(check, 'off: each run starts its interpreter');
-  if (broken.length === 0) return ok(check, `${preloads.map(({ image }) => image).join(', ')}: works`);
+  if (broken.length === 0) return ok(check, `${preloads.map(({ runtime }) => runtime).join(', ')}: works`);
   return {
     check,
     verdict: 'advice',

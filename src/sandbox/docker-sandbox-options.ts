@@ -1,10 +1,13 @@
 import type { Log } from '../platform/telemetry/log.js';
+import type { Runtimes } from '../runtimes/runtimes.js';
 import type { CompiledPrograms } from './compiled-programs.js';
 import type { ContainerSettings } from './container-spec.js';
 
 export interface DockerSandboxOptions extends ContainerSettings {
   /** `unix:///path`, `tcp://host:port` or `http://host:port`. */
   readonly endpoint: string;
+  /** Cells of those with `keep_ready` are kept ready. */
+  readonly runtimes: Runtimes;
   /** `<namespace>.<id>`: the sweep removes only containers of its own namespace. */
   readonly workerId: string;
   /** Kept of each stream, stdout and stderr. */

@@ -6,7 +6,8 @@ import { Unavailable } from '../kernel/errors.js';
 import { ignoreErrors } from '../platform/async/ignore-errors.js';
 import { silentLog, type Log } from '../platform/telemetry/log.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
-import { type CellHost, type CellKind, type Isolation, kindFor, defaultKinds } from './cell-kind.js';
+import type { RuntimeOffer } from '../runtimes/runtime-offer.js';
+import { type CellHost, type CellKind, type Isolation, kindFor } from './cell-kind.js';
 import { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 import { Cell } from './cell.js';
@@ -17,14 +18,15 @@ import { CpuPlacement } from './cpu-placement.js';
 import type { DockerSandboxOptions } from './docker-sandbox-options.js';
 import { interrupted } from './end-of-run.js';
 import { EngineMonitor } from './engine-monitor.js';
-import { connectEngine, isEngineUnavailable } from './engine.js';
+import { connectEngine, engineStatus, isEngineUnavailable } from './engine.js';
 import { HostIsolation } from './host-isolation.js';
+import { HostPreparation } from './host-preparation.js';
 import { checkJob } from './job-input.js';
-import { knownEscapes } from './known-escapes.js';
 import { ManagedContainers, namespaceOf } from './managed-containers.js';
 import { type PreloadFinding, testPreloads, warnOfPreload } from './preload-findings.js';
 import { Removals } from './removals.js';
 import { RunOutput } from './run-output.js';
+import { RuntimesOnEngine } from './runtimes-on-engine.js';
 import {
   Sandbox,
   SandboxFailure,
@@ -61,10 +63,10 @@ export class DockerSandbox extends Sandbox {
   private readonly removals = new Removals();
   private readonly pool: CellPool;
   private readonly isolation: HostIsolation;
+  private readonly runtimes: RuntimesOnEngine;
   private readonly cpus = new CpuPlacement();
   private readonly compileCache: CompileCache;
-  private started = false;
-  private filled = false;
+  private readonly preparation: HostPreparation;
 
   constructor(private readonly options: DockerSandboxOptions) {
     super();
@@ -87,13 +89,35 @@ export class DockerSandbox extends Sandbox {
       this.removals,
       this.log,
     );
-    this.isolation = new HostIsolation(this.pool, this.closing.signal, this.log, options.isolationRetestMs);
+    this.runtimes = new RuntimesOnEngine(this.docker, options.runtimes);
+    this.isolation = new HostIsolation(
+      this.pool,
+      () => this.runtimes.any(),
+      this.closing.signal,
+      this.log,
+      options.isolationRetestMs,
+    );
+    const { pool, monitor, isolation, runtimes, log } = this;
+    const track = <T>(work: Promise<T>) => this.track(work);
+    this.preparation = new HostPreparation({ pool, monitor, isolation, runtimes, log, track }, options.poolSize ?? 0);
   }
 
   override start(): void {
-    this.started = true;
-    void this.warnOfEscapes();
-    this.fillPool();
+    this.preparation.start();
+  }
+
+  override async offers(): Promise<readonly RuntimeOffer[]> {
+    const present = await this.runtimes.present().catch((error: unknown) => {
+      throw new Unavailable('docker', (error as Error).message, { cause: error });
+    });
+    await this.preparation.imagesChecked();
+    const isPreloading = this.isPreloading && this.isolation.current === 'nested';
+    return present.map(({ runtime: { name, preload }, image: { digest, versions } }) => ({
+      runtime: name,
+      image_digest: digest,
+      version: versions[name] ?? null,
+      preloaded: isPreloading && preload !== undefined,
+    }));
   }
 
   override get figures(): SandboxFigures {
@@ -115,7 +139,8 @@ export class DockerSandbox extends Sandbox {
   async preloads(): Promise<readonly PreloadFinding[]> {
     const { cpus } = await this.monitor.facts();
     if (!this.isPreloading || this.isolation.current === 'plain') return [];
-    return testPreloads(this.pool, cpus, this.closing.signal);
+    const preloading = (await this.runtimes.present()).filter(({ runtime }) => runtime.preload);
+    return testPreloads(this.pool, preloading, cpus, this.closing.signal);
   }
 
   override run(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
@@ -127,7 +152,7 @@ export class DockerSandbox extends Sandbox {
   /** Workers call this all the time, even on a host that refuses their jobs, so it also triggers the retest. */
   override async health(): Promise<SandboxHealth> {
     const health = await this.monitor.health();
-    if (health.healthy && this.isolation.isDue) this.retestIsolation();
+    if (health.healthy && this.isolation.isDue) this.preparation.retestIsolation();
     return health.healthy && this.isRefused ? { healthy: false, detail: NESTING_REFUSED } : health;
   }
 
@@ -172,14 +197,14 @@ export class DockerSandbox extends Sandbox {
     const { cpus } = await this.monitor.facts().catch((error: unknown) => {
       throw new SandboxFailure(`Docker engine: ${(error as Error).message}`, false, { cause: error });
     });
-    this.fillPool();
+    this.preparation.fillPool();
     const isolation = this.isolation.current;
     try {
       return await this.runInCell(job, options, { isolation, cpus });
     } catch (error) {
       if (!(error instanceof IsolationRefused) || isolation === 'plain') throw error;
       // Does the host refuse them, or did memory or processes run out just now?
-      if (this.isolation.current === 'nested') await this.testIsolation(cpus);
+      if (this.isolation.current === 'nested') await this.preparation.testIsolation(cpus);
       if (this.isolation.current === 'nested') throw error;
       return this.runInCell(job, options, { isolation: 'plain', cpus });
     }
@@ -189,8 +214,8 @@ export class DockerSandbox extends Sandbox {
     const { signal: cancelled, onOutput } = options;
     if (host.isolation === 'plain' && this.options.isNestingRequired) throw this.nestingRefused();
     if (cancelled.aborted) return this.cancelledBeforeStart();
-    const kind = kindFor(job.scriptType, job.limits, host);
-    const cell = await this.pool.take(job.userId, kind);
+    const kind = kindFor(job.runtime, await this.runtimes.imageFor(job), job.limits, host);
+    const cell = await this.pool.take(job.userId, kind).catch((error: unknown) => this.noCell(error, kind));
     if (cancelled.aborted) {
       this.pool.release(cell, true);
       return this.cancelledBeforeStart();
@@ -198,7 +223,7 @@ export class DockerSandbox extends Sandbox {
     const { outputBytesMax, reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS } = this.options;
     const closing = this.closing.signal;
     const limits = { outputBytesMax, reportGraceMs, compileTimeoutMs };
-    const cached = await this.compileCache.entryOf(job, cell);
+    const cached = await this.compileCache.entryOf(job, kind.image);
     const program = cached?.program;
     const place = this.cpus.take(kind.cpus, host.cpus);
     const run = new CellRun(cell, { job, ...limits, program, cancelled, closing, onOutput, cpuFirst: place.first });
@@ -217,8 +242,8 @@ export class DockerSandbox extends Sandbox {
 
   private cancelledBeforeStart(): SandboxOutcome {
     const output = new RunOutput(this.options.outputBytesMax).result(null);
-    const nothing = { startedAt: new Date(), wallTimeMs: 0, cpuTimeMs: null, memoryPeakBytes: null, notes: [] };
-    return { ...interrupted('cancelled'), ...output, ...nothing };
+    const figures = { wallTimeMs: 0, cpuTimeMs: null, memoryPeakBytes: null, notes: [] };
+    return { ...interrupted('cancelled'), ...output, ...figures, startedAt: new Date(), imageDigest: null };
   }
 
   private newCell(kind: CellKind): Cell {
@@ -231,23 +256,10 @@ export class DockerSandbox extends Sandbox {
     return new Cell(name, kind, spec, new ContainerLife(this.docker, name), onPreloadFailed);
   }
 
-  /** `voidrunner doctor` gives advice about it. */
-  private async warnOfEscapes(): Promise<void> {
-    const facts = await ignoreErrors(this.monitor.facts(), 'health() reports an engine that is down');
-    const escapes = facts ? knownEscapes(facts.runtime, facts.runtimeVersion) : [];
-    if (!facts || escapes.length === 0) return;
-    const { runtime, runtimeVersion } = facts;
-    this.log.warn({ runtime, runtimeVersion, escapes }, 'this OCI runtime has known escapes');
-  }
-
-  /** Runs once, in the background: at the start or, if the engine was down then, at the first run that reaches it. */
-  private fillPool(): void {
-    if (!this.started || !this.options.poolSize || this.filled) return;
-    this.filled = true;
-    this.track(this.testHost()).catch((error: unknown) => {
-      this.filled = false;
-      this.log.warn({ err: error }, 'the pool could not be filled; the next run retries');
-    });
+  /** The image may have been removed since the engine was asked for it. */
+  private noCell(error: unknown, { image }: CellKind): never {
+    if (error instanceof SandboxFailure && engineStatus(error.cause) === 404) this.runtimes.forget(image);
+    throw error;
   }
 
   private get preloadAfterJobs(): number {
@@ -267,25 +279,12 @@ export class DockerSandbox extends Sandbox {
     return new SandboxFailure(NESTING_REFUSED, false, { cause: new Unavailable('docker', NESTING_REFUSED) });
   }
 
-  private retestIsolation(): void {
-    this.track(this.testHost()).catch((error: unknown) =>
-      this.log.warn({ err: error }, 'the retest of nested namespaces failed'),
-    );
-  }
-
-  private async testHost(): Promise<void> {
-    await this.testIsolation((await this.monitor.facts()).cpus);
-  }
-
-  private async testIsolation(cpus: number): Promise<void> {
-    const isolation = await this.isolation.test(cpus);
-    if (this.started) this.pool.keepReady(defaultKinds({ isolation, cpus }));
-  }
-
   /** An unavailable engine is an outage, so the attempt does not count unless user code had started. */
   private failed(error: unknown): never {
     if (!(error instanceof SandboxFailure) || !isEngineUnavailable(error.cause)) throw error;
     this.monitor.invalidate();
+    // It may come back as another engine.
+    this.runtimes.forgetAll();
     const { message, countsAsAttempt, partial, cause } = error;
     const outage = new Unavailable('docker', message, { cause });
     throw new SandboxFailure(message, countsAsAttempt, { cause: outage, partial });

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 
 import type { EngineFindings } from './diagnosis.js';
-import { engineCall, engineStatus } from './engine.js';
+import { engineCall } from './engine.js';
 
 interface Info {
   readonly NCPU: number;
@@ -43,16 +43,4 @@ export async function askEngine(docker: Docker, runtime: string | undefined): Pr
     cpus: info.NCPU,
     limitsMissing: Object.entries(limits).flatMap(([limit, enforced]) => (enforced ? [] : [limit])),
   };
-}
-
-/** @returns the images that the engine does not have. @throws the engine's error */
-export async function missingImages(docker: Docker, images: readonly string[]): Promise<string[]> {
-  const missing: string[] = [];
-  for (const image of images) {
-    await engineCall('inspect', () => docker.getImage(image).inspect()).catch((error: unknown) => {
-      if (engineStatus(error) !== 404) throw error;
-      missing.push(image);
-    });
-  }
-  return missing;
 }

@@ -2,7 +2,8 @@ import type { Log } from '../platform/telemetry/log.js';
 import type { Isolation } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
 import { IsolationRefused } from './cell-run.js';
-import { inProbe, type Probe } from './probe.js';
+import { inProbe, type ProbedRuntime } from './probe.js';
+import type { SandboxLimits } from './sandbox.js';
 
 /** Interval between retests: the refusal may have had a temporary cause, such as a lack of memory. */
 export const ISOLATION_RETEST_MS = 60_000;
@@ -16,6 +17,8 @@ export class HostIsolation {
 
   constructor(
     private readonly pool: CellPool,
+    /** Any one that can be run. @throws SandboxFailure if there is none */
+    private readonly anyRuntime: () => Promise<ProbedRuntime>,
     private readonly closing: AbortSignal,
     private readonly log: Log,
     private readonly retestMs = ISOLATION_RETEST_MS,
@@ -44,7 +47,8 @@ export class HostIsolation {
 
   private async probe(cpus: number): Promise<void> {
     const host = { isolation: 'nested', cpus } as const;
-    await inProbe(this.pool, PROBE, host, this.closing, async (run, cell) => {
+    const probed = await this.anyRuntime();
+    await inProbe(this.pool, versionCommandOf(probed), LIMITS, host, this.closing, async (run, cell) => {
       this.kernelMemory = cell.chargesKernelMemory;
       try {
         await run.run();
@@ -60,8 +64,10 @@ export class HostIsolation {
   }
 }
 
-const PROBE: Probe = {
-  scriptType: 'bash',
-  script: Buffer.from('true'),
-  limits: { memory_mb: 32, cpus: 0.5, pids: 16 },
-};
+/** Whether the command succeeds does not matter: it has its namespaces before it starts. */
+const LIMITS: SandboxLimits = { memory_mb: 32, cpus: 0.5, pids: 16 };
+
+const versionCommandOf = ({ runtime, imageDigest }: ProbedRuntime): ProbedRuntime => ({
+  runtime: { ...runtime, compile: undefined, run: runtime.version_command },
+  imageDigest,
+});

@@ -1,9 +1,13 @@
+import { type CommandValues, commandOf } from '../runtimes/runtime.js';
 import type { CellKind } from './cell-kind.js';
-import { type Language, LANGUAGES } from './languages.js';
 import { canPreload, preloadOf } from './preload.js';
-import type { SandboxJob } from './sandbox.js';
+import type { SandboxJob, SandboxLimits } from './sandbox.js';
+import { withUnixLineEnds } from './script-line-ends.js';
 
 export const WORKING_FOLDER = '/tmp/work';
+
+/** Where a compiler puts the program. */
+const PROGRAM = '/tmp/.program';
 
 const KIB_PER_MIB = 1024;
 /** For a job's own /tmp and /dev/shm, and for those of its container. */
@@ -43,21 +47,30 @@ export function keptOf(outputBytesMax: number): { readonly headBytesMax: number;
   return { headBytesMax: outputBytesMax - tailBytesMax, tailBytesMax };
 }
 
-const asGiven = (script: Uint8Array): Uint8Array => script;
+const valuesOf = ({ memory_mb, cpus }: SandboxLimits): CommandValues => ({
+  program: PROGRAM,
+  memory_mb,
+  cpus: Math.ceil(cpus),
+});
+
+/** The arguments of a job's compiler; undefined if there is nothing to compile. */
+export const compilerOf = ({ runtime, limits }: Pick<SandboxJob, 'runtime' | 'limits'>): string[] | undefined =>
+  runtime.compile && commandOf(runtime.compile, valuesOf(limits));
 
 /** Encodes a job for the launcher (infra/launcher/README.md): big-endian numbers, length-prefixed strings. */
 export function encodeJob(
   job: SandboxJob,
   { number, kind, outputBytesMax, compileTimeoutMs, program, programBytesMax = 0, cpuFirst }: BundleOptions,
 ): Buffer {
-  const { scriptFile, compile, argv, env, prepare = asGiven }: Language = LANGUAGES[job.scriptType];
-  const variables = Object.entries({ ...USER, LANG: 'C.UTF-8', ...env, ...job.input.env });
-  const files = [{ path: scriptFile, content: prepare(job.script) }, ...(job.input.files ?? [])];
+  const { file_name, run, environment, line_ends } = job.runtime;
+  const variables = Object.entries({ ...USER, LANG: 'C.UTF-8', ...environment, ...job.input.env });
+  const script = line_ends === 'unix' ? withUnixLineEnds(job.script) : job.script;
+  const files = [{ path: file_name, content: script }, ...(job.input.files ?? [])];
   const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
   return Buffer.concat([
     u32(number),
     u8(kind.isolation === 'nested'),
-    u8(canPreload(kind.image, job.input.env)),
+    u8(canPreload(job.runtime, job.input.env)),
     u32(job.timeoutMs),
     u32(headBytesMax),
     u32(tailBytesMax),
@@ -69,12 +82,12 @@ export function encodeJob(
     u32(kind.pids),
     u32(cpuFirst),
     string(WORKING_FOLDER),
-    list(argv(job.input.args ?? [], job.limits)),
+    list([...commandOf(run, valuesOf(job.limits)), ...(job.input.args ?? [])]),
     list(variables.map(([name, value]) => `${name}=${value}`)),
     u32(files.length),
     ...files.flatMap(({ path, content }) => [string(path), string(content)]),
     string(job.input.stdin ?? ''),
-    list(compile?.(job.limits) ?? []),
+    list(compilerOf(job) ?? []),
     u32(compileTimeoutMs),
     u32(programBytesMax),
     string(program ?? ''),

@@ -1,5 +1,4 @@
 import { DomainError } from '../kernel/errors.js';
-import { LANGUAGES } from './languages.js';
 import type { SandboxInput, SandboxJob } from './sandbox.js';
 
 export const ARGS_MAX = 64;
@@ -22,12 +21,9 @@ const bytes = (text: string): number => Buffer.byteLength(text);
 /**
  * Refuses input that would fail only after a container was made: a run that cannot start would look like an outage and
  * be retried forever.
- * @throws DomainError `invalid_sandbox_input`, `unknown_script_type`
+ * @throws DomainError `invalid_sandbox_input`
  */
 export function checkJob(job: SandboxJob): void {
-  if (!Object.hasOwn(LANGUAGES, job.scriptType)) {
-    throw new DomainError('unknown_script_type', 'there is no sandbox for this script type', 'invalid');
-  }
   const { memory_mb, cpus, pids } = job.limits;
   if (!(memory_mb >= 1 && cpus > 0 && pids >= 1)) refuse('limits', 'limits must be positive numbers');
   if (!(job.timeoutMs >= 1)) refuse('timeout_ms', 'the timeout must be at least 1 ms');
@@ -53,11 +49,11 @@ function checkText(field: string, text: string): void {
   if (bytes(text) > ARGUMENT_BYTES_MAX) refuse(field, `at most ${ARGUMENT_BYTES_MAX} bytes each`);
 }
 
-function checkFiles({ script, scriptType, input: { stdin, files = [] } }: SandboxJob): void {
+function checkFiles({ script, runtime, input: { stdin, files = [] } }: SandboxJob): void {
   if (files.length > FILES_MAX) refuse('files', `at most ${FILES_MAX} files`);
   // The script is written like any other file: no input file may have its path.
   const taken = new Set<string>();
-  const paths = [LANGUAGES[scriptType].scriptFile, ...files.map(({ path }) => path)];
+  const paths = [runtime.file_name, ...files.map(({ path }) => path)];
   for (const path of paths) {
     checkPath(path);
     if (taken.has(path)) refuse('files', 'two files have the same path');

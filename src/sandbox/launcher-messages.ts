@@ -1,7 +1,7 @@
 import { type EndReport, parseTrailer } from './end-of-run.js';
 import type { OutputStreamName } from './sandbox.js';
 
-/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 3"). */
+/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 4"). */
 export type LauncherMessage =
   /** `kernelMemoryBytes`: the kernel memory that the cell is charged for; null if its launcher does not know. */
   | { readonly kind: 'hello'; readonly kernelMemoryBytes: number | null }
@@ -22,7 +22,7 @@ export type LauncherMessage =
 export type PreloadState = (typeof PRELOAD_STATES)[number];
 const PRELOAD_STATES = ['none', 'ready', 'failed'] as const;
 
-const PROTOCOL = 3;
+const PROTOCOL = 4;
 const HEADER_BYTES = 5;
 const JOB_BYTES = 4;
 const PAYLOAD_BYTES_MAX = 64 * 1024;

@@ -2,38 +2,36 @@ import type { Log } from '../platform/telemetry/log.js';
 import { DEFAULT_LIMITS } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
 import type { Cell } from './cell.js';
-import { type ImageName, LANGUAGES } from './languages.js';
-import { PRELOADS } from './preload.js';
-import { inProbe } from './probe.js';
-import { SandboxFailure, type ScriptType } from './sandbox.js';
+import { inProbe, type ProbedRuntime } from './probe.js';
+import { SandboxFailure } from './sandbox.js';
 
-/** One per image with a preloaded interpreter. `failed`: it did not start; `lost`: it died at its first job. */
+/** One per runtime with a preloaded interpreter. `failed`: it did not start; `lost`: it died at its first job. */
 export interface PreloadFinding {
-  readonly image: ImageName;
+  readonly runtime: string;
   readonly state: 'works' | 'failed' | 'lost';
 }
 
-/** The language that an image is tested with: the first that uses it. */
-const languageOf = (image: ImageName): ScriptType =>
-  (Object.keys(LANGUAGES) as ScriptType[]).find((type) => LANGUAGES[type].image === image)!;
-
 /** Runs an empty program of each. */
-export async function testPreloads(pool: CellPool, cpus: number, closing: AbortSignal): Promise<PreloadFinding[]> {
+export async function testPreloads(
+  pool: CellPool,
+  runtimes: readonly ProbedRuntime[],
+  cpus: number,
+  closing: AbortSignal,
+): Promise<PreloadFinding[]> {
   const findings: PreloadFinding[] = [];
-  for (const image of Object.keys(PRELOADS) as ImageName[])
-    findings.push({ image, state: await test(pool, cpus, closing, languageOf(image)) });
+  for (const probed of runtimes)
+    findings.push({ runtime: probed.runtime.name, state: await test(pool, probed, cpus, closing) });
   return findings;
 }
 
 async function test(
   pool: CellPool,
+  probed: ProbedRuntime,
   cpus: number,
   closing: AbortSignal,
-  scriptType: ScriptType,
 ): Promise<PreloadFinding['state']> {
-  const probe = { scriptType, script: new Uint8Array(), limits: DEFAULT_LIMITS };
   try {
-    return await inProbe(pool, probe, { isolation: 'nested', cpus }, closing, async (run, cell) => {
+    return await inProbe(pool, probed, DEFAULT_LIMITS, { isolation: 'nested', cpus }, closing, async (run, cell) => {
       if ((await cell.startInterpreter()) === 'failed') return 'failed';
       await run.run();
       return run.preload === 'used' ? 'works' : 'lost';

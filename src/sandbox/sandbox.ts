@@ -1,8 +1,8 @@
 import type { ByteLog } from '../platform/memory/byte-log.js';
+import type { RuntimeOffer } from '../runtimes/runtime-offer.js';
+import type { Runtime } from '../runtimes/runtime.js';
 
 export type OutputStreamName = 'stdout' | 'stderr';
-
-export type ScriptType = 'python' | 'javascript' | 'typescript' | 'bash' | 'go';
 
 export interface SandboxLimits {
   readonly memory_mb: number;
@@ -23,7 +23,9 @@ export interface SandboxJob {
   readonly attempt: number;
   /** A cell never runs jobs of two users. */
   readonly userId: string;
-  readonly scriptType: ScriptType;
+  readonly runtime: Runtime;
+  /** Digest of the image that it must run in; null: the runtime's image as it is now. */
+  readonly imageDigest: string | null;
   readonly script: Uint8Array;
   readonly input: SandboxInput;
   readonly limits: SandboxLimits;
@@ -52,6 +54,8 @@ export interface SandboxOutcome {
   readonly stdout: CapturedOutput;
   readonly stderr: CapturedOutput;
   readonly startedAt: Date;
+  /** Digest of the image that it ran in; null if nothing ran. */
+  readonly imageDigest: string | null;
   /** Of the program, or of the compiler if it produced no program. */
   readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
@@ -129,6 +133,9 @@ export abstract class Sandbox {
   abstract run(job: SandboxJob, options: { signal: AbortSignal; onOutput?: OnOutput }): Promise<SandboxOutcome>;
 
   abstract get figures(): SandboxFigures;
+
+  /** In the order of their names. Cheap enough to call every few seconds. @throws Unavailable */
+  abstract offers(): Promise<readonly RuntimeOffer[]>;
 
   /** Cheap enough to call every second. */
   abstract health(): Promise<SandboxHealth>;

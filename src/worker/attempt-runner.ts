@@ -5,9 +5,10 @@ import type { EventMetadata } from '../event-sourcing/core/event.js';
 import { DomainError, Unavailable } from '../kernel/errors.js';
 import { retryOutage } from '../platform/async/retry-outage.js';
 import type { PayloadStore } from '../platform/payloads/payload-store.js';
-import { Observations } from '../platform/telemetry/observations.js';
+import type { Observations } from '../platform/telemetry/observations.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import type { JobQueue, ReservedJob } from '../queue/job-queue.js';
+import type { Runtimes } from '../runtimes/runtimes.js';
 import { type Sandbox, SandboxFailure, type SandboxJob, type SandboxOutcome } from '../sandbox/sandbox.js';
 import {
   type AttemptLease,
@@ -41,17 +42,20 @@ const REFUSALS_OF_A_STALE_JOB = ['attempt_not_waiting', 'execution_not_found'];
 /** Another worker or process reports the end; or the owner was erased, and the output cannot be stored. */
 const ENDS_WITHOUT_A_REPORT = ['attempt_not_held', 'owner_erased'];
 
+export interface AttemptRunnerParts {
+  readonly workerId: string;
+  readonly commands: Pick<CommandBus, 'execute'>;
+  readonly queue: JobQueue;
+  readonly payloads: PayloadStore;
+  readonly runtimes: Runtimes;
+  readonly sandbox: Sandbox;
+  readonly live: LivePublisher;
+  readonly observed: Pick<Observations, 'onRun' | 'onQueueWait'>;
+}
+
 /** One attempt, from the reserved job to the recorded end. */
 export class AttemptRunner {
-  constructor(
-    private readonly workerId: string,
-    private readonly commands: Pick<CommandBus, 'execute'>,
-    private readonly queue: JobQueue,
-    private readonly payloads: PayloadStore,
-    private readonly sandbox: Sandbox,
-    private readonly live: LivePublisher,
-    private readonly observed: Pick<Observations, 'onRun' | 'onQueueWait'> = new Observations(),
-  ) {}
+  constructor(private readonly parts: AttemptRunnerParts) {}
 
   run(job: ReservedJob, signals: AttemptSignals): Promise<AttemptEnd> {
     const attributes = { 'voidrunner.execution_id': job.executionId, 'voidrunner.attempt': job.attempt };
@@ -64,7 +68,10 @@ export class AttemptRunner {
 
   /** Releases or removes the job. The log already has the end, so a failure here costs only the rest of the lease. */
   async finishJob(job: ReservedJob, end: AttemptEnd, abandon: AbortSignal): Promise<void> {
-    await retryOutage(() => (end === 'released' ? this.queue.release(job) : this.queue.complete(job)), abandon);
+    await retryOutage(
+      () => (end === 'released' ? this.parts.queue.release(job) : this.parts.queue.complete(job)),
+      abandon,
+    );
   }
 
   private async attempt(job: ReservedJob, signals: AttemptSignals): Promise<AttemptEnd> {
@@ -73,10 +80,10 @@ export class AttemptRunner {
     if (state === 'unavailable') return 'released';
     if (state === null) return 'dropped';
     const startedAt = performance.now();
-    const ran = await this.runProgram(state.spec, lease, signals);
+    const ran = await this.runProgram(state, lease, signals);
     const outcome = ran instanceof SandboxFailure ? 'infrastructure' : ran.reason;
     const durationMs = performance.now() - startedAt;
-    this.observed.onRun({ scriptType: state.spec.script_type, outcome, durationMs });
+    this.parts.observed.onRun({ scriptType: state.spec.script_type, outcome, durationMs });
     if (signals.stop.reason === 'lost') return 'dropped';
     try {
       return await retryOutage(() => this.report(lease, state.spec, ran, signals), signals.abandon);
@@ -98,13 +105,13 @@ export class AttemptRunner {
     stop: AbortSignal,
   ): Promise<RunningExecution | 'unavailable' | null> {
     const queuedMs = Math.max(0, Date.now() - Math.max(job.enqueuedAt, job.notBefore ?? 0));
-    const command = new StartAttempt(lease, this.workerId, queuedMs, this.metadata(lease));
+    const command = new StartAttempt(lease, this.parts.workerId, queuedMs, this.metadata(lease));
     try {
       const { result } = await retryOutage(
-        () => this.commands.execute<StartAttempt, Decided<ExecutionState>>(command),
+        () => this.parts.commands.execute<StartAttempt, Decided<ExecutionState>>(command),
         stop,
       );
-      this.observed.onQueueWait(queuedMs);
+      this.parts.observed.onQueueWait(queuedMs);
       return result as RunningExecution;
     } catch (error) {
       if (error instanceof Unavailable) return 'unavailable';
@@ -114,12 +121,12 @@ export class AttemptRunner {
   }
 
   private async runProgram(
-    spec: ExecutionSpec,
+    state: RunningExecution,
     lease: AttemptLease,
     signals: AttemptSignals,
   ): Promise<SandboxOutcome | SandboxFailure> {
     try {
-      const job = await retryOutage(() => this.sandboxJob(spec, lease), signals.stop);
+      const job = await retryOutage(() => this.sandboxJob(state, lease), signals.stop);
       return await this.runLive(job, lease, signals.stop);
     } catch (error) {
       if (error instanceof SandboxFailure) return error;
@@ -130,18 +137,20 @@ export class AttemptRunner {
   }
 
   private async runLive(job: SandboxJob, lease: AttemptLease, signal: AbortSignal): Promise<SandboxOutcome> {
-    const live = this.live.open(lease);
+    const live = this.parts.live.open(lease);
     try {
-      return await this.sandbox.run(job, { signal, onOutput: (stream, _, kept) => live.publish(stream, kept) });
+      return await this.parts.sandbox.run(job, { signal, onOutput: (stream, _, kept) => live.publish(stream, kept) });
     } finally {
       live.close();
     }
   }
 
-  private async sandboxJob(spec: ExecutionSpec, lease: AttemptLease): Promise<SandboxJob> {
+  private async sandboxJob({ spec, image_digest }: RunningExecution, lease: AttemptLease): Promise<SandboxJob> {
+    const runtime = this.parts.runtimes.find(spec.script_type);
+    if (!runtime) throw new SandboxFailure(`this worker has no runtime ${spec.script_type}`, false);
     const [script, stored] = await Promise.all([
-      this.payloads.get(spec.script),
-      spec.input === null ? null : this.payloads.get(spec.input),
+      this.parts.payloads.get(spec.script),
+      spec.input === null ? null : this.parts.payloads.get(spec.input),
     ]);
     // The attempt counts: a released attempt would only fail again for the same reason.
     if (script === null) throw new SandboxFailure('the script has been destroyed', true);
@@ -152,7 +161,8 @@ export class AttemptRunner {
       executionId: spec.execution_id,
       attempt: lease.attempt,
       userId: spec.owner_id,
-      scriptType: spec.script_type,
+      runtime,
+      imageDigest: image_digest,
       script,
       input: {
         ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'base64') }),
@@ -177,20 +187,22 @@ export class AttemptRunner {
     if (ran instanceof SandboxFailure) {
       if (shutsDown || (await this.isOutage(ran))) return this.release(lease, ran.message);
       const { message: detail, partial } = ran;
-      const result = partial && (await resultOfPartialOutcome(this.payloads, lease, spec.owner_id, partial));
+      const result = partial && (await resultOfPartialOutcome(this.parts.payloads, lease, spec.owner_id, partial));
       const failure = { reason: 'infrastructure' as const, detail, result };
-      await this.commands.execute(new ReportFailure(lease, failure, retryContext, metadata));
+      await this.parts.commands.execute(new ReportFailure(lease, failure, retryContext, metadata));
       return 'failed';
     }
     if (ran.reason === 'cancelled' && shutsDown) {
       return this.release(lease, 'the worker shuts down');
     }
-    const result = await storeRunResult(this.payloads, lease, spec.owner_id, ran);
+    // A request that names its image need not be repeated.
+    const imageDigest = spec.image_digest === null ? ran.imageDigest : null;
+    const result = await storeRunResult(this.parts.payloads, lease, spec.owner_id, { ...ran, imageDigest });
     if (ran.reason === 'exit_code' && ran.returnCode === 0) {
-      await this.commands.execute(new ReportSuccess(lease, result, metadata));
+      await this.parts.commands.execute(new ReportSuccess(lease, result, metadata));
       return 'succeeded';
     }
-    await this.commands.execute(
+    await this.parts.commands.execute(
       new ReportFailure(lease, { reason: ran.reason, detail: null, result }, retryContext, metadata),
     );
     return 'failed';
@@ -199,15 +211,15 @@ export class AttemptRunner {
   /** Outages do not use up attempts. A fault that the next attempt would meet as well (no such image) does. */
   private async isOutage(failure: SandboxFailure): Promise<boolean> {
     if (failure.countsAsAttempt) return false;
-    return failure.cause instanceof Unavailable || !(await this.sandbox.health()).healthy;
+    return failure.cause instanceof Unavailable || !(await this.parts.sandbox.health()).healthy;
   }
 
   private async release(lease: AttemptLease, why: string): Promise<AttemptEnd> {
-    await this.commands.execute(new ReleaseAttempt(lease, why, this.metadata(lease)));
+    await this.parts.commands.execute(new ReleaseAttempt(lease, why, this.metadata(lease)));
     return 'released';
   }
 
   private metadata(lease: AttemptLease): EventMetadata {
-    return { actor: `system:${this.workerId}`, correlation_id: lease.executionId };
+    return { actor: `system:${this.parts.workerId}`, correlation_id: lease.executionId };
   }
 }

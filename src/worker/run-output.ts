@@ -18,6 +18,7 @@ export const resultOfPartialOutcome = (
     signal: null,
     cpuTimeMs: null,
     memoryPeakBytes: null,
+    imageDigest: null,
     notes: [],
   });
 
@@ -50,6 +51,7 @@ export async function storeRunResult(
     wall_time_ms: Math.round(outcome.wallTimeMs),
     cpu_time_ms: outcome.cpuTimeMs === null ? null : Math.round(outcome.cpuTimeMs),
     memory_peak_bytes: outcome.memoryPeakBytes,
+    ...(outcome.imageDigest !== null && { image_digest: outcome.imageDigest }),
     ...(outcome.notes.length > 0 && { notes: [...outcome.notes] }),
   };
 }

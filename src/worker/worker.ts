@@ -1,8 +1,10 @@
 import { Unavailable } from '../kernel/errors.js';
+import { isSameJson } from '../kernel/json.js';
 import { delay } from '../platform/async/delay.js';
 import { resolvesWithin } from '../platform/async/timeout.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { jobId, type JobQueue, type ReservedJob } from '../queue/job-queue.js';
+import type { RuntimeOffer } from '../runtimes/runtime-offer.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { AttemptEnd, AttemptRunner, StopReason } from './attempt-runner.js';
 import type { OrphanSweep } from './orphan-sweep.js';
@@ -52,6 +54,8 @@ export class Worker {
   private readonly gone = new AbortController();
   /** Last known health of the engine; false until it is known. */
   private healthy = false;
+  /** As last read; empty until they are known. */
+  private runtimes: readonly RuntimeOffer[] = [];
   private beat = 0;
   private loops: Promise<unknown> = Promise.resolve();
   private slotsDone: Promise<unknown> = Promise.resolve();
@@ -77,7 +81,10 @@ export class Worker {
       this.parts.session.run(this.gone.signal),
       this.every(NO_SESSION_BEAT_MS, async () => void (this.parts.session.isOpen || (await this.beatOnce()))),
       this.every(heartbeatMs, () => this.heartbeat()),
-      this.every(heartbeatMs, () => this.checkEngine()),
+      this.every(heartbeatMs, async () => {
+        await this.checkEngine();
+        await this.checkRuntimes();
+      }),
       this.every(WATCH_INTERVAL_MS, () => this.parts.watch.check([...this.runs.values()])),
       // As often as heartbeats are sent: with rarer checks, a worker missing at two may have been alive between them.
       this.every(heartbeatMs, () => this.parts.orphans.sweep()),
@@ -155,7 +162,8 @@ export class Worker {
     const running = [...this.runs.values()].map(({ job }) => jobId(job));
     this.beat += 1;
     const figures = { slots, healthy: this.healthy, ...this.tally.figures() };
-    await this.parts.queue.workerHeartbeat({ workerId, running, beat: this.beat, figures }, leaseMs);
+    const { beat, runtimes } = this;
+    await this.parts.queue.workerHeartbeat({ workerId, running, beat, figures, runtimes }, leaseMs);
   }
 
   /** Sends a heartbeat at once when the engine's health changes. */
@@ -163,6 +171,15 @@ export class Worker {
     const { healthy } = await this.parts.sandbox.health();
     if (healthy === this.healthy) return;
     this.healthy = healthy;
+    await this.beatOnce();
+  }
+
+  /** Sends a heartbeat at once when an image was added, replaced or removed. */
+  private async checkRuntimes(): Promise<void> {
+    if (!this.healthy) return;
+    const runtimes = await this.parts.sandbox.offers();
+    if (isSameJson(runtimes, this.runtimes)) return;
+    this.runtimes = runtimes;
     await this.beatOnce();
   }
 

@@ -22,6 +22,7 @@ test('metrics are served on their own port, and not on the public one', async ()
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(text).toMatch(/^voidrunner_queue_jobs\{state="waiting".*\} 0$/m);
     expect(text).toMatch(/^voidrunner_workers.* 1$/m);
+    expect(text).toMatch(/^voidrunner_runtime_workers\{runtime="python".*\} 1$/m);
     expect(text).toMatch(/^voidrunner_cells\{state="ready".*\} 0$/m);
     expect(text).toMatch(/^voidrunner_cold_starts_total.* 0$/m);
     for (const subscription of ['projector', 'orchestrator', 'dead_letters']) {

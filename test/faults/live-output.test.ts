@@ -1,6 +1,5 @@
 import { connectEngine } from '../../src/sandbox/engine.js';
-import type { TaskView } from '../../src/tasks/api/task-schemas.js';
-import { ApiClient } from '../support/api-client.js';
+import { ApiClient, type CreateTask } from '../support/api-client.js';
 import { containersOf, isRunning, programsRun, QUICK, readyWhere } from '../support/faults.js';
 import { Follower } from '../support/follower.js';
 import { PrivateNats } from '../support/nats.js';
@@ -21,7 +20,7 @@ afterAll(async () => {
   await nats.remove();
 });
 
-const start = async (script_content: string, more: Partial<TaskView> = {}) => {
+const start = async (script_content: string, more: Partial<CreateTask> = {}) => {
   const { id } = await client.start((await client.createTask({ script_type: 'bash', script_content, ...more })).id);
   await client.follow(id, isRunning);
   await programsRun(service, 1);

@@ -7,6 +7,7 @@ import { AppModule } from '../../src/composition/app.module.js';
 import type { Infrastructure } from '../../src/composition/infrastructure.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { createOpenApiDocument } from '../../src/http/docs/openapi-document.js';
+import { loadRuntimes } from '../../src/runtimes/load-runtimes.js';
 
 /**
  * The document that the service serves (test/e2e/api/openapi.test.ts compares the two), without a service: in preview
@@ -14,12 +15,13 @@ import { createOpenApiDocument } from '../../src/http/docs/openapi-document.js';
  * @param settings beyond the defaults
  */
 export async function makeApiDocument(settings: NodeJS.ProcessEnv = {}): Promise<OpenAPIObject> {
-  const infra = { config: loadConfig({ VOIDRUNNER_ROLES: 'api', ...settings }) } as Infrastructure;
+  const config = loadConfig({ VOIDRUNNER_ROLES: 'api', ...settings });
+  const infra = { config, runtimes: loadRuntimes(config.RUNTIMES_DIR) } as Infrastructure;
   const app = await NestFactory.create(AppModule.forRoles(infra), new FastifyAdapter(), {
     preview: true,
     logger: false,
     abortOnError: false,
   });
   // As a client parses it: without undefined members.
-  return JSON.parse(JSON.stringify(createOpenApiDocument(app, apiDocs(infra.config)))) as OpenAPIObject;
+  return JSON.parse(JSON.stringify(createOpenApiDocument(app, apiDocs(config, infra.runtimes)))) as OpenAPIObject;
 }

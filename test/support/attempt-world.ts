@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../../src/event-sourcing/core/event.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
+import { Observations } from '../../src/platform/telemetry/observations.js';
 import type { ReservedJob } from '../../src/queue/job-queue.js';
 import type { ExecutionSpec } from '../../src/tasks/domain/execution-events.js';
 import { executionStream } from '../../src/tasks/domain/execution-state.js';
@@ -8,6 +9,7 @@ import { LivePublisher } from '../../src/worker/live-publisher.js';
 import { requested, WORKER } from './builders/executions.js';
 import { OWNER_ID } from './builders/people.js';
 import { EXECUTION_ID, executionStarted, SCRIPT, taskCreated } from './builders/tasks.js';
+import { declaredRuntimes } from './declared-runtimes.js';
 import { InMemoryJobQueue } from './in-memory-job-queue.js';
 import { InMemoryLiveOutput } from './in-memory-live-output.js';
 import { InMemoryPayloadStore } from './in-memory-payload-store.js';
@@ -24,14 +26,16 @@ export class AttemptWorld {
   readonly payloads = new InMemoryPayloadStore();
   readonly sandbox = new ScriptedSandbox(exits(0));
   readonly live = new InMemoryLiveOutput();
-  readonly runner = new AttemptRunner(
-    WORKER,
-    this.lifecycle.bus,
-    this.queue,
-    this.payloads,
-    this.sandbox,
-    new LivePublisher(this.live, silentLog),
-  );
+  readonly runner = new AttemptRunner({
+    workerId: WORKER,
+    commands: this.lifecycle.bus,
+    queue: this.queue,
+    payloads: this.payloads,
+    runtimes: declaredRuntimes,
+    sandbox: this.sandbox,
+    live: new LivePublisher(this.live, silentLog),
+    observed: new Observations(),
+  });
   readonly stop = new AbortController();
   readonly abandon = new AbortController();
 

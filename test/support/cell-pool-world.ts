@@ -3,13 +3,14 @@ import { type CellKind, kindFor } from '../../src/sandbox/cell-kind.js';
 import { CellPool, type CellPoolOptions } from '../../src/sandbox/cell-pool.js';
 import type { Cell } from '../../src/sandbox/cell.js';
 import { Removals } from '../../src/sandbox/removals.js';
+import { runtimeOf } from './declared-runtimes.js';
 import { FakeCell } from './fake-cell.js';
 
 const host = { isolation: 'nested', cpus: 2 } as const;
 const usual = { memory_mb: 256, cpus: 1, pids: 64 };
-export const BASH = kindFor('bash', usual, host);
-export const PYTHON = kindFor('python', usual, host);
-export const LARGE = kindFor('bash', { ...usual, memory_mb: 512 }, host);
+export const BASH = kindFor(runtimeOf('bash'), 'sha256:bash', usual, host);
+export const PYTHON = kindFor(runtimeOf('python'), 'sha256:python', usual, host);
+export const LARGE = kindFor(runtimeOf('bash'), 'sha256:bash', { ...usual, memory_mb: 512 }, host);
 const OPTIONS: CellPoolOptions = { warmPerKind: 0, restMs: 30_000, jobsMax: 100, ageMsMax: 300_000, cellsMax: 64 };
 
 /** A pool whose cells open at once by default. */

@@ -4,8 +4,9 @@ import { LABEL_MANAGED, LABEL_WORKER } from '../../src/sandbox/container-spec.js
 import { DockerSandbox } from '../../src/sandbox/docker-sandbox.js';
 import type { DockerSandboxOptions } from '../../src/sandbox/docker-sandbox-options.js';
 import { connectEngine } from '../../src/sandbox/engine.js';
-import type { SandboxJob, SandboxOutcome, ScriptType } from '../../src/sandbox/sandbox.js';
+import type { SandboxJob, SandboxOutcome } from '../../src/sandbox/sandbox.js';
 import { readSeccompProfile } from '../../src/sandbox/seccomp-profile.js';
+import { declaredRuntimes, runtimeOf } from './declared-runtimes.js';
 import { testNamespace } from './namespace.js';
 import { isPreloading } from './preload.js';
 
@@ -18,12 +19,7 @@ export async function sandboxOptions(overrides: Partial<DockerSandboxOptions> = 
   return {
     endpoint: dockerEndpoint,
     workerId: testWorkerId(),
-    images: {
-      python: process.env['EXECUTOR_PYTHON_IMAGE'] ?? 'voidrunner/python:latest',
-      javascript: process.env['EXECUTOR_JAVASCRIPT_IMAGE'] ?? 'voidrunner/javascript:latest',
-      bash: process.env['EXECUTOR_BASH_IMAGE'] ?? 'voidrunner/bash:latest',
-      go: process.env['EXECUTOR_GO_IMAGE'] ?? 'voidrunner/go:latest',
-    },
+    runtimes: declaredRuntimes,
     seccompProfile: await readSeccompProfile('seccomp/cell.json'),
     outputBytesMax: 64 * 1024,
     preload: isPreloading(),
@@ -48,12 +44,13 @@ export async function expectNoContainers(workerId: string): Promise<void> {
 
 export type JobParts = Partial<Omit<SandboxJob, 'script'>>;
 
-export function job(scriptType: ScriptType, script: string, parts: JobParts = {}): SandboxJob {
+export function job(runtime: string, script: string, parts: JobParts = {}): SandboxJob {
   return {
     executionId: randomUUID(),
     attempt: 1,
     userId: randomUUID(),
-    scriptType,
+    runtime: runtimeOf(runtime),
+    imageDigest: null,
     script: Buffer.from(script),
     input: {},
     limits: { memory_mb: 256, cpus: 1, pids: 64 },
@@ -75,12 +72,12 @@ export class TestSandbox {
   }
 
   async run(
-    scriptType: ScriptType,
+    runtime: string,
     script: string,
     parts: JobParts = {},
     signal = new AbortController().signal,
   ): Promise<TextOutcome> {
-    const outcome = await this.sandbox.run(job(scriptType, script, parts), { signal });
+    const outcome = await this.sandbox.run(job(runtime, script, parts), { signal });
     return { ...outcome, out: text(outcome.stdout.content), err: text(outcome.stderr.content) };
   }
 

@@ -3,7 +3,9 @@ import type { CommandBus, ICommand } from '@nestjs/cqrs';
 import { DecisionRunner } from '../../src/event-sourcing/core/decision-runner.js';
 import { EventCatalog } from '../../src/event-sourcing/core/event-catalog.js';
 import type { DomainEvent, StreamRef } from '../../src/event-sourcing/core/event.js';
+import { OfferedRuntimes } from '../../src/runtimes/offered-runtimes.js';
 import { decideExecution } from '../../src/tasks/commands/decide-execution.js';
+import { ExecutionRequests } from '../../src/tasks/commands/execution-requests.js';
 import { StartExecutionHandler } from '../../src/tasks/commands/start-execution.js';
 import { StartExecution } from '../../src/tasks/domain/execution-commands.js';
 import { executionEvents } from '../../src/tasks/domain/execution-events.js';
@@ -11,6 +13,7 @@ import { taskEvents } from '../../src/tasks/domain/task-events.js';
 import { metadata, owner } from './builders/people.js';
 import { EXECUTION_STREAM, TASK_STREAM } from './builders/recorded.js';
 import { EXECUTION_ID, TASK_ID } from './builders/tasks.js';
+import { declaredRuntimes } from './declared-runtimes.js';
 import { InMemorySnapshotStore } from './in-memory-snapshot-store.js';
 import { StagedEventStore } from './staged-event-store.js';
 
@@ -20,7 +23,10 @@ export const lifecycleCatalog = new EventCatalog(Object.values({ ...taskEvents, 
 export class Lifecycle {
   readonly store = new StagedEventStore(lifecycleCatalog);
   readonly decisions = new DecisionRunner(this.store, lifecycleCatalog, new InMemorySnapshotStore());
-  private readonly starter = new StartExecutionHandler(this.decisions);
+  private readonly starter = new StartExecutionHandler(
+    this.decisions,
+    new ExecutionRequests(declaredRuntimes, new OfferedRuntimes(() => Promise.resolve([]))),
+  );
 
   readonly bus = {
     execute: (command: ICommand) =>

@@ -1,4 +1,4 @@
-import type { ScriptType } from '../../src/sandbox/sandbox.js';
+import type { ScriptType } from './declared-runtimes.js';
 
 type Program = readonly [language: ScriptType, what: string, script: string];
 

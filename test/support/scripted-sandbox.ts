@@ -1,3 +1,4 @@
+import type { RuntimeOffer } from '../../src/runtimes/runtime-offer.js';
 import {
   Sandbox,
   type SandboxFigures,
@@ -21,6 +22,7 @@ export const anOutcome = (changes: Partial<SandboxOutcome> = {}): SandboxOutcome
   stdout: text(''),
   stderr: text(''),
   startedAt: new Date(0),
+  imageDigest: null,
   wallTimeMs: 20,
   cpuTimeMs: 10,
   memoryPeakBytes: 1_000_000,
@@ -50,6 +52,7 @@ export class ScriptedSandbox extends Sandbox {
   healthy = true;
   started = false;
   closed = false;
+  offered: readonly RuntimeOffer[] = [];
   /** Workers that have containers in this sandbox. */
   owners: string[] = [];
 
@@ -82,6 +85,10 @@ export class ScriptedSandbox extends Sandbox {
       programsFound: 0,
       programsMissed: 0,
     };
+  }
+
+  override offers(): Promise<readonly RuntimeOffer[]> {
+    return Promise.resolve(this.offered);
   }
 
   override health(): Promise<SandboxHealth> {

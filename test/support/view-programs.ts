@@ -1,4 +1,4 @@
-import type { ScriptType } from '../../src/sandbox/sandbox.js';
+import type { ScriptType } from './declared-runtimes.js';
 
 /** Prints as JSON what its runtime reports about the machine. Members that a language cannot read are absent. */
 export const SAYS_LIMITS: Readonly<Record<ScriptType, string>> = {

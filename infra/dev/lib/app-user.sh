@@ -11,12 +11,18 @@ exec_as_app_user() {
   is_root || exec "$@"
 
   local uid=$VOIDRUNNER_APP_UID view="$VOIDRUNNER_RUN_DIR/app" profile=${EXECUTOR_SECCOMP_PROFILE:-seccomp/cell.json}
+  local runtimes=${RUNTIMES_DIR:-runtimes}
   # Root works in here: no part of it may belong to the app, except its home folder.
   [ ! -e "$view" ] || [ "$(stat -c %u "$view")" = 0 ] || rm -rf "$view"
   install -d -m 755 "$view" "$view/checkout" "$view/checkout/dist" "$view/checkout/node_modules"
   install -d -m 700 -o "$uid" -g "$uid" "$view/home"
   install -m 644 package.json "$view/checkout/package.json"
   case "$profile" in /*) ;; *) install -D -m 644 "$profile" "$view/checkout/$profile" ;; esac
+  case "$runtimes" in /*) ;; *)
+    rm -rf "${view:?}/checkout/$runtimes"
+    install -D -m 644 -t "$view/checkout/$runtimes" "$runtimes"/*.yaml
+    ;;
+  esac
 
   local traces=${OTEL_TRACES_FILE:-}
   if [ -n "$traces" ]; then

@@ -30,8 +30,6 @@ generate_settings() {
   port NATS_MONITOR_PORT 18222
   constants SERVER_HOST=127.0.0.1 SERVER_ENV=development DB_HOST=127.0.0.1 DB_NAME=voidrunner DB_USER=voidrunner_app \
     DB_OWNER_USER=voidrunner_owner DB_SSL_MODE=disable REDIS_HOST=127.0.0.1 REDIS_DB=0 NATS_USER=voidrunner \
-    EXECUTOR_PYTHON_IMAGE=voidrunner/python:latest EXECUTOR_JAVASCRIPT_IMAGE=voidrunner/javascript:latest \
-    EXECUTOR_BASH_IMAGE=voidrunner/bash:latest EXECUTOR_GO_IMAGE=voidrunner/go:latest \
     NATS_URL="nats://127.0.0.1:$(generated_setting NATS_PORT)" OTEL_TRACES_FILE="$HOME_DIR/traces.jsonl" \
     QUEUE_NAMESPACE="voidrunner-$instance" # part of the workers' names: instances recognise their own containers by it
   passwords DB_PASSWORD DB_OWNER_PASSWORD REDIS_PASSWORD NATS_PASSWORD

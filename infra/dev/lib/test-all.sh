@@ -14,6 +14,7 @@ test_all() { # JEST-ARGUMENT...
   rm -f "$HOME_DIR/test-verdict" "$HOME_DIR/failed-parts"
   "$DEV/app" prepare "$DEV/test" without-services
   need_settings
+  "$DEV/images" build c cpp
   before=$(inventory)
   [ -f "$HOME_DIR/failed-parts" ] || die 'make check and the launcher did not finish'
   trap - EXIT INT TERM # run-jest.mjs handles signals; this process waits for its end

@@ -20,7 +20,7 @@ prepare() {
     failed=dependencies
   fi
   wait "$images" || failed="${failed:+$failed, }images"
-  [ -n "$failed" ] || "$DEV/images" build javascript || failed='image javascript'
+  [ -n "$failed" ] || "$DEV/images" build javascript python-data || failed='images'
   [ -z "$beside" ] || wait "$beside" || true
   trap - EXIT
   [ -z "$failed" ] || die "could not set up: $failed (see above)"

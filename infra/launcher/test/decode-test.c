@@ -12,7 +12,7 @@ static struct job_bytes bytes;
 static struct job job;
 
 static struct job_spec usual(void) {
-    return (struct job_spec){.number = 7, .isolation = 1, .timeout_ms = 1000, .head_max = 10,
+    return (struct job_spec){.number = 7, .isolation = 1, .timeout_ms = 1000, .cpu_time_max = 500, .head_max = 10,
                              .tail_max = 20, .folder = "/tmp/work", .argv = ARGV, .env = ENV,
                              .path = "a/b.txt", .content = "content", .input = "input"};
 }
@@ -37,7 +37,7 @@ static bool refused(const char *refusal, const char *kind) {
 
 static void reads_a_whole_job(void) {
     CHECK(decode_spec(usual()) == NULL);
-    CHECK(job.number == 7 && job.nested && job.timeout_ms == 1000);
+    CHECK(job.number == 7 && job.nested && job.timeout_ms == 1000 && job.cpu_time_ms_max == 500);
     CHECK(job.head_bytes_max == 10 && job.tail_bytes_max == 20);
     CHECK(job.tmp_size_kib == 16384 && job.tmp_inodes_max == 1024 && job.shm_size_kib == 4096);
     CHECK(job.memory_mb == 64 && job.cpus_milli == 1000 && job.pids == 32 && job.cpu_first == 3);
@@ -116,6 +116,9 @@ static void refuses_what_is_no_program_or_no_variable(void) {
     CHECK(refused(decode_spec(spec), "malformed: "));
 }
 
+/* number, isolation, preload, two times, two sizes of output: what precedes the limits. */
+enum { LIMITS_AT = 4 + 1 + 1 + 4 * 4 };
+
 static void refuses_limits_that_are_none(void) {
     struct job_spec spec = usual();
     spec.isolation = 2;
@@ -132,11 +135,11 @@ static void refuses_limits_that_are_none(void) {
     for (size_t field = 0; field < 6; field++) {
         spec = usual();
         put_job(&bytes, &spec);
-        u32_write(bytes.bytes + 18 + 4 * field, 0);
+        u32_write(bytes.bytes + LIMITS_AT + 4 * field, 0);
         CHECK(refused(decode(bytes.size), "malformed: "));
         spec.isolation = 0;
         put_job(&bytes, &spec);
-        u32_write(bytes.bytes + 18 + 4 * field, 0);
+        u32_write(bytes.bytes + LIMITS_AT + 4 * field, 0);
         CHECK((decode(bytes.size) == NULL) == (field < 3));
     }
     spec = usual();

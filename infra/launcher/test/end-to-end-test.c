@@ -57,7 +57,7 @@ static void says_hello(void) {
     char type;
     size_t size = cell_frame(&cell, &type, payload);
     payload[size] = 0;
-    CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=3\n", 11) == 0);
+    CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=4\n", 11) == 0);
 }
 
 /* @returns whether the launcher has that answer to the order to start its interpreter */
@@ -310,6 +310,15 @@ static void ends_a_job_at_its_deadline(void) {
     CHECK(has_line(answer, "status=9") && has_line(answer, "killed=deadline"));
 }
 
+/* Where the test has no cgroup of its own, the counter is of everything on the host, or there is none. */
+static void ends_a_job_at_its_limit_of_cpu_time(void) {
+    if (has_line(run_sh(":"), "cpu_us=-1")) return;
+    const struct answer *answer = run((struct job_spec){
+        .argv = SH("echo before; while :; do :; done & while :; do :; done"), .cpu_time_max = 200, .timeout_ms = 30000});
+    CHECK(strcmp(answer->out, "before\n") == 0);
+    CHECK(has_line(answer, "status=9") && has_line(answer, "killed=cpu_time"));
+}
+
 static void obeys_a_kill_of_this_job_only(void) {
     send_job((struct job_spec){.argv = SH("trap '' TERM; echo up; sleep 0.3; echo on; sleep 60")});
     wait_for_output();
@@ -426,6 +435,7 @@ int main(int argc, char **argv) {
     keeps_head_and_tail_and_counts_all();
     takes_no_output_for_a_frame();
     ends_a_job_at_its_deadline();
+    ends_a_job_at_its_limit_of_cpu_time();
     obeys_a_kill_of_this_job_only();
     leaves_no_process_behind();
     finds_the_program_whatever_path_it_gets();

@@ -22,7 +22,7 @@ static void random_job(struct job_bytes *job) {
     for (int i = 0; i < 6; i++) random_text(texts[i], sizeof texts[i]);
     const char *argv[] = {"bash", texts[0], texts[1], NULL}, *env[] = {"A=b", texts[2], NULL};
     struct job_spec spec = {.number = random_u32(), .isolation = (unsigned char)below(3),
-                            .timeout_ms = random_u32(), .head_max = random_u32(),
+                            .timeout_ms = random_u32(), .cpu_time_max = random_u32(), .head_max = random_u32(),
                             .tail_max = (uint32_t)below(1 << 20), .folder = "/tmp/work",
                             .argv = argv, .env = env, .path = texts[3], .content = texts[4],
                             .input = texts[5], .compile = argv + below(3) + 1,

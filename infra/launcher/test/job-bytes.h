@@ -41,7 +41,7 @@ static inline void put_list(struct job_bytes *job, const char *const *texts) {
 struct job_spec {
     uint32_t number;
     unsigned char isolation, preload;
-    uint32_t timeout_ms, head_max, tail_max, cpus_milli;
+    uint32_t timeout_ms, cpu_time_max, head_max, tail_max, cpus_milli;
     const char *folder;
     const char *const *argv;
     const char *const *env;
@@ -60,6 +60,7 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     job->bytes[job->size++] = spec->isolation;
     job->bytes[job->size++] = spec->preload;
     put_u32(job, spec->timeout_ms);
+    put_u32(job, spec->cpu_time_max);
     put_u32(job, spec->head_max);
     put_u32(job, spec->tail_max);
     put_u32(job, 16384);

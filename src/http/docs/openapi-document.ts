@@ -6,7 +6,7 @@ import { problemSchema } from './api-problems.js';
 import { convertedSchema } from './converted-schema.js';
 import { RESPONSE_HEADERS } from './documented-headers.js';
 import { applyOperationRules } from './operation-rules.js';
-import { applyMaxima, markOptionalBodies, type Maxima } from './request-bodies.js';
+import { applyChoices, applyMaxima, type Choices, markOptionalBodies, type Maxima } from './request-bodies.js';
 
 export interface DocsOptions {
   readonly title: string;
@@ -16,6 +16,8 @@ export interface DocsOptions {
   readonly tags?: Readonly<Record<string, string>>;
   /** Maxima of request fields that the operator sets. */
   readonly maxima?: Maxima;
+  /** Accepted values of request fields that the operator sets. */
+  readonly choices?: Choices;
 }
 
 type Components = NonNullable<OpenAPIObject['components']>;
@@ -55,6 +57,7 @@ export function createOpenApiDocument(app: INestApplication, options: DocsOption
   };
   markOptionalBodies(document, optionalBodies);
   applyMaxima(document, options.maxima ?? {});
+  applyChoices(document, options.choices ?? {});
   applyOperationRules(document);
   return document;
 }

@@ -5,6 +5,7 @@ import { eachOperation, type Operation } from './operation-rules.js';
 
 /** By field: `{ timeout_seconds: 3600, 'limits.memory_mb': 512 }`. */
 export type Maxima = Readonly<Record<string, number>>;
+export type Choices = Readonly<Record<string, readonly string[]>>;
 
 /** Marks bodies whose schema accepts undefined as optional. Nest marks every body as required. */
 export function markOptionalBodies(document: OpenAPIObject, optional: ReadonlySet<string>): void {
@@ -18,19 +19,35 @@ export function markOptionalBodies(document: OpenAPIObject, optional: ReadonlySe
  * @throws Error for a field that no body has
  */
 export function applyMaxima(document: OpenAPIObject, maxima: Maxima): void {
+  for (const [field, maximum] of Object.entries(maxima)) {
+    for (const schema of fieldsOf(document, field)) {
+      schema['maximum'] = maximum;
+      if (schema['type'] === 'integer' && maximum < 2 ** 31) schema['format'] = 'int32';
+    }
+  }
+}
+
+/** Adds the values that the operator allows, in the same way. */
+export function applyChoices(document: OpenAPIObject, choices: Choices): void {
+  for (const [field, values] of Object.entries(choices)) {
+    for (const schema of fieldsOf(document, field)) {
+      delete schema['minLength'];
+      delete schema['maxLength'];
+      schema['enum'] = [...values];
+    }
+  }
+}
+
+/** The field of this path in every request body. @throws Error if none has it */
+function fieldsOf(document: OpenAPIObject, path: string): JsonSchema[] {
   const bodies = new Set<JsonSchema>();
   eachOperation(document, ({ requestBody }) => {
     const schema = requestBody && bodySchemaOf(requestBody);
     if (schema) bodies.add(resolved(document, schema));
   });
-  for (const [field, maximum] of Object.entries(maxima)) {
-    const found = [...bodies].map((body) => fieldOf(body, field.split('.'))).filter((each) => each !== undefined);
-    if (found.length === 0) throw new Error(`no request body has the field ${field}`);
-    for (const schema of found) {
-      schema['maximum'] = maximum;
-      if (schema['type'] === 'integer' && maximum < 2 ** 31) schema['format'] = 'int32';
-    }
-  }
+  const found = [...bodies].map((body) => fieldOf(body, path.split('.'))).filter((each) => each !== undefined);
+  if (found.length === 0) throw new Error(`no request body has the field ${path}`);
+  return found;
 }
 
 const bodySchemaOf = ({ content }: NonNullable<Operation['requestBody']>): JsonSchema | undefined =>

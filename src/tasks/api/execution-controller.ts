@@ -34,6 +34,7 @@ import {
   type StartExecutionQuery,
 } from './execution-schemas.js';
 import { ExecutionStarts } from './execution-starts.js';
+import { OperatorRules } from './operator-rules.js';
 import { pathsOf } from './input-schema.js';
 
 const taskId = uuidParam('Invalid task ID format');
@@ -51,6 +52,7 @@ export class ExecutionController {
     private readonly responses: ExecutionResponses,
     private readonly taskOwners: TaskOwners,
     private readonly starts: ExecutionStarts,
+    private readonly rules: OperatorRules,
   ) {}
 
   @Post('tasks/:id/executions')
@@ -165,7 +167,7 @@ export class ExecutionController {
   }
 
   private async page(query: ListExecutionsQuery, receiver: Receiver, ownerId: string, taskIdFilter?: string) {
-    const { status, script_type } = query;
+    const { status, script_type } = this.rules.accept<ListExecutionsQuery>(query);
     const page = await this.queries.execute(
       new ListExecutions(ownerId, { taskId: taskIdFilter, status, script_type }, query),
     );

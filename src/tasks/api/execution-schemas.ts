@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 import { listQuery, listView, wholeNumber } from '../../http/listing/list-query.js';
-import { FAILURE_REASONS, SCRIPT_TYPES, STATUSES } from '../domain/execution-shape.js';
+import { FAILURE_REASONS, STATUSES } from '../domain/execution-shape.js';
+import { scriptType } from './task-schemas.js';
 import { executionInput } from './input-schema.js';
 
 /** The body is optional. */
@@ -29,7 +30,7 @@ export const EXECUTION_SORT_FIELDS = ['created_at'] as const;
 export const listExecutionsQuery = z.strictObject({
   ...listQuery(EXECUTION_SORT_FIELDS),
   status: z.enum(STATUSES).optional().describe('Only executions with this status'),
-  script_type: z.enum(SCRIPT_TYPES).optional().describe('Only executions in this language'),
+  script_type: scriptType.optional().describe('Only executions in this language'),
   include: z.enum(['output']).optional().describe('`output` includes stdout and stderr, which are null otherwise'),
 });
 export type ListExecutionsQuery = z.output<typeof listExecutionsQuery>;

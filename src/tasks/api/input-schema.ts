@@ -1,9 +1,6 @@
 import { z } from 'zod';
 
 import { text } from '../../http/validation/text.js';
-import { fileAtScriptPath } from '../../sandbox/languages.js';
-import type { ScriptType } from '../../sandbox/sandbox.js';
-import { INPUT_FILE_AT_SCRIPT_PATH } from '../domain/execution-commands.js';
 
 const ARGS_MAX = 64;
 const ENV_MAX = 64;
@@ -131,14 +128,3 @@ export const executionInput = z
 type WithFiles = { readonly files?: readonly { readonly path: string }[] | undefined } | undefined;
 
 export const pathsOf = (input: WithFiles): string[] => input?.files?.map(({ path }) => path) ?? [];
-
-/** For a body with both the script and its input. For a stored task, see begin-run.ts. */
-export function refuseFileAtScriptPath(
-  { script_type, input }: { readonly script_type: ScriptType; readonly input?: WithFiles },
-  context: z.core.$RefinementCtx,
-): void {
-  const index = fileAtScriptPath(script_type, pathsOf(input));
-  if (index === -1) return;
-  const path = ['input', 'files', index, 'path'];
-  context.issues.push({ code: 'custom', message: INPUT_FILE_AT_SCRIPT_PATH, input: pathsOf(input)[index], path });
-}

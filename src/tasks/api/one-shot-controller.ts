@@ -16,8 +16,9 @@ import { ScriptStore } from '../commands/script-store.js';
 import { CreateTask } from '../domain/task-commands.js';
 import { executionView, startExecutionQuery, type StartExecutionQuery } from './execution-schemas.js';
 import { ExecutionStarts } from './execution-starts.js';
-import { ExecutionLimitsCeiling } from './limits-ceiling.js';
+import { pathsOf } from './input-schema.js';
 import { oneShotBody, type OneShotBody } from './one-shot-schema.js';
+import { OperatorRules } from './operator-rules.js';
 
 @ApiTags('executions')
 @ApiBearerAuth()
@@ -28,7 +29,7 @@ export class OneShotController {
     private readonly commands: HttpCommands,
     private readonly scripts: ScriptStore,
     private readonly inputs: InputStore,
-    private readonly ceiling: ExecutionLimitsCeiling,
+    private readonly rules: OperatorRules,
     private readonly starts: ExecutionStarts,
   ) {}
 
@@ -48,18 +49,18 @@ export class OneShotController {
   })
   async run(
     @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,
-    @Body({ schema: oneShotBody }) { input: submitted, script_content, ...definition }: OneShotBody,
+    @Body({ schema: oneShotBody }) { input: submitted, script_content, ...requested }: OneShotBody,
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    this.ceiling.check(definition);
+    const definition = this.rules.accept(requested);
     return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
       const [script, input] = await Promise.all([
         this.scripts.put(caller.userId, script_content),
         this.inputs.put(caller.userId, submitted),
       ]);
       const create = new CreateTask(newId(), caller.userId, { ...definition, script }, metadata);
-      return await this.commands.record(new CreateAndStartTask(create, executionId, caller, input));
+      return await this.commands.record(new CreateAndStartTask(create, executionId, caller, input, pathsOf(submitted)));
     });
   }
 }

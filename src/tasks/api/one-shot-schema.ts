@@ -1,18 +1,15 @@
 import type { z } from 'zod';
 
-import { executionInput, refuseFileAtScriptPath } from './input-schema.js';
+import { executionInput } from './input-schema.js';
 import { createTaskBody } from './task-schemas.js';
 
-export const oneShotBody = createTaskBody
-  .extend({ input: executionInput.optional() })
-  .superRefine(refuseFileAtScriptPath)
-  .meta({
-    id: 'RunOnce',
-    example: {
-      name: 'Greeting',
-      script_type: 'bash',
-      script_content: 'echo "Hello $1"',
-      input: { args: ['world'] },
-    },
-  });
+export const oneShotBody = createTaskBody.extend({ input: executionInput.optional() }).meta({
+  id: 'RunOnce',
+  example: {
+    name: 'Greeting',
+    script_type: 'bash',
+    script_content: 'echo "Hello $1"',
+    input: { args: ['world'] },
+  },
+});
 export type OneShotBody = z.output<typeof oneShotBody>;

@@ -29,7 +29,7 @@ import { CreateTask, DeleteTask, UpdateTask } from '../domain/task-commands.js';
 import type { TaskRow } from '../queries/task-projection.js';
 import { GetTask, GetTaskAsOf, GetTaskFromLog, GetTaskHistory, ListTasks } from '../queries/task-queries.js';
 import { taskViewOf } from '../queries/task-view.js';
-import { ExecutionLimitsCeiling } from './limits-ceiling.js';
+import { OperatorRules } from './operator-rules.js';
 import {
   createTaskBody,
   type CreateTaskBody,
@@ -55,7 +55,7 @@ export class TaskController {
     private readonly scripts: ScriptStore,
     private readonly payloads: PayloadStore,
     private readonly largeResponses: LargeResponses,
-    private readonly ceiling: ExecutionLimitsCeiling,
+    private readonly rules: OperatorRules,
   ) {}
 
   @Post()
@@ -76,8 +76,8 @@ export class TaskController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const { script_content, ...definition } = body;
-    this.ceiling.check(definition);
+    const { script_content, ...requested } = body;
+    const definition = this.rules.accept(requested);
     const { id, version } = await this.requests.run(exchange, caller.userId, async (mark) => {
       const taskId = newId();
       const script = await this.scripts.put(caller.userId, script_content);
@@ -102,7 +102,7 @@ export class TaskController {
     @Caller() caller: CallerContext,
     @HttpExchange() { reply }: Exchange,
   ) {
-    const page = await this.queries.execute(new ListTasks(caller.userId, query));
+    const page = await this.queries.execute(new ListTasks(caller.userId, this.rules.accept(query)));
     const { rows } = page.page;
     const bytes = rows.reduce((sum, { definition }) => sum + definition.script.bytes, 0);
     const read = async () => {
@@ -169,12 +169,19 @@ export class TaskController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const { script_content, ...changes } = body;
-    this.ceiling.check(changes);
+    const { script_content, ...requested } = body;
+    const changes = { ...this.rules.accept(requested) };
     const condition = writeConditionOf(exchange.request);
     const script =
       script_content === undefined ? {} : { script: await this.scriptOf(id, caller, script_content, condition) };
-    const command = new UpdateTask(id, caller, { ...changes, ...script }, metadataOf(caller), condition);
+    const command = new UpdateTask(
+      id,
+      caller,
+      { ...changes, ...script },
+      this.rules.floors,
+      metadataOf(caller),
+      condition,
+    );
     await this.commands.execute(command, exchange);
     return this.respond(await this.queries.execute(new GetTaskFromLog(id)), exchange.reply);
   }

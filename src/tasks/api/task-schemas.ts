@@ -2,8 +2,8 @@ import { z } from 'zod';
 
 import { listQuery, listView } from '../../http/listing/list-query.js';
 import { text } from '../../http/validation/text.js';
-import { retryableReason, SCRIPT_TYPES, scriptType, STATUSES } from '../domain/execution-shape.js';
-import { LIMIT_FLOORS, type LimitFloor } from '../domain/limit-floors.js';
+import { MEMORY_MB_LEAST, PIDS_LEAST } from '../../runtimes/runtime.js';
+import { retryableReason, STATUSES } from '../domain/execution-shape.js';
 
 /** Maximum bytes of a task's metadata as JSON. */
 export const METADATA_BYTES_MAX = 16 * 1024;
@@ -18,27 +18,19 @@ const metadata = z
   })
   .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
 
-/** The minimum of each language: see limitsBelowFloor. */
-function floorsOf(limit: keyof LimitFloor): string {
-  const floors = SCRIPT_TYPES.map((type) => `${LIMIT_FLOORS[type][limit]} in ${type}`);
-  return `At least ${floors.join(', ')}`;
-}
+/** The name or an alias of a declared runtime, checked separately: see OperatorRules. */
+export const scriptType = z.string().min(1).max(32).describe('Name or alias of a runtime: see `GET /runtimes`');
 
-function lowestFloor(limit: keyof LimitFloor): number {
-  return Math.min(...SCRIPT_TYPES.map((type) => LIMIT_FLOORS[type][limit]));
-}
+const AT_LEAST = 'A runtime may need more: see `GET /runtimes`';
 
-/** The operator sets the maxima. They are checked separately: see RunLimitsCeiling. */
+/** The operator sets the maxima. They are checked separately: see OperatorRules. */
 const limits = z.strictObject({
   memory_mb: z
     .int()
-    .min(lowestFloor('memory_mb'))
-    .describe(`Memory in MiB for the program and all processes that it starts. ${floorsOf('memory_mb')}`),
+    .min(MEMORY_MB_LEAST)
+    .describe(`Memory in MiB for the program and all processes that it starts. ${AT_LEAST}`),
   cpus: z.number().min(0.1),
-  pids: z
-    .int()
-    .min(lowestFloor('pids'))
-    .describe(`Maximum number of concurrent processes and threads. ${floorsOf('pids')}`),
+  pids: z.int().min(PIDS_LEAST).describe(`Maximum number of concurrent processes and threads. ${AT_LEAST}`),
 });
 
 const retry = z.strictObject({
@@ -112,7 +104,7 @@ export const TASK_SORT_FIELDS = ['created_at', 'updated_at', 'priority', 'name']
 export const listTasksQuery = z.strictObject({
   ...listQuery(TASK_SORT_FIELDS),
   status: z.enum(STATUSES).optional().describe('Only tasks with this status'),
-  script_type: z.enum(SCRIPT_TYPES).optional().describe('Only tasks in this language'),
+  script_type: scriptType.optional().describe('Only tasks in this language'),
 });
 export type ListTasksQuery = z.output<typeof listTasksQuery>;
 

@@ -7,7 +7,7 @@ import type { ExecutionSpec } from '../domain/execution-events.js';
 import { executionStream } from '../domain/execution-state.js';
 import type { CreateTask } from '../domain/task-commands.js';
 import { taskDecider, taskStream } from '../domain/task-decider.js';
-import { requestExecution } from './request-execution.js';
+import { ExecutionRequests } from './execution-requests.js';
 
 /** Creates a task and starts an execution of it: both or neither. */
 export class CreateAndStartTask {
@@ -16,22 +16,27 @@ export class CreateAndStartTask {
     readonly executionId: string,
     readonly requester: Requester,
     readonly input: ExecutionSpec['input'],
+    /** Of the files in `input`. */
+    readonly inputPaths: readonly string[],
   ) {}
 }
 
 @CommandHandler(CreateAndStartTask)
 export class CreateAndStartTaskHandler implements ICommandHandler<CreateAndStartTask> {
-  constructor(private readonly decisions: DecisionRunner) {}
+  constructor(
+    private readonly decisions: DecisionRunner,
+    private readonly requests: ExecutionRequests,
+  ) {}
 
-  execute({ create, executionId, requester, input }: CreateAndStartTask): Promise<Decided<void>> {
+  execute({ create, executionId, requester, input, inputPaths }: CreateAndStartTask): Promise<Decided<void>> {
     return this.decisions.run(create.metadata, async (streams) => {
       const [task, execution] = await Promise.all([
         streams.begin(taskStream(create.taskId), taskDecider),
         streams.begin(executionStream(executionId), executionDecider),
       ]);
       task.record(taskDecider.decide(create, task.state));
-      // The request's schema knows the language, and has checked the input's files.
-      requestExecution(task, execution, { executionId, requester, executor: 'embedded', input, inputPaths: [] });
+      const start = { executionId, requester, executor: 'embedded', input, inputPaths } as const;
+      await this.requests.record(task, execution, start);
     });
   }
 }

@@ -35,6 +35,8 @@ export const runResult = z.object({
   wall_time_ms: z.int().nonnegative().nullable(),
   cpu_time_ms: z.int().nonnegative().nullable(),
   memory_peak_bytes: z.int().nonnegative().nullable(),
+  /** The image that the program ran in, unless the request names one. */
+  image_digest: z.string().optional(),
   /** Limits that the run reached. Absent if there are none. */
   notes: z.array(z.string().max(NOTE_CHARS_MAX)).max(NOTES_MAX).optional(),
 });
@@ -47,7 +49,10 @@ const outputsOf = ({ result }: { readonly result: RunResult | null }) => [
 
 const attempt = z.int().positive();
 
-/** All that an execution needs: a later update of the task does not change it. Version 2: fractions of a second. */
+/**
+ * All that an execution needs: a later update of the task does not change it. Version 2: fractions of a second. Version
+ * 3: the digest of the image that it must run in; null: any image of its runtime, and each result names the one it used.
+ */
 export const ExecutionRequested = eventType(
   'ExecutionRequested',
   z.object({
@@ -58,13 +63,17 @@ export const ExecutionRequested = eventType(
     executor: z.enum(['embedded', 'external']),
     script: payloadRef,
     script_type: scriptType,
+    image_digest: z.string().nullable(),
     input: payloadRef.nullable(),
     priority: z.int().min(0).max(10),
     timeout_seconds: timeoutSeconds,
     retry: retryPolicy,
     limits: executionLimits,
   }),
-  { upcasters: [unchanged], payloads: ({ script, input }) => [script, input] },
+  {
+    upcasters: [unchanged, (v2) => ({ ...v2, image_digest: null })],
+    payloads: ({ script, input }) => [script, input],
+  },
 );
 export type ExecutionSpec = ReturnType<typeof ExecutionRequested>['data'];
 

@@ -8,8 +8,8 @@ export const payloadRef = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-export const SCRIPT_TYPES = ['python', 'javascript', 'typescript', 'bash', 'go'] as const;
-export const scriptType = z.enum(SCRIPT_TYPES);
+/** Name of a declared runtime. It may no longer be declared when the event is read. */
+export const scriptType = z.string().min(1).max(64);
 
 /** May have fractions: 1.5. Stored unchanged; enforced to the millisecond. */
 export const timeoutSeconds = z.number().positive();

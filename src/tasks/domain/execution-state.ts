@@ -9,6 +9,8 @@ interface Known {
   readonly attempt: number;
   /** Attempts before the current budget: 0, or the number used up to the last redrive. */
   readonly budget_start: number;
+  /** The image that attempts run in: that of the request, else that of the first result; null before. */
+  readonly image_digest: string | null;
 }
 
 export type PendingExecution = Known & { readonly status: 'pending' };
@@ -50,9 +52,13 @@ export function outcomeOf(state: ExecutionState): Outcome | null {
 }
 
 export function evolveExecution(state: ExecutionState, event: ExecutionEvent): ExecutionState {
-  if (event.type === 'ExecutionRequested') return { status: 'pending', spec: event.data, attempt: 0, budget_start: 0 };
+  if (event.type === 'ExecutionRequested') {
+    const { image_digest } = event.data;
+    return { status: 'pending', spec: event.data, attempt: 0, budget_start: 0, image_digest };
+  }
   if (state.status === 'absent') throw new Error(`${event.type} on an execution that was never requested`);
-  const known: Known = { spec: state.spec, attempt: state.attempt, budget_start: state.budget_start };
+  const { spec, attempt: lastAttempt, budget_start, image_digest } = state;
+  const known: Known = { spec, attempt: lastAttempt, budget_start, image_digest };
   switch (event.type) {
     case 'ExecutionAttemptStarted': {
       const { attempt, worker, lease_token, started_at } = event.data;
@@ -61,7 +67,7 @@ export function evolveExecution(state: ExecutionState, event: ExecutionEvent): E
     case 'ExecutionAttemptReleased':
       return { ...known, status: 'pending', attempt: event.data.attempt - 1 };
     case 'ExecutionAttemptFailed':
-      return state;
+      return { ...state, image_digest: image_digest ?? event.data.result?.image_digest ?? null };
     case 'ExecutionRetryScheduled':
       return { ...known, status: 'pending' };
     case 'ExecutionCancellationRequested':

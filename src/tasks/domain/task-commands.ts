@@ -2,6 +2,7 @@ import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import type { Requester } from '../../kernel/requester.js';
 import type { VersionCondition } from '../../kernel/version-condition.js';
 import type { Outcome } from './execution-shape.js';
+import type { LimitFloor } from './limit-floors.js';
 import type { TaskDefinition } from './task-events.js';
 
 /** Only the fields that change; a retry policy and limits may be partial. */
@@ -26,6 +27,8 @@ export class UpdateTask {
     readonly taskId: string,
     readonly requester: Requester,
     readonly changes: TaskChanges,
+    /** Of each runtime, by its name. */
+    readonly floors: Readonly<Record<string, LimitFloor>>,
     readonly metadata: EventMetadata,
     /** On the definition's version. */
     readonly condition: VersionCondition = {},

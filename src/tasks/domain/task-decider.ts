@@ -50,7 +50,6 @@ function decide(command: TaskCommand, state: TaskState): readonly TaskEvent[] {
     case 'CreateTask': {
       if (state.status !== 'absent') return [];
       const { taskId, ownerId, definition } = command;
-      requireFloors(definition);
       return [TaskCreated({ task_id: taskId, owner_id: ownerId, definition })];
     }
     case 'UpdateTask':
@@ -95,7 +94,7 @@ function update(command: UpdateTask, task: LiveTask): readonly TaskEvent[] {
     ([field, value]) => value !== undefined && !isSameJson(value, definition[field as keyof TaskDefinition]),
   );
   if (changed.length === 0) return [];
-  if (changes.limits || changes.script_type) requireFloors({ ...definition, ...changes });
+  if (changes.limits || changes.script_type) requireFloors({ ...definition, ...changes }, command.floors);
   return [
     TaskUpdated({
       definition_version: task.definition_version + 1,
@@ -110,9 +109,13 @@ function begin(task: LiveTask, executionId: string): readonly TaskEvent[] {
   return [TaskExecutionStarted({ execution_id: executionId })];
 }
 
-/** For an update, checks the merged definition: a new language may make the stored limits too small. */
-function requireFloors({ script_type, limits }: Pick<TaskDefinition, 'script_type' | 'limits'>): void {
-  const faults = limitsBelowFloor(script_type, limits);
+/** Checks the merged definition: a new runtime may make the stored limits too small. */
+function requireFloors(
+  { script_type, limits }: Pick<TaskDefinition, 'script_type' | 'limits'>,
+  floors: UpdateTask['floors'],
+): void {
+  const floor = floors[script_type];
+  const faults = floor ? limitsBelowFloor(script_type, floor, limits) : [];
   if (faults.length > 0) throw new InvalidFields(faults);
 }
 

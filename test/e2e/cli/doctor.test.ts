@@ -1,4 +1,5 @@
 import { voidrunner } from '../../support/cli.js';
+import { RuntimeFiles } from '../../support/runtime-files.js';
 import { RUNTIMES } from '../../support/runtimes.js';
 import { prepareTestService, type TestService } from '../../support/service.js';
 
@@ -9,9 +10,14 @@ interface Finding {
 }
 
 let service: TestService;
+let runtimes: RuntimeFiles;
 beforeAll(async () => {
   service = await prepareTestService();
 });
+beforeEach(async () => {
+  runtimes = await RuntimeFiles.copy();
+});
+afterEach(() => runtimes.remove());
 afterAll(() => service.close());
 
 const examine = async (env: NodeJS.ProcessEnv = {}, ...args: string[]) => {
@@ -28,8 +34,8 @@ test('doctor runs a real cell and finds no fault', async () => {
     'limits',
     'seccomp',
     'userns-remap',
-    'images',
     'isolation',
+    'runtimes',
     'preload',
     'kernel',
     'pool',
@@ -39,10 +45,18 @@ test('doctor runs a real cell and finds no fault', async () => {
   expect(code).toBe(0);
 });
 
-test('a missing image is a fault with its name and sets the exit code', async () => {
-  const { code, stdout } = await examine({ EXECUTOR_GO_IMAGE: 'voidrunner/no-such-image:1' });
+test('a smoke program that prints something else is a fault with what it printed', async () => {
+  await runtimes.change('bash', (file) => file.replace('echo "works ✓"', 'echo broken; exit 3'));
+  const { code, stdout } = await examine({ RUNTIMES_DIR: runtimes.folder });
   expect(code).toBe(1);
-  expect(stdout).toMatch(/^FAULT {3}images {8}missing: voidrunner\/no-such-image:1$/m);
+  expect(stdout).toMatch(/^FAULT {3}runtimes .*; bash: its smoke program ended with 3 and printed "broken\\n"$/m);
+});
+
+test('a missing image of a runtime that is kept ready is a fault with its name and sets the exit code', async () => {
+  await runtimes.change('go', (file) => file.replace(/^image: .*$/m, 'image: voidrunner/no-such-image:1'));
+  const { code, stdout } = await examine({ RUNTIMES_DIR: runtimes.folder });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^FAULT {3}runtimes {6}.*python.*: works; go: no image$/m);
 });
 
 test('a runtime that the engine does not know is a fault with its name, and no cell is tried', async () => {

@@ -6,7 +6,7 @@ import { PLANS_BY_INDEX } from '../../../src/platform/postgres/plans-by-index.js
 import { createPool } from '../../../src/platform/postgres/pool.js';
 import { EXECUTION_SORT_FIELDS } from '../../../src/tasks/api/execution-schemas.js';
 import { TASK_SORT_FIELDS } from '../../../src/tasks/api/task-schemas.js';
-import { SCRIPT_TYPES, STATUSES } from '../../../src/tasks/domain/execution-shape.js';
+import { STATUSES } from '../../../src/tasks/domain/execution-shape.js';
 import {
   type ExecutionFilter,
   ListExecutions,
@@ -14,6 +14,7 @@ import {
 } from '../../../src/tasks/queries/execution-queries.js';
 import { ListTasks, ListTasksHandler } from '../../../src/tasks/queries/task-queries.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { SCRIPT_TYPES } from '../../support/declared-runtimes.js';
 import { fillExecutions, fillTasks, OWNERS, TASKS } from './list-rows.js';
 
 /** The default and the largest page size: the cost of a plan depends on where it may stop. */

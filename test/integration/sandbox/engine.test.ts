@@ -1,6 +1,7 @@
 import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
 import { connectEngine } from '../../../src/sandbox/engine.js';
 import { SandboxFailure } from '../../../src/sandbox/sandbox.js';
+import { runtimeOf } from '../../support/declared-runtimes.js';
 import {
   containersOf,
   dockerEndpoint,
@@ -56,26 +57,36 @@ it('a healthy engine reports its own version and the runtime’s', async () => {
 });
 
 it('a missing image fails the run with the image’s name, before user code', async () => {
-  const { images } = await sandboxOptions();
-  const box = await sandbox({ images: { ...images, bash: 'voidrunner/no-such-image:1' } });
-  const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
+  const box = await sandbox();
+  const runtime = { ...runtimeOf('bash'), image: 'voidrunner/no-such-image:1' };
+  const failure = await failureOf(box.run(job('bash', 'echo on', { runtime }), { signal: noSignal }));
   expect(failure.message).toContain('voidrunner/no-such-image:1');
   expect(failure.countsAsAttempt).toBe(false);
 });
 
+it('an image that the execution is to run in is used instead of the runtime’s, and is named when it is missing', async () => {
+  const box = await sandbox();
+  const { Id } = await docker.getImage(runtimeOf('python').image).inspect();
+  const outcome = await box.run(job('bash', 'command -v python3', { imageDigest: Id }), { signal: noSignal });
+  expect(outcome).toMatchObject({ returnCode: 0, imageDigest: Id });
+  const gone = `sha256:${'0'.repeat(64)}`;
+  const failure = await failureOf(box.run(job('bash', ':', { imageDigest: gone }), { signal: noSignal }));
+  expect(failure).toMatchObject({ countsAsAttempt: false, message: `the image ${gone} is missing` });
+});
+
 it('a program that the image lacks fails the run with its name, before user code', async () => {
-  const { images } = await sandboxOptions();
-  const box = await sandbox({ images: { ...images, python: images.bash } });
-  const failure = await failureOf(box.run(job('python', 'print(1)'), { signal: noSignal }));
+  const box = await sandbox();
+  const runtime = { ...runtimeOf('python'), image: runtimeOf('bash').image };
+  const failure = await failureOf(box.run(job('python', 'print(1)', { runtime }), { signal: noSignal }));
   expect(failure.message).toContain('no such program: python3');
   expect(failure.countsAsAttempt).toBe(false);
 });
 
 it('a launcher that the image lacks fails the run with its path, before user code', async () => {
-  const { images } = await sandboxOptions();
   // It has a launcher, but not in the place where a job image has it.
-  const box = await sandbox({ images: { ...images, bash: 'voidrunner/launcher:latest' } });
-  const failure = await failureOf(box.run(job('bash', 'echo on'), { signal: noSignal }));
+  const box = await sandbox();
+  const runtime = { ...runtimeOf('bash'), image: 'voidrunner/launcher:latest' };
+  const failure = await failureOf(box.run(job('bash', 'echo on', { runtime }), { signal: noSignal }));
   expect(failure.message).toContain('/usr/local/lib/voidrunner/launcher');
   expect(failure.countsAsAttempt).toBe(false);
 });

@@ -1,5 +1,5 @@
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
-import { LIMIT_FLOORS } from '../../../src/tasks/domain/limit-floors.js';
+import { runtimeOf, SCRIPT_TYPES, type ScriptType } from '../../support/declared-runtimes.js';
+import { floorOf } from '../../../src/runtimes/runtime.js';
 import { TestSandbox } from '../../support/docker.js';
 
 /** In new cells: the first job has the least memory left. */
@@ -42,8 +42,8 @@ afterAll(async () => {
   await box.sandbox.close();
 });
 
-describe.each(Object.keys(LIMIT_FLOORS) as ScriptType[])('%s', (language) => {
-  const floor = { ...LIMIT_FLOORS[language], cpus: 1 };
+describe.each(SCRIPT_TYPES)('%s', (language) => {
+  const floor = { ...floorOf(runtimeOf(language)), cpus: 1 };
 
   it('runs "hello" at its minimum limits, on any number of CPUs', async () => {
     for (let run = 0; run < RUNS; run += 1) {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../../support/declared-runtimes.js';
 import { TestSandbox, type TextOutcome } from '../../support/docker.js';
 import type { HostileProgram } from '../../support/hostile/program.js';
 import { HOSTILE_PROGRAMS } from '../../support/hostile/programs.js';

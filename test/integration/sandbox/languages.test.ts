@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../../support/declared-runtimes.js';
 import { TestSandbox } from '../../support/docker.js';
 import { ECHO, LIBRARY, LONG_SCRIPTS, MODULES } from '../../support/language-programs.js';
 import { RUNTIMES } from '../../support/runtimes.js';

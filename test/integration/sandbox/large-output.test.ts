@@ -1,4 +1,4 @@
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../../support/declared-runtimes.js';
 import { TestSandbox } from '../../support/docker.js';
 
 /** What the service keeps of each stream. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { connectEngine } from '../../../src/sandbox/engine.js';
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../../support/declared-runtimes.js';
 import { readSeccompProfile } from '../../../src/sandbox/seccomp-profile.js';
 import { dockerEndpoint, type JobParts, TestSandbox, type TextOutcome } from '../../support/docker.js';
 import { eventually } from '../../support/eventually.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../../support/declared-runtimes.js';
 import { TestSandbox } from '../../support/docker.js';
 
 /** One user, so that one cell of each image runs all tests. */

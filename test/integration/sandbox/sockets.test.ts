@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../../support/declared-runtimes.js';
 import { job, TestSandbox } from '../../support/docker.js';
 import { RUNTIMES } from '../../support/runtimes.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../../support/declared-runtimes.js';
 import { TestSandbox } from '../../support/docker.js';
 import { RUNTIMES } from '../../support/runtimes.js';
 import { SAYS_LIMITS, SAYS_USER, USER_SAID } from '../../support/view-programs.js';

@@ -37,6 +37,7 @@ export const aSpec = (changes: Partial<ExecutionSpec> = {}): ExecutionSpec => ({
   executor: 'embedded',
   script: SCRIPT,
   script_type: 'python',
+  image_digest: null,
   input: null,
   priority: 5,
   timeout_seconds: 300,

@@ -31,6 +31,8 @@ export const RETRY: RetryPolicy = {
   retry_on: ['infrastructure', 'timeout'],
 };
 
+export const FLOORS = { python: { memory_mb: 16, pids: 16 }, go: { memory_mb: 64, pids: 32 } };
+
 export const aDefinition = (changes: Partial<TaskDefinition> = {}): TaskDefinition => ({
   name: 'a task',
   description: null,
@@ -59,7 +61,7 @@ export const createTask = (changes: Partial<TaskDefinition> = {}) =>
 export const updateTask = (
   changes: Partial<TaskDefinition>,
   { requester = owner, version }: { requester?: Requester; version?: number } = {},
-) => new UpdateTask(TASK_ID, requester, changes, metadata, version === undefined ? {} : { anyOf: [version] });
+) => new UpdateTask(TASK_ID, requester, changes, FLOORS, metadata, version === undefined ? {} : { anyOf: [version] });
 export const deleteTask = (requester: Requester = owner) => new DeleteTask(TASK_ID, requester, metadata);
 export const beginExecution = (executionId = EXECUTION_ID, requester: Requester = owner): TaskExecutionCommand => ({
   type: 'BeginExecution',

@@ -253,6 +253,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runtimes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the runtimes
+         * @description The languages and their versions that a task’s `script_type` can name, and whether a worker can run them now.
+         */
+        get: operations["listRuntimes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/register": {
         parameters: {
             query?: never;
@@ -469,8 +489,11 @@ export interface components {
             /** @description Default: `null`. */
             description?: string | null;
             script_content: string;
-            /** @enum {string} */
-            script_type: "python" | "javascript" | "typescript" | "bash" | "go";
+            /**
+             * @description Name or alias of a runtime: see `GET /runtimes`
+             * @enum {string}
+             */
+            script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "javascript" | "js" | "node" | "nodejs" | "python-data" | "pydata" | "python" | "python3" | "py" | "typescript" | "ts";
             /**
              * Format: int32
              * @description Default: `5`.
@@ -513,14 +536,14 @@ export interface components {
             limits?: {
                 /**
                  * Format: int32
-                 * @description Memory in MiB for the program and all processes that it starts. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go. Default: `256`.
+                 * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`. Default: `256`.
                  */
                 memory_mb?: number;
                 /** @description Default: `1`. */
                 cpus?: number;
                 /**
                  * Format: int32
-                 * @description Maximum number of concurrent processes and threads. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go. Default: `64`.
+                 * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`. Default: `64`.
                  */
                 pids?: number;
             };
@@ -533,8 +556,8 @@ export interface components {
             name: string;
             description: string | null;
             script_content: string;
-            /** @enum {string} */
-            script_type: "python" | "javascript" | "typescript" | "bash" | "go";
+            /** @description Name or alias of a runtime: see `GET /runtimes` */
+            script_type: string;
             /** Format: int32 */
             priority: number;
             /** @description Timeout in seconds of wall time, to the millisecond */
@@ -616,8 +639,11 @@ export interface components {
             name?: string;
             description?: string | null;
             script_content?: string;
-            /** @enum {string} */
-            script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
+            /**
+             * @description Name or alias of a runtime: see `GET /runtimes`
+             * @enum {string}
+             */
+            script_type?: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "javascript" | "js" | "node" | "nodejs" | "python-data" | "pydata" | "python" | "python3" | "py" | "typescript" | "ts";
             /** Format: int32 */
             priority?: number;
             /** @description Timeout in seconds of wall time, to the millisecond */
@@ -641,13 +667,13 @@ export interface components {
             limits?: {
                 /**
                  * Format: int32
-                 * @description Memory in MiB for the program and all processes that it starts. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go
+                 * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
                  */
                 memory_mb?: number;
                 cpus?: number;
                 /**
                  * Format: int32
-                 * @description Maximum number of concurrent processes and threads. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go
+                 * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                  */
                 pids?: number;
             };
@@ -868,8 +894,11 @@ export interface components {
             /** @description Default: `null`. */
             description?: string | null;
             script_content: string;
-            /** @enum {string} */
-            script_type: "python" | "javascript" | "typescript" | "bash" | "go";
+            /**
+             * @description Name or alias of a runtime: see `GET /runtimes`
+             * @enum {string}
+             */
+            script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "javascript" | "js" | "node" | "nodejs" | "python-data" | "pydata" | "python" | "python3" | "py" | "typescript" | "ts";
             /**
              * Format: int32
              * @description Default: `5`.
@@ -912,14 +941,14 @@ export interface components {
             limits?: {
                 /**
                  * Format: int32
-                 * @description Memory in MiB for the program and all processes that it starts. At least 16 in python, 24 in javascript, 32 in typescript, 16 in bash, 64 in go. Default: `256`.
+                 * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`. Default: `256`.
                  */
                 memory_mb?: number;
                 /** @description Default: `1`. */
                 cpus?: number;
                 /**
                  * Format: int32
-                 * @description Maximum number of concurrent processes and threads. At least 16 in python, 16 in javascript, 16 in typescript, 16 in bash, 32 in go. Default: `64`.
+                 * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`. Default: `64`.
                  */
                 pids?: number;
             };
@@ -949,6 +978,37 @@ export interface components {
                     encoding?: "utf8" | "base64";
                 }[];
             };
+        };
+        RuntimeList: {
+            runtimes: components["schemas"]["Runtime"][];
+        };
+        Runtime: {
+            /** @description Value of `script_type` */
+            name: string;
+            /** @description Accepted in place of the name */
+            aliases: string[];
+            language: string;
+            /** @description Null if it is not known */
+            version: string | null;
+            compiled: boolean;
+            /** @description Of the image in which programs run now; null if workers differ, or the runtime is not available */
+            image_digest: string | null;
+            /** @description The script’s name in the working folder */
+            file_name: string;
+            /**
+             * Format: int32
+             * @description The least `limits.memory_mb`
+             */
+            memory_mb_min: number;
+            /**
+             * Format: int32
+             * @description The least `limits.pids`
+             */
+            pids_min: number;
+            /** @description Whether programs are forked from an interpreter that has already started */
+            preloaded: boolean;
+            /** @description Whether a live worker has its image */
+            available: boolean;
         };
         /**
          * @example {
@@ -1165,7 +1225,7 @@ export interface operations {
                 /** @description Only tasks with this status */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
                 /** @description Only tasks in this language */
-                script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
+                script_type?: string;
             };
             header?: never;
             path?: never;
@@ -2038,7 +2098,7 @@ export interface operations {
                 /** @description Only executions with this status */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
                 /** @description Only executions in this language */
-                script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
+                script_type?: string;
                 /** @description `output` includes stdout and stderr, which are null otherwise */
                 include?: "output";
             };
@@ -2365,7 +2425,7 @@ export interface operations {
                 /** @description Only executions with this status */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
                 /** @description Only executions in this language */
-                script_type?: "python" | "javascript" | "typescript" | "bash" | "go";
+                script_type?: string;
                 /** @description `output` includes stdout and stderr, which are null otherwise */
                 include?: "output";
             };
@@ -4003,6 +4063,48 @@ export interface operations {
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
                     "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
                     "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRuntimes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the order of their names */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuntimeList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {

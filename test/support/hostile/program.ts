@@ -1,4 +1,5 @@
-import type { SandboxLimits, SandboxOutcome, ScriptType } from '../../../src/sandbox/sandbox.js';
+import type { SandboxLimits, SandboxOutcome } from '../../../src/sandbox/sandbox.js';
+import type { ScriptType } from '../declared-runtimes.js';
 import type { TextOutcome } from '../docker.js';
 
 /** The goal of a hostile program, its script in each language that can try it, and the result in all of them. */

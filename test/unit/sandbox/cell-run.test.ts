@@ -2,6 +2,7 @@ import { kindFor } from '../../../src/sandbox/cell-kind.js';
 import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';
 import type { Cell, JobListener } from '../../../src/sandbox/cell.js';
 import { endReport } from '../../support/builders/end-reports.js';
+import { runtimeOf } from '../../support/declared-runtimes.js';
 import { job } from '../../support/docker.js';
 
 const EXITED = endReport();
@@ -12,7 +13,12 @@ const HOST_DEADLINE_MS = TIMEOUT_MS + 2_000;
 /** A launcher that sends what the test tells it to. */
 class SilentCell {
   jobs = 0;
-  readonly kind = kindFor('bash', { memory_mb: 256, cpus: 1, pids: 64 }, { isolation: 'nested', cpus: 2 });
+  readonly kind = kindFor(
+    runtimeOf('bash'),
+    'sha256:bash',
+    { memory_mb: 256, cpus: 1, pids: 64 },
+    { isolation: 'nested', cpus: 2 },
+  );
   listener!: JobListener;
   abandoned = false;
   readonly kills: number[] = [];

@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs';
 
-import { type Isolation, isSameKind, kindFor, defaultKinds } from '../../../src/sandbox/cell-kind.js';
+import { type Isolation, isSameKind, kindFor } from '../../../src/sandbox/cell-kind.js';
 import { containerSpec } from '../../../src/sandbox/container-spec.js';
 import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
-import type { ScriptType } from '../../../src/sandbox/sandbox.js';
+import { declaredRuntimes, runtimeOf, type ScriptType } from '../../support/declared-runtimes.js';
 
-const images = { python: 'p', javascript: 'j', bash: 'b', go: 'g' };
+/** As if each image had its name as its digest. */
+const kind = (type: ScriptType, limits = usual, isolation: Isolation = 'nested') =>
+  kindFor(runtimeOf(type), runtimeOf(type).image, limits, { isolation, cpus: 2 });
 const OWNER = { name: 'c', workerId: 'ns.w', uid: 123_456 };
 const usual = { memory_mb: 256, cpus: 1, pids: 64 };
 const spec = (scriptType: ScriptType, limits = usual, runtime?: string, isolation: Isolation = 'nested') =>
-  containerSpec(kindFor(scriptType, limits, { isolation, cpus: 2 }), OWNER, { images, seccompProfile: '{}', runtime });
+  containerSpec(kind(scriptType, limits, isolation), OWNER, { seccompProfile: '{}', runtime });
 
-it('uses the language’s image; typescript uses javascript’s', () => {
-  const types = ['python', 'javascript', 'typescript', 'bash', 'go'] as const;
-  expect(types.map((type) => spec(type).Image)).toEqual(['p', 'j', 'j', 'b', 'g']);
+it('uses the image of the kind', () => {
+  expect(spec('python').Image).toBe('voidrunner/python:latest');
+  expect(spec('typescript').Image).toBe('voidrunner/javascript:latest');
 });
 
 it('labels the container from its creation', () => {
@@ -51,8 +53,8 @@ it('has no init beside the launcher if jobs are not nested', () => {
 
 it('starts an interpreter ahead, with its own memory, if the settings say so, the kind has one and room for it', () => {
   const preloading = (type: ScriptType, memoryMb: number, isolation: Isolation = 'nested') => {
-    const kind = kindFor(type, { ...usual, memory_mb: memoryMb }, { isolation, cpus: 2 });
-    const { Cmd, HostConfig } = containerSpec(kind, OWNER, { images, seccompProfile: '{}', preload: true });
+    const asked = kind(type, { ...usual, memory_mb: memoryMb }, isolation);
+    const { Cmd, HostConfig } = containerSpec(asked, OWNER, { seccompProfile: '{}', preload: true });
     return [Cmd?.[0], (HostConfig?.Memory ?? 0) >> 20, HostConfig?.PidsLimit];
   };
   expect(preloading('python', 16)).toEqual(['/usr/bin/python3', 19, 67]);
@@ -85,9 +87,6 @@ it('limits TCP buffers to the same numbers, whoever creates the network namespac
 });
 
 describe('kinds of cells', () => {
-  const kind = (type: ScriptType, limits = usual, isolation: Isolation = 'nested') =>
-    kindFor(type, limits, { isolation, cpus: 2 });
-
   it('are the same for javascript and typescript, and for equivalent limits', () => {
     expect(isSameKind(kind('javascript'), kind('typescript'))).toBe(true);
     expect(isSameKind(kind('go', { ...usual, pids: 32 }), kind('go', { ...usual, pids: 128 }))).toBe(false);
@@ -95,19 +94,14 @@ describe('kinds of cells', () => {
   });
 
   it.each([
-    ['language', kind('python')],
+    ['image', { ...kind('bash'), image: 'another' }],
+    ['preloaded interpreter', { ...kind('bash'), preload: kind('python').preload }],
     ['memory', kind('bash', { ...usual, memory_mb: 257 })],
     ['CPUs', kind('bash', { ...usual, cpus: 0.5 })],
     ['processes', kind('bash', { ...usual, pids: 65 })],
     ['isolation', kind('bash', usual, 'plain')],
   ])('differ by %s', (_, other) => {
     expect(isSameKind(kind('bash'), other)).toBe(false);
-  });
-
-  it('are by default one per image, with a task’s default limits', () => {
-    const kinds = defaultKinds({ isolation: 'nested', cpus: 2 });
-    expect(kinds.map(({ image }) => image).toSorted()).toEqual(['bash', 'go', 'javascript', 'python']);
-    expect(kinds.some((usualKind) => isSameKind(usualKind, kind('typescript')))).toBe(true);
   });
 });
 
@@ -121,7 +115,8 @@ it('shares nothing with the host', () => {
 });
 
 it('requires a worker id with a namespace: otherwise a sweep could remove another installation’s containers', () => {
-  const options = { endpoint: 'unix:///x', images, seccompProfile: '{}', outputBytesMax: 1, workerId: 'plain' };
+  const runtimes = declaredRuntimes;
+  const options = { endpoint: 'unix:///x', runtimes, seccompProfile: '{}', outputBytesMax: 1, workerId: 'plain' };
   expect(() => new DockerSandbox(options)).toThrow('<namespace>.<id>');
 });
 

@@ -15,11 +15,13 @@ const engine: EngineFindings = {
 };
 const healthy: SandboxFindings = {
   engine,
-  images: ['p', 'b'],
-  imagesMissing: [],
+  runtimes: [
+    { runtime: 'python', image: 'p', keptReady: true, state: 'works' },
+    { runtime: 'rust', image: 'r', keptReady: false, state: 'missing' },
+  ],
   isolation: 'nested',
   chargesKernelMemory: true,
-  preloads: [{ image: 'python', state: 'works' }],
+  preloads: [{ runtime: 'python', state: 'works' }],
   isNestingRequired: false,
   slots: 4,
   userSlotsMax: 3,
@@ -53,13 +55,22 @@ it.each<[string, Partial<EngineFindings>, object]>([
 });
 
 it.each<[string, Partial<SandboxFindings>, object]>([
-  ['a missing image', { imagesMissing: ['p'] }, { images: 'fault' }],
+  [
+    'a missing image of a runtime that is kept ready',
+    { runtimes: [...healthy.runtimes, { runtime: 'bash', image: 'b', keptReady: true, state: 'missing' }] },
+    { runtimes: 'fault' },
+  ],
+  [
+    'a smoke program that fails',
+    { runtimes: [...healthy.runtimes, { runtime: 'c', image: 'c', keptReady: false, state: { failure: 'why' } }] },
+    { runtimes: 'fault' },
+  ],
   ['no nested namespaces', { isolation: 'plain' }, { isolation: 'advice' }],
   ['kernel memory that no cgroup is charged for', { chargesKernelMemory: false }, { kernel: 'advice' }],
   ['a host that does not report it', { chargesKernelMemory: null }, {}],
   [
     'a preloaded interpreter that does not start',
-    { preloads: [{ image: 'python', state: 'failed' }] },
+    { preloads: [{ runtime: 'python', state: 'failed' }] },
     { preload: 'advice' },
   ],
   ['no preloading', { preloads: [] }, {}],
@@ -71,11 +82,10 @@ it.each<[string, Partial<SandboxFindings>, object]>([
 it('gives advice and a reason for every fault', () => {
   const bad = diagnose({
     engine: { ...engine, runtimeVersion: '1.1.5', securityOptions: [], limitsMissing: ['pids'], memoryBytes: 1 },
-    images: ['p'],
-    imagesMissing: ['p'],
+    runtimes: [],
     isolation: { failure: 'the image p is missing' },
     chargesKernelMemory: false,
-    preloads: [{ image: 'python', state: 'lost' }],
+    preloads: [{ runtime: 'python', state: 'lost' }],
     isNestingRequired: false,
     slots: 1,
     userSlotsMax: 1,

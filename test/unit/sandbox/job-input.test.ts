@@ -3,12 +3,14 @@ import { type Isolation, kindFor } from '../../../src/sandbox/cell-kind.js';
 import { encodeJob } from '../../../src/sandbox/job-bundle.js';
 import { checkJob } from '../../../src/sandbox/job-input.js';
 import type { SandboxInput, SandboxJob } from '../../../src/sandbox/sandbox.js';
+import { runtimeOf } from '../../support/declared-runtimes.js';
 
 const job = (input: SandboxInput = {}, parts: Partial<SandboxJob> = {}): SandboxJob => ({
   executionId: 'e',
   attempt: 1,
   userId: 'u',
-  scriptType: 'python',
+  runtime: runtimeOf('python'),
+  imageDigest: null,
   script: Buffer.from('print(1)'),
   input,
   limits: { memory_mb: 256, cpus: 1, pids: 64 },
@@ -66,9 +68,7 @@ it.each<[string, SandboxInput, string]>([
   expect(refusalOf(job(input))).toMatchObject({ code: 'invalid_sandbox_input', kind: 'invalid', details: { field } });
 });
 
-it('refuses an unknown language, and nonsensical limits and times', () => {
-  expect(refusalOf(job({}, { scriptType: 'cobol' as 'go' })).code).toBe('unknown_script_type');
-  expect(refusalOf(job({}, { scriptType: 'toString' as 'go' })).code).toBe('unknown_script_type');
+it('refuses nonsensical limits and times', () => {
   expect(refusalOf(job({}, { limits: { memory_mb: Number.NaN, cpus: 1, pids: 1 } })).details).toEqual({
     field: 'limits',
   });
@@ -113,7 +113,7 @@ const decode = (bundle: Buffer) => {
 };
 
 const bundle = (candidate: SandboxJob, isolation: Isolation = 'nested', outputBytesMax = 1_001) => {
-  const kind = kindFor(candidate.scriptType, candidate.limits, { isolation, cpus: 2 });
+  const kind = kindFor(candidate.runtime, 'sha256:i', candidate.limits, { isolation, cpus: 2 });
   return decode(encodeJob(candidate, { number: 7, kind, outputBytesMax, compileTimeoutMs: 9_000, cpuFirst: 1 }));
 };
 
@@ -155,8 +155,8 @@ describe('the bundle', () => {
   });
 
   it('does not preload an interpreter that the environment would change', () => {
-    const preload = (env: Record<string, string>, scriptType: 'python' | 'javascript' | 'typescript' = 'python') =>
-      bundle(job({ env }, { scriptType })).preload;
+    const preload = (env: Record<string, string>, name = 'python') =>
+      bundle(job({ env }, { runtime: runtimeOf(name) })).preload;
     expect(preload({ A: '1', USER: 'ada', MYPYTHON: 'x' })).toBe(1);
     for (const name of [
       'PYTHONPATH',
@@ -180,22 +180,25 @@ describe('the bundle', () => {
       'LD_LIBRARY_PATH',
     ])
       expect([name, preload({ [name]: 'x' }, 'typescript')]).toEqual([name, 0]);
+    // What its modules read when they were imported.
+    expect(preload({ OPENBLAS_NUM_THREADS: '2' }, 'python-data')).toBe(0);
+    expect(preload({ OPENBLAS_NUM_THREADS: '2' })).toBe(1);
     expect(preload({ PATH: '/bin', PYTHONPATH: 'x', FORCE_COLOR: '1' }, 'javascript')).toBe(1);
   });
 
   it('gives a language the /tmp size that its tools need', () => {
-    expect(bundle(job({}, { scriptType: 'go' })).tmpSizeKib).toBe(192 * 1024);
+    expect(bundle(job({}, { runtime: runtimeOf('go') })).tmpSizeKib).toBe(192 * 1024);
   });
 
   it('contains the compile command of a compiled language', () => {
-    const { compile, argv } = bundle(job({ args: ['a'] }, { scriptType: 'go' }));
+    const { compile, argv } = bundle(job({ args: ['a'] }, { runtime: runtimeOf('go') }));
     expect(compile).toEqual(['/usr/local/lib/voidrunner/build-go', '/tmp/.program', '1']);
     expect(argv).toEqual(['/tmp/.program', 'a']);
   });
 
   it('contains a program that was compiled earlier', () => {
-    const go = job({}, { scriptType: 'go' });
-    const kind = kindFor('go', go.limits, { isolation: 'nested', cpus: 2 });
+    const go = job({}, { runtime: runtimeOf('go') });
+    const kind = kindFor(go.runtime, 'sha256:go', go.limits, { isolation: 'nested', cpus: 2 });
     const options = { number: 7, kind, outputBytesMax: 2, compileTimeoutMs: 9, cpuFirst: 1 };
     expect(decode(encodeJob(go, { ...options, program: null, programBytesMax: 5 }))).toMatchObject({
       program: '',
@@ -210,7 +213,7 @@ describe('the bundle', () => {
   it('contains the enforced limits, which are the cell kind’s, with CPUs in thousandths', () => {
     const limits = { memory_mb: 100, cpus: 0.25, pids: 20 };
     expect(bundle(job({}, { limits }))).toMatchObject({ memoryMb: 100, cpusMilli: 250, pids: 20 });
-    const many = bundle(job({}, { limits: { ...limits, cpus: 64 }, scriptType: 'go' }));
+    const many = bundle(job({}, { limits: { ...limits, cpus: 64 }, runtime: runtimeOf('go') }));
     expect(many).toMatchObject({ cpusMilli: 2_000, pids: 20 });
   });
 

@@ -2,7 +2,15 @@ import type { EndReport } from '../../../src/sandbox/end-of-run.js';
 import { notesOf, outOfMemoryNotes } from '../../../src/sandbox/run-notes.js';
 import { endReport } from '../../support/builders/end-reports.js';
 
-const KIND = { isolation: 'nested', image: 'go', memoryMb: 256, cpus: 1, pids: 64, tmpSizeMb: 192 } as const;
+const KIND = {
+  isolation: 'nested',
+  image: 'go',
+  preload: null,
+  memoryMb: 256,
+  cpus: 1,
+  pids: 64,
+  tmpSizeMb: 192,
+} as const;
 const ROOM = { tmp: false, tmpInodes: false, shm: false, shmInodes: false };
 const REPORT = endReport();
 const all = (bytes: number) => ({ content: Buffer.alloc(bytes), bytesTotal: bytes, truncated: false });

@@ -1,4 +1,4 @@
-import { withUnixLineEnds } from '../../../src/sandbox/languages.js';
+import { withUnixLineEnds } from '../../../src/sandbox/script-line-ends.js';
 
 const shown = (script: string): string => Buffer.from(withUnixLineEnds(Buffer.from(script))).toString();
 

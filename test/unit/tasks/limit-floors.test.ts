@@ -1,18 +1,12 @@
-import { SCRIPT_TYPES } from '../../../src/tasks/domain/execution-shape.js';
-import { limitsBelowFloor, LIMIT_FLOORS } from '../../../src/tasks/domain/limit-floors.js';
+import { limitsBelowFloor } from '../../../src/tasks/domain/limit-floors.js';
 
-test.each(SCRIPT_TYPES)('%s: its minimum is accepted, and one less is refused with minimum and language', (type) => {
-  const { memory_mb, pids } = LIMIT_FLOORS[type];
-  expect(limitsBelowFloor(type, { memory_mb, pids })).toEqual([]);
-  expect(limitsBelowFloor(type, {})).toEqual([]);
-  const fault = (limit: string, value: number) => ({
-    field: `limits.${limit}`,
-    value: String(value),
-    tag: 'min',
-    message: `must be at least ${value + 1} for ${type}`,
-  });
-  expect(limitsBelowFloor(type, { memory_mb: memory_mb - 1, pids: pids - 1 })).toEqual([
-    fault('memory_mb', memory_mb - 1),
-    fault('pids', pids - 1),
+const FLOOR = { memory_mb: 64, pids: 32 };
+
+test('the minimum is accepted, and one less is refused with minimum and runtime', () => {
+  expect(limitsBelowFloor('go', FLOOR, FLOOR)).toEqual([]);
+  expect(limitsBelowFloor('go', FLOOR, {})).toEqual([]);
+  expect(limitsBelowFloor('go', FLOOR, { memory_mb: 63, pids: 31 })).toEqual([
+    { field: 'limits.memory_mb', value: '63', tag: 'min', message: 'must be at least 64 for go' },
+    { field: 'limits.pids', value: '31', tag: 'min', message: 'must be at least 32 for go' },
   ]);
 });

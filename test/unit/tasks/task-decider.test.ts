@@ -181,16 +181,10 @@ describe('updates', () => {
 describe('limits below the language’s minimum', () => {
   const small = { memory_mb: 32, cpus: 1, pids: 16 };
 
-  test('are refused at creation and at a change', () => {
-    given(taskDecider)
-      .when(task.createTask({ script_type: 'go', limits: small }))
-      .thenRefused('validation_failed');
+  test('are refused at a change', () => {
     given(taskDecider, task.taskCreated({ script_type: 'go' }))
       .when(task.updateTask({ limits: { memory_mb: 63 } as never }))
       .thenRefused('validation_failed');
-    given(taskDecider)
-      .when(task.createTask({ limits: small }))
-      .then(task.taskCreated({ limits: small }));
   });
 
   test('are refused if only the language changes, and accepted if they change with it', () => {
@@ -215,6 +209,12 @@ describe('limits below the language’s minimum', () => {
         ],
       }),
     );
+  });
+
+  test('of a runtime that is no longer declared are not known', () => {
+    given(taskDecider, task.taskCreated({ script_type: 'removed' }))
+      .when(task.updateTask({ limits: small }))
+      .then(task.taskUpdated(2, { limits: small }));
   });
 
   test('that are already stored do not prevent another change', () => {

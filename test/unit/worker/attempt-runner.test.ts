@@ -6,6 +6,7 @@ import * as command from '../../support/builders/execution-commands.js';
 import * as event from '../../support/builders/executions.js';
 import { OWNER_ID } from '../../support/builders/people.js';
 import { RETRY, EXECUTION_ID, executionFinished, SCRIPT } from '../../support/builders/tasks.js';
+import { runtimeOf } from '../../support/declared-runtimes.js';
 import { anOutcome, exits, runsUntilKilled } from '../../support/scripted-sandbox.js';
 
 let world: AttemptWorld;
@@ -63,7 +64,8 @@ describe('a program that succeeds', () => {
         executionId: EXECUTION_ID,
         attempt: 1,
         userId: OWNER_ID,
-        scriptType: 'bash',
+        runtime: runtimeOf('bash'),
+        imageDigest: null,
         script: Buffer.from('script'),
         input: {
           stdin: Buffer.from('in'),
@@ -74,6 +76,44 @@ describe('a program that succeeds', () => {
         limits: { memory_mb: 256, cpus: 1, pids: 64 },
         timeoutMs: 7_000,
       },
+    ]);
+  });
+});
+
+describe('the image of an execution', () => {
+  const IMAGE = `sha256:${'1'.repeat(64)}`;
+  const OTHER = `sha256:${'2'.repeat(64)}`;
+  const digests = () => world.sandbox.jobs.map(({ imageDigest }) => imageDigest);
+  const failures = async () =>
+    (await world.lifecycle.run()).filter(({ type }) => type === 'ExecutionAttemptFailed').map(({ data }) => data);
+  const failsIn = (imageDigest: string) => () => Promise.resolve(anOutcome({ returnCode: 3, imageDigest }));
+
+  test('is the one that its request names, which its result need not repeat', async () => {
+    await world.waiting({ image_digest: IMAGE });
+    world.sandbox.program = failsIn(IMAGE);
+    await world.attempt();
+    expect(digests()).toEqual([IMAGE]);
+    expect(await failures()).toMatchObject([{ result: { return_code: 3 } }]);
+    expect(await failures()).not.toMatchObject([{ result: { image_digest: IMAGE } }]);
+  });
+
+  test('is that of the first result, if the request names none', async () => {
+    await world.waiting({ retry: { ...RETRY, retry_on: ['exit_code'], initial_delay_ms: 0 } });
+    for (const [index, image] of [IMAGE, OTHER, OTHER].entries()) {
+      world.sandbox.program = failsIn(image);
+      if (index > 0) await world.enqueue(EXECUTION_ID, index + 1);
+      await world.attempt();
+    }
+    expect(digests()).toEqual([null, IMAGE, IMAGE]);
+    expect(await failures()).toMatchObject([{ result: { image_digest: IMAGE } }, {}, {}]);
+  });
+
+  test('a runtime that this worker does not have fails the attempt as infrastructure', async () => {
+    await world.waiting({ script_type: 'removed' });
+    expect(await world.attempt()).toBe('failed');
+    expect(world.sandbox.jobs).toEqual([]);
+    expect(await failures()).toMatchObject([
+      { reason: 'infrastructure', detail: 'this worker has no runtime removed' },
     ]);
   });
 });

@@ -12,6 +12,7 @@ const outcome = () => ({
   wallTimeMs: 1,
   cpuTimeMs: null,
   memoryPeakBytes: null,
+  imageDigest: null,
   notes: [],
 });
 

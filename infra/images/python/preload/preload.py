@@ -1,7 +1,7 @@
 """A preloaded Python: started as a script, it becomes the program of each job (module.c).
 
 The start and the end of a program do what the interpreter does for `python3 main.py` (Modules/main.c and
-Python/pylifecycle.c of CPython). Nothing may stay imported here that a program would not find imported.
+Python/pylifecycle.c of CPython). Nothing may stay imported here that a program would not find imported, except what the runtime declares.
 """
 
 import builtins
@@ -43,6 +43,9 @@ def _begin(arguments, variables):
 def _wait_for_jobs():
     for path in (__file__, sys.path.pop(0)):
         del sys.path_importer_cache[path]
+    # What the runtime's file declares (runtimes/*.yaml, preload.imports). Programs find these imported.
+    for name in sys.argv[1:]:
+        __import__(name)
     # Only the place among the others.
     _modules["__main__"] = None
     del _modules["_voidrunner_preload"], _modules["gc"]

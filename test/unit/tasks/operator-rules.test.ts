@@ -1,13 +1,14 @@
 import { type Failure, failureOf } from '../../../src/http/problem.js';
-import { type RequestedLimits, ExecutionLimitsCeiling } from '../../../src/tasks/api/limits-ceiling.js';
+import { OperatorRules, type RequestedRun } from '../../../src/tasks/api/operator-rules.js';
+import { declaredRuntimes } from '../../support/declared-runtimes.js';
 
-const ceiling = new ExecutionLimitsCeiling({ timeout_seconds: 60, memory_mb: 128, cpus: 0.5, pids: 32 });
+const rules = new OperatorRules({ timeout_seconds: 60, memory_mb: 128, cpus: 0.5, pids: 32 }, declaredRuntimes);
 const AT_MOST = { timeout_seconds: 60, limits: { memory_mb: 128, cpus: 0.5, pids: 32 } };
 
 test('limits within the maxima, and missing ones, are accepted', () => {
-  ceiling.check(AT_MOST);
-  ceiling.check({});
-  ceiling.check({ limits: {} });
+  rules.accept(AT_MOST);
+  rules.accept({});
+  rules.accept({ limits: {} });
 });
 
 test.each([
@@ -33,13 +34,36 @@ test('limits below the language’s minimum are a 400 that names minimum and lan
     { field: 'limits.memory_mb', value: '16', tag: 'min', message: 'must be at least 64 for go' },
     { field: 'limits.pids', value: '16', tag: 'min', message: 'must be at least 32 for go' },
   ]);
-  ceiling.check({ ...asked, timeout_seconds: 60, script_type: 'python' });
+  rules.accept({ ...asked, timeout_seconds: 60, script_type: 'python' });
 });
 
+test('an alias becomes the name of its runtime, and the rest of the request stays as it is', () => {
+  expect(rules.accept({ script_type: 'golang', timeout_seconds: 1 })).toEqual({
+    script_type: 'go',
+    timeout_seconds: 1,
+  });
+  expect(rules.accept({ script_type: 'c++' })).toEqual({ script_type: 'cpp' });
+});
+
+test.each(['cobol', 'Python', 'toString', '__proto__', ''])(
+  'the runtime %j is a 400 that names all runtimes',
+  (name) => {
+    expect(failure({ script_type: name, timeout_seconds: 61 }).validationErrors).toEqual([
+      {
+        field: 'script_type',
+        value: name,
+        tag: 'oneof',
+        message: expect.stringMatching(/bash, c, cpp, go, .*python/) as string,
+      },
+      { field: 'timeout_seconds', value: '61', tag: 'max', message: 'must be at most 60' },
+    ]);
+  },
+);
+
 /** As in the response. */
-function failure(asked: RequestedLimits): Failure {
+function failure(asked: RequestedRun): Failure {
   try {
-    ceiling.check(asked);
+    rules.accept(asked);
   } catch (error) {
     return failureOf(error);
   }

@@ -1,0 +1,14 @@
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
+/**
+ * For an interpreter that treats a byte order mark and the \r of Windows line ends as part of a command. A file whose
+ * first line ends in \r\n comes from Windows; in any other file, \r\n is there on purpose.
+ */
+export function withUnixLineEnds(script: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(script.buffer, script.byteOffset, script.byteLength);
+  const text = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? bytes.subarray(BYTE_ORDER_MARK.length)
+    : bytes;
+  if (text[text.indexOf('\n') - 1] !== 0x0d) return text;
+  return Buffer.from(text.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
+}

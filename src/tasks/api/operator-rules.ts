@@ -1,0 +1,79 @@
+import { type FieldFault, InvalidFields } from '../../kernel/errors.js';
+import { floorOf } from '../../runtimes/runtime.js';
+import type { Runtimes } from '../../runtimes/runtimes.js';
+import { type LimitFloor, limitsBelowFloor } from '../domain/limit-floors.js';
+
+/** What a request asks for; all of it is optional. */
+export interface RequestedRun {
+  /** Also an alias. */
+  readonly script_type?: string | undefined;
+  readonly timeout_seconds?: number | undefined;
+  readonly limits?: { readonly [Name in 'memory_mb' | 'cpus' | 'pids']?: number | undefined } | undefined;
+}
+
+/** What the operator allows: runtimes and maximum limits. They are not part of the schemas, which are constants. */
+export class OperatorRules {
+  constructor(
+    private readonly maxima: {
+      readonly timeout_seconds: number;
+      readonly memory_mb: number;
+      readonly cpus: number;
+      readonly pids: number;
+    },
+    private readonly runtimes: Runtimes,
+  ) {}
+
+  /** The maxima by field path, for the OpenAPI document. */
+  get maximaByField(): Readonly<Record<string, number>> {
+    const { timeout_seconds, ...limits } = this.maxima;
+    const named = Object.entries(limits).map(([name, max]) => [`limits.${name}`, max] as const);
+    return { timeout_seconds, ...Object.fromEntries(named) };
+  }
+
+  /** All accepted values of `script_type`, for the OpenAPI document. */
+  get scriptTypes(): readonly string[] {
+    return this.runtimes.all.flatMap(({ name, aliases }) => [name, ...aliases]);
+  }
+
+  /** The least limits of each runtime, by its name: a change of a task is checked with those of the stored task. */
+  get floors(): Readonly<Record<string, LimitFloor>> {
+    return Object.fromEntries(this.runtimes.all.map((runtime) => [runtime.name, floorOf(runtime)]));
+  }
+
+  /**
+   * @returns the request with the name of the runtime, for an alias
+   * @throws InvalidFields that names an unknown runtime, and every limit above its maximum or, if the request has a
+   *   runtime, below its minimum
+   */
+  accept<Requested extends RequestedRun>(requested: Requested): Requested {
+    const { script_type, limits = {} } = requested;
+    const runtime = script_type === undefined ? undefined : this.runtimes.find(script_type);
+    const faults = [
+      ...(script_type !== undefined && !runtime ? [unknownRuntime(script_type, this.runtimes.names)] : []),
+      ...this.aboveMaxima(requested),
+      ...(runtime ? limitsBelowFloor(runtime.name, floorOf(runtime), limits) : []),
+    ];
+    if (faults.length > 0) throw new InvalidFields(faults);
+    return runtime ? { ...requested, script_type: runtime.name } : requested;
+  }
+
+  private aboveMaxima({ timeout_seconds, limits = {} }: RequestedRun): FieldFault[] {
+    const { maxima } = this;
+    const asked: [field: string, value: number | undefined, max: number][] = [
+      ['timeout_seconds', timeout_seconds, maxima.timeout_seconds],
+      ['limits.memory_mb', limits.memory_mb, maxima.memory_mb],
+      ['limits.cpus', limits.cpus, maxima.cpus],
+      ['limits.pids', limits.pids, maxima.pids],
+    ];
+    return asked
+      .filter(([, value, max]) => value !== undefined && value > max)
+      .map(([field, value, max]) => ({ field, value: String(value), tag: 'max', message: `must be at most ${max}` }));
+  }
+}
+
+const unknownRuntime = (value: string, names: readonly string[]): FieldFault => ({
+  field: 'script_type',
+  value,
+  tag: 'oneof',
+  message: `must be a runtime of this service: ${names.join(', ')}`,
+});

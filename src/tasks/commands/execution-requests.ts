@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+
+import type { Participant } from '../../event-sourcing/core/decision-session.js';
+import { DomainError, InvalidFields } from '../../kernel/errors.js';
+import { OfferedRuntimes } from '../../runtimes/offered-runtimes.js';
+import { fileAtScriptPath, type Runtime } from '../../runtimes/runtime.js';
+import { Runtimes } from '../../runtimes/runtimes.js';
+import { INPUT_FILE_AT_SCRIPT_PATH, RequestExecution, type StartExecution } from '../domain/execution-commands.js';
+import { executionDecider } from '../domain/execution-decider.js';
+import type { ExecutionEvent, ExecutionSpec } from '../domain/execution-events.js';
+import type { ExecutionState } from '../domain/execution-state.js';
+import { type LiveTask, taskDecider, type TaskState } from '../domain/task-decider.js';
+import type { TaskEvent } from '../domain/task-events.js';
+
+type Start = Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input' | 'inputPaths'>;
+
+/** Starts an execution of a task, whose runtime only its stream tells. */
+@Injectable()
+export class ExecutionRequests {
+  constructor(
+    private readonly runtimes: Runtimes,
+    private readonly offered: OfferedRuntimes,
+  ) {}
+
+  /**
+   * Records the start on both streams. The task's event comes first, as at the end (decide-execution.ts).
+   * @throws DomainError as the task's decider does, and `runtime_removed`; InvalidFields for a file at the path of the
+   *   task's own script
+   */
+  async record(
+    task: Participant<TaskState, TaskEvent>,
+    execution: Participant<ExecutionState, ExecutionEvent>,
+    start: Start,
+  ): Promise<void> {
+    const { requester, executionId } = start;
+    task.record(taskDecider.decide({ type: 'BeginExecution', requester, executionId }, task.state));
+    const live = task.state as LiveTask;
+    const runtime = this.runtimeOf(live);
+    requireFreeScriptPath(runtime, start.inputPaths);
+    const imageDigest = start.executor === 'embedded' ? await this.offered.agreedDigest(runtime.name) : null;
+    const request = new RequestExecution(specOf(live, start, imageDigest));
+    execution.record(executionDecider.decide(request, execution.state));
+  }
+
+  private runtimeOf({ definition: { script_type } }: LiveTask): Runtime {
+    const runtime = this.runtimes.find(script_type);
+    if (runtime) return runtime;
+    throw new DomainError('runtime_removed', `This service no longer has the runtime ${script_type}`);
+  }
+}
+
+/** The free file names depend on the task's runtime, which the input's schema does not know. */
+function requireFreeScriptPath(runtime: Runtime, paths: readonly string[]): void {
+  const index = fileAtScriptPath(runtime, paths);
+  if (index === -1) return;
+  const field = `input.files.${index}.path`;
+  throw new InvalidFields([{ field, value: '[redacted]', tag: 'invalid', message: INPUT_FILE_AT_SCRIPT_PATH }]);
+}
+
+function specOf(task: LiveTask, { executionId, executor, input }: Start, image_digest: string | null): ExecutionSpec {
+  const { script, script_type, priority, timeout_seconds, retry, limits } = task.definition;
+  return {
+    execution_id: executionId,
+    task_id: task.task_id,
+    owner_id: task.owner_id,
+    task_definition_version: task.definition_version,
+    executor,
+    script,
+    script_type,
+    image_digest,
+    input,
+    priority,
+    timeout_seconds,
+    retry,
+    limits,
+  };
+}
