@@ -11,6 +11,8 @@ export const operatorRulesOf = (config: Config, runtimes: Runtimes): OperatorRul
       memory_mb: config.EXECUTOR_MEMORY_MB_MAX,
       cpus: config.EXECUTOR_CPUS_MAX,
       pids: config.EXECUTOR_PIDS_MAX,
+      cpu_time_seconds: (config.EXECUTOR_TIMEOUT_MAX / MS_PER_SECOND) * config.EXECUTOR_CPUS_MAX,
+      output_bytes: config.EXECUTOR_OUTPUT_BYTES_MAX,
     },
     runtimes,
   );

@@ -68,7 +68,7 @@ export const runtimeFile = z.strictObject({
   /** As people write it: "C++". */
   language: z.string().min(1).max(64),
   image: z.string().min(1),
-  /** Its first line of output is the runtime's version. */
+  /** Its first line of output that is not empty is the runtime's version. */
   version_command: z.array(z.string().min(1)).min(1).max(ARGUMENTS_MAX),
   /** The script's name in the working folder. */
   file_name: fileName,

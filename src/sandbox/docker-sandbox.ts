@@ -220,7 +220,8 @@ export class DockerSandbox extends Sandbox {
       this.pool.release(cell, true);
       return this.cancelledBeforeStart();
     }
-    const { outputBytesMax, reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS } = this.options;
+    const { reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS } = this.options;
+    const outputBytesMax = Math.min(this.options.outputBytesMax, job.limits.output_bytes ?? Number.POSITIVE_INFINITY);
     const closing = this.closing.signal;
     const limits = { outputBytesMax, reportGraceMs, compileTimeoutMs };
     const cached = await this.compileCache.entryOf(job, kind.image);

@@ -2,15 +2,17 @@ import { constants } from 'node:os';
 
 import type { SandboxOutcome, TerminationReason, OutputStreamName } from './sandbox.js';
 
+const KILLERS = ['none', 'deadline', 'host', 'locks', 'cpu_time'] as const;
+
 /** The launcher's report about the program's end. */
 export interface EndReport {
   /** As wait(2) gives it: the signal in the low 7 bits, the exit code above 8. */
   readonly waitStatus: number;
   /**
-   * Who ended the program, if it did not end by itself first: the launcher, at the deadline or because of too many file
-   * locks (`locks`); or the host.
+   * Who ended the program, if it did not end by itself first: the launcher, at the deadline, at the limit of CPU time, or
+   * because of too many file locks (`locks`); or the host.
    */
-  readonly killed: 'none' | 'deadline' | 'host' | 'locks';
+  readonly killed: (typeof KILLERS)[number];
   /** What ended: the program, or a compiler that produced no program. */
   readonly phase: 'compile' | 'program';
   /** From the compiler's exec to the program's; null if there was no compiler, or it produced no program. */
@@ -88,8 +90,9 @@ export function parseTrailer(text: string): EndReport {
 }
 
 function killerOf(value: string | undefined): EndReport['killed'] {
-  if (value === 'none' || value === 'deadline' || value === 'host' || value === 'locks') return value;
-  throw new Error('the trailer of a run has no valid "killed"');
+  const killer = KILLERS.find((known) => known === value);
+  if (killer === undefined) throw new Error('the trailer of a run has no valid "killed"');
+  return killer;
 }
 
 function phaseOf(value: string | undefined): EndReport['phase'] {
@@ -108,6 +111,8 @@ const signalOf = (report: EndReport): number => report.waitStatus & 0x7f;
 export function endOfRun(report: EndReport, interruption: Interruption | null): RunEnd {
   const compiles = report.phase === 'compile';
   if (report.killed === 'deadline') return compiles ? ended('compile', null, null) : interrupted('timeout');
+  // It counts only for the program.
+  if (report.killed === 'cpu_time') return ended('cpu_time', null, null);
   if (report.killed === 'host' && interruption !== null) return interrupted(interruption);
   // File locks use kernel memory that is charged to no cgroup.
   if (report.killed === 'locks') return compiles ? ended('compile', null, null) : OUT_OF_MEMORY;

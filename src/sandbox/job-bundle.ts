@@ -72,6 +72,7 @@ export function encodeJob(
     u8(kind.isolation === 'nested'),
     u8(canPreload(job.runtime, job.input.env)),
     u32(job.timeoutMs),
+    u32(Math.ceil((job.limits.cpu_time_seconds ?? 0) * 1_000)),
     u32(headBytesMax),
     u32(tailBytesMax),
     u32(kind.tmpSizeMb * KIB_PER_MIB),

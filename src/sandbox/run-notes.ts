@@ -16,6 +16,7 @@ export function notesOf(
   return [
     ...(report.pidsLimitHits > 0 ? [reached(`${kind.pids} processes`, times(report.pidsLimitHits))] : []),
     ...(report.killed === 'locks' ? [reached(`${grouped(FILE_LOCKS_MAX)} locks of files`)] : []),
+    ...(report.killed === 'cpu_time' ? [reached('CPU time')] : []),
     ...(report.oomKills > 0 ? [reached(memoryOf(kind), killed(report.oomKills))] : []),
     ...(full.tmp ? [reached(`${kind.tmpSizeMb} MiB in /tmp`)] : []),
     ...(full.tmpInodes ? [reached(`${grouped(TMP_INODES_MAX)} files in /tmp`)] : []),

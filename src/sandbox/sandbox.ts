@@ -8,6 +8,10 @@ export interface SandboxLimits {
   readonly memory_mb: number;
   readonly cpus: number;
   readonly pids: number;
+  /** CPU time of all processes of the program together. Absent or null: as much as fits into the timeout. */
+  readonly cpu_time_seconds?: number | null | undefined;
+  /** Kept of each stream. Absent or null, or above the sandbox's own limit: that one. */
+  readonly output_bytes?: number | null | undefined;
 }
 
 export interface SandboxInput {
@@ -43,7 +47,8 @@ export interface CapturedOutput {
 }
 
 /** `compile`: the compiler rejected the program, was killed, or timed out; the program never ran. */
-export type TerminationReason = 'exit_code' | 'signal' | 'out_of_memory' | 'timeout' | 'compile' | 'cancelled';
+export type TerminationReason =
+  'exit_code' | 'signal' | 'out_of_memory' | 'timeout' | 'cpu_time' | 'compile' | 'cancelled';
 
 /** How a run of user code ended. Failures before user code started are thrown as SandboxFailure instead. */
 export interface SandboxOutcome {

@@ -41,8 +41,9 @@ export class Lifecycle {
     if (histories.run) await this.store.add(EXECUTION_STREAM, ...histories.run);
   }
 
-  start(executionId = EXECUTION_ID, requester = owner): Promise<unknown> {
-    return this.bus.execute(new StartExecution(executionId, TASK_ID, requester, 'embedded', null, [], metadata));
+  start(executionId = EXECUTION_ID, requester = owner, overrides: StartExecution['overrides'] = {}): Promise<unknown> {
+    const command = new StartExecution(executionId, TASK_ID, requester, 'embedded', null, [], overrides, metadata);
+    return this.bus.execute(command);
   }
 
   task(): Promise<DomainEvent[]> {

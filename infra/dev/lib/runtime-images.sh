@@ -53,7 +53,7 @@ label_versions() {
   for runtime in $(runtimes_of_image "$name"); do
     # A list in one line; words of a version command contain neither commas nor quotes.
     read -ra command <<<"$(sed -n 's/^version_command: \[\(.*\)\]$/\1/p' "$runtimes/$runtime.yaml" | tr -d ,)"
-    version=$(engine run --rm --network none --entrypoint "${command[0]}" "$tag" "${command[@]:1}" 2>&1 | head -n 1)
+    version=$(engine run --rm --network none --entrypoint "${command[0]}" "$tag" "${command[@]:1}" 2>&1 | grep -m 1 .)
     labels+=(--label "voidrunner.version.$runtime=$version")
   done
   [ ${#labels[@]} -gt 0 ] || return 0

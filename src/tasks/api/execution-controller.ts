@@ -79,10 +79,11 @@ export class ExecutionController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
+    const { input: submitted, executor, ...overrides } = this.rules.accept(body);
     return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
-      const input = await this.inputs.put(caller.userId, body.input);
-      const paths = pathsOf(body.input);
-      const command = new StartExecution(executionId, id, caller, body.executor, input, paths, metadata);
+      const input = await this.inputs.put(caller.userId, submitted);
+      const paths = pathsOf(submitted);
+      const command = new StartExecution(executionId, id, caller, executor, input, paths, overrides, metadata);
       return await this.commands.record(command);
     });
   }

@@ -2,14 +2,15 @@ import { z } from 'zod';
 
 import { listQuery, listView, wholeNumber } from '../../http/listing/list-query.js';
 import { FAILURE_REASONS, STATUSES } from '../domain/execution-shape.js';
-import { scriptType } from './task-schemas.js';
 import { executionInput } from './input-schema.js';
+import { runOverrides, scriptType } from './task-schemas.js';
 
-/** The body is optional. */
+/** The body is optional. The fields of the task that it has apply to this execution only. */
 export const startExecutionBody = z
   .strictObject({
     input: executionInput.optional(),
     executor: z.enum(['embedded', 'external']).default('embedded'),
+    ...runOverrides,
   })
   .prefault({})
   .meta({ id: 'StartExecution', example: { input: { args: ['world'] } } });

@@ -3,23 +3,20 @@ import { floorOf } from '../../runtimes/runtime.js';
 import type { Runtimes } from '../../runtimes/runtimes.js';
 import { type LimitFloor, limitsBelowFloor } from '../domain/limit-floors.js';
 
+type LimitName = 'memory_mb' | 'cpus' | 'pids' | 'cpu_time_seconds' | 'output_bytes';
+
 /** What a request asks for; all of it is optional. */
 export interface RequestedRun {
   /** Also an alias. */
   readonly script_type?: string | undefined;
   readonly timeout_seconds?: number | undefined;
-  readonly limits?: { readonly [Name in 'memory_mb' | 'cpus' | 'pids']?: number | undefined } | undefined;
+  readonly limits?: { readonly [Name in LimitName]?: number | null | undefined } | undefined;
 }
 
 /** What the operator allows: runtimes and maximum limits. They are not part of the schemas, which are constants. */
 export class OperatorRules {
   constructor(
-    private readonly maxima: {
-      readonly timeout_seconds: number;
-      readonly memory_mb: number;
-      readonly cpus: number;
-      readonly pids: number;
-    },
+    private readonly maxima: Readonly<Record<'timeout_seconds' | LimitName, number>>,
     private readonly runtimes: Runtimes,
   ) {}
 
@@ -58,15 +55,15 @@ export class OperatorRules {
   }
 
   private aboveMaxima({ timeout_seconds, limits = {} }: RequestedRun): FieldFault[] {
-    const { maxima } = this;
-    const asked: [field: string, value: number | undefined, max: number][] = [
-      ['timeout_seconds', timeout_seconds, maxima.timeout_seconds],
-      ['limits.memory_mb', limits.memory_mb, maxima.memory_mb],
-      ['limits.cpus', limits.cpus, maxima.cpus],
-      ['limits.pids', limits.pids, maxima.pids],
+    const { timeout_seconds: longest, ...most } = this.maxima;
+    const asked: [field: string, value: number | null | undefined, max: number][] = [
+      ['timeout_seconds', timeout_seconds, longest],
+      ...Object.entries(most).map(
+        ([name, max]) => [`limits.${name}`, limits[name as LimitName], max] as [string, number, number],
+      ),
     ];
     return asked
-      .filter(([, value, max]) => value !== undefined && value > max)
+      .filter(([, value, max]) => value !== undefined && value !== null && value > max)
       .map(([field, value, max]) => ({ field, value: String(value), tag: 'max', message: `must be at most ${max}` }));
   }
 }

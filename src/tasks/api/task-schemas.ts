@@ -9,6 +9,7 @@ import { retryableReason, STATUSES } from '../domain/execution-shape.js';
 export const METADATA_BYTES_MAX = 16 * 1024;
 const SCRIPT_CHARS_MAX = 65_535;
 const TIMEOUT_SECONDS_MIN = 0.1;
+const OUTPUT_BYTES_LEAST = 1_024;
 
 const metadata = z
   .record(z.string(), z.json())
@@ -31,6 +32,21 @@ const limits = z.strictObject({
     .describe(`Memory in MiB for the program and all processes that it starts. ${AT_LEAST}`),
   cpus: z.number().min(0.1),
   pids: z.int().min(PIDS_LEAST).describe(`Maximum number of concurrent processes and threads. ${AT_LEAST}`),
+  cpu_time_seconds: z
+    .number()
+    .min(TIMEOUT_SECONDS_MIN)
+    .nullable()
+    .describe(
+      'CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ' +
+        'ends with status `timeout`. Null: only `timeout_seconds` applies',
+    ),
+  output_bytes: z
+    .int()
+    .min(OUTPUT_BYTES_LEAST)
+    .nullable()
+    .describe(
+      'Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps',
+    ),
 });
 
 const retry = z.strictObject({
@@ -49,6 +65,8 @@ const limitsOrDefaults = z
     memory_mb: limits.shape.memory_mb.default(256),
     cpus: limits.shape.cpus.default(1),
     pids: limits.shape.pids.default(64),
+    cpu_time_seconds: limits.shape.cpu_time_seconds.default(null),
+    output_bytes: limits.shape.output_bytes.default(null),
   })
   .prefault({});
 
@@ -99,6 +117,14 @@ export const updateTaskBody = z
   .meta({ id: 'UpdateTask', minProperties: 1, example: { priority: 7 } });
 export type UpdateTaskBody = z.output<typeof updateTaskBody>;
 
+/** Fields of the task that one execution can have otherwise. */
+export const runOverrides = {
+  priority: fields.priority.optional(),
+  timeout_seconds: fields.timeout_seconds.optional(),
+  retry: retry.partial().optional(),
+  limits: limits.partial().optional(),
+};
+
 export const TASK_SORT_FIELDS = ['created_at', 'updated_at', 'priority', 'name'] as const;
 
 export const listTasksQuery = z.strictObject({
@@ -126,7 +152,13 @@ export const taskView = z
       max_delay_ms: z.int32(),
       retry_on: z.array(retryableReason),
     }),
-    limits: z.object({ memory_mb: z.int32(), cpus: z.number(), pids: z.int32() }),
+    limits: z.object({
+      memory_mb: z.int32(),
+      cpus: z.number(),
+      pids: z.int32(),
+      cpu_time_seconds: z.number().nullable(),
+      output_bytes: z.int32().nullable(),
+    }),
     version: z.int32(),
     created_at: time,
     updated_at: time,

@@ -35,7 +35,7 @@ export class CreateAndStartTaskHandler implements ICommandHandler<CreateAndStart
         streams.begin(executionStream(executionId), executionDecider),
       ]);
       task.record(taskDecider.decide(create, task.state));
-      const start = { executionId, requester, executor: 'embedded', input, inputPaths } as const;
+      const start = { executionId, requester, executor: 'embedded', input, inputPaths, overrides: {} } as const;
       await this.requests.record(task, execution, start);
     });
   }

@@ -3,16 +3,18 @@ import { Injectable } from '@nestjs/common';
 import type { Participant } from '../../event-sourcing/core/decision-session.js';
 import { DomainError, InvalidFields } from '../../kernel/errors.js';
 import { OfferedRuntimes } from '../../runtimes/offered-runtimes.js';
-import { fileAtScriptPath, type Runtime } from '../../runtimes/runtime.js';
+import { fileAtScriptPath, floorOf, type Runtime } from '../../runtimes/runtime.js';
 import { Runtimes } from '../../runtimes/runtimes.js';
 import { INPUT_FILE_AT_SCRIPT_PATH, RequestExecution, type StartExecution } from '../domain/execution-commands.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent, ExecutionSpec } from '../domain/execution-events.js';
 import type { ExecutionState } from '../domain/execution-state.js';
+import { limitsBelowFloor } from '../domain/limit-floors.js';
 import { type LiveTask, taskDecider, type TaskState } from '../domain/task-decider.js';
-import type { TaskEvent } from '../domain/task-events.js';
+import { changedDefinition } from '../domain/task-definition.js';
+import type { TaskDefinition, TaskEvent } from '../domain/task-events.js';
 
-type Start = Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input' | 'inputPaths'>;
+type Start = Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input' | 'inputPaths' | 'overrides'>;
 
 /** Starts an execution of a task, whose runtime only its stream tells. */
 @Injectable()
@@ -25,7 +27,7 @@ export class ExecutionRequests {
   /**
    * Records the start on both streams. The task's event comes first, as at the end (decide-execution.ts).
    * @throws DomainError as the task's decider does, and `runtime_removed`; InvalidFields for a file at the path of the
-   *   task's own script
+   *   task's own script, and for limits below the runtime's minimum
    */
   async record(
     task: Participant<TaskState, TaskEvent>,
@@ -37,8 +39,10 @@ export class ExecutionRequests {
     const live = task.state as LiveTask;
     const runtime = this.runtimeOf(live);
     requireFreeScriptPath(runtime, start.inputPaths);
+    const definition = { ...live.definition, ...changedDefinition(live.definition, start.overrides) };
+    if (start.overrides.limits) requireFloor(runtime, definition);
     const imageDigest = start.executor === 'embedded' ? await this.offered.agreedDigest(runtime.name) : null;
-    const request = new RequestExecution(specOf(live, start, imageDigest));
+    const request = new RequestExecution(specOf({ ...live, definition }, start, imageDigest));
     execution.record(executionDecider.decide(request, execution.state));
   }
 
@@ -55,6 +59,11 @@ function requireFreeScriptPath(runtime: Runtime, paths: readonly string[]): void
   if (index === -1) return;
   const field = `input.files.${index}.path`;
   throw new InvalidFields([{ field, value: '[redacted]', tag: 'invalid', message: INPUT_FILE_AT_SCRIPT_PATH }]);
+}
+
+function requireFloor(runtime: Runtime, { limits }: TaskDefinition): void {
+  const faults = limitsBelowFloor(runtime.name, floorOf(runtime), limits);
+  if (faults.length > 0) throw new InvalidFields(faults);
 }
 
 function specOf(task: LiveTask, { executionId, executor, input }: Start, image_digest: string | null): ExecutionSpec {

@@ -3,6 +3,7 @@ import type { Requester } from '../../kernel/requester.js';
 import type { VersionCondition } from '../../kernel/version-condition.js';
 import type { ExecutionSpec, RunResult } from './execution-events.js';
 import type { FailureReason, Outcome } from './execution-shape.js';
+import type { TaskChanges } from './task-commands.js';
 
 /** The right to report on an attempt: a report with another token is refused. */
 export interface AttemptLease {
@@ -28,6 +29,8 @@ export class StartExecution {
     readonly input: ExecutionSpec['input'],
     /** Of the files in `input`. */
     readonly inputPaths: readonly string[],
+    /** Of the task's definition, for this execution only. */
+    readonly overrides: Pick<TaskChanges, 'priority' | 'timeout_seconds' | 'retry' | 'limits'>,
     readonly metadata: EventMetadata,
   ) {}
 }

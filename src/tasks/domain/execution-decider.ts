@@ -20,7 +20,7 @@ import {
   ExecutionTimedOut,
   type RunResult,
 } from './execution-events.js';
-import type { FailureReason } from './execution-shape.js';
+import { type FailureReason, isTimeout } from './execution-shape.js';
 import {
   alreadyEnded,
   evolveExecution,
@@ -136,7 +136,7 @@ function failAttempt(
     case 'dead_letter':
       return [failed, ExecutionDeadLettered({ attempt, reason })];
     case 'end':
-      return [failed, reason === 'timeout' ? ExecutionTimedOut({ attempt }) : ExecutionFailed({ attempt, reason })];
+      return [failed, isTimeout(reason) ? ExecutionTimedOut({ attempt }) : ExecutionFailed({ attempt, reason })];
     default:
       return unreachable(next);
   }

@@ -19,10 +19,15 @@ export const timeoutMsOf = (timeout_seconds: number): number => Math.round(timeo
 export const RETRYABLE_REASONS = ['exit_code', 'signal', 'out_of_memory', 'timeout', 'infrastructure'] as const;
 export const retryableReason = z.enum(RETRYABLE_REASONS);
 
-/** Why an attempt fails. `compile` is never retried: the program would not compile the next time either. */
-export const FAILURE_REASONS = [...RETRYABLE_REASONS, 'compile'] as const;
+/**
+ * Why an attempt fails. `cpu_time` is a timeout, too: it is retried if the policy retries timeouts. `compile` is never
+ * retried: the program would not compile the next time either.
+ */
+export const FAILURE_REASONS = [...RETRYABLE_REASONS, 'cpu_time', 'compile'] as const;
 export const failureReason = z.enum(FAILURE_REASONS);
 export type FailureReason = z.output<typeof failureReason>;
+
+export const isTimeout = (reason: FailureReason): boolean => reason === 'timeout' || reason === 'cpu_time';
 
 export const retryPolicy = z.object({
   max_attempts: z.int().min(1),
@@ -33,7 +38,16 @@ export const retryPolicy = z.object({
 });
 export type RetryPolicy = z.output<typeof retryPolicy>;
 
-export const executionLimits = z.object({ memory_mb: z.int(), cpus: z.number(), pids: z.int() });
+export const executionLimits = z.object({
+  memory_mb: z.int(),
+  cpus: z.number(),
+  pids: z.int(),
+  /** Of all processes of the program together. Absent or null: as much as fits into the timeout. */
+  cpu_time_seconds: z.number().positive().nullish(),
+  /** Kept of each output stream. Absent or null: as much as the operator allows. */
+  output_bytes: z.int().positive().nullish(),
+});
+export type ExecutionLimits = z.output<typeof executionLimits>;
 
 /** Statuses of ended executions, as clients see them. */
 export const OUTCOMES = ['completed', 'failed', 'timeout', 'cancelled'] as const;

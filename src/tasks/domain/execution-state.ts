@@ -1,7 +1,7 @@
 import type { StreamRef } from '../../event-sourcing/core/event.js';
 import { DomainError, unreachable } from '../../kernel/errors.js';
 import type { ExecutionEvent, ExecutionSpec, ExternalReport } from './execution-events.js';
-import type { FailureReason, Outcome } from './execution-shape.js';
+import { type FailureReason, isTimeout, type Outcome } from './execution-shape.js';
 
 interface Known {
   readonly spec: ExecutionSpec;
@@ -47,7 +47,7 @@ export const alreadyEnded = (): DomainError => new DomainError('execution_ended'
 /** The outcome that clients and the task see; null for an execution that has not ended. */
 export function outcomeOf(state: ExecutionState): Outcome | null {
   if (state.status === 'ended') return state.outcome;
-  if (state.status === 'dead_lettered') return state.reason === 'timeout' ? 'timeout' : 'failed';
+  if (state.status === 'dead_lettered') return isTimeout(state.reason) ? 'timeout' : 'failed';
   return null;
 }
 

@@ -10,12 +10,12 @@ export interface LimitFloor {
 export function limitsBelowFloor(
   runtime: string,
   floor: LimitFloor,
-  limits: { readonly [Limit in keyof LimitFloor]?: number | undefined },
+  limits: { readonly [Limit in keyof LimitFloor]?: number | null | undefined },
 ): FieldFault[] {
   const faults: FieldFault[] = [];
   for (const limit of ['memory_mb', 'pids'] as const) {
     const value = limits[limit];
-    if (value === undefined || value >= floor[limit]) continue;
+    if (value === undefined || value === null || value >= floor[limit]) continue;
     const message = `must be at least ${floor[limit]} for ${runtime}`;
     faults.push({ field: `limits.${limit}`, value: String(value), tag: 'min', message });
   }

@@ -1,4 +1,4 @@
-import type { FailureReason, RetryPolicy } from './execution-shape.js';
+import { type FailureReason, isTimeout, type RetryPolicy } from './execution-shape.js';
 
 export type AfterFailure =
   | { readonly then: 'retry'; readonly delayMs: number }
@@ -19,7 +19,8 @@ export function afterFailure(
   attemptsUsed: number,
   random: number,
 ): AfterFailure {
-  if (!policy.retry_on.some((retried) => retried === reason)) return { then: 'end' };
+  const retried = isTimeout(reason) ? 'timeout' : reason;
+  if (!policy.retry_on.some((wanted) => wanted === retried)) return { then: 'end' };
   if (attemptsUsed >= policy.max_attempts) return { then: 'dead_letter' };
   // Finite, because an initial delay of 0 times Infinity is NaN.
   const growth = Math.min(Number.MAX_VALUE, policy.backoff_factor ** (attemptsUsed - 1));

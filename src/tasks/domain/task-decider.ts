@@ -7,6 +7,7 @@ import { requireVersion } from '../../kernel/version-condition.js';
 import type { Outcome } from './execution-shape.js';
 import { limitsBelowFloor } from './limit-floors.js';
 import type { TaskCommand, UpdateTask } from './task-commands.js';
+import { changedDefinition } from './task-definition.js';
 import {
   TaskCreated,
   type TaskDefinition,
@@ -83,15 +84,10 @@ function update(command: UpdateTask, task: LiveTask): readonly TaskEvent[] {
   requireOwner(command.requester, task.owner_id);
   requireVersion(command.condition, task.definition_version, 'Task');
   requireIdle(task, 'update');
-  const { retry, limits, ...others } = command.changes;
   const { definition } = task;
-  const changes: Partial<TaskDefinition> = {
-    ...others,
-    ...(retry && { retry: { ...definition.retry, ...retry } }),
-    ...(limits && { limits: { ...definition.limits, ...limits } }),
-  };
+  const changes = changedDefinition(definition, command.changes);
   const changed = Object.entries(changes).filter(
-    ([field, value]) => value !== undefined && !isSameJson(value, definition[field as keyof TaskDefinition]),
+    ([field, value]) => !isSameJson(value, definition[field as keyof TaskDefinition]),
   );
   if (changed.length === 0) return [];
   if (changes.limits || changes.script_type) requireFloors({ ...definition, ...changes }, command.floors);

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { defineProjection } from '../../event-sourcing/projection/projection.js';
 import { unreachable } from '../../kernel/errors.js';
 import type { ExecutionEvent, OutputRef, RunResult } from '../domain/execution-events.js';
-import type { Status } from '../domain/execution-shape.js';
+import { isTimeout, type Status } from '../domain/execution-shape.js';
 
 /** A row of `read.executions`. Times are ISO 8601 if they come from an event, dates if they come from Postgres. */
 export interface ExecutionRow {
@@ -80,7 +80,11 @@ export function projectExecution(row: ExecutionRow | null, event: RecordedEvent<
     case 'ExecutionFailed':
       return ended('failed');
     case 'ExecutionTimedOut':
-      return { ...ended('timeout'), termination_reason: 'timeout' };
+      // An external execution that was not reported in time has no failed attempt.
+      return {
+        ...ended('timeout'),
+        termination_reason: row.termination_reason === 'cpu_time' ? 'cpu_time' : 'timeout',
+      };
     case 'ExecutionExpired':
       return { ...ended('timeout'), termination_reason: 'expired' };
     case 'ExecutionCancelled': {
@@ -94,7 +98,7 @@ export function projectExecution(row: ExecutionRow | null, event: RecordedEvent<
       return { ...ended(outcome), ...resultOf(result), termination_reason, ...times };
     }
     case 'ExecutionDeadLettered':
-      return { ...ended(event.data.reason === 'timeout' ? 'timeout' : 'failed'), dead_lettered: true };
+      return { ...ended(isTimeout(event.data.reason) ? 'timeout' : 'failed'), dead_lettered: true };
     case 'ExecutionRedriven':
       return { ...row, status: 'pending', completed_at: null, dead_lettered: false, version };
     case 'ExecutionDeadLetterDiscarded':

@@ -67,6 +67,42 @@ test.each<[string, NonNullable<StartExecution['input']>, number[]]>([
   expect(JSON.parse(ended.stdout!)).toEqual(bytes);
 });
 
+test('an execution may have other limits, timeout, priority and retries than its task', async () => {
+  const task = await bash('ulimit -a >/dev/null; nproc; while :; do :; done', { timeout_seconds: 300 });
+  const body = {
+    ...{
+      priority: 9,
+      timeout_seconds: 60,
+      retry: { max_attempts: 2, initial_delay_ms: 0, retry_on: ['timeout' as const] },
+    },
+    limits: { memory_mb: 32, cpu_time_seconds: 0.2, output_bytes: 1_024 },
+  };
+  const ended = await ada.client.follow((await ada.start(task.id, body)).id);
+  expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'cpu_time', attempt: 2, dead_lettered: true });
+  expect(ended.notes).toContain('the limit of CPU time was reached');
+  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(ended.id)));
+  expect(events[0]!.data).toMatchObject({
+    ...{ priority: 9, timeout_seconds: 60, retry: { max_attempts: 2, backoff_factor: 2, retry_on: ['timeout'] } },
+    limits: { memory_mb: 32, cpus: 1, pids: 64, cpu_time_seconds: 0.2, output_bytes: 1_024 },
+  });
+  expect(await ada.task(task.id)).toMatchObject({ version: 1, timeout_seconds: 300, limits: { memory_mb: 256 } });
+});
+
+test.each([
+  [
+    'above the operator’s maximum',
+    { limits: { memory_mb: 513 }, timeout_seconds: 3_601 },
+    ['timeout_seconds', 'limits.memory_mb'],
+  ],
+  ['below the runtime’s minimum', { limits: { memory_mb: 32 } }, ['limits.memory_mb']],
+  ['unknown', { limits: { disk: 1 } }, ['limits.disk']],
+])('an override %s is refused, and starts nothing', async (_, body, fields) => {
+  const { id } = await ada.createTask({ script_type: 'go', script_content: 'package main' });
+  const { status, body: problem } = await ada.send('POST', `/tasks/${id}/executions`, body);
+  expect([status, problem.validation_errors.map(({ field }: { field: string }) => field)]).toEqual([400, fields]);
+  expect(await ada.task(id)).toMatchObject({ status: 'pending' });
+});
+
 test('an input file may contain NUL', async () => {
   const { id } = await ada.createTask({ script_content: "print(list(open('a', 'rb').read()))" });
   const files = [{ path: 'a', content: 'x\0y' }];

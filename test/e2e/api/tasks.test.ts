@@ -24,7 +24,7 @@ const DEFAULTS = {
     max_delay_ms: 60_000,
     retry_on: ['infrastructure'],
   },
-  limits: { memory_mb: 256, cpus: 1, pids: 64 },
+  limits: { memory_mb: 256, cpus: 1, pids: 64, cpu_time_seconds: null, output_bytes: null },
   version: 1,
 };
 
@@ -38,7 +38,7 @@ const EVERYTHING: CreateTask = {
   metadata: { team: 'a', nested: { list: [1, 2.5, null, true, ''] }, 'dotted.key': '' },
   max_parallel: 4,
   retry: { max_attempts: 5, initial_delay_ms: 0, backoff_factor: 1.5, max_delay_ms: 10, retry_on: ['timeout'] },
-  limits: { memory_mb: 64, cpus: 0.5, pids: 32 },
+  limits: { memory_mb: 64, cpus: 0.5, pids: 32, cpu_time_seconds: 30, output_bytes: 4_096 },
 };
 
 describe('create', () => {

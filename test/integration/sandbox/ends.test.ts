@@ -96,6 +96,34 @@ os.read(reader, 1)`;
     });
   });
 
+  describe('the limit of CPU time', () => {
+    const limits = { memory_mb: 256, cpus: 1, pids: 64, cpu_time_seconds: 0.5 };
+
+    it.each([
+      ['python', 'print("before")\nwhile True: pass'],
+      ['javascript', 'console.log("before"); for (;;);'],
+      ['bash', 'trap "" TERM XCPU; echo before; while :; do :; done & while :; do :; done'],
+      [
+        'go',
+        'package main\nfunc main() { println("before"); for i := 0; i < 4; i++ { go func() { for {} }() }; for {} }',
+      ],
+    ] as const)('ends %s, counts every process, and keeps the output', async (language, script) => {
+      const outcome = await box.run(language, script, { limits, timeoutMs: 60_000 });
+      expect(outcome).toMatchObject({ reason: 'cpu_time', returnCode: null, signal: null });
+      expect(outcome.out + outcome.err).toBe('before\n');
+      expect(outcome.notes).toContain('the limit of CPU time was reached');
+      expect(outcome.cpuTimeMs).toBeGreaterThanOrEqual(500);
+    });
+
+    it('is not reached by waiting, nor by a compiler', async () => {
+      const waits = await box.run('bash', 'sleep 1; echo done', { limits });
+      expect(waits).toMatchObject({ reason: 'exit_code', returnCode: 0, out: 'done\n', notes: [] });
+      const compiled = 'package main\nimport ("fmt"; "net/http")\nfunc main() { fmt.Println(http.StatusOK) }';
+      const go = await box.run('go', compiled, { limits: { ...limits, cpu_time_seconds: 0.1 } });
+      expect(go).toMatchObject({ reason: 'exit_code', returnCode: 0, out: '200\n' });
+    });
+  });
+
   describe('cancelling', () => {
     it('during the run kills every process and keeps the output', async () => {
       const cancel = new AbortController();

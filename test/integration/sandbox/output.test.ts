@@ -31,6 +31,16 @@ it('output over the cap keeps its head and tail, and reports its size', async ()
   expect(outcome.stderr).toMatchObject({ bytesTotal: 6, truncated: false });
 });
 
+it('a job may ask for less, and gets no more than the cap', async () => {
+  const script = 'seq 1 50000; seq 1 1000 >&2';
+  const limits = { memory_mb: 256, cpus: 1, pids: 64 };
+  const less = await box.run('bash', script, { limits: { ...limits, output_bytes: 1_024 } });
+  expect(less.stdout).toMatchObject({ truncated: true, headBytes: 512, content: { length: 1_024 } });
+  expect(less.stderr).toMatchObject({ truncated: true, content: { length: 1_024 } });
+  const more = await box.run('bash', script, { limits: { ...limits, output_bytes: 10 * CAP } });
+  expect(more.stdout.content).toHaveLength(CAP);
+});
+
 it('output of exactly the cap is kept whole', async () => {
   const outcome = await box.run('bash', `head -c ${CAP} /dev/zero`);
   expect(outcome.stdout).toMatchObject({ bytesTotal: CAP, truncated: false });

@@ -532,7 +532,7 @@ export interface components {
                 /** @description Default: `["infrastructure"]`. */
                 retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
-            /** @description Default: `{"memory_mb":256,"cpus":1,"pids":64}`. */
+            /** @description Default: `{"memory_mb":256,"cpus":1,"pids":64,"cpu_time_seconds":null,"output_bytes":null}`. */
             limits?: {
                 /**
                  * Format: int32
@@ -546,6 +546,13 @@ export interface components {
                  * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`. Default: `64`.
                  */
                 pids?: number;
+                /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies. Default: `null`. */
+                cpu_time_seconds?: number | null;
+                /**
+                 * Format: int32
+                 * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps. Default: `null`.
+                 */
+                output_bytes?: number | null;
             };
         };
         Task: {
@@ -585,6 +592,9 @@ export interface components {
                 cpus: number;
                 /** Format: int32 */
                 pids: number;
+                cpu_time_seconds: number | null;
+                /** Format: int32 */
+                output_bytes: number | null;
             };
             /** Format: int32 */
             version: number;
@@ -676,6 +686,13 @@ export interface components {
                  * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                  */
                 pids?: number;
+                /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
+                cpu_time_seconds?: number | null;
+                /**
+                 * Format: int32
+                 * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
+                 */
+                output_bytes?: number | null;
             };
         };
         Message: {
@@ -723,6 +740,40 @@ export interface components {
              * @enum {string}
              */
             executor?: "embedded" | "external";
+            /** Format: int32 */
+            priority?: number;
+            /** @description Timeout in seconds of wall time, to the millisecond */
+            timeout_seconds?: number;
+            retry?: {
+                /** Format: int32 */
+                max_attempts?: number;
+                /** Format: int32 */
+                initial_delay_ms?: number;
+                backoff_factor?: number;
+                /** Format: int32 */
+                max_delay_ms?: number;
+                retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
+            };
+            limits?: {
+                /**
+                 * Format: int32
+                 * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
+                 */
+                memory_mb?: number;
+                cpus?: number;
+                /**
+                 * Format: int32
+                 * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
+                 */
+                pids?: number;
+                /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
+                cpu_time_seconds?: number | null;
+                /**
+                 * Format: int32
+                 * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
+                 */
+                output_bytes?: number | null;
+            };
         };
         Execution: {
             /** Format: uuid */
@@ -756,7 +807,7 @@ export interface components {
              * @description Why the execution did not complete. `expired` (status `timeout`): an external worker did not report in time
              * @enum {string|null}
              */
-            termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "compile" | "cancelled" | "expired" | null;
+            termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cpu_time" | "compile" | "cancelled" | "expired" | null;
             signal: string | null;
             /** @description Limits that were reached, such as "the limit of 64 processes was reached (12 times)" */
             notes: string[];
@@ -937,7 +988,7 @@ export interface components {
                 /** @description Default: `["infrastructure"]`. */
                 retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
             };
-            /** @description Default: `{"memory_mb":256,"cpus":1,"pids":64}`. */
+            /** @description Default: `{"memory_mb":256,"cpus":1,"pids":64,"cpu_time_seconds":null,"output_bytes":null}`. */
             limits?: {
                 /**
                  * Format: int32
@@ -951,6 +1002,13 @@ export interface components {
                  * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`. Default: `64`.
                  */
                 pids?: number;
+                /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies. Default: `null`. */
+                cpu_time_seconds?: number | null;
+                /**
+                 * Format: int32
+                 * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps. Default: `null`.
+                 */
+                output_bytes?: number | null;
             };
             input?: {
                 /** @description Text, which may contain NUL. stdin and all files together have at most 1048576 bytes */

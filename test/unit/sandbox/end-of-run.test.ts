@@ -19,6 +19,7 @@ it.each([
   ['a program that outlived its child’s OOM', report(exited(0), 1), null, 'exit_code', 0, null],
   ['a crash after a child’s OOM', report(11, 1), null, 'signal', 139, 'SIGSEGV'],
   ['the launcher’s deadline', report(9, 0, 'deadline'), null, 'timeout', null, null],
+  ['the limit of CPU time', report(9, 0, 'cpu_time'), null, 'cpu_time', null, null],
   ['the deadline while memory is exhausted', report(9, 3, 'deadline'), null, 'timeout', null, null],
   ['the deadline just before the cancel', report(9, 0, 'deadline'), 'cancelled', 'timeout', null, null],
   ['the host’s own deadline', report(9, 0, 'host'), 'timeout', 'timeout', null, null],

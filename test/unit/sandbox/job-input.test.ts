@@ -89,6 +89,7 @@ const decode = (bundle: Buffer) => {
     isolation: bundle.readUInt8((at += 1) - 1),
     preload: bundle.readUInt8((at += 1) - 1),
     timeoutMs: number(),
+    cpuTimeMsMax: number(),
     headBytesMax: number(),
     tailBytesMax: number(),
     tmpSizeKib: number(),
@@ -125,6 +126,7 @@ describe('the bundle', () => {
       isolation: 1,
       preload: 1,
       timeoutMs: 1_000,
+      cpuTimeMsMax: 0,
       headBytesMax: 501,
       tailBytesMax: 500,
       tmpSizeKib: 64 * 1024,
@@ -215,6 +217,12 @@ describe('the bundle', () => {
     expect(bundle(job({}, { limits }))).toMatchObject({ memoryMb: 100, cpusMilli: 250, pids: 20 });
     const many = bundle(job({}, { limits: { ...limits, cpus: 64 }, runtime: runtimeOf('go') }));
     expect(many).toMatchObject({ cpusMilli: 2_000, pids: 20 });
+  });
+
+  it('contains the limit of CPU time in milliseconds, rounded up', () => {
+    const bundleOf = (cpu_time_seconds: number | null) =>
+      bundle(job({}, { limits: { memory_mb: 64, cpus: 1, pids: 16, cpu_time_seconds } })).cpuTimeMsMax;
+    expect([null, 0.1, 1.0001, 3_600].map(bundleOf)).toEqual([0, 100, 1_001, 3_600_000]);
   });
 
   it('makes /dev/shm as large as the memory, so that the memory limit is reached first', () => {

@@ -124,6 +124,10 @@ test('an execution that timed out is a timeout, with what is known of it', () =>
     status: 'timeout',
     termination_reason: 'timeout',
   });
+  expect(rowAfter(...running, event.attemptFailed(1, 'cpu_time'), event.timedOut())).toMatchObject({
+    status: 'timeout',
+    termination_reason: 'cpu_time',
+  });
 });
 
 describe('a retry', () => {

@@ -40,6 +40,25 @@ describe('a start', () => {
     expect(newest(await made.task())).toEqual(task.executionStarted());
   });
 
+  test('changes for this execution only what it overrides, and only as its runtime allows', async () => {
+    const made = await lifecycle({ task: [task.taskCreated({ script_type: 'go' })] });
+    const { limits } = task.aDefinition();
+    const overrides = { priority: 0, retry: { max_attempts: 9 }, limits: { memory_mb: 64, cpu_time_seconds: 2 } };
+    await expect(made.start(task.EXECUTION_ID, undefined, { limits: { memory_mb: 63 } })).rejects.toMatchObject({
+      fields: [{ field: 'limits.memory_mb', message: 'must be at least 64 for go' }],
+    });
+    await made.start(task.EXECUTION_ID, undefined, overrides);
+    expect(await made.run()).toEqual([
+      run.requested({
+        script_type: 'go',
+        priority: 0,
+        retry: { ...task.RETRY, max_attempts: 9 },
+        limits: { ...limits, memory_mb: 64, cpu_time_seconds: 2 },
+      }),
+    ]);
+    expect(await made.task()).toHaveLength(2);
+  });
+
   test.each<[string, DomainEvent[], string]>([
     ['an unknown task', [], 'task_not_found'],
     ['a deleted task', [task.taskCreated(), task.taskDeleted], 'task_not_found'],

@@ -2,13 +2,17 @@ import { type Failure, failureOf } from '../../../src/http/problem.js';
 import { OperatorRules, type RequestedRun } from '../../../src/tasks/api/operator-rules.js';
 import { declaredRuntimes } from '../../support/declared-runtimes.js';
 
-const rules = new OperatorRules({ timeout_seconds: 60, memory_mb: 128, cpus: 0.5, pids: 32 }, declaredRuntimes);
+const rules = new OperatorRules(
+  { timeout_seconds: 60, memory_mb: 128, cpus: 0.5, pids: 32, cpu_time_seconds: 30, output_bytes: 2_000 },
+  declaredRuntimes,
+);
 const AT_MOST = { timeout_seconds: 60, limits: { memory_mb: 128, cpus: 0.5, pids: 32 } };
 
 test('limits within the maxima, and missing ones, are accepted', () => {
   rules.accept(AT_MOST);
   rules.accept({});
   rules.accept({ limits: {} });
+  rules.accept({ limits: { cpu_time_seconds: null, output_bytes: null } });
 });
 
 test.each([
@@ -16,6 +20,8 @@ test.each([
   ['limits.memory_mb', { limits: { memory_mb: 129 } }, '129', 128],
   ['limits.cpus', { limits: { cpus: 0.51 } }, '0.51', 0.5],
   ['limits.pids', { limits: { pids: 33 } }, '33', 32],
+  ['limits.cpu_time_seconds', { limits: { cpu_time_seconds: 30.1 } }, '30.1', 30],
+  ['limits.output_bytes', { limits: { output_bytes: 2_001 } }, '2001', 2_000],
 ])('a higher one is a 400 that names %s', (field, asked, value, max) => {
   const error = { field, value, tag: 'max', message: `must be at most ${max}` };
   expect(failure(asked)).toMatchObject({ status: 400, code: 'validation_failed', validationErrors: [error] });

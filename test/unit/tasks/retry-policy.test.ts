@@ -24,6 +24,11 @@ describe('what follows a failure', () => {
     expect(afterFailure({ ...policy, retry_on: [reason] }, reason, 1, 0.5)).toEqual({ then: 'retry', delayMs: 500 });
   });
 
+  test('CPU time that is used up is retried as a timeout', () => {
+    expect(afterFailure({ ...policy, retry_on: ['timeout'] }, 'cpu_time', 1, 0.5)).toMatchObject({ then: 'retry' });
+    expect(afterFailure({ ...policy, retry_on: ['exit_code'] }, 'cpu_time', 1, 0.5)).toEqual({ then: 'end' });
+  });
+
   test('the budget counts attempts, including the first', () => {
     const three = { ...policy, max_attempts: 3 };
     const ends = [1, 2, 3, 4].map((used) => afterFailure(three, 'infrastructure', used, 0.5).then);

@@ -141,6 +141,24 @@ export const TASK_BOUNDS: [string, unknown[], [unknown, string][]][] = [
     ],
   ],
   [
+    'limits.cpu_time_seconds',
+    [0.1, 3_600, null],
+    [
+      [0.09, 'min'],
+      [3_601, 'max'],
+      ['1', 'type'],
+    ],
+  ],
+  [
+    'limits.output_bytes',
+    [1_024, 1_048_576, null],
+    [
+      [1_023, 'min'],
+      [1_048_577, 'max'],
+      [1_024.5, 'type'],
+    ],
+  ],
+  [
     'limits.pids',
     [16, 256],
     [
