@@ -3,10 +3,8 @@ import type Docker from 'dockerode';
 import { ignoreErrors } from '../platform/async/ignore-errors.js';
 import { engineCall, engineStatus } from './engine.js';
 
-/** How long a digest is used without asking the engine again: a new image is used after this time at the latest. */
-const DIGEST_AGE_MS_MAX = 10_000;
-/** The same for an image that is missing. */
-const MISSING_AGE_MS_MAX = 1_000;
+/** How long an answer is used without asking the engine again: a new image is used after this time at the latest. */
+const ANSWER_AGE_MS_MAX = 10_000;
 
 /** Set when an image is built: what the runtime's version command printed (infra/dev/lib/runtime-images.sh). */
 const LABEL_VERSION = 'voidrunner.version.';
@@ -33,8 +31,7 @@ export class RuntimeImages {
   /** @param name `name:tag` or a digest @returns null if the engine does not have it. @throws the engine's error */
   async find(name: string): Promise<EngineImage | null> {
     const known = this.known.get(name);
-    const ageMs = known ? performance.now() - known.at : Number.POSITIVE_INFINITY;
-    if (known && ageMs < (known.image ? DIGEST_AGE_MS_MAX : MISSING_AGE_MS_MAX)) return known.image;
+    if (known && performance.now() - known.at < ANSWER_AGE_MS_MAX) return known.image;
     const asked = this.ask(name);
     if (!known?.image) return await asked;
     void ignoreErrors(asked, 'the next call asks again');
