@@ -222,7 +222,7 @@ static void send_file(const struct job *job, const struct child_given *given, in
     while (left > 0) {
         ssize_t size = read(fd, bytes, left < PROGRAM_PIECE_BYTES ? (size_t)left : sizeof bytes);
         if (size < 0 && errno == EINTR) continue;
-        if (size <= 0) refuse(given, "input", job->argv[0], "changed while it was read");
+        if (size <= 0) refuse(given, "input", job->program_path, "changed while it was read");
         if (!write_all(given->program, bytes, (size_t)size)) _exit(EXIT_REFUSED);
         left -= size;
     }
@@ -232,7 +232,7 @@ static void send_file(const struct job *job, const struct child_given *given, in
 static void send_program(const struct job *job, const struct child_given *given) {
     struct stat stat;
     if (given->program < 0) return;
-    int fd = open(job->argv[0], O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = open(job->program_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size <= job->program_bytes_max)
         send_file(job, given, fd, stat.st_size);
     if (fd >= 0) close(fd);

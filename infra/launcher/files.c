@@ -67,7 +67,7 @@ static bool write_file(int folder, const struct job_file *file) {
 
 static bool write_program(const struct job *job) {
     int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const struct job_file program = {job->argv[0] + 1, job->program, job->program_size};
+    const struct job_file program = {job->program_path + 1, job->program, job->program_size};
     bool written = root >= 0 && write_file(root, &program);
     int error = errno;
     if (root >= 0) close(root);
@@ -84,5 +84,5 @@ const char *files_write(const struct job *job) {
     for (size_t i = 0; i < job->file_count; i++)
         if (!write_file(folder, &job->files[i])) return job->files[i].path;
     close(folder);
-    return job->program_size == 0 || write_program(job) ? NULL : job->argv[0];
+    return job->program_size == 0 || write_program(job) ? NULL : job->program_path;
 }

@@ -122,7 +122,8 @@ static void check(struct cursor *cursor, const struct job *job) {
              "input: the working folder must be an absolute path");
     fault_if(cursor, job->argv[0] == NULL || job->argv[0][0] == 0, "malformed: no program");
     fault_if(cursor, job->compile[0] != NULL && job->compile[0][0] == 0, "malformed: no compiler");
-    fault_if(cursor, job->program_size > 0 && (job->argv[0][0] != '/' || !path_is_plain(job->argv[0] + 1)),
+    bool has_program = job->program_size > 0 || job->program_bytes_max > 0;
+    fault_if(cursor, has_program && (job->program_path[0] != '/' || !path_is_plain(job->program_path + 1)),
              "malformed: a compiled program needs an absolute path");
     for (size_t i = 0; job->env[i] != NULL; i++)
         fault_if(cursor, !is_variable(job->env[i]), "malformed: a variable is NAME=value");
@@ -140,6 +141,7 @@ const char *job_decode(struct job *job, unsigned char *payload, size_t size) {
     job->input = take_bytes(&cursor, &job->input_size);
     take_strings(&cursor, job->compile, JOB_ARGS_MAX);
     job->compile_timeout_ms = take_u32(&cursor);
+    job->program_path = take_string(&cursor);
     job->program_bytes_max = take_u32(&cursor);
     job->program = take_bytes(&cursor, &job->program_size);
     check(&cursor, job);

@@ -49,8 +49,9 @@ struct job {
     size_t input_size;
     char *compile[JOB_ARGS_MAX + 1]; /* runs before the program; empty: no compiler */
     uint32_t compile_timeout_ms;     /* 0: none */
+    char *program_path;              /* absolute: where the compiler puts the program */
     uint32_t program_bytes_max;      /* of a compiled program that the host wants; 0: it wants none */
-    const unsigned char *program;    /* compiled earlier: argv[0] is written instead of compiled */
+    const unsigned char *program;    /* compiled earlier: written to program_path instead of compiled */
     size_t program_size;             /* 0: there is none */
 };
 

@@ -264,7 +264,7 @@ static void program_begins(struct run *run, int64_t at_us) {
     run->phase = RUN_PROGRAM;
     run->started_us = at_us;
     run->deadline_us = deadline_of(at_us, run->timeout_ms);
-    cpu_time_start(&run->cpu_time, run->before.cpu_us, at_us);
+    if (run->cpu_time.us_max > 0) cpu_time_start(&run->cpu_time, cgroup_cpu_us(run->cgroup), at_us);
     usage_start(&run->usage, at_us);
 }
 

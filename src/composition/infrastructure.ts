@@ -160,7 +160,9 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
   };
 }
 
-const offersOf = async (queue: RedisJobQueue) => (await queue.workers()).flatMap(({ runtimes = [] }) => runtimes);
+/** A worker whose engine is down keeps its last list. */
+const offersOf = async (queue: RedisJobQueue) =>
+  (await queue.workers()).flatMap(({ figures, runtimes = [] }) => (figures?.healthy ? runtimes : []));
 
 const createQueue = (config: Config, redis: Redis, log: Log): RedisJobQueue =>
   new RedisJobQueue({

@@ -88,7 +88,7 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
     result.observe((await queue.workers()).length),
   );
   gauge('voidrunner_runtime_workers', 'worker processes that can run the runtime', async (result) => {
-    const workers = await queue.workers();
+    const workers = (await queue.workers()).filter(({ figures }) => figures?.healthy);
     for (const name of infra.runtimes.names) {
       const able = workers.filter(({ runtimes = [] }) => runtimes.some(({ runtime }) => runtime === name));
       result.observe(able.length, { runtime: name });

@@ -32,7 +32,8 @@ export function loadRuntimes(folder: string): Runtimes {
   }
   faults.push(...sharedNames(runtimes));
   if (faults.length > 0) throw new InvalidRuntimes(faults);
-  return new Runtimes(runtimes);
+  // Not the order of the files: "python-data.yaml" precedes "python.yaml".
+  return new Runtimes(runtimes.toSorted((one, other) => (one.name < other.name ? -1 : 1)));
 }
 
 function filesOf(folder: string): string[] {

@@ -3,11 +3,13 @@ import { ignoreErrors } from '../platform/async/ignore-errors.js';
 import type { RuntimeOffer } from './runtime-offer.js';
 
 /** How long what the workers offer is used without reading it again. */
-const AGE_MS_MAX = 2_000;
+const FRESH_MS = 2_000;
+/** How long it is used while it is read again. What is older must be read first. */
+const USABLE_MS = 10_000;
 
 type Offers = readonly RuntimeOffer[];
 
-/** What the live workers offer. Known again some seconds after it changed. */
+/** What the live workers offer, at most some seconds old. */
 export class OfferedRuntimes {
   private last: { readonly offers: Offers; readonly at: number } | null = null;
   private pending: Promise<Offers> | null = null;
@@ -15,17 +17,16 @@ export class OfferedRuntimes {
   /** @param read the offers of all live workers. @throws Unavailable */
   constructor(
     private readonly read: () => Promise<Offers>,
-    private readonly ageMsMax = AGE_MS_MAX,
+    private readonly ages = { freshMs: FRESH_MS, usableMs: USABLE_MS },
   ) {}
 
-  /** One of the offers of a runtime; undefined if no worker has its image. @throws Unavailable before the first answer */
+  /** One of the offers of a runtime; undefined if no worker has its image. @throws Unavailable if it cannot be read */
   async find(runtime: string): Promise<RuntimeOffer | undefined> {
     return (await this.offers()).find((offer) => offer.runtime === runtime);
   }
 
   /**
-   * Digest of the image in which every worker runs the runtime; null if they differ, none has it, or nothing is known.
-   * Waits for an answer only if there has never been one.
+   * Digest of the image in which every worker runs the runtime; null if they differ, none has it, or it cannot be read.
    */
   async agreedDigest(runtime: string): Promise<string | null> {
     const offers = await this.offers().catch((error: unknown) => {
@@ -39,11 +40,13 @@ export class OfferedRuntimes {
   }
 
   private async offers(): Promise<Offers> {
-    if (this.last && performance.now() - this.last.at < this.ageMsMax) return this.last.offers;
+    const { last } = this;
+    const ageMs = last ? performance.now() - last.at : Number.POSITIVE_INFINITY;
+    if (last && ageMs < this.ages.freshMs) return last.offers;
     this.pending ??= this.refresh().finally(() => (this.pending = null));
-    if (!this.last) return await this.pending;
+    if (!last || ageMs > this.ages.usableMs) return await this.pending;
     void ignoreErrors(this.pending, 'an outage changes nothing that is known; the next call reads again');
-    return this.last.offers;
+    return last.offers;
   }
 
   private async refresh(): Promise<Offers> {

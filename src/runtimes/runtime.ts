@@ -56,13 +56,14 @@ const preload = z.strictObject({
   /** With a smaller limit, programs start their own interpreter. */
   memory_mb_min: z.int().min(MEMORY_MB_LEAST),
 });
-export type RuntimePreload = Readonly<z.output<typeof preload>>;
+/** `environment`: that of the runtime, in which the interpreter starts. */
+export type RuntimePreload = Readonly<z.output<typeof preload> & { environment: Readonly<Record<string, string>> }>;
 
 /**
  * One runtime: how the programs of a `script_type` are compiled and run, and in which image. Declared in a file of the
  * folder `runtimes` (docs/runtimes.md); all names are those of the file.
  */
-export const runtimeFile = z.strictObject({
+const declared = z.strictObject({
   name: runtimeName,
   aliases: z.array(runtimeName).max(ALIASES_MAX).default([]),
   /** As people write it: "C++". */
@@ -92,6 +93,12 @@ export const runtimeFile = z.strictObject({
   /** A program that shows whether the runtime works, and all that it prints. */
   smoke: z.strictObject({ script: z.string().min(1), stdout: z.string().min(1) }),
 });
+export const runtimeFile = declared.transform(({ preload: declaredPreload, ...runtime }) => ({
+  ...runtime,
+  ...(declaredPreload && {
+    preload: { ...declaredPreload, environment: runtime.environment } satisfies RuntimePreload,
+  }),
+}));
 export type Runtime = Readonly<z.output<typeof runtimeFile>>;
 
 /** The command with its placeholders replaced. */

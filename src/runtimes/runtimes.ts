@@ -17,4 +17,10 @@ export class Runtimes {
   find(name: string): Runtime | undefined {
     return this.byName.get(name);
   }
+
+  /** For a name that was recorded: an alias may have been the name of another runtime then. */
+  named(name: string): Runtime | undefined {
+    const runtime = this.byName.get(name);
+    return runtime?.name === name ? runtime : undefined;
+  }
 }

@@ -247,7 +247,10 @@ export class CellRun {
       wallTimeMs: report?.wallTimeMs ?? performance.now() - this.startedMs,
       cpuTimeMs: report?.cpuTimeMs ?? null,
       memoryPeakBytes: report?.memoryPeakBytes ?? null,
-      notes: report === null ? [] : notesOf(report, this.cell.kind, output),
+      notes:
+        report === null
+          ? []
+          : notesOf(report, this.cell.kind, output, (this.options.job.limits.cpu_time_seconds ?? null) !== null),
     };
   }
 

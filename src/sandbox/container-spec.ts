@@ -49,7 +49,7 @@ export function containerSpec(
     Healthcheck: { Test: ['NONE'] },
     User: `${owner.uid}:${owner.uid}`,
     Hostname: 'sandbox',
-    Env: ['HOME=/tmp', 'LANG=C.UTF-8'],
+    Env: ['HOME=/tmp', 'LANG=C.UTF-8', ...variablesOf(preload?.environment ?? {})],
     WorkingDir: '/tmp',
     Tty: false,
     OpenStdin: true,
@@ -81,6 +81,9 @@ export function containerSpec(
     },
   };
 }
+
+const variablesOf = (environment: Readonly<Record<string, string>>): string[] =>
+  Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 
 function hardening({ seccompProfile, runtime }: ContainerSettings): Docker.HostConfig {
   return {

@@ -90,6 +90,7 @@ export function encodeJob(
     string(job.input.stdin ?? ''),
     list(compilerOf(job) ?? []),
     u32(compileTimeoutMs),
+    string(job.runtime.compile ? PROGRAM : ''),
     u32(programBytesMax),
     string(program ?? ''),
   ]);

@@ -23,6 +23,8 @@ export interface Preload {
    */
   readonly memoryMb: number;
   readonly pids: number;
+  /** The variables that it starts with. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** With less, an interpreter would be started for seconds, and its cell would wait for it. */
@@ -72,7 +74,8 @@ export function preloadOf({
 }: Pick<CellKind, 'preload' | 'memoryMb' | 'cpus' | 'isolation'>): Preload | undefined {
   if (!preload || isolation !== 'nested' || memoryMb < preload.memory_mb_min || cpus < CPUS_MIN) return undefined;
   const { argv, pids } = INTERPRETERS[preload.interpreter];
-  return { argv: argv(memoryMb, preload.imports), memoryMb: preload.memory_mb, pids };
+  const { imports, memory_mb, environment } = preload;
+  return { argv: argv(memoryMb, imports), memoryMb: memory_mb, pids, environment };
 }
 
 /**

@@ -11,11 +11,15 @@ export function notesOf(
   report: EndReport,
   kind: CellKind,
   output: Readonly<Record<OutputStreamName, CapturedOutput>>,
+  isCpuTimeLimited = false,
 ): string[] {
   const { full } = report;
   return [
     ...(report.pidsLimitHits > 0 ? [reached(`${kind.pids} processes`, times(report.pidsLimitHits))] : []),
     ...(report.killed === 'locks' ? [reached(`${grouped(FILE_LOCKS_MAX)} locks of files`)] : []),
+    ...(report.cpuTimeMs === null && isCpuTimeLimited
+      ? ['the limit of CPU time is not enforced: this host does not count it']
+      : []),
     ...(report.killed === 'cpu_time' ? [reached('CPU time')] : []),
     ...(report.oomKills > 0 ? [reached(memoryOf(kind), killed(report.oomKills))] : []),
     ...(full.tmp ? [reached(`${kind.tmpSizeMb} MiB in /tmp`)] : []),

@@ -146,7 +146,7 @@ export class AttemptRunner {
   }
 
   private async sandboxJob({ spec, image_digest }: RunningExecution, lease: AttemptLease): Promise<SandboxJob> {
-    const runtime = this.parts.runtimes.find(spec.script_type);
+    const runtime = this.parts.runtimes.named(spec.script_type);
     if (!runtime) throw new SandboxFailure(`this worker has no runtime ${spec.script_type}`, false);
     const [script, stored] = await Promise.all([
       this.parts.payloads.get(spec.script),

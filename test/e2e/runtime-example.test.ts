@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { ignoreErrors } from '../../src/platform/async/ignore-errors.js';
 import { connectEngine } from '../../src/sandbox/engine.js';
 import { ApiClient } from '../support/api-client.js';
 import { dockerEndpoint } from '../support/docker.js';
@@ -12,7 +14,6 @@ import { RuntimeFiles } from '../support/runtime-files.js';
 import { startTestService } from '../support/service.js';
 
 const execute = promisify(execFile);
-const IMAGE = 'example/tcl:1';
 
 /** The blocks of the section, by the file name before them or their language. */
 async function exampleOf(page: string): Promise<Map<string, string>> {
@@ -27,15 +28,18 @@ test('the example of docs/runtimes.md, word for word', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'voidrunner-example-'));
   const runtimes = await RuntimeFiles.copy();
   const engine = connectEngine(dockerEndpoint);
+  // Others may follow the example on the same engine.
+  const image = `example/tcl:${randomUUID().slice(0, 8)}`;
+  const ownTag = (text: string) => text.replace('example/tcl:1', image);
   try {
     const dockerfile = join(folder, 'tcl/Dockerfile');
     await mkdir(dirname(dockerfile));
     await writeFile(dockerfile, example.get('tcl/Dockerfile')!);
-    await execute('sh', ['-euc', example.get('sh')!], {
+    await execute('sh', ['-euc', ownTag(example.get('sh')!)], {
       cwd: folder,
       env: { ...process.env, DOCKER_HOST: dockerEndpoint },
     });
-    await runtimes.write('tcl', example.get('runtimes/tcl.yaml')!);
+    await runtimes.write('tcl', ownTag(example.get('runtimes/tcl.yaml')!));
 
     const service = await startTestService({ RUNTIMES_DIR: runtimes.folder });
     try {
@@ -54,7 +58,7 @@ test('the example of docs/runtimes.md, word for word', async () => {
       await service.close();
     }
   } finally {
-    await engine.getImage(IMAGE).remove({ force: true });
+    await ignoreErrors(engine.getImage(image).remove({ force: true }), 'it was not built');
     await runtimes.remove();
     await rm(folder, { recursive: true });
   }

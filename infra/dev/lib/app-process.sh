@@ -4,6 +4,7 @@ app_identity() {
   {
     cat "$ROOT/dist/.built"
     print_settings
+    (cd "$ROOT" && cat "${RUNTIMES_DIR:-runtimes}"/*.yaml)
     printf '%s\n' "${VOIDRUNNER_ROLES:-}" "${EMBEDDED_WORKERS:-}" "${NODE_OPTIONS:-}"
   } | sha256sum | cut -d' ' -f1
 }

@@ -18,7 +18,7 @@ inputs_of_image() {
       *) inputs_of_image launcher ;;
     esac
     # Their labels are made from these.
-    runtimes_of_image "$1" | while read -r runtime; do cat "$runtimes/$runtime.yaml"; done
+    runtimes_of_image "$1" | while read -r runtime; do cat "$(runtimes_folder)/$runtime.yaml"; done
   } | sha256sum | cut -d' ' -f1
 }
 
@@ -33,62 +33,86 @@ build_runtime_image() { # NAME BASE
     cp -L "$ROOT"/node_modules/@swc/core-linux-*/swc.*.node "$context/swc.node"
     cp -RL "$ROOT/node_modules/node-api-headers/include" "$context/node-api"
   fi
-  options=(--build-arg BASE_IMAGE="$2" --label "voidrunner.inputs=$(inputs_of_image "$name")")
+  options=(--build-arg BASE_IMAGE="$2")
   # The launcher's tests are a stage of their own (`test launcher`).
   case "$name" in
     launcher) options+=(--target launcher) ;;
     python-data) options+=(--build-arg PYTHON_IMAGE="$(tag_of_image python)") ;;
     *) options+=(--build-arg LAUNCHER_IMAGE="$launcher_image") ;;
   esac
-  build_image "image-$name" "$(tag_of_image "$name")" "$context" "${options[@]}"
+  build_image "image-$name" "$(tag_of_image "$name")-unlabelled" "$context" "${options[@]}"
   rm -rf "$context"
-  label_versions "$name"
+  label_versions "$name" "$(tag_of_image "$name")-unlabelled"
   note "$(tag_of_image "$name") built in $((SECONDS - begin)) s"
 }
 
-# What each runtime's version command prints becomes a label of its image, which workers read (runtime-images.ts).
-label_versions() {
-  local name=$1 tag runtime version labels=() command
-  tag=$(tag_of_image "$name")
+# What each runtime's version command prints becomes a label of its image, which workers read (runtime-images.ts). Only
+# then does the image get its tag: no worker sees one without labels.
+label_versions() { # NAME UNLABELLED
+  local name=$1 image=$2 runtime labels=() command output
   for runtime in $(runtimes_of_image "$name"); do
-    # A list in one line; words of a version command contain neither commas nor quotes.
-    read -ra command <<<"$(sed -n 's/^version_command: \[\(.*\)\]$/\1/p' "$runtimes/$runtime.yaml" | tr -d ,)"
-    version=$(engine run --rm --network none --entrypoint "${command[0]}" "$tag" "${command[@]:1}" 2>&1 | grep -m 1 .)
-    labels+=(--label "voidrunner.version.$runtime=$version")
+    mapfile -t command < <(version_command "$runtime")
+    [ ${#command[@]} -gt 0 ] || die "$runtime.yaml: the version_command must be a list in one line: [WORD, WORD]"
+    output=$(engine run --rm --network none --entrypoint "${command[0]}" "$image" "${command[@]:1}" 2>&1) ||
+      die "the version command of $runtime failed: $output"
+    labels+=(--label "voidrunner.version.$runtime=$(awk 'NF { print; exit }' <<<"$output")")
   done
-  [ ${#labels[@]} -gt 0 ] || return 0
   local context="$HOME_DIR/build/$name-labels"
   mkdir -p "$context"
-  echo "FROM $tag" >"$context/Dockerfile"
-  build_image "image-$name" "$tag" "$context" "${labels[@]}"
+  echo "FROM $image" >"$context/Dockerfile"
+  labels+=(--label "voidrunner.inputs=$(inputs_of_image "$name")")
+  build_image "image-$name" "$(tag_of_image "$name")" "$context" "${labels[@]}"
   rm -rf "$context"
+  engine image rm "$image" >/dev/null
 }
 
-runtimes=${RUNTIMES_DIR:-runtimes}
-case $runtimes in /*) ;; *) runtimes=$ROOT/$runtimes ;; esac
+# version_command RUNTIME: its words, one per line. Not read by a YAML parser: images are built while npm installs.
+version_command() {
+  sed -n 's/^version_command: \[\(.*\)\]$/\1/p' "$(runtimes_folder)/$1.yaml" | tr , '\n' |
+    sed "s/^ *//; s/ *$//; s/^\(['\"]\)\(.*\)\1$/\2/"
+}
+
+# RUNTIMES_DIR may be set in .env, which is read late.
+runtimes_folder() {
+  local folder=${RUNTIMES_DIR:-runtimes}
+  case $folder in /*) echo "$folder" ;; *) echo "$ROOT/$folder" ;; esac
+}
 
 # The runtimes whose files name image $1.
 runtimes_of_image() {
-  grep -lx "image: $(tag_of_image "$1")" "$runtimes"/*.yaml 2>/dev/null | while read -r file; do basename "$file" .yaml; done
+  local file
+  for file in "$(runtimes_folder)"/*.yaml; do
+    if grep -qx "image: $(tag_of_image "$1")" "$file"; then basename "$file" .yaml; fi
+  done
 }
 
 # The image of runtime $1, if it is one of ours. The name of an image is one, too.
 image_of_runtime() {
-  local image
+  local image folder
   if [ -f "$ROOT/infra/images/$1/Dockerfile" ]; then echo "$1"; return; fi
-  [ -f "$runtimes/$1.yaml" ] || die "there is no runtime $1: $(cd "$runtimes" && echo *.yaml | sed 's/[.]yaml//g')"
-  image=$(sed -n 's|^image: voidrunner/\(.*\):latest$|\1|p' "$runtimes/$1.yaml")
+  folder=$(runtimes_folder)
+  [ -f "$folder/$1.yaml" ] || die "there is no runtime $1: $(cd "$folder" && echo *.yaml | sed 's/[.]yaml//g')"
+  image=$(sed -n 's|^image: voidrunner/\(.*\):latest$|\1|p' "$folder/$1.yaml")
   [ -f "$ROOT/infra/images/$image/Dockerfile" ] || die "the image of $1 is not built here"
   echo "$image"
 }
 
-# images_of_runtimes [RUNTIME...|all]: without one, those of `make dev-up`; each once, python before python-data.
+own_images() { (cd "$ROOT/infra/images" && printf '%s\n' *); }
+
+# images_of_runtimes [RUNTIME...|all]: without one, those of `make dev-up`, and others that were built before; each
+# once, python before python-data.
 images_of_runtimes() {
   local runtime
-  if [ $# = 0 ]; then printf '%s\n' "${default_images[@]}"; return; fi
+  if [ $# = 0 ]; then
+    {
+      printf '%s\n' "${default_images[@]}"
+      for runtime in $(own_images); do if image_exists "$(tag_of_image "$runtime")"; then echo "$runtime"; fi; done
+    } | awk '!seen[$0]++'
+    return
+  fi
   if [ "$*" = all ]; then
     printf '%s\n' "${default_images[@]}"
-    (cd "$ROOT/infra/images" && printf '%s\n' *)
+    own_images
   else
     for runtime in "$@"; do
       [ "$runtime" != python-data ] || echo python
@@ -117,7 +141,7 @@ build_runtime_images() {
 seed_images() {
   local from=$1 image theirs begin=$SECONDS copied=()
   if [ -z "$from" ] || [ "$from" = "$DOCKER_ENDPOINT" ] || ! docker_answers "$from"; then return 0; fi
-  for image in "$base_own" "$launcher_image" $(cd "$ROOT/infra/images" && printf 'voidrunner/%s:latest ' *); do
+  for image in "$base_own" "$launcher_image" $(own_images | sed 's|.*|voidrunner/&:latest|'); do
     theirs=$(docker --host "$from" image inspect --format '{{.Id}}' "$image" 2>/dev/null || true)
     if [ -n "$theirs" ] && ! image_exists "$image"; then copied+=("$image"); fi
   done

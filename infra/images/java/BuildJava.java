@@ -17,8 +17,10 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
+import javax.lang.model.element.Modifier;
 import javax.tools.ForwardingJavaFileManager;
 import javax.tools.JavaCompiler;
+import javax.tools.FileObject;
 import javax.tools.JavaFileManager;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
@@ -26,8 +28,8 @@ import javax.tools.ToolProvider;
 
 /**
  * BuildJava JAR: compiles Main.java and the other Java files of the working folder into a jar. It starts with the first
- * class of Main.java that has a main method, whatever its name and package. javac alone wants a public class in a file of
- * its name.
+ * class of Main.java that has a main method, whatever its name and package. javac alone wants a public class in a file
+ * of its name.
  */
 final class BuildJava {
     private static final Path SCRIPT = Path.of("Main.java");
@@ -53,7 +55,8 @@ final class BuildJava {
         List<Source> sources = new ArrayList<>();
         sources.add(new Source(SCRIPT));
         try (Stream<Path> files = Files.walk(Path.of(""))) {
-            files.filter(file -> file.toString().endsWith(".java") && !file.equals(SCRIPT) && Files.isRegularFile(file))
+            files.filter(file -> file.toString().endsWith(".java") && Files.isRegularFile(file))
+                .filter(file -> !file.equals(SCRIPT))
                 .sorted()
                 .forEach(file -> sources.add(new Source(file)));
         }
@@ -73,14 +76,18 @@ final class BuildJava {
     }
 
     private static boolean isMain(Tree member) {
-        return member instanceof MethodTree method && method.getName().contentEquals("main");
+        return member instanceof MethodTree method
+            && method.getName().contentEquals("main")
+            && (method.getModifiers().getFlags().contains(Modifier.STATIC))
+            && method.getParameters().size() == 1
+            && method.getParameters().get(0).getType().toString().matches("(java[.]lang[.])?String(\\[\\]|[.]{3})");
     }
 
     private static void write(Path jar, String main, Map<String, byte[]> classes) throws IOException {
         Manifest manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
         manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, main);
-        try (OutputStream file = Files.newOutputStream(jar); JarOutputStream out = new JarOutputStream(file, manifest)) {
+        try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar), manifest)) {
             // Classes of a few kilobytes: packing them takes longer than reading them.
             out.setLevel(0);
             for (Map.Entry<String, byte[]> each : classes.entrySet()) {
@@ -96,7 +103,7 @@ final class BuildJava {
         private final Path file;
 
         Source(Path file) {
-            super(URI.create("string:///" + file.toString().replace(' ', '_')), Kind.SOURCE);
+            super(file.toUri(), Kind.SOURCE);
             this.file = file;
         }
 
@@ -125,7 +132,8 @@ final class BuildJava {
         }
 
         @Override
-        public JavaFileObject getJavaFileForOutput(Location to, String name, JavaFileObject.Kind kind, javax.tools.FileObject from) {
+        public JavaFileObject getJavaFileForOutput(
+            Location to, String name, JavaFileObject.Kind kind, FileObject from) {
             return new SimpleJavaFileObject(URI.create("memory:///" + name), kind) {
                 @Override
                 public OutputStream openOutputStream() {

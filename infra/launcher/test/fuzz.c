@@ -74,7 +74,7 @@ static size_t read_through(const struct job *job) {
     }
     for (size_t i = 0; i < job->input_size; i++) sum += job->input[i];
     for (size_t i = 0; i < job->program_size; i++) sum += job->program[i];
-    CHECK(job->program_size == 0 || job->argv[0][0] == '/');
+    CHECK(job->program_size == 0 || job->program_path[0] == '/');
     return sum;
 }
 

@@ -51,6 +51,7 @@ struct job_spec {
     const char *const *compile;
     uint32_t compile_timeout_ms, program_max;
     const char *program;
+    const char *program_path; /* NULL: argv[0] */
 };
 
 static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
@@ -82,6 +83,8 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     put_bytes(job, input, spec->input_size > 0 ? spec->input_size : strlen(input));
     put_list(job, spec->compile != NULL ? spec->compile : nothing);
     put_u32(job, spec->compile_timeout_ms);
+    const char *path = spec->program_path != NULL ? spec->program_path : spec->argv[0];
+    put_text(job, path != NULL ? path : "");
     put_u32(job, spec->program_max);
     put_text(job, spec->program != NULL ? spec->program : "");
 }

@@ -168,7 +168,8 @@ export class ExecutionController {
   }
 
   private async page(query: ListExecutionsQuery, receiver: Receiver, ownerId: string, taskIdFilter?: string) {
-    const { status, script_type } = this.rules.accept<ListExecutionsQuery>(query);
+    const { status } = query;
+    const script_type = this.rules.nameOf(query.script_type);
     const page = await this.queries.execute(
       new ListExecutions(ownerId, { taskId: taskIdFilter, status, script_type }, query),
     );

@@ -54,6 +54,11 @@ export class OperatorRules {
     return runtime ? { ...requested, script_type: runtime.name } : requested;
   }
 
+  /** For a filter: a runtime that was removed is not unknown to history. */
+  nameOf(script_type: string | undefined): string | undefined {
+    return script_type === undefined ? undefined : (this.runtimes.find(script_type)?.name ?? script_type);
+  }
+
   private aboveMaxima({ timeout_seconds, limits = {} }: RequestedRun): FieldFault[] {
     const { timeout_seconds: longest, ...most } = this.maxima;
     const asked: [field: string, value: number | null | undefined, max: number][] = [

@@ -102,7 +102,9 @@ export class TaskController {
     @Caller() caller: CallerContext,
     @HttpExchange() { reply }: Exchange,
   ) {
-    const page = await this.queries.execute(new ListTasks(caller.userId, this.rules.accept(query)));
+    const page = await this.queries.execute(
+      new ListTasks(caller.userId, { ...query, script_type: this.rules.nameOf(query.script_type) }),
+    );
     const { rows } = page.page;
     const bytes = rows.reduce((sum, { definition }) => sum + definition.script.bytes, 0);
     const read = async () => {

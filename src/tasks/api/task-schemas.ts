@@ -20,7 +20,7 @@ const metadata = z
   .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
 
 /** The name or an alias of a declared runtime, checked separately: see OperatorRules. */
-export const scriptType = z.string().min(1).max(32).describe('Name or alias of a runtime: see `GET /runtimes`');
+export const scriptType = z.string().describe('Name or alias of a runtime: see `GET /runtimes`');
 
 const AT_LEAST = 'A runtime may need more: see `GET /runtimes`';
 

@@ -47,7 +47,7 @@ export class ExecutionRequests {
   }
 
   private runtimeOf({ definition: { script_type } }: LiveTask): Runtime {
-    const runtime = this.runtimes.find(script_type);
+    const runtime = this.runtimes.named(script_type);
     if (runtime) return runtime;
     throw new DomainError('runtime_removed', `This service no longer has the runtime ${script_type}`);
   }

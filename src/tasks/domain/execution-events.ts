@@ -97,11 +97,14 @@ export const ExecutionSucceeded = eventType('ExecutionSucceeded', z.object({ att
   payloads: outputsOf,
 });
 
-/** `result` is null if the program's end is unknown. The next event of the append says how the execution goes on. */
+/**
+ * `result` is null if the program's end is unknown. The next event of the append says how the execution goes on. Version
+ * 2, here and below: the reason may be `cpu_time`.
+ */
 export const ExecutionAttemptFailed = eventType(
   'ExecutionAttemptFailed',
   z.object({ attempt, reason: failureReason, detail: z.string().nullable(), result: runResult.nullable() }),
-  { payloads: outputsOf },
+  { upcasters: [unchanged], payloads: outputsOf },
 );
 
 /** Released before user code started, or at a shutdown: the attempt does not count. */
@@ -113,12 +116,16 @@ export const ExecutionRetryScheduled = eventType(
   z.object({ attempt, not_before: z.iso.datetime() }),
 );
 
-export const ExecutionFailed = eventType('ExecutionFailed', z.object({ attempt, reason: failureReason }));
+export const ExecutionFailed = eventType('ExecutionFailed', z.object({ attempt, reason: failureReason }), {
+  upcasters: [unchanged],
+});
 
 export const ExecutionTimedOut = eventType('ExecutionTimedOut', z.object({ attempt }));
 
 /** The policy would retry, but no attempt is left. */
-export const ExecutionDeadLettered = eventType('ExecutionDeadLettered', z.object({ attempt, reason: failureReason }));
+export const ExecutionDeadLettered = eventType('ExecutionDeadLettered', z.object({ attempt, reason: failureReason }), {
+  upcasters: [unchanged],
+});
 
 export const ExecutionRedriven = eventType('ExecutionRedriven', z.object({ attempt }));
 

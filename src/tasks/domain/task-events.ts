@@ -18,18 +18,18 @@ export const taskDefinition = z.object({
 });
 export type TaskDefinition = z.output<typeof taskDefinition>;
 
-/** Version 2: `timeout_seconds` may have fractions. */
+/** Version 2: `timeout_seconds` may have fractions. Version 3: any runtime; limits of CPU time and of output. */
 export const TaskCreated = eventType(
   'TaskCreated',
   z.object({ task_id: z.uuid(), owner_id: z.uuid(), definition: taskDefinition }),
-  { upcasters: [unchanged], payloads: ({ definition }) => [definition.script] },
+  { upcasters: [unchanged, unchanged], payloads: ({ definition }) => [definition.script] },
 );
 
-/** Only the fields that changed. The ETag shows `definition_version`. Version 2: as for TaskCreated. */
+/** Only the fields that changed. The ETag shows `definition_version`. Versions: as for TaskCreated. */
 export const TaskUpdated = eventType(
   'TaskUpdated',
   z.object({ definition_version: z.int().min(2), changes: taskDefinition.partial() }),
-  { upcasters: [unchanged], payloads: ({ changes }) => [changes.script] },
+  { upcasters: [unchanged, unchanged], payloads: ({ changes }) => [changes.script] },
 );
 
 export const TaskDeleted = eventType('TaskDeleted', z.object({}));

@@ -9,7 +9,7 @@ import type { Route } from './support/contract.js';
  * path.
  */
 const ORDER: Readonly<Record<string, string>> = {
-  ...{ health: '', ping: '', workersHealth: '' },
+  ...{ health: '', ping: '', workersHealth: '', listRuntimes: '' },
   ...{ register: '', login: '', refresh: '', me: '', changePassword: '' },
   ...{ createTask: '', listTasks: '', getTask: 'createTask', updateTask: 'createTask' },
   ...{ startExecution: 'createTask', listTaskExecutions: 'createTask', listExecutions: '' },

@@ -20,6 +20,7 @@ const ROUTES = [
   'GET /api/v1/executions/{id}/events',
   'GET /api/v1/executions/{id}/output/{stream}',
   'GET /api/v1/ping',
+  'GET /api/v1/runtimes',
   'GET /api/v1/tasks',
   'GET /api/v1/tasks/{id}',
   'GET /api/v1/tasks/{id}/events',
@@ -39,7 +40,7 @@ const ROUTES = [
   'PUT /api/v1/executions/{id}',
   'PUT /api/v1/tasks/{id}',
 ];
-const PUBLIC = /\/(ping|health|health\/workers|ready|login|refresh|register)$/;
+const PUBLIC = /\/(ping|health|health\/workers|ready|login|refresh|register|runtimes)$/;
 
 /** The OpenAPI 3.0.3 rules that this document uses: the allowed members of each object, and no others. */
 const schemaObject = z.record(z.string(), z.unknown());

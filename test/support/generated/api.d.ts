@@ -493,7 +493,7 @@ export interface components {
              * @description Name or alias of a runtime: see `GET /runtimes`
              * @enum {string}
              */
-            script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "javascript" | "js" | "node" | "nodejs" | "python-data" | "pydata" | "python" | "python3" | "py" | "typescript" | "ts";
+            script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
             /**
              * Format: int32
              * @description Default: `5`.
@@ -653,7 +653,7 @@ export interface components {
              * @description Name or alias of a runtime: see `GET /runtimes`
              * @enum {string}
              */
-            script_type?: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "javascript" | "js" | "node" | "nodejs" | "python-data" | "pydata" | "python" | "python3" | "py" | "typescript" | "ts";
+            script_type?: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
             /** Format: int32 */
             priority?: number;
             /** @description Timeout in seconds of wall time, to the millisecond */
@@ -949,7 +949,7 @@ export interface components {
              * @description Name or alias of a runtime: see `GET /runtimes`
              * @enum {string}
              */
-            script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "javascript" | "js" | "node" | "nodejs" | "python-data" | "pydata" | "python" | "python3" | "py" | "typescript" | "ts";
+            script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
             /**
              * Format: int32
              * @description Default: `5`.

@@ -25,9 +25,20 @@ test('before the first answer an outage is reported, and no request waits for it
   expect(await offered.agreedDigest('go')).toBeNull();
 });
 
-test('later, what is known is used at once, and is read again in the background', async () => {
+test('what is too old is read first, and an outage then leaves nothing known', async () => {
   let answer: () => Promise<readonly RuntimeOffer[]> = () => Promise.resolve([offer('go', 'old')]);
-  const offered = new OfferedRuntimes(() => answer(), 0);
+  const offered = new OfferedRuntimes(() => answer(), { freshMs: -1, usableMs: -1 });
+  expect(await offered.agreedDigest('go')).toBe('old');
+  answer = () => Promise.resolve([offer('go', 'new')]);
+  expect(await offered.agreedDigest('go')).toBe('new');
+  answer = away;
+  expect(await offered.agreedDigest('go')).toBeNull();
+  await expect(offered.find('go')).rejects.toThrow(Unavailable);
+});
+
+test('what is known is used at once, and is read again in the background', async () => {
+  let answer: () => Promise<readonly RuntimeOffer[]> = () => Promise.resolve([offer('go', 'old')]);
+  const offered = new OfferedRuntimes(() => answer(), { freshMs: -1, usableMs: 60_000 });
   expect(await offered.agreedDigest('go')).toBe('old');
   answer = away;
   expect(await offered.agreedDigest('go')).toBe('old');

@@ -106,6 +106,7 @@ const decode = (bundle: Buffer) => {
     stdin: field(),
     compile: list(),
     compileTimeoutMs: number(),
+    programPath: field(),
     programBytesMax: number(),
     program: field(),
   };
@@ -146,6 +147,7 @@ describe('the bundle', () => {
       stdin: 'ünï',
       compile: [],
       compileTimeoutMs: 9_000,
+      programPath: '',
       programBytesMax: 0,
       program: '',
     });
@@ -193,7 +195,8 @@ describe('the bundle', () => {
   });
 
   it('contains the compile command of a compiled language', () => {
-    const { compile, argv } = bundle(job({ args: ['a'] }, { runtime: runtimeOf('go') }));
+    const { compile, argv, programPath } = bundle(job({ args: ['a'] }, { runtime: runtimeOf('go') }));
+    expect(programPath).toBe('/tmp/.program');
     expect(compile).toEqual(['/usr/local/lib/voidrunner/build-go', '/tmp/.program', '1']);
     expect(argv).toEqual(['/tmp/.program', 'a']);
   });

@@ -1,7 +1,8 @@
 """A preloaded Python: started as a script, it becomes the program of each job (module.c).
 
 The start and the end of a program do what the interpreter does for `python3 main.py` (Modules/main.c and
-Python/pylifecycle.c of CPython). Nothing may stay imported here that a program would not find imported, except what the runtime declares.
+Python/pylifecycle.c of CPython). Nothing may stay imported here that a program would not find
+imported, except what the runtime declares.
 """
 
 import builtins
@@ -37,6 +38,10 @@ def _begin(arguments, variables):
     main.__builtins__ = builtins
     main.__file__ = path
     main.__cached__ = None
+    # Its global generator was seeded when it was imported; random reseeds itself.
+    numpy_random = _modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
     return path
 
 

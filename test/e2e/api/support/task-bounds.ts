@@ -34,7 +34,7 @@ export const TASK_BOUNDS: [string, unknown[], [unknown, string][]][] = [
     'script_type',
     ['python', 'javascript', 'typescript', 'bash', 'go'],
     [
-      ['ruby', 'oneof'],
+      ['cobol', 'oneof'],
       ['', 'oneof'],
       ['Go', 'oneof'],
     ],

@@ -58,6 +58,6 @@ await createTask({ body: { script_type: 'bash', script_content: 'echo hi' } });
 // @ts-expect-error metadata is an object
 await createTask({ body: { ...minimal, metadata: 1 } });
 // @ts-expect-error one language is unknown
-await createTask({ body: { ...minimal, script_type: 'ruby' } });
+await createTask({ body: { ...minimal, script_type: 'cobol' } });
 // @ts-expect-error a run under way has no return code
 await reportExecution({ path, body: { status: 'running', return_code: 0 } });

@@ -49,6 +49,6 @@ await api.POST('/api/v1/tasks', { body: { script_type: 'bash', script_content: '
 // @ts-expect-error metadata is an object
 await api.POST('/api/v1/tasks', { body: { ...minimal, metadata: [1] } });
 // @ts-expect-error one language is unknown
-await api.POST('/api/v1/tasks', { body: { ...minimal, script_type: 'ruby' } });
+await api.POST('/api/v1/tasks', { body: { ...minimal, script_type: 'cobol' } });
 // @ts-expect-error a run under way has no return code
 await api.PUT('/api/v1/executions/{id}', { params: { path }, body: { status: 'running', return_code: 0 } });

@@ -56,6 +56,6 @@ await createTask({ script_type: 'bash', script_content: 'echo hi' });
 // @ts-expect-error metadata is an object
 await createTask({ ...minimal, metadata: 1 });
 // @ts-expect-error one language is unknown
-await createTask({ ...minimal, script_type: 'ruby' });
+await createTask({ ...minimal, script_type: 'cobol' });
 // @ts-expect-error a run under way has no return code
 await reportExecution(task.id, { status: 'running', return_code: 0 });
