@@ -11,7 +11,8 @@ export interface CommandValues {
 
 const PLACEHOLDERS = ['program', 'memory_mb', 'cpus'] as const satisfies readonly (keyof CommandValues)[];
 
-const NAME = /^[a-z][a-z0-9+_-]{0,31}$/;
+/** Of runtimes and their aliases. */
+export const RUNTIME_NAME = /^[a-z][a-z0-9+_-]{0,31}$/;
 const ALIASES_MAX = 16;
 const ARGUMENTS_MAX = 64;
 /** No runtime can have a lower limit. */
@@ -20,7 +21,7 @@ export const PIDS_LEAST = 16;
 
 const runtimeName = z
   .string()
-  .regex(NAME, 'must be a lower-case letter, then up to 31 of: lower-case letters, digits, +, _ and -');
+  .regex(RUNTIME_NAME, 'must be a lower-case letter, then up to 31 of: lower-case letters, digits, +, _ and -');
 
 const unknownPlaceholder = (argument: string): string | undefined =>
   [...argument.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).find((name) => !isPlaceholder(name));

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { connectEngine } from '../../src/sandbox/engine.js';
 import { dockerEndpoint } from './docker.js';
+import { eventually } from './eventually.js';
 
 const engine = connectEngine(dockerEndpoint);
 
@@ -33,8 +34,9 @@ export class MarkedImage {
     return Id;
   }
 
+  /** Waits until no cell has it any more. */
   async remove(digest: string): Promise<void> {
-    await engine.getImage(digest).remove({ force: true });
+    await eventually(() => engine.getImage(digest).remove({ force: true }));
     this.digests.splice(this.digests.indexOf(digest), 1);
   }
 

@@ -39,11 +39,10 @@ final class BuildJava {
         Classes classes = new Classes(compiler.getStandardFileManager(null, null, null));
         List<Source> sources = sources();
         List<String> options = List.of("-g", "-proc:none", "-Xdiags:compact", "-encoding", "UTF-8");
-        JavacTask task = (JavacTask) compiler.getTask(null, classes, null, options, null, sources);
-        String main = null;
-        // The script is the first source.
-        for (CompilationUnitTree unit : task.parse()) if (main == null && isScript(unit)) main = mainClass(unit);
-        if (!task.call()) System.exit(1);
+        if (!compiler.getTask(null, classes, null, options, null, sources).call()) System.exit(1);
+        // A task parses or compiles.
+        JavacTask parser = (JavacTask) compiler.getTask(null, classes, null, options, null, sources.subList(0, 1));
+        String main = mainClass(parser.parse().iterator().next());
         if (main == null) {
             System.err.println("error: Main.java has no class with a main method");
             System.exit(1);
@@ -51,6 +50,7 @@ final class BuildJava {
         write(Path.of(arguments[0]), main, classes.made);
     }
 
+    /** The script is the first. */
     private static List<Source> sources() throws IOException {
         List<Source> sources = new ArrayList<>();
         sources.add(new Source(SCRIPT));
@@ -61,10 +61,6 @@ final class BuildJava {
                 .forEach(file -> sources.add(new Source(file)));
         }
         return sources;
-    }
-
-    private static boolean isScript(CompilationUnitTree unit) {
-        return unit.getSourceFile().getName().equals(SCRIPT.toString());
     }
 
     private static String mainClass(CompilationUnitTree unit) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { listQuery, listView, wholeNumber } from '../../http/listing/list-query.js';
 import { FAILURE_REASONS, STATUSES } from '../domain/execution-shape.js';
 import { executionInput } from './input-schema.js';
-import { runOverrides, scriptType } from './task-schemas.js';
+import { runOverrides, scriptTypeFilter } from './task-schemas.js';
 
 /** The body is optional. The fields of the task that it has apply to this execution only. */
 export const startExecutionBody = z
@@ -31,7 +31,7 @@ export const EXECUTION_SORT_FIELDS = ['created_at'] as const;
 export const listExecutionsQuery = z.strictObject({
   ...listQuery(EXECUTION_SORT_FIELDS),
   status: z.enum(STATUSES).optional().describe('Only executions with this status'),
-  script_type: scriptType.optional().describe('Only executions in this language'),
+  script_type: scriptTypeFilter.optional().describe('Only executions of this runtime'),
   include: z.enum(['output']).optional().describe('`output` includes stdout and stderr, which are null otherwise'),
 });
 export type ListExecutionsQuery = z.output<typeof listExecutionsQuery>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { listQuery, listView } from '../../http/listing/list-query.js';
 import { text } from '../../http/validation/text.js';
-import { MEMORY_MB_LEAST, PIDS_LEAST } from '../../runtimes/runtime.js';
+import { MEMORY_MB_LEAST, PIDS_LEAST, RUNTIME_NAME } from '../../runtimes/runtime.js';
 import { retryableReason, STATUSES } from '../domain/execution-shape.js';
 
 /** Maximum bytes of a task's metadata as JSON. */
@@ -21,6 +21,9 @@ const metadata = z
 
 /** The name or an alias of a declared runtime, checked separately: see OperatorRules. */
 export const scriptType = z.string().describe('Name or alias of a runtime: see `GET /runtimes`');
+
+/** Also of a runtime that is no longer declared. */
+export const scriptTypeFilter = z.string().regex(RUNTIME_NAME);
 
 const AT_LEAST = 'A runtime may need more: see `GET /runtimes`';
 
@@ -130,7 +133,7 @@ export const TASK_SORT_FIELDS = ['created_at', 'updated_at', 'priority', 'name']
 export const listTasksQuery = z.strictObject({
   ...listQuery(TASK_SORT_FIELDS),
   status: z.enum(STATUSES).optional().describe('Only tasks with this status'),
-  script_type: scriptType.optional().describe('Only tasks in this language'),
+  script_type: scriptTypeFilter.optional().describe('Only tasks of this runtime'),
 });
 export type ListTasksQuery = z.output<typeof listTasksQuery>;
 

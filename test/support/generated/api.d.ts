@@ -1282,7 +1282,7 @@ export interface operations {
                 sort_order?: "asc" | "desc";
                 /** @description Only tasks with this status */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
-                /** @description Only tasks in this language */
+                /** @description Only tasks of this runtime */
                 script_type?: string;
             };
             header?: never;
@@ -2155,7 +2155,7 @@ export interface operations {
                 sort_order?: "asc" | "desc";
                 /** @description Only executions with this status */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
-                /** @description Only executions in this language */
+                /** @description Only executions of this runtime */
                 script_type?: string;
                 /** @description `output` includes stdout and stderr, which are null otherwise */
                 include?: "output";
@@ -2482,7 +2482,7 @@ export interface operations {
                 sort_order?: "asc" | "desc";
                 /** @description Only executions with this status */
                 status?: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
-                /** @description Only executions in this language */
+                /** @description Only executions of this runtime */
                 script_type?: string;
                 /** @description `output` includes stdout and stderr, which are null otherwise */
                 include?: "output";
