@@ -51,8 +51,8 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     expect(warnings.texts).toEqual([]);
   });
 
-  it('works for each image that has a preloaded interpreter', async () => {
-    const works = ['python', 'javascript'].map((image) => ({ image, state: 'works' }));
+  it('works for each runtime that has a preloaded interpreter', async () => {
+    const works = ['javascript', 'python', 'python-data', 'typescript'].map((runtime) => ({ runtime, state: 'works' }));
     expect(await preloaded.sandbox.preloads()).toEqual(works);
     expect(await plain.sandbox.preloads()).toEqual([]);
   });
@@ -259,7 +259,7 @@ describe('an interpreter that is lost', () => {
       returnCode: 0,
     });
     expect(warnings.texts).toEqual(['the preloaded interpreter did not start; programs start their own']);
-    expect(await broken.sandbox.preloads()).toContainEqual({ image: 'javascript', state: 'failed' });
+    expect(await broken.sandbox.preloads()).toContainEqual({ runtime: 'javascript', state: 'failed' });
     await broken.sandbox.close();
     await broken.expectNoContainers();
   });
