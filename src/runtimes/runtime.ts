@@ -11,6 +11,7 @@ export interface CommandValues {
 
 const PLACEHOLDERS = ['program', 'memory_mb', 'cpus'] as const satisfies readonly (keyof CommandValues)[];
 
+export const RUNTIME_NAME_CHARS_MAX = 32;
 /** Of runtimes and their aliases. */
 export const RUNTIME_NAME = /^[a-z][a-z0-9+_-]{0,31}$/;
 const ALIASES_MAX = 16;

@@ -26,7 +26,7 @@ import { ManagedContainers, namespaceOf } from './managed-containers.js';
 import { type PreloadFinding, testPreloads, warnOfPreload } from './preload-findings.js';
 import { Removals } from './removals.js';
 import { RunOutput } from './run-output.js';
-import { RuntimesOnEngine } from './runtimes-on-engine.js';
+import { type PresentRuntime, RuntimesOnEngine } from './runtimes-on-engine.js';
 import {
   Sandbox,
   SandboxFailure,
@@ -107,10 +107,9 @@ export class DockerSandbox extends Sandbox {
   }
 
   override async offers(): Promise<readonly RuntimeOffer[]> {
-    const present = await this.runtimes.present().catch((error: unknown) => {
+    const present = await this.lookAtImages().catch((error: unknown) => {
       throw new Unavailable('docker', (error as Error).message, { cause: error });
     });
-    await this.preparation.imagesChecked();
     const isPreloading = this.isPreloading && this.isolation.current === 'nested';
     return present.map(({ runtime: { name, preload }, image: { digest, versions } }) => ({
       runtime: name,
@@ -182,6 +181,11 @@ export class DockerSandbox extends Sandbox {
     while (this.runs.size > 0) await Promise.allSettled(this.runs);
     this.pool.drain();
     await this.pool.idle();
+  }
+
+  private async lookAtImages(): Promise<readonly PresentRuntime[]> {
+    await this.preparation.imagesChecked();
+    return this.runtimes.present();
   }
 
   private track<T>(work: Promise<T>): Promise<T> {

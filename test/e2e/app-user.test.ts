@@ -32,14 +32,14 @@ test('started by root, it runs as its own user, without root’s privileges', as
 });
 
 test('it reads only what it needs; started by root, it can write only to its home', async () => {
-  const needed = ['dist/main.js', 'package.json', 'seccomp/cell.json', 'node_modules/.bin/node'];
+  const needed = ['dist/main.js', 'package.json', 'runtimes/python.yaml', 'seccomp/cell.json', 'node_modules/.bin/node'];
   const reads = `for file in ${needed.join(' ')}; do [ -r $file ] && echo $file; done`;
   const probes = `
     ls -A
-    for file in planted dist/planted node_modules/planted package.json; do ( : >>$file ) 2>/dev/null && echo $file; done
+    for file in planted dist/planted node_modules/planted runtimes/planted package.json; do ( : >>$file ) 2>/dev/null && echo $file; done
     : >"$HOME/planted" && rm "$HOME/planted" && echo home`;
   const found = (await asTheApp(isRoot ? reads + probes : reads)).trim().split('\n');
-  const seen = ['dist', 'node_modules', 'package.json', 'seccomp', 'home'];
+  const seen = ['dist', 'node_modules', 'package.json', 'runtimes', 'seccomp', 'home'];
   expect(found).toEqual([...needed, ...(isRoot ? seen : [])]);
 });
 

@@ -31,6 +31,7 @@ export function applyMaxima(document: OpenAPIObject, maxima: Maxima): void {
 export function applyChoices(document: OpenAPIObject, choices: Choices): void {
   for (const [field, values] of Object.entries(choices)) {
     for (const schema of fieldsOf(document, field)) {
+      delete schema['maxLength'];
       schema['enum'] = [...values];
     }
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { listQuery, listView } from '../../http/listing/list-query.js';
 import { text } from '../../http/validation/text.js';
-import { MEMORY_MB_LEAST, PIDS_LEAST, RUNTIME_NAME } from '../../runtimes/runtime.js';
+import { MEMORY_MB_LEAST, PIDS_LEAST, RUNTIME_NAME, RUNTIME_NAME_CHARS_MAX } from '../../runtimes/runtime.js';
 import { retryableReason, STATUSES } from '../domain/execution-shape.js';
 
 /** Maximum bytes of a task's metadata as JSON. */
@@ -20,7 +20,7 @@ const metadata = z
   .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
 
 /** The name or an alias of a declared runtime, checked separately: see OperatorRules. */
-export const scriptType = z.string().describe('Name or alias of a runtime: see `GET /runtimes`');
+export const scriptType = z.string().max(RUNTIME_NAME_CHARS_MAX).describe('Name or alias of a runtime: see `GET /runtimes`');
 
 /** Also of a runtime that is no longer declared. */
 export const scriptTypeFilter = z.string().regex(RUNTIME_NAME);

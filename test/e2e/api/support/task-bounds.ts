@@ -37,6 +37,7 @@ export const TASK_BOUNDS: [string, unknown[], [unknown, string][]][] = [
       ['cobol', 'oneof'],
       ['', 'oneof'],
       ['Go', 'oneof'],
+      ['x'.repeat(33), 'max'],
     ],
   ],
   [
