@@ -32,7 +32,13 @@ test('started by root, it runs as its own user, without root’s privileges', as
 });
 
 test('it reads only what it needs; started by root, it can write only to its home', async () => {
-  const needed = ['dist/main.js', 'package.json', 'runtimes/python.yaml', 'seccomp/cell.json', 'node_modules/.bin/node'];
+  const needed = [
+    'dist/main.js',
+    'package.json',
+    'runtimes/python.yaml',
+    'seccomp/cell.json',
+    'node_modules/.bin/node',
+  ];
   const reads = `for file in ${needed.join(' ')}; do [ -r $file ] && echo $file; done`;
   const probes = `
     ls -A

@@ -20,7 +20,10 @@ const metadata = z
   .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
 
 /** The name or an alias of a declared runtime, checked separately: see OperatorRules. */
-export const scriptType = z.string().max(RUNTIME_NAME_CHARS_MAX).describe('Name or alias of a runtime: see `GET /runtimes`');
+export const scriptType = z
+  .string()
+  .max(RUNTIME_NAME_CHARS_MAX)
+  .describe('Name or alias of a runtime: see `GET /runtimes`');
 
 /** Also of a runtime that is no longer declared. */
 export const scriptTypeFilter = z.string().regex(RUNTIME_NAME);
