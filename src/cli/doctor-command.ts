@@ -53,8 +53,11 @@ async function examine(config: Config): Promise<SandboxFindings> {
 type CellFindings = Pick<SandboxFindings, 'isolation' | 'chargesKernelMemory' | 'preloads' | 'runtimes'>;
 
 async function tryCell(config: Config, runtimes: Runtimes): Promise<CellFindings> {
-  const sandbox = await createSandbox(config, silentLog, newWorkerId(config.QUEUE_NAMESPACE), runtimes);
+  // A namespace of its own: the workers of this service remove the containers of a worker that sends no heartbeats.
+  const workerId = newWorkerId(`${config.QUEUE_NAMESPACE}-doctor`);
+  const sandbox = await createSandbox(config, silentLog, workerId, runtimes);
   try {
+    await sandbox.sweep(isRunning);
     const isolation = await sandbox.hostIsolation();
     const { chargesKernelMemory } = sandbox;
     const preloads = await sandbox.preloads();
@@ -63,6 +66,16 @@ async function tryCell(config: Config, runtimes: Runtimes): Promise<CellFindings
     return { isolation: { failure: (error as Error).message }, chargesKernelMemory: null, preloads: [], runtimes: [] };
   } finally {
     await sandbox.close();
+  }
+}
+
+/** Whether the process that made a container still runs. A doctor that was killed has left its containers. */
+function isRunning(workerId: string): boolean {
+  const [, pid] = /-(\d+)-[0-9a-f]+$/.exec(workerId) ?? [];
+  try {
+    return pid === undefined || process.kill(Number(pid), 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

@@ -52,6 +52,18 @@ test('a smoke program that prints something else is a fault with what it printed
   expect(stdout).toMatch(/^FAULT {3}runtimes .*; bash: its smoke program ended with 3 and printed "broken\\n"$/m);
 });
 
+test('the workers of a service that runs leave its containers alone', async () => {
+  // Longer than workers wait before they remove the containers of a dead worker.
+  await runtimes.change('bash', (file) => file.replace('echo "works ✓"', 'sleep 15; echo "works ✓"'));
+  const worker = await service.start({ WORKER_HEARTBEAT_INTERVAL: '1s' });
+  try {
+    const { stdout } = await examine({ RUNTIMES_DIR: runtimes.folder });
+    expect(stdout).toMatch(/^ok {6}runtimes {6}bash, .*: works/m);
+  } finally {
+    await service.stop(worker);
+  }
+});
+
 test('a missing image of a runtime that is kept ready is a fault with its name and sets the exit code', async () => {
   await runtimes.change('go', (file) => file.replace(/^image: .*$/m, 'image: voidrunner/no-such-image:1'));
   const { code, stdout } = await examine({ RUNTIMES_DIR: runtimes.folder });
