@@ -1,6 +1,6 @@
 // Dependencies point one way, from the left to the right:
-//   main → composition, cli → worker, orchestrator, tasks, identity, operations → http → sandbox, queue, live-output → runtimes
-//        → event-sourcing → platform → kernel
+//   main → composition, cli → worker, orchestrator, tasks, identity, operations → http → sandbox, queue, live-output
+//        → runtimes → event-sourcing → platform → kernel
 // `make check` runs these rules on src. test/architecture runs them on a copy of the layout that breaks each rule once.
 
 const SRC = '^(?:test/architecture/fixture/)?src';

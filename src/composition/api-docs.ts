@@ -7,27 +7,30 @@ import { operatorRulesOf } from './operator-rules.js';
 import { VERSION } from './version.js';
 
 /** The OpenAPI document's general part. Each controller documents its own routes. */
-export const apiDocs = (config: Config, runtimes: Runtimes): DocsOptions => ({
-  title: 'VoidRunner',
-  version: VERSION,
-  description: `VoidRunner runs code in hardened containers and records what happened, when, and who caused it.
+export function apiDocs(config: Config, runtimes: Runtimes): DocsOptions {
+  const { maximaByField, scriptTypes } = operatorRulesOf(config, runtimes);
+  return {
+    title: 'VoidRunner',
+    version: VERSION,
+    description: `VoidRunner runs code in hardened containers and records what happened, when, and who caused it.
 
 To try the routes on this page, register or log in, and enter the \`access_token\` of the response under "Authorize".
 Every route has an example. For an \`id\` in a path, use one from an earlier response.
 
 A request body has at most ${BODY_BYTES_MAX} bytes, or ${BODY_WITH_INPUT_BYTES_MAX} on routes with an \`input\`, and at
 most ${JSON_DEPTH_MAX} levels of nesting. Texts are well-formed Unicode without NUL.`,
-  // The page shows them in this order: the one in which a newcomer needs them.
-  tags: {
-    auth: 'Accounts and login sessions',
-    tasks: 'A task is a script with its limits and its retry policy. It can be executed any number of times',
-    executions:
-      'An execution runs a task, with retries, on a worker of this service or on an external worker that reports it',
-    'dead letters':
-      'Executions that failed and have no attempts left. They can be redriven (executed again) or discarded',
-    runtimes: 'The languages that tasks can be written in. No authentication is needed',
-    health: 'Whether the service is up and ready. No authentication is needed',
-  },
-  maxima: operatorRulesOf(config, runtimes).maximaByField,
-  choices: { script_type: operatorRulesOf(config, runtimes).scriptTypes },
-});
+    // The page shows them in this order: the one in which a newcomer needs them.
+    tags: {
+      auth: 'Accounts and login sessions',
+      tasks: 'A task is a script with its limits and its retry policy. It can be executed any number of times',
+      executions:
+        'An execution runs a task, with retries, on a worker of this service or on an external worker that reports it',
+      'dead letters':
+        'Executions that failed and have no attempts left. They can be redriven (executed again) or discarded',
+      runtimes: 'The languages that tasks can be written in. No authentication is needed',
+      health: 'Whether the service is up and ready. No authentication is needed',
+    },
+    maxima: maximaByField,
+    choices: { script_type: scriptTypes },
+  };
+}

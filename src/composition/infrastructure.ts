@@ -25,9 +25,11 @@ import { createPool, type PostgresOptions } from '../platform/postgres/pool.js';
 import { closeRedis, createRedis } from '../platform/redis/create-redis.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { Observations } from '../platform/telemetry/observations.js';
+import type { JobQueue } from '../queue/job-queue.js';
 import { RedisJobQueue } from '../queue/redis-job-queue.js';
 import { loadRuntimes } from '../runtimes/load-runtimes.js';
 import { OfferedRuntimes } from '../runtimes/offered-runtimes.js';
+import type { RuntimeOffer } from '../runtimes/runtime-offer.js';
 import type { Runtimes } from '../runtimes/runtimes.js';
 import { createNats } from './connect-nats.js';
 import { createEventCatalog } from './event-catalog.js';
@@ -160,8 +162,8 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
   };
 }
 
-/** A worker whose engine is down keeps its last list. */
-const offersOf = async (queue: RedisJobQueue) =>
+/** What the live workers can run: each offers a runtime once. One whose engine is down keeps its last list. */
+export const offersOf = async (queue: JobQueue): Promise<RuntimeOffer[]> =>
   (await queue.workers()).flatMap(({ figures, runtimes = [] }) => (figures?.healthy ? runtimes : []));
 
 const createQueue = (config: Config, redis: Redis, log: Log): RedisJobQueue =>

@@ -9,7 +9,7 @@ import type { Config } from '../config/load-config.js';
 import { isOutage } from '../platform/postgres/outage.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { LivePublisher } from '../worker/live-publisher.js';
-import type { Infrastructure } from './infrastructure.js';
+import { type Infrastructure, offersOf } from './infrastructure.js';
 import { observeRequests, observeRuns } from './metrics-of-work.js';
 import { VERSION } from './version.js';
 import type { WorkerParts } from './worker-role.js';
@@ -88,11 +88,9 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
     result.observe((await queue.workers()).length),
   );
   gauge('voidrunner_runtime_workers', 'worker processes that can run the runtime', async (result) => {
-    const workers = (await queue.workers()).filter(({ figures }) => figures?.healthy);
-    for (const name of infra.runtimes.names) {
-      const able = workers.filter(({ runtimes = [] }) => runtimes.some(({ runtime }) => runtime === name));
-      result.observe(able.length, { runtime: name });
-    }
+    const offers = await offersOf(queue);
+    for (const name of infra.runtimes.names)
+      result.observe(offers.filter(({ runtime }) => runtime === name).length, { runtime: name });
   });
   gauge('voidrunner_runs', 'runs in progress', async (result) =>
     result.observe((await queue.workers()).reduce((sum, { running }) => sum + running.length, 0)),

@@ -60,16 +60,15 @@ export class OperatorRules {
   }
 
   private aboveMaxima({ timeout_seconds, limits = {} }: RequestedRun): FieldFault[] {
-    const { timeout_seconds: longest, ...most } = this.maxima;
-    const asked: [field: string, value: number | null | undefined, max: number][] = [
-      ['timeout_seconds', timeout_seconds, longest],
-      ...Object.entries(most).map(
-        ([name, max]) => [`limits.${name}`, limits[name as LimitName], max] as [string, number, number],
-      ),
-    ];
-    return asked
-      .filter(([, value, max]) => value !== undefined && value !== null && value > max)
-      .map(([field, value, max]) => ({ field, value: String(value), tag: 'max', message: `must be at most ${max}` }));
+    const named = Object.entries(limits).map(([name, value]) => [`limits.${name}`, value] as const);
+    const asked: Readonly<Record<string, number | null | undefined>> = {
+      timeout_seconds,
+      ...Object.fromEntries(named),
+    };
+    return Object.entries(this.maximaByField).flatMap(([field, max]) => {
+      const value = asked[field] ?? 0;
+      return value > max ? [{ field, value: String(value), tag: 'max', message: `must be at most ${max}` }] : [];
+    });
   }
 }
 

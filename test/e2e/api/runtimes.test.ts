@@ -145,23 +145,20 @@ test('a task whose runtime is no longer declared keeps its history, and cannot b
   const task = await ada.createTask({ script_type: 'marked' as never });
   await files.delete('marked');
   const next = await api.service.start({ VOIDRUNNER_ROLES: 'api' });
+  const ask = async (method: string, path: string) => {
+    const headers = { authorization: `Bearer ${ada.token}` };
+    const response = await fetch(`${next.url}/api/v1${path}`, { method, headers });
+    return { status: response.status, body: (await response.json()) as object };
+  };
   try {
-    const start = await fetch(`${next.url}/api/v1/tasks/${task.id}/executions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${ada.token}` },
+    expect(await ask('POST', `/tasks/${task.id}/executions`)).toMatchObject({
+      status: 409,
+      body: { type: 'urn:voidrunner:problem:runtime_removed' },
     });
-    expect(start.status).toBe(409);
-    expect(await start.json()).toMatchObject({ type: 'urn:voidrunner:problem:runtime_removed' });
-    const listed = await fetch(`${next.url}/api/v1/tasks?script_type=marked`, {
-      headers: { authorization: `Bearer ${ada.token}` },
-    });
-    expect(await listed.json()).toMatchObject({
+    expect((await ask('GET', '/tasks?script_type=marked')).body).toMatchObject({
       tasks: expect.arrayContaining([expect.objectContaining({ id: task.id })]) as object,
     });
-    const read = await fetch(`${next.url}/api/v1/tasks/${task.id}`, {
-      headers: { authorization: `Bearer ${ada.token}` },
-    });
-    expect(await read.json()).toMatchObject({ script_type: 'marked' });
+    expect((await ask('GET', `/tasks/${task.id}`)).body).toMatchObject({ script_type: 'marked' });
   } finally {
     await api.service.stop(next);
   }

@@ -166,6 +166,7 @@ test.each([
   ['sort_field=script_content', 'sort_field', 'oneof'],
   ['sort_order=up', 'sort_order', 'oneof'],
   ['status=done', 'status', 'oneof'],
+  ['script_type=Ruby', 'script_type', 'regex'],
   ['owner_id=1', 'owner_id', 'unknown'],
   ['cursor=%00', 'cursor', 'unicode'],
 ])('?%s is a 400', async (query, field, tag) => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import type { ScriptType } from '../../support/declared-runtimes.js';
 import { TestSandbox, type TextOutcome } from '../../support/docker.js';
-import type { HostileProgram } from '../../support/hostile/program.js';
+import { type HostileProgram, withEnoughTime } from '../../support/hostile/program.js';
 import { HOSTILE_PROGRAMS } from '../../support/hostile/programs.js';
 import { REPORT } from '../../support/hostile/report.js';
 import { runsHere } from '../../support/preload.js';
@@ -11,18 +11,6 @@ import { RUNTIMES } from '../../support/runtimes.js';
 const HOSTILE_USER = 'a0000000-0000-4000-8000-000000000000';
 const NEIGHBOUR_USER = 'b0000000-0000-4000-8000-000000000000';
 const LIMITS = { memory_mb: 128, cpus: 1, pids: 64 };
-/**
- * For a program that ends by itself: a limit in case it hangs. Node, out of memory, reads its own code from the disk
- * for a long time.
- */
-const END_MS_MAX = 100_000;
-/**
- * For a program that never ends. It must have begun by then, which on a busy machine takes Node seconds: a program
- * that has not begun runs again, with several times as much time.
- */
-const FIRST_MS = 1_000;
-const TIMES_MORE = 4;
-
 /** It uses some of each resource that hostile programs exhaust. */
 const NEIGHBOUR = `head -c 16M /dev/zero >/tmp/own || exit
 for n in 1 2 3 4 5 6 7 8; do sleep 0 & done; wait || exit
@@ -65,15 +53,15 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
   const runNeighbour = (): Promise<TextOutcome> =>
     box.run('bash', NEIGHBOUR, { userId: NEIGHBOUR_USER, timeoutMs: NEIGHBOUR_TIMEOUT_MS, limits: LIMITS });
 
-  async function meetsItsBounds(language: ScriptType, program: HostileProgram, timeoutMs: number): Promise<void> {
-    const { scripts, begun, expected } = program;
+  async function meetsItsBounds(language: ScriptType, program: HostileProgram): Promise<void> {
+    const { scripts, expected } = program;
     const parts = { userId: HOSTILE_USER, limits: { ...LIMITS, ...program.limits } };
-    const hostile = box.run(language, scripts[language]!, { ...parts, timeoutMs });
-    const [outcome, beside] = await Promise.all([hostile, runNeighbour()]);
-    expect(beside).toMatchObject({ reason: 'exit_code', returnCode: 3, out: 'fine\n', err: '' });
-    const more = timeoutMs * TIMES_MORE;
-    if (begun && outcome.reason === 'timeout' && !begun(outcome) && more <= END_MS_MAX)
-      return meetsItsBounds(language, program, more);
+    const outcome = await withEnoughTime(program, async (timeoutMs) => {
+      const hostile = box.run(language, scripts[language]!, { ...parts, timeoutMs });
+      const [ran, beside] = await Promise.all([hostile, runNeighbour()]);
+      expect(beside).toMatchObject({ reason: 'exit_code', returnCode: 3, out: 'fine\n', err: '' });
+      return ran;
+    });
     expect(outcome).toMatchObject(expected);
     // Whatever it did to its own cell, its user's next run is normal.
     expect(await box.run(language, NEXT[language], parts)).toMatchObject({ out: 'on\n', returnCode: 0 });
@@ -81,7 +69,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
   }
 
   it.each(casesOn(runtime))('%s: %s meets its limit, and a neighbour is not affected', (language, _, program) =>
-    meetsItsBounds(language, program, program.begun ? FIRST_MS : END_MS_MAX),
+    meetsItsBounds(language, program),
   );
 
   it('a run leaves no files, shared memory or processes to the next run of the same user', async () => {
