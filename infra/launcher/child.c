@@ -172,6 +172,7 @@ static void be_first_to_go(const struct child_given *given) {
     need(given, isolation_raise_oom_score(OOM_SCORE_MAX));
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) need(given, "not dumpable");
     if (given->result >= 0) close(given->result);
+    if (given->files >= 0) close(given->files);
 }
 
 /*
@@ -239,6 +240,11 @@ static void send_program(const struct job *job, const struct child_given *given)
     close(given->program);
 }
 
+static void kill_all_others(void) {
+    kill(-1, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
+}
+
 /* Returns only if the compiler succeeded. Its remaining processes are dead then (nested). */
 static void compile(const struct job *job, const struct child_given *given) {
     int64_t begun_us = now_us();
@@ -254,18 +260,41 @@ static void compile(const struct job *job, const struct child_given *given) {
         _exit(EXIT_SUCCESS);
     }
     /* Plain: these processes cannot be distinguished from the launcher's here; the cell ends with the job. */
-    if (job->nested) {
-        kill(-1, SIGKILL);
-        while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
-    }
+    if (job->nested) kill_all_others();
     send_program(job, given);
 }
 
+static void collect(const struct collect_order *order, int folder, int files) {
+    int64_t over_us = now_us();
+    if (folder >= 0 && write_all(files, &over_us, sizeof over_us)) collect_files(order, folder, files);
+}
+
 /* When the init exits, the kernel kills all other processes in the namespace. */
-static _Noreturn void be_init(pid_t program, const struct child_given *given) {
+static _Noreturn void be_init(pid_t program, const struct child_given *given, const struct collect_order *order) {
     struct child_result result = {0};
-    if (wait_for(program, given->room, &result)) put_result(given, &result);
+    if (wait_for(program, given->room, &result)) {
+        put_result(given, &result);
+        if (given->files >= 0) {
+            kill_all_others();
+            /* Its own working folder, wherever the program has moved it. */
+            collect(order, open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), given->files);
+        }
+    }
     _exit(EXIT_SUCCESS);
+}
+
+_Noreturn void child_collect(const struct collect_order *order, const char *folder, int files) {
+    descriptors_close_all_but(STDIN_FILENO, &files, 1);
+    collect(order, open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), files);
+    _exit(EXIT_SUCCESS);
+}
+
+static _Noreturn void become_init(pid_t program, const struct job *job, unsigned char *payload, size_t payload_size,
+                                  const struct child_given *given) {
+    const int kept[] = {given->result, given->files};
+    descriptors_close_all_but(STDIN_FILENO, kept, 2);
+    memory_free(payload, payload_size);
+    be_init(program, given, &job->collect);
 }
 
 /* Nothing of the user has run when this returns. */
@@ -280,6 +309,7 @@ static void begin(const struct child_given *given) {
     /* If the launcher is not PID 1, the job would survive its death. */
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     umask(022);
+    signals_block_order();
     take_streams(given);
 }
 
@@ -287,17 +317,15 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
                 const struct child_given *given) {
     begin(given);
     /* None of the launcher's own: host, cgroup files, cell's /proc. */
-    const int kept[] = {given->setup, given->result, given->program};
-    descriptors_close_all_but(STDERR_FILENO + 1, kept, 3);
+    const int kept[] = {given->setup, given->result, given->program, given->files};
+    descriptors_close_all_but(STDERR_FILENO + 1, kept, 4);
     prepare(job, given);
     if (job->compile[0] != NULL && job->program_size == 0) compile(job, given);
     if (!job->nested) become_program(job, given);
 
     pid_t program = start(become_program, job, given);
     if (program < 0) need(given, "vfork");
-    descriptors_close_all_but(STDIN_FILENO, &given->result, 1);
-    memory_free(payload, payload_size);
-    be_init(program, given);
+    become_init(program, job, payload, payload_size, given);
 }
 
 /* As an exec leaves it: dumpable, without the launcher's descriptors and page. The handlers are the interpreter's. */
@@ -325,7 +353,5 @@ void child_preloaded(struct job *job, unsigned char *payload, size_t payload_siz
         become_preloaded(given);
         return;
     }
-    descriptors_close_all_but(STDIN_FILENO, &given->result, 1);
-    memory_free(payload, payload_size);
-    be_init(program, given);
+    become_init(program, job, payload, payload_size, given);
 }

@@ -40,6 +40,11 @@ struct child_given {
     int result;
     /* Carries the program that the compiler made. -1: the host wants none. */
     int program;
+    /*
+     * Carries the time at which the last process of the job was dead (int64_t, clock.h), and the files that the host
+     * wants (collect.h). Only the init can write it. -1: the host wants none, or the job is plain.
+     */
+    int files;
     struct room *room;
     /* Memory that the programs of a preloaded interpreter use. */
     const struct snapshot_use *use;
@@ -49,6 +54,9 @@ struct child_result {
     int status;              /* as wait(2) has it */
     int64_t memory_peak_kib; /* of the largest process that the init has waited for */
 };
+
+/* Plain: the launcher's child that collects the files of a job whose processes are dead. */
+_Noreturn void child_collect(const struct collect_order *order, const char *folder, int files);
 
 _Noreturn void child_main(struct job *job, unsigned char *payload, size_t payload_size,
                           const struct child_given *given);

@@ -23,6 +23,7 @@ enum frame_type {
     FRAME_STDOUT_TAIL = 'o',
     FRAME_STDERR_TAIL = 'e',
     FRAME_PROGRAM = 'P',
+    FRAME_FILES = 'F',
     FRAME_TRAILER = 'T',
     FRAME_REFUSED = 'R'
 };

@@ -110,6 +110,24 @@ static void take_limits(struct cursor *cursor, struct job *job) {
     fault_if(cursor, job->cpus_milli > JOB_CPUS_MILLI_MAX, "malformed: too many CPUs");
 }
 
+static void take_collect(struct cursor *cursor, struct collect_order *order) {
+    uint32_t count = take_u32(cursor);
+    fault_if(cursor, count > GLOBS_MAX, "malformed: too many patterns");
+    for (uint32_t i = 0; i < count && cursor->fault == NULL; i++) {
+        const char *pattern = take_string(cursor);
+        fault_if(cursor, pattern != NULL && !globs_add(&order->globs, pattern),
+                 "input: a pattern must be relative and stay in the working folder");
+    }
+    const char *except = take_string(cursor);
+    fault_if(cursor, except != NULL && strlen(except) > COLLECT_PATH_BYTES_MAX, "malformed: an exception is too long");
+    if (cursor->fault == NULL) strcpy(order->except, except);
+    order->files_max = take_u32(cursor);
+    order->file_bytes_max = take_u32(cursor);
+    order->bytes_max = take_u32(cursor);
+    fault_if(cursor, count > 0 && (order->files_max == 0 || order->files_max > COLLECT_FILES_MAX),
+             "malformed: too many files to collect, or none");
+}
+
 static bool is_variable(const char *text) {
     const char *equals = strchr(text, '=');
     return equals != NULL && equals != text;
@@ -144,6 +162,7 @@ const char *job_decode(struct job *job, unsigned char *payload, size_t size) {
     job->program_path = take_string(&cursor);
     job->program_bytes_max = take_u32(&cursor);
     job->program = take_bytes(&cursor, &job->program_size);
+    take_collect(&cursor, &job->collect);
     check(&cursor, job);
     return cursor.fault;
 }

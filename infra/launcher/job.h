@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collect.h"
+
 enum {
     JOB_ARGS_MAX = 256,
     JOB_ENV_MAX = 256,
@@ -53,6 +55,7 @@ struct job {
     uint32_t program_bytes_max;      /* of a compiled program that the host wants; 0: it wants none */
     const unsigned char *program;    /* compiled earlier: written to program_path instead of compiled */
     size_t program_size;             /* 0: there is none */
+    struct collect_order collect;    /* has its own copy of the patterns */
 };
 
 /*

@@ -26,7 +26,7 @@
 #include "view.h"
 
 enum {
-    PROTOCOL = 4,
+    PROTOCOL = 5,
     /* How long sending the last frames may take after the host has closed our input. */
     GOODBYE_US = 2000000,
     GOODBYE_POLL_MS = 50

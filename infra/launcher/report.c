@@ -34,7 +34,7 @@ static const char *preload(const struct run *run) {
     return run->preloaded ? "used" : "unused";
 }
 
-static void send_trailer(struct run *run, const struct cgroup_reading *after, int64_t oom_kills) {
+static void send_trailer(struct run *run, int64_t oom_kills) {
     char text[TRAILER_BYTES_MAX];
     const struct output *out = &run->streams[0].output, *err = &run->streams[1].output;
     int64_t since = run->phase == RUN_SETUP ? run->begun_us : run->started_us;
@@ -49,8 +49,8 @@ static void send_trailer(struct run *run, const struct cgroup_reading *after, in
              "\nstdout_truncated=%d\nstderr_truncated=%d\npreload=%s\nprogram_bytes=%" PRId64 "\n",
              run->result.status, killer(run), run->phase == RUN_COMPILES ? "compile" : "program",
              run->compile_us, run->ended_us - since,
-             difference(run->before.cpu_us, after->cpu_us), peak, source, oom_kills,
-             difference(run->before.pids_limit_hits, after->pids_limit_hits), room->tmp_full,
+             difference(run->before.cpu_us, run->after.cpu_us), peak, source, oom_kills,
+             difference(run->before.pids_limit_hits, run->after.pids_limit_hits), room->tmp_full,
              room->tmp_inodes_full, room->shm_full, room->shm_inodes_full, out->total, err->total,
              output_truncated(out), output_truncated(err), preload(run),
              run->program_bytes);
@@ -64,11 +64,10 @@ static const char *refusal(struct run *run) {
 }
 
 void report_end(struct run *run) {
-    struct cgroup_reading after = cgroup_read(run->cgroup);
-    int64_t oom_kills = difference(run->before.oom_kills, after.oom_kills);
+    int64_t oom_kills = difference(run->before.oom_kills, run->after.oom_kills);
     const char *words = refusal(run);
     if (words[0] == 0 && (run->phase != RUN_SETUP || run->killed != KILLED_BY_NONE)) {
-        send_trailer(run, &after, oom_kills);
+        send_trailer(run, oom_kills);
         return;
     }
     if (words[0] == 0)

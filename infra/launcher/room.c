@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "signals.h"
+
 /* A file system that is full only between two checks is not noticed: the kernel has no counter for it. */
 enum { CHECK_INTERVAL_NS = 5000000 };
 
@@ -48,14 +50,17 @@ void room_check(struct room *room) {
 
 pid_t room_wait(struct room *room, int *status, struct rusage *usage) {
     const struct timespec wait = {.tv_nsec = CHECK_INTERVAL_NS};
-    sigset_t child;
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
+    sigset_t awaited;
+    sigemptyset(&awaited);
+    sigaddset(&awaited, SIGCHLD);
+    sigaddset(&awaited, ORDER_TO_END);
     for (;;) {
         room_check(room);
         pid_t pid = wait4(-1, status, WNOHANG, usage);
         if (pid != 0) return pid;
         /* If a child has died since then, its signal is pending, and this returns at once. */
-        sigtimedwait(&child, NULL, &wait);
+        siginfo_t info;
+        if (sigtimedwait(&awaited, &info, &wait) == ORDER_TO_END && signals_is_order(&info))
+            kill(-1, SIGKILL);
     }
 }

@@ -31,8 +31,8 @@ void room_unmap(struct room *room);
 void room_check(struct room *room);
 
 /*
- * wait4 for any child, which also checks the room every few milliseconds and at each child's death.
- * SIGCHLD must be blocked.
+ * wait4 for any child, which also checks the room every few milliseconds and at each child's death. Obeys ORDER_TO_END
+ * (signals.h). SIGCHLD must be blocked.
  */
 pid_t room_wait(struct room *room, int *status, struct rusage *usage);
 

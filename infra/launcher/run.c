@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "reap.h"
 #include "report.h"
+#include "signals.h"
 
 enum {
     US_PER_MS = 1000,
@@ -28,7 +29,9 @@ enum {
      */
     GATHER_HEAD_BYTES = 16 * 1024,
     GATHER_BEYOND_BYTES = 2 * 1024,
-    GATHER_US = 1000
+    GATHER_US = 1000,
+    /* An init that does not obey the order to end its job within this time is killed. */
+    ORDER_US_MAX = 1000000
 };
 
 static const enum frame_type HEAD_FRAMES[RUN_STREAMS] = {FRAME_STDOUT, FRAME_STDERR};
@@ -57,12 +60,21 @@ static bool make_input_pipe(struct run *run, struct child_given *given) {
     return ends[1] < DESCRIPTORS_MAX && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0;
 }
 
-static bool make_pipes(struct run *run, struct child_given *given, bool wants_program) {
+static bool make_file_stream(struct run *run, const struct job *job, struct child_given *given) {
+    int ours;
+    if (!make_pipe(&ours, &given->files)) return false;
+    file_stream_open(&run->files, job, ours, &given->files);
+    return true;
+}
+
+static bool make_pipes(struct run *run, const struct job *job, struct child_given *given) {
+    bool wants_program = job->compile[0] != NULL && job->program_size == 0 && job->program_bytes_max > 0;
     return make_input_pipe(run, given) && make_pipe(&run->streams[0].fd, &given->out) &&
            make_pipe(&run->streams[1].fd, &given->err) &&
            make_pipe(&run->setup_fd, &given->setup) &&
            (!run->nested || make_pipe(&run->result_fd, &given->result)) &&
-           (!wants_program || make_pipe(&run->program_fd, &given->program));
+           (!wants_program || make_pipe(&run->program_fd, &given->program)) &&
+           (job->collect.globs.count == 0 || make_file_stream(run, job, given));
 }
 
 /* Allocated before the job runs: at its end, no memory may be left. */
@@ -111,6 +123,7 @@ static void forget(struct run *run) {
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
     close_fd(&run->program_fd);
+    file_stream_close(&run->files);
     end_input(run);
     usage_end(&run->usage);
     struct run idle = {.host = run->host,
@@ -126,7 +139,17 @@ static void forget(struct run *run) {
 static void end_of_all(struct run *run) {
     run->first = 0;
     run->all_dead = true;
+    if (file_stream_has_begun(&run->files)) return;
     run->ended_us = now_us();
+    run->after = cgroup_read(run->cgroup);
+}
+
+/* Only the files are still to come: nothing is measured or limited any more. */
+static void end_of_job(struct run *run) {
+    run->ended_us = run->files.over_us;
+    run->after = cgroup_read(run->cgroup);
+    run->deadline_us = run->cpu_time.due_us = INT64_MAX;
+    usage_end(&run->usage);
 }
 
 static int64_t deadline_of(int64_t from_us, uint32_t timeout_ms) {
@@ -137,6 +160,7 @@ static void begin(struct run *run, const struct job *job) {
     run->active = true;
     run->number = job->number;
     run->nested = job->nested;
+    file_stream_begin(&run->files);
     run->setup_fd = run->result_fd = run->program_fd = run->input_fd = run->streams[0].fd = run->streams[1].fd = -1;
     /* Default if no result arrives: the init was killed, and the program with it. */
     run->result.status = SIGKILL;
@@ -172,11 +196,13 @@ static void close_pipes(struct run *run, struct child_given *given) {
     close_fd(&given->err);
     close_fd(&given->setup);
     close_fd(&given->result);
+    close_fd(&given->files);
     close_fd(&run->input_fd);
     close_fd(&run->streams[0].fd);
     close_fd(&run->streams[1].fd);
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
+    file_stream_close(&run->files);
 }
 
 /*
@@ -184,7 +210,7 @@ static void close_pipes(struct run *run, struct child_given *given) {
  * with other pipes and its whole time.
  * @returns whether the job has an init
  */
-static bool clone_preloaded(struct run *run, struct child_given *given, const char **failed) {
+static bool clone_preloaded(struct run *run, const struct job *job, struct child_given *given, const char **failed) {
     if (run->zygote.payload_fd < 0) return false;
     pid_t first = zygote_clone(&run->zygote, given);
     run->preloaded = first > 0;
@@ -195,7 +221,7 @@ static bool clone_preloaded(struct run *run, struct child_given *given, const ch
     } else if (run->preload_lost) {
         usage_set_zygote(&run->usage, 0);
         close_pipes(run, given);
-        if (!make_pipes(run, given, false)) *failed = "pipe";
+        if (!make_pipes(run, job, given)) *failed = "pipe";
         run->begun_us = now_us();
         run->deadline_us = deadline_of(run->begun_us, run->timeout_ms);
     }
@@ -203,19 +229,18 @@ static bool clone_preloaded(struct run *run, struct child_given *given, const ch
 }
 
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
-    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, -1, run->room, NULL};
-    bool wants_program = job->compile[0] != NULL && job->program_size == 0 && job->program_bytes_max > 0;
+    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, -1, -1, run->room, NULL};
     const char *failed = NULL;
     begin(run, job);
     run->payload = payload;
     run->payload_size = payload_size;
     run->input = job->input;
     run->input_left = job->input_size;
-    if (!make_pipes(run, &given, wants_program)) failed = "pipe";
+    if (!make_pipes(run, job, &given)) failed = "pipe";
     else if (!take_tails(run, job)) failed = "memory for the output";
     if (!job->preload || !job->nested || job->compile[0] != NULL || failed != NULL)
         zygote_withdraw(&run->zygote);
-    if (failed == NULL && !clone_preloaded(run, &given, &failed) && failed == NULL) {
+    if (failed == NULL && !clone_preloaded(run, job, &given, &failed) && failed == NULL) {
         run->first = isolation_clone(run->nested);
         if (run->first == 0) child_main(job, payload, payload_size, &given);
         if (run->first < 0) failed = "clone";
@@ -232,16 +257,29 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
     close_fd(&given.setup);
     close_fd(&given.result);
     close_fd(&given.program);
+    close_fd(&given.files);
     drop_all_but_input(run);
     feed_input(run);
 }
 
-void run_kill(struct run *run, enum run_killer killer) {
-    if (!run->active || run->all_dead) return;
-    if (run->killed == KILLED_BY_NONE) run->killed = killer;
+static void kill_all(struct run *run) {
     /* All processes of the namespace die with its init, however many there are. */
     if (!run->nested) kill_everyone();
     else if (run->first > 0) kill(run->first, SIGKILL);
+}
+
+/* @returns whether the init has been told to kill all others, so that it can collect their files */
+static bool order_end(struct run *run) {
+    if (!run->nested || run->first <= 0 || run->files.fd < 0 || run->phase != RUN_PROGRAM) return false;
+    if (run->files.give_up_us != INT64_MAX) return true;
+    run->files.give_up_us = now_us() + ORDER_US_MAX;
+    return kill(run->first, ORDER_TO_END) == 0;
+}
+
+void run_kill(struct run *run, enum run_killer killer) {
+    if (!run->active || run->all_dead) return;
+    if (run->killed == KILLED_BY_NONE && !file_stream_has_begun(&run->files)) run->killed = killer;
+    if (killer == KILLED_BY_HOST || !order_end(run)) kill_all(run);
 }
 
 static void compiler_begins(struct run *run, int64_t at_us) {
@@ -352,20 +390,30 @@ static void reap_init(struct run *run) {
     end_of_all(run);
 }
 
+/* @returns whether a process collects the files now, for which the job has to wait */
+static bool collect_plain(struct run *run) {
+    /* Whether the program has run at all. */
+    read_setup(run);
+    if (run->phase != RUN_PROGRAM || run->killed == KILLED_BY_HOST) file_stream_close(&run->files);
+    run->collects = file_stream_collect_plain(&run->files);
+    return run->collects;
+}
+
 static void reap_plain(struct run *run) {
     struct rusage usage;
     int status;
     pid_t pid;
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        if (run->collects) continue;
         if (run->compile_us < 0) usage_reaped(&run->usage, usage.ru_maxrss);
         if (pid != run->first) continue;
         run->first = 0;
         run->result.status = status;
     }
     if (pid < 0 && errno == ECHILD) {
-        end_of_all(run);
         room_check(run->room);
-    } else if (run->first == 0) {
+        if (!collect_plain(run)) end_of_all(run);
+    } else if (run->first == 0 && !run->collects) {
         kill_everyone();
     }
 }
@@ -396,7 +444,7 @@ static bool send_tail(struct run *run, int which) {
 }
 
 static bool is_drained(const struct run *run) {
-    return run->setup_fd < 0 && run->program_fd < 0 && run->streams[0].fd < 0 && run->streams[1].fd < 0;
+    return run->setup_fd < 0 && run->program_fd < 0 && run->files.fd < 0 && run->streams[0].fd < 0 && run->streams[1].fd < 0;
 }
 
 /* All processes are dead: their remaining output is in the pipes, which have no writer left. */
@@ -410,6 +458,11 @@ static void finish(struct run *run) {
 
 static void watch_time(struct run *run) {
     int64_t now = now_us();
+    if (now >= run->files.give_up_us) {
+        run->files.give_up_us = INT64_MAX;
+        kill_all(run);
+    }
+    if (file_stream_has_begun(&run->files)) return;
     if (now >= run->deadline_us && run->killed == KILLED_BY_NONE)
         run_kill(run, KILLED_BY_DEADLINE);
     if (locks_watch(&run->locks, now)) run_kill(run, KILLED_BY_LOCKS);
@@ -436,6 +489,7 @@ void run_step(struct run *run) {
     feed_input(run);
     read_setup(run);
     read_program(run);
+    if (file_stream_pass(&run->files, run->host, run->number)) end_of_job(run);
     /* The program may be faster than its init, but STARTED must be sent first. */
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) read_stream(run, i);
     if (run->all_dead) finish(run);
@@ -457,8 +511,9 @@ static int timeout_ms(const struct run *run, int64_t next) {
         return can_go_on ? 0 : -1;
     }
     if (run->killed == KILLED_BY_NONE && run->deadline_us < next) next = run->deadline_us;
+    if (run->files.give_up_us < next) next = run->files.give_up_us;
     if (usage_due_us(&run->usage) < next) next = usage_due_us(&run->usage);
-    if (locks_due_us(&run->locks) < next) next = locks_due_us(&run->locks);
+    if (!file_stream_has_begun(&run->files) && locks_due_us(&run->locks) < next) next = locks_due_us(&run->locks);
     if (run->cpu_time.due_us < next) next = run->cpu_time.due_us;
     return ms_until(next);
 }
@@ -469,13 +524,16 @@ int run_poll(const struct run *run, struct pollfd *fds) {
     if (!run->active) return -1;
     fds[0].fd = run->setup_fd;
     fds[1] = (struct pollfd){.fd = run->input_fd, .events = POLLOUT};
-    if (host_output_room(run->host) > 0) fds[2].fd = run->program_fd;
+    if (host_output_room(run->host) > 0) {
+        fds[2].fd = run->program_fd;
+        fds[3].fd = run->files.fd;
+    }
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) {
         const struct run_stream *stream = &run->streams[i];
         /* Backpressure: a program blocks on its full pipe as long as the host does not read. */
         bool is_blocked = stream->output.head_left > 0 && host_output_room(run->host) == 0;
         if (stream->fd < 0 || is_blocked) continue;
-        if (!is_gathering(run, stream, now)) fds[3 + i].fd = stream->fd;
+        if (!is_gathering(run, stream, now)) fds[4 + i].fd = stream->fd;
         else if (stream->gathers_until_us < next) next = stream->gathers_until_us;
     }
     return timeout_ms(run, next);

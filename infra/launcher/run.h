@@ -10,13 +10,14 @@
 #include "cgroup.h"
 #include "child.h"
 #include "cpu-time.h"
+#include "file-stream.h"
 #include "host.h"
 #include "locks.h"
 #include "output.h"
 #include "usage.h"
 #include "zygote.h"
 
-enum { RUN_STREAMS = 2, RUN_FDS = 3 + RUN_STREAMS };
+enum { RUN_STREAMS = 2, RUN_FDS = 4 + RUN_STREAMS };
 
 enum run_phase { RUN_SETUP, RUN_COMPILES, RUN_PROGRAM };
 
@@ -42,6 +43,7 @@ struct run {
     bool nested;
     pid_t first; /* init, or the plain program; 0 once it is reaped */
     bool all_dead;
+    bool collects; /* plain: a process collects the files; all others are dead */
     enum run_killer killed;
 
     int input_fd; /* -1 once the program has read all of it, or reads no more */
@@ -58,6 +60,7 @@ struct run {
     int result_fd;
     int program_fd; /* -1: nothing more comes of the compiled program */
     int64_t program_bytes;
+    struct file_stream files;
     struct child_result result;
     struct run_stream streams[RUN_STREAMS];
 
@@ -72,6 +75,7 @@ struct run {
     bool preloaded;    /* the program was forked from the zygote, not exec'ed */
     bool preload_lost; /* the zygote died when it was given the job */
     struct cgroup_reading before;
+    struct cgroup_reading after; /* when all processes were dead, before files were collected */
 };
 
 /* `argv`: of the zygote (zygote.h), which is not started yet. Call it once. */
@@ -83,7 +87,9 @@ void run_preload(struct run *run);
 /* Starts the job, or prepares its refusal. Takes ownership of the payload. */
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size);
 
-/* Kills every process of the job. Its output and the trailer are still sent. */
+/*
+ * Kills every process of the job. Its output and the trailer are still sent, and its files, unless the host kills it.
+ */
 void run_kill(struct run *run, enum run_killer killer);
 
 /* Fills RUN_FDS entries. @returns the longest time that poll may wait, in ms; -1: no limit */

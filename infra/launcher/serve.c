@@ -52,10 +52,11 @@ static void take_order(struct zygote_order *order, int *fds) {
     while (size < 0 && errno == EINTR);
     if (size == 0) _exit(EXIT_SUCCESS);
     const struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    if (size != sizeof *order || rights == NULL ||
-        rights->cmsg_len != CMSG_LEN(ZYGOTE_FDS * sizeof(int)))
-        _exit(EXIT_FAILED);
-    memcpy(fds, CMSG_DATA(rights), ZYGOTE_FDS * sizeof(int));
+    if (size != sizeof *order || rights == NULL) _exit(EXIT_FAILED);
+    size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    if (count != ZYGOTE_FDS && count != ZYGOTE_FDS - 1) _exit(EXIT_FAILED);
+    fds[ZYGOTE_FILES] = -1;
+    memcpy(fds, CMSG_DATA(rights), count * sizeof(int));
 }
 
 static bool read_payload(int fd, unsigned char *payload, size_t size) {
@@ -119,13 +120,15 @@ struct program serve_jobs(char *const *sample) {
                                     .err = fds[ZYGOTE_ERR],
                                     .setup = fds[ZYGOTE_SETUP],
                                     .result = fds[ZYGOTE_RESULT],
+                                    .files = fds[ZYGOTE_FILES],
                                     .program = -1,
                                     .room = room,
                                     .use = &use};
         int32_t pid = isolation_clone_sibling();
         if (pid == 0) return become_program(&order, fds, given);
         if (pid < 0) pid = -errno;
-        for (int i = 0; i < ZYGOTE_FDS; i++) close(fds[i]);
+        for (int i = 0; i < ZYGOTE_FDS; i++)
+            if (fds[i] >= 0) close(fds[i]);
         if (send(ZYGOTE_SOCKET_FD, &pid, sizeof pid, MSG_NOSIGNAL) != sizeof pid) _exit(EXIT_FAILED);
     }
 }

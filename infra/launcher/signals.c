@@ -1,6 +1,5 @@
 #include "signals.h"
 
-#include <signal.h>
 #include <stddef.h>
 
 void signals_block_all(void) {
@@ -13,6 +12,17 @@ void signals_unblock_all(void) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void signals_block_order(void) {
+    sigset_t order;
+    sigemptyset(&order);
+    sigaddset(&order, ORDER_TO_END);
+    sigprocmask(SIG_BLOCK, &order, NULL);
+}
+
+bool signals_is_order(const siginfo_t *info) {
+    return info->si_code == SI_USER && info->si_pid == 0;
 }
 
 void signals_reset(void) {

@@ -108,8 +108,9 @@ void zygote_withdraw(struct zygote *zygote) {
 
 static bool send_order(const struct zygote *zygote, const struct child_given *given) {
     struct zygote_order order = {.payload_size = (uint32_t)lseek(zygote->payload_fd, 0, SEEK_END)};
-    const int fds[ZYGOTE_FDS] = {given->in,    given->out,    given->err,
-                                 given->setup, given->result, zygote->payload_fd};
+    const int fds[ZYGOTE_FDS] = {given->in,     given->out,         given->err,  given->setup,
+                                 given->result, zygote->payload_fd, given->files};
+    size_t fds_size = (given->files >= 0 ? ZYGOTE_FDS : ZYGOTE_FDS - 1) * sizeof fds[0];
     union {
         char bytes[CMSG_SPACE(sizeof fds)];
         struct cmsghdr align;
@@ -118,12 +119,12 @@ static bool send_order(const struct zygote *zygote, const struct child_given *gi
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
-                             .msg_controllen = sizeof control.bytes};
+                             .msg_controllen = CMSG_SPACE(fds_size)};
     struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof fds);
-    memcpy(CMSG_DATA(rights), fds, sizeof fds);
+    rights->cmsg_len = CMSG_LEN(fds_size);
+    memcpy(CMSG_DATA(rights), fds, fds_size);
     return sendmsg(zygote->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof order;
 }
 

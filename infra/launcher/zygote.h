@@ -30,6 +30,7 @@ enum {
     ZYGOTE_SETUP,
     ZYGOTE_RESULT,
     ZYGOTE_PAYLOAD, /* a file in memory: the payload of the job's frame. Only the job's init reads it. */
+    ZYGOTE_FILES,   /* only if the host wants files */
     ZYGOTE_FDS
 };
 

@@ -11,6 +11,7 @@ import { ExecutionResponses } from '../tasks/api/execution-responses.js';
 import { ExecutionStarts } from '../tasks/api/execution-starts.js';
 import { ExternalExecutionController } from '../tasks/api/external-execution-controller.js';
 import { OneShotController } from '../tasks/api/one-shot-controller.js';
+import { FileController } from '../tasks/api/file-controller.js';
 import { OutputController } from '../tasks/api/output-controller.js';
 import { RuntimeController } from '../tasks/api/runtime-controller.js';
 import { TaskController } from '../tasks/api/task-controller.js';
@@ -48,6 +49,7 @@ const CONTROLLERS = [
   ExecutionHistoryController,
   ExternalExecutionController,
   OutputController,
+  FileController,
   DeadLetterController,
   OneShotController,
   RuntimeController,

@@ -171,6 +171,10 @@ export const settingsSchema = z.object({
   EXECUTOR_OUTPUT_BYTES_MAX: integer(1_024, 64 * 1024 ** 2)
     .default(1024 ** 2)
     .describe('maximum bytes kept of stdout, and of stderr; above it, the middle is left out'),
+  EXECUTOR_FILES_MAX: integer(1, 64).default(64).describe('maximum files that a run may keep (input.outputs)'),
+  EXECUTOR_FILES_BYTES_MAX: integer(1_024, 64 * 1024 ** 2)
+    .default(16 * 1024 ** 2)
+    .describe('maximum bytes of all files that a run may keep; larger files are skipped'),
   EXECUTOR_COMPILE_TIMEOUT: durationMs
     .pipe(z.int().min(1_000).max(3_600_000))
     .default(60_000)

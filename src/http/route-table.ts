@@ -13,8 +13,8 @@ export class RouteTable {
   private readonly entries = new Map<string, Entry>();
 
   add(path: string, methods: string | readonly string[]): void {
-    // Only internal routes (assets of the docs) have wildcards, and these would match every path.
-    if (path.includes('*')) return;
+    // Matches every path, for preflight requests.
+    if (path === '*' || path === '/*') return;
     const entry = this.entries.get(path) ?? { pattern: patternOf(path), methods: new Set<string>() };
     for (const method of [methods].flat()) entry.methods.add(method);
     this.entries.set(path, entry);
@@ -31,7 +31,10 @@ export class RouteTable {
 }
 
 function patternOf(path: string): RegExp {
-  const segments = path.split('/').map((segment) => (segment.startsWith(':') ? '[^/]+' : escaped(segment)));
+  const segments = path.split('/').map((segment) => {
+    if (segment === '*') return '.+';
+    return segment.startsWith(':') ? '[^/]+' : escaped(segment);
+  });
   return new RegExp(`^${segments.join('/').replace(/\/$/, '')}/?$`);
 }
 

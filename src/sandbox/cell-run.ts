@@ -3,11 +3,13 @@ import type { Span } from '@opentelemetry/api';
 import { withTimeout } from '../platform/async/timeout.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import type { Cell } from './cell.js';
+import { type CollectedFiles, type FilesMax, FileRecords, NO_FILES } from './collected-files.js';
 import { PROGRAM_BYTES_MAX } from './compiled-programs.js';
 import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
 import { encodeJob, keptOf } from './job-bundle.js';
 import type { LauncherMessage } from './launcher-messages.js';
-import { notesOf, outOfMemoryNotes } from './run-notes.js';
+import { ReceivedProgram } from './received-program.js';
+import { fileNotes, notesOf, outOfMemoryNotes } from './run-notes.js';
 import { RunOutput } from './run-output.js';
 import {
   type OnOutput,
@@ -28,6 +30,8 @@ const DEADLINE_GRACE_MS = 2_000;
  */
 export const REPORT_GRACE_MS = 500;
 const BYTES_PER_MIB = 1024 * 1024;
+/** For the files of a run whose processes are dead. The launcher gives up before (infra/launcher/file-stream.c). */
+const COLLECT_MS_MAX = 35_000;
 
 /** Total time for the remaining output, which is bounded. If a busy host exceeds it, the run ends without a report. */
 const REPORT_MS_MAX = 10_000;
@@ -41,6 +45,7 @@ type JobEnd =
 export interface CellRunOptions {
   readonly job: SandboxJob;
   readonly outputBytesMax: number;
+  readonly filesMax: FilesMax;
   readonly compileTimeoutMs: number;
   /** Aborted by the caller: the run is cancelled. */
   readonly cancelled: AbortSignal;
@@ -65,8 +70,8 @@ export class CellRun {
   preload: EndReport['preload'] | null = null;
   /** What the job compiled, if it was wanted, and is not too large. */
   program: Buffer | null = null;
-  private readonly programPieces: Buffer[] = [];
-  private programBytes = 0;
+  private readonly receivedProgram = new ReceivedProgram();
+  private readonly records: FileRecords;
   private readonly output: RunOutput;
   private readonly started = Promise.withResolvers<void>();
   private readonly ended = Promise.withResolvers<JobEnd>();
@@ -75,6 +80,7 @@ export class CellRun {
   private startedMs = performance.now();
   private interruption: Interruption | 'closing' | null = null;
   private interruptedMs = 0;
+  private deadline: NodeJS.Timeout | undefined;
   private grace: NodeJS.Timeout | undefined;
   private readonly number: number;
 
@@ -83,6 +89,7 @@ export class CellRun {
     private readonly options: CellRunOptions,
   ) {
     this.output = new RunOutput(keptOf(options.outputBytesMax).headBytesMax);
+    this.records = new FileRecords(options.filesMax);
     this.number = cell.jobs += 1;
   }
 
@@ -98,6 +105,7 @@ export class CellRun {
     } finally {
       cancelled.removeEventListener('abort', cancel);
       closing.removeEventListener('abort', close);
+      clearTimeout(this.deadline);
       clearTimeout(this.grace);
       this.cell.forget();
     }
@@ -105,10 +113,9 @@ export class CellRun {
 
   private async exchange(span: Span): Promise<SandboxOutcome> {
     const { cell, number } = this;
-    const { job, outputBytesMax, compileTimeoutMs, program, cancelled, closing, cpuFirst = 0 } = this.options;
-    const programBytesMax = program === null ? PROGRAM_BYTES_MAX : 0;
-    const bundle = { number, kind: cell.kind, outputBytesMax, compileTimeoutMs, program, programBytesMax, cpuFirst };
-    cell.send(encodeJob(job, bundle), {
+    const { job, cancelled, closing, cpuFirst = 0, ...bundle } = this.options;
+    const programBytesMax = bundle.program === null ? PROGRAM_BYTES_MAX : 0;
+    cell.send(encodeJob(job, { ...bundle, number, kind: cell.kind, programBytesMax, cpuFirst }), {
       onMessage: (message) => this.onMessage(message),
       lost: (error) => this.ended.resolve({ kind: 'closed', error }),
     });
@@ -121,7 +128,9 @@ export class CellRun {
     if (end.kind === 'reported') {
       const { compileTimeMs } = end.report;
       if (compileTimeMs !== null) span.setAttribute('voidrunner.compile_ms', compileTimeMs);
-      return this.reported(end.report, interruption);
+      const outcome = this.reported(end.report, interruption);
+      if (outcome.files.length > 0) span.setAttribute('voidrunner.files', outcome.files.length);
+      return outcome;
     }
     return interruption === null ? this.afterSilentEnd(end.error) : this.afterRemoval(interruption);
   }
@@ -132,12 +141,13 @@ export class CellRun {
     );
     if (this.startedAt === null) return await this.ended.promise;
     span.addEvent('program started', {}, this.startedAt);
-    const timer = setTimeout(() => this.interrupt('timeout'), this.timeMsMax() + DEADLINE_GRACE_MS);
-    try {
-      return await this.ended.promise;
-    } finally {
-      clearTimeout(timer);
-    }
+    this.interruptAfter(this.timeMsMax() + DEADLINE_GRACE_MS);
+    return await this.ended.promise;
+  }
+
+  private interruptAfter(ms: number): void {
+    clearTimeout(this.deadline);
+    this.deadline = setTimeout(() => this.interrupt('timeout'), ms);
   }
 
   /** The time limit of compiler and program together. */
@@ -156,7 +166,9 @@ export class CellRun {
       case 'output':
         return this.onOutput(message.stream, message.bytes);
       case 'program':
-        return this.onProgram(message.bytes);
+        return this.receivedProgram.add(message.bytes);
+      case 'files':
+        return this.onFiles(message.bytes);
       case 'ended':
         return this.ended.resolve({ kind: 'reported', report: message.report });
       case 'refused':
@@ -164,11 +176,11 @@ export class CellRun {
     }
   }
 
-  /** A launcher sends no more than was asked for. */
-  private onProgram(bytes: Buffer): void {
-    this.programBytes += bytes.length;
-    // Valid only during the call.
-    if (this.programBytes <= PROGRAM_BYTES_MAX) this.programPieces.push(Buffer.from(bytes));
+  /** The program is over when the first ones come. */
+  private onFiles(bytes: Buffer): void {
+    if (this.interruption !== null) this.waitForReport();
+    else if (bytes.length === 0) this.interruptAfter(COLLECT_MS_MAX);
+    this.records.write(bytes);
   }
 
   private onOutput(stream: OutputStreamName, bytes: Buffer): void {
@@ -196,16 +208,12 @@ export class CellRun {
 
   private reported(report: EndReport, interruption: Interruption | 'closing' | null): SandboxOutcome {
     this.preload = report.preload;
-    if (report.programBytes > 0 && report.compileTimeMs !== null) this.program = this.wholeProgram(report.programBytes);
+    if (report.programBytes > 0 && report.compileTimeMs !== null)
+      this.program = this.receivedProgram.whole(report.programBytes);
     // The next cell has a preloaded interpreter again.
     this.reusable = report.preload !== 'lost';
     if (interruption === 'closing' && report.killed === 'host') throw this.failure('the sandbox is closing');
     return this.outcome(endOfRun(report, interruption === 'closing' ? null : interruption), report);
-  }
-
-  private wholeProgram(bytes: number): Buffer | null {
-    const program = Buffer.concat(this.programPieces);
-    return program.length === bytes ? program : null;
   }
 
   /** The launcher sent no report in time: the run is over only when its container has been removed. */
@@ -239,19 +247,29 @@ export class CellRun {
   private outcome(end: RunEnd, report: EndReport | null): SandboxOutcome {
     const startedAt = this.startedAt ?? new Date();
     const output = this.output.result(report);
+    const files = report === null || end.reason === 'cancelled' ? NO_FILES : this.filesOf(report);
     return {
       ...end,
       ...output,
+      files: files.files,
+      skippedFiles: files.skipped,
       startedAt,
       imageDigest: this.cell.kind.image,
       wallTimeMs: report?.wallTimeMs ?? performance.now() - this.startedMs,
       cpuTimeMs: report?.cpuTimeMs ?? null,
       memoryPeakBytes: report?.memoryPeakBytes ?? null,
-      notes:
-        report === null
-          ? []
-          : notesOf(report, this.cell.kind, output, (this.options.job.limits.cpu_time_seconds ?? null) !== null),
+      notes: report === null ? [] : [...this.notesOf(report, output), ...fileNotes(files, this.options.filesMax)],
     };
+  }
+
+  private notesOf(report: EndReport, output: ReturnType<RunOutput['result']>): string[] {
+    const { cpu_time_seconds = null } = this.options.job.limits;
+    return notesOf(report, this.cell.kind, output, cpu_time_seconds !== null);
+  }
+
+  private filesOf({ phase }: EndReport): CollectedFiles {
+    const { outputs = [] } = this.options.job.input;
+    return outputs.length === 0 || phase === 'compile' ? NO_FILES : this.records.result(outputs.length);
   }
 
   private refusal(message: string): SandboxFailure {

@@ -1,5 +1,6 @@
 import type { Log } from '../platform/telemetry/log.js';
 import type { Runtimes } from '../runtimes/runtimes.js';
+import type { FilesMax } from './collected-files.js';
 import type { CompiledPrograms } from './compiled-programs.js';
 import type { ContainerSettings } from './container-spec.js';
 
@@ -12,6 +13,8 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly workerId: string;
   /** Kept of each stream, stdout and stderr. */
   readonly outputBytesMax: number;
+  /** Kept of the files that a run asks to keep. Default: FILES_MAX. */
+  readonly filesMax?: FilesMax;
   /** `single`: a cell is removed after one job. Default: `nested`, a cell also runs its user's next jobs. */
   readonly isolation?: 'nested' | 'single';
   /** If the host refuses nested namespaces: false (default) runs jobs without them, true runs none until allowed. */

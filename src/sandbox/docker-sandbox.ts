@@ -11,6 +11,7 @@ import { type CellHost, type CellKind, type Isolation, kindFor } from './cell-ki
 import { CellPool } from './cell-pool.js';
 import { CellRun, IsolationRefused } from './cell-run.js';
 import { Cell } from './cell.js';
+import { FILES_MAX } from './collected-files.js';
 import { CompileCache } from './compile-cache.js';
 import { ContainerLife } from './container-life.js';
 import { containerSpec } from './container-spec.js';
@@ -224,10 +225,10 @@ export class DockerSandbox extends Sandbox {
       this.pool.release(cell, true);
       return this.cancelledBeforeStart();
     }
-    const { reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS } = this.options;
+    const { reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS, filesMax = FILES_MAX } = this.options;
     const outputBytesMax = Math.min(this.options.outputBytesMax, job.limits.output_bytes ?? Number.POSITIVE_INFINITY);
     const closing = this.closing.signal;
-    const limits = { outputBytesMax, reportGraceMs, compileTimeoutMs };
+    const limits = { outputBytesMax, filesMax, reportGraceMs, compileTimeoutMs };
     const cached = await this.compileCache.entryOf(job, kind.image);
     const program = cached?.program;
     const place = this.cpus.take(kind.cpus, host.cpus);
@@ -247,7 +248,7 @@ export class DockerSandbox extends Sandbox {
 
   private cancelledBeforeStart(): SandboxOutcome {
     const output = new RunOutput(this.options.outputBytesMax).result(null);
-    const figures = { wallTimeMs: 0, cpuTimeMs: null, memoryPeakBytes: null, notes: [] };
+    const figures = { wallTimeMs: 0, cpuTimeMs: null, memoryPeakBytes: null, notes: [], files: [], skippedFiles: [] };
     return { ...interrupted('cancelled'), ...output, ...figures, startedAt: new Date(), imageDigest: null };
   }
 

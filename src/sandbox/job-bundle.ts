@@ -1,5 +1,6 @@
 import { type CommandValues, commandOf } from '../runtimes/runtime.js';
 import type { CellKind } from './cell-kind.js';
+import type { FilesMax } from './collected-files.js';
 import { canPreload, preloadOf } from './preload.js';
 import type { SandboxJob, SandboxLimits } from './sandbox.js';
 import { withUnixLineEnds } from './script-line-ends.js';
@@ -29,6 +30,7 @@ export interface BundleOptions {
   readonly programBytesMax?: number;
   /** Which of the cell's CPUs is the job's first. */
   readonly cpuFirst: number;
+  readonly filesMax: FilesMax;
 }
 
 /**
@@ -60,7 +62,7 @@ export const compilerOf = ({ runtime, limits }: Pick<SandboxJob, 'runtime' | 'li
 /** Encodes a job for the launcher (infra/launcher/README.md): big-endian numbers, length-prefixed strings. */
 export function encodeJob(
   job: SandboxJob,
-  { number, kind, outputBytesMax, compileTimeoutMs, program, programBytesMax = 0, cpuFirst }: BundleOptions,
+  { number, kind, outputBytesMax, compileTimeoutMs, program, programBytesMax = 0, cpuFirst, filesMax }: BundleOptions,
 ): Buffer {
   const { file_name, run, environment, line_ends } = job.runtime;
   const variables = Object.entries({ ...USER, LANG: 'C.UTF-8', ...environment, ...job.input.env });
@@ -93,6 +95,13 @@ export function encodeJob(
     string(job.runtime.compile ? PROGRAM : ''),
     u32(programBytesMax),
     string(program ?? ''),
+    list(job.input.outputs ?? []),
+    // The script is no output, whatever the patterns say.
+    string(file_name),
+    u32(filesMax.count),
+    // A single file may use all of it.
+    u32(filesMax.bytes),
+    u32(filesMax.bytes),
   ]);
 }
 

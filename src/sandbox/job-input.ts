@@ -1,4 +1,5 @@
 import { DomainError } from '../kernel/errors.js';
+import { isOutputPattern, PATTERNS_MAX } from './output-patterns.js';
 import type { SandboxInput, SandboxJob } from './sandbox.js';
 
 export const ARGS_MAX = 64;
@@ -29,6 +30,7 @@ export function checkJob(job: SandboxJob): void {
   if (!(job.timeoutMs >= 1)) refuse('timeout_ms', 'the timeout must be at least 1 ms');
   checkArguments(job.input);
   checkFiles(job);
+  checkOutputs(job.input);
 }
 
 function checkArguments({ args = [], env = {} }: SandboxInput): void {
@@ -65,6 +67,12 @@ function checkFiles({ script, runtime, input: { stdin, files = [] } }: SandboxJo
   }
   const total = files.reduce((sum, { content }) => sum + content.length, script.length + (stdin?.length ?? 0));
   if (total > INPUT_BYTES_MAX) refuse('files', `script, stdin and files are at most ${INPUT_BYTES_MAX} bytes together`);
+}
+
+function checkOutputs({ outputs = [] }: SandboxInput): void {
+  if (outputs.length > PATTERNS_MAX) refuse('outputs', `at most ${PATTERNS_MAX} patterns`);
+  if (!outputs.every(isOutputPattern))
+    refuse('outputs', 'a pattern must be relative and stay inside the working folder');
 }
 
 function checkPath(path: string): void {

@@ -1,7 +1,7 @@
 import { type EndReport, parseTrailer } from './end-of-run.js';
 import type { OutputStreamName } from './sandbox.js';
 
-/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 4"). */
+/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 5"). */
 export type LauncherMessage =
   /** `kernelMemoryBytes`: the kernel memory that the cell is charged for; null if its launcher does not know. */
   | { readonly kind: 'hello'; readonly kernelMemoryBytes: number | null }
@@ -13,6 +13,8 @@ export type LauncherMessage =
   | { readonly kind: 'output'; readonly job: number; readonly stream: OutputStreamName; readonly bytes: Buffer }
   /** A part of the program that the compiler made. */
   | { readonly kind: 'program'; readonly job: number; readonly bytes: Buffer }
+  /** A part of the records of files; the first is empty, and says that all processes are dead. */
+  | { readonly kind: 'files'; readonly job: number; readonly bytes: Buffer }
   /** The end of the run: all its processes are dead, and all its output has been sent. */
   | { readonly kind: 'ended'; readonly job: number; readonly report: EndReport }
   /** No user code ran. */
@@ -22,7 +24,7 @@ export type LauncherMessage =
 export type PreloadState = (typeof PRELOAD_STATES)[number];
 const PRELOAD_STATES = ['none', 'ready', 'failed'] as const;
 
-const PROTOCOL = 4;
+const PROTOCOL = 5;
 const HEADER_BYTES = 5;
 const JOB_BYTES = 4;
 const PAYLOAD_BYTES_MAX = 64 * 1024;
@@ -35,9 +37,10 @@ const PIECES: Readonly<Partial<Record<string, PassingStream>>> = {
   E: 'stderr',
   e: 'stderr',
   P: 'program',
+  F: 'files',
 };
 
-type PassingStream = OutputStreamName | 'program';
+type PassingStream = OutputStreamName | 'program' | 'files';
 
 interface PassingOutput {
   readonly job: number;
@@ -97,6 +100,7 @@ export class LauncherMessages {
     const job = this.wanted.readUInt32BE();
     this.wantHeader();
     if (bytesLeft > 0) this.output = { job, stream, bytesLeft };
+    else if (stream === 'files') this.onMessage({ kind: 'files', job, bytes: Buffer.alloc(0) });
   }
 
   private takeMessage(type: string): void {
@@ -110,7 +114,8 @@ export class LauncherMessages {
     const bytes = chunk.subarray(at, at + output.bytesLeft);
     output.bytesLeft -= bytes.length;
     if (output.bytesLeft === 0) this.output = null;
-    this.onMessage(stream === 'program' ? { kind: 'program', job, bytes } : { kind: 'output', job, stream, bytes });
+    if (stream === 'program' || stream === 'files') this.onMessage({ kind: stream, job, bytes });
+    else this.onMessage({ kind: 'output', job, stream, bytes });
     return bytes.length;
   }
 }

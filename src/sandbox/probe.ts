@@ -5,6 +5,7 @@ import { type CellHost, kindFor } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
 import { CellRun } from './cell-run.js';
 import type { Cell } from './cell.js';
+import { FILES_MAX } from './collected-files.js';
 import type { SandboxJob, SandboxLimits } from './sandbox.js';
 
 /** A runtime with its image. */
@@ -31,7 +32,7 @@ export async function inProbe<T>(
   };
   const cell = await pool.take(job.userId, kindFor(runtime, imageDigest, limits, host));
   const { signal: cancelled } = new AbortController();
-  const bounds = { outputBytesMax: 0, compileTimeoutMs: 0 };
+  const bounds = { outputBytesMax: 0, filesMax: FILES_MAX, compileTimeoutMs: 0 };
   const run = new CellRun(cell, { job, ...bounds, cancelled, closing, onOutput: undefined });
   try {
     return await use(run, cell);

@@ -1,4 +1,5 @@
 import type { CellKind } from './cell-kind.js';
+import type { CollectedFiles, FilesMax } from './collected-files.js';
 import type { EndReport } from './end-of-run.js';
 import { shmSizeMb, TMP_INODES_MAX } from './job-bundle.js';
 import type { CapturedOutput, OutputStreamName } from './sandbox.js';
@@ -33,6 +34,18 @@ export function notesOf(
 
 /** For a run whose launcher was killed with it. */
 export const outOfMemoryNotes = (kind: Pick<CellKind, 'memoryMb'>): string[] => [reached(memoryOf(kind))];
+
+/** What is not said of each file by itself. */
+export function fileNotes({ matches, files, skipped, unmatched, complete }: CollectedFiles, max: FilesMax): string[] {
+  const left = matches - files.length - skipped.length;
+  return [
+    ...(complete ? [] : ['the output files are incomplete: there were too many, or no time or memory was left']),
+    ...(left > 0
+      ? [reached(`${max.count} output files, or of the bytes of their paths,`, `${grouped(left)} left out`)]
+      : []),
+    ...(unmatched.length > 0 ? [`no file matches ${unmatched.map((index) => `outputs[${index}]`).join(', ')}`] : []),
+  ];
+}
 
 const reached = (limit: string, detail?: string): string =>
   `the limit of ${limit} was reached${detail === undefined ? '' : ` (${detail})`}`;

@@ -19,6 +19,8 @@ export interface SandboxInput {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: readonly { readonly path: string; readonly content: Uint8Array }[];
+  /** Patterns of files to keep (docs/sandbox.md), relative to the working folder. */
+  readonly outputs?: readonly string[];
 }
 
 export interface SandboxJob {
@@ -46,6 +48,30 @@ export interface CapturedOutput {
   readonly headBytes?: number;
 }
 
+/** A file that the program left. */
+export interface CollectedFile {
+  /** Relative to the working folder, UTF-8 without control characters. */
+  readonly path: string;
+  readonly content: Uint8Array;
+}
+
+export const SKIP_REASONS = [
+  'too_large',
+  'not_a_regular_file',
+  'unreadable',
+  'too_deep',
+  'path_too_long',
+  'invalid_name',
+] as const;
+export type SkipReason = (typeof SKIP_REASONS)[number];
+
+/** A file that matches a pattern and was not kept, or a folder that was not entered. */
+export interface SkippedFile {
+  /** What JSON cannot represent is replaced by U+FFFD; `path_too_long`: the beginning. */
+  readonly path: string;
+  readonly reason: SkipReason;
+}
+
 /** `compile`: the compiler rejected the program, was killed, or timed out; the program never ran. */
 export type TerminationReason =
   'exit_code' | 'signal' | 'out_of_memory' | 'timeout' | 'cpu_time' | 'compile' | 'cancelled';
@@ -68,6 +94,9 @@ export interface SandboxOutcome {
   readonly memoryPeakBytes: number | null;
   /** Limits that were reached, as texts. */
   readonly notes: readonly string[];
+  /** In the order of their paths. Empty for a cancelled run. */
+  readonly files: readonly CollectedFile[];
+  readonly skippedFiles: readonly SkippedFile[];
 }
 
 /** The known part of the outcome of a program whose end was not observed. */

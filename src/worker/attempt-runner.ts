@@ -156,7 +156,7 @@ export class AttemptRunner {
     if (script === null) throw new SandboxFailure('the script has been destroyed', true);
     if (spec.input !== null && stored === null) throw new SandboxFailure('the input has been destroyed', true);
     const input = stored === null ? {} : decodeExecutionInput(stored);
-    const { stdin, files, args, env } = input;
+    const { stdin, files, args, env, outputs } = input;
     return {
       executionId: spec.execution_id,
       attempt: lease.attempt,
@@ -168,6 +168,7 @@ export class AttemptRunner {
         ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'base64') }),
         ...(args && { args }),
         ...(env && { env }),
+        ...(outputs && { outputs }),
         ...(files && { files: files.map(({ path, content }) => ({ path, content: Buffer.from(content, 'base64') })) }),
       },
       limits: spec.limits,

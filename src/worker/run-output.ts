@@ -4,6 +4,7 @@ import type { PayloadStore } from '../platform/payloads/payload-store.js';
 import { type CapturedOutput, type PartialOutcome, SandboxFailure, type SandboxOutcome } from '../sandbox/sandbox.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
 import type { OutputRef, RunResult } from '../tasks/domain/execution-events.js';
+import { storeFiles } from './stored-files.js';
 
 /** Result of a run whose end was not observed: only its output so far is known. */
 export const resultOfPartialOutcome = (
@@ -20,10 +21,12 @@ export const resultOfPartialOutcome = (
     memoryPeakBytes: null,
     imageDigest: null,
     notes: [],
+    files: [],
+    skippedFiles: [],
   });
 
 /**
- * Stores the output of a run, before the event that refers to it. The ids are derived from execution, attempt and
+ * Stores the output and the files of a run, before the event that refers to it. The ids are derived from execution, attempt and
  * stream, so storing again after an outage changes nothing.
  */
 export async function storeRunResult(
@@ -39,10 +42,14 @@ export async function storeRunResult(
     const payloadId = deterministicId(lease.executionId, lease.attempt, kind);
     return { payload: await payloads.put({ payloadId, ownerId, kind, content }), ...facts };
   };
-  const both = [store('stdout', outcome.stdout), store('stderr', outcome.stderr)] as const;
-  // Waits for both, so that neither still reads a buffer when the caller detaches it.
-  await Promise.allSettled(both);
-  const [stdout, stderr] = await Promise.all(both);
+  const all = [
+    store('stdout', outcome.stdout),
+    store('stderr', outcome.stderr),
+    storeFiles(payloads, lease, ownerId, outcome.files),
+  ] as const;
+  // Waits for all, so that none still reads a buffer when the caller detaches it.
+  await Promise.allSettled(all);
+  const [stdout, stderr, files] = await Promise.all(all);
   return {
     return_code: outcome.returnCode,
     signal: outcome.signal,
@@ -53,11 +60,14 @@ export async function storeRunResult(
     memory_peak_bytes: outcome.memoryPeakBytes,
     ...(outcome.imageDigest !== null && { image_digest: outcome.imageDigest }),
     ...(outcome.notes.length > 0 && { notes: [...outcome.notes] }),
+    ...(files.length > 0 && { files }),
+    ...(outcome.skippedFiles.length > 0 && { files_skipped: [...outcome.skippedFiles] }),
   };
 }
 
-/** Frees the output buffers. The attempt is over, and its output is stored or lost. */
+/** Frees the buffers of output and files. The attempt is over, and they are stored or lost. */
 export function detachOutput(ran: SandboxOutcome | SandboxFailure): void {
+  const files = ran instanceof SandboxFailure ? [] : ran.files;
   const written = ran instanceof SandboxFailure ? ran.partial : ran;
-  if (written) for (const { content } of [written.stdout, written.stderr]) detachBuffer(content);
+  for (const { content } of written ? [written.stdout, written.stderr, ...files] : []) detachBuffer(content);
 }

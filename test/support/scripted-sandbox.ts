@@ -27,6 +27,8 @@ export const anOutcome = (changes: Partial<SandboxOutcome> = {}): SandboxOutcome
   cpuTimeMs: 10,
   memoryPeakBytes: 1_000_000,
   notes: [],
+  files: [],
+  skippedFiles: [],
   ...changes,
 });
 

@@ -7,6 +7,7 @@
 
 static const char *const ARGV[] = {"bash", "main.sh", "", NULL};
 static const char *const ENV[] = {"HOME=/tmp", "EMPTY=", NULL};
+static const char *const PATTERNS[] = {"*.png", "out/**", NULL};
 
 static struct job_bytes bytes;
 static struct job job;
@@ -14,7 +15,7 @@ static struct job job;
 static struct job_spec usual(void) {
     return (struct job_spec){.number = 7, .isolation = 1, .timeout_ms = 1000, .cpu_time_max = 500, .head_max = 10,
                              .tail_max = 20, .folder = "/tmp/work", .argv = ARGV, .env = ENV,
-                             .path = "a/b.txt", .content = "content", .input = "input"};
+                             .path = "a/b.txt", .content = "content", .input = "input", .patterns = PATTERNS};
 }
 
 /* An exact copy on the heap, so that the sanitizer sees a byte too many. */
@@ -49,6 +50,30 @@ static void reads_a_whole_job(void) {
     CHECK(strcmp(job.files[0].path, "a/b.txt") == 0);
     CHECK(job.files[0].size == 7 && memcmp(job.files[0].content, "content", 7) == 0);
     CHECK(job.input_size == 5 && memcmp(job.input, "input", 5) == 0);
+    CHECK(job.collect.globs.count == 2 && strcmp(job.collect.globs.glob[0].text, "*.png") == 0);
+    CHECK(job.collect.files_max == 64 && job.collect.file_bytes_max == 1 << 20 && job.collect.bytes_max == 2 << 20);
+}
+
+static void refuses_patterns_that_are_too_many_or_leave_the_folder(void) {
+    static const char *const outside[] = {"../*", NULL};
+    const char *many[GLOBS_MAX + 2] = {NULL};
+    struct job_spec spec = usual();
+    spec.patterns = outside;
+    CHECK(refused(decode_spec(spec), "input: "));
+    for (int i = 0; i <= GLOBS_MAX; i++) many[i] = "*";
+    spec.patterns = many;
+    CHECK(refused(decode_spec(spec), "malformed: "));
+    many[GLOBS_MAX] = NULL;
+    CHECK(decode_spec(spec) == NULL);
+    char too_long[COLLECT_PATH_BYTES_MAX + 2];
+    memset(too_long, 'a', sizeof too_long);
+    too_long[COLLECT_PATH_BYTES_MAX + 1] = 0;
+    spec.except = too_long;
+    CHECK(refused(decode_spec(spec), "malformed: "));
+    spec.except = too_long + 1;
+    CHECK(decode_spec(spec) == NULL && strcmp(job.collect.except, too_long + 1) == 0);
+    spec.files_max = COLLECT_FILES_MAX + 1;
+    CHECK(refused(decode_spec(spec), "malformed: "));
 }
 
 static void refuses_every_cut_and_any_trailing_byte(void) {
@@ -225,6 +250,7 @@ static void finds_the_numbers_of_a_cgroup(void) {
 int main(void) {
     reads_a_whole_job();
     refuses_every_cut_and_any_trailing_byte();
+    refuses_patterns_that_are_too_many_or_leave_the_folder();
     refuses_paths_that_leave_the_folder();
     refuses_a_path_that_is_too_long();
     refuses_nul_in_a_string();

@@ -2,62 +2,15 @@
  * The launcher as a whole, in plain mode, which needs no privileges: end-to-end-test LAUNCHER.
  * (Nested jobs need a container: test/integration has them.)
  */
-#include "cell.h"
+#include "plain-cell.h"
 
 #include <sched.h>
 #include <time.h>
-
-#define SH(script) \
-    (const char *const[]) { "sh", "-c", script, NULL }
-
-static const char *launcher;
-static struct cell cell;
-static char root[] = "/tmp/launcher-test-XXXXXX";
-static uint32_t last_number;
-
-static void send_job(struct job_spec spec) {
-    static struct job_bytes bytes;
-    static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
-    char folder[64];
-    spec.number = ++last_number;
-    snprintf(folder, sizeof folder, "%s/%u", root, spec.number);
-    spec.folder = folder;
-    if (spec.env == NULL) spec.env = env;
-    if (spec.head_max == 0) spec.head_max = 65536;
-    put_job(&bytes, &spec);
-    cell_send(&cell, FRAME_JOB, bytes.bytes, bytes.size);
-}
-
-static const struct answer *run(struct job_spec spec) {
-    send_job(spec);
-    const struct answer *answer = cell_answer(&cell);
-    CHECK(answer->number == last_number);
-    CHECK(answer->types[0] == FRAME_STARTED || answer->types[0] == FRAME_REFUSED);
-    return answer;
-}
-
-static const struct answer *run_sh(const char *script) {
-    return run((struct job_spec){.argv = SH(script)});
-}
 
 static void wait_for_output(void) {
     static unsigned char payload[FRAME_OUT_BYTES_MAX];
     char type = 0;
     while (type != FRAME_STDOUT) cell_frame(&cell, &type, payload);
-}
-
-/* With an interpreter to preload: a script of sh, whose descriptor 3 is the socket; NULL: none. */
-static void start(const char *script) {
-    const char *const argv[] = {launcher, script == NULL ? NULL : "/bin/sh", "sh", "-c", script, NULL};
-    cell_start(&cell, argv);
-}
-
-static void says_hello(void) {
-    static unsigned char payload[FRAME_OUT_BYTES_MAX + 1];
-    char type;
-    size_t size = cell_frame(&cell, &type, payload);
-    payload[size] = 0;
-    CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=4\n", 11) == 0);
 }
 
 /* @returns whether the launcher has that answer to the order to start its interpreter */
@@ -412,14 +365,7 @@ static void ends_at_a_malformed_frame(void) {
 }
 
 int main(int argc, char **argv) {
-    char command[64];
-    CHECK(argc == 2);
-    launcher = argv[1];
-    signal(SIGPIPE, SIG_IGN);
-    CHECK(mkdtemp(root) != NULL);
-    CHECK(setenv("PATH", "/usr/bin:/bin", 1) == 0);
-    start(NULL);
-    says_hello();
+    begin(argc, argv);
     reports_output_and_exit_code();
     tells_a_signal_from_an_exit_code();
     counts_the_time_from_the_exec_on();
@@ -445,7 +391,6 @@ int main(int argc, char **argv) {
     ends_with_its_host();
     ends_at_a_malformed_frame();
     tells_whether_an_interpreter_is_preloaded();
-    snprintf(command, sizeof command, "rm -r %s", root);
-    CHECK(system(command) == 0);
+    remove_root();
     return checks_done("end-to-end-test");
 }

@@ -26,7 +26,7 @@ static void random_job(struct job_bytes *job) {
                             .tail_max = (uint32_t)below(1 << 20), .folder = "/tmp/work",
                             .argv = argv, .env = env, .path = texts[3], .content = texts[4],
                             .input = texts[5], .compile = argv + below(3) + 1,
-                            .program = below(2) ? "" : texts[1]};
+                            .program = below(2) ? "" : texts[1], .patterns = argv + below(4)};
     if (below(2)) argv[0] = "/tmp/made";
     put_job(job, &spec);
 }
@@ -74,6 +74,7 @@ static size_t read_through(const struct job *job) {
     }
     for (size_t i = 0; i < job->input_size; i++) sum += job->input[i];
     for (size_t i = 0; i < job->program_size; i++) sum += job->program[i];
+    for (unsigned i = 0; i < job->collect.globs.count; i++) sum += strlen(job->collect.globs.glob[i].text);
     CHECK(job->program_size == 0 || job->program_path[0] == '/');
     return sum;
 }

@@ -52,6 +52,9 @@ struct job_spec {
     uint32_t compile_timeout_ms, program_max;
     const char *program;
     const char *program_path; /* NULL: argv[0] */
+    const char *const *patterns; /* of wanted files */
+    const char *except;
+    uint32_t files_max, file_bytes_max, bytes_max; /* 0: 64, 1 MiB, 2 MiB */
 };
 
 static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
@@ -87,6 +90,11 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     put_text(job, path != NULL ? path : "");
     put_u32(job, spec->program_max);
     put_text(job, spec->program != NULL ? spec->program : "");
+    put_list(job, spec->patterns != NULL ? spec->patterns : nothing);
+    put_text(job, spec->except != NULL ? spec->except : "");
+    put_u32(job, spec->files_max != 0 ? spec->files_max : 64);
+    put_u32(job, spec->file_bytes_max != 0 ? spec->file_bytes_max : 1 << 20);
+    put_u32(job, spec->bytes_max != 0 ? spec->bytes_max : 2 << 20);
 }
 
 #endif

@@ -1,3 +1,5 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 /** Any UUID, not only those of RFC 9562: an unknown id is a 404, whatever its version bits. */
@@ -18,4 +20,10 @@ export const uuidParam = (message: string) => ({
 /** `@Param('stream', enumParam(['stdout', 'stderr'], 'Invalid output stream'))`. */
 export const enumParam = <const Values extends readonly [string, ...string[]]>(values: Values, message: string) => ({
   schema: z.enum(values, message).meta({ description: 'The name of the stream', example: values[0] }),
+});
+
+/** `@RestOfPath() path: string` of a route that ends with `/*`: decoded, with its slashes. Document it by `@ApiParam`. */
+export const RestOfPath = createParamDecorator((_data: unknown, context: ExecutionContext): string => {
+  const { params } = context.switchToHttp().getRequest<FastifyRequest<{ Params: { '*': string } }>>();
+  return params['*'];
 });

@@ -7,9 +7,9 @@ export interface PayloadRef {
   readonly sha256: string;
 }
 
-export type PayloadKind = 'script' | 'input' | 'stdout' | 'stderr';
+export type PayloadKind = 'script' | 'input' | 'stdout' | 'stderr' | 'file';
 
-/** Scripts, inputs and outputs: encrypted with the key of their owner, beside the log and never in it. */
+/** Scripts, inputs, outputs and files: encrypted with the key of their owner, beside the log and never in it. */
 export abstract class PayloadStore {
   /**
    * Stores bytes under an id. May be repeated: the first write of an id stays, and its ref is returned, even if it has

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { listQuery, listView, wholeNumber } from '../../http/listing/list-query.js';
+import { SKIP_REASONS } from '../../sandbox/sandbox.js';
 import { FAILURE_REASONS, STATUSES } from '../domain/execution-shape.js';
 import { executionInput } from './input-schema.js';
 import { runOverrides, scriptTypeFilter } from './task-schemas.js';
@@ -60,6 +61,22 @@ const outputText = z
       'stored bytes are at /output',
   );
 
+const outputFile = z
+  .object({
+    path: z.string().describe('Relative to the working folder of the program'),
+    bytes: count,
+    sha256: z.string().describe('Of the content, in hexadecimal'),
+    media_type: z.string().describe('By the extension of the name'),
+  })
+  .meta({ id: 'OutputFile' });
+
+const skippedFile = z
+  .object({
+    path: z.string().describe('Characters that cannot be shown are replaced by U+FFFD'),
+    reason: z.enum(SKIP_REASONS).describe('`too_large`: the file, or all files up to it together'),
+  })
+  .meta({ id: 'SkippedFile' });
+
 export const executionView = z
   .object({
     id: z.uuid(),
@@ -89,6 +106,12 @@ export const executionView = z
     notes: z
       .array(z.string())
       .describe('Limits that were reached, such as "the limit of 64 processes was reached (12 times)"'),
+    files: z
+      .array(outputFile)
+      .describe('Files of the latest attempt that match `input.outputs`; their content is at /files/{path}'),
+    files_skipped: z
+      .array(skippedFile)
+      .describe('Files that match and were not kept, and folders that were not entered'),
     stdout_bytes: count,
     stderr_bytes: count,
     stdout_truncated: z.boolean(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { text } from '../../http/validation/text.js';
+import { isOutputPattern, PATTERN_BYTES_MAX, PATTERNS_MAX } from '../../sandbox/output-patterns.js';
 
 const ARGS_MAX = 64;
 const ENV_MAX = 64;
@@ -79,6 +80,15 @@ const inputBytes = ({ stdin = '', stdin_base64 = '', files = [] }: Input): numbe
 const argumentBytes = ({ args = [], env = {} }: Input): number =>
   [...args, ...Object.entries(env).flat()].reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
 
+const outputPattern = z
+  .string()
+  .refine((pattern) => Buffer.byteLength(pattern) <= PATTERN_BYTES_MAX, {
+    ...tooLarge(`must be at most ${PATTERN_BYTES_MAX} bytes`),
+    abort: true,
+  })
+  .refine(isOutputPattern, 'must be a relative pattern inside the working folder; for all files in a folder: out/**')
+  .meta({ minLength: 1, maxLength: PATTERN_BYTES_MAX, pattern: '^[^/]+(/[^/]+)*$' });
+
 /** The input of one execution. Refuses here what the sandbox would refuse, while the client can still correct it. */
 export const executionInput = z
   .strictObject({
@@ -110,6 +120,14 @@ export const executionInput = z
       })
       .optional(),
     files: z.array(file).max(FILES_MAX).refine(haveRoom, 'must each have a place of their own').optional(),
+    outputs: z
+      .array(outputPattern)
+      .max(PATTERNS_MAX)
+      .describe(
+        'Files to keep when the program has ended, as patterns relative to its working folder: `*.png`, `out/**`, ' +
+          '`**/*.csv`. Only `.*` matches hidden names. An embedded worker keeps them',
+      )
+      .optional(),
   })
   .refine(({ stdin, stdin_base64 }) => stdin === undefined || stdin_base64 === undefined, {
     path: ['stdin_base64'],

@@ -13,6 +13,7 @@ export interface SubmittedInput {
   readonly args?: string[] | undefined;
   readonly env?: Record<string, string> | undefined;
   readonly files?: readonly { path: string; content: string; encoding: 'utf8' | 'base64' }[] | undefined;
+  readonly outputs?: string[] | undefined;
 }
 
 /** Stores an input before the event that refers to it. */
@@ -32,12 +33,13 @@ export class InputStore {
       await this.quota.check(ownerId, 0);
       return null;
     }
-    const { stdin, stdin_base64, args, env, files } = submitted;
+    const { stdin, stdin_base64, args, env, files, outputs } = submitted;
     const input: ExecutionInput = {
       ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'utf8').toString('base64') }),
       ...(stdin_base64 !== undefined && { stdin: stdin_base64 }),
       ...(args && { args }),
       ...(env && { env }),
+      ...(outputs && { outputs }),
       ...(files && {
         files: files.map(({ path, content, encoding }) => ({
           path,

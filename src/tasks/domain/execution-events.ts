@@ -13,6 +13,8 @@ import {
 } from './execution-shape.js';
 
 const NOTES_MAX = 16;
+/** The highest value of EXECUTOR_FILES_MAX. */
+const FILES_MAX = 64;
 const NOTE_CHARS_MAX = 200;
 
 /** One captured stream of a run. `payload` is null if nothing was written. */
@@ -25,6 +27,22 @@ export const outputRef = z.object({
   head_bytes: z.int().nonnegative().optional(),
 });
 export type OutputRef = z.output<typeof outputRef>;
+
+/** A file that a program left, kept by a pattern of its input. `payload` is null if it is empty. */
+const storedFile = z.object({
+  path: z.string(),
+  bytes: z.int().nonnegative(),
+  /** Hex SHA-256 of its content; that of the payload is of the ciphertext. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** By the extension of its name. */
+  media_type: z.string(),
+  payload: payloadRef.nullable(),
+});
+export type StoredFile = z.output<typeof storedFile>;
+
+/** A file that matches a pattern and was not kept, or a folder that was not entered. */
+const skippedFile = z.object({ path: z.string(), reason: z.string() });
+export type SkippedFile = z.output<typeof skippedFile>;
 
 /** What is known about a program that ran. */
 export const runResult = z.object({
@@ -39,12 +57,16 @@ export const runResult = z.object({
   image_digest: z.string().optional(),
   /** Limits that the run reached. Absent if there are none. */
   notes: z.array(z.string().max(NOTE_CHARS_MAX)).max(NOTES_MAX).optional(),
+  /** In the order of their paths, and absent if there are none; so are those that were skipped. */
+  files: z.array(storedFile).max(FILES_MAX).optional(),
+  files_skipped: z.array(skippedFile).max(FILES_MAX).optional(),
 });
 export type RunResult = z.output<typeof runResult>;
 
-const outputsOf = ({ result }: { readonly result: RunResult | null }) => [
+const payloadsOf = ({ result }: { readonly result: RunResult | null }) => [
   result?.stdout.payload,
   result?.stderr.payload,
+  ...(result?.files ?? []).map(({ payload }) => payload),
 ];
 
 const attempt = z.int().positive();
@@ -94,7 +116,7 @@ export const ExecutionAttemptStarted = eventType(
 );
 
 export const ExecutionSucceeded = eventType('ExecutionSucceeded', z.object({ attempt, result: runResult }), {
-  payloads: outputsOf,
+  payloads: payloadsOf,
 });
 
 /**
@@ -104,7 +126,7 @@ export const ExecutionSucceeded = eventType('ExecutionSucceeded', z.object({ att
 export const ExecutionAttemptFailed = eventType(
   'ExecutionAttemptFailed',
   z.object({ attempt, reason: failureReason, detail: z.string().nullable(), result: runResult.nullable() }),
-  { upcasters: [unchanged], payloads: outputsOf },
+  { upcasters: [unchanged], payloads: payloadsOf },
 );
 
 /** Released before user code started, or at a shutdown: the attempt does not count. */
@@ -134,7 +156,7 @@ export const ExecutionDeadLetterDiscarded = eventType('ExecutionDeadLetterDiscar
 export const ExecutionCancellationRequested = eventType('ExecutionCancellationRequested', z.object({ attempt }));
 
 export const ExecutionCancelled = eventType('ExecutionCancelled', z.object({ result: runResult.nullable() }), {
-  payloads: outputsOf,
+  payloads: payloadsOf,
 });
 
 /**
@@ -151,7 +173,7 @@ export const ExecutionReported = eventType(
     completed_at: z.iso.datetime(),
     completed_at_reported: z.boolean(),
   }),
-  { upcasters: [(v1) => ({ ...v1, completed_at_reported: true })], payloads: outputsOf },
+  { upcasters: [(v1) => ({ ...v1, completed_at_reported: true })], payloads: payloadsOf },
 );
 export type ExternalReport = ReturnType<typeof ExecutionReported>['data'];
 

@@ -6,6 +6,8 @@ export const executionInput = z.object({
   args: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
   files: z.array(z.object({ path: z.string(), content: z.base64() })).optional(),
+  /** Patterns of the files to keep. */
+  outputs: z.array(z.string()).optional(),
 });
 export type ExecutionInput = z.output<typeof executionInput>;
 

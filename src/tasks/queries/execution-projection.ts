@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { defineProjection } from '../../event-sourcing/projection/projection.js';
 import { unreachable } from '../../kernel/errors.js';
-import type { ExecutionEvent, OutputRef, RunResult } from '../domain/execution-events.js';
+import type { ExecutionEvent, OutputRef, RunResult, SkippedFile, StoredFile } from '../domain/execution-events.js';
 import { isTimeout, type Status } from '../domain/execution-shape.js';
 
 /** A row of `read.executions`. Times are ISO 8601 if they come from an event, dates if they come from Postgres. */
@@ -22,6 +22,8 @@ export interface ExecutionRow {
   readonly cpu_time_ms: number | null;
   readonly memory_usage_bytes: number | null;
   readonly notes: readonly string[];
+  readonly files: readonly StoredFile[];
+  readonly files_skipped: readonly SkippedFile[];
   readonly queue_time_ms: number | null;
   readonly created_at: string | Date;
   readonly started_at: string | Date | null;
@@ -44,6 +46,8 @@ const NO_RESULT = {
   cpu_time_ms: null,
   memory_usage_bytes: null,
   notes: [] as readonly string[],
+  files: [] as readonly StoredFile[],
+  files_skipped: [] as readonly SkippedFile[],
 } as const;
 
 export function projectExecution(row: ExecutionRow | null, event: RecordedEvent<ExecutionEvent>): ExecutionRow | null {
@@ -149,6 +153,8 @@ function resultOf(result: RunResult) {
     cpu_time_ms: result.cpu_time_ms,
     memory_usage_bytes: result.memory_peak_bytes,
     notes: result.notes ?? [],
+    files: result.files ?? [],
+    files_skipped: result.files_skipped ?? [],
   };
 }
 
@@ -173,6 +179,8 @@ export const executionProjection = defineProjection<ExecutionRow>({
     cpu_time_ms: 'double precision',
     memory_usage_bytes: 'double precision',
     notes: 'jsonb',
+    files: 'jsonb',
+    files_skipped: 'jsonb',
     queue_time_ms: 'double precision',
     created_at: 'timestamptz',
     started_at: 'timestamptz',

@@ -26,6 +26,8 @@ export function executionViewOf(row: ExecutionRow, { stdout, stderr, isExcerpt }
     stderr_truncated: row.stderr?.truncated ?? false,
     output_excerpt: isExcerpt,
     notes: row.notes,
+    files: row.files.map(({ path, bytes, sha256, media_type }) => ({ path, bytes, sha256, media_type })),
+    files_skipped: row.files_skipped,
     cpu_time_ms: row.cpu_time_ms,
     queue_time_ms: row.queue_time_ms,
     dead_lettered: row.dead_lettered,

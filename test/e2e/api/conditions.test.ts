@@ -40,7 +40,7 @@ test('the document lists conditions on exactly the routes with an ETag', () => {
   const conditional = api.contract.routes.filter(({ operation: { parameters = [] } }) =>
     ['If-Match', 'If-None-Match'].every((name) => parameters.some((each) => each.name === name)),
   );
-  const reads = ['getTask', 'getExecution', 'getDeadLetter'];
+  const reads = ['getTask', 'getExecution', 'getDeadLetter', 'executionFile'];
   const expected = [...reads, ...CHANGES.map(({ operation }) => operation)];
   expect(conditional.map(({ operation }) => operation.operationId).toSorted()).toEqual(expected.toSorted());
 });

@@ -15,6 +15,7 @@ const ORDER: Readonly<Record<string, string>> = {
   ...{ startExecution: 'createTask', listTaskExecutions: 'createTask', listExecutions: '' },
   ...{ getExecution: 'startExecution', reportExecution: 'startExecution' },
   ...{ executionHistory: 'startExecution', executionOutput: 'startExecution' },
+  executionFile: 'withFile',
   ...{ taskHistory: 'createTask', deleteTask: 'createTask' },
   ...{ runOnce: '', cancelExecution: 'runOnce' },
   ...{ listDeadLetters: '', getDeadLetter: 'deadLetter', redriveDeadLetter: 'deadLetter' },
@@ -72,6 +73,13 @@ async function tryOut(operationId: string): Promise<void> {
 const successOf = (operationId: string): number =>
   Number(Object.keys(routeOf(operationId).operation.responses).find((status) => status.startsWith('2')));
 
+/** Of the example's task, with the file that the example asks for. */
+async function withFile(): Promise<{ id: string }> {
+  const { id } = (await api.anonymous<{ id: string }>('POST', '/executions', aTask, authorization())).body;
+  await (await startAttempt(api, id)).succeed(['out/plot.png']);
+  return { id };
+}
+
 /** A newcomer has to wait for an execution that fails for good. */
 async function deadLetter(): Promise<{ id: string }> {
   const body = { ...aTask, retry: { max_attempts: 1, retry_on: ['exit_code'] } };
@@ -91,6 +99,7 @@ test('every operation has a place in the order of the examples', () => {
 
 test('every example works for a new user', async () => {
   for (const operationId of Object.keys(ORDER)) {
+    if (operationId === 'executionFile') answers.set('withFile', await withFile());
     if (operationId === 'listDeadLetters') {
       answers.set('deadLetter', await deadLetter()).set('anotherDeadLetter', await deadLetter());
     }

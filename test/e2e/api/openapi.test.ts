@@ -18,6 +18,7 @@ const ROUTES = [
   'GET /api/v1/executions',
   'GET /api/v1/executions/{id}',
   'GET /api/v1/executions/{id}/events',
+  'GET /api/v1/executions/{id}/files/{path}',
   'GET /api/v1/executions/{id}/output/{stream}',
   'GET /api/v1/ping',
   'GET /api/v1/runtimes',
@@ -44,7 +45,7 @@ const PUBLIC = /\/(ping|health|health\/workers|ready|login|refresh|register|runt
 
 /** The OpenAPI 3.0.3 rules that this document uses: the allowed members of each object, and no others. */
 const schemaObject = z.record(z.string(), z.unknown());
-const content = z.record(z.string().regex(/^[\w.+-]+\/[\w.+-]+$/), z.strictObject({ schema: schemaObject }));
+const content = z.record(z.string().regex(/^([\w.+-]+\/[\w.+-]+|\*\/\*)$/), z.strictObject({ schema: schemaObject }));
 const operation = z.strictObject({
   operationId: z.string().regex(/^[a-zA-Z]+$/),
   summary: z.string().min(3),
@@ -126,7 +127,8 @@ test.each(ROUTES)('%s documents its request and its responses', (route) => {
 
   const statuses = Object.keys(operation.responses);
   const isStream = path.endsWith('/executions/{id}/events');
-  expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(isStream ? 2 : 1);
+  const mayBePart = path.includes('/files/');
+  expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(isStream || mayBePart ? 2 : 1);
   const expected = [
     // A response to an unreadable request, on any route: a query, an id, an unexpected body.
     ...['400', ...(inPath.length > 0 ? ['414'] : []), ...(method === 'GET' ? [] : ['413', '415'])],
@@ -140,6 +142,7 @@ test.each(ROUTES)('%s documents its request and its responses', (route) => {
     if (isProblem) expect(types).toEqual(['application/problem+json']);
     else if (status === '204' || status === '304') expect(types).toEqual([]);
     else if (isStream) expect(types).toEqual(['application/json', 'text/event-stream']);
+    else if (mayBePart) expect(types).toEqual(['*/*']);
     else expect(types).toEqual([path.includes('/output/') ? 'application/octet-stream' : 'application/json']);
   }
   const takesBody = ['POST', 'PUT'].includes(method) && !path.endsWith('/redrive');

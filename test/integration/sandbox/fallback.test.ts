@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 
 import { pino } from 'pino';
 
@@ -8,11 +7,8 @@ import { DockerSandbox } from '../../../src/sandbox/docker-sandbox.js';
 import { expectNoContainers, job, sandboxOptions, TestSandbox } from '../../support/docker.js';
 import { eventually } from '../../support/eventually.js';
 import { HOST } from '../../support/hostile/host.js';
+import { withoutCall } from '../../support/seccomp.js';
 
-interface Rule {
-  readonly names: readonly string[];
-  readonly action: string;
-}
 interface LogLine {
   readonly level: number;
   readonly msg: string;
@@ -20,25 +16,10 @@ interface LogLine {
 }
 
 const ERROR = 50;
-const profile = JSON.parse(readFileSync('seccomp/cell.json', 'utf8')) as { readonly syscalls: readonly Rule[] };
-
-/** The profile of a host that refuses a call which the launcher needs for namespaces. */
-const without = (call: string): string =>
-  JSON.stringify({
-    ...profile,
-    syscalls: profile.syscalls.flatMap((rule) => {
-      const others = { ...rule, names: rule.names.filter((name) => name !== call) };
-      if (!rule.names.includes(call) || call !== 'clone') return [others];
-      // Allows threads and processes, but no namespaces.
-      const args = [{ index: 0, value: 0x7e02_0000, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }];
-      return [others, { ...rule, names: [call], args }];
-    }),
-  });
-
 async function refusing(call: string, poolSize = 0) {
   const lines: LogLine[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) });
-  const box = await TestSandbox.create({ seccompProfile: without(call), log, poolSize });
+  const box = await TestSandbox.create({ seccompProfile: withoutCall(call), log, poolSize });
   return { box, errors: () => lines.filter(({ level }) => level === ERROR) };
 }
 
@@ -144,7 +125,7 @@ describe('a host that refuses temporarily', () => {
   const open = async (isNestingRequired: boolean) => {
     host.refuses = true;
     const options = await sandboxOptions({ isNestingRequired, isolationRetestMs: 1, poolSize: 1 });
-    const [allowed, refused] = [options.seccompProfile, without('mount')];
+    const [allowed, refused] = [options.seccompProfile, withoutCall('mount')];
     // Read for each new cell, like the host's own rules.
     Object.defineProperty(options, 'seccompProfile', { get: () => (host.refuses ? refused : allowed) });
     const sandbox = new DockerSandbox(options);

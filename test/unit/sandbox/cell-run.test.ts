@@ -1,6 +1,7 @@
 import { kindFor } from '../../../src/sandbox/cell-kind.js';
 import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';
 import type { Cell, JobListener } from '../../../src/sandbox/cell.js';
+import { FILES_MAX } from '../../../src/sandbox/collected-files.js';
 import { endReport } from '../../support/builders/end-reports.js';
 import { runtimeOf } from '../../support/declared-runtimes.js';
 import { job } from '../../support/docker.js';
@@ -39,7 +40,13 @@ class SilentCell {
 
 const start = (cell: SilentCell) => {
   const { signal } = new AbortController();
-  const options = { outputBytesMax: 100, compileTimeoutMs: 60_000, cancelled: signal, closing: signal };
+  const options = {
+    outputBytesMax: 100,
+    filesMax: FILES_MAX,
+    compileTimeoutMs: 60_000,
+    cancelled: signal,
+    closing: signal,
+  };
   const run = new CellRun(cell as unknown as Cell, {
     job: job('bash', 'true', { timeoutMs: TIMEOUT_MS }),
     ...options,

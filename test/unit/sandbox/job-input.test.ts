@@ -1,5 +1,6 @@
 import { DomainError } from '../../../src/kernel/errors.js';
 import { type Isolation, kindFor } from '../../../src/sandbox/cell-kind.js';
+import { FILES_MAX } from '../../../src/sandbox/collected-files.js';
 import { encodeJob } from '../../../src/sandbox/job-bundle.js';
 import { checkJob } from '../../../src/sandbox/job-input.js';
 import type { SandboxInput, SandboxJob } from '../../../src/sandbox/sandbox.js';
@@ -109,6 +110,9 @@ const decode = (bundle: Buffer) => {
     programPath: field(),
     programBytesMax: number(),
     program: field(),
+    outputs: list(),
+    outputsExcept: field(),
+    filesMax: { count: number(), fileBytes: number(), bytes: number() },
   };
   expect(at).toBe(bundle.length);
   return decoded;
@@ -116,12 +120,14 @@ const decode = (bundle: Buffer) => {
 
 const bundle = (candidate: SandboxJob, isolation: Isolation = 'nested', outputBytesMax = 1_001) => {
   const kind = kindFor(candidate.runtime, 'sha256:i', candidate.limits, { isolation, cpus: 2 });
-  return decode(encodeJob(candidate, { number: 7, kind, outputBytesMax, compileTimeoutMs: 9_000, cpuFirst: 1 }));
+  const bounds = { outputBytesMax, filesMax: FILES_MAX, compileTimeoutMs: 9_000 };
+  return decode(encodeJob(candidate, { number: 7, kind, ...bounds, cpuFirst: 1 }));
 };
 
 describe('the bundle', () => {
   it('contains everything, with lengths in bytes', () => {
-    const input = { stdin: Buffer.from('ünï'), args: ['', 'ü'], env: { A: 'b=c' }, ...files('data/ü') };
+    const outputs = ['out/**', 'é*'];
+    const input = { stdin: Buffer.from('ünï'), args: ['', 'ü'], env: { A: 'b=c' }, ...files('data/ü'), outputs };
     expect(bundle(job(input))).toEqual({
       number: 7,
       isolation: 1,
@@ -150,6 +156,9 @@ describe('the bundle', () => {
       programPath: '',
       programBytesMax: 0,
       program: '',
+      outputs: ['out/**', 'é*'],
+      outputsExcept: 'main.py',
+      filesMax: { count: 64, fileBytes: 16 * 1024 ** 2, bytes: 16 * 1024 ** 2 },
     });
   });
 
@@ -204,7 +213,7 @@ describe('the bundle', () => {
   it('contains a program that was compiled earlier', () => {
     const go = job({}, { runtime: runtimeOf('go') });
     const kind = kindFor(go.runtime, 'sha256:go', go.limits, { isolation: 'nested', cpus: 2 });
-    const options = { number: 7, kind, outputBytesMax: 2, compileTimeoutMs: 9, cpuFirst: 1 };
+    const options = { number: 7, kind, outputBytesMax: 2, filesMax: FILES_MAX, compileTimeoutMs: 9, cpuFirst: 1 };
     expect(decode(encodeJob(go, { ...options, program: null, programBytesMax: 5 }))).toMatchObject({
       program: '',
       programBytesMax: 5,

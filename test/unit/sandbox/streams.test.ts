@@ -66,7 +66,7 @@ describe('LauncherMessages', () => {
     number.writeUInt32BE(job);
     return launcherFrame(type, Buffer.concat([number, Buffer.from(payload as Buffer)]));
   };
-  const HELLO = launcherFrame('H', Buffer.from('protocol=4\ncgroup=v1\nkernel_memory=4096\npid=1\n'));
+  const HELLO = launcherFrame('H', Buffer.from('protocol=5\ncgroup=v1\nkernel_memory=4096\npid=1\n'));
   const TRAILER =
     'status=256\nkilled=none\nphase=program\ncompile_us=-1\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
     'memory_source=none\noom_kills=0\n' +
@@ -109,7 +109,7 @@ describe('LauncherMessages', () => {
     .tuple(
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       bytes(),
-      fc.constantFrom('H', 'Z', 'S', 'O', 'o', 'E', 'e', 'P', 'T', 'R'),
+      fc.constantFrom('H', 'Z', 'S', 'O', 'o', 'E', 'e', 'P', 'F', 'T', 'R'),
     )
     .map(([job, content, type]) => {
       if (type === 'H') return [{ kind: 'hello', kernelMemoryBytes: 4_096 }, HELLO];
@@ -117,6 +117,7 @@ describe('LauncherMessages', () => {
       if (type === 'S') return [{ kind: 'started', job }, ofJob(type, job, '')];
       if (type === 'T') return [{ kind: 'ended', job, report: REPORT }, ofJob(type, job, TRAILER)];
       if (type === 'R') return [{ kind: 'refused', job, message: 'input: ünfit' }, ofJob(type, job, 'input: ünfit')];
+      if (type === 'F') return [{ kind: 'files', job, bytes: content }, ofJob(type, job, content)];
       if (type === 'P') return [{ kind: 'program', job, bytes: content }, ofJob(type, job, content)];
       const stream = type === 'O' || type === 'o' ? 'stdout' : 'stderr';
       return [{ kind: 'output', job, stream, bytes: content }, ofJob(type, job, content)];
@@ -129,6 +130,10 @@ describe('LauncherMessages', () => {
         expect(joined(read(...cut(sent, pieces)))).toEqual(joined(all.map(([message]) => message)));
       }),
     );
+  });
+
+  it('tell of the first files even if they are empty', () => {
+    expect(read(ofJob('F', 7, ''))).toEqual([{ kind: 'files', job: 7, bytes: Buffer.alloc(0) }]);
   });
 
   it('are passed on when complete, several in one chunk or one in several', () => {

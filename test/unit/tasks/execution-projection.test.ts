@@ -36,6 +36,8 @@ const REQUESTED: ExecutionRow = {
   cpu_time_ms: null,
   memory_usage_bytes: null,
   notes: [],
+  files: [],
+  files_skipped: [],
   queue_time_ms: null,
   created_at: recordedAtOf(1),
   started_at: null,
@@ -64,9 +66,22 @@ const RESULT = {
   cpu_time_ms: 10,
   memory_usage_bytes: 1_000_000,
   notes: [],
+  files: [],
+  files_skipped: [],
 };
 const FAILED = { ...RESULT, return_code: 1 };
 const running = [event.requested(), event.started()];
+
+test('the files of an attempt are in the row until the next attempt', () => {
+  const payload = { payload_id: EXECUTION_ID, bytes: 3, sha256: 'b'.repeat(64) };
+  const files = [{ path: 'out/a.png', bytes: 3, sha256: 'a'.repeat(64), media_type: 'image/png', payload }];
+  const files_skipped = [{ path: 'link', reason: 'not_a_regular_file' }];
+  const result = event.aResult({ files, files_skipped });
+  const failed = ExecutionAttemptFailed({ attempt: 1, reason: 'exit_code', detail: null, result });
+  expect(rowAfter(...running, failed)).toMatchObject({ files, files_skipped });
+  const next = rowAfter(...running, failed, event.retryScheduled(2, 0), event.started(2));
+  expect(next).toMatchObject({ files: [], files_skipped: [] });
+});
 
 test('the notes of an attempt are in the row until the next attempt', () => {
   const notes = ['the limit of 64 processes was reached (once)'];

@@ -14,6 +14,8 @@ const outcome = () => ({
   memoryPeakBytes: null,
   imageDigest: null,
   notes: [],
+  files: [],
+  skippedFiles: [],
 });
 
 test('no stream is still being stored after the other has failed', async () => {

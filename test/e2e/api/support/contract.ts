@@ -77,7 +77,7 @@ export class Contract {
     this.checkHeaders(name, response, answer.headers);
     if (response.content === undefined && answer.body === '') return;
     const type = answer.headers.get('content-type')?.split(';', 1)[0] ?? '';
-    const schema = response.content?.[type]?.schema;
+    const schema = (response.content?.[type] ?? response.content?.['*/*'])?.schema;
     if (!schema) throw new Error(`${name} of ${type} is not in the document`);
     if (!type.includes('json')) return;
     const validate = this.validatorOf(schema);

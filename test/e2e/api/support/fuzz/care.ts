@@ -6,6 +6,8 @@ export interface Care {
   readonly token?: string;
   /** Fields of the body for which only a few values are valid. */
   readonly fields?: Readonly<Record<string, readonly string[]>>;
+  /** Of the path, instead of THINGS_OF. */
+  readonly path?: Readonly<Record<string, readonly [string, ...string[]]>>;
 }
 
 export const CARE: Readonly<Record<string, Care>> = {
@@ -16,6 +18,7 @@ export const CARE: Readonly<Record<string, Care>> = {
     token: blank('session token'),
     fields: { current_password: [blank('password')], new_password: [blank('password'), 'another password'] },
   },
+  executionFile: { path: { id: ['run with a file', 'ended run', 'external run'], path: ['file', 'another file'] } },
   // The object cannot be used again.
   logout: { token: blank('session token') },
 };

@@ -163,7 +163,7 @@ class Parts {
     const ofParameter = ({ name, schema }: Parameter): fc.Arbitrary<string> => {
       if (schema?.enum) return idsOf(schema.enum as [string, ...string[]]);
       const collection = new RegExp(`([^/]+)/\\{${name}\\}`).exec(this.route.path)![1]!;
-      const things = THINGS_OF[collection];
+      const things = this.care.path?.[name] ?? THINGS_OF[collection];
       if (!things) throw new Error(`nobody knows whose ${name} stands in ${this.route.path}`);
       return idsOf(things.map(blank) as [string, ...string[]]);
     };

@@ -6,6 +6,7 @@ import { startAttempt } from '../attempts.js';
 
 /** None of its executions ends by itself during the test. */
 const LONG = { timeout_seconds: 3_600 };
+const FILE = 'out/plot.png';
 const PASSWORD = 'correct horse battery';
 
 /** The objects of the requests: created when first needed, and created again after one was used up. */
@@ -92,6 +93,13 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const { id } = await who.startExternal(LONG);
     return (await who.report(id, { status: 'completed', return_code: 0, stdout: 'done' })).id;
   },
+  'run with a file': async (_, who, api) => {
+    const { id } = await who.start((await who.createTask(LONG)).id);
+    await (await startAttempt(api, id)).succeed([FILE]);
+    return id;
+  },
+  file: async () => FILE,
+  'another file': async () => 'other.txt',
   'dead letter': async (_, who, api) => deadLetter(who, api),
   'discarded dead letter': async (_, who, api) => {
     const id = await deadLetter(who, api);

@@ -1,0 +1,15 @@
+import { Migration } from '@mikro-orm/migrations';
+
+/** Files that a run left, and those that were not kept (docs/sandbox.md). */
+export class Migration20261130000100 extends Migration {
+  override up(): void {
+    this.addSql(`
+      alter table read.executions
+        add column files jsonb not null default '[]',
+        add column files_skipped jsonb not null default '[]'`);
+  }
+
+  override down(): void {
+    this.addSql('alter table read.executions drop column files, drop column files_skipped');
+  }
+}
