@@ -9,7 +9,7 @@ import { Migration20260114000000 } from './Migration20260114000000_execution_not
 import { Migration20261129000000 } from './Migration20261129000000_retention.js';
 import { Migration20261129000100 } from './Migration20261129000100_unnamed_scripts.js';
 import { Migration20261130000000 } from './Migration20261130000000_compiled_programs.js';
-import { Migration20261130000100 } from './Migration20261130000100_execution_files.js';
+import { Migration20261130000100 } from './Migration20261130000100_execution_results.js';
 
 /** Oldest first, each by the name of its file. */
 export const MIGRATIONS = [
@@ -24,5 +24,5 @@ export const MIGRATIONS = [
   { name: 'Migration20261129000000_retention', class: Migration20261129000000 },
   { name: 'Migration20261129000100_unnamed_scripts', class: Migration20261129000100 },
   { name: 'Migration20261130000000_compiled_programs', class: Migration20261130000000 },
-  { name: 'Migration20261130000100_execution_files', class: Migration20261130000100 },
+  { name: 'Migration20261130000100_execution_results', class: Migration20261130000100 },
 ];

@@ -43,13 +43,13 @@ interface PeerFigures {
 }
 
 async function dockerRun({ language, script }: MeasuredProgram): Promise<PeerFigures> {
-  const { image, file_name, compile = [':'], run: program, environment } = runtimeOf(language);
+  const { image, file_name, compile, run: program, environment } = runtimeOf(language);
   const variables = Object.entries({ HOME: '/tmp', LANG: 'C.UTF-8', ...environment }).flatMap(([k, v]) => [
     '-e',
     `${k}=${v}`,
   ]);
   const values = { ...LIMITS, program: '/tmp/.program' };
-  const compiled = commandOf(compile, values).join(' ');
+  const compiled = commandOf(compile?.command ?? [':'], values).join(' ');
   const inside = `mkdir /tmp/work; cd /tmp/work; cat >${file_name}; ${compiled}; "$@"; ${CGROUP_PEAK}`;
   const limits = ['--memory=256m', '--memory-swap=256m', '--tmpfs=/tmp:exec,size=192m', '--shm-size=16m', ...ONE_CPU];
   const run = ['run', '-i', '--rm', '--network=none', '--read-only', '--entrypoint=', ...limits, ...variables];

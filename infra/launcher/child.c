@@ -27,8 +27,7 @@ enum {
     OOM_SCORE_INIT = 900,
     EXIT_NOT_EXECUTABLE = 126,
     EXIT_NOT_FOUND = 127,
-    EXIT_REFUSED = 127,
-    PROGRAM_PIECE_BYTES = 64 * 1024
+    EXIT_REFUSED = 127
 };
 
 /* Used if the image sets none: Debian's default. */
@@ -40,15 +39,11 @@ static void put_in_one_line(char *text) {
         if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
 }
 
-/* Set by a vfork child, which shares this memory, if its exec failed. */
-static volatile bool refused;
-
 static _Noreturn void refuse(const struct child_given *given, const char *kind, const char *what,
                              const char *why) {
     char line[CHILD_SETUP_BYTES_MAX - 1];
     snprintf(line, sizeof line, "%s: %.200s: %s", kind, what, why);
     put_in_one_line(line);
-    refused = true;
     write_all(given->setup, line, strlen(line));
     _exit(EXIT_REFUSED);
 }
@@ -134,36 +129,20 @@ static void put_mark(const struct child_given *given, char which, int64_t time_u
 }
 
 /* A compiled program that cannot be run ends as in a shell: 126, or 127 if it does not exist. */
-static _Noreturn void fail_after_compiling(const char *name) {
+static _Noreturn void fail_as_compiled(const char *name) {
     int error = errno;
     dprintf(STDERR_FILENO, "%s: %s\n", name, strerror(error));
     _exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
-}
-
-static _Noreturn void become(char *const *argv, const struct job *job,
-                             const struct child_given *given) {
-    exec_found(argv, job->env);
-    if (errno == ENOENT) refuse(given, "input", "no such program", argv[0]);
-    refuse(given, "input", argv[0], strerror(errno));
 }
 
 static _Noreturn void become_program(const struct job *job, const struct child_given *given) {
     setsid();
     signals_reset();
     put_mark(given, CHILD_READY, now_us());
-    if (job->compile[0] == NULL) become(job->argv, job, given);
     exec_found(job->argv, job->env);
-    fail_after_compiling(job->argv[0]);
-}
-
-/* The compiler does not get the program's input. All its output goes to standard error. */
-static _Noreturn void become_compiler(const struct job *job, const struct child_given *given) {
-    setsid();
-    signals_reset();
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-        need(given, "the compiler's streams");
-    become(job->compile, job, given);
+    if (job->program_size > 0) fail_as_compiled(job->argv[0]);
+    if (errno == ENOENT) refuse(given, "input", "no such program", job->argv[0]);
+    refuse(given, "input", job->argv[0], strerror(errno));
 }
 
 /* On OOM, the kernel kills the user's processes before their init. */
@@ -181,15 +160,11 @@ static void be_first_to_go(const struct child_given *given) {
  * The dumpable flag belongs to the shared memory, so it is cleared before user code runs. This is a
  * separate function, so that the child cannot overwrite its caller's stack frame.
  */
-__attribute__((noinline)) static pid_t start(void (*become_it)(const struct job *,
-                                                              const struct child_given *),
-                                             const struct job *job,
-                                             const struct child_given *given) {
+__attribute__((noinline)) static pid_t start_program(const struct job *job, const struct child_given *given) {
     pid_t program = vfork();
     if (program != 0) return program;
     be_first_to_go(given);
-    become_it(job, given);
-    _exit(EXIT_REFUSED);
+    become_program(job, given);
 }
 
 /* Reaps children until `wanted` has ended. @returns false if there is no such child */
@@ -208,60 +183,9 @@ static void put_result(const struct child_given *given, const struct child_resul
     write_all(given->result, result, sizeof *result);
 }
 
-/* Exits with the compiler's exit code or signal. */
-static _Noreturn void end_as(int status) {
-    if (WIFSIGNALED(status)) {
-        signal(WTERMSIG(status), SIG_DFL);
-        kill(getpid(), WTERMSIG(status));
-    }
-    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_REFUSED);
-}
-
-/* Plain: a process that the compiler has left may still change the file. */
-static void send_file(const struct job *job, const struct child_given *given, int fd, off_t left) {
-    char bytes[PROGRAM_PIECE_BYTES];
-    while (left > 0) {
-        ssize_t size = read(fd, bytes, left < PROGRAM_PIECE_BYTES ? (size_t)left : sizeof bytes);
-        if (size < 0 && errno == EINTR) continue;
-        if (size <= 0) refuse(given, "input", job->program_path, "changed while it was read");
-        if (!write_all(given->program, bytes, (size_t)size)) _exit(EXIT_REFUSED);
-        left -= size;
-    }
-}
-
-/* Before the program runs: it could change the file. What is no file, or too large, is not sent. */
-static void send_program(const struct job *job, const struct child_given *given) {
-    struct stat stat;
-    if (given->program < 0) return;
-    int fd = open(job->program_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size <= job->program_bytes_max)
-        send_file(job, given, fd, stat.st_size);
-    if (fd >= 0) close(fd);
-    close(given->program);
-}
-
 static void kill_all_others(void) {
     kill(-1, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
-}
-
-/* Returns only if the compiler succeeded. Its remaining processes are dead then (nested). */
-static void compile(const struct job *job, const struct child_given *given) {
-    int64_t begun_us = now_us();
-    struct child_result result = {0};
-    pid_t compiler = start(become_compiler, job, given);
-    if (compiler < 0) need(given, "vfork");
-    if (refused) _exit(EXIT_REFUSED);
-    put_mark(given, CHILD_COMPILES, begun_us);
-    if (!wait_for(compiler, given->room, &result)) _exit(EXIT_REFUSED);
-    if (result.status != 0) {
-        if (!job->nested) end_as(result.status);
-        put_result(given, &result);
-        _exit(EXIT_SUCCESS);
-    }
-    /* Plain: these processes cannot be distinguished from the launcher's here; the cell ends with the job. */
-    if (job->nested) kill_all_others();
-    send_program(job, given);
 }
 
 static void collect(const struct collect_order *order, int folder, int files) {
@@ -317,13 +241,12 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
                 const struct child_given *given) {
     begin(given);
     /* None of the launcher's own: host, cgroup files, cell's /proc. */
-    const int kept[] = {given->setup, given->result, given->program, given->files};
-    descriptors_close_all_but(STDERR_FILENO + 1, kept, 4);
+    const int kept[] = {given->setup, given->result, given->files};
+    descriptors_close_all_but(STDERR_FILENO + 1, kept, 3);
     prepare(job, given);
-    if (job->compile[0] != NULL && job->program_size == 0) compile(job, given);
     if (!job->nested) become_program(job, given);
 
-    pid_t program = start(become_program, job, given);
+    pid_t program = start_program(job, given);
     if (program < 0) need(given, "vfork");
     become_init(program, job, payload, payload_size, given);
 }

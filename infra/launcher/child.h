@@ -11,8 +11,6 @@
 
 enum {
     CHILD_SETUP_BYTES_MAX = 512,
-    /* On the setup pipe: the compiler runs. */
-    CHILD_COMPILES = 'c',
     /* On the setup pipe: only the exec is left. */
     CHILD_READY = '+',
     /* The mark and the time (clock.h): the program may be over before the launcher reads it. */
@@ -28,18 +26,10 @@ struct child_given {
     int in;
     int out;
     int err;
-    /*
-     * Carries "c" and the time if there is a compiler, then "+", the time and end of file if the
-     * program runs. Otherwise the line of a refusal. Closed when the program runs.
-     */
+    /* Carries "+", the time and end of file if the program runs; otherwise the line of a refusal. */
     int setup;
-    /*
-     * Carries a child_result when the program, or a failed compiler, has ended. Only the init can
-     * write it. Plain: -1.
-     */
+    /* Carries a child_result when the program has ended. Only the init can write it. Plain: -1. */
     int result;
-    /* Carries the program that the compiler made. -1: the host wants none. */
-    int program;
     /*
      * Carries the time at which the last process of the job was dead (int64_t, clock.h), and the files that the host
      * wants (collect.h). Only the init can write it. -1: the host wants none, or the job is plain.
@@ -63,7 +53,7 @@ _Noreturn void child_main(struct job *job, unsigned char *payload, size_t payloa
 
 /*
  * The same in a clone of a preloaded interpreter (serve.h). Returns in the program, which has not been
- * exec'ed, but forked. The job must be nested, and must have no compiler.
+ * exec'ed, but forked. The job must be nested.
  */
 void child_preloaded(struct job *job, unsigned char *payload, size_t payload_size,
                      const struct child_given *given);

@@ -84,5 +84,6 @@ const char *files_write(const struct job *job) {
     for (size_t i = 0; i < job->file_count; i++)
         if (!write_file(folder, &job->files[i])) return job->files[i].path;
     close(folder);
-    return job->program_size == 0 || write_program(job) ? NULL : job->program_path;
+    /* Nested: it has been mounted. */
+    return job->nested || job->program_size == 0 || write_program(job) ? NULL : job->program_path;
 }

@@ -8,7 +8,7 @@
 enum {
     FRAME_HEADER_BYTES = 5,
     FRAME_NUMBER_BYTES = 4,
-    FRAME_IN_BYTES_MAX = 18 * 1024 * 1024,
+    FRAME_IN_BYTES_MAX = 40 * 1024 * 1024,
     FRAME_OUT_BYTES_MAX = 64 * 1024
 };
 
@@ -22,7 +22,6 @@ enum frame_type {
     FRAME_STDERR = 'E',
     FRAME_STDOUT_TAIL = 'o',
     FRAME_STDERR_TAIL = 'e',
-    FRAME_PROGRAM = 'P',
     FRAME_FILES = 'F',
     FRAME_TRAILER = 'T',
     FRAME_REFUSED = 'R'

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "program.h"
 #include "view.h"
 
 #define ALL_NAMESPACES                                                                         \
@@ -86,6 +87,7 @@ const char *isolation_mount(const struct job *job, uid_t uid, gid_t gid) {
     if ((failed = view_write(job, uid, gid)) != NULL) return failed;
     if ((failed = view_mount(&proc_folder)) != NULL) return failed;
     if (!mount_tmpfs("/tmp", 0, job->tmp_size_kib, job->tmp_inodes_max)) return "mount /tmp";
+    if (job->program_size > 0 && (failed = program_mount(job)) != NULL) return failed;
     if (!mount_tmpfs("/dev/shm", MS_NOEXEC, job->shm_size_kib, job->tmp_inodes_max) &&
         errno != ENOENT)
         return "mount /dev/shm";

@@ -139,9 +139,7 @@ static void check(struct cursor *cursor, const struct job *job) {
     fault_if(cursor, job->folder[0] != '/' || !path_is_plain(job->folder + 1),
              "input: the working folder must be an absolute path");
     fault_if(cursor, job->argv[0] == NULL || job->argv[0][0] == 0, "malformed: no program");
-    fault_if(cursor, job->compile[0] != NULL && job->compile[0][0] == 0, "malformed: no compiler");
-    bool has_program = job->program_size > 0 || job->program_bytes_max > 0;
-    fault_if(cursor, has_program && (job->program_path[0] != '/' || !path_is_plain(job->program_path + 1)),
+    fault_if(cursor, job->program_size > 0 && (job->program_path[0] != '/' || !path_is_plain(job->program_path + 1)),
              "malformed: a compiled program needs an absolute path");
     for (size_t i = 0; job->env[i] != NULL; i++)
         fault_if(cursor, !is_variable(job->env[i]), "malformed: a variable is NAME=value");
@@ -157,10 +155,7 @@ const char *job_decode(struct job *job, unsigned char *payload, size_t size) {
     take_strings(&cursor, job->env, JOB_ENV_MAX);
     take_files(&cursor, job);
     job->input = take_bytes(&cursor, &job->input_size);
-    take_strings(&cursor, job->compile, JOB_ARGS_MAX);
-    job->compile_timeout_ms = take_u32(&cursor);
     job->program_path = take_string(&cursor);
-    job->program_bytes_max = take_u32(&cursor);
     job->program = take_bytes(&cursor, &job->program_size);
     take_collect(&cursor, &job->collect);
     check(&cursor, job);

@@ -49,12 +49,9 @@ struct job {
     struct job_file files[JOB_FILES_MAX];
     const unsigned char *input;
     size_t input_size;
-    char *compile[JOB_ARGS_MAX + 1]; /* runs before the program; empty: no compiler */
-    uint32_t compile_timeout_ms;     /* 0: none */
-    char *program_path;              /* absolute: where the compiler puts the program */
-    uint32_t program_bytes_max;      /* of a compiled program that the host wants; 0: it wants none */
-    const unsigned char *program;    /* compiled earlier: written to program_path instead of compiled */
-    size_t program_size;             /* 0: there is none */
+    char *program_path;           /* absolute, in a folder of its own: where the job finds the compiled program */
+    const unsigned char *program; /* compiled by an earlier job */
+    size_t program_size;          /* 0: there is none */
     struct collect_order collect;    /* has its own copy of the patterns */
 };
 

@@ -37,23 +37,21 @@ static const char *preload(const struct run *run) {
 static void send_trailer(struct run *run, int64_t oom_kills) {
     char text[TRAILER_BYTES_MAX];
     const struct output *out = &run->streams[0].output, *err = &run->streams[1].output;
-    int64_t since = run->phase == RUN_SETUP ? run->begun_us : run->started_us;
+    int64_t since = run->started ? run->started_us : run->begun_us;
     const struct room *room = run->room;
     const char *source;
     int64_t peak = usage_peak(&run->usage, oom_kills, run->memory_bytes_max, &source);
     snprintf(text, sizeof text,
-             "status=%d\nkilled=%s\nphase=%s\ncompile_us=%" PRId64 "\nwall_us=%" PRId64
+             "status=%d\nkilled=%s\nwall_us=%" PRId64
              "\ncpu_us=%" PRId64 "\nmemory_peak=%" PRId64 "\nmemory_source=%s\noom_kills=%" PRId64
              "\npids_limit_hits=%" PRId64 "\ntmp_full=%d\ntmp_inodes_full=%d\nshm_full=%d"
              "\nshm_inodes_full=%d\nstdout_bytes=%" PRIu64 "\nstderr_bytes=%" PRIu64
-             "\nstdout_truncated=%d\nstderr_truncated=%d\npreload=%s\nprogram_bytes=%" PRId64 "\n",
-             run->result.status, killer(run), run->phase == RUN_COMPILES ? "compile" : "program",
-             run->compile_us, run->ended_us - since,
+             "\nstdout_truncated=%d\nstderr_truncated=%d\npreload=%s\n",
+             run->result.status, killer(run), run->ended_us - since,
              difference(run->before.cpu_us, run->after.cpu_us), peak, source, oom_kills,
              difference(run->before.pids_limit_hits, run->after.pids_limit_hits), room->tmp_full,
              room->tmp_inodes_full, room->shm_full, room->shm_inodes_full, out->total, err->total,
-             output_truncated(out), output_truncated(err), preload(run),
-             run->program_bytes);
+             output_truncated(out), output_truncated(err), preload(run));
     host_send_text(run->host, FRAME_TRAILER, run->number, text);
 }
 
@@ -66,7 +64,7 @@ static const char *refusal(struct run *run) {
 void report_end(struct run *run) {
     int64_t oom_kills = difference(run->before.oom_kills, run->after.oom_kills);
     const char *words = refusal(run);
-    if (words[0] == 0 && (run->phase != RUN_SETUP || run->killed != KILLED_BY_NONE)) {
+    if (words[0] == 0 && (run->started || run->killed != KILLED_BY_NONE)) {
         send_trailer(run, oom_kills);
         return;
     }

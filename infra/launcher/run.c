@@ -68,12 +68,10 @@ static bool make_file_stream(struct run *run, const struct job *job, struct chil
 }
 
 static bool make_pipes(struct run *run, const struct job *job, struct child_given *given) {
-    bool wants_program = job->compile[0] != NULL && job->program_size == 0 && job->program_bytes_max > 0;
     return make_input_pipe(run, given) && make_pipe(&run->streams[0].fd, &given->out) &&
            make_pipe(&run->streams[1].fd, &given->err) &&
            make_pipe(&run->setup_fd, &given->setup) &&
            (!run->nested || make_pipe(&run->result_fd, &given->result)) &&
-           (!wants_program || make_pipe(&run->program_fd, &given->program)) &&
            (job->collect.globs.count == 0 || make_file_stream(run, job, given));
 }
 
@@ -122,7 +120,6 @@ static void forget(struct run *run) {
     }
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
-    close_fd(&run->program_fd);
     file_stream_close(&run->files);
     end_input(run);
     usage_end(&run->usage);
@@ -161,14 +158,12 @@ static void begin(struct run *run, const struct job *job) {
     run->number = job->number;
     run->nested = job->nested;
     file_stream_begin(&run->files);
-    run->setup_fd = run->result_fd = run->program_fd = run->input_fd = run->streams[0].fd = run->streams[1].fd = -1;
+    run->setup_fd = run->result_fd = run->input_fd = run->streams[0].fd = run->streams[1].fd = -1;
     /* Default if no result arrives: the init was killed, and the program with it. */
     run->result.status = SIGKILL;
     run->before = cgroup_read(run->cgroup);
     run->begun_us = now_us();
     run->timeout_ms = job->timeout_ms;
-    run->compile_timeout_ms = job->compile_timeout_ms;
-    run->compile_us = -1;
     run->deadline_us = deadline_of(run->begun_us, job->timeout_ms);
     run->memory_bytes_max = (int64_t)job->memory_mb * BYTES_PER_MIB;
     cpu_time_begin(&run->cpu_time, job->cpu_time_ms_max, job->cpus_milli);
@@ -229,7 +224,7 @@ static bool clone_preloaded(struct run *run, const struct job *job, struct child
 }
 
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
-    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, -1, -1, run->room, NULL};
+    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, -1, run->room, NULL};
     const char *failed = NULL;
     begin(run, job);
     run->payload = payload;
@@ -238,7 +233,7 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
     run->input_left = job->input_size;
     if (!make_pipes(run, job, &given)) failed = "pipe";
     else if (!take_tails(run, job)) failed = "memory for the output";
-    if (!job->preload || !job->nested || job->compile[0] != NULL || failed != NULL)
+    if (!job->preload || !job->nested || failed != NULL)
         zygote_withdraw(&run->zygote);
     if (failed == NULL && !clone_preloaded(run, job, &given, &failed) && failed == NULL) {
         run->first = isolation_clone(run->nested);
@@ -256,7 +251,6 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
     close_fd(&given.err);
     close_fd(&given.setup);
     close_fd(&given.result);
-    close_fd(&given.program);
     close_fd(&given.files);
     drop_all_but_input(run);
     feed_input(run);
@@ -270,7 +264,7 @@ static void kill_all(struct run *run) {
 
 /* @returns whether the init has been told to kill all others, so that it can collect their files */
 static bool order_end(struct run *run) {
-    if (!run->nested || run->first <= 0 || run->files.fd < 0 || run->phase != RUN_PROGRAM) return false;
+    if (!run->nested || run->first <= 0 || run->files.fd < 0 || !run->started) return false;
     if (run->files.give_up_us != INT64_MAX) return true;
     run->files.give_up_us = now_us() + ORDER_US_MAX;
     return kill(run->first, ORDER_TO_END) == 0;
@@ -282,24 +276,10 @@ void run_kill(struct run *run, enum run_killer killer) {
     if (killer == KILLED_BY_HOST || !order_end(run)) kill_all(run);
 }
 
-static void compiler_begins(struct run *run, int64_t at_us) {
-    run->phase = RUN_COMPILES;
-    run->started_us = at_us;
-    run->deadline_us = deadline_of(at_us, run->compile_timeout_ms);
-    usage_start(&run->usage, at_us);
-    host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
-}
-
-/* Time, CPU and memory count from here: for the program only, without set-up and compiler. */
+/* Time and memory count from here, without set-up. */
 static void program_begins(struct run *run, int64_t at_us) {
-    if (run->phase == RUN_COMPILES) {
-        run->compile_us = at_us - run->started_us;
-        run->before = cgroup_read(run->cgroup);
-        usage_begin(&run->usage);
-    } else {
-        host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
-    }
-    run->phase = RUN_PROGRAM;
+    host_send(run->host, FRAME_STARTED, run->number, NULL, 0);
+    run->started = true;
     run->started_us = at_us;
     run->deadline_us = deadline_of(at_us, run->timeout_ms);
     if (run->cpu_time.us_max > 0) cpu_time_start(&run->cpu_time, cgroup_cpu_us(run->cgroup), at_us);
@@ -307,17 +287,9 @@ static void program_begins(struct run *run, int64_t at_us) {
 }
 
 static void take_mark(struct run *run) {
-    int64_t at_us;
-    memcpy(&at_us, run->setup + 1, sizeof at_us);
-    if (run->setup[0] == CHILD_COMPILES) compiler_begins(run, at_us);
-    else if (run->phase == RUN_COMPILES) program_begins(run, at_us);
-    else run->ready_us = at_us;
+    memcpy(&run->ready_us, run->setup + 1, sizeof run->ready_us);
     run->setup_size -= CHILD_MARK_BYTES;
     memmove(run->setup, run->setup + CHILD_MARK_BYTES, run->setup_size);
-}
-
-static bool is_mark(char first) {
-    return first == CHILD_COMPILES || first == CHILD_READY;
 }
 
 /* The init closes this pipe a moment after the program's exec. */
@@ -328,28 +300,12 @@ static void read_setup(struct run *run) {
         size_t room = sizeof run->setup - 1 - run->setup_size;
         count = read(run->setup_fd, run->setup + run->setup_size, room);
         if (count > 0) run->setup_size += (size_t)count;
-        while (run->setup_size >= CHILD_MARK_BYTES && is_mark(run->setup[0])) take_mark(run);
+        if (run->setup_size >= CHILD_MARK_BYTES && run->setup[0] == CHILD_READY) take_mark(run);
     } while (count > 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     close_fd(&run->setup_fd);
     /* Text after the mark would be the reason why the exec failed. */
     if (run->ready_us > 0 && run->setup_size == 0) program_begins(run, run->ready_us);
-}
-
-/* The init waits until the rest of it fits the pipe. */
-static void read_program(struct run *run) {
-    static unsigned char bytes[READ_BYTES_MAX];
-    size_t size = host_output_room(run->host);
-    if (run->program_fd < 0 || size == 0) return;
-    ssize_t count = read(run->program_fd, bytes, size < sizeof bytes ? size : sizeof bytes);
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (count > 0) {
-        host_send(run->host, FRAME_PROGRAM, run->number, bytes, (size_t)count);
-        run->program_bytes += count;
-        explicit_bzero(bytes, (size_t)count);
-    } else {
-        close_fd(&run->program_fd);
-    }
 }
 
 /* Output of a program that is over is read at once. */
@@ -385,8 +341,8 @@ static void reap_init(struct run *run) {
     struct rusage usage;
     pid_t pid = wait4(run->first, NULL, WNOHANG, &usage);
     if (pid == 0 || (pid < 0 && errno == EINTR)) return;
-    /* The usage of a compiler does not count as the program's, nor does a preloaded interpreter's. */
-    if (run->compile_us < 0 && !run->preloaded) usage_reaped(&run->usage, usage.ru_maxrss);
+    /* The usage of a preloaded interpreter does not count as the program's. */
+    if (!run->preloaded) usage_reaped(&run->usage, usage.ru_maxrss);
     end_of_all(run);
 }
 
@@ -394,7 +350,7 @@ static void reap_init(struct run *run) {
 static bool collect_plain(struct run *run) {
     /* Whether the program has run at all. */
     read_setup(run);
-    if (run->phase != RUN_PROGRAM || run->killed == KILLED_BY_HOST) file_stream_close(&run->files);
+    if (!run->started || run->killed == KILLED_BY_HOST) file_stream_close(&run->files);
     run->collects = file_stream_collect_plain(&run->files);
     return run->collects;
 }
@@ -405,7 +361,7 @@ static void reap_plain(struct run *run) {
     pid_t pid;
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
         if (run->collects) continue;
-        if (run->compile_us < 0) usage_reaped(&run->usage, usage.ru_maxrss);
+        usage_reaped(&run->usage, usage.ru_maxrss);
         if (pid != run->first) continue;
         run->first = 0;
         run->result.status = status;
@@ -444,7 +400,7 @@ static bool send_tail(struct run *run, int which) {
 }
 
 static bool is_drained(const struct run *run) {
-    return run->setup_fd < 0 && run->program_fd < 0 && run->files.fd < 0 && run->streams[0].fd < 0 && run->streams[1].fd < 0;
+    return run->setup_fd < 0 && run->files.fd < 0 && run->streams[0].fd < 0 && run->streams[1].fd < 0;
 }
 
 /* All processes are dead: their remaining output is in the pipes, which have no writer left. */
@@ -476,7 +432,7 @@ static void watch_time(struct run *run) {
 }
 
 static bool may_have_printed(const struct run *run) {
-    return run->phase != RUN_SETUP || run->setup_fd < 0;
+    return run->started || run->setup_fd < 0;
 }
 
 void run_step(struct run *run) {
@@ -488,7 +444,6 @@ void run_step(struct run *run) {
     }
     feed_input(run);
     read_setup(run);
-    read_program(run);
     if (file_stream_pass(&run->files, run->host, run->number)) end_of_job(run);
     /* The program may be faster than its init, but STARTED must be sent first. */
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) read_stream(run, i);
@@ -524,16 +479,13 @@ int run_poll(const struct run *run, struct pollfd *fds) {
     if (!run->active) return -1;
     fds[0].fd = run->setup_fd;
     fds[1] = (struct pollfd){.fd = run->input_fd, .events = POLLOUT};
-    if (host_output_room(run->host) > 0) {
-        fds[2].fd = run->program_fd;
-        fds[3].fd = run->files.fd;
-    }
+    if (host_output_room(run->host) > 0) fds[2].fd = run->files.fd;
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) {
         const struct run_stream *stream = &run->streams[i];
         /* Backpressure: a program blocks on its full pipe as long as the host does not read. */
         bool is_blocked = stream->output.head_left > 0 && host_output_room(run->host) == 0;
         if (stream->fd < 0 || is_blocked) continue;
-        if (!is_gathering(run, stream, now)) fds[4 + i].fd = stream->fd;
+        if (!is_gathering(run, stream, now)) fds[3 + i].fd = stream->fd;
         else if (stream->gathers_until_us < next) next = stream->gathers_until_us;
     }
     return timeout_ms(run, next);

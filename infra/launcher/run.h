@@ -17,9 +17,7 @@
 #include "usage.h"
 #include "zygote.h"
 
-enum { RUN_STREAMS = 2, RUN_FDS = 4 + RUN_STREAMS };
-
-enum run_phase { RUN_SETUP, RUN_COMPILES, RUN_PROGRAM };
+enum { RUN_STREAMS = 2, RUN_FDS = 3 + RUN_STREAMS };
 
 enum run_killer { KILLED_BY_NONE, KILLED_BY_DEADLINE, KILLED_BY_HOST, KILLED_BY_LOCKS, KILLED_BY_CPU_TIME };
 
@@ -56,19 +54,16 @@ struct run {
     char setup[CHILD_SETUP_BYTES_MAX];
     size_t setup_size;
     int64_t ready_us; /* the program's mark, while its exec may still fail */
-    enum run_phase phase;
+    bool started; /* the program was exec'ed */
     int result_fd;
-    int program_fd; /* -1: nothing more comes of the compiled program */
-    int64_t program_bytes;
     struct file_stream files;
     struct child_result result;
     struct run_stream streams[RUN_STREAMS];
 
     int64_t begun_us;
-    int64_t started_us; /* the compiler, then the program */
-    int64_t compile_us; /* -1: there was no compiler, or it made no program */
+    int64_t started_us;
     int64_t ended_us;
-    uint32_t timeout_ms, compile_timeout_ms;
+    uint32_t timeout_ms;
     int64_t deadline_us; /* INT64_MAX: none */
     int64_t memory_bytes_max;
     struct cpu_time cpu_time;

@@ -121,7 +121,6 @@ struct program serve_jobs(char *const *sample) {
                                     .setup = fds[ZYGOTE_SETUP],
                                     .result = fds[ZYGOTE_RESULT],
                                     .files = fds[ZYGOTE_FILES],
-                                    .program = -1,
                                     .room = room,
                                     .use = &use};
         int32_t pid = isolation_clone_sibling();

@@ -44,7 +44,6 @@ export async function createSandbox(
     workerId,
     outputBytesMax: config.EXECUTOR_OUTPUT_BYTES_MAX,
     filesMax: { count: config.EXECUTOR_FILES_MAX, bytes: config.EXECUTOR_FILES_BYTES_MAX },
-    compileTimeoutMs: config.EXECUTOR_COMPILE_TIMEOUT,
     isolation: config.EXECUTOR_ISOLATION,
     isNestingRequired: config.EXECUTOR_ISOLATION_REQUIRED === 'nested',
     preload: config.EXECUTOR_PRELOAD === 'on',

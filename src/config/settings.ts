@@ -175,11 +175,6 @@ export const settingsSchema = z.object({
   EXECUTOR_FILES_BYTES_MAX: integer(1_024, 64 * 1024 ** 2)
     .default(16 * 1024 ** 2)
     .describe('maximum bytes of all files that a run may keep; larger files are skipped'),
-  EXECUTOR_COMPILE_TIMEOUT: durationMs
-    .pipe(z.int().min(1_000).max(3_600_000))
-    .default(60_000)
-    .meta({ unit: 'ms' })
-    .describe('timeout of a compiler, in addition to the timeout_seconds of the run; 1s to 1h'),
   EXECUTOR_COMPILED_MB_MAX: integer(0, 65_536)
     .default(64)
     .describe('maximum MiB of compiled programs kept per user, for at most 7 days; 0: every run compiles'),

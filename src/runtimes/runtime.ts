@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** What the placeholders of a command stand for. */
 export interface CommandValues {
-  /** Where the compiler puts the program, as a single file. */
+  /** The file that the compiler makes; elsewhere for the compiler than for `run`. */
   readonly program: string;
   readonly memory_mb: number;
   /** Rounded up. */
@@ -37,6 +37,22 @@ const argument = z
   });
 
 const command = z.array(argument).min(1).max(ARGUMENTS_MAX);
+
+/** The limits of a task by default: its cells are kept ready. */
+const COMPILER_LIMITS = { memory_mb: 256, cpus: 1, pids: 64 };
+
+const compiler = z.strictObject({
+  command,
+  /** Of the compiler, whatever the task's are. */
+  limits: z
+    .strictObject({
+      memory_mb: z.int().min(MEMORY_MB_LEAST).default(COMPILER_LIMITS.memory_mb),
+      cpus: z.number().min(0.1).max(64).default(COMPILER_LIMITS.cpus),
+      pids: z.int().min(PIDS_LEAST).default(COMPILER_LIMITS.pids),
+    })
+    .default(COMPILER_LIMITS),
+  timeout_seconds: z.int().min(1).max(3_600).default(60),
+});
 
 const fileName = z
   .string()
@@ -75,13 +91,13 @@ const declared = z.strictObject({
   version_command: z.array(z.string().min(1)).min(1).max(ARGUMENTS_MAX),
   /** The script's name in the working folder. */
   file_name: fileName,
-  /** Makes the file {program} in the working folder, before `run`. */
-  compile: command.optional(),
+  /** Makes the file {program} from the files of the working folder, in a job of its own. */
+  compile: compiler.optional(),
   /** The arguments of the execution follow. */
   run: command,
   environment: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'must be the name of a variable'), z.string()).default({}),
   limits: z.strictObject({
-    /** The least that a program of the runtime needs, its compiler included. */
+    /** The least that a program of the runtime needs. */
     memory_mb_min: z.int().min(MEMORY_MB_LEAST),
     pids_min: z.int().min(PIDS_LEAST),
     /** Size of /tmp, the only writable folder. */

@@ -2,20 +2,18 @@ import type { Span } from '@opentelemetry/api';
 
 import { withTimeout } from '../platform/async/timeout.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
+import type { CellJob } from './cell-job.js';
 import type { Cell } from './cell.js';
 import { type CollectedFiles, type FilesMax, FileRecords, NO_FILES } from './collected-files.js';
-import { PROGRAM_BYTES_MAX } from './compiled-programs.js';
 import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
 import { encodeJob, keptOf } from './job-bundle.js';
 import type { LauncherMessage } from './launcher-messages.js';
-import { ReceivedProgram } from './received-program.js';
 import { fileNotes, notesOf, outOfMemoryNotes } from './run-notes.js';
 import { RunOutput } from './run-output.js';
 import {
   type OnOutput,
   type PartialOutcome,
   SandboxFailure,
-  type SandboxJob,
   type SandboxOutcome,
   type OutputStreamName,
 } from './sandbox.js';
@@ -43,18 +41,15 @@ type JobEnd =
   | { readonly kind: 'closed'; readonly error?: Error | undefined };
 
 export interface CellRunOptions {
-  readonly job: SandboxJob;
+  readonly job: CellJob;
   readonly outputBytesMax: number;
   readonly filesMax: FilesMax;
-  readonly compileTimeoutMs: number;
   /** Aborted by the caller: the run is cancelled. */
   readonly cancelled: AbortSignal;
   /** Aborted by `close()`: the caller did not end this run, so it ends as a SandboxFailure. */
   readonly closing: AbortSignal;
   readonly onOutput: OnOutput | undefined;
   readonly reportGraceMs?: number | undefined;
-  /** Compiled earlier; null: the job compiles it, and its program is wanted. Absent: it is not wanted. */
-  readonly program?: Uint8Array | null | undefined;
   /** Which of the cell's CPUs is the job's first. Default: 0. */
   readonly cpuFirst?: number;
 }
@@ -68,9 +63,6 @@ export class CellRun {
   reusable = false;
   /** Known after a report. */
   preload: EndReport['preload'] | null = null;
-  /** What the job compiled, if it was wanted, and is not too large. */
-  program: Buffer | null = null;
-  private readonly receivedProgram = new ReceivedProgram();
   private readonly records: FileRecords;
   private readonly output: RunOutput;
   private readonly started = Promise.withResolvers<void>();
@@ -101,7 +93,7 @@ export class CellRun {
     closing.addEventListener('abort', close);
     try {
       const attributes = { 'voidrunner.script_type': job.runtime.name, 'voidrunner.cell_jobs': this.number };
-      return await inSpan('program', { attributes }, (span) => this.exchange(span));
+      return await inSpan(job.role, { attributes }, (span) => this.exchange(span));
     } finally {
       cancelled.removeEventListener('abort', cancel);
       closing.removeEventListener('abort', close);
@@ -114,8 +106,7 @@ export class CellRun {
   private async exchange(span: Span): Promise<SandboxOutcome> {
     const { cell, number } = this;
     const { job, cancelled, closing, cpuFirst = 0, ...bundle } = this.options;
-    const programBytesMax = bundle.program === null ? PROGRAM_BYTES_MAX : 0;
-    cell.send(encodeJob(job, { ...bundle, number, kind: cell.kind, programBytesMax, cpuFirst }), {
+    cell.send(encodeJob(job, { ...bundle, number, kind: cell.kind, cpuFirst }), {
       onMessage: (message) => this.onMessage(message),
       lost: (error) => this.ended.resolve({ kind: 'closed', error }),
     });
@@ -126,8 +117,6 @@ export class CellRun {
     const { interruption } = this;
     if (end.kind === 'refused') throw this.refusal(end.message);
     if (end.kind === 'reported') {
-      const { compileTimeMs } = end.report;
-      if (compileTimeMs !== null) span.setAttribute('voidrunner.compile_ms', compileTimeMs);
       const outcome = this.reported(end.report, interruption);
       if (outcome.files.length > 0) span.setAttribute('voidrunner.files', outcome.files.length);
       return outcome;
@@ -141,19 +130,13 @@ export class CellRun {
     );
     if (this.startedAt === null) return await this.ended.promise;
     span.addEvent('program started', {}, this.startedAt);
-    this.interruptAfter(this.timeMsMax() + DEADLINE_GRACE_MS);
+    this.interruptAfter(this.options.job.timeoutMs + DEADLINE_GRACE_MS);
     return await this.ended.promise;
   }
 
   private interruptAfter(ms: number): void {
     clearTimeout(this.deadline);
     this.deadline = setTimeout(() => this.interrupt('timeout'), ms);
-  }
-
-  /** The time limit of compiler and program together. */
-  private timeMsMax(): number {
-    const { job, compileTimeoutMs } = this.options;
-    return job.timeoutMs + (job.runtime.compile ? compileTimeoutMs : 0);
   }
 
   private onMessage(message: LauncherMessage): void {
@@ -165,8 +148,6 @@ export class CellRun {
         return this.started.resolve();
       case 'output':
         return this.onOutput(message.stream, message.bytes);
-      case 'program':
-        return this.receivedProgram.add(message.bytes);
       case 'files':
         return this.onFiles(message.bytes);
       case 'ended':
@@ -208,8 +189,6 @@ export class CellRun {
 
   private reported(report: EndReport, interruption: Interruption | 'closing' | null): SandboxOutcome {
     this.preload = report.preload;
-    if (report.programBytes > 0 && report.compileTimeMs !== null)
-      this.program = this.receivedProgram.whole(report.programBytes);
     // The next cell has a preloaded interpreter again.
     this.reusable = report.preload !== 'lost';
     if (interruption === 'closing' && report.killed === 'host') throw this.failure('the sandbox is closing');
@@ -247,12 +226,13 @@ export class CellRun {
   private outcome(end: RunEnd, report: EndReport | null): SandboxOutcome {
     const startedAt = this.startedAt ?? new Date();
     const output = this.output.result(report);
-    const files = report === null || end.reason === 'cancelled' ? NO_FILES : this.filesOf(report);
+    const files = report === null || end.reason === 'cancelled' ? NO_FILES : this.files();
     return {
       ...end,
       ...output,
       files: files.files,
       skippedFiles: files.skipped,
+      compile: null,
       startedAt,
       imageDigest: this.cell.kind.image,
       wallTimeMs: report?.wallTimeMs ?? performance.now() - this.startedMs,
@@ -267,9 +247,9 @@ export class CellRun {
     return notesOf(report, this.cell.kind, output, cpu_time_seconds !== null);
   }
 
-  private filesOf({ phase }: EndReport): CollectedFiles {
-    const { outputs = [] } = this.options.job.input;
-    return outputs.length === 0 || phase === 'compile' ? NO_FILES : this.records.result(outputs.length);
+  private files(): CollectedFiles {
+    const { outputs } = this.options.job;
+    return outputs.length === 0 ? NO_FILES : this.records.result(outputs.length);
   }
 
   private refusal(message: string): SandboxFailure {

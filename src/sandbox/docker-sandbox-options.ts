@@ -36,9 +36,7 @@ export interface DockerSandboxOptions extends ContainerSettings {
   readonly preloadAfterJobs?: number;
   /** How long a run may take to send its report after it was asked to end. */
   readonly reportGraceMs?: number | undefined;
-  /** Timeout of a compiler, in addition to the run's own timeout. Default: 60 s. */
-  readonly compileTimeoutMs?: number;
-  /** Absent: every run compiles its program. */
+  /** Absent: every run compiles. */
   readonly programs?: CompiledPrograms;
   readonly log?: Log;
 }

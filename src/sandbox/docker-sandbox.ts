@@ -3,23 +3,24 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type Docker from 'dockerode';
 
 import { Unavailable } from '../kernel/errors.js';
-import { ignoreErrors } from '../platform/async/ignore-errors.js';
 import { silentLog, type Log } from '../platform/telemetry/log.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import type { RuntimeOffer } from '../runtimes/runtime-offer.js';
 import { type CellHost, type CellKind, type Isolation, kindFor } from './cell-kind.js';
+import { programJob } from './cell-job.js';
+import { CellJobs } from './cell-jobs.js';
 import { CellPool } from './cell-pool.js';
-import { CellRun, IsolationRefused } from './cell-run.js';
+import { IsolationRefused } from './cell-run.js';
 import { Cell } from './cell.js';
 import { FILES_MAX } from './collected-files.js';
 import { CompileCache } from './compile-cache.js';
+import { Compiler } from './compiler.js';
 import { ContainerLife } from './container-life.js';
 import { containerSpec } from './container-spec.js';
 import { CpuPlacement } from './cpu-placement.js';
 import type { DockerSandboxOptions } from './docker-sandbox-options.js';
-import { interrupted } from './end-of-run.js';
 import { EngineMonitor } from './engine-monitor.js';
-import { connectEngine, engineStatus, isEngineUnavailable } from './engine.js';
+import { connectEngine, isEngineUnavailable } from './engine.js';
 import { HostIsolation } from './host-isolation.js';
 import { HostPreparation } from './host-preparation.js';
 import { checkJob } from './job-input.js';
@@ -45,7 +46,6 @@ const CELL_JOBS_MAX = 500;
 const CELL_AGE_MS_MAX = 5 * 60_000;
 const CELL_REST_MS = 30_000;
 const CELLS_MAX = 64;
-const COMPILE_TIMEOUT_MS = 60_000;
 /** Starting an interpreter takes as much CPU time as a few programs save (ADR 48). */
 const PRELOAD_AFTER_JOBS = 2;
 
@@ -65,8 +65,9 @@ export class DockerSandbox extends Sandbox {
   private readonly pool: CellPool;
   private readonly isolation: HostIsolation;
   private readonly runtimes: RuntimesOnEngine;
-  private readonly cpus = new CpuPlacement();
   private readonly compileCache: CompileCache;
+  private readonly jobs: CellJobs;
+  private readonly compiler: Compiler;
   private readonly preparation: HostPreparation;
 
   constructor(private readonly options: DockerSandboxOptions) {
@@ -98,8 +99,10 @@ export class DockerSandbox extends Sandbox {
       this.log,
       options.isolationRetestMs,
     );
-    const { pool, monitor, isolation, runtimes, log } = this;
+    const { pool, monitor, isolation, runtimes, log, preloadAfterJobs } = this;
     const track = <T>(work: Promise<T>) => this.track(work);
+    this.jobs = new CellJobs({ pool, cpus: new CpuPlacement(), runtimes, log, preloadAfterJobs });
+    this.compiler = new Compiler(this.jobs, this.compileCache, track);
     this.preparation = new HostPreparation({ pool, monitor, isolation, runtimes, log, track }, options.poolSize ?? 0);
   }
 
@@ -218,38 +221,30 @@ export class DockerSandbox extends Sandbox {
   private async runInCell(job: SandboxJob, options: RunOptions, host: CellHost): Promise<SandboxOutcome> {
     const { signal: cancelled, onOutput } = options;
     if (host.isolation === 'plain' && this.options.isNestingRequired) throw this.nestingRefused();
-    if (cancelled.aborted) return this.cancelledBeforeStart();
-    const kind = kindFor(job.runtime, await this.runtimes.imageFor(job), job.limits, host);
-    const cell = await this.pool.take(job.userId, kind).catch((error: unknown) => this.noCell(error, kind));
-    if (cancelled.aborted) {
-      this.pool.release(cell, true);
-      return this.cancelledBeforeStart();
+    if (cancelled.aborted) return this.notStarted('cancelled', null);
+    const { runtime, userId, limits } = job;
+    const image = await this.runtimes.imageFor(job);
+    const { outputBytesMax, reportGraceMs, filesMax = FILES_MAX } = this.options;
+    const common = { cancelled, closing: this.closing.signal, reportGraceMs };
+    const compiled = runtime.compile && (await this.compiler.compile(job, runtime.compile, image, host, common));
+    if (compiled && !('program' in compiled)) {
+      if (compiled.end === null) return this.notStarted('cancelled', null);
+      return { ...this.notStarted('compile', image), notes: compiled.notes, compile: compiled.end };
     }
-    const { reportGraceMs, compileTimeoutMs = COMPILE_TIMEOUT_MS, filesMax = FILES_MAX } = this.options;
-    const outputBytesMax = Math.min(this.options.outputBytesMax, job.limits.output_bytes ?? Number.POSITIVE_INFINITY);
-    const closing = this.closing.signal;
-    const limits = { outputBytesMax, filesMax, reportGraceMs, compileTimeoutMs };
-    const cached = await this.compileCache.entryOf(job, kind.image);
-    const program = cached?.program;
-    const place = this.cpus.take(kind.cpus, host.cpus);
-    const run = new CellRun(cell, { job, ...limits, program, cancelled, closing, onOutput, cpuFirst: place.first });
-    try {
-      return await run.run();
-    } finally {
-      if (run.program) void this.track(cached!.keep(run.program));
-      place.release();
-      if (run.preload === 'lost') warnOfPreload(this.log, cell, 'died');
-      const reusable = run.reusable && kind.isolation === 'nested';
-      if (reusable && cell.jobs >= this.preloadAfterJobs)
-        void ignoreErrors(cell.startInterpreter(), 'the next job reports it');
-      this.pool.release(cell, reusable);
-    }
+    const place = { userId, kind: kindFor(runtime, image, limits, host), hostCpus: host.cpus };
+    const ran = await this.jobs.run(programJob(job, compiled?.program), place, {
+      ...common,
+      ...{ filesMax, onOutput },
+      outputBytesMax: Math.min(outputBytesMax, limits.output_bytes ?? Number.POSITIVE_INFINITY),
+    });
+    return { ...(ran ?? this.notStarted('cancelled', null)), compile: compiled?.end ?? null };
   }
 
-  private cancelledBeforeStart(): SandboxOutcome {
+  private notStarted(reason: 'cancelled' | 'compile', imageDigest: string | null): SandboxOutcome {
     const output = new RunOutput(this.options.outputBytesMax).result(null);
     const figures = { wallTimeMs: 0, cpuTimeMs: null, memoryPeakBytes: null, notes: [], files: [], skippedFiles: [] };
-    return { ...interrupted('cancelled'), ...output, ...figures, startedAt: new Date(), imageDigest: null };
+    const end = { reason, returnCode: null, signal: null, imageDigest, compile: null };
+    return { ...end, ...output, ...figures, startedAt: new Date() };
   }
 
   private newCell(kind: CellKind): Cell {
@@ -260,12 +255,6 @@ export class DockerSandbox extends Sandbox {
     const onPreloadFailed = (cell: Cell) => warnOfPreload(this.log, cell, 'did not start');
     const spec = containerSpec(kind, owner, settings);
     return new Cell(name, kind, spec, new ContainerLife(this.docker, name), onPreloadFailed);
-  }
-
-  /** The image may have been removed since the engine was asked for it. */
-  private noCell(error: unknown, { image }: CellKind): never {
-    if (error instanceof SandboxFailure && engineStatus(error.cause) === 404) this.runtimes.forget(image);
-    throw error;
   }
 
   private get preloadAfterJobs(): number {

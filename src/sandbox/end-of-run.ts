@@ -13,12 +13,6 @@ export interface EndReport {
    * because of too many file locks (`locks`); or the host.
    */
   readonly killed: (typeof KILLERS)[number];
-  /** What ended: the program, or a compiler that produced no program. */
-  readonly phase: 'compile' | 'program';
-  /** From the compiler's exec to the program's; null if there was no compiler, or it produced no program. */
-  readonly compileTimeMs: number | null;
-  /** Of the compiled program that was sent. */
-  readonly programBytes: number;
   /** From the exec to the death of the last process. */
   readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
@@ -69,9 +63,6 @@ export function parseTrailer(text: string): EndReport {
   return {
     waitStatus: number('status'),
     killed: killerOf(facts.get('killed')),
-    phase: phaseOf(facts.get('phase')),
-    compileTimeMs: ms(known(number('compile_us'))),
-    programBytes: number('program_bytes'),
     wallTimeMs: Math.round(number('wall_us') / 1000),
     cpuTimeMs: ms(known(number('cpu_us'))),
     memoryPeakBytes: known(number('memory_peak')),
@@ -95,11 +86,6 @@ function killerOf(value: string | undefined): EndReport['killed'] {
   return killer;
 }
 
-function phaseOf(value: string | undefined): EndReport['phase'] {
-  if (value === 'compile' || value === 'program') return value;
-  throw new Error('the trailer of a run has no valid "phase"');
-}
-
 function preloadOf(value: string | undefined): EndReport['preload'] {
   if (value === 'used' || value === 'unused' || value === 'lost') return value;
   throw new Error('the trailer of a run has no valid "preload"');
@@ -109,18 +95,16 @@ const signalOf = (report: EndReport): number => report.waitStatus & 0x7f;
 
 /** How the program ended, from the launcher's report. @param interruption why the host ended the run, if it did */
 export function endOfRun(report: EndReport, interruption: Interruption | null): RunEnd {
-  const compiles = report.phase === 'compile';
-  if (report.killed === 'deadline') return compiles ? ended('compile', null, null) : interrupted('timeout');
-  // It counts only for the program.
+  if (report.killed === 'deadline') return interrupted('timeout');
   if (report.killed === 'cpu_time') return ended('cpu_time', null, null);
   if (report.killed === 'host' && interruption !== null) return interrupted(interruption);
   // File locks use kernel memory that is charged to no cgroup.
-  if (report.killed === 'locks') return compiles ? ended('compile', null, null) : OUT_OF_MEMORY;
+  if (report.killed === 'locks') return OUT_OF_MEMORY;
   const signal = signalOf(report);
   const exitCode = report.waitStatus >> 8;
   if (report.oomKills > 0 && (signal === SIGKILL || exitCode === 128 + SIGKILL)) return OUT_OF_MEMORY;
-  if (signal !== 0) return ended(compiles ? 'compile' : 'signal', 128 + signal, signalName(signal));
-  return ended(compiles ? 'compile' : 'exit_code', exitCode, null);
+  if (signal !== 0) return ended('signal', 128 + signal, signalName(signal));
+  return ended('exit_code', exitCode, null);
 }
 
 /**

@@ -1,14 +1,7 @@
-import { type CommandValues, commandOf } from '../runtimes/runtime.js';
+import { type CellJob, WORKING_FOLDER } from './cell-job.js';
 import type { CellKind } from './cell-kind.js';
 import type { FilesMax } from './collected-files.js';
-import { canPreload, preloadOf } from './preload.js';
-import type { SandboxJob, SandboxLimits } from './sandbox.js';
-import { withUnixLineEnds } from './script-line-ends.js';
-
-export const WORKING_FOLDER = '/tmp/work';
-
-/** Where a compiler puts the program. */
-const PROGRAM = '/tmp/.program';
+import { preloadOf } from './preload.js';
 
 const KIB_PER_MIB = 1024;
 /** For a job's own /tmp and /dev/shm, and for those of its container. */
@@ -22,12 +15,6 @@ export interface BundleOptions {
   readonly kind: CellKind;
   /** Kept of each stream, stdout and stderr. */
   readonly outputBytesMax: number;
-  /** Timeout of a compiler, in addition to the run's own timeout. */
-  readonly compileTimeoutMs: number;
-  /** Compiled earlier: the job does not compile it. */
-  readonly program?: Uint8Array | null | undefined;
-  /** A compiled program up to this size is wanted; 0: none is. */
-  readonly programBytesMax?: number;
   /** Which of the cell's CPUs is the job's first. */
   readonly cpuFirst: number;
   readonly filesMax: FilesMax;
@@ -40,39 +27,19 @@ export interface BundleOptions {
 export const shmSizeMb = (kind: Omit<CellKind, 'pids' | 'tmpSizeMb'>): number =>
   kind.memoryMb + (preloadOf(kind)?.memoryMb ?? 0);
 
-/** The user that a job runs as; its uid is the cell's. The launcher writes the passwd entry. */
-const USER = { HOME: '/tmp', USER: 'runner', LOGNAME: 'runner' };
-
 /** Splits the output limit: up to half of it, but at most 1 MiB, for the tail, and the rest for the head. */
 export function keptOf(outputBytesMax: number): { readonly headBytesMax: number; readonly tailBytesMax: number } {
   const tailBytesMax = Math.min(Math.floor(outputBytesMax / 2), TAIL_BYTES_MAX);
   return { headBytesMax: outputBytesMax - tailBytesMax, tailBytesMax };
 }
 
-const valuesOf = ({ memory_mb, cpus }: SandboxLimits): CommandValues => ({
-  program: PROGRAM,
-  memory_mb,
-  cpus: Math.ceil(cpus),
-});
-
-/** The arguments of a job's compiler; undefined if there is nothing to compile. */
-export const compilerOf = ({ runtime, limits }: Pick<SandboxJob, 'runtime' | 'limits'>): string[] | undefined =>
-  runtime.compile && commandOf(runtime.compile, valuesOf(limits));
-
 /** Encodes a job for the launcher (infra/launcher/README.md): big-endian numbers, length-prefixed strings. */
-export function encodeJob(
-  job: SandboxJob,
-  { number, kind, outputBytesMax, compileTimeoutMs, program, programBytesMax = 0, cpuFirst, filesMax }: BundleOptions,
-): Buffer {
-  const { file_name, run, environment, line_ends } = job.runtime;
-  const variables = Object.entries({ ...USER, LANG: 'C.UTF-8', ...environment, ...job.input.env });
-  const script = line_ends === 'unix' ? withUnixLineEnds(job.script) : job.script;
-  const files = [{ path: file_name, content: script }, ...(job.input.files ?? [])];
+export function encodeJob(job: CellJob, { number, kind, outputBytesMax, cpuFirst, filesMax }: BundleOptions): Buffer {
   const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
   return Buffer.concat([
     u32(number),
     u8(kind.isolation === 'nested'),
-    u8(canPreload(job.runtime, job.input.env)),
+    u8(job.isPreloadable),
     u32(job.timeoutMs),
     u32(Math.ceil((job.limits.cpu_time_seconds ?? 0) * 1_000)),
     u32(headBytesMax),
@@ -85,19 +52,15 @@ export function encodeJob(
     u32(kind.pids),
     u32(cpuFirst),
     string(WORKING_FOLDER),
-    list([...commandOf(run, valuesOf(job.limits)), ...(job.input.args ?? [])]),
-    list(variables.map(([name, value]) => `${name}=${value}`)),
-    u32(files.length),
-    ...files.flatMap(({ path, content }) => [string(path), string(content)]),
-    string(job.input.stdin ?? ''),
-    list(compilerOf(job) ?? []),
-    u32(compileTimeoutMs),
-    string(job.runtime.compile ? PROGRAM : ''),
-    u32(programBytesMax),
-    string(program ?? ''),
-    list(job.input.outputs ?? []),
-    // The script is no output, whatever the patterns say.
-    string(file_name),
+    list(job.argv),
+    list(Object.entries(job.env).map(([name, value]) => `${name}=${value}`)),
+    u32(job.files.length),
+    ...job.files.flatMap(({ path, content }) => [string(path), string(content)]),
+    string(job.stdin),
+    string(job.program?.path ?? ''),
+    string(job.program?.content ?? ''),
+    list(job.outputs),
+    string(job.outputsExcept),
     u32(filesMax.count),
     // A single file may use all of it.
     u32(filesMax.bytes),

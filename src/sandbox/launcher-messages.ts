@@ -11,8 +11,6 @@ export type LauncherMessage =
   | { readonly kind: 'started'; readonly job: number }
   /** The bytes of a frame, or some of them. */
   | { readonly kind: 'output'; readonly job: number; readonly stream: OutputStreamName; readonly bytes: Buffer }
-  /** A part of the program that the compiler made. */
-  | { readonly kind: 'program'; readonly job: number; readonly bytes: Buffer }
   /** A part of the records of files; the first is empty, and says that all processes are dead. */
   | { readonly kind: 'files'; readonly job: number; readonly bytes: Buffer }
   /** The end of the run: all its processes are dead, and all its output has been sent. */
@@ -36,11 +34,10 @@ const PIECES: Readonly<Partial<Record<string, PassingStream>>> = {
   o: 'stdout',
   E: 'stderr',
   e: 'stderr',
-  P: 'program',
   F: 'files',
 };
 
-type PassingStream = OutputStreamName | 'program' | 'files';
+type PassingStream = OutputStreamName | 'files';
 
 interface PassingOutput {
   readonly job: number;
@@ -114,7 +111,7 @@ export class LauncherMessages {
     const bytes = chunk.subarray(at, at + output.bytesLeft);
     output.bytesLeft -= bytes.length;
     if (output.bytesLeft === 0) this.output = null;
-    if (stream === 'program' || stream === 'files') this.onMessage({ kind: stream, job, bytes });
+    if (stream === 'files') this.onMessage({ kind: stream, job, bytes });
     else this.onMessage({ kind: 'output', job, stream, bytes });
     return bytes.length;
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Runtime } from '../runtimes/runtime.js';
+import { programJob } from './cell-job.js';
 import { type CellHost, kindFor } from './cell-kind.js';
 import type { CellPool } from './cell-pool.js';
 import { CellRun } from './cell-run.js';
@@ -32,8 +33,8 @@ export async function inProbe<T>(
   };
   const cell = await pool.take(job.userId, kindFor(runtime, imageDigest, limits, host));
   const { signal: cancelled } = new AbortController();
-  const bounds = { outputBytesMax: 0, filesMax: FILES_MAX, compileTimeoutMs: 0 };
-  const run = new CellRun(cell, { job, ...bounds, cancelled, closing, onOutput: undefined });
+  const bounds = { outputBytesMax: 0, filesMax: FILES_MAX };
+  const run = new CellRun(cell, { job: programJob(job), ...bounds, cancelled, closing, onOutput: undefined });
   try {
     return await use(run, cell);
   } finally {

@@ -72,6 +72,15 @@ export interface SkippedFile {
   readonly reason: SkipReason;
 }
 
+/** How a compiler ended. */
+export interface CompilerEnd {
+  /** 128 + signal if a signal killed it; null if it was ended at its timeout. */
+  readonly returnCode: number | null;
+  readonly stdout: CapturedOutput;
+  readonly stderr: CapturedOutput;
+  readonly wallTimeMs: number;
+}
+
 /** `compile`: the compiler rejected the program, was killed, or timed out; the program never ran. */
 export type TerminationReason =
   'exit_code' | 'signal' | 'out_of_memory' | 'timeout' | 'cpu_time' | 'compile' | 'cancelled';
@@ -79,7 +88,7 @@ export type TerminationReason =
 /** How a run of user code ended. Failures before user code started are thrown as SandboxFailure instead. */
 export interface SandboxOutcome {
   readonly reason: TerminationReason;
-  /** 128 + signal if a signal killed the program; null for timeout and cancelled without an exit. */
+  /** 128 + signal if a signal killed the program; null for timeout and cancelled without an exit, and if it never ran. */
   readonly returnCode: number | null;
   readonly signal: string | null;
   readonly stdout: CapturedOutput;
@@ -87,7 +96,7 @@ export interface SandboxOutcome {
   readonly startedAt: Date;
   /** Digest of the image that it ran in; null if nothing ran. */
   readonly imageDigest: string | null;
-  /** Of the program, or of the compiler if it produced no program. */
+  /** 0 for a program that never ran. */
   readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
   /** docs/sandbox.md defines what counts. */
@@ -97,6 +106,8 @@ export interface SandboxOutcome {
   /** In the order of their paths. Empty for a cancelled run. */
   readonly files: readonly CollectedFile[];
   readonly skippedFiles: readonly SkippedFile[];
+  /** How the program was compiled, possibly for an earlier run; null for a runtime without a compiler. */
+  readonly compile: CompilerEnd | null;
 }
 
 /** The known part of the outcome of a program whose end was not observed. */

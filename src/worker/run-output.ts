@@ -1,7 +1,13 @@
 import { deterministicId } from '../kernel/uuid.js';
 import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import type { PayloadStore } from '../platform/payloads/payload-store.js';
-import { type CapturedOutput, type PartialOutcome, SandboxFailure, type SandboxOutcome } from '../sandbox/sandbox.js';
+import {
+  type CapturedOutput,
+  type OutputStreamName,
+  type PartialOutcome,
+  SandboxFailure,
+  type SandboxOutcome,
+} from '../sandbox/sandbox.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
 import type { OutputRef, RunResult } from '../tasks/domain/execution-events.js';
 import { storeFiles } from './stored-files.js';
@@ -23,6 +29,7 @@ export const resultOfPartialOutcome = (
     notes: [],
     files: [],
     skippedFiles: [],
+    compile: null,
   });
 
 /**
@@ -35,21 +42,25 @@ export async function storeRunResult(
   ownerId: string,
   outcome: Omit<SandboxOutcome, 'reason' | 'startedAt'>,
 ): Promise<RunResult> {
-  const store = async (kind: 'stdout' | 'stderr', output: CapturedOutput): Promise<OutputRef> => {
+  const store = async (name: string, kind: OutputStreamName, output: CapturedOutput): Promise<OutputRef> => {
     const { content, bytesTotal: bytes_total, truncated, headBytes } = output;
     const facts = { bytes_total, truncated, ...(headBytes !== undefined && { head_bytes: headBytes }) };
     if (content.length === 0) return { payload: null, ...facts };
-    const payloadId = deterministicId(lease.executionId, lease.attempt, kind);
+    const payloadId = deterministicId(lease.executionId, lease.attempt, name);
     return { payload: await payloads.put({ payloadId, ownerId, kind, content }), ...facts };
   };
+  const { compile } = outcome;
   const all = [
-    store('stdout', outcome.stdout),
-    store('stderr', outcome.stderr),
+    store('stdout', 'stdout', outcome.stdout),
+    store('stderr', 'stderr', outcome.stderr),
     storeFiles(payloads, lease, ownerId, outcome.files),
+    compile && store('compile stdout', 'stdout', compile.stdout),
+    compile && store('compile stderr', 'stderr', compile.stderr),
   ] as const;
   // Waits for all, so that none still reads a buffer when the caller detaches it.
   await Promise.allSettled(all);
-  const [stdout, stderr, files] = await Promise.all(all);
+  const [stdout, stderr, files, ...ofCompiler] = await Promise.all(all);
+  const [compilerOut, compilerErr] = ofCompiler;
   return {
     return_code: outcome.returnCode,
     signal: outcome.signal,
@@ -61,13 +72,24 @@ export async function storeRunResult(
     ...(outcome.imageDigest !== null && { image_digest: outcome.imageDigest }),
     ...(outcome.notes.length > 0 && { notes: [...outcome.notes] }),
     ...(files.length > 0 && { files }),
+    ...(compile &&
+      compilerOut &&
+      compilerErr && {
+        compile: {
+          return_code: compile.returnCode,
+          stdout: compilerOut,
+          stderr: compilerErr,
+          wall_time_ms: Math.round(compile.wallTimeMs),
+        },
+      }),
     ...(outcome.skippedFiles.length > 0 && { files_skipped: [...outcome.skippedFiles] }),
   };
 }
 
 /** Frees the buffers of output and files. The attempt is over, and they are stored or lost. */
 export function detachOutput(ran: SandboxOutcome | SandboxFailure): void {
+  const written = ran instanceof SandboxFailure ? [ran.partial] : [ran, ran.compile];
   const files = ran instanceof SandboxFailure ? [] : ran.files;
-  const written = ran instanceof SandboxFailure ? ran.partial : ran;
-  for (const { content } of written ? [written.stdout, written.stderr, ...files] : []) detachBuffer(content);
+  const outputs = written.flatMap((each) => (each ? [each.stdout, each.stderr] : []));
+  for (const { content } of [...outputs, ...files]) detachBuffer(content);
 }

@@ -78,7 +78,9 @@ export class TestSandbox {
     signal = new AbortController().signal,
   ): Promise<TextOutcome> {
     const outcome = await this.sandbox.run(job(runtime, script, parts), { signal });
-    return { ...outcome, out: text(outcome.stdout.content), err: text(outcome.stderr.content) };
+    const { stdout, stderr, compile } = outcome;
+    const fromCompiler = compile ? text(compile.stdout.content) + text(compile.stderr.content) : '';
+    return { ...outcome, out: text(stdout.content), err: text(stderr.content), fromCompiler };
   }
 
   containers(): Promise<string[]> {
@@ -92,6 +94,11 @@ export class TestSandbox {
   }
 }
 
-export type TextOutcome = SandboxOutcome & { readonly out: string; readonly err: string };
+export type TextOutcome = SandboxOutcome & {
+  readonly out: string;
+  readonly err: string;
+  /** What its compiler printed; empty if there was none. */
+  readonly fromCompiler: string;
+};
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');

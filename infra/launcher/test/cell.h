@@ -24,9 +24,8 @@ struct cell {
 struct answer {
     uint32_t number;
     char types[TYPES_MAX]; /* of its frames, in order; of output frames in a row, one */
-    char out[KEPT_BYTES_MAX], err[KEPT_BYTES_MAX], out_tail[KEPT_BYTES_MAX], program[KEPT_BYTES_MAX],
-        files[KEPT_BYTES_MAX];
-    size_t out_size, err_size, out_tail_size, program_size, files_size;
+    char out[KEPT_BYTES_MAX], err[KEPT_BYTES_MAX], out_tail[KEPT_BYTES_MAX], files[KEPT_BYTES_MAX];
+    size_t out_size, err_size, out_tail_size, files_size;
     char end[2048]; /* the trailer or the refusal */
 };
 
@@ -115,7 +114,6 @@ static inline int answer_take(struct answer *answer, char type, const unsigned c
     if (types == 0 || answer->types[types - 1] != type) answer->types[types] = type;
     if (type == FRAME_STDOUT) keep(answer->out, &answer->out_size, payload, size);
     if (type == FRAME_STDERR) keep(answer->err, &answer->err_size, payload, size);
-    if (type == FRAME_PROGRAM) keep(answer->program, &answer->program_size, payload, size);
     if (type == FRAME_FILES) keep(answer->files, &answer->files_size, payload, size);
     if (type == FRAME_STDOUT_TAIL) keep(answer->out_tail, &answer->out_tail_size, payload, size);
     if (type != FRAME_TRAILER && type != FRAME_REFUSED) return 0;

@@ -119,93 +119,31 @@ static void gives_an_input_larger_than_a_pipe(void) {
     CHECK(strcmp(run((struct job_spec){.argv = SH("wc -c")})->out, "0\n") == 0);
 }
 
-/* A compiler has its own time, and neither the program's input nor its output. */
-static void compiles_before_the_program(void) {
-    struct job_spec spec = {.input = "input", .timeout_ms = 400, .compile_timeout_ms = 20000};
-    spec.compile = SH("cat; echo told; sleep 0.6; echo 'cat; exit 4' > made");
-    spec.argv = SH(". ./made");
-    const struct answer *answer = run(spec);
-    CHECK(strcmp(answer->out, "input") == 0 && strcmp(answer->err, "told\n") == 0);
-    CHECK(has_line(answer, "status=1024") && has_line(answer, "phase=program"));
-    CHECK(has_line(answer, "killed=none") && !has_line(answer, "compile_us=-1"));
-    answer = run_sh("true");
-    CHECK(has_line(answer, "phase=program") && has_line(answer, "compile_us=-1"));
-}
-
-static void tells_what_does_not_compile(void) {
-    struct job_spec spec = {.argv = SH("echo ran"), .compile_timeout_ms = 20000};
-    spec.compile = SH("echo wrong; exit 2");
-    const struct answer *answer = run(spec);
-    CHECK(answer->out_size == 0 && strcmp(answer->err, "wrong\n") == 0);
-    CHECK(has_line(answer, "status=512") && has_line(answer, "phase=compile"));
-    spec.compile = SH("kill -9 $$");
-    answer = run(spec);
-    CHECK(has_line(answer, "status=9") && has_line(answer, "killed=none"));
-    spec.compile = SH("echo before; sleep 60");
-    spec.compile_timeout_ms = 200;
-    answer = run(spec);
-    CHECK(has_line(answer, "killed=deadline") && has_line(answer, "phase=compile"));
-    static const char *const nothing[] = {"no-such-compiler", NULL};
-    spec.compile = nothing;
-    answer = run(spec);
-    CHECK(strcmp(answer->end, "input: no such program: no-such-compiler") == 0);
-}
-
-/* What a compiler made is sent once, and is not compiled again where it is given. */
-static void sends_what_was_compiled(void) {
+static void runs_what_was_compiled_before(void) {
     char made[64];
-    snprintf(made, sizeof made, "%s/made-%u", root, last_number);
+    snprintf(made, sizeof made, "%s/made-%u/program", root, last_number);
     const char *const argv[] = {made, "given", NULL};
-    char build[256];
-    snprintf(build, sizeof build, "printf '#!/bin/sh\\necho $1' > %s; chmod +x %s; echo built", made, made);
-    struct job_spec spec = {.argv = argv, .compile = SH(build), .program_max = 64};
+    struct job_spec spec = {.argv = argv, .program = "#!/bin/sh\necho $1; pwd"};
+    char expected[128];
     const struct answer *answer = run(spec);
-    CHECK(strcmp(answer->out, "given\n") == 0 && strcmp(answer->err, "built\n") == 0);
-    CHECK(strcmp(answer->program, "#!/bin/sh\necho $1") == 0 && has_line(answer, "program_bytes=17"));
-
-    CHECK(unlink(made) == 0);
-    spec.program = "#!/bin/sh\necho $1 again";
-    answer = run(spec);
-    CHECK(strcmp(answer->out, "given again\n") == 0 && answer->err_size == 0 && answer->program_size == 0);
-    CHECK(has_line(answer, "compile_us=-1") && has_line(answer, "program_bytes=0"));
-
-    /* Too large, not wanted, no file, or failed. */
-    spec.program = NULL;
-    spec.program_max = 16;
-    CHECK(has_line(run(spec), "program_bytes=0"));
-    spec.program_max = 0;
-    CHECK(has_line(run(spec), "program_bytes=0"));
-    spec.program_max = 64;
-    snprintf(build, sizeof build, "rm %s; mkfifo %s", made, made);
-    CHECK(has_line(run(spec), "program_bytes=0"));
-    spec.compile = SH("exit 1");
-    answer = run(spec);
-    CHECK(has_line(answer, "program_bytes=0") && has_line(answer, "phase=compile"));
+    snprintf(expected, sizeof expected, "given\n%s/%u\n", root, last_number);
+    CHECK(strcmp(answer->out, expected) == 0 && has_line(answer, "status=0"));
     static const char *const relative[] = {"made", NULL};
     spec.argv = relative;
-    spec.program = "x";
     CHECK(strcmp(run(spec)->end, "malformed: a compiled program needs an absolute path") == 0);
 }
 
-/* More than fits any queue, to a host that reads late. */
-static void sends_a_large_program(void) {
-    enum { SIZE = 3 * 1024 * 1024 };
-    char made[64], build[256];
-    snprintf(made, sizeof made, "%s/large", root);
-    const char *const argv[] = {made, NULL};
-    snprintf(build, sizeof build, "{ printf '#!/bin/sh\\nexit 7\\n'; head -c %d /dev/zero; } > %s; chmod +x %s", SIZE - 17, made, made);
-    const struct answer *answer = run((struct job_spec){.argv = argv, .compile = SH(build), .program_max = SIZE});
-    CHECK(answer->program_size == SIZE && has_line(answer, "status=1792"));
-    CHECK(unlink(made) == 0);
-}
-
-/* What it made is the user's: an end like any other, as a shell tells it. */
+/* What it is, the user has made: an end like any other, as a shell tells it. */
 static void ends_where_what_was_compiled_does_not_run(void) {
-    static const char *const made[] = {"./made", NULL}, *const not_made[] = {"./no", NULL};
-    struct job_spec spec = {.argv = made, .compile = SH("echo '!<arch>' > made")};
+    char made[64];
+    snprintf(made, sizeof made, "%s/bad/program", root);
+    const char *const argv[] = {made, NULL}, *const not_there[] = {"/no/such/program", NULL};
+    struct job_spec spec = {.argv = argv, .program = "!<arch>\n"};
     const struct answer *answer = run(spec);
-    CHECK(has_line(answer, "status=32256") && strstr(answer->err, "made: Permission denied") != NULL);
-    spec.argv = not_made;
+    CHECK(has_line(answer, "status=32256") && strstr(answer->err, "program: Exec format error") != NULL);
+    snprintf(made, sizeof made, "%s/other/program", root);
+    spec.argv = not_there;
+    spec.program_path = made;
     CHECK(has_line(run(spec), "status=32512"));
 }
 
@@ -371,10 +309,7 @@ int main(int argc, char **argv) {
     counts_the_time_from_the_exec_on();
     gives_files_input_and_environment();
     gives_an_input_larger_than_a_pipe();
-    compiles_before_the_program();
-    tells_what_does_not_compile();
-    sends_what_was_compiled();
-    sends_a_large_program();
+    runs_what_was_compiled_before();
     ends_where_what_was_compiled_does_not_run();
     hands_down_nothing_else();
     gives_as_many_cpus_as_the_limit_says();

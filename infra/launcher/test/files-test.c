@@ -136,9 +136,6 @@ static void sends_nothing_of_what_never_ran(void) {
     static const char *const none[] = {"/no/such/program", NULL};
     const struct answer *answer = collect((struct job_spec){.argv = none, .patterns = PATTERNS("*")});
     CHECK(strcmp(answer->types, "R") == 0);
-    answer = collect((struct job_spec){
-        .argv = none, .compile = SH("exit 1"), .patterns = PATTERNS("*")});
-    CHECK(has_line(answer, "phase=compile") && answer->files_size == 0);
 }
 
 static void sends_nothing_after_a_kill(void) {

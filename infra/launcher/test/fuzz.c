@@ -25,7 +25,7 @@ static void random_job(struct job_bytes *job) {
                             .timeout_ms = random_u32(), .cpu_time_max = random_u32(), .head_max = random_u32(),
                             .tail_max = (uint32_t)below(1 << 20), .folder = "/tmp/work",
                             .argv = argv, .env = env, .path = texts[3], .content = texts[4],
-                            .input = texts[5], .compile = argv + below(3) + 1,
+                            .input = texts[5],
                             .program = below(2) ? "" : texts[1], .patterns = argv + below(4)};
     if (below(2)) argv[0] = "/tmp/made";
     put_job(job, &spec);
@@ -62,7 +62,6 @@ static void spoil(struct job_bytes *job) {
 static size_t read_through(const struct job *job) {
     size_t sum = strlen(job->folder);
     for (size_t i = 0; job->argv[i] != NULL; i++) sum += strlen(job->argv[i]);
-    for (size_t i = 0; job->compile[i] != NULL; i++) sum += strlen(job->compile[i]);
     for (size_t i = 0; job->env[i] != NULL; i++) sum += strlen(job->env[i]);
     for (size_t i = 0; i < job->file_count; i++) {
         const struct job_file *file = &job->files[i];

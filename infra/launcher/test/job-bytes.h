@@ -48,8 +48,6 @@ struct job_spec {
     const char *path, *content; /* one file, or none */
     const char *input;
     size_t input_size; /* 0: to its end */
-    const char *const *compile;
-    uint32_t compile_timeout_ms, program_max;
     const char *program;
     const char *program_path; /* NULL: argv[0] */
     const char *const *patterns; /* of wanted files */
@@ -84,11 +82,8 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     }
     const char *input = spec->input != NULL ? spec->input : "";
     put_bytes(job, input, spec->input_size > 0 ? spec->input_size : strlen(input));
-    put_list(job, spec->compile != NULL ? spec->compile : nothing);
-    put_u32(job, spec->compile_timeout_ms);
     const char *path = spec->program_path != NULL ? spec->program_path : spec->argv[0];
     put_text(job, path != NULL ? path : "");
-    put_u32(job, spec->program_max);
     put_text(job, spec->program != NULL ? spec->program : "");
     put_list(job, spec->patterns != NULL ? spec->patterns : nothing);
     put_text(job, spec->except != NULL ? spec->except : "");

@@ -85,6 +85,18 @@ export const executionView = z
     return_code: z.int32().nullable(),
     stdout: outputText,
     stderr: outputText,
+    compile: z
+      .object({
+        return_code: z.int32().nullable().describe('Null after a timeout of the compiler'),
+        stdout: outputText,
+        stderr: outputText,
+        wall_time_ms: count,
+      })
+      .nullable()
+      .describe(
+        'How the program was compiled, possibly for an earlier execution of the same source; null for a runtime ' +
+          'without a compiler, and before the end of the attempt',
+      ),
     execution_time_ms: count.nullable(),
     memory_usage_bytes: count
       .nullable()

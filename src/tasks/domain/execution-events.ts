@@ -44,7 +44,16 @@ export type StoredFile = z.output<typeof storedFile>;
 const skippedFile = z.object({ path: z.string(), reason: z.string() });
 export type SkippedFile = z.output<typeof skippedFile>;
 
-/** What is known about a program that ran. */
+/** How the program was compiled, possibly for an earlier execution. `return_code` is null after a timeout. */
+const compileResult = z.object({
+  return_code: z.int().nullable(),
+  stdout: outputRef,
+  stderr: outputRef,
+  wall_time_ms: z.int().nonnegative(),
+});
+export type CompileResult = z.output<typeof compileResult>;
+
+/** What is known about a program that ran, or that did not compile. */
 export const runResult = z.object({
   return_code: z.int().nullable(),
   signal: z.string().nullable(),
@@ -57,6 +66,8 @@ export const runResult = z.object({
   image_digest: z.string().optional(),
   /** Limits that the run reached. Absent if there are none. */
   notes: z.array(z.string().max(NOTE_CHARS_MAX)).max(NOTES_MAX).optional(),
+  /** Absent for a runtime without a compiler. */
+  compile: compileResult.optional(),
   /** In the order of their paths, and absent if there are none; so are those that were skipped. */
   files: z.array(storedFile).max(FILES_MAX).optional(),
   files_skipped: z.array(skippedFile).max(FILES_MAX).optional(),
@@ -66,6 +77,8 @@ export type RunResult = z.output<typeof runResult>;
 const payloadsOf = ({ result }: { readonly result: RunResult | null }) => [
   result?.stdout.payload,
   result?.stderr.payload,
+  result?.compile?.stdout.payload,
+  result?.compile?.stderr.payload,
   ...(result?.files ?? []).map(({ payload }) => payload),
 ];
 

@@ -1,7 +1,14 @@
 import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { defineProjection } from '../../event-sourcing/projection/projection.js';
 import { unreachable } from '../../kernel/errors.js';
-import type { ExecutionEvent, OutputRef, RunResult, SkippedFile, StoredFile } from '../domain/execution-events.js';
+import type {
+  CompileResult,
+  ExecutionEvent,
+  OutputRef,
+  RunResult,
+  SkippedFile,
+  StoredFile,
+} from '../domain/execution-events.js';
 import { isTimeout, type Status } from '../domain/execution-shape.js';
 
 /** A row of `read.executions`. Times are ISO 8601 if they come from an event, dates if they come from Postgres. */
@@ -22,6 +29,8 @@ export interface ExecutionRow {
   readonly cpu_time_ms: number | null;
   readonly memory_usage_bytes: number | null;
   readonly notes: readonly string[];
+  /** Null for a runtime without a compiler. */
+  readonly compile: CompileResult | null;
   readonly files: readonly StoredFile[];
   readonly files_skipped: readonly SkippedFile[];
   readonly queue_time_ms: number | null;
@@ -46,6 +55,7 @@ const NO_RESULT = {
   cpu_time_ms: null,
   memory_usage_bytes: null,
   notes: [] as readonly string[],
+  compile: null,
   files: [] as readonly StoredFile[],
   files_skipped: [] as readonly SkippedFile[],
 } as const;
@@ -153,6 +163,7 @@ function resultOf(result: RunResult) {
     cpu_time_ms: result.cpu_time_ms,
     memory_usage_bytes: result.memory_peak_bytes,
     notes: result.notes ?? [],
+    compile: result.compile ?? null,
     files: result.files ?? [],
     files_skipped: result.files_skipped ?? [],
   };
@@ -179,6 +190,7 @@ export const executionProjection = defineProjection<ExecutionRow>({
     cpu_time_ms: 'double precision',
     memory_usage_bytes: 'double precision',
     notes: 'jsonb',
+    compile: 'jsonb',
     files: 'jsonb',
     files_skipped: 'jsonb',
     queue_time_ms: 'double precision',

@@ -4,7 +4,7 @@ import type { OutputExcerpt } from './output-excerpt.js';
 const iso = (time: string | Date | null): string | null => (time === null ? null : new Date(time).toISOString());
 
 /** An execution as clients see it. */
-export function executionViewOf(row: ExecutionRow, { stdout, stderr, isExcerpt }: OutputExcerpt) {
+export function executionViewOf(row: ExecutionRow, { stdout, stderr, compile, isExcerpt }: OutputExcerpt) {
   return {
     id: row.id,
     task_id: row.task_id,
@@ -12,6 +12,11 @@ export function executionViewOf(row: ExecutionRow, { stdout, stderr, isExcerpt }
     return_code: row.return_code,
     stdout,
     stderr,
+    compile: row.compile && {
+      return_code: row.compile.return_code,
+      ...compile,
+      wall_time_ms: row.compile.wall_time_ms,
+    },
     execution_time_ms: row.execution_time_ms,
     memory_usage_bytes: row.memory_usage_bytes,
     started_at: iso(row.started_at),

@@ -10,11 +10,18 @@ export const RESPONSE_OUTPUT_BYTES_MAX = 2 * 1024 ** 2;
 export interface OutputExcerpt {
   readonly stdout: string | null;
   readonly stderr: string | null;
+  /** Of the compiler; the same. */
+  readonly compile: { readonly stdout: string | null; readonly stderr: string | null };
   /** Whether some of the stored output is left out for lack of space. */
   readonly isExcerpt: boolean;
 }
 
-export const NO_TEXT: OutputExcerpt = { stdout: null, stderr: null, isExcerpt: false };
+export const NO_TEXT: OutputExcerpt = {
+  stdout: null,
+  stderr: null,
+  compile: { stdout: null, stderr: null },
+  isExcerpt: false,
+};
 
 /** The stored bytes of an output; empty if nothing was written, null if they have been destroyed. */
 export async function outputOf(output: OutputRef | null, payloads: PayloadStore): Promise<Uint8Array | null> {
@@ -24,7 +31,12 @@ export async function outputOf(output: OutputRef | null, payloads: PayloadStore)
 
 export const keptBytes = (output: OutputRef | null): number => output?.payload?.bytes ?? 0;
 
-const outputsOf = ({ stdout, stderr }: ExecutionRow) => [stdout, stderr];
+const outputsOf = ({ stdout, stderr, compile }: ExecutionRow) => [
+  stdout,
+  stderr,
+  compile?.stdout ?? null,
+  compile?.stderr ?? null,
+];
 
 /** The total for all executions of a response. */
 export const keptBytesOf = (rows: readonly ExecutionRow[]): number =>
@@ -45,19 +57,13 @@ export function bytesPerOutput(rows: readonly ExecutionRow[], bytesMax = RESPONS
   return Number.POSITIVE_INFINITY;
 }
 
-/** @param bytesMax for each of stdout and stderr */
-export async function textOf(
-  { stdout, stderr }: ExecutionRow,
-  payloads: PayloadStore,
-  bytesMax: number,
-): Promise<OutputExcerpt> {
-  const [out, err] = await Promise.all([
-    textOfOutput(stdout, payloads, bytesMax),
-    textOfOutput(stderr, payloads, bytesMax),
-  ]);
-  const isCut = (text: string | null, output: OutputRef | null): boolean =>
-    text !== null && keptBytes(output) > bytesMax;
-  return { stdout: out, stderr: err, isExcerpt: isCut(out, stdout) || isCut(err, stderr) };
+/** @param bytesMax for each output */
+export async function textOf(row: ExecutionRow, payloads: PayloadStore, bytesMax: number): Promise<OutputExcerpt> {
+  const outputs = outputsOf(row);
+  const texts = await Promise.all(outputs.map((output) => textOfOutput(output, payloads, bytesMax)));
+  const [stdout = null, stderr = null, compilerOut = null, compilerErr = null] = texts;
+  const isExcerpt = outputs.some((output, index) => texts[index] !== null && keptBytes(output) > bytesMax);
+  return { stdout, stderr, compile: { stdout: compilerOut, stderr: compilerErr }, isExcerpt };
 }
 
 async function textOfOutput(output: OutputRef | null, payloads: PayloadStore, bytesMax: number) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { CompiledPrograms } from '../../../src/sandbox/compiled-programs.js';
+import { runtimeOf } from '../../support/declared-runtimes.js';
 import { type JobParts, TestSandbox } from '../../support/docker.js';
 
 const LIMITS = { memory_mb: 256, cpus: 1, pids: 64 };
@@ -72,16 +73,16 @@ it('a program that was compiled before behaves the same', async () => {
   expect(Math.abs(second.memoryPeakBytes! - first.memoryPeakBytes!)).toBeLessThan(2 << 20);
 });
 
-it('arguments and input of the program do not matter', async () => {
+it('arguments, input and limits of the program do not matter', async () => {
   await go();
-  const other = await go({ input: { args: ['c'], stdin: Buffer.from('more') } });
+  const limits = { ...LIMITS, memory_mb: 300 };
+  const other = await go({ limits, input: { args: ['c'], stdin: Buffer.from('more') } });
   expect(other).toMatchObject({ returnCode: 3, cache: FOUND });
   expect(other.out).toContain('[c] more');
 });
 
 it.each<[what: string, parts: JobParts, script: string]>([
   ['another user', { userId: randomUUID() }, SHOW],
-  ['other limits', { limits: { ...LIMITS, memory_mb: 300 } }, SHOW],
   ['another script', {}, `${SHOW}\n`],
   ['another file', { input: { files: [{ path: 'x.go', content: Buffer.from('package main') }] } }, SHOW],
   ['another variable', { input: { env: { SEED: '1' } } }, SHOW],
@@ -89,6 +90,22 @@ it.each<[what: string, parts: JobParts, script: string]>([
   await go();
   expect(await go(parts, script)).toMatchObject({ returnCode: 3, cache: MISSED });
   expect(programs.held.size).toBe(2);
+});
+
+it('what the compiler printed is shown each time', async () => {
+  const runtime = runtimeOf('go');
+  const command = ['sh', '-c', 'echo warning >&2; printf "#!/bin/sh" >"$1"; chmod +x "$1"', 'sh', '{program}'];
+  const warns = { runtime: { ...runtime, compile: { ...runtime.compile!, command } } };
+  const [first, second] = [await go(warns), await go(warns)];
+  expect(first).toMatchObject({ fromCompiler: 'warning\n', err: '', cache: MISSED });
+  expect(second).toMatchObject({ fromCompiler: 'warning\n', err: '', compile: first.compile!, cache: FOUND });
+});
+
+it('bytes that nobody can read are compiled again', async () => {
+  await go();
+  for (const key of programs.held.keys()) programs.held.set(key, Buffer.from('old format'));
+  expect(await go()).toMatchObject({ returnCode: 3, cache: MISSED });
+  expect(await go()).toMatchObject({ returnCode: 3, cache: FOUND });
 });
 
 it('what does not compile is not kept', async () => {

@@ -108,8 +108,8 @@ it.each<[what: string, message: RegExp, script: string, files?: Readonly<Record<
   ],
 ])('reports the fault in %s', async (_what, message, script, files = {}) => {
   const outcome = await go(script, files);
-  expect(outcome).toMatchObject({ out: '', returnCode: 1 });
-  expect(outcome.err).toMatch(message);
+  expect(outcome).toMatchObject({ reason: 'compile', out: '', compile: { returnCode: 1 } });
+  expect(outcome.fromCompiler).toMatch(message);
 });
 
 it('builds vendored packages and embeds files', async () => {

@@ -4,9 +4,6 @@ import type { EndReport } from '../../../src/sandbox/end-of-run.js';
 export const endReport = (changes: Partial<EndReport> = {}): EndReport => ({
   waitStatus: 0,
   killed: 'none',
-  phase: 'program',
-  compileTimeMs: null,
-  programBytes: 0,
   wallTimeMs: 1,
   cpuTimeMs: 1,
   memoryPeakBytes: 1,

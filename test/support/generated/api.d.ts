@@ -810,6 +810,20 @@ export interface components {
             stdout: string | null;
             /** @description Bytes that are not UTF-8 are replaced by U+FFFD. If the output exceeds the size limit or the space in the response (`output_excerpt`), a line "… 1,234,567 bytes left out …" separates its first and last bytes. The stored bytes are at /output */
             stderr: string | null;
+            /** @description How the program was compiled, possibly for an earlier execution of the same source; null for a runtime without a compiler, and before the end of the attempt */
+            compile: {
+                /**
+                 * Format: int32
+                 * @description Null after a timeout of the compiler
+                 */
+                return_code: number | null;
+                /** @description Bytes that are not UTF-8 are replaced by U+FFFD. If the output exceeds the size limit or the space in the response (`output_excerpt`), a line "… 1,234,567 bytes left out …" separates its first and last bytes. The stored bytes are at /output */
+                stdout: string | null;
+                /** @description Bytes that are not UTF-8 are replaced by U+FFFD. If the output exceeds the size limit or the space in the response (`output_excerpt`), a line "… 1,234,567 bytes left out …" separates its first and last bytes. The stored bytes are at /output */
+                stderr: string | null;
+                /** Format: int64 */
+                wall_time_ms: number;
+            } | null;
             /** Format: int64 */
             execution_time_ms: number | null;
             /**

@@ -1,3 +1,4 @@
+import { programJob } from '../../../src/sandbox/cell-job.js';
 import { kindFor } from '../../../src/sandbox/cell-kind.js';
 import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';
 import type { Cell, JobListener } from '../../../src/sandbox/cell.js';
@@ -43,12 +44,11 @@ const start = (cell: SilentCell) => {
   const options = {
     outputBytesMax: 100,
     filesMax: FILES_MAX,
-    compileTimeoutMs: 60_000,
     cancelled: signal,
     closing: signal,
   };
   const run = new CellRun(cell as unknown as Cell, {
-    job: job('bash', 'true', { timeoutMs: TIMEOUT_MS }),
+    job: programJob(job('bash', 'true', { timeoutMs: TIMEOUT_MS })),
     ...options,
     onOutput: undefined,
   }).run();

@@ -3,7 +3,6 @@ import { endReport } from '../../support/builders/end-reports.js';
 
 const report = (waitStatus: number, oomKills = 0, killed: EndReport['killed'] = 'none'): EndReport =>
   endReport({ waitStatus, oomKills, killed });
-const compiler = (told: EndReport): EndReport => ({ ...told, phase: 'compile' });
 const exited = (code: number) => code << 8;
 const SEGV_WITH_CORE = 11 | 0x80;
 
@@ -26,11 +25,6 @@ it.each([
   ['a cancel', report(9, 0, 'host'), 'cancelled', 'cancelled', null, null],
   ['an end just before the timeout', report(exited(0)), 'timeout', 'exit_code', 0, null],
   ['a crash just before the cancel', report(11), 'cancelled', 'signal', 139, 'SIGSEGV'],
-  ['a program that does not compile', compiler(report(exited(2))), null, 'compile', 2, null],
-  ['a compiler that crashes', compiler(report(11)), null, 'compile', 139, 'SIGSEGV'],
-  ['a compiler that takes too long', compiler(report(9, 0, 'deadline')), null, 'compile', null, null],
-  ['a compiler that the OOM killer took', compiler(report(9, 1)), null, 'out_of_memory', 137, 'SIGKILL'],
-  ['a cancel while it compiles', compiler(report(9, 0, 'host')), 'cancelled', 'cancelled', null, null],
   ['a kill by itself just before the cancel', report(9), 'cancelled', 'signal', 137, 'SIGKILL'],
 ] as const)('%s', (_, told, interruption, reason, returnCode, signal) => {
   expect(endOfRun(told, interruption)).toEqual({ reason, returnCode, signal });
@@ -40,9 +34,6 @@ describe('the trailer', () => {
   const FACTS = {
     status: '256',
     killed: 'none',
-    phase: 'program',
-    compile_us: '1600',
-    program_bytes: '9',
     wall_us: '2500',
     cpu_us: '1500',
     memory_peak: '4096',
@@ -68,9 +59,6 @@ describe('the trailer', () => {
     expect(parseTrailer(trailer())).toEqual({
       waitStatus: 256,
       killed: 'none',
-      phase: 'program',
-      compileTimeMs: 2,
-      programBytes: 9,
       wallTimeMs: 3,
       cpuTimeMs: 2,
       memoryPeakBytes: 4096,
@@ -86,14 +74,13 @@ describe('the trailer', () => {
   it('has null for figures that could not be measured', () => {
     const nothing = {
       cpu_us: '-1',
-      compile_us: '-1',
       memory_peak: '-1',
       memory_source: 'none',
       oom_kills: '-1',
       pids_limit_hits: '-1',
     };
     const unknown = parseTrailer(trailer(nothing));
-    const found = { cpuTimeMs: null, compileTimeMs: null, memoryPeakBytes: null, oomKills: 0, pidsLimitHits: 0 };
+    const found = { cpuTimeMs: null, memoryPeakBytes: null, oomKills: 0, pidsLimitHits: 0 };
     expect(unknown).toMatchObject(found);
   });
 
@@ -109,7 +96,6 @@ describe('the trailer', () => {
     ['a fraction', trailer({ wall_us: '1.5' })],
     ['an unknown killer', trailer({ killed: 'fate' })],
     ['an unknown preload', trailer({ preload: 'maybe' })],
-    ['an unknown phase', trailer({ phase: 'link' })],
   ])('is refused with %s', (_, text) => {
     expect(() => parseTrailer(text)).toThrow('the trailer of a run');
   });

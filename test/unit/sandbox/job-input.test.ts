@@ -1,4 +1,5 @@
 import { DomainError } from '../../../src/kernel/errors.js';
+import { compilerJob, programJob } from '../../../src/sandbox/cell-job.js';
 import { type Isolation, kindFor } from '../../../src/sandbox/cell-kind.js';
 import { FILES_MAX } from '../../../src/sandbox/collected-files.js';
 import { encodeJob } from '../../../src/sandbox/job-bundle.js';
@@ -105,10 +106,7 @@ const decode = (bundle: Buffer) => {
     env: list(),
     files: Array.from({ length: number() }, () => [field(), field()]),
     stdin: field(),
-    compile: list(),
-    compileTimeoutMs: number(),
     programPath: field(),
-    programBytesMax: number(),
     program: field(),
     outputs: list(),
     outputsExcept: field(),
@@ -118,10 +116,15 @@ const decode = (bundle: Buffer) => {
   return decoded;
 };
 
-const bundle = (candidate: SandboxJob, isolation: Isolation = 'nested', outputBytesMax = 1_001) => {
+const bundle = (
+  candidate: SandboxJob,
+  isolation: Isolation = 'nested',
+  outputBytesMax = 1_001,
+  program: Uint8Array | null = null,
+) => {
   const kind = kindFor(candidate.runtime, 'sha256:i', candidate.limits, { isolation, cpus: 2 });
-  const bounds = { outputBytesMax, filesMax: FILES_MAX, compileTimeoutMs: 9_000 };
-  return decode(encodeJob(candidate, { number: 7, kind, ...bounds, cpuFirst: 1 }));
+  const bounds = { outputBytesMax, filesMax: FILES_MAX };
+  return decode(encodeJob(programJob(candidate, program), { number: 7, kind, ...bounds, cpuFirst: 1 }));
 };
 
 describe('the bundle', () => {
@@ -151,10 +154,7 @@ describe('the bundle', () => {
         ['data/ü', 'x'],
       ],
       stdin: 'ünï',
-      compile: [],
-      compileTimeoutMs: 9_000,
       programPath: '',
-      programBytesMax: 0,
       program: '',
       outputs: ['out/**', 'é*'],
       outputsExcept: 'main.py',
@@ -203,24 +203,29 @@ describe('the bundle', () => {
     expect(bundle(job({}, { runtime: runtimeOf('go') })).tmpSizeKib).toBe(192 * 1024);
   });
 
-  it('contains the compile command of a compiled language', () => {
-    const { compile, argv, programPath } = bundle(job({ args: ['a'] }, { runtime: runtimeOf('go') }));
-    expect(programPath).toBe('/tmp/.program');
-    expect(compile).toEqual(['/usr/local/lib/voidrunner/build-go', '/tmp/.program', '1']);
-    expect(argv).toEqual(['/tmp/.program', 'a']);
+  it('of a compiled language has the program, and its path', () => {
+    const go = job({ args: ['a'] }, { runtime: runtimeOf('go') });
+    const { argv, programPath, program } = bundle(go, 'nested', 2, Buffer.from('made'));
+    expect([argv, programPath, program]).toEqual([['/tmp/.program/program', 'a'], '/tmp/.program/program', 'made']);
   });
 
-  it('contains a program that was compiled earlier', () => {
-    const go = job({}, { runtime: runtimeOf('go') });
-    const kind = kindFor(go.runtime, 'sha256:go', go.limits, { isolation: 'nested', cpus: 2 });
-    const options = { number: 7, kind, outputBytesMax: 2, filesMax: FILES_MAX, compileTimeoutMs: 9, cpuFirst: 1 };
-    expect(decode(encodeJob(go, { ...options, program: null, programBytesMax: 5 }))).toMatchObject({
-      program: '',
-      programBytesMax: 5,
-    });
-    expect(decode(encodeJob(go, { ...options, program: Buffer.from('made') }))).toMatchObject({
-      program: 'made',
-      programBytesMax: 0,
+  it('of a compiler has neither the arguments nor the input of the program, and the limits of the compiler', () => {
+    const runtime = runtimeOf('cpp');
+    const input = { args: ['a'], stdin: Buffer.from('in'), env: { A: 'b' }, outputs: ['*'], ...files('b.cpp') };
+    const compiler = compilerJob(
+      job(input, { runtime, limits: { memory_mb: 16, cpus: 3, pids: 16 } }),
+      runtime.compile!,
+    );
+    expect(compiler).toMatchObject({
+      role: 'compiler',
+      argv: ['sh', '-c', expect.any(String), 'sh', '/tmp/work/.voidrunner.program'],
+      env: { A: 'b' },
+      files: [{ path: 'main.cpp' }, { path: 'b.cpp' }],
+      stdin: new Uint8Array(),
+      program: null,
+      outputs: ['.voidrunner.program'],
+      limits: { memory_mb: 512, cpus: 1, pids: 64 },
+      timeoutMs: 60_000,
     });
   });
 

@@ -68,10 +68,10 @@ describe('LauncherMessages', () => {
   };
   const HELLO = launcherFrame('H', Buffer.from('protocol=5\ncgroup=v1\nkernel_memory=4096\npid=1\n'));
   const TRAILER =
-    'status=256\nkilled=none\nphase=program\ncompile_us=-1\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
+    'status=256\nkilled=none\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
     'memory_source=none\noom_kills=0\n' +
     'pids_limit_hits=-1\ntmp_full=0\ntmp_inodes_full=0\nshm_full=0\nshm_inodes_full=0\n' +
-    'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\npreload=unused\nprogram_bytes=0\n';
+    'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\npreload=unused\n';
   const REPORT = endReport({
     waitStatus: 256,
     cpuTimeMs: null,
@@ -109,7 +109,7 @@ describe('LauncherMessages', () => {
     .tuple(
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       bytes(),
-      fc.constantFrom('H', 'Z', 'S', 'O', 'o', 'E', 'e', 'P', 'F', 'T', 'R'),
+      fc.constantFrom('H', 'Z', 'S', 'O', 'o', 'E', 'e', 'F', 'T', 'R'),
     )
     .map(([job, content, type]) => {
       if (type === 'H') return [{ kind: 'hello', kernelMemoryBytes: 4_096 }, HELLO];
@@ -118,7 +118,6 @@ describe('LauncherMessages', () => {
       if (type === 'T') return [{ kind: 'ended', job, report: REPORT }, ofJob(type, job, TRAILER)];
       if (type === 'R') return [{ kind: 'refused', job, message: 'input: ünfit' }, ofJob(type, job, 'input: ünfit')];
       if (type === 'F') return [{ kind: 'files', job, bytes: content }, ofJob(type, job, content)];
-      if (type === 'P') return [{ kind: 'program', job, bytes: content }, ofJob(type, job, content)];
       const stream = type === 'O' || type === 'o' ? 'stdout' : 'stderr';
       return [{ kind: 'output', job, stream, bytes: content }, ofJob(type, job, content)];
     });

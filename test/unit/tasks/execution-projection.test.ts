@@ -36,6 +36,7 @@ const REQUESTED: ExecutionRow = {
   cpu_time_ms: null,
   memory_usage_bytes: null,
   notes: [],
+  compile: null,
   files: [],
   files_skipped: [],
   queue_time_ms: null,
@@ -66,6 +67,7 @@ const RESULT = {
   cpu_time_ms: 10,
   memory_usage_bytes: 1_000_000,
   notes: [],
+  compile: null,
   files: [],
   files_skipped: [],
 };

@@ -44,8 +44,8 @@ describe('a start', () => {
     const made = await lifecycle({ task: [task.taskCreated({ script_type: 'go' })] });
     const { limits } = task.aDefinition();
     const overrides = { priority: 0, retry: { max_attempts: 9 }, limits: { memory_mb: 64, cpu_time_seconds: 2 } };
-    await expect(made.start(task.EXECUTION_ID, undefined, { limits: { memory_mb: 63 } })).rejects.toMatchObject({
-      fields: [{ field: 'limits.memory_mb', message: 'must be at least 64 for go' }],
+    await expect(made.start(task.EXECUTION_ID, undefined, { limits: { memory_mb: 31 } })).rejects.toMatchObject({
+      fields: [{ field: 'limits.memory_mb', message: 'must be at least 32 for go' }],
     });
     await made.start(task.EXECUTION_ID, undefined, overrides);
     expect(await made.run()).toEqual([

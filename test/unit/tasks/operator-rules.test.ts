@@ -37,7 +37,7 @@ test('limits below the language’s minimum are a 400 that names minimum and lan
   const asked = { script_type: 'go', timeout_seconds: 61, limits: { memory_mb: 16, pids: 16 } } as const;
   expect(failure(asked).validationErrors).toEqual([
     { field: 'timeout_seconds', value: '61', tag: 'max', message: 'must be at most 60' },
-    { field: 'limits.memory_mb', value: '16', tag: 'min', message: 'must be at least 64 for go' },
+    { field: 'limits.memory_mb', value: '16', tag: 'min', message: 'must be at least 32 for go' },
     { field: 'limits.pids', value: '16', tag: 'min', message: 'must be at least 32 for go' },
   ]);
   rules.accept({ ...asked, timeout_seconds: 60, script_type: 'python' });

@@ -1,7 +1,7 @@
 import type { PayloadStore } from '../../../src/platform/payloads/payload-store.js';
 import type { OutputRef } from '../../../src/tasks/domain/execution-events.js';
 import type { ExecutionRow } from '../../../src/tasks/queries/execution-projection.js';
-import { bytesPerOutput, textOf } from '../../../src/tasks/queries/output-excerpt.js';
+import { bytesPerOutput, NO_TEXT, textOf } from '../../../src/tasks/queries/output-excerpt.js';
 
 const anOutput = (bytes: number): OutputRef => ({
   payload: bytes === 0 ? null : { payload_id: String(bytes), bytes, sha256: '' },
@@ -27,12 +27,13 @@ test('an output that does not fit is an excerpt, and marked as one', async () =>
   expect(await textOf(aRun(12, 3), payloads, 4)).toEqual({
     stdout: 'xx\n… 8 bytes left out …\nxx',
     stderr: 'xxx',
+    compile: { stdout: null, stderr: null },
     isExcerpt: true,
   });
-  expect(await textOf(aRun(4, 0), payloads, 4)).toEqual({ stdout: 'xxxx', stderr: '', isExcerpt: false });
+  expect(await textOf(aRun(4, 0), payloads, 4)).toEqual({ ...NO_TEXT, stdout: 'xxxx', stderr: '' });
 });
 
 test('a destroyed output is not an excerpt', async () => {
   const erased = { get: async () => null } as unknown as PayloadStore;
-  expect(await textOf(aRun(12, 3), erased, 4)).toEqual({ stdout: null, stderr: null, isExcerpt: false });
+  expect(await textOf(aRun(12, 3), erased, 4)).toEqual(NO_TEXT);
 });

@@ -16,6 +16,7 @@ const outcome = () => ({
   notes: [],
   files: [],
   skippedFiles: [],
+  compile: null,
 });
 
 test('no stream is still being stored after the other has failed', async () => {
