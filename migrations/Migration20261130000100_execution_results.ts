@@ -7,10 +7,13 @@ export class Migration20261130000100 extends Migration {
       alter table read.executions
         add column files jsonb not null default '[]',
         add column files_skipped jsonb not null default '[]',
-        add column compile jsonb`);
+        add column compile jsonb,
+        add column rerun_of uuid`);
   }
 
   override down(): void {
-    this.addSql('alter table read.executions drop column files, drop column files_skipped, drop column compile');
+    this.addSql(
+      'alter table read.executions drop column files, drop column files_skipped, drop column compile, drop column rerun_of',
+    );
   }
 }

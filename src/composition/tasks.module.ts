@@ -10,6 +10,7 @@ import { ExecutionHistoryController } from '../tasks/api/execution-history-contr
 import { ExecutionResponses } from '../tasks/api/execution-responses.js';
 import { ExecutionStarts } from '../tasks/api/execution-starts.js';
 import { ExternalExecutionController } from '../tasks/api/external-execution-controller.js';
+import { RerunController } from '../tasks/api/rerun-controller.js';
 import { OneShotController } from '../tasks/api/one-shot-controller.js';
 import { FileController } from '../tasks/api/file-controller.js';
 import { OutputController } from '../tasks/api/output-controller.js';
@@ -32,6 +33,7 @@ import { ReportFailureHandler } from '../tasks/commands/report-failure.js';
 import { ReportSuccessHandler } from '../tasks/commands/report-success.js';
 import { ReportedOutput } from '../tasks/commands/reported-output.js';
 import { ScriptStore } from '../tasks/commands/script-store.js';
+import { RerunExecutionHandler } from '../tasks/commands/rerun-execution.js';
 import { StartAttemptHandler } from '../tasks/commands/start-attempt.js';
 import { StartExecutionHandler } from '../tasks/commands/start-execution.js';
 import { UpdateTaskHandler } from '../tasks/commands/update-task.js';
@@ -52,6 +54,7 @@ const CONTROLLERS = [
   FileController,
   DeadLetterController,
   OneShotController,
+  RerunController,
   RuntimeController,
 ];
 
@@ -61,6 +64,7 @@ const COMMAND_HANDLERS = [
   DeleteTaskHandler,
   StartExecutionHandler,
   CreateAndStartTaskHandler,
+  RerunExecutionHandler,
   StartAttemptHandler,
   ReportSuccessHandler,
   ReportFailureHandler,

@@ -17,6 +17,19 @@ export const startExecutionBody = z
   .meta({ id: 'StartExecution', example: { input: { args: ['world'] } } });
 export type StartExecutionBody = z.output<typeof startExecutionBody>;
 
+/** The body is optional. */
+export const rerunBody = z
+  .strictObject({
+    definition: z
+      .enum(['recorded', 'current'])
+      .default('recorded')
+      .describe('Script and settings: `recorded`: those of the earlier execution; `current`: those of its task now'),
+    overrides: z.strictObject(runOverrides).default({}).describe('Settings of the new execution only'),
+  })
+  .prefault({})
+  .meta({ id: 'RerunExecution', example: { overrides: { priority: 8 } } });
+export type RerunBody = z.output<typeof rerunBody>;
+
 /** Proxies time out on responses that take longer. */
 const WAIT_SECONDS_MAX = 60;
 
@@ -136,6 +149,7 @@ export const executionView = z
       ),
     cpu_time_ms: count.nullable(),
     queue_time_ms: count.nullable(),
+    rerun_of: z.uuid().nullable().describe('The execution that this one repeats'),
     dead_lettered: z.boolean(),
     next_attempt_at: time.nullable(),
     trace_id: z.string().nullable(),

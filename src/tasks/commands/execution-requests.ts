@@ -14,7 +14,11 @@ import { type LiveTask, taskDecider, type TaskState } from '../domain/task-decid
 import { changedDefinition } from '../domain/task-definition.js';
 import type { TaskDefinition, TaskEvent } from '../domain/task-events.js';
 
-type Start = Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input' | 'inputPaths' | 'overrides'>;
+type Start = Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input' | 'inputPaths' | 'overrides'> & {
+  readonly rerunOf?: string;
+  /** What an earlier execution was started with, instead of the task's definition. */
+  readonly recorded?: ExecutionSpec | undefined;
+};
 
 /** Starts an execution of a task, whose runtime only its stream tells. */
 @Injectable()
@@ -36,7 +40,7 @@ export class ExecutionRequests {
   ): Promise<void> {
     const { requester, executionId } = start;
     task.record(taskDecider.decide({ type: 'BeginExecution', requester, executionId }, task.state));
-    const live = task.state as LiveTask;
+    const live = withRecorded(task.state as LiveTask, start.recorded);
     const runtime = this.runtimeOf(live);
     requireFreeScriptPath(runtime, start.inputPaths);
     const definition = { ...live.definition, ...changedDefinition(live.definition, start.overrides) };
@@ -53,6 +57,16 @@ export class ExecutionRequests {
   }
 }
 
+function withRecorded(live: LiveTask, recorded: ExecutionSpec | undefined): LiveTask {
+  if (!recorded) return live;
+  const { script, script_type, priority, timeout_seconds, retry, limits } = recorded;
+  return {
+    ...live,
+    definition_version: recorded.task_definition_version,
+    definition: { ...live.definition, script, script_type, priority, timeout_seconds, retry, limits },
+  };
+}
+
 /** The free file names depend on the task's runtime, which the input's schema does not know. */
 function requireFreeScriptPath(runtime: Runtime, paths: readonly string[]): void {
   const index = fileAtScriptPath(runtime, paths);
@@ -66,7 +80,11 @@ function requireFloor(runtime: Runtime, { limits }: TaskDefinition): void {
   if (faults.length > 0) throw new InvalidFields(faults);
 }
 
-function specOf(task: LiveTask, { executionId, executor, input }: Start, image_digest: string | null): ExecutionSpec {
+function specOf(
+  task: LiveTask,
+  { executionId, executor, input, rerunOf }: Start,
+  image_digest: string | null,
+): ExecutionSpec {
   const { script, script_type, priority, timeout_seconds, retry, limits } = task.definition;
   return {
     execution_id: executionId,
@@ -82,5 +100,6 @@ function specOf(task: LiveTask, { executionId, executor, input }: Start, image_d
     timeout_seconds,
     retry,
     limits,
+    rerun_of: rerunOf ?? null,
   };
 }

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '../../kernel/uuid.js';
 import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-store.js';
 import { StorageQuota } from '../../platform/payloads/storage-quota.js';
-import { encodeExecutionInput, type ExecutionInput } from '../domain/execution-input.js';
+import { decodeExecutionInput, encodeExecutionInput, type ExecutionInput } from '../domain/execution-input.js';
 
 /** An execution's input as the client sends it. */
 export interface SubmittedInput {
@@ -14,6 +14,13 @@ export interface SubmittedInput {
   readonly env?: Record<string, string> | undefined;
   readonly files?: readonly { path: string; content: string; encoding: 'utf8' | 'base64' }[] | undefined;
   readonly outputs?: string[] | undefined;
+}
+
+/** An input that was stored again. */
+export interface CopiedInput {
+  readonly input: PayloadRef | null;
+  /** Of its files. */
+  readonly paths: readonly string[];
 }
 
 /** Stores an input before the event that refers to it. */
@@ -47,7 +54,18 @@ export class InputStore {
         })),
       }),
     };
-    const content = encodeExecutionInput(input);
+    return this.store(ownerId, encodeExecutionInput(input));
+  }
+
+  /** @returns null if the input has been destroyed. @throws DomainError `quota_exceeded` */
+  async copy(ownerId: string, ref: PayloadRef): Promise<CopiedInput | null> {
+    const content = await this.payloads.get(ref);
+    if (content === null) return null;
+    const paths = decodeExecutionInput(content).files?.map(({ path }) => path) ?? [];
+    return { input: await this.store(ownerId, content), paths };
+  }
+
+  private async store(ownerId: string, content: Uint8Array): Promise<PayloadRef> {
     await this.quota.check(ownerId, content.length);
     return this.payloads.put({ payloadId: newId(), ownerId, kind: 'input', content });
   }

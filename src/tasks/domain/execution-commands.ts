@@ -35,6 +35,20 @@ export class StartExecution {
   ) {}
 }
 
+/** Starts an execution like an earlier one, whose input it gets as a copy. */
+export class RerunExecution {
+  constructor(
+    readonly executionId: string,
+    /** The earlier one. */
+    readonly sourceId: string,
+    readonly requester: Requester,
+    /** What it was started with, or what its task is now. */
+    readonly definition: 'recorded' | 'current',
+    readonly overrides: StartExecution['overrides'],
+    readonly metadata: EventMetadata,
+  ) {}
+}
+
 export const INPUT_FILE_AT_SCRIPT_PATH = 'is the path of the script itself';
 
 /** The execution's part of StartExecution. */

@@ -87,6 +87,7 @@ const attempt = z.int().positive();
 /**
  * All that an execution needs: a later update of the task does not change it. Version 2: fractions of a second. Version
  * 3: the digest of the image that it must run in; null: any image of its runtime, and each result names the one it used.
+ * Version 4: the execution that it repeats.
  */
 export const ExecutionRequested = eventType(
   'ExecutionRequested',
@@ -104,9 +105,10 @@ export const ExecutionRequested = eventType(
     timeout_seconds: timeoutSeconds,
     retry: retryPolicy,
     limits: executionLimits,
+    rerun_of: z.uuid().nullable(),
   }),
   {
-    upcasters: [unchanged, (v2) => ({ ...v2, image_digest: null })],
+    upcasters: [unchanged, (v2) => ({ ...v2, image_digest: null }), (v3) => ({ ...v3, rerun_of: null })],
     payloads: ({ script, input }) => [script, input],
   },
 );

@@ -41,6 +41,7 @@ export interface ExecutionRow {
   readonly dead_lettered: boolean;
   /** A dead letter that its owner has discarded; the execution remains. */
   readonly dead_letter_discarded: boolean;
+  readonly rerun_of: string | null;
   readonly trace_id: string | null;
   readonly version: number;
 }
@@ -146,6 +147,7 @@ function requested(
     next_attempt_at: null,
     dead_lettered: false,
     dead_letter_discarded: false,
+    rerun_of: data.rerun_of,
     // W3C Trace Context: version-traceid-parentid-flags.
     trace_id: traceparent?.split('-')[1] ?? null,
     version,
@@ -200,6 +202,7 @@ export const executionProjection = defineProjection<ExecutionRow>({
     next_attempt_at: 'timestamptz',
     dead_lettered: 'boolean',
     dead_letter_discarded: 'boolean',
+    rerun_of: 'uuid',
     trace_id: 'text',
     version: 'integer',
   },

@@ -35,6 +35,7 @@ export function executionViewOf(row: ExecutionRow, { stdout, stderr, compile, is
     files_skipped: row.files_skipped,
     cpu_time_ms: row.cpu_time_ms,
     queue_time_ms: row.queue_time_ms,
+    rerun_of: row.rerun_of,
     dead_lettered: row.dead_lettered,
     next_attempt_at: iso(row.next_attempt_at),
     trace_id: row.trace_id,

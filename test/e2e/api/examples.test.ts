@@ -15,7 +15,7 @@ const ORDER: Readonly<Record<string, string>> = {
   ...{ startExecution: 'createTask', listTaskExecutions: 'createTask', listExecutions: '' },
   ...{ getExecution: 'startExecution', reportExecution: 'startExecution' },
   ...{ executionHistory: 'startExecution', executionOutput: 'startExecution' },
-  executionFile: 'withFile',
+  ...{ executionFile: 'withFile', rerunExecution: 'withFile' },
   ...{ taskHistory: 'createTask', deleteTask: 'createTask' },
   ...{ runOnce: '', cancelExecution: 'runOnce' },
   ...{ listDeadLetters: '', getDeadLetter: 'deadLetter', redriveDeadLetter: 'deadLetter' },

@@ -22,6 +22,11 @@ const replayed = ({ headers }: { headers: Headers }) => headers.get('idempotent-
 const REQUESTS: Record<string, () => Promise<[path: string, body?: object]>> = {
   createTask: async () => ['/tasks', aTask],
   startExecution: async () => [`/tasks/${(await ada.createTask()).id}/executions`, { executor: 'external' }],
+  rerunExecution: async () => {
+    const { id } = await ada.startExternal();
+    await ada.report(id, { status: 'completed', return_code: 0 });
+    return [`/executions/${id}/rerun`];
+  },
   runOnce: async () => ['/executions', { ...aTask, input: { args: ['x'] } }],
   redriveDeadLetter: async () => [`/dead-letters/${await deadLetterOf(api, ada)}/redrive`],
 };

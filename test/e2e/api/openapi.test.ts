@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { startExecutionBody } from '../../../src/tasks/api/execution-schemas.js';
+import { rerunBody, startExecutionBody } from '../../../src/tasks/api/execution-schemas.js';
 import { reportBody } from '../../../src/tasks/api/report-schemas.js';
 import { createTaskBody, updateTaskBody } from '../../../src/tasks/api/task-schemas.js';
 import { makeApiDocument } from '../../support/api-document.js';
@@ -36,6 +36,7 @@ const ROUTES = [
   'POST /api/v1/auth/register',
   'POST /api/v1/dead-letters/{id}/redrive',
   'POST /api/v1/executions',
+  'POST /api/v1/executions/{id}/rerun',
   'POST /api/v1/tasks',
   'POST /api/v1/tasks/{id}/executions',
   'PUT /api/v1/executions/{id}',
@@ -170,12 +171,13 @@ test('lists are documented in both forms', () => {
   }
 });
 
-const BODIES = { createTaskBody, updateTaskBody, startExecutionBody, reportBody };
+const BODIES = { createTaskBody, updateTaskBody, startExecutionBody, rerunBody, reportBody };
 
 test.each([
   ['POST', '/api/v1/tasks', 'createTaskBody', true],
   ['PUT', '/api/v1/tasks/{id}', 'updateTaskBody', true],
   ['POST', '/api/v1/tasks/{id}/executions', 'startExecutionBody', false],
+  ['POST', '/api/v1/executions/{id}/rerun', 'rerunBody', false],
   ['PUT', '/api/v1/executions/{id}', 'reportBody', true],
 ] as const)('%s %s: the document and the validation agree on bodies', (method, path, name, required) => {
   const { requestBody } = api.contract.routes.find((each) => each.method === method && each.path === path)!.operation;
@@ -191,6 +193,8 @@ test.each([
     { input: { args: ['a'] } },
     { input: { stdin: 1 } },
     { executor: 'elsewhere' },
+    { definition: 'current', overrides: { priority: 1 } },
+    { overrides: { input: {} } },
     { status: 'running' },
     { status: 'completed', return_code: 256 },
     { status: 'failed', return_code: 1, stdout: 'x', completed_at: '2026-01-01T00:00:00+02:00' },

@@ -64,7 +64,7 @@ test('the runtimes are listed without a login, with what workers have', async ()
   expect(status).toBe(200);
   expect(body.runtimes.map(({ name }) => name)).toEqual([...declaredRuntimes.names, 'marked', 'missing'].toSorted());
   expect(await runtime('go')).toMatchObject({
-    ...{ aliases: ['golang'], language: 'Go', compiled: true, file_name: 'main.go', memory_mb_min: 64, pids_min: 32 },
+    ...{ aliases: ['golang'], language: 'Go', compiled: true, file_name: 'main.go', memory_mb_min: 32, pids_min: 32 },
     ...{ available: true, preloaded: false, version: expect.stringMatching(/^go version go1\.\d+/) as string },
     image_digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
   });

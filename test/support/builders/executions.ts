@@ -38,6 +38,7 @@ export const aSpec = (changes: Partial<ExecutionSpec> = {}): ExecutionSpec => ({
   script: SCRIPT,
   script_type: 'python',
   image_digest: null,
+  rerun_of: null,
   input: null,
   priority: 5,
   timeout_seconds: 300,

@@ -273,6 +273,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/executions/{id}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Execute again
+         * @description Starts an execution with the script, the settings and the input that an earlier one was started with, or, with `"definition": "current"`, with the script and the settings that its task has now. It runs in the image that the runtime has now. Its `rerun_of` names the earlier execution, which may be under way. 409 if its task runs as often as it may, or if the input has been erased.
+         */
+        post: operations["rerunExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runtimes": {
         parameters: {
             query?: never;
@@ -863,6 +883,11 @@ export interface components {
             cpu_time_ms: number | null;
             /** Format: int64 */
             queue_time_ms: number | null;
+            /**
+             * Format: uuid
+             * @description The execution that this one repeats
+             */
+            rerun_of: string | null;
             dead_lettered: boolean;
             /** Format: date-time */
             next_attempt_at: string | null;
@@ -1096,6 +1121,58 @@ export interface components {
                 }[];
                 /** @description Files to keep when the program has ended, as patterns relative to its working folder: `*.png`, `out/**`, `**\/*.csv`. Only `.*` matches hidden names. An embedded worker keeps them */
                 outputs?: string[];
+            };
+        };
+        /**
+         * @description Default: `{"definition":"recorded","overrides":{}}`.
+         * @example {
+         *       "overrides": {
+         *         "priority": 8
+         *       }
+         *     }
+         */
+        RerunExecution: {
+            /**
+             * @description Script and settings: `recorded`: those of the earlier execution; `current`: those of its task now. Default: `recorded`.
+             * @enum {string}
+             */
+            definition?: "recorded" | "current";
+            /** @description Settings of the new execution only. Default: `{}`. */
+            overrides?: {
+                /** Format: int32 */
+                priority?: number;
+                /** @description Timeout in seconds of wall time, to the millisecond */
+                timeout_seconds?: number;
+                retry?: {
+                    /** Format: int32 */
+                    max_attempts?: number;
+                    /** Format: int32 */
+                    initial_delay_ms?: number;
+                    backoff_factor?: number;
+                    /** Format: int32 */
+                    max_delay_ms?: number;
+                    retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
+                };
+                limits?: {
+                    /**
+                     * Format: int64
+                     * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
+                     */
+                    memory_mb?: number;
+                    cpus?: number;
+                    /**
+                     * Format: int64
+                     * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
+                     */
+                    pids?: number;
+                    /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
+                    cpu_time_seconds?: number | null;
+                    /**
+                     * Format: int64
+                     * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
+                     */
+                    output_bytes?: number | null;
+                };
             };
         };
         RuntimeList: {
@@ -4226,6 +4303,195 @@ export interface operations {
             /** @description The execution, which waits for a worker again */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rerunExecution: {
+        parameters: {
+            query?: {
+                /** @description Maximum seconds to wait for the end of the execution before responding. Default: `0`. */
+                wait?: number;
+            };
+            header?: {
+                /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
+                "Idempotency-Key"?: string;
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
+                Prefer?: string;
+            };
+            path: {
+                /** @description The id from an earlier response */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RerunExecution"];
+            };
+        };
+        responses: {
+            /** @description The new execution, as recorded or as it is after the wait */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
                     ETag: components["headers"]["ETag"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];

@@ -49,9 +49,12 @@ test('an update and a report name theirs as well', () => {
   const ref = (payload_id: string) => ({ payload_id, bytes: 1, sha256: '0'.repeat(64) });
   const stream = (payload_id: string) => ({ payload: ref(payload_id), bytes_total: 1, truncated: false });
   const changes = { script: ref('script'), metadata: { forged: ref('forged') } };
-  const result = { stdout: stream('stdout'), stderr: stream('stderr') };
+  const compile = { stdout: stream('of compiler'), stderr: stream('its stderr') };
+  const result = { stdout: stream('stdout'), stderr: stream('stderr'), compile, files: [{ payload: ref('file') }] };
   expect(taskEvents.TaskUpdated.payloadsOf({ definition_version: 2, changes })).toEqual([ref('script')]);
-  expect(executionEvents.ExecutionReported.payloadsOf({ result })).toEqual([ref('stdout'), ref('stderr')]);
+  expect(executionEvents.ExecutionReported.payloadsOf({ result })).toEqual(
+    ['stdout', 'stderr', 'of compiler', 'its stderr', 'file'].map(ref),
+  );
 });
 
 test('there is a fixture for every version of every type, and no other', () => {

@@ -46,6 +46,7 @@ const REQUESTED: ExecutionRow = {
   next_attempt_at: null,
   dead_lettered: false,
   dead_letter_discarded: false,
+  rerun_of: null,
   trace_id: TRACE_ID,
   version: 1,
 };

@@ -18,6 +18,8 @@ export const CARE: Readonly<Record<string, Care>> = {
     token: blank('session token'),
     fields: { current_password: [blank('password')], new_password: [blank('password'), 'another password'] },
   },
+  // Of a task that runs, no further execution can be started.
+  rerunExecution: { path: { id: ['ended run', 'external run', 'dead letter'] } },
   executionFile: { path: { id: ['run with a file', 'ended run', 'external run'], path: ['file', 'another file'] } },
   // The object cannot be used again.
   logout: { token: blank('session token') },

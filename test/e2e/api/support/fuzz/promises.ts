@@ -39,6 +39,7 @@ export const PROMISES: Promises = {
   },
   deleteTask: ({ before }) => [onTask(before!.body.id, 'TaskDeleted')],
   startExecution: ({ answer: { body } }) => begun(body),
+  rerunExecution: ({ answer: { body } }) => begun(body),
   runOnce: ({ answer: { body } }) => [onTask(body.task_id, 'TaskCreated'), ...begun(body)],
   reportExecution: ({ answer: { body }, before }) => {
     const { id, task_id, status: outcome } = body;

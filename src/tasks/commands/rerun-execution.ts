@@ -1,0 +1,61 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+
+import { type Decided, DecisionRunner } from '../../event-sourcing/core/decision-runner.js';
+import { EventStore } from '../../event-sourcing/core/event-store.js';
+import { eventsAs } from '../../event-sourcing/core/event.js';
+import { DomainError } from '../../kernel/errors.js';
+import { requireOwner } from '../../kernel/requester.js';
+import { RerunExecution } from '../domain/execution-commands.js';
+import { executionDecider, executionNotFound } from '../domain/execution-decider.js';
+import type { ExecutionEvent, ExecutionSpec } from '../domain/execution-events.js';
+import { executionStream } from '../domain/execution-state.js';
+import { taskDecider, taskStream } from '../domain/task-decider.js';
+import { ExecutionRequests } from './execution-requests.js';
+import { type CopiedInput, InputStore } from './input-store.js';
+
+const NO_INPUT: CopiedInput = { input: null, paths: [] };
+
+/** Starts an execution like an earlier one of the same task. */
+@CommandHandler(RerunExecution)
+export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
+  constructor(
+    private readonly decisions: DecisionRunner,
+    private readonly store: EventStore,
+    private readonly inputs: InputStore,
+    private readonly requests: ExecutionRequests,
+  ) {}
+
+  /** @throws DomainError `execution_not_found`, `access_denied`, `input_erased`, and as a start does */
+  async execute(command: RerunExecution): Promise<Decided<void>> {
+    const { executionId, requester, definition, overrides, metadata } = command;
+    const source = await this.sourceOf(command);
+    const { task_id, owner_id, executor } = source;
+    const { input, paths: inputPaths } = source.input ? await this.copyOf(owner_id, source.input) : NO_INPUT;
+    return this.decisions.run(metadata, async (streams) => {
+      const [task, execution] = await Promise.all([
+        streams.load(taskStream(task_id), taskDecider),
+        streams.begin(executionStream(executionId), executionDecider),
+      ]);
+      // As for a start: a repeat may come after the execution has ended.
+      if (execution.state.status !== 'absent') return;
+      const start = { executionId, requester, executor, input, inputPaths, overrides, rerunOf: source.execution_id };
+      const recorded = definition === 'recorded' ? source : undefined;
+      await this.requests.record(task, execution, { ...start, recorded });
+    });
+  }
+
+  /** The first event of an execution, which no other changes. */
+  private async sourceOf({ sourceId, requester }: RerunExecution): Promise<ExecutionSpec> {
+    const [first] = eventsAs<ExecutionEvent>(await this.store.readStream(executionStream(sourceId), { limit: 1 }));
+    if (first?.type !== 'ExecutionRequested') throw executionNotFound();
+    requireOwner(requester, first.data.owner_id);
+    return first.data;
+  }
+
+  /** Retention counts from the time at which an input was stored, so the new execution has one of its own. */
+  private async copyOf(ownerId: string, input: NonNullable<ExecutionSpec['input']>): Promise<CopiedInput> {
+    const copied = await this.inputs.copy(ownerId, input);
+    if (copied) return copied;
+    throw new DomainError('input_erased', 'The input of this execution has been erased');
+  }
+}
