@@ -94,7 +94,7 @@ test.each([
     { limits: { memory_mb: 513 }, timeout_seconds: 3_601 },
     ['timeout_seconds', 'limits.memory_mb'],
   ],
-  ['below the runtime’s minimum', { limits: { memory_mb: 32 } }, ['limits.memory_mb']],
+  ['below the runtime’s minimum', { limits: { memory_mb: 31 } }, ['limits.memory_mb']],
   ['unknown', { limits: { disk: 1 } }, ['limits.disk']],
 ])('an override %s is refused, and starts nothing', async (_, body, fields) => {
   const { id } = await ada.createTask({ script_type: 'go', script_content: 'package main' });

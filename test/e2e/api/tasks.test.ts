@@ -92,7 +92,7 @@ describe('limits below the minimum of the language', () => {
   test.each([
     ['javascript', { memory_mb: 24 }],
     ['typescript', { memory_mb: 32 }],
-    ['go', { memory_mb: 64, pids: 32 }],
+    ['go', { memory_mb: 32, pids: 32 }],
   ] as const)('are refused with the minimum of %s, and nothing is created', async (script_type, floors) => {
     const head = await api.head();
     for (const path of ['/tasks', '/executions'] as const) {
@@ -109,14 +109,14 @@ describe('limits below the minimum of the language', () => {
       const answer = await ada.send('PUT', `/tasks/${id}`, body);
       return [answer.status, answer.body];
     };
-    const go = [400, expect.objectContaining(refusal('go', { memory_mb: 64, pids: 32 }))];
+    const go = [400, expect.objectContaining(refusal('go', { memory_mb: 32, pids: 32 }))];
     expect(await change({ script_type: 'go' })).toEqual(go);
-    const lessGo = [400, expect.objectContaining(refusal('go', { memory_mb: 64 }))];
+    const lessGo = [400, expect.objectContaining(refusal('go', { memory_mb: 32 }))];
     expect(await change({ script_type: 'go', limits: { pids: 32 } })).toEqual(lessGo);
     expect(await ada.task(id)).toMatchObject({ version: 1, script_type: 'python', limits: small });
-    const [status] = await change({ script_type: 'go', limits: { memory_mb: 64, pids: 32 } });
+    const [status] = await change({ script_type: 'go', limits: { memory_mb: 32, pids: 32 } });
     expect(status).toBe(200);
-    expect(await change({ limits: { memory_mb: 63 } })).toEqual(lessGo);
+    expect(await change({ limits: { memory_mb: 31 } })).toEqual(lessGo);
   });
 });
 
