@@ -102,7 +102,7 @@ export class DockerSandbox extends Sandbox {
     const { pool, monitor, isolation, runtimes, log, preloadAfterJobs } = this;
     const track = <T>(work: Promise<T>) => this.track(work);
     this.jobs = new CellJobs({ pool, cpus: new CpuPlacement(), runtimes, log, preloadAfterJobs });
-    this.compiler = new Compiler(this.jobs, this.compileCache, track);
+    this.compiler = new Compiler(this.jobs, this.compileCache, (work) => void track(work));
     this.preparation = new HostPreparation({ pool, monitor, isolation, runtimes, log, track }, options.poolSize ?? 0);
   }
 

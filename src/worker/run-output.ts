@@ -3,13 +3,14 @@ import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import type { PayloadStore } from '../platform/payloads/payload-store.js';
 import {
   type CapturedOutput,
+  type CompilerEnd,
   type OutputStreamName,
   type PartialOutcome,
   SandboxFailure,
   type SandboxOutcome,
 } from '../sandbox/sandbox.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
-import type { OutputRef, RunResult } from '../tasks/domain/execution-events.js';
+import type { CompileResult, OutputRef, RunResult } from '../tasks/domain/execution-events.js';
 import { storeFiles } from './stored-files.js';
 
 /** Result of a run whose end was not observed: only its output so far is known. */
@@ -33,8 +34,8 @@ export const resultOfPartialOutcome = (
   });
 
 /**
- * Stores the output and the files of a run, before the event that refers to it. The ids are derived from execution, attempt and
- * stream, so storing again after an outage changes nothing.
+ * Stores the output and the files of a run, before the event that refers to them. The ids are derived from execution,
+ * attempt and stream, so storing again after an outage changes nothing.
  */
 export async function storeRunResult(
   payloads: PayloadStore,
@@ -49,18 +50,24 @@ export async function storeRunResult(
     const payloadId = deterministicId(lease.executionId, lease.attempt, name);
     return { payload: await payloads.put({ payloadId, ownerId, kind, content }), ...facts };
   };
-  const { compile } = outcome;
+  const storeCompile = async (end: CompilerEnd): Promise<CompileResult> => {
+    const both = [
+      store('compile stdout', 'stdout', end.stdout),
+      store('compile stderr', 'stderr', end.stderr),
+    ] as const;
+    await Promise.allSettled(both);
+    const [stdout, stderr] = await Promise.all(both);
+    return { return_code: end.returnCode, stdout, stderr, wall_time_ms: Math.round(end.wallTimeMs) };
+  };
   const all = [
     store('stdout', 'stdout', outcome.stdout),
     store('stderr', 'stderr', outcome.stderr),
     storeFiles(payloads, lease, ownerId, outcome.files),
-    compile && store('compile stdout', 'stdout', compile.stdout),
-    compile && store('compile stderr', 'stderr', compile.stderr),
+    outcome.compile ? storeCompile(outcome.compile) : Promise.resolve(null),
   ] as const;
   // Waits for all, so that none still reads a buffer when the caller detaches it.
   await Promise.allSettled(all);
-  const [stdout, stderr, files, ...ofCompiler] = await Promise.all(all);
-  const [compilerOut, compilerErr] = ofCompiler;
+  const [stdout, stderr, files, compile] = await Promise.all(all);
   return {
     return_code: outcome.returnCode,
     signal: outcome.signal,
@@ -72,16 +79,7 @@ export async function storeRunResult(
     ...(outcome.imageDigest !== null && { image_digest: outcome.imageDigest }),
     ...(outcome.notes.length > 0 && { notes: [...outcome.notes] }),
     ...(files.length > 0 && { files }),
-    ...(compile &&
-      compilerOut &&
-      compilerErr && {
-        compile: {
-          return_code: compile.returnCode,
-          stdout: compilerOut,
-          stderr: compilerErr,
-          wall_time_ms: Math.round(compile.wallTimeMs),
-        },
-      }),
+    ...(compile && { compile }),
     ...(outcome.skippedFiles.length > 0 && { files_skipped: [...outcome.skippedFiles] }),
   };
 }
