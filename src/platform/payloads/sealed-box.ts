@@ -9,7 +9,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES;
 export const KEY_BYTES = 32;
-/** Plaintext encrypted at a time, because the cipher returns a copy. */
+/** Encrypted or decrypted at a time, because the cipher returns a copy. */
 const PIECE_BYTES = 64 * 1024;
 
 /**
@@ -35,12 +35,19 @@ export function seal(key: KeyObject, plaintext: Uint8Array, context: string): Bu
   return sealed;
 }
 
-/** @throws Error if the box was made with another key, for another context, or changed since */
+/** @returns memory of its own. @throws Error if the box was made with another key, for another context, or changed since */
 export function unseal(key: KeyObject, sealed: Uint8Array, context: string): Buffer {
   if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== FORMAT) throw new Error('this is not a sealed box');
   const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(1, HEADER_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAAD(Buffer.from(context));
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
-  const start = decipher.update(sealed.subarray(HEADER_BYTES, sealed.length - TAG_BYTES));
-  return Buffer.concat([start, decipher.final()]);
+  const ciphertext = sealed.subarray(HEADER_BYTES, sealed.length - TAG_BYTES);
+  const plaintext = Buffer.allocUnsafeSlow(ciphertext.length);
+  for (let at = 0; at < ciphertext.length; at += PIECE_BYTES) {
+    const piece = decipher.update(ciphertext.subarray(at, at + PIECE_BYTES));
+    plaintext.set(piece, at);
+    detachBuffer(piece);
+  }
+  decipher.final();
+  return plaintext;
 }

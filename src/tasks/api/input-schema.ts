@@ -5,7 +5,7 @@ import { isOutputPattern, PATTERN_BYTES_MAX, PATTERNS_MAX } from '../../sandbox/
 
 const ARGS_MAX = 64;
 const ENV_MAX = 64;
-const FILES_MAX = 32;
+const FILES_MAX = 128;
 /** Total of stdin and all files, decoded. */
 const INPUT_BYTES_MAX = 1024 ** 2;
 const INPUT_BASE64_CHARS_MAX = Math.ceil(INPUT_BYTES_MAX / 3) * 4;

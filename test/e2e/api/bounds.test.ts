@@ -53,7 +53,7 @@ const INPUTS: [string, object][] = [
   ['an arg of 16,384 characters', { args: ['x'.repeat(16 * KIB)] }],
   ['64 variables', { env: named(64) }],
   ['a variable of 255 characters', { env: { ['N'.repeat(255)]: 'x'.repeat(16 * KIB) } }],
-  ['32 files', { files: files(32) }],
+  ['128 files', { files: files(128) }],
   ['a path of 255 bytes', { files: [{ path: `${'a/'.repeat(100)}${'b'.repeat(55)}`, content: '' }] }],
   ['1 MiB of files in base64', { files: [{ path: 'a', content: inBase64(KIB ** 2), encoding: 'base64' }] }],
   [
@@ -106,7 +106,7 @@ const BAD_INPUTS: [string, object, string][] = [
   ['a variable that starts with a digit', { env: { '1A': '' } }, 'input.env.1A: invalid'],
   ['a variable without a name', { env: { '': '' } }, 'input.env.: invalid'],
   ['a variable of a number', { env: { A: 1 } }, 'input.env.A: type'],
-  ['33 files', { files: files(33) }, 'input.files: max'],
+  ['129 files', { files: files(129) }, 'input.files: max'],
   ['a path of 256 bytes', file(`${'é'.repeat(128)}`), 'input.files.0.path: max'],
   ['an empty path', file(''), 'input.files.0.path: invalid'],
   ['an absolute path', file('/etc/passwd'), 'input.files.0.path: invalid'],
