@@ -188,9 +188,10 @@ static void kill_all_others(void) {
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
 }
 
+/* @param folder -1: it cannot be opened */
 static void collect(const struct collect_order *order, int folder, int files) {
     int64_t over_us = now_us();
-    if (folder >= 0 && write_all(files, &over_us, sizeof over_us)) collect_files(order, folder, files);
+    if (write_all(files, &over_us, sizeof over_us)) collect_files(order, folder, files);
 }
 
 /* When the init exits, the kernel kills all other processes in the namespace. */

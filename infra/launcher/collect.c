@@ -78,11 +78,13 @@ static void search_below(int parent, const char *name, size_t path_size, const s
                          int depth) {
     if (depth == COLLECT_DEPTH_MAX || path_size == COLLECT_PATH_BYTES_MAX) {
         list_add(&skipped, COLLECT_TOO_DEEP, search.path);
+        search.matches++;
         return;
     }
     int folder = openat(parent, name, FOLDER_FLAGS);
     if (folder < 0) {
         list_add(&skipped, COLLECT_UNREADABLE, search.path);
+        search.matches++;
         return;
     }
     search.path[path_size] = '/';
@@ -120,7 +122,7 @@ static void look_at(int folder, const struct dirent64 *entry, size_t path_size,
 
 static void search_folder(int folder, size_t path_size, const struct globs_state *state, int depth) {
     _Alignas(struct dirent64) char entries[ENTRIES_BYTES];
-    ssize_t size;
+    ssize_t size = 0;
     while (!search.failed && (size = getdents64(folder, entries, sizeof entries)) > 0) {
         for (ssize_t at = 0; at < size && !search.failed;) {
             const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
@@ -129,6 +131,7 @@ static void search_folder(int folder, size_t path_size, const struct globs_state
             else look_at(folder, entry, path_size, state, depth);
         }
     }
+    if (size < 0) search.failed = true;
 }
 
 static bool put_record(int out, enum collect_kind kind, const void *bytes, size_t size) {
@@ -208,7 +211,12 @@ void collect_files(const struct collect_order *order, int folder, int out) {
     search = (struct search){.order = order, .entries_left = COLLECT_ENTRIES_MAX};
     files.count = skipped.count = 0;
     struct globs_state state = globs_begin(&order->globs);
-    search_folder(folder, 0, &state, 0);
+    if (folder >= 0) {
+        search_folder(folder, 0, &state, 0);
+    } else {
+        list_add(&skipped, COLLECT_UNREADABLE, ".");
+        search.matches++;
+    }
     if (!put_all(folder, out) || search.failed) return;
     u32_write(end, search.matched);
     u32_write(end + LENGTH_BYTES, search.matches);

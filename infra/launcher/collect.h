@@ -36,9 +36,9 @@ enum collect_kind {
 /*
  * Writes a record for each match to `out`: first files, then what was skipped, each in the order of the bytes of their
  * paths. A record is u8 kind, u32 length and a path; for a file u32 length and the content follow. The last record has
- * no path, but u32 patterns that matched something, as bits, and u32 number of matching files. Without it the rest is
+ * no path, but u32 patterns that matched something, as bits, and u32 number of matching files and of folders that were not entered. Without it the rest is
  * missing. No other process of the job may be alive: nothing changes meanwhile.
  */
-void collect_files(const struct collect_order *order, int folder, int out);
+void collect_files(const struct collect_order *order, int folder, int out); /* folder -1: unreadable */
 
 #endif

@@ -61,9 +61,11 @@ static bool take_time(struct file_stream *files, struct host *host, uint32_t num
 
 bool file_stream_pass(struct file_stream *files, struct host *host, uint32_t number) {
     static unsigned char bytes[READ_BYTES_MAX];
+    if (files->fd < 0) return false;
+    /* Even if the host does not read: no limit of the job counts any more. */
+    if (files->over_us == 0) return host_has_room(host) && take_time(files, host, number);
     size_t size = host_output_room(host);
-    if (files->fd < 0 || size == 0) return false;
-    if (files->over_us == 0) return take_time(files, host, number);
+    if (size == 0) return false;
     ssize_t count = read(files->fd, bytes, size < sizeof bytes ? size : sizeof bytes);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return false;
     if (count > 0) {

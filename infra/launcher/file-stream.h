@@ -12,7 +12,7 @@ struct file_stream {
     int fd;         /* -1: no files are wanted, or nothing more comes */
     int plain_fd;   /* its other end, for the process that collects; nested: -1, the init has it */
     struct collect_order order; /* plain */
-    char folder[JOB_PATH_BYTES_MAX + 1];
+    char folder[1 + JOB_PATH_BYTES_MAX + 1]; /* absolute */
     int64_t over_us; /* when the job's last process was dead; 0 before that is known */
     int64_t give_up_us; /* when whoever collects is killed; INT64_MAX: never */
 };

@@ -46,7 +46,7 @@ void memory_drop(void *part, size_t size) {
 
 /*
  * Not explicit_bzero: each page that is still shared with the job's init would be copied first,
- * 18 MiB for the largest job. The kernel zeroes a page before it is used again.
+ * 40 MiB for the largest job. The kernel zeroes a page before it is used again.
  */
 void memory_free(void *memory, size_t size) {
     if (memory != NULL) munmap(memory, size == 0 ? 1 : size);

@@ -10,14 +10,25 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "memory.h"
 
-enum { FOLDER_MODE = 0755, PROGRAM_MODE = 0555 };
+enum { FOLDER_MODE = 0755, PROGRAM_MODE = 0555, PIECE_BYTES = 256 * 1024 };
 
 #define MOUNT_FLAGS (MS_NOSUID | MS_NODEV)
 
+/* Each piece leaves the payload: a program of a small job would need its memory twice. */
+static bool write_pieces(int fd, const struct job *job) {
+    for (size_t at = 0; at < job->program_size; at += PIECE_BYTES) {
+        size_t left = job->program_size - at, size = left < PIECE_BYTES ? left : PIECE_BYTES;
+        if (!write_all(fd, job->program + at, size)) return false;
+        memory_drop((void *)(job->program + at), size);
+    }
+    return true;
+}
+
 static bool write_program(const struct job *job) {
     int fd = open(job->program_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, PROGRAM_MODE);
-    bool written = fd >= 0 && write_all(fd, job->program, job->program_size);
+    bool written = fd >= 0 && write_pieces(fd, job);
     int error = errno;
     if (fd >= 0) close(fd);
     errno = error;

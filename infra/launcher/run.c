@@ -243,6 +243,8 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
     if (failed != NULL) {
         run->first = 0;
         run->all_dead = true;
+        /* Plain: nobody would close the other end. */
+        file_stream_close(&run->files);
         snprintf(run->setup, sizeof run->setup, "isolation: %s: %s", failed, strerror(errno));
         run->setup_size = strlen(run->setup);
     }
@@ -479,7 +481,7 @@ int run_poll(const struct run *run, struct pollfd *fds) {
     if (!run->active) return -1;
     fds[0].fd = run->setup_fd;
     fds[1] = (struct pollfd){.fd = run->input_fd, .events = POLLOUT};
-    if (host_output_room(run->host) > 0) fds[2].fd = run->files.fd;
+    if (host_output_room(run->host) > 0 || !file_stream_has_begun(&run->files)) fds[2].fd = run->files.fd;
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) {
         const struct run_stream *stream = &run->streams[i];
         /* Backpressure: a program blocks on its full pipe as long as the host does not read. */

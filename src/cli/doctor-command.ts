@@ -41,7 +41,11 @@ async function examine(config: Config): Promise<SandboxFindings> {
       slots: config.WORKER_POOL_SIZE,
       userSlotsMax: config.WORKER_MAX_USER_CONCURRENT_TASKS,
       poolSize: config.EXECUTOR_POOL_SIZE,
-      memoryMbMax: config.EXECUTOR_MEMORY_MB_MAX,
+      // A compiler has the limits of its runtime's file, whatever tasks may ask for.
+      memoryMbMax: Math.max(
+        config.EXECUTOR_MEMORY_MB_MAX,
+        ...runtimes.all.map(({ compile }) => compile?.limits.memory_mb ?? 0),
+      ),
     };
   } catch (error) {
     throw new Unavailable('docker', `the Docker engine does not respond: ${(error as Error).message}`, {

@@ -44,5 +44,11 @@ export function observeRuns(meter: Meter, observations: Observations): void {
   });
   observations.onRun = ({ scriptType, outcome, durationMs }) =>
     durations.record(durationMs / MS_PER_SECOND, { script_type: scriptType, outcome });
+  const files = meter.createCounter('voidrunner_files_stored_total', { description: 'files of runs that were stored' });
+  const bytes = meter.createCounter('voidrunner_files_stored_bytes_total', { description: 'their bytes' });
+  observations.onFiles = (stored) => {
+    files.add(stored.files);
+    bytes.add(stored.bytes);
+  };
   observations.onQueueWait = (waitedMs) => waits.record(waitedMs / MS_PER_SECOND);
 }

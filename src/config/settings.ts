@@ -217,10 +217,14 @@ export const settingsSchema = z.object({
 
   STORAGE_QUOTA_MB: integer(0, 100_000_000)
     .default(1_024)
-    .describe('MiB of scripts, inputs and outputs that one user may store; each counts as at least 1 KiB; 0: no limit'),
+    .describe(
+      'MiB of scripts, inputs, outputs and files that one user may store; each counts as at least 1 KiB; 0: no limit',
+    ),
   RETENTION_RUNS: retention
     .default(30 * 86_400_000)
-    .describe('how long inputs and outputs of executions are kept, at least EXTERNAL_REPORT_TIMEOUT; 0: forever'),
+    .describe(
+      'how long inputs, outputs and files of executions are kept, at least EXTERNAL_REPORT_TIMEOUT; 0: forever',
+    ),
   RETENTION_DELETED_TASKS: retention
     .default(86_400_000)
     .describe('how long the scripts of a deleted task are kept; 0: forever'),

@@ -14,20 +14,13 @@ const SINGLE_RANGE = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i;
 type Asked = Pick<FastifyRequest, 'method' | 'headers'>;
 
 /**
- * The part that a GET asks for (RFC 9110, section 14), and the headers and the status that go with it. The response is
- * the whole for several parts, which the RFC allows, and for a request with conditions, which are about the whole
+ * The part that a GET asks for (RFC 9110, section 14). The response is the whole for several parts, which the RFC allows, and for a request with conditions, which are about the whole
  * (apply-conditions.ts).
  * @param etag strong, as in the header of the response
  * @returns null for the whole
  * @throws HttpProblem 416
  */
-export function byteRangeOf(
-  { method, headers }: Asked,
-  reply: FastifyReply,
-  bytes: number,
-  etag: string,
-): ByteRange | null {
-  void reply.header('accept-ranges', 'bytes');
+export function byteRangeOf({ method, headers }: Asked, bytes: number, etag: string): ByteRange | null {
   const { range, 'if-range': ifRange, 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
   const isConditional = ifMatch !== undefined || ifNoneMatch !== undefined;
   if (method !== 'GET' || range === undefined || isConditional) return null;
@@ -39,9 +32,13 @@ export function byteRangeOf(
       headers: { 'content-range': `bytes */${bytes}` },
     });
   }
-  const { start, end } = parsed;
-  void reply.code(206).header('content-range', `bytes ${start}-${end}/${bytes}`);
-  return { start, end };
+  return parsed;
+}
+
+/** The headers and the status of a response with that part, or with the whole. */
+export function sendRange(reply: FastifyReply, range: ByteRange | null, bytes: number): void {
+  void reply.header('accept-ranges', 'bytes');
+  if (range) void reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${bytes}`);
 }
 
 /**

@@ -5,7 +5,7 @@ import { withUnixLineEnds } from './script-line-ends.js';
 
 export const WORKING_FOLDER = '/tmp/work';
 
-/** Where a program finds itself, in a folder that nobody can write. */
+/** The path of a compiled program, in a folder that nobody can write. */
 const PROGRAM = '/tmp/.program/program';
 /** Where a compiler puts it, in its working folder. A file of the input with this name is overwritten. */
 export const MADE_PROGRAM = '.voidrunner.program';

@@ -38,6 +38,8 @@ export class CellJobs {
     const { pool, cpus, log, preloadAfterJobs } = this.parts;
     const { userId, kind, hostCpus } = place;
     if (options.cancelled.aborted) return null;
+    // Also between a compiler and its program.
+    if (options.closing.aborted) throw new SandboxFailure('the sandbox is closed', false);
     const cell = await pool.take(userId, kind).catch((error: unknown) => this.noCell(error, kind));
     if (options.cancelled.aborted) {
       pool.release(cell, true);

@@ -54,6 +54,11 @@ export interface CellRunOptions {
   readonly cpuFirst?: number;
 }
 
+/** As in infra/launcher/report.c. */
+const DOES_NOT_FIT = 'input: the job does not fit the memory of its cell';
+
+const interruptionOf = (why: Interruption | 'closing' | null): Interruption | null => (why === 'closing' ? null : why);
+
 /** The cell cannot make the namespaces, permanently or at this moment. No user code ran. */
 export class IsolationRefused extends SandboxFailure {}
 
@@ -115,7 +120,7 @@ export class CellRun {
     const end = await this.untilEnd(span);
     // Later interruptions have no effect.
     const { interruption } = this;
-    if (end.kind === 'refused') throw this.refusal(end.message);
+    if (end.kind === 'refused') return this.refused(end.message);
     if (end.kind === 'reported') {
       const outcome = this.reported(end.report, interruption);
       if (outcome.files.length > 0) span.setAttribute('voidrunner.files', outcome.files.length);
@@ -130,7 +135,6 @@ export class CellRun {
     );
     if (this.startedAt === null) return await this.ended.promise;
     span.addEvent('program started', {}, this.startedAt);
-    this.interruptAfter(this.options.job.timeoutMs + DEADLINE_GRACE_MS);
     return await this.ended.promise;
   }
 
@@ -145,6 +149,7 @@ export class CellRun {
       case 'started':
         this.startedAt = new Date();
         this.startedMs = performance.now();
+        this.interruptAfter(this.options.job.timeoutMs + DEADLINE_GRACE_MS);
         return this.started.resolve();
       case 'output':
         return this.onOutput(message.stream, message.bytes);
@@ -191,8 +196,12 @@ export class CellRun {
     this.preload = report.preload;
     // The next cell has a preloaded interpreter again.
     this.reusable = report.preload !== 'lost';
-    if (interruption === 'closing' && report.killed === 'host') throw this.failure('the sandbox is closing');
-    return this.outcome(endOfRun(report, interruption === 'closing' ? null : interruption), report);
+    const isCut = report.killed === 'host' || !this.files().complete;
+    if (interruption === 'closing' && isCut) throw this.failure('the sandbox is closing');
+    // Its program had ended, but its files are lost.
+    const end =
+      interruption === 'cancelled' && isCut ? interrupted('cancelled') : endOfRun(report, interruptionOf(interruption));
+    return this.outcome(end, report);
   }
 
   /** The launcher sent no report in time: the run is over only when its container has been removed. */
@@ -232,6 +241,7 @@ export class CellRun {
       ...output,
       files: files.files,
       skippedFiles: files.skipped,
+      hasAllFiles: files.complete,
       compile: null,
       startedAt,
       imageDigest: this.cell.kind.image,
@@ -250,6 +260,13 @@ export class CellRun {
   private files(): CollectedFiles {
     const { outputs } = this.options.job;
     return outputs.length === 0 ? NO_FILES : this.records.result(outputs.length);
+  }
+
+  /** A compiled program that does not fit is the user's, unlike an input, which is checked. @throws SandboxFailure */
+  private refused(message: string): SandboxOutcome {
+    const failure = this.refusal(message);
+    if (this.options.job.program && message === DOES_NOT_FIT) return this.outOfMemory();
+    throw failure;
   }
 
   private refusal(message: string): SandboxFailure {

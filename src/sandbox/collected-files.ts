@@ -16,7 +16,7 @@ export interface CollectedFiles {
   readonly files: readonly CollectedFile[];
   /** No more than the bound of files. */
   readonly skipped: readonly SkippedFile[];
-  /** Files that match, kept or not. */
+  /** Files that match, kept or not, and folders that were not entered. */
   readonly matches: number;
   /** Indexes of patterns that matched nothing. */
   readonly unmatched: readonly number[];

@@ -46,7 +46,9 @@ export class Compiler {
       .catch((error: unknown) => failed(error));
     if (ended === null || ended.reason === 'cancelled') return { end: null, notes: [] };
     const program = ended.files[0]?.content;
-    if (ended.returnCode !== 0 || !program) return notCompiled(ended, compile);
+    const isLost = ended.returnCode === 0 && !program && ended.skippedFiles.length === 0 && !ended.hasAllFiles;
+    if (isLost) throw new SandboxFailure('the program of the compiler was lost', true);
+    if (ended.returnCode !== 0 || !program?.length) return notCompiled(ended, compile);
     const compilation = { program, end: endOf(ended) };
     if (cached) this.track(cached.keep(compilation));
     return compilation;

@@ -242,7 +242,15 @@ export class DockerSandbox extends Sandbox {
 
   private notStarted(reason: 'cancelled' | 'compile', imageDigest: string | null): SandboxOutcome {
     const output = new RunOutput(this.options.outputBytesMax).result(null);
-    const figures = { wallTimeMs: 0, cpuTimeMs: null, memoryPeakBytes: null, notes: [], files: [], skippedFiles: [] };
+    const figures = {
+      wallTimeMs: 0,
+      cpuTimeMs: null,
+      memoryPeakBytes: null,
+      notes: [],
+      files: [],
+      skippedFiles: [],
+      hasAllFiles: true,
+    };
     const end = { reason, returnCode: null, signal: null, imageDigest, compile: null };
     return { ...end, ...output, ...figures, startedAt: new Date() };
   }

@@ -43,7 +43,7 @@ export function fileNotes({ matches, files, skipped, unmatched, complete }: Coll
     ...(left > 0
       ? [reached(`${max.count} output files, or of the bytes of their paths,`, `${grouped(left)} left out`)]
       : []),
-    ...(unmatched.length > 0 ? [`no file matches ${unmatched.map((index) => `outputs[${index}]`).join(', ')}`] : []),
+    ...(unmatched.length > 0 ? [`no file matches these of outputs, counted from 0: ${unmatched.join(', ')}`] : []),
   ];
 }
 

@@ -106,6 +106,8 @@ export interface SandboxOutcome {
   /** In the order of their paths. Empty for a cancelled run. */
   readonly files: readonly CollectedFile[];
   readonly skippedFiles: readonly SkippedFile[];
+  /** False if files may be missing: collecting them was cut short. */
+  readonly hasAllFiles: boolean;
   /** How the program was compiled, possibly for an earlier run; null for a runtime without a compiler. */
   readonly compile: CompilerEnd | null;
 }

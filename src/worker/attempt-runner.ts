@@ -50,7 +50,7 @@ export interface AttemptRunnerParts {
   readonly runtimes: Runtimes;
   readonly sandbox: Sandbox;
   readonly live: LivePublisher;
-  readonly observed: Pick<Observations, 'onRun' | 'onQueueWait'>;
+  readonly observed: Pick<Observations, 'onRun' | 'onQueueWait' | 'onFiles'>;
 }
 
 /** One attempt, from the reserved job to the recorded end. */
@@ -199,6 +199,10 @@ export class AttemptRunner {
     // A request that names its image need not be repeated.
     const imageDigest = spec.image_digest === null ? ran.imageDigest : null;
     const result = await storeRunResult(this.parts.payloads, lease, spec.owner_id, { ...ran, imageDigest });
+    if (ran.files.length > 0) {
+      const bytes = ran.files.reduce((sum, { content }) => sum + content.length, 0);
+      this.parts.observed.onFiles({ files: ran.files.length, bytes });
+    }
     if (ran.reason === 'exit_code' && ran.returnCode === 0) {
       await this.parts.commands.execute(new ReportSuccess(lease, result, metadata));
       return 'succeeded';

@@ -10,7 +10,13 @@ import {
   type SandboxOutcome,
 } from '../sandbox/sandbox.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
-import type { CompileResult, OutputRef, RunResult } from '../tasks/domain/execution-events.js';
+import {
+  type CompileResult,
+  NOTE_CHARS_MAX,
+  NOTES_MAX,
+  type OutputRef,
+  type RunResult,
+} from '../tasks/domain/execution-events.js';
 import { storeFiles } from './stored-files.js';
 
 /** Result of a run whose end was not observed: only its output so far is known. */
@@ -30,6 +36,7 @@ export const resultOfPartialOutcome = (
     notes: [],
     files: [],
     skippedFiles: [],
+    hasAllFiles: true,
     compile: null,
   });
 
@@ -77,12 +84,16 @@ export async function storeRunResult(
     cpu_time_ms: outcome.cpuTimeMs === null ? null : Math.round(outcome.cpuTimeMs),
     memory_peak_bytes: outcome.memoryPeakBytes,
     ...(outcome.imageDigest !== null && { image_digest: outcome.imageDigest }),
-    ...(outcome.notes.length > 0 && { notes: [...outcome.notes] }),
+    ...(outcome.notes.length > 0 && { notes: bounded(outcome.notes) }),
     ...(files.length > 0 && { files }),
     ...(compile && { compile }),
     ...(outcome.skippedFiles.length > 0 && { files_skipped: [...outcome.skippedFiles] }),
   };
 }
+
+/** A text that is too long must not keep a result from being recorded. */
+const bounded = (notes: readonly string[]): string[] =>
+  notes.slice(0, NOTES_MAX).map((note) => note.slice(0, NOTE_CHARS_MAX));
 
 /** Frees the buffers of output and files. The attempt is over, and they are stored or lost. */
 export function detachOutput(ran: SandboxOutcome | SandboxFailure): void {

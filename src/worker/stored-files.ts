@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { extname } from 'node:path';
 
 import { lookup } from 'mime-types';
 
@@ -7,6 +8,9 @@ import type { PayloadStore } from '../platform/payloads/payload-store.js';
 import type { CollectedFile } from '../sandbox/sandbox.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
 import type { StoredFile } from '../tasks/domain/execution-events.js';
+
+/** TypeScript: registered for videos. */
+const TEXTS: ReadonlySet<string> = new Set(['.ts', '.mts']);
 
 /**
  * Stores the files of a run, before the event that refers to them. The ids are derived from execution, attempt and
@@ -24,6 +28,12 @@ export async function storeFiles(
   return Promise.all(stored);
 }
 
+/** Not of a name without a dot, which `lookup` would take for an extension. */
+function mediaTypeOf(path: string): string {
+  const extension = extname(path).toLowerCase();
+  return TEXTS.has(extension) ? 'text/plain' : lookup(extension) || 'application/octet-stream';
+}
+
 async function storeFile(
   payloads: PayloadStore,
   { executionId, attempt }: AttemptLease,
@@ -35,7 +45,7 @@ async function storeFile(
     path,
     bytes: content.length,
     sha256: hash('sha256', content, 'hex'),
-    media_type: lookup(path) || 'application/octet-stream',
+    media_type: mediaTypeOf(path),
   };
   if (content.length === 0) return { ...facts, payload: null };
   const payloadId = deterministicId(executionId, attempt, 'file', path);

@@ -29,6 +29,7 @@ export const anOutcome = (changes: Partial<SandboxOutcome> = {}): SandboxOutcome
   notes: [],
   files: [],
   skippedFiles: [],
+  hasAllFiles: true,
   compile: null,
   ...changes,
 });

@@ -223,14 +223,14 @@ static void reads_frames_in_any_pieces(void) {
 static void refuses_frames_that_are_none(void) {
     static const unsigned char bad[][FRAME_HEADER_BYTES] = {
         {'X', 0, 0, 0, 0}, {0, 0, 0, 0, 0},     {'K', 0, 0, 0, 3},
-        {'K', 0, 0, 0, 5}, {'J', 1, 0x20, 0, 1}, {'J', 255, 255, 255, 255}};
+        {'K', 0, 0, 0, 5}, {'J', 2, 0x80, 0, 1}, {'J', 255, 255, 255, 255}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct frame_reader reader = {0};
         enum frame_state state;
         feed(&reader, bad[i], FRAME_HEADER_BYTES, FRAME_HEADER_BYTES, &state);
         CHECK(state == FRAME_MALFORMED && reader.payload == NULL);
     }
-    static const unsigned char largest[] = {'J', 1, 0x20, 0, 0};
+    static const unsigned char largest[] = {'J', 2, 0x80, 0, 0};
     struct frame_reader reader = {0};
     enum frame_state state;
     feed(&reader, largest, sizeof largest, sizeof largest, &state);

@@ -3,6 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HttpProblem } from '../problem.js';
 import { entityTagsOf, matchesStrongly, matchesWeakly } from './entity-tags.js';
 
+/** Headers that say something about the content that is not sent. */
+const OF_THE_CONTENT = ['etag', 'accept-ranges', 'content-disposition', 'content-security-policy'];
+
 const STRONG_TAG = /^"(.*)"$/;
 
 /**
@@ -15,7 +18,7 @@ export function applyConditions(fastify: FastifyInstance): void {
     try {
       isModified = !isConditional(request, reply) || isModifiedSince(request, reply);
     } catch (error) {
-      void reply.removeHeader('etag');
+      for (const name of OF_THE_CONTENT) void reply.removeHeader(name);
       return done(error as Error);
     }
     if (isModified) return done(null, payload);

@@ -38,7 +38,7 @@ export const RESPONSE_HEADERS = {
     schema: { type: 'string' },
   },
   ETag: {
-    description: 'The version of the returned resource, for If-Match',
+    description: 'The version of the returned resource, or the hash of the returned content',
     required: true,
     schema: { type: 'string' },
   },

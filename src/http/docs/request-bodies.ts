@@ -37,14 +37,17 @@ export function applyChoices(document: OpenAPIObject, choices: Choices): void {
   }
 }
 
-/** The field of this path in every request body. @throws Error if none has it */
+/** The field of this path in every request body, also among its overrides. @throws Error if none has it */
 function fieldsOf(document: OpenAPIObject, path: string): JsonSchema[] {
   const bodies = new Set<JsonSchema>();
   eachOperation(document, ({ requestBody }) => {
     const schema = requestBody && bodySchemaOf(requestBody);
     if (schema) bodies.add(resolved(document, schema));
   });
-  const found = [...bodies].map((body) => fieldOf(body, path.split('.'))).filter((each) => each !== undefined);
+  const paths = [path, `overrides.${path}`].map((each) => each.split('.'));
+  const found = [...bodies]
+    .flatMap((body) => paths.map((each) => fieldOf(body, each)))
+    .filter((each) => each !== undefined);
   if (found.length === 0) throw new Error(`no request body has the field ${path}`);
   return found;
 }

@@ -14,8 +14,8 @@ export const PROGRAM_AGE_MS_MAX = 7 * DAY_MS;
 const PROGRAMS_MAX = 200;
 /** Each needs up to three times its size on its way. */
 const AT_A_TIME_MAX = 3;
-/** Programs that wait to be kept; more are not kept. */
-const KEEPS_WAITING_MAX = 16;
+/** Programs that wait to be kept, each of up to 16 MiB; more are not kept. */
+const KEEPS_WAITING_MAX = 4;
 
 export interface PostgresCompiledProgramsOptions {
   readonly pool: Pool;

@@ -15,10 +15,17 @@ export interface RunObservation {
   readonly durationMs: number;
 }
 
+/** The files that a run has left and that were stored. */
+export interface FilesObservation {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** Events of this process that metrics count. The callbacks do nothing if metrics are not served. */
 export class Observations {
   onRequest: (request: RequestObservation) => void = () => undefined;
   onRun: (run: RunObservation) => void = () => undefined;
   /** How long a job waited in the queue until a worker started it, without requested delays. */
   onQueueWait: (waitedMs: number) => void = () => undefined;
+  onFiles: (stored: FilesObservation) => void = () => undefined;
 }

@@ -37,10 +37,14 @@ export class DeadLetterController {
   @Get()
   @ApiOperation({ summary: 'List dead letters', description: BY_OFFSET_OR_CURSOR, operationId: 'listDeadLetters' })
   @ApiOkResponse({ standardSchema: deadLetterList, description: 'Your dead letters; for an admin, those of all users' })
-  async list(@Query({ schema: listDeadLettersQuery }) query: ListDeadLettersQuery, @Caller() caller: CallerContext) {
+  async list(
+    @Query({ schema: listDeadLettersQuery }) query: ListDeadLettersQuery,
+    @Caller() caller: CallerContext,
+    @HttpExchange() { reply }: Exchange,
+  ) {
     const ownerId = caller.isAdmin ? undefined : caller.userId;
     const page = await this.queries.execute(new ListExecutions(ownerId, { deadLetters: true }, query));
-    return this.responses.page('dead_letters', page, query);
+    return this.responses.page('dead_letters', page, query, { ...caller, reply });
   }
 
   @Get(':id')

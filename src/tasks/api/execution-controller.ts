@@ -175,6 +175,6 @@ export class ExecutionController {
     );
     return query.include === 'output'
       ? this.responses.pageWithOutput('executions', page, query, receiver)
-      : this.responses.page('executions', page, query);
+      : this.responses.page('executions', page, query, receiver);
   }
 }

@@ -8,7 +8,7 @@ import { LargeResponses } from '../../http/user-concurrency.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { ExecutionRow } from '../queries/execution-projection.js';
 import { executionViewOf } from '../queries/execution-view.js';
-import { keptBytesOf, NO_TEXT, bytesPerOutput, textOf } from '../queries/output-excerpt.js';
+import { fileListBytesOf, keptBytesOf, NO_TEXT, bytesPerOutput, textOf } from '../queries/output-excerpt.js';
 
 /** The user and the reply object of a response. */
 export interface Receiver {
@@ -31,9 +31,16 @@ export class ExecutionResponses {
   }
 
   /** A list without output. */
-  page(name: string, page: Page<ExecutionRow>, query: ListQuery) {
-    const views = page.page.rows.map((row) => executionViewOf(row, NO_TEXT));
-    return listResponse(name, page, views, query);
+  page(name: string, page: Page<ExecutionRow>, query: ListQuery, { userId, reply }: Receiver) {
+    const { rows } = page.page;
+    const read = async () =>
+      listResponse(
+        name,
+        page,
+        rows.map((row) => executionViewOf(row, NO_TEXT)),
+        query,
+      );
+    return sizedResponse(this.largeResponses, { userId, reply, bytes: fileListBytesOf(rows), read });
   }
 
   pageWithOutput(name: string, page: Page<ExecutionRow>, query: ListQuery, receiver: Receiver) {
@@ -45,7 +52,7 @@ export class ExecutionResponses {
     { userId, reply }: Receiver,
     responseOf: (views: readonly ReturnType<typeof executionViewOf>[]) => Content,
   ) {
-    const bytes = keptBytesOf(rows);
+    const bytes = keptBytesOf(rows) + fileListBytesOf(rows);
     const room = bytesPerOutput(rows);
     const viewOf = async (row: ExecutionRow) => executionViewOf(row, await textOf(row, this.payloads, room));
     const read = async () => {

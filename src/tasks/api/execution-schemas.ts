@@ -74,6 +74,11 @@ const outputText = z
       'stored bytes are at /output',
   );
 
+const compilerText = z
+  .string()
+  .nullable()
+  .describe('At most 64 KiB of it; null in lists without `include=output`, and after it has been erased');
+
 const outputFile = z
   .object({
     path: z.string().describe('Relative to the working folder of the program'),
@@ -86,7 +91,7 @@ const outputFile = z
 const skippedFile = z
   .object({
     path: z.string().describe('Characters that cannot be shown are replaced by U+FFFD'),
-    reason: z.enum(SKIP_REASONS).describe('`too_large`: the file, or all files up to it together'),
+    reason: z.enum(SKIP_REASONS).describe('`too_large`: the file leaves the limit, alone or with the files before it'),
   })
   .meta({ id: 'SkippedFile' });
 
@@ -101,14 +106,14 @@ export const executionView = z
     compile: z
       .object({
         return_code: z.int32().nullable().describe('Null after a timeout of the compiler'),
-        stdout: outputText,
-        stderr: outputText,
+        stdout: compilerText,
+        stderr: compilerText,
         wall_time_ms: count,
       })
       .nullable()
       .describe(
         'How the program was compiled, possibly for an earlier execution of the same source; null for a runtime ' +
-          'without a compiler, and before the end of the attempt',
+          'without a compiler, for an external execution, and if the attempt did not end with its program',
       ),
     execution_time_ms: count.nullable(),
     memory_usage_bytes: count
@@ -130,10 +135,16 @@ export const executionView = z
     signal: z.string().nullable(),
     notes: z
       .array(z.string())
-      .describe('Limits that were reached, such as "the limit of 64 processes was reached (12 times)"'),
+      .describe(
+        'What else is to be known of the run: limits that were reached, such as "the limit of 64 processes was reached ' +
+          '(12 times)", and patterns of `input.outputs` that match nothing',
+      ),
     files: z
       .array(outputFile)
-      .describe('Files of the latest attempt that match `input.outputs`; their content is at /files/{path}'),
+      .describe(
+        'Files of the latest attempt that match `input.outputs`; their content is at /files/{path}. With `as_of`, of ' +
+          'the latest attempt at that time: the content of earlier attempts is not available',
+      ),
     files_skipped: z
       .array(skippedFile)
       .describe('Files that match and were not kept, and folders that were not entered'),

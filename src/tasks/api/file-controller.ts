@@ -4,9 +4,9 @@ import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiRes
 import { create as contentDisposition } from 'content-disposition';
 
 import { apiPath } from '../../http/api-path.js';
-import { byteRangeOf } from '../../http/byte-ranges.js';
+import { byteRangeOf, sendRange } from '../../http/byte-ranges.js';
 import { ConditionalRead } from '../../http/conditional/api-conditions.js';
-import { entityTag } from '../../http/conditional/entity-tags.js';
+import { entityTag, entityTagsOf, matchesWeakly } from '../../http/conditional/entity-tags.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
 import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { type Exchange, HttpExchange } from '../../http/http-commands.js';
@@ -21,6 +21,9 @@ import { GetExecution } from '../queries/execution-queries.js';
 
 /** A program may have written a page: a browser that opens it anyway runs nothing of it, and gives it no origin. */
 const FILE_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'";
+
+const isKnown = (ifNoneMatch: string | undefined, current: string): boolean =>
+  ifNoneMatch !== undefined && matchesWeakly(entityTagsOf(ifNoneMatch, 'If-None-Match'), current);
 
 const FILE_PATH = { type: 'string', minLength: 1, example: 'out/plot.png' };
 /** Its media type is the file's. */
@@ -62,14 +65,17 @@ export class FileController {
     const file = files.find((each) => each.path === path);
     if (!file) throw new HttpProblem(404, 'file_not_found', 'Execution has no such file');
     const etag = entityTag(file.sha256);
-    const range = byteRangeOf(request, reply, file.bytes, etag);
+    const range = byteRangeOf(request, file.bytes, etag);
     const read = async () => {
+      // The response will be a 304, or a 412.
+      if (isKnown(request.headers['if-none-match'], file.sha256)) return Buffer.alloc(0);
       const content = await this.contentOf(file);
       return range === null ? content : content.subarray(range.start, range.end + 1);
     };
     const { userId } = caller;
     const response = await sizedBytes(this.largeResponses, { userId, reply, bytes: file.bytes, read });
     // Only now: an error response is no attachment.
+    sendRange(reply, range, file.bytes);
     void reply.type(file.media_type).header('etag', etag);
     void reply.header('content-disposition', contentDisposition(path.split('/').at(-1)));
     void reply.header('content-security-policy', FILE_CSP);

@@ -54,8 +54,9 @@ export class RerunController {
     description:
       'Starts an execution with the script, the settings and the input that an earlier one was started with, or, with ' +
       '`"definition": "current"`, with the script and the settings that its task has now. It runs in the image that ' +
-      'the runtime has now. Its `rerun_of` names the earlier execution, which may be under way. 409 if its ' +
-      'task runs as often as it may, or if the input has been erased.',
+      'the runtime has now, or, like the earlier one, externally. Its `rerun_of` names the earlier execution, which ' +
+      'may be under way. 404 if its task was deleted, 409 if that runs as often as it may, if the input has been ' +
+      'erased, or if the service no longer has the runtime.',
     operationId: 'rerunExecution',
   })
   @ApiCreatedResponse({

@@ -57,8 +57,15 @@ export class InputStore {
     return this.store(ownerId, encodeExecutionInput(input));
   }
 
-  /** @returns null if the input has been destroyed. @throws DomainError `quota_exceeded` */
-  async copy(ownerId: string, ref: PayloadRef): Promise<CopiedInput | null> {
+  /**
+   * @param ref null: there is none, but the execution will have an output
+   * @returns null if the input has been destroyed. @throws DomainError `quota_exceeded`
+   */
+  async copy(ownerId: string, ref: PayloadRef | null): Promise<CopiedInput | null> {
+    if (ref === null) {
+      await this.quota.check(ownerId, 0);
+      return { input: null, paths: [] };
+    }
     const content = await this.payloads.get(ref);
     if (content === null) return null;
     const paths = decodeExecutionInput(content).files?.map(({ path }) => path) ?? [];

@@ -13,8 +13,6 @@ import { taskDecider, taskStream } from '../domain/task-decider.js';
 import { ExecutionRequests } from './execution-requests.js';
 import { type CopiedInput, InputStore } from './input-store.js';
 
-const NO_INPUT: CopiedInput = { input: null, paths: [] };
-
 /** Starts an execution like an earlier one of the same task. */
 @CommandHandler(RerunExecution)
 export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
@@ -29,8 +27,8 @@ export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
   async execute(command: RerunExecution): Promise<Decided<void>> {
     const { executionId, requester, definition, overrides, metadata } = command;
     const source = await this.sourceOf(command);
-    const { task_id, owner_id, executor } = source;
-    const { input, paths: inputPaths } = source.input ? await this.copyOf(owner_id, source.input) : NO_INPUT;
+    const { task_id, executor } = source;
+    let copied: CopiedInput | undefined;
     return this.decisions.run(metadata, async (streams) => {
       const [task, execution] = await Promise.all([
         streams.load(taskStream(task_id), taskDecider),
@@ -38,6 +36,10 @@ export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
       ]);
       // As for a start: a repeat may come after the execution has ended.
       if (execution.state.status !== 'absent') return;
+      // Before anything is stored: a task that runs refuses the same request again and again.
+      taskDecider.decide({ type: 'BeginExecution', requester, executionId }, task.state);
+      copied ??= await this.copyOf(source);
+      const { input, paths: inputPaths } = copied;
       const start = { executionId, requester, executor, input, inputPaths, overrides, rerunOf: source.execution_id };
       const recorded = definition === 'recorded' ? source : undefined;
       await this.requests.record(task, execution, { ...start, recorded });
@@ -53,8 +55,8 @@ export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
   }
 
   /** Retention counts from the time at which an input was stored, so the new execution has one of its own. */
-  private async copyOf(ownerId: string, input: NonNullable<ExecutionSpec['input']>): Promise<CopiedInput> {
-    const copied = await this.inputs.copy(ownerId, input);
+  private async copyOf({ owner_id, input }: ExecutionSpec): Promise<CopiedInput> {
+    const copied = await this.inputs.copy(owner_id, input);
     if (copied) return copied;
     throw new DomainError('input_erased', 'The input of this execution has been erased');
   }

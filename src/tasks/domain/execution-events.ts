@@ -12,10 +12,10 @@ import {
   timeoutSeconds,
 } from './execution-shape.js';
 
-const NOTES_MAX = 16;
+export const NOTES_MAX = 16;
 /** The highest value of EXECUTOR_FILES_MAX. */
 const FILES_MAX = 64;
-const NOTE_CHARS_MAX = 200;
+export const NOTE_CHARS_MAX = 200;
 
 /** One captured stream of a run. `payload` is null if nothing was written. */
 export const outputRef = z.object({

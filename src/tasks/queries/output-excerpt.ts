@@ -42,6 +42,15 @@ const outputsOf = ({ stdout, stderr, compile }: ExecutionRow) => [
 export const keptBytesOf = (rows: readonly ExecutionRow[]): number =>
   rows.flatMap(outputsOf).reduce((sum, output) => sum + keptBytes(output), 0);
 
+/** Of one file in a list, without its path: hash, size, media type. */
+const FILE_BYTES = 200;
+
+/** What the lists of files add to a response. */
+export const fileListBytesOf = (rows: readonly ExecutionRow[]): number =>
+  rows
+    .flatMap(({ files, files_skipped }) => [...files, ...files_skipped])
+    .reduce((sum, { path }) => sum + path.length + FILE_BYTES, 0);
+
 /** The space for each output in a response. Short outputs are whole; the space they do not use goes to the others. */
 export function bytesPerOutput(rows: readonly ExecutionRow[], bytesMax = RESPONSE_OUTPUT_BYTES_MAX): number {
   const sizes = rows

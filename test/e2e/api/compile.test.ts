@@ -1,3 +1,4 @@
+import { RETRYABLE_REASONS } from '../../../src/tasks/domain/execution-shape.js';
 import { ok, withId } from '../../support/api-client.js';
 import { Api, type Person } from './support/api.js';
 
@@ -15,7 +16,7 @@ const WARNS = `#include <stdio.h>
 int main(void) { puts("ran"); return 3; }`;
 
 async function run(script_content: string) {
-  const retry = { max_attempts: 3, initial_delay_ms: 0, retry_on: ['signal' as const] };
+  const retry = { max_attempts: 3, initial_delay_ms: 0, retry_on: [...RETRYABLE_REASONS] };
   const limits = { memory_mb: 16, pids: 16 };
   const { id } = await ada.createTask({ script_type: 'c', script_content, limits, retry });
   return ada.client.follow((await ada.start(id)).id);

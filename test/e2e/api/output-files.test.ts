@@ -146,8 +146,23 @@ test('files beyond the limit are counted, and patterns without a match are named
   expect(files.map(({ path }) => path)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
   expect(notes).toEqual([
     'the limit of 8 output files, or of the bytes of their paths, was reached (2 left out)',
-    'no file matches outputs[1]',
+    'no file matches these of outputs, counted from 0: 1',
   ]);
+});
+
+test('a run is recorded even if none of the most patterns matches', async () => {
+  const patterns = Array.from({ length: 16 }, (_, index) => `none-${index}`);
+  const { status, notes } = await leave('true', patterns);
+  expect([status, notes]).toEqual(['completed', [expect.stringContaining('counted from 0: 0, 1, 2')]]);
+});
+
+test('a refusal is no attachment', async () => {
+  const { id } = await leave('printf made >made.html', ['*.html']);
+  const { status, headers } = await fetchFile(id, 'made.html', { 'if-match': '"other"' });
+  expect(status).toBe(412);
+  for (const name of ['content-disposition', 'accept-ranges', 'etag'])
+    expect([name, headers.get(name)]).toEqual([name, null]);
+  expect(headers.get('content-security-policy')).not.toMatch(/sandbox/);
 });
 
 test('a destroyed file is gone, and its history stays', async () => {

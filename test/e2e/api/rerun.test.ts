@@ -73,6 +73,21 @@ test('an execution without an input, one that did not end, and an external one a
   await ada.report(external.id, { status: 'completed', return_code: 0 });
   const { body } = await ada.send('POST', `/executions/${external.id}/rerun`);
   expect(await ada.report(body.id, { status: 'running' })).toMatchObject({ rerun_of: external.id, status: 'running' });
+  // They would take the worker's slots for a minute.
+  for (const run of [source, again]) await ok(ada.api.DELETE('/executions/{id}', withId(run.id)));
+});
+
+test('a refused repeat stores nothing', async () => {
+  const source = await firstRun();
+  const { id } = await ada.start(source.task_id, { executor: 'external' });
+  const { pool } = api.service.processes[0]!.infra;
+  const stored = async () =>
+    (await pool.query<{ count: string }>('select count(*) from es.payloads where owner_id = $1', [ada.id])).rows[0]!
+      .count;
+  const before = await stored();
+  expect(await rerun(source.id)).toMatchObject({ status: 409, body: { error: 'Task is already running' } });
+  expect(await stored()).toBe(before);
+  await ok(ada.api.DELETE('/executions/{id}', withId(id)));
 });
 
 test('what cannot be repeated is a clear refusal', async () => {

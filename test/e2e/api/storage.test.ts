@@ -49,6 +49,7 @@ test('a user at the storage quota can store and start nothing, until content is 
     [ada, 'POST', '/tasks', more],
     [ada, 'PUT', `/tasks/${echo.id}`, { script_content: 'echo more' }],
     [ada, 'POST', `/tasks/${echo.id}/executions`, undefined],
+    [ada, 'POST', `/executions/${run.id}/rerun`, undefined],
     [ada, 'POST', '/executions', { name: 'once', script_type: 'bash', script_content: 'echo' }],
     [bob, 'POST', `/tasks/${bobs.id}/executions`, stdin],
     [bob, 'PUT', `/executions/${external.id}`, { status: 'completed', return_code: 0, stdout: 'x'.repeat(200_000) }],

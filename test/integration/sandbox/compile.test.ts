@@ -72,6 +72,7 @@ it.each<[what: string, runtime: Runtime, end: object, notes: string[]]>([
     ['compiler: the limit of 32 MiB of memory was reached (1 process was killed)'],
   ],
   ['makes nothing', sh('true'), { returnCode: 0 }, ['compiler: it made no program']],
+  ['makes an empty file', sh(':>"$1"'), { returnCode: 0 }, ['compiler: it made no program']],
   ['makes a folder', sh('mkdir "$1"'), { returnCode: 0 }, ['compiler: it made no program']],
   ['makes a link', sh('ln -s /bin/sh "$1"'), { returnCode: 0 }, ['compiler: its program is no file of at most 16 MiB']],
   [

@@ -284,7 +284,7 @@ export interface paths {
         put?: never;
         /**
          * Execute again
-         * @description Starts an execution with the script, the settings and the input that an earlier one was started with, or, with `"definition": "current"`, with the script and the settings that its task has now. It runs in the image that the runtime has now. Its `rerun_of` names the earlier execution, which may be under way. 409 if its task runs as often as it may, or if the input has been erased.
+         * @description Starts an execution with the script, the settings and the input that an earlier one was started with, or, with `"definition": "current"`, with the script and the settings that its task has now. It runs in the image that the runtime has now, or, like the earlier one, externally. Its `rerun_of` names the earlier execution, which may be under way. 404 if its task was deleted, 409 if that runs as often as it may, if the input has been erased, or if the service no longer has the runtime.
          */
         post: operations["rerunExecution"];
         delete?: never;
@@ -830,16 +830,16 @@ export interface components {
             stdout: string | null;
             /** @description Bytes that are not UTF-8 are replaced by U+FFFD. If the output exceeds the size limit or the space in the response (`output_excerpt`), a line "… 1,234,567 bytes left out …" separates its first and last bytes. The stored bytes are at /output */
             stderr: string | null;
-            /** @description How the program was compiled, possibly for an earlier execution of the same source; null for a runtime without a compiler, and before the end of the attempt */
+            /** @description How the program was compiled, possibly for an earlier execution of the same source; null for a runtime without a compiler, for an external execution, and if the attempt did not end with its program */
             compile: {
                 /**
                  * Format: int32
                  * @description Null after a timeout of the compiler
                  */
                 return_code: number | null;
-                /** @description Bytes that are not UTF-8 are replaced by U+FFFD. If the output exceeds the size limit or the space in the response (`output_excerpt`), a line "… 1,234,567 bytes left out …" separates its first and last bytes. The stored bytes are at /output */
+                /** @description At most 64 KiB of it; null in lists without `include=output`, and after it has been erased */
                 stdout: string | null;
-                /** @description Bytes that are not UTF-8 are replaced by U+FFFD. If the output exceeds the size limit or the space in the response (`output_excerpt`), a line "… 1,234,567 bytes left out …" separates its first and last bytes. The stored bytes are at /output */
+                /** @description At most 64 KiB of it; null in lists without `include=output`, and after it has been erased */
                 stderr: string | null;
                 /** Format: int64 */
                 wall_time_ms: number;
@@ -865,9 +865,9 @@ export interface components {
              */
             termination_reason: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cpu_time" | "compile" | "cancelled" | "expired" | null;
             signal: string | null;
-            /** @description Limits that were reached, such as "the limit of 64 processes was reached (12 times)" */
+            /** @description What else is to be known of the run: limits that were reached, such as "the limit of 64 processes was reached (12 times)", and patterns of `input.outputs` that match nothing */
             notes: string[];
-            /** @description Files of the latest attempt that match `input.outputs`; their content is at /files/{path} */
+            /** @description Files of the latest attempt that match `input.outputs`; their content is at /files/{path}. With `as_of`, of the latest attempt at that time: the content of earlier attempts is not available */
             files: components["schemas"]["OutputFile"][];
             /** @description Files that match and were not kept, and folders that were not entered */
             files_skipped: components["schemas"]["SkippedFile"][];
@@ -909,7 +909,7 @@ export interface components {
             /** @description Characters that cannot be shown are replaced by U+FFFD */
             path: string;
             /**
-             * @description `too_large`: the file, or all files up to it together
+             * @description `too_large`: the file leaves the limit, alone or with the files before it
              * @enum {string}
              */
             reason: "too_large" | "not_a_regular_file" | "unreadable" | "too_deep" | "path_too_long" | "invalid_name";
@@ -1155,20 +1155,20 @@ export interface components {
                 };
                 limits?: {
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
                      */
                     memory_mb?: number;
                     cpus?: number;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                      */
                     pids?: number;
                     /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
                     cpu_time_seconds?: number | null;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
                      */
                     output_bytes?: number | null;
@@ -1396,7 +1396,7 @@ export interface components {
         "Idempotent-Replayed": "true";
         /** @description Present if reads may not show the recorded change yet: they have reached this position of the event log */
         "X-Read-Position": string;
-        /** @description The version of the returned resource, for If-Match */
+        /** @description The version of the returned resource, or the hash of the returned content */
         ETag: string;
         /** @description Path of the created resource */
         Location: string;

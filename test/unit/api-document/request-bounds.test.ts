@@ -25,7 +25,7 @@ const UNSAYABLE = [
   /^must not be given beside stdin/,
   // The minimum of a limit depends on the language.
   /^must be at least \d+ for \w+/,
-  /^must be a relative path/,
+  /^must be a relative (path|pattern)/,
   /^must each have a place of their own/,
   /^must be in the years/,
   /^must not be before started_at/,
@@ -61,7 +61,8 @@ function refusalsOf(name: string, body: unknown): string[] {
   const parsed = (VALIDATORS.get(name) as z.ZodType).safeParse(body);
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message);
   try {
-    rules.accept(parsed.data as object);
+    const { overrides } = parsed.data as { overrides?: object };
+    rules.accept(overrides ?? (parsed.data as object));
     return [];
   } catch (error) {
     return error instanceof InvalidFields ? error.fields.map(({ message }) => message) : [String(error)];

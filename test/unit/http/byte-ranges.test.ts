@@ -1,4 +1,4 @@
-import { byteRangeOf } from '../../../src/http/byte-ranges.js';
+import { byteRangeOf, sendRange } from '../../../src/http/byte-ranges.js';
 import { HttpProblem } from '../../../src/http/problem.js';
 
 const BYTES = 10;
@@ -7,10 +7,11 @@ const ETAG = '"tag"';
 function ask(headers: Record<string, string>, method = 'GET', bytes = BYTES) {
   const sent: Record<string, unknown> = {};
   const reply = {
-    header: (name: string, value: unknown) => Object.assign(reply, { sent: Object.assign(sent, { [name]: value }) }),
-    code: (status: number) => Object.assign(reply, { sent: Object.assign(sent, { status }) }),
+    header: (name: string, value: unknown) => Object.assign(sent, { [name]: value }) && reply,
+    code: (status: number) => Object.assign(sent, { status }) && reply,
   };
-  const range = byteRangeOf({ method, headers }, reply as unknown as Parameters<typeof byteRangeOf>[1], bytes, ETAG);
+  const range = byteRangeOf({ method, headers }, bytes, ETAG);
+  sendRange(reply as unknown as Parameters<typeof sendRange>[0], range, bytes);
   return { range, sent };
 }
 

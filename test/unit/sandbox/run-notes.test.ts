@@ -1,6 +1,8 @@
 import type { EndReport } from '../../../src/sandbox/end-of-run.js';
-import { notesOf, outOfMemoryNotes } from '../../../src/sandbox/run-notes.js';
+import { fileNotes, notesOf, outOfMemoryNotes } from '../../../src/sandbox/run-notes.js';
+import { runResult } from '../../../src/tasks/domain/execution-events.js';
 import { endReport } from '../../support/builders/end-reports.js';
+import { aResult } from '../../support/builders/executions.js';
 
 const KIND = {
   isolation: 'nested',
@@ -44,4 +46,16 @@ test('output over the cap has one per stream', () => {
 
 test('a run whose launcher was also killed by the kernel reached the memory limit', () => {
   expect(outOfMemoryNotes(KIND)).toEqual(['the limit of 256 MiB of memory was reached']);
+});
+
+test('every note of a run with the worst files fits into its event', () => {
+  const unmatched = Array.from({ length: 16 }, (_, index) => index);
+  const worst = { files: [], skipped: [], matches: 4_294_967_295, unmatched, complete: false };
+  const notes = fileNotes(worst, { count: 64, bytes: 1 });
+  expect(notes).toEqual([
+    'the output files are incomplete: there were too many, or no time or memory was left',
+    'the limit of 64 output files, or of the bytes of their paths, was reached (4,294,967,295 left out)',
+    'no file matches these of outputs, counted from 0: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15',
+  ]);
+  expect(runResult.safeParse(aResult({ notes })).success).toBe(true);
 });

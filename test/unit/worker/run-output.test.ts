@@ -16,6 +16,7 @@ const outcome = () => ({
   notes: [],
   files: [],
   skippedFiles: [],
+  hasAllFiles: true,
   compile: null,
 });
 
