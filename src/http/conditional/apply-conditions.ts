@@ -4,7 +4,7 @@ import { HttpProblem } from '../problem.js';
 import { entityTagsOf, matchesStrongly, matchesWeakly } from './entity-tags.js';
 
 /** Headers that say something about the content that is not sent. */
-const OF_THE_CONTENT = ['etag', 'accept-ranges', 'content-disposition', 'content-security-policy'];
+const OF_THE_CONTENT = ['etag', 'accept-ranges', 'content-disposition'];
 
 const STRONG_TAG = /^"(.*)"$/;
 
