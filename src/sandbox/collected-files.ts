@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
+import { AwaitedBytes } from './awaited-bytes.js';
 import type { CollectedFile, SkippedFile, SkipReason } from './sandbox.js';
 
 /** Bounds of the files that a run may keep. */
@@ -55,24 +56,17 @@ export class FileRecords {
   private pathBytesLeft = PATHS_BYTES_MAX;
   private received = 0;
   private end: { readonly matched: number; readonly matches: number } | null = null;
-  /** The next part that must be complete. */
-  private wanted = Buffer.alloc(HEADER_BYTES);
-  private wantedHere = 0;
-  private onWanted: () => void = () => this.takeHeader();
+  private readonly next = new AwaitedBytes();
 
   constructor(private readonly max: FilesMax) {
     this.bytesLeft = max.bytes;
+    this.awaitHeader();
   }
 
   /** Keeps no reference to the bytes. @throws Error if they are no records, or more than was asked for */
   write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
-      const part = bytes.subarray(at, at + this.wanted.length - this.wantedHere);
-      this.wanted.set(part, this.wantedHere);
-      this.wantedHere += part.length;
-      at += part.length;
-      if (this.wantedHere === this.wanted.length) this.onWanted();
-    }
+    let at = 0;
+    while (at < bytes.length) at += this.next.take(bytes, at);
   }
 
   /** @param patterns how many there were */
@@ -89,53 +83,44 @@ export class FileRecords {
     };
   }
 
-  private want(length: number, onWanted: () => void): void {
-    this.wanted = Buffer.allocUnsafeSlow(length);
-    this.wantedHere = 0;
-    this.onWanted = onWanted;
-    if (length === 0) onWanted();
+  private awaitHeader(): void {
+    this.next.await(HEADER_BYTES, (header) => this.takeHeader(header));
   }
 
-  private wantHeader(): void {
-    this.want(HEADER_BYTES, () => this.takeHeader());
-  }
-
-  private takeHeader(): void {
+  private takeHeader(header: Buffer): void {
     if (this.end) throw new Error('the launcher sent files after their end');
-    const kind = KINDS[String.fromCharCode(this.wanted[0]!)];
-    const length = this.wanted.readUInt32BE(1);
+    const kind = KINDS[String.fromCharCode(header[0]!)];
+    const length = header.readUInt32BE(1);
     if (kind === undefined || (kind === 'end' ? length !== END_BYTES : length > PATH_BYTES_MAX))
       throw new Error('the launcher sent an invalid record of a file');
-    if (kind === 'end') return this.want(length, () => this.takeEnd());
-    this.want(length, () => this.takePath(kind));
+    if (kind === 'end') this.next.await(length, (end) => this.takeEnd(end));
+    else this.next.await(length, (path) => this.takePath(kind, path));
   }
 
-  private takeEnd(): void {
-    this.end = { matched: this.wanted.readUInt32BE(), matches: this.wanted.readUInt32BE(LENGTH_BYTES) };
-    this.wantHeader();
+  private takeEnd(end: Buffer): void {
+    this.end = { matched: end.readUInt32BE(), matches: end.readUInt32BE(LENGTH_BYTES) };
+    this.awaitHeader();
   }
 
-  private takePath(kind: SkipReason | 'file'): void {
-    const path = this.wanted;
-    if (kind === 'file') return this.want(LENGTH_BYTES, () => this.takeLength(path));
+  private takePath(kind: SkipReason | 'file', path: Buffer): void {
+    if (kind === 'file') return this.next.await(LENGTH_BYTES, (length) => this.takeLength(path, length.readUInt32BE()));
     this.skip(path, kind);
-    this.wantHeader();
+    this.awaitHeader();
   }
 
-  private takeLength(path: Buffer): void {
-    const length = this.wanted.readUInt32BE();
+  private takeLength(path: Buffer, length: number): void {
     if (length > this.bytesLeft || this.received === this.max.count)
       throw new Error('the launcher sent more files than it was asked for');
     this.bytesLeft -= length;
     this.received += 1;
-    this.want(length, () => this.takeContent(path));
+    this.next.await(length, (content) => this.takeContent(path, content));
   }
 
-  private takeContent(path: Buffer): void {
+  private takeContent(path: Buffer, content: Buffer): void {
     const name = path.toString('utf8');
     if (!isName(path)) this.skip(path, 'invalid_name');
-    else if (this.hasRoomFor(name)) this.files.push({ path: name, content: this.wanted });
-    this.wantHeader();
+    else if (this.hasRoomFor(name)) this.files.push({ path: name, content });
+    this.awaitHeader();
   }
 
   private skip(path: Buffer, reason: SkipReason): void {

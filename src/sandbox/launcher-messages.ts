@@ -1,3 +1,4 @@
+import { AwaitedBytes } from './awaited-bytes.js';
 import { type EndReport, parseTrailer } from './end-of-run.js';
 import type { OutputStreamName } from './sandbox.js';
 
@@ -50,59 +51,44 @@ interface PassingOutput {
  * passed on as it arrives: it makes up almost all of the data, and buffering it first would copy all of it.
  */
 export class LauncherMessages {
-  /** The next part that must be complete: a frame's header, the job number of an output, or any other payload. */
-  private wanted = Buffer.alloc(HEADER_BYTES);
-  private wantedHere = 0;
-  private onWanted: () => void = () => this.takeHeader();
+  /** A frame's header, the job number of an output, or any other payload. */
+  private readonly next = new AwaitedBytes();
   private output: PassingOutput | null = null;
 
-  constructor(private readonly onMessage: (message: LauncherMessage) => void) {}
+  constructor(private readonly onMessage: (message: LauncherMessage) => void) {
+    this.awaitHeader();
+  }
 
   /** Keeps no reference to the chunk. @throws Error for an invalid frame: nothing after it can be trusted */
   write(chunk: Buffer): void {
     let at = 0;
-    while (at < chunk.length) at += this.output ? this.pass(this.output, chunk, at) : this.gather(chunk, at);
+    while (at < chunk.length) at += this.output ? this.pass(this.output, chunk, at) : this.next.take(chunk, at);
   }
 
-  private gather(chunk: Buffer, at: number): number {
-    const taken = chunk.copy(this.wanted, this.wantedHere, at);
-    this.wantedHere += taken;
-    if (this.wantedHere === this.wanted.length) this.onWanted();
-    return taken;
+  private awaitHeader(): void {
+    this.next.await(HEADER_BYTES, (header) => this.takeHeader(header));
   }
 
-  private want(length: number, onWanted: () => void): void {
-    this.wanted = Buffer.alloc(length);
-    this.wantedHere = 0;
-    this.onWanted = onWanted;
-    if (length === 0) onWanted();
-  }
-
-  private wantHeader(): void {
-    this.want(HEADER_BYTES, () => this.takeHeader());
-  }
-
-  private takeHeader(): void {
-    const type = String.fromCharCode(this.wanted[0]!);
-    const length = this.wanted.readUInt32BE(1);
+  private takeHeader(header: Buffer): void {
+    const type = String.fromCharCode(header[0]!);
+    const length = header.readUInt32BE(1);
     if (length > PAYLOAD_BYTES_MAX) throw new Error('a frame of the launcher is too long');
     if (type !== 'H' && type !== FRAME.preload && length < JOB_BYTES)
       throw new Error('a frame of the launcher is too short');
     const stream = PIECES[type];
-    if (stream) this.want(JOB_BYTES, () => this.takeJob(stream, length - JOB_BYTES));
-    else this.want(length, () => this.takeMessage(type));
+    if (stream) this.next.await(JOB_BYTES, (job) => this.takeJob(job.readUInt32BE(), stream, length - JOB_BYTES));
+    else this.next.await(length, (payload) => this.takeMessage(type, payload));
   }
 
-  private takeJob(stream: PassingStream, bytesLeft: number): void {
-    const job = this.wanted.readUInt32BE();
-    this.wantHeader();
+  private takeJob(job: number, stream: PassingStream, bytesLeft: number): void {
+    this.awaitHeader();
     if (bytesLeft > 0) this.output = { job, stream, bytesLeft };
     else if (stream === 'files') this.onMessage({ kind: 'files', job, bytes: Buffer.alloc(0) });
   }
 
-  private takeMessage(type: string): void {
-    const message = decode(type, this.wanted);
-    this.wantHeader();
+  private takeMessage(type: string, payload: Buffer): void {
+    const message = decode(type, payload);
+    this.awaitHeader();
     this.onMessage(message);
   }
 
