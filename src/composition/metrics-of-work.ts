@@ -46,9 +46,12 @@ export function observeRuns(meter: Meter, observations: Observations): void {
     durations.record(durationMs / MS_PER_SECOND, { script_type: scriptType, outcome });
   const files = meter.createCounter('voidrunner_files_stored_total', { description: 'files of runs that were stored' });
   const bytes = meter.createCounter('voidrunner_files_stored_bytes_total', { description: 'their bytes' });
-  observations.onFiles = (stored) => {
+  const onFiles: Observations['onFiles'] = (stored) => {
     files.add(stored.files);
     bytes.add(stored.bytes);
   };
+  // A counter exists from its first value on: dashboards find these before a run keeps a file.
+  onFiles({ files: 0, bytes: 0 });
+  observations.onFiles = onFiles;
   observations.onQueueWait = (waitedMs) => waits.record(waitedMs / MS_PER_SECOND);
 }
