@@ -56,14 +56,14 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     ['reaches its timeout', 'printf made >out; sleep 60', { reason: 'timeout' }],
     ['reaches its timeout with many processes', 'printf made >out; while :; do sleep 60 & done', { reason: 'timeout' }],
   ])('keeps the files of a program that %s', async (_, script, end) => {
-    const outcome = await box.run('bash', script, { input: { outputs: ['out'] }, timeoutMs: 2_000 });
+    const outcome = await box.run('bash', script, { input: { outputs: ['out'] }, timeoutMs: 4_000 });
     expect(outcome).toMatchObject(end);
     expect(textsOf(outcome)).toEqual([['out', 'made']]);
   });
 
   it('does not let a program end itself, or block its end, by the signal that the launcher sends', async () => {
     const script = 'printf made >out; kill -TERM 1; echo on; trap "" TERM; while :; do kill -TERM 1; done';
-    const outcome = await box.run('bash', script, { input: { outputs: ['out'] }, timeoutMs: 1_000 });
+    const outcome = await box.run('bash', script, { input: { outputs: ['out'] }, timeoutMs: 4_000 });
     expect(outcome).toMatchObject({ reason: 'timeout', out: 'on\n' });
   });
 
