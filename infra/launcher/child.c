@@ -122,8 +122,9 @@ static void exec_found(char *const *argv, char *const *env) {
     errno = denied ? EACCES : ENOENT;
 }
 
-static void put_mark(const struct child_given *given, char which, int64_t time_us) {
-    char mark[CHILD_MARK_BYTES] = {which};
+static void say_ready(const struct child_given *given) {
+    char mark[CHILD_MARK_BYTES] = {CHILD_READY};
+    int64_t time_us = now_us();
     memcpy(mark + 1, &time_us, sizeof time_us);
     if (!write_all(given->setup, mark, sizeof mark)) _exit(EXIT_REFUSED);
 }
@@ -138,7 +139,7 @@ static _Noreturn void fail_as_compiled(const char *name) {
 static _Noreturn void become_program(const struct job *job, const struct child_given *given) {
     setsid();
     signals_reset();
-    put_mark(given, CHILD_READY, now_us());
+    say_ready(given);
     exec_found(job->argv, job->env);
     if (job->program_size > 0) fail_as_compiled(job->argv[0]);
     if (errno == ENOENT) refuse(given, "input", "no such program", job->argv[0]);
@@ -259,7 +260,7 @@ static void become_preloaded(const struct child_given *given) {
     snapshot_prepare(given->use);
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) need(given, "dumpable");
     room_unmap(given->room);
-    put_mark(given, CHILD_READY, now_us());
+    say_ready(given);
     descriptors_close_unnoted();
     signals_unblock_all();
 }

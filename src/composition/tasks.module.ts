@@ -10,10 +10,10 @@ import { ExecutionHistoryController } from '../tasks/api/execution-history-contr
 import { ExecutionResponses } from '../tasks/api/execution-responses.js';
 import { ExecutionStarts } from '../tasks/api/execution-starts.js';
 import { ExternalExecutionController } from '../tasks/api/external-execution-controller.js';
-import { RerunController } from '../tasks/api/rerun-controller.js';
-import { OneShotController } from '../tasks/api/one-shot-controller.js';
 import { FileController } from '../tasks/api/file-controller.js';
+import { OneShotController } from '../tasks/api/one-shot-controller.js';
 import { OutputController } from '../tasks/api/output-controller.js';
+import { RerunController } from '../tasks/api/rerun-controller.js';
 import { RuntimeController } from '../tasks/api/runtime-controller.js';
 import { TaskController } from '../tasks/api/task-controller.js';
 import { CancelExecutionHandler } from '../tasks/commands/cancel-execution.js';
@@ -32,8 +32,8 @@ import { ReportExternalExecutionHandler } from '../tasks/commands/report-externa
 import { ReportFailureHandler } from '../tasks/commands/report-failure.js';
 import { ReportSuccessHandler } from '../tasks/commands/report-success.js';
 import { ReportedOutput } from '../tasks/commands/reported-output.js';
-import { ScriptStore } from '../tasks/commands/script-store.js';
 import { RerunExecutionHandler } from '../tasks/commands/rerun-execution.js';
+import { ScriptStore } from '../tasks/commands/script-store.js';
 import { StartAttemptHandler } from '../tasks/commands/start-attempt.js';
 import { StartExecutionHandler } from '../tasks/commands/start-execution.js';
 import { UpdateTaskHandler } from '../tasks/commands/update-task.js';

@@ -14,8 +14,8 @@ const SINGLE_RANGE = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i;
 type Asked = Pick<FastifyRequest, 'method' | 'headers'>;
 
 /**
- * The part that a GET asks for (RFC 9110, section 14). The response is the whole for several parts, which the RFC allows, and for a request with conditions, which are about the whole
- * (apply-conditions.ts).
+ * The part that a GET asks for (RFC 9110, section 14). The response is the whole for several parts, which the RFC
+ * allows, and for a request with conditions, which are about the whole (apply-conditions.ts).
  * @param etag strong, as in the header of the response
  * @returns null for the whole
  * @throws HttpProblem 416

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { DEFAULT_LIMITS } from './default-limits.js';
+
 /** What the placeholders of a command stand for. */
 export interface CommandValues {
   /** The file that the compiler makes; elsewhere for the compiler than for `run`. */
@@ -38,19 +40,16 @@ const argument = z
 
 const command = z.array(argument).min(1).max(ARGUMENTS_MAX);
 
-/** The limits of a task by default: its cells are kept ready. */
-const COMPILER_LIMITS = { memory_mb: 256, cpus: 1, pids: 64 };
-
 const compiler = z.strictObject({
   command,
   /** Of the compiler, whatever the task's are. */
   limits: z
     .strictObject({
-      memory_mb: z.int().min(MEMORY_MB_LEAST).default(COMPILER_LIMITS.memory_mb),
-      cpus: z.number().min(0.1).max(64).default(COMPILER_LIMITS.cpus),
-      pids: z.int().min(PIDS_LEAST).default(COMPILER_LIMITS.pids),
+      memory_mb: z.int().min(MEMORY_MB_LEAST).default(DEFAULT_LIMITS.memory_mb),
+      cpus: z.number().min(0.1).max(64).default(DEFAULT_LIMITS.cpus),
+      pids: z.int().min(PIDS_LEAST).default(DEFAULT_LIMITS.pids),
     })
-    .default(COMPILER_LIMITS),
+    .default(DEFAULT_LIMITS),
   timeout_seconds: z.int().min(1).max(3_600).default(60),
 });
 

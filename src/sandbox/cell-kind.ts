@@ -18,9 +18,6 @@ export interface CellKind {
   readonly tmpSizeMb: number;
 }
 
-/** The default limits of a task (task-schemas.ts): cells with these limits are kept warm. */
-export const DEFAULT_LIMITS: SandboxLimits = { memory_mb: 256, cpus: 1, pids: 64 };
-
 /** The host that cells run on. */
 export interface CellHost {
   /** The isolation that the host allows. */

@@ -57,8 +57,6 @@ export interface CellRunOptions {
 /** As in infra/launcher/report.c. */
 const DOES_NOT_FIT = 'input: the job does not fit the memory of its cell';
 
-const interruptionOf = (why: Interruption | 'closing' | null): Interruption | null => (why === 'closing' ? null : why);
-
 /** The cell cannot make the namespaces, permanently or at this moment. No user code ran. */
 export class IsolationRefused extends SandboxFailure {}
 
@@ -196,12 +194,11 @@ export class CellRun {
     this.preload = report.preload;
     // The next cell has a preloaded interpreter again.
     this.reusable = report.preload !== 'lost';
+    // The program may have ended before, but its files are lost.
     const isCut = report.killed === 'host' || !this.files().complete;
-    if (interruption === 'closing' && isCut) throw this.failure('the sandbox is closing');
-    // Its program had ended, but its files are lost.
-    const end =
-      interruption === 'cancelled' && isCut ? interrupted('cancelled') : endOfRun(report, interruptionOf(interruption));
-    return this.outcome(end, report);
+    if (isCut && interruption === 'closing') throw this.failure('the sandbox is closing');
+    if (isCut && interruption === 'cancelled') return this.outcome(interrupted('cancelled'), report);
+    return this.outcome(endOfRun(report, interruption === 'closing' ? null : interruption), report);
   }
 
   /** The launcher sent no report in time: the run is over only when its container has been removed. */
@@ -248,13 +245,15 @@ export class CellRun {
       wallTimeMs: report?.wallTimeMs ?? performance.now() - this.startedMs,
       cpuTimeMs: report?.cpuTimeMs ?? null,
       memoryPeakBytes: report?.memoryPeakBytes ?? null,
-      notes: report === null ? [] : [...this.notesOf(report, output), ...fileNotes(files, this.options.filesMax)],
+      notes: report === null ? [] : this.notesOf(report, output, files),
     };
   }
 
-  private notesOf(report: EndReport, output: ReturnType<RunOutput['result']>): string[] {
-    const { cpu_time_seconds = null } = this.options.job.limits;
-    return notesOf(report, this.cell.kind, output, cpu_time_seconds !== null);
+  private notesOf(report: EndReport, output: ReturnType<RunOutput['result']>, files: CollectedFiles): string[] {
+    const { job, filesMax } = this.options;
+    const notes = notesOf(report, this.cell.kind, output, (job.limits.cpu_time_seconds ?? null) !== null);
+    // Nobody has asked for the file of a compiler.
+    return job.role === 'compiler' ? notes : [...notes, ...fileNotes(files, filesMax)];
   }
 
   private files(): CollectedFiles {
@@ -262,19 +261,14 @@ export class CellRun {
     return outputs.length === 0 ? NO_FILES : this.records.result(outputs.length);
   }
 
-  /** A compiled program that does not fit is the user's, unlike an input, which is checked. @throws SandboxFailure */
+  /** @throws SandboxFailure */
   private refused(message: string): SandboxOutcome {
-    const failure = this.refusal(message);
-    if (this.options.job.program && message === DOES_NOT_FIT) return this.outOfMemory();
-    throw failure;
-  }
-
-  private refusal(message: string): SandboxFailure {
     // After a refusal the launcher can take the next job. But a host that refuses namespaces will refuse them again.
     this.reusable = !message.startsWith('isolation:');
+    // A compiled program that does not fit is the user's, unlike an input, which is checked.
+    if (this.options.job.program && message === DOES_NOT_FIT) return this.outOfMemory();
     const Kind = this.reusable ? SandboxFailure : IsolationRefused;
-    // If a compiler ran, it counts as user code.
-    return new Kind(`the sandbox refused the job: ${message}`, this.startedAt !== null);
+    throw new Kind(`the sandbox refused the job: ${message}`, this.startedAt !== null);
   }
 
   /** A lost engine may have started the program unnoticed: a job that was sent counts as started. */

@@ -8,7 +8,7 @@ import type { CompileCache } from './compile-cache.js';
 import { type CompilerEnd, SandboxFailure, type SandboxJob, type SandboxOutcome } from './sandbox.js';
 
 /** Of a program. A larger one cannot be sent to the job that runs it. */
-export const PROGRAM_BYTES_MAX = 16 * 1024 ** 2;
+const PROGRAM_BYTES_MAX = 16 * 1024 ** 2;
 /** Kept of each stream of a compiler. */
 const OUTPUT_BYTES_MAX = 64 * 1024;
 
@@ -66,8 +66,8 @@ function notCompiled(ended: SandboxOutcome, { timeout_seconds }: NonNullable<Run
   const { reason, returnCode, notes, skippedFiles } = ended;
   const why = [
     ...(reason === 'timeout' ? [`the limit of ${timeout_seconds} s was reached`] : []),
-    ...notes.filter((note) => !note.startsWith('no file matches')),
-    ...(returnCode === 0 ? [skippedFiles[0] ? `its program is no file of at most 16 MiB` : 'it made no program'] : []),
+    ...notes,
+    ...(returnCode === 0 ? [skippedFiles[0] ? 'its program is no file of at most 16 MiB' : 'it made no program'] : []),
   ];
   return { end: endOf(ended), notes: why.map((note) => `compiler: ${note}`) };
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../platform/telemetry/log.js';
-import { DEFAULT_LIMITS } from './cell-kind.js';
+import { DEFAULT_LIMITS } from '../runtimes/default-limits.js';
 import type { CellPool } from './cell-pool.js';
 import type { Cell } from './cell.js';
 import { inProbe, type ProbedRuntime } from './probe.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Runtime } from '../runtimes/runtime.js';
 import type { Runtimes } from '../runtimes/runtimes.js';
-import { DEFAULT_LIMITS } from './cell-kind.js';
+import { DEFAULT_LIMITS } from '../runtimes/default-limits.js';
 import { type Sandbox, SandboxFailure, type SandboxOutcome } from './sandbox.js';
 
 const TIMEOUT_MS = 60_000;

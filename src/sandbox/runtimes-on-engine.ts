@@ -1,7 +1,8 @@
 import type Docker from 'dockerode';
 
 import type { Runtimes } from '../runtimes/runtimes.js';
-import { type CellHost, type CellKind, DEFAULT_LIMITS, isSameKind, kindFor } from './cell-kind.js';
+import { DEFAULT_LIMITS } from '../runtimes/default-limits.js';
+import { type CellHost, type CellKind, isSameKind, kindFor } from './cell-kind.js';
 import type { ProbedRuntime } from './probe.js';
 import { type EngineImage, RuntimeImages } from './runtime-images.js';
 import { SandboxFailure, type SandboxJob } from './sandbox.js';

@@ -1,4 +1,5 @@
 import { deterministicId } from '../kernel/uuid.js';
+import { allSettled } from '../platform/async/all-settled.js';
 import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import type { PayloadStore } from '../platform/payloads/payload-store.js';
 import {
@@ -58,23 +59,19 @@ export async function storeRunResult(
     return { payload: await payloads.put({ payloadId, ownerId, kind, content }), ...facts };
   };
   const storeCompile = async (end: CompilerEnd): Promise<CompileResult> => {
-    const both = [
+    const [stdout, stderr] = await allSettled([
       store('compile stdout', 'stdout', end.stdout),
       store('compile stderr', 'stderr', end.stderr),
-    ] as const;
-    await Promise.allSettled(both);
-    const [stdout, stderr] = await Promise.all(both);
+    ]);
     return { return_code: end.returnCode, stdout, stderr, wall_time_ms: Math.round(end.wallTimeMs) };
   };
-  const all = [
+  // None may still read a buffer when the caller detaches it.
+  const [stdout, stderr, files, compile] = await allSettled([
     store('stdout', 'stdout', outcome.stdout),
     store('stderr', 'stderr', outcome.stderr),
     storeFiles(payloads, lease, ownerId, outcome.files),
     outcome.compile ? storeCompile(outcome.compile) : Promise.resolve(null),
-  ] as const;
-  // Waits for all, so that none still reads a buffer when the caller detaches it.
-  await Promise.allSettled(all);
-  const [stdout, stderr, files, compile] = await Promise.all(all);
+  ]);
   return {
     return_code: outcome.returnCode,
     signal: outcome.signal,

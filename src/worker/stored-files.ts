@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import { lookup } from 'mime-types';
 
 import { deterministicId } from '../kernel/uuid.js';
+import { allSettled } from '../platform/async/all-settled.js';
 import type { PayloadStore } from '../platform/payloads/payload-store.js';
 import type { CollectedFile } from '../sandbox/sandbox.js';
 import type { AttemptLease } from '../tasks/domain/execution-commands.js';
@@ -16,17 +17,14 @@ const TEXTS: ReadonlySet<string> = new Set(['.ts', '.mts']);
  * Stores the files of a run, before the event that refers to them. The ids are derived from execution, attempt and
  * path, so storing again after an outage changes nothing.
  */
-export async function storeFiles(
+export const storeFiles = (
   payloads: PayloadStore,
   lease: AttemptLease,
   ownerId: string,
   files: readonly CollectedFile[],
-): Promise<StoredFile[]> {
-  const stored = files.map(({ path, content }) => storeFile(payloads, lease, ownerId, path, content));
-  // Waits for all, so that none still reads a buffer when the caller detaches it.
-  await Promise.allSettled(stored);
-  return Promise.all(stored);
-}
+): Promise<StoredFile[]> =>
+  // None may still read a buffer when the caller detaches it.
+  allSettled(files.map(({ path, content }) => storeFile(payloads, lease, ownerId, path, content)));
 
 /** Not of a name without a dot, which `lookup` would take for an extension. */
 function mediaTypeOf(path: string): string {

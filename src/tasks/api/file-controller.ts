@@ -22,12 +22,15 @@ import { GetExecution } from '../queries/execution-queries.js';
 /** A program may have written a page: a browser that opens it anyway runs nothing of it, and gives it no origin. */
 const FILE_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
-const isKnown = (ifNoneMatch: string | undefined, current: string): boolean =>
-  ifNoneMatch !== undefined && matchesWeakly(entityTagsOf(ifNoneMatch, 'If-None-Match'), current);
-
 const FILE_PATH = { type: 'string', minLength: 1, example: 'out/plot.png' };
 /** Its media type is the file's. */
 const CONTENT = { '*/*': { schema: { type: 'string', format: 'binary' } } };
+
+/** Whether the response will have no content, being a 304 or a 412 (apply-conditions.ts). A HEAD needs its length. */
+const isKnown = ({ method, headers }: Exchange['request'], current: string): boolean => {
+  const tags = headers['if-none-match'];
+  return method === 'GET' && tags !== undefined && matchesWeakly(entityTagsOf(tags, 'If-None-Match'), current);
+};
 
 /** The files of an execution that match `input.outputs`. */
 @ApiTags('executions')
@@ -67,8 +70,7 @@ export class FileController {
     const etag = entityTag(file.sha256);
     const range = byteRangeOf(request, file.bytes, etag);
     const read = async () => {
-      // The response will be a 304, or a 412.
-      if (isKnown(request.headers['if-none-match'], file.sha256)) return Buffer.alloc(0);
+      if (isKnown(request, file.sha256)) return Buffer.alloc(0);
       const content = await this.contentOf(file);
       return range === null ? content : content.subarray(range.start, range.end + 1);
     };

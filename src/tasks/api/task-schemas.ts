@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { listQuery, listView } from '../../http/listing/list-query.js';
 import { text } from '../../http/validation/text.js';
+import { DEFAULT_LIMITS } from '../../runtimes/default-limits.js';
 import { MEMORY_MB_LEAST, PIDS_LEAST, RUNTIME_NAME, RUNTIME_NAME_CHARS_MAX } from '../../runtimes/runtime.js';
 import { retryableReason, STATUSES } from '../domain/execution-shape.js';
 
@@ -68,9 +69,9 @@ const retry = z.strictObject({
 
 const limitsOrDefaults = z
   .strictObject({
-    memory_mb: limits.shape.memory_mb.default(256),
-    cpus: limits.shape.cpus.default(1),
-    pids: limits.shape.pids.default(64),
+    memory_mb: limits.shape.memory_mb.default(DEFAULT_LIMITS.memory_mb),
+    cpus: limits.shape.cpus.default(DEFAULT_LIMITS.cpus),
+    pids: limits.shape.pids.default(DEFAULT_LIMITS.pids),
     cpu_time_seconds: limits.shape.cpu_time_seconds.default(null),
     output_bytes: limits.shape.output_bytes.default(null),
   })

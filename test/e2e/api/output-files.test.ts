@@ -103,6 +103,8 @@ test('a file is sent in part, or not at all to whoever has it', async () => {
   expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */10']);
   expect(beyond.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   expect((await ask({ 'if-none-match': etag })).status).toBe(304);
+  const unchanged = await ask({ 'if-none-match': etag }, 'HEAD');
+  expect([unchanged.status, unchanged.headers.get('content-length')]).toEqual([304, '10']);
   expect((await ask({ 'if-match': '"other"' })).status).toBe(412);
   const head = await ask({ range: 'bytes=2-4' }, 'HEAD');
   expect([head.status, head.headers.get('content-length'), head.content.length]).toEqual([200, '10', 0]);
