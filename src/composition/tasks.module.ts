@@ -15,6 +15,7 @@ import { OneShotController } from '../tasks/api/one-shot-controller.js';
 import { OutputController } from '../tasks/api/output-controller.js';
 import { RerunController } from '../tasks/api/rerun-controller.js';
 import { RuntimeController } from '../tasks/api/runtime-controller.js';
+import { SubmittedSuites } from '../tasks/api/submitted-suites.js';
 import { TaskController } from '../tasks/api/task-controller.js';
 import { CancelExecutionHandler } from '../tasks/commands/cancel-execution.js';
 import { CreateAndStartTaskHandler } from '../tasks/commands/create-and-start-task.js';
@@ -34,14 +35,17 @@ import { ReportSuccessHandler } from '../tasks/commands/report-success.js';
 import { ReportedOutput } from '../tasks/commands/reported-output.js';
 import { RerunExecutionHandler } from '../tasks/commands/rerun-execution.js';
 import { ScriptStore } from '../tasks/commands/script-store.js';
+import { SuiteStore } from '../tasks/commands/suite-store.js';
 import { StartAttemptHandler } from '../tasks/commands/start-attempt.js';
 import { StartExecutionHandler } from '../tasks/commands/start-execution.js';
 import { UpdateTaskHandler } from '../tasks/commands/update-task.js';
+import { AttemptOutput } from '../tasks/queries/attempt-output.js';
 import { currentExecutions } from '../tasks/queries/current-executions.js';
 import { EventFollower } from '../tasks/queries/event-follower.js';
 import { ExecutionEnds } from '../tasks/queries/execution-ends.js';
 import { executionQueryHandlers } from '../tasks/queries/execution-queries.js';
 import { OutputFollower } from '../tasks/queries/output-follower.js';
+import { SuiteFollower } from '../tasks/queries/suite-follower.js';
 import { TaskOwners } from '../tasks/queries/task-owners.js';
 import { taskQueryHandlers } from '../tasks/queries/task-queries.js';
 
@@ -94,12 +98,16 @@ export class TasksModule {
       providers: [
         ScriptStore,
         InputStore,
+        SuiteStore,
+        SubmittedSuites,
         ExecutionRequests,
         ReportedOutput,
         TaskOwners,
         executionEnds,
         EventFollower,
+        AttemptOutput,
         OutputFollower,
+        SuiteFollower,
         ExecutionResponses,
         ExecutionStarts,
         ...COMMAND_HANDLERS,

@@ -182,7 +182,11 @@ describe('LauncherMessages', () => {
   });
 
   it('are sent in the same format', () => {
-    expect(jobFrame(Buffer.from('job'))).toEqual(launcherFrame('J', Buffer.from('job')));
+    const large = Buffer.alloc(20_000, 'x');
+    const parts = jobFrame([Buffer.from('j'), Buffer.from('ob'), large]);
+    expect(Buffer.concat(parts)).toEqual(launcherFrame('J', Buffer.concat([Buffer.from('job'), large])));
+    expect(parts.map(({ length }) => length)).toEqual([8, large.length]);
+    expect(parts[1]).toBe(large);
     expect(killFrame(258)).toEqual(ofJob('K', 258, ''));
   });
 });
