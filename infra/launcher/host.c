@@ -33,26 +33,19 @@ void host_open(struct host *host) {
         fatal("standard output cannot be made non-blocking");
 }
 
-bool host_read(struct host *host) {
+enum frame_state host_read(struct host *host) {
     size_t size;
     unsigned char *room = frame_room(&host->reader, &size);
     ssize_t count = read(STDIN_FILENO, room, size);
-    if (count < 0 && (errno == EINTR || errno == EAGAIN)) return false;
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) return FRAME_PARTIAL;
     if (count <= 0) {
         host->ended = true;
-        return false;
+        return FRAME_PARTIAL;
     }
-    switch (frame_advance(&host->reader, (size_t)count)) {
-    case FRAME_PARTIAL:
-        return false;
-    case FRAME_COMPLETE:
-        return true;
-    case FRAME_NO_MEMORY:
-        fatal("no memory for a frame");
-    case FRAME_MALFORMED:
-        break;
-    }
-    fatal("malformed frame");
+    enum frame_state state = frame_advance(&host->reader, (size_t)count);
+    if (state == FRAME_NO_MEMORY) fatal("no memory for a frame");
+    if (state == FRAME_MALFORMED) fatal("malformed frame");
+    return state;
 }
 
 static size_t queue_free(const struct host *host) {

@@ -19,8 +19,8 @@ struct host {
 
 void host_open(struct host *host);
 
-/* Reads once; blocks unless poll reported input. True: a frame is complete. */
-bool host_read(struct host *host);
+/* Reads once; blocks unless poll reported input. */
+enum frame_state host_read(struct host *host);
 
 /* How many bytes of a program's output fit into the queue now; at 0 its pipes are not read. */
 size_t host_output_room(const struct host *host);

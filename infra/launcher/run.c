@@ -128,6 +128,7 @@ static void forget(struct run *run) {
                        .usage = run->usage,
                        .locks = run->locks,
                        .zygote = run->zygote,
+                       .base = run->base,
                        .room = run->room};
     explicit_bzero(run, sizeof *run);
     *run = idle;
@@ -169,6 +170,8 @@ static void begin(struct run *run, const struct job *job) {
     cpu_time_begin(&run->cpu_time, job->cpu_time_ms_max, job->cpus_milli);
     *run->room = (struct room){0};
     usage_begin(&run->usage);
+    if (job->base == JOB_BASE_LAST) usage_release(&run->usage, run->base.base.size);
+    if (job->base != JOB_BASE_NONE && job->nested) usage_mount(&run->usage, run->base.base.program_size);
     locks_begin(&run->locks, run->begun_us);
 }
 
@@ -177,6 +180,7 @@ void run_open(struct run *run, char **argv) {
     run->room = room_create(&room_fd);
     if (run->room == NULL) fatal("no memory for the room");
     zygote_open(&run->zygote, argv, room_fd);
+    base_open(&run->base);
 }
 
 void run_preload(struct run *run) {
@@ -224,18 +228,21 @@ static bool clone_preloaded(struct run *run, const struct job *job, struct child
 }
 
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
-    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, -1, run->room, NULL};
+    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, -1, {.fd = -1}, run->room, NULL};
     const char *failed = NULL;
     begin(run, job);
     run->payload = payload;
     run->payload_size = payload_size;
     run->input = job->input;
     run->input_left = job->input_size;
+    if (job->base != JOB_BASE_NONE) given.base = run->base.base;
     if (!make_pipes(run, job, &given)) failed = "pipe";
     else if (!take_tails(run, job)) failed = "memory for the output";
     if (!job->preload || !job->nested || failed != NULL)
         zygote_withdraw(&run->zygote);
     if (failed == NULL && !clone_preloaded(run, job, &given, &failed) && failed == NULL) {
+        /* A zygote that is lost must not take the base with it. */
+        given.base.is_last = job->base == JOB_BASE_LAST;
         run->first = isolation_clone(run->nested);
         if (run->first == 0) child_main(job, payload, payload_size, &given);
         if (run->first < 0) failed = "clone";
@@ -254,6 +261,8 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
     close_fd(&given.setup);
     close_fd(&given.result);
     close_fd(&given.files);
+    /* The init has it. */
+    if (job->base == JOB_BASE_LAST) base_drop(&run->base);
     drop_all_but_input(run);
     feed_input(run);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base.h"
 #include "cgroup.h"
 #include "child.h"
 #include "cpu-time.h"
@@ -34,6 +35,7 @@ struct run {
     struct usage usage;
     struct locks locks;
     struct zygote zygote;
+    struct base_holder base;
     struct room *room;
 
     bool active;
@@ -79,7 +81,7 @@ void run_open(struct run *run, char **argv);
 /* Starts the zygote, once, unless a job runs. */
 void run_preload(struct run *run);
 
-/* Starts the job, or prepares its refusal. Takes ownership of the payload. */
+/* Starts the job, or prepares its refusal. Takes ownership of the payload. There must be a base if the job uses it. */
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size);
 
 /*

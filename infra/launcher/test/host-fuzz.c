@@ -1,16 +1,20 @@
 /*
  * Output larger than every queue, and a host that reads it slowly, in bursts, or not until the
  * program is over: host-fuzz LAUNCHER. Every job has its trailer, and every byte that is to be kept,
- * without a word from the host. The seed is fixed, so that a failure happens again.
+ * without a word from the host. Between and during jobs, bases come, good and bad. The seed is fixed, so that a
+ * failure happens again.
  */
 #include "cell.h"
 #include "random.h"
 
 enum {
-    ROUNDS = 60,
+    ROUNDS = 80,
     PROGRAM_BYTES_MAX = 3 * 1024 * 1024,
     KEPT_MAX = 1024 * 1024,
     SPAN_BYTES_MAX = 96 * 1024,
+    BASE_BYTES_MAX = 1024 * 1024,
+    /* More than the pipe to the launcher, its queue, and the pipe to the host hold. */
+    QUEUED_BYTES_MAX = 512 * 1024,
     /* A job that is over and not told would never come: no answer in this time is a failure. */
     QUIET_MS_MAX = 10000
 };
@@ -109,20 +113,59 @@ static void answer_job(struct job_spec *spec, size_t out_printed, size_t err_pri
     CHECK(strstr(end, "killed=none\n") != NULL && strstr(end, counts) != NULL);
 }
 
+/* The base that the launcher must have now. */
+static const char *base_fault = "malformed: there is no base";
+static size_t base_file_bytes;
+
+static void send_base(const char *fault, size_t size) {
+    static struct job_bytes bytes;
+    static char content[BASE_BYTES_MAX + 1];
+    memset(content, 'x', size);
+    content[size] = 0;
+    struct base_spec spec = {.path = "base", .content = content};
+    put_base(&bytes, &spec);
+    if (strcmp(fault, "malformed: cut short") == 0) bytes.size = below(bytes.size);
+    if (strcmp(fault, "malformed: trailing bytes") == 0) bytes.size++;
+    cell_send(&cell, FRAME_BASE, bytes.bytes, bytes.size);
+    base_fault = fault;
+    base_file_bytes = size;
+}
+
+static void perhaps_send_base(void) {
+    static const char *const faults[] = {"", "", "", "malformed: cut short", "malformed: trailing bytes"};
+    while (below(2)) send_base(faults[below(5)], below(BASE_BYTES_MAX));
+}
+
+static void expect_refusal(uint32_t number, const char *refusal) {
+    const struct answer *answer = cell_answer(&cell);
+    CHECK(answer->number == number && strcmp(answer->types, "R") == 0 && strcmp(answer->end, refusal) == 0);
+}
+
 /* Nobody kills it: what the launcher does not notice by itself is never told. */
 static void round_of(uint32_t number) {
     static struct job_bytes bytes;
+    const char *const no_base = "malformed: there is no base";
     static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
     char folder[64], script[160];
     size_t out = below(PROGRAM_BYTES_MAX), err = below(4) == 0 ? below(PROGRAM_BYTES_MAX) : 0;
     snprintf(folder, sizeof folder, "%s/%u", root, number);
-    snprintf(script, sizeof script, "head -c %zu /dev/zero; head -c %zu /dev/zero >&2", out, err);
+    perhaps_send_base();
+    enum job_base base = (enum job_base)below(3);
+    snprintf(script, sizeof script, "%s; head -c %zu /dev/zero; head -c %zu /dev/zero >&2",
+             base == JOB_BASE_NONE ? "! cat base 2>&-" : "cat base", out, err);
     const char *const argv[] = {"sh", "-c", script, NULL};
-    struct job_spec spec = {.number = number, .folder = folder, .argv = argv, .env = env,
+    struct job_spec spec = {.number = number, .base = (unsigned char)base, .folder = folder, .argv = argv, .env = env,
                             .head_max = (uint32_t)below(KEPT_MAX), .tail_max = (uint32_t)below(KEPT_MAX)};
     put_job(&bytes, &spec);
     cell_send(&cell, FRAME_JOB, bytes.bytes, bytes.size);
-    answer_job(&spec, out, err);
+    const char *refusal = base == JOB_BASE_NONE ? "" : base_fault;
+    if (refusal[0] == 0 && base != JOB_BASE_NONE) out += base_file_bytes;
+    if (base == JOB_BASE_NONE || (base == JOB_BASE_LAST && base_fault[0] == 0)) base_fault = no_base;
+    /* The job cannot have ended: nobody has read its output. */
+    if (refusal[0] == 0 && spec.head_max > QUEUED_BYTES_MAX && out > QUEUED_BYTES_MAX && below(2))
+        send_base("malformed: the base arrived while a job ran", below(BASE_BYTES_MAX));
+    if (refusal[0] != 0) expect_refusal(number, refusal);
+    else answer_job(&spec, out, err);
 }
 
 int main(int argc, char **argv) {
