@@ -46,6 +46,9 @@ static enum frame_state header_complete(struct frame_reader *reader) {
     case FRAME_KILL:
         if (length != FRAME_NUMBER_BYTES) return FRAME_MALFORMED;
         break;
+    case FRAME_INPUT:
+        if (length < FRAME_NUMBER_BYTES || length > FRAME_NUMBER_BYTES + INPUT_BYTES_MAX) return FRAME_MALFORMED;
+        break;
     case FRAME_PRELOAD:
         if (length != 0) return FRAME_MALFORMED;
         break;

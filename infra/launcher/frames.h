@@ -10,7 +10,9 @@ enum {
     FRAME_HEADER_BYTES = 5,
     FRAME_NUMBER_BYTES = 4,
     FRAME_IN_BYTES_MAX = 40 * 1024 * 1024,
-    FRAME_OUT_BYTES_MAX = 64 * 1024
+    FRAME_OUT_BYTES_MAX = 64 * 1024,
+    /* Of a job's input that the host has added, and that is not confirmed; so of one frame, too. */
+    INPUT_BYTES_MAX = 64 * 1024
 };
 
 enum frame_type {
@@ -18,6 +20,7 @@ enum frame_type {
     FRAME_BASE = 'B',
     FRAME_KILL = 'K',
     FRAME_PRELOAD = 'Z', /* both ways */
+    FRAME_INPUT = 'I',   /* likewise */
     FRAME_HELLO = 'H',
     FRAME_STARTED = 'S',
     FRAME_STDOUT = 'O',

@@ -73,6 +73,7 @@ static void queue_put(struct host *host, const void *bytes, size_t size) {
     }
     if (size > 0) memcpy(host->queue + host->queue_end, bytes, size);
     host->queue_end += size;
+    host->queued += size;
     if (host->queue_end > host->queue_used_max) host->queue_used_max = host->queue_end;
 }
 
@@ -96,6 +97,14 @@ void host_send_plain(struct host *host, enum frame_type type, const char *text) 
     queue_put(host, text, strlen(text));
 }
 
+uint64_t host_mark(const struct host *host) {
+    return host->queued;
+}
+
+bool host_has_sent(const struct host *host, uint64_t mark) {
+    return host->sent >= mark;
+}
+
 void host_flush(struct host *host) {
     while (!host_is_flushed(host)) {
         size_t size = host->queue_end - host->queue_begin;
@@ -106,9 +115,11 @@ void host_flush(struct host *host) {
             /* The host will not read the rest. */
             host->ended = true;
             host->queue_begin = host->queue_end;
+            host->sent = host->queued;
             break;
         }
         host->queue_begin += (size_t)count;
+        host->sent += (size_t)count;
     }
     explicit_bzero(host->queue, host->queue_used_max);
     host->queue_begin = host->queue_end = host->queue_used_max = 0;

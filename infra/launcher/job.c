@@ -29,6 +29,9 @@ static void take_limits(struct cursor *cursor, struct job *job) {
     uint8_t base = take_u8(cursor);
     fault_if(cursor, base > JOB_BASE_LAST, "malformed: unknown use of the base");
     job->base = base;
+    uint8_t interactive = take_u8(cursor);
+    fault_if(cursor, interactive > 1, "malformed: unknown kind of input");
+    job->interactive = interactive == 1;
     job->timeout_ms = take_u32(cursor);
     job->cpu_time_ms_max = take_u32(cursor);
     job->head_bytes_max = take_u32(cursor);

@@ -39,6 +39,7 @@ struct job {
     bool nested;
     bool preload; /* cloned from the cell's preloaded interpreter, if it has one */
     enum job_base base;
+    bool interactive; /* the host adds to the input while the job runs */
     uint32_t timeout_ms; /* 0: none */
     uint32_t cpu_time_ms_max; /* of all processes of the program; 0: any */
     uint32_t head_bytes_max;

@@ -114,6 +114,13 @@ static enum frame_state receive_base(struct host *host, struct run *run) {
     return frame_receive(&host->reader, base_receive(&run->base, (size_t)size, fault));
 }
 
+static void add_input(const struct frame_reader *frame, struct run *run) {
+    const unsigned char *bytes = frame->payload + FRAME_NUMBER_BYTES;
+    size_t size = frame->payload_size - FRAME_NUMBER_BYTES;
+    bool is_running = run->active && u32_read(frame->payload) == run->number;
+    if (is_running && !input_add(&run->input, bytes, size)) fatal("malformed frame");
+}
+
 static void obey(struct host *host, struct run *run) {
     switch (frame_type(&host->reader)) {
     case FRAME_JOB:
@@ -121,6 +128,9 @@ static void obey(struct host *host, struct run *run) {
         break;
     case FRAME_BASE:
         base_received(&run->base);
+        break;
+    case FRAME_INPUT:
+        add_input(&host->reader, run);
         break;
     case FRAME_PRELOAD:
         run_preload(run);

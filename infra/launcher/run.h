@@ -13,6 +13,7 @@
 #include "cpu-time.h"
 #include "file-stream.h"
 #include "host.h"
+#include "input.h"
 #include "locks.h"
 #include "output.h"
 #include "usage.h"
@@ -46,11 +47,8 @@ struct run {
     bool collects; /* plain: a process collects the files; all others are dead */
     enum run_killer killed;
 
-    int input_fd; /* -1 once the program has read all of it, or reads no more */
-    const unsigned char *input;
-    size_t input_left;
-    unsigned char *payload; /* holds the input; NULL once that has ended */
-    size_t payload_size;
+    struct input input;
+    uint64_t confirmation; /* its place among what is sent (host.h) */
 
     int setup_fd; /* -1 once the exec has closed it */
     char setup[CHILD_SETUP_BYTES_MAX];

@@ -142,8 +142,8 @@ static void refuses_what_is_no_program_or_no_variable(void) {
     CHECK(refused(decode_spec(spec), "malformed: "));
 }
 
-/* number, isolation, preload, base, two times, two sizes of output: what precedes the limits. */
-enum { LIMITS_AT = 4 + 1 + 1 + 1 + 4 * 4 };
+/* number, isolation, preload, base, interactive, two times, two sizes of output: what precedes the limits. */
+enum { LIMITS_AT = 4 + 4 * 1 + 4 * 4 };
 
 static void refuses_limits_that_are_none(void) {
     struct job_spec spec = usual();
@@ -154,6 +154,11 @@ static void refuses_limits_that_are_none(void) {
     CHECK(refused(decode_spec(spec), "malformed: "));
     spec.preload = 1;
     CHECK(decode_spec(spec) == NULL && job.preload);
+    for (unsigned char interactive = 0; interactive < 3; interactive++) {
+        spec.interactive = interactive;
+        CHECK((decode_spec(spec) == NULL) == (interactive <= 1) && job.interactive == (interactive == 1));
+    }
+    spec.interactive = 0;
     for (unsigned char base = 0; base < 4; base++) {
         spec.base = base;
         CHECK((decode_spec(spec) == NULL) == (base <= JOB_BASE_LAST) && (base > JOB_BASE_LAST || job.base == base));

@@ -64,16 +64,19 @@ static void refuses_frames_that_are_none(void) {
     static const unsigned char bad[][FRAME_HEADER_BYTES] = {
         {'X', 0, 0, 0, 0}, {0, 0, 0, 0, 0},     {'K', 0, 0, 0, 3},
         {'K', 0, 0, 0, 5}, {'J', 2, 0x80, 0, 1}, {'J', 255, 255, 255, 255},
-        {'B', 2, 0x80, 0, 1}};
+        {'B', 2, 0x80, 0, 1}, {'I', 0, 0, 0, 3},    {'I', 0, 1, 0, 5}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct frame_reader reader = {0};
         enum frame_state state;
         feed(&reader, bad[i], FRAME_HEADER_BYTES, FRAME_HEADER_BYTES, &state);
         CHECK(state == FRAME_MALFORMED && reader.payload == NULL);
     }
-    static const unsigned char largest[] = {'J', 2, 0x80, 0, 0};
+    static const unsigned char largest_input[] = {'I', 0, 1, 0, 4}, largest[] = {'J', 2, 0x80, 0, 0};
     struct frame_reader reader = {0};
     enum frame_state state;
+    feed(&reader, largest_input, sizeof largest_input, sizeof largest_input, &state);
+    CHECK(state == FRAME_PARTIAL && reader.payload_size == FRAME_NUMBER_BYTES + INPUT_BYTES_MAX);
+    frame_reset(&reader);
     feed(&reader, largest, sizeof largest, sizeof largest, &state);
     CHECK(state == FRAME_PARTIAL && reader.payload_size == FRAME_IN_BYTES_MAX);
     frame_reset(&reader);

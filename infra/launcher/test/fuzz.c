@@ -186,6 +186,7 @@ int main(void) {
             if (below(4) != 0) spoil(&bytes);
             bases += fuzz_base(&bytes, file);
             fuzz_frames(&bytes, FRAME_BASE);
+            fuzz_frames(&bytes, FRAME_INPUT);
             rounds++;
         }
     }

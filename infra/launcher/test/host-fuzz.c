@@ -13,6 +13,7 @@ enum {
     KEPT_MAX = 1024 * 1024,
     SPAN_BYTES_MAX = 96 * 1024,
     BASE_BYTES_MAX = 1024 * 1024,
+    INPUT_MAX = 1024 * 1024,
     /* More than the pipe to the launcher, its queue, and the pipe to the host hold. */
     QUEUED_BYTES_MAX = 512 * 1024,
     /* A job that is over and not told would never come: no answer in this time is a failure. */
@@ -168,6 +169,76 @@ static void round_of(uint32_t number) {
     else answer_job(&spec, out, err);
 }
 
+/* A program, and how much of its input it prints. */
+struct reader {
+    const char *script;
+    size_t prints;
+};
+
+static struct reader random_reader(void) {
+    static const struct reader readers[] = {{"cat", SIZE_MAX},
+                                            {"sleep 0.05; cat", SIZE_MAX},
+                                            {"head -c 100000; exec <&-; sleep 0.05", 100000},
+                                            {"exec <&-; sleep 0.05", 0},
+                                            {"exit 0", 0}};
+    return readers[below(5)];
+}
+
+static void input_of(char *bytes, size_t place, size_t size) {
+    for (size_t i = 0; i < size; i++) bytes[i] = (char)((place + i) * 31 + (place + i) / 251);
+}
+
+/* Takes frames until there is room for more input in the window. @returns false if the job is over */
+static bool await_room(struct answer *answer, size_t sent, size_t size) {
+    static unsigned char payload[FRAME_OUT_BYTES_MAX];
+    char type;
+    while (sent + size - answer->confirmed > INPUT_BYTES_MAX) {
+        size_t frame_size = cell_frame(&cell, &type, payload);
+        if (answer_take(answer, type, payload, frame_size)) return false;
+        CHECK(answer->confirmed <= sent);
+    }
+    return true;
+}
+
+/* Input in pieces of any size, to programs that read all of it, some of it, or none. */
+static void interactive_round_of(uint32_t number) {
+    static struct job_bytes bytes;
+    static struct answer answer;
+    static char input[INPUT_MAX], piece[INPUT_BYTES_MAX];
+    static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+    struct reader reader = random_reader();
+    size_t own = below(3) ? 0 : 1 + below(INPUT_MAX / 2), all = below(INPUT_MAX / 2), sent = 0;
+    char folder[64];
+    bool is_over = false;
+    memset(&answer, 0, sizeof answer);
+    input_of(input, 0, own);
+    snprintf(folder, sizeof folder, "%s/%u", root, number);
+    const char *const argv[] = {"sh", "-c", reader.script, NULL};
+    struct job_spec spec = {.number = number, .folder = folder, .argv = argv, .env = env, .interactive = 1,
+                            .input = input, .input_size = own, .head_max = 2 * INPUT_MAX};
+    if (own == 0) spec.input = NULL;
+    put_job(&bytes, &spec);
+    cell_send(&cell, FRAME_JOB, bytes.bytes, bytes.size);
+    while (sent < all && !is_over) {
+        size_t size = 1 + below(below(2) ? 200 : INPUT_BYTES_MAX);
+        if (size > all - sent) size = all - sent;
+        is_over = !await_room(&answer, sent, size);
+        input_of(piece, own + sent, size);
+        cell_input(&cell, number, piece, size);
+        sent += size;
+    }
+    cell_input(&cell, number, "", 0);
+    if (!is_over) CHECK(!await_room(&answer, SIZE_MAX / 2, 0));
+    CHECK(has_line(&answer, "status=0") && has_line(&answer, "killed=none"));
+    size_t printed = own + sent < reader.prints ? own + sent : reader.prints;
+    CHECK(answer.out_size == printed);
+    for (size_t at = 0; at < printed; at += sizeof piece) {
+        size_t size = printed - at < sizeof piece ? printed - at : sizeof piece;
+        input_of(piece, at, size);
+        CHECK(memcmp(answer.out + at, piece, size) == 0);
+    }
+}
+
 int main(int argc, char **argv) {
     static unsigned char payload[FRAME_OUT_BYTES_MAX];
     char type, command[64];
@@ -178,6 +249,7 @@ int main(int argc, char **argv) {
     CHECK(type == FRAME_HELLO);
     random_seed(1);
     for (uint32_t number = 1; number <= ROUNDS; number++) round_of(number);
+    for (uint32_t number = 1; number <= ROUNDS; number++) interactive_round_of(ROUNDS + number);
     CHECK(cell_end(&cell) == 0);
     snprintf(command, sizeof command, "rm -r %s", root);
     CHECK(system(command) == 0);

@@ -60,7 +60,7 @@ static inline void put_base(struct job_bytes *base, const struct base_spec *spec
 /* What a test says of its job; the rest is as usual. */
 struct job_spec {
     uint32_t number;
-    unsigned char isolation, preload, base;
+    unsigned char isolation, preload, base, interactive;
     uint32_t timeout_ms, cpu_time_max, head_max, tail_max, cpus_milli;
     const char *folder;
     const char *const *argv;
@@ -80,6 +80,7 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     job->bytes[job->size++] = spec->isolation;
     job->bytes[job->size++] = spec->preload;
     job->bytes[job->size++] = spec->base;
+    job->bytes[job->size++] = spec->interactive;
     put_u32(job, spec->timeout_ms);
     put_u32(job, spec->cpu_time_max);
     put_u32(job, spec->head_max);
