@@ -4,6 +4,7 @@ import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import { DockerFrames } from './docker-frames.js';
 import {
   baseFrame,
+  inputFrame,
   jobFrame,
   killFrame,
   type LauncherMessage,
@@ -60,6 +61,10 @@ export class CellLink {
 
   sendBase(base: readonly Uint8Array[]): void {
     this.write(baseFrame(base));
+  }
+
+  addInput(job: number, bytes: Uint8Array): void {
+    this.write(inputFrame(job, bytes));
   }
 
   kill(job: number): void {

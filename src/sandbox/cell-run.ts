@@ -6,6 +6,7 @@ import type { CellJob } from './cell-job.js';
 import type { Cell } from './cell.js';
 import { type CollectedFiles, type FilesMax, FileRecords, NO_FILES } from './collected-files.js';
 import { type EndReport, endOfRun, type Interruption, interrupted, OUT_OF_MEMORY, type RunEnd } from './end-of-run.js';
+import type { InteractiveInput } from './interactive-input.js';
 import { encodeJob, keptOf } from './job-bundle.js';
 import type { LauncherMessage } from './launcher-messages.js';
 import { fileNotes, notesOf, outOfMemoryNotes } from './run-notes.js';
@@ -49,6 +50,7 @@ export interface CellRunOptions {
   /** Aborted by `close()`: the caller did not end this run, so it ends as a SandboxFailure. */
   readonly closing: AbortSignal;
   readonly onOutput: OnOutput | undefined;
+  readonly interactive?: InteractiveInput | undefined;
   readonly reportGraceMs?: number | undefined;
   /** Which of the cell's CPUs is the job's first. Default: 0. */
   readonly cpuFirst?: number;
@@ -111,8 +113,9 @@ export class CellRun {
 
   private async exchange(span: Span): Promise<SandboxOutcome> {
     const { cell, number } = this;
-    const { job, cancelled, closing, cpuFirst = 0, ...bundle } = this.options;
-    cell.send(encodeJob(job, { ...bundle, number, kind: cell.kind, cpuFirst }), job.base, {
+    const { job, cancelled, closing, cpuFirst = 0, interactive, ...options } = this.options;
+    const bundle = { ...options, number, kind: cell.kind, cpuFirst, isInteractive: interactive !== undefined };
+    cell.send(encodeJob(job, bundle), job.base, {
       onMessage: (message) => this.onMessage(message),
       lost: (error) => this.ended.resolve({ kind: 'closed', error }),
     });
@@ -151,12 +154,17 @@ export class CellRun {
         this.startedAt = new Date();
         this.startedMs = performance.now();
         this.interruptAfter(this.options.job.timeoutMs + DEADLINE_GRACE_MS);
+        // Not before: a host that refuses the namespaces gets the job again, and all of its input.
+        this.options.interactive?.connect((bytes) => this.cell.addInput(this.number, bytes));
         return this.started.resolve();
       case 'output':
         return this.onOutput(message.stream, message.bytes);
       case 'files':
         return this.onFiles(message.bytes);
+      case 'input':
+        return this.options.interactive?.confirm(message.taken);
       case 'ended':
+        this.options.interactive?.end();
         return this.ended.resolve({ kind: 'reported', report: message.report });
       case 'refused':
         return this.ended.resolve({ kind: 'refused', message: message.message });
@@ -165,6 +173,7 @@ export class CellRun {
 
   /** The program is over when the first ones come. */
   private onFiles(bytes: Buffer): void {
+    this.options.interactive?.end();
     if (this.interruption !== null) this.waitForReport();
     else if (bytes.length === 0) this.interruptAfter(COLLECT_MS_MAX);
     this.records.write(bytes);
@@ -181,6 +190,7 @@ export class CellRun {
     if (this.interruption !== null) return;
     this.interruption = why;
     this.interruptedMs = performance.now();
+    this.options.interactive?.end();
     this.waitForReport();
     this.cell.kill(this.number);
   }

@@ -125,6 +125,11 @@ export class Cell {
     this.listener = NO_LISTENER;
   }
 
+  /** To an interactive job that has started. @param bytes none: the end of its standard input */
+  addInput(job: number, bytes: Uint8Array): void {
+    this.link?.addInput(job, bytes);
+  }
+
   /** Asks the launcher to end a job. Has no effect if the job is already over. */
   kill(job: number): void {
     this.link?.kill(job);

@@ -18,6 +18,8 @@ export interface BundleOptions {
   /** Which of the cell's CPUs is the job's first. */
   readonly cpuFirst: number;
   readonly filesMax: FilesMax;
+  /** Whether standard input is added while it runs. */
+  readonly isInteractive: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ const BASE_USES = { none: 0, kept: 1, last: 2 } as const;
  */
 export function encodeJob(
   job: CellJob,
-  { number, kind, outputBytesMax, cpuFirst, filesMax }: BundleOptions,
+  { number, kind, outputBytesMax, cpuFirst, filesMax, isInteractive }: BundleOptions,
 ): readonly Uint8Array[] {
   const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
   return [
@@ -49,7 +51,7 @@ export function encodeJob(
     u8(kind.isolation === 'nested' ? 1 : 0),
     u8(job.isPreloadable ? 1 : 0),
     u8(BASE_USES[job.base?.use ?? 'none']),
-    u8(0),
+    u8(isInteractive ? 1 : 0),
     u32(job.timeoutMs),
     u32(Math.ceil((job.limits.cpu_time_seconds ?? 0) * 1_000)),
     u32(headBytesMax),

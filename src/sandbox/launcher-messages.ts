@@ -14,6 +14,8 @@ export type LauncherMessage =
   | { readonly kind: 'output'; readonly job: number; readonly stream: OutputStreamName; readonly bytes: Buffer }
   /** A part of the records of files; the first is empty, and says that all processes are dead. */
   | { readonly kind: 'files'; readonly job: number; readonly bytes: Buffer }
+  /** How many bytes of input frames the program's pipe has taken so far, modulo 2^32. */
+  | { readonly kind: 'input'; readonly job: number; readonly taken: number }
   /** The end of the run: all its processes are dead, and all its output has been sent. */
   | { readonly kind: 'ended'; readonly job: number; readonly report: EndReport }
   /** No user code ran. */
@@ -30,7 +32,7 @@ const PAYLOAD_BYTES_MAX = 64 * 1024;
 /** Of a part of a frame that is copied to be sent together with others. */
 const COPIED_BYTES_MAX = 16 * 1024;
 /** Frames are `u8` type, `u32` length, payload; numbers are big-endian. */
-const FRAME = { base: 'B', job: 'J', kill: 'K', preload: 'Z' } as const;
+const FRAME = { base: 'B', job: 'J', input: 'I', kill: 'K', preload: 'Z' } as const;
 /** Passed on in pieces. Head and tail: the tail comes after the whole head, so one is appended to the other. */
 const PIECES: Readonly<Partial<Record<string, PassingStream>>> = {
   O: 'stdout',
@@ -124,6 +126,9 @@ function decode(type: string, payload: Buffer): LauncherMessage {
   switch (type) {
     case 'S':
       return { kind: 'started', job };
+    case FRAME.input:
+      if (payload.length !== 2 * JOB_BYTES) throw new Error('a confirmation of the launcher has another length');
+      return { kind: 'input', job, taken: payload.readUInt32BE(JOB_BYTES) };
     case 'T':
       return { kind: 'ended', job, report: parseTrailer(words) };
     case 'R':
@@ -137,6 +142,13 @@ function decode(type: string, payload: Buffer): LauncherMessage {
 export const baseFrame = (base: readonly Uint8Array[]): Uint8Array[] => frameOf(FRAME.base, base);
 
 export const jobFrame = (job: readonly Uint8Array[]): Uint8Array[] => frameOf(FRAME.job, job);
+
+/** Adds to the standard input of an interactive job that runs. @param bytes none: its end */
+export function inputFrame(job: number, bytes: Uint8Array): Uint8Array[] {
+  const number = Buffer.alloc(JOB_BYTES);
+  number.writeUInt32BE(job);
+  return frameOf(FRAME.input, [number, bytes]);
+}
 
 /** Tells the launcher to start its interpreter. */
 export const preloadFrame = (): Buffer => header(FRAME.preload, 0);

@@ -96,13 +96,13 @@ export class Programs {
     { runtime, userId }: SandboxJob,
     { image, compile }: Made,
     job: CellJob,
-    { signal: cancelled, onOutput }: RunOptions,
+    { signal: cancelled, onOutput, interactive }: RunOptions,
   ): Promise<SandboxOutcome> {
     return this.onHost(async (host) => {
       const { outputBytesMax, reportGraceMs, filesMax = FILES_MAX } = this.options;
       const place = { userId, kind: kindFor(runtime, image, job.limits, host), hostCpus: host.cpus };
       const ran = await this.parts.jobs.run(job, place, {
-        ...{ cancelled, closing: this.parts.closing, reportGraceMs, filesMax, onOutput },
+        ...{ cancelled, closing: this.parts.closing, reportGraceMs, filesMax, onOutput, interactive },
         outputBytesMax: Math.min(outputBytesMax, outputBytesOf(job.limits)),
       });
       return { ...(ran ?? this.notStarted('cancelled', null)), compile };

@@ -1,6 +1,7 @@
 import type { ByteLog } from '../platform/memory/byte-log.js';
 import type { RuntimeOffer } from '../runtimes/runtime-offer.js';
 import type { Runtime } from '../runtimes/runtime.js';
+import type { InteractiveInput } from './interactive-input.js';
 
 export type OutputStreamName = 'stdout' | 'stderr';
 
@@ -155,6 +156,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Receives the kept output: the head as it is written, the tail at the end. */
   readonly onOutput?: OnOutput;
+  /** Comes after the job's own standard input, which is not over before this. */
+  readonly interactive?: InteractiveInput | undefined;
 }
 
 /** A program that is compiled, if it has to be, and can be run as often as wanted. */

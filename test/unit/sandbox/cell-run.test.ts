@@ -3,6 +3,7 @@ import { kindFor } from '../../../src/sandbox/cell-kind.js';
 import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';
 import type { Cell, JobListener } from '../../../src/sandbox/cell.js';
 import { FILES_MAX } from '../../../src/sandbox/collected-files.js';
+import { InteractiveInput } from '../../../src/sandbox/interactive-input.js';
 import { endReport } from '../../support/builders/end-reports.js';
 import { runtimeOf } from '../../support/declared-runtimes.js';
 import { job } from '../../support/docker.js';
@@ -24,12 +25,16 @@ class SilentCell {
   listener!: JobListener;
   abandoned = false;
   readonly kills: number[] = [];
+  readonly added: [job: number, text: string][] = [];
   readonly lastWords = '';
   send(_: readonly Uint8Array[], _base: CellJob['base'], listener: JobListener) {
     this.listener = listener;
   }
   kill(number: number) {
     this.kills.push(number);
+  }
+  addInput(number: number, bytes: Uint8Array) {
+    this.added.push([number, Buffer.from(bytes).toString()]);
   }
   abandon() {
     this.abandoned = true;
@@ -40,20 +45,20 @@ class SilentCell {
   forgetBase() {}
 }
 
-const start = (cell: SilentCell) => {
-  const { signal } = new AbortController();
+const start = (cell: SilentCell, interactive?: InteractiveInput, { signal } = new AbortController(), starts = true) => {
   const options = {
     outputBytesMax: 100,
     filesMax: FILES_MAX,
     cancelled: signal,
-    closing: signal,
+    closing: new AbortController().signal,
+    interactive,
   };
   const run = new CellRun(cell as unknown as Cell, {
     job: programJob(job('bash', 'true', { timeoutMs: TIMEOUT_MS })),
     ...options,
     onOutput: undefined,
   }).run();
-  cell.listener.onMessage({ kind: 'started', job: 1 });
+  if (starts) cell.listener.onMessage({ kind: 'started', job: 1 });
   return run;
 };
 
@@ -91,4 +96,56 @@ it('abandons a launcher that never ends', async () => {
     cell.listener.onMessage({ kind: 'output', job: 1, stream: 'stdout', bytes: Buffer.from('x') });
   }
   expect(await run).toMatchObject({ reason: 'timeout' });
+});
+
+describe('an interactive run', () => {
+  const confirm = (cell: SilentCell, taken: number, job = 1) => cell.listener.onMessage({ kind: 'input', job, taken });
+
+  it('sends input when the program has started, and more when it is confirmed', async () => {
+    const [cell, input] = [new SilentCell(), new InteractiveInput()];
+    const large = 'x'.repeat(64 * 1024);
+    input.add(Buffer.from(large), false);
+    const run = start(cell, input);
+    input.add(Buffer.from('y'), true);
+    confirm(cell, 7, 2);
+    expect(cell.added).toEqual([[1, large]]);
+    confirm(cell, 64 * 1024);
+    expect(cell.added.slice(1)).toEqual([
+      [1, 'y'],
+      [1, ''],
+    ]);
+    cell.listener.onMessage({ kind: 'ended', job: 1, report: EXITED });
+    await run;
+  });
+
+  it.each([
+    ['it has ended', (cell: SilentCell) => cell.listener.onMessage({ kind: 'ended', job: 1, report: EXITED })],
+    ['its processes are dead', ({ listener }) => listener.onMessage({ kind: 'files', job: 1, bytes: Buffer.alloc(0) })],
+    ['it is cancelled', (_, cancel) => cancel.abort()],
+    ['its time is over', () => jest.advanceTimersByTimeAsync(HOST_DEADLINE_MS)],
+  ] as readonly [string, (cell: SilentCell, cancel: AbortController) => unknown][])(
+    'takes no more input when %s',
+    async (_, end) => {
+      const [cell, input, cancel] = [new SilentCell(), new InteractiveInput(), new AbortController()];
+      const run = start(cell, input, cancel);
+      await end(cell, cancel);
+      expect(input.add(Buffer.from('late'), false)).toBe('ended');
+      cell.listener.onMessage({ kind: 'ended', job: 1, report: EXITED });
+      await run;
+      expect(cell.added).toEqual([]);
+    },
+  );
+
+  it('whose namespaces are refused keeps its input for the next cell', async () => {
+    const [cell, input] = [new SilentCell(), new InteractiveInput()];
+    input.add(Buffer.from('early'), false);
+    const run = start(cell, input, undefined, false);
+    cell.listener.onMessage({ kind: 'refused', job: 1, message: 'isolation: no' });
+    await expect(run).rejects.toThrow('refused');
+    const next = new SilentCell();
+    const again = start(next, input);
+    expect([cell.added, next.added]).toEqual([[], [[1, 'early']]]);
+    next.listener.onMessage({ kind: 'ended', job: 1, report: EXITED });
+    await again;
+  });
 });

@@ -121,9 +121,10 @@ const bundle = (
   isolation: Isolation = 'nested',
   outputBytesMax = 1_001,
   program: Uint8Array | null = null,
+  isInteractive = false,
 ) => {
   const kind = kindFor(candidate.runtime, 'sha256:i', candidate.limits, { isolation, cpus: 2 });
-  const bounds = { outputBytesMax, filesMax: FILES_MAX };
+  const bounds = { outputBytesMax, filesMax: FILES_MAX, isInteractive };
   return decode(Buffer.concat(encodeJob(programJob(candidate, program), { number: 7, kind, ...bounds, cpuFirst: 1 })));
 };
 
@@ -165,6 +166,10 @@ describe('the bundle', () => {
   it('says whether the job gets its own namespaces', () => {
     expect(bundle(job(), 'nested').isolation).toBe(1);
     expect(bundle(job(), 'plain').isolation).toBe(0);
+  });
+
+  it('says whether standard input is added while it runs', () => {
+    expect(bundle(job(), 'nested', 1_001, null, true).interactive).toBe(1);
   });
 
   it('does not preload an interpreter that the environment would change', () => {

@@ -2,7 +2,13 @@ import * as fc from 'fast-check';
 
 import { DockerFrames } from '../../../src/sandbox/docker-frames.js';
 import type { EndReport } from '../../../src/sandbox/end-of-run.js';
-import { jobFrame, killFrame, type LauncherMessage, LauncherMessages } from '../../../src/sandbox/launcher-messages.js';
+import {
+  inputFrame,
+  jobFrame,
+  killFrame,
+  type LauncherMessage,
+  LauncherMessages,
+} from '../../../src/sandbox/launcher-messages.js';
 import { RunOutput } from '../../../src/sandbox/run-output.js';
 import { endReport } from '../../support/builders/end-reports.js';
 
@@ -66,12 +72,13 @@ describe('LauncherMessages', () => {
     number.writeUInt32BE(job);
     return launcherFrame(type, Buffer.concat([number, Buffer.from(payload as Buffer)]));
   };
-  const HELLO = launcherFrame('H', Buffer.from('protocol=5\ncgroup=v1\nkernel_memory=4096\npid=1\n'));
+  const HELLO = launcherFrame('H', Buffer.from('protocol=6\ncgroup=v1\nkernel_memory=4096\npid=1\n'));
   const TRAILER =
     'status=256\nkilled=none\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
     'memory_source=none\noom_kills=0\n' +
     'pids_limit_hits=-1\ntmp_full=0\ntmp_inodes_full=0\nshm_full=0\nshm_inodes_full=0\n' +
     'stdout_bytes=1\nstderr_bytes=2\nstdout_truncated=0\nstderr_truncated=1\npreload=unused\n';
+  const TAKEN = Buffer.from([255, 255, 255, 254]);
   const REPORT = endReport({
     waitStatus: 256,
     cpuTimeMs: null,
@@ -109,7 +116,7 @@ describe('LauncherMessages', () => {
     .tuple(
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       bytes(),
-      fc.constantFrom('H', 'Z', 'S', 'O', 'o', 'E', 'e', 'F', 'T', 'R'),
+      fc.constantFrom('H', 'Z', 'S', 'O', 'o', 'E', 'e', 'F', 'I', 'T', 'R'),
     )
     .map(([job, content, type]) => {
       if (type === 'H') return [{ kind: 'hello', kernelMemoryBytes: 4_096 }, HELLO];
@@ -117,6 +124,7 @@ describe('LauncherMessages', () => {
       if (type === 'S') return [{ kind: 'started', job }, ofJob(type, job, '')];
       if (type === 'T') return [{ kind: 'ended', job, report: REPORT }, ofJob(type, job, TRAILER)];
       if (type === 'R') return [{ kind: 'refused', job, message: 'input: ünfit' }, ofJob(type, job, 'input: ünfit')];
+      if (type === 'I') return [{ kind: 'input', job, taken: 2 ** 32 - 2 }, ofJob(type, job, TAKEN)];
       if (type === 'F') return [{ kind: 'files', job, bytes: content }, ofJob(type, job, content)];
       const stream = type === 'O' || type === 'o' ? 'stdout' : 'stderr';
       return [{ kind: 'output', job, stream, bytes: content }, ofJob(type, job, content)];
@@ -174,6 +182,8 @@ describe('LauncherMessages', () => {
     ['a message without a job', launcherFrame('S', Buffer.from([0, 0, 1]))],
     ['output without a job', launcherFrame('O', Buffer.from([0, 0, 1]))],
     ['an invalid trailer', ofJob('T', 1, 'status=0\n')],
+    ['a short confirmation', ofJob('I', 1, TAKEN.subarray(1))],
+    ['a long confirmation', ofJob('I', 1, Buffer.concat([TAKEN, TAKEN]))],
     ['another protocol', launcherFrame('H', Buffer.from('protocol=1\n'))],
     ['an unknown preload', launcherFrame('Z', Buffer.from('maybe'))],
     ['no protocol', launcherFrame('H', Buffer.alloc(0))],
@@ -188,6 +198,8 @@ describe('LauncherMessages', () => {
     expect(parts.map(({ length }) => length)).toEqual([8, large.length]);
     expect(parts[1]).toBe(large);
     expect(killFrame(258)).toEqual(ofJob('K', 258, ''));
+    expect(Buffer.concat(inputFrame(258, Buffer.from('in')))).toEqual(ofJob('I', 258, 'in'));
+    expect(Buffer.concat(inputFrame(258, Buffer.alloc(0)))).toEqual(ofJob('I', 258, ''));
   });
 });
 
