@@ -1,5 +1,5 @@
 // Dependencies point one way, from the left to the right:
-//   main → composition, cli → worker, orchestrator, tasks, identity, operations → http → sandbox, queue, live-output
+//   main → composition, cli → worker, orchestrator, tasks, identity, operations → http → sandbox, queue, live-output, live-input
 //        → runtimes → event-sourcing → platform → kernel
 // `make check` runs these rules on src. test/architecture runs them on a copy of the layout that breaks each rule once.
 
@@ -27,16 +27,17 @@ module.exports = {
     layer('sandbox', ['kernel', 'platform', 'runtimes'], 'The sandbox runs programs. It knows no tasks.'),
     layer('queue', ['kernel', 'platform', 'runtimes'], 'The queue orders jobs. It knows no tasks.'),
     layer('live-output', ['kernel', 'platform', 'event-sourcing', 'sandbox'], 'Output in flight is not recorded.'),
+    layer('live-input', ['kernel', 'platform', 'event-sourcing'], 'Input in flight is not recorded.'),
     layer('http', ['kernel', 'platform', 'event-sourcing'], 'The shared edge knows no resource.'),
     layer('identity', ['kernel', 'platform', 'event-sourcing', 'http'], 'Accounts know no tasks.'),
     layer(
       'tasks',
-      ['kernel', 'platform', 'event-sourcing', 'http', 'runtimes', 'sandbox', 'live-output'],
+      ['kernel', 'platform', 'event-sourcing', 'http', 'runtimes', 'sandbox', 'live-output', 'live-input'],
       'Tasks do not run anything.',
     ),
     layer(
       'worker',
-      ['kernel', 'platform', 'event-sourcing', 'runtimes', 'sandbox', 'queue', 'live-output', 'tasks'],
+      ['kernel', 'platform', 'event-sourcing', 'runtimes', 'sandbox', 'queue', 'live-output', 'live-input', 'tasks'],
       'A worker serves no requests.',
     ),
     layer('orchestrator', ['kernel', 'platform', 'event-sourcing', 'queue', 'tasks'], 'It enqueues, and runs nothing.'),

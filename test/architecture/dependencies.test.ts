@@ -38,6 +38,7 @@ const PLANTED: Readonly<Record<string, string>> = {
   'sandbox-imports': 'sandbox/breaks-its-layer.ts',
   'queue-imports': 'queue/breaks-its-layer.ts',
   'live-output-imports': 'live-output/breaks-its-layer.ts',
+  'live-input-imports': 'live-input/breaks-its-layer.ts',
   'http-imports': 'http/breaks-its-layer.ts',
   'identity-imports': 'identity/breaks-its-layer.ts',
   'tasks-imports': 'tasks/breaks-its-layer.ts',
