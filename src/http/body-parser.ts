@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { type FieldError, HttpProblem } from './problem.js';
-import { unsupportedContent } from './request-content.js';
+import { BYTES_TYPES, unsupportedContent } from './request-content.js';
 import { fieldNameOf } from './validation/field-errors.js';
 import { jsonFaultOf } from './validation/json-faults.js';
 import { textFaultOf } from './validation/storable.js';
@@ -13,21 +13,25 @@ export const BODY_BYTES_MAX = 1024 ** 2;
 export const BODY_WITH_INPUT_BYTES_MAX = 2 * 1024 ** 2;
 
 /**
- * Accepts JSON only; any other media type is a 415. A missing or empty body is `undefined`: the route's schema decides
+ * Accepts JSON only, or only bytes on a route that takes them; any other media type is a 415. A missing or empty body is `undefined`: the route's schema decides
  * whether a body is required. Rejects values that Postgres would refuse, that are nested too deeply, or that JSON.parse
  * would change.
  */
-export function useJsonBodies(fastify: FastifyInstance): void {
+export function parseBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) =>
     bytes.length === 0 ? undefined : parsedBody(bytes),
+  );
+  // Reached only on routes that take bytes: checkContent refuses these types on all others.
+  fastify.addContentTypeParser(BYTES_TYPES, { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) =>
+    bytes.length === 0 ? undefined : bytes,
   );
   fastify.addContentTypeParser('*', (request, content, done) => {
     const { promise, resolve } = Promise.withResolvers<Error | null>();
     content.once('end', () => resolve(null));
     content.once('error', resolve);
     // One byte proves that there is content.
-    content.once('data', () => resolve(unsupportedContent(request.headers) ?? null));
+    content.once('data', () => resolve(unsupportedContent(request) ?? null));
     void promise.then((error) => done(error));
   });
 }

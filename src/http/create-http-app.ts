@@ -9,7 +9,7 @@ import { Unavailable } from '../kernel/errors.js';
 import type { Log } from '../platform/telemetry/log.js';
 import type { RequestObservation } from '../platform/telemetry/observations.js';
 import { AccessTokens, AuthGuard } from './auth-guard.js';
-import { BODY_BYTES_MAX, refuseUnstorableQuery, useJsonBodies } from './body-parser.js';
+import { BODY_BYTES_MAX, parseBodies, refuseUnstorableQuery } from './body-parser.js';
 import { applyConditions } from './conditional/apply-conditions.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { corsOptions } from './cors.js';
@@ -102,7 +102,7 @@ function prepare(fastify: FastifyInstance, { log, connections, onResponseSent }:
   connections?.attach(fastify.server);
   deferContinue(fastify.server);
   refuseTunnels(fastify.server);
-  useJsonBodies(fastify);
+  parseBodies(fastify);
   applyBodyLimits(fastify);
   fastify.addHook('onRequest', async (request, reply) => setSecurityHeaders(request, reply));
   fastify.addHook('onRequest', async (request) => checkHead(request));

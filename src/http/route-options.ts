@@ -4,6 +4,7 @@ import type { FastifyContextConfig, FastifyInstance } from 'fastify';
 declare module 'fastify' {
   interface FastifyContextConfig {
     bodyBytesMax?: number;
+    takesBytes?: boolean;
   }
 }
 
@@ -36,6 +37,9 @@ function configure(
 
 /** `@BodyLimit(BODY_WITH_INPUT_BYTES_MAX)`: a body larger than this is a 413. */
 export const BodyLimit = (bytes: number) => routeConfig({ bodyBytesMax: bytes });
+
+/** `@TakesBytes(65_536)`: the body is bytes and not JSON, at most this many. The handler finds them in `request.body`. */
+export const TakesBytes = (bytesMax: number) => routeConfig({ bodyBytesMax: bytesMax, takesBytes: true });
 
 /** Nest passes a route's config to Fastify, but not its options. */
 export function applyBodyLimits(fastify: FastifyInstance): void {

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { Body, Controller, Delete, Get, HttpCode, Module, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Module, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } from 'fastify';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ import { createHttpApp, type HttpAppOptions } from '../../src/http/create-http-a
 import { MemoryRateLimiter } from '../../src/http/rate-limit/memory-rate-limiter.js';
 import { byAddress, RateLimited } from '../../src/http/rate-limit/rate-limit-guard.js';
 import { Caller, type CallerContext, type CallerIdentity } from '../../src/http/request-context.js';
-import { BodyLimit } from '../../src/http/route-options.js';
+import { BodyLimit, TakesBytes } from '../../src/http/route-options.js';
 import { uuidParam } from '../../src/http/validation/params.js';
 import { DomainError, Unavailable } from '../../src/kernel/errors.js';
 import { silentLog } from '../../src/platform/telemetry/log.js';
@@ -30,6 +30,7 @@ const pageSchema = z.strictObject({
   q: z.string().optional(),
 });
 
+export const BYTES_MAX = 1_024;
 export const SECRET = 'a line of SQL that nobody may see';
 
 @Controller('things')
@@ -44,6 +45,12 @@ class ThingController {
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   large(@Body({ schema: z.strictObject({ text: z.string() }) }) body: { text: string }) {
     return { chars: body.text.length };
+  }
+
+  @Post('bytes')
+  @TakesBytes(BYTES_MAX)
+  bytes(@Req() { body }: FastifyRequest) {
+    return { hex: body === undefined ? null : (body as Buffer).toString('hex') };
   }
 
   @Post('optional')

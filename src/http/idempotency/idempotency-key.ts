@@ -60,7 +60,7 @@ function routeOf({ method, routeOptions, params }: FastifyRequest): string[] {
  */
 const digestOf = (key: string, body: unknown): string =>
   createHmac('sha256', key)
-    .update(JSON.stringify(body ?? null, inOrder))
+    .update(body instanceof Uint8Array ? body : JSON.stringify(body ?? null, inOrder))
     .digest('hex');
 
 const inOrder = (_name: string, value: unknown): unknown =>

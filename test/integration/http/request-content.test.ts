@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
 import { answerToBytes, problemIn, RawConnection } from '../../support/raw-http.js';
-import { ThingApp } from '../../support/thing-app.js';
+import { BYTES_MAX, ThingApp } from '../../support/thing-app.js';
 
 const MIB = 1024 ** 2;
 
@@ -137,14 +137,16 @@ describe.each(TYPES)('no content with the type %j', (type) => {
     const send = (target: string) =>
       answerToBytes(port, head(target, GOOD, CLOSE, `Content-Type: ${type}`, ...headers) + content);
     expect(await send('/things/optional')).toMatch(/^HTTP\/1\.1 201 .*\{"body":null\}$/s);
+    expect(await send('/things/bytes')).toMatch(/^HTTP\/1\.1 201 .*\{"hex":null\}$/s);
     // If content is required, its absence is the error.
     expect(problemIn(await send('/things'))).toMatchObject({ status: 400, body: { error: 'Validation failed' } });
   });
 });
 
+const chunked = (content: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(`${content.length.toString(16)}\r\n`), content, Buffer.from(`\r\n${EMPTY_CHUNKS}`)]);
+
 describe('content that cannot be read', () => {
-  const chunked = (content: Buffer): Buffer =>
-    Buffer.concat([Buffer.from(`${content.length.toString(16)}\r\n`), content, Buffer.from(`\r\n${EMPTY_CHUNKS}`)]);
   const json = Buffer.from('{"name":"x"}');
 
   test.each(['gzip', 'deflate', 'br', 'zstd', 'x-gzip', 'gzip, gzip', 'identity, gzip'])(
@@ -191,5 +193,62 @@ describe('content that cannot be read', () => {
       `Content-Length: ${json.length}`,
     );
     expect(await answerToBytes(port, `${bytes}${json.toString()}`)).toMatch(/^HTTP\/1\.1 201 /);
+  });
+});
+
+describe('a route that takes bytes', () => {
+  const bytes = Buffer.from([0, 255, 10, 13, 123]);
+  const send = (type: string[], content: Buffer, framing = `Content-Length: ${content.length}`) =>
+    answerToBytes(port, Buffer.concat([Buffer.from(head('/things/bytes', GOOD, CLOSE, ...type, framing)), content]));
+
+  test.each([
+    'Content-Type: application/octet-stream',
+    'content-type: APPLICATION/OCTET-STREAM',
+    'Content-Type: text/plain',
+    'Content-Type: text/plain; charset=utf-16',
+    // Not a header of the content.
+    'X-Type: none',
+  ])('gets them unchanged with %s', async (type) => {
+    for (const answer of [
+      await send([type], bytes),
+      await send([type], chunked(bytes), 'Transfer-Encoding: chunked'),
+    ]) {
+      expect(answer).toMatch(/^HTTP\/1\.1 201 .*\{"hex":"00ff0a0d7b"\}$/s);
+    }
+  });
+
+  test.each(['application/json', 'application/x-www-form-urlencoded', 'text/html', 'text/plainer', ''])(
+    'refuses the type %j, and names those that it takes',
+    async (type) => {
+      for (const [content, framing] of [
+        [bytes, `Content-Length: ${bytes.length}`],
+        [chunked(bytes), 'Transfer-Encoding: chunked'],
+      ] as const) {
+        const answer = problemIn(await send([`Content-Type: ${type}`], content, framing));
+        expect(answer).toMatchObject({ status: 415, body: { error: 'Unsupported media type' } });
+        expect(answer.head).toMatch(/^accept: application\/octet-stream, text\/plain\r$/im);
+      }
+    },
+  );
+
+  test('has a limit of its own', async () => {
+    const type = ['Content-Type: text/plain'];
+    expect(await send(type, Buffer.alloc(BYTES_MAX))).toMatch(/^HTTP\/1\.1 201 /);
+    expect(problemIn(await send(type, Buffer.alloc(BYTES_MAX + 1))).status).toBe(413);
+    const tooLong = chunked(Buffer.alloc(BYTES_MAX + 1));
+    expect(problemIn(await send(type, tooLong, 'Transfer-Encoding: chunked')).status).toBe(413);
+  });
+
+  test('refuses compressed bytes', async () => {
+    const answer = problemIn(await send(['Content-Type: text/plain', 'Content-Encoding: gzip'], gzipSync(bytes)));
+    expect(answer).toMatchObject({ status: 415, body: { error: 'Unsupported content encoding' } });
+  });
+
+  test.each(['application/octet-stream', 'text/plain'])('no other route takes %s', async (type) => {
+    const json = '{"name":"x"}';
+    const sent = head('/things', GOOD, CLOSE, `Content-Type: ${type}`, `Content-Length: ${json.length}`) + json;
+    const answer = problemIn(await answerToBytes(port, sent));
+    expect(answer.status).toBe(415);
+    expect(answer.head).toMatch(/^accept: application\/json\r$/im);
   });
 });
