@@ -15,6 +15,7 @@ import { EventsStream } from '../event-sourcing/relay/events-stream.js';
 import { ConcurrentRequests } from '../http/concurrent-requests.js';
 import { ConnectionLimits } from '../http/connection-limits.js';
 import { LargeResponses, UserConcurrencyLimit } from '../http/user-concurrency.js';
+import { NatsLiveInput } from '../live-input/nats-live-input.js';
 import { NatsLiveOutput } from '../live-output/nats-live-output.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { PayloadSweep } from '../platform/payloads/payload-sweep.js';
@@ -53,6 +54,7 @@ export interface Infrastructure {
   readonly nats: NatsLink;
   readonly eventsStream: EventsStream;
   readonly liveOutput: NatsLiveOutput;
+  readonly liveInput: NatsLiveInput;
   readonly redis: Redis;
   readonly queue: RedisJobQueue;
   readonly runtimes: Runtimes;
@@ -133,6 +135,7 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     nats,
     eventsStream: new EventsStream({ nats, prefix, bytesMax: config.NATS_EVENTS_MAX_BYTES }),
     liveOutput: new NatsLiveOutput({ nats, prefix, bytesMax: config.NATS_OUTPUT_MAX_BYTES }),
+    liveInput: new NatsLiveInput({ nats, prefix }),
     redis,
     queue,
     runtimes,

@@ -59,5 +59,10 @@ export function observeRuns(meter: Meter, observations: Observations): void {
   });
   for (const verdict of VERDICTS) tests.add(0, { verdict });
   observations.onTest = (verdict) => tests.add(1, { verdict });
+  const stdin = meter.createCounter('voidrunner_stdin_bytes_total', {
+    description: 'bytes of interactive input that were accepted for running programs',
+  });
+  stdin.add(0);
+  observations.onStdin = (accepted) => stdin.add(accepted);
   observations.onQueueWait = (waitedMs) => waits.record(waitedMs / MS_PER_SECOND);
 }

@@ -86,7 +86,7 @@ export function createWorkerRole(
   commands: CommandBus,
   { id: workerId, sandbox, live }: WorkerParts,
 ): RoleProcess {
-  const { config, log, pool, queue, payloads, runtimes, store, versions, observations } = infra;
+  const { config, log, pool, queue, payloads, runtimes, store, versions, liveInput, observations } = infra;
   const leaseMs = config.QUEUE_LEASE_DURATION;
   const worker = new Worker(
     {
@@ -107,6 +107,7 @@ export function createWorkerRole(
         runtimes,
         sandbox,
         live,
+        liveInput,
         suiteTimeoutMs: config.EXECUTOR_SUITE_TIMEOUT,
         observed: observations,
       }),

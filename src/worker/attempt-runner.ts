@@ -3,6 +3,7 @@ import type { CommandBus } from '@nestjs/cqrs';
 import type { Decided } from '../event-sourcing/core/decision-runner.js';
 import type { EventMetadata } from '../event-sourcing/core/event.js';
 import { DomainError, Unavailable } from '../kernel/errors.js';
+import type { LiveInput } from '../live-input/live-input.js';
 import { allSettled } from '../platform/async/all-settled.js';
 import { retryOutage } from '../platform/async/retry-outage.js';
 import { ByteLog } from '../platform/memory/byte-log.js';
@@ -20,14 +21,14 @@ import {
   StartAttempt,
 } from '../tasks/domain/execution-commands.js';
 import type { ExecutionSpec } from '../tasks/domain/execution-events.js';
-import { decodeExecutionInput } from '../tasks/domain/execution-input.js';
-import { timeoutMsOf } from '../tasks/domain/execution-shape.js';
 import type { ExecutionState, RunningExecution } from '../tasks/domain/execution-state.js';
 import { progressLine, type TestResult } from '../tasks/domain/test-results.js';
-import { decodeTestSuite, type TestSuite } from '../tasks/domain/test-suite.js';
+import type { TestSuite } from '../tasks/domain/test-suite.js';
+import { AttemptInput } from './attempt-input.js';
 import { SuiteRun, type SuiteOutcome } from './judging/suite-run.js';
 import type { LiveAttempt, LivePublisher } from './live-publisher.js';
 import { detachOutput, resultOfPartialOutcome, storeRunResult } from './run-output.js';
+import { type StoredJob, storedJob, storedSuite } from './stored-job.js';
 
 /** Why a run is stopped before its program ends. */
 export type StopReason = 'cancel' | 'shutdown' | 'lost';
@@ -57,9 +58,10 @@ export interface AttemptRunnerParts {
   readonly runtimes: Runtimes;
   readonly sandbox: Sandbox;
   readonly live: LivePublisher;
+  readonly liveInput: LiveInput;
   /** For all tests of an execution together. */
   readonly suiteTimeoutMs: number;
-  readonly observed: Pick<Observations, 'onRun' | 'onQueueWait' | 'onFiles' | 'onTest'>;
+  readonly observed: Pick<Observations, 'onRun' | 'onQueueWait' | 'onFiles' | 'onTest' | 'onStdin'>;
 }
 
 /** One attempt, from the reserved job to the recorded end. */
@@ -135,11 +137,11 @@ export class AttemptRunner {
     signals: AttemptSignals,
   ): Promise<Ran | SandboxFailure> {
     try {
-      const [job, suite] = await retryOutage(
-        () => allSettled([this.sandboxJob(state, lease), this.suiteOf(state)]),
+      const [stored, suite] = await retryOutage(
+        () => allSettled([storedJob(this.parts, state), storedSuite(this.parts.payloads, state)]),
         signals.stop,
       );
-      return await this.runLive(job, suite, lease, signals.stop);
+      return await this.runLive(stored, suite, lease, signals.stop);
     } catch (error) {
       if (error instanceof SandboxFailure) return error;
       if (error instanceof Unavailable) return new SandboxFailure(error.message, false, { cause: error });
@@ -149,16 +151,23 @@ export class AttemptRunner {
   }
 
   private async runLive(
-    job: SandboxJob,
+    { job, isInteractive }: StoredJob,
     suite: TestSuite | null,
     lease: AttemptLease,
     signal: AbortSignal,
   ): Promise<Ran> {
+    const { sandbox, liveInput, observed } = this.parts;
     const live = this.parts.live.open(lease);
+    const input = isInteractive ? new AttemptInput(lease, liveInput, observed.onStdin) : null;
     try {
       if (suite) return await this.runSuite(job, suite, live, signal);
-      return await this.parts.sandbox.run(job, { signal, onOutput: (stream, _, kept) => live.publish(stream, kept) });
+      return await sandbox.run(job, {
+        signal,
+        onOutput: (stream, _, kept) => live.publish(stream, kept),
+        interactive: input?.program,
+      });
     } finally {
+      input?.close();
       live.close();
     }
   }
@@ -176,44 +185,6 @@ export class AttemptRunner {
       span.setAttribute('voidrunner.verdict', ran.suite.verdict ?? 'none');
       return ran;
     });
-  }
-
-  private async suiteOf({ spec: { suite } }: RunningExecution): Promise<TestSuite | null> {
-    if (suite === null) return null;
-    const content = await this.parts.payloads.get(suite.payload);
-    if (content === null) throw new SandboxFailure('the tests have been destroyed', true);
-    return decodeTestSuite(content);
-  }
-
-  private async sandboxJob({ spec, image_digest }: RunningExecution, lease: AttemptLease): Promise<SandboxJob> {
-    const runtime = this.parts.runtimes.named(spec.script_type);
-    if (!runtime) throw new SandboxFailure(`this worker has no runtime ${spec.script_type}`, false);
-    const [script, stored] = await Promise.all([
-      this.parts.payloads.get(spec.script),
-      spec.input === null ? null : this.parts.payloads.get(spec.input),
-    ]);
-    // The attempt counts: a released attempt would only fail again for the same reason.
-    if (script === null) throw new SandboxFailure('the script has been destroyed', true);
-    if (spec.input !== null && stored === null) throw new SandboxFailure('the input has been destroyed', true);
-    const input = stored === null ? {} : decodeExecutionInput(stored);
-    const { stdin, files, args, env, outputs } = input;
-    return {
-      executionId: spec.execution_id,
-      attempt: lease.attempt,
-      userId: spec.owner_id,
-      runtime,
-      imageDigest: image_digest,
-      script,
-      input: {
-        ...(stdin && { stdin }),
-        ...(args && { args }),
-        ...(env && { env }),
-        ...(outputs && { outputs }),
-        ...(files && { files }),
-      },
-      limits: spec.limits,
-      timeoutMs: timeoutMsOf(spec.timeout_seconds),
-    };
   }
 
   private async report(

@@ -11,6 +11,7 @@ import { OWNER_ID } from './builders/people.js';
 import { EXECUTION_ID, executionStarted, SCRIPT, taskCreated } from './builders/tasks.js';
 import { declaredRuntimes } from './declared-runtimes.js';
 import { InMemoryJobQueue } from './in-memory-job-queue.js';
+import { InMemoryLiveInput } from './in-memory-live-input.js';
 import { InMemoryLiveOutput } from './in-memory-live-output.js';
 import { InMemoryPayloadStore } from './in-memory-payload-store.js';
 import { Lifecycle } from './lifecycle.js';
@@ -26,6 +27,7 @@ export class AttemptWorld {
   readonly payloads = new InMemoryPayloadStore();
   readonly sandbox = new ScriptedSandbox(exits(0));
   readonly live = new InMemoryLiveOutput();
+  readonly liveInput = new InMemoryLiveInput();
   readonly runner = new AttemptRunner({
     workerId: WORKER,
     commands: this.lifecycle.bus,
@@ -34,6 +36,7 @@ export class AttemptWorld {
     runtimes: declaredRuntimes,
     sandbox: this.sandbox,
     live: new LivePublisher(this.live, silentLog),
+    liveInput: this.liveInput,
     suiteTimeoutMs: LEASE_MS,
     observed: new Observations(),
   });

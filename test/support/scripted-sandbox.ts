@@ -1,4 +1,5 @@
 import type { RuntimeOffer } from '../../src/runtimes/runtime-offer.js';
+import type { InteractiveInput } from '../../src/sandbox/interactive-input.js';
 import {
   type Preparation,
   type ProgramRun,
@@ -10,7 +11,7 @@ import {
   type SandboxOutcome,
 } from '../../src/sandbox/sandbox.js';
 
-type Program = (job: SandboxJob, signal: AbortSignal) => Promise<SandboxOutcome>;
+type Program = (job: SandboxJob, signal: AbortSignal, interactive?: InteractiveInput) => Promise<SandboxOutcome>;
 
 const text = (written: string) => ({
   content: Buffer.from(written),
@@ -70,12 +71,12 @@ export class ScriptedSandbox extends Sandbox {
     super();
   }
 
-  override async run(job: SandboxJob, { signal }: { signal: AbortSignal }): Promise<SandboxOutcome> {
+  override async run(job: SandboxJob, { signal, interactive }: RunOptions): Promise<SandboxOutcome> {
     this.jobs.push(job);
     this.running += 1;
     this.runningMax = Math.max(this.runningMax, this.running);
     try {
-      return await this.program(job, signal);
+      return await this.program(job, signal, interactive);
     } finally {
       this.running -= 1;
     }

@@ -30,4 +30,6 @@ export class Observations {
   onFiles: (stored: FilesObservation) => void = () => undefined;
   /** A test of a suite was run and judged. */
   onTest: (verdict: string) => void = () => undefined;
+  /** Bytes of interactive input were accepted. */
+  onStdin: (bytes: number) => void = () => undefined;
 }

@@ -10,6 +10,8 @@ export interface InputFile {
 /** An execution's input. */
 export interface ExecutionInput {
   readonly stdin?: Uint8Array | undefined;
+  /** Whether more standard input is added while the program runs. */
+  readonly interactive?: boolean | undefined;
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly files?: readonly InputFile[] | undefined;
@@ -25,6 +27,7 @@ export const packedFiles = (part: PartAt) => z.array(z.object({ path: z.string()
 const packedInput = (part: PartAt) =>
   z.object({
     stdin: packedPart(part).optional(),
+    interactive: z.boolean().optional(),
     args: z.array(z.string()).optional(),
     env: z.record(z.string(), z.string()).optional(),
     files: packedFiles(part).optional(),
