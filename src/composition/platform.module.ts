@@ -12,6 +12,7 @@ import { HttpCommands } from '../http/http-commands.js';
 import { IdempotentRequests } from '../http/idempotency/idempotent-requests.js';
 import { ReadYourWrites } from '../http/read-your-writes.js';
 import { LargeResponses } from '../http/user-concurrency.js';
+import { LiveInput } from '../live-input/live-input.js';
 import { LiveOutput } from '../live-output/live-output.js';
 import { PayloadStore } from '../platform/payloads/payload-store.js';
 import { StorageQuota } from '../platform/payloads/storage-quota.js';
@@ -48,6 +49,7 @@ export class PlatformModule {
       { provide: ConcurrentRequests, useValue: infra.concurrent },
       { provide: LargeResponses, useValue: infra.largeResponses },
       { provide: LiveOutput, useValue: infra.liveOutput },
+      { provide: LiveInput, useValue: infra.liveInput },
       { provide: StreamWatch, useValue: infra.streamWatch },
       { provide: PositionAnnouncements, useValue: projected },
     ];

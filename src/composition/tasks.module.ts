@@ -15,6 +15,7 @@ import { OneShotController } from '../tasks/api/one-shot-controller.js';
 import { OutputController } from '../tasks/api/output-controller.js';
 import { RerunController } from '../tasks/api/rerun-controller.js';
 import { RuntimeController } from '../tasks/api/runtime-controller.js';
+import { StdinController } from '../tasks/api/stdin-controller.js';
 import { SubmittedSuites } from '../tasks/api/submitted-suites.js';
 import { TaskController } from '../tasks/api/task-controller.js';
 import { CancelExecutionHandler } from '../tasks/commands/cancel-execution.js';
@@ -25,6 +26,7 @@ import { DiscardDeadLetterHandler } from '../tasks/commands/discard-dead-letter.
 import { ExecutionRequests } from '../tasks/commands/execution-requests.js';
 import { ExpireExternalExecutionHandler } from '../tasks/commands/expire-external-execution.js';
 import { ExpireUnreportedExecutionHandler } from '../tasks/commands/expire-unreported-execution.js';
+import { InputSender } from '../tasks/commands/input-sender.js';
 import { InputStore } from '../tasks/commands/input-store.js';
 import { LoseAttemptHandler } from '../tasks/commands/lose-attempt.js';
 import { RedriveExecutionHandler } from '../tasks/commands/redrive-execution.js';
@@ -60,6 +62,7 @@ const CONTROLLERS = [
   OneShotController,
   RerunController,
   RuntimeController,
+  StdinController,
 ];
 
 const COMMAND_HANDLERS = [
@@ -98,6 +101,7 @@ export class TasksModule {
       providers: [
         ScriptStore,
         InputStore,
+        InputSender,
         SuiteStore,
         SubmittedSuites,
         ExecutionRequests,

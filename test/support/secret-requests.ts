@@ -37,11 +37,12 @@ export class SecretRequests {
     operationId: string,
     path: string,
     body?: unknown,
-    { method = this.methodOf(operationId), token = '' }: { method?: string; token?: string } = {},
+    { method = this.methodOf(operationId), token = '', type }: { method?: string; token?: string; type?: string } = {},
   ): Promise<Record<string, any>> {
     const header = (name: string): string => this.secrets.plant(`${operationId} ${name}`);
     const query = path.includes('?') ? '' : `?${header('query')}=${header('query value')}`;
     const answer = await call<Record<string, any>>(`${this.options.url}${path}`, method, body, {
+      ...(type && { 'content-type': type }),
       ...(token !== '' && { authorization: `Bearer ${token}` }),
       ...(method === 'POST' && { 'idempotency-key': header('Idempotency-Key') }),
       'x-request-id': this.secrets.plant(`${operationId} ${REQUEST_ID}`),
@@ -150,6 +151,7 @@ export class SecretRequests {
       expect((await this.get(`/api/v1/dead-letters/${once['id']}`, token)).status).toBe(200),
     );
 
+    await this.sendInput(as);
     const external = await this.send('startExecution', `${path}/executions`, { executor: 'external' }, as);
     await this.send('reportExecution', `/api/v1/executions/${external['id']}`, this.bodyOf('reportExecution'), as);
     const report = {
@@ -169,6 +171,20 @@ export class SecretRequests {
     await this.sendBroken((await this.register()).token);
     await this.sendDuringOutage(token);
     await this.send('logout', '/api/v1/auth/logout', {}, { token: first });
+  }
+
+  /** To a program that drops it, and once more, too late. */
+  private async sendInput(as: { token: string }): Promise<void> {
+    const script_content = 'cat >/dev/null';
+    const body = { name: 'talk', script_type: 'bash', script_content, input: { interactive: true } };
+    const { id } = await this.send('runOnce', '/api/v1/executions', body, as);
+    const path = `/api/v1/executions/${id as string}/stdin?eof=true`;
+    const text = { ...as, type: 'text/plain' };
+    await eventually(async () => {
+      const sent = await this.send('sendStdin', path, this.secrets.plant('sendStdin'), text);
+      expect(sent).toMatchObject({ closed: true });
+    });
+    await this.send('sendStdin', path, this.secrets.plant('sendStdin again'), text);
   }
 
   private get(path: string, token: string) {

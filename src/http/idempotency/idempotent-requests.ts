@@ -85,12 +85,20 @@ export class IdempotentRequests {
   }
 
   private async replay(command: RecordedCommand, request: KeyedRequest, exchange: Exchange): Promise<IdempotentResult> {
-    if (command.digest !== request.digest) {
-      throw new HttpProblem(422, 'idempotency_key_reused', 'Idempotency-Key was used for another request');
-    }
-    trace.getActiveSpan()?.setAttribute('voidrunner.replayed', true);
-    void exchange.reply.header('idempotent-replayed', 'true');
+    if (command.digest !== request.digest) refuseReusedKey();
+    markReplayed(exchange);
     await this.readYourWrites.waitUntilReadable(command.position, exchange.request, exchange.reply);
     return { id: command.stream.id, version: command.version };
   }
+}
+
+/** @throws HttpProblem 422 */
+export function refuseReusedKey(): never {
+  throw new HttpProblem(422, 'idempotency_key_reused', 'Idempotency-Key was used for another request');
+}
+
+/** The response is that of an earlier request with the same key. */
+export function markReplayed({ reply }: Pick<Exchange, 'reply'>): void {
+  trace.getActiveSpan()?.setAttribute('voidrunner.replayed', true);
+  void reply.header('idempotent-replayed', 'true');
 }

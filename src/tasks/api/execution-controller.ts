@@ -85,7 +85,8 @@ export class ExecutionController {
     return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
       const suite = tests ? await this.suites.ofExecution(id, caller, tests, judge) : tests;
       const input = await this.inputs.put(caller.userId, submitted);
-      const content = { executor, input, inputPaths: pathsOf(submitted), suite };
+      const isInteractive = submitted?.interactive === true;
+      const content = { executor, input, inputPaths: pathsOf(submitted), isInteractive, suite };
       const command = new StartExecution(executionId, id, caller, content, overrides, metadata);
       return await this.commands.record(command);
     });

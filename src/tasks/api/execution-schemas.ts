@@ -4,7 +4,7 @@ import { listQuery, listView, wholeNumber } from '../../http/listing/list-query.
 import { SKIP_REASONS } from '../../sandbox/sandbox.js';
 import { FAILURE_REASONS, STATUSES } from '../domain/execution-shape.js';
 import { VERDICTS } from '../domain/test-results.js';
-import { executionInput } from './input-schema.js';
+import { executionInput, isInteractiveWithoutTests, WITH_TESTS } from './input-schema.js';
 import { JUDGE_WITHOUT_TESTS, judgeNeedsTests, judgeSchema, testsSchema } from './suite-schemas.js';
 import { runOverrides, scriptTypeFilter } from './task-schemas.js';
 
@@ -26,6 +26,12 @@ export const startExecutionBody = z
     message: 'must not be given for an external execution',
     params: { tag: 'exclusive' },
   })
+  .refine(({ executor, input }) => executor === 'embedded' || !input?.interactive, {
+    path: ['input', 'interactive'],
+    message: 'must not be given for an external execution',
+    params: { tag: 'exclusive' },
+  })
+  .refine(isInteractiveWithoutTests, WITH_TESTS)
   .prefault({})
   .meta({ id: 'StartExecution', example: { input: { args: ['world'] } } });
 export type StartExecutionBody = z.output<typeof startExecutionBody>;
@@ -66,17 +72,31 @@ export type ListExecutionsQuery = z.output<typeof listExecutionsQuery>;
 export const listDeadLettersQuery = z.strictObject(listQuery(EXECUTION_SORT_FIELDS));
 export type ListDeadLettersQuery = z.output<typeof listDeadLettersQuery>;
 
-export const outputQuery = z.strictObject({
-  follow: z
+const flag = (description: string) =>
+  z
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true')
-    .meta({ description: 'Whether to stream the output live until the execution has ended' }),
+    .meta({ description });
+
+export const outputQuery = z.strictObject({
+  follow: flag('Whether to stream the output live until the execution has ended'),
 });
 export type OutputQuery = z.output<typeof outputQuery>;
 
+export const stdinQuery = z.strictObject({ eof: flag('Whether standard input ends after these bytes') });
+export type StdinQuery = z.output<typeof stdinQuery>;
+
 const time = z.iso.datetime();
 const count = z.int().nonnegative();
+
+export const stdinView = z
+  .object({
+    attempt: z.int32().describe('The attempt whose program gets the bytes; each begins with none'),
+    stdin_bytes: count.describe('Bytes that this attempt has accepted so far, without those of `input.stdin`'),
+    closed: z.boolean().describe('Whether this request ended standard input'),
+  })
+  .meta({ id: 'AcceptedStdin' });
 
 const outputText = z
   .string()

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { text } from '../../http/validation/text.js';
 import { isOutputPattern, PATTERN_BYTES_MAX, PATTERNS_MAX } from '../../sandbox/output-patterns.js';
+import { INTERACTIVE_WITH_TESTS } from '../domain/execution-commands.js';
 
 const ARGS_MAX = 64;
 const ENV_MAX = 64;
@@ -106,6 +107,13 @@ export const executionInput = z
         description: `Binary standard input in base64, instead of \`stdin\`. ${INPUT_BYTES}`,
       })
       .optional(),
+    interactive: z
+      .boolean()
+      .describe(
+        'Whether standard input stays open after `stdin`, for `POST /executions/{id}/stdin`. Not with tests, and not ' +
+          'for an external execution',
+      )
+      .optional(),
     args: z
       .array(text({ max: ARG_CHARS_MAX }))
       .max(ARGS_MAX)
@@ -146,3 +154,17 @@ export const executionInput = z
 type WithFiles = { readonly files?: readonly { readonly path: string }[] | undefined } | undefined;
 
 export const pathsOf = (input: WithFiles): string[] => input?.files?.map(({ path }) => path) ?? [];
+
+interface Start {
+  readonly input?: { readonly interactive?: boolean | undefined } | undefined;
+  readonly tests?: unknown;
+}
+
+/** Tests have a standard input of their own. Those of the task are checked when the execution is recorded. */
+export const isInteractiveWithoutTests = ({ input, tests }: Start): boolean => !input?.interactive || !tests;
+
+export const WITH_TESTS = {
+  path: ['input', 'interactive'],
+  message: INTERACTIVE_WITH_TESTS,
+  params: { tag: 'exclusive' },
+};

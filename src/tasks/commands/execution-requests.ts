@@ -5,7 +5,12 @@ import { DomainError, InvalidFields } from '../../kernel/errors.js';
 import { OfferedRuntimes } from '../../runtimes/offered-runtimes.js';
 import { fileAtScriptPath, floorOf, type Runtime } from '../../runtimes/runtime.js';
 import { Runtimes } from '../../runtimes/runtimes.js';
-import { INPUT_FILE_AT_SCRIPT_PATH, RequestExecution, type StartExecution } from '../domain/execution-commands.js';
+import {
+  INPUT_FILE_AT_SCRIPT_PATH,
+  INTERACTIVE_WITH_TESTS,
+  RequestExecution,
+  type StartExecution,
+} from '../domain/execution-commands.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent, ExecutionSpec } from '../domain/execution-events.js';
 import type { ExecutionState } from '../domain/execution-state.js';
@@ -31,7 +36,7 @@ export class ExecutionRequests {
   /**
    * Records the start on both streams. The task's event comes first, as at the end (decide-execution.ts).
    * @throws DomainError as the task's decider does, and `runtime_removed`; InvalidFields for a file at the path of the
-   *   task's own script, and for limits below the runtime's minimum
+   *   task's own script, for limits below the runtime's minimum, and for an interactive input beside tests
    */
   async record(
     task: Participant<TaskState, TaskEvent>,
@@ -46,8 +51,9 @@ export class ExecutionRequests {
     const definition = { ...live.definition, ...changedDefinition(live.definition, start.overrides) };
     if (start.overrides.limits) requireFloor(runtime, definition);
     const imageDigest = content.executor === 'embedded' ? await this.offered.agreedDigest(runtime.name) : null;
-    const request = new RequestExecution(specOf({ ...live, definition }, start, imageDigest));
-    execution.record(executionDecider.decide(request, execution.state));
+    const spec = specOf({ ...live, definition }, start, imageDigest);
+    if (content.isInteractive) requireNoTests(spec);
+    execution.record(executionDecider.decide(new RequestExecution(spec), execution.state));
   }
 
   private runtimeOf({ definition: { script_type } }: LiveTask): Runtime {
@@ -73,6 +79,13 @@ function requireFreeScriptPath(runtime: Runtime, paths: readonly string[]): void
   if (index === -1) return;
   const field = `input.files.${index}.path`;
   throw new InvalidFields([{ field, value: '[redacted]', tag: 'invalid', message: INPUT_FILE_AT_SCRIPT_PATH }]);
+}
+
+/** The tests may be the task's, of which the request does not know. */
+function requireNoTests({ suite }: ExecutionSpec): void {
+  if (suite === null) return;
+  const field = 'input.interactive';
+  throw new InvalidFields([{ field, value: 'true', tag: 'exclusive', message: INTERACTIVE_WITH_TESTS }]);
 }
 
 function requireFloor(runtime: Runtime, { limits }: TaskDefinition): void {

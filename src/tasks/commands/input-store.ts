@@ -10,6 +10,7 @@ export interface SubmittedInput {
   readonly stdin?: string | undefined;
   /** Replaces `stdin`. */
   readonly stdin_base64?: string | undefined;
+  readonly interactive?: boolean | undefined;
   readonly args?: string[] | undefined;
   readonly env?: Record<string, string> | undefined;
   readonly files?: readonly { path: string; content: string; encoding: 'utf8' | 'base64' }[] | undefined;
@@ -21,6 +22,7 @@ export interface CopiedInput {
   readonly input: PayloadRef | null;
   /** Of its files. */
   readonly paths: readonly string[];
+  readonly isInteractive: boolean;
 }
 
 /** Stores an input before the event that refers to it. */
@@ -59,12 +61,12 @@ export class InputStore {
   async copy(ownerId: string, ref: PayloadRef | null): Promise<CopiedInput | null> {
     if (ref === null) {
       await this.quota.check(ownerId, 0);
-      return { input: null, paths: [] };
+      return { input: null, paths: [], isInteractive: false };
     }
     const content = await this.payloads.get(ref);
     if (content === null) return null;
-    const paths = decodeExecutionInput(content).files?.map(({ path }) => path) ?? [];
-    return { input: await this.store(ownerId, content), paths };
+    const { files = [], interactive: isInteractive = false } = decodeExecutionInput(content);
+    return { input: await this.store(ownerId, content), paths: files.map(({ path }) => path), isInteractive };
   }
 
   private async store(ownerId: string, content: Uint8Array): Promise<PayloadRef> {

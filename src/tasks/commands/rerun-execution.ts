@@ -61,7 +61,7 @@ export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
   private async copyOf({ owner_id, executor, input }: ExecutionSpec): Promise<Omit<ExecutionContent, 'suite'>> {
     const copied = await this.inputs.copy(owner_id, input);
     if (!copied) throw new DomainError('input_erased', 'The input of this execution has been erased');
-    return { executor, input: copied.input, inputPaths: copied.paths };
+    return { executor, input: copied.input, inputPaths: copied.paths, isInteractive: copied.isInteractive };
   }
 
   /** The same, unless they are the task's, which are kept as long as it. */

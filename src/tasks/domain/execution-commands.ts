@@ -25,6 +25,8 @@ export interface ExecutionContent {
   readonly input: ExecutionSpec['input'];
   /** Of the files in `input`. */
   readonly inputPaths: readonly string[];
+  /** Whether standard input is added while the program runs. Default: no. */
+  readonly isInteractive?: boolean;
   /** Undefined: the task's tests. Null: the program is run once, without tests. */
   readonly suite: ExecutionSpec['suite'] | undefined;
 }
@@ -56,6 +58,7 @@ export class RerunExecution {
   ) {}
 }
 
+export const INTERACTIVE_WITH_TESTS = 'must not be given for an execution with tests';
 export const INPUT_FILE_AT_SCRIPT_PATH = 'is the path of the script itself';
 
 /** The execution's part of StartExecution. */

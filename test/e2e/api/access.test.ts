@@ -25,7 +25,8 @@ const pathOf = ({ path }: Route): string =>
   path
     .slice('/api/v1'.length)
     .replace('{id}', path.includes('/tasks/') ? taskId : runId)
-    .replace('{stream}', 'stdout');
+    .replace('{stream}', 'stdout')
+    .replace(/stdin$/, 'stdin?eof=true');
 
 const BODIES: Record<string, object> = {
   createTask: { name: 'x', script_type: 'bash', script_content: ':' },

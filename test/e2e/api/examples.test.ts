@@ -3,6 +3,7 @@ import { eventually } from '../../support/eventually.js';
 import { Api, aTask } from './support/api.js';
 import { startAttempt } from './support/attempts.js';
 import type { Route } from './support/contract.js';
+import { takeInput } from './support/interactive-run.js';
 
 /**
  * In the order in which a newcomer tries them on the page: an operation follows the one that returns the `id` in its
@@ -15,7 +16,7 @@ const ORDER: Readonly<Record<string, string>> = {
   ...{ startExecution: 'createTask', listTaskExecutions: 'createTask', listExecutions: '' },
   ...{ getExecution: 'startExecution', reportExecution: 'startExecution' },
   ...{ executionHistory: 'startExecution', executionOutput: 'startExecution' },
-  ...{ executionFile: 'withFile', rerunExecution: 'withFile' },
+  ...{ executionFile: 'withFile', rerunExecution: 'withFile', sendStdin: 'talk' },
   ...{ taskHistory: 'createTask', deleteTask: 'createTask' },
   ...{ runOnce: '', cancelExecution: 'runOnce' },
   ...{ listDeadLetters: '', getDeadLetter: 'deadLetter', redriveDeadLetter: 'deadLetter' },
@@ -56,6 +57,8 @@ function requestOf(operationId: string) {
 
 function bodyOf(operationId: string, requestBody: Route['operation']['requestBody']): unknown {
   if (!requestBody) return undefined;
+  const bytes = requestBody.content['text/plain'];
+  if (bytes) return bytes.schema!.example;
   const name = requestBody.content['application/json']!.schema!.$ref!.split('/').at(-1)!;
   const { example } = api.contract.document.components.schemas[name]!;
   expect([operationId, example]).toEqual([operationId, expect.any(Object)]);
@@ -64,7 +67,8 @@ function bodyOf(operationId: string, requestBody: Route['operation']['requestBod
 
 async function tryOut(operationId: string): Promise<void> {
   const { method, url, body } = requestOf(operationId);
-  const answer = await call<Record<string, any>>(url, method, body, authorization());
+  const type = typeof body === 'string' && { 'content-type': 'text/plain' };
+  const answer = await call<Record<string, any>>(url, method, body, { ...authorization(), ...type });
   api.contract.check(method, new URL(url).pathname, answer);
   expect([operationId, answer.status, answer.body]).toEqual([operationId, successOf(operationId), expect.anything()]);
   answers.set(operationId, answer.body);
@@ -77,6 +81,14 @@ const successOf = (operationId: string): number =>
 async function withFile(): Promise<{ id: string }> {
   const { id } = (await api.anonymous<{ id: string }>('POST', '/executions', aTask, authorization())).body;
   await (await startAttempt(api, id)).succeed(['out/plot.png']);
+  return { id };
+}
+
+/** It takes input without a worker. */
+async function talk(): Promise<{ id: string }> {
+  const body = { ...aTask, input: { interactive: true } };
+  const { id } = (await api.anonymous<{ id: string }>('POST', '/executions', body, authorization())).body;
+  await takeInput(api, id);
   return { id };
 }
 
@@ -100,6 +112,7 @@ test('every operation has a place in the order of the examples', () => {
 test('every example works for a new user', async () => {
   for (const operationId of Object.keys(ORDER)) {
     if (operationId === 'executionFile') answers.set('withFile', await withFile());
+    if (operationId === 'sendStdin') answers.set('talk', await talk());
     if (operationId === 'listDeadLetters') {
       answers.set('deadLetter', await deadLetter()).set('anotherDeadLetter', await deadLetter());
     }

@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { ok, withId } from '../../support/api-client.js';
 import { Api, aTask, NO_WORKER, type Person } from './support/api.js';
 import { deadLetterOf } from './support/dead-letter.js';
+import { interactiveRun } from './support/interactive-run.js';
 
 let api: Api;
 let ada: Person;
@@ -16,10 +17,15 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const under = (key: string) => ({ 'idempotency-key': key });
+/** Text is sent as such. */
+const typeOf = (body: unknown): Record<string, string> =>
+  typeof body === 'string' ? { 'content-type': 'text/plain' } : {};
 const replayed = ({ headers }: { headers: Headers }) => headers.get('idempotent-replayed') === 'true';
 
+type Given = [path: string, body?: object | string];
+
 /** One request per operation that accepts a key, such that a second one would be executed or refused. */
-const REQUESTS: Record<string, () => Promise<[path: string, body?: object]>> = {
+const REQUESTS: Record<string, () => Promise<Given>> = {
   createTask: async () => ['/tasks', aTask],
   startExecution: async () => [`/tasks/${(await ada.createTask()).id}/executions`, { executor: 'external' }],
   rerunExecution: async () => {
@@ -28,6 +34,7 @@ const REQUESTS: Record<string, () => Promise<[path: string, body?: object]>> = {
     return [`/executions/${id}/rerun`];
   },
   runOnce: async () => ['/executions', { ...aTask, input: { args: ['x'] } }],
+  sendStdin: async () => [`/executions/${await interactiveRun(api, ada)}/stdin`, 'text'],
   redriveDeadLetter: async () => [`/dead-letters/${await deadLetterOf(api, ada)}/redrive`],
 };
 
@@ -41,7 +48,7 @@ test('every POST outside /auth documents the Idempotency-Key', () => {
 describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
   test('is executed once per key, and every repeat gets the same response', async () => {
     const [path, body] = await request();
-    const headers = under(randomUUID());
+    const headers = { ...under(randomUUID()), ...typeOf(body) };
     const first = await ada.send('POST', path, body, headers);
     expect(first.status).toBeLessThan(300);
     const head = await api.head();
@@ -54,7 +61,7 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
 
   test('is the same request in every form of its URL', async () => {
     const [path, body] = await request();
-    const headers = under(randomUUID());
+    const headers = { ...under(randomUUID()), ...typeOf(body) };
     const first = await ada.send('POST', path, body, headers);
     const head = await api.head();
     for (const target of spellingsOf(`/api/v1${path}`)) {
@@ -66,23 +73,27 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
 
   test('with another body is a 422 that changes nothing', async () => {
     const [path, body] = await request();
-    const headers = under(randomUUID());
+    const headers = { ...under(randomUUID()), ...typeOf(body) };
     await ada.send('POST', path, body, headers);
     const head = await api.head();
-    const other = body === undefined ? {} : { ...body, ...('name' in body ? { name: 'other' } : { input: {} }) };
-    const { status, body: problem } = await ada.send('POST', path, other, headers);
+    const { status, body: problem } = await ada.send('POST', path, otherThan(body), headers);
     expect([status, problem.error]).toEqual([422, 'Idempotency-Key was used for another request']);
     expect(await api.head()).toBe(head);
   });
 
   test('concurrent requests with one key are executed once', async () => {
     const [path, body] = await request();
-    const headers = under(randomUUID());
+    const headers = { ...under(randomUUID()), ...typeOf(body) };
     const answers = await Promise.all(Array.from({ length: 12 }, () => ada.send('POST', path, body, headers)));
     for (const answer of answers) expect([answer.status, answer.body]).toEqual([answers[0]!.status, answers[0]!.body]);
     expect(answers.filter((answer) => !replayed(answer))).toHaveLength(1);
   });
 });
+
+function otherThan(body: Given[1]): Given[1] {
+  if (typeof body === 'string') return `${body} and more`;
+  return { ...body, ...(body && ('name' in body ? { name: 'other' } : { input: {} })) };
+}
 
 /** Forms of one path that clients and proxies write: all of them are the same route. */
 const spellingsOf = (path: string): string[] => [
@@ -96,9 +107,9 @@ const spellingsOf = (path: string): string[] => [
 ];
 
 /** Unchanged: fetch would normalise a URL. */
-function sendTo(path: string, body: object | undefined, headers: Record<string, string>) {
+function sendTo(path: string, body: Given[1], headers: Record<string, string>) {
   const { hostname: host, port } = new URL(api.service.url);
-  const type = body && { 'content-type': 'application/json' };
+  const type = typeof body === 'object' && { 'content-type': 'application/json' };
   return new Promise<{ status: number; id: string; replayed: unknown }>((resolve, reject) => {
     const all = { authorization: `Bearer ${ada.token}`, ...type, ...headers };
     const sent = httpRequest({ host, port, path, method: 'POST', headers: all }, (answer) => {
@@ -109,7 +120,7 @@ function sendTo(path: string, body: object | undefined, headers: Record<string, 
         resolve({ status: answer.statusCode!, id, replayed: answer.headers['idempotent-replayed'] });
       });
     });
-    sent.on('error', reject).end(body && JSON.stringify(body));
+    sent.on('error', reject).end(typeof body === 'object' ? JSON.stringify(body) : body);
   });
 }
 

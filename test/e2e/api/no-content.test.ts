@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { Api, type Person } from './support/api.js';
 import type { Route } from './support/contract.js';
 import { deadLetterOf } from './support/dead-letter.js';
+import { interactiveRun } from './support/interactive-run.js';
 
 let api: Api;
 
@@ -19,6 +20,7 @@ const THINGS: Record<string, (who: Person) => Promise<string>> = {
 };
 
 async function pathFor(who: Person, template: string): Promise<string> {
+  if (template.endsWith('/stdin')) return `${template.replace('{id}', await interactiveRun(api, who))}?eof=true`;
   const collection = /([^/]+)\/\{id\}/.exec(template)?.[1];
   return collection === undefined ? template : template.replace('{id}', await THINGS[collection]!(who));
 }

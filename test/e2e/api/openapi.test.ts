@@ -37,6 +37,7 @@ const ROUTES = [
   'POST /api/v1/dead-letters/{id}/redrive',
   'POST /api/v1/executions',
   'POST /api/v1/executions/{id}/rerun',
+  'POST /api/v1/executions/{id}/stdin',
   'POST /api/v1/tasks',
   'POST /api/v1/tasks/{id}/executions',
   'PUT /api/v1/executions/{id}',

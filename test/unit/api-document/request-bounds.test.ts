@@ -23,6 +23,8 @@ const UNSAYABLE = [
   /bytes/,
   /^must be base64/,
   /^must not be given beside stdin/,
+  // Of `input.interactive`.
+  /^must not be given for an (external execution|execution with tests)/,
   // The minimum of a limit depends on the language.
   /^must be at least \d+ for \w+/,
   /^must be a relative (path|pattern)/,

@@ -100,6 +100,8 @@ export const aTask = { name: 'a task', script_type: 'python', script_content: 'p
 
 /** A test file's own service, and its document. */
 export class Api {
+  private readonly endings: (() => Promise<void>)[] = [];
+
   private constructor(
     readonly service: TestService,
     readonly contract: Contract,
@@ -144,9 +146,15 @@ export class Api {
     return caughtUp(this.service.processes[0]!.infra.pool, PROJECTOR);
   }
 
+  /** Runs before the service stops. */
+  beforeClose(end: () => Promise<void>): void {
+    this.endings.push(end);
+  }
+
   /** Ends all active executions, so that no job is left behind, and stops. */
   async close(): Promise<void> {
     try {
+      for (const end of this.endings) await end();
       await this.cancelAll();
     } finally {
       await this.service.close();

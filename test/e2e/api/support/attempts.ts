@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 
+import type { ICommand } from '@nestjs/cqrs';
+
 import { newId } from '../../../../src/kernel/uuid.js';
 import {
   ReleaseAttempt,
@@ -19,10 +21,11 @@ const RAN = {
 
 /** Reports about an attempt without a worker: the test controls the time. */
 export async function startAttempt(api: Api, executionId: string, attempt = 1) {
-  const commands = api.service.processes[0]!.commands!;
+  const commands = { execute: (command: ICommand) => api.service.processes[0]!.commands!.execute(command) };
   const lease = { executionId, attempt, leaseToken: newId() };
   await commands.execute(new StartAttempt(lease, 'test', 0, metadata));
   return {
+    lease,
     /** If a cancel was requested, the execution is cancelled now. */
     release: () => commands.execute(new ReleaseAttempt(lease, 'test', metadata)),
     /** With empty files. */

@@ -21,6 +21,7 @@ export const CARE: Readonly<Record<string, Care>> = {
   // Of a task that runs, no further execution can be started.
   rerunExecution: { path: { id: ['ended run', 'external run', 'dead letter'] } },
   executionFile: { path: { id: ['run with a file', 'ended run', 'external run'], path: ['file', 'another file'] } },
+  sendStdin: { path: { id: ['interactive run', 'embedded run', 'external run', 'ended run'] } },
   // The object cannot be used again.
   logout: { token: blank('session token') },
 };

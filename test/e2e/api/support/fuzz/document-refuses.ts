@@ -5,6 +5,7 @@ import type { JsonSchema } from './json-schema.js';
 import type { SentRequest } from './sent-request.js';
 
 const JSON_TYPE = /^application\/json *(;|$)/i;
+const BYTES_TYPE = /^(text\/plain|application\/octet-stream) *(;|$)/i;
 
 /** Whether the document excludes the request. What it cannot express, it does not exclude. */
 export function documentRefuses(contract: Contract, { operation }: Route, sent: SentRequest): boolean {
@@ -20,6 +21,9 @@ type RequestBody = NonNullable<Route['operation']['requestBody']>;
 
 function bodyRefused(contract: Contract, { required, content }: RequestBody, { body, headers }: SentRequest): boolean {
   if (body === undefined || body === '') return required === true;
+  const bytes = content['text/plain']?.schema;
+  // Content without a type is bytes.
+  if (bytes) return !BYTES_TYPE.test(headers['content-type'] ?? 'text/plain') || !contract.accepts(bytes, body);
   if (!JSON_TYPE.test(headers['content-type'] ?? '')) return true;
   const value = parsed(body);
   // The schemas omit the rules for all bodies: no NUL, no lone surrogate, no excessive nesting, no lossy number.

@@ -55,6 +55,8 @@ export const PROMISES: Promises = {
     const finished = onTask(task_id, 'TaskExecutionFinished', { execution_id: id, outcome: 'cancelled' });
     return [finished, onRun(id, 'ExecutionCancelled')];
   },
+  // Nothing of it is recorded.
+  sendStdin: () => [],
   redriveDeadLetter: ({ answer: { body } }) => [
     onTask(body.task_id, 'TaskExecutionStarted', { execution_id: body.id }),
     onRun(body.id, 'ExecutionRedriven', { attempt: body.attempt + 1 }),

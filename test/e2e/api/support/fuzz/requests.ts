@@ -24,6 +24,7 @@ type Part<Name extends keyof FuzzRequest> = fc.Arbitrary<FuzzRequest[Name]>;
 type Deviation = Partial<FuzzRequest>;
 
 const JSON_TYPE = 'application/json';
+const BYTES_TYPE = 'text/plain';
 const OTHER_TYPES = ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'json', `${JSON_TYPE}; x=y`];
 const BODIES = [
   '',
@@ -103,7 +104,7 @@ class Parts {
       path: this.path(firstOrOther),
       query: this.query((each) => this.valid.of(each)),
       headers: this.goodHeaders(),
-      body: schema ? bodiesOf(this.valid.of(schema)) : fc.constant(undefined),
+      body: schema ? bodiesOf(this.valid.of(schema)) : this.takesBytes ? this.bytes() : fc.constant(undefined),
     });
   }
 
@@ -130,6 +131,7 @@ class Parts {
         this.path(strangeIds).map((path) => ({ path })),
       );
     if (method !== 'GET') add(1, this.strangeBodies());
+    if (this.takesBytes) add(1, fc.constantFrom({ body: '' }, { body: blank('x 65537') }));
     const schema = this.body();
     if (schema) {
       add(
@@ -153,6 +155,14 @@ class Parts {
     const properties = { ...whole.properties };
     for (const [name, good] of Object.entries(fields)) properties[name] = { ...properties[name]!, enum: good };
     return { ...whole, properties };
+  }
+
+  private get takesBytes(): boolean {
+    return this.route.operation.requestBody?.content[BYTES_TYPE] !== undefined;
+  }
+
+  private bytes(): Part<'body'> {
+    return fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(undefined, '\0', blank('x 65536')));
   }
 
   private inPath(): readonly Parameter[] {
@@ -194,6 +204,7 @@ class Parts {
     return fc.record(Object.fromEntries(values), { requiredKeys: [] }).map((headers) => ({
       ...(asksForToken(this.route.operation) && { authorization: `Bearer ${this.token}` }),
       ...(this.body() && { 'content-type': JSON_TYPE }),
+      ...(this.takesBytes && { 'content-type': BYTES_TYPE }),
       ...(headers as Record<string, string>),
     }));
   }

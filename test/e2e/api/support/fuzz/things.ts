@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ok, withId } from '../../../../support/api-client.js';
 import type { Api, Person } from '../api.js';
 import { startAttempt } from '../attempts.js';
+import { interactiveRun } from '../interactive-run.js';
 
 /** None of its executions ends by itself during the test. */
 const LONG = { timeout_seconds: 3_600 };
@@ -93,6 +94,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const { id } = await who.startExternal(LONG);
     return (await who.report(id, { status: 'completed', return_code: 0, stdout: 'done' })).id;
   },
+  'interactive run': (_, who, api) => interactiveRun(api, who),
   'run with a file': async (_, who, api) => {
     const { id } = await who.start((await who.createTask(LONG)).id);
     await (await startAttempt(api, id)).succeed([FILE]);
