@@ -5,7 +5,7 @@ import { SKIP_REASONS } from '../../sandbox/sandbox.js';
 import { FAILURE_REASONS, STATUSES } from '../domain/execution-shape.js';
 import { VERDICTS } from '../domain/test-results.js';
 import { executionInput } from './input-schema.js';
-import { JUDGE_WITHOUT_TESTS, judgeNeedsTests, judgeSchema, testsSchema } from './suite-schemas.js';
+import { judgeNeedsTests, judgeSchema, judgeWithoutTests, testsSchema } from './suite-schemas.js';
 import { runOverrides, scriptTypeFilter } from './task-schemas.js';
 
 /** The body is optional. The fields of the task that it has apply to this execution only. */
@@ -20,7 +20,7 @@ export const startExecutionBody = z
       .optional(),
     judge: judgeSchema.optional(),
   })
-  .refine(judgeNeedsTests, JUDGE_WITHOUT_TESTS)
+  .refine(judgeNeedsTests, judgeWithoutTests())
   .refine(({ executor, tests }) => executor === 'embedded' || !tests, {
     path: ['tests'],
     message: 'must not be given for an external execution',

@@ -44,7 +44,7 @@ export class SubmittedSuites {
       return this.store.putOfTask(ownerId, suiteOf(tests, kept, script_type, this.rules));
     }
     const current = suite && (await this.store.get(suite));
-    if (!current) throw new InvalidFields([{ ...judgeFault, value: '[redacted]' }]);
+    if (!current) throw new InvalidFields([{ field: 'judge', value: '[redacted]', ...JUDGE_WITHOUT_TESTS }]);
     return this.store.putOfTask(ownerId, { ...current, judge: judgeOf(judge, this.rules) });
   }
 
@@ -65,5 +65,3 @@ export class SubmittedSuites {
     return suite && this.store.get(suite);
   }
 }
-
-const judgeFault = { field: 'judge', tag: JUDGE_WITHOUT_TESTS.params.tag, message: JUDGE_WITHOUT_TESTS.message };

@@ -106,11 +106,14 @@ export type SubmittedJudge = z.output<typeof judgeSchema>;
 export const judgeNeedsTests = ({ tests, judge }: { readonly tests?: unknown; readonly judge?: unknown }): boolean =>
   judge === undefined || (tests !== undefined && tests !== null);
 
-export const JUDGE_WITHOUT_TESTS = {
+export const JUDGE_WITHOUT_TESTS = { tag: 'required_with', message: 'must not be given without tests' } as const;
+
+/** For a refinement; zod takes its object apart. */
+export const judgeWithoutTests = () => ({
   path: ['judge'],
-  message: 'must not be given without tests',
-  params: { tag: 'required_with' },
-};
+  message: JUDGE_WITHOUT_TESTS.message,
+  params: { tag: JUDGE_WITHOUT_TESTS.tag },
+});
 
 /** As they were sent, with defaults. */
 export const viewOfTests = {

@@ -4,6 +4,7 @@ import type { Runtimes } from '../../runtimes/runtimes.js';
 import {
   type CapturedOutput,
   type PreparedProgram,
+  type ProgramRun,
   type Sandbox,
   SandboxFailure,
   type SandboxJob,
@@ -14,7 +15,7 @@ import type { Judge } from '../../tasks/domain/test-suite.js';
 import type { Judged } from './test-verdict.js';
 
 /** Of one run of a checker. */
-const TIMEOUT_MS = 10_000;
+export const CHECKER_TIMEOUT_MS = 10_000;
 const OUTPUT_BYTES_MAX = 16 * 1024;
 const ACCEPTED_CODE = 0;
 const WRONG_CODE = 1;
@@ -39,7 +40,11 @@ export interface Checker {
 export async function prepareChecker(
   { script_type, script_content }: NonNullable<Judge['checker']>,
   job: SandboxJob,
-  { sandbox, runtimes }: { readonly sandbox: Sandbox; readonly runtimes: Runtimes },
+  {
+    sandbox,
+    runtimes,
+    checkerTimeoutMs: timeoutMs = CHECKER_TIMEOUT_MS,
+  }: { readonly sandbox: Sandbox; readonly runtimes: Runtimes; readonly checkerTimeoutMs?: number },
   signal: AbortSignal,
 ): Promise<Checker | null> {
   const runtime = runtimes.named(script_type);
@@ -52,18 +57,18 @@ export async function prepareChecker(
     output_bytes: OUTPUT_BYTES_MAX,
   };
   const own = { runtime, imageDigest: null, script: Buffer.from(script_content), input: {} };
-  const prepared = await sandbox.prepare({ ...job, ...own, limits, timeoutMs: TIMEOUT_MS }, { signal });
-  if (prepared.kind === 'ready') return checkerOf(prepared.program, limits);
+  const prepared = await sandbox.prepare({ ...job, ...own, limits, timeoutMs }, { signal });
+  if (prepared.kind === 'ready') return checkerOf(prepared.program, { limits, timeoutMs });
   const { reason, compile } = prepared.outcome;
   if (reason === 'cancelled') return null;
   const failed = failedBecause('it does not compile', compile?.stderr);
   return { check: () => Promise.resolve(failed) };
 }
 
-const checkerOf = (program: PreparedProgram, limits: SandboxJob['limits']): Checker => ({
+const checkerOf = (program: PreparedProgram, bounds: Pick<ProgramRun, 'limits' | 'timeoutMs'>): Checker => ({
   check: async (files, signal) => {
     const beside = Object.entries(files).map(([path, content]) => ({ path, content: content as Uint8Array }));
-    return judgedBy(await program.run({ files: beside, limits, timeoutMs: TIMEOUT_MS }, { signal }));
+    return judgedBy(await program.run({ files: beside, ...bounds }, { signal }));
   },
 });
 

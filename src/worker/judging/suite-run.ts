@@ -46,6 +46,8 @@ export interface SuiteRunOptions {
   /** For the whole suite. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Of one run of a checker. */
+  readonly checkerTimeoutMs?: number;
   readonly onResult: (result: TestResult, index: number) => void;
 }
 
