@@ -41,11 +41,11 @@ export class SubmittedSuites {
     if (tests === null || (tests === undefined && judge === undefined)) return tests;
     if (tests) {
       const kept = judge ?? (suite && (await this.store.get(suite))?.judge) ?? undefined;
-      return this.store.putOfTask(ownerId, suiteOf(tests, kept, script_type, this.rules));
+      return this.store.putOfTask(ownerId, suiteOf(tests, kept, script_type, this.rules), suite);
     }
     const current = suite && (await this.store.get(suite));
     if (!current) throw new InvalidFields([{ field: 'judge', value: '[redacted]', ...JUDGE_WITHOUT_TESTS }]);
-    return this.store.putOfTask(ownerId, { ...current, judge: judgeOf(judge, this.rules) });
+    return this.store.putOfTask(ownerId, { ...current, judge: judgeOf(judge, this.rules) }, suite);
   }
 
   /** @throws DomainError `task_not_found`, `access_denied` */

@@ -39,7 +39,7 @@ test('a user at the storage quota can store and start nothing, until content is 
     },
   };
   const external = await bob.startExternal();
-  const stdin = { input: { stdin: 'x'.repeat(700_000) } };
+  const stdin = { input: { stdin: 'x'.repeat(1_000_000) } };
   const bobs = await bob.createTask({ max_parallel: 9 });
   expect((await bob.send('POST', `/tasks/${bobs.id}/executions`, stdin)).status).toBe(201);
   // What a worker stored is counted at the next sum. Nothing is started meanwhile: a running task refuses changes.

@@ -39,7 +39,6 @@ test('a task has tests: each execution runs them, and is completed whatever thei
   expect(await ada.task(task.id)).toEqual(task);
   const started = await ada.start(task.id);
   expect(started).toMatchObject({
-    status: 'pending',
     test_count: 3,
     verdict: null,
     score: null,
@@ -82,6 +81,8 @@ test('tests and judge of a task change by themselves, and tests can be removed',
     version: 2,
   });
   expect(await ada.client.follow((await ada.start(id)).id)).toMatchObject({ verdict: 'accepted', score: 4 });
+  const unchanged = await ada.updateTask(id, { tests: TESTS, judge: judged.judge! });
+  expect(unchanged.version).toBe(2);
   const one = await ada.updateTask(id, { tests: [{ stdin: '1 1', expected_stdout: '9' }] });
   expect(one).toMatchObject({ test_count: 1, judge: { compare: 'numbers' }, version: 3 });
   expect(await ada.updateTask(id, { tests: null })).toMatchObject({ test_count: 0, tests: null, judge: null });

@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+
 import type { TestSuite } from '../../../src/tasks/domain/test-suite.js';
 import { SuiteRun } from '../../../src/worker/judging/suite-run.js';
 import { aSuite, aTest, io } from '../../support/builders/suites.js';
 import { declaredRuntimes } from '../../support/declared-runtimes.js';
 import { job, type JobParts, TestSandbox } from '../../support/docker.js';
-import { SUITE_CASES } from '../../support/hostile/suites.js';
+import { SUITE_CASES, type SuiteCase } from '../../support/hostile/suites.js';
+import { RUNTIMES } from '../../support/runtimes.js';
+import { withoutCall } from '../../support/seccomp.js';
 
 const run = (box: TestSandbox, runtime: string, script: string, suite: TestSuite, parts: JobParts = {}) =>
   new SuiteRun(job(runtime, script, parts), suite, {
@@ -15,7 +19,12 @@ const run = (box: TestSandbox, runtime: string, script: string, suite: TestSuite
     onResult: () => undefined,
   }).run();
 
-describe.each(['runc', 'crun'])('on %s', (runtime) => {
+async function hasItsVerdicts(box: TestSandbox, { runtime, script, tests, judge, verdicts }: SuiteCase): Promise<void> {
+  const { reason, suite } = await run(box, runtime, script, aSuite(tests, judge));
+  expect([suite.results.map(({ verdict }) => verdict), reason]).toEqual([verdicts, 'exit_code']);
+}
+
+describe.each(RUNTIMES)('on %s', (runtime) => {
   let box: TestSandbox;
 
   beforeAll(async () => {
@@ -24,10 +33,18 @@ describe.each(['runc', 'crun'])('on %s', (runtime) => {
   afterEach(() => box.expectNoContainers());
   afterAll(() => box.sandbox.close());
 
-  it.each(Object.entries(SUITE_CASES))('%s', async (_, { runtime: language, script, tests, judge, verdicts }) => {
-    const { reason, suite } = await run(box, language, script, aSuite(tests, judge));
-    expect([suite.results.map(({ verdict }) => verdict), reason]).toEqual([verdicts, 'exit_code']);
+  it.each(Object.entries(SUITE_CASES))('%s', (_, suiteCase) => hasItsVerdicts(box, suiteCase));
+});
+
+describe('on a host that refuses namespaces', () => {
+  let box: TestSandbox;
+
+  beforeAll(async () => {
+    box = await TestSandbox.create({ seccompProfile: withoutCall('mount') });
   });
+  afterAll(() => box.sandbox.close());
+
+  it.each(Object.entries(SUITE_CASES))('%s', (_, suiteCase) => hasItsVerdicts(box, suiteCase));
 });
 
 describe('the cell', () => {
@@ -87,7 +104,15 @@ func main() { var a, b int; fmt.Scan(&a, &b); fmt.Println(a + b); os.Remove(os.A
   });
 });
 
-it('a suite runs on a host that refuses namespaces', async () => {
+it('docs/test-suites.md lists these programs', () => {
+  const rows = Object.entries(SUITE_CASES).map(
+    ([name, { judge, verdicts }]) => `| ${name} | ${judge?.compare ?? 'trimmed'} | ${verdicts.join(', ')} |`,
+  );
+  const docs = readFileSync('docs/test-suites.md', 'utf8').replaceAll(/ +/g, ' ').split('\n');
+  expect(docs.slice(docs.indexOf(rows[0]!)).filter((line) => line.startsWith('|'))).toEqual(rows);
+});
+
+it('a container of one job runs a suite', async () => {
   const box = await TestSandbox.create({ isolation: 'single' });
   try {
     const { suite } = await run(box, 'bash', 'cat', aSuite([io('a', 'a'), io('b', 'b'), aTest()]));

@@ -158,7 +158,7 @@ export interface paths {
         };
         /**
          * Get the history of an execution
-         * @description The events of the execution, oldest first, without lease tokens. With `Accept: text/event-stream`, the response follows the execution live until it ends. Each event has its version as `id`, its type as `event` and its JSON form as `data`. A reconnect with `Last-Event-ID` returns only newer events, or 204 if that was the last one.
+         * @description The events of the execution, oldest first, without lease tokens. With `Accept: text/event-stream`, the response follows the execution live until it ends. Each event has its version as `id`, its type as `event` and its JSON form as `data`. A reconnect with `Last-Event-ID` returns only newer events, or 204 if that was the last one. An execution with tests also has an event `test` for each test that was run, with `index`, `name`, `verdict`, `points` and figures as `data`. It has no `id`: after a reconnect, those of the attempt under way come again.
          */
         get: operations["executionHistory"];
         put?: never;
@@ -625,20 +625,20 @@ export interface components {
                 /** @description Instead of those of the execution */
                 limits?: {
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
                      */
                     memory_mb?: number;
                     cpus?: number;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                      */
                     pids?: number;
                     /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
                     cpu_time_seconds?: number | null;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
                      */
                     output_bytes?: number | null;
@@ -663,8 +663,11 @@ export interface components {
                 };
                 /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
                 checker?: {
-                    /** @description Name or alias of a runtime: see `GET /runtimes` */
-                    script_type: string;
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
                     script_content: string;
                 };
                 /**
@@ -934,20 +937,20 @@ export interface components {
                 /** @description Instead of those of the execution */
                 limits?: {
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
                      */
                     memory_mb?: number;
                     cpus?: number;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                      */
                     pids?: number;
                     /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
                     cpu_time_seconds?: number | null;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
                      */
                     output_bytes?: number | null;
@@ -973,8 +976,11 @@ export interface components {
                 };
                 /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
                 checker?: {
-                    /** @description Name or alias of a runtime: see `GET /runtimes` */
-                    script_type: string;
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
                     script_content: string;
                 };
                 /**
@@ -1096,20 +1102,20 @@ export interface components {
                 /** @description Instead of those of the execution */
                 limits?: {
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
                      */
                     memory_mb?: number;
                     cpus?: number;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                      */
                     pids?: number;
                     /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
                     cpu_time_seconds?: number | null;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
                      */
                     output_bytes?: number | null;
@@ -1134,8 +1140,11 @@ export interface components {
                 };
                 /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
                 checker?: {
-                    /** @description Name or alias of a runtime: see `GET /runtimes` */
-                    script_type: string;
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
                     script_content: string;
                 };
                 /**
@@ -1493,20 +1502,20 @@ export interface components {
                 /** @description Instead of those of the execution */
                 limits?: {
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
                      */
                     memory_mb?: number;
                     cpus?: number;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                      */
                     pids?: number;
                     /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
                     cpu_time_seconds?: number | null;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
                      */
                     output_bytes?: number | null;
@@ -1531,8 +1540,11 @@ export interface components {
                 };
                 /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
                 checker?: {
-                    /** @description Name or alias of a runtime: see `GET /runtimes` */
-                    script_type: string;
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
                     script_content: string;
                 };
                 /**

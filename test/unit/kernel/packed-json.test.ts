@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { packJson, unpackJson } from '../../../src/platform/payloads/packed-json.js';
+import { packJson, unpackJson } from '../../../src/kernel/packed-json.js';
 
 test('whatever is packed is unpacked', () => {
   fc.assert(
