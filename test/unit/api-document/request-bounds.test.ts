@@ -60,9 +60,13 @@ function readBody(text: string): unknown {
 function refusalsOf(name: string, body: unknown): string[] {
   const parsed = (VALIDATORS.get(name) as z.ZodType).safeParse(body);
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message);
+  const { overrides, items } = parsed.data as { overrides?: object; items?: object[] };
+  return (items ?? [overrides ?? (parsed.data as object)]).flatMap(refusalsOfOperator);
+}
+
+function refusalsOfOperator(run: object): string[] {
   try {
-    const { overrides } = parsed.data as { overrides?: object };
-    rules.accept(overrides ?? (parsed.data as object));
+    rules.accept(run);
     return [];
   } catch (error) {
     return error instanceof InvalidFields ? error.fields.map(({ message }) => message) : [String(error)];
@@ -133,6 +137,7 @@ function* boundsOf(schema: JsonSchema, path: string, put: (value: unknown) => un
 
 /** The smallest value that a schema accepts. */
 function sampleOf(schema: JsonSchema): unknown {
+  if (schema.$ref !== undefined) return sampleOf(schemas[nameOf(schema.$ref)]!);
   if (schema.enum) return schema.enum[0];
   if (schema.pattern?.includes('@')) return 'ada@example.com';
   if (schema.type === 'object') {
@@ -163,6 +168,8 @@ test('every bound of every body is tried', () => {
       'RunOnce.limits.pids maximum 256',
       'RunOnce.input.env maxProperties 64',
       'ExecutionReport.return_code maximum 255',
+      'CreateBatch.items maxItems 200',
+      'CreateBatch.items[].limits.pids maximum 256',
     ]),
   );
 });

@@ -37,5 +37,6 @@ export const GOOD_VALUES: Readonly<Record<string, readonly unknown[]>> = {
 export const THINGS_OF: Readonly<Record<string, readonly [string, ...string[]]>> = {
   tasks: ['task', 'busy task', 'deleted task'],
   executions: ['external run', 'embedded run', 'running run', 'ended run', 'dead letter'],
+  batches: ['batch', 'ended batch'],
   'dead-letters': ['dead letter', 'discarded dead letter', 'external run'],
 };
