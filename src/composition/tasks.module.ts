@@ -4,6 +4,8 @@ import { Pool } from 'pg';
 import { EventStore } from '../event-sourcing/core/event-store.js';
 import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
 import type { Log } from '../platform/telemetry/log.js';
+import { BatchController } from '../tasks/api/batch-controller.js';
+import { BatchPayloads } from '../tasks/api/batch-payloads.js';
 import { DeadLetterController } from '../tasks/api/dead-letter-controller.js';
 import { ExecutionController } from '../tasks/api/execution-controller.js';
 import { ExecutionHistoryController } from '../tasks/api/execution-history-controller.js';
@@ -17,8 +19,10 @@ import { RerunController } from '../tasks/api/rerun-controller.js';
 import { RuntimeController } from '../tasks/api/runtime-controller.js';
 import { SubmittedSuites } from '../tasks/api/submitted-suites.js';
 import { TaskController } from '../tasks/api/task-controller.js';
+import { CancelBatchHandler } from '../tasks/commands/cancel-batch.js';
 import { CancelExecutionHandler } from '../tasks/commands/cancel-execution.js';
 import { CreateAndStartTaskHandler } from '../tasks/commands/create-and-start-task.js';
+import { CreateBatchHandler } from '../tasks/commands/create-batch.js';
 import { CreateTaskHandler } from '../tasks/commands/create-task.js';
 import { DeleteTaskHandler } from '../tasks/commands/delete-task.js';
 import { DiscardDeadLetterHandler } from '../tasks/commands/discard-dead-letter.js';
@@ -40,7 +44,10 @@ import { StartAttemptHandler } from '../tasks/commands/start-attempt.js';
 import { StartExecutionHandler } from '../tasks/commands/start-execution.js';
 import { UpdateTaskHandler } from '../tasks/commands/update-task.js';
 import { AttemptOutput } from '../tasks/queries/attempt-output.js';
+import { ExecutionStatuses } from '../tasks/domain/batch-item-status.js';
+import { batchQueryHandlers } from '../tasks/queries/batch-queries.js';
 import { currentExecutions } from '../tasks/queries/current-executions.js';
+import { CurrentStatuses } from '../tasks/queries/current-statuses.js';
 import { EventFollower } from '../tasks/queries/event-follower.js';
 import { ExecutionEnds } from '../tasks/queries/execution-ends.js';
 import { executionQueryHandlers } from '../tasks/queries/execution-queries.js';
@@ -60,6 +67,7 @@ const CONTROLLERS = [
   OneShotController,
   RerunController,
   RuntimeController,
+  BatchController,
 ];
 
 const COMMAND_HANDLERS = [
@@ -80,9 +88,11 @@ const COMMAND_HANDLERS = [
   RedriveExecutionHandler,
   DiscardDeadLetterHandler,
   ReportExternalExecutionHandler,
+  CreateBatchHandler,
+  CancelBatchHandler,
 ];
 
-/** Tasks and executions: one context with two aggregates. */
+/** Tasks, executions and batches of executions: one context with three aggregates. */
 @Module({})
 export class TasksModule {
   static register({ withApi, log }: { withApi: boolean; log: Log }): DynamicModule {
@@ -91,6 +101,11 @@ export class TasksModule {
       useFactory: (pool: Pool, store: EventStore, projected: PositionAnnouncements) =>
         new ExecutionEnds(currentExecutions(pool, store), projected, log),
       inject: [Pool, EventStore, PositionAnnouncements],
+    };
+    const executionStatuses = {
+      provide: ExecutionStatuses,
+      useFactory: (pool: Pool, store: EventStore) => new CurrentStatuses(pool, store),
+      inject: [Pool, EventStore],
     };
     return {
       module: TasksModule,
@@ -104,15 +119,18 @@ export class TasksModule {
         ReportedOutput,
         TaskOwners,
         executionEnds,
+        executionStatuses,
         EventFollower,
         AttemptOutput,
         OutputFollower,
         SuiteFollower,
         ExecutionResponses,
         ExecutionStarts,
+        BatchPayloads,
         ...COMMAND_HANDLERS,
         ...taskQueryHandlers,
         ...executionQueryHandlers,
+        ...batchQueryHandlers,
       ],
     };
   }

@@ -18,6 +18,7 @@ const ORDER: Readonly<Record<string, string>> = {
   ...{ executionFile: 'withFile', rerunExecution: 'withFile' },
   ...{ taskHistory: 'createTask', deleteTask: 'createTask' },
   ...{ runOnce: '', cancelExecution: 'runOnce' },
+  ...{ createBatch: '', listBatches: '', getBatch: 'createBatch', cancelBatch: 'createBatch' },
   ...{ listDeadLetters: '', getDeadLetter: 'deadLetter', redriveDeadLetter: 'deadLetter' },
   ...{ discardDeadLetter: 'anotherDeadLetter', logout: '', ready: '' },
 };

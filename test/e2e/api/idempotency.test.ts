@@ -27,6 +27,7 @@ const REQUESTS: Record<string, () => Promise<[path: string, body?: object]>> = {
     await ada.report(id, { status: 'completed', return_code: 0 });
     return [`/executions/${id}/rerun`];
   },
+  createBatch: async () => ['/batches', { items: [aTask, { ...aTask, input: { args: ['x'] } }] }],
   runOnce: async () => ['/executions', { ...aTask, input: { args: ['x'] } }],
   redriveDeadLetter: async () => [`/dead-letters/${await deadLetterOf(api, ada)}/redrive`],
 };
@@ -69,7 +70,7 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
     const headers = under(randomUUID());
     await ada.send('POST', path, body, headers);
     const head = await api.head();
-    const other = body === undefined ? {} : { ...body, ...('name' in body ? { name: 'other' } : { input: {} }) };
+    const other = changed(body);
     const { status, body: problem } = await ada.send('POST', path, other, headers);
     expect([status, problem.error]).toEqual([422, 'Idempotency-Key was used for another request']);
     expect(await api.head()).toBe(head);
@@ -83,6 +84,13 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
     expect(answers.filter((answer) => !replayed(answer))).toHaveLength(1);
   });
 });
+
+/** Another valid body. */
+function changed(body: object | undefined): object {
+  if (body === undefined) return {};
+  if ('items' in body) return { items: [aTask] };
+  return { ...body, ...('name' in body ? { name: 'other' } : { input: {} }) };
+}
 
 /** Forms of one path that clients and proxies write: all of them are the same route. */
 const spellingsOf = (path: string): string[] => [

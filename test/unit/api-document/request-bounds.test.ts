@@ -72,8 +72,13 @@ interface Body extends RequestedRun {
 function refusalsOf(name: string, body: unknown): string[] {
   const parsed = (VALIDATORS.get(name) as z.ZodType).safeParse(body);
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message);
+  const { items } = parsed.data as { items?: Body[] };
+  return (items ?? [parsed.data as Body]).flatMap(refusalsOfOperator);
+}
+
+function refusalsOfOperator(run: Body): string[] {
   try {
-    const { overrides, tests, judge, ...given } = parsed.data as Body;
+    const { overrides, tests, judge, ...given } = run;
     const { script_type } = rules.accept(overrides ?? given);
     if (tests) suiteOf(tests, judge, script_type, rules);
     return [];
@@ -146,6 +151,7 @@ function* boundsOf(schema: JsonSchema, path: string, put: (value: unknown) => un
 
 /** The smallest value that a schema accepts. */
 function sampleOf(schema: JsonSchema): unknown {
+  if (schema.$ref !== undefined) return sampleOf(schemas[nameOf(schema.$ref)]!);
   if (schema.enum) return schema.enum[0];
   if (schema.pattern?.includes('@')) return 'ada@example.com';
   if (schema.type === 'object') {
@@ -176,6 +182,8 @@ test('every bound of every body is tried', () => {
       'RunOnce.limits.pids maximum 256',
       'RunOnce.input.env maxProperties 64',
       'ExecutionReport.return_code maximum 255',
+      'CreateBatch.items maxItems 200',
+      'CreateBatch.items[].limits.pids maximum 256',
     ]),
   );
 });

@@ -34,6 +34,11 @@ function withJudgeAsAllowed(body: unknown): unknown {
   return { ...others, tests, judge: { ...how, ...own } };
 }
 
+function withJudgesAsAllowed(body: unknown): unknown {
+  const { items } = body as { readonly items?: readonly unknown[] };
+  return { ...(body as object), ...(items && { items: items.map(withJudgeAsAllowed) }) };
+}
+
 export const CARE: Readonly<Record<string, Care>> = {
   register: { fields: { email: [blank('new email'), ` ${blank('new email')} `, blank('email')] } },
   login: { fields: { email: [blank('email')], password: [blank('password')] } },
@@ -46,6 +51,7 @@ export const CARE: Readonly<Record<string, Care>> = {
   updateTask: { adjust: withJudgeAsAllowed },
   startExecution: { adjust: withJudgeAsAllowed },
   runOnce: { adjust: withJudgeAsAllowed },
+  createBatch: { adjust: withJudgesAsAllowed },
   // Of a task that runs, no further execution can be started.
   rerunExecution: { path: { id: ['ended run', 'external run', 'dead letter'] } },
   executionFile: { path: { id: ['run with a file', 'ended run', 'external run'], path: ['file', 'another file'] } },
@@ -65,5 +71,6 @@ export const GOOD_VALUES: Readonly<Record<string, readonly unknown[]>> = {
 export const THINGS_OF: Readonly<Record<string, readonly [string, ...string[]]>> = {
   tasks: ['task', 'busy task', 'deleted task'],
   executions: ['external run', 'embedded run', 'running run', 'ended run', 'dead letter'],
+  batches: ['batch', 'ended batch'],
   'dead-letters': ['dead letter', 'discarded dead letter', 'external run'],
 };
