@@ -20,6 +20,8 @@ interface Level {
  */
 function isBytes(path: readonly PropertyKey[]): boolean {
   const [first, ...rest] = path;
+  // An item of a batch.
+  if (first === 'items') return path.length > 3 && isBytes(path.slice(2));
   if (path.length === 1) return first === 'stdout' || first === 'stderr';
   if (first === 'input') return isInputBytes(rest);
   return first === 'tests' && isInputBytes(rest.slice(1));

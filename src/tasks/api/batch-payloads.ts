@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 
-import { FIELD_ERRORS_MAX } from '../../http/validation/field-errors.js';
 import { type FieldFault, InvalidFields } from '../../kernel/errors.js';
 import { mapInParallel } from '../../platform/async/map-in-parallel.js';
 import { Runtimes } from '../../runtimes/runtimes.js';
@@ -11,7 +10,6 @@ import { ScriptStore } from '../commands/script-store.js';
 import { pathsOf } from './input-schema.js';
 import type { OneShotBody } from './one-shot-schema.js';
 import { OperatorRules } from './operator-rules.js';
-import { suiteOf } from './submitted-suite.js';
 import { SubmittedSuites } from './submitted-suites.js';
 
 /** Items whose script and input are stored at a time: small payloads share a statement. */
@@ -47,10 +45,10 @@ export class BatchPayloads {
       const runtime = this.runtimes.find(item.script_type);
       const { tests, judge } = item;
       if (runtime) collect(index, () => requireFreeScriptPath(runtime, pathsOf(item.input)));
-      if (tests) collect(index, () => suiteOf(tests, judge, runtime?.name, this.rules));
+      collect(index, () => this.suites.accept(tests, judge, runtime?.name));
       return collect(index, () => this.rules.accept(item)) ?? [];
     });
-    if (faults.length > 0) throw new InvalidFields(faults.slice(0, FIELD_ERRORS_MAX));
+    if (faults.length > 0) throw new InvalidFields(faults);
     return accepted;
   }
 
@@ -59,7 +57,8 @@ export class BatchPayloads {
     return mapInParallel(items, ITEMS_AT_A_TIME, async (item) => {
       const { input: submitted, script_content, tests, judge, ...definition } = item;
       const script = await this.scripts.put(ownerId, script_content);
-      const suite = await this.suites.ofNewTask(ownerId, definition.script_type, tests, judge);
+      const accepted = this.suites.accept(tests, judge, definition.script_type);
+      const suite = await this.suites.ofNewTask(ownerId, accepted);
       const input = await this.inputs.put(ownerId, submitted);
       return { definition: { ...definition, script, suite }, input, inputPaths: pathsOf(submitted) };
     });

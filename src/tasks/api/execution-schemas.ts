@@ -195,14 +195,17 @@ export const executionView = z
       .enum(VERDICTS)
       .nullable()
       .describe(
-        'That of the first test that failed, or `accepted`. Null without tests, and if not all of them were run',
+        'That of the first test that failed, else `accepted`. Null without tests, and if not all of them were run and ' +
+          'none failed',
       ),
     score: z.number().nullable().describe('The points that the tests earned'),
     points: z.number().nullable().describe('The points of all tests'),
     tests: z
       .array(testResult)
       .nullable()
-      .describe('Those that were run. Null before the end, without tests, in lists, and after they have been erased'),
+      .describe(
+        'Those that were run. Null while an attempt runs, without tests, in lists, and after they have been erased',
+      ),
     rerun_of: z.uuid().nullable().describe('The execution that this one repeats'),
     dead_lettered: z.boolean(),
     next_attempt_at: time.nullable(),

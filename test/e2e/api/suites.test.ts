@@ -25,6 +25,10 @@ const eventsOf = (id: string, headers: Record<string, string> = {}) =>
     authorization: `Bearer ${ada.token}`,
     ...headers,
   });
+async function storedBy({ id }: Person): Promise<number> {
+  const { rows } = await api.service.database.appPool.query('select 1 from es.payloads where owner_id = $1', [id]);
+  return rows.length;
+}
 const payloadIn = (data: unknown, ...path: readonly string[]): string =>
   path.reduce<any>((value, key) => value[key], data).payload_id;
 
@@ -221,6 +225,31 @@ test('what was erased is null, and the verdict stays', async () => {
   expect(lost).toMatchObject({ status: 'failed', termination_reason: 'infrastructure', verdict: null });
 });
 
+test('a new runtime must suit the tests that a task has', async () => {
+  const tests = [{ files: [{ path: 'main.js', content: 'x' }], limits: { memory_mb: 16 } }];
+  const { id } = await ada.createTask({ ...SUM, tests });
+  expect(await ada.send('PUT', `/tasks/${id}`, { script_type: 'javascript' })).toMatchObject({
+    status: 400,
+    body: { validation_errors: [{ field: 'tests.0.limits.memory_mb' }, { field: 'tests.0.files' }] },
+  });
+  expect(await ada.updateTask(id, { script_type: 'python' })).toMatchObject({ script_type: 'python', version: 2 });
+});
+
+test('of concurrent changes of tests and of their judge none is lost', async () => {
+  const { id } = await ada.createTask({ ...SUM, tests: TESTS });
+  const answers = await Promise.all([
+    ada.send('PUT', `/tasks/${id}`, { tests: [{ name: 'new' }] }),
+    ada.send('PUT', `/tasks/${id}`, { judge: { compare: 'exact' } }),
+  ]);
+  const changed = answers.map(({ status }) => status === 200);
+  for (const { status, body } of answers)
+    if (status !== 200)
+      expect([status, body.type]).toEqual([409, expect.stringMatching('task_changed|version_conflict')]);
+  const { tests, judge } = await ada.task(id);
+  expect(changed).toContain(true);
+  expect([tests!.length === 1, judge!.compare === 'exact']).toEqual(changed);
+});
+
 const invalid: Record<string, [body: object, field: string]> = {
   'no tests at all': [{ tests: [] }, 'tests'],
   '501 tests': [{ tests: Array.from({ length: 501 }, () => ({})) }, 'tests'],
@@ -260,7 +289,7 @@ const invalid: Record<string, [body: object, field: string]> = {
 test.each(Object.entries(invalid))('%s is refused, and nothing is stored', async (_, [fields, field]) => {
   const body = { name: 'x', script_type: 'javascript', script_content: '1', ...fields };
   const { id } = await ada.createTask({ ...SUM, script_type: 'javascript' });
-  const head = await api.head();
+  const [head, stored] = [await api.head(), await storedBy(ada)];
   for (const [method, path, sent] of [
     ['POST', '/tasks', body],
     ['POST', '/executions', body],
@@ -275,7 +304,7 @@ test.each(Object.entries(invalid))('%s is refused, and nothing is stored', async
       field,
     ]);
   }
-  expect(await api.head()).toBe(head);
+  expect([await api.head(), await storedBy(ada)]).toEqual([head, stored]);
 });
 
 test('tests are refused for an external execution, and for the task of another person', async () => {

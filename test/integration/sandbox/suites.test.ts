@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import type { TestSuite } from '../../../src/tasks/domain/test-suite.js';
+import { CHECKER_BOUNDS } from '../../../src/worker/judging/checker.js';
 import { SuiteRun } from '../../../src/worker/judging/suite-run.js';
 import { aSuite, aTest, io } from '../../support/builders/suites.js';
 import { declaredRuntimes } from '../../support/declared-runtimes.js';
@@ -14,7 +15,7 @@ const run = (box: TestSandbox, runtime: string, script: string, suite: TestSuite
     sandbox: box.sandbox,
     runtimes: declaredRuntimes,
     timeoutMs: 60_000,
-    checkerTimeoutMs: 5_000,
+    checkerBounds: { ...CHECKER_BOUNDS, timeoutMs: 5_000 },
     signal: new AbortController().signal,
     onResult: () => undefined,
   }).run();

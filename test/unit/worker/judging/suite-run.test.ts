@@ -1,6 +1,6 @@
-import type { SandboxJob, SandboxOutcome } from '../../../../src/sandbox/sandbox.js';
+import { SandboxFailure, type SandboxJob, type SandboxOutcome } from '../../../../src/sandbox/sandbox.js';
 import type { TestSuite } from '../../../../src/tasks/domain/test-suite.js';
-import { SuiteRun } from '../../../../src/worker/judging/suite-run.js';
+import { SuiteFailure, SuiteRun } from '../../../../src/worker/judging/suite-run.js';
 import { aSuite, aTest, io } from '../../../support/builders/suites.js';
 import { declaredRuntimes } from '../../../support/declared-runtimes.js';
 import { job } from '../../../support/docker.js';
@@ -146,4 +146,27 @@ describe('a checker', () => {
       countsAsAttempt: false,
     });
   });
+});
+
+test('a fault of the sandbox keeps the results before it, and no output of the run under way', async () => {
+  const sandbox = new ScriptedSandbox(echo);
+  const partial = { stdout: printed('hidden').stdout, stderr: printed('').stderr, wallTimeMs: 5 };
+  sandbox.program = (asked) =>
+    sandbox.jobs.length < 2 ? echo(asked) : Promise.reject(new SandboxFailure('lost', true, { partial }));
+  const failure = await suiteRun(sandbox, aSuite([io('a', 'x'), io('b', 'b')])).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(SuiteFailure);
+  expect(failure).toMatchObject({ message: 'lost', countsAsAttempt: true, partial: null });
+  expect((failure as SuiteFailure).suite).toMatchObject({ verdict: 'wrong_answer', results: [{ name: null }] });
+});
+
+test('a run that is cancelled before it has a container leaves the figures of those before it', async () => {
+  const cancel = new AbortController();
+  const sandbox = new ScriptedSandbox(echo);
+  sandbox.program = async (asked) => {
+    if (sandbox.jobs.length === 1) return echo(asked);
+    cancel.abort();
+    return anOutcome({ reason: 'cancelled', returnCode: null, imageDigest: null, cpuTimeMs: null, wallTimeMs: 0 });
+  };
+  const ran = await suiteRun(sandbox, aSuite([io('a', 'a'), io('b', 'b')]), { signal: cancel.signal });
+  expect(ran).toMatchObject({ reason: 'cancelled', cpuTimeMs: 10, wallTimeMs: 20, suite: { score: 1 } });
 });
