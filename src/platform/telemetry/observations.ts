@@ -28,4 +28,6 @@ export class Observations {
   /** How long a job waited in the queue until a worker started it, without requested delays. */
   onQueueWait: (waitedMs: number) => void = () => undefined;
   onFiles: (stored: FilesObservation) => void = () => undefined;
+  /** An item of a batch, when its turn came. */
+  onBatchItem: (outcome: 'started' | 'refused') => void = () => undefined;
 }
