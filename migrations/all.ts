@@ -10,6 +10,7 @@ import { Migration20261129000000 } from './Migration20261129000000_retention.js'
 import { Migration20261129000100 } from './Migration20261129000100_unnamed_scripts.js';
 import { Migration20261130000000 } from './Migration20261130000000_compiled_programs.js';
 import { Migration20261130000100 } from './Migration20261130000100_execution_results.js';
+import { Migration20261130000200 } from './Migration20261130000200_test_suites.js';
 import { Migration20261130000300 } from './Migration20261130000300_batches.js';
 
 /** Oldest first, each by the name of its file. */
@@ -26,5 +27,6 @@ export const MIGRATIONS = [
   { name: 'Migration20261129000100_unnamed_scripts', class: Migration20261129000100 },
   { name: 'Migration20261130000000_compiled_programs', class: Migration20261130000000 },
   { name: 'Migration20261130000100_execution_results', class: Migration20261130000100 },
+  { name: 'Migration20261130000200_test_suites', class: Migration20261130000200 },
   { name: 'Migration20261130000300_batches', class: Migration20261130000300 },
 ];

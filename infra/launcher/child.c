@@ -73,7 +73,7 @@ static void isolate(const struct job *job, const struct child_given *given) {
     need(given, isolation_raise_oom_score(job->nested ? OOM_SCORE_INIT : OOM_SCORE_MAX));
     if (job->nested) need(given, isolation_map_ids(given->uid, given->gid));
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) need(given, "not dumpable");
-    if (job->nested) need(given, isolation_mount(job, given->uid, given->gid));
+    if (job->nested) need(given, isolation_mount(job, &given->base, given->uid, given->gid));
     need(given, isolation_take_cpus(job));
     need(given, isolation_drop_capabilities(job->nested));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) need(given, "no_new_privs");
@@ -141,7 +141,7 @@ static _Noreturn void become_program(const struct job *job, const struct child_g
     signals_reset();
     say_ready(given);
     exec_found(job->argv, job->env);
-    if (job->program_size > 0) fail_as_compiled(job->argv[0]);
+    if (given->base.program_size > 0) fail_as_compiled(job->argv[0]);
     if (errno == ENOENT) refuse(given, "input", "no such program", job->argv[0]);
     refuse(given, "input", job->argv[0], strerror(errno));
 }
@@ -227,7 +227,8 @@ static _Noreturn void become_init(pid_t program, const struct job *job, unsigned
 static void prepare(struct job *job, const struct child_given *given) {
     isolate(job, given);
     hand_down_path(job);
-    need_input(given, files_write(job));
+    need_input(given, files_write(job, &given->base));
+    if (given->base.fd >= 0) close(given->base.fd);
     if (!filter_install()) need(given, "system call filter");
 }
 
@@ -243,8 +244,8 @@ void child_main(struct job *job, unsigned char *payload, size_t payload_size,
                 const struct child_given *given) {
     begin(given);
     /* None of the launcher's own: host, cgroup files, cell's /proc. */
-    const int kept[] = {given->setup, given->result, given->files};
-    descriptors_close_all_but(STDERR_FILENO + 1, kept, 3);
+    const int kept[] = {given->setup, given->result, given->files, given->base.fd};
+    descriptors_close_all_but(STDERR_FILENO + 1, kept, 4);
     prepare(job, given);
     if (!job->nested) become_program(job, given);
 

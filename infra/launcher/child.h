@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base.h"
 #include "job.h"
 #include "room.h"
 #include "snapshot.h"
@@ -35,6 +36,7 @@ struct child_given {
      * wants (collect.h). Only the init can write it. -1: the host wants none, or the job is plain.
      */
     int files;
+    struct base base; /* of the job; it has no other copy of the descriptor, and closes it before user code runs */
     struct room *room;
     /* Memory that the programs of a preloaded interpreter use. */
     const struct snapshot_use *use;

@@ -51,39 +51,61 @@ static int enter_parents(int from, const char *path, const char **last) {
     return from;
 }
 
-static bool write_file(int folder, const struct job_file *file) {
+/* Makes the file, and the folders before it. @returns its descriptor */
+static int create(int folder, const char *path) {
     const char *name;
-    int parent = enter_parents(fcntl(folder, F_DUPFD_CLOEXEC, 0), file->path, &name);
-    if (parent < 0) return false;
-    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    int fd = openat(parent, name, flags, FILE_MODE);
-    bool written = fd >= 0 && write_all(fd, file->content, file->size);
+    int parent = enter_parents(fcntl(folder, F_DUPFD_CLOEXEC, 0), path, &name);
+    if (parent < 0) return -1;
+    int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     int error = errno;
-    if (fd >= 0) close(fd);
     close(parent);
     errno = error;
-    return written;
+    return fd;
 }
 
-static bool write_program(const struct job *job) {
-    int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const struct job_file program = {job->program_path + 1, job->program, job->program_size};
-    bool written = root >= 0 && write_file(root, &program);
+static bool close_after(int fd, bool written) {
     int error = errno;
-    if (root >= 0) close(root);
+    if (fd >= 0) close(fd);
     errno = error;
     return written;
 }
 
-const char *files_write(const struct job *job) {
-    const char *name;
+static bool write_file(int folder, const struct job_file *file) {
+    int fd = create(folder, file->path);
+    return close_after(fd, fd >= 0 && write_all(fd, file->content, file->size));
+}
+
+static bool copy_file(int folder, const struct base *base, const struct base_part *part, const char *path) {
+    int fd = create(folder, path);
+    return close_after(fd, fd >= 0 && base_copy(base, part, fd));
+}
+
+/* Returns NULL, or the path that could not be made. */
+static const char *copy_files(int folder, const struct base *base) {
+    static struct base_part part;
+    uint32_t at = base_files_at();
+    for (uint32_t i = 0; i < base->file_count; i++)
+        if (!base_read(base, &at, &part) || !copy_file(folder, base, &part, part.path)) return part.path;
+    return NULL;
+}
+
+static const char *copy_program(const struct base *base) {
+    static struct base_part part;
+    uint32_t at = base->program_at;
+    int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool copied = root >= 0 && base_read(base, &at, &part) && copy_file(root, base, &part, part.path + 1);
+    return close_after(root, copied) ? NULL : part.path;
+}
+
+const char *files_write(const struct job *job, const struct base *base) {
+    const char *name, *failed;
     int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int parent = enter_parents(root, job->folder + 1, &name);
     int folder = parent < 0 ? -1 : enter(parent, name);
     if (folder < 0 || fchdir(folder) != 0) return job->folder;
+    if ((failed = copy_files(folder, base)) != NULL) return failed;
     for (size_t i = 0; i < job->file_count; i++)
         if (!write_file(folder, &job->files[i])) return job->files[i].path;
     close(folder);
-    /* Nested: it has been mounted. */
-    return job->nested || job->program_size == 0 || write_program(job) ? NULL : job->program_path;
+    return job->nested || base->program_size == 0 ? NULL : copy_program(base);
 }

@@ -2,13 +2,14 @@
 #ifndef LAUNCHER_FILES_H
 #define LAUNCHER_FILES_H
 
+#include "base.h"
 #include "job.h"
 
 /*
- * Makes and enters the working folder, writes the files in it, and a program that was compiled earlier. Returns
- * NULL, or the path that could not be made; errno has the cause.
+ * Makes and enters the working folder, writes the files of the base in it, those of the job, and, unless it has been
+ * mounted (program.h), the program of the base. Returns NULL, or the path that could not be made; errno has the cause.
  */
-const char *files_write(const struct job *job);
+const char *files_write(const struct job *job, const struct base *base);
 
 /* Writes all bytes. */
 bool write_all(int fd, const void *bytes, size_t size);

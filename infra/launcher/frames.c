@@ -4,6 +4,9 @@
 
 #include "memory.h"
 
+/* The bytes of frames that are skipped. */
+static unsigned char skipped[16 * 1024];
+
 uint32_t u32_read(const unsigned char *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
            (uint32_t)bytes[3];
@@ -27,6 +30,10 @@ unsigned char *frame_room(struct frame_reader *reader, size_t *size) {
         return reader->header + reader->header_have;
     }
     *size = reader->payload_size - reader->payload_have;
+    if (reader->is_skipped) {
+        if (*size > sizeof skipped) *size = sizeof skipped;
+        return skipped;
+    }
     return reader->payload + reader->payload_have;
 }
 
@@ -39,9 +46,16 @@ static enum frame_state header_complete(struct frame_reader *reader) {
     case FRAME_KILL:
         if (length != FRAME_NUMBER_BYTES) return FRAME_MALFORMED;
         break;
+    case FRAME_INPUT:
+        if (length < FRAME_NUMBER_BYTES || length > FRAME_NUMBER_BYTES + INPUT_BYTES_MAX) return FRAME_MALFORMED;
+        break;
     case FRAME_PRELOAD:
         if (length != 0) return FRAME_MALFORMED;
         break;
+    case FRAME_BASE:
+        if (length > FRAME_IN_BYTES_MAX) return FRAME_MALFORMED;
+        reader->payload_size = length;
+        return FRAME_BASE_BEGINS;
     default:
         return FRAME_MALFORMED;
     }
@@ -49,6 +63,12 @@ static enum frame_state header_complete(struct frame_reader *reader) {
     if (reader->payload == NULL) return FRAME_NO_MEMORY;
     reader->payload_size = length;
     return length == 0 ? FRAME_COMPLETE : FRAME_PARTIAL;
+}
+
+enum frame_state frame_receive(struct frame_reader *reader, unsigned char *memory) {
+    reader->payload = memory;
+    reader->is_skipped = memory == NULL;
+    return reader->payload_size == 0 ? FRAME_COMPLETE : FRAME_PARTIAL;
 }
 
 enum frame_state frame_advance(struct frame_reader *reader, size_t count) {
@@ -66,6 +86,7 @@ enum frame_type frame_type(const struct frame_reader *reader) {
 }
 
 void frame_reset(struct frame_reader *reader) {
-    memory_free(reader->payload, reader->payload_size);
+    if (frame_type(reader) != FRAME_BASE) memory_free(reader->payload, reader->payload_size);
+    if (reader->is_skipped) explicit_bzero(skipped, sizeof skipped);
     explicit_bzero(reader, sizeof *reader);
 }

@@ -2,6 +2,7 @@
 #ifndef LAUNCHER_FRAMES_H
 #define LAUNCHER_FRAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,13 +10,17 @@ enum {
     FRAME_HEADER_BYTES = 5,
     FRAME_NUMBER_BYTES = 4,
     FRAME_IN_BYTES_MAX = 40 * 1024 * 1024,
-    FRAME_OUT_BYTES_MAX = 64 * 1024
+    FRAME_OUT_BYTES_MAX = 64 * 1024,
+    /* Of a job's input that the host has added, and that is not confirmed; so of one frame, too. */
+    INPUT_BYTES_MAX = 64 * 1024
 };
 
 enum frame_type {
     FRAME_JOB = 'J',
+    FRAME_BASE = 'B',
     FRAME_KILL = 'K',
     FRAME_PRELOAD = 'Z', /* both ways */
+    FRAME_INPUT = 'I',   /* likewise */
     FRAME_HELLO = 'H',
     FRAME_STARTED = 'S',
     FRAME_STDOUT = 'O',
@@ -36,12 +41,14 @@ void frame_header_write(unsigned char *header, enum frame_type type, size_t leng
 struct frame_reader {
     unsigned char header[FRAME_HEADER_BYTES];
     size_t header_have;
-    unsigned char *payload; /* allocated once the header is complete */
+    unsigned char *payload; /* allocated once the header is complete; of a base, given by frame_receive */
     size_t payload_size;
     size_t payload_have;
+    bool is_skipped;
 };
 
-enum frame_state { FRAME_PARTIAL, FRAME_COMPLETE, FRAME_MALFORMED, FRAME_NO_MEMORY };
+/* FRAME_BASE_BEGINS: the header of a base is complete, and frame_receive has to be called. */
+enum frame_state { FRAME_PARTIAL, FRAME_COMPLETE, FRAME_BASE_BEGINS, FRAME_MALFORMED, FRAME_NO_MEMORY };
 
 /*
  * Where the next bytes go, and how many at most: a read never takes a byte of the next frame, so
@@ -52,10 +59,13 @@ unsigned char *frame_room(struct frame_reader *reader, size_t *size);
 /* Call after writing `count` bytes to the place that frame_room returned. */
 enum frame_state frame_advance(struct frame_reader *reader, size_t count);
 
+/* Where the payload of a base goes; NULL: it is skipped. The memory stays the caller's. */
+enum frame_state frame_receive(struct frame_reader *reader, unsigned char *memory);
+
 /* The complete frame's type. */
 enum frame_type frame_type(const struct frame_reader *reader);
 
-/* Wipes the frame and waits for the next. */
+/* Wipes the frame (not a base) and waits for the next. */
 void frame_reset(struct frame_reader *reader);
 
 #endif

@@ -33,26 +33,19 @@ void host_open(struct host *host) {
         fatal("standard output cannot be made non-blocking");
 }
 
-bool host_read(struct host *host) {
+enum frame_state host_read(struct host *host) {
     size_t size;
     unsigned char *room = frame_room(&host->reader, &size);
     ssize_t count = read(STDIN_FILENO, room, size);
-    if (count < 0 && (errno == EINTR || errno == EAGAIN)) return false;
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) return FRAME_PARTIAL;
     if (count <= 0) {
         host->ended = true;
-        return false;
+        return FRAME_PARTIAL;
     }
-    switch (frame_advance(&host->reader, (size_t)count)) {
-    case FRAME_PARTIAL:
-        return false;
-    case FRAME_COMPLETE:
-        return true;
-    case FRAME_NO_MEMORY:
-        fatal("no memory for a frame");
-    case FRAME_MALFORMED:
-        break;
-    }
-    fatal("malformed frame");
+    enum frame_state state = frame_advance(&host->reader, (size_t)count);
+    if (state == FRAME_NO_MEMORY) fatal("no memory for a frame");
+    if (state == FRAME_MALFORMED) fatal("malformed frame");
+    return state;
 }
 
 static size_t queue_free(const struct host *host) {
@@ -80,6 +73,7 @@ static void queue_put(struct host *host, const void *bytes, size_t size) {
     }
     if (size > 0) memcpy(host->queue + host->queue_end, bytes, size);
     host->queue_end += size;
+    host->queued += size;
     if (host->queue_end > host->queue_used_max) host->queue_used_max = host->queue_end;
 }
 
@@ -103,6 +97,14 @@ void host_send_plain(struct host *host, enum frame_type type, const char *text) 
     queue_put(host, text, strlen(text));
 }
 
+uint64_t host_mark(const struct host *host) {
+    return host->queued;
+}
+
+bool host_has_sent(const struct host *host, uint64_t mark) {
+    return host->sent >= mark;
+}
+
 void host_flush(struct host *host) {
     while (!host_is_flushed(host)) {
         size_t size = host->queue_end - host->queue_begin;
@@ -113,9 +115,11 @@ void host_flush(struct host *host) {
             /* The host will not read the rest. */
             host->ended = true;
             host->queue_begin = host->queue_end;
+            host->sent = host->queued;
             break;
         }
         host->queue_begin += (size_t)count;
+        host->sent += (size_t)count;
     }
     explicit_bzero(host->queue, host->queue_used_max);
     host->queue_begin = host->queue_end = host->queue_used_max = 0;

@@ -14,13 +14,15 @@ struct host {
     size_t queue_begin;
     size_t queue_end;
     size_t queue_used_max; /* since it was last wiped */
+    uint64_t queued;       /* bytes, since the launcher's start */
+    uint64_t sent;         /* those of them that the host's pipe has taken */
     bool ended;            /* it closed our input, or no longer reads our output */
 };
 
 void host_open(struct host *host);
 
-/* Reads once; blocks unless poll reported input. True: a frame is complete. */
-bool host_read(struct host *host);
+/* Reads once; blocks unless poll reported input. */
+enum frame_state host_read(struct host *host);
 
 /* How many bytes of a program's output fit into the queue now; at 0 its pipes are not read. */
 size_t host_output_room(const struct host *host);
@@ -35,6 +37,13 @@ void host_send(struct host *host, enum frame_type type, uint32_t number, const v
 void host_send_text(struct host *host, enum frame_type type, uint32_t number, const char *text);
 
 void host_send_plain(struct host *host, enum frame_type type, const char *text);
+
+/*
+ * For frames of which one at most may be in the queue: the mark of what was queued up to now, and whether all of that
+ * has left the queue.
+ */
+uint64_t host_mark(const struct host *host);
+bool host_has_sent(const struct host *host, uint64_t mark);
 
 /* Writes as much as standard output accepts now. */
 void host_flush(struct host *host);

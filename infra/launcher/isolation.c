@@ -81,13 +81,13 @@ static bool bring_up_loopback(void) {
 static int proc_folder = -1;
 
 /* The view is written where the job's /tmp is mounted next, which makes it unreachable. */
-const char *isolation_mount(const struct job *job, uid_t uid, gid_t gid) {
+const char *isolation_mount(const struct job *job, const struct base *base, uid_t uid, gid_t gid) {
     const char *failed;
     if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return "private mounts";
     if ((failed = view_write(job, uid, gid)) != NULL) return failed;
     if ((failed = view_mount(&proc_folder)) != NULL) return failed;
     if (!mount_tmpfs("/tmp", 0, job->tmp_size_kib, job->tmp_inodes_max)) return "mount /tmp";
-    if (job->program_size > 0 && (failed = program_mount(job)) != NULL) return failed;
+    if (base->program_size > 0 && (failed = program_mount(base)) != NULL) return failed;
     if (!mount_tmpfs("/dev/shm", MS_NOEXEC, job->shm_size_kib, job->tmp_inodes_max) &&
         errno != ENOENT)
         return "mount /dev/shm";

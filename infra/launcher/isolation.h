@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "base.h"
 #include "job.h"
 
 /* Sets the login name of all jobs, if the host allows it. Call once, at the launcher's start, while dumpable. */
@@ -22,10 +23,10 @@ pid_t isolation_clone_sibling(void);
 const char *isolation_map_ids(uid_t uid, gid_t gid);
 
 /*
- * Mounts a fresh /tmp, /dev/shm and /proc, the job's own view of its limits and its user (view.h), and an
- * empty /dev/mqueue; brings up the loopback; sets the host name to "sandbox".
+ * Mounts a fresh /tmp, /dev/shm and /proc, the program of the base (program.h), the job's own view of its limits and
+ * its user (view.h), and an empty /dev/mqueue; brings up the loopback; sets the host name to "sandbox".
  */
-const char *isolation_mount(const struct job *job, uid_t uid, gid_t gid);
+const char *isolation_mount(const struct job *job, const struct base *base, uid_t uid, gid_t gid);
 
 /*
  * Binds the process to as many of the launcher's CPUs as the job's limit, so that a program that counts

@@ -2,82 +2,19 @@
 
 #include <string.h>
 
-#include "frames.h"
-
-/* The rest of the payload. The first fault is kept; after it every field reads as empty. */
-struct cursor {
-    unsigned char *next;
-    size_t left;
-    const char *fault;
-};
-
-static unsigned char *take(struct cursor *cursor, size_t size) {
-    if (cursor->fault == NULL && cursor->left < size) cursor->fault = "malformed: cut short";
-    if (cursor->fault != NULL) return NULL;
-    unsigned char *bytes = cursor->next;
-    cursor->next += size;
-    cursor->left -= size;
-    return bytes;
-}
-
-static void fault_if(struct cursor *cursor, bool faulty, const char *fault) {
-    if (cursor->fault == NULL && faulty) cursor->fault = fault;
-}
-
-static uint32_t take_u32(struct cursor *cursor) {
-    const unsigned char *bytes = take(cursor, 4);
-    return bytes == NULL ? 0 : u32_read(bytes);
-}
-
-static uint8_t take_u8(struct cursor *cursor) {
-    const unsigned char *bytes = take(cursor, 1);
-    return bytes == NULL ? 0 : bytes[0];
-}
-
-static const unsigned char *take_bytes(struct cursor *cursor, size_t *size) {
-    *size = take_u32(cursor);
-    const unsigned char *bytes = take(cursor, *size);
-    if (bytes == NULL) *size = 0;
-    return bytes;
-}
-
-/* Terminates the string in place: the length field before it provides the extra byte. */
-static char *take_string(struct cursor *cursor) {
-    size_t size = take_u32(cursor);
-    unsigned char *bytes = take(cursor, size);
-    if (bytes == NULL) return NULL;
-    fault_if(cursor, memchr(bytes, 0, size) != NULL, "malformed: NUL in a string");
-    char *text = (char *)bytes - 1;
-    memmove(text, bytes, size);
-    text[size] = 0;
-    return text;
-}
+#include "fields.h"
 
 static void take_strings(struct cursor *cursor, char **strings, size_t count_max) {
-    size_t count = take_u32(cursor);
-    fault_if(cursor, count > count_max, "malformed: too many arguments, variables or files");
+    size_t count = take_count(cursor, count_max);
     for (size_t i = 0; i < count && cursor->fault == NULL; i++) strings[i] = take_string(cursor);
 }
 
-/* No part between slashes is empty, "." or "..". */
-static bool path_is_plain(const char *path) {
-    if (strlen(path) > JOB_PATH_BYTES_MAX) return false;
-    for (const char *part = path;; part++) {
-        size_t size = strcspn(part, "/");
-        if (size == 0 || (size <= 2 && strspn(part, ".") >= size)) return false;
-        part += size;
-        if (*part == 0) return true;
-    }
-}
-
 static void take_files(struct cursor *cursor, struct job *job) {
-    size_t count = take_u32(cursor);
-    fault_if(cursor, count > JOB_FILES_MAX, "malformed: too many arguments, variables or files");
+    size_t count = take_count(cursor, JOB_FILES_MAX);
     for (size_t i = 0; i < count && cursor->fault == NULL; i++) {
         struct job_file *file = &job->files[job->file_count++];
         file->path = take_string(cursor);
-        fault_if(cursor, file->path != NULL && !path_is_plain(file->path),
-                 "input: a path must be relative and stay in the working folder");
+        check_path(cursor, file->path, file->path == NULL ? 0 : strlen(file->path));
         file->content = take_bytes(cursor, &file->size);
     }
 }
@@ -89,6 +26,12 @@ static void take_limits(struct cursor *cursor, struct job *job) {
     uint8_t preload = take_u8(cursor);
     fault_if(cursor, preload > 1, "malformed: unknown preload");
     job->preload = preload == 1;
+    uint8_t base = take_u8(cursor);
+    fault_if(cursor, base > JOB_BASE_LAST, "malformed: unknown use of the base");
+    job->base = base;
+    uint8_t interactive = take_u8(cursor);
+    fault_if(cursor, interactive > 1, "malformed: unknown kind of input");
+    job->interactive = interactive == 1;
     job->timeout_ms = take_u32(cursor);
     job->cpu_time_ms_max = take_u32(cursor);
     job->head_bytes_max = take_u32(cursor);
@@ -134,13 +77,11 @@ static bool is_variable(const char *text) {
 }
 
 static void check(struct cursor *cursor, const struct job *job) {
-    fault_if(cursor, cursor->left > 0, "malformed: trailing bytes");
+    take_end(cursor);
     if (cursor->fault != NULL) return;
-    fault_if(cursor, job->folder[0] != '/' || !path_is_plain(job->folder + 1),
+    fault_if(cursor, !path_is_absolute(job->folder, strlen(job->folder)),
              "input: the working folder must be an absolute path");
     fault_if(cursor, job->argv[0] == NULL || job->argv[0][0] == 0, "malformed: no program");
-    fault_if(cursor, job->program_size > 0 && (job->program_path[0] != '/' || !path_is_plain(job->program_path + 1)),
-             "malformed: a compiled program needs an absolute path");
     for (size_t i = 0; job->env[i] != NULL; i++)
         fault_if(cursor, !is_variable(job->env[i]), "malformed: a variable is NAME=value");
 }
@@ -155,8 +96,6 @@ const char *job_decode(struct job *job, unsigned char *payload, size_t size) {
     take_strings(&cursor, job->env, JOB_ENV_MAX);
     take_files(&cursor, job);
     job->input = take_bytes(&cursor, &job->input_size);
-    job->program_path = take_string(&cursor);
-    job->program = take_bytes(&cursor, &job->program_size);
     take_collect(&cursor, &job->collect);
     check(&cursor, job);
     return cursor.fault;

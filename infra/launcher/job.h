@@ -18,6 +18,13 @@ enum {
     JOB_TAIL_BYTES_MAX = 8 * 1024 * 1024
 };
 
+/* What the job does with the base (base.h). */
+enum job_base {
+    JOB_BASE_NONE, /* the cell's base, if there is one, is dropped */
+    JOB_BASE_KEPT, /* used, and kept for later jobs */
+    JOB_BASE_LAST  /* used, and dropped */
+};
+
 #define JOB_HOST_NAME "sandbox"
 
 struct job_file {
@@ -31,6 +38,8 @@ struct job {
     uint32_t number;
     bool nested;
     bool preload; /* cloned from the cell's preloaded interpreter, if it has one */
+    enum job_base base;
+    bool interactive; /* the host adds to the input while the job runs */
     uint32_t timeout_ms; /* 0: none */
     uint32_t cpu_time_ms_max; /* of all processes of the program; 0: any */
     uint32_t head_bytes_max;
@@ -49,9 +58,6 @@ struct job {
     struct job_file files[JOB_FILES_MAX];
     const unsigned char *input;
     size_t input_size;
-    char *program_path;           /* absolute, in a folder of its own: where the job finds the compiled program */
-    const unsigned char *program; /* compiled by an earlier job */
-    size_t program_size;          /* 0: there is none */
     struct collect_order collect;    /* has its own copy of the patterns */
 };
 

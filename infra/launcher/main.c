@@ -26,10 +26,12 @@
 #include "view.h"
 
 enum {
-    PROTOCOL = 5,
+    PROTOCOL = 6,
     /* How long sending the last frames may take after the host has closed our input. */
     GOODBYE_US = 2000000,
-    GOODBYE_POLL_MS = 50
+    GOODBYE_POLL_MS = 50,
+    /* A base leaves this much of the cell's memory for the launcher, and for the init of a job. */
+    BASE_BYTES_BESIDE = 512 * 1024
 };
 
 enum { ON_INPUT, ON_OUTPUT, ON_DEATH, ON_RUN, ON_ALL = ON_RUN + RUN_FDS };
@@ -78,12 +80,19 @@ static void say_hello(struct host *host, const struct cgroup *cgroup) {
     host_send_plain(host, FRAME_HELLO, text);
 }
 
+/* @returns the refusal if the job asks for a base, and there is none */
+static const char *choose_base(struct base_holder *base, const struct job *job) {
+    if (job->base == JOB_BASE_NONE) base_drop(base);
+    return job->base == JOB_BASE_NONE || base->base.fd >= 0 ? NULL : base->fault;
+}
+
 static void start_job(struct host *host, struct run *run) {
     static struct job job;
     struct frame_reader *frame = &host->reader;
     if (!run->active) zygote_offer(&run->zygote, frame->payload, frame->payload_size);
     const char *refusal = job_decode(&job, frame->payload, frame->payload_size);
     if (refusal == NULL && run->active) refusal = "malformed: another job is running";
+    if (refusal == NULL) refusal = choose_base(&run->base, &job);
     if (refusal != NULL) {
         zygote_withdraw(&run->zygote);
         host_send_text(host, FRAME_REFUSED, job.number, refusal);
@@ -94,10 +103,34 @@ static void start_job(struct host *host, struct run *run) {
     explicit_bzero(&job, sizeof job);
 }
 
+/* The one before goes first: there may not be memory for both. */
+static enum frame_state receive_base(struct host *host, struct run *run) {
+    int64_t size = (int64_t)host->reader.payload_size, needed = size + BASE_BYTES_BESIDE;
+    const char *fault = NULL;
+    base_drop(&run->base);
+    if (run->active) fault = "malformed: the base arrived while a job ran";
+    else if (cgroup_bytes_left(run->cgroup, needed) < needed)
+        fault = "input: the base does not fit the memory of its cell";
+    return frame_receive(&host->reader, base_receive(&run->base, (size_t)size, fault));
+}
+
+static void add_input(const struct frame_reader *frame, struct run *run) {
+    const unsigned char *bytes = frame->payload + FRAME_NUMBER_BYTES;
+    size_t size = frame->payload_size - FRAME_NUMBER_BYTES;
+    bool is_running = run->active && u32_read(frame->payload) == run->number;
+    if (is_running && !input_add(&run->input, bytes, size)) fatal("malformed frame");
+}
+
 static void obey(struct host *host, struct run *run) {
     switch (frame_type(&host->reader)) {
     case FRAME_JOB:
         start_job(host, run);
+        break;
+    case FRAME_BASE:
+        base_received(&run->base);
+        break;
+    case FRAME_INPUT:
+        add_input(&host->reader, run);
         break;
     case FRAME_PRELOAD:
         run_preload(run);
@@ -107,6 +140,13 @@ static void obey(struct host *host, struct run *run) {
         if (run->active && u32_read(host->reader.payload) == run->number) run_kill(run, KILLED_BY_HOST);
     }
     frame_reset(&host->reader);
+}
+
+static void listen_to(struct host *host, struct run *run) {
+    enum frame_state state = host_read(host);
+    if (state == FRAME_BASE_BEGINS) state = receive_base(host, run);
+    if (state == FRAME_COMPLETE) obey(host, run);
+    if (host->ended) base_drop(&run->base);
 }
 
 /* @returns whether the host has disconnected and nothing is left to do */
@@ -151,7 +191,7 @@ int main(int argc, char **argv) {
         wait_for_something(&host, &run, signals, fds);
         /* The signal only wakes the loop; wait(2) returns which child died. */
         if (fds[ON_DEATH].revents != 0 && read(signals, &ignored, sizeof ignored) < 0) continue;
-        if (fds[ON_INPUT].revents != 0 && host_read(&host)) obey(&host, &run);
+        if (fds[ON_INPUT].revents != 0) listen_to(&host, &run);
         run_step(&run);
     }
     end_everyone();

@@ -9,41 +9,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "files.h"
-#include "memory.h"
-
-enum { FOLDER_MODE = 0755, PROGRAM_MODE = 0555, PIECE_BYTES = 256 * 1024 };
+enum { FOLDER_MODE = 0755, PROGRAM_MODE = 0555 };
 
 #define MOUNT_FLAGS (MS_NOSUID | MS_NODEV)
 
-/* Each piece leaves the payload: a program of a small job would need its memory twice. */
-static bool write_pieces(int fd, const struct job *job) {
-    for (size_t at = 0; at < job->program_size; at += PIECE_BYTES) {
-        size_t left = job->program_size - at, size = left < PIECE_BYTES ? left : PIECE_BYTES;
-        if (!write_all(fd, job->program + at, size)) return false;
-        memory_drop((void *)(job->program + at), size);
-    }
-    return true;
-}
-
-static bool write_program(const struct job *job) {
-    int fd = open(job->program_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, PROGRAM_MODE);
-    bool written = fd >= 0 && write_pieces(fd, job);
+static bool copy_program(const struct base *base, const struct base_part *part) {
+    int fd = open(part->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, PROGRAM_MODE);
+    bool copied = fd >= 0 && base_copy(base, part, fd);
     int error = errno;
     if (fd >= 0) close(fd);
     errno = error;
-    return written;
+    return copied;
 }
 
-const char *program_mount(const struct job *job) {
-    char folder[JOB_PATH_BYTES_MAX + 1], options[64];
-    int size = (int)(strrchr(job->program_path, '/') - job->program_path);
-    snprintf(folder, sizeof folder, "%.*s", size, job->program_path);
+const char *program_mount(const struct base *base) {
+    static struct base_part part;
+    char folder[sizeof part.path], options[64];
+    uint32_t at = base->program_at;
+    if (!base_read(base, &at, &part)) return "read the program";
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(part.path, '/') - part.path), part.path);
     /* The file system rounds up to whole pages. Two inodes: its root, and the file. */
-    snprintf(options, sizeof options, "size=%zu,nr_inodes=2,mode=755", job->program_size);
+    snprintf(options, sizeof options, "size=%u,nr_inodes=2,mode=755", part.content_size);
     if (mkdir(folder, FOLDER_MODE) != 0) return "folder of the program";
     if (mount("none", folder, "tmpfs", MOUNT_FLAGS, options) != 0) return "mount of the program";
-    if (!write_program(job)) return "write the program";
+    if (!copy_program(base, &part)) return "write the program";
     if (mount("none", folder, NULL, MS_REMOUNT | MS_RDONLY | MOUNT_FLAGS, NULL) != 0) return "read-only program";
     return NULL;
 }

@@ -51,15 +51,6 @@ static bool make_pipe(int *ours, int *theirs) {
     return *theirs < DESCRIPTORS_MAX && fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
 }
 
-/* The same in the other direction: standard input. It ends once the program has read all of it. */
-static bool make_input_pipe(struct run *run, struct child_given *given) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return false;
-    given->in = ends[0];
-    run->input_fd = ends[1];
-    return ends[1] < DESCRIPTORS_MAX && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0;
-}
-
 static bool make_file_stream(struct run *run, const struct job *job, struct child_given *given) {
     int ours;
     if (!make_pipe(&ours, &given->files)) return false;
@@ -68,7 +59,7 @@ static bool make_file_stream(struct run *run, const struct job *job, struct chil
 }
 
 static bool make_pipes(struct run *run, const struct job *job, struct child_given *given) {
-    return make_input_pipe(run, given) && make_pipe(&run->streams[0].fd, &given->out) &&
+    return input_make_pipe(&run->input, &given->in) && make_pipe(&run->streams[0].fd, &given->out) &&
            make_pipe(&run->streams[1].fd, &given->err) &&
            make_pipe(&run->setup_fd, &given->setup) &&
            (!run->nested || make_pipe(&run->result_fd, &given->result)) &&
@@ -85,33 +76,6 @@ static bool take_tails(struct run *run, const struct job *job) {
     return true;
 }
 
-/* Releases the payload, which holds the input. */
-static void end_input(struct run *run) {
-    close_fd(&run->input_fd);
-    memory_free(run->payload, run->payload_size);
-    run->payload = NULL;
-}
-
-/* The init has the rest of the payload. */
-static void drop_all_but_input(struct run *run) {
-    const unsigned char *end = run->payload + run->payload_size, *input_end = run->input + run->input_left;
-    memory_drop(run->payload, (size_t)(run->input - run->payload));
-    memory_drop(run->payload + (input_end - run->payload), (size_t)(end - input_end));
-}
-
-/* Writes as much as the pipe accepts now. An error means that the program has closed it, or has ended. */
-static void feed_input(struct run *run) {
-    while (run->input_fd >= 0 && run->input_left > 0) {
-        ssize_t count = write(run->input_fd, run->input, run->input_left);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno == EAGAIN) return;
-        if (count < 0) break;
-        run->input += count;
-        run->input_left -= (size_t)count;
-    }
-    end_input(run);
-}
-
 static void forget(struct run *run) {
     for (int i = 0; i < RUN_STREAMS; i++) {
         struct run_stream *stream = &run->streams[i];
@@ -121,13 +85,14 @@ static void forget(struct run *run) {
     close_fd(&run->setup_fd);
     close_fd(&run->result_fd);
     file_stream_close(&run->files);
-    end_input(run);
+    input_end(&run->input);
     usage_end(&run->usage);
     struct run idle = {.host = run->host,
                        .cgroup = run->cgroup,
                        .usage = run->usage,
                        .locks = run->locks,
                        .zygote = run->zygote,
+                       .base = run->base,
                        .room = run->room};
     explicit_bzero(run, sizeof *run);
     *run = idle;
@@ -136,6 +101,7 @@ static void forget(struct run *run) {
 static void end_of_all(struct run *run) {
     run->first = 0;
     run->all_dead = true;
+    input_end(&run->input);
     if (file_stream_has_begun(&run->files)) return;
     run->ended_us = now_us();
     run->after = cgroup_read(run->cgroup);
@@ -146,6 +112,7 @@ static void end_of_job(struct run *run) {
     run->ended_us = run->files.over_us;
     run->after = cgroup_read(run->cgroup);
     run->deadline_us = run->cpu_time.due_us = INT64_MAX;
+    input_end(&run->input);
     usage_end(&run->usage);
 }
 
@@ -158,7 +125,7 @@ static void begin(struct run *run, const struct job *job) {
     run->number = job->number;
     run->nested = job->nested;
     file_stream_begin(&run->files);
-    run->setup_fd = run->result_fd = run->input_fd = run->streams[0].fd = run->streams[1].fd = -1;
+    run->setup_fd = run->result_fd = run->streams[0].fd = run->streams[1].fd = -1;
     /* Default if no result arrives: the init was killed, and the program with it. */
     run->result.status = SIGKILL;
     run->before = cgroup_read(run->cgroup);
@@ -169,6 +136,8 @@ static void begin(struct run *run, const struct job *job) {
     cpu_time_begin(&run->cpu_time, job->cpu_time_ms_max, job->cpus_milli);
     *run->room = (struct room){0};
     usage_begin(&run->usage);
+    if (job->base == JOB_BASE_LAST) usage_release(&run->usage, run->base.base.size);
+    if (job->base != JOB_BASE_NONE && job->nested) usage_mount(&run->usage, run->base.base.program_size);
     locks_begin(&run->locks, run->begun_us);
 }
 
@@ -177,6 +146,7 @@ void run_open(struct run *run, char **argv) {
     run->room = room_create(&room_fd);
     if (run->room == NULL) fatal("no memory for the room");
     zygote_open(&run->zygote, argv, room_fd);
+    base_open(&run->base);
 }
 
 void run_preload(struct run *run) {
@@ -192,7 +162,7 @@ static void close_pipes(struct run *run, struct child_given *given) {
     close_fd(&given->setup);
     close_fd(&given->result);
     close_fd(&given->files);
-    close_fd(&run->input_fd);
+    close_fd(&run->input.fd);
     close_fd(&run->streams[0].fd);
     close_fd(&run->streams[1].fd);
     close_fd(&run->setup_fd);
@@ -224,18 +194,18 @@ static bool clone_preloaded(struct run *run, const struct job *job, struct child
 }
 
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size) {
-    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, -1, run->room, NULL};
+    struct child_given given = {getuid(), getgid(), -1, -1, -1, -1, -1, -1, {.fd = -1}, run->room, NULL};
     const char *failed = NULL;
     begin(run, job);
-    run->payload = payload;
-    run->payload_size = payload_size;
-    run->input = job->input;
-    run->input_left = job->input_size;
-    if (!make_pipes(run, job, &given)) failed = "pipe";
+    if (job->base != JOB_BASE_NONE) given.base = run->base.base;
+    if (!input_begin(&run->input, job, payload, payload_size)) failed = "memory for the input";
+    else if (!make_pipes(run, job, &given)) failed = "pipe";
     else if (!take_tails(run, job)) failed = "memory for the output";
     if (!job->preload || !job->nested || failed != NULL)
         zygote_withdraw(&run->zygote);
     if (failed == NULL && !clone_preloaded(run, job, &given, &failed) && failed == NULL) {
+        /* A zygote that is lost must not take the base with it. */
+        given.base.is_last = job->base == JOB_BASE_LAST;
         run->first = isolation_clone(run->nested);
         if (run->first == 0) child_main(job, payload, payload_size, &given);
         if (run->first < 0) failed = "clone";
@@ -254,8 +224,10 @@ void run_start(struct run *run, struct job *job, unsigned char *payload, size_t 
     close_fd(&given.setup);
     close_fd(&given.result);
     close_fd(&given.files);
-    drop_all_but_input(run);
-    feed_input(run);
+    /* The init has it. */
+    if (job->base == JOB_BASE_LAST) base_drop(&run->base);
+    input_drop_rest(&run->input);
+    input_feed(&run->input);
 }
 
 static void kill_all(struct run *run) {
@@ -437,6 +409,19 @@ static bool may_have_printed(const struct run *run) {
     return run->started || run->setup_fd < 0;
 }
 
+/* At most one is in the queue, however slowly the host reads. */
+static bool can_confirm(const struct run *run) {
+    return run->started && input_is_unconfirmed(&run->input) && host_has_sent(run->host, run->confirmation) &&
+           host_has_room(run->host);
+}
+
+static void confirm_input(struct run *run) {
+    unsigned char total[4];
+    u32_write(total, input_confirm(&run->input));
+    host_send(run->host, FRAME_INPUT, run->number, total, sizeof total);
+    run->confirmation = host_mark(run->host);
+}
+
 void run_step(struct run *run) {
     if (!run->active) return;
     if (!run->all_dead) {
@@ -444,8 +429,9 @@ void run_step(struct run *run) {
         if (run->nested) reap_init(run);
         else reap_plain(run);
     }
-    feed_input(run);
+    input_feed(&run->input);
     read_setup(run);
+    if (can_confirm(run)) confirm_input(run);
     if (file_stream_pass(&run->files, run->host, run->number)) end_of_job(run);
     /* The program may be faster than its init, but STARTED must be sent first. */
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) read_stream(run, i);
@@ -467,6 +453,7 @@ static int timeout_ms(const struct run *run, int64_t next) {
         bool can_go_on = is_drained(run) && host_output_room(run->host) > 0;
         return can_go_on ? 0 : -1;
     }
+    if (can_confirm(run)) return 0;
     if (run->killed == KILLED_BY_NONE && run->deadline_us < next) next = run->deadline_us;
     if (run->files.give_up_us < next) next = run->files.give_up_us;
     if (usage_due_us(&run->usage) < next) next = usage_due_us(&run->usage);
@@ -480,7 +467,7 @@ int run_poll(const struct run *run, struct pollfd *fds) {
     for (int i = 0; i < RUN_FDS; i++) fds[i] = (struct pollfd){.fd = -1, .events = POLLIN};
     if (!run->active) return -1;
     fds[0].fd = run->setup_fd;
-    fds[1] = (struct pollfd){.fd = run->input_fd, .events = POLLOUT};
+    fds[1] = (struct pollfd){.fd = input_is_waiting(&run->input) ? run->input.fd : -1, .events = POLLOUT};
     if (host_output_room(run->host) > 0 || !file_stream_has_begun(&run->files)) fds[2].fd = run->files.fd;
     for (int i = 0; i < RUN_STREAMS && may_have_printed(run); i++) {
         const struct run_stream *stream = &run->streams[i];

@@ -7,11 +7,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base.h"
 #include "cgroup.h"
 #include "child.h"
 #include "cpu-time.h"
 #include "file-stream.h"
 #include "host.h"
+#include "input.h"
 #include "locks.h"
 #include "output.h"
 #include "usage.h"
@@ -34,6 +36,7 @@ struct run {
     struct usage usage;
     struct locks locks;
     struct zygote zygote;
+    struct base_holder base;
     struct room *room;
 
     bool active;
@@ -44,11 +47,8 @@ struct run {
     bool collects; /* plain: a process collects the files; all others are dead */
     enum run_killer killed;
 
-    int input_fd; /* -1 once the program has read all of it, or reads no more */
-    const unsigned char *input;
-    size_t input_left;
-    unsigned char *payload; /* holds the input; NULL once that has ended */
-    size_t payload_size;
+    struct input input;
+    uint64_t confirmation; /* its place among what is sent (host.h) */
 
     int setup_fd; /* -1 once the exec has closed it */
     char setup[CHILD_SETUP_BYTES_MAX];
@@ -79,7 +79,7 @@ void run_open(struct run *run, char **argv);
 /* Starts the zygote, once, unless a job runs. */
 void run_preload(struct run *run);
 
-/* Starts the job, or prepares its refusal. Takes ownership of the payload. */
+/* Starts the job, or prepares its refusal. Takes ownership of the payload. There must be a base if the job uses it. */
 void run_start(struct run *run, struct job *job, unsigned char *payload, size_t payload_size);
 
 /*

@@ -54,9 +54,12 @@ static void take_order(struct zygote_order *order, int *fds) {
     const struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
     if (size != sizeof *order || rights == NULL) _exit(EXIT_FAILED);
     size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    if (count != ZYGOTE_FDS && count != ZYGOTE_FDS - 1) _exit(EXIT_FAILED);
-    fds[ZYGOTE_FILES] = -1;
+    bool has_base = order->base.fd >= 0;
+    if (count != (size_t)(ZYGOTE_FILES + order->has_files + has_base)) _exit(EXIT_FAILED);
     memcpy(fds, CMSG_DATA(rights), count * sizeof(int));
+    fds[ZYGOTE_BASE] = has_base ? fds[count - 1] : -1;
+    if (!order->has_files) fds[ZYGOTE_FILES] = -1;
+    order->base.fd = fds[ZYGOTE_BASE];
 }
 
 static bool read_payload(int fd, unsigned char *payload, size_t size) {
@@ -121,6 +124,7 @@ struct program serve_jobs(char *const *sample) {
                                     .setup = fds[ZYGOTE_SETUP],
                                     .result = fds[ZYGOTE_RESULT],
                                     .files = fds[ZYGOTE_FILES],
+                                    .base = order.base,
                                     .room = room,
                                     .use = &use};
         int32_t pid = isolation_clone_sibling();

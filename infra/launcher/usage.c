@@ -1,6 +1,7 @@
 #include "usage.h"
 
 #include <stddef.h>
+#include <unistd.h>
 
 #include "clock.h"
 
@@ -117,6 +118,21 @@ void usage_begin(struct usage *usage) {
     if (usage->processes.proc_fd >= 0) usage->before = counted(usage);
 }
 
+/* A file in memory takes whole pages. */
+static int64_t page_bytes(int64_t size) {
+    int64_t page = sysconf(_SC_PAGESIZE);
+    return (size + page - 1) / page * page;
+}
+
+void usage_release(struct usage *usage, int64_t bytes) {
+    usage->before.shmem -= page_bytes(bytes);
+}
+
+void usage_mount(struct usage *usage, int64_t program_bytes) {
+    usage->program_bytes = page_bytes(program_bytes);
+    usage->before.shmem += usage->program_bytes;
+}
+
 void usage_end(struct usage *usage) {
     usage->stopped = true;
     processes_close(&usage->processes);
@@ -136,9 +152,11 @@ static void take_look(struct usage *usage, const struct room *room, pid_t init) 
     if (look.processes == 0 && look.complete) return;
     struct cgroup_pages of_run = counted(usage);
     of_run.anon = risen(usage->before.anon, of_run.anon);
-    of_run.shmem = risen(usage->before.shmem, of_run.shmem);
+    /* Its pages are those of a file in memory. */
+    int64_t program = look.shmem_max < usage->program_bytes ? look.shmem_max : usage->program_bytes;
+    of_run.shmem = risen(usage->before.shmem, of_run.shmem) + program;
     int64_t held = __atomic_load_n(&room->held_bytes, __ATOMIC_RELAXED);
-    int64_t sum = usage_sum(&look, &of_run, held);
+    int64_t sum = usage_sum(&look, &of_run, held + program);
     usage->peak = larger(usage->peak, sum);
     if (look.largest > usage->largest) {
         usage->largest = look.largest;

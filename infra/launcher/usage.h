@@ -32,6 +32,7 @@ struct usage {
     struct processes processes;
     bool stopped; /* nothing is due */
     struct cgroup_pages before; /* what the cgroup counted when the run began, less the launcher's */
+    int64_t program_bytes; /* of a compiled program, in a file system of its own */
     int64_t begun_us;
     int64_t next_us;
     int64_t peak;         /* the highest sum of one sample; -1: there was none */
@@ -53,6 +54,12 @@ void usage_share_zygote(struct usage *usage);
 
 /* A run begins; its program has not started. */
 void usage_begin(struct usage *usage);
+
+/* Files in memory of this size, which were there when the run began, are removed before its program starts. */
+void usage_release(struct usage *usage, int64_t bytes);
+
+/* The run has a compiled program of this size, mounted apart: only what processes have mapped of it counts. */
+void usage_mount(struct usage *usage, int64_t program_bytes);
 
 /* Its program has been running since `started_us`: sampling begins. */
 void usage_start(struct usage *usage, int64_t started_us);

@@ -107,10 +107,14 @@ void zygote_withdraw(struct zygote *zygote) {
 }
 
 static bool send_order(const struct zygote *zygote, const struct child_given *given) {
-    struct zygote_order order = {.payload_size = (uint32_t)lseek(zygote->payload_fd, 0, SEEK_END)};
-    const int fds[ZYGOTE_FDS] = {given->in,     given->out,         given->err,  given->setup,
-                                 given->result, zygote->payload_fd, given->files};
-    size_t fds_size = (given->files >= 0 ? ZYGOTE_FDS : ZYGOTE_FDS - 1) * sizeof fds[0];
+    struct zygote_order order = {.payload_size = (uint32_t)lseek(zygote->payload_fd, 0, SEEK_END),
+                                 .has_files = given->files >= 0,
+                                 .base = given->base};
+    int fds[ZYGOTE_FDS] = {given->in, given->out, given->err, given->setup, given->result, zygote->payload_fd};
+    int count = ZYGOTE_FILES;
+    if (given->files >= 0) fds[count++] = given->files;
+    if (given->base.fd >= 0) fds[count++] = given->base.fd;
+    size_t fds_size = (size_t)count * sizeof fds[0];
     union {
         char bytes[CMSG_SPACE(sizeof fds)];
         struct cmsghdr align;

@@ -6,6 +6,7 @@
 #ifndef LAUNCHER_ZYGOTE_H
 #define LAUNCHER_ZYGOTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,7 +23,7 @@ enum {
     ZYGOTE_JOB_BYTES_MAX = 1024 * 1024
 };
 
-/* With a job's order, these descriptors are passed, in this order. */
+/* With a job's order, these descriptors are passed, in this order, without those that the job does not have. */
 enum {
     ZYGOTE_IN,
     ZYGOTE_OUT,
@@ -30,12 +31,15 @@ enum {
     ZYGOTE_SETUP,
     ZYGOTE_RESULT,
     ZYGOTE_PAYLOAD, /* a file in memory: the payload of the job's frame. Only the job's init reads it. */
-    ZYGOTE_FILES,   /* only if the host wants files */
+    ZYGOTE_FILES,   /* if the host wants files */
+    ZYGOTE_BASE,    /* if the job has a base. Only the job's init reads it. */
     ZYGOTE_FDS
 };
 
 struct zygote_order {
     uint32_t payload_size;
+    bool has_files;
+    struct base base; /* without its descriptor; fd -1: there is none */
 };
 
 struct zygote {

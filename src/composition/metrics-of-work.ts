@@ -3,6 +3,7 @@ import { METHODS } from 'node:http';
 import type { Meter } from '@opentelemetry/api';
 
 import type { Observations } from '../platform/telemetry/observations.js';
+import { VERDICTS } from '../tasks/domain/test-results.js';
 
 const MS_PER_SECOND = 1_000;
 /** OpenTelemetry's buckets (semantic conventions, http.server.request.duration), plus two for requests that wait. */
@@ -53,6 +54,11 @@ export function observeRuns(meter: Meter, observations: Observations): void {
   // A counter exists from its first value on: dashboards find these before a run keeps a file.
   onFiles({ files: 0, bytes: 0 });
   observations.onFiles = onFiles;
+  const tests = meter.createCounter('voidrunner_tests_total', {
+    description: 'tests of suites that were run, by verdict',
+  });
+  for (const verdict of VERDICTS) tests.add(0, { verdict });
+  observations.onTest = (verdict) => tests.add(1, { verdict });
   observations.onQueueWait = (waitedMs) => waits.record(waitedMs / MS_PER_SECOND);
 }
 

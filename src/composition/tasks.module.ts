@@ -18,6 +18,7 @@ import { OutputController } from '../tasks/api/output-controller.js';
 import { RerunBatchController } from '../tasks/api/rerun-batch-controller.js';
 import { RerunController } from '../tasks/api/rerun-controller.js';
 import { RuntimeController } from '../tasks/api/runtime-controller.js';
+import { SubmittedSuites } from '../tasks/api/submitted-suites.js';
 import { TaskController } from '../tasks/api/task-controller.js';
 import { CancelBatchHandler } from '../tasks/commands/cancel-batch.js';
 import { CancelExecutionHandler } from '../tasks/commands/cancel-execution.js';
@@ -43,9 +44,11 @@ import { ReportSuccessHandler } from '../tasks/commands/report-success.js';
 import { ReportedOutput } from '../tasks/commands/reported-output.js';
 import { RerunExecutionHandler } from '../tasks/commands/rerun-execution.js';
 import { ScriptStore } from '../tasks/commands/script-store.js';
+import { SuiteStore } from '../tasks/commands/suite-store.js';
 import { StartAttemptHandler } from '../tasks/commands/start-attempt.js';
 import { StartExecutionHandler } from '../tasks/commands/start-execution.js';
 import { UpdateTaskHandler } from '../tasks/commands/update-task.js';
+import { AttemptOutput } from '../tasks/queries/attempt-output.js';
 import { ExecutionStatuses } from '../tasks/domain/batch-item-status.js';
 import { batchQueryHandlers } from '../tasks/queries/batch-queries.js';
 import { currentExecutions } from '../tasks/queries/current-executions.js';
@@ -55,6 +58,7 @@ import { ExecutionEnds } from '../tasks/queries/execution-ends.js';
 import { executionQueryHandlers } from '../tasks/queries/execution-queries.js';
 import { OutputFollower } from '../tasks/queries/output-follower.js';
 import { rerunQueryHandlers } from '../tasks/queries/rerun-sources.js';
+import { SuiteFollower } from '../tasks/queries/suite-follower.js';
 import { TaskOwners } from '../tasks/queries/task-owners.js';
 import { taskQueryHandlers } from '../tasks/queries/task-queries.js';
 
@@ -120,13 +124,17 @@ export class TasksModule {
       providers: [
         ScriptStore,
         InputStore,
+        SuiteStore,
+        SubmittedSuites,
         ExecutionRequests,
         ReportedOutput,
         TaskOwners,
         executionEnds,
         executionStatuses,
         EventFollower,
+        AttemptOutput,
         OutputFollower,
+        SuiteFollower,
         ExecutionResponses,
         ExecutionStarts,
         BatchPayloads,

@@ -107,6 +107,7 @@ export function createWorkerRole(
         runtimes,
         sandbox,
         live,
+        suiteTimeoutMs: config.EXECUTOR_SUITE_TIMEOUT,
         observed: observations,
       }),
       watch: new RunWatch(store, versions),

@@ -168,6 +168,16 @@ export const settingsSchema = z.object({
   EXECUTOR_CELL_REST: durationMs
     .default(30_000)
     .describe('how long an idle container waits for the next run of its user before it is removed'),
+  EXECUTOR_SUITE_TIMEOUT: durationMs
+    .pipe(
+      z
+        .int()
+        .min(1_000)
+        .max(24 * 3_600_000),
+    )
+    .meta({ unit: 'ms' })
+    .default(3_600_000)
+    .describe('how long all tests of an execution may take together; then it ends with status timeout'),
   EXECUTOR_OUTPUT_BYTES_MAX: integer(1_024, 64 * 1024 ** 2)
     .default(1024 ** 2)
     .describe('maximum bytes kept of stdout, and of stderr; above it, the middle is left out'),

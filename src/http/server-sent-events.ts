@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { resolvesWithin } from '../platform/async/timeout.js';
 import type { Exchange } from './http-commands.js';
 import { liveResponse } from './live-response.js';
 import { HttpProblem } from './problem.js';
@@ -13,7 +14,8 @@ export const HEARTBEAT_MS = 15_000;
 const RECONNECT_MS = 1_000;
 
 export interface ServerSentEvent {
-  readonly id: string;
+  /** Absent: a client that reconnects continues after the event before. */
+  readonly id?: string;
   readonly event: string;
   /** Sent as JSON. */
   readonly data: unknown;
@@ -35,6 +37,22 @@ export function lastVersionSeen({ headers }: Pick<FastifyRequest, 'headers'>): n
   throw new HttpProblem(400, 'invalid_last_event_id', 'Last-Event-ID takes the id of an event of this stream');
 }
 
+/** Adds null after each `quietMs` without an event. */
+export async function* withHeartbeats<Item>(items: AsyncIterable<Item>, quietMs: number): AsyncGenerator<Item | null> {
+  const iterator = items[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = iterator.next();
+      while (!(await resolvesWithin(next, quietMs))) yield null;
+      const result = await next;
+      if (result.done) return;
+      yield result.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
 /** @param events null stands for a period without events and is sent as a heartbeat */
 export function eventStreamResponse(reply: FastifyReply, events: AsyncIterable<ServerSentEvent | null>) {
   void reply.type(EVENT_STREAM);
@@ -48,4 +66,4 @@ async function* encoded(events: AsyncIterable<ServerSentEvent | null>): AsyncGen
 
 // JSON.stringify produces no line breaks: one data line.
 const fieldsOf = ({ id, event, data }: ServerSentEvent): string =>
-  `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;

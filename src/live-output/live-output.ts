@@ -6,7 +6,8 @@ export interface OutputSource {
   readonly attempt: number;
   /** Distinguishes two starts of one attempt: a released attempt starts again under the same number. */
   readonly startId: string;
-  readonly stream: OutputStreamName;
+  /** `tests`: a line of JSON for each test that was run. */
+  readonly stream: OutputStreamName | 'tests';
 }
 
 export interface OutputChunk {

@@ -1,6 +1,6 @@
 import { type CommandValues, commandOf, type Runtime } from '../runtimes/runtime.js';
 import { canPreload } from './preload.js';
-import type { SandboxJob, SandboxLimits } from './sandbox.js';
+import type { ProgramRun, SandboxJob, SandboxLimits } from './sandbox.js';
 import { withUnixLineEnds } from './script-line-ends.js';
 
 export const WORKING_FOLDER = '/tmp/work';
@@ -10,6 +10,16 @@ const PROGRAM = '/tmp/.program/program';
 /** Where a compiler puts it, in its working folder. A file of the input with this name is overwritten. */
 export const MADE_PROGRAM = '.voidrunner.program';
 
+/** What several jobs have in common. A cell keeps it from one job to the next. */
+export interface CellBase {
+  readonly files: CellJob['files'];
+  /** What a compiler made, and where it is to be. */
+  readonly program: { readonly path: string; readonly content: Uint8Array } | null;
+}
+
+/** Larger files are a base, which is in memory only once. */
+const OWN_FILES_BYTES_MAX = 256 * 1024;
+
 /** What one job of a cell runs: a compiler, or a program. */
 export interface CellJob {
   /** The name of its span. */
@@ -17,10 +27,11 @@ export interface CellJob {
   readonly runtime: Runtime;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** `last`: the cell drops it when the job starts. */
+  readonly base: { readonly content: CellBase; readonly use: 'kept' | 'last' } | null;
+  /** Beside those of the base. */
   readonly files: readonly { readonly path: string; readonly content: Uint8Array }[];
   readonly stdin: Uint8Array;
-  /** What a compiler made, and where it is to be. */
-  readonly program: { readonly path: string; readonly content: Uint8Array } | null;
   readonly isPreloadable: boolean;
   /** Patterns of the files that are wanted. */
   readonly outputs: readonly string[];
@@ -50,17 +61,48 @@ function commonOf({ runtime, input, script }: SandboxJob) {
   };
 }
 
-/** @param program of a compiled runtime; null for any other */
+/** For several runs of a program. @param program of a compiled runtime; null for any other */
+export const baseOf = (job: SandboxJob, program: Uint8Array | null): CellBase => ({
+  files: commonOf(job).files,
+  program: program && { path: PROGRAM, content: program },
+});
+
+/** The only run of a program. @param program of a compiled runtime; null for any other */
 export function programJob(job: SandboxJob, program: Uint8Array | null = null): CellJob {
-  const { runtime, input, limits, timeoutMs } = job;
+  const common = commonOf(job);
+  const bytes = common.files.reduce((sum, { content }) => sum + content.length, 0);
+  const needsBase = program !== null || bytes > OWN_FILES_BYTES_MAX;
   return {
-    ...commonOf(job),
+    ...runJob(job, job.input, job),
+    ...(needsBase
+      ? { base: { content: baseOf(job, program), use: 'last' }, files: [] }
+      : { base: null, files: common.files }),
+    outputs: job.input.outputs ?? [],
+  };
+}
+
+/** One of several runs of a program. */
+export const repeatedJob = (job: SandboxJob, base: CellBase, run: ProgramRun): CellJob => ({
+  ...runJob(job, run, run),
+  base: { content: base, use: 'kept' },
+  files: run.files ?? [],
+  outputs: [],
+});
+
+function runJob(
+  job: SandboxJob,
+  { stdin, args = [] }: Pick<ProgramRun, 'stdin' | 'args'>,
+  { limits, timeoutMs }: Pick<ProgramRun, 'limits' | 'timeoutMs'>,
+): Omit<CellJob, 'base' | 'files' | 'outputs'> {
+  const { runtime, input } = job;
+  const { env } = commonOf(job);
+  return {
+    runtime,
+    env,
     role: 'program',
-    argv: [...commandOf(runtime.run, valuesOf(limits, PROGRAM)), ...(input.args ?? [])],
-    stdin: input.stdin ?? new Uint8Array(),
-    program: program && { path: PROGRAM, content: program },
+    argv: [...commandOf(runtime.run, valuesOf(limits, PROGRAM)), ...args],
+    stdin: stdin ?? new Uint8Array(),
     isPreloadable: canPreload(runtime, input.env),
-    outputs: input.outputs ?? [],
     outputsExcept: runtime.file_name,
     limits,
     timeoutMs,
@@ -75,7 +117,7 @@ export function compilerJob(job: SandboxJob, compile: NonNullable<Runtime['compi
     role: 'compiler',
     argv: commandOf(command, valuesOf(limits, `${WORKING_FOLDER}/${MADE_PROGRAM}`)),
     stdin: new Uint8Array(),
-    program: null,
+    base: null,
     isPreloadable: false,
     outputs: [MADE_PROGRAM],
     outputsExcept: '',

@@ -2,7 +2,14 @@ import type { Socket } from 'node:net';
 
 import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import { DockerFrames } from './docker-frames.js';
-import { jobFrame, killFrame, type LauncherMessage, LauncherMessages, preloadFrame } from './launcher-messages.js';
+import {
+  baseFrame,
+  jobFrame,
+  killFrame,
+  type LauncherMessage,
+  LauncherMessages,
+  preloadFrame,
+} from './launcher-messages.js';
 
 /** Kept of the launcher's stderr: it writes one line there, when it gives up. */
 const STDERR_BYTES_MAX = 500;
@@ -46,9 +53,13 @@ export class CellLink {
     return this.stderrText.trim();
   }
 
-  /** Sends a job. Bytes that the launcher has not read yet wait in the socket. */
-  send(job: Buffer): void {
-    this.socket.write(jobFrame(job));
+  /** Sends a job. Bytes that the launcher has not read yet wait in the socket, which does not copy them. */
+  send(job: readonly Uint8Array[]): void {
+    this.write(jobFrame(job));
+  }
+
+  sendBase(base: readonly Uint8Array[]): void {
+    this.write(baseFrame(base));
   }
 
   kill(job: number): void {
@@ -57,6 +68,12 @@ export class CellLink {
 
   preload(): void {
     this.socket.write(preloadFrame());
+  }
+
+  private write(parts: readonly Uint8Array[]): void {
+    this.socket.cork();
+    for (const part of parts) this.socket.write(part);
+    this.socket.uncork();
   }
 
   /** Must be called before the container is killed: the engine hangs on an attached stream that is not read. */

@@ -54,8 +54,11 @@ export interface CellRunOptions {
   readonly cpuFirst?: number;
 }
 
-/** As in infra/launcher/report.c. */
-const DOES_NOT_FIT = 'input: the job does not fit the memory of its cell';
+/** As in infra/launcher/report.c and base.c. */
+const DO_NOT_FIT = new Set([
+  'input: the job does not fit the memory of its cell',
+  'input: the base does not fit the memory of its cell',
+]);
 
 /** The cell cannot make the namespaces, permanently or at this moment. No user code ran. */
 export class IsolationRefused extends SandboxFailure {}
@@ -109,7 +112,7 @@ export class CellRun {
   private async exchange(span: Span): Promise<SandboxOutcome> {
     const { cell, number } = this;
     const { job, cancelled, closing, cpuFirst = 0, ...bundle } = this.options;
-    cell.send(encodeJob(job, { ...bundle, number, kind: cell.kind, cpuFirst }), {
+    cell.send(encodeJob(job, { ...bundle, number, kind: cell.kind, cpuFirst }), job.base, {
       onMessage: (message) => this.onMessage(message),
       lost: (error) => this.ended.resolve({ kind: 'closed', error }),
     });
@@ -226,7 +229,7 @@ export class CellRun {
   private outOfMemory(): SandboxOutcome {
     const { kind } = this.cell;
     const outcome = this.outcome(OUT_OF_MEMORY, null);
-    return { ...outcome, memoryPeakBytes: kind.memoryMb * BYTES_PER_MIB, notes: outOfMemoryNotes(kind) };
+    return { ...outcome, oomKills: 1, memoryPeakBytes: kind.memoryMb * BYTES_PER_MIB, notes: outOfMemoryNotes(kind) };
   }
 
   private outcome(end: RunEnd, report: EndReport | null): SandboxOutcome {
@@ -245,6 +248,7 @@ export class CellRun {
       wallTimeMs: report?.wallTimeMs ?? performance.now() - this.startedMs,
       cpuTimeMs: report?.cpuTimeMs ?? null,
       memoryPeakBytes: report?.memoryPeakBytes ?? null,
+      oomKills: report?.oomKills ?? 0,
       notes: report === null ? [] : this.notesOf(report, output, files),
     };
   }
@@ -265,8 +269,9 @@ export class CellRun {
   private refused(message: string): SandboxOutcome {
     // After a refusal the launcher can take the next job. But a host that refuses namespaces will refuse them again.
     this.reusable = !message.startsWith('isolation:');
-    // A compiled program that does not fit is the user's, unlike an input, which is checked.
-    if (this.options.job.program && message === DOES_NOT_FIT) return this.outOfMemory();
+    this.cell.forgetBase();
+    // The limit of the job is too small for what it was given.
+    if (DO_NOT_FIT.has(message)) return this.outOfMemory();
     const Kind = this.reusable ? SandboxFailure : IsolationRefused;
     throw new Kind(`the sandbox refused the job: ${message}`, this.startedAt !== null);
   }

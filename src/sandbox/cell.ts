@@ -2,10 +2,12 @@ import type Docker from 'dockerode';
 
 import { withTimeout } from '../platform/async/timeout.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
+import type { CellBase, CellJob } from './cell-job.js';
 import type { CellKind } from './cell-kind.js';
 import { CellLink } from './cell-link.js';
 import type { ContainerLife } from './container-life.js';
 import { engineStatus } from './engine.js';
+import { encodeBase } from './job-bundle.js';
 import type { LauncherMessage, PreloadState } from './launcher-messages.js';
 import { SandboxFailure } from './sandbox.js';
 
@@ -42,6 +44,8 @@ export class Cell {
   private resolveClosed!: (error?: Error) => void;
   private link: CellLink | null = null;
   private removal: Promise<void> | null = null;
+  /** What the launcher keeps from its last job. */
+  private base: CellBase | null = null;
   private listener = NO_LISTENER;
   private lossError: Error | undefined;
 
@@ -99,11 +103,21 @@ export class Cell {
     return this.preloaded;
   }
 
-  /** @param listener receives the messages about this job until {@link forget} */
-  send(job: Buffer, listener: JobListener): void {
+  /**
+   * @param base what the job needs of it; the launcher may have it already
+   * @param listener receives the messages about this job until {@link forget}
+   */
+  send(job: readonly Uint8Array[], base: CellJob['base'], listener: JobListener): void {
     this.listener = listener;
+    if (base && base.content !== this.base) this.link!.sendBase(encodeBase(base.content));
+    this.base = base?.use === 'kept' ? base.content : null;
     this.link!.send(job);
     if (this.isClosed) listener.lost(this.lossError);
+  }
+
+  /** The launcher refused it. */
+  forgetBase(): void {
+    this.base = null;
   }
 
   /** The job is over. Keeping the listener, or a promise that it awaits, would keep the job's output in memory. */

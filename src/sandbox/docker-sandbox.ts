@@ -6,13 +6,10 @@ import { Unavailable } from '../kernel/errors.js';
 import { silentLog, type Log } from '../platform/telemetry/log.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import type { RuntimeOffer } from '../runtimes/runtime-offer.js';
-import { type CellHost, type CellKind, type Isolation, kindFor } from './cell-kind.js';
-import { programJob } from './cell-job.js';
+import type { CellKind, Isolation } from './cell-kind.js';
 import { CellJobs } from './cell-jobs.js';
 import { CellPool } from './cell-pool.js';
-import { IsolationRefused } from './cell-run.js';
 import { Cell } from './cell.js';
-import { FILES_MAX } from './collected-files.js';
 import { CompileCache } from './compile-cache.js';
 import { Compiler } from './compiler.js';
 import { ContainerLife } from './container-life.js';
@@ -23,13 +20,15 @@ import { EngineMonitor } from './engine-monitor.js';
 import { connectEngine, isEngineUnavailable } from './engine.js';
 import { HostIsolation } from './host-isolation.js';
 import { HostPreparation } from './host-preparation.js';
-import { checkJob } from './job-input.js';
 import { ManagedContainers, namespaceOf } from './managed-containers.js';
 import { type PreloadFinding, testPreloads, warnOfPreload } from './preload-findings.js';
+import { NESTING_REFUSED, Programs } from './programs.js';
 import { Removals } from './removals.js';
-import { RunOutput } from './run-output.js';
 import { type PresentRuntime, RuntimesOnEngine } from './runtimes-on-engine.js';
 import {
+  type Preparation,
+  type PreparedProgram,
+  type RunOptions,
   Sandbox,
   SandboxFailure,
   type SandboxFigures,
@@ -49,10 +48,6 @@ const CELLS_MAX = 64;
 /** Starting an interpreter takes as much CPU time as a few programs save (ADR 48). */
 const PRELOAD_AFTER_JOBS = 2;
 
-const NESTING_REFUSED = 'this host refuses nested namespaces, and EXECUTOR_ISOLATION_REQUIRED requires them';
-
-type RunOptions = Parameters<Sandbox['run']>[1];
-
 /** Runs jobs in cells: hardened containers of one user each, in which every job has its own namespaces. */
 export class DockerSandbox extends Sandbox {
   private readonly docker: Docker;
@@ -66,8 +61,7 @@ export class DockerSandbox extends Sandbox {
   private readonly isolation: HostIsolation;
   private readonly runtimes: RuntimesOnEngine;
   private readonly compileCache: CompileCache;
-  private readonly jobs: CellJobs;
-  private readonly compiler: Compiler;
+  private readonly programs: Programs;
   private readonly preparation: HostPreparation;
 
   constructor(private readonly options: DockerSandboxOptions) {
@@ -101,9 +95,12 @@ export class DockerSandbox extends Sandbox {
     );
     const { pool, monitor, isolation, runtimes, log, preloadAfterJobs } = this;
     const track = <T>(work: Promise<T>) => this.track(work);
-    this.jobs = new CellJobs({ pool, cpus: new CpuPlacement(), runtimes, log, preloadAfterJobs });
-    this.compiler = new Compiler(this.jobs, this.compileCache, (work) => void track(work));
-    this.preparation = new HostPreparation({ pool, monitor, isolation, runtimes, log, track }, options.poolSize ?? 0);
+    const jobs = new CellJobs({ pool, cpus: new CpuPlacement(), runtimes, log, preloadAfterJobs });
+    const compiler = new Compiler(jobs, this.compileCache, (work) => void track(work));
+    const preparation = new HostPreparation({ pool, monitor, isolation, runtimes, log, track }, options.poolSize ?? 0);
+    const closing = this.closing.signal;
+    this.preparation = preparation;
+    this.programs = new Programs({ jobs, compiler, runtimes, monitor, isolation, preparation, closing }, options);
   }
 
   override start(): void {
@@ -148,8 +145,15 @@ export class DockerSandbox extends Sandbox {
 
   override run(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
     const attributes = { 'voidrunner.execution_id': job.executionId, 'voidrunner.attempt': job.attempt };
-    const work = inSpan('sandbox.run', { attributes }, () => this.runIsolated(job, options));
-    return this.track(work.catch((error: unknown) => this.failed(error)));
+    return this.attempt(inSpan('sandbox.run', { attributes }, () => this.programs.runOnce(job, options)));
+  }
+
+  override async prepare(job: SandboxJob, options: Pick<RunOptions, 'signal'>): Promise<Preparation> {
+    const prepared = await this.attempt(this.programs.prepare(job, options));
+    if (prepared.kind === 'ended') return prepared;
+    const { program } = prepared;
+    const run: PreparedProgram['run'] = (of, each) => this.attempt(program.run(of, each));
+    return { kind: 'ready', program: { compile: program.compile, run } };
   }
 
   /** Workers call this all the time, even on a host that refuses their jobs, so it also triggers the retest. */
@@ -192,67 +196,15 @@ export class DockerSandbox extends Sandbox {
     return this.runtimes.present();
   }
 
+  private attempt<T>(work: Promise<T>): Promise<T> {
+    return this.track(work.catch((error: unknown) => this.failed(error)));
+  }
+
   private track<T>(work: Promise<T>): Promise<T> {
     this.runs.add(work);
     const forget = () => this.runs.delete(work);
     work.then(forget, forget);
     return work;
-  }
-
-  private async runIsolated(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome> {
-    checkJob(job);
-    if (this.closing.signal.aborted) throw new SandboxFailure('the sandbox is closed', false);
-    const { cpus } = await this.monitor.facts().catch((error: unknown) => {
-      throw new SandboxFailure(`Docker engine: ${(error as Error).message}`, false, { cause: error });
-    });
-    this.preparation.fillPool();
-    const isolation = this.isolation.current;
-    try {
-      return await this.runInCell(job, options, { isolation, cpus });
-    } catch (error) {
-      if (!(error instanceof IsolationRefused) || isolation === 'plain') throw error;
-      // Does the host refuse them, or did memory or processes run out just now?
-      if (this.isolation.current === 'nested') await this.preparation.testIsolation(cpus);
-      if (this.isolation.current === 'nested') throw error;
-      return this.runInCell(job, options, { isolation: 'plain', cpus });
-    }
-  }
-
-  private async runInCell(job: SandboxJob, options: RunOptions, host: CellHost): Promise<SandboxOutcome> {
-    const { signal: cancelled, onOutput } = options;
-    if (host.isolation === 'plain' && this.options.isNestingRequired) throw this.nestingRefused();
-    if (cancelled.aborted) return this.notStarted('cancelled', null);
-    const { runtime, userId, limits } = job;
-    const image = await this.runtimes.imageFor(job);
-    const { outputBytesMax, reportGraceMs, filesMax = FILES_MAX } = this.options;
-    const common = { cancelled, closing: this.closing.signal, reportGraceMs };
-    const compiled = runtime.compile && (await this.compiler.compile(job, runtime.compile, image, host, common));
-    if (compiled && !('program' in compiled)) {
-      if (compiled.end === null) return this.notStarted('cancelled', null);
-      return { ...this.notStarted('compile', image), notes: compiled.notes, compile: compiled.end };
-    }
-    const place = { userId, kind: kindFor(runtime, image, limits, host), hostCpus: host.cpus };
-    const ran = await this.jobs.run(programJob(job, compiled?.program), place, {
-      ...common,
-      ...{ filesMax, onOutput },
-      outputBytesMax: Math.min(outputBytesMax, limits.output_bytes ?? Number.POSITIVE_INFINITY),
-    });
-    return { ...(ran ?? this.notStarted('cancelled', null)), compile: compiled?.end ?? null };
-  }
-
-  private notStarted(reason: 'cancelled' | 'compile', imageDigest: string | null): SandboxOutcome {
-    const output = new RunOutput(this.options.outputBytesMax).result(null);
-    const figures = {
-      wallTimeMs: 0,
-      cpuTimeMs: null,
-      memoryPeakBytes: null,
-      notes: [],
-      files: [],
-      skippedFiles: [],
-      hasAllFiles: true,
-    };
-    const end = { reason, returnCode: null, signal: null, imageDigest, compile: null };
-    return { ...end, ...output, ...figures, startedAt: new Date() };
   }
 
   private newCell(kind: CellKind): Cell {
@@ -275,11 +227,6 @@ export class DockerSandbox extends Sandbox {
 
   private get isRefused(): boolean {
     return this.options.isNestingRequired === true && this.isolation.current === 'plain';
-  }
-
-  /** An outage: the attempt does not count, and the worker takes no more jobs until the host allows nesting. */
-  private nestingRefused(): SandboxFailure {
-    return new SandboxFailure(NESTING_REFUSED, false, { cause: new Unavailable('docker', NESTING_REFUSED) });
   }
 
   /** An unavailable engine is an outage, so the attempt does not count unless user code had started. */

@@ -1,4 +1,4 @@
-import { type CellJob, WORKING_FOLDER } from './cell-job.js';
+import { type CellBase, type CellJob, WORKING_FOLDER } from './cell-job.js';
 import type { CellKind } from './cell-kind.js';
 import type { FilesMax } from './collected-files.js';
 import { preloadOf } from './preload.js';
@@ -33,13 +33,23 @@ export function keptOf(outputBytesMax: number): { readonly headBytesMax: number;
   return { headBytesMax: outputBytesMax - tailBytesMax, tailBytesMax };
 }
 
-/** Encodes a job for the launcher (infra/launcher/README.md): big-endian numbers, length-prefixed strings. */
-export function encodeJob(job: CellJob, { number, kind, outputBytesMax, cpuFirst, filesMax }: BundleOptions): Buffer {
+const BASE_USES = { none: 0, kept: 1, last: 2 } as const;
+
+/**
+ * Encodes a job for the launcher (infra/launcher/README.md): big-endian numbers, length-prefixed strings.
+ * @returns parts: large content is not copied
+ */
+export function encodeJob(
+  job: CellJob,
+  { number, kind, outputBytesMax, cpuFirst, filesMax }: BundleOptions,
+): readonly Uint8Array[] {
   const { headBytesMax, tailBytesMax } = keptOf(outputBytesMax);
-  return Buffer.concat([
+  return [
     u32(number),
-    u8(kind.isolation === 'nested'),
-    u8(job.isPreloadable),
+    u8(kind.isolation === 'nested' ? 1 : 0),
+    u8(job.isPreloadable ? 1 : 0),
+    u8(BASE_USES[job.base?.use ?? 'none']),
+    u8(0),
     u32(job.timeoutMs),
     u32(Math.ceil((job.limits.cpu_time_seconds ?? 0) * 1_000)),
     u32(headBytesMax),
@@ -51,24 +61,33 @@ export function encodeJob(job: CellJob, { number, kind, outputBytesMax, cpuFirst
     u32(Math.max(1, Math.round(kind.cpus * 1_000))),
     u32(kind.pids),
     u32(cpuFirst),
-    string(WORKING_FOLDER),
-    list(job.argv),
-    list(Object.entries(job.env).map(([name, value]) => `${name}=${value}`)),
-    u32(job.files.length),
-    ...job.files.flatMap(({ path, content }) => [string(path), string(content)]),
-    string(job.stdin),
-    string(job.program?.path ?? ''),
-    string(job.program?.content ?? ''),
-    list(job.outputs),
-    string(job.outputsExcept),
+    ...string(WORKING_FOLDER),
+    ...list(job.argv),
+    ...list(Object.entries(job.env).map(([name, value]) => `${name}=${value}`)),
+    ...filesOf(job.files),
+    ...string(job.stdin),
+    ...list(job.outputs),
+    ...string(job.outputsExcept),
     u32(filesMax.count),
     // A single file may use all of it.
     u32(filesMax.bytes),
     u32(filesMax.bytes),
-  ]);
+  ];
 }
 
-const u8 = (flag: boolean): Buffer => Buffer.from([flag ? 1 : 0]);
+/** Encodes a base likewise. */
+export const encodeBase = ({ files, program }: CellBase): readonly Uint8Array[] => [
+  ...filesOf(files),
+  ...string(program?.path ?? ''),
+  ...string(program?.content ?? ''),
+];
+
+const filesOf = (files: CellJob['files']): Uint8Array[] => [
+  u32(files.length),
+  ...files.flatMap(({ path, content }) => [...string(path), ...string(content)]),
+];
+
+const u8 = (value: number): Buffer => Buffer.from([value]);
 
 function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
@@ -76,9 +95,9 @@ function u32(value: number): Buffer {
   return bytes;
 }
 
-function string(content: string | Uint8Array): Buffer {
-  const bytes = Buffer.from(content as string);
-  return Buffer.concat([u32(bytes.length), bytes]);
+function string(content: string | Uint8Array): Uint8Array[] {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  return [u32(bytes.length), bytes];
 }
 
-const list = (items: readonly string[]): Buffer => Buffer.concat([u32(items.length), ...items.map(string)]);
+const list = (items: readonly string[]): Uint8Array[] => [u32(items.length), ...items.flatMap(string)];

@@ -10,7 +10,7 @@ export const ARGUMENT_BYTES_MAX = 64 * 1024;
 /** args and env together: the kernel refuses more than a quarter of the stack (2 MiB). */
 export const ARGUMENTS_BYTES_MAX = 1024 * 1024;
 /** Script, stdin and files together. They must fit into the smallest /tmp and leave working space. */
-export const INPUT_BYTES_MAX = 8 * 1024 * 1024;
+export const INPUT_BYTES_MAX = 17 * 1024 * 1024;
 export const PATH_BYTES_MAX = 255;
 
 const refuse = (field: string, message: string): never => {

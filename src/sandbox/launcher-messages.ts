@@ -2,7 +2,7 @@ import { AwaitedBytes } from './awaited-bytes.js';
 import { type EndReport, parseTrailer } from './end-of-run.js';
 import type { OutputStreamName } from './sandbox.js';
 
-/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 5"). */
+/** A message of the launcher, PID 1 of a cell (infra/launcher/README.md, "Protocol 6"). */
 export type LauncherMessage =
   /** `kernelMemoryBytes`: the kernel memory that the cell is charged for; null if its launcher does not know. */
   | { readonly kind: 'hello'; readonly kernelMemoryBytes: number | null }
@@ -23,12 +23,14 @@ export type LauncherMessage =
 export type PreloadState = (typeof PRELOAD_STATES)[number];
 const PRELOAD_STATES = ['none', 'ready', 'failed'] as const;
 
-const PROTOCOL = 5;
+const PROTOCOL = 6;
 const HEADER_BYTES = 5;
 const JOB_BYTES = 4;
 const PAYLOAD_BYTES_MAX = 64 * 1024;
+/** Of a part of a frame that is copied to be sent together with others. */
+const COPIED_BYTES_MAX = 16 * 1024;
 /** Frames are `u8` type, `u32` length, payload; numbers are big-endian. */
-const FRAME = { job: 'J', kill: 'K', preload: 'Z' } as const;
+const FRAME = { base: 'B', job: 'J', kill: 'K', preload: 'Z' } as const;
 /** Passed on in pieces. Head and tail: the tail comes after the whole head, so one is appended to the other. */
 const PIECES: Readonly<Partial<Record<string, PassingStream>>> = {
   O: 'stdout',
@@ -131,7 +133,10 @@ function decode(type: string, payload: Buffer): LauncherMessage {
   }
 }
 
-export const jobFrame = (job: Buffer): Buffer => Buffer.concat([header(FRAME.job, job.length), job]);
+/** What later jobs have in common. @param base its parts, in order */
+export const baseFrame = (base: readonly Uint8Array[]): Uint8Array[] => frameOf(FRAME.base, base);
+
+export const jobFrame = (job: readonly Uint8Array[]): Uint8Array[] => frameOf(FRAME.job, job);
 
 /** Tells the launcher to start its interpreter. */
 export const preloadFrame = (): Buffer => header(FRAME.preload, 0);
@@ -142,6 +147,30 @@ export function killFrame(job: number): Buffer {
   header(FRAME.kill, JOB_BYTES).copy(frame);
   frame.writeUInt32BE(job, HEADER_BYTES);
   return frame;
+}
+
+function frameOf(type: string, parts: readonly Uint8Array[]): Uint8Array[] {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return joinedSmallParts([header(type, length), ...parts]);
+}
+
+/** The socket sends each part by itself: only those that are worth it. */
+function joinedSmallParts(parts: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  const flush = (): void => {
+    if (small.length > 0) joined.push(Buffer.concat(small));
+    small = [];
+  };
+  for (const part of parts) {
+    if (part.length <= COPIED_BYTES_MAX) small.push(part);
+    else {
+      flush();
+      joined.push(part);
+    }
+  }
+  flush();
+  return joined;
 }
 
 function header(type: string, length: number): Buffer {

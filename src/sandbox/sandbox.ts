@@ -38,6 +38,16 @@ export interface SandboxJob {
   readonly timeoutMs: number;
 }
 
+/** One of several runs of a program. */
+export interface ProgramRun {
+  readonly stdin?: Uint8Array | undefined;
+  readonly args?: readonly string[] | undefined;
+  /** Beside the script and the files of the job's input, at other paths. */
+  readonly files?: SandboxInput['files'] | undefined;
+  readonly limits: SandboxLimits;
+  readonly timeoutMs: number;
+}
+
 export interface CapturedOutput {
   /** All output, or its head and tail if it exceeded the limit. */
   readonly content: Uint8Array;
@@ -101,6 +111,8 @@ export interface SandboxOutcome {
   readonly cpuTimeMs: number | null;
   /** docs/sandbox.md defines what counts. */
   readonly memoryPeakBytes: number | null;
+  /** Processes that the kernel killed because memory ran out: also if the program itself went on. */
+  readonly oomKills: number;
   /** Limits that were reached, as texts. */
   readonly notes: readonly string[];
   /** In the order of their paths. Empty for a cancelled run. */
@@ -138,6 +150,27 @@ export class SandboxFailure extends Error {
   }
 }
 
+export interface RunOptions {
+  /** Aborting it kills every process of the run; the outcome's reason is then `cancelled`. */
+  readonly signal: AbortSignal;
+  /** Receives the kept output: the head as it is written, the tail at the end. */
+  readonly onOutput?: OnOutput;
+}
+
+/** A program that is compiled, if it has to be, and can be run as often as wanted. */
+export interface PreparedProgram {
+  /** Null for a runtime without a compiler. */
+  readonly compile: CompilerEnd | null;
+
+  /** A run in fresh namespaces, with a working folder of its own, until all its processes have ended. @throws SandboxFailure */
+  run(run: ProgramRun, options: RunOptions): Promise<SandboxOutcome>;
+}
+
+/** `ended`: the compiler rejected the program, or the preparation was cancelled. */
+export type Preparation =
+  | { readonly kind: 'ready'; readonly program: PreparedProgram }
+  | { readonly kind: 'ended'; readonly outcome: SandboxOutcome };
+
 export interface SandboxHealth {
   readonly healthy: boolean;
   /** The reason if unhealthy; otherwise the versions of engine and runtime. */
@@ -173,11 +206,16 @@ export abstract class Sandbox {
 
   /**
    * Runs one job until all its processes have ended. Its container may still be in removal.
-   * @param options.signal aborting it kills every process of the run; the outcome's reason is then `cancelled`
-   * @param options.onOutput receives the kept output: the head as it is written, the tail at the end
    * @throws SandboxFailure
    */
-  abstract run(job: SandboxJob, options: { signal: AbortSignal; onOutput?: OnOutput }): Promise<SandboxOutcome>;
+  abstract run(job: SandboxJob, options: RunOptions): Promise<SandboxOutcome>;
+
+  /**
+   * Prepares a program for several runs, in the same cell if it can be.
+   * @param job its standard input, arguments and patterns of files are not used; its files are for every run
+   * @throws SandboxFailure
+   */
+  abstract prepare(job: SandboxJob, options: Pick<RunOptions, 'signal'>): Promise<Preparation>;
 
   abstract get figures(): SandboxFigures;
 

@@ -3,7 +3,9 @@ import type { CommandBus } from '@nestjs/cqrs';
 import type { Decided } from '../event-sourcing/core/decision-runner.js';
 import type { EventMetadata } from '../event-sourcing/core/event.js';
 import { DomainError, Unavailable } from '../kernel/errors.js';
+import { allSettled } from '../platform/async/all-settled.js';
 import { retryOutage } from '../platform/async/retry-outage.js';
+import { ByteLog } from '../platform/memory/byte-log.js';
 import type { PayloadStore } from '../platform/payloads/payload-store.js';
 import type { Observations } from '../platform/telemetry/observations.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
@@ -21,7 +23,10 @@ import type { ExecutionSpec } from '../tasks/domain/execution-events.js';
 import { decodeExecutionInput } from '../tasks/domain/execution-input.js';
 import { timeoutMsOf } from '../tasks/domain/execution-shape.js';
 import type { ExecutionState, RunningExecution } from '../tasks/domain/execution-state.js';
-import type { LivePublisher } from './live-publisher.js';
+import { progressLine, type TestResult } from '../tasks/domain/test-results.js';
+import { decodeTestSuite, type TestSuite } from '../tasks/domain/test-suite.js';
+import { SuiteRun, type SuiteOutcome } from './judging/suite-run.js';
+import type { LiveAttempt, LivePublisher } from './live-publisher.js';
 import { detachOutput, resultOfPartialOutcome, storeRunResult } from './run-output.js';
 
 /** Why a run is stopped before its program ends. */
@@ -42,6 +47,8 @@ const REFUSALS_OF_A_STALE_JOB = ['attempt_not_waiting', 'execution_not_found'];
 /** Another worker or process reports the end; or the owner was erased, and the output cannot be stored. */
 const ENDS_WITHOUT_A_REPORT = ['attempt_not_held', 'owner_erased'];
 
+type Ran = SandboxOutcome & Partial<Pick<SuiteOutcome, 'suite'>>;
+
 export interface AttemptRunnerParts {
   readonly workerId: string;
   readonly commands: Pick<CommandBus, 'execute'>;
@@ -50,7 +57,9 @@ export interface AttemptRunnerParts {
   readonly runtimes: Runtimes;
   readonly sandbox: Sandbox;
   readonly live: LivePublisher;
-  readonly observed: Pick<Observations, 'onRun' | 'onQueueWait' | 'onFiles'>;
+  /** For all tests of an execution together. */
+  readonly suiteTimeoutMs: number;
+  readonly observed: Pick<Observations, 'onRun' | 'onQueueWait' | 'onFiles' | 'onTest'>;
 }
 
 /** One attempt, from the reserved job to the recorded end. */
@@ -124,10 +133,13 @@ export class AttemptRunner {
     state: RunningExecution,
     lease: AttemptLease,
     signals: AttemptSignals,
-  ): Promise<SandboxOutcome | SandboxFailure> {
+  ): Promise<Ran | SandboxFailure> {
     try {
-      const job = await retryOutage(() => this.sandboxJob(state, lease), signals.stop);
-      return await this.runLive(job, lease, signals.stop);
+      const [job, suite] = await retryOutage(
+        () => allSettled([this.sandboxJob(state, lease), this.suiteOf(state)]),
+        signals.stop,
+      );
+      return await this.runLive(job, suite, lease, signals.stop);
     } catch (error) {
       if (error instanceof SandboxFailure) return error;
       if (error instanceof Unavailable) return new SandboxFailure(error.message, false, { cause: error });
@@ -136,13 +148,41 @@ export class AttemptRunner {
     }
   }
 
-  private async runLive(job: SandboxJob, lease: AttemptLease, signal: AbortSignal): Promise<SandboxOutcome> {
+  private async runLive(
+    job: SandboxJob,
+    suite: TestSuite | null,
+    lease: AttemptLease,
+    signal: AbortSignal,
+  ): Promise<Ran> {
     const live = this.parts.live.open(lease);
     try {
+      if (suite) return await this.runSuite(job, suite, live, signal);
       return await this.parts.sandbox.run(job, { signal, onOutput: (stream, _, kept) => live.publish(stream, kept) });
     } finally {
       live.close();
     }
+  }
+
+  private runSuite(job: SandboxJob, suite: TestSuite, live: LiveAttempt, signal: AbortSignal): Promise<SuiteOutcome> {
+    const { sandbox, runtimes, suiteTimeoutMs: timeoutMs, observed } = this.parts;
+    const progress = new ByteLog();
+    const onResult = (result: TestResult, index: number): void => {
+      observed.onTest(result.verdict);
+      progress.add(progressLine(result, index));
+      live.publish('tests', progress);
+    };
+    return inSpan('suite', { attributes: { 'voidrunner.tests': suite.tests.length } }, async (span) => {
+      const ran = await new SuiteRun(job, suite, { sandbox, runtimes, timeoutMs, signal, onResult }).run();
+      span.setAttribute('voidrunner.verdict', ran.suite.verdict ?? 'none');
+      return ran;
+    });
+  }
+
+  private async suiteOf({ spec: { suite } }: RunningExecution): Promise<TestSuite | null> {
+    if (suite === null) return null;
+    const content = await this.parts.payloads.get(suite.payload);
+    if (content === null) throw new SandboxFailure('the tests have been destroyed', true);
+    return decodeTestSuite(content);
   }
 
   private async sandboxJob({ spec, image_digest }: RunningExecution, lease: AttemptLease): Promise<SandboxJob> {
@@ -165,11 +205,11 @@ export class AttemptRunner {
       imageDigest: image_digest,
       script,
       input: {
-        ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'base64') }),
+        ...(stdin && { stdin }),
         ...(args && { args }),
         ...(env && { env }),
         ...(outputs && { outputs }),
-        ...(files && { files: files.map(({ path, content }) => ({ path, content: Buffer.from(content, 'base64') })) }),
+        ...(files && { files }),
       },
       limits: spec.limits,
       timeoutMs: timeoutMsOf(spec.timeout_seconds),
@@ -179,7 +219,7 @@ export class AttemptRunner {
   private async report(
     lease: AttemptLease,
     spec: ExecutionSpec,
-    ran: SandboxOutcome | SandboxFailure,
+    ran: Ran | SandboxFailure,
     signals: AttemptSignals,
   ): Promise<AttemptEnd> {
     const metadata = this.metadata(lease);
@@ -203,7 +243,7 @@ export class AttemptRunner {
       const bytes = ran.files.reduce((sum, { content }) => sum + content.length, 0);
       this.parts.observed.onFiles({ files: ran.files.length, bytes });
     }
-    if (ran.reason === 'exit_code' && ran.returnCode === 0) {
+    if (ran.reason === 'exit_code' && (ran.suite || ran.returnCode === 0)) {
       await this.parts.commands.execute(new ReportSuccess(lease, result, metadata));
       return 'succeeded';
     }

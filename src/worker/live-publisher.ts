@@ -37,7 +37,10 @@ export class LivePublisher {
   open(lease: AttemptLease): LiveAttempt {
     const streamOf = (stream: OutputSource['stream']) =>
       new LiveStream(liveSource(lease, stream), this.live, this.figures, this.log);
-    return new LiveAttempt({ stdout: streamOf('stdout'), stderr: streamOf('stderr') }, this.live);
+    return new LiveAttempt(
+      { stdout: streamOf('stdout'), stderr: streamOf('stderr'), tests: streamOf('tests') },
+      this.live,
+    );
   }
 }
 

@@ -17,7 +17,10 @@ import {
   NOTES_MAX,
   type OutputRef,
   type RunResult,
+  type SuiteResult,
 } from '../tasks/domain/execution-events.js';
+import { encodeTestResults } from '../tasks/domain/test-results.js';
+import type { JudgedSuite } from './judging/suite-run.js';
 import { storeFiles } from './stored-files.js';
 
 /** Result of a run whose end was not observed: only its output so far is known. */
@@ -33,6 +36,7 @@ export const resultOfPartialOutcome = (
     signal: null,
     cpuTimeMs: null,
     memoryPeakBytes: null,
+    oomKills: 0,
     imageDigest: null,
     notes: [],
     files: [],
@@ -49,7 +53,7 @@ export async function storeRunResult(
   payloads: PayloadStore,
   lease: AttemptLease,
   ownerId: string,
-  outcome: Omit<SandboxOutcome, 'reason' | 'startedAt'>,
+  outcome: Omit<SandboxOutcome, 'reason' | 'startedAt'> & { readonly suite?: JudgedSuite | undefined },
 ): Promise<RunResult> {
   const store = async (name: string, kind: OutputStreamName, output: CapturedOutput): Promise<OutputRef> => {
     const { content, bytesTotal: bytes_total, truncated, headBytes } = output;
@@ -65,12 +69,19 @@ export async function storeRunResult(
     ]);
     return { return_code: end.returnCode, stdout, stderr, wall_time_ms: Math.round(end.wallTimeMs) };
   };
+  const storeSuite = async ({ verdict, score, results }: JudgedSuite): Promise<SuiteResult> => {
+    if (results.length === 0) return { verdict, score, tests: null };
+    const payloadId = deterministicId(lease.executionId, lease.attempt, 'tests');
+    const content = encodeTestResults(results);
+    return { verdict, score, tests: await payloads.put({ payloadId, ownerId, kind: 'tests', content }) };
+  };
   // None may still read a buffer when the caller detaches it.
-  const [stdout, stderr, files, compile] = await allSettled([
+  const [stdout, stderr, files, compile, suite] = await allSettled([
     store('stdout', 'stdout', outcome.stdout),
     store('stderr', 'stderr', outcome.stderr),
     storeFiles(payloads, lease, ownerId, outcome.files),
     outcome.compile ? storeCompile(outcome.compile) : Promise.resolve(null),
+    outcome.suite ? storeSuite(outcome.suite) : Promise.resolve(null),
   ]);
   return {
     return_code: outcome.returnCode,
@@ -84,6 +95,7 @@ export async function storeRunResult(
     ...(outcome.notes.length > 0 && { notes: bounded(outcome.notes) }),
     ...(files.length > 0 && { files }),
     ...(compile && { compile }),
+    ...(suite && { suite }),
     ...(outcome.skippedFiles.length > 0 && { files_skipped: [...outcome.skippedFiles] }),
   };
 }

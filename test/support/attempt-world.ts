@@ -34,6 +34,7 @@ export class AttemptWorld {
     runtimes: declaredRuntimes,
     sandbox: this.sandbox,
     live: new LivePublisher(this.live, silentLog),
+    suiteTimeoutMs: LEASE_MS,
     observed: new Observations(),
   });
   readonly stop = new AbortController();

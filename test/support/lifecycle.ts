@@ -42,7 +42,8 @@ export class Lifecycle {
   }
 
   start(executionId = EXECUTION_ID, requester = owner, overrides: StartExecution['overrides'] = {}): Promise<unknown> {
-    const command = new StartExecution(executionId, TASK_ID, requester, 'embedded', null, [], overrides, metadata);
+    const content = { executor: 'embedded', input: null, inputPaths: [], suite: undefined } as const;
+    const command = new StartExecution(executionId, TASK_ID, requester, content, overrides, metadata);
     return this.bus.execute(command);
   }
 

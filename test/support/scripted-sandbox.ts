@@ -1,5 +1,8 @@
 import type { RuntimeOffer } from '../../src/runtimes/runtime-offer.js';
 import {
+  type Preparation,
+  type ProgramRun,
+  type RunOptions,
   Sandbox,
   type SandboxFigures,
   type SandboxHealth,
@@ -26,6 +29,7 @@ export const anOutcome = (changes: Partial<SandboxOutcome> = {}): SandboxOutcome
   wallTimeMs: 20,
   cpuTimeMs: 10,
   memoryPeakBytes: 1_000_000,
+  oomKills: 0,
   notes: [],
   files: [],
   skippedFiles: [],
@@ -57,6 +61,8 @@ export class ScriptedSandbox extends Sandbox {
   started = false;
   closed = false;
   offered: readonly RuntimeOffer[] = [];
+  /** Instead of one that is ready. */
+  preparation: Preparation | null = null;
   /** Workers that have containers in this sandbox. */
   owners: string[] = [];
 
@@ -73,6 +79,16 @@ export class ScriptedSandbox extends Sandbox {
     } finally {
       this.running -= 1;
     }
+  }
+
+  /** Each run counts as a job: that of the program, with what the run has instead. */
+  override prepare(job: SandboxJob): Promise<Preparation> {
+    const run = ({ files = [], limits, timeoutMs, ...own }: ProgramRun, { signal }: RunOptions) =>
+      this.run(
+        { ...job, input: { ...job.input, ...own, files: [...(job.input.files ?? []), ...files] }, limits, timeoutMs },
+        { signal },
+      );
+    return Promise.resolve(this.preparation ?? { kind: 'ready', program: { compile: null, run } });
   }
 
   override start(): void {

@@ -26,6 +26,7 @@ struct answer {
     char types[TYPES_MAX]; /* of its frames, in order; of output frames in a row, one */
     char out[KEPT_BYTES_MAX], err[KEPT_BYTES_MAX], out_tail[KEPT_BYTES_MAX], files[KEPT_BYTES_MAX];
     size_t out_size, err_size, out_tail_size, files_size;
+    uint32_t confirmed, confirmations; /* of input: the last, and how many */
     char end[2048]; /* the trailer or the refusal */
 };
 
@@ -74,6 +75,15 @@ static inline void cell_kill(struct cell *cell, uint32_t number) {
     cell_send(cell, FRAME_KILL, bytes, sizeof bytes);
 }
 
+/* Adds to the input of a job; without bytes, ends it. */
+static inline void cell_input(struct cell *cell, uint32_t number, const void *bytes, size_t size) {
+    static unsigned char payload[FRAME_NUMBER_BYTES + INPUT_BYTES_MAX + 1];
+    CHECK(size <= sizeof payload - FRAME_NUMBER_BYTES);
+    u32_write(payload, number);
+    memcpy(payload + FRAME_NUMBER_BYTES, bytes, size);
+    cell_send(cell, FRAME_INPUT, payload, FRAME_NUMBER_BYTES + size);
+}
+
 static inline void cell_read(struct cell *cell, void *bytes, size_t size) {
     for (char *next = bytes; size > 0;) {
         struct pollfd fd = {.fd = cell->out, .events = POLLIN};
@@ -116,6 +126,11 @@ static inline int answer_take(struct answer *answer, char type, const unsigned c
     if (type == FRAME_STDERR) keep(answer->err, &answer->err_size, payload, size);
     if (type == FRAME_FILES) keep(answer->files, &answer->files_size, payload, size);
     if (type == FRAME_STDOUT_TAIL) keep(answer->out_tail, &answer->out_tail_size, payload, size);
+    if (type == FRAME_INPUT) {
+        CHECK(size == 4);
+        answer->confirmed = u32_read(payload);
+        answer->confirmations++;
+    }
     if (type != FRAME_TRAILER && type != FRAME_REFUSED) return 0;
     CHECK(size < sizeof answer->end);
     memcpy(answer->end, payload, size);

@@ -1,6 +1,7 @@
-/* The frame reader, the job decoder and the reading of cgroup files. */
+/* The decoders of jobs and bases, and the reading of cgroup files. */
 #include <stdbool.h>
 
+#include "base.h"
 #include "cgroup.h"
 #include "check.h"
 #include "job-bytes.h"
@@ -141,8 +142,8 @@ static void refuses_what_is_no_program_or_no_variable(void) {
     CHECK(refused(decode_spec(spec), "malformed: "));
 }
 
-/* number, isolation, preload, two times, two sizes of output: what precedes the limits. */
-enum { LIMITS_AT = 4 + 1 + 1 + 4 * 4 };
+/* number, isolation, preload, base, interactive, two times, two sizes of output: what precedes the limits. */
+enum { LIMITS_AT = 4 + 4 * 1 + 4 * 4 };
 
 static void refuses_limits_that_are_none(void) {
     struct job_spec spec = usual();
@@ -153,6 +154,15 @@ static void refuses_limits_that_are_none(void) {
     CHECK(refused(decode_spec(spec), "malformed: "));
     spec.preload = 1;
     CHECK(decode_spec(spec) == NULL && job.preload);
+    for (unsigned char interactive = 0; interactive < 3; interactive++) {
+        spec.interactive = interactive;
+        CHECK((decode_spec(spec) == NULL) == (interactive <= 1) && job.interactive == (interactive == 1));
+    }
+    spec.interactive = 0;
+    for (unsigned char base = 0; base < 4; base++) {
+        spec.base = base;
+        CHECK((decode_spec(spec) == NULL) == (base <= JOB_BASE_LAST) && (base > JOB_BASE_LAST || job.base == base));
+    }
     spec = usual();
     spec.tail_max = JOB_TAIL_BYTES_MAX + 1;
     CHECK(refused(decode_spec(spec), "malformed: "));
@@ -184,58 +194,47 @@ static void refuses_too_many(void) {
     CHECK(decode_spec(spec) == NULL && job.argv[JOB_ARGS_MAX] == NULL);
 }
 
-/* Feeds the reader at most `step` bytes at a time; returns how many it took. */
-static size_t feed(struct frame_reader *reader, const unsigned char *from, size_t size, size_t step,
-                   enum frame_state *state) {
-    size_t at = 0, room;
-    *state = FRAME_PARTIAL;
-    while (at < size && *state == FRAME_PARTIAL) {
-        unsigned char *to = frame_room(reader, &room);
-        if (room > step) room = step;
-        if (room > size - at) room = size - at;
-        memcpy(to, from + at, room);
-        at += room;
-        *state = frame_advance(reader, room);
-    }
-    return at;
+static struct base base;
+
+static const char *decode_base(size_t size) {
+    static unsigned char *copy;
+    free(copy);
+    copy = malloc(size == 0 ? 1 : size);
+    memcpy(copy, bytes.bytes, size);
+    return base_decode(&base, copy, size);
 }
 
-static void reads_frames_in_any_pieces(void) {
-    static const unsigned char stream[] = {'J', 0, 0, 0, 3, 'a', 'b', 'c', 'K', 0, 0, 0,
-                                           4,   0, 0, 1, 2, 'J', 0,   0,   0,   0};
-    for (size_t step = 1; step <= sizeof stream; step++) {
-        struct frame_reader reader = {0};
-        enum frame_state state;
-        size_t at = feed(&reader, stream, sizeof stream, step, &state);
-        CHECK(at == 8 && state == FRAME_COMPLETE && frame_type(&reader) == FRAME_JOB);
-        CHECK(reader.payload_size == 3 && memcmp(reader.payload, "abc", 3) == 0);
-        frame_reset(&reader);
-        at += feed(&reader, stream + at, sizeof stream - at, step, &state);
-        CHECK(at == 17 && state == FRAME_COMPLETE && frame_type(&reader) == FRAME_KILL);
-        CHECK(u32_read(reader.payload) == 0x102);
-        frame_reset(&reader);
-        at += feed(&reader, stream + at, sizeof stream - at, step, &state);
-        CHECK(at == sizeof stream && state == FRAME_COMPLETE && reader.payload_size == 0);
-        frame_reset(&reader);
-    }
+static const char *decode_base_spec(struct base_spec spec) {
+    put_base(&bytes, &spec);
+    return decode_base(bytes.size);
 }
 
-static void refuses_frames_that_are_none(void) {
-    static const unsigned char bad[][FRAME_HEADER_BYTES] = {
-        {'X', 0, 0, 0, 0}, {0, 0, 0, 0, 0},     {'K', 0, 0, 0, 3},
-        {'K', 0, 0, 0, 5}, {'J', 2, 0x80, 0, 1}, {'J', 255, 255, 255, 255}};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct frame_reader reader = {0};
-        enum frame_state state;
-        feed(&reader, bad[i], FRAME_HEADER_BYTES, FRAME_HEADER_BYTES, &state);
-        CHECK(state == FRAME_MALFORMED && reader.payload == NULL);
-    }
-    static const unsigned char largest[] = {'J', 2, 0x80, 0, 0};
-    struct frame_reader reader = {0};
-    enum frame_state state;
-    feed(&reader, largest, sizeof largest, sizeof largest, &state);
-    CHECK(state == FRAME_PARTIAL && reader.payload_size == FRAME_IN_BYTES_MAX);
-    frame_reset(&reader);
+static void reads_a_base(void) {
+    struct base_spec spec = {"a/b", "content", "/tmp/made/it", "program"};
+    CHECK(decode_base_spec(spec) == NULL && base.file_count == 1 && base.program_size == 7);
+    CHECK(base.program_at == 4 + 4 + 3 + 4 + 7);
+    for (size_t size = 0; size < bytes.size; size++) CHECK(refused(decode_base(size), "malformed: cut short"));
+    bytes.bytes[bytes.size] = 0;
+    CHECK(refused(decode_base(bytes.size + 1), "malformed: trailing"));
+    bytes.bytes[9] = 0;
+    CHECK(refused(decode_base(bytes.size), "malformed: NUL"));
+    CHECK(decode_base_spec((struct base_spec){0}) == NULL && base.file_count == 0 && base.program_size == 0);
+    u32_write(bytes.bytes, JOB_FILES_MAX + 1);
+    CHECK(refused(decode_base(bytes.size), "malformed: too many"));
+    spec.program_path = "tmp/made/it";
+    CHECK(refused(decode_base_spec(spec), "malformed: a compiled program needs an absolute path"));
+    spec.program = "";
+    CHECK(decode_base_spec(spec) == NULL);
+    spec.path = "a/../b";
+    CHECK(refused(decode_base_spec(spec), "input: a path must be relative"));
+}
+
+static void refuses_a_program_path_that_is_too_long(void) {
+    char path[1 + JOB_PATH_BYTES_MAX + 2] = "/";
+    memset(path + 1, 'a', JOB_PATH_BYTES_MAX + 1);
+    CHECK(refused(decode_base_spec((struct base_spec){.program_path = path, .program = "x"}), "malformed: "));
+    path[1 + JOB_PATH_BYTES_MAX] = 0;
+    CHECK(decode_base_spec((struct base_spec){.program_path = path, .program = "x"}) == NULL);
 }
 
 static void finds_the_numbers_of_a_cgroup(void) {
@@ -257,8 +256,8 @@ int main(void) {
     refuses_what_is_no_program_or_no_variable();
     refuses_limits_that_are_none();
     refuses_too_many();
-    reads_frames_in_any_pieces();
-    refuses_frames_that_are_none();
+    reads_a_base();
+    refuses_a_program_path_that_is_too_long();
     finds_the_numbers_of_a_cgroup();
     return checks_done("decode-test");
 }

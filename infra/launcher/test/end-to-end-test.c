@@ -119,34 +119,6 @@ static void gives_an_input_larger_than_a_pipe(void) {
     CHECK(strcmp(run((struct job_spec){.argv = SH("wc -c")})->out, "0\n") == 0);
 }
 
-static void runs_what_was_compiled_before(void) {
-    char made[64];
-    snprintf(made, sizeof made, "%s/made-%u/program", root, last_number);
-    const char *const argv[] = {made, "given", NULL};
-    struct job_spec spec = {.argv = argv, .program = "#!/bin/sh\necho $1; pwd"};
-    char expected[128];
-    const struct answer *answer = run(spec);
-    snprintf(expected, sizeof expected, "given\n%s/%u\n", root, last_number);
-    CHECK(strcmp(answer->out, expected) == 0 && has_line(answer, "status=0"));
-    static const char *const relative[] = {"made", NULL};
-    spec.argv = relative;
-    CHECK(strcmp(run(spec)->end, "malformed: a compiled program needs an absolute path") == 0);
-}
-
-/* What it is, the user has made: an end like any other, as a shell tells it. */
-static void ends_where_what_was_compiled_does_not_run(void) {
-    char made[64];
-    snprintf(made, sizeof made, "%s/bad/program", root);
-    const char *const argv[] = {made, NULL}, *const not_there[] = {"/no/such/program", NULL};
-    struct job_spec spec = {.argv = argv, .program = "!<arch>\n"};
-    const struct answer *answer = run(spec);
-    CHECK(has_line(answer, "status=32256") && strstr(answer->err, "program: Exec format error") != NULL);
-    snprintf(made, sizeof made, "%s/other/program", root);
-    spec.argv = not_there;
-    spec.program_path = made;
-    CHECK(has_line(run(spec), "status=32512"));
-}
-
 static void hands_down_nothing_else(void) {
     static const char *const signals[] = {"grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status", NULL};
     CHECK(strcmp(run_sh("echo /proc/self/fd/*")->out,
@@ -309,8 +281,6 @@ int main(int argc, char **argv) {
     counts_the_time_from_the_exec_on();
     gives_files_input_and_environment();
     gives_an_input_larger_than_a_pipe();
-    runs_what_was_compiled_before();
-    ends_where_what_was_compiled_does_not_run();
     hands_down_nothing_else();
     gives_as_many_cpus_as_the_limit_says();
     keeps_head_and_tail_and_counts_all();

@@ -1,10 +1,14 @@
 /*
- * Hostile input to the frame reader and the job decoder: cut, stretched, flipped, pure garbage. The
+ * Hostile input to the frame reader and the decoders of jobs and bases: cut, stretched, flipped, pure garbage. The
  * sanitizers judge. The seeds are fixed, so that a failure happens again.
  */
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base.h"
 #include "check.h"
+#include "fields.h"
 #include "job-bytes.h"
 #include "random.h"
 
@@ -25,10 +29,16 @@ static void random_job(struct job_bytes *job) {
                             .timeout_ms = random_u32(), .cpu_time_max = random_u32(), .head_max = random_u32(),
                             .tail_max = (uint32_t)below(1 << 20), .folder = "/tmp/work",
                             .argv = argv, .env = env, .path = texts[3], .content = texts[4],
-                            .input = texts[5],
-                            .program = below(2) ? "" : texts[1], .patterns = argv + below(4)};
-    if (below(2)) argv[0] = "/tmp/made";
+                            .input = texts[5], .base = (unsigned char)below(4), .patterns = argv + below(4)};
     put_job(job, &spec);
+}
+
+static void random_base(struct job_bytes *base) {
+    char texts[4][24];
+    for (int i = 0; i < 4; i++) random_text(texts[i], sizeof texts[i]);
+    struct base_spec spec = {.path = below(2) ? texts[0] : "a/b", .content = texts[1],
+                             .program_path = below(2) ? "/tmp/made/it" : texts[2], .program = texts[3]};
+    put_base(base, &spec);
 }
 
 /* One way to be wrong, at random. */
@@ -72,10 +82,12 @@ static size_t read_through(const struct job *job) {
         for (size_t j = 0; j < file->size; j++) sum += file->content[j];
     }
     for (size_t i = 0; i < job->input_size; i++) sum += job->input[i];
-    for (size_t i = 0; i < job->program_size; i++) sum += job->program[i];
     for (unsigned i = 0; i < job->collect.globs.count; i++) sum += strlen(job->collect.globs.glob[i].text);
-    CHECK(job->program_size == 0 || job->program_path[0] == '/');
     return sum;
+}
+
+static bool is_refusal(const char *refusal) {
+    return strncmp(refusal, "malformed: ", 11) == 0 || strncmp(refusal, "input: ", 7) == 0;
 }
 
 static bool fuzz_job(struct job_bytes *bytes) {
@@ -84,18 +96,49 @@ static bool fuzz_job(struct job_bytes *bytes) {
     memcpy(copy, bytes->bytes, bytes->size);
     const char *refusal = job_decode(&job, copy, bytes->size);
     if (refusal == NULL) read_through(&job);
-    else CHECK(strncmp(refusal, "malformed: ", 11) == 0 || strncmp(refusal, "input: ", 7) == 0);
+    else CHECK(is_refusal(refusal));
+    free(copy);
+    return refusal == NULL;
+}
+
+/* What an init finds in the file that holds it: paths that stay inside, and parts that follow each other. */
+static void read_base(const struct base *base) {
+    struct base_part part;
+    uint32_t at = base_files_at();
+    for (uint32_t i = 0; i < base->file_count; i++) {
+        CHECK(base_read(base, &at, &part) && at <= base->program_at);
+        CHECK(part.path[0] != '/' && path_is_plain(part.path, strlen(part.path)));
+    }
+    CHECK(at == base->program_at);
+    if (base->program_size == 0) return;
+    CHECK(base_read(base, &at, &part) && at == base->size && part.content_size == base->program_size);
+    CHECK(path_is_absolute(part.path, strlen(part.path)));
+}
+
+static bool fuzz_base(const struct job_bytes *bytes, int file) {
+    struct base base = {.fd = file, .size = (uint32_t)bytes->size};
+    unsigned char *copy = malloc(bytes->size == 0 ? 1 : bytes->size);
+    memcpy(copy, bytes->bytes, bytes->size);
+    const char *refusal = base_decode(&base, copy, bytes->size);
+    CHECK(memcmp(copy, bytes->bytes, bytes->size) == 0);
+    if (refusal == NULL) {
+        CHECK(pwrite(file, copy, bytes->size, 0) == (ssize_t)bytes->size && ftruncate(file, (off_t)bytes->size) == 0);
+        read_base(&base);
+    } else {
+        CHECK(is_refusal(refusal));
+    }
     free(copy);
     return refusal == NULL;
 }
 
 /* A stream of frames, some of them spoiled, in pieces of random size. */
-static void fuzz_frames(const struct job_bytes *bytes) {
+static void fuzz_frames(const struct job_bytes *bytes, enum frame_type type) {
     static unsigned char stream[FRAME_HEADER_BYTES + JOB_BYTES_MAX + 64];
     struct frame_reader reader = {0};
     enum frame_state result = FRAME_PARTIAL;
+    unsigned char *base = NULL;
     size_t size = FRAME_HEADER_BYTES + bytes->size;
-    frame_header_write(stream, FRAME_JOB, bytes->size);
+    frame_header_write(stream, type, bytes->size);
     memcpy(stream + FRAME_HEADER_BYTES, bytes->bytes, bytes->size);
     /* Rarely: a wrong length is mostly a large one, whose memory takes its time. */
     if (below(40) == 0) stream[below(FRAME_HEADER_BYTES)] = (unsigned char)random_u32();
@@ -107,9 +150,14 @@ static void fuzz_frames(const struct job_bytes *bytes) {
         memcpy(to, stream + at, count);
         at += count;
         result = frame_advance(&reader, count);
+        if (result == FRAME_BASE_BEGINS) {
+            base = below(2) ? malloc(reader.payload_size + 1) : NULL;
+            result = frame_receive(&reader, base);
+        }
     }
     CHECK(result != FRAME_NO_MEMORY);
     frame_reset(&reader);
+    free(base);
     CHECK(reader.payload == NULL && reader.header_have == 0);
 }
 
@@ -122,7 +170,9 @@ static long elapsed_ms(const struct timespec *since) {
 int main(void) {
     static struct job_bytes bytes;
     struct timespec begin;
-    unsigned long rounds = 0, decoded = 0;
+    unsigned long rounds = 0, decoded = 0, bases = 0;
+    int file = memfd_create("base", MFD_CLOEXEC);
+    CHECK(file >= 0);
     clock_gettime(CLOCK_MONOTONIC, &begin);
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         random_seed(seed);
@@ -131,12 +181,17 @@ int main(void) {
             random_job(&bytes);
             if (below(4) != 0) spoil(&bytes);
             decoded += fuzz_job(&bytes);
-            fuzz_frames(&bytes);
+            fuzz_frames(&bytes, FRAME_JOB);
+            random_base(&bytes);
+            if (below(4) != 0) spoil(&bytes);
+            bases += fuzz_base(&bytes, file);
+            fuzz_frames(&bytes, FRAME_BASE);
+            fuzz_frames(&bytes, FRAME_INPUT);
             rounds++;
         }
     }
     /* Else the fuzzer itself would be what is broken: everything, or nothing, was refused. */
-    CHECK(decoded > 0 && decoded < rounds);
-    printf("fuzz: %lu rounds, %lu of them a valid job\n", rounds, decoded);
+    CHECK(decoded > 0 && decoded < rounds && bases > 0 && bases < rounds);
+    printf("fuzz: %lu rounds, %lu of them a valid job, %lu a valid base\n", rounds, decoded, bases);
     return checks_done("fuzz");
 }

@@ -1,16 +1,21 @@
 /*
  * Output larger than every queue, and a host that reads it slowly, in bursts, or not until the
  * program is over: host-fuzz LAUNCHER. Every job has its trailer, and every byte that is to be kept,
- * without a word from the host. The seed is fixed, so that a failure happens again.
+ * without a word from the host. Between and during jobs, bases come, good and bad. The seed is fixed, so that a
+ * failure happens again.
  */
 #include "cell.h"
 #include "random.h"
 
 enum {
-    ROUNDS = 60,
+    ROUNDS = 80,
     PROGRAM_BYTES_MAX = 3 * 1024 * 1024,
     KEPT_MAX = 1024 * 1024,
     SPAN_BYTES_MAX = 96 * 1024,
+    BASE_BYTES_MAX = 1024 * 1024,
+    INPUT_MAX = 1024 * 1024,
+    /* More than the pipe to the launcher, its queue, and the pipe to the host hold. */
+    QUEUED_BYTES_MAX = 512 * 1024,
     /* A job that is over and not told would never come: no answer in this time is a failure. */
     QUIET_MS_MAX = 10000
 };
@@ -109,20 +114,129 @@ static void answer_job(struct job_spec *spec, size_t out_printed, size_t err_pri
     CHECK(strstr(end, "killed=none\n") != NULL && strstr(end, counts) != NULL);
 }
 
+/* The base that the launcher must have now. */
+static const char *base_fault = "malformed: there is no base";
+static size_t base_file_bytes;
+
+static void send_base(const char *fault, size_t size) {
+    static struct job_bytes bytes;
+    static char content[BASE_BYTES_MAX + 1];
+    memset(content, 'x', size);
+    content[size] = 0;
+    struct base_spec spec = {.path = "base", .content = content};
+    put_base(&bytes, &spec);
+    if (strcmp(fault, "malformed: cut short") == 0) bytes.size = below(bytes.size);
+    if (strcmp(fault, "malformed: trailing bytes") == 0) bytes.size++;
+    cell_send(&cell, FRAME_BASE, bytes.bytes, bytes.size);
+    base_fault = fault;
+    base_file_bytes = size;
+}
+
+static void perhaps_send_base(void) {
+    static const char *const faults[] = {"", "", "", "malformed: cut short", "malformed: trailing bytes"};
+    while (below(2)) send_base(faults[below(5)], below(BASE_BYTES_MAX));
+}
+
+static void expect_refusal(uint32_t number, const char *refusal) {
+    const struct answer *answer = cell_answer(&cell);
+    CHECK(answer->number == number && strcmp(answer->types, "R") == 0 && strcmp(answer->end, refusal) == 0);
+}
+
 /* Nobody kills it: what the launcher does not notice by itself is never told. */
 static void round_of(uint32_t number) {
     static struct job_bytes bytes;
+    const char *const no_base = "malformed: there is no base";
     static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
     char folder[64], script[160];
     size_t out = below(PROGRAM_BYTES_MAX), err = below(4) == 0 ? below(PROGRAM_BYTES_MAX) : 0;
     snprintf(folder, sizeof folder, "%s/%u", root, number);
-    snprintf(script, sizeof script, "head -c %zu /dev/zero; head -c %zu /dev/zero >&2", out, err);
+    perhaps_send_base();
+    enum job_base base = (enum job_base)below(3);
+    snprintf(script, sizeof script, "%s; head -c %zu /dev/zero; head -c %zu /dev/zero >&2",
+             base == JOB_BASE_NONE ? "! cat base 2>&-" : "cat base", out, err);
     const char *const argv[] = {"sh", "-c", script, NULL};
-    struct job_spec spec = {.number = number, .folder = folder, .argv = argv, .env = env,
+    struct job_spec spec = {.number = number, .base = (unsigned char)base, .folder = folder, .argv = argv, .env = env,
                             .head_max = (uint32_t)below(KEPT_MAX), .tail_max = (uint32_t)below(KEPT_MAX)};
     put_job(&bytes, &spec);
     cell_send(&cell, FRAME_JOB, bytes.bytes, bytes.size);
-    answer_job(&spec, out, err);
+    const char *refusal = base == JOB_BASE_NONE ? "" : base_fault;
+    if (refusal[0] == 0 && base != JOB_BASE_NONE) out += base_file_bytes;
+    if (base == JOB_BASE_NONE || (base == JOB_BASE_LAST && base_fault[0] == 0)) base_fault = no_base;
+    /* The job cannot have ended: nobody has read its output. */
+    if (refusal[0] == 0 && spec.head_max > QUEUED_BYTES_MAX && out > QUEUED_BYTES_MAX && below(2))
+        send_base("malformed: the base arrived while a job ran", below(BASE_BYTES_MAX));
+    if (refusal[0] != 0) expect_refusal(number, refusal);
+    else answer_job(&spec, out, err);
+}
+
+/* A program, and how much of its input it prints. */
+struct reader {
+    const char *script;
+    size_t prints;
+};
+
+static struct reader random_reader(void) {
+    static const struct reader readers[] = {{"cat", SIZE_MAX},
+                                            {"sleep 0.05; cat", SIZE_MAX},
+                                            {"head -c 100000; exec <&-; sleep 0.05", 100000},
+                                            {"exec <&-; sleep 0.05", 0},
+                                            {"exit 0", 0}};
+    return readers[below(5)];
+}
+
+static void input_of(char *bytes, size_t place, size_t size) {
+    for (size_t i = 0; i < size; i++) bytes[i] = (char)((place + i) * 31 + (place + i) / 251);
+}
+
+/* Takes frames until there is room for more input in the window. @returns false if the job is over */
+static bool await_room(struct answer *answer, size_t sent, size_t size) {
+    static unsigned char payload[FRAME_OUT_BYTES_MAX];
+    char type;
+    while (sent + size - answer->confirmed > INPUT_BYTES_MAX) {
+        size_t frame_size = cell_frame(&cell, &type, payload);
+        if (answer_take(answer, type, payload, frame_size)) return false;
+        CHECK(answer->confirmed <= sent);
+    }
+    return true;
+}
+
+/* Input in pieces of any size, to programs that read all of it, some of it, or none. */
+static void interactive_round_of(uint32_t number) {
+    static struct job_bytes bytes;
+    static struct answer answer;
+    static char input[INPUT_MAX], piece[INPUT_BYTES_MAX];
+    static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+    struct reader reader = random_reader();
+    size_t own = below(3) ? 0 : 1 + below(INPUT_MAX / 2), all = below(INPUT_MAX / 2), sent = 0;
+    char folder[64];
+    bool is_over = false;
+    memset(&answer, 0, sizeof answer);
+    input_of(input, 0, own);
+    snprintf(folder, sizeof folder, "%s/%u", root, number);
+    const char *const argv[] = {"sh", "-c", reader.script, NULL};
+    struct job_spec spec = {.number = number, .folder = folder, .argv = argv, .env = env, .interactive = 1,
+                            .input = input, .input_size = own, .head_max = 2 * INPUT_MAX};
+    if (own == 0) spec.input = NULL;
+    put_job(&bytes, &spec);
+    cell_send(&cell, FRAME_JOB, bytes.bytes, bytes.size);
+    while (sent < all && !is_over) {
+        size_t size = 1 + below(below(2) ? 200 : INPUT_BYTES_MAX);
+        if (size > all - sent) size = all - sent;
+        is_over = !await_room(&answer, sent, size);
+        input_of(piece, own + sent, size);
+        cell_input(&cell, number, piece, size);
+        sent += size;
+    }
+    cell_input(&cell, number, "", 0);
+    if (!is_over) CHECK(!await_room(&answer, SIZE_MAX / 2, 0));
+    CHECK(has_line(&answer, "status=0") && has_line(&answer, "killed=none"));
+    size_t printed = own + sent < reader.prints ? own + sent : reader.prints;
+    CHECK(answer.out_size == printed);
+    for (size_t at = 0; at < printed; at += sizeof piece) {
+        size_t size = printed - at < sizeof piece ? printed - at : sizeof piece;
+        input_of(piece, at, size);
+        CHECK(memcmp(answer.out + at, piece, size) == 0);
+    }
 }
 
 int main(int argc, char **argv) {
@@ -135,6 +249,7 @@ int main(int argc, char **argv) {
     CHECK(type == FRAME_HELLO);
     random_seed(1);
     for (uint32_t number = 1; number <= ROUNDS; number++) round_of(number);
+    for (uint32_t number = 1; number <= ROUNDS; number++) interactive_round_of(ROUNDS + number);
     CHECK(cell_end(&cell) == 0);
     snprintf(command, sizeof command, "rm -r %s", root);
     CHECK(system(command) == 0);

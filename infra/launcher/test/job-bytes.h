@@ -1,4 +1,4 @@
-/* Builds the payload of a JOB frame, as the host does. */
+/* Builds the payloads of JOB and BASE frames, as the host does. */
 #ifndef LAUNCHER_TEST_JOB_BYTES_H
 #define LAUNCHER_TEST_JOB_BYTES_H
 
@@ -37,10 +37,30 @@ static inline void put_list(struct job_bytes *job, const char *const *texts) {
     for (uint32_t i = 0; i < count; i++) put_text(job, texts[i]);
 }
 
+/* A list of one file, or of none. */
+static inline void put_file(struct job_bytes *job, const char *path, const char *content) {
+    put_u32(job, path != NULL);
+    if (path == NULL) return;
+    put_text(job, path);
+    put_text(job, content);
+}
+
+struct base_spec {
+    const char *path, *content; /* one file, or none */
+    const char *program_path, *program;
+};
+
+static inline void put_base(struct job_bytes *base, const struct base_spec *spec) {
+    base->size = 0;
+    put_file(base, spec->path, spec->content);
+    put_text(base, spec->program_path != NULL ? spec->program_path : "");
+    put_text(base, spec->program != NULL ? spec->program : "");
+}
+
 /* What a test says of its job; the rest is as usual. */
 struct job_spec {
     uint32_t number;
-    unsigned char isolation, preload;
+    unsigned char isolation, preload, base, interactive;
     uint32_t timeout_ms, cpu_time_max, head_max, tail_max, cpus_milli;
     const char *folder;
     const char *const *argv;
@@ -48,8 +68,6 @@ struct job_spec {
     const char *path, *content; /* one file, or none */
     const char *input;
     size_t input_size; /* 0: to its end */
-    const char *program;
-    const char *program_path; /* NULL: argv[0] */
     const char *const *patterns; /* of wanted files */
     const char *except;
     uint32_t files_max, file_bytes_max, bytes_max; /* 0: 64, 1 MiB, 2 MiB */
@@ -61,6 +79,8 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     put_u32(job, spec->number);
     job->bytes[job->size++] = spec->isolation;
     job->bytes[job->size++] = spec->preload;
+    job->bytes[job->size++] = spec->base;
+    job->bytes[job->size++] = spec->interactive;
     put_u32(job, spec->timeout_ms);
     put_u32(job, spec->cpu_time_max);
     put_u32(job, spec->head_max);
@@ -75,16 +95,9 @@ static inline void put_job(struct job_bytes *job, const struct job_spec *spec) {
     put_text(job, spec->folder);
     put_list(job, spec->argv);
     put_list(job, spec->env != NULL ? spec->env : nothing);
-    put_u32(job, spec->path != NULL);
-    if (spec->path != NULL) {
-        put_text(job, spec->path);
-        put_text(job, spec->content);
-    }
+    put_file(job, spec->path, spec->content);
     const char *input = spec->input != NULL ? spec->input : "";
     put_bytes(job, input, spec->input_size > 0 ? spec->input_size : strlen(input));
-    const char *path = spec->program_path != NULL ? spec->program_path : spec->argv[0];
-    put_text(job, path != NULL ? path : "");
-    put_text(job, spec->program != NULL ? spec->program : "");
     put_list(job, spec->patterns != NULL ? spec->patterns : nothing);
     put_text(job, spec->except != NULL ? spec->except : "");
     put_u32(job, spec->files_max != 0 ? spec->files_max : 64);

@@ -27,6 +27,12 @@ static inline void send_job(struct job_spec spec) {
     cell_send(&cell, FRAME_JOB, bytes.bytes, bytes.size);
 }
 
+static inline void send_base(struct base_spec spec) {
+    static struct job_bytes bytes;
+    put_base(&bytes, &spec);
+    cell_send(&cell, FRAME_BASE, bytes.bytes, bytes.size);
+}
+
 static inline const struct answer *run(struct job_spec spec) {
     send_job(spec);
     const struct answer *answer = cell_answer(&cell);
@@ -50,7 +56,7 @@ static inline void says_hello(void) {
     char type;
     size_t size = cell_frame(&cell, &type, payload);
     payload[size] = 0;
-    CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=5\n", 11) == 0);
+    CHECK(type == FRAME_HELLO && size > 11 && memcmp(payload, "protocol=6\n", 11) == 0);
 }
 
 static inline void begin(int argc, char **argv) {

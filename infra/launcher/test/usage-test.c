@@ -23,6 +23,15 @@ static void reads_memory_stat(void) {
     CHECK(none.anon == -1 && none.shmem == -1);
 }
 
+/* A base that goes, and a program that comes, are not the run's. */
+static void leaves_out_the_base(void) {
+    struct usage usage = {.before.shmem = 10 * MIB};
+    usage_release(&usage, 3 * MIB - 1);
+    CHECK(usage.before.shmem == 7 * MIB);
+    usage_mount(&usage, 1 * MIB - 1);
+    CHECK(usage.before.shmem == 8 * MIB && usage.program_bytes == 1 * MIB);
+}
+
 static void reads_counters(void) {
     CHECK(number_after("max 12\n", "max") == 12);
     CHECK(number_after("low 0\nhigh 0\nmax 3\noom 2\noom_kill 1\noom_group_kill 0\n", "oom_kill") == 1);
@@ -143,6 +152,7 @@ int main(void) {
     counts_locks();
     reads_memory_stat();
     reads_counters();
+    leaves_out_the_base();
     reads_a_process();
     one_process_is_exact();
     counts_pages_once();

@@ -7,9 +7,10 @@ export interface PayloadRef {
   readonly sha256: string;
 }
 
-export type PayloadKind = 'script' | 'input' | 'stdout' | 'stderr' | 'file';
+/** `suite`: the tests of a task. Those of one execution are an `input`, and what they found is `tests`. */
+export type PayloadKind = 'script' | 'suite' | 'input' | 'stdout' | 'stderr' | 'file' | 'tests';
 
-/** Scripts, inputs, outputs and files: encrypted with the key of their owner, beside the log and never in it. */
+/** Scripts, tests, inputs, outputs and files: encrypted with the key of their owner, beside the log and never in it. */
 export abstract class PayloadStore {
   /**
    * Stores bytes under an id. May be repeated: the first write of an id stays, and its ref is returned, even if it has

@@ -10,9 +10,9 @@ const EVENTS_AT_A_TIME = 5_000;
 export interface Retention {
   /** For inputs and outputs of runs, after they were stored. */
   readonly executionsMs: number;
-  /** For the scripts of a task, after it was deleted. */
+  /** For the scripts and tests of a task, after it was deleted. */
   readonly deletedTasksMs: number;
-  /** For a script that no event refers to, after it was stored: it is stored first, and the change may be refused. */
+  /** For scripts and tests that no event refers to: they are stored first, and the change may be refused. */
   readonly unreferencedScriptsMs: number;
 }
 
@@ -24,7 +24,7 @@ interface Page {
 
 const AGED = `
   select payload_id from es.payloads
-  where kind <> 'script' and created_at < now() - $1 * interval '1 millisecond'
+  where kind not in ('script', 'suite') and created_at < now() - $1 * interval '1 millisecond'
   order by created_at limit $2`;
 
 /** The position up to which the sweep may go on, and the tasks that were deleted by then. */
@@ -37,28 +37,31 @@ const DELETED = `
   from page where recorded_at < now() - $1 * interval '1 millisecond'`;
 
 /**
- * All scripts that the tasks ever had, read from where the service itself writes them, and only those of their owners:
+ * All scripts and tests that the tasks ever had, read from where the service itself writes them, and only those of their owners:
  * the metadata of a task is any JSON, and may name payloads as well.
  */
 const SCRIPTS = `
   select distinct p.payload_id
   from es.events e
   join es.events created on created.stream_id = e.stream_id and created.version = 1
-  join es.payloads p on p.payload_id = es.script_of(e.data)::uuid
+  join es.payloads p on p.payload_id in (es.script_of(e.data)::uuid, es.suite_of(e.data)::uuid)
   where e.stream_type = 'task' and e.stream_id = any($1::uuid[]) and e.type in ('TaskCreated', 'TaskUpdated')
-    and p.kind = 'script' and p.owner_id = (created.data ->> 'owner_id')::uuid`;
+    and p.kind in ('script', 'suite') and p.owner_id = (created.data ->> 'owner_id')::uuid`;
 
-/** Each script is checked once. A page also includes all scripts that were stored at its last moment. */
+/** Each one is checked once. A page also includes all that were stored at its last moment. */
 const UNREFERENCED = `
   with page as (
     select payload_id, created_at from es.payloads
-    where kind = 'script' and created_at > (select scripts_until from es.retention)
+    where kind in ('script', 'suite') and created_at > (select scripts_until from es.retention)
       and created_at < now() - $1 * interval '1 millisecond'
     order by created_at fetch first $2 rows with ties
   )
   select max(created_at)::text as until, array_agg(payload_id::text) filter (where not exists (
     select from es.events e
     where e.type in ('TaskCreated', 'TaskUpdated') and es.script_of(e.data) = page.payload_id::text
+  ) and not exists (
+    select from es.events e
+    where e.type in ('TaskCreated', 'TaskUpdated') and es.suite_of(e.data) = page.payload_id::text
   )) as scripts
   from page`;
 

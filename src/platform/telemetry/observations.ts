@@ -30,4 +30,6 @@ export class Observations {
   onFiles: (stored: FilesObservation) => void = () => undefined;
   /** An item of a batch, when its turn came. */
   onBatchItem: (outcome: 'started' | 'refused') => void = () => undefined;
+  /** A test of a suite was run and judged. */
+  onTest: (verdict: string) => void = () => undefined;
 }

@@ -94,6 +94,13 @@ export function inSpan<T>(name: string, options: SpanOptions, work: (span: Span)
   });
 }
 
+/** Runs `work` without spans of its own, for what is done too often to be traced each time. */
+export function withoutSpans<T>(work: () => Promise<T>): Promise<T> {
+  const current = trace.getSpanContext(context.active());
+  if (!current) return work();
+  return context.with(trace.setSpanContext(context.active(), { ...current, traceFlags: TraceFlags.NONE }), work);
+}
+
 /** A synchronous throw becomes a rejection, as in a span. */
 function begin<T>(work: (span: Span) => Promise<T>, span: Span): Promise<T> {
   try {

@@ -11,6 +11,8 @@ import { ScriptStore } from '../commands/script-store.js';
 import { pathsOf } from './input-schema.js';
 import type { OneShotBody } from './one-shot-schema.js';
 import { OperatorRules } from './operator-rules.js';
+import { suiteOf } from './submitted-suite.js';
+import { SubmittedSuites } from './submitted-suites.js';
 
 /** Items whose script and input are stored at a time: small payloads share a statement. */
 const ITEMS_AT_A_TIME = 16;
@@ -23,6 +25,7 @@ export class BatchPayloads {
     private readonly runtimes: Runtimes,
     private readonly scripts: ScriptStore,
     private readonly inputs: InputStore,
+    private readonly suites: SubmittedSuites,
   ) {}
 
   /**
@@ -42,7 +45,9 @@ export class BatchPayloads {
     };
     const accepted = items.flatMap((item, index) => {
       const runtime = this.runtimes.find(item.script_type);
+      const { tests, judge } = item;
       if (runtime) collect(index, () => requireFreeScriptPath(runtime, pathsOf(item.input)));
+      if (tests) collect(index, () => suiteOf(tests, judge, runtime?.name, this.rules));
       return collect(index, () => this.rules.accept(item)) ?? [];
     });
     if (faults.length > 0) throw new InvalidFields(faults.slice(0, FIELD_ERRORS_MAX));
@@ -51,10 +56,12 @@ export class BatchPayloads {
 
   /** Stores nothing more after a failure. @throws DomainError `quota_exceeded` */
   store(ownerId: string, items: readonly OneShotBody[]): Promise<BatchTask[]> {
-    return mapInParallel(items, ITEMS_AT_A_TIME, async ({ input: submitted, script_content, ...definition }) => {
+    return mapInParallel(items, ITEMS_AT_A_TIME, async (item) => {
+      const { input: submitted, script_content, tests, judge, ...definition } = item;
       const script = await this.scripts.put(ownerId, script_content);
+      const suite = await this.suites.ofNewTask(ownerId, definition.script_type, tests, judge);
       const input = await this.inputs.put(ownerId, submitted);
-      return { definition: { ...definition, script }, input, inputPaths: pathsOf(submitted) };
+      return { definition: { ...definition, script, suite }, input, inputPaths: pathsOf(submitted) };
     });
   }
 }

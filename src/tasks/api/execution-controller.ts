@@ -36,6 +36,7 @@ import {
 import { ExecutionStarts } from './execution-starts.js';
 import { OperatorRules } from './operator-rules.js';
 import { pathsOf } from './input-schema.js';
+import { SubmittedSuites } from './submitted-suites.js';
 
 const taskId = uuidParam('Invalid task ID format');
 const executionId = uuidParam('Invalid execution ID format');
@@ -49,6 +50,7 @@ export class ExecutionController {
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly inputs: InputStore,
+    private readonly suites: SubmittedSuites,
     private readonly responses: ExecutionResponses,
     private readonly taskOwners: TaskOwners,
     private readonly starts: ExecutionStarts,
@@ -79,11 +81,12 @@ export class ExecutionController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const { input: submitted, executor, ...overrides } = this.rules.accept(body);
+    const { input: submitted, tests, judge, executor, ...overrides } = this.rules.accept(body);
     return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
+      const suite = tests ? await this.suites.ofExecution(id, caller, tests, judge) : tests;
       const input = await this.inputs.put(caller.userId, submitted);
-      const paths = pathsOf(submitted);
-      const command = new StartExecution(executionId, id, caller, executor, input, paths, overrides, metadata);
+      const content = { executor, input, inputPaths: pathsOf(submitted), suite };
+      const command = new StartExecution(executionId, id, caller, content, overrides, metadata);
       return await this.commands.record(command);
     });
   }

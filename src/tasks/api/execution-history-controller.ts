@@ -16,6 +16,7 @@ import {
   lastVersionSeen,
   type ServerSentEvent,
   wantsEvents,
+  withHeartbeats,
 } from '../../http/server-sent-events.js';
 import { releaseSlot, LargeResponses } from '../../http/user-concurrency.js';
 import { uuidParam } from '../../http/validation/params.js';
@@ -23,11 +24,14 @@ import { requireOwner } from '../../kernel/requester.js';
 import { isActive } from '../domain/execution-shape.js';
 import { EventFollower } from '../queries/event-follower.js';
 import { GetExecutionFromLog, GetExecutionHistory } from '../queries/execution-queries.js';
+import { SuiteFollower } from '../queries/suite-follower.js';
 
 const DESCRIPTION =
   'The events of the execution, oldest first, without lease tokens. With `Accept: text/event-stream`, the response ' +
   'follows the execution live until it ends. Each event has its version as `id`, its type as `event` and its JSON ' +
-  'form as `data`. A reconnect with `Last-Event-ID` returns only newer events, or 204 if that was the last one.';
+  'form as `data`. A reconnect with `Last-Event-ID` returns only newer events, or 204 if that was the last one. An ' +
+  'execution with tests also has an event `test` for each test that was run, with `index`, `name`, `verdict`, `points` ' +
+  'and figures as `data`. It has no `id`: after a reconnect, those of the attempt under way come again.';
 
 /** The events of an execution, past and live. */
 @ApiTags('executions')
@@ -37,6 +41,7 @@ export class ExecutionHistoryController {
   constructor(
     private readonly queries: QueryBus,
     private readonly follower: EventFollower,
+    private readonly suiteFollower: SuiteFollower,
     private readonly requests: ConcurrentRequests,
     private readonly largeResponses: LargeResponses,
   ) {}
@@ -89,13 +94,29 @@ export class ExecutionHistoryController {
     }
     const gone = this.requests.enter('follow', caller.userId, reply);
     releaseSlot(request);
-    return eventStreamResponse(reply, this.events(id, seen, gone));
+    const events = run.test_count > 0 ? this.eventsAndTests(id, seen, gone) : this.events(id, seen, gone);
+    return eventStreamResponse(reply, events);
   }
 
   private async *events(id: string, afterVersion: number, gone: AbortSignal): AsyncGenerator<ServerSentEvent | null> {
     for await (const event of this.follower.follow(id, afterVersion, HEARTBEAT_MS, gone)) {
       const entry = event && historyEntryOf(event);
       yield entry && { id: String(entry.version), event: entry.type, data: entry };
+    }
+  }
+
+  private async *eventsAndTests(
+    id: string,
+    afterVersion: number,
+    gone: AbortSignal,
+  ): AsyncGenerator<ServerSentEvent | null> {
+    for await (const news of withHeartbeats(this.suiteFollower.follow(id, afterVersion, gone), HEARTBEAT_MS)) {
+      if (news === null) yield null;
+      else if (news.kind === 'test') yield { event: 'test', data: news.test };
+      else {
+        const entry = historyEntryOf(news.event);
+        yield { id: String(entry.version), event: entry.type, data: entry };
+      }
     }
   }
 }

@@ -5,14 +5,17 @@ import { entityTag } from '../../http/conditional/entity-tags.js';
 import { isLarge, sizedResponse } from '../../http/large-response.js';
 import { listResponse, type ListQuery, type Page } from '../../http/listing/list-query.js';
 import { LargeResponses } from '../../http/user-concurrency.js';
+import { isAllowed } from '../../kernel/requester.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { ExecutionRow } from '../queries/execution-projection.js';
 import { executionViewOf } from '../queries/execution-view.js';
 import { fileListBytesOf, keptBytesOf, NO_TEXT, bytesPerOutput, textOf } from '../queries/output-excerpt.js';
+import { testResultsOf, testResultView } from '../queries/test-results-view.js';
 
 /** The user and the reply object of a response. */
 export interface Receiver {
   readonly userId: string;
+  readonly isAdmin: boolean;
   readonly reply: FastifyReply;
 }
 
@@ -27,7 +30,7 @@ export class ExecutionResponses {
   /** One execution. Its state follows from its events, so the number of events is its entity tag. */
   one(row: ExecutionRow, receiver: Receiver) {
     void receiver.reply.header('etag', entityTag(row.version));
-    return this.withText([row], receiver, ([view]) => view!);
+    return this.withText([row], receiver, ([view]) => view!, true);
   }
 
   /** A list without output. */
@@ -49,12 +52,18 @@ export class ExecutionResponses {
 
   private withText<Content>(
     rows: readonly ExecutionRow[],
-    { userId, reply }: Receiver,
+    receiver: Receiver,
     responseOf: (views: readonly ReturnType<typeof executionViewOf>[]) => Content,
+    withTests = false,
   ) {
-    const bytes = keptBytesOf(rows) + fileListBytesOf(rows);
+    const testBytes = withTests ? rows.reduce((sum, { test_results }) => sum + (test_results?.bytes ?? 0), 0) : 0;
+    const bytes = keptBytesOf(rows) + fileListBytesOf(rows) + testBytes;
     const room = bytesPerOutput(rows);
-    const viewOf = async (row: ExecutionRow) => executionViewOf(row, await textOf(row, this.payloads, room));
+    const viewOf = async (row: ExecutionRow) => {
+      const tests = withTests ? await testResultsOf(row, this.payloads) : null;
+      const shown = tests && tests.map((test) => testResultView(test, isAllowed(receiver, row.owner_id)));
+      return executionViewOf(row, await textOf(row, this.payloads, room), shown);
+    };
     const read = async () => {
       if (!isLarge(bytes)) return responseOf(await Promise.all(rows.map(viewOf)));
       // One at a time: each output is read as a whole before it is cut, and other requests wait for a slot.
@@ -62,6 +71,6 @@ export class ExecutionResponses {
       for (const row of rows) views.push(await viewOf(row));
       return responseOf(views);
     };
-    return sizedResponse(this.largeResponses, { userId, reply, bytes, read });
+    return sizedResponse(this.largeResponses, { ...receiver, bytes, read });
   }
 }

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { listQuery, listView, wholeNumber } from '../../http/listing/list-query.js';
 import { SKIP_REASONS } from '../../sandbox/sandbox.js';
 import { FAILURE_REASONS, STATUSES } from '../domain/execution-shape.js';
+import { VERDICTS } from '../domain/test-results.js';
 import { executionInput } from './input-schema.js';
+import { judgeNeedsTests, judgeSchema, judgeWithoutTests, testsSchema } from './suite-schemas.js';
 import { runOverrides, scriptTypeFilter } from './task-schemas.js';
 
 /** The body is optional. The fields of the task that it has apply to this execution only. */
@@ -12,6 +14,17 @@ export const startExecutionBody = z
     input: executionInput.optional(),
     executor: z.enum(['embedded', 'external']).default('embedded'),
     ...runOverrides,
+    tests: testsSchema
+      .nullable()
+      .describe('Instead of the tests of the task; null: the program is run once, without tests')
+      .optional(),
+    judge: judgeSchema.optional(),
+  })
+  .refine(judgeNeedsTests, judgeWithoutTests())
+  .refine(({ executor, tests }) => executor === 'embedded' || !tests, {
+    path: ['tests'],
+    message: 'must not be given for an external execution',
+    params: { tag: 'exclusive' },
   })
   .prefault({})
   .meta({ id: 'StartExecution', example: { input: { args: ['world'] } } });
@@ -98,6 +111,23 @@ const skippedFile = z
   })
   .meta({ id: 'SkippedFile' });
 
+const testResult = z
+  .object({
+    name: z.string().nullable(),
+    verdict: z.enum(VERDICTS),
+    return_code: z.int32().nullable(),
+    signal: z.string().nullable(),
+    wall_time_ms: count,
+    cpu_time_ms: count.nullable(),
+    memory_usage_bytes: count.nullable(),
+    stdout: z.string().nullable().describe('Its first 4 KiB. Bytes that are not UTF-8 are replaced by U+FFFD'),
+    stderr: z.string().nullable().describe('Likewise'),
+    message: z.string().nullable().describe('Why it was not accepted, or the first line of the checker'),
+    points: z.number().describe('That it earned: all of the test, or none'),
+    hidden: z.boolean().describe('stdout, stderr and message are null for whoever may not change the task'),
+  })
+  .meta({ id: 'TestResult' });
+
 export const executionView = z
   .object({
     id: z.uuid(),
@@ -163,6 +193,19 @@ export const executionView = z
       ),
     cpu_time_ms: count.nullable(),
     queue_time_ms: count.nullable(),
+    test_count: z.int32().describe('0: one run of the program, without tests'),
+    verdict: z
+      .enum(VERDICTS)
+      .nullable()
+      .describe(
+        'That of the first test that failed, or `accepted`. Null without tests, and if not all of them were run',
+      ),
+    score: z.number().nullable().describe('The points that the tests earned'),
+    points: z.number().nullable().describe('The points of all tests'),
+    tests: z
+      .array(testResult)
+      .nullable()
+      .describe('Those that were run. Null before the end, without tests, in lists, and after they have been erased'),
     rerun_of: z.uuid().nullable().describe('The execution that this one repeats'),
     dead_lettered: z.boolean(),
     next_attempt_at: time.nullable(),

@@ -7,11 +7,11 @@ const ARGS_MAX = 64;
 const ENV_MAX = 64;
 const FILES_MAX = 128;
 /** Total of stdin and all files, decoded. */
-const INPUT_BYTES_MAX = 1024 ** 2;
+export const INPUT_BYTES_MAX = 1024 ** 2;
 const INPUT_BASE64_CHARS_MAX = Math.ceil(INPUT_BYTES_MAX / 3) * 4;
 const ARG_CHARS_MAX = 16 * 1024;
 /** Total of args and env: above it, the kernel starts no program. */
-const ARGUMENTS_BYTES_MAX = 1024 ** 2;
+export const ARGUMENTS_BYTES_MAX = 1024 ** 2;
 const PATH_BYTES_MAX = 255;
 
 /** RFC 4648, section 4, with padding. */
@@ -21,7 +21,7 @@ const isBase64 = (text: string): boolean => z.base64().safeParse(text).success;
 const INPUT_BYTES = `stdin and all files together have at most ${INPUT_BYTES_MAX} bytes`;
 const ARGUMENTS_BYTES = `args and env together have at most ${ARGUMENTS_BYTES_MAX} bytes`;
 
-const tooLarge = (message: string) => ({ message, params: { tag: 'max' } });
+export const tooLarge = (message: string) => ({ message, params: { tag: 'max' } });
 
 /** Letters, digits and underscore: names that every shell supports (POSIX.1-2017, section 8.1). */
 const envName = z
@@ -71,13 +71,13 @@ interface Input {
   readonly files?: readonly { readonly content: string; readonly encoding: 'utf8' | 'base64' }[] | undefined;
 }
 
-const inputBytes = ({ stdin = '', stdin_base64 = '', files = [] }: Input): number =>
+export const inputBytes = ({ stdin = '', stdin_base64 = '', files = [] }: Input): number =>
   files.reduce(
     (sum, { content, encoding }) => sum + Buffer.byteLength(content, encoding),
     Buffer.byteLength(stdin) + Buffer.byteLength(stdin_base64, 'base64'),
   );
 
-const argumentBytes = ({ args = [], env = {} }: Input): number =>
+export const argumentBytes = ({ args = [], env = {} }: Input): number =>
   [...args, ...Object.entries(env).flat()].reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
 
 const outputPattern = z

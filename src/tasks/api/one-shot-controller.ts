@@ -19,6 +19,7 @@ import { ExecutionStarts } from './execution-starts.js';
 import { pathsOf } from './input-schema.js';
 import { oneShotBody, type OneShotBody } from './one-shot-schema.js';
 import { OperatorRules } from './operator-rules.js';
+import { SubmittedSuites } from './submitted-suites.js';
 
 @ApiTags('executions')
 @ApiBearerAuth()
@@ -29,6 +30,7 @@ export class OneShotController {
     private readonly commands: HttpCommands,
     private readonly scripts: ScriptStore,
     private readonly inputs: InputStore,
+    private readonly suites: SubmittedSuites,
     private readonly rules: OperatorRules,
     private readonly starts: ExecutionStarts,
   ) {}
@@ -49,17 +51,18 @@ export class OneShotController {
   })
   async run(
     @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,
-    @Body({ schema: oneShotBody }) { input: submitted, script_content, ...requested }: OneShotBody,
+    @Body({ schema: oneShotBody }) { input: submitted, script_content, tests, judge, ...requested }: OneShotBody,
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
     const definition = this.rules.accept(requested);
     return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
-      const [script, input] = await Promise.all([
+      const [script, input, suite] = await Promise.all([
         this.scripts.put(caller.userId, script_content),
         this.inputs.put(caller.userId, submitted),
+        this.suites.ofNewTask(caller.userId, definition.script_type, tests, judge),
       ]);
-      const create = new CreateTask(newId(), caller.userId, { ...definition, script }, metadata);
+      const create = new CreateTask(newId(), caller.userId, { ...definition, script, suite }, metadata);
       return await this.commands.record(new CreateAndStartTask(create, executionId, caller, input, pathsOf(submitted)));
     });
   }

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { executionInput } from './input-schema.js';
 import { createTaskBody } from './task-schemas.js';
 
-export const oneShotBody = createTaskBody.extend({ input: executionInput.optional() }).meta({
+export const oneShotBody = createTaskBody.safeExtend({ input: executionInput.optional() }).meta({
   id: 'RunOnce',
   example: {
     name: 'Greeting',

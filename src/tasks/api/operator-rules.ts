@@ -1,5 +1,5 @@
 import { type FieldFault, InvalidFields } from '../../kernel/errors.js';
-import { floorOf } from '../../runtimes/runtime.js';
+import { floorOf, type Runtime } from '../../runtimes/runtime.js';
 import type { Runtimes } from '../../runtimes/runtimes.js';
 import { type LimitFloor, limitsBelowFloor } from '../domain/limit-floors.js';
 
@@ -41,17 +41,31 @@ export class OperatorRules {
    * @returns the request with the name of the runtime, for an alias
    * @throws InvalidFields that names an unknown runtime, and every limit above its maximum or, if the request has a
    *   runtime, below its minimum
+   * @param at of the request in its body: `overrides.`
    */
-  accept<Requested extends RequestedRun>(requested: Requested): Requested {
-    const { script_type, limits = {} } = requested;
+  accept<Requested extends RequestedRun>(requested: Requested, at = ''): Requested {
+    const { script_type } = requested;
     const runtime = script_type === undefined ? undefined : this.runtimes.find(script_type);
     const faults = [
-      ...(script_type !== undefined && !runtime ? [unknownRuntime(script_type, this.runtimes.names)] : []),
-      ...this.aboveMaxima(requested),
-      ...(runtime ? limitsBelowFloor(runtime.name, floorOf(runtime), limits) : []),
+      ...(script_type !== undefined && !runtime ? [unknownRuntime(at, script_type, this.runtimes.names)] : []),
+      ...this.faultsOf({ ...requested, runtime }, at),
     ];
     if (faults.length > 0) throw new InvalidFields(faults);
     return runtime ? { ...requested, script_type: runtime.name } : requested;
+  }
+
+  /** Of a request that may have no runtime. */
+  faultsOf({ runtime, ...requested }: Omit<RequestedRun, 'script_type'> & { runtime?: Runtime | undefined }, at = '') {
+    const faults = [
+      ...this.aboveMaxima(requested),
+      ...(runtime ? limitsBelowFloor(runtime.name, floorOf(runtime), requested.limits ?? {}) : []),
+    ];
+    return faults.map((fault) => ({ ...fault, field: `${at}${fault.field}` }));
+  }
+
+  /** By its name. */
+  runtimeOf(script_type: string): Runtime | undefined {
+    return this.runtimes.named(script_type);
   }
 
   /** For a filter: a runtime that was removed is not unknown to history. */
@@ -72,8 +86,8 @@ export class OperatorRules {
   }
 }
 
-const unknownRuntime = (value: string, names: readonly string[]): FieldFault => ({
-  field: 'script_type',
+const unknownRuntime = (at: string, value: string, names: readonly string[]): FieldFault => ({
+  field: `${at}script_type`,
   value,
   tag: 'oneof',
   message: `must be a runtime of this service: ${names.join(', ')}`,

@@ -4,6 +4,7 @@ import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags
 import type { FastifyReply } from 'fastify';
 
 import { API_BASE, apiPath } from '../../http/api-path.js';
+import { BODY_WITH_INPUT_BYTES_MAX } from '../../http/body-parser.js';
 import { ConditionalRead, ConditionalWrite } from '../../http/conditional/api-conditions.js';
 import { entityTag } from '../../http/conditional/entity-tags.js';
 import { writeConditionOf } from '../../http/conditional/write-condition.js';
@@ -17,6 +18,7 @@ import { sizedResponse } from '../../http/large-response.js';
 import { historyResponse, historyQuery, type HistoryQuery, historyView } from '../../http/listing/history.js';
 import { BY_OFFSET_OR_CURSOR, listResponse } from '../../http/listing/list-query.js';
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
+import { BodyLimit } from '../../http/route-options.js';
 import { LargeResponses } from '../../http/user-concurrency.js';
 import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
 import { uuidParam } from '../../http/validation/params.js';
@@ -26,10 +28,12 @@ import { requireVersion, type VersionCondition } from '../../kernel/version-cond
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import { ScriptStore } from '../commands/script-store.js';
 import { CreateTask, DeleteTask, UpdateTask } from '../domain/task-commands.js';
+import type { TaskDefinition } from '../domain/task-events.js';
 import type { TaskRow } from '../queries/task-projection.js';
 import { GetTask, GetTaskAsOf, GetTaskFromLog, GetTaskHistory, ListTasks } from '../queries/task-queries.js';
 import { taskViewOf } from '../queries/task-view.js';
 import { OperatorRules } from './operator-rules.js';
+import { SubmittedSuites } from './submitted-suites.js';
 import {
   createTaskBody,
   type CreateTaskBody,
@@ -53,6 +57,7 @@ export class TaskController {
     private readonly queries: QueryBus,
     private readonly requests: IdempotentRequests,
     private readonly scripts: ScriptStore,
+    private readonly suites: SubmittedSuites,
     private readonly payloads: PayloadStore,
     private readonly largeResponses: LargeResponses,
     private readonly rules: OperatorRules,
@@ -60,6 +65,7 @@ export class TaskController {
 
   @Post()
   @Idempotent()
+  @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   @ApiOperation({
     summary: 'Create a task',
     description: 'Omitted fields get their defaults. The task is not executed yet.',
@@ -76,18 +82,23 @@ export class TaskController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const { script_content, ...requested } = body;
+    const { script_content, tests, judge, ...requested } = body;
     const definition = this.rules.accept(requested);
     const { id, version } = await this.requests.run(exchange, caller.userId, async (mark) => {
       const taskId = newId();
-      const script = await this.scripts.put(caller.userId, script_content);
+      const [script, suite] = await Promise.all([
+        this.scripts.put(caller.userId, script_content),
+        this.suites.ofNewTask(caller.userId, definition.script_type, tests, judge),
+      ]);
       const metadata = { ...metadataOf(caller), ...mark };
-      await this.commands.execute(new CreateTask(taskId, caller.userId, { ...definition, script }, metadata), exchange);
+      const command = new CreateTask(taskId, caller.userId, { ...definition, script, suite }, metadata);
+      await this.commands.execute(command, exchange);
       return taskId;
     });
     void exchange.reply.header('location', `/${API_BASE}/tasks/${id}`);
     // A repeat with another body is refused, so this is the script of that version.
-    return this.respond(await this.queries.execute(new GetTaskFromLog(id, version)), exchange.reply, script_content);
+    const row = await this.queries.execute(new GetTaskFromLog(id, version));
+    return this.respond(row, caller, exchange.reply, script_content);
   }
 
   @Get()
@@ -134,7 +145,7 @@ export class TaskController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const query = as_of === undefined ? new GetTask(id, caller) : new GetTaskAsOf(id, caller, as_of);
-    return this.respond(await this.queries.execute(query), reply);
+    return this.respond(await this.queries.execute(query), caller, reply);
   }
 
   @Get(':id/events')
@@ -157,6 +168,7 @@ export class TaskController {
   }
 
   @Put(':id')
+  @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   @ApiOperation({
     summary: 'Update a task',
     description: 'Changes only the fields in the request.',
@@ -171,21 +183,14 @@ export class TaskController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const { script_content, ...requested } = body;
-    const changes = { ...this.rules.accept(requested) };
+    const { script_content, tests, judge, ...requested } = body;
+    const accepted = this.rules.accept(requested);
     const condition = writeConditionOf(exchange.request);
-    const script =
-      script_content === undefined ? {} : { script: await this.scriptOf(id, caller, script_content, condition) };
-    const command = new UpdateTask(
-      id,
-      caller,
-      { ...changes, ...script },
-      this.rules.floors,
-      metadataOf(caller),
-      condition,
-    );
+    const stored = await this.stored(id, caller, { script_content, tests, judge, ...accepted }, condition);
+    const changes = { ...accepted, ...stored };
+    const command = new UpdateTask(id, caller, changes, this.rules.floors, metadataOf(caller), condition);
     await this.commands.execute(command, exchange);
-    return this.respond(await this.queries.execute(new GetTaskFromLog(id)), exchange.reply);
+    return this.respond(await this.queries.execute(new GetTaskFromLog(id)), caller, exchange.reply);
   }
 
   @Delete(':id')
@@ -205,19 +210,33 @@ export class TaskController {
   }
 
   /**
-   * Stores the script under the key of the task's owner, even if an admin changes it. Does not store it for a change
-   * that will be refused: it would count towards the quota for a day.
+   * Stores script and tests under the key of the task's owner, even if an admin changes them. Does not store them for a
+   * change that will be refused: they would count towards the quota for a day.
    */
-  private async scriptOf(id: string, caller: CallerContext, content: string, condition: VersionCondition) {
+  private async stored(
+    id: string,
+    caller: CallerContext,
+    { script_content, tests, judge, script_type }: UpdateTaskBody,
+    condition: VersionCondition,
+  ): Promise<Partial<Pick<TaskDefinition, 'script' | 'suite'>>> {
+    if (script_content === undefined && tests === undefined && judge === undefined) return {};
     const { owner_id, definition, definition_version } = await this.queries.execute(new GetTaskFromLog(id));
     requireOwner(caller, owner_id);
     requireVersion(condition, definition_version, 'Task');
-    return this.scripts.replace(definition.script, owner_id, content);
+    const current = { ...definition, ...(script_type !== undefined && { script_type }) };
+    const suite = await this.suites.ofChangedTask(owner_id, current, tests, judge);
+    const script =
+      script_content === undefined
+        ? undefined
+        : await this.scripts.replace(definition.script, owner_id, script_content);
+    return { ...(script && { script }), ...(suite !== undefined && { suite }) };
   }
 
-  private async respond(row: TaskRow, reply: FastifyReply, script?: string) {
+  private respond(row: TaskRow, caller: CallerContext, reply: FastifyReply, script?: string) {
     void reply.header('etag', tagOf(row));
-    return taskViewOf(row, this.payloads, script);
+    const bytes = row.definition.suite?.payload.bytes ?? 0;
+    const read = async () => taskViewOf(row, this.payloads, { script, suite: await this.suites.shown(row.definition) });
+    return sizedResponse(this.largeResponses, { userId: caller.userId, reply, bytes, read });
   }
 }
 

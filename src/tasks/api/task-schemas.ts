@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { listQuery, listView } from '../../http/listing/list-query.js';
 import { text } from '../../http/validation/text.js';
 import { DEFAULT_LIMITS } from '../../runtimes/default-limits.js';
-import { MEMORY_MB_LEAST, PIDS_LEAST, RUNTIME_NAME, RUNTIME_NAME_CHARS_MAX } from '../../runtimes/runtime.js';
+import { RUNTIME_NAME } from '../../runtimes/runtime.js';
 import { retryableReason, STATUSES } from '../domain/execution-shape.js';
+import { limits, scriptType, timeoutSeconds } from './limit-schemas.js';
+import { judgeNeedsTests, judgeSchema, judgeWithoutTests, testsSchema, viewOfTests } from './suite-schemas.js';
 
 /** Maximum bytes of a task's metadata as JSON. */
 export const METADATA_BYTES_MAX = 16 * 1024;
 const SCRIPT_CHARS_MAX = 65_535;
-const TIMEOUT_SECONDS_MIN = 0.1;
-const OUTPUT_BYTES_LEAST = 1_024;
 
 const metadata = z
   .record(z.string(), z.json())
@@ -20,41 +20,8 @@ const metadata = z
   })
   .meta({ description: `Any JSON object of at most ${METADATA_BYTES_MAX} bytes` });
 
-/** The name or an alias of a declared runtime, checked separately: see OperatorRules. */
-export const scriptType = z
-  .string()
-  .max(RUNTIME_NAME_CHARS_MAX)
-  .describe('Name or alias of a runtime: see `GET /runtimes`');
-
 /** Also of a runtime that is no longer declared. */
 export const scriptTypeFilter = z.string().regex(RUNTIME_NAME);
-
-const AT_LEAST = 'A runtime may need more: see `GET /runtimes`';
-
-/** The operator sets the maxima. They are checked separately: see OperatorRules. */
-const limits = z.strictObject({
-  memory_mb: z
-    .int()
-    .min(MEMORY_MB_LEAST)
-    .describe(`Memory in MiB for the program and all processes that it starts. ${AT_LEAST}`),
-  cpus: z.number().min(0.1),
-  pids: z.int().min(PIDS_LEAST).describe(`Maximum number of concurrent processes and threads. ${AT_LEAST}`),
-  cpu_time_seconds: z
-    .number()
-    .min(TIMEOUT_SECONDS_MIN)
-    .nullable()
-    .describe(
-      'CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ' +
-        'ends with status `timeout`. Null: only `timeout_seconds` applies',
-    ),
-  output_bytes: z
-    .int()
-    .min(OUTPUT_BYTES_LEAST)
-    .nullable()
-    .describe(
-      'Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps',
-    ),
-});
 
 const retry = z.strictObject({
   max_attempts: z.int().min(1).max(10),
@@ -93,8 +60,7 @@ const fields = {
   script_content: text({ min: 1, max: SCRIPT_CHARS_MAX }),
   script_type: scriptType,
   priority: z.int().min(0).max(10),
-  // The operator sets the maximum, as for the limits.
-  timeout_seconds: z.number().min(TIMEOUT_SECONDS_MIN).describe('Timeout in seconds of wall time, to the millisecond'),
+  timeout_seconds: timeoutSeconds,
   metadata,
   max_parallel: z.int().min(1).max(100),
 };
@@ -109,7 +75,10 @@ export const createTaskBody = z
     max_parallel: fields.max_parallel.default(1),
     retry: retryOrDefaults,
     limits: limitsOrDefaults,
+    tests: testsSchema.optional(),
+    judge: judgeSchema.optional(),
   })
+  .refine(judgeNeedsTests, judgeWithoutTests())
   .meta({
     id: 'CreateTask',
     example: { name: 'Hello', script_type: 'python', script_content: "import sys\nprint('Hello', *sys.argv[1:])" },
@@ -118,7 +87,13 @@ export type CreateTaskBody = z.output<typeof createTaskBody>;
 
 /** Changes only the given fields, including those inside `retry` and `limits`. */
 export const updateTaskBody = z
-  .strictObject({ ...fields, retry: retry.partial(), limits: limits.partial() })
+  .strictObject({
+    ...fields,
+    retry: retry.partial(),
+    limits: limits.partial(),
+    tests: testsSchema.nullable().describe('Replaces all tests; null removes them'),
+    judge: judgeSchema.describe('Replaces the judge of the tests that the task has, or of these'),
+  })
   .partial()
   .refine((changes) => Object.keys(changes).length > 0, 'at least one field is required')
   .meta({ id: 'UpdateTask', minProperties: 1, example: { priority: 7 } });
@@ -166,6 +141,8 @@ export const taskView = z
       cpu_time_seconds: z.number().nullable(),
       output_bytes: z.int32().nullable(),
     }),
+    test_count: z.int32().describe('0: an execution is one run of the program'),
+    ...viewOfTests,
     version: z.int32(),
     created_at: time,
     updated_at: time,

@@ -35,8 +35,9 @@ export class CreateAndStartTaskHandler implements ICommandHandler<CreateAndStart
         streams.begin(executionStream(executionId), executionDecider),
       ]);
       task.record(taskDecider.decide(create, task.state));
-      const start = { executionId, requester, executor: 'embedded', input, inputPaths, overrides: {} } as const;
-      await this.requests.record(task, execution, start);
+      const content = { executor: 'embedded', input, inputPaths, suite: undefined } as const;
+      const start = { executionId, requester, content } as const;
+      await this.requests.record(task, execution, { ...start, overrides: {} });
     });
   }
 }

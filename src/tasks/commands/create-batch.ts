@@ -47,7 +47,8 @@ export class CreateBatchHandler implements ICommandHandler<CreateBatch> {
         const task = await streams.begin(taskStream(taskId), taskDecider);
         const execution = await streams.begin(executionStream(executionId), executionDecider);
         task.record(taskDecider.decide(new CreateTask(taskId, ownerId, definition, metadata), task.state));
-        const start = { executionId, requester, executor: 'embedded', input, inputPaths, overrides: {} } as const;
+        const content = { executor: 'embedded', input, inputPaths, suite: undefined } as const;
+        const start = { executionId, requester, content, overrides: {} };
         await this.requests.record(task, execution, start);
       }
       const batch = await streams.begin(batchStream(batchId), batchDecider);

@@ -14,7 +14,7 @@ import { type LiveTask, taskDecider, type TaskState } from '../domain/task-decid
 import { changedDefinition } from '../domain/task-definition.js';
 import type { TaskDefinition, TaskEvent } from '../domain/task-events.js';
 
-type Start = Pick<StartExecution, 'executionId' | 'requester' | 'executor' | 'input' | 'inputPaths' | 'overrides'> & {
+type Start = Pick<StartExecution, 'executionId' | 'requester' | 'content' | 'overrides'> & {
   readonly rerunOf?: string;
   /** What an earlier execution was started with, instead of the task's definition. */
   readonly recorded?: ExecutionSpec | undefined;
@@ -38,14 +38,14 @@ export class ExecutionRequests {
     execution: Participant<ExecutionState, ExecutionEvent>,
     start: Start,
   ): Promise<void> {
-    const { requester, executionId } = start;
+    const { requester, executionId, content } = start;
     task.record(taskDecider.decide({ type: 'BeginExecution', requester, executionId }, task.state));
     const live = withRecorded(task.state as LiveTask, start.recorded);
     const runtime = this.runtimeOf(live);
-    requireFreeScriptPath(runtime, start.inputPaths);
+    requireFreeScriptPath(runtime, content.inputPaths);
     const definition = { ...live.definition, ...changedDefinition(live.definition, start.overrides) };
     if (start.overrides.limits) requireFloor(runtime, definition);
-    const imageDigest = start.executor === 'embedded' ? await this.offered.agreedDigest(runtime.name) : null;
+    const imageDigest = content.executor === 'embedded' ? await this.offered.agreedDigest(runtime.name) : null;
     const request = new RequestExecution(specOf({ ...live, definition }, start, imageDigest));
     execution.record(executionDecider.decide(request, execution.state));
   }
@@ -59,11 +59,11 @@ export class ExecutionRequests {
 
 function withRecorded(live: LiveTask, recorded: ExecutionSpec | undefined): LiveTask {
   if (!recorded) return live;
-  const { script, script_type, priority, timeout_seconds, retry, limits } = recorded;
+  const { script, script_type, suite, priority, timeout_seconds, retry, limits } = recorded;
   return {
     ...live,
     definition_version: recorded.task_definition_version,
-    definition: { ...live.definition, script, script_type, priority, timeout_seconds, retry, limits },
+    definition: { ...live.definition, script, script_type, suite, priority, timeout_seconds, retry, limits },
   };
 }
 
@@ -82,10 +82,11 @@ function requireFloor(runtime: Runtime, { limits }: TaskDefinition): void {
 
 function specOf(
   task: LiveTask,
-  { executionId, executor, input, rerunOf }: Start,
+  { executionId, content: { executor, input, suite }, rerunOf }: Start,
   image_digest: string | null,
 ): ExecutionSpec {
   const { script, script_type, priority, timeout_seconds, retry, limits } = task.definition;
+  const own = suite === undefined ? task.definition.suite : suite;
   return {
     execution_id: executionId,
     task_id: task.task_id,
@@ -96,6 +97,8 @@ function specOf(
     script_type,
     image_digest,
     input,
+    // Only a worker of this service runs tests.
+    suite: executor === 'embedded' ? own : null,
     priority,
     timeout_seconds,
     retry,

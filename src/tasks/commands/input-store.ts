@@ -40,18 +40,13 @@ export class InputStore {
       await this.quota.check(ownerId, 0);
       return null;
     }
-    const { stdin, stdin_base64, args, env, files, outputs } = submitted;
+    const { stdin, stdin_base64, files, ...others } = submitted;
     const input: ExecutionInput = {
-      ...(stdin !== undefined && { stdin: Buffer.from(stdin, 'utf8').toString('base64') }),
-      ...(stdin_base64 !== undefined && { stdin: stdin_base64 }),
-      ...(args && { args }),
-      ...(env && { env }),
-      ...(outputs && { outputs }),
+      ...others,
+      ...(stdin !== undefined && { stdin: Buffer.from(stdin) }),
+      ...(stdin_base64 !== undefined && { stdin: Buffer.from(stdin_base64, 'base64') }),
       ...(files && {
-        files: files.map(({ path, content, encoding }) => ({
-          path,
-          content: Buffer.from(content, encoding).toString('base64'),
-        })),
+        files: files.map(({ path, content, encoding }) => ({ path, content: Buffer.from(content, encoding) })),
       }),
     };
     return this.store(ownerId, encodeExecutionInput(input));

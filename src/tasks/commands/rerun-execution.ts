@@ -5,13 +5,15 @@ import { EventStore } from '../../event-sourcing/core/event-store.js';
 import { eventsAs } from '../../event-sourcing/core/event.js';
 import { DomainError } from '../../kernel/errors.js';
 import { requireOwner } from '../../kernel/requester.js';
-import { RerunExecution } from '../domain/execution-commands.js';
+import { type ExecutionContent, RerunExecution } from '../domain/execution-commands.js';
 import { executionDecider, executionNotFound } from '../domain/execution-decider.js';
 import type { ExecutionEvent, ExecutionSpec } from '../domain/execution-events.js';
+import type { SuiteRef } from '../domain/execution-shape.js';
 import { executionStream } from '../domain/execution-state.js';
-import { taskDecider, taskStream } from '../domain/task-decider.js';
+import { type LiveTask, taskDecider, taskStream } from '../domain/task-decider.js';
 import { ExecutionRequests } from './execution-requests.js';
-import { type CopiedInput, InputStore } from './input-store.js';
+import { InputStore } from './input-store.js';
+import { SuiteStore } from './suite-store.js';
 
 /** Starts an execution like an earlier one of the same task. */
 @CommandHandler(RerunExecution)
@@ -20,6 +22,7 @@ export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
     private readonly decisions: DecisionRunner,
     private readonly store: EventStore,
     private readonly inputs: InputStore,
+    private readonly suites: SuiteStore,
     private readonly requests: ExecutionRequests,
   ) {}
 
@@ -27,8 +30,8 @@ export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
   async execute(command: RerunExecution): Promise<Decided<void>> {
     const { executionId, requester, definition, overrides, metadata } = command;
     const source = await this.sourceOf(command);
-    const { task_id, executor } = source;
-    let copied: CopiedInput | undefined;
+    const { task_id } = source;
+    let content: ExecutionContent | undefined;
     return this.decisions.run(metadata, async (streams) => {
       const [task, execution] = await Promise.all([
         streams.load(taskStream(task_id), taskDecider),
@@ -38,10 +41,10 @@ export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
       if (execution.state.status !== 'absent') return;
       // Before anything is stored: a task that runs refuses the same request again and again.
       taskDecider.decide({ type: 'BeginExecution', requester, executionId }, task.state);
-      copied ??= await this.copyOf(source);
-      const { input, paths: inputPaths } = copied;
-      const start = { executionId, requester, executor, input, inputPaths, overrides, rerunOf: source.execution_id };
       const recorded = definition === 'recorded' ? source : undefined;
+      const { suite: current } = (task.state as LiveTask).definition;
+      content ??= { ...(await this.copyOf(source)), suite: recorded && (await this.suiteOf(recorded, current)) };
+      const start = { executionId, requester, content, overrides, rerunOf: source.execution_id };
       await this.requests.record(task, execution, { ...start, recorded });
     });
   }
@@ -55,9 +58,17 @@ export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
   }
 
   /** Retention counts from the time at which an input was stored, so the new execution has one of its own. */
-  private async copyOf({ owner_id, input }: ExecutionSpec): Promise<CopiedInput> {
+  private async copyOf({ owner_id, executor, input }: ExecutionSpec): Promise<Omit<ExecutionContent, 'suite'>> {
     const copied = await this.inputs.copy(owner_id, input);
+    if (!copied) throw new DomainError('input_erased', 'The input of this execution has been erased');
+    return { executor, input: copied.input, inputPaths: copied.paths };
+  }
+
+  /** The same, unless they are the task's, which are kept as long as it. */
+  private async suiteOf({ owner_id, suite }: ExecutionSpec, current: SuiteRef | null): Promise<SuiteRef | null> {
+    if (suite === null || suite.payload.payload_id === current?.payload.payload_id) return suite;
+    const copied = await this.suites.copy(owner_id, suite);
     if (copied) return copied;
-    throw new DomainError('input_erased', 'The input of this execution has been erased');
+    throw new DomainError('input_erased', 'The tests of this execution have been erased');
   }
 }

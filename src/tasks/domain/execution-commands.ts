@@ -19,16 +19,23 @@ export interface RetryContext {
   readonly random: number;
 }
 
+/** What an execution gets beside its task's definition. */
+export interface ExecutionContent {
+  readonly executor: ExecutionSpec['executor'];
+  readonly input: ExecutionSpec['input'];
+  /** Of the files in `input`. */
+  readonly inputPaths: readonly string[];
+  /** Undefined: the task's tests. Null: the program is run once, without tests. */
+  readonly suite: ExecutionSpec['suite'] | undefined;
+}
+
 /** Starts an execution of a task's current definition. The task's event and the execution's are one append. */
 export class StartExecution {
   constructor(
     readonly executionId: string,
     readonly taskId: string,
     readonly requester: Requester,
-    readonly executor: ExecutionSpec['executor'],
-    readonly input: ExecutionSpec['input'],
-    /** Of the files in `input`. */
-    readonly inputPaths: readonly string[],
+    readonly content: ExecutionContent,
     /** Of the task's definition, for this execution only. */
     readonly overrides: Pick<TaskChanges, 'priority' | 'timeout_seconds' | 'retry' | 'limits'>,
     readonly metadata: EventMetadata,

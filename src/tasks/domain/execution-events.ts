@@ -9,8 +9,10 @@ import {
   retryPolicy,
   executionLimits,
   scriptType,
+  suiteRef,
   timeoutSeconds,
 } from './execution-shape.js';
+import { verdict } from './test-results.js';
 
 export const NOTES_MAX = 16;
 /** The highest value of EXECUTOR_FILES_MAX. */
@@ -53,6 +55,16 @@ const compileResult = z.object({
 });
 export type CompileResult = z.output<typeof compileResult>;
 
+/** What the tests of a suite found. The verdict is that of the first test that failed. */
+const suiteResult = z.object({
+  /** Null if not all tests were run, and none of them failed. */
+  verdict: verdict.nullable(),
+  score: z.number().nonnegative(),
+  /** The results of those that were run (test-results.ts); null: none was. */
+  tests: payloadRef.nullable(),
+});
+export type SuiteResult = z.output<typeof suiteResult>;
+
 /** What is known about a program that ran, or that did not compile. */
 export const runResult = z.object({
   return_code: z.int().nullable(),
@@ -71,6 +83,8 @@ export const runResult = z.object({
   /** In the order of their paths, and absent if there are none; so are those that were skipped. */
   files: z.array(storedFile).max(FILES_MAX).optional(),
   files_skipped: z.array(skippedFile).max(FILES_MAX).optional(),
+  /** Absent if the program was run without tests. */
+  suite: suiteResult.optional(),
 });
 export type RunResult = z.output<typeof runResult>;
 
@@ -80,6 +94,7 @@ const payloadsOf = ({ result }: { readonly result: RunResult | null }) => [
   result?.compile?.stdout.payload,
   result?.compile?.stderr.payload,
   ...(result?.files ?? []).map(({ payload }) => payload),
+  result?.suite?.tests,
 ];
 
 const attempt = z.int().positive();
@@ -87,7 +102,7 @@ const attempt = z.int().positive();
 /**
  * All that an execution needs: a later update of the task does not change it. Version 2: fractions of a second. Version
  * 3: the digest of the image that it must run in; null: any image of its runtime, and each result names the one it used.
- * Version 4: the execution that it repeats.
+ * Version 4: the execution that it repeats. Version 5: the tests to run.
  */
 export const ExecutionRequested = eventType(
   'ExecutionRequested',
@@ -101,6 +116,7 @@ export const ExecutionRequested = eventType(
     script_type: scriptType,
     image_digest: z.string().nullable(),
     input: payloadRef.nullable(),
+    suite: suiteRef.nullable(),
     priority: z.int().min(0).max(10),
     timeout_seconds: timeoutSeconds,
     retry: retryPolicy,
@@ -108,8 +124,13 @@ export const ExecutionRequested = eventType(
     rerun_of: z.uuid().nullable(),
   }),
   {
-    upcasters: [unchanged, (v2) => ({ ...v2, image_digest: null }), (v3) => ({ ...v3, rerun_of: null })],
-    payloads: ({ script, input }) => [script, input],
+    upcasters: [
+      unchanged,
+      (v2) => ({ ...v2, image_digest: null }),
+      (v3) => ({ ...v3, rerun_of: null }),
+      (v4) => ({ ...v4, suite: null }),
+    ],
+    payloads: ({ script, input, suite }) => [script, input, suite?.payload],
   },
 );
 export type ExecutionSpec = ReturnType<typeof ExecutionRequested>['data'];

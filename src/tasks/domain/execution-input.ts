@@ -1,18 +1,46 @@
 import { z } from 'zod';
 
-/** An execution's input as its input payload stores it: JSON, binary parts in base64. */
-export const executionInput = z.object({
-  stdin: z.base64().optional(),
-  args: z.array(z.string()).optional(),
-  env: z.record(z.string(), z.string()).optional(),
-  files: z.array(z.object({ path: z.string(), content: z.base64() })).optional(),
-  /** Patterns of the files to keep. */
-  outputs: z.array(z.string()).optional(),
-});
-export type ExecutionInput = z.output<typeof executionInput>;
+import { packJson, type PartAt, unpackJson } from '../../kernel/packed-json.js';
 
-export const encodeExecutionInput = (input: ExecutionInput): Uint8Array => Buffer.from(JSON.stringify(input), 'utf8');
+export interface InputFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+}
+
+/** An execution's input. */
+export interface ExecutionInput {
+  readonly stdin?: Uint8Array | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly files?: readonly InputFile[] | undefined;
+  /** Patterns of the files to keep. */
+  readonly outputs?: readonly string[] | undefined;
+}
+
+/** A part of a packed payload, by its index. */
+export const packedPart = (part: PartAt) => z.int().transform(part);
+
+export const packedFiles = (part: PartAt) => z.array(z.object({ path: z.string(), content: packedPart(part) }));
+
+const packedInput = (part: PartAt) =>
+  z.object({
+    stdin: packedPart(part).optional(),
+    args: z.array(z.string()).optional(),
+    env: z.record(z.string(), z.string()).optional(),
+    files: packedFiles(part).optional(),
+    outputs: z.array(z.string()).optional(),
+  });
+
+/** As its payload stores it. */
+export const encodeExecutionInput = ({ stdin, files, ...others }: ExecutionInput): Uint8Array =>
+  packJson((part) => ({
+    ...others,
+    ...(stdin && { stdin: part(stdin) }),
+    ...(files && { files: files.map(({ path, content }) => ({ path, content: part(content) })) }),
+  }));
 
 /** @throws Error if encodeExecutionInput did not make the bytes */
-export const decodeExecutionInput = (content: Uint8Array): ExecutionInput =>
-  executionInput.parse(JSON.parse(Buffer.from(content).toString('utf8')));
+export function decodeExecutionInput(content: Uint8Array): ExecutionInput {
+  const { value, part } = unpackJson(content);
+  return packedInput(part).parse(value);
+}

@@ -8,6 +8,14 @@ export const payloadRef = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
+/** The tests of a task, or of one execution (test-suite.ts), and what they are worth together. */
+export const suiteRef = z.object({
+  payload: payloadRef,
+  tests: z.int().positive(),
+  points: z.number().nonnegative(),
+});
+export type SuiteRef = z.output<typeof suiteRef>;
+
 /** Name of a declared runtime. It may no longer be declared when the event is read. */
 export const scriptType = z.string().min(1).max(64);
 

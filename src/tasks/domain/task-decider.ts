@@ -43,7 +43,7 @@ export const taskDecider: Decider<TaskCommand, TaskState, TaskEvent> = {
   decide,
   evolve,
   // A task that is executed often has a long stream; an execution's stream is short.
-  reducerVersion: 2,
+  reducerVersion: 3,
 };
 
 function decide(command: TaskCommand, state: TaskState): readonly TaskEvent[] {

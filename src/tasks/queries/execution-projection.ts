@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { defineProjection } from '../../event-sourcing/projection/projection.js';
 import { unreachable } from '../../kernel/errors.js';
+import type { PayloadRef } from '../../platform/payloads/payload-store.js';
 import type {
   CompileResult,
   ExecutionEvent,
@@ -10,6 +11,7 @@ import type {
   StoredFile,
 } from '../domain/execution-events.js';
 import { isTimeout, type Status } from '../domain/execution-shape.js';
+import type { Verdict } from '../domain/test-results.js';
 
 /** A row of `read.executions`. Times are ISO 8601 if they come from an event, dates if they come from Postgres. */
 export interface ExecutionRow {
@@ -33,6 +35,13 @@ export interface ExecutionRow {
   readonly compile: CompileResult | null;
   readonly files: readonly StoredFile[];
   readonly files_skipped: readonly SkippedFile[];
+  /** 0: one run of the program. */
+  readonly test_count: number;
+  readonly verdict: Verdict | null;
+  readonly score: number | null;
+  readonly points: number | null;
+  /** Null also if no test was run. */
+  readonly test_results: PayloadRef | null;
   readonly queue_time_ms: number | null;
   readonly created_at: string | Date;
   readonly started_at: string | Date | null;
@@ -59,6 +68,9 @@ const NO_RESULT = {
   compile: null,
   files: [] as readonly StoredFile[],
   files_skipped: [] as readonly SkippedFile[],
+  verdict: null,
+  score: null,
+  test_results: null,
 } as const;
 
 export function projectExecution(row: ExecutionRow | null, event: RecordedEvent<ExecutionEvent>): ExecutionRow | null {
@@ -90,8 +102,11 @@ export function projectExecution(row: ExecutionRow | null, event: RecordedEvent<
       return { ...row, status: 'pending', next_attempt_at: event.data.not_before, version };
     case 'ExecutionCancellationRequested':
       return { ...row, version };
-    case 'ExecutionSucceeded':
-      return { ...ended('completed'), ...resultOf(event.data.result), termination_reason: 'exit_code' };
+    case 'ExecutionSucceeded': {
+      const { result } = event.data;
+      // Tests have as many ends as runs.
+      return { ...ended('completed'), ...resultOf(result), termination_reason: result.suite ? null : 'exit_code' };
+    }
     case 'ExecutionFailed':
       return ended('failed');
     case 'ExecutionTimedOut':
@@ -140,6 +155,8 @@ function requested(
     script_type: data.script_type,
     attempt: 0,
     ...NO_RESULT,
+    test_count: data.suite?.tests ?? 0,
+    points: data.suite?.points ?? null,
     queue_time_ms: null,
     created_at: at,
     started_at: null,
@@ -168,6 +185,9 @@ function resultOf(result: RunResult) {
     compile: result.compile ?? null,
     files: result.files ?? [],
     files_skipped: result.files_skipped ?? [],
+    verdict: result.suite?.verdict ?? null,
+    score: result.suite?.score ?? null,
+    test_results: result.suite?.tests ?? null,
   };
 }
 
@@ -195,6 +215,11 @@ export const executionProjection = defineProjection<ExecutionRow>({
     compile: 'jsonb',
     files: 'jsonb',
     files_skipped: 'jsonb',
+    test_count: 'integer',
+    verdict: 'text',
+    score: 'double precision',
+    points: 'double precision',
+    test_results: 'jsonb',
     queue_time_ms: 'double precision',
     created_at: 'timestamptz',
     started_at: 'timestamptz',

@@ -1,10 +1,18 @@
 import type { ExecutionRow } from './execution-projection.js';
 import type { OutputExcerpt } from './output-excerpt.js';
+import type { TestResultView } from './test-results-view.js';
 
 const iso = (time: string | Date | null): string | null => (time === null ? null : new Date(time).toISOString());
 
-/** An execution as clients see it. */
-export function executionViewOf(row: ExecutionRow, { stdout, stderr, compile, isExcerpt }: OutputExcerpt) {
+/**
+ * An execution as clients see it.
+ * @param tests null in lists, if there are none, and if they have been destroyed
+ */
+export function executionViewOf(
+  row: ExecutionRow,
+  { stdout, stderr, compile, isExcerpt }: OutputExcerpt,
+  tests: readonly TestResultView[] | null = null,
+) {
   return {
     id: row.id,
     task_id: row.task_id,
@@ -33,6 +41,11 @@ export function executionViewOf(row: ExecutionRow, { stdout, stderr, compile, is
     notes: row.notes,
     files: row.files.map(({ path, bytes, sha256, media_type }) => ({ path, bytes, sha256, media_type })),
     files_skipped: row.files_skipped,
+    test_count: row.test_count,
+    verdict: row.verdict,
+    score: row.score,
+    points: row.points,
+    tests,
     cpu_time_ms: row.cpu_time_ms,
     queue_time_ms: row.queue_time_ms,
     rerun_of: row.rerun_of,

@@ -40,6 +40,7 @@ export const aSpec = (changes: Partial<ExecutionSpec> = {}): ExecutionSpec => ({
   image_digest: null,
   rerun_of: null,
   input: null,
+  suite: null,
   priority: 5,
   timeout_seconds: 300,
   retry: RETRY,

@@ -38,6 +38,7 @@ export const aDefinition = (changes: Partial<TaskDefinition> = {}): TaskDefiniti
   description: null,
   script: SCRIPT,
   script_type: 'python',
+  suite: null,
   priority: 5,
   timeout_seconds: 300,
   metadata: {},

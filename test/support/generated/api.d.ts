@@ -158,7 +158,7 @@ export interface paths {
         };
         /**
          * Get the history of an execution
-         * @description The events of the execution, oldest first, without lease tokens. With `Accept: text/event-stream`, the response follows the execution live until it ends. Each event has its version as `id`, its type as `event` and its JSON form as `data`. A reconnect with `Last-Event-ID` returns only newer events, or 204 if that was the last one.
+         * @description The events of the execution, oldest first, without lease tokens. With `Accept: text/event-stream`, the response follows the execution live until it ends. Each event has its version as `id`, its type as `event` and its JSON form as `data`. A reconnect with `Last-Event-ID` returns only newer events, or 204 if that was the last one. An execution with tests also has an event `test` for each test that was run, with `index`, `name`, `verdict`, `points` and figures as `data`. It has no `id`: after a reconnect, those of the attempt under way come again.
          */
         get: operations["executionHistory"];
         put?: never;
@@ -662,6 +662,88 @@ export interface components {
                  */
                 output_bytes?: number | null;
             };
+            /** @description Each runs the program once, in fresh namespaces and a working folder of its own. A compiled program is compiled once. Their stdin, files and expected output have at most 1048576 bytes together */
+            tests?: {
+                name?: string;
+                /** @description Instead of the one of the input */
+                stdin?: string;
+                /** @description Instead of those of the input */
+                args?: string[];
+                /** @description Beside those of the input; of the same path, these */
+                files?: {
+                    /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
+                    path: string;
+                    /** @description stdin and all files together have at most 1048576 bytes */
+                    content: string;
+                    /**
+                     * @description Default: `utf8`.
+                     * @enum {string}
+                     */
+                    encoding?: "utf8" | "base64";
+                }[];
+                /** @description Absent: any output is accepted */
+                expected_stdout?: string;
+                /**
+                 * Format: int32
+                 * @description Default: `0`.
+                 */
+                expected_return_code?: number;
+                /** @description Timeout in seconds of wall time, to the millisecond */
+                timeout_seconds?: number;
+                /** @description Instead of those of the execution */
+                limits?: {
+                    /**
+                     * Format: int32
+                     * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
+                     */
+                    memory_mb?: number;
+                    cpus?: number;
+                    /**
+                     * Format: int32
+                     * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
+                     */
+                    pids?: number;
+                    /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
+                    cpu_time_seconds?: number | null;
+                    /**
+                     * Format: int32
+                     * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
+                     */
+                    output_bytes?: number | null;
+                };
+                /** @description Default: `1`. */
+                points?: number;
+                /** @description Whoever may not change the task sees the verdict of the test, and none of its data. Default: `false`. */
+                hidden?: boolean;
+            }[];
+            judge?: {
+                /**
+                 * @description How output is compared with `expected_stdout`. `exact`: every byte. `trimmed`: blanks at the ends of lines and blank lines at the end do not count. `tokens`: all blanks separate. `numbers`: as tokens, and a number may differ a little. `unordered_lines`: as trimmed, in any order. `checker`: a program decides. Default: `trimmed`.
+                 * @enum {string}
+                 */
+                compare?: "exact" | "trimmed" | "tokens" | "numbers" | "unordered_lines" | "checker";
+                /** @description For `numbers`: how far a number may be from the expected one, by itself or as a part of that */
+                numbers?: {
+                    /** @description Default: `0.000001`. */
+                    absolute?: number;
+                    /** @description Default: `0.000001`. */
+                    relative?: number;
+                };
+                /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
+                checker?: {
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
+                    script_content: string;
+                };
+                /**
+                 * @description Whether later tests run after one that failed. Default: `never`.
+                 * @enum {string}
+                 */
+                stop_on?: "never" | "first_failure";
+            };
         };
         Task: {
             /** Format: uuid */
@@ -704,6 +786,96 @@ export interface components {
                 /** Format: int32 */
                 output_bytes: number | null;
             };
+            /**
+             * Format: int32
+             * @description 0: an execution is one run of the program
+             */
+            test_count: number;
+            /** @description Null: it has none; also in lists, and after the data has been erased */
+            tests: {
+                name?: string;
+                /** @description Instead of the one of the input */
+                stdin?: string;
+                /** @description Instead of those of the input */
+                args?: string[];
+                /** @description Beside those of the input; of the same path, these */
+                files?: {
+                    /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
+                    path: string;
+                    /** @description stdin and all files together have at most 1048576 bytes */
+                    content: string;
+                    /**
+                     * @default utf8
+                     * @enum {string}
+                     */
+                    encoding: "utf8" | "base64";
+                }[];
+                /** @description Absent: any output is accepted */
+                expected_stdout?: string;
+                /**
+                 * Format: int32
+                 * @default 0
+                 */
+                expected_return_code: number;
+                /** @description Timeout in seconds of wall time, to the millisecond */
+                timeout_seconds?: number;
+                /** @description Instead of those of the execution */
+                limits?: {
+                    /**
+                     * Format: int64
+                     * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
+                     */
+                    memory_mb?: number;
+                    cpus?: number;
+                    /**
+                     * Format: int64
+                     * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
+                     */
+                    pids?: number;
+                    /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
+                    cpu_time_seconds?: number | null;
+                    /**
+                     * Format: int64
+                     * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
+                     */
+                    output_bytes?: number | null;
+                };
+                /** @default 1 */
+                points: number;
+                /**
+                 * @description Whoever may not change the task sees the verdict of the test, and none of its data
+                 * @default false
+                 */
+                hidden: boolean;
+            }[] | null;
+            /** @description Null likewise */
+            judge: {
+                /**
+                 * @description How output is compared with `expected_stdout`. `exact`: every byte. `trimmed`: blanks at the ends of lines and blank lines at the end do not count. `tokens`: all blanks separate. `numbers`: as tokens, and a number may differ a little. `unordered_lines`: as trimmed, in any order. `checker`: a program decides
+                 * @default trimmed
+                 * @enum {string}
+                 */
+                compare: "exact" | "trimmed" | "tokens" | "numbers" | "unordered_lines" | "checker";
+                /** @description For `numbers`: how far a number may be from the expected one, by itself or as a part of that */
+                numbers?: {
+                    /** @default 0.000001 */
+                    absolute: number;
+                    /** @default 0.000001 */
+                    relative: number;
+                };
+                /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
+                checker?: {
+                    /** @description Name or alias of a runtime: see `GET /runtimes` */
+                    script_type: string;
+                    script_content: string;
+                };
+                /**
+                 * @description Whether later tests run after one that failed
+                 * @default never
+                 * @enum {string}
+                 */
+                stop_on: "never" | "first_failure";
+            } | null;
             /** Format: int32 */
             version: number;
             /** Format: date-time */
@@ -802,6 +974,89 @@ export interface components {
                  */
                 output_bytes?: number | null;
             };
+            /** @description Replaces all tests; null removes them */
+            tests?: {
+                name?: string;
+                /** @description Instead of the one of the input */
+                stdin?: string;
+                /** @description Instead of those of the input */
+                args?: string[];
+                /** @description Beside those of the input; of the same path, these */
+                files?: {
+                    /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
+                    path: string;
+                    /** @description stdin and all files together have at most 1048576 bytes */
+                    content: string;
+                    /**
+                     * @description Default: `utf8`.
+                     * @enum {string}
+                     */
+                    encoding?: "utf8" | "base64";
+                }[];
+                /** @description Absent: any output is accepted */
+                expected_stdout?: string;
+                /**
+                 * Format: int32
+                 * @description Default: `0`.
+                 */
+                expected_return_code?: number;
+                /** @description Timeout in seconds of wall time, to the millisecond */
+                timeout_seconds?: number;
+                /** @description Instead of those of the execution */
+                limits?: {
+                    /**
+                     * Format: int32
+                     * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
+                     */
+                    memory_mb?: number;
+                    cpus?: number;
+                    /**
+                     * Format: int32
+                     * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
+                     */
+                    pids?: number;
+                    /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
+                    cpu_time_seconds?: number | null;
+                    /**
+                     * Format: int32
+                     * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
+                     */
+                    output_bytes?: number | null;
+                };
+                /** @description Default: `1`. */
+                points?: number;
+                /** @description Whoever may not change the task sees the verdict of the test, and none of its data. Default: `false`. */
+                hidden?: boolean;
+            }[] | null;
+            /** @description Replaces the judge of the tests that the task has, or of these */
+            judge?: {
+                /**
+                 * @description How output is compared with `expected_stdout`. `exact`: every byte. `trimmed`: blanks at the ends of lines and blank lines at the end do not count. `tokens`: all blanks separate. `numbers`: as tokens, and a number may differ a little. `unordered_lines`: as trimmed, in any order. `checker`: a program decides. Default: `trimmed`.
+                 * @enum {string}
+                 */
+                compare?: "exact" | "trimmed" | "tokens" | "numbers" | "unordered_lines" | "checker";
+                /** @description For `numbers`: how far a number may be from the expected one, by itself or as a part of that */
+                numbers?: {
+                    /** @description Default: `0.000001`. */
+                    absolute?: number;
+                    /** @description Default: `0.000001`. */
+                    relative?: number;
+                };
+                /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
+                checker?: {
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
+                    script_content: string;
+                };
+                /**
+                 * @description Whether later tests run after one that failed. Default: `never`.
+                 * @enum {string}
+                 */
+                stop_on?: "never" | "first_failure";
+            };
         };
         Message: {
             message: string;
@@ -884,6 +1139,88 @@ export interface components {
                  */
                 output_bytes?: number | null;
             };
+            /** @description Instead of the tests of the task; null: the program is run once, without tests */
+            tests?: {
+                name?: string;
+                /** @description Instead of the one of the input */
+                stdin?: string;
+                /** @description Instead of those of the input */
+                args?: string[];
+                /** @description Beside those of the input; of the same path, these */
+                files?: {
+                    /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
+                    path: string;
+                    /** @description stdin and all files together have at most 1048576 bytes */
+                    content: string;
+                    /**
+                     * @description Default: `utf8`.
+                     * @enum {string}
+                     */
+                    encoding?: "utf8" | "base64";
+                }[];
+                /** @description Absent: any output is accepted */
+                expected_stdout?: string;
+                /**
+                 * Format: int32
+                 * @description Default: `0`.
+                 */
+                expected_return_code?: number;
+                /** @description Timeout in seconds of wall time, to the millisecond */
+                timeout_seconds?: number;
+                /** @description Instead of those of the execution */
+                limits?: {
+                    /**
+                     * Format: int32
+                     * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
+                     */
+                    memory_mb?: number;
+                    cpus?: number;
+                    /**
+                     * Format: int32
+                     * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
+                     */
+                    pids?: number;
+                    /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
+                    cpu_time_seconds?: number | null;
+                    /**
+                     * Format: int32
+                     * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
+                     */
+                    output_bytes?: number | null;
+                };
+                /** @description Default: `1`. */
+                points?: number;
+                /** @description Whoever may not change the task sees the verdict of the test, and none of its data. Default: `false`. */
+                hidden?: boolean;
+            }[] | null;
+            judge?: {
+                /**
+                 * @description How output is compared with `expected_stdout`. `exact`: every byte. `trimmed`: blanks at the ends of lines and blank lines at the end do not count. `tokens`: all blanks separate. `numbers`: as tokens, and a number may differ a little. `unordered_lines`: as trimmed, in any order. `checker`: a program decides. Default: `trimmed`.
+                 * @enum {string}
+                 */
+                compare?: "exact" | "trimmed" | "tokens" | "numbers" | "unordered_lines" | "checker";
+                /** @description For `numbers`: how far a number may be from the expected one, by itself or as a part of that */
+                numbers?: {
+                    /** @description Default: `0.000001`. */
+                    absolute?: number;
+                    /** @description Default: `0.000001`. */
+                    relative?: number;
+                };
+                /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
+                checker?: {
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
+                    script_content: string;
+                };
+                /**
+                 * @description Whether later tests run after one that failed. Default: `never`.
+                 * @enum {string}
+                 */
+                stop_on?: "never" | "first_failure";
+            };
         };
         Execution: {
             /** Format: uuid */
@@ -952,6 +1289,22 @@ export interface components {
             /** Format: int64 */
             queue_time_ms: number | null;
             /**
+             * Format: int32
+             * @description 0: one run of the program, without tests
+             */
+            test_count: number;
+            /**
+             * @description That of the first test that failed, or `accepted`. Null without tests, and if not all of them were run
+             * @enum {string|null}
+             */
+            verdict: "accepted" | "wrong_answer" | "time_limit" | "memory_limit" | "output_limit" | "runtime_error" | "compile_error" | "checker_failed" | null;
+            /** @description The points that the tests earned */
+            score: number | null;
+            /** @description The points of all tests */
+            points: number | null;
+            /** @description Those that were run. Null before the end, without tests, in lists, and after they have been erased */
+            tests: components["schemas"]["TestResult"][] | null;
+            /**
              * Format: uuid
              * @description The execution that this one repeats
              */
@@ -981,6 +1334,30 @@ export interface components {
              * @enum {string}
              */
             reason: "too_large" | "not_a_regular_file" | "unreadable" | "too_deep" | "path_too_long" | "invalid_name";
+        };
+        TestResult: {
+            name: string | null;
+            /** @enum {string} */
+            verdict: "accepted" | "wrong_answer" | "time_limit" | "memory_limit" | "output_limit" | "runtime_error" | "compile_error" | "checker_failed";
+            /** Format: int32 */
+            return_code: number | null;
+            signal: string | null;
+            /** Format: int64 */
+            wall_time_ms: number;
+            /** Format: int64 */
+            cpu_time_ms: number | null;
+            /** Format: int64 */
+            memory_usage_bytes: number | null;
+            /** @description Its first 4 KiB. Bytes that are not UTF-8 are replaced by U+FFFD */
+            stdout: string | null;
+            /** @description Likewise */
+            stderr: string | null;
+            /** @description Why it was not accepted, or the first line of the checker */
+            message: string | null;
+            /** @description That it earned: all of the test, or none */
+            points: number;
+            /** @description stdout, stderr and message are null for whoever may not change the task */
+            hidden: boolean;
         };
         ExecutionList: {
             executions: components["schemas"]["Execution"][];
@@ -1161,6 +1538,88 @@ export interface components {
                  * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps. Default: `null`.
                  */
                 output_bytes?: number | null;
+            };
+            /** @description Each runs the program once, in fresh namespaces and a working folder of its own. A compiled program is compiled once. Their stdin, files and expected output have at most 1048576 bytes together */
+            tests?: {
+                name?: string;
+                /** @description Instead of the one of the input */
+                stdin?: string;
+                /** @description Instead of those of the input */
+                args?: string[];
+                /** @description Beside those of the input; of the same path, these */
+                files?: {
+                    /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
+                    path: string;
+                    /** @description stdin and all files together have at most 1048576 bytes */
+                    content: string;
+                    /**
+                     * @description Default: `utf8`.
+                     * @enum {string}
+                     */
+                    encoding?: "utf8" | "base64";
+                }[];
+                /** @description Absent: any output is accepted */
+                expected_stdout?: string;
+                /**
+                 * Format: int32
+                 * @description Default: `0`.
+                 */
+                expected_return_code?: number;
+                /** @description Timeout in seconds of wall time, to the millisecond */
+                timeout_seconds?: number;
+                /** @description Instead of those of the execution */
+                limits?: {
+                    /**
+                     * Format: int32
+                     * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
+                     */
+                    memory_mb?: number;
+                    cpus?: number;
+                    /**
+                     * Format: int32
+                     * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
+                     */
+                    pids?: number;
+                    /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
+                    cpu_time_seconds?: number | null;
+                    /**
+                     * Format: int32
+                     * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
+                     */
+                    output_bytes?: number | null;
+                };
+                /** @description Default: `1`. */
+                points?: number;
+                /** @description Whoever may not change the task sees the verdict of the test, and none of its data. Default: `false`. */
+                hidden?: boolean;
+            }[];
+            judge?: {
+                /**
+                 * @description How output is compared with `expected_stdout`. `exact`: every byte. `trimmed`: blanks at the ends of lines and blank lines at the end do not count. `tokens`: all blanks separate. `numbers`: as tokens, and a number may differ a little. `unordered_lines`: as trimmed, in any order. `checker`: a program decides. Default: `trimmed`.
+                 * @enum {string}
+                 */
+                compare?: "exact" | "trimmed" | "tokens" | "numbers" | "unordered_lines" | "checker";
+                /** @description For `numbers`: how far a number may be from the expected one, by itself or as a part of that */
+                numbers?: {
+                    /** @description Default: `0.000001`. */
+                    absolute?: number;
+                    /** @description Default: `0.000001`. */
+                    relative?: number;
+                };
+                /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
+                checker?: {
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
+                    script_content: string;
+                };
+                /**
+                 * @description Whether later tests run after one that failed. Default: `never`.
+                 * @enum {string}
+                 */
+                stop_on?: "never" | "first_failure";
             };
             input?: {
                 /** @description Text, which may contain NUL. stdin and all files together have at most 1048576 bytes */

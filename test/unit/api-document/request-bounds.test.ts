@@ -6,6 +6,9 @@ import { loadConfig } from '../../../src/config/load-config.js';
 import { parsedBody } from '../../../src/http/body-parser.js';
 import { HttpProblem } from '../../../src/http/problem.js';
 import { InvalidFields } from '../../../src/kernel/errors.js';
+import type { RequestedRun } from '../../../src/tasks/api/operator-rules.js';
+import { suiteOf } from '../../../src/tasks/api/submitted-suite.js';
+import type { SubmittedJudge, SubmittedTests } from '../../../src/tasks/api/suite-schemas.js';
 import { Contract, type OpenApi } from '../../e2e/api/support/contract.js';
 import { filled } from '../../e2e/api/support/fuzz/blanks.js';
 import { boundaries } from '../../e2e/api/support/fuzz/boundary-values.js';
@@ -22,7 +25,9 @@ const RUNS = 150;
 const UNSAYABLE = [
   /bytes/,
   /^must be base64/,
-  /^must not be given beside stdin/,
+  /^must not be given (beside stdin|without|for an external execution)/,
+  /^is required to compare by a checker/,
+  /^is the path of the script itself/,
   // The minimum of a limit depends on the language.
   /^must be at least \d+ for \w+/,
   /^must be a relative (path|pattern)/,
@@ -56,17 +61,26 @@ function readBody(text: string): unknown {
   }
 }
 
+/** The fields for which the service has rules beside its schemas. */
+interface Body extends RequestedRun {
+  readonly overrides?: RequestedRun;
+  readonly tests?: SubmittedTests | null;
+  readonly judge?: SubmittedJudge;
+}
+
 /** The service's errors for a body; empty if it accepts the body. */
 function refusalsOf(name: string, body: unknown): string[] {
   const parsed = (VALIDATORS.get(name) as z.ZodType).safeParse(body);
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message);
-  const { overrides, items } = parsed.data as { overrides?: object; items?: object[] };
-  return (items ?? [overrides ?? (parsed.data as object)]).flatMap(refusalsOfOperator);
+  const { items } = parsed.data as { items?: Body[] };
+  return (items ?? [parsed.data as Body]).flatMap(refusalsOfOperator);
 }
 
-function refusalsOfOperator(run: object): string[] {
+function refusalsOfOperator(run: Body): string[] {
   try {
-    rules.accept(run);
+    const { overrides, tests, judge, ...given } = run;
+    const { script_type } = rules.accept(overrides ?? given);
+    if (tests) suiteOf(tests, judge, script_type, rules);
     return [];
   } catch (error) {
     return error instanceof InvalidFields ? error.fields.map(({ message }) => message) : [String(error)];

@@ -1,4 +1,4 @@
-import { programJob } from '../../../src/sandbox/cell-job.js';
+import { type CellJob, programJob } from '../../../src/sandbox/cell-job.js';
 import { kindFor } from '../../../src/sandbox/cell-kind.js';
 import { CellRun, REPORT_GRACE_MS } from '../../../src/sandbox/cell-run.js';
 import type { Cell, JobListener } from '../../../src/sandbox/cell.js';
@@ -25,7 +25,7 @@ class SilentCell {
   abandoned = false;
   readonly kills: number[] = [];
   readonly lastWords = '';
-  send(_: Buffer, listener: JobListener) {
+  send(_: readonly Uint8Array[], _base: CellJob['base'], listener: JobListener) {
     this.listener = listener;
   }
   kill(number: number) {
@@ -37,6 +37,7 @@ class SilentCell {
   }
   remove = async () => undefined;
   forget() {}
+  forgetBase() {}
 }
 
 const start = (cell: SilentCell) => {

@@ -1,9 +1,9 @@
 import { DomainError } from '../../../src/kernel/errors.js';
-import { compilerJob, programJob } from '../../../src/sandbox/cell-job.js';
+import { baseOf, compilerJob, programJob, repeatedJob } from '../../../src/sandbox/cell-job.js';
 import { type Isolation, kindFor } from '../../../src/sandbox/cell-kind.js';
 import { FILES_MAX } from '../../../src/sandbox/collected-files.js';
 import { encodeJob } from '../../../src/sandbox/job-bundle.js';
-import { checkJob } from '../../../src/sandbox/job-input.js';
+import { checkJob, INPUT_BYTES_MAX } from '../../../src/sandbox/job-input.js';
 import type { SandboxInput, SandboxJob } from '../../../src/sandbox/sandbox.js';
 import { runtimeOf } from '../../support/declared-runtimes.js';
 
@@ -65,7 +65,7 @@ it.each<[string, SandboxInput, string]>([
   ['the same path twice', files('a', 'a'), 'files'],
   ['the script’s own path', files('main.py'), 'files'],
   ['a file that is also a folder', files('a', 'a/b'), 'files'],
-  ['input over the total limit', { stdin: Buffer.alloc(8 * 1024 * 1024) }, 'files'],
+  ['input over the total limit', { stdin: Buffer.alloc(INPUT_BYTES_MAX) }, 'files'],
 ])('refuses %s', (_, input, field) => {
   expect(refusalOf(job(input))).toMatchObject({ code: 'invalid_sandbox_input', kind: 'invalid', details: { field } });
 });
@@ -90,6 +90,8 @@ const decode = (bundle: Buffer) => {
     number: number(),
     isolation: bundle.readUInt8((at += 1) - 1),
     preload: bundle.readUInt8((at += 1) - 1),
+    base: bundle.readUInt8((at += 1) - 1),
+    interactive: bundle.readUInt8((at += 1) - 1),
     timeoutMs: number(),
     cpuTimeMsMax: number(),
     headBytesMax: number(),
@@ -106,8 +108,6 @@ const decode = (bundle: Buffer) => {
     env: list(),
     files: Array.from({ length: number() }, () => [field(), field()]),
     stdin: field(),
-    programPath: field(),
-    program: field(),
     outputs: list(),
     outputsExcept: field(),
     filesMax: { count: number(), fileBytes: number(), bytes: number() },
@@ -124,7 +124,7 @@ const bundle = (
 ) => {
   const kind = kindFor(candidate.runtime, 'sha256:i', candidate.limits, { isolation, cpus: 2 });
   const bounds = { outputBytesMax, filesMax: FILES_MAX };
-  return decode(encodeJob(programJob(candidate, program), { number: 7, kind, ...bounds, cpuFirst: 1 }));
+  return decode(Buffer.concat(encodeJob(programJob(candidate, program), { number: 7, kind, ...bounds, cpuFirst: 1 })));
 };
 
 describe('the bundle', () => {
@@ -135,6 +135,8 @@ describe('the bundle', () => {
       number: 7,
       isolation: 1,
       preload: 1,
+      base: 0,
+      interactive: 0,
       timeoutMs: 1_000,
       cpuTimeMsMax: 0,
       headBytesMax: 501,
@@ -154,8 +156,6 @@ describe('the bundle', () => {
         ['data/ü', 'x'],
       ],
       stdin: 'ünï',
-      programPath: '',
-      program: '',
       outputs: ['out/**', 'é*'],
       outputsExcept: 'main.py',
       filesMax: { count: 64, fileBytes: 16 * 1024 ** 2, bytes: 16 * 1024 ** 2 },
@@ -203,10 +203,36 @@ describe('the bundle', () => {
     expect(bundle(job({}, { runtime: runtimeOf('go') })).tmpSizeKib).toBe(192 * 1024);
   });
 
-  it('of a compiled language has the program, and its path', () => {
-    const go = job({ args: ['a'] }, { runtime: runtimeOf('go') });
-    const { argv, programPath, program } = bundle(go, 'nested', 2, Buffer.from('made'));
-    expect([argv, programPath, program]).toEqual([['/tmp/.program/program', 'a'], '/tmp/.program/program', 'made']);
+  it('of a compiled language has the program, and all files, in a base that is used once', () => {
+    const go = job({ args: ['a'], ...files('b') }, { runtime: runtimeOf('go') });
+    const { argv, base, files: own } = bundle(go, 'nested', 2, Buffer.from('made'));
+    expect([argv, base, own]).toEqual([['/tmp/.program/program', 'a'], 2, []]);
+    expect(programJob(go, Buffer.from('made')).base!.content).toMatchObject({
+      files: [{ path: 'main.go' }, { path: 'b' }],
+      program: { path: '/tmp/.program/program', content: Buffer.from('made') },
+    });
+  });
+
+  it('has large files in a base as well', () => {
+    const large = { path: 'large', content: Buffer.alloc(256 * 1024) };
+    const { base, files: own } = programJob(job({ files: [large] }));
+    expect([base!.use, base!.content.files[1], own]).toEqual(['last', large, []]);
+  });
+
+  it('of a repeated run has what it shares with others in a base that is kept, and its own beside', () => {
+    const shared = job({ args: ['x'], stdin: Buffer.from('x'), outputs: ['*'], env: { A: 'b' }, ...files('a') });
+    const base = baseOf(shared, null);
+    const run = { args: ['1'], ...files('own'), limits: { memory_mb: 32, cpus: 1, pids: 16 }, timeoutMs: 5 };
+    expect(repeatedJob(shared, base, run)).toMatchObject({
+      base: { content: base, use: 'kept' },
+      argv: ['python3', 'main.py', '1'],
+      env: { A: 'b' },
+      stdin: new Uint8Array(),
+      files: [{ path: 'own' }],
+      outputs: [],
+      ...{ limits: run.limits, timeoutMs: 5 },
+    });
+    expect(base).toMatchObject({ files: [{ path: 'main.py' }, { path: 'a' }], program: null });
   });
 
   it('of a compiler has neither the arguments nor the input of the program, and the limits of the compiler', () => {
@@ -222,7 +248,7 @@ describe('the bundle', () => {
       env: { A: 'b' },
       files: [{ path: 'main.cpp' }, { path: 'b.cpp' }],
       stdin: new Uint8Array(),
-      program: null,
+      base: null,
       outputs: ['.voidrunner.program'],
       limits: { memory_mb: 512, cpus: 1, pids: 64 },
       timeoutMs: 60_000,

@@ -66,7 +66,7 @@ describe('LauncherMessages', () => {
     number.writeUInt32BE(job);
     return launcherFrame(type, Buffer.concat([number, Buffer.from(payload as Buffer)]));
   };
-  const HELLO = launcherFrame('H', Buffer.from('protocol=5\ncgroup=v1\nkernel_memory=4096\npid=1\n'));
+  const HELLO = launcherFrame('H', Buffer.from('protocol=6\ncgroup=v1\nkernel_memory=4096\npid=1\n'));
   const TRAILER =
     'status=256\nkilled=none\nwall_us=1000\ncpu_us=-1\nmemory_peak=-1\n' +
     'memory_source=none\noom_kills=0\n' +
@@ -182,7 +182,11 @@ describe('LauncherMessages', () => {
   });
 
   it('are sent in the same format', () => {
-    expect(jobFrame(Buffer.from('job'))).toEqual(launcherFrame('J', Buffer.from('job')));
+    const large = Buffer.alloc(20_000, 'x');
+    const parts = jobFrame([Buffer.from('j'), Buffer.from('ob'), large]);
+    expect(Buffer.concat(parts)).toEqual(launcherFrame('J', Buffer.concat([Buffer.from('job'), large])));
+    expect(parts.map(({ length }) => length)).toEqual([8, large.length]);
+    expect(parts[1]).toBe(large);
     expect(killFrame(258)).toEqual(ofJob('K', 258, ''));
   });
 });

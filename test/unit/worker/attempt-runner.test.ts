@@ -46,10 +46,10 @@ describe('a program that succeeds', () => {
 
   test('gets what its execution was requested with', async () => {
     const input = {
-      stdin: Buffer.from('in').toString('base64'),
+      stdin: Buffer.from('in'),
       args: ['-v'],
       env: { KEY: 'value' },
-      files: [{ path: 'a/b', content: Buffer.from([0, 255]).toString('base64') }],
+      files: [{ path: 'a/b', content: Buffer.from([0, 255]) }],
     };
     const ref = await world.payloads.put({
       payloadId: deterministicId('input'),

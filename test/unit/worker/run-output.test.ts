@@ -12,6 +12,7 @@ const outcome = () => ({
   wallTimeMs: 1,
   cpuTimeMs: null,
   memoryPeakBytes: null,
+  oomKills: 0,
   imageDigest: null,
   notes: [],
   files: [],

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+
+import { newId } from '../../kernel/uuid.js';
+import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-store.js';
+import { StorageQuota } from '../../platform/payloads/storage-quota.js';
+import type { SuiteRef } from '../domain/execution-shape.js';
+import { decodeTestSuite, encodeTestSuite, pointsOf, type TestSuite } from '../domain/test-suite.js';
+
+/** Stores tests before the event that refers to them. Both writes throw `quota_exceeded` if there is no space. */
+@Injectable()
+export class SuiteStore {
+  constructor(
+    private readonly payloads: PayloadStore,
+    private readonly quota: StorageQuota,
+  ) {}
+
+  /** Kept as long as its task. @returns the current reference if the tests are unchanged */
+  async putOfTask(ownerId: string, suite: TestSuite, current: SuiteRef | null = null): Promise<SuiteRef> {
+    const content = encodeTestSuite(suite);
+    const stored = current?.payload.bytes === content.length ? await this.payloads.get(current.payload) : null;
+    return stored && content.equals(stored) ? current! : this.put(ownerId, 'suite', suite, content);
+  }
+
+  /** Kept as long as the input of an execution. */
+  putOfExecution(ownerId: string, suite: TestSuite): Promise<SuiteRef> {
+    return this.put(ownerId, 'input', suite, encodeTestSuite(suite));
+  }
+
+  /** @returns null if it has been destroyed */
+  async get({ payload }: SuiteRef): Promise<TestSuite | null> {
+    const content = await this.payloads.get(payload);
+    return content && decodeTestSuite(content);
+  }
+
+  /** For one more execution. @returns null if it has been destroyed */
+  async copy(ownerId: string, suite: SuiteRef): Promise<SuiteRef | null> {
+    const content = await this.payloads.get(suite.payload);
+    return content && { ...suite, payload: await this.store(ownerId, 'input', content) };
+  }
+
+  private async put(
+    ownerId: string,
+    kind: 'suite' | 'input',
+    { tests }: TestSuite,
+    content: Uint8Array,
+  ): Promise<SuiteRef> {
+    const payload = await this.store(ownerId, kind, content);
+    return { payload, tests: tests.length, points: pointsOf(tests) };
+  }
+
+  private async store(ownerId: string, kind: 'suite' | 'input', content: Uint8Array): Promise<PayloadRef> {
+    await this.quota.check(ownerId, content.length);
+    return this.payloads.put({ payloadId: newId(), ownerId, kind, content });
+  }
+}

@@ -1,0 +1,97 @@
+import { DEFAULT_LIMITS } from '../../runtimes/default-limits.js';
+import { floorOf } from '../../runtimes/runtime.js';
+import type { Runtimes } from '../../runtimes/runtimes.js';
+import {
+  type CapturedOutput,
+  type PreparedProgram,
+  type ProgramRun,
+  type Sandbox,
+  SandboxFailure,
+  type SandboxJob,
+  type SandboxOutcome,
+} from '../../sandbox/sandbox.js';
+import { TEST_MESSAGE_CHARS_MAX } from '../../tasks/domain/test-results.js';
+import type { Judge } from '../../tasks/domain/test-suite.js';
+import type { Judged } from './test-verdict.js';
+
+/** Of one run of a checker. */
+export const CHECKER_TIMEOUT_MS = 10_000;
+const OUTPUT_BYTES_MAX = 16 * 1024;
+const ACCEPTED_CODE = 0;
+const WRONG_CODE = 1;
+
+/** What a checker compares, as files beside its script. */
+export interface CheckedFiles {
+  readonly input: Uint8Array;
+  readonly expected: Uint8Array;
+  readonly output: Uint8Array;
+}
+
+/** A program of the task's owner that decides whether an output is right. */
+export interface Checker {
+  /** @returns null if it was cancelled. @throws SandboxFailure */
+  check(files: CheckedFiles, signal: AbortSignal): Promise<Judged | null>;
+}
+
+/**
+ * @param job of the program that is judged: the checker runs for the same user
+ * @returns null if it was cancelled. @throws SandboxFailure
+ */
+export async function prepareChecker(
+  { script_type, script_content }: NonNullable<Judge['checker']>,
+  job: SandboxJob,
+  {
+    sandbox,
+    runtimes,
+    checkerTimeoutMs: timeoutMs = CHECKER_TIMEOUT_MS,
+  }: { readonly sandbox: Sandbox; readonly runtimes: Runtimes; readonly checkerTimeoutMs?: number },
+  signal: AbortSignal,
+): Promise<Checker | null> {
+  const runtime = runtimes.named(script_type);
+  if (!runtime) throw new SandboxFailure(`this worker has no runtime ${script_type} for the checker`, false);
+  const floor = floorOf(runtime);
+  const limits = {
+    ...DEFAULT_LIMITS,
+    memory_mb: Math.max(DEFAULT_LIMITS.memory_mb, floor.memory_mb),
+    pids: Math.max(DEFAULT_LIMITS.pids, floor.pids),
+    output_bytes: OUTPUT_BYTES_MAX,
+  };
+  const own = { runtime, imageDigest: null, script: Buffer.from(script_content), input: {} };
+  const prepared = await sandbox.prepare({ ...job, ...own, limits, timeoutMs }, { signal });
+  if (prepared.kind === 'ready') return checkerOf(prepared.program, { limits, timeoutMs });
+  const { reason, compile } = prepared.outcome;
+  if (reason === 'cancelled') return null;
+  const failed = failedBecause('it does not compile', compile?.stderr);
+  return { check: () => Promise.resolve(failed) };
+}
+
+const checkerOf = (program: PreparedProgram, bounds: Pick<ProgramRun, 'limits' | 'timeoutMs'>): Checker => ({
+  check: async (files, signal) => {
+    const beside = Object.entries(files).map(([path, content]) => ({ path, content: content as Uint8Array }));
+    return judgedBy(await program.run({ files: beside, ...bounds }, { signal }));
+  },
+});
+
+function judgedBy({ reason, returnCode, signal, stdout, stderr }: SandboxOutcome): Judged | null {
+  if (reason === 'cancelled') return null;
+  if (reason === 'exit_code' && returnCode === ACCEPTED_CODE)
+    return { verdict: 'accepted', message: firstLineOf(stdout) };
+  if (reason === 'exit_code' && returnCode === WRONG_CODE)
+    return { verdict: 'wrong_answer', message: firstLineOf(stdout) };
+  const end =
+    reason === 'exit_code' ? `return code ${returnCode}` : reason === 'signal' ? `ended by ${signal}` : reason;
+  return failedBecause(end, stdout, stderr);
+}
+
+function failedBecause(end: string, ...outputs: readonly (CapturedOutput | undefined)[]): Judged {
+  const line = outputs.map((output) => output && firstLineOf(output)).find(Boolean);
+  const message = `the checker failed: ${end}${line ? `: ${line}` : ''}`;
+  return { verdict: 'checker_failed', message: message.slice(0, TEST_MESSAGE_CHARS_MAX) };
+}
+
+/** @returns null if it is blank */
+function firstLineOf({ content }: CapturedOutput): string | null {
+  const head = Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, OUTPUT_BYTES_MAX));
+  const [line = ''] = head.toString('utf8').split(/\r?\n/, 1);
+  return line.trim().slice(0, TEST_MESSAGE_CHARS_MAX) || null;
+}
