@@ -22,7 +22,6 @@ export class Migration20261130000300 extends Migration {
     this.addSql(`
       create table read.active_batches (
         batch_id uuid primary key,
-        owner_id uuid not null,
         status text not null,
         requested_at timestamptz not null,
         traceparent text

@@ -15,14 +15,18 @@ import { ExternalExecutionController } from '../tasks/api/external-execution-con
 import { FileController } from '../tasks/api/file-controller.js';
 import { OneShotController } from '../tasks/api/one-shot-controller.js';
 import { OutputController } from '../tasks/api/output-controller.js';
+import { RerunBatchController } from '../tasks/api/rerun-batch-controller.js';
 import { RerunController } from '../tasks/api/rerun-controller.js';
 import { RuntimeController } from '../tasks/api/runtime-controller.js';
 import { SubmittedSuites } from '../tasks/api/submitted-suites.js';
 import { TaskController } from '../tasks/api/task-controller.js';
 import { CancelBatchHandler } from '../tasks/commands/cancel-batch.js';
 import { CancelExecutionHandler } from '../tasks/commands/cancel-execution.js';
+import { CompleteBatchCancellationHandler } from '../tasks/commands/complete-batch-cancellation.js';
+import { CompleteBatchStartsHandler } from '../tasks/commands/complete-batch-starts.js';
 import { CreateAndStartTaskHandler } from '../tasks/commands/create-and-start-task.js';
 import { CreateBatchHandler } from '../tasks/commands/create-batch.js';
+import { CreateRerunBatchHandler } from '../tasks/commands/create-rerun-batch.js';
 import { CreateTaskHandler } from '../tasks/commands/create-task.js';
 import { DeleteTaskHandler } from '../tasks/commands/delete-task.js';
 import { DiscardDeadLetterHandler } from '../tasks/commands/discard-dead-letter.js';
@@ -32,6 +36,7 @@ import { ExpireUnreportedExecutionHandler } from '../tasks/commands/expire-unrep
 import { InputStore } from '../tasks/commands/input-store.js';
 import { LoseAttemptHandler } from '../tasks/commands/lose-attempt.js';
 import { RedriveExecutionHandler } from '../tasks/commands/redrive-execution.js';
+import { RefuseBatchItemsHandler } from '../tasks/commands/refuse-batch-items.js';
 import { ReleaseAttemptHandler } from '../tasks/commands/release-attempt.js';
 import { ReportExternalExecutionHandler } from '../tasks/commands/report-external-execution.js';
 import { ReportFailureHandler } from '../tasks/commands/report-failure.js';
@@ -52,6 +57,7 @@ import { EventFollower } from '../tasks/queries/event-follower.js';
 import { ExecutionEnds } from '../tasks/queries/execution-ends.js';
 import { executionQueryHandlers } from '../tasks/queries/execution-queries.js';
 import { OutputFollower } from '../tasks/queries/output-follower.js';
+import { rerunQueryHandlers } from '../tasks/queries/rerun-sources.js';
 import { SuiteFollower } from '../tasks/queries/suite-follower.js';
 import { TaskOwners } from '../tasks/queries/task-owners.js';
 import { taskQueryHandlers } from '../tasks/queries/task-queries.js';
@@ -68,6 +74,7 @@ const CONTROLLERS = [
   RerunController,
   RuntimeController,
   BatchController,
+  RerunBatchController,
 ];
 
 const COMMAND_HANDLERS = [
@@ -90,6 +97,10 @@ const COMMAND_HANDLERS = [
   ReportExternalExecutionHandler,
   CreateBatchHandler,
   CancelBatchHandler,
+  CreateRerunBatchHandler,
+  RefuseBatchItemsHandler,
+  CompleteBatchStartsHandler,
+  CompleteBatchCancellationHandler,
 ];
 
 /** Tasks, executions and batches of executions: one context with three aggregates. */
@@ -131,6 +142,7 @@ export class TasksModule {
         ...taskQueryHandlers,
         ...executionQueryHandlers,
         ...batchQueryHandlers,
+        ...rerunQueryHandlers,
       ],
     };
   }

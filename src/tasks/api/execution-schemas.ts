@@ -30,15 +30,18 @@ export const startExecutionBody = z
   .meta({ id: 'StartExecution', example: { input: { args: ['world'] } } });
 export type StartExecutionBody = z.output<typeof startExecutionBody>;
 
+/** What a repeated execution is started with. */
+export const rerunSettings = {
+  definition: z
+    .enum(['recorded', 'current'])
+    .default('recorded')
+    .describe('Script and settings: `recorded`: those of the earlier execution; `current`: those of its task now'),
+  overrides: z.strictObject(runOverrides).default({}).describe('Settings of the new execution only'),
+};
+
 /** The body is optional. */
 export const rerunBody = z
-  .strictObject({
-    definition: z
-      .enum(['recorded', 'current'])
-      .default('recorded')
-      .describe('Script and settings: `recorded`: those of the earlier execution; `current`: those of its task now'),
-    overrides: z.strictObject(runOverrides).default({}).describe('Settings of the new execution only'),
-  })
+  .strictObject(rerunSettings)
   .prefault({})
   .meta({ id: 'RerunExecution', example: { overrides: { priority: 8 } } });
 export type RerunBody = z.output<typeof rerunBody>;

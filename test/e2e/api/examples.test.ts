@@ -20,7 +20,7 @@ const ORDER: Readonly<Record<string, string>> = {
   ...{ runOnce: '', cancelExecution: 'runOnce' },
   ...{ createBatch: '', listBatches: '', getBatch: 'createBatch', cancelBatch: 'createBatch' },
   ...{ listDeadLetters: '', getDeadLetter: 'deadLetter', redriveDeadLetter: 'deadLetter' },
-  ...{ discardDeadLetter: 'anotherDeadLetter', logout: '', ready: '' },
+  ...{ discardDeadLetter: 'anotherDeadLetter', rerunExecutions: '', logout: '', ready: '' },
 };
 
 let api: Api;

@@ -28,6 +28,13 @@ const REQUESTS: Record<string, () => Promise<[path: string, body?: object]>> = {
     return [`/executions/${id}/rerun`];
   },
   createBatch: async () => ['/batches', { items: [aTask, { ...aTask, input: { args: ['x'] } }] }],
+  rerunExecutions: async () => {
+    const { id, task_id } = await ada.startExternal();
+    await ada.report(id, { status: 'completed', return_code: 0 });
+    // While its task is busy, nothing of the batch is started, and the log does not grow meanwhile.
+    await ada.start(task_id, { executor: 'external' });
+    return ['/executions/rerun', { filter: { task_id } }];
+  },
   runOnce: async () => ['/executions', { ...aTask, input: { args: ['x'] } }],
   redriveDeadLetter: async () => [`/dead-letters/${await deadLetterOf(api, ada)}/redrive`],
 };
@@ -89,6 +96,7 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
 function changed(body: object | undefined): object {
   if (body === undefined) return {};
   if ('items' in body) return { items: [aTask] };
+  if ('filter' in body) return { ...body, limit: 7 };
   return { ...body, ...('name' in body ? { name: 'other' } : { input: {} }) };
 }
 

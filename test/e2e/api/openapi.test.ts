@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createBatchBody } from '../../../src/tasks/api/batch-schemas.js';
 import { rerunBody, startExecutionBody } from '../../../src/tasks/api/execution-schemas.js';
 import { reportBody } from '../../../src/tasks/api/report-schemas.js';
+import { rerunManyBody } from '../../../src/tasks/api/rerun-batch-schemas.js';
 import { createTaskBody, updateTaskBody } from '../../../src/tasks/api/task-schemas.js';
 import { makeApiDocument } from '../../support/api-document.js';
 import { Api, aTask } from './support/api.js';
@@ -41,6 +42,7 @@ const ROUTES = [
   'POST /api/v1/batches',
   'POST /api/v1/dead-letters/{id}/redrive',
   'POST /api/v1/executions',
+  'POST /api/v1/executions/rerun',
   'POST /api/v1/executions/{id}/rerun',
   'POST /api/v1/tasks',
   'POST /api/v1/tasks/{id}/executions',
@@ -180,7 +182,10 @@ test('lists are documented in both forms', () => {
   }
 });
 
-const BODIES = { createBatchBody, createTaskBody, updateTaskBody, startExecutionBody, rerunBody, reportBody };
+const BODIES = {
+  ...{ createBatchBody, createTaskBody, updateTaskBody, startExecutionBody },
+  ...{ rerunBody, rerunManyBody, reportBody },
+};
 
 test.each([
   ['POST', '/api/v1/tasks', 'createTaskBody', true],
@@ -188,6 +193,7 @@ test.each([
   ['PUT', '/api/v1/tasks/{id}', 'updateTaskBody', true],
   ['POST', '/api/v1/tasks/{id}/executions', 'startExecutionBody', false],
   ['POST', '/api/v1/executions/{id}/rerun', 'rerunBody', false],
+  ['POST', '/api/v1/executions/rerun', 'rerunManyBody', true],
   ['PUT', '/api/v1/executions/{id}', 'reportBody', true],
 ] as const)('%s %s: the document and the validation agree on bodies', (method, path, name, required) => {
   const { requestBody } = api.contract.routes.find((each) => each.method === method && each.path === path)!.operation;
@@ -208,6 +214,10 @@ test.each([
     { executor: 'elsewhere' },
     { definition: 'current', overrides: { priority: 1 } },
     { overrides: { input: {} } },
+    { filter: {} },
+    { filter: { status: 'failed', since: '2026-01-01T00:00:00+02:00' }, definition: 'current', limit: 1_000 },
+    { filter: { status: 'running' } },
+    { filter: {}, limit: 1_001 },
     { status: 'running' },
     { status: 'completed', return_code: 256 },
     { status: 'failed', return_code: 1, stdout: 'x', completed_at: '2026-01-01T00:00:00+02:00' },

@@ -361,6 +361,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/executions/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Execute many again
+         * @description Repeats your executions that have ended (dead letters too: they remain) and match the filter, oldest first, as `POST /executions/{id}/rerun` repeats one. Responds with a batch, which starts them one after another, each as soon as its task allows (`max_parallel`), at most about ten per second. Executions that can no longer be started are `refused` in the batch. 422 if nothing matches. At most 10 batches of a user may wait (429).
+         */
+        post: operations["rerunExecutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/register": {
         parameters: {
             query?: never;
@@ -1274,7 +1294,7 @@ export interface components {
              */
             test_count: number;
             /**
-             * @description That of the first test that failed, or `accepted`. Null without tests, and if not all of them were run
+             * @description That of the first test that failed, else `accepted`. Null without tests, and if not all of them were run and none failed
              * @enum {string|null}
              */
             verdict: "accepted" | "wrong_answer" | "time_limit" | "memory_limit" | "output_limit" | "runtime_error" | "compile_error" | "checker_failed" | null;
@@ -1282,7 +1302,7 @@ export interface components {
             score: number | null;
             /** @description The points of all tests */
             points: number | null;
-            /** @description Those that were run. Null before the end, without tests, in lists, and after they have been erased */
+            /** @description Those that were run. Null while an attempt runs, without tests, in lists, and after they have been erased */
             tests: components["schemas"]["TestResult"][] | null;
             /**
              * Format: uuid
@@ -1854,6 +1874,103 @@ export interface components {
                 code: string | null;
                 /** Format: uuid */
                 rerun_of: string | null;
+            }[];
+        };
+        /**
+         * @example {
+         *       "filter": {
+         *         "status": "failed"
+         *       },
+         *       "overrides": {
+         *         "priority": 3
+         *       },
+         *       "limit": 100
+         *     }
+         */
+        RerunExecutions: {
+            /** @description All fields that are given must match. Without a field, every execution that has ended matches */
+            filter: {
+                /** @enum {string} */
+                status?: "completed" | "failed" | "timeout" | "cancelled";
+                /** Format: uuid */
+                task_id?: string;
+                /**
+                 * Format: date-time
+                 * @description Only executions that were created at this time or later
+                 */
+                since?: string;
+                /**
+                 * Format: date-time
+                 * @description Only executions that were created before this time
+                 */
+                until?: string;
+                /** @enum {string} */
+                termination_reason?: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cpu_time" | "compile" | "cancelled" | "expired";
+            };
+            /**
+             * @description Script and settings: `recorded`: those of the earlier execution; `current`: those of its task now. Default: `recorded`.
+             * @enum {string}
+             */
+            definition?: "recorded" | "current";
+            /** @description Settings of the new execution only. Default: `{}`. */
+            overrides?: {
+                /** Format: int32 */
+                priority?: number;
+                /** @description Timeout in seconds of wall time, to the millisecond */
+                timeout_seconds?: number;
+                retry?: {
+                    /** Format: int32 */
+                    max_attempts?: number;
+                    /** Format: int32 */
+                    initial_delay_ms?: number;
+                    backoff_factor?: number;
+                    /** Format: int32 */
+                    max_delay_ms?: number;
+                    retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
+                };
+                limits?: {
+                    /**
+                     * Format: int32
+                     * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
+                     */
+                    memory_mb?: number;
+                    cpus?: number;
+                    /**
+                     * Format: int32
+                     * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
+                     */
+                    pids?: number;
+                    /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
+                    cpu_time_seconds?: number | null;
+                    /**
+                     * Format: int32
+                     * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
+                     */
+                    output_bytes?: number | null;
+                };
+            };
+            /**
+             * Format: int32
+             * @description Maximum number of executions; the oldest come first. Default: `100`.
+             */
+            limit?: number;
+        };
+        CreatedReruns: {
+            /**
+             * Format: uuid
+             * @description Of the batch
+             */
+            id: string;
+            executions: {
+                /** Format: int32 */
+                index: number;
+                /**
+                 * Format: uuid
+                 * @description Of the execution; it exists once it has been started
+                 */
+                id: string;
+                /** Format: uuid */
+                rerun_of: string;
             }[];
         };
         /**
@@ -5809,6 +5926,136 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rerunExecutions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
+                "Idempotency-Key"?: string;
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RerunExecutions"];
+            };
+        };
+        responses: {
+            /** @description The batch is recorded, and its executions wait to be started */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedReruns"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];

@@ -33,7 +33,7 @@ const UNSAYABLE = [
   /^must be a relative (path|pattern)/,
   /^must each have a place of their own/,
   /^must be in the years/,
-  /^must not be before started_at/,
+  /^must not be before (started_at|since)/,
   /^Must be an email address/,
   /^Invalid key in record/,
 ];

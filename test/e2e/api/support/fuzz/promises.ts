@@ -42,6 +42,12 @@ export const PROMISES: Promises = {
   deleteTask: ({ before }) => [onTask(before!.body.id, 'TaskDeleted')],
   startExecution: ({ answer: { body } }) => begun(body),
   rerunExecution: ({ answer: { body } }) => begun(body),
+  // They are started later.
+  rerunExecutions: ({ answer: { body } }) => [
+    onBatch(body.id, 'RerunBatchCreated', {
+      source_ids: body.executions.map(({ rerun_of }: { rerun_of: string }) => rerun_of),
+    }),
+  ],
   runOnce: ({ answer: { body } }) => [onTask(body.task_id, 'TaskCreated'), ...begun(body)],
   // In the order of the items; the event of the batch is the last one.
   createBatch: ({ answer: { body } }) => [
