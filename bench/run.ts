@@ -15,6 +15,7 @@ const QUESTIONS = [
   'cold',
   'neighbour',
   'service',
+  'suite',
   'counts',
   'output',
   'printing',

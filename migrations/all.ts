@@ -11,6 +11,7 @@ import { Migration20261129000100 } from './Migration20261129000100_unnamed_scrip
 import { Migration20261130000000 } from './Migration20261130000000_compiled_programs.js';
 import { Migration20261130000100 } from './Migration20261130000100_execution_results.js';
 import { Migration20261130000200 } from './Migration20261130000200_test_suites.js';
+import { Migration20261130000300 } from './Migration20261130000300_batches.js';
 
 /** Oldest first, each by the name of its file. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   { name: 'Migration20261130000000_compiled_programs', class: Migration20261130000000 },
   { name: 'Migration20261130000100_execution_results', class: Migration20261130000100 },
   { name: 'Migration20261130000200_test_suites', class: Migration20261130000200 },
+  { name: 'Migration20261130000300_batches', class: Migration20261130000300 },
 ];

@@ -39,7 +39,7 @@ export function deadLettersCommand(): Command {
     .addArgument(
       new Argument('<subscription>', 'that parked the stream').choices([PROJECTOR, ORCHESTRATOR, DEAD_LETTERS]),
     )
-    .argument('<stream>', 'task-<uuid>, execution-<uuid> or user-<uuid>', streamArgument)
+    .argument('<stream>', 'task-<uuid>, execution-<uuid>, batch-<uuid> or user-<uuid>', streamArgument)
     .action((subscription: string, stream: { id: string }) =>
       withLog(async ({ pool }) => {
         const found = await new ParkedStreams(pool).requestRedrive(subscription, stream.id);

@@ -24,7 +24,7 @@ export function eventsCommand(): Command {
   events
     .command('show')
     .description('print all events of a task, an execution or a user, oldest first')
-    .argument('<stream>', 'task-<uuid>, execution-<uuid> or user-<uuid>', streamArgument)
+    .argument('<stream>', 'task-<uuid>, execution-<uuid>, batch-<uuid> or user-<uuid>', streamArgument)
     .option('--json', 'one JSON object a line, with metadata')
     .action((stream: StreamRef, { json }: { json?: true }) =>
       withLog((context) => show(context, stream, json === true)),

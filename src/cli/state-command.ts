@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 
 import { type Decider, fold } from '../event-sourcing/core/decider.js';
 import { type DomainEvent, streamName, type StreamRef, type StreamType } from '../event-sourcing/core/event.js';
+import { batchDecider } from '../tasks/domain/batch-decider.js';
 import { executionDecider } from '../tasks/domain/execution-decider.js';
 import { taskDecider } from '../tasks/domain/task-decider.js';
 import { type CliContext, print, warn, withLog } from './cli-context.js';
@@ -22,12 +23,13 @@ type StatefulRef = StreamRef & { readonly type: StatefulType };
 const DECIDERS: Record<StatefulType, Decider<never, unknown, DomainEvent>> = {
   task: taskDecider as unknown as Decider<never, unknown, DomainEvent>,
   execution: executionDecider as unknown as Decider<never, unknown, DomainEvent>,
+  batch: batchDecider as unknown as Decider<never, unknown, DomainEvent>,
 };
 
 export const stateCommand = (): Command =>
   new Command('state')
-    .description('print the state of a task or an execution, now or at an earlier version or time')
-    .argument('<stream>', 'task-<uuid> or execution-<uuid>', statefulArgument)
+    .description('print the state of a task, an execution or a batch, now or at an earlier version or time')
+    .argument('<stream>', 'task-<uuid>, execution-<uuid> or batch-<uuid>', statefulArgument)
     .option('--at-version <version>', 'after this event of the stream', wholeNumberBetween(1, VERSION_MAX))
     .option('--at-time <time>', 'at this time, RFC 3339', timeArgument)
     .action((stream: StatefulRef, asOf: AsOf) => withLog((context) => state(context, stream, asOf)));
@@ -54,7 +56,7 @@ function notFound(text: string): void {
 
 function statefulArgument(text: string): StatefulRef {
   const { type, id } = streamArgument(text);
-  if (type === 'user') throw new InvalidArgumentError('Users have no state: expected a task or an execution.');
+  if (type === 'user') throw new InvalidArgumentError('Users have no state: expected a task, an execution or a batch.');
   return { type, id };
 }
 

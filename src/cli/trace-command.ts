@@ -14,7 +14,7 @@ import { streamArgument } from './stream-argument.js';
 export const traceCommand = (): Command =>
   new Command('trace')
     .description('print a trace as a tree, from the file in OTEL_TRACES_FILE')
-    .argument('<trace>', 'a trace id, or task-<uuid>, execution-<uuid>, user-<uuid>', traceArgument)
+    .argument('<trace>', 'a trace id, or task-<uuid>, execution-<uuid>, batch-<uuid>, user-<uuid>', traceArgument)
     .action(async (trace: string | StreamRef) => {
       const { OTEL_TRACES_FILE: file } = loadConfig();
       const traceId = typeof trace === 'string' ? trace : await traceOfStream(trace);

@@ -7,8 +7,11 @@ import { DomainError } from '../kernel/errors.js';
 import { DataKeys } from '../platform/payloads/data-keys.js';
 import { PayloadDestruction } from '../platform/payloads/payload-destruction.js';
 import { sweepCompiledPrograms } from '../platform/payloads/postgres-compiled-programs.js';
+import { CancelBatchHandler } from '../tasks/commands/cancel-batch.js';
 import { decideExecution } from '../tasks/commands/decide-execution.js';
+import { CancelBatch } from '../tasks/domain/batch-commands.js';
 import { CancelExecution } from '../tasks/domain/execution-commands.js';
+import { CurrentStatuses } from '../tasks/queries/current-statuses.js';
 import { type CliContext, decisionsOf, print, withAccounts } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
 import { streamArgument } from './stream-argument.js';
@@ -32,6 +35,7 @@ const erase = (account: AccountName): Promise<void> =>
     const { config, pool } = context;
     const id = await accounts.idOf(account);
     await new DataKeys(pool, masterKeysOf(config)).destroy(id);
+    await cancelBatches(context, id);
     const cancelled = await cancelExecutions(context, id);
     const destruction = new PayloadDestruction(pool);
     await destruction.destroyOf(id, new AbortController().signal);
@@ -40,6 +44,19 @@ const erase = (account: AccountName): Promise<void> =>
     const { payloads, bytes } = destruction.figures;
     print(`user-${id} is erased: ${cancelled} executions cancelled, ${payloads} payloads of ${bytes} bytes destroyed`);
   });
+
+/** Nothing more of them is started. What one that the view does not have yet starts ends by itself, like executions. */
+async function cancelBatches(context: CliContext, ownerId: string): Promise<void> {
+  const { pool, store } = context;
+  const handler = new CancelBatchHandler(decisionsOf(context), new CurrentStatuses(pool, store));
+  const { rows } = await pool.query<{ id: string }>(
+    `select id from read.batches where owner_id = $1 and status = 'starting'`,
+    [ownerId],
+  );
+  for (const { id } of rows) {
+    await unlessEnded(() => handler.execute(new CancelBatch(id, 'system', operatorMetadata(id))));
+  }
+}
 
 /** Executions that the view does not have yet end by themselves: their script no longer exists. */
 async function cancelExecutions(context: CliContext, ownerId: string): Promise<number> {
@@ -50,15 +67,21 @@ async function cancelExecutions(context: CliContext, ownerId: string): Promise<n
   );
   let cancelled = 0;
   for (const { id } of rows) {
-    try {
-      await decideExecution(decisions, new CancelExecution(id, 'system', operatorMetadata(id)));
-      cancelled += 1;
-    } catch (error) {
-      // It has ended in the meantime.
-      if (!(error instanceof DomainError)) throw error;
-    }
+    const command = new CancelExecution(id, 'system', operatorMetadata(id));
+    if (await unlessEnded(() => decideExecution(decisions, command))) cancelled += 1;
   }
   return cancelled;
+}
+
+/** @returns false if it has ended in the meantime */
+async function unlessEnded(cancel: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await cancel();
+    return true;
+  } catch (error) {
+    if (error instanceof DomainError) return false;
+    throw error;
+  }
 }
 
 function accountArgument(text: string): AccountName {

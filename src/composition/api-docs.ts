@@ -25,6 +25,7 @@ most ${JSON_DEPTH_MAX} levels of nesting. Texts are well-formed Unicode without 
       tasks: 'A task is a script with its limits and its retry policy. It can be executed any number of times',
       executions:
         'An execution runs a task, with retries, on a worker of this service or on an external worker that reports it',
+      batches: 'Many executions that are accepted, observed and cancelled together',
       'dead letters':
         'Executions that failed and have no attempts left. They can be redriven (executed again) or discarded',
       runtimes: 'The languages that tasks can be written in. No authentication is needed',

@@ -66,3 +66,12 @@ export function observeRuns(meter: Meter, observations: Observations): void {
   observations.onStdin = (accepted) => stdin.add(accepted);
   observations.onQueueWait = (waitedMs) => waits.record(waitedMs / MS_PER_SECOND);
 }
+
+/** Items of batches that this process starts. */
+export function observeBatches(meter: Meter, observations: Observations): void {
+  const items = meter.createCounter('voidrunner_batch_items_total', {
+    description: 'executions of batches of reruns, when their turn came, by outcome',
+  });
+  observations.onBatchItem = (outcome) => items.add(1, { outcome });
+  for (const outcome of ['started', 'refused']) items.add(0, { outcome });
+}

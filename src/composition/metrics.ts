@@ -10,7 +10,7 @@ import { isOutage } from '../platform/postgres/outage.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { LivePublisher } from '../worker/live-publisher.js';
 import { type Infrastructure, offersOf } from './infrastructure.js';
-import { observeRequests, observeRuns } from './metrics-of-work.js';
+import { observeBatches, observeRequests, observeRuns } from './metrics-of-work.js';
 import { VERSION } from './version.js';
 import type { WorkerParts } from './worker-role.js';
 
@@ -36,7 +36,10 @@ export function createMetrics(infra: Infrastructure, worker: WorkerParts | null)
     observeConnections(provider, infra);
     observeRequests(provider.getMeter('voidrunner'), infra.observations);
   }
-  if (infra.config.VOIDRUNNER_ROLES.includes('orchestrator')) observeSweep(provider, infra);
+  if (infra.config.VOIDRUNNER_ROLES.includes('orchestrator')) {
+    observeSweep(provider, infra);
+    observeBatches(provider.getMeter('voidrunner'), infra.observations);
+  }
   if (worker) observeRuns(provider.getMeter('voidrunner'), infra.observations);
   if (worker) observeCells(provider, worker.sandbox);
   if (worker) observeLiveOutput(provider, worker.live);
@@ -109,6 +112,13 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
   gauge('voidrunner_parked_streams', 'streams that a subscription parked', async (result) => {
     const { rows } = await pool.query<{ count: bigint }>('select count(*) from read.parked');
     result.observe(Number(rows[0]?.count ?? 0n));
+  });
+  gauge('voidrunner_batches_waiting', 'batches with executions to start or to cancel, by status', async (result) => {
+    const { rows } = await pool.query<{ status: string; count: bigint }>(
+      'select status, count(*) from read.active_batches group by status',
+    );
+    const counts = new Map(rows.map(({ status, count }) => [status, Number(count)]));
+    for (const status of ['starting', 'cancelling']) result.observe(counts.get(status) ?? 0, { status });
   });
 }
 

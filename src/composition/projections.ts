@@ -1,10 +1,12 @@
 import type { Projection } from '../event-sourcing/projection/projection.js';
+import { activeBatchProjection } from '../orchestrator/active-batch.js';
 import { activeExecutionProjection } from '../orchestrator/active-execution.js';
+import { batchProjection } from '../tasks/queries/batch-projection.js';
 import { executionProjection } from '../tasks/queries/execution-projection.js';
 import { taskProjection } from '../tasks/queries/task-projection.js';
 
 /** The views that advance with the projector's checkpoint. */
-export const projectorProjections: readonly Projection[] = [taskProjection, executionProjection];
+export const projectorProjections: readonly Projection[] = [taskProjection, executionProjection, batchProjection];
 
-/** The table that advances with the orchestrator's checkpoint. */
-export const orchestratorProjections: readonly Projection[] = [activeExecutionProjection];
+/** The tables that advance with the orchestrator's checkpoint. */
+export const orchestratorProjections: readonly Projection[] = [activeExecutionProjection, activeBatchProjection];

@@ -4,6 +4,8 @@ import { Pool } from 'pg';
 import { EventStore } from '../event-sourcing/core/event-store.js';
 import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
 import type { Log } from '../platform/telemetry/log.js';
+import { BatchController } from '../tasks/api/batch-controller.js';
+import { BatchPayloads } from '../tasks/api/batch-payloads.js';
 import { DeadLetterController } from '../tasks/api/dead-letter-controller.js';
 import { ExecutionController } from '../tasks/api/execution-controller.js';
 import { ExecutionHistoryController } from '../tasks/api/execution-history-controller.js';
@@ -13,13 +15,19 @@ import { ExternalExecutionController } from '../tasks/api/external-execution-con
 import { FileController } from '../tasks/api/file-controller.js';
 import { OneShotController } from '../tasks/api/one-shot-controller.js';
 import { OutputController } from '../tasks/api/output-controller.js';
+import { RerunBatchController } from '../tasks/api/rerun-batch-controller.js';
 import { RerunController } from '../tasks/api/rerun-controller.js';
 import { RuntimeController } from '../tasks/api/runtime-controller.js';
 import { StdinController } from '../tasks/api/stdin-controller.js';
 import { SubmittedSuites } from '../tasks/api/submitted-suites.js';
 import { TaskController } from '../tasks/api/task-controller.js';
+import { CancelBatchHandler } from '../tasks/commands/cancel-batch.js';
 import { CancelExecutionHandler } from '../tasks/commands/cancel-execution.js';
+import { CompleteBatchCancellationHandler } from '../tasks/commands/complete-batch-cancellation.js';
+import { CompleteBatchStartsHandler } from '../tasks/commands/complete-batch-starts.js';
 import { CreateAndStartTaskHandler } from '../tasks/commands/create-and-start-task.js';
+import { CreateBatchHandler } from '../tasks/commands/create-batch.js';
+import { CreateRerunBatchHandler } from '../tasks/commands/create-rerun-batch.js';
 import { CreateTaskHandler } from '../tasks/commands/create-task.js';
 import { DeleteTaskHandler } from '../tasks/commands/delete-task.js';
 import { DiscardDeadLetterHandler } from '../tasks/commands/discard-dead-letter.js';
@@ -30,6 +38,7 @@ import { InputSender } from '../tasks/commands/input-sender.js';
 import { InputStore } from '../tasks/commands/input-store.js';
 import { LoseAttemptHandler } from '../tasks/commands/lose-attempt.js';
 import { RedriveExecutionHandler } from '../tasks/commands/redrive-execution.js';
+import { RefuseBatchItemsHandler } from '../tasks/commands/refuse-batch-items.js';
 import { ReleaseAttemptHandler } from '../tasks/commands/release-attempt.js';
 import { ReportExternalExecutionHandler } from '../tasks/commands/report-external-execution.js';
 import { ReportFailureHandler } from '../tasks/commands/report-failure.js';
@@ -42,11 +51,15 @@ import { StartAttemptHandler } from '../tasks/commands/start-attempt.js';
 import { StartExecutionHandler } from '../tasks/commands/start-execution.js';
 import { UpdateTaskHandler } from '../tasks/commands/update-task.js';
 import { AttemptOutput } from '../tasks/queries/attempt-output.js';
+import { ExecutionStatuses } from '../tasks/domain/batch-item-status.js';
+import { batchQueryHandlers } from '../tasks/queries/batch-queries.js';
 import { currentExecutions } from '../tasks/queries/current-executions.js';
+import { CurrentStatuses } from '../tasks/queries/current-statuses.js';
 import { EventFollower } from '../tasks/queries/event-follower.js';
 import { ExecutionEnds } from '../tasks/queries/execution-ends.js';
 import { executionQueryHandlers } from '../tasks/queries/execution-queries.js';
 import { OutputFollower } from '../tasks/queries/output-follower.js';
+import { rerunQueryHandlers } from '../tasks/queries/rerun-sources.js';
 import { SuiteFollower } from '../tasks/queries/suite-follower.js';
 import { TaskOwners } from '../tasks/queries/task-owners.js';
 import { taskQueryHandlers } from '../tasks/queries/task-queries.js';
@@ -62,6 +75,8 @@ const CONTROLLERS = [
   OneShotController,
   RerunController,
   RuntimeController,
+  BatchController,
+  RerunBatchController,
   StdinController,
 ];
 
@@ -83,9 +98,15 @@ const COMMAND_HANDLERS = [
   RedriveExecutionHandler,
   DiscardDeadLetterHandler,
   ReportExternalExecutionHandler,
+  CreateBatchHandler,
+  CancelBatchHandler,
+  CreateRerunBatchHandler,
+  RefuseBatchItemsHandler,
+  CompleteBatchStartsHandler,
+  CompleteBatchCancellationHandler,
 ];
 
-/** Tasks and executions: one context with two aggregates. */
+/** Tasks, executions and batches of executions: one context with three aggregates. */
 @Module({})
 export class TasksModule {
   static register({ withApi, log }: { withApi: boolean; log: Log }): DynamicModule {
@@ -94,6 +115,11 @@ export class TasksModule {
       useFactory: (pool: Pool, store: EventStore, projected: PositionAnnouncements) =>
         new ExecutionEnds(currentExecutions(pool, store), projected, log),
       inject: [Pool, EventStore, PositionAnnouncements],
+    };
+    const executionStatuses = {
+      provide: ExecutionStatuses,
+      useFactory: (pool: Pool, store: EventStore) => new CurrentStatuses(pool, store),
+      inject: [Pool, EventStore],
     };
     return {
       module: TasksModule,
@@ -108,15 +134,19 @@ export class TasksModule {
         ReportedOutput,
         TaskOwners,
         executionEnds,
+        executionStatuses,
         EventFollower,
         AttemptOutput,
         OutputFollower,
         SuiteFollower,
         ExecutionResponses,
         ExecutionStarts,
+        BatchPayloads,
         ...COMMAND_HANDLERS,
         ...taskQueryHandlers,
         ...executionQueryHandlers,
+        ...batchQueryHandlers,
+        ...rerunQueryHandlers,
       ],
     };
   }

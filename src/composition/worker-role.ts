@@ -14,6 +14,7 @@ import { DockerSandbox } from '../sandbox/docker-sandbox.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { readSeccompProfile } from '../sandbox/seccomp-profile.js';
 import { AttemptRunner } from '../worker/attempt-runner.js';
+import { CHECKER_BOUNDS, type CheckerBounds } from '../worker/judging/checker.js';
 import { LivePublisher } from '../worker/live-publisher.js';
 import { OrphanSweep } from '../worker/orphan-sweep.js';
 import { RunWatch } from '../worker/run-watch.js';
@@ -80,6 +81,16 @@ export async function createWorkerParts(infra: Infrastructure): Promise<WorkerPa
   return { id, sandbox, live: new LivePublisher(liveOutput, log) };
 }
 
+/** A checker may use no more than any other program. */
+const checkerBoundsOf = (config: Config): CheckerBounds => ({
+  limits: {
+    memory_mb: Math.min(CHECKER_BOUNDS.limits.memory_mb, config.EXECUTOR_MEMORY_MB_MAX),
+    cpus: Math.min(CHECKER_BOUNDS.limits.cpus, config.EXECUTOR_CPUS_MAX),
+    pids: Math.min(CHECKER_BOUNDS.limits.pids, config.EXECUTOR_PIDS_MAX),
+  },
+  timeoutMs: Math.min(CHECKER_BOUNDS.timeoutMs, config.EXECUTOR_TIMEOUT_MAX),
+});
+
 /** Runs jobs from the queue in containers. */
 export function createWorkerRole(
   infra: Infrastructure,
@@ -109,6 +120,7 @@ export function createWorkerRole(
         live,
         liveInput,
         suiteTimeoutMs: config.EXECUTOR_SUITE_TIMEOUT,
+        checkerBounds: checkerBoundsOf(config),
         observed: observations,
       }),
       watch: new RunWatch(store, versions),

@@ -17,6 +17,16 @@ import {
 
 export const JWT_SECRET_CHARS_MIN = 32;
 
+/** A bounded duration loses its unit, which `.env.example` shows. */
+const upToADayMs = durationMs
+  .pipe(
+    z
+      .int()
+      .min(1_000)
+      .max(24 * 3_600_000),
+  )
+  .meta({ unit: 'ms' });
+
 /**
  * Every setting, by the name of its environment variable: the only definition of its unit, bounds and default.
  * `.env.example` is generated from this table (`voidrunner settings`).
@@ -168,14 +178,7 @@ export const settingsSchema = z.object({
   EXECUTOR_CELL_REST: durationMs
     .default(30_000)
     .describe('how long an idle container waits for the next run of its user before it is removed'),
-  EXECUTOR_SUITE_TIMEOUT: durationMs
-    .pipe(
-      z
-        .int()
-        .min(1_000)
-        .max(24 * 3_600_000),
-    )
-    .meta({ unit: 'ms' })
+  EXECUTOR_SUITE_TIMEOUT: upToADayMs
     .default(3_600_000)
     .describe('how long all tests of an execution may take together; then it ends with status timeout'),
   EXECUTOR_OUTPUT_BYTES_MAX: integer(1_024, 64 * 1024 ** 2)
@@ -191,14 +194,7 @@ export const settingsSchema = z.object({
   EXECUTOR_MEMORY_MB_MAX: integer(16, 65_536).default(512).describe('maximum memory in MiB that a task may request'),
   EXECUTOR_CPUS_MAX: number(0.1, 64).default(1).describe('maximum CPUs that a task may request'),
   EXECUTOR_PIDS_MAX: integer(16, 4_096).default(256).describe('maximum processes and threads that a task may request'),
-  EXECUTOR_TIMEOUT_MAX: durationMs
-    .pipe(
-      z
-        .int()
-        .min(1_000)
-        .max(24 * 3_600_000),
-    )
-    .meta({ unit: 'ms' })
+  EXECUTOR_TIMEOUT_MAX: upToADayMs
     .default(3_600_000)
     .describe('maximum timeout_seconds that a task may request; 1s to 24h'),
 

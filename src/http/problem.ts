@@ -1,3 +1,4 @@
+import { FIELD_ERRORS_MAX } from './validation/field-errors.js';
 import { STATUS_CODES } from 'node:http';
 
 import { DomainError, type FieldFault, InvalidFields, Unavailable, VersionConflict } from '../kernel/errors.js';
@@ -94,7 +95,7 @@ function domainFailure(error: DomainError): Failure {
     code: error.code,
     detail: error.message,
     ...(error.details !== undefined && { details: error.details }),
-    ...(error instanceof InvalidFields && { validationErrors: error.fields }),
+    ...(error instanceof InvalidFields && { validationErrors: error.fields.slice(0, FIELD_ERRORS_MAX) }),
     ...(retryAfter !== undefined && { retryAfterSeconds: retryAfter }),
   };
 }

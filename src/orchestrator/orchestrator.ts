@@ -4,8 +4,10 @@ import type { Pool, PoolClient } from 'pg';
 import type { Delivery, RecordedEvent } from '../event-sourcing/core/event.js';
 import { LiveTable } from '../event-sourcing/projection/live-table.js';
 import type { Changes, SubscriptionHandler } from '../event-sourcing/subscription/subscription-handler.js';
+import { allSettled } from '../platform/async/all-settled.js';
 import { inSpan } from '../platform/telemetry/trace-context.js';
 import { type ExecutionEvent, ExecutionRequested, isWorkersStart } from '../tasks/domain/execution-events.js';
+import { activeBatchProjection } from './active-batch.js';
 import { type ActiveExecution, activeExecutionProjection, foldActive } from './active-execution.js';
 import type { EffectRunner } from './effect-runner.js';
 import { type Effect, effectsOf } from './effects.js';
@@ -15,17 +17,19 @@ import { type Effect, effectsOf } from './effects.js';
  * idempotent, because its id is computed from the event.
  */
 export class Orchestrator implements SubscriptionHandler {
-  private readonly table: LiveTable;
+  private readonly executions: LiveTable;
+  private readonly batches: LiveTable;
 
   constructor(
     pool: Pick<Pool, 'query'>,
     private readonly effects: EffectRunner,
   ) {
-    this.table = new LiveTable(pool, activeExecutionProjection);
+    this.executions = new LiveTable(pool, activeExecutionProjection);
+    this.batches = new LiveTable(pool, activeBatchProjection);
   }
 
   concerns({ stream }: Pick<RecordedEvent, 'stream'>): boolean {
-    return stream.type === 'execution';
+    return stream.type === 'execution' || stream.type === 'batch';
   }
 
   /** Not an end: the reconciler would find an execution that is pending, but has no job. */
@@ -34,9 +38,11 @@ export class Orchestrator implements SubscriptionHandler {
   }
 
   async runEffects(deliveries: readonly Delivery[], signal: AbortSignal, ranUpTo: bigint): Promise<void> {
-    const rows = await this.table.rows(deliveries.map(({ event }) => event));
+    // The starter of batches reads its table; its events have no other effect.
+    const ofExecutions = deliveries.filter(({ event }) => event.stream.type === 'execution');
+    const rows = await this.executions.rows(ofExecutions.map(({ event }) => event));
     const active = new Map<string, ActiveExecution | null>();
-    for (const delivery of deliveries) {
+    for (const delivery of ofExecutions) {
       signal.throwIfAborted();
       const { id } = delivery.event.stream;
       const before = active.has(id) ? active.get(id)! : ((rows.get(id) as ActiveExecution | undefined) ?? null);
@@ -48,15 +54,24 @@ export class Orchestrator implements SubscriptionHandler {
   }
 
   async change(events: readonly RecordedEvent[]): Promise<Changes> {
-    return await this.table.change(events);
+    const [executions, batches] = await allSettled([this.executions.change(events), this.batches.change(events)]);
+    return {
+      writes: [...executions.writes, ...batches.writes],
+      applied: () => {
+        executions.applied();
+        batches.applied();
+      },
+    };
   }
 
   forget(): void {
-    this.table.forget();
+    this.executions.forget();
+    this.batches.forget();
   }
 
   async reset(client: PoolClient): Promise<void> {
     await client.query('delete from read.active_executions');
+    await client.query('delete from read.active_batches');
   }
 
   /** In the trace of the event that caused them. */

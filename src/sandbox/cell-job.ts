@@ -19,6 +19,8 @@ export interface CellBase {
 
 /** Larger files are a base, which is in memory only once. */
 const OWN_FILES_BYTES_MAX = 256 * 1024;
+/** A base that is kept counts against the memory of each run: at most an eighth of it. A larger one is sent each time. */
+const KEPT_BYTES_PER_MIB = 1024 ** 2 / 8;
 
 /** What one job of a cell runs: a compiler, or a program. */
 export interface CellJob {
@@ -61,6 +63,9 @@ function commonOf({ runtime, input, script }: SandboxJob) {
   };
 }
 
+const bytesOf = ({ files, program }: CellBase): number =>
+  files.reduce((sum, { content }) => sum + content.length, program?.content.length ?? 0);
+
 /** For several runs of a program. @param program of a compiled runtime; null for any other */
 export const baseOf = (job: SandboxJob, program: Uint8Array | null): CellBase => ({
   files: commonOf(job).files,
@@ -84,7 +89,7 @@ export function programJob(job: SandboxJob, program: Uint8Array | null = null): 
 /** One of several runs of a program. */
 export const repeatedJob = (job: SandboxJob, base: CellBase, run: ProgramRun): CellJob => ({
   ...runJob(job, run, run),
-  base: { content: base, use: 'kept' },
+  base: { content: base, use: bytesOf(base) > run.limits.memory_mb * KEPT_BYTES_PER_MIB ? 'last' : 'kept' },
   files: run.files ?? [],
   outputs: [],
 });

@@ -40,7 +40,7 @@ export class CellJobs {
     if (options.cancelled.aborted) return null;
     // Also between a compiler and its program.
     if (options.closing.aborted) throw new SandboxFailure('the sandbox is closed', false);
-    const cell = await pool.take(userId, kind).catch((error: unknown) => this.noCell(error, kind));
+    const cell = await pool.take(userId, kind, job.base?.content).catch((error: unknown) => this.noCell(error, kind));
     if (options.cancelled.aborted) {
       pool.release(cell, true);
       return null;

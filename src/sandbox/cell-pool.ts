@@ -1,4 +1,5 @@
 import type { Log } from '../platform/telemetry/log.js';
+import type { CellBase } from './cell-job.js';
 import { type CellKind, isSameKind } from './cell-kind.js';
 import { CellRefill } from './cell-refill.js';
 import type { Cell } from './cell.js';
@@ -80,12 +81,17 @@ export class CellPool {
     for (const cell of this.ready.filter(({ kind }) => !this.refill.isKept(kind))) this.retire(cell);
   }
 
-  /** Takes a cell of the user, a ready or a new one; `release` returns it. @throws SandboxFailure, before user code */
-  async take(userId: string, kind: CellKind): Promise<Cell> {
+  /**
+   * Takes a cell of the user, a ready or a new one; `release` returns it.
+   * @param base what the job has in common with others: a cell that has it already comes first
+   * @throws SandboxFailure, before user code
+   */
+  async take(userId: string, kind: CellKind, base: CellBase | null = null): Promise<Cell> {
+    const available = () => this.takeAvailable(userId, kind, base);
     return (
-      this.takeAvailable(userId, kind) ??
+      available() ??
       // A ready cell may have been made meanwhile.
-      this.waiting.wait(userId, kind, async () => this.takeAvailable(userId, kind) ?? this.coldStart(userId, kind))
+      this.waiting.wait(userId, kind, async () => available() ?? this.coldStart(userId, kind))
     );
   }
 
@@ -129,10 +135,16 @@ export class CellPool {
     return this.options.cellsMax - new Set(this.all()).size;
   }
 
-  private takeAvailable(userId: string, kind: CellKind): Cell | undefined {
+  private takeAvailable(userId: string, kind: CellKind, base: CellBase | null): Cell | undefined {
     const fits = (cell: Cell): boolean => isSameKind(cell.kind, kind);
-    const own = this.resting.findLast((cell) => cell.userId === userId && fits(cell));
-    const cell = own ?? this.ready.find(fits);
+    const own = this.resting.filter((cell) => cell.userId === userId && fits(cell));
+    const ready = this.ready.find(fits);
+    // A cell that keeps something else may be wanted again: by the suite that a checker belongs to.
+    const cell =
+      own.findLast((each) => each.base === base) ??
+      (base ? (own.findLast((each) => each.base === null) ?? ready) : undefined) ??
+      own.at(-1) ??
+      ready;
     if (!cell) return undefined;
     this.removeFromLists(cell);
     this.occupy(cell, userId);

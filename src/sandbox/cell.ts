@@ -44,8 +44,7 @@ export class Cell {
   private resolveClosed!: (error?: Error) => void;
   private link: CellLink | null = null;
   private removal: Promise<void> | null = null;
-  /** What the launcher keeps from its last job. */
-  private base: CellBase | null = null;
+  private kept: CellBase | null = null;
   private listener = NO_LISTENER;
   private lossError: Error | undefined;
 
@@ -57,6 +56,11 @@ export class Cell {
     private readonly onPreloadFailed: (cell: Cell) => void = () => undefined,
   ) {
     this.closed = new Promise((resolve) => (this.resolveClosed = resolve));
+  }
+
+  /** What the launcher keeps from its last job. */
+  get base(): CellBase | null {
+    return this.kept;
   }
 
   get stderr(): string {
@@ -109,15 +113,15 @@ export class Cell {
    */
   send(job: readonly Uint8Array[], base: CellJob['base'], listener: JobListener): void {
     this.listener = listener;
-    if (base && base.content !== this.base) this.link!.sendBase(encodeBase(base.content));
-    this.base = base?.use === 'kept' ? base.content : null;
+    if (base && base.content !== this.kept) this.link!.sendBase(encodeBase(base.content));
+    this.kept = base?.use === 'kept' ? base.content : null;
     this.link!.send(job);
     if (this.isClosed) listener.lost(this.lossError);
   }
 
   /** The launcher refused it. */
   forgetBase(): void {
-    this.base = null;
+    this.kept = null;
   }
 
   /** The job is over. Keeping the listener, or a promise that it awaits, would keep the job's output in memory. */

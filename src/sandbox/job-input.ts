@@ -4,11 +4,12 @@ import type { SandboxInput, SandboxJob } from './sandbox.js';
 
 export const ARGS_MAX = 64;
 export const ENV_MAX = 64;
-export const FILES_MAX = 128;
+/** Those of an execution's input, and those of one of its tests. */
+export const FILES_MAX = 256;
 /** The kernel refuses a single argument or variable of 128 KiB (MAX_ARG_STRLEN). */
 export const ARGUMENT_BYTES_MAX = 64 * 1024;
-/** args and env together: the kernel refuses more than a quarter of the stack (2 MiB). */
-export const ARGUMENTS_BYTES_MAX = 1024 * 1024;
+/** args and env together: the kernel refuses more than a quarter of the stack (2 MiB). A test adds to the input's. */
+export const ARGUMENTS_BYTES_MAX = 1536 * 1024;
 /** Script, stdin and files together. They must fit into the smallest /tmp and leave working space. */
 export const INPUT_BYTES_MAX = 17 * 1024 * 1024;
 export const PATH_BYTES_MAX = 255;
@@ -83,7 +84,8 @@ function checkPath(path: string): void {
   }
 }
 
-function foldersOf(path: string): string[] {
+/** Of a path inside the working folder, the outermost first. */
+export function foldersOf(path: string): string[] {
   const parts = path.split('/').slice(0, -1);
   return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
 }

@@ -165,7 +165,10 @@ export interface PreparedProgram {
   /** Null for a runtime without a compiler. */
   readonly compile: CompilerEnd | null;
 
-  /** A run in fresh namespaces, with a working folder of its own, until all its processes have ended. @throws SandboxFailure */
+  /**
+   * A run in fresh namespaces, with a working folder of its own, until all its processes have ended.
+   * @throws SandboxFailure
+   */
   run(run: ProgramRun, options: RunOptions): Promise<SandboxOutcome>;
 }
 

@@ -20,14 +20,15 @@ import {
   ReportSuccess,
   StartAttempt,
 } from '../tasks/domain/execution-commands.js';
-import type { ExecutionSpec } from '../tasks/domain/execution-events.js';
+import type { ExecutionSpec, RunResult } from '../tasks/domain/execution-events.js';
 import type { ExecutionState, RunningExecution } from '../tasks/domain/execution-state.js';
 import { progressLine, type TestResult } from '../tasks/domain/test-results.js';
 import type { TestSuite } from '../tasks/domain/test-suite.js';
 import { AttemptInput } from './attempt-input.js';
-import { SuiteRun, type SuiteOutcome } from './judging/suite-run.js';
+import { CHECKER_BOUNDS, type CheckerBounds } from './judging/checker.js';
+import { SuiteFailure, SuiteRun, type SuiteOutcome } from './judging/suite-run.js';
 import type { LiveAttempt, LivePublisher } from './live-publisher.js';
-import { detachOutput, resultOfPartialOutcome, storeRunResult } from './run-output.js';
+import { detachOutput, resultOfFailedSuite, resultOfPartialOutcome, storeRunResult } from './run-output.js';
 import { type StoredJob, storedJob, storedSuite } from './stored-job.js';
 
 /** Why a run is stopped before its program ends. */
@@ -61,6 +62,7 @@ export interface AttemptRunnerParts {
   readonly liveInput: LiveInput;
   /** For all tests of an execution together. */
   readonly suiteTimeoutMs: number;
+  readonly checkerBounds?: CheckerBounds;
   readonly observed: Pick<Observations, 'onRun' | 'onQueueWait' | 'onFiles' | 'onTest' | 'onStdin'>;
 }
 
@@ -173,15 +175,16 @@ export class AttemptRunner {
   }
 
   private runSuite(job: SandboxJob, suite: TestSuite, live: LiveAttempt, signal: AbortSignal): Promise<SuiteOutcome> {
-    const { sandbox, runtimes, suiteTimeoutMs: timeoutMs, observed } = this.parts;
+    const { sandbox, runtimes, suiteTimeoutMs: timeoutMs, checkerBounds = CHECKER_BOUNDS, observed } = this.parts;
     const progress = new ByteLog();
     const onResult = (result: TestResult, index: number): void => {
       observed.onTest(result.verdict);
       progress.add(progressLine(result, index));
       live.publish('tests', progress);
     };
+    const options = { sandbox, runtimes, timeoutMs, checkerBounds, signal, onResult };
     return inSpan('suite', { attributes: { 'voidrunner.tests': suite.tests.length } }, async (span) => {
-      const ran = await new SuiteRun(job, suite, { sandbox, runtimes, timeoutMs, signal, onResult }).run();
+      const ran = await new SuiteRun(job, suite, options).run();
       span.setAttribute('voidrunner.verdict', ran.suite.verdict ?? 'none');
       return ran;
     });
@@ -198,8 +201,8 @@ export class AttemptRunner {
     const shutsDown = signals.stop.reason === ('shutdown' satisfies StopReason);
     if (ran instanceof SandboxFailure) {
       if (shutsDown || (await this.isOutage(ran))) return this.release(lease, ran.message);
-      const { message: detail, partial } = ran;
-      const result = partial && (await resultOfPartialOutcome(this.parts.payloads, lease, spec.owner_id, partial));
+      const { message: detail } = ran;
+      const result = await this.resultOfFailure(ran, lease, spec.owner_id);
       const failure = { reason: 'infrastructure' as const, detail, result };
       await this.parts.commands.execute(new ReportFailure(lease, failure, retryContext, metadata));
       return 'failed';
@@ -222,6 +225,12 @@ export class AttemptRunner {
       new ReportFailure(lease, { reason: ran.reason, detail: null, result }, retryContext, metadata),
     );
     return 'failed';
+  }
+
+  private resultOfFailure(ran: SandboxFailure, lease: AttemptLease, ownerId: string): Promise<RunResult | null> {
+    const { payloads } = this.parts;
+    if (ran instanceof SuiteFailure) return resultOfFailedSuite(payloads, lease, ownerId, ran.suite);
+    return ran.partial ? resultOfPartialOutcome(payloads, lease, ownerId, ran.partial) : Promise.resolve(null);
   }
 
   /** Outages do not use up attempts. A fault that the next attempt would meet as well (no such image) does. */

@@ -19,9 +19,23 @@ import {
   type RunResult,
   type SuiteResult,
 } from '../tasks/domain/execution-events.js';
-import { encodeTestResults } from '../tasks/domain/test-results.js';
+import { encodeTestResults, progressLine } from '../tasks/domain/test-results.js';
 import type { JudgedSuite } from './judging/suite-run.js';
 import { storeFiles } from './stored-files.js';
+
+const UNKNOWN_END = {
+  returnCode: null,
+  signal: null,
+  cpuTimeMs: null,
+  memoryPeakBytes: null,
+  oomKills: 0,
+  imageDigest: null,
+  notes: [],
+  files: [],
+  skippedFiles: [],
+  hasAllFiles: true,
+  compile: null,
+};
 
 /** Result of a run whose end was not observed: only its output so far is known. */
 export const resultOfPartialOutcome = (
@@ -29,21 +43,20 @@ export const resultOfPartialOutcome = (
   lease: AttemptLease,
   ownerId: string,
   partial: PartialOutcome,
-) =>
-  storeRunResult(payloads, lease, ownerId, {
-    ...partial,
-    returnCode: null,
-    signal: null,
-    cpuTimeMs: null,
-    memoryPeakBytes: null,
-    oomKills: 0,
-    imageDigest: null,
-    notes: [],
-    files: [],
-    skippedFiles: [],
-    hasAllFiles: true,
-    compile: null,
-  });
+) => storeRunResult(payloads, lease, ownerId, { ...UNKNOWN_END, ...partial });
+
+/** Result of a suite that the sandbox could not carry out: only its tests so far are known. */
+export async function resultOfFailedSuite(
+  payloads: PayloadStore,
+  lease: AttemptLease,
+  ownerId: string,
+  suite: JudgedSuite,
+): Promise<RunResult | null> {
+  if (suite.results.length === 0) return null;
+  const none = { content: new Uint8Array(), bytesTotal: 0, truncated: false };
+  const wallTimeMs = suite.results.reduce((sum, { wall_time_ms }) => sum + wall_time_ms, 0);
+  return storeRunResult(payloads, lease, ownerId, { ...UNKNOWN_END, stdout: none, stderr: none, wallTimeMs, suite });
+}
 
 /**
  * Stores the output and the files of a run, before the event that refers to them. The ids are derived from execution,
@@ -70,10 +83,12 @@ export async function storeRunResult(
     return { return_code: end.returnCode, stdout, stderr, wall_time_ms: Math.round(end.wallTimeMs) };
   };
   const storeSuite = async ({ verdict, score, results }: JudgedSuite): Promise<SuiteResult> => {
-    if (results.length === 0) return { verdict, score, tests: null };
+    if (results.length === 0) return { verdict, score, tests: null, progress_bytes: 0 };
+    const progress_bytes = results.reduce((sum, result, index) => sum + progressLine(result, index).length, 0);
     const payloadId = deterministicId(lease.executionId, lease.attempt, 'tests');
     const content = encodeTestResults(results);
-    return { verdict, score, tests: await payloads.put({ payloadId, ownerId, kind: 'tests', content }) };
+    const tests = await payloads.put({ payloadId, ownerId, kind: 'test_results', content });
+    return { verdict, score, tests, progress_bytes };
   };
   // None may still read a buffer when the caller detaches it.
   const [stdout, stderr, files, compile, suite] = await allSettled([

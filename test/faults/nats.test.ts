@@ -1,5 +1,6 @@
 import { ApiClient } from '../support/api-client.js';
 import { noticesOf } from '../support/dead-letter-notices.js';
+import { EventReader } from '../support/event-reader.js';
 import { eventually } from '../support/eventually.js';
 import {
   expectNoContainers,
@@ -102,6 +103,21 @@ test('unavailable: commands succeed, own writes are readable, work continues, a 
   await nats.start();
   await delivered();
   await readyWhere(service, { status: 200, notReady: [] });
+  await expectHealed(service);
+});
+
+test('unavailable: a suite is judged, and its tests come with its end', async () => {
+  await nats.stop();
+  const tests = ['a', 'b'].map((stdin) => ({ stdin, expected_stdout: 'a' }));
+  const task = await client.createTask({ script_type: 'bash', script_content: 'cat', tests });
+  const { id } = await client.start(task.id);
+  expect(await client.follow(id)).toMatchObject({ status: 'completed', verdict: 'wrong_answer', score: 1 });
+  const authorization = `Bearer ${client.accessToken}`;
+  const events = await EventReader.of(`${service.url}/api/v1/executions/${id}/events`, { authorization });
+  expect((await events.rest()).map(({ event }) => event).slice(-3)).toEqual(['test', 'test', 'ExecutionSucceeded']);
+
+  await nats.start();
+  await delivered();
   await expectHealed(service);
 });
 

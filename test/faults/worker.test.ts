@@ -1,4 +1,5 @@
 import { ApiClient } from '../support/api-client.js';
+import { EventReader } from '../support/event-reader.js';
 import { eventually } from '../support/eventually.js';
 import { type FaultyProcess, startProcess } from '../support/faults-process.js';
 import {
@@ -23,7 +24,7 @@ const retry = {
   initial_delay_ms: 0,
   backoff_factor: 1,
   max_delay_ms: 0,
-  retry_on: ['infrastructure'],
+  retry_on: ['infrastructure' as const],
 };
 
 beforeAll(async () => {
@@ -85,6 +86,25 @@ test('a killed worker loses its own attempts only', async () => {
   expect(failed?.data).toMatchObject({ attempt: 1, reason: 'infrastructure' });
   // The dead worker's container, too: another worker has removed it.
   await expectHealed(service);
+});
+
+test('a worker that is killed between two tests: the whole suite is run again', async () => {
+  const tests = ['0', '6', '0'].map((stdin) => ({ stdin, expected_stdout: 'slept' }));
+  const script = { script_type: 'bash', script_content: 'read seconds; sleep $seconds; echo slept' } as const;
+  const { id: taskId } = await client.createTask({ ...script, retry, tests });
+  const { id } = await client.start(taskId);
+  const authorization = `Bearer ${client.accessToken}`;
+  const events = await EventReader.of(`${service.url}/api/v1/executions/${id}/events`, { authorization });
+  while ((await events.next()).event !== 'test') continue;
+
+  await (await holderOf(id)).kill();
+
+  expect(await client.follow(id)).toMatchObject({ status: 'completed', attempt: 2, verdict: 'accepted', score: 3 });
+  await events.rest();
+  const seen = events.received.map(({ event, data }) => (event === 'test' ? (data as { index: number }).index : event));
+  expect(seen).toEqual([...LOST_ONCE.slice(0, 2), 0, ...LOST_ONCE.slice(2, 5), 0, 1, 2, ...LOST_ONCE.slice(5)]);
+  await expectHealed(service);
+  workers.push(await startProcess(service, WORKER));
 });
 
 test('a worker that shuts down releases its attempt, which is not counted', async () => {

@@ -88,7 +88,7 @@ export class SecretRequests {
 
   /** A task that reads its input and prints some of it. */
   private taskBody(operationId: string): Record<string, any> {
-    const body = this.bodyOf(operationId);
+    const { tests: _tests, judge: _judge, ...body } = this.bodyOf(operationId);
     const script = `cat; cat *.txt; echo "$1"; env; echo ${this.secrets.plant('stdout')}; echo ${this.secrets.plant('stderr')} >&2; exit 3`;
     return {
       ...body,
@@ -98,6 +98,16 @@ export class SecretRequests {
       limits: { memory_mb: 64, cpus: 1, pids: 32 },
       timeout_seconds: 30,
       ...(body['input'] !== undefined && { input: this.inputOf(body['input']) }),
+    };
+  }
+
+  /** Tests of a program that prints its input, and a checker that prints what it compares. */
+  private testsOf({ tests, judge }: Record<string, any>): Record<string, any> {
+    const [{ limits: _limits, timeout_seconds: _timeout, files, ...test }] = tests;
+    const check = `# ${judge.checker.script_content}\ncat input expected output; exit 1`;
+    return {
+      tests: [{ ...test, files: [{ ...files[0], path: `${files[0].path}.txt`, encoding: 'utf8' }] }],
+      judge: { compare: 'checker', checker: { script_type: 'bash', script_content: check }, stop_on: 'never' },
     };
   }
 
@@ -146,6 +156,19 @@ export class SecretRequests {
     const run = await this.send('startExecution', `${path}/executions?wait=60`, given, as);
     expect(run).toMatchObject({ status: 'failed', dead_lettered: true });
     expect(this.secrets.foundIn(JSON.stringify(run))).toEqual(expect.arrayContaining(['stdout', 'stderr']));
+    const own = this.testsOf(this.bodyOf('startExecution'));
+    const judged = await this.send('startExecution', `${path}/executions?wait=60`, own, as);
+    expect(judged).toMatchObject({ status: 'completed', verdict: 'runtime_error' });
+    const createTests = {
+      ...this.taskBody('createTask'),
+      script_content: 'cat',
+      ...this.testsOf(this.bodyOf('createTask')),
+    };
+    const suite = await this.send('createTask', '/api/v1/tasks', createTests, as);
+    const changed = this.testsOf(this.bodyOf('updateTask'));
+    await this.send('updateTask', `/api/v1/tasks/${suite['id']}`, changed, as);
+    const checked = await this.send('startExecution', `/api/v1/tasks/${suite['id']}/executions?wait=60`, {}, as);
+    expect(checked).toMatchObject({ status: 'completed', verdict: 'wrong_answer' });
     const once = await this.send('runOnce', '/api/v1/executions?wait=60', this.taskBody('runOnce'), as);
     await eventually(async () =>
       expect((await this.get(`/api/v1/dead-letters/${once['id']}`, token)).status).toBe(200),

@@ -17,7 +17,10 @@ export interface VersionedRow {
 export interface CurrentRowsOptions<Row> {
   readonly pool: Pick<Pool, 'query'>;
   readonly store: Pick<EventStore, 'readStream'>;
+  /** Of the columns, those that the rows should have. */
   readonly projection: Pick<Projection, 'table' | 'columns'>;
+  /** Of the prepared statement: another one for other columns. */
+  readonly statement?: string;
   readonly streamType: StreamType;
   /** The projection's own fold. */
   readonly project: (row: Row | null, event: RecordedEvent) => Row | null;
@@ -53,9 +56,9 @@ export class CurrentRows<Row extends VersionedRow> {
   private readonly lookUp: (id: string) => Promise<Observation<Row> | null>;
 
   constructor(private readonly options: CurrentRowsOptions<Row>) {
-    const { projection, removedBy = [] } = options;
+    const { projection, statement = `${projection.table}_current`, removedBy = [] } = options;
     this.removedBy = new Set(removedBy);
-    this.statement = { name: `${projection.table}_current`, text: observing(projection) };
+    this.statement = { name: statement, text: observing(projection) };
     this.lookUp = batched(async (ids) => inOrderOf(ids, await this.observe(ids), ({ id }) => id));
   }
 

@@ -37,14 +37,17 @@ export function applyChoices(document: OpenAPIObject, choices: Choices): void {
   }
 }
 
-/** The field of this path in every request body, also among its overrides. @throws Error if none has it */
+/** Where requests have fields of a run: of themselves, of their overrides, of each test, of a checker. */
+const PLACES = ['', 'overrides.', 'tests.[].', 'judge.checker.'];
+
+/** The field of this path in every place of every request body. @throws Error if none has it */
 function fieldsOf(document: OpenAPIObject, path: string): JsonSchema[] {
   const bodies = new Set<JsonSchema>();
   eachOperation(document, ({ requestBody }) => {
     const schema = requestBody && bodySchemaOf(requestBody);
     if (schema) bodies.add(resolved(document, schema));
   });
-  const paths = [path, `overrides.${path}`].map((each) => each.split('.'));
+  const paths = PLACES.map((place) => `${place}${path}`.split('.'));
   const found = [...bodies]
     .flatMap((body) => paths.map((each) => fieldOf(body, each)))
     .filter((each) => each !== undefined);
@@ -62,7 +65,10 @@ function resolved(document: OpenAPIObject, schema: JsonSchema): JsonSchema {
 
 function fieldOf(schema: JsonSchema, path: readonly string[]): JsonSchema | undefined {
   return path.reduce<JsonSchema | undefined>(
-    (within, name) => (within?.['properties'] as Record<string, JsonSchema> | undefined)?.[name],
+    (within, name) =>
+      name === '[]'
+        ? (within?.['items'] as JsonSchema | undefined)
+        : (within?.['properties'] as Record<string, JsonSchema> | undefined)?.[name],
     schema,
   );
 }

@@ -17,10 +17,10 @@ export class MemoryRateLimiter extends RateLimiter {
     super();
   }
 
-  async take(category: RateCategory, key: string): Promise<RateDecision> {
+  async take(category: RateCategory, key: string, weight = 1): Promise<RateDecision> {
     const name = `${category}:${key}`;
     const limits = { limit: this.limits[category], windowMs: RATE_WINDOW_MS };
-    const { state, decision } = takeFromWindow(this.windows.get(name), limits, this.now());
+    const { state, decision } = takeFromWindow(this.windows.get(name), limits, this.now(), { weight });
     this.windows.set(name, state);
     return decision;
   }

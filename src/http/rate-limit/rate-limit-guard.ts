@@ -13,6 +13,8 @@ export interface RateRule {
   readonly keyOf: (request: FastifyRequest) => string | undefined;
   /** Counted after the body is read; other rules are counted before. */
   readonly needsBody?: boolean;
+  /** The number of requests that it counts as; default 1. */
+  readonly weightOf?: (request: FastifyRequest) => number;
   /** Above the limit a request is delayed, not refused: others must not be able to lock a user out. */
   readonly delays?: boolean;
 }
@@ -33,6 +35,16 @@ const byUser = (request: FastifyRequest): string | undefined => callerOf(request
 const READS: readonly RateRule[] = [{ category: 'reads', keyOf: byUser }];
 const WRITES: readonly RateRule[] = [{ category: 'writes', keyOf: byUser }];
 
+/** Instead of `@RateLimited()`: the request counts as as many writes as its body contains. @param countOf at least 1 */
+export const RateLimitedByContent = (countOf: (body: unknown) => number) =>
+  RateLimited(...WRITES, {
+    category: 'writes',
+    keyOf: (request) => (countOf(request.body) > 1 ? byUser(request) : undefined),
+    needsBody: true,
+    // One of them was counted before the body was read.
+    weightOf: ({ body }) => countOf(body) - 1,
+  });
+
 export class RateLimitGuard {
   constructor(
     private readonly limiter: RateLimiter,
@@ -48,7 +60,7 @@ export class RateLimitGuard {
       if ((rule.needsBody ?? false) !== bodyIsRead) continue;
       const key = rule.keyOf(request);
       if (key === undefined) continue;
-      const decision = await this.limiter.take(rule.category, key);
+      const decision = await this.limiter.take(rule.category, key, rule.weightOf?.(request));
       if (!decision.allowed) {
         if (!rule.delays || !(await this.delayed.delay(key, reply))) throw refusal(decision);
       } else if (decision.remaining < remainingHeader(reply)) reply.headers(rateHeaders(decision));

@@ -18,6 +18,9 @@ export interface RateDecision {
 
 /** Counts requests over a sliding minute. */
 export abstract class RateLimiter {
-  /** Counts one request if it is allowed; a refused one is not counted. Never throws. */
-  abstract take(category: RateCategory, key: string): Promise<RateDecision>;
+  /**
+   * Counts one request if it is allowed; a refused one is not counted. Never throws.
+   * @param weight the number of requests that it counts as
+   */
+  abstract take(category: RateCategory, key: string, weight?: number): Promise<RateDecision>;
 }

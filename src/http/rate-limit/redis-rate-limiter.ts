@@ -9,6 +9,7 @@ import type { Log } from '../../platform/telemetry/log.js';
 import { LocalQuota } from './local-quota.js';
 import { MemoryRateLimiter } from './memory-rate-limiter.js';
 import { type RateCategory, type RateDecision, RateLimiter, type RateLimits, RATE_WINDOW_MS } from './rate-limiter.js';
+import { costOf } from './sliding-window.js';
 
 /** Short, because slow requests are worse than limits that are briefly counted per process. */
 const RESPONSE_TIMEOUT_MS = 250;
@@ -39,19 +40,20 @@ export class RedisRateLimiter extends RateLimiter {
     this.fallback = new MemoryRateLimiter(options.limits);
   }
 
-  async take(category: RateCategory, key: string): Promise<RateDecision> {
+  async take(category: RateCategory, key: string, weight = 1): Promise<RateDecision> {
     const nowMs = Date.now();
-    if (nowMs < this.unavailableUntil) return this.fallback.take(category, key);
+    if (nowMs < this.unavailableUntil) return this.fallback.take(category, key, weight);
     const name = `${category}:${key}`;
-    return this.localQuota.tryTake(name, nowMs) ?? this.query(name, category, key);
+    const local = weight === 1 ? this.localQuota.tryTake(name, nowMs) : undefined;
+    return local ?? this.query(name, category, key, weight);
   }
 
-  private async query(name: string, category: RateCategory, key: string): Promise<RateDecision> {
+  private async query(name: string, category: RateCategory, key: string, weight: number): Promise<RateDecision> {
     const limit = this.options.limits[category];
-    const uncounted = this.localQuota.takeUncounted(name);
+    const counted = [limit, RATE_WINDOW_MS, this.localQuota.takeUncounted(name), costOf(weight, limit)];
     try {
       const [allowed, remaining, resetMs] = (await withTimeout(
-        slidingWindow.run(this.options.redis, [this.keyOf(category, key)], [limit, RATE_WINDOW_MS, uncounted]),
+        slidingWindow.run(this.options.redis, [this.keyOf(category, key)], counted),
         this.options.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
         () => new Error('Redis response timed out'),
       )) as [number, number, number];
@@ -61,7 +63,7 @@ export class RedisRateLimiter extends RateLimiter {
     } catch (error) {
       this.unavailableUntil = Date.now() + UNAVAILABLE_MS;
       this.options.log.warn({ err: error }, 'Redis unavailable: rate limits are counted in this process');
-      return this.fallback.take(category, key);
+      return this.fallback.take(category, key, weight);
     }
   }
 

@@ -1,6 +1,6 @@
 -- takeFromWindow (sliding-window.ts) in Redis: atomic, and with the clock of Redis, since the clocks of processes differ.
--- KEYS[1] counters; ARGV: limit, window in ms, uncounted requests. Returns {allowed, remaining, reset in ms}.
-local limit, window_ms, uncounted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+-- KEYS[1] counters; ARGV: limit, window in ms, uncounted requests, cost of this one. Returns {allowed, remaining, reset in ms}.
+local limit, window_ms, uncounted, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
 local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local window = math.floor(now_ms / window_ms)
@@ -18,22 +18,22 @@ current = current + uncounted
 
 local used = current + previous * (window_ms - elapsed_ms) / window_ms
 local taken = 0
-if used + 1 <= limit then taken = 1 end
+if used + cost <= limit then taken = cost end
 if taken + uncounted > 0 then
   redis.call('HSET', KEYS[1], 'w', window, 'c', current + taken, 'p', previous)
   redis.call('PEXPIRE', KEYS[1], 2 * window_ms)
 end
-if taken == 1 then
-  return {1, math.max(0, math.floor(limit - used - 1)), 2 * window_ms - elapsed_ms}
+if taken > 0 then
+  return {1, math.max(0, math.floor(limit - used - cost)), 2 * window_ms - elapsed_ms}
 end
 
 local wait_ms
-local room = limit - 1 - current
+local room = limit - cost - current
 if room >= 0 and previous > 0 then
   wait_ms = math.ceil(window_ms - elapsed_ms - room * window_ms / previous)
 else
   local fading = 0
-  if current > 0 then fading = math.max(0, window_ms - (limit - 1) * window_ms / current) end
+  if current > 0 then fading = math.max(0, window_ms - (limit - cost) * window_ms / current) end
   wait_ms = math.ceil(window_ms - elapsed_ms + fading)
 end
-return {0, 0, math.max(1, wait_ms)}
+return {0, math.max(0, math.floor(limit - used)), math.max(1, wait_ms)}

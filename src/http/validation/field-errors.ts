@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { FieldError } from '../problem.js';
 
 /** A body with a thousand unknown fields must not produce a thousand errors. */
-const FIELD_ERRORS_MAX = 50;
+export const FIELD_ERRORS_MAX = 50;
 const VALUE_CHARS_MAX = 64;
 const FIELD_CHARS_MAX = 256;
 const MESSAGE_CHARS_MAX = 256;

@@ -19,11 +19,19 @@ interface Level {
  * The path in the body decides; the schemas refuse these names anywhere else.
  */
 function isBytes(path: readonly PropertyKey[]): boolean {
-  const [first, second, , fourth] = path;
+  const [first, ...rest] = path;
+  // An item of a batch.
+  if (first === 'items') return path.length > 3 && isBytes(path.slice(2));
   if (path.length === 1) return first === 'stdout' || first === 'stderr';
-  if (first !== 'input') return false;
-  return path.length === 2 ? second === 'stdin' : path.length === 4 && second === 'files' && fourth === 'content';
+  if (first === 'input') return isInputBytes(rest);
+  return first === 'tests' && isInputBytes(rest.slice(1));
 }
+
+/** In an input, or in a test. */
+const isInputBytes = (path: readonly PropertyKey[]): boolean =>
+  path.length === 1
+    ? path[0] === 'stdin' || path[0] === 'expected_stdout'
+    : path.length === 3 && path[0] === 'files' && path[2] === 'content';
 
 /**
  * Finds the first string that Postgres would refuse, or the first value that is nested too deeply; else undefined.

@@ -7,8 +7,8 @@ export interface PayloadRef {
   readonly sha256: string;
 }
 
-/** `suite`: the tests of a task. Those of one execution are an `input`, and what they found is `tests`. */
-export type PayloadKind = 'script' | 'suite' | 'input' | 'stdout' | 'stderr' | 'file' | 'tests';
+/** `suite`: the tests of a task. Those of one execution are an `input`. */
+export type PayloadKind = 'script' | 'suite' | 'input' | 'stdout' | 'stderr' | 'file' | 'test_results';
 
 /** Scripts, tests, inputs, outputs and files: encrypted with the key of their owner, beside the log and never in it. */
 export abstract class PayloadStore {

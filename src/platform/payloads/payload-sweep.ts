@@ -37,7 +37,7 @@ const DELETED = `
   from page where recorded_at < now() - $1 * interval '1 millisecond'`;
 
 /**
- * All scripts and tests that the tasks ever had, read from where the service itself writes them, and only those of their owners:
+ * All scripts and tests that the tasks ever had, read from where the service writes them, and only those of their owners:
  * the metadata of a task is any JSON, and may name payloads as well.
  */
 const SCRIPTS = `

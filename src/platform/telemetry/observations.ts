@@ -28,6 +28,8 @@ export class Observations {
   /** How long a job waited in the queue until a worker started it, without requested delays. */
   onQueueWait: (waitedMs: number) => void = () => undefined;
   onFiles: (stored: FilesObservation) => void = () => undefined;
+  /** An item of a batch, when its turn came. */
+  onBatchItem: (outcome: 'started' | 'refused') => void = () => undefined;
   /** A test of a suite was run and judged. */
   onTest: (verdict: string) => void = () => undefined;
   /** Bytes of interactive input were accepted. */

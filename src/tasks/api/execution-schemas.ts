@@ -5,7 +5,7 @@ import { SKIP_REASONS } from '../../sandbox/sandbox.js';
 import { FAILURE_REASONS, STATUSES } from '../domain/execution-shape.js';
 import { VERDICTS } from '../domain/test-results.js';
 import { executionInput, isInteractiveWithoutTests, WITH_TESTS } from './input-schema.js';
-import { JUDGE_WITHOUT_TESTS, judgeNeedsTests, judgeSchema, testsSchema } from './suite-schemas.js';
+import { judgeNeedsTests, judgeSchema, judgeWithoutTests, testsSchema } from './suite-schemas.js';
 import { runOverrides, scriptTypeFilter } from './task-schemas.js';
 
 /** The body is optional. The fields of the task that it has apply to this execution only. */
@@ -20,7 +20,7 @@ export const startExecutionBody = z
       .optional(),
     judge: judgeSchema.optional(),
   })
-  .refine(judgeNeedsTests, JUDGE_WITHOUT_TESTS)
+  .refine(judgeNeedsTests, judgeWithoutTests())
   .refine(({ executor, tests }) => executor === 'embedded' || !tests, {
     path: ['tests'],
     message: 'must not be given for an external execution',
@@ -36,15 +36,18 @@ export const startExecutionBody = z
   .meta({ id: 'StartExecution', example: { input: { args: ['world'] } } });
 export type StartExecutionBody = z.output<typeof startExecutionBody>;
 
+/** What a repeated execution is started with. */
+export const rerunSettings = {
+  definition: z
+    .enum(['recorded', 'current'])
+    .default('recorded')
+    .describe('Script and settings: `recorded`: those of the earlier execution; `current`: those of its task now'),
+  overrides: z.strictObject(runOverrides).default({}).describe('Settings of the new execution only'),
+};
+
 /** The body is optional. */
 export const rerunBody = z
-  .strictObject({
-    definition: z
-      .enum(['recorded', 'current'])
-      .default('recorded')
-      .describe('Script and settings: `recorded`: those of the earlier execution; `current`: those of its task now'),
-    overrides: z.strictObject(runOverrides).default({}).describe('Settings of the new execution only'),
-  })
+  .strictObject(rerunSettings)
   .prefault({})
   .meta({ id: 'RerunExecution', example: { overrides: { priority: 8 } } });
 export type RerunBody = z.output<typeof rerunBody>;
@@ -215,14 +218,17 @@ export const executionView = z
       .enum(VERDICTS)
       .nullable()
       .describe(
-        'That of the first test that failed, or `accepted`. Null without tests, and if not all of them were run',
+        'That of the first test that failed, else `accepted`. Null without tests, and if not all of them were run and ' +
+          'none failed',
       ),
     score: z.number().nullable().describe('The points that the tests earned'),
     points: z.number().nullable().describe('The points of all tests'),
     tests: z
       .array(testResult)
       .nullable()
-      .describe('Those that were run. Null before the end, without tests, in lists, and after they have been erased'),
+      .describe(
+        'Those that were run. Null while an attempt runs, without tests, in lists, and after they have been erased',
+      ),
     rerun_of: z.uuid().nullable().describe('The execution that this one repeats'),
     dead_lettered: z.boolean(),
     next_attempt_at: time.nullable(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { text } from '../../http/validation/text.js';
+import { foldersOf } from '../../sandbox/job-input.js';
 import { isOutputPattern, PATTERN_BYTES_MAX, PATTERNS_MAX } from '../../sandbox/output-patterns.js';
 import { INTERACTIVE_WITH_TESTS } from '../domain/execution-commands.js';
 
@@ -12,7 +13,7 @@ export const INPUT_BYTES_MAX = 1024 ** 2;
 const INPUT_BASE64_CHARS_MAX = Math.ceil(INPUT_BYTES_MAX / 3) * 4;
 const ARG_CHARS_MAX = 16 * 1024;
 /** Total of args and env: above it, the kernel starts no program. */
-export const ARGUMENTS_BYTES_MAX = 1024 ** 2;
+const ARGUMENTS_BYTES_MAX = 1024 ** 2;
 const PATH_BYTES_MAX = 255;
 
 /** RFC 4648, section 4, with padding. */
@@ -57,11 +58,7 @@ const file = z
 function haveRoom(files: readonly { readonly path: string }[]): boolean {
   const paths = new Set(files.map(({ path }) => path));
   if (paths.size < files.length) return false;
-  return files.every(({ path }) => {
-    const parts = path.split('/').slice(0, -1);
-    const folders = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
-    return folders.every((folder) => !paths.has(folder));
-  });
+  return files.every(({ path }) => foldersOf(path).every((folder) => !paths.has(folder)));
 }
 
 interface Input {

@@ -56,11 +56,12 @@ export class OneShotController {
     @HttpExchange() exchange: Exchange,
   ) {
     const definition = this.rules.accept(requested);
+    const accepted = this.suites.accept(tests, judge, definition.script_type);
     return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
       const [script, input, suite] = await Promise.all([
         this.scripts.put(caller.userId, script_content),
         this.inputs.put(caller.userId, submitted),
-        this.suites.ofNewTask(caller.userId, definition.script_type, tests, judge),
+        this.suites.ofNewTask(caller.userId, accepted),
       ]);
       const create = new CreateTask(newId(), caller.userId, { ...definition, script, suite }, metadata);
       return await this.commands.record(new CreateAndStartTask(create, executionId, caller, input, pathsOf(submitted)));

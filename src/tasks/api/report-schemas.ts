@@ -6,7 +6,8 @@ import { OUTCOMES } from '../domain/execution-shape.js';
 const EARLIEST = Date.parse('1970-01-01T00:00:00Z');
 const LATEST = Date.parse('9999-12-31T00:00:00Z');
 
-const time = z.iso
+/** Converted to ISO 8601 in UTC. */
+export const givenTime = z.iso
   .datetime({ offset: true })
   .refine((text) => Date.parse(text) >= EARLIEST && Date.parse(text) <= LATEST, 'must be in the years 1970 to 9999')
   .transform((text) => new Date(text).toISOString())
@@ -17,7 +18,7 @@ const count = z.int().nonnegative();
 const underWay = z
   .strictObject({
     status: z.literal('running'),
-    started_at: time.optional(),
+    started_at: givenTime.optional(),
   })
   .meta({ id: 'RunningReport' });
 
@@ -29,8 +30,8 @@ const ended = z
     stderr: z.string().default(''),
     execution_time_ms: count.nullable().default(null),
     memory_usage_bytes: count.nullable().default(null),
-    started_at: time.nullable().default(null),
-    completed_at: time.optional(),
+    started_at: givenTime.nullable().default(null),
+    completed_at: givenTime.optional(),
   })
   .refine(({ started_at, completed_at }) => !started_at || !completed_at || started_at <= completed_at, {
     path: ['completed_at'],

@@ -2,8 +2,12 @@ import { type FieldFault, InvalidFields } from '../../kernel/errors.js';
 import { fileAtScriptPath } from '../../runtimes/runtime.js';
 import { INPUT_FILE_AT_SCRIPT_PATH } from '../domain/execution-commands.js';
 import type { Judge, TestCase, TestSuite } from '../domain/test-suite.js';
-import type { OperatorRules } from './operator-rules.js';
+import type { OperatorRules, RequestedRun } from './operator-rules.js';
 import { judgeSchema, type SubmittedJudge, type SubmittedTests } from './suite-schemas.js';
+
+type CheckedTest = Pick<RequestedRun, 'timeout_seconds' | 'limits'> & {
+  readonly files?: readonly { readonly path: string }[] | undefined;
+};
 
 /**
  * @param scriptType of the program; undefined if the service no longer has its runtime
@@ -16,6 +20,16 @@ export function suiteOf(
   scriptType: string | undefined,
   rules: OperatorRules,
 ): TestSuite {
+  requireAllowed(tests, scriptType, rules);
+  return { judge: judgeOf(judge, rules), tests: tests.map(testOf) };
+}
+
+/** Also of tests that are stored, for another runtime. @throws InvalidFields */
+export function requireAllowed(
+  tests: readonly CheckedTest[],
+  scriptType: string | undefined,
+  rules: OperatorRules,
+): void {
   const runtime = scriptType === undefined ? undefined : rules.runtimeOf(scriptType);
   const faults = tests.flatMap(({ timeout_seconds, limits, files = [] }, index): FieldFault[] => [
     ...rules.faultsOf({ timeout_seconds, limits, runtime }, `tests.${index}.`),
@@ -28,7 +42,6 @@ export function suiteOf(
       : []),
   ]);
   if (faults.length > 0) throw new InvalidFields(faults);
-  return { judge: judgeOf(judge, rules), tests: tests.map(testOf) };
 }
 
 /** @throws InvalidFields for a checker of an unknown runtime */

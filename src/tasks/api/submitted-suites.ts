@@ -10,10 +10,18 @@ import type { TaskDefinition } from '../domain/task-events.js';
 import type { TestSuite } from '../domain/test-suite.js';
 import { GetTaskFromLog } from '../queries/task-queries.js';
 import { OperatorRules } from './operator-rules.js';
-import { judgeOf, suiteOf } from './submitted-suite.js';
+import { judgeOf, requireAllowed, suiteOf } from './submitted-suite.js';
 import { JUDGE_WITHOUT_TESTS, type SubmittedJudge, type SubmittedTests } from './suite-schemas.js';
 
-/** The tests in requests: checked, then stored. Every method that stores throws InvalidFields and `quota_exceeded`. */
+/** What a change makes of a task's tests. */
+interface ChangedSuite {
+  /** Undefined: nothing. */
+  readonly suite?: SuiteRef | null;
+  /** The tests from which they were made, which must still be the task's. Undefined: from none. */
+  readonly suiteFrom?: SuiteRef | null;
+}
+
+/** The tests in requests: checked, then stored. */
 @Injectable()
 export class SubmittedSuites {
   constructor(
@@ -22,33 +30,47 @@ export class SubmittedSuites {
     private readonly rules: OperatorRules,
   ) {}
 
-  async ofNewTask(
-    ownerId: string,
-    scriptType: string,
+  /** To be called before anything of the request is stored. @throws InvalidFields */
+  accept(
     tests: SubmittedTests | undefined,
     judge: SubmittedJudge | undefined,
-  ): Promise<SuiteRef | null> {
-    return tests ? this.store.putOfTask(ownerId, suiteOf(tests, judge, scriptType, this.rules)) : null;
+    scriptType: string | undefined,
+  ): TestSuite | null {
+    return tests ? suiteOf(tests, judge, scriptType, this.rules) : null;
   }
 
-  /** @returns undefined: they do not change */
+  /** @throws DomainError `quota_exceeded` */
+  async ofNewTask(ownerId: string, suite: TestSuite | null): Promise<SuiteRef | null> {
+    return suite && this.store.putOfTask(ownerId, suite);
+  }
+
+  /**
+   * @param task as it is to be, but for its tests
+   * @throws InvalidFields, also for tests that do not fit a new runtime; DomainError `quota_exceeded`
+   */
   async ofChangedTask(
     ownerId: string,
-    { suite, script_type }: Pick<TaskDefinition, 'suite' | 'script_type'>,
-    tests: SubmittedTests | null | undefined,
-    judge: SubmittedJudge | undefined,
-  ): Promise<SuiteRef | null | undefined> {
-    if (tests === null || (tests === undefined && judge === undefined)) return tests;
-    if (tests) {
-      const kept = judge ?? (suite && (await this.store.get(suite))?.judge) ?? undefined;
-      return this.store.putOfTask(ownerId, suiteOf(tests, kept, script_type, this.rules));
+    { suite: from, script_type }: Pick<TaskDefinition, 'suite' | 'script_type'>,
+    { tests, judge }: { readonly tests?: SubmittedTests | null; readonly judge?: SubmittedJudge },
+  ): Promise<ChangedSuite> {
+    if (tests === null) return { suite: null };
+    if (tests && judge) {
+      const suite = await this.store.putOfTask(ownerId, suiteOf(tests, judge, script_type, this.rules), from);
+      return { suite };
     }
-    const current = suite && (await this.store.get(suite));
-    if (!current) throw new InvalidFields([{ ...judgeFault, value: '[redacted]' }]);
-    return this.store.putOfTask(ownerId, { ...current, judge: judgeOf(judge, this.rules) });
+    const current = from && (await this.store.get(from));
+    if (tests) {
+      const changed = suiteOf(tests, current?.judge, script_type, this.rules);
+      return { suite: await this.store.putOfTask(ownerId, changed, from), suiteFrom: from };
+    }
+    if (current) requireAllowed(current.tests, script_type, this.rules);
+    if (judge === undefined) return { suiteFrom: from };
+    if (!current) throw new InvalidFields([{ field: 'judge', value: '[redacted]', ...JUDGE_WITHOUT_TESTS }]);
+    const changed = { ...current, judge: judgeOf(judge, this.rules) };
+    return { suite: await this.store.putOfTask(ownerId, changed, from), suiteFrom: from };
   }
 
-  /** @throws DomainError `task_not_found`, `access_denied` */
+  /** @throws InvalidFields; DomainError `task_not_found`, `access_denied`, `quota_exceeded` */
   async ofExecution(
     taskId: string,
     caller: CallerContext,
@@ -65,5 +87,3 @@ export class SubmittedSuites {
     return suite && this.store.get(suite);
   }
 }
-
-const judgeFault = { field: 'judge', tag: JUDGE_WITHOUT_TESTS.params.tag, message: JUDGE_WITHOUT_TESTS.message };

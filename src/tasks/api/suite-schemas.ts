@@ -2,18 +2,13 @@ import { z } from 'zod';
 
 import { text } from '../../http/validation/text.js';
 import { COMPARISONS, STOP_RULES, TESTS_MAX } from '../domain/test-suite.js';
-import {
-  argumentBytes,
-  ARGUMENTS_BYTES_MAX,
-  executionInput,
-  INPUT_BYTES_MAX,
-  inputBytes,
-  tooLarge,
-} from './input-schema.js';
+import { argumentBytes, executionInput, INPUT_BYTES_MAX, inputBytes, tooLarge } from './input-schema.js';
 import { limits, scriptType, timeoutSeconds } from './limit-schemas.js';
 
 const POINTS_MAX = 1_000_000;
 const CHECKER_CHARS_MAX = 65_535;
+/** The environment of the input comes on top. */
+const TEST_ARGUMENTS_BYTES_MAX = 512 * 1024;
 /** As many as most programs print, when they print six digits. */
 const TOLERANCE_DEFAULT = 1e-6;
 
@@ -37,8 +32,8 @@ const test = z
       .describe('Whoever may not change the task sees the verdict of the test, and none of its data'),
   })
   .refine(
-    (one) => argumentBytes(one) <= ARGUMENTS_BYTES_MAX,
-    tooLarge(`args must be at most ${ARGUMENTS_BYTES_MAX} bytes together`),
+    (one) => argumentBytes(one) <= TEST_ARGUMENTS_BYTES_MAX,
+    tooLarge(`args must be at most ${TEST_ARGUMENTS_BYTES_MAX} bytes together`),
   );
 
 const sizeOf = ({ stdin, files, expected_stdout = '' }: z.output<typeof test>): number =>
@@ -106,11 +101,14 @@ export type SubmittedJudge = z.output<typeof judgeSchema>;
 export const judgeNeedsTests = ({ tests, judge }: { readonly tests?: unknown; readonly judge?: unknown }): boolean =>
   judge === undefined || (tests !== undefined && tests !== null);
 
-export const JUDGE_WITHOUT_TESTS = {
+export const JUDGE_WITHOUT_TESTS = { tag: 'required_with', message: 'must not be given without tests' } as const;
+
+/** For a refinement; zod takes its object apart. */
+export const judgeWithoutTests = () => ({
   path: ['judge'],
-  message: 'must not be given without tests',
-  params: { tag: 'required_with' },
-};
+  message: JUDGE_WITHOUT_TESTS.message,
+  params: { tag: JUDGE_WITHOUT_TESTS.tag },
+});
 
 /** As they were sent, with defaults. */
 export const viewOfTests = {

@@ -22,7 +22,7 @@ import { BodyLimit } from '../../http/route-options.js';
 import { LargeResponses } from '../../http/user-concurrency.js';
 import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
 import { uuidParam } from '../../http/validation/params.js';
-import { requireOwner } from '../../kernel/requester.js';
+import { isAllowed, requireOwner } from '../../kernel/requester.js';
 import { newId } from '../../kernel/uuid.js';
 import { requireVersion, type VersionCondition } from '../../kernel/version-condition.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
@@ -84,11 +84,12 @@ export class TaskController {
   ) {
     const { script_content, tests, judge, ...requested } = body;
     const definition = this.rules.accept(requested);
+    const accepted = this.suites.accept(tests, judge, definition.script_type);
     const { id, version } = await this.requests.run(exchange, caller.userId, async (mark) => {
       const taskId = newId();
       const [script, suite] = await Promise.all([
         this.scripts.put(caller.userId, script_content),
-        this.suites.ofNewTask(caller.userId, definition.script_type, tests, judge),
+        this.suites.ofNewTask(caller.userId, accepted),
       ]);
       const metadata = { ...metadataOf(caller), ...mark };
       const command = new CreateTask(taskId, caller.userId, { ...definition, script, suite }, metadata);
@@ -186,9 +187,10 @@ export class TaskController {
     const { script_content, tests, judge, ...requested } = body;
     const accepted = this.rules.accept(requested);
     const condition = writeConditionOf(exchange.request);
-    const stored = await this.stored(id, caller, { script_content, tests, judge, ...accepted }, condition);
+    const given = { script_content, tests, judge, script_type: accepted.script_type };
+    const { suiteFrom, ...stored } = await this.stored(id, caller, given, condition);
     const changes = { ...accepted, ...stored };
-    const command = new UpdateTask(id, caller, changes, this.rules.floors, metadataOf(caller), condition);
+    const command = new UpdateTask(id, caller, changes, this.rules.floors, metadataOf(caller), condition, suiteFrom);
     await this.commands.execute(command, exchange);
     return this.respond(await this.queries.execute(new GetTaskFromLog(id)), caller, exchange.reply);
   }
@@ -218,24 +220,24 @@ export class TaskController {
     caller: CallerContext,
     { script_content, tests, judge, script_type }: UpdateTaskBody,
     condition: VersionCondition,
-  ): Promise<Partial<Pick<TaskDefinition, 'script' | 'suite'>>> {
-    if (script_content === undefined && tests === undefined && judge === undefined) return {};
+  ): Promise<Partial<Pick<TaskDefinition, 'script' | 'suite'>> & Pick<UpdateTask, 'suiteFrom'>> {
+    if ([script_content, script_type, tests, judge].every((given) => given === undefined)) return {};
     const { owner_id, definition, definition_version } = await this.queries.execute(new GetTaskFromLog(id));
     requireOwner(caller, owner_id);
     requireVersion(condition, definition_version, 'Task');
     const current = { ...definition, ...(script_type !== undefined && { script_type }) };
-    const suite = await this.suites.ofChangedTask(owner_id, current, tests, judge);
-    const script =
-      script_content === undefined
-        ? undefined
-        : await this.scripts.replace(definition.script, owner_id, script_content);
-    return { ...(script && { script }), ...(suite !== undefined && { suite }) };
+    const changed = await this.suites.ofChangedTask(owner_id, current, { tests, judge });
+    if (script_content === undefined) return changed;
+    return { ...changed, script: await this.scripts.replace(definition.script, owner_id, script_content) };
   }
 
   private respond(row: TaskRow, caller: CallerContext, reply: FastifyReply, script?: string) {
     void reply.header('etag', tagOf(row));
     const bytes = row.definition.suite?.payload.bytes ?? 0;
-    const read = async () => taskViewOf(row, this.payloads, { script, suite: await this.suites.shown(row.definition) });
+    const read = async () => {
+      const suite = await this.suites.shown(row.definition);
+      return taskViewOf(row, this.payloads, { script, suite, showsHidden: isAllowed(caller, row.owner_id) });
+    };
     return sizedResponse(this.largeResponses, { userId: caller.userId, reply, bytes, read });
   }
 }

@@ -6,7 +6,7 @@ import { DEFAULT_LIMITS } from '../../runtimes/default-limits.js';
 import { RUNTIME_NAME } from '../../runtimes/runtime.js';
 import { retryableReason, STATUSES } from '../domain/execution-shape.js';
 import { limits, scriptType, timeoutSeconds } from './limit-schemas.js';
-import { JUDGE_WITHOUT_TESTS, judgeNeedsTests, judgeSchema, testsSchema, viewOfTests } from './suite-schemas.js';
+import { judgeNeedsTests, judgeSchema, judgeWithoutTests, testsSchema, viewOfTests } from './suite-schemas.js';
 
 /** Maximum bytes of a task's metadata as JSON. */
 export const METADATA_BYTES_MAX = 16 * 1024;
@@ -78,7 +78,7 @@ export const createTaskBody = z
     tests: testsSchema.optional(),
     judge: judgeSchema.optional(),
   })
-  .refine(judgeNeedsTests, JUDGE_WITHOUT_TESTS)
+  .refine(judgeNeedsTests, judgeWithoutTests())
   .meta({
     id: 'CreateTask',
     example: { name: 'Hello', script_type: 'python', script_content: "import sys\nprint('Hello', *sys.argv[1:])" },

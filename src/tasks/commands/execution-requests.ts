@@ -74,7 +74,7 @@ function withRecorded(live: LiveTask, recorded: ExecutionSpec | undefined): Live
 }
 
 /** The free file names depend on the task's runtime, which the input's schema does not know. */
-function requireFreeScriptPath(runtime: Runtime, paths: readonly string[]): void {
+export function requireFreeScriptPath(runtime: Runtime, paths: readonly string[]): void {
   const index = fileAtScriptPath(runtime, paths);
   if (index === -1) return;
   const field = `input.files.${index}.path`;

@@ -14,14 +14,16 @@ export class SuiteStore {
     private readonly quota: StorageQuota,
   ) {}
 
-  /** Kept as long as its task. */
-  putOfTask(ownerId: string, suite: TestSuite): Promise<SuiteRef> {
-    return this.put(ownerId, 'suite', suite);
+  /** Kept as long as its task. @returns the current reference if the tests are unchanged */
+  async putOfTask(ownerId: string, suite: TestSuite, current: SuiteRef | null = null): Promise<SuiteRef> {
+    const content = encodeTestSuite(suite);
+    const stored = current?.payload.bytes === content.length ? await this.payloads.get(current.payload) : null;
+    return stored && content.equals(stored) ? current! : this.put(ownerId, 'suite', suite, content);
   }
 
   /** Kept as long as the input of an execution. */
   putOfExecution(ownerId: string, suite: TestSuite): Promise<SuiteRef> {
-    return this.put(ownerId, 'input', suite);
+    return this.put(ownerId, 'input', suite, encodeTestSuite(suite));
   }
 
   /** @returns null if it has been destroyed */
@@ -36,9 +38,14 @@ export class SuiteStore {
     return content && { ...suite, payload: await this.store(ownerId, 'input', content) };
   }
 
-  private async put(ownerId: string, kind: 'suite' | 'input', suite: TestSuite): Promise<SuiteRef> {
-    const payload = await this.store(ownerId, kind, encodeTestSuite(suite));
-    return { payload, tests: suite.tests.length, points: pointsOf(suite.tests) };
+  private async put(
+    ownerId: string,
+    kind: 'suite' | 'input',
+    { tests }: TestSuite,
+    content: Uint8Array,
+  ): Promise<SuiteRef> {
+    const payload = await this.store(ownerId, kind, content);
+    return { payload, tests: tests.length, points: pointsOf(tests) };
   }
 
   private async store(ownerId: string, kind: 'suite' | 'input', content: Uint8Array): Promise<PayloadRef> {

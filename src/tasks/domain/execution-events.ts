@@ -62,6 +62,8 @@ const suiteResult = z.object({
   score: z.number().nonnegative(),
   /** The results of those that were run (test-results.ts); null: none was. */
   tests: payloadRef.nullable(),
+  /** Of the live lines of these results: a follower that has them all need not read the results. */
+  progress_bytes: z.int().nonnegative(),
 });
 export type SuiteResult = z.output<typeof suiteResult>;
 

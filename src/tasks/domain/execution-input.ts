@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { packJson, type PartAt, unpackJson } from '../../platform/payloads/packed-json.js';
+import { packJson, type PartAt, unpackJson } from '../../kernel/packed-json.js';
 
 export interface InputFile {
   readonly path: string;

@@ -32,6 +32,8 @@ export class UpdateTask {
     readonly metadata: EventMetadata,
     /** On the definition's version. */
     readonly condition: VersionCondition = {},
+    /** The tests from which the change was made: the task must still have them. Undefined: from none. */
+    readonly suiteFrom?: TaskDefinition['suite'],
   ) {}
 }
 

@@ -4,7 +4,7 @@ import { DomainError, InvalidFields, unreachable } from '../../kernel/errors.js'
 import { isSameJson } from '../../kernel/json.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { requireVersion } from '../../kernel/version-condition.js';
-import type { Outcome } from './execution-shape.js';
+import type { Outcome, SuiteRef } from './execution-shape.js';
 import { limitsBelowFloor } from './limit-floors.js';
 import type { TaskCommand, UpdateTask } from './task-commands.js';
 import { changedDefinition } from './task-definition.js';
@@ -85,6 +85,7 @@ function update(command: UpdateTask, task: LiveTask): readonly TaskEvent[] {
   requireVersion(command.condition, task.definition_version, 'Task');
   requireIdle(task, 'update');
   const { definition } = task;
+  requireSameSuite(definition.suite, command.suiteFrom);
   const changes = changedDefinition(definition, command.changes);
   const changed = Object.entries(changes).filter(
     ([field, value]) => !isSameJson(value, definition[field as keyof TaskDefinition]),
@@ -97,6 +98,12 @@ function update(command: UpdateTask, task: LiveTask): readonly TaskEvent[] {
       changes: Object.fromEntries(changed) as Partial<TaskDefinition>,
     }),
   ];
+}
+
+/** A change of the tests alone, or of their judge alone, was made from both. */
+function requireSameSuite(current: SuiteRef | null, from: SuiteRef | null | undefined): void {
+  if (from === undefined || current?.payload.payload_id === from?.payload.payload_id) return;
+  throw new DomainError('task_changed', 'Changed by someone else in the meantime');
 }
 
 function begin(task: LiveTask, executionId: string): readonly TaskEvent[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { packJson, type PartAt, unpackJson } from '../../platform/payloads/packed-json.js';
+import { packJson, type PartAt, unpackJson } from '../../kernel/packed-json.js';
 import { packedPart } from './execution-input.js';
 import { TESTS_MAX } from './test-suite.js';
 
@@ -31,7 +31,7 @@ const packedResult = (part: PartAt) =>
     wall_time_ms: z.int().nonnegative(),
     cpu_time_ms: z.int().nonnegative().nullable(),
     memory_usage_bytes: z.int().nonnegative().nullable(),
-    /** The first bytes, without a part of a character at their end. */
+    /** The first bytes, not cut inside a character. */
     stdout: packedPart(part),
     stderr: packedPart(part),
     message: z.string().max(TEST_MESSAGE_CHARS_MAX).nullable(),

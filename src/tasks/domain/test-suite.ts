@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { packJson, type PartAt, unpackJson } from '../../platform/payloads/packed-json.js';
+import { packJson, type PartAt, unpackJson } from '../../kernel/packed-json.js';
 import { type InputFile, packedFiles, packedPart } from './execution-input.js';
 import { executionLimits, scriptType, timeoutSeconds } from './execution-shape.js';
 
@@ -62,7 +62,7 @@ const packedTest = (part: PartAt) =>
 const packedSuite = (part: PartAt) => z.object({ judge, tests: z.array(packedTest(part)).min(1).max(TESTS_MAX) });
 
 /** As its payload stores it. */
-export const encodeTestSuite = ({ judge, tests }: TestSuite): Uint8Array =>
+export const encodeTestSuite = ({ judge, tests }: TestSuite): Buffer =>
   packJson((part) => ({
     judge,
     tests: tests.map(({ stdin, files, expected_stdout, ...others }) => ({

@@ -40,7 +40,7 @@ const gapMark = (bytes: number): string =>
   `… ${bytes.toLocaleString('en-US')} ${bytes === 1 ? 'byte' : 'bytes'} left out …`;
 
 /** @returns the number of bytes without an incomplete character at the end */
-function wholeCharacters(bytes: Uint8Array): number {
+export function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(CONTINUATIONS_MAX, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back]!;
     if (isContinuation(byte)) continue;

@@ -46,7 +46,7 @@ export class SuiteFollower {
         state = executionDecider.evolve(state, event);
         version = event.version;
         if (version <= afterVersion) continue;
-        yield* lines.add(restOf(await this.stored(event, signal), sent));
+        yield* lines.add(await this.rest(event, sent, signal));
         yield { kind: 'event', event: withoutLeaseToken(event) };
       }
       if (outcomeOf(state) !== null) return;
@@ -56,12 +56,14 @@ export class SuiteFollower {
     }
   }
 
-  /** All lines of the attempt that an event ends; none if it ends none, or if they have been destroyed. */
-  private async stored({ data }: RecordedEvent<ExecutionEvent>, signal: AbortSignal): Promise<Uint8Array> {
+  /** The lines of the attempt that an event ends, beyond those sent live; none if they have been destroyed. */
+  private async rest({ data }: RecordedEvent<ExecutionEvent>, sent: Sent, signal: AbortSignal): Promise<Uint8Array> {
     const result = 'result' in data ? (data.result as RunResult | null) : null;
-    const ref = result?.suite?.tests;
-    const content = ref && (await retryOutage(() => this.payloads.get(ref), signal));
-    return content ? Buffer.concat(decodeTestResults(content).map(progressLine)) : new Uint8Array();
+    const suite = result?.suite;
+    if (!suite?.tests || sent.bytes === suite.progress_bytes) return new Uint8Array();
+    const ref = suite.tests;
+    const content = await retryOutage(() => this.payloads.get(ref), signal);
+    return content ? restOf(Buffer.concat(decodeTestResults(content).map(progressLine)), sent) : new Uint8Array();
   }
 
   private async eventsAfter(executionId: string, afterVersion: number, signal: AbortSignal) {

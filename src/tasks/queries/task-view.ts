@@ -10,11 +10,16 @@ const iso = (time: string | Date): string => new Date(time).toISOString();
  * A task as clients see it: its row, and the script from its payload, empty if it has been destroyed.
  * @param known.script if the caller has it: to read and decrypt it takes a quarter of the CPU time of a GET
  * @param known.suite absent in lists, and null if it has been destroyed
+ * @param known.showsHidden whether the client may change the task: no one else sees the data of its hidden tests
  */
 export async function taskViewOf(
   row: TaskRow,
   payloads: PayloadStore,
-  known: { readonly script?: string | undefined; readonly suite?: TestSuite | null } = {},
+  known: {
+    readonly script?: string | undefined;
+    readonly suite?: TestSuite | null;
+    readonly showsHidden?: boolean;
+  } = {},
 ) {
   const { script, limits, suite, ...definition } = row.definition;
   return {
@@ -24,7 +29,7 @@ export async function taskViewOf(
     limits: { ...limits, cpu_time_seconds: limits.cpu_time_seconds ?? null, output_bytes: limits.output_bytes ?? null },
     script_content: known.script ?? textOf(await payloads.get(script)),
     test_count: suite?.tests ?? 0,
-    tests: known.suite?.tests.map(testView) ?? null,
+    tests: known.suite?.tests.map((test) => testView(test, known.showsHidden ?? false)) ?? null,
     judge: known.suite?.judge ?? null,
     status: row.status,
     version: row.definition_version,
@@ -39,9 +44,15 @@ const bytesText = (content: Uint8Array): string =>
   Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8');
 
 /** A test as it was sent. A file that is no text comes in base64. */
-const testView = ({ name, stdin, files, expected_stdout, ...others }: TestCase) => ({
-  ...(name !== null && { name }),
-  ...others,
+export function testView({ name, stdin, args, files, expected_stdout, ...others }: TestCase, showsHidden: boolean) {
+  const shown = { ...(name !== null && { name }), ...others };
+  return others.hidden && !showsHidden ? shown : { ...shown, ...dataOf({ stdin, args, files, expected_stdout }) };
+}
+
+type TestData = Pick<TestCase, 'stdin' | 'args' | 'files' | 'expected_stdout'>;
+
+const dataOf = ({ stdin, args, files, expected_stdout }: TestData) => ({
+  ...(args && { args }),
   ...(stdin && { stdin: bytesText(stdin) }),
   ...(files && {
     files: files.map(({ path, content }) => {

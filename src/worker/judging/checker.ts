@@ -1,20 +1,31 @@
 import { DEFAULT_LIMITS } from '../../runtimes/default-limits.js';
 import { floorOf } from '../../runtimes/runtime.js';
 import type { Runtimes } from '../../runtimes/runtimes.js';
+import { INPUT_BYTES_MAX } from '../../sandbox/job-input.js';
 import {
   type CapturedOutput,
   type PreparedProgram,
+  type ProgramRun,
   type Sandbox,
   SandboxFailure,
   type SandboxJob,
+  type SandboxLimits,
   type SandboxOutcome,
 } from '../../sandbox/sandbox.js';
 import { TEST_MESSAGE_CHARS_MAX } from '../../tasks/domain/test-results.js';
 import type { Judge } from '../../tasks/domain/test-suite.js';
 import type { Judged } from './test-verdict.js';
 
-/** Of one run of a checker. */
-const TIMEOUT_MS = 10_000;
+/** Of one run of a checker. A runtime that needs more memory or processes gets its least. */
+export interface CheckerBounds {
+  readonly limits: Pick<SandboxLimits, 'memory_mb' | 'cpus' | 'pids'>;
+  readonly timeoutMs: number;
+}
+
+/** Within the operator's maxima. */
+export const CHECKER_BOUNDS: CheckerBounds = { limits: DEFAULT_LIMITS, timeoutMs: 10_000 };
+/** Of all files of a checker: its script has at most 256 KiB. */
+const COMPARED_BYTES_MAX = INPUT_BYTES_MAX - 256 * 1024;
 const OUTPUT_BYTES_MAX = 16 * 1024;
 const ACCEPTED_CODE = 0;
 const WRONG_CODE = 1;
@@ -39,31 +50,41 @@ export interface Checker {
 export async function prepareChecker(
   { script_type, script_content }: NonNullable<Judge['checker']>,
   job: SandboxJob,
-  { sandbox, runtimes }: { readonly sandbox: Sandbox; readonly runtimes: Runtimes },
+  {
+    sandbox,
+    runtimes,
+    checkerBounds: { limits: given, timeoutMs } = CHECKER_BOUNDS,
+  }: { readonly sandbox: Sandbox; readonly runtimes: Runtimes; readonly checkerBounds?: CheckerBounds },
   signal: AbortSignal,
 ): Promise<Checker | null> {
   const runtime = runtimes.named(script_type);
   if (!runtime) throw new SandboxFailure(`this worker has no runtime ${script_type} for the checker`, false);
   const floor = floorOf(runtime);
   const limits = {
-    ...DEFAULT_LIMITS,
-    memory_mb: Math.max(DEFAULT_LIMITS.memory_mb, floor.memory_mb),
-    pids: Math.max(DEFAULT_LIMITS.pids, floor.pids),
+    ...given,
+    memory_mb: Math.max(given.memory_mb, floor.memory_mb),
+    pids: Math.max(given.pids, floor.pids),
     output_bytes: OUTPUT_BYTES_MAX,
   };
   const own = { runtime, imageDigest: null, script: Buffer.from(script_content), input: {} };
-  const prepared = await sandbox.prepare({ ...job, ...own, limits, timeoutMs: TIMEOUT_MS }, { signal });
-  if (prepared.kind === 'ready') return checkerOf(prepared.program, limits);
+  const prepared = await sandbox.prepare({ ...job, ...own, limits, timeoutMs }, { signal });
+  if (prepared.kind === 'ready') return checkerOf(prepared.program, { limits, timeoutMs });
   const { reason, compile } = prepared.outcome;
   if (reason === 'cancelled') return null;
   const failed = failedBecause('it does not compile', compile?.stderr);
   return { check: () => Promise.resolve(failed) };
 }
 
-const checkerOf = (program: PreparedProgram, limits: SandboxJob['limits']): Checker => ({
-  check: async (files, signal) => {
-    const beside = Object.entries(files).map(([path, content]) => ({ path, content: content as Uint8Array }));
-    return judgedBy(await program.run({ files: beside, limits, timeoutMs: TIMEOUT_MS }, { signal }));
+const TOO_LARGE: Judged = {
+  verdict: 'output_limit',
+  message: `input, expected and found output exceed ${COMPARED_BYTES_MAX} bytes together`,
+};
+
+const checkerOf = (program: PreparedProgram, bounds: Pick<ProgramRun, 'limits' | 'timeoutMs'>): Checker => ({
+  check: async ({ input, expected, output }, signal) => {
+    if (input.length + expected.length + output.length > COMPARED_BYTES_MAX) return TOO_LARGE;
+    const files = Object.entries({ input, expected, output }).map(([path, content]) => ({ path, content }));
+    return judgedBy(await program.run({ files, ...bounds }, { signal }));
   },
 });
 

@@ -4,6 +4,9 @@ export interface Tolerance {
   readonly relative: number;
 }
 
+/** The difference of two doubles is not exact: 1.000000001 and 1 differ by a little more than 1e-9. */
+const ROUNDING = 2 * Number.EPSILON;
+
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INTEGER = /^[+-]?\d+$/;
 const INFINITY = /^([+-]?)inf(?:inity)?$/i;
@@ -35,5 +38,7 @@ export function areEqualNumbers(expected: string, found: string, { absolute, rel
   const [wanted, given] = [numberIn(expected), numberIn(found)];
   if (wanted === undefined || given === undefined) return false;
   if (!Number.isFinite(wanted) || !Number.isFinite(given)) return Object.is(wanted, given);
-  return distance(expected, found) <= Math.max(absolute, relative * Math.abs(wanted));
+  const allowed = Math.max(absolute, relative * Math.abs(wanted));
+  const rounding = allowed === 0 ? 0 : ROUNDING * Math.max(Math.abs(wanted), Math.abs(given));
+  return distance(expected, found) <= allowed + rounding;
 }

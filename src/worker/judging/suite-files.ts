@@ -1,3 +1,4 @@
+import { foldersOf } from '../../sandbox/job-input.js';
 import type { InputFile } from '../../tasks/domain/execution-input.js';
 import type { TestCase } from '../../tasks/domain/test-suite.js';
 
@@ -34,8 +35,3 @@ const placesOf = (files: Files): Places => ({
 
 const isInTheWay = ({ path }: InputFile, { files, folders }: Places): boolean =>
   files.has(path) || folders.has(path) || foldersOf(path).some((folder) => files.has(folder));
-
-function foldersOf(path: string): string[] {
-  const parts = path.split('/').slice(0, -1);
-  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
-}

@@ -1,5 +1,3 @@
-import { StringDecoder } from 'node:string_decoder';
-
 import { detachBuffer } from '../../platform/memory/detach-buffer.js';
 import { withoutSpans } from '../../platform/telemetry/trace-context.js';
 import type { Runtimes } from '../../runtimes/runtimes.js';
@@ -8,6 +6,7 @@ import {
   type PreparedProgram,
   type ProgramRun,
   type Sandbox,
+  SandboxFailure,
   type SandboxJob,
   type SandboxOutcome,
 } from '../../sandbox/sandbox.js';
@@ -19,7 +18,8 @@ import {
   type Verdict,
 } from '../../tasks/domain/test-results.js';
 import type { Judge, TestCase, TestSuite } from '../../tasks/domain/test-suite.js';
-import { type Checker, prepareChecker } from './checker.js';
+import { wholeCharacters } from '../../tasks/queries/output-text.js';
+import { type Checker, type CheckerBounds, prepareChecker } from './checker.js';
 import { type Comparison, differenceOf } from './compare-output.js';
 import { suiteFilesOf } from './suite-files.js';
 import { SuiteTotals } from './suite-totals.js';
@@ -40,12 +40,23 @@ export interface JudgedSuite {
  */
 export type SuiteOutcome = SandboxOutcome & { readonly suite: JudgedSuite };
 
+/** The sandbox failed. Without the output of the run under way, which is not the execution's. */
+export class SuiteFailure extends SandboxFailure {
+  constructor(
+    failure: SandboxFailure,
+    readonly suite: JudgedSuite,
+  ) {
+    super(failure.message, failure.countsAsAttempt, { cause: failure.cause });
+  }
+}
+
 export interface SuiteRunOptions {
   readonly sandbox: Sandbox;
   readonly runtimes: Runtimes;
   /** For the whole suite. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  readonly checkerBounds?: CheckerBounds;
   readonly onResult: (result: TestResult, index: number) => void;
 }
 
@@ -65,11 +76,13 @@ export class SuiteRun {
     this.signal = AbortSignal.any([options.signal, this.timeout.signal]);
   }
 
-  /** @throws SandboxFailure */
+  /** @throws SuiteFailure */
   async run(): Promise<SuiteOutcome> {
     const timer = setTimeout(() => this.timeout.abort(), this.options.timeoutMs);
     try {
       return await this.runAll();
+    } catch (error) {
+      throw error instanceof SandboxFailure ? new SuiteFailure(error, this.judged(this.verdict)) : error;
     } finally {
       clearTimeout(timer);
     }
@@ -112,7 +125,8 @@ export class SuiteRun {
       timeoutMs: test.timeout_seconds === undefined ? job.timeoutMs : timeoutMsOf(test.timeout_seconds),
     };
     const outcome = await program.run(run, { signal });
-    this.totals.add(outcome);
+    // A run that was cancelled before it had a cell has no figures.
+    if (outcome.imageDigest !== null || outcome.reason !== 'cancelled') this.totals.add(outcome);
     try {
       if (outcome.reason === 'cancelled') return null;
       const judged =
@@ -180,8 +194,10 @@ function resultOf(test: TestCase, outcome: SandboxOutcome, { verdict, message }:
   };
 }
 
-/** A copy, as text without a part of a character at its end. */
-const headOf = ({ content }: CapturedOutput): Buffer =>
-  Buffer.from(new StringDecoder('utf8').write(viewOf(content.subarray(0, TEST_OUTPUT_BYTES_MAX))));
+/** A copy, which is not cut inside a character. */
+function headOf({ content }: CapturedOutput): Buffer {
+  const head = content.subarray(0, TEST_OUTPUT_BYTES_MAX);
+  return Buffer.from(head.length < content.length ? head.subarray(0, wholeCharacters(head)) : head);
+}
 
 const viewOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 
 import { ok, withId } from '../../support/api-client.js';
-import { Api, type Person } from './support/api.js';
+import { Api, aTask, type Person } from './support/api.js';
 import { asksForToken, type Route } from './support/contract.js';
 
 let api: Api;
@@ -9,22 +9,28 @@ let ada: Person;
 let bob: Person;
 let taskId: string;
 let runId: string;
+let batchId: string;
 
 beforeAll(async () => {
   api = await Api.start();
   [ada, bob] = [await api.register(), await api.register()];
   const run = await ada.startExternal();
   [taskId, runId] = [run.task_id, run.id];
+  batchId = (await ok(ada.api.POST('/batches', { body: { items: [aTask] } }))).id;
 });
 afterAll(() => api.close());
 
 const closed = (): Route[] => api.contract.routes.filter(({ operation }) => asksForToken(operation));
 
+/** Of Ada's object: a dead letter has the id of its execution. */
+const idIn = ({ path }: Pick<Route, 'path'>): string =>
+  path.includes('/tasks/') ? taskId : path.includes('/batches/') ? batchId : runId;
+
 /** A path of the document with the ids of Ada's objects. */
-const pathOf = ({ path }: Route): string =>
-  path
+const pathOf = (route: Route, id = idIn(route)): string =>
+  route.path
     .slice('/api/v1'.length)
-    .replace('{id}', path.includes('/tasks/') ? taskId : runId)
+    .replace('{id}', id)
     .replace('{stream}', 'stdout')
     .replace(/stdin$/, 'stdin?eof=true');
 
@@ -121,9 +127,10 @@ test('no list contains another user’s objects', async () => {
 
 test('an object that does not exist is a 404 on every route', async () => {
   for (const route of closed().filter(({ path }) => path.includes('{id}'))) {
-    const path = pathOf(route).replace(taskId, randomUUID()).replace(runId, randomUUID());
+    const path = pathOf(route, randomUUID());
     const { status, body } = await ada.send(route.method, path, BODIES[route.operation.operationId!]);
-    const error = path.startsWith('/tasks/') ? 'Task not found' : 'Execution not found';
+    const kind = { tasks: 'Task', batches: 'Batch' }[path.split('/')[1]!] ?? 'Execution';
+    const error = `${kind} not found`;
     expect([route.method, route.path, status, body.error]).toEqual([route.method, route.path, 404, error]);
   }
 });

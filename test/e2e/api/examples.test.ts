@@ -19,8 +19,9 @@ const ORDER: Readonly<Record<string, string>> = {
   ...{ executionFile: 'withFile', rerunExecution: 'withFile', sendStdin: 'talk' },
   ...{ taskHistory: 'createTask', deleteTask: 'createTask' },
   ...{ runOnce: '', cancelExecution: 'runOnce' },
+  ...{ createBatch: '', listBatches: '', getBatch: 'createBatch', cancelBatch: 'createBatch' },
   ...{ listDeadLetters: '', getDeadLetter: 'deadLetter', redriveDeadLetter: 'deadLetter' },
-  ...{ discardDeadLetter: 'anotherDeadLetter', logout: '', ready: '' },
+  ...{ discardDeadLetter: 'anotherDeadLetter', rerunExecutions: '', logout: '', ready: '' },
 };
 
 let api: Api;

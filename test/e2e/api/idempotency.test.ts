@@ -33,6 +33,14 @@ const REQUESTS: Record<string, () => Promise<Given>> = {
     await ada.report(id, { status: 'completed', return_code: 0 });
     return [`/executions/${id}/rerun`];
   },
+  createBatch: async () => ['/batches', { items: [aTask, { ...aTask, input: { args: ['x'] } }] }],
+  rerunExecutions: async () => {
+    const { id, task_id } = await ada.startExternal();
+    await ada.report(id, { status: 'completed', return_code: 0 });
+    // While its task is busy, nothing of the batch is started, and the log does not grow meanwhile.
+    await ada.start(task_id, { executor: 'external' });
+    return ['/executions/rerun', { filter: { task_id } }];
+  },
   runOnce: async () => ['/executions', { ...aTask, input: { args: ['x'] } }],
   sendStdin: async () => [`/executions/${await interactiveRun(api, ada)}/stdin`, 'text'],
   redriveDeadLetter: async () => [`/dead-letters/${await deadLetterOf(api, ada)}/redrive`],
@@ -76,7 +84,8 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
     const headers = { ...under(randomUUID()), ...typeOf(body) };
     await ada.send('POST', path, body, headers);
     const head = await api.head();
-    const { status, body: problem } = await ada.send('POST', path, otherThan(body), headers);
+    const other = changed(body);
+    const { status, body: problem } = await ada.send('POST', path, other, headers);
     expect([status, problem.error]).toEqual([422, 'Idempotency-Key was used for another request']);
     expect(await api.head()).toBe(head);
   });
@@ -90,9 +99,13 @@ describe.each(Object.entries(REQUESTS))('%s', (_, request) => {
   });
 });
 
-function otherThan(body: Given[1]): Given[1] {
+/** Another valid body. */
+function changed(body: Given[1]): object | string {
   if (typeof body === 'string') return `${body} and more`;
-  return { ...body, ...(body && ('name' in body ? { name: 'other' } : { input: {} })) };
+  if (body === undefined) return {};
+  if ('items' in body) return { items: [aTask] };
+  if ('filter' in body) return { ...body, limit: 7 };
+  return { ...body, ...('name' in body ? { name: 'other' } : { input: {} }) };
 }
 
 /** Forms of one path that clients and proxies write: all of them are the same route. */

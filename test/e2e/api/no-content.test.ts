@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 
-import { Api, type Person } from './support/api.js';
+import { ok } from '../../support/api-client.js';
+import { Api, aTask, type Person } from './support/api.js';
 import type { Route } from './support/contract.js';
 import { deadLetterOf } from './support/dead-letter.js';
 import { interactiveRun } from './support/interactive-run.js';
@@ -16,6 +17,7 @@ afterAll(() => api.close());
 const THINGS: Record<string, (who: Person) => Promise<string>> = {
   tasks: async (who) => (await who.createTask()).id,
   executions: async (who) => (await who.startExternal({ max_parallel: 2 })).id,
+  batches: async (who) => (await ok(who.api.POST('/batches', { body: { items: [aTask] } }))).id,
   'dead-letters': (who) => deadLetterOf(api, who),
 };
 

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
+import { createBatchBody } from '../../../src/tasks/api/batch-schemas.js';
 import { rerunBody, startExecutionBody } from '../../../src/tasks/api/execution-schemas.js';
 import { reportBody } from '../../../src/tasks/api/report-schemas.js';
+import { rerunManyBody } from '../../../src/tasks/api/rerun-batch-schemas.js';
 import { createTaskBody, updateTaskBody } from '../../../src/tasks/api/task-schemas.js';
 import { makeApiDocument } from '../../support/api-document.js';
 import { Api, aTask } from './support/api.js';
@@ -9,10 +11,13 @@ import { asksForToken } from './support/contract.js';
 
 /** Every implemented route of API.md. */
 const ROUTES = [
+  'DELETE /api/v1/batches/{id}',
   'DELETE /api/v1/dead-letters/{id}',
   'DELETE /api/v1/executions/{id}',
   'DELETE /api/v1/tasks/{id}',
   'GET /api/v1/auth/me',
+  'GET /api/v1/batches',
+  'GET /api/v1/batches/{id}',
   'GET /api/v1/dead-letters',
   'GET /api/v1/dead-letters/{id}',
   'GET /api/v1/executions',
@@ -34,8 +39,10 @@ const ROUTES = [
   'POST /api/v1/auth/password',
   'POST /api/v1/auth/refresh',
   'POST /api/v1/auth/register',
+  'POST /api/v1/batches',
   'POST /api/v1/dead-letters/{id}/redrive',
   'POST /api/v1/executions',
+  'POST /api/v1/executions/rerun',
   'POST /api/v1/executions/{id}/rerun',
   'POST /api/v1/executions/{id}/stdin',
   'POST /api/v1/tasks',
@@ -164,7 +171,11 @@ test('every reference resolves, and every component is used', () => {
 test('lists are documented in both forms', () => {
   const schemas = api.contract.document.components.schemas as Record<string, { anyOf?: { required: string[] }[] }>;
   const shapes = (name: string) => schemas[name]!.anyOf!.map(({ required }) => required);
-  for (const [name, items] of Object.entries({ TaskList: 'tasks', ExecutionList: 'executions' })) {
+  for (const [name, items] of Object.entries({
+    TaskList: 'tasks',
+    ExecutionList: 'executions',
+    BatchList: 'batches',
+  })) {
     expect(shapes(name)).toEqual([
       [items, 'total', 'limit', 'offset'],
       [items, 'pagination', 'limit', 'sort_field', 'sort_order'],
@@ -172,13 +183,18 @@ test('lists are documented in both forms', () => {
   }
 });
 
-const BODIES = { createTaskBody, updateTaskBody, startExecutionBody, rerunBody, reportBody };
+const BODIES = {
+  ...{ createBatchBody, createTaskBody, updateTaskBody, startExecutionBody },
+  ...{ rerunBody, rerunManyBody, reportBody },
+};
 
 test.each([
   ['POST', '/api/v1/tasks', 'createTaskBody', true],
+  ['POST', '/api/v1/batches', 'createBatchBody', true],
   ['PUT', '/api/v1/tasks/{id}', 'updateTaskBody', true],
   ['POST', '/api/v1/tasks/{id}/executions', 'startExecutionBody', false],
   ['POST', '/api/v1/executions/{id}/rerun', 'rerunBody', false],
+  ['POST', '/api/v1/executions/rerun', 'rerunManyBody', true],
   ['PUT', '/api/v1/executions/{id}', 'reportBody', true],
 ] as const)('%s %s: the document and the validation agree on bodies', (method, path, name, required) => {
   const { requestBody } = api.contract.routes.find((each) => each.method === method && each.path === path)!.operation;
@@ -193,9 +209,16 @@ test.each([
     { retry: { max_attempts: 11 } },
     { input: { args: ['a'] } },
     { input: { stdin: 1 } },
+    { items: [aTask, { ...aTask, input: { args: ['a'] } }] },
+    { items: [{ ...aTask, executor: 'external' }] },
+    { items: [] },
     { executor: 'elsewhere' },
     { definition: 'current', overrides: { priority: 1 } },
     { overrides: { input: {} } },
+    { filter: {} },
+    { filter: { status: 'failed', since: '2026-01-01T00:00:00+02:00' }, definition: 'current', limit: 1_000 },
+    { filter: { status: 'running' } },
+    { filter: {}, limit: 1_001 },
     { status: 'running' },
     { status: 'completed', return_code: 256 },
     { status: 'failed', return_code: 1, stdout: 'x', completed_at: '2026-01-01T00:00:00+02:00' },

@@ -39,7 +39,7 @@ test('a user at the storage quota can store and start nothing, until content is 
     },
   };
   const external = await bob.startExternal();
-  const stdin = { input: { stdin: 'x'.repeat(700_000) } };
+  const stdin = { input: { stdin: 'x'.repeat(1_000_000) } };
   const bobs = await bob.createTask({ max_parallel: 9 });
   expect((await bob.send('POST', `/tasks/${bobs.id}/executions`, stdin)).status).toBe(201);
   // What a worker stored is counted at the next sum. Nothing is started meanwhile: a running task refuses changes.
@@ -80,18 +80,19 @@ test('the output of an execution is destroyed after its retention', async () => 
   });
 });
 
-test('the scripts of a deleted task are destroyed; its history stays and can be verified', async () => {
+test('the scripts and tests of a deleted task are destroyed; its history stays and can be verified', async () => {
   const ada = await api.register();
-  const { id } = await ada.createTask({ script_content: 'print(1)' });
-  await ada.updateTask(id, { script_content: 'print(2)' });
-  const kept = await ada.createTask({ script_content: 'print(3)' });
+  const tests = [{ stdin: 'in' }];
+  const { id } = await ada.createTask({ script_content: 'print(1)', tests });
+  await ada.updateTask(id, { script_content: 'print(2)', tests: [{ stdin: 'other' }] });
+  const kept = await ada.createTask({ script_content: 'print(3)', tests });
   await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
   const payloads = async () => {
-    const sql = `select sha256 from es.payloads where owner_id = $1 and kind = 'script'`;
+    const sql = `select sha256 from es.payloads where owner_id = $1 and kind in ('script', 'suite')`;
     return (await api.service.database.appPool.query(sql, [ada.id])).rows.length;
   };
-  await eventually(async () => expect(await payloads()).toBe(1));
-  expect((await ada.task(kept.id)).script_content).toBe('print(3)');
+  await eventually(async () => expect(await payloads()).toBe(2));
+  expect(await ada.task(kept.id)).toMatchObject({ script_content: 'print(3)', tests });
   const { events } = await ok(ada.api.GET('/tasks/{id}/events', withId(id)));
   expect(events.map(({ type }) => type)).toEqual(['TaskCreated', 'TaskUpdated', 'TaskDeleted']);
   const found = await verify();
@@ -125,7 +126,7 @@ test('payload ids in a deleted task’s metadata are ignored by the sweep and by
 
 test('a refused change stores no script; a script that no event refers to is destroyed', async () => {
   const ada = await small.register();
-  const { id } = await ada.createTask({ script_content: 'print(1)' });
+  const { id } = await ada.createTask({ script_content: 'print(1)', tests: [{ stdin: 'in' }] });
   const { appPool, ownerPool } = small.service.database;
   const scripts = async (): Promise<string[]> => {
     const sql = `select payload_id from es.payloads where owner_id = $1 and kind = 'script' order by created_at`;
@@ -133,7 +134,7 @@ test('a refused change stores no script; a script that no event refers to is des
   };
   const [first] = await scripts();
   for (const headers of [{ 'if-match': '"7"' }, { 'if-none-match': '*' }] as Record<string, string>[]) {
-    const refused = await ada.send('PUT', `/tasks/${id}`, { script_content: 'print(2)' }, headers);
+    const refused = await ada.send('PUT', `/tasks/${id}`, { script_content: 'print(2)', tests: [{}] }, headers);
     expect(refused.status).toBe(412);
   }
   expect(await scripts()).toEqual([first]);
@@ -154,7 +155,9 @@ test('a refused change stores no script; a script that no event refers to is des
   await sweep.sweep(new AbortController().signal);
   expect(await scripts()).not.toContain(unnamed);
   expect(await scripts()).toHaveLength(3);
-  expect((await ada.task(id)).script_content).toBe('print(3)');
+  expect(await ada.task(id)).toMatchObject({ script_content: 'print(3)', tests: [{ stdin: 'in' }] });
+  const { rows } = await appPool.query(`select 1 from es.payloads where owner_id = $1 and kind = 'suite'`, [ada.id]);
+  expect(rows).toHaveLength(1);
 });
 
 test('a payload that is missing without having been destroyed is a fault', async () => {

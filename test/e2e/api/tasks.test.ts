@@ -25,6 +25,9 @@ const DEFAULTS = {
     retry_on: ['infrastructure'],
   },
   limits: { memory_mb: 256, cpus: 1, pids: 64, cpu_time_seconds: null, output_bytes: null },
+  test_count: 0,
+  tests: null,
+  judge: null,
   version: 1,
 };
 

@@ -47,6 +47,26 @@ test('an erased account is gone with its content and executions; its history can
   await eventually(async () => expect(await run('verify')).toMatchObject({ code: 0 }));
 });
 
+test('the batches of an erased account are cancelled, and start nothing more', async () => {
+  const ada = await ApiClient.register(() => service.url);
+  const { id: taskId } = await ada.createTask({ script_type: 'bash', script_content: 'true' });
+  for (let no = 0; no < 2; no += 1) {
+    const { id } = await ada.start(taskId, { executor: 'external' });
+    await ada.ok('PUT', `/executions/${id}`, { status: 'completed', return_code: 0 });
+  }
+  await ada.start(taskId, { executor: 'external' });
+  const batch = await ada.ok<{ id: string }>('POST', '/executions/rerun', { filter: { status: 'completed' } });
+  expect(await run('users', 'erase', ada.user.email)).toMatchObject({ code: 0, stderr: '' });
+  const state = JSON.parse((await run('state', `batch-${batch.id}`)).stdout) as { state: { status: string } };
+  expect(state.state.status).toBe('cancelling');
+  const { rows } = await service.database.ownerPool.query<{ count: number }>(
+    `select count(*)::int as count from es.events where type = 'ExecutionRequested' and data ->> 'rerun_of' is not null
+       and data ->> 'owner_id' = $1`,
+    [ada.user.id],
+  );
+  expect(rows[0]!.count).toBe(0);
+});
+
 test('erase may be repeated by id; the email is free again', async () => {
   const ada = await ApiClient.register(() => service.url);
   const first = await run('users', 'erase', ada.user.email);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { RATE_WINDOW_MS } from '../../../src/http/rate-limit/rate-limiter.js';
 import { RedisRateLimiter } from '../../../src/http/rate-limit/redis-rate-limiter.js';
-import { takeFromWindow, type WindowState } from '../../../src/http/rate-limit/sliding-window.js';
+import { costOf, takeFromWindow, type WindowState } from '../../../src/http/rate-limit/sliding-window.js';
 import { closeRedis } from '../../../src/platform/redis/create-redis.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { eventually } from '../../support/eventually.js';
@@ -64,20 +64,20 @@ describe('rate limits in Redis', () => {
 
   test('the script and the function decide alike', async () => {
     const key = `{${shared.namespace}}:rate:same`;
-    const script = readFileSync(LUA, 'utf8').replace("redis.call('TIME')", '{ARGV[4], ARGV[5]}');
+    const script = readFileSync(LUA, 'utf8').replace("redis.call('TIME')", '{ARGV[5], ARGV[6]}');
     let state: WindowState | undefined;
     let nowMs = 1_700_000_000_000;
     for (let step = 0; step < 400; step += 1) {
       nowMs += (step * 7_919) % 9_001;
-      const { state: next, decision } = takeFromWindow(
-        state,
-        { limit: 5, windowMs: RATE_WINDOW_MS },
-        nowMs,
-        step % 17 === 0 ? 2 : 0,
-      );
+      const uncounted = step % 17 === 0 ? 2 : 0;
+      const weight = step % 5 === 0 ? step % 9 || 1 : 1;
+      const { state: next, decision } = takeFromWindow(state, { limit: 5, windowMs: RATE_WINDOW_MS }, nowMs, {
+        uncounted,
+        weight,
+      });
       state = next;
       const time = [Math.floor(nowMs / 1_000), (nowMs % 1_000) * 1_000];
-      const answer = await shared.redis.eval(script, 1, key, 5, RATE_WINDOW_MS, step % 17 === 0 ? 2 : 0, ...time);
+      const answer = await shared.redis.eval(script, 1, key, 5, RATE_WINDOW_MS, uncounted, costOf(weight, 5), ...time);
       expect({ step, answer }).toEqual({
         step,
         answer: [decision.allowed ? 1 : 0, decision.remaining, decision.resetMs],

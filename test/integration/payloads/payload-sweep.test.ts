@@ -37,15 +37,15 @@ const areKept = (refs: readonly PayloadRef[]) => Promise.all(refs.map(async (ref
 const KEPT = { executionsMs: HOUR_MS, deletedTasksMs: HOUR_MS, unreferencedScriptsMs: 0 };
 const aSweep = (more: Partial<typeof KEPT> = {}) => new PayloadSweep(pool, { ...KEPT, ...more });
 
-test('inputs and outputs are destroyed after their retention; scripts are not', async () => {
-  const old = await Promise.all((['input', 'stdout', 'stderr', 'script'] as const).map((kind) => put(kind)));
+test('inputs and outputs are destroyed after their retention; scripts and tests of tasks are not', async () => {
+  const old = await Promise.all((['input', 'stdout', 'test_results', 'script', 'suite'] as const).map((kind) => put(kind)));
   const young = await Promise.all([put('input'), put('stdout')]);
   await age(old, HOUR_MS + 60_000);
   await age(young, HOUR_MS - 60_000);
   const sweep = aSweep();
   expect(await sweep.sweep(never)).toEqual({ payloads: 3, bytes: 9 });
   expect([await areKept(old), await areKept(young)]).toEqual([
-    [false, false, false, true],
+    [false, false, false, true, true],
     [true, true],
   ]);
   expect(await sweep.sweep(never)).toEqual({ payloads: 0, bytes: 0 });

@@ -76,8 +76,9 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     expect(await forked()).toBe(true);
     expect(await forked({ input: { env: { TZ: 'Asia/Tokyo' } } })).toBe(false);
     expect(await forked({ limits: { memory_mb: 64, cpus: 1, pids: 64 } })).toBe(language === 'python');
-    const large = [{ path: 'large', content: Buffer.alloc(1024 ** 2) }];
-    expect(await forked({ input: { files: large } })).toBe(false);
+    const large = Buffer.alloc(1024 ** 2);
+    expect(await forked({ input: { files: [{ path: 'large', content: large }] } })).toBe(true);
+    expect(await forked({ input: { stdin: large } })).toBe(false);
   });
 
   it.each<[ScriptType, string]>([

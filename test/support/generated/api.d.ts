@@ -313,6 +313,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your batches
+         * @description By `offset`, with a total; or by `cursor`, which stays correct while rows change, at the same cost for every page.
+         */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Create tasks and execute them
+         * @description Takes up to 200 bodies of `POST /executions`. Records all of the tasks and executions, or none: a 400 names the faults of all items (`items.3.script_type`). Counts as as many requests as it has items.
+         */
+        post: operations["createBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a batch
+         * @description With the status of each execution, and the number of executions with each status.
+         */
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a batch
+         * @description Cancels the executions that have not ended, and starts no further ones. May be repeated safely while an execution has not ended. Afterwards it returns 409.
+         */
+        delete: operations["cancelBatch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/executions/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Execute many again
+         * @description Repeats your executions that have ended (dead letters too: they remain) and match the filter, oldest first, as `POST /executions/{id}/rerun` repeats one. Responds with a batch, which starts them one after another, each as soon as its task allows (`max_parallel`), at most about ten per second. Executions that can no longer be started are `refused` in the batch. 422 if nothing matches. At most 10 batches of a user may wait (429).
+         */
+        post: operations["rerunExecutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/executions/{id}/stdin": {
         parameters: {
             query?: never;
@@ -645,20 +713,20 @@ export interface components {
                 /** @description Instead of those of the execution */
                 limits?: {
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
                      */
                     memory_mb?: number;
                     cpus?: number;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                      */
                     pids?: number;
                     /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
                     cpu_time_seconds?: number | null;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
                      */
                     output_bytes?: number | null;
@@ -683,8 +751,11 @@ export interface components {
                 };
                 /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
                 checker?: {
-                    /** @description Name or alias of a runtime: see `GET /runtimes` */
-                    script_type: string;
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
                     script_content: string;
                 };
                 /**
@@ -954,20 +1025,20 @@ export interface components {
                 /** @description Instead of those of the execution */
                 limits?: {
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
                      */
                     memory_mb?: number;
                     cpus?: number;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                      */
                     pids?: number;
                     /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
                     cpu_time_seconds?: number | null;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
                      */
                     output_bytes?: number | null;
@@ -993,8 +1064,11 @@ export interface components {
                 };
                 /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
                 checker?: {
-                    /** @description Name or alias of a runtime: see `GET /runtimes` */
-                    script_type: string;
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
                     script_content: string;
                 };
                 /**
@@ -1118,20 +1192,20 @@ export interface components {
                 /** @description Instead of those of the execution */
                 limits?: {
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
                      */
                     memory_mb?: number;
                     cpus?: number;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                      */
                     pids?: number;
                     /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
                     cpu_time_seconds?: number | null;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
                      */
                     output_bytes?: number | null;
@@ -1156,8 +1230,11 @@ export interface components {
                 };
                 /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
                 checker?: {
-                    /** @description Name or alias of a runtime: see `GET /runtimes` */
-                    script_type: string;
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
                     script_content: string;
                 };
                 /**
@@ -1239,7 +1316,7 @@ export interface components {
              */
             test_count: number;
             /**
-             * @description That of the first test that failed, or `accepted`. Null without tests, and if not all of them were run
+             * @description That of the first test that failed, else `accepted`. Null without tests, and if not all of them were run and none failed
              * @enum {string|null}
              */
             verdict: "accepted" | "wrong_answer" | "time_limit" | "memory_limit" | "output_limit" | "runtime_error" | "compile_error" | "checker_failed" | null;
@@ -1247,7 +1324,7 @@ export interface components {
             score: number | null;
             /** @description The points of all tests */
             points: number | null;
-            /** @description Those that were run. Null before the end, without tests, in lists, and after they have been erased */
+            /** @description Those that were run. Null while an attempt runs, without tests, in lists, and after they have been erased */
             tests: components["schemas"]["TestResult"][] | null;
             /**
              * Format: uuid
@@ -1515,20 +1592,20 @@ export interface components {
                 /** @description Instead of those of the execution */
                 limits?: {
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
                      */
                     memory_mb?: number;
                     cpus?: number;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
                      */
                     pids?: number;
                     /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
                     cpu_time_seconds?: number | null;
                     /**
-                     * Format: int64
+                     * Format: int32
                      * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
                      */
                     output_bytes?: number | null;
@@ -1553,8 +1630,11 @@ export interface components {
                 };
                 /** @description For `checker`: a program that runs in a sandbox of its own beside files `input`, `expected` and `output`. Exit code 0: accepted; 1: wrong answer; any other: the checker failed. Its first line is the message of the test */
                 checker?: {
-                    /** @description Name or alias of a runtime: see `GET /runtimes` */
-                    script_type: string;
+                    /**
+                     * @description Name or alias of a runtime: see `GET /runtimes`
+                     * @enum {string}
+                     */
+                    script_type: "bash" | "sh" | "shell" | "c" | "gcc" | "cpp" | "c++" | "g++" | "go" | "golang" | "java" | "jdk" | "openjdk" | "javascript" | "js" | "node" | "nodejs" | "lua" | "lua5" | "perl" | "pl" | "perl5" | "php" | "php8" | "python" | "python3" | "py" | "python-data" | "pydata" | "r" | "rscript" | "ruby" | "rb" | "rust" | "rs" | "rustc" | "sqlite" | "sqlite3" | "sql" | "typescript" | "ts";
                     script_content: string;
                 };
                 /**
@@ -1676,6 +1756,246 @@ export interface components {
             preloaded: boolean;
             /** @description Whether a live worker has its image */
             available: boolean;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "name": "Greeting of Ada",
+         *           "script_type": "bash",
+         *           "script_content": "echo \"Hello $1\"",
+         *           "input": {
+         *             "args": [
+         *               "Ada"
+         *             ]
+         *           }
+         *         },
+         *         {
+         *           "name": "Greeting of Grace",
+         *           "script_type": "bash",
+         *           "script_content": "echo \"Hello $1\"",
+         *           "input": {
+         *             "args": [
+         *               "Grace"
+         *             ]
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        CreateBatch: {
+            /** @description A task and the input of its execution each */
+            items: components["schemas"]["RunOnce"][];
+        };
+        CreatedBatch: {
+            /** Format: uuid */
+            id: string;
+            executions: {
+                /**
+                 * Format: int32
+                 * @description Position in the batch, from 0
+                 */
+                index: number;
+                /** Format: uuid */
+                id: string;
+            }[];
+        };
+        BatchList: {
+            batches: components["schemas"]["BatchSummary"][];
+            /** Format: int32 */
+            total: number;
+            /** Format: int32 */
+            limit: number;
+            /** Format: int32 */
+            offset: number;
+        } | {
+            batches: components["schemas"]["BatchSummary"][];
+            pagination: {
+                has_more: boolean;
+                next_cursor: string | null;
+                prev_cursor: string | null;
+            };
+            /** Format: int32 */
+            limit: number;
+            sort_field: string;
+            /** @enum {string} */
+            sort_order: "asc" | "desc";
+        };
+        BatchSummary: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `new`: of new tasks, each executed once; `rerun`: of earlier executions
+             * @enum {string}
+             */
+            kind: "new" | "rerun";
+            /**
+             * @description `starting`: executions wait to be started. `started`: none does; they may still run
+             * @enum {string}
+             */
+            status: "starting" | "started" | "cancelling" | "cancelled";
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int32
+             * @description Number of executions
+             */
+            size: number;
+            /** Format: int32 */
+            refused: number;
+        };
+        Batch: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `new`: of new tasks, each executed once; `rerun`: of earlier executions
+             * @enum {string}
+             */
+            kind: "new" | "rerun";
+            /**
+             * @description `starting`: executions wait to be started. `started`: none does; they may still run
+             * @enum {string}
+             */
+            status: "starting" | "started" | "cancelling" | "cancelled";
+            /** Format: date-time */
+            created_at: string;
+            /** @description The number of executions with each status */
+            counts: {
+                /** Format: int32 */
+                waiting: number;
+                /** Format: int32 */
+                refused: number;
+                /** Format: int32 */
+                pending: number;
+                /** Format: int32 */
+                running: number;
+                /** Format: int32 */
+                completed: number;
+                /** Format: int32 */
+                failed: number;
+                /** Format: int32 */
+                timeout: number;
+                /** Format: int32 */
+                cancelled: number;
+            };
+            executions: {
+                /**
+                 * Format: int32
+                 * @description Position in the batch, from 0
+                 */
+                index: number;
+                /**
+                 * Format: uuid
+                 * @description Of the execution; a rerun exists once it has been started
+                 */
+                id: string;
+                /**
+                 * @description `waiting`: to be started. `refused`: cannot be started. `cancelled`: also an execution that was not started before the batch was cancelled
+                 * @enum {string}
+                 */
+                status: "waiting" | "refused" | "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
+                /** @description Why it is refused, such as `task_not_found` or `input_erased` */
+                code: string | null;
+                /** Format: uuid */
+                rerun_of: string | null;
+            }[];
+        };
+        /**
+         * @example {
+         *       "filter": {
+         *         "status": "failed"
+         *       },
+         *       "overrides": {
+         *         "priority": 3
+         *       },
+         *       "limit": 100
+         *     }
+         */
+        RerunExecutions: {
+            /** @description All fields that are given must match. Without a field, every execution that has ended matches */
+            filter: {
+                /** @enum {string} */
+                status?: "completed" | "failed" | "timeout" | "cancelled";
+                /** Format: uuid */
+                task_id?: string;
+                /**
+                 * Format: date-time
+                 * @description Only executions that were created at this time or later
+                 */
+                since?: string;
+                /**
+                 * Format: date-time
+                 * @description Only executions that were created before this time
+                 */
+                until?: string;
+                /** @enum {string} */
+                termination_reason?: "exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure" | "cpu_time" | "compile" | "cancelled" | "expired";
+            };
+            /**
+             * @description Script and settings: `recorded`: those of the earlier execution; `current`: those of its task now. Default: `recorded`.
+             * @enum {string}
+             */
+            definition?: "recorded" | "current";
+            /** @description Settings of the new execution only. Default: `{}`. */
+            overrides?: {
+                /** Format: int32 */
+                priority?: number;
+                /** @description Timeout in seconds of wall time, to the millisecond */
+                timeout_seconds?: number;
+                retry?: {
+                    /** Format: int32 */
+                    max_attempts?: number;
+                    /** Format: int32 */
+                    initial_delay_ms?: number;
+                    backoff_factor?: number;
+                    /** Format: int32 */
+                    max_delay_ms?: number;
+                    retry_on?: ("exit_code" | "signal" | "out_of_memory" | "timeout" | "infrastructure")[];
+                };
+                limits?: {
+                    /**
+                     * Format: int32
+                     * @description Memory in MiB for the program and all processes that it starts. A runtime may need more: see `GET /runtimes`
+                     */
+                    memory_mb?: number;
+                    cpus?: number;
+                    /**
+                     * Format: int32
+                     * @description Maximum number of concurrent processes and threads. A runtime may need more: see `GET /runtimes`
+                     */
+                    pids?: number;
+                    /** @description CPU time in seconds of the program and all processes that it starts, to the millisecond. A program that uses more ends with status `timeout`. Null: only `timeout_seconds` applies */
+                    cpu_time_seconds?: number | null;
+                    /**
+                     * Format: int32
+                     * @description Bytes kept of stdout, and of stderr: the first and the last ones. Null: the most that the service keeps
+                     */
+                    output_bytes?: number | null;
+                };
+            };
+            /**
+             * Format: int32
+             * @description Maximum number of executions; the oldest come first. Default: `100`.
+             */
+            limit?: number;
+        };
+        CreatedReruns: {
+            /**
+             * Format: uuid
+             * @description Of the batch
+             */
+            id: string;
+            executions: {
+                /** Format: int32 */
+                index: number;
+                /**
+                 * Format: uuid
+                 * @description Of the execution; it exists once it has been started
+                 */
+                id: string;
+                /** Format: uuid */
+                rerun_of: string;
+            }[];
         };
         AcceptedStdin: {
             /**
@@ -5172,6 +5492,641 @@ export interface operations {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                /** @description Page size. Default: `20`. */
+                limit?: number;
+                /** @description Number of rows to skip */
+                offset?: number;
+                /** @description Empty for the first page, then a cursor of the last response */
+                cursor?: string;
+                /** @description Field to sort by. Default: `created_at`. */
+                sort_field?: "created_at";
+                /** @description Ascending or descending. Default: `desc`. */
+                sort_order?: "asc" | "desc";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of batches, by offset or by cursor */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
+                "Idempotency-Key"?: string;
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateBatch"];
+            };
+        };
+        responses: {
+            /** @description All executions are recorded, in the order of the items */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedBatch"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id from an earlier response */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The batch as it is now */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
+                Prefer?: string;
+            };
+            path: {
+                /** @description The id from an earlier response */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancellation recorded */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description URI Too Long */
+            414: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rerunExecutions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client: for 24 h, the same request with the same key is carried out once */
+                "Idempotency-Key"?: string;
+                /** @description `respond-async`: respond without waiting until reads show the change (RFC 7240) */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RerunExecutions"];
+            };
+        };
+        responses: {
+            /** @description The batch is recorded, and its executions wait to be started */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Read-Position": components["headers"]["X-Read-Position"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedReruns"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {

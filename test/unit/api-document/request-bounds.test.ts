@@ -6,6 +6,9 @@ import { loadConfig } from '../../../src/config/load-config.js';
 import { parsedBody } from '../../../src/http/body-parser.js';
 import { HttpProblem } from '../../../src/http/problem.js';
 import { InvalidFields } from '../../../src/kernel/errors.js';
+import type { RequestedRun } from '../../../src/tasks/api/operator-rules.js';
+import { suiteOf } from '../../../src/tasks/api/submitted-suite.js';
+import type { SubmittedJudge, SubmittedTests } from '../../../src/tasks/api/suite-schemas.js';
 import { Contract, type OpenApi } from '../../e2e/api/support/contract.js';
 import { filled } from '../../e2e/api/support/fuzz/blanks.js';
 import { boundaries } from '../../e2e/api/support/fuzz/boundary-values.js';
@@ -22,15 +25,15 @@ const RUNS = 150;
 const UNSAYABLE = [
   /bytes/,
   /^must be base64/,
-  /^must not be given beside stdin/,
-  // Of `input.interactive`.
-  /^must not be given for an (external execution|execution with tests)/,
+  /^must not be given (beside stdin|without|for an external execution|for an execution with tests)/,
+  /^is required to compare by a checker/,
+  /^is the path of the script itself/,
   // The minimum of a limit depends on the language.
   /^must be at least \d+ for \w+/,
   /^must be a relative (path|pattern)/,
   /^must each have a place of their own/,
   /^must be in the years/,
-  /^must not be before started_at/,
+  /^must not be before (started_at|since)/,
   /^Must be an email address/,
   /^Invalid key in record/,
 ];
@@ -58,13 +61,26 @@ function readBody(text: string): unknown {
   }
 }
 
+/** The fields for which the service has rules beside its schemas. */
+interface Body extends RequestedRun {
+  readonly overrides?: RequestedRun;
+  readonly tests?: SubmittedTests | null;
+  readonly judge?: SubmittedJudge;
+}
+
 /** The service's errors for a body; empty if it accepts the body. */
 function refusalsOf(name: string, body: unknown): string[] {
   const parsed = (VALIDATORS.get(name) as z.ZodType).safeParse(body);
   if (!parsed.success) return parsed.error.issues.map(({ message }) => message);
+  const { items } = parsed.data as { items?: Body[] };
+  return (items ?? [parsed.data as Body]).flatMap(refusalsOfOperator);
+}
+
+function refusalsOfOperator(run: Body): string[] {
   try {
-    const { overrides } = parsed.data as { overrides?: object };
-    rules.accept(overrides ?? (parsed.data as object));
+    const { overrides, tests, judge, ...given } = run;
+    const { script_type } = rules.accept(overrides ?? given);
+    if (tests) suiteOf(tests, judge, script_type, rules);
     return [];
   } catch (error) {
     return error instanceof InvalidFields ? error.fields.map(({ message }) => message) : [String(error)];
@@ -135,6 +151,7 @@ function* boundsOf(schema: JsonSchema, path: string, put: (value: unknown) => un
 
 /** The smallest value that a schema accepts. */
 function sampleOf(schema: JsonSchema): unknown {
+  if (schema.$ref !== undefined) return sampleOf(schemas[nameOf(schema.$ref)]!);
   if (schema.enum) return schema.enum[0];
   if (schema.pattern?.includes('@')) return 'ada@example.com';
   if (schema.type === 'object') {
@@ -165,6 +182,8 @@ test('every bound of every body is tried', () => {
       'RunOnce.limits.pids maximum 256',
       'RunOnce.input.env maxProperties 64',
       'ExecutionReport.return_code maximum 255',
+      'CreateBatch.items maxItems 200',
+      'CreateBatch.items[].limits.pids maximum 256',
     ]),
   );
 });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { userEvents } from '../../../src/identity/domain/user-events.js';
+import { batchEvents } from '../../../src/tasks/domain/batch-events.js';
 import { executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { taskEvents } from '../../../src/tasks/domain/task-events.js';
 
@@ -10,7 +11,7 @@ import { taskEvents } from '../../../src/tasks/domain/task-events.js';
  */
 const FOLDER = 'test/fixtures/events';
 
-const types = Object.values({ ...taskEvents, ...executionEvents, ...userEvents });
+const types = Object.values({ ...taskEvents, ...executionEvents, ...batchEvents, ...userEvents });
 const versions = types.flatMap((type) =>
   Array.from({ length: type.schemaVersion }, (_, index) => ({ type, version: index + 1 })),
 );

@@ -32,27 +32,36 @@ test('allows no burst above the limit, and at most twice the limit in a minute',
 });
 
 test('a refused request is allowed after `resetMs`, and not earlier', () => {
-  const steps = fc.array(fc.nat({ max: 20_000 }), { minLength: 1, maxLength: 60 });
+  const step = fc.record({ waitMs: fc.nat({ max: 20_000 }), weight: fc.integer({ min: 1, max: 12 }) });
+  const steps = fc.array(step, { minLength: 1, maxLength: 60 });
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 10 }), steps, (limit, waitsMs) => {
+    fc.property(fc.integer({ min: 1, max: 10 }), steps, (limit, requests) => {
       let state: WindowState | undefined;
       let nowMs = 1_000_000;
-      for (const waitMs of waitsMs) {
+      for (const { waitMs, weight } of requests) {
         nowMs += waitMs;
-        const { state: next, decision } = takeFromWindow(state, { limit, windowMs: WINDOW_MS }, nowMs);
+        const take = (atMs: number) => takeFromWindow(state, { limit, windowMs: WINDOW_MS }, atMs, { weight });
+        const { state: next, decision } = take(nowMs);
         state = next;
         if (decision.allowed) continue;
-        expect(takeFromWindow(state, { limit, windowMs: WINDOW_MS }, nowMs + decision.resetMs).decision.allowed).toBe(
-          true,
-        );
-        if (decision.resetMs > 2) {
-          expect(
-            takeFromWindow(state, { limit, windowMs: WINDOW_MS }, nowMs + decision.resetMs - 2).decision.allowed,
-          ).toBe(false);
-        }
+        expect(take(nowMs + decision.resetMs).decision.allowed).toBe(true);
+        if (decision.resetMs > 2) expect(take(nowMs + decision.resetMs - 2).decision.allowed).toBe(false);
       }
     }),
   );
+});
+
+test('a request counts as many times as it weighs, and as no more than what is left after one', () => {
+  const limits = { limit: 10, windowMs: WINDOW_MS };
+  const first = takeFromWindow(undefined, limits, 1_000_000, { weight: 7 });
+  expect(first.decision).toMatchObject({ allowed: true, remaining: 3 });
+  expect(takeFromWindow(first.state, limits, 1_000_000, { weight: 4 }).decision.allowed).toBe(false);
+  expect(takeFromWindow(first.state, limits, 1_000_000, { weight: 3 }).decision).toMatchObject({
+    allowed: true,
+    remaining: 0,
+  });
+  const one = takeFromWindow(undefined, limits, 1_000_000);
+  expect(takeFromWindow(one.state, limits, 1_000_000, { weight: 200 }).decision.allowed).toBe(true);
 });
 
 test('keys are counted separately, and the least recently used are evicted', async () => {

@@ -3,7 +3,7 @@ import { baseOf, compilerJob, programJob, repeatedJob } from '../../../src/sandb
 import { type Isolation, kindFor } from '../../../src/sandbox/cell-kind.js';
 import { FILES_MAX } from '../../../src/sandbox/collected-files.js';
 import { encodeJob } from '../../../src/sandbox/job-bundle.js';
-import { checkJob } from '../../../src/sandbox/job-input.js';
+import { checkJob, INPUT_BYTES_MAX } from '../../../src/sandbox/job-input.js';
 import type { SandboxInput, SandboxJob } from '../../../src/sandbox/sandbox.js';
 import { runtimeOf } from '../../support/declared-runtimes.js';
 
@@ -52,7 +52,7 @@ it.each<[string, SandboxInput, string]>([
   ['an empty name', { env: { '': 'c' } }, 'env'],
   ['65 args', { args: Array.from({ length: 65 }, () => 'x') }, 'args'],
   ['an arg the kernel would refuse', { args: ['x'.repeat(128 * 1024)] }, 'args'],
-  ['args that are too large in total', { args: Array.from({ length: 20 }, () => 'x'.repeat(60_000)) }, 'args'],
+  ['args that are too large in total', { args: Array.from({ length: 30 }, () => 'x'.repeat(60_000)) }, 'args'],
   ['65 variables', { env: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`V${n}`, ''])) }, 'env'],
   ['an absolute path', files('/etc/passwd'), 'files'],
   ['a path out of the folder', files('../x'), 'files'],
@@ -65,7 +65,7 @@ it.each<[string, SandboxInput, string]>([
   ['the same path twice', files('a', 'a'), 'files'],
   ['the script’s own path', files('main.py'), 'files'],
   ['a file that is also a folder', files('a', 'a/b'), 'files'],
-  ['input over the total limit', { stdin: Buffer.alloc(8 * 1024 * 1024) }, 'files'],
+  ['input over the total limit', { stdin: Buffer.alloc(INPUT_BYTES_MAX) }, 'files'],
 ])('refuses %s', (_, input, field) => {
   expect(refusalOf(job(input))).toMatchObject({ code: 'invalid_sandbox_input', kind: 'invalid', details: { field } });
 });

@@ -23,6 +23,7 @@ test.each<[Comparison, expected: string, found: string]>([
   [by('tokens'), '', ' \n'],
   [numbers(1e-9), '1.0 x', '1.0000000005\nx'],
   [numbers(0, 1e-6), '1e9', '1000000999'],
+  [numbers(1e-9), '1', '1.000000001'],
   [numbers(0), 'nan NaN', 'NaN nan'],
   [numbers(0), '-inf', '-Infinity'],
   [numbers(0), '1e-9', '0.000000001'],

@@ -38,7 +38,9 @@ export class ChangedValues {
     if (alternatives) return alternatives.flatMap((each) => this.oneOf(each, depth));
     if (schema.type === 'array') {
       return this.oneOf(schema.items ?? {}, depth).map((items) =>
-        fc.tuple(this.valid.of(schema), items).map(([list, item]) => [item, ...(list as unknown[]).slice(1)]),
+        fc
+          .tuple(this.valid.of({ ...schema, nullable: false }), items)
+          .map(([list, item]) => [item, ...(list as unknown[]).slice(1)]),
       );
     }
     if (schema.type !== 'object') return [];

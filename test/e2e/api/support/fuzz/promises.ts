@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { batchTaskId } from '../../../../../src/tasks/domain/batch-state.js';
 import type { Answer } from '../../../../support/api-client.js';
 import type { Person } from '../api.js';
 import { parsed } from './document-refuses.js';
@@ -25,6 +26,7 @@ type Promises = Readonly<Record<string, (exchange: Exchange) => Promised[] | Pro
 
 const onTask = (id: string, type: string, data = {}): Promised => ({ type, stream: { type: 'task', id }, data });
 const onRun = (id: string, type: string, data = {}): Promised => ({ type, stream: { type: 'execution', id }, data });
+const onBatch = (id: string, type: string, data = {}): Promised => ({ type, stream: { type: 'batch', id }, data });
 const onUser = (id: string, type: string): Promised => ({ type, stream: { type: 'user', id } });
 
 /** The events recorded for a successful response; the task's event comes before the execution's. */
@@ -40,7 +42,32 @@ export const PROMISES: Promises = {
   deleteTask: ({ before }) => [onTask(before!.body.id, 'TaskDeleted')],
   startExecution: ({ answer: { body } }) => begun(body),
   rerunExecution: ({ answer: { body } }) => begun(body),
+  // They are started later.
+  rerunExecutions: ({ answer: { body } }) => [
+    onBatch(body.id, 'RerunBatchCreated', {
+      source_ids: body.executions.map(({ rerun_of }: { rerun_of: string }) => rerun_of),
+    }),
+  ],
   runOnce: ({ answer: { body } }) => [onTask(body.task_id, 'TaskCreated'), ...begun(body)],
+  // In the order of the items; the event of the batch is the last one.
+  createBatch: ({ answer: { body } }) => [
+    ...body.executions.flatMap(({ index, id }: { index: number; id: string }) => {
+      const task_id = batchTaskId(body.id, index);
+      return [onTask(task_id, 'TaskCreated'), ...begun({ id, task_id })];
+    }),
+    onBatch(body.id, 'BatchCreated', { size: body.executions.length }),
+  ],
+  // Of one execution.
+  cancelBatch: ({ before }) => {
+    const { id, status, executions } = before!.body;
+    const [run] = executions;
+    const finished = { execution_id: run.id, outcome: 'cancelled' };
+    return [
+      ...(status === 'started' ? [onBatch(id, 'BatchCancellationRequested')] : []),
+      onTask(batchTaskId(id, 0), 'TaskExecutionFinished', finished),
+      onRun(run.id, 'ExecutionCancelled'),
+    ];
+  },
   reportExecution: ({ answer: { body }, before }) => {
     const { id, task_id, status: outcome } = body;
     // An identical report was sent before.

@@ -100,11 +100,16 @@ class Parts {
 
   good(): fc.Arbitrary<FuzzRequest> {
     const schema = this.body();
+    const { adjust = (body: unknown) => body } = this.care;
     return fc.record({
       path: this.path(firstOrOther),
       query: this.query((each) => this.valid.of(each)),
       headers: this.goodHeaders(),
-      body: schema ? bodiesOf(this.valid.of(schema)) : this.takesBytes ? this.bytes() : fc.constant(undefined),
+      body: schema
+        ? bodiesOf(this.valid.of(schema).map(adjust))
+        : this.takesBytes
+          ? this.bytes()
+          : fc.constant(undefined),
     });
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { ok, withId } from '../../../../support/api-client.js';
-import type { Api, Person } from '../api.js';
+import { type Api, aTask, type Person } from '../api.js';
 import { startAttempt } from '../attempts.js';
 import { interactiveRun } from '../interactive-run.js';
 
@@ -100,6 +100,12 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     await (await startAttempt(api, id)).succeed([FILE]);
     return id;
   },
+  batch: async (_, who) => (await aBatch(who)).id,
+  'ended batch': async (_, who) => {
+    const { id } = await aBatch(who);
+    await ok(who.api.DELETE('/batches/{id}', withId(id)));
+    return id;
+  },
   file: async () => FILE,
   'another file': async () => 'other.txt',
   'dead letter': async (_, who, api) => deadLetter(who, api),
@@ -109,6 +115,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     return id;
   },
 };
+
+const aBatch = (who: Person) => ok(who.api.POST('/batches', { body: { items: [{ ...aTask, ...LONG }] } }));
 
 async function deadLetter(who: Person, api: Api): Promise<string> {
   const task = await who.createTask({ ...LONG, retry: { max_attempts: 1, retry_on: ['exit_code'] } });

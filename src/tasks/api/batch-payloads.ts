@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+
+import { type FieldFault, InvalidFields } from '../../kernel/errors.js';
+import { mapInParallel } from '../../platform/async/map-in-parallel.js';
+import { Runtimes } from '../../runtimes/runtimes.js';
+import type { BatchTask } from '../commands/create-batch.js';
+import { requireFreeScriptPath } from '../commands/execution-requests.js';
+import { InputStore } from '../commands/input-store.js';
+import { ScriptStore } from '../commands/script-store.js';
+import { pathsOf } from './input-schema.js';
+import type { OneShotBody } from './one-shot-schema.js';
+import { OperatorRules } from './operator-rules.js';
+import { SubmittedSuites } from './submitted-suites.js';
+
+/** Items whose script and input are stored at a time: small payloads share a statement. */
+const ITEMS_AT_A_TIME = 16;
+
+/** Checks and stores the items of a batch, before its events are recorded. */
+@Injectable()
+export class BatchPayloads {
+  constructor(
+    private readonly rules: OperatorRules,
+    private readonly runtimes: Runtimes,
+    private readonly scripts: ScriptStore,
+    private readonly inputs: InputStore,
+    private readonly suites: SubmittedSuites,
+  ) {}
+
+  /**
+   * @returns the items, with the names of runtimes for aliases
+   * @throws InvalidFields that names the faults of all items: `items.3.script_type`
+   */
+  accept(items: readonly OneShotBody[]): OneShotBody[] {
+    const faults: FieldFault[] = [];
+    const collect = <T>(index: number, check: () => T): T | undefined => {
+      try {
+        return check();
+      } catch (error) {
+        if (!(error instanceof InvalidFields)) throw error;
+        faults.push(...error.fields.map((fault) => ({ ...fault, field: `items.${index}.${fault.field}` })));
+        return undefined;
+      }
+    };
+    const accepted = items.flatMap((item, index) => {
+      const runtime = this.runtimes.find(item.script_type);
+      const { tests, judge } = item;
+      if (runtime) collect(index, () => requireFreeScriptPath(runtime, pathsOf(item.input)));
+      collect(index, () => this.suites.accept(tests, judge, runtime?.name));
+      return collect(index, () => this.rules.accept(item)) ?? [];
+    });
+    if (faults.length > 0) throw new InvalidFields(faults);
+    return accepted;
+  }
+
+  /** Stores nothing more after a failure. @throws DomainError `quota_exceeded` */
+  store(ownerId: string, items: readonly OneShotBody[]): Promise<BatchTask[]> {
+    return mapInParallel(items, ITEMS_AT_A_TIME, async (item) => {
+      const { input: submitted, script_content, tests, judge, ...definition } = item;
+      const script = await this.scripts.put(ownerId, script_content);
+      const accepted = this.suites.accept(tests, judge, definition.script_type);
+      const suite = await this.suites.ofNewTask(ownerId, accepted);
+      const input = await this.inputs.put(ownerId, submitted);
+      return { definition: { ...definition, script, suite }, input, inputPaths: pathsOf(submitted) };
+    });
+  }
+}
