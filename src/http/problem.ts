@@ -1,4 +1,3 @@
-import { FIELD_ERRORS_MAX } from './validation/field-errors.js';
 import { STATUS_CODES } from 'node:http';
 
 import { DomainError, type FieldFault, InvalidFields, Unavailable, VersionConflict } from '../kernel/errors.js';
@@ -7,6 +6,9 @@ export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
 
 /** Retry-After of a 503 while a dependency is unavailable. */
 const OUTAGE_RETRY_AFTER_SECONDS = 1;
+
+/** A body with a thousand unknown fields must not produce a thousand errors. */
+export const FIELD_ERRORS_MAX = 50;
 
 /** `field` as the client sent it; `value` is truncated and never a secret. */
 export type FieldError = FieldFault;

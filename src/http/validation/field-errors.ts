@@ -1,9 +1,7 @@
 import type { z } from 'zod';
 
-import type { FieldError } from '../problem.js';
+import { FIELD_ERRORS_MAX, type FieldError } from '../problem.js';
 
-/** A body with a thousand unknown fields must not produce a thousand errors. */
-export const FIELD_ERRORS_MAX = 50;
 const VALUE_CHARS_MAX = 64;
 const FIELD_CHARS_MAX = 256;
 const MESSAGE_CHARS_MAX = 256;

@@ -1,8 +1,5 @@
+import { nextCharacter, wholeCharacters } from '../../kernel/utf8.js';
 import type { OutputRef } from '../domain/execution-events.js';
-
-/** Whether a byte of UTF-8 continues a character. */
-const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
-const CONTINUATIONS_MAX = 3;
 
 /** The stored bytes before and after a gap. */
 interface Gap {
@@ -38,27 +35,3 @@ function gapOf(bytes: number, { bytes_total, head_bytes }: OutputRef, bytesMax: 
 
 const gapMark = (bytes: number): string =>
   `… ${bytes.toLocaleString('en-US')} ${bytes === 1 ? 'byte' : 'bytes'} left out …`;
-
-/** @returns the number of bytes without an incomplete character at the end */
-export function wholeCharacters(bytes: Uint8Array): number {
-  for (let back = 1; back <= Math.min(CONTINUATIONS_MAX, bytes.length); back += 1) {
-    const byte = bytes[bytes.length - back]!;
-    if (isContinuation(byte)) continue;
-    return lengthFrom(byte) > back ? bytes.length - back : bytes.length;
-  }
-  return bytes.length;
-}
-
-/** The length of a character, from its first byte. */
-function lengthFrom(lead: number): number {
-  if (lead >= 0xf8) return 1;
-  if (lead >= 0xf0) return 4;
-  if (lead >= 0xe0) return 3;
-  return lead >= 0xc0 ? 2 : 1;
-}
-
-function nextCharacter(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (at < from + CONTINUATIONS_MAX && isContinuation(bytes[at])) at += 1;
-  return at;
-}

@@ -1,3 +1,4 @@
+import { wholeCharacters } from '../../kernel/utf8.js';
 import { detachBuffer } from '../../platform/memory/detach-buffer.js';
 import { withoutSpans } from '../../platform/telemetry/trace-context.js';
 import type { Runtimes } from '../../runtimes/runtimes.js';
@@ -18,7 +19,6 @@ import {
   type Verdict,
 } from '../../tasks/domain/test-results.js';
 import type { Judge, TestCase, TestSuite } from '../../tasks/domain/test-suite.js';
-import { wholeCharacters } from '../../tasks/queries/output-text.js';
 import { type Checker, type CheckerBounds, prepareChecker } from './checker.js';
 import { type Comparison, differenceOf } from './compare-output.js';
 import { suiteFilesOf } from './suite-files.js';

@@ -38,7 +38,9 @@ const KEPT = { executionsMs: HOUR_MS, deletedTasksMs: HOUR_MS, unreferencedScrip
 const aSweep = (more: Partial<typeof KEPT> = {}) => new PayloadSweep(pool, { ...KEPT, ...more });
 
 test('inputs and outputs are destroyed after their retention; scripts and tests of tasks are not', async () => {
-  const old = await Promise.all((['input', 'stdout', 'test_results', 'script', 'suite'] as const).map((kind) => put(kind)));
+  const old = await Promise.all(
+    (['input', 'stdout', 'test_results', 'script', 'suite'] as const).map((kind) => put(kind)),
+  );
   const young = await Promise.all([put('input'), put('stdout')]);
   await age(old, HOUR_MS + 60_000);
   await age(young, HOUR_MS - 60_000);
