@@ -2,6 +2,7 @@
 #include "plain-cell.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 
@@ -22,7 +23,7 @@ static bool is_refused(const struct answer *answer, const char *refusal) {
     return strcmp(answer->types, "R") == 0 && strcmp(answer->end, refusal) == 0;
 }
 
-/* How many files of bases the launcher has open; -1: not to be seen. */
+/* How many files of bases the launcher has open; -1: not to be seen, as in a container that may not trace it. */
 static int files_open(void) {
     char path[64], target[PATH_MAX];
     int count = 0;
@@ -31,6 +32,10 @@ static int files_open(void) {
     if (folder == NULL) return -1;
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         ssize_t size = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
+        if (size < 0 && (errno == EACCES || errno == EPERM)) {
+            count = -1;
+            break;
+        }
         target[size < 0 ? 0 : size] = 0;
         count += strncmp(target, "/memfd:base", 11) == 0;
     }
