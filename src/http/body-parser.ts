@@ -13,9 +13,9 @@ export const BODY_BYTES_MAX = 1024 ** 2;
 export const BODY_WITH_INPUT_BYTES_MAX = 2 * 1024 ** 2;
 
 /**
- * Accepts JSON only, or only bytes on a route that takes them; any other media type is a 415. A missing or empty body is `undefined`: the route's schema decides
- * whether a body is required. Rejects values that Postgres would refuse, that are nested too deeply, or that JSON.parse
- * would change.
+ * Accepts JSON only, or only bytes on a route that takes them; any other media type is a 415. A missing or empty body is
+ * `undefined`: the route's schema decides whether a body is required. Rejects values that Postgres would refuse, that
+ * are nested too deeply, or that JSON.parse would change.
  */
 export function parseBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();

@@ -1,3 +1,5 @@
+import { bufferView } from './buffer-view.js';
+
 const LENGTH_BYTES = 4;
 
 /** Adds binary content. @returns its index, to be written into the JSON */
@@ -25,7 +27,7 @@ export function packJson(valueOf: (part: AddPart) => unknown): Buffer {
 
 /** The parts are views of the content. @throws Error for anything that {@link packJson} did not make */
 export function unpackJson(content: Uint8Array): { readonly value: unknown; readonly part: PartAt } {
-  const all = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const all = bufferView(content);
   const first = LENGTH_BYTES + all.readUInt32BE();
   const { value, sizes } = JSON.parse(all.toString('utf8', LENGTH_BYTES, first)) as Head;
   const ends = [first];

@@ -13,6 +13,7 @@ import { RunOutput } from './run-output.js';
 import type { RuntimesOnEngine } from './runtimes-on-engine.js';
 import {
   type CompilerEnd,
+  LEFT_NOTHING,
   type Preparation,
   type ProgramRun,
   type RunOptions,
@@ -142,13 +143,9 @@ export class Programs {
       cpuTimeMs: null,
       memoryPeakBytes: null,
       oomKills: 0,
-      notes: [],
-      files: [],
-      skippedFiles: [],
-      hasAllFiles: true,
     };
     const end = { reason, returnCode: null, signal: null, imageDigest, compile: null };
-    return { ...end, ...output, ...figures, startedAt: new Date() };
+    return { ...end, ...output, ...figures, ...LEFT_NOTHING, startedAt: new Date() };
   }
 }
 

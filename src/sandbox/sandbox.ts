@@ -132,6 +132,9 @@ export interface PartialOutcome {
   readonly wallTimeMs: number;
 }
 
+/** Of an outcome without a program that could have left anything. */
+export const LEFT_NOTHING = { notes: [], files: [], skippedFiles: [], hasAllFiles: true } as const;
+
 /**
  * The run failed for a reason outside the program.
  * `countsAsAttempt: false` (no image, engine down, container did not start): the attempt may be released uncounted.

@@ -1,3 +1,5 @@
+import { bufferView } from '../kernel/buffer-view.js';
+
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 /**
@@ -5,7 +7,7 @@ const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
  * first line ends in \r\n comes from Windows; in any other file, \r\n is there on purpose.
  */
 export function withUnixLineEnds(script: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(script.buffer, script.byteOffset, script.byteLength);
+  const bytes = bufferView(script);
   const text = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
     ? bytes.subarray(BYTE_ORDER_MARK.length)
     : bytes;

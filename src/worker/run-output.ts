@@ -5,6 +5,7 @@ import type { PayloadStore } from '../platform/payloads/payload-store.js';
 import {
   type CapturedOutput,
   type CompilerEnd,
+  LEFT_NOTHING,
   type OutputStreamName,
   type PartialOutcome,
   SandboxFailure,
@@ -30,10 +31,7 @@ const UNKNOWN_END = {
   memoryPeakBytes: null,
   oomKills: 0,
   imageDigest: null,
-  notes: [],
-  files: [],
-  skippedFiles: [],
-  hasAllFiles: true,
+  ...LEFT_NOTHING,
   compile: null,
 };
 

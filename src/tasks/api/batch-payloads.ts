@@ -7,6 +7,7 @@ import type { BatchTask } from '../commands/create-batch.js';
 import { requireFreeScriptPath } from '../commands/execution-requests.js';
 import { InputStore } from '../commands/input-store.js';
 import { ScriptStore } from '../commands/script-store.js';
+import type { TestSuite } from '../domain/test-suite.js';
 import { pathsOf } from './input-schema.js';
 import type { OneShotBody } from './one-shot-schema.js';
 import { OperatorRules } from './operator-rules.js';
@@ -14,6 +15,12 @@ import { SubmittedSuites } from './submitted-suites.js';
 
 /** Items whose script and input are stored at a time: small payloads share a statement. */
 const ITEMS_AT_A_TIME = 16;
+
+/** With the names of runtimes for aliases. */
+export interface AcceptedItem {
+  readonly item: OneShotBody;
+  readonly suite: TestSuite | null;
+}
 
 /** Checks and stores the items of a batch, before its events are recorded. */
 @Injectable()
@@ -27,10 +34,9 @@ export class BatchPayloads {
   ) {}
 
   /**
-   * @returns the items, with the names of runtimes for aliases
    * @throws InvalidFields that names the faults of all items: `items.3.script_type`
    */
-  accept(items: readonly OneShotBody[]): OneShotBody[] {
+  accept(items: readonly OneShotBody[]): AcceptedItem[] {
     const faults: FieldFault[] = [];
     const collect = <T>(index: number, check: () => T): T | undefined => {
       try {
@@ -45,19 +51,19 @@ export class BatchPayloads {
       const runtime = this.runtimes.find(item.script_type);
       const { tests, judge } = item;
       if (runtime) collect(index, () => requireFreeScriptPath(runtime, pathsOf(item.input)));
-      collect(index, () => this.suites.accept(tests, judge, runtime?.name));
-      return collect(index, () => this.rules.accept(item)) ?? [];
+      const suite = collect(index, () => this.suites.accept(tests, judge, runtime?.name)) ?? null;
+      const accepted = collect(index, () => this.rules.accept(item));
+      return accepted ? { item: accepted, suite } : [];
     });
     if (faults.length > 0) throw new InvalidFields(faults);
     return accepted;
   }
 
   /** Stores nothing more after a failure. @throws DomainError `quota_exceeded` */
-  store(ownerId: string, items: readonly OneShotBody[]): Promise<BatchTask[]> {
-    return mapInParallel(items, ITEMS_AT_A_TIME, async (item) => {
-      const { input: submitted, script_content, tests, judge, ...definition } = item;
+  store(ownerId: string, items: readonly AcceptedItem[]): Promise<BatchTask[]> {
+    return mapInParallel(items, ITEMS_AT_A_TIME, async ({ item, suite: accepted }) => {
+      const { input: submitted, script_content, tests: _tests, judge: _judge, ...definition } = item;
       const script = await this.scripts.put(ownerId, script_content);
-      const accepted = this.suites.accept(tests, judge, definition.script_type);
       const suite = await this.suites.ofNewTask(ownerId, accepted);
       const input = await this.inputs.put(ownerId, submitted);
       return { definition: { ...definition, script, suite }, input, inputPaths: pathsOf(submitted) };

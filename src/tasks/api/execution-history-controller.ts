@@ -2,6 +2,7 @@ import { Controller, Get, Param, Query, type StreamableFile } from '@nestjs/comm
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { historyEntryOf } from '../../event-sourcing/core/history-entry.js';
 import { apiPath } from '../../http/api-path.js';
 import { ConcurrentRequests } from '../../http/concurrent-requests.js';
@@ -100,8 +101,7 @@ export class ExecutionHistoryController {
 
   private async *events(id: string, afterVersion: number, gone: AbortSignal): AsyncGenerator<ServerSentEvent | null> {
     for await (const event of this.follower.follow(id, afterVersion, HEARTBEAT_MS, gone)) {
-      const entry = event && historyEntryOf(event);
-      yield entry && { id: String(entry.version), event: entry.type, data: entry };
+      yield event && sentEvent(event);
     }
   }
 
@@ -113,10 +113,12 @@ export class ExecutionHistoryController {
     for await (const news of withHeartbeats(this.suiteFollower.follow(id, afterVersion, gone), HEARTBEAT_MS)) {
       if (news === null) yield null;
       else if (news.kind === 'test') yield { event: 'test', data: news.test };
-      else {
-        const entry = historyEntryOf(news.event);
-        yield { id: String(entry.version), event: entry.type, data: entry };
-      }
+      else yield sentEvent(news.event);
     }
   }
+}
+
+function sentEvent(event: RecordedEvent): ServerSentEvent {
+  const entry = historyEntryOf(event);
+  return { id: String(entry.version), event: entry.type, data: entry };
 }

@@ -15,6 +15,7 @@ import { HttpProblem } from '../../http/problem.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import { LargeResponses } from '../../http/user-concurrency.js';
 import { RestOfPath, uuidParam } from '../../http/validation/params.js';
+import { bufferView } from '../../kernel/buffer-view.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { StoredFile } from '../domain/execution-events.js';
 import { GetExecution } from '../queries/execution-queries.js';
@@ -88,6 +89,6 @@ export class FileController {
     if (payload === null) return Buffer.alloc(0);
     const content = await this.payloads.get(payload);
     if (content === null) throw new HttpProblem(410, 'file_erased', 'File has been erased');
-    return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+    return bufferView(content);
   }
 }

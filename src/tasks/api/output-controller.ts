@@ -13,6 +13,7 @@ import { HttpProblem } from '../../http/problem.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import { releaseSlot, LargeResponses } from '../../http/user-concurrency.js';
 import { enumParam, uuidParam } from '../../http/validation/params.js';
+import { bufferView } from '../../kernel/buffer-view.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { OutputStreamName } from '../../sandbox/sandbox.js';
 import { isActive } from '../domain/execution-shape.js';
@@ -71,7 +72,7 @@ export class OutputController {
     const read = async () => {
       const content = await outputOf(output, this.payloads);
       if (content === null) throw new HttpProblem(410, 'output_erased', 'Output has been erased');
-      return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+      return bufferView(content);
     };
     return sizedBytes(this.largeResponses, { userId, reply, bytes: keptBytes(output), read });
   }

@@ -17,7 +17,6 @@ import { GetBatchItems } from '../queries/batch-queries.js';
 import { CountStartingBatches, FindRerunSources } from '../queries/rerun-sources.js';
 import { OperatorRules } from './operator-rules.js';
 import { createdRerunsView, rerunManyBody, type RerunManyBody } from './rerun-batch-schemas.js';
-import { ofOverrides } from './rerun-controller.js';
 
 /** A user's batches that wait to be started. Each holds up to a thousand executions. */
 export const STARTING_BATCHES_MAX = 10;
@@ -59,7 +58,7 @@ export class RerunBatchController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const accepted = await ofOverrides(async () => this.rules.accept(overrides));
+    const accepted = this.rules.accept(overrides, 'overrides.');
     const { id } = await this.requests.run(exchange, caller.userId, async (mark) => {
       const created = newId();
       const sources = await this.sourcesOf(caller.userId, filter, limit);

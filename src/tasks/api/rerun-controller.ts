@@ -21,7 +21,7 @@ import { ExecutionStarts } from './execution-starts.js';
 import { OperatorRules } from './operator-rules.js';
 
 /** Rules know the fields of a start, where these have no prefix; the input is not part of this request. */
-export async function ofOverrides<T>(work: () => Promise<T>): Promise<T> {
+async function ofOverrides<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

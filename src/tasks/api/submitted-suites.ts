@@ -21,6 +21,14 @@ interface ChangedSuite {
   readonly suiteFrom?: SuiteRef | null;
 }
 
+/** The fields of a change that the tests of a task depend on. */
+interface SuiteChanges {
+  readonly tests?: SubmittedTests | null | undefined;
+  readonly judge?: SubmittedJudge | undefined;
+  /** Name of a runtime. */
+  readonly script_type?: string | undefined;
+}
+
 /** The tests in requests: checked, then stored. */
 @Injectable()
 export class SubmittedSuites {
@@ -45,15 +53,15 @@ export class SubmittedSuites {
   }
 
   /**
-   * @param task as it is to be, but for its tests
    * @throws InvalidFields, also for tests that do not fit a new runtime; DomainError `quota_exceeded`
    */
   async ofChangedTask(
     ownerId: string,
-    { suite: from, script_type }: Pick<TaskDefinition, 'suite' | 'script_type'>,
-    { tests, judge }: { readonly tests?: SubmittedTests | null; readonly judge?: SubmittedJudge },
+    { suite: from, script_type: current_type }: Pick<TaskDefinition, 'suite' | 'script_type'>,
+    { tests, judge, script_type = current_type }: SuiteChanges,
   ): Promise<ChangedSuite> {
     if (tests === null) return { suite: null };
+    if (tests === undefined && judge === undefined && script_type === current_type) return {};
     if (tests && judge) {
       const suite = await this.store.putOfTask(ownerId, suiteOf(tests, judge, script_type, this.rules), from);
       return { suite };

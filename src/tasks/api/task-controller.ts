@@ -225,8 +225,7 @@ export class TaskController {
     const { owner_id, definition, definition_version } = await this.queries.execute(new GetTaskFromLog(id));
     requireOwner(caller, owner_id);
     requireVersion(condition, definition_version, 'Task');
-    const current = { ...definition, ...(script_type !== undefined && { script_type }) };
-    const changed = await this.suites.ofChangedTask(owner_id, current, { tests, judge });
+    const changed = await this.suites.ofChangedTask(owner_id, definition, { tests, judge, script_type });
     if (script_content === undefined) return changed;
     return { ...changed, script: await this.scripts.replace(definition.script, owner_id, script_content) };
   }

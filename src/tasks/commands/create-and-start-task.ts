@@ -36,8 +36,7 @@ export class CreateAndStartTaskHandler implements ICommandHandler<CreateAndStart
       ]);
       task.record(taskDecider.decide(create, task.state));
       const content = { executor: 'embedded', input, inputPaths, suite: undefined } as const;
-      const start = { executionId, requester, content } as const;
-      await this.requests.record(task, execution, { ...start, overrides: {} });
+      await this.requests.record(task, execution, { executionId, requester, content, overrides: {} });
     });
   }
 }

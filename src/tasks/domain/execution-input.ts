@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { packJson, type PartAt, unpackJson } from '../../kernel/packed-json.js';
+import { type AddPart, packJson, type PartAt, unpackJson } from '../../kernel/packed-json.js';
 
 export interface InputFile {
   readonly path: string;
@@ -24,6 +24,9 @@ export const packedPart = (part: PartAt) => z.int().transform(part);
 
 export const packedFiles = (part: PartAt) => z.array(z.object({ path: z.string(), content: packedPart(part) }));
 
+export const packFiles = (files: readonly InputFile[], part: AddPart) =>
+  files.map(({ path, content }) => ({ path, content: part(content) }));
+
 const packedInput = (part: PartAt) =>
   z.object({
     stdin: packedPart(part).optional(),
@@ -39,7 +42,7 @@ export const encodeExecutionInput = ({ stdin, files, ...others }: ExecutionInput
   packJson((part) => ({
     ...others,
     ...(stdin && { stdin: part(stdin) }),
-    ...(files && { files: files.map(({ path, content }) => ({ path, content: part(content) })) }),
+    ...(files && { files: packFiles(files, part) }),
   }));
 
 /** @throws Error if encodeExecutionInput did not make the bytes */

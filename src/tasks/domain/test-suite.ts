@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { packJson, type PartAt, unpackJson } from '../../kernel/packed-json.js';
-import { type InputFile, packedFiles, packedPart } from './execution-input.js';
+import { type InputFile, packedFiles, packedPart, packFiles } from './execution-input.js';
 import { executionLimits, scriptType, timeoutSeconds } from './execution-shape.js';
 
 export const TESTS_MAX = 500;
@@ -68,7 +68,7 @@ export const encodeTestSuite = ({ judge, tests }: TestSuite): Buffer =>
     tests: tests.map(({ stdin, files, expected_stdout, ...others }) => ({
       ...others,
       ...(stdin && { stdin: part(stdin) }),
-      ...(files && { files: files.map(({ path, content }) => ({ path, content: part(content) })) }),
+      ...(files && { files: packFiles(files, part) }),
       ...(expected_stdout && { expected_stdout: part(expected_stdout) }),
     })),
   }));

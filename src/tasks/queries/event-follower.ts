@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 
 import { EventStore } from '../../event-sourcing/core/event-store.js';
-import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { StreamWatch } from '../../event-sourcing/event-store/stream-watch.js';
-import { retryOutage } from '../../platform/async/retry-outage.js';
 import { resolvesWithin } from '../../platform/async/timeout.js';
 import { executionDecider } from '../domain/execution-decider.js';
-import type { ExecutionEvent } from '../domain/execution-events.js';
-import { executionStream, outcomeOf } from '../domain/execution-state.js';
+import { outcomeOf } from '../domain/execution-state.js';
+import { executionEventsAfter } from './execution-events-after.js';
 import { withoutLeaseToken } from './lease-token-redaction.js';
 
 /** Follows an execution's events in the log: each event once and in order, even if notifications are lost. */
@@ -46,9 +45,8 @@ export class EventFollower {
   }
 
   private async eventsAfter(executionId: string, afterVersion: number, signal: AbortSignal) {
-    const read = () => this.store.readStream(executionStream(executionId), { afterVersion });
     try {
-      return eventsAs<ExecutionEvent>(await retryOutage(read, signal));
+      return await executionEventsAfter(this.store, executionId, afterVersion, signal);
     } catch (error) {
       if (signal.aborted) return [];
       throw error;

@@ -2,14 +2,15 @@ import { Injectable } from '@nestjs/common';
 
 import { fold } from '../../event-sourcing/core/decider.js';
 import { EventStore } from '../../event-sourcing/core/event-store.js';
-import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { retryOutage } from '../../platform/async/retry-outage.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { OutputStreamName } from '../../sandbox/sandbox.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent, OutputRef } from '../domain/execution-events.js';
-import { type ExecutionState, executionStream, outcomeOf } from '../domain/execution-state.js';
+import { type ExecutionState, outcomeOf } from '../domain/execution-state.js';
 import { AttemptOutput, restOf, type Sent, sourceOf } from './attempt-output.js';
+import { executionEventsAfter } from './execution-events-after.js';
 import { outputOf } from './output-excerpt.js';
 
 /**
@@ -28,7 +29,7 @@ export class OutputFollower {
 
   /** Reads ahead only as far as its consumer reads. @param signal ends it, with its reason */
   async *follow(executionId: string, stream: OutputStreamName, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const past = await this.eventsAfter(executionId, 0, signal);
+    const past = await executionEventsAfter(this.store, executionId, 0, signal);
     let state = fold<ExecutionState, ExecutionEvent>(executionDecider, executionDecider.initialState, past);
     let version = past.length;
     const sent = { bytes: 0 };
@@ -36,7 +37,7 @@ export class OutputFollower {
     if (outcomeOf(state) !== null) yield* this.rest(storedBy(latestAttempt(past), stream), sent, signal);
     while (outcomeOf(state) === null) {
       yield* this.attempts.untilNews(executionId, version, sourceOf(state, executionId, stream), sent, signal);
-      for (const event of await this.eventsAfter(executionId, version, signal)) {
+      for (const event of await executionEventsAfter(this.store, executionId, version, signal)) {
         if (event.type === 'ExecutionAttemptStarted') sent.bytes = 0;
         yield* this.rest(storedBy([event], stream), sent, signal);
         state = executionDecider.evolve(state, event);
@@ -51,11 +52,6 @@ export class OutputFollower {
     const content = await retryOutage(() => outputOf(output, this.payloads), signal);
     const bytes = restOf(content ?? new Uint8Array(), sent);
     if (bytes.length > 0) yield bytes;
-  }
-
-  private async eventsAfter(executionId: string, afterVersion: number, signal: AbortSignal) {
-    const read = () => this.store.readStream(executionStream(executionId), { afterVersion });
-    return eventsAs<ExecutionEvent>(await retryOutage(read, signal));
   }
 }
 

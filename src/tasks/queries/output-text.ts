@@ -1,3 +1,4 @@
+import { bufferView } from '../../kernel/buffer-view.js';
 import { nextCharacter, wholeCharacters } from '../../kernel/utf8.js';
 import type { OutputRef } from '../domain/execution-events.js';
 
@@ -13,7 +14,7 @@ interface Gap {
  * @param bytesMax of stored bytes, without that line
  */
 export function outputText(content: Uint8Array, output: OutputRef, bytesMax = Number.POSITIVE_INFINITY): string {
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const bytes = bufferView(content);
   const gap = gapOf(bytes.length, output, bytesMax);
   if (gap === null) return bytes.toString('utf8');
   const head = bytes.subarray(0, wholeCharacters(bytes.subarray(0, gap.headBytes)));

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 
 import { EventStore } from '../../event-sourcing/core/event-store.js';
-import { eventsAs, type RecordedEvent } from '../../event-sourcing/core/event.js';
+import type { RecordedEvent } from '../../event-sourcing/core/event.js';
 import { retryOutage } from '../../platform/async/retry-outage.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import { executionDecider } from '../domain/execution-decider.js';
 import type { ExecutionEvent, RunResult } from '../domain/execution-events.js';
-import { executionStream, outcomeOf } from '../domain/execution-state.js';
+import { outcomeOf } from '../domain/execution-state.js';
 import { decodeTestResults, progressLine, type TestProgress } from '../domain/test-results.js';
 import { AttemptOutput, restOf, type Sent, sourceOf } from './attempt-output.js';
+import { executionEventsAfter } from './execution-events-after.js';
 import { withoutLeaseToken } from './lease-token-redaction.js';
 
 const LINE_FEED = 0x0a;
@@ -38,7 +39,7 @@ export class SuiteFollower {
     const sent: Sent = { bytes: 0 };
     const lines = new Lines();
     for (;;) {
-      for (const event of await this.eventsAfter(executionId, version, signal)) {
+      for (const event of await executionEventsAfter(this.store, executionId, version, signal)) {
         if (event.type === 'ExecutionAttemptStarted') {
           sent.bytes = 0;
           lines.forget();
@@ -64,11 +65,6 @@ export class SuiteFollower {
     const ref = suite.tests;
     const content = await retryOutage(() => this.payloads.get(ref), signal);
     return content ? restOf(Buffer.concat(decodeTestResults(content).map(progressLine)), sent) : new Uint8Array();
-  }
-
-  private async eventsAfter(executionId: string, afterVersion: number, signal: AbortSignal) {
-    const read = () => this.store.readStream(executionStream(executionId), { afterVersion });
-    return eventsAs<ExecutionEvent>(await retryOutage(read, signal));
   }
 }
 

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
+import { bufferView } from '../../kernel/buffer-view.js';
 import type { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { TestCase, TestSuite } from '../domain/test-suite.js';
 import type { TaskRow } from './task-projection.js';
@@ -40,8 +41,7 @@ export async function taskViewOf(
 
 const textOf = (content: Uint8Array | null): string => (content === null ? '' : bytesText(content));
 
-const bytesText = (content: Uint8Array): string =>
-  Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8');
+const bytesText = (content: Uint8Array): string => bufferView(content).toString('utf8');
 
 /** A test as it was sent. A file that is no text comes in base64. */
 export function testView({ name, stdin, args, files, expected_stdout, ...others }: TestCase, showsHidden: boolean) {
@@ -57,7 +57,7 @@ const dataOf = ({ stdin, args, files, expected_stdout }: TestData) => ({
   ...(files && {
     files: files.map(({ path, content }) => {
       const encoding = isUtf8(content) ? 'utf8' : 'base64';
-      return { path, content: Buffer.from(content).toString(encoding), encoding };
+      return { path, content: bufferView(content).toString(encoding), encoding };
     }),
   }),
   ...(expected_stdout && { expected_stdout: bytesText(expected_stdout) }),

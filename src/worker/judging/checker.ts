@@ -1,3 +1,4 @@
+import { bufferView } from '../../kernel/buffer-view.js';
 import { DEFAULT_LIMITS } from '../../runtimes/default-limits.js';
 import { floorOf } from '../../runtimes/runtime.js';
 import type { Runtimes } from '../../runtimes/runtimes.js';
@@ -107,7 +108,7 @@ function failedBecause(end: string, ...outputs: readonly (CapturedOutput | undef
 
 /** @returns null if it is blank */
 function firstLineOf({ content }: CapturedOutput): string | null {
-  const head = Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, OUTPUT_BYTES_MAX));
+  const head = bufferView(content.subarray(0, OUTPUT_BYTES_MAX));
   const [line = ''] = head.toString('utf8').split(/\r?\n/, 1);
   return line.trim().slice(0, TEST_MESSAGE_CHARS_MAX) || null;
 }

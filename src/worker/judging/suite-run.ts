@@ -1,3 +1,4 @@
+import { bufferView } from '../../kernel/buffer-view.js';
 import { wholeCharacters } from '../../kernel/utf8.js';
 import { detachBuffer } from '../../platform/memory/detach-buffer.js';
 import { withoutSpans } from '../../platform/telemetry/trace-context.js';
@@ -146,7 +147,7 @@ export class SuiteRun {
   ): Promise<Judged | null> {
     if (checker) return checker.check({ input, expected: expected ?? new Uint8Array(), output: content }, this.signal);
     if (!expected) return ACCEPTED;
-    const message = differenceOf(comparisonOf(this.suite.judge), viewOf(expected), viewOf(content));
+    const message = differenceOf(comparisonOf(this.suite.judge), bufferView(expected), bufferView(content));
     return message === null ? ACCEPTED : { verdict: 'wrong_answer', message };
   }
 
@@ -199,5 +200,3 @@ function headOf({ content }: CapturedOutput): Buffer {
   const head = content.subarray(0, TEST_OUTPUT_BYTES_MAX);
   return Buffer.from(head.length < content.length ? head.subarray(0, wholeCharacters(head)) : head);
 }
-
-const viewOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,4 +1,10 @@
-import type { CapturedOutput, CompilerEnd, SandboxOutcome, TerminationReason } from '../../sandbox/sandbox.js';
+import {
+  type CapturedOutput,
+  type CompilerEnd,
+  LEFT_NOTHING,
+  type SandboxOutcome,
+  type TerminationReason,
+} from '../../sandbox/sandbox.js';
 
 const noOutput = (): CapturedOutput => ({ content: new Uint8Array(), bytesTotal: 0, truncated: false });
 
@@ -36,10 +42,7 @@ export class SuiteTotals {
       cpuTimeMs,
       memoryPeakBytes,
       oomKills,
-      notes: [],
-      files: [],
-      skippedFiles: [],
-      hasAllFiles: true,
+      ...LEFT_NOTHING,
       compile,
     };
   }
