@@ -1,4 +1,5 @@
 import { blank } from './blanks.js';
+import { relatedFilter, relatedItems, relatedRun } from './related-fields.js';
 
 /** Rules for valid requests that no schema can express. Everything else follows from the document. */
 export interface Care {
@@ -7,36 +8,9 @@ export interface Care {
   /** Fields of the body for which only a few values are valid. */
   readonly fields?: Readonly<Record<string, readonly string[]>>;
   /** Makes a body keep the rules between its fields. */
-  readonly adjust?: (body: unknown) => unknown;
+  readonly adjust?: (body: any) => unknown;
   /** Of the path, instead of THINGS_OF. */
   readonly path?: Readonly<Record<string, readonly [string, ...string[]]>>;
-}
-
-interface JudgedBody {
-  readonly executor?: string;
-  readonly tests?: readonly unknown[] | null;
-  readonly judge?: {
-    readonly compare?: string;
-    readonly stop_on?: string;
-    readonly numbers?: object;
-    readonly checker?: object;
-  };
-}
-
-/** A judge needs tests, and has only what its comparison needs. An external execution has none. */
-function withJudgeAsAllowed(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null) return body;
-  const { tests, judge, ...others } = body as JudgedBody;
-  if (others.executor === 'external' || !tests) return tests === null ? { ...others, tests } : others;
-  if (judge === undefined) return { ...others, tests };
-  const { numbers, checker = { script_type: 'bash', script_content: 'true' }, ...how } = judge;
-  const own = { ...(how.compare === 'numbers' && { numbers }), ...(how.compare === 'checker' && { checker }) };
-  return { ...others, tests, judge: { ...how, ...own } };
-}
-
-function withJudgesAsAllowed(body: unknown): unknown {
-  const { items } = body as { readonly items?: readonly unknown[] };
-  return { ...(body as object), ...(items && { items: items.map(withJudgeAsAllowed) }) };
 }
 
 export const CARE: Readonly<Record<string, Care>> = {
@@ -47,11 +21,12 @@ export const CARE: Readonly<Record<string, Care>> = {
     token: blank('session token'),
     fields: { current_password: [blank('password')], new_password: [blank('password'), 'another password'] },
   },
-  createTask: { adjust: withJudgeAsAllowed },
-  updateTask: { adjust: withJudgeAsAllowed },
-  startExecution: { adjust: withJudgeAsAllowed },
-  runOnce: { adjust: withJudgeAsAllowed },
-  createBatch: { adjust: withJudgesAsAllowed },
+  createTask: { adjust: relatedRun },
+  updateTask: { adjust: relatedRun },
+  startExecution: { adjust: relatedRun },
+  runOnce: { adjust: relatedRun },
+  createBatch: { adjust: relatedItems },
+  rerunExecutions: { adjust: relatedFilter },
   // Of a task that runs, no further execution can be started.
   rerunExecution: { path: { id: ['ended run', 'external run', 'dead letter'] } },
   executionFile: { path: { id: ['run with a file', 'ended run', 'external run'], path: ['file', 'another file'] } },

@@ -90,10 +90,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const { id } = await who.startExternal(LONG);
     return (await who.report(id, { status: 'running' })).id;
   },
-  'ended run': async (_, who) => {
-    const { id } = await who.startExternal(LONG);
-    return (await who.report(id, { status: 'completed', return_code: 0, stdout: 'done' })).id;
-  },
+  'ended run': async (_, who) => (await endedRun(who)).id,
+  'ended task': async (_, who) => (await endedRun(who)).task_id,
   'interactive run': (_, who, api) => interactiveRun(api, who),
   'run with a file': async (_, who, api) => {
     const { id } = await who.start((await who.createTask(LONG)).id);
@@ -115,6 +113,11 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     return id;
   },
 };
+
+async function endedRun(who: Person) {
+  const { id } = await who.startExternal(LONG);
+  return who.report(id, { status: 'completed', return_code: 0, stdout: 'done' });
+}
 
 const aBatch = (who: Person) => ok(who.api.POST('/batches', { body: { items: [{ ...aTask, ...LONG }] } }));
 
