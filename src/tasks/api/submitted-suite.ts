@@ -1,5 +1,7 @@
 import { type FieldFault, InvalidFields } from '../../kernel/errors.js';
+import { type PartContent, utf8Text } from '../../kernel/packed-json.js';
 import { fileAtScriptPath } from '../../runtimes/runtime.js';
+import { contentOfFile, emptyFiles } from '../commands/input-store.js';
 import { INPUT_FILE_AT_SCRIPT_PATH } from '../domain/execution-commands.js';
 import type { Judge, TestCase, TestSuite } from '../domain/test-suite.js';
 import type { OperatorRules } from './operator-rules.js';
@@ -15,7 +17,7 @@ export function suiteOf(
   judge: SubmittedJudge | undefined,
   scriptType: string | undefined,
   rules: OperatorRules,
-): TestSuite {
+): TestSuite<PartContent> {
   const runtime = scriptType === undefined ? undefined : rules.runtimeOf(scriptType);
   const faults = tests.flatMap(({ timeout_seconds, limits, files = [] }, index): FieldFault[] => [
     ...rules.faultsOf({ timeout_seconds, limits, runtime }, `tests.${index}.`),
@@ -41,18 +43,25 @@ export function judgeOf(submitted: SubmittedJudge | undefined, rules: OperatorRu
   };
 }
 
-function testOf(submitted: SubmittedTests[number]): TestCase {
+function testOf(submitted: SubmittedTests[number]): TestCase<PartContent> {
   const { name = null, stdin, files, expected_stdout, args, timeout_seconds, limits, ...others } = submitted;
   return {
     name,
     ...others,
-    ...(stdin !== undefined && { stdin: Buffer.from(stdin) }),
+    ...(stdin !== undefined && { stdin: utf8Text(stdin) }),
     ...(args && { args }),
-    ...(files && {
-      files: files.map(({ path, content, encoding }) => ({ path, content: Buffer.from(content, encoding) })),
-    }),
-    ...(expected_stdout !== undefined && { expected_stdout: Buffer.from(expected_stdout) }),
+    ...(files && { files: files.map(contentOfFile) }),
+    ...(expected_stdout !== undefined && { expected_stdout: utf8Text(expected_stdout) }),
     ...(timeout_seconds !== undefined && { timeout_seconds }),
     ...(limits && { limits }),
   };
+}
+
+/** When they are stored: else their texts would stay in memory for as long as the request waits. */
+export function emptyTests(tests: SubmittedTests): void {
+  for (const test of tests) {
+    if (test.stdin !== undefined) test.stdin = '';
+    if (test.expected_stdout !== undefined) test.expected_stdout = '';
+    emptyFiles(test.files);
+  }
 }

@@ -7,13 +7,16 @@ import { requireOwner } from '../../kernel/requester.js';
 import { SuiteStore } from '../commands/suite-store.js';
 import type { SuiteRef } from '../domain/execution-shape.js';
 import type { TaskDefinition } from '../domain/task-events.js';
-import type { TestSuite } from '../domain/test-suite.js';
+import { type PackedSuite, packSuite, type TestSuite } from '../domain/test-suite.js';
 import { GetTaskFromLog } from '../queries/task-queries.js';
 import { OperatorRules } from './operator-rules.js';
-import { judgeOf, suiteOf } from './submitted-suite.js';
+import { emptyTests, judgeOf, suiteOf } from './submitted-suite.js';
 import { JUDGE_WITHOUT_TESTS, type SubmittedJudge, type SubmittedTests } from './suite-schemas.js';
 
-/** The tests in requests: checked, then stored. Every method that stores throws InvalidFields and `quota_exceeded`. */
+/**
+ * The tests in requests: checked, then stored, and emptied, so that their texts do not stay in memory. Every method
+ * that stores throws InvalidFields and `quota_exceeded`.
+ */
 @Injectable()
 export class SubmittedSuites {
   constructor(
@@ -28,7 +31,7 @@ export class SubmittedSuites {
     tests: SubmittedTests | undefined,
     judge: SubmittedJudge | undefined,
   ): Promise<SuiteRef | null> {
-    return tests ? this.store.putOfTask(ownerId, suiteOf(tests, judge, scriptType, this.rules)) : null;
+    return tests ? this.store.putOfTask(ownerId, this.packed(tests, judge, scriptType)) : null;
   }
 
   /** @returns undefined: they do not change */
@@ -41,11 +44,11 @@ export class SubmittedSuites {
     if (tests === null || (tests === undefined && judge === undefined)) return tests;
     if (tests) {
       const kept = judge ?? (suite && (await this.store.get(suite))?.judge) ?? undefined;
-      return this.store.putOfTask(ownerId, suiteOf(tests, kept, script_type, this.rules), suite);
+      return this.store.putOfTask(ownerId, this.packed(tests, kept, script_type), suite);
     }
     const current = suite && (await this.store.get(suite));
     if (!current) throw new InvalidFields([{ field: 'judge', value: '[redacted]', ...JUDGE_WITHOUT_TESTS }]);
-    return this.store.putOfTask(ownerId, { ...current, judge: judgeOf(judge, this.rules) }, suite);
+    return this.store.putOfTask(ownerId, packSuite({ ...current, judge: judgeOf(judge, this.rules) }), suite);
   }
 
   /** @throws DomainError `task_not_found`, `access_denied` */
@@ -57,11 +60,21 @@ export class SubmittedSuites {
   ): Promise<SuiteRef> {
     const { owner_id, definition } = await this.queries.execute(new GetTaskFromLog(taskId));
     requireOwner(caller, owner_id);
-    return this.store.putOfExecution(caller.userId, suiteOf(tests, judge, definition.script_type, this.rules));
+    return this.store.putOfExecution(caller.userId, this.packed(tests, judge, definition.script_type));
   }
 
   /** @returns null if there are none, or if they have been destroyed */
   async shown({ suite }: Pick<TaskDefinition, 'suite'>): Promise<TestSuite | null> {
     return suite && this.store.get(suite);
+  }
+
+  private packed(
+    tests: SubmittedTests,
+    judge: SubmittedJudge | undefined,
+    scriptType: string | undefined,
+  ): PackedSuite {
+    const suite = packSuite(suiteOf(tests, judge, scriptType, this.rules));
+    emptyTests(tests);
+    return suite;
   }
 }

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
-import { packJson, type PartAt, unpackJson } from '../../kernel/packed-json.js';
+import { packJson, type PartAt, type PartContent, unpackJson } from '../../kernel/packed-json.js';
 
-export interface InputFile {
+export interface InputFile<Content = Uint8Array> {
   readonly path: string;
-  readonly content: Uint8Array;
+  readonly content: Content;
 }
 
 /** An execution's input. */
-export interface ExecutionInput {
-  readonly stdin?: Uint8Array | undefined;
+export interface ExecutionInput<Content = Uint8Array> {
+  readonly stdin?: Content | undefined;
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
-  readonly files?: readonly InputFile[] | undefined;
+  readonly files?: readonly InputFile<Content>[] | undefined;
   /** Patterns of the files to keep. */
   readonly outputs?: readonly string[] | undefined;
 }
@@ -32,7 +32,7 @@ const packedInput = (part: PartAt) =>
   });
 
 /** As its payload stores it. */
-export const encodeExecutionInput = ({ stdin, files, ...others }: ExecutionInput): Uint8Array =>
+export const encodeExecutionInput = ({ stdin, files, ...others }: ExecutionInput<PartContent>): Buffer =>
   packJson((part) => ({
     ...others,
     ...(stdin && { stdin: part(stdin) }),
