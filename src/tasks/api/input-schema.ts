@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { isBase64 } from '../../http/validation/base64.js';
 import { text } from '../../http/validation/text.js';
 import { isOutputPattern, PATTERN_BYTES_MAX, PATTERNS_MAX } from '../../sandbox/output-patterns.js';
 
@@ -16,7 +17,6 @@ const PATH_BYTES_MAX = 255;
 
 /** RFC 4648, section 4, with padding. */
 const BASE64 = '^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$';
-const isBase64 = (text: string): boolean => z.base64().safeParse(text).success;
 /** For the document, which can only limit the characters of a single text. */
 const INPUT_BYTES = `stdin and all files together have at most ${INPUT_BYTES_MAX} bytes`;
 const ARGUMENTS_BYTES = `args and env together have at most ${ARGUMENTS_BYTES_MAX} bytes`;
