@@ -3,7 +3,6 @@ import type { CommandBus } from '@nestjs/cqrs';
 import type { Decided } from '../event-sourcing/core/decision-runner.js';
 import type { EventMetadata } from '../event-sourcing/core/event.js';
 import { DomainError, Unavailable } from '../kernel/errors.js';
-import { allSettled } from '../platform/async/all-settled.js';
 import { retryOutage } from '../platform/async/retry-outage.js';
 import { ByteLog } from '../platform/memory/byte-log.js';
 import type { PayloadStore } from '../platform/payloads/payload-store.js';
@@ -20,11 +19,10 @@ import {
   StartAttempt,
 } from '../tasks/domain/execution-commands.js';
 import type { ExecutionSpec } from '../tasks/domain/execution-events.js';
-import { decodeExecutionInput } from '../tasks/domain/execution-input.js';
-import { timeoutMsOf } from '../tasks/domain/execution-shape.js';
 import type { ExecutionState, RunningExecution } from '../tasks/domain/execution-state.js';
 import { progressLine, type TestResult } from '../tasks/domain/test-results.js';
-import { decodeTestSuite, type TestSuite } from '../tasks/domain/test-suite.js';
+import type { TestSuite } from '../tasks/domain/test-suite.js';
+import { loadJob } from './attempt-job.js';
 import { SuiteRun, type SuiteOutcome } from './judging/suite-run.js';
 import type { LiveAttempt, LivePublisher } from './live-publisher.js';
 import { detachOutput, resultOfPartialOutcome, storeRunResult } from './run-output.js';
@@ -135,11 +133,12 @@ export class AttemptRunner {
     signals: AttemptSignals,
   ): Promise<Ran | SandboxFailure> {
     try {
-      const [job, suite] = await retryOutage(
-        () => allSettled([this.sandboxJob(state, lease), this.suiteOf(state)]),
-        signals.stop,
-      );
-      return await this.runLive(job, suite, lease, signals.stop);
+      const { job, suite, free } = await retryOutage(() => loadJob(this.parts, state, lease), signals.stop);
+      try {
+        return await this.runLive(job, suite, lease, signals.stop);
+      } finally {
+        free();
+      }
     } catch (error) {
       if (error instanceof SandboxFailure) return error;
       if (error instanceof Unavailable) return new SandboxFailure(error.message, false, { cause: error });
@@ -176,44 +175,6 @@ export class AttemptRunner {
       span.setAttribute('voidrunner.verdict', ran.suite.verdict ?? 'none');
       return ran;
     });
-  }
-
-  private async suiteOf({ spec: { suite } }: RunningExecution): Promise<TestSuite | null> {
-    if (suite === null) return null;
-    const content = await this.parts.payloads.get(suite.payload);
-    if (content === null) throw new SandboxFailure('the tests have been destroyed', true);
-    return decodeTestSuite(content);
-  }
-
-  private async sandboxJob({ spec, image_digest }: RunningExecution, lease: AttemptLease): Promise<SandboxJob> {
-    const runtime = this.parts.runtimes.named(spec.script_type);
-    if (!runtime) throw new SandboxFailure(`this worker has no runtime ${spec.script_type}`, false);
-    const [script, stored] = await Promise.all([
-      this.parts.payloads.get(spec.script),
-      spec.input === null ? null : this.parts.payloads.get(spec.input),
-    ]);
-    // The attempt counts: a released attempt would only fail again for the same reason.
-    if (script === null) throw new SandboxFailure('the script has been destroyed', true);
-    if (spec.input !== null && stored === null) throw new SandboxFailure('the input has been destroyed', true);
-    const input = stored === null ? {} : decodeExecutionInput(stored);
-    const { stdin, files, args, env, outputs } = input;
-    return {
-      executionId: spec.execution_id,
-      attempt: lease.attempt,
-      userId: spec.owner_id,
-      runtime,
-      imageDigest: image_digest,
-      script,
-      input: {
-        ...(stdin && { stdin }),
-        ...(args && { args }),
-        ...(env && { env }),
-        ...(outputs && { outputs }),
-        ...(files && { files }),
-      },
-      limits: spec.limits,
-      timeoutMs: timeoutMsOf(spec.timeout_seconds),
-    };
   }
 
   private async report(
