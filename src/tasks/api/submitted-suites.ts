@@ -4,6 +4,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import type { CallerContext } from '../../http/request-context.js';
 import { InvalidFields } from '../../kernel/errors.js';
 import { requireOwner } from '../../kernel/requester.js';
+import { scheduleMinorGc } from '../../platform/memory/minor-gc.js';
 import { SuiteStore } from '../commands/suite-store.js';
 import type { SuiteRef } from '../domain/execution-shape.js';
 import type { TaskDefinition } from '../domain/task-events.js';
@@ -63,9 +64,12 @@ export class SubmittedSuites {
     return this.store.putOfExecution(caller.userId, this.packed(tests, judge, definition.script_type));
   }
 
-  /** @returns null if there are none, or if they have been destroyed */
-  async shown({ suite }: Pick<TaskDefinition, 'suite'>): Promise<TestSuite | null> {
-    return suite && this.store.get(suite);
+  /** @param view keeps no part of the tests. It gets null if there are none, or if they have been destroyed */
+  shown<View>(
+    { suite }: Pick<TaskDefinition, 'suite'>,
+    view: (suite: TestSuite | null) => Promise<View>,
+  ): Promise<View> {
+    return suite ? this.store.view(suite, view) : view(null);
   }
 
   private packed(
@@ -75,6 +79,7 @@ export class SubmittedSuites {
   ): PackedSuite {
     const suite = packSuite(suiteOf(tests, judge, scriptType, this.rules));
     emptyTests(tests);
+    scheduleMinorGc(suite.content.length);
     return suite;
   }
 }

@@ -14,6 +14,7 @@ import { message } from '../../http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
+import { dropBody } from '../../http/large-bodies.js';
 import { sizedResponse } from '../../http/large-response.js';
 import { historyResponse, historyQuery, type HistoryQuery, historyView } from '../../http/listing/history.js';
 import { BY_OFFSET_OR_CURSOR, listResponse } from '../../http/listing/list-query.js';
@@ -185,6 +186,7 @@ export class TaskController {
   ) {
     const { script_content, tests, judge, ...requested } = body;
     const accepted = this.rules.accept(requested);
+    dropBody(exchange.request);
     const condition = writeConditionOf(exchange.request);
     const stored = await this.stored(id, caller, { script_content, tests, judge, ...accepted }, condition);
     const changes = { ...accepted, ...stored };
@@ -235,7 +237,7 @@ export class TaskController {
   private respond(row: TaskRow, caller: CallerContext, reply: FastifyReply, script?: string) {
     void reply.header('etag', tagOf(row));
     const bytes = row.definition.suite?.payload.bytes ?? 0;
-    const read = async () => taskViewOf(row, this.payloads, { script, suite: await this.suites.shown(row.definition) });
+    const read = () => this.suites.shown(row.definition, (suite) => taskViewOf(row, this.payloads, { script, suite }));
     return sizedResponse(this.largeResponses, { userId: caller.userId, reply, bytes, read });
   }
 }

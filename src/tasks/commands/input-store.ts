@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { type PartContent, utf8Text } from '../../kernel/packed-json.js';
 import { newId } from '../../kernel/uuid.js';
+import { scheduleMinorGc } from '../../platform/memory/minor-gc.js';
 import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-store.js';
 import { StorageQuota } from '../../platform/payloads/storage-quota.js';
 import { decodeExecutionInput, encodeExecutionInput, type InputFile } from '../domain/execution-input.js';
@@ -72,7 +73,10 @@ export class InputStore {
   }
 }
 
-/** A function of its own, so that nothing holds the texts when it returns. */
+/**
+ * A function of its own, so that nothing holds the texts when it returns. If they are large, they are collected at once:
+ * they are young, and would stay for long if another collection found them alive.
+ */
 function packed(submitted: SubmittedInput): Buffer {
   const { stdin, stdin_base64, files, ...others } = submitted;
   const content = encodeExecutionInput({
@@ -84,6 +88,7 @@ function packed(submitted: SubmittedInput): Buffer {
   if (stdin !== undefined) submitted.stdin = '';
   if (stdin_base64 !== undefined) submitted.stdin_base64 = '';
   emptyFiles(files);
+  scheduleMinorGc(content.length);
   return content;
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { newId } from '../../kernel/uuid.js';
+import { detachBuffer } from '../../platform/memory/detach-buffer.js';
 import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-store.js';
 import { StorageQuota } from '../../platform/payloads/storage-quota.js';
 import type { SuiteRef } from '../domain/execution-shape.js';
@@ -30,6 +31,16 @@ export class SuiteStore {
   async get({ payload }: SuiteRef): Promise<TestSuite | null> {
     const content = await this.payloads.get(payload);
     return content && decodeTestSuite(content);
+  }
+
+  /** @param view gets null if it has been destroyed; the suite's memory is freed afterwards */
+  async view<View>({ payload }: SuiteRef, view: (suite: TestSuite | null) => Promise<View>): Promise<View> {
+    const content = await this.payloads.get(payload);
+    try {
+      return await view(content && decodeTestSuite(content));
+    } finally {
+      if (content) detachBuffer(content);
+    }
   }
 
   /** For one more execution. @returns null if it has been destroyed */

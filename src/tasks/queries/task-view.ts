@@ -35,8 +35,9 @@ export async function taskViewOf(
 
 const textOf = (content: Uint8Array | null): string => (content === null ? '' : bytesText(content));
 
-const bytesText = (content: Uint8Array): string =>
-  Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8');
+const viewOf = (content: Uint8Array): Buffer => Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+
+const bytesText = (content: Uint8Array): string => viewOf(content).toString('utf8');
 
 /** A test as it was sent. A file that is no text comes in base64. */
 const testView = ({ name, stdin, files, expected_stdout, ...others }: TestCase) => ({
@@ -46,7 +47,7 @@ const testView = ({ name, stdin, files, expected_stdout, ...others }: TestCase) 
   ...(files && {
     files: files.map(({ path, content }) => {
       const encoding = isUtf8(content) ? 'utf8' : 'base64';
-      return { path, content: Buffer.from(content).toString(encoding), encoding };
+      return { path, content: viewOf(content).toString(encoding), encoding };
     }),
   }),
   ...(expected_stdout && { expected_stdout: bytesText(expected_stdout) }),
