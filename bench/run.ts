@@ -19,6 +19,7 @@ const QUESTIONS = [
   'output',
   'printing',
   'memory',
+  'inputs',
   'memory-figures',
   'acceptance',
   'followers',

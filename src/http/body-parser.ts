@@ -11,9 +11,9 @@ import { fieldNameOf } from './validation/field-errors.js';
 import { isTooMuch, jsonFaultOf } from './validation/json-faults.js';
 import { textFaultOf } from './validation/storable.js';
 
-/** API.md: 1 MiB, or 2 MiB for a body with an execution's input. */
+/** API.md: 1 MiB, or 24 MiB for a body with an execution's input, which may be in base64. */
 export const BODY_BYTES_MAX = 1024 ** 2;
-export const BODY_WITH_INPUT_BYTES_MAX = 2 * 1024 ** 2;
+export const BODY_WITH_INPUT_BYTES_MAX = 24 * 1024 ** 2;
 
 /**
  * Accepts JSON only; any other media type is a 415. A missing or empty body is `undefined`: the route's schema decides

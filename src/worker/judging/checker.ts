@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS } from '../../runtimes/default-limits.js';
 import { floorOf } from '../../runtimes/runtime.js';
 import type { Runtimes } from '../../runtimes/runtimes.js';
+import { OF_RUN } from '../../sandbox/job-input.js';
 import {
   type CapturedOutput,
   type PreparedProgram,
@@ -58,15 +59,23 @@ export async function prepareChecker(
   };
   const own = { runtime, imageDigest: null, script: Buffer.from(script_content), input: {} };
   const prepared = await sandbox.prepare({ ...job, ...own, limits, timeoutMs }, { signal });
-  if (prepared.kind === 'ready') return checkerOf(prepared.program, { limits, timeoutMs });
+  const bytesMax = OF_RUN.bytesMax - own.script.length;
+  if (prepared.kind === 'ready') return checkerOf(prepared.program, { limits, timeoutMs }, bytesMax);
   const { reason, compile } = prepared.outcome;
   if (reason === 'cancelled') return null;
   const failed = failedBecause('it does not compile', compile?.stderr);
   return { check: () => Promise.resolve(failed) };
 }
 
-const checkerOf = (program: PreparedProgram, bounds: Pick<ProgramRun, 'limits' | 'timeoutMs'>): Checker => ({
+const checkerOf = (
+  program: PreparedProgram,
+  bounds: Pick<ProgramRun, 'limits' | 'timeoutMs'>,
+  bytesMax: number,
+): Checker => ({
   check: async (files, signal) => {
+    const { input, expected, output } = files;
+    // Possible only if the operator lets runs keep more output than usual.
+    if (input.length + expected.length + output.length > bytesMax) return failedBecause('its files are too large');
     const beside = Object.entries(files).map(([path, content]) => ({ path, content: content as Uint8Array }));
     return judgedBy(await program.run({ files: beside, ...bounds }, { signal }));
   },

@@ -594,7 +594,7 @@ export interface components {
                  */
                 output_bytes?: number | null;
             };
-            /** @description Each runs the program once, in fresh namespaces and a working folder of its own. A compiled program is compiled once. Their stdin, files and expected output have at most 1048576 bytes together */
+            /** @description Each runs the program once, in fresh namespaces and a working folder of its own. A compiled program is compiled once. Their stdin, files and expected output have at most 16777216 bytes together */
             tests?: {
                 name?: string;
                 /** @description Instead of the one of the input */
@@ -605,7 +605,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -734,7 +734,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @default utf8
@@ -917,7 +917,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -1005,11 +1005,11 @@ export interface components {
          */
         StartExecution: {
             input?: {
-                /** @description Text, which may contain NUL. stdin and all files together have at most 1048576 bytes */
+                /** @description Text, which may contain NUL. stdin and all files together have at most 16777216 bytes */
                 stdin?: string;
                 /**
                  * Format: byte
-                 * @description Binary standard input in base64, instead of `stdin`. stdin and all files together have at most 1048576 bytes
+                 * @description Binary standard input in base64, instead of `stdin`. stdin and all files together have at most 16777216 bytes
                  */
                 stdin_base64?: string;
                 /** @description args and env together have at most 1048576 bytes */
@@ -1021,7 +1021,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -1082,7 +1082,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -1471,7 +1471,7 @@ export interface components {
                  */
                 output_bytes?: number | null;
             };
-            /** @description Each runs the program once, in fresh namespaces and a working folder of its own. A compiled program is compiled once. Their stdin, files and expected output have at most 1048576 bytes together */
+            /** @description Each runs the program once, in fresh namespaces and a working folder of its own. A compiled program is compiled once. Their stdin, files and expected output have at most 16777216 bytes together */
             tests?: {
                 name?: string;
                 /** @description Instead of the one of the input */
@@ -1482,7 +1482,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -1554,11 +1554,11 @@ export interface components {
                 stop_on?: "never" | "first_failure";
             };
             input?: {
-                /** @description Text, which may contain NUL. stdin and all files together have at most 1048576 bytes */
+                /** @description Text, which may contain NUL. stdin and all files together have at most 16777216 bytes */
                 stdin?: string;
                 /**
                  * Format: byte
-                 * @description Binary standard input in base64, instead of `stdin`. stdin and all files together have at most 1048576 bytes
+                 * @description Binary standard input in base64, instead of `stdin`. stdin and all files together have at most 16777216 bytes
                  */
                 stdin_base64?: string;
                 /** @description args and env together have at most 1048576 bytes */
@@ -1570,7 +1570,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
