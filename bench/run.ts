@@ -20,6 +20,7 @@ const QUESTIONS = [
   'output',
   'printing',
   'memory',
+  'inputs',
   'memory-figures',
   'acceptance',
   'followers',

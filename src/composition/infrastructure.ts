@@ -14,6 +14,7 @@ import { AppendSignal } from '../event-sourcing/relay/append-signal.js';
 import { EventsStream } from '../event-sourcing/relay/events-stream.js';
 import { ConcurrentRequests } from '../http/concurrent-requests.js';
 import { ConnectionLimits } from '../http/connection-limits.js';
+import { LargeBodies } from '../http/large-bodies.js';
 import { LargeResponses, UserConcurrencyLimit } from '../http/user-concurrency.js';
 import { NatsLiveInput } from '../live-input/nats-live-input.js';
 import { NatsLiveOutput } from '../live-output/nats-live-output.js';
@@ -68,6 +69,7 @@ export interface Infrastructure {
   readonly connections: ConnectionLimits;
   /** Requests that are being handled. */
   readonly requestSlots: UserConcurrencyLimit;
+  readonly largeBodies: LargeBodies;
   readonly largeResponses: LargeResponses;
   /** For metrics. */
   readonly observations: Observations;
@@ -76,6 +78,10 @@ export interface Infrastructure {
 
 /** Per user. A waiting request holds only its head, a few KiB. */
 const WAITING = { waitingMax: 2_000, waitMsMax: 20_000 };
+/** Of all users. Each takes at most twice its size, up to 24 MiB (ADR 57). */
+const LARGE_BODIES_MAX = 4;
+/** For longer than other requests: those before it may arrive slowly. */
+const LARGE_BODY_WAITING = { ...WAITING, waitMsMax: 60_000 };
 /** Per user. Each holds its content in memory until the client has read it (ADR 39); for `/output`, a whole stream. */
 const LARGE_RESPONSES_MAX = 2;
 
@@ -150,6 +156,7 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
       trustProxy: config.SERVER_TRUST_PROXY,
     }),
     requestSlots: new UserConcurrencyLimit({ name: 'requests', concurrentMax: config.RATE_LIMIT_AT_ONCE, ...WAITING }),
+    largeBodies: new LargeBodies({ concurrentMax: LARGE_BODIES_MAX, ...LARGE_BODY_WAITING }),
     largeResponses: new LargeResponses({ name: 'large_answers', concurrentMax: LARGE_RESPONSES_MAX, ...WAITING }),
     observations: new Observations(),
     async close() {

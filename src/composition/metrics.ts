@@ -154,14 +154,18 @@ function observeConcurrentRequests(provider: MeterProvider, { concurrent }: Infr
     });
 }
 
-function observeWaitingRequests(provider: MeterProvider, { requestSlots, largeResponses }: Infrastructure): void {
+function observeWaitingRequests(
+  provider: MeterProvider,
+  { requestSlots, largeBodies, largeResponses }: Infrastructure,
+): void {
   provider
     .getMeter('voidrunner')
     .createObservableGauge('voidrunner_waiting_requests', {
-      description: 'requests that wait for other requests of their user: for a slot, or for a large response',
+      description: 'requests that wait for others: for a slot of their user, a large body, or a large response',
     })
     .addCallback((result) => {
       result.observe(requestSlots.waiting, { kind: 'request' });
+      result.observe(largeBodies.waiting, { kind: 'large_body' });
       result.observe(largeResponses.waiting, { kind: 'large_response' });
     });
 }

@@ -82,6 +82,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
     docs: apiDocs(config, infra.runtimes),
     connections: infra.connections,
     slots: infra.requestSlots,
+    largeBodies: infra.largeBodies,
     onResponseSent: (request) => observations.onRequest(request),
     rateLimiter: config.RATE_LIMIT_ENABLED
       ? new RedisRateLimiter({ redis, limits: rateLimitsOf(config), namespace: config.QUEUE_NAMESPACE, log })

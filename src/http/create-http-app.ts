@@ -16,20 +16,20 @@ import { corsOptions } from './cors.js';
 import type { DocsOptions } from './docs/openapi-document.js';
 import { serveDocs } from './docs/serve-docs.js';
 import { deferContinue } from './expect-continue.js';
+import { releaseLargeBodies } from './large-bodies.js';
 import { respondToMalformedHttp, refuseTunnels } from './malformed-http.js';
 import { ProblemFilter, sendProblem } from './problem-filter.js';
 import { RateLimitGuard } from './rate-limit/rate-limit-guard.js';
 import type { RateLimiter } from './rate-limit/rate-limiter.js';
 import { callerOf, REQUEST_ID_HEADER, requestIdFrom } from './request-context.js';
-import { guardRequests } from './request-gate.js';
+import { guardRequests, type RequestLimits } from './request-gate.js';
 import { checkHead } from './request-head.js';
 import { applyBodyLimits } from './route-options.js';
 import { respondToUnknownRoutes } from './route-table.js';
 import { setSecurityHeaders } from './security-headers.js';
-import type { UserConcurrencyLimit } from './user-concurrency.js';
 import { SchemaPipe } from './validation/schema-pipe.js';
 
-export interface HttpAppOptions {
+export interface HttpAppOptions extends RequestLimits {
   readonly log: Log;
   /** Networks of proxies whose X-Forwarded-* headers are trusted. None by default: anyone can send these headers. */
   readonly trustProxy?: readonly string[];
@@ -37,8 +37,8 @@ export interface HttpAppOptions {
   readonly corsAllowedOrigins?: readonly string[];
   /** Absent: no rate limits. */
   readonly rateLimiter?: RateLimiter | undefined;
-  /** Absent: no limit on a user's concurrent requests. */
-  readonly slots?: UserConcurrencyLimit;
+  /** A client that takes longer to send the content of a request gets a 408. */
+  readonly contentMsMax?: number;
   /** Absent: no limit on connections. */
   readonly connections?: ConnectionLimits;
   /** Absent: no `/docs`, `/swagger.json` and `/api`. */
@@ -47,8 +47,13 @@ export interface HttpAppOptions {
   readonly onResponseSent?: (request: RequestObservation) => void;
 }
 
-/** From the first byte of a request to the last; a longer request ends with a 408. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** From the first byte of a request to the last of its head; a slower one ends with a 408. */
+const HEAD_TIMEOUT_MS = 30_000;
+/**
+ * To the last byte of its content. It may wait for three slots before its content is read, which has a timeout of its
+ * own (read-content.ts).
+ */
+const REQUEST_TIMEOUT_MS = 180_000;
 /** More than the 60 s of load balancers, so that they never write to a connection that the server has just closed. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** Longer than any id, so that an invalid id is a 400 from the route and not a 414 from the router. */
@@ -70,7 +75,7 @@ export async function createHttpApp(module: RootModule, options: HttpAppOptions)
   app.useGlobalPipes(new SchemaPipe());
   const authentication = new AuthGuard(app.get(AccessTokens, { strict: false }));
   const rateLimits = options.rateLimiter && new RateLimitGuard(options.rateLimiter);
-  guardRequests(fastify, authentication, rateLimits, options.slots);
+  guardRequests(fastify, authentication, rateLimits, options);
   const origins = options.corsAllowedOrigins ?? [];
   if (origins.length > 0) app.enableCors(corsOptions(origins));
   if (options.docs) serveDocs(app, options.docs);
@@ -84,7 +89,7 @@ const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // checkHead responds to an HTTP/1.1 request without Host.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, headersTimeout: HEAD_TIMEOUT_MS },
     // refuseWhileClosing sends the response while the server closes, not Fastify.
     return503OnClosing: false,
     requestIdHeader: false,
@@ -98,11 +103,12 @@ const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
     },
   });
 
-function prepare(fastify: FastifyInstance, { log, connections, onResponseSent }: HttpAppOptions): void {
+function prepare(fastify: FastifyInstance, { log, connections, contentMsMax, onResponseSent }: HttpAppOptions): void {
   connections?.attach(fastify.server);
   deferContinue(fastify.server);
   refuseTunnels(fastify.server);
-  parseBodies(fastify);
+  parseBodies(fastify, contentMsMax);
+  releaseLargeBodies(fastify);
   applyBodyLimits(fastify);
   fastify.addHook('onRequest', async (request, reply) => setSecurityHeaders(request, reply));
   fastify.addHook('onRequest', async (request) => checkHead(request));

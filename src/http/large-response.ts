@@ -85,4 +85,22 @@ function* slicesOf(content: Buffer): Generator<Buffer> {
 
 /** A client that stops reading is cut off, so that it does not hold the content and a slot without limit. */
 const streamOf = (reply: FastifyReply, pieces: Iterable<string | Buffer>): Readable =>
-  Readable.from(cutOffWhenStalled(reply, pieces), { objectMode: false, highWaterMark: PIECE_SIZE });
+  Readable.from(cutOffWhenStalled(reply, droppedAtEnd(pieces)), { objectMode: false, highWaterMark: PIECE_SIZE });
+
+/**
+ * Holds the pieces only until the last one. Nest keeps the first stream of a connection as long as that is open
+ * (onResponseClose), and a generator that has ended keeps its arguments: 16 MiB for each idle connection.
+ */
+export function droppedAtEnd<Piece>(pieces: Iterable<Piece>): Iterable<Piece> {
+  let left: Iterator<Piece> | null = pieces[Symbol.iterator]();
+  const end = (): IteratorResult<Piece> => {
+    left?.return?.();
+    left = null;
+    return { done: true, value: undefined };
+  };
+  const next = (): IteratorResult<Piece> => {
+    const result = left?.next();
+    return result?.done === false ? result : end();
+  };
+  return { [Symbol.iterator]: () => ({ next, return: end }) };
+}

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Log } from '../platform/telemetry/log.js';
+import { releaseLargeBody } from './large-bodies.js';
 import { type Failure, failureOf, headersOf, PROBLEM_CONTENT_TYPE, problemOf } from './problem.js';
 import { pathOf } from './request-path.js';
 import { closeOnUnreadContent } from './unread-content.js';
@@ -19,6 +20,7 @@ export class ProblemFilter implements ExceptionFilter {
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): void {
   const failure = failureOf(error);
+  releaseLargeBody(request);
   report(failure, error, request, log);
   if (reply.raw.headersSent || reply.raw.destroyed) {
     // Part of the response is sent (a stream failed): only a closed connection can still signal the error.
@@ -37,5 +39,5 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 function report(failure: Failure, error: unknown, request: FastifyRequest, log: Log): void {
   const facts = { request_id: request.id, method: request.method, route: request.routeOptions.url };
   if (failure.bug !== undefined) log.error({ ...facts, err: error }, 'request failed');
-  else if (failure.status === 503) log.warn({ ...facts, err: error }, 'dependency unavailable');
+  else if (failure.code === 'unavailable') log.warn({ ...facts, err: error }, 'dependency unavailable');
 }

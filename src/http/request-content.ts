@@ -57,4 +57,4 @@ function refuseTransferCodings(coding: string | undefined): void {
 const unsupported = (detail: string, headers: Record<string, string>): HttpProblem =>
   new HttpProblem(415, 'unsupported_media_type', detail, { headers });
 
-const bodyTooLarge = (): HttpProblem => new HttpProblem(413, 'body_too_large', 'Request body is too large');
+export const bodyTooLarge = (): HttpProblem => new HttpProblem(413, 'body_too_large', 'Request body is too large');

@@ -2,10 +2,19 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { AuthGuard } from './auth-guard.js';
 import { sendContinue } from './expect-continue.js';
+import type { LargeBodies } from './large-bodies.js';
 import type { RateLimitGuard } from './rate-limit/rate-limit-guard.js';
 import { checkContent } from './request-content.js';
 import { callerOf } from './request-context.js';
 import { acquireSlot, type UserConcurrencyLimit } from './user-concurrency.js';
+
+/** Absent: no limit. */
+export interface RequestLimits {
+  /** Concurrent requests of each user. */
+  readonly slots?: UserConcurrencyLimit | undefined;
+  /** Large bodies at a time. */
+  readonly largeBodies?: LargeBodies | undefined;
+}
 
 /** Methods whose content Fastify does not read. */
 const WITHOUT_CONTENT = new Set(['GET', 'HEAD']);
@@ -19,7 +28,7 @@ export function guardRequests(
   fastify: FastifyInstance,
   authentication: AuthGuard,
   rateLimits: RateLimitGuard | undefined,
-  slots: UserConcurrencyLimit | undefined,
+  { slots, largeBodies }: RequestLimits,
 ): void {
   fastify.addHook('preParsing', async (request, reply) => {
     if (isPreflight(request)) return;
@@ -30,6 +39,7 @@ export function guardRequests(
     if (caller && slots) await acquireSlot(slots, caller.userId, request, reply);
     if (WITHOUT_CONTENT.has(request.method)) return;
     checkContent(request);
+    if (caller && largeBodies) await largeBodies.admit(caller.userId, request, reply);
     sendContinue(request, reply);
   });
   if (rateLimits) {

@@ -7,8 +7,8 @@ import { HttpProblem } from './problem.js';
 /** Ends the work for a request whose client has disconnected. The status appears only in the log. */
 export const clientGone = (): HttpProblem => new HttpProblem(499, 'client_gone', 'The client has disconnected');
 
-/** One listener per connection, regardless of the number of pipelined requests. */
-const ofConnection = new WeakMap<EventEmitter, Set<() => void>>();
+/** One listener per response and per connection: a connection has many pipelined requests, and a response many callers. */
+const known = new WeakMap<EventEmitter, Set<() => void>>();
 
 /**
  * Calls `over` once, when the response is sent or the client disconnects; at once if it has disconnected already.
@@ -21,27 +21,25 @@ export function onResponseEnd({ raw }: Pick<FastifyReply, 'raw'>, over: () => vo
     over();
     return () => undefined;
   }
-  const onConnection = listenersOf(socket);
+  // A response that is queued behind others on its connection may never emit close, even if the connection closes.
+  const listeners = [listenersOf(raw), listenersOf(socket)];
   const forget = (): void => {
-    raw.off('close', ended);
-    onConnection.delete(ended);
+    for (const each of listeners) each.delete(ended);
   };
   const ended = (): void => {
     forget();
     over();
   };
-  raw.once('close', ended);
-  // A response that is queued behind others on its connection may never emit close, even if the connection closes.
-  onConnection.add(ended);
+  for (const each of listeners) each.add(ended);
   return forget;
 }
 
-function listenersOf(socket: EventEmitter): Set<() => void> {
-  const known = ofConnection.get(socket);
-  if (known) return known;
+function listenersOf(emitter: EventEmitter): Set<() => void> {
+  const found = known.get(emitter);
+  if (found) return found;
   const listeners = new Set<() => void>();
-  ofConnection.set(socket, listeners);
-  socket.once('close', () => {
+  known.set(emitter, listeners);
+  emitter.once('close', () => {
     for (const listener of listeners) listener();
   });
   return listeners;

@@ -1,40 +1,31 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { HttpProblem } from './problem.js';
-import { clientGone, onResponseEnd } from './response-end.js';
+import { onResponseEnd } from './response-end.js';
+import { SlotQueue, type SlotQueueOptions } from './slot-queue.js';
 
-export interface UserConcurrencyOptions {
+/** Of one user each. */
+export interface UserConcurrencyOptions extends SlotQueueOptions {
   /** The name of the limit in a refusal. */
   readonly name: string;
-  /** Concurrent requests of one user. */
-  readonly concurrentMax: number;
-  /** Waiting requests of one user; the next one is refused. */
-  readonly waitingMax: number;
-  /** A request that has waited for this time is refused. */
-  readonly waitMsMax: number;
 }
 
 /** Retry-After of a refusal. */
 const RETRY_AFTER_SECONDS = 1;
-
-interface UserQueue {
-  running: number;
-  readonly waiting: Set<() => void>;
-}
 
 /**
  * Limits the concurrent requests of each user; further requests wait for a slot, first come, first served. Users do not
  * wait for one another: a user who sends two thousand requests at once delays only their own.
  */
 export class UserConcurrencyLimit {
-  private readonly queues = new Map<string, UserQueue>();
+  private readonly queues = new Map<string, SlotQueue>();
 
   constructor(private readonly options: UserConcurrencyOptions) {}
 
   /** Requests of all users that wait for a slot. */
   get waiting(): number {
     let count = 0;
-    for (const queue of this.queues.values()) count += queue.waiting.size;
+    for (const queue of this.queues.values()) count += queue.waiting;
     return count;
   }
 
@@ -44,16 +35,7 @@ export class UserConcurrencyLimit {
    * @throws HttpProblem 429 if too many requests wait, or this one has waited too long
    */
   async acquire(userId: string, reply: Pick<FastifyReply, 'raw'>): Promise<() => void> {
-    const queue = this.queues.get(userId) ?? { running: 0, waiting: new Set() };
-    this.queues.set(userId, queue);
-    if (queue.running < this.options.concurrentMax) queue.running += 1;
-    else await this.waitForSlot(queue, reply);
-    let isReleased = false;
-    const leave = (): void => {
-      if (isReleased) return;
-      isReleased = true;
-      this.release(userId, queue);
-    };
+    const leave = await this.take(userId, reply);
     const forget = onResponseEnd(reply, leave);
     return () => {
       forget();
@@ -61,34 +43,15 @@ export class UserConcurrencyLimit {
     };
   }
 
-  private async waitForSlot({ waiting }: UserQueue, reply: Pick<FastifyReply, 'raw'>): Promise<void> {
-    const { waitingMax, waitMsMax } = this.options;
-    if (waiting.size >= waitingMax) throw this.refusal();
-    const slot = Promise.withResolvers<void>();
-    // A request that gives up leaves the queue and never gets a slot.
-    const giveUp = (error: Error): void => {
-      if (waiting.delete(slot.resolve)) slot.reject(error);
+  /** Like acquire, but only the returned function releases the slot. */
+  async take(userId: string, reply: Pick<FastifyReply, 'raw'>): Promise<() => void> {
+    const queue = this.queues.get(userId) ?? new SlotQueue(this.options, () => this.refusal());
+    this.queues.set(userId, queue);
+    const release = await queue.take(reply);
+    return () => {
+      release();
+      if (queue.isIdle && this.queues.get(userId) === queue) this.queues.delete(userId);
     };
-    waiting.add(slot.resolve);
-    const tooLong = setTimeout(() => giveUp(this.refusal()), waitMsMax).unref();
-    const forget = onResponseEnd(reply, () => giveUp(clientGone()));
-    try {
-      await slot.promise;
-    } finally {
-      clearTimeout(tooLong);
-      forget();
-    }
-  }
-
-  private release(userId: string, queue: UserQueue): void {
-    // The slot passes directly to the next waiting request, so a new request cannot take it in between.
-    for (const next of queue.waiting) {
-      queue.waiting.delete(next);
-      next();
-      return;
-    }
-    queue.running -= 1;
-    if (queue.running === 0) this.queues.delete(userId);
   }
 
   private refusal(): HttpProblem {

@@ -10,9 +10,22 @@ export const FILES_MAX = 256;
 export const ARGUMENT_BYTES_MAX = 64 * 1024;
 /** args and env together: the kernel refuses more than a quarter of the stack (2 MiB). A test adds to the input's. */
 export const ARGUMENTS_BYTES_MAX = 1536 * 1024;
-/** Script, stdin and files together. They must fit into the smallest /tmp and leave working space. */
+/** Script, stdin and files together. They must fit into the smallest /tmp (64 MiB) and leave working space. */
 export const INPUT_BYTES_MAX = 17 * 1024 * 1024;
 export const PATH_BYTES_MAX = 255;
+
+export interface JobBounds {
+  readonly filesMax: number;
+  /** Script, stdin and files together. */
+  readonly bytesMax: number;
+}
+
+const OF_JOB: JobBounds = { filesMax: FILES_MAX, bytesMax: INPUT_BYTES_MAX };
+/**
+ * A test gets the files of its execution beside its own, and a checker an input, what is expected and an output. What a
+ * cell gets in one frame stays below the 40 MiB of the launcher.
+ */
+export const OF_RUN: JobBounds = { filesMax: 2 * FILES_MAX, bytesMax: 2 * INPUT_BYTES_MAX };
 
 const refuse = (field: string, message: string): never => {
   throw new DomainError('invalid_sandbox_input', message, 'invalid', { field });
@@ -25,12 +38,12 @@ const bytes = (text: string): number => Buffer.byteLength(text);
  * be retried forever.
  * @throws DomainError `invalid_sandbox_input`
  */
-export function checkJob(job: SandboxJob): void {
+export function checkJob(job: SandboxJob, bounds = OF_JOB): void {
   const { memory_mb, cpus, pids } = job.limits;
   if (!(memory_mb >= 1 && cpus > 0 && pids >= 1)) refuse('limits', 'limits must be positive numbers');
   if (!(job.timeoutMs >= 1)) refuse('timeout_ms', 'the timeout must be at least 1 ms');
   checkArguments(job.input);
-  checkFiles(job);
+  checkFiles(job, bounds);
   checkOutputs(job.input);
 }
 
@@ -52,8 +65,11 @@ function checkText(field: string, text: string): void {
   if (bytes(text) > ARGUMENT_BYTES_MAX) refuse(field, `at most ${ARGUMENT_BYTES_MAX} bytes each`);
 }
 
-function checkFiles({ script, runtime, input: { stdin, files = [] } }: SandboxJob): void {
-  if (files.length > FILES_MAX) refuse('files', `at most ${FILES_MAX} files`);
+function checkFiles(
+  { script, runtime, input: { stdin, files = [] } }: SandboxJob,
+  { filesMax, bytesMax }: JobBounds,
+): void {
+  if (files.length > filesMax) refuse('files', `at most ${filesMax} files`);
   // The script is written like any other file: no input file may have its path.
   const taken = new Set<string>();
   const paths = [runtime.file_name, ...files.map(({ path }) => path)];
@@ -67,7 +83,7 @@ function checkFiles({ script, runtime, input: { stdin, files = [] } }: SandboxJo
       if (taken.has(folder)) refuse('files', 'a path is used both as a file and as a folder');
   }
   const total = files.reduce((sum, { content }) => sum + content.length, script.length + (stdin?.length ?? 0));
-  if (total > INPUT_BYTES_MAX) refuse('files', `script, stdin and files are at most ${INPUT_BYTES_MAX} bytes together`);
+  if (total > bytesMax) refuse('files', `script, stdin and files are at most ${bytesMax} bytes together`);
 }
 
 function checkOutputs({ outputs = [] }: SandboxInput): void {

@@ -8,7 +8,7 @@ import type { Compiler } from './compiler.js';
 import type { EngineMonitor } from './engine-monitor.js';
 import type { HostIsolation } from './host-isolation.js';
 import type { HostPreparation } from './host-preparation.js';
-import { checkJob } from './job-input.js';
+import { checkJob, OF_RUN } from './job-input.js';
 import { RunOutput } from './run-output.js';
 import type { RuntimesOnEngine } from './runtimes-on-engine.js';
 import {
@@ -70,7 +70,7 @@ export class Programs {
     const base: CellBase = baseOf(job, made.program);
     const run = async (of: ProgramRun, each: RunOptions): Promise<SandboxOutcome> => {
       const files = [...(job.input.files ?? []), ...(of.files ?? [])];
-      checkJob({ ...job, ...of, input: { ...job.input, ...of, files } });
+      checkJob({ ...job, ...of, input: { ...job.input, ...of, files } }, OF_RUN);
       return this.runProgram(job, made, repeatedJob(job, base, of), each);
     };
     return { kind: 'ready', program: { compile: made.compile, run } };

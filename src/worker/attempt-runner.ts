@@ -4,7 +4,6 @@ import type { Decided } from '../event-sourcing/core/decision-runner.js';
 import type { EventMetadata } from '../event-sourcing/core/event.js';
 import { DomainError, Unavailable } from '../kernel/errors.js';
 import type { LiveInput } from '../live-input/live-input.js';
-import { allSettled } from '../platform/async/all-settled.js';
 import { retryOutage } from '../platform/async/retry-outage.js';
 import { ByteLog } from '../platform/memory/byte-log.js';
 import type { PayloadStore } from '../platform/payloads/payload-store.js';
@@ -29,7 +28,7 @@ import { CHECKER_BOUNDS, type CheckerBounds } from './judging/checker.js';
 import { SuiteFailure, SuiteRun, type SuiteOutcome } from './judging/suite-run.js';
 import type { LiveAttempt, LivePublisher } from './live-publisher.js';
 import { detachOutput, resultOfFailedSuite, resultOfPartialOutcome, storeRunResult } from './run-output.js';
-import { type StoredJob, storedJob, storedSuite } from './stored-job.js';
+import { type StoredJob, storedJob } from './stored-job.js';
 
 /** Why a run is stopped before its program ends. */
 export type StopReason = 'cancel' | 'shutdown' | 'lost';
@@ -139,11 +138,12 @@ export class AttemptRunner {
     signals: AttemptSignals,
   ): Promise<Ran | SandboxFailure> {
     try {
-      const [stored, suite] = await retryOutage(
-        () => allSettled([storedJob(this.parts, state), storedSuite(this.parts.payloads, state)]),
-        signals.stop,
-      );
-      return await this.runLive(stored, suite, lease, signals.stop);
+      const stored = await retryOutage(() => storedJob(this.parts, state), signals.stop);
+      try {
+        return await this.runLive(stored, lease, signals.stop);
+      } finally {
+        stored.free();
+      }
     } catch (error) {
       if (error instanceof SandboxFailure) return error;
       if (error instanceof Unavailable) return new SandboxFailure(error.message, false, { cause: error });
@@ -153,8 +153,7 @@ export class AttemptRunner {
   }
 
   private async runLive(
-    { job, isInteractive }: StoredJob,
-    suite: TestSuite | null,
+    { job, isInteractive, suite }: StoredJob,
     lease: AttemptLease,
     signal: AbortSignal,
   ): Promise<Ran> {

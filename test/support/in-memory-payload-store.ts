@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { detachBuffer } from '../../src/platform/memory/detach-buffer.js';
 import { type PayloadKind, type PayloadRef, PayloadStore } from '../../src/platform/payloads/payload-store.js';
 
 /** The port without Postgres and without encryption: for unit tests of its users. */
@@ -13,9 +14,12 @@ export class InMemoryPayloadStore extends PayloadStore {
     ownerId: string;
     kind: PayloadKind;
     content: Uint8Array;
+    freesContent?: boolean;
   }): Promise<PayloadRef> {
     this.before('put');
-    const { payloadId, ...kept } = payload;
+    const { payloadId, freesContent, ...given } = payload;
+    const kept = { ...given, content: Buffer.from(given.content) };
+    if (freesContent) detachBuffer(given.content);
     const { content } = this.stored.get(payloadId) ?? kept;
     if (!this.stored.has(payloadId)) this.stored.set(payloadId, kept);
     const sha256 = createHash('sha256').update(content).digest('hex');
@@ -24,7 +28,8 @@ export class InMemoryPayloadStore extends PayloadStore {
 
   override async get(ref: PayloadRef): Promise<Uint8Array | null> {
     this.before('get');
-    return this.stored.get(ref.payload_id)?.content ?? null;
+    const stored = this.stored.get(ref.payload_id);
+    return stored ? Buffer.from(stored.content) : null;
   }
 
   /** As when the owner's key is destroyed: the payload cannot be read. */

@@ -128,6 +128,7 @@ class FakeTokens extends AccessTokens {
   async verify(token: string): Promise<CallerIdentity> {
     if (token === 'away') throw new Unavailable('postgres', 'away');
     if (token === 'others') return { userId: 'u2', sessionId: 's2', isAdmin: false };
+    if (/^user-\d+$/.test(token)) return { userId: token, sessionId: token, isAdmin: false };
     if (token !== 'good') throw new DomainError('revoked', 'session revoked', 'unauthorized');
     return { userId: 'u1', sessionId: 's1', isAdmin: false };
   }
@@ -155,7 +156,9 @@ const authorization = 'Bearer good';
 export class ThingApp {
   private constructor(private readonly app: NestFastifyApplication) {}
 
-  static async start(options: Pick<HttpAppOptions, 'trustProxy' | 'slots'> = {}): Promise<ThingApp> {
+  static async start(
+    options: Pick<HttpAppOptions, 'trustProxy' | 'slots' | 'largeBodies' | 'contentMsMax'> = {},
+  ): Promise<ThingApp> {
     const app = await createHttpApp(ThingModule, {
       ...options,
       log: silentLog,

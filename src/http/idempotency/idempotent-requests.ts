@@ -4,6 +4,7 @@ import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import type { RecordedCommand, RecordedCommands } from '../../event-sourcing/core/recorded-commands.js';
 import { DomainError } from '../../kernel/errors.js';
 import type { Exchange } from '../http-commands.js';
+import { dropBody } from '../large-bodies.js';
 import { HttpProblem } from '../problem.js';
 import type { ReadYourWrites } from '../read-your-writes.js';
 import { KeyedRequest } from './idempotency-key.js';
@@ -46,6 +47,7 @@ export class IdempotentRequests {
     perform: (mark: CommandMark) => Promise<string>,
   ): Promise<IdempotentResult> {
     const request = KeyedRequest.of(exchange.request, userId);
+    dropBody(exchange.request);
     if (!request) return { id: await perform({}), version: undefined };
     const slot = await this.slotOf(request);
     if (typeof slot !== 'string') return this.replay(slot, request, exchange);

@@ -15,6 +15,8 @@ export abstract class PayloadStore {
   /**
    * Stores bytes under an id. May be repeated: the first write of an id stays, and its ref is returned, even if it has
    * been destroyed since.
+   * @param payload.freesContent frees the memory of the content as soon as it is sealed, if it has its own: the caller
+   *   cannot use it again, whatever happens
    * @throws Unavailable
    */
   abstract put(payload: {
@@ -22,10 +24,11 @@ export abstract class PayloadStore {
     ownerId: string;
     kind: PayloadKind;
     content: Uint8Array;
+    freesContent?: boolean;
   }): Promise<PayloadRef>;
 
   /**
-   * @returns the plaintext, or null if the payload or the key of its owner has been destroyed
+   * @returns the plaintext in memory of its own, or null if the payload or the key of its owner has been destroyed
    * @throws Error if the stored bytes do not match the ref: somebody changed them
    */
   abstract get(ref: PayloadRef): Promise<Uint8Array | null>;

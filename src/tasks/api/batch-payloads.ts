@@ -7,10 +7,10 @@ import type { BatchTask } from '../commands/create-batch.js';
 import { requireFreeScriptPath } from '../commands/execution-requests.js';
 import { InputStore } from '../commands/input-store.js';
 import { ScriptStore } from '../commands/script-store.js';
-import type { TestSuite } from '../domain/test-suite.js';
 import { pathsOf } from './input-schema.js';
 import type { OneShotBody } from './one-shot-schema.js';
 import { OperatorRules } from './operator-rules.js';
+import type { AcceptedSuite } from './submitted-suite.js';
 import { SubmittedSuites } from './submitted-suites.js';
 
 /** Items whose script and input are stored at a time: small payloads share a statement. */
@@ -19,7 +19,7 @@ const ITEMS_AT_A_TIME = 16;
 /** With the names of runtimes for aliases. */
 export interface AcceptedItem {
   readonly item: OneShotBody;
-  readonly suite: TestSuite | null;
+  readonly suite: AcceptedSuite | null;
 }
 
 /** Checks and stores the items of a batch, before its events are recorded. */

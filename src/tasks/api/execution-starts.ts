@@ -7,6 +7,7 @@ import { ConcurrentRequests } from '../../http/concurrent-requests.js';
 import { type Exchange, HttpCommands } from '../../http/http-commands.js';
 import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
 import { type CallerContext, metadataOf } from '../../http/request-context.js';
+import { releaseLargeBody } from '../../http/large-bodies.js';
 import { releaseSlot } from '../../http/user-concurrency.js';
 import { newId } from '../../kernel/uuid.js';
 import { ExecutionEnds } from '../queries/execution-ends.js';
@@ -42,7 +43,7 @@ export class ExecutionStarts {
       position = await start(executionId, { ...metadataOf(caller, executionId), ...mark });
       return executionId;
     });
-    if (leaving) releaseSlot(exchange.request);
+    if (leaving) onlyWaits(exchange);
     // With a key, more was read since: the end may have been announced.
     const isNew = position !== null && version === undefined;
     const ended = leaving && (await this.executionEnds.wait(id, waitSeconds * 1_000, leaving, { isNew }));
@@ -54,4 +55,10 @@ export class ExecutionStarts {
       : await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version));
     return this.responses.one(row, { ...caller, ...exchange });
   }
+}
+
+/** What the request sent is stored, and no longer in memory: others can run. */
+function onlyWaits({ request }: Exchange): void {
+  releaseSlot(request);
+  releaseLargeBody(request);
 }

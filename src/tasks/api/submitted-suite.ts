@@ -1,7 +1,10 @@
 import { type FieldFault, InvalidFields } from '../../kernel/errors.js';
+import { type PartContent, utf8Text } from '../../kernel/packed-json.js';
+import { scheduleMinorGc } from '../../platform/memory/minor-gc.js';
 import { fileAtScriptPath } from '../../runtimes/runtime.js';
+import { contentOfFile, emptyFiles } from '../commands/input-store.js';
 import { INPUT_FILE_AT_SCRIPT_PATH } from '../domain/execution-commands.js';
-import type { Judge, TestCase, TestSuite } from '../domain/test-suite.js';
+import { type Judge, type PackedSuite, packSuite, type TestCase } from '../domain/test-suite.js';
 import type { OperatorRules, RequestedRun } from './operator-rules.js';
 import { judgeSchema, type SubmittedJudge, type SubmittedTests } from './suite-schemas.js';
 
@@ -9,19 +12,25 @@ type CheckedTest = Pick<RequestedRun, 'timeout_seconds' | 'limits'> & {
   readonly files?: readonly { readonly path: string }[] | undefined;
 };
 
+/** Tests that were checked and are not stored yet. */
+export interface AcceptedSuite {
+  readonly judge: Judge;
+  /** With the texts of the request. */
+  readonly tests: SubmittedTests;
+}
+
 /**
  * @param scriptType of the program; undefined if the service no longer has its runtime
- * @returns the tests as they are stored
  * @throws InvalidFields that names every limit that is not allowed, and every file at the path of the script
  */
-export function suiteOf(
+export function acceptedSuite(
   tests: SubmittedTests,
   judge: SubmittedJudge | undefined,
   scriptType: string | undefined,
   rules: OperatorRules,
-): TestSuite {
+): AcceptedSuite {
   requireAllowed(tests, scriptType, rules);
-  return { judge: judgeOf(judge, rules), tests: tests.map(testOf) };
+  return { judge: judgeOf(judge, rules), tests };
 }
 
 /** Also of tests that are stored, for another runtime. @throws InvalidFields */
@@ -54,18 +63,28 @@ export function judgeOf(submitted: SubmittedJudge | undefined, rules: OperatorRu
   };
 }
 
-function testOf(submitted: SubmittedTests[number]): TestCase {
+function testOf(submitted: SubmittedTests[number]): TestCase<PartContent> {
   const { name = null, stdin, files, expected_stdout, args, timeout_seconds, limits, ...others } = submitted;
   return {
     name,
     ...others,
-    ...(stdin !== undefined && { stdin: Buffer.from(stdin) }),
+    ...(stdin !== undefined && { stdin: utf8Text(stdin) }),
     ...(args && { args }),
-    ...(files && {
-      files: files.map(({ path, content, encoding }) => ({ path, content: Buffer.from(content, encoding) })),
-    }),
-    ...(expected_stdout !== undefined && { expected_stdout: Buffer.from(expected_stdout) }),
+    ...(files && { files: files.map(contentOfFile) }),
+    ...(expected_stdout !== undefined && { expected_stdout: utf8Text(expected_stdout) }),
     ...(timeout_seconds !== undefined && { timeout_seconds }),
     ...(limits && { limits }),
   };
+}
+
+/** Once: the texts are emptied, because they would else stay in memory for as long as the request waits. */
+export function packSubmitted({ judge, tests }: AcceptedSuite): PackedSuite {
+  const packed = packSuite({ judge, tests: tests.map(testOf) });
+  for (const test of tests) {
+    if (test.stdin !== undefined) test.stdin = '';
+    if (test.expected_stdout !== undefined) test.expected_stdout = '';
+    emptyFiles(test.files);
+  }
+  scheduleMinorGc(packed.content.length);
+  return packed;
 }

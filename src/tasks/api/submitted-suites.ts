@@ -7,10 +7,10 @@ import { requireOwner } from '../../kernel/requester.js';
 import { SuiteStore } from '../commands/suite-store.js';
 import type { SuiteRef } from '../domain/execution-shape.js';
 import type { TaskDefinition } from '../domain/task-events.js';
-import type { TestSuite } from '../domain/test-suite.js';
+import { packSuite, type TestSuite } from '../domain/test-suite.js';
 import { GetTaskFromLog } from '../queries/task-queries.js';
 import { OperatorRules } from './operator-rules.js';
-import { judgeOf, requireAllowed, suiteOf } from './submitted-suite.js';
+import { type AcceptedSuite, acceptedSuite, judgeOf, packSubmitted, requireAllowed } from './submitted-suite.js';
 import { JUDGE_WITHOUT_TESTS, type SubmittedJudge, type SubmittedTests } from './suite-schemas.js';
 
 /** What a change makes of a task's tests. */
@@ -43,13 +43,13 @@ export class SubmittedSuites {
     tests: SubmittedTests | undefined,
     judge: SubmittedJudge | undefined,
     scriptType: string | undefined,
-  ): TestSuite | null {
-    return tests ? suiteOf(tests, judge, scriptType, this.rules) : null;
+  ): AcceptedSuite | null {
+    return tests ? acceptedSuite(tests, judge, scriptType, this.rules) : null;
   }
 
   /** @throws DomainError `quota_exceeded` */
-  async ofNewTask(ownerId: string, suite: TestSuite | null): Promise<SuiteRef | null> {
-    return suite && this.store.putOfTask(ownerId, suite);
+  async ofNewTask(ownerId: string, suite: AcceptedSuite | null): Promise<SuiteRef | null> {
+    return suite && this.store.putOfTask(ownerId, packSubmitted(suite));
   }
 
   /**
@@ -63,18 +63,18 @@ export class SubmittedSuites {
     if (tests === null) return { suite: null };
     if (tests === undefined && judge === undefined && script_type === current_type) return {};
     if (tests && judge) {
-      const suite = await this.store.putOfTask(ownerId, suiteOf(tests, judge, script_type, this.rules), from);
-      return { suite };
+      const accepted = acceptedSuite(tests, judge, script_type, this.rules);
+      return { suite: await this.store.putOfTask(ownerId, packSubmitted(accepted), from) };
     }
     const current = from && (await this.store.get(from));
     if (tests) {
-      const changed = suiteOf(tests, current?.judge, script_type, this.rules);
-      return { suite: await this.store.putOfTask(ownerId, changed, from), suiteFrom: from };
+      const accepted = acceptedSuite(tests, current?.judge, script_type, this.rules);
+      return { suite: await this.store.putOfTask(ownerId, packSubmitted(accepted), from), suiteFrom: from };
     }
     if (current) requireAllowed(current.tests, script_type, this.rules);
     if (judge === undefined) return { suiteFrom: from };
     if (!current) throw new InvalidFields([{ field: 'judge', value: '[redacted]', ...JUDGE_WITHOUT_TESTS }]);
-    const changed = { ...current, judge: judgeOf(judge, this.rules) };
+    const changed = packSuite({ ...current, judge: judgeOf(judge, this.rules) });
     return { suite: await this.store.putOfTask(ownerId, changed, from), suiteFrom: from };
   }
 
@@ -87,11 +87,15 @@ export class SubmittedSuites {
   ): Promise<SuiteRef> {
     const { owner_id, definition } = await this.queries.execute(new GetTaskFromLog(taskId));
     requireOwner(caller, owner_id);
-    return this.store.putOfExecution(caller.userId, suiteOf(tests, judge, definition.script_type, this.rules));
+    const accepted = acceptedSuite(tests, judge, definition.script_type, this.rules);
+    return this.store.putOfExecution(caller.userId, packSubmitted(accepted));
   }
 
-  /** @returns null if there are none, or if they have been destroyed */
-  async shown({ suite }: Pick<TaskDefinition, 'suite'>): Promise<TestSuite | null> {
-    return suite && this.store.get(suite);
+  /** @param view keeps no part of the tests. It gets null if there are none, or if they have been destroyed */
+  shown<View>(
+    { suite }: Pick<TaskDefinition, 'suite'>,
+    view: (suite: TestSuite | null) => Promise<View>,
+  ): Promise<View> {
+    return suite ? this.store.view(suite, view) : view(null);
   }
 }

@@ -14,6 +14,7 @@ import { message } from '../../http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
+import { dropBody } from '../../http/large-bodies.js';
 import { sizedResponse } from '../../http/large-response.js';
 import { historyResponse, historyQuery, type HistoryQuery, historyView } from '../../http/listing/history.js';
 import { BY_OFFSET_OR_CURSOR, listResponse } from '../../http/listing/list-query.js';
@@ -186,6 +187,7 @@ export class TaskController {
   ) {
     const { script_content, tests, judge, ...requested } = body;
     const accepted = this.rules.accept(requested);
+    dropBody(exchange.request);
     const condition = writeConditionOf(exchange.request);
     const given = { script_content, tests, judge, script_type: accepted.script_type };
     const { suiteFrom, ...stored } = await this.stored(id, caller, given, condition);
@@ -233,10 +235,11 @@ export class TaskController {
   private respond(row: TaskRow, caller: CallerContext, reply: FastifyReply, script?: string) {
     void reply.header('etag', tagOf(row));
     const bytes = row.definition.suite?.payload.bytes ?? 0;
-    const read = async () => {
-      const suite = await this.suites.shown(row.definition);
-      return taskViewOf(row, this.payloads, { script, suite, showsHidden: isAllowed(caller, row.owner_id) });
-    };
+    const isOwn = isAllowed(caller, row.owner_id);
+    const read = () =>
+      this.suites.shown(row.definition, (suite) =>
+        taskViewOf(row, this.payloads, { script, suite, showsHidden: isOwn }),
+      );
     return sizedResponse(this.largeResponses, { userId: caller.userId, reply, bytes, read });
   }
 }

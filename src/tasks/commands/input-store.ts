@@ -1,20 +1,28 @@
 import { Injectable } from '@nestjs/common';
 
+import { type PartContent, utf8Text } from '../../kernel/packed-json.js';
 import { newId } from '../../kernel/uuid.js';
+import { scheduleMinorGc } from '../../platform/memory/minor-gc.js';
 import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-store.js';
 import { StorageQuota } from '../../platform/payloads/storage-quota.js';
-import { decodeExecutionInput, encodeExecutionInput, type ExecutionInput } from '../domain/execution-input.js';
+import { decodeExecutionInput, encodeExecutionInput, type InputFile } from '../domain/execution-input.js';
 
 /** An execution's input as the client sends it. */
 export interface SubmittedInput {
-  readonly stdin?: string | undefined;
+  stdin?: string | undefined;
   /** Replaces `stdin`. */
-  readonly stdin_base64?: string | undefined;
+  stdin_base64?: string | undefined;
   readonly interactive?: boolean | undefined;
   readonly args?: string[] | undefined;
   readonly env?: Record<string, string> | undefined;
-  readonly files?: readonly { path: string; content: string; encoding: 'utf8' | 'base64' }[] | undefined;
+  readonly files?: readonly SubmittedFile[] | undefined;
   readonly outputs?: string[] | undefined;
+}
+
+export interface SubmittedFile {
+  readonly path: string;
+  content: string;
+  readonly encoding: 'utf8' | 'base64';
 }
 
 /** An input that was stored again. */
@@ -35,6 +43,7 @@ export class InputStore {
 
   /**
    * @param ownerId the sender, whose key encrypts it
+   * @param submitted its texts are emptied: else they would stay in memory for as long as the request waits
    * @throws DomainError `quota_exceeded`, even without an input: the execution will have an output
    */
   async put(ownerId: string, submitted: SubmittedInput | undefined): Promise<PayloadRef | null> {
@@ -42,16 +51,7 @@ export class InputStore {
       await this.quota.check(ownerId, 0);
       return null;
     }
-    const { stdin, stdin_base64, files, ...others } = submitted;
-    const input: ExecutionInput = {
-      ...others,
-      ...(stdin !== undefined && { stdin: Buffer.from(stdin) }),
-      ...(stdin_base64 !== undefined && { stdin: Buffer.from(stdin_base64, 'base64') }),
-      ...(files && {
-        files: files.map(({ path, content, encoding }) => ({ path, content: Buffer.from(content, encoding) })),
-      }),
-    };
-    return this.store(ownerId, encodeExecutionInput(input));
+    return this.store(ownerId, packed(submitted));
   }
 
   /**
@@ -71,6 +71,34 @@ export class InputStore {
 
   private async store(ownerId: string, content: Uint8Array): Promise<PayloadRef> {
     await this.quota.check(ownerId, content.length);
-    return this.payloads.put({ payloadId: newId(), ownerId, kind: 'input', content });
+    return this.payloads.put({ payloadId: newId(), ownerId, kind: 'input', content, freesContent: true });
   }
+}
+
+/**
+ * A function of its own, so that nothing holds the texts when it returns. If they are large, they are collected at once:
+ * they are young, and would stay for long if another collection found them alive.
+ */
+function packed(submitted: SubmittedInput): Buffer {
+  const { stdin, stdin_base64, files, ...others } = submitted;
+  const content = encodeExecutionInput({
+    ...others,
+    ...(stdin !== undefined && { stdin: utf8Text(stdin) }),
+    ...(stdin_base64 !== undefined && { stdin: { text: stdin_base64, encoding: 'base64' } }),
+    ...(files && { files: files.map(contentOfFile) }),
+  });
+  if (stdin !== undefined) submitted.stdin = '';
+  if (stdin_base64 !== undefined) submitted.stdin_base64 = '';
+  emptyFiles(files);
+  scheduleMinorGc(content.length);
+  return content;
+}
+
+export const contentOfFile = ({ path, content: text, encoding }: SubmittedFile): InputFile<PartContent> => ({
+  path,
+  content: { text, encoding },
+});
+
+export function emptyFiles(files: readonly SubmittedFile[] = []): void {
+  for (const file of files) file.content = '';
 }

@@ -1,20 +1,20 @@
 import { z } from 'zod';
 
-import { type AddPart, packJson, type PartAt, unpackJson } from '../../kernel/packed-json.js';
+import { type AddPart, packJson, type PartAt, type PartContent, unpackJson } from '../../kernel/packed-json.js';
 
-export interface InputFile {
+export interface InputFile<Content = Uint8Array> {
   readonly path: string;
-  readonly content: Uint8Array;
+  readonly content: Content;
 }
 
 /** An execution's input. */
-export interface ExecutionInput {
-  readonly stdin?: Uint8Array | undefined;
+export interface ExecutionInput<Content = Uint8Array> {
+  readonly stdin?: Content | undefined;
   /** Whether more standard input is added while the program runs. */
   readonly interactive?: boolean | undefined;
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
-  readonly files?: readonly InputFile[] | undefined;
+  readonly files?: readonly InputFile<Content>[] | undefined;
   /** Patterns of the files to keep. */
   readonly outputs?: readonly string[] | undefined;
 }
@@ -24,7 +24,7 @@ export const packedPart = (part: PartAt) => z.int().transform(part);
 
 export const packedFiles = (part: PartAt) => z.array(z.object({ path: z.string(), content: packedPart(part) }));
 
-export const packFiles = (files: readonly InputFile[], part: AddPart) =>
+export const packFiles = (files: readonly InputFile<PartContent>[], part: AddPart) =>
   files.map(({ path, content }) => ({ path, content: part(content) }));
 
 const packedInput = (part: PartAt) =>
@@ -38,7 +38,7 @@ const packedInput = (part: PartAt) =>
   });
 
 /** As its payload stores it. */
-export const encodeExecutionInput = ({ stdin, files, ...others }: ExecutionInput): Uint8Array =>
+export const encodeExecutionInput = ({ stdin, files, ...others }: ExecutionInput<PartContent>): Buffer =>
   packJson((part) => ({
     ...others,
     ...(stdin && { stdin: part(stdin) }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { packJson, type PartAt, unpackJson } from '../../kernel/packed-json.js';
+import { packJson, type PartAt, type PartContent, unpackJson } from '../../kernel/packed-json.js';
 import { type InputFile, packedFiles, packedPart, packFiles } from './execution-input.js';
 import { executionLimits, scriptType, timeoutSeconds } from './execution-shape.js';
 
@@ -21,15 +21,15 @@ export const judge = z.object({
 export type Judge = z.output<typeof judge>;
 
 /** One run of the program, and what is expected of it. */
-export interface TestCase {
+export interface TestCase<Content = Uint8Array> {
   readonly name: string | null;
   /** Instead of the input's. */
-  readonly stdin?: Uint8Array | undefined;
+  readonly stdin?: Content | undefined;
   readonly args?: readonly string[] | undefined;
   /** Beside the input's. */
-  readonly files?: readonly InputFile[] | undefined;
+  readonly files?: readonly InputFile<Content>[] | undefined;
   /** Absent: any. */
-  readonly expected_stdout?: Uint8Array | undefined;
+  readonly expected_stdout?: Content | undefined;
   readonly expected_return_code: number;
   /** Instead of the execution's. */
   readonly timeout_seconds?: number | undefined;
@@ -38,9 +38,9 @@ export interface TestCase {
   readonly hidden: boolean;
 }
 
-export interface TestSuite {
+export interface TestSuite<Content = Uint8Array> {
   readonly judge: Judge;
-  readonly tests: readonly TestCase[];
+  readonly tests: readonly TestCase<Content>[];
 }
 
 const testLimits = executionLimits.partial();
@@ -61,9 +61,15 @@ const packedTest = (part: PartAt) =>
 
 const packedSuite = (part: PartAt) => z.object({ judge, tests: z.array(packedTest(part)).min(1).max(TESTS_MAX) });
 
-/** As its payload stores it. */
-export const encodeTestSuite = ({ judge, tests }: TestSuite): Buffer =>
-  packJson((part) => ({
+/** A suite as its payload stores it, and what is recorded of it. */
+export interface PackedSuite {
+  readonly content: Buffer;
+  readonly tests: number;
+  readonly points: number;
+}
+
+export const packSuite = ({ judge, tests }: TestSuite<PartContent>): PackedSuite => ({
+  content: packJson((part) => ({
     judge,
     tests: tests.map(({ stdin, files, expected_stdout, ...others }) => ({
       ...others,
@@ -71,9 +77,12 @@ export const encodeTestSuite = ({ judge, tests }: TestSuite): Buffer =>
       ...(files && { files: packFiles(files, part) }),
       ...(expected_stdout && { expected_stdout: part(expected_stdout) }),
     })),
-  }));
+  })),
+  tests: tests.length,
+  points: pointsOf(tests),
+});
 
-/** @throws Error if encodeTestSuite did not make the bytes */
+/** @throws Error if packSuite did not make the bytes */
 export function decodeTestSuite(content: Uint8Array): TestSuite {
   const { value, part } = unpackJson(content);
   return packedSuite(part).parse(value);

@@ -2,7 +2,7 @@ import { bufferView } from '../../kernel/buffer-view.js';
 import { DEFAULT_LIMITS } from '../../runtimes/default-limits.js';
 import { floorOf } from '../../runtimes/runtime.js';
 import type { Runtimes } from '../../runtimes/runtimes.js';
-import { INPUT_BYTES_MAX } from '../../sandbox/job-input.js';
+import { OF_RUN } from '../../sandbox/job-input.js';
 import {
   type CapturedOutput,
   type PreparedProgram,
@@ -25,8 +25,6 @@ export interface CheckerBounds {
 
 /** Within the operator's maxima. */
 export const CHECKER_BOUNDS: CheckerBounds = { limits: DEFAULT_LIMITS, timeoutMs: 10_000 };
-/** Of all files of a checker: its script has at most 256 KiB. */
-const COMPARED_BYTES_MAX = INPUT_BYTES_MAX - 256 * 1024;
 const OUTPUT_BYTES_MAX = 16 * 1024;
 const ACCEPTED_CODE = 0;
 const WRONG_CODE = 1;
@@ -69,24 +67,30 @@ export async function prepareChecker(
   };
   const own = { runtime, imageDigest: null, script: Buffer.from(script_content), input: {} };
   const prepared = await sandbox.prepare({ ...job, ...own, limits, timeoutMs }, { signal });
-  if (prepared.kind === 'ready') return checkerOf(prepared.program, { limits, timeoutMs });
+  const bytesMax = OF_RUN.bytesMax - own.script.length;
+  if (prepared.kind === 'ready') return checkerOf(prepared.program, { limits, timeoutMs }, bytesMax);
   const { reason, compile } = prepared.outcome;
   if (reason === 'cancelled') return null;
   const failed = failedBecause('it does not compile', compile?.stderr);
   return { check: () => Promise.resolve(failed) };
 }
 
-const TOO_LARGE: Judged = {
-  verdict: 'output_limit',
-  message: `input, expected and found output exceed ${COMPARED_BYTES_MAX} bytes together`,
-};
-
-const checkerOf = (program: PreparedProgram, bounds: Pick<ProgramRun, 'limits' | 'timeoutMs'>): Checker => ({
+const checkerOf = (
+  program: PreparedProgram,
+  bounds: Pick<ProgramRun, 'limits' | 'timeoutMs'>,
+  bytesMax: number,
+): Checker => ({
   check: async ({ input, expected, output }, signal) => {
-    if (input.length + expected.length + output.length > COMPARED_BYTES_MAX) return TOO_LARGE;
+    if (input.length + expected.length + output.length > bytesMax) return tooLarge(bytesMax);
     const files = Object.entries({ input, expected, output }).map(([path, content]) => ({ path, content }));
     return judgedBy(await program.run({ files, ...bounds }, { signal }));
   },
+});
+
+/** Possible only with tests near the limit of an input, or if the operator lets runs keep more output than usual. */
+const tooLarge = (bytesMax: number): Judged => ({
+  verdict: 'output_limit',
+  message: `input, expected and found output exceed ${bytesMax} bytes together`,
 });
 
 function judgedBy({ reason, returnCode, signal, stdout, stderr }: SandboxOutcome): Judged | null {

@@ -250,6 +250,7 @@ test('of concurrent changes of tests and of their judge none is lost', async () 
   expect([tests!.length === 1, judge!.compare === 'exact']).toEqual(changed);
 });
 
+const HALF = 'x'.repeat(8 * 1024 ** 2);
 const invalid: Record<string, [body: object, field: string]> = {
   'no tests at all': [{ tests: [] }, 'tests'],
   '501 tests': [{ tests: Array.from({ length: 501 }, () => ({})) }, 'tests'],
@@ -281,7 +282,7 @@ const invalid: Record<string, [body: object, field: string]> = {
     },
     'tests.0.files',
   ],
-  'too many bytes': [{ tests: [{ stdin: 'x'.repeat(700_000) }, { expected_stdout: 'x'.repeat(700_000) }] }, 'tests'],
+  'too many bytes': [{ tests: [{ stdin: HALF }, { expected_stdout: `${HALF}x` }] }, 'tests'],
   'a return code that no program has': [{ tests: [{ expected_return_code: 256 }] }, 'tests.0.expected_return_code'],
   'negative points': [{ tests: [{ points: -1 }] }, 'tests.0.points'],
   'an unknown field': [{ tests: [{ output: 'x' }] }, 'tests.0.output'],

@@ -43,12 +43,34 @@ describe('the payload store', () => {
     ['nothing', Buffer.alloc(0)],
     ['any bytes', randomBytes(1_000)],
     ['a megabyte', randomBytes(1024 ** 2)],
+    ['several pieces', randomBytes(3 * 1024 ** 2 - 29)],
   ])('returns %s, in every process', async (_what, content) => {
     const ref = await store.put(payload(content));
 
     expect(ref.bytes).toBe(content.length);
     expect(Buffer.from((await store.get(ref))!).equals(content)).toBe(true);
     expect(Buffer.from((await elsewhere().get(ref))!).equals(content)).toBe(true);
+  });
+
+  it('frees the content if it may', async () => {
+    const content = randomBytes(100_000);
+    const mine = { ...payload('x'), content: Buffer.from(new Uint8Array(content).buffer), freesContent: true };
+    const ref = await store.put(mine);
+    expect(mine.content).toHaveLength(0);
+    expect(Buffer.from((await store.get(ref))!).equals(content)).toBe(true);
+    const again = await store.put({ ...mine, content: randomBytes(100_000), freesContent: false });
+    expect(again).toEqual(ref);
+  });
+
+  it('does not return a large payload that was shortened, or whose key is destroyed', async () => {
+    const mine = payload(randomBytes(2 * 1024 ** 2));
+    const ref = await store.put(mine);
+    await tamper('update es.payloads set ciphertext = substring(ciphertext for 1500000) where payload_id = $1', [
+      mine.payloadId,
+    ]);
+    await expect(store.get(ref)).rejects.toThrow('does not match its event');
+    await store.destroyKey(mine.ownerId);
+    expect(await store.get(ref)).toBeNull();
   });
 
   it('waits for a concurrent put of the same payload, without a deadlock', async () => {

@@ -682,7 +682,7 @@ export interface components {
                  */
                 output_bytes?: number | null;
             };
-            /** @description Each runs the program once, in fresh namespaces and a working folder of its own. A compiled program is compiled once. Their stdin, files and expected output have at most 1048576 bytes together */
+            /** @description Each runs the program once, in fresh namespaces and a working folder of its own. A compiled program is compiled once. Their stdin, files and expected output have at most 16777216 bytes together */
             tests?: {
                 name?: string;
                 /** @description Instead of the one of the input */
@@ -693,7 +693,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -822,7 +822,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @default utf8
@@ -1005,7 +1005,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -1093,11 +1093,11 @@ export interface components {
          */
         StartExecution: {
             input?: {
-                /** @description Text, which may contain NUL. stdin and all files together have at most 1048576 bytes */
+                /** @description Text, which may contain NUL. stdin and all files together have at most 16777216 bytes */
                 stdin?: string;
                 /**
                  * Format: byte
-                 * @description Binary standard input in base64, instead of `stdin`. stdin and all files together have at most 1048576 bytes
+                 * @description Binary standard input in base64, instead of `stdin`. stdin and all files together have at most 16777216 bytes
                  */
                 stdin_base64?: string;
                 /** @description Whether standard input stays open after `stdin`, for `POST /executions/{id}/stdin`. Not with tests, and not for an external execution */
@@ -1111,7 +1111,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -1172,7 +1172,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -1561,7 +1561,7 @@ export interface components {
                  */
                 output_bytes?: number | null;
             };
-            /** @description Each runs the program once, in fresh namespaces and a working folder of its own. A compiled program is compiled once. Their stdin, files and expected output have at most 1048576 bytes together */
+            /** @description Each runs the program once, in fresh namespaces and a working folder of its own. A compiled program is compiled once. Their stdin, files and expected output have at most 16777216 bytes together */
             tests?: {
                 name?: string;
                 /** @description Instead of the one of the input */
@@ -1572,7 +1572,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.
@@ -1644,11 +1644,11 @@ export interface components {
                 stop_on?: "never" | "first_failure";
             };
             input?: {
-                /** @description Text, which may contain NUL. stdin and all files together have at most 1048576 bytes */
+                /** @description Text, which may contain NUL. stdin and all files together have at most 16777216 bytes */
                 stdin?: string;
                 /**
                  * Format: byte
-                 * @description Binary standard input in base64, instead of `stdin`. stdin and all files together have at most 1048576 bytes
+                 * @description Binary standard input in base64, instead of `stdin`. stdin and all files together have at most 16777216 bytes
                  */
                 stdin_base64?: string;
                 /** @description Whether standard input stays open after `stdin`, for `POST /executions/{id}/stdin`. Not with tests, and not for an external execution */
@@ -1662,7 +1662,7 @@ export interface components {
                 files?: {
                     /** @description A relative path without `.` and `..`, at most 255 bytes; not that of the script */
                     path: string;
-                    /** @description stdin and all files together have at most 1048576 bytes */
+                    /** @description stdin and all files together have at most 16777216 bytes */
                     content: string;
                     /**
                      * @description Default: `utf8`.

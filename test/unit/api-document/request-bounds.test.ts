@@ -7,7 +7,7 @@ import { parsedBody } from '../../../src/http/body-parser.js';
 import { HttpProblem } from '../../../src/http/problem.js';
 import { InvalidFields } from '../../../src/kernel/errors.js';
 import type { RequestedRun } from '../../../src/tasks/api/operator-rules.js';
-import { suiteOf } from '../../../src/tasks/api/submitted-suite.js';
+import { acceptedSuite } from '../../../src/tasks/api/submitted-suite.js';
 import type { SubmittedJudge, SubmittedTests } from '../../../src/tasks/api/suite-schemas.js';
 import { Contract, type OpenApi } from '../../e2e/api/support/contract.js';
 import { filled } from '../../e2e/api/support/fuzz/blanks.js';
@@ -80,7 +80,7 @@ function refusalsOfOperator(run: Body): string[] {
   try {
     const { overrides, tests, judge, ...given } = run;
     const { script_type } = rules.accept(overrides ?? given);
-    if (tests) suiteOf(tests, judge, script_type, rules);
+    if (tests) acceptedSuite(tests, judge, script_type, rules);
     return [];
   } catch (error) {
     return error instanceof InvalidFields ? error.fields.map(({ message }) => message) : [String(error)];

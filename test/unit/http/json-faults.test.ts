@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 
-import { jsonFaultOf } from '../../../src/http/validation/json-faults.js';
+import { isTooMuch, JSON_VALUES_MAX, jsonFaultOf } from '../../../src/http/validation/json-faults.js';
+
+const faultOf = (text: string) => jsonFaultOf(Buffer.from(text));
 
 /** The exact value of a literal, as a fraction of whole numbers. */
 function fractionOf(literal: string): [bigint, bigint] {
@@ -23,7 +25,7 @@ describe('a number', () => {
     ...[`${'1'.padEnd(309, '0')}`, `0.${'0'.repeat(300)}1`, '0.000001e5', '12e-1'],
   ])('%s is kept', (literal) => {
     for (const text of [literal, `[${literal}]`, `{"a":[1,{"b": ${literal} }]}`]) {
-      expect(jsonFaultOf(text)).toBeUndefined();
+      expect(faultOf(text)).toBeUndefined();
     }
   });
 
@@ -32,9 +34,9 @@ describe('a number', () => {
     ...['1e-400', '0.1000000000000000055', '0.1000000000000000055511151231257827', '3.14159265358979323846', '5e-325'],
     ...['1.0000000000000000000000001', '12345678901234567890', '1e999999999999999999999', `1${'0'.repeat(308)}1`],
   ])('%s would change, so it is refused', (literal) => {
-    expect(jsonFaultOf(literal)).toMatchObject({ field: '', tag: 'number' });
-    expect(jsonFaultOf(`{"n":${literal}}`)).toMatchObject({ field: 'n', tag: 'number' });
-    expect(jsonFaultOf(`{"a":[1,{"b":\n${literal}}]}`)).toMatchObject({ field: 'a.1.b', tag: 'number' });
+    expect(faultOf(literal)).toMatchObject({ field: '', tag: 'number' });
+    expect(faultOf(`{"n":${literal}}`)).toMatchObject({ field: 'n', tag: 'number' });
+    expect(faultOf(`{"a":[1,{"b":\n${literal}}]}`)).toMatchObject({ field: 'a.1.b', tag: 'number' });
   });
 
   test('is refused exactly if the parsed value differs', () => {
@@ -48,7 +50,7 @@ describe('a number', () => {
     fc.assert(
       fc.property(literals, (literal) => {
         const isKept = isSameNumber(literal, String(Number(literal)));
-        expect([literal, jsonFaultOf(literal) === undefined]).toEqual([literal, isKept]);
+        expect([literal, faultOf(literal) === undefined]).toEqual([literal, isKept]);
       }),
     );
   });
@@ -59,7 +61,7 @@ test('the output of JSON.stringify has no fault, in any layout', () => {
     fc.property(fc.json({ noUnicodeString: false, maxDepth: 4 }), fc.constantFrom(0, 1, '\t'), (json, space) => {
       const value = JSON.parse(json) as unknown;
       fc.pre(!json.includes('__proto__'));
-      expect(jsonFaultOf(JSON.stringify(value, null, space))).toBeUndefined();
+      expect(faultOf(JSON.stringify(value, null, space))).toBeUndefined();
     }),
   );
 });
@@ -73,7 +75,7 @@ describe('a member', () => {
     [String.raw`{"a\"":1,"a\"":2}`, 'a"'],
     [String.raw`{"a\\":1,"a\\":2}`, 'a\\'],
   ])('of %s is a duplicate', (text, field) => {
-    expect(jsonFaultOf(text)).toMatchObject({ field, tag: 'duplicate' });
+    expect(faultOf(text)).toMatchObject({ field, tag: 'duplicate' });
   });
 
   test.each([
@@ -84,15 +86,43 @@ describe('a member', () => {
     String.raw`{"a":"\",\"a\":1","b":"\\"}`,
     '{"constructor":{"prototype":1},"toString":1,"hasOwnProperty":2}',
   ])('of %s is no duplicate', (text) => {
-    expect(jsonFaultOf(text)).toBeUndefined();
+    expect(faultOf(text)).toBeUndefined();
   });
 
   test.each(['{"a":{"__proto__":1}}', String.raw`{"a":{"\u005f_proto__":1}}`])('of %s changes its meaning', (text) => {
-    expect(jsonFaultOf(text)).toMatchObject({ field: 'a.__proto__', tag: 'forbidden' });
+    expect(faultOf(text)).toMatchObject({ field: 'a.__proto__', tag: 'forbidden' });
   });
 });
 
 test('a name of a megabyte is not echoed', () => {
   const name = 'n'.repeat(1024 ** 2);
-  expect(jsonFaultOf(`{"${name}":1,"${name}":2}`)!.field).toHaveLength(256);
+  expect(faultOf(`{"${name}":1,"${name}":2}`)!.field).toHaveLength(256);
+});
+
+test('a number of a megabyte is refused without being converted', () => {
+  expect(faultOf(`{"n":1.${'0'.repeat(1024 ** 2)}}`)).toMatchObject({ field: 'n', tag: 'number' });
+});
+
+test('more values than fit into a megabyte are too much, however they are written', () => {
+  const length = JSON_VALUES_MAX;
+  expect(faultOf(`[${'0,'.repeat(length - 1)}0]`)).toBeUndefined();
+  for (const text of ['['.repeat(length + 1), `[${'0,'.repeat(length)}0]`, '{"a":'.repeat(length + 1)]) {
+    expect(isTooMuch(faultOf(text))).toBe(true);
+  }
+  // A fault that comes first does not hide it.
+  expect(isTooMuch(faultOf(`[1e999${',0'.repeat(length)}]`))).toBe(true);
+});
+
+test('a text may be large, and consist of escapes', () => {
+  const text = JSON.stringify({ a: '"\\'.repeat(1024 ** 2), b: 1, c: 'x'.repeat(1024 ** 2) });
+  expect(faultOf(text)).toBeUndefined();
+  expect(faultOf(`${text.slice(0, -1)},"b":2}`)).toMatchObject({ field: 'b', tag: 'duplicate' });
+});
+
+test('a text that is no JSON does no harm', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^["\\{}[\],:0-9eE.+-]{0,40}$/), (text) => {
+      faultOf(text);
+    }),
+  );
 });
