@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 
 /** The middle value; for an even count, the upper of the two. NaN for no values. */
 export const median = (values: readonly number[]): number =>
@@ -15,4 +15,12 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 export async function residentMib(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
+}
+
+/** The peak of the resident memory while the work is done (proc(5), VmHWM). */
+export async function peakMib(pid: number, work: () => Promise<unknown>): Promise<number> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
+  await work();
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
 }

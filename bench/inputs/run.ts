@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
 
 import { ApiClient } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { type ChildService, startChildService } from '../../test/support/child-service.js';
 import { prepareTestService } from '../../test/support/service.js';
-import { residentMib } from '../figures.js';
+import { peakMib, residentMib } from '../figures.js';
 
 /**
  * What inputs of 16 MiB cost: the growth of the API's process while twenty users send one each at the same time, the
@@ -49,14 +48,6 @@ function probed(pid: number): Promise<Probe> {
   probes.push(resolve);
   process.kill(pid, 'SIGUSR2');
   return promise;
-}
-
-/** The peak of the resident memory while the work is done (proc(5), VmHWM). */
-async function peakMib(pid: number, work: () => Promise<unknown>): Promise<number> {
-  await writeFile(`/proc/${pid}/clear_refs`, '5');
-  await work();
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
 }
 
 const program = { name: 'input', script_type: 'bash', script_content: 'wc -c data.bin' } as const;

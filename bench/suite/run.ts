@@ -5,6 +5,7 @@
  *  - How long do 100 tests of a Go program take, compiler included, against one run with its compiler?
  *  - By how much does the worker's memory grow with a suite of 500 tests that print as much as they may?
  *  - How long does a run take that imports pandas?
+ *  - How long does a run take that copies a file of 16 MiB, against `cp` in a container, and how much memory the worker?
  * Run: npm run bench -- suite   (ROUNDS=5 by default)
  */
 import assert from 'node:assert/strict';
@@ -16,6 +17,7 @@ import { startChildService } from '../../test/support/child-service.js';
 import { prepareTestService } from '../../test/support/service.js';
 import { bareRate, PYTHON } from '../docker-run.js';
 import { median, residentMib, timed } from '../figures.js';
+import { measureLargeFiles } from './large-files.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const TESTS = 100;
@@ -114,6 +116,11 @@ try {
   const p95 = imports.toSorted((a, b) => a - b)[Math.ceil(PANDAS_RUNS * 0.95) - 1]!;
   console.log(`import pandas: p50 ${median(imports).toFixed(3)} s`);
   report('seconds of a run that imports pandas, p95', p95, '<= 0.25', p95 <= 0.25);
+
+  const { oursMs, cpMs, beforeMib, peakMib } = await measureLargeFiles(client, worker.pid, ROUNDS);
+  console.log(`16 MiB in and out: ${oursMs.toFixed(0)} ms, in a container ${cpMs.toFixed(0)} ms`);
+  console.log(`16 MiB in and out ÷ cp in a container                      ${(oursMs / cpMs).toFixed(2)}`);
+  console.log(`memory of the worker meanwhile: ${beforeMib.toFixed(0)} MiB, at most ${peakMib.toFixed(0)}`);
   process.exitCode = met.every(Boolean) ? 0 : 1;
 } finally {
   await worker.end();
