@@ -1,6 +1,7 @@
 import type { Config } from '../config/load-config.js';
 import { BODY_BYTES_MAX, BODY_WITH_INPUT_BYTES_MAX } from '../http/body-parser.js';
 import type { DocsOptions } from '../http/docs/openapi-document.js';
+import { JSON_NAMES_MAX, JSON_VALUES_MAX, NUMBER_CHARS_MAX } from '../http/validation/json-faults.js';
 import { JSON_DEPTH_MAX } from '../http/validation/storable.js';
 import type { Runtimes } from '../runtimes/runtimes.js';
 import { operatorRulesOf } from './operator-rules.js';
@@ -17,8 +18,9 @@ export function apiDocs(config: Config, runtimes: Runtimes): DocsOptions {
 To try the routes on this page, register or log in, and enter the \`access_token\` of the response under "Authorize".
 Every route has an example. For an \`id\` in a path, use one from an earlier response.
 
-A request body has at most ${BODY_BYTES_MAX} bytes, or ${BODY_WITH_INPUT_BYTES_MAX} on routes with an \`input\`, and at
-most ${JSON_DEPTH_MAX} levels of nesting. Texts are well-formed Unicode without NUL.`,
+A request body has at most ${BODY_BYTES_MAX} bytes, or ${BODY_WITH_INPUT_BYTES_MAX} on routes with an \`input\` or
+\`tests\`. It has at most ${JSON_DEPTH_MAX} levels of nesting, ${JSON_VALUES_MAX} values, ${JSON_NAMES_MAX} members of
+one object, and ${NUMBER_CHARS_MAX} characters of one number. Texts are well-formed Unicode without NUL.`,
     // The page shows them in this order: the one in which a newcomer needs them.
     tags: {
       auth: 'Accounts and login sessions',

@@ -78,7 +78,7 @@ export interface Infrastructure {
 
 /** Per user. A waiting request holds only its head, a few KiB. */
 const WAITING = { waitingMax: 2_000, waitMsMax: 20_000 };
-/** Of all users. Each takes at most twice its size, up to 24 MiB (ADR 57). */
+/** Of all users. Each takes two to three times its size, which is up to 24 MiB (ADR 57). */
 const LARGE_BODIES_MAX = 4;
 /** For longer than other requests: those before it may arrive slowly. */
 const LARGE_BODY_WAITING = { ...WAITING, waitMsMax: 60_000 };

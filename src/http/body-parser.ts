@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import { type FieldError, HttpProblem } from './problem.js';
-import { readContent } from './read-content.js';
+import { CONTENT_MS_MAX, eachChunk, readContent } from './read-content.js';
 import { BYTES_TYPES, unsupportedContent } from './request-content.js';
 import { fieldNameOf } from './validation/field-errors.js';
 import { isTooMuch, jsonFaultOf } from './validation/json-faults.js';
@@ -20,7 +20,7 @@ export const BODY_WITH_INPUT_BYTES_MAX = 24 * 1024 ** 2;
  * `undefined`: the route's schema decides whether a body is required. Rejects values that Postgres would refuse, that
  * are nested too deeply, or that JSON.parse would change.
  */
-export function parseBodies(fastify: FastifyInstance, contentMsMax?: number): void {
+export function parseBodies(fastify: FastifyInstance, contentMsMax = CONTENT_MS_MAX): void {
   const read = (request: FastifyRequest, content: IncomingMessage) => readContent(request, content, contentMsMax);
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', async (request: FastifyRequest, content: IncomingMessage) => {
@@ -32,17 +32,16 @@ export function parseBodies(fastify: FastifyInstance, contentMsMax?: number): vo
     const bytes = await read(request, content);
     return bytes.length === 0 ? undefined : bytes;
   });
-  fastify.addContentTypeParser('*', (request, content, done) => {
-    const { promise, resolve } = Promise.withResolvers<Error | null>();
-    content.once('end', () => resolve(null));
-    content.once('error', resolve);
+  fastify.addContentTypeParser('*', (request: FastifyRequest, content: IncomingMessage) =>
     // One byte proves that there is content.
-    content.once('data', () => resolve(unsupportedContent(request) ?? null));
-    void promise.then((error) => done(error));
-  });
+    eachChunk(content, contentMsMax, () => {
+      const fault = unsupportedContent(request);
+      if (fault) throw fault;
+    }),
+  );
 }
 
-const BYTE_ORDER_MARK = '\ufeff';
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /**
  * What the content says, before any schema is asked. The bytes are freed if they have memory of their own: a large body
@@ -52,9 +51,10 @@ const BYTE_ORDER_MARK = '\ufeff';
 export function parsedBody(bytes: Buffer): unknown {
   // Decoding replaces invalid UTF-8 with U+FFFD, so the stored text would differ from the text sent.
   if (!isUtf8(bytes)) throw malformed('Request body is not UTF-8');
-  const lost = jsonFaultOf(bytes);
+  const start = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+  const lost = jsonFaultOf(bytes.subarray(start));
   if (isTooMuch(lost)) throw invalid(lost);
-  const body = jsonIn(bytes);
+  const body = jsonIn(bytes, start);
   const fault = faultIn(body);
   if (fault) throw fault;
   if (lost) throw invalid(lost);
@@ -62,10 +62,9 @@ export function parsedBody(bytes: Buffer): unknown {
 }
 
 /** A function of its own, so that nothing holds the text when it returns. */
-function jsonIn(bytes: Buffer): unknown {
-  const decoded = bytes.toString('utf8');
+function jsonIn(bytes: Buffer, start: number): unknown {
+  const text = bytes.toString('utf8', start);
   detachBuffer(bytes);
-  const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(BYTE_ORDER_MARK.length) : decoded;
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -16,7 +16,7 @@ import { corsOptions } from './cors.js';
 import type { DocsOptions } from './docs/openapi-document.js';
 import { serveDocs } from './docs/serve-docs.js';
 import { deferContinue } from './expect-continue.js';
-import { releaseLargeBodies } from './large-bodies.js';
+import { limitHeldBodies } from './large-bodies.js';
 import { respondToMalformedHttp, refuseTunnels } from './malformed-http.js';
 import { ProblemFilter, sendProblem } from './problem-filter.js';
 import { RateLimitGuard } from './rate-limit/rate-limit-guard.js';
@@ -108,7 +108,7 @@ function prepare(fastify: FastifyInstance, { log, connections, contentMsMax, onR
   deferContinue(fastify.server);
   refuseTunnels(fastify.server);
   parseBodies(fastify, contentMsMax);
-  releaseLargeBodies(fastify);
+  limitHeldBodies(fastify);
   applyBodyLimits(fastify);
   fastify.addHook('onRequest', async (request, reply) => setSecurityHeaders(request, reply));
   fastify.addHook('onRequest', async (request) => checkHead(request));

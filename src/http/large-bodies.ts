@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { BODY_BYTES_MAX } from './body-parser.js';
 import { HttpProblem } from './problem.js';
-import { mayHaveContent } from './request-content.js';
-import { onResponseEnd } from './response-end.js';
+import { mayHaveContent, unsupportedContent } from './request-content.js';
+import { clientGone, hasClientLeft, onResponseEnd } from './response-end.js';
 import { SlotQueue, type SlotQueueOptions } from './slot-queue.js';
 import { UserConcurrencyLimit } from './user-concurrency.js';
 
@@ -35,12 +35,8 @@ export class LargeBodies {
     return this.ofUser.waiting + this.ofProcess.waiting;
   }
 
-  /**
-   * Does nothing if the body is small.
-   * @throws HttpProblem 429 for too many of one user, 503 for too many of all users
-   */
+  /** @throws HttpProblem 429 for too many of one user, 503 for too many of all users */
   async admit(userId: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (!isLarge(request)) return;
     const leaveUser = await this.ofUser.take(userId, reply);
     let leaveProcess: () => void;
     try {
@@ -57,6 +53,11 @@ export class LargeBodies {
         leaveUser();
       },
     };
+    // Nothing is in memory yet, and no event would follow.
+    if (hasClientLeft(reply)) {
+      body.release();
+      throw clientGone();
+    }
     held.set(request.raw, body);
     onResponseEnd(reply, () => {
       if (body.isAnswered || !request.raw.complete) releaseLargeBody(request);
@@ -84,22 +85,28 @@ export function releaseLargeBody(request: FastifyRequest): void {
   held.delete(request.raw);
 }
 
-/** At the end of the response, or earlier: its client may read it slowly. */
-export function releaseLargeBodies(fastify: FastifyInstance): void {
+/** Releases them at the end of the response, or earlier: its client may read it slowly. */
+export function limitHeldBodies(fastify: FastifyInstance): void {
   fastify.addHook('onSend', async (request, { raw }) => {
     const body = held.get(request.raw);
     if (!body) return;
     dropBody(request);
     body.isAnswered = true;
     if (raw.destroyed) releaseLargeBody(request);
-    else setTimeout(() => releaseLargeBody(request), RESPONSE_MS_MAX).unref();
+    else {
+      const tooLong = setTimeout(() => releaseLargeBody(request), RESPONSE_MS_MAX).unref();
+      raw.once('close', () => clearTimeout(tooLong));
+    }
   });
 }
 
 /** Chunked content counts as its limit: its length is not known before. */
-function isLarge({ headers, routeOptions: { bodyLimit } }: FastifyRequest): boolean {
+export function isLargeBody(request: FastifyRequest): boolean {
+  const { headers, routeOptions } = request;
+  // It is refused at its first byte.
+  if (!mayHaveContent(headers) || unsupportedContent(request)) return false;
   const length = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);
-  return mayHaveContent(headers) && Math.min(length, bodyLimit) > BODY_BYTES_MAX;
+  return Math.min(length, routeOptions.bodyLimit) > BODY_BYTES_MAX;
 }
 
 const tooBusy = (): HttpProblem =>

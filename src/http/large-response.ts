@@ -12,7 +12,18 @@ const LARGE_BYTES_MIN = 256 * 1024;
 /** The size of one piece, and of the buffer for a slow client; bytes or characters. */
 const PIECE_SIZE = 64 * 1024;
 
-export const isLarge = (bytes: number): boolean => bytes >= LARGE_BYTES_MIN;
+export const isLargeResponse = (bytes: number): boolean => bytes >= LARGE_BYTES_MIN;
+
+/**
+ * Waits for the slot of a response before its data is read or written otherwise. Later it has the slot already.
+ * @throws HttpProblem 429
+ */
+export async function waitForLargeResponse(
+  slots: LargeResponses,
+  { userId, reply, bytes }: { readonly userId: string; readonly reply: FastifyReply; readonly bytes: number },
+): Promise<void> {
+  if (isLargeResponse(bytes)) await slots.acquire(userId, reply);
+}
 
 interface Unsized<Content> {
   readonly userId: string;
@@ -74,9 +85,9 @@ async function respond<Content>(
   const content = await read(async (bytes) => {
     const before = size;
     size += bytes;
-    if (isLarge(size) && !isLarge(before)) await slots.acquire(userId, reply);
+    if (isLargeResponse(size) && !isLargeResponse(before)) await slots.acquire(userId, reply);
   });
-  return isLarge(size) ? inPieces(content) : content;
+  return isLargeResponse(size) ? inPieces(content) : content;
 }
 
 function* slicesOf(content: Buffer): Generator<Buffer> {

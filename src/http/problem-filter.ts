@@ -27,9 +27,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     reply.raw.destroy();
     return;
   }
+  void reply.code(failure.status);
   closeOnUnreadContent(request, reply);
   void reply
-    .code(failure.status)
     .headers(headersOf(failure))
     .type(PROBLEM_CONTENT_TYPE)
     .serializer(JSON.stringify)

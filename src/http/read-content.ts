@@ -9,7 +9,7 @@ import { bodyTooLarge } from './request-content.js';
 import { clientGone } from './response-end.js';
 
 /** From the moment at which the server begins to read it: a client that sends slowly must not hold a slot for longer. */
-const CONTENT_MS_MAX = 30_000;
+export const CONTENT_MS_MAX = 30_000;
 
 /**
  * Reads the content of a request into memory of its own and of that size. Fastify collects the chunks and then joins
@@ -20,27 +20,38 @@ const CONTENT_MS_MAX = 30_000;
 export async function readContent(
   { headers, routeOptions: { bodyLimit } }: FastifyRequest,
   content: IncomingMessage,
-  msMax = CONTENT_MS_MAX,
+  msMax: number,
 ): Promise<Buffer> {
   const length = headers['content-length'];
   // checkContent has refused a length above the limit.
   const target = length === undefined ? new UnknownLength(bodyLimit) : new KnownLength(Number(length));
+  await eachChunk(content, msMax, (chunk) => target.add(chunk));
+  return target.whole();
+}
+
+/**
+ * Resolves at the end of the content.
+ * @param take throws to stop
+ * @throws HttpProblem 408 or 499, and what `take` throws
+ */
+export async function eachChunk(content: IncomingMessage, msMax: number, take: (chunk: Buffer) => void): Promise<void> {
+  // Its events are over: nothing would ever report that the client has disconnected.
+  if (content.destroyed) throw clientGone();
   const read = Promise.withResolvers<void>();
-  const take = (chunk: Buffer): void => {
+  const add = (chunk: Buffer): void => {
     try {
-      target.add(chunk);
+      take(chunk);
     } catch (error) {
       read.reject(error as Error);
     }
   };
   const end = (): void => read.resolve();
   const fail = (): void => read.reject(clientGone());
-  content.on('data', take).on('end', end).on('error', fail);
+  content.on('data', add).on('end', end).on('error', fail).on('close', fail);
   try {
     await withTimeout(read.promise, msMax, tooSlow);
-    return target.whole();
   } finally {
-    content.off('data', take).off('end', end).off('error', fail);
+    content.off('data', add).off('end', end).off('error', fail).off('close', fail);
   }
 }
 

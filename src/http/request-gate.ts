@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { AuthGuard } from './auth-guard.js';
 import { sendContinue } from './expect-continue.js';
-import type { LargeBodies } from './large-bodies.js';
+import { isLargeBody, type LargeBodies } from './large-bodies.js';
 import type { RateLimitGuard } from './rate-limit/rate-limit-guard.js';
 import { checkContent } from './request-content.js';
 import { callerOf } from './request-context.js';
@@ -34,13 +34,15 @@ export function guardRequests(
     if (isPreflight(request)) return;
     await authentication.check(request);
     await rateLimits?.check(request, reply, false);
+    const mayHaveBody = !WITHOUT_CONTENT.has(request.method);
+    if (mayHaveBody) checkContent(request);
     // Before the content is read: a waiting request uses memory only for its head.
     const caller = callerOf(request);
-    if (caller && slots) await acquireSlot(slots, caller.userId, request, reply);
-    if (WITHOUT_CONTENT.has(request.method)) return;
-    checkContent(request);
-    if (caller && largeBodies) await largeBodies.admit(caller.userId, request, reply);
-    sendContinue(request, reply);
+    // Large bodies have slots of their own: those of one user that wait do not keep the user's other requests waiting.
+    if (caller && largeBodies && mayHaveBody && isLargeBody(request))
+      await largeBodies.admit(caller.userId, request, reply);
+    else if (caller && slots) await acquireSlot(slots, caller.userId, request, reply);
+    if (mayHaveBody) sendContinue(request, reply);
   });
   if (rateLimits) {
     fastify.addHook('preHandler', async (request, reply) => rateLimits.check(request, reply, true));

@@ -10,14 +10,16 @@ export const clientGone = (): HttpProblem => new HttpProblem(499, 'client_gone',
 /** One listener per response and per connection: a connection has many pipelined requests, and a response many callers. */
 const known = new WeakMap<EventEmitter, Set<() => void>>();
 
+/** No further event would report it. */
+export const hasClientLeft = ({ raw }: Pick<FastifyReply, 'raw'>): boolean => raw.destroyed || raw.req.socket.destroyed;
+
 /**
  * Calls `over` once, when the response is sent or the client disconnects; at once if it has disconnected already.
  * @returns a function that removes the callback
  */
 export function onResponseEnd({ raw }: Pick<FastifyReply, 'raw'>, over: () => void): () => void {
   const { socket } = raw.req;
-  // The client disconnected earlier: no further event would report it.
-  if (raw.destroyed || socket.destroyed) {
+  if (hasClientLeft({ raw })) {
     over();
     return () => undefined;
   }

@@ -18,7 +18,9 @@ const LINGER_MS_MAX = 2_000;
 export function closeOnUnreadContent({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (raw.complete || !mayHaveContent(raw.headers)) return;
   const length = Number(raw.headers['content-length'] ?? Number.POSITIVE_INFINITY);
-  if (length <= DROPPED_BYTES_MAX && !waitsForContinue(raw)) return;
+  // RFC 9110, section 15.5.9: after a 408 the connection is of no use.
+  const isRead = length <= DROPPED_BYTES_MAX && !waitsForContinue(raw) && reply.statusCode !== 408;
+  if (isRead) return;
   void reply.header('connection', 'close');
   lingerOnClose(raw.socket);
 }

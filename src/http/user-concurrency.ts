@@ -63,8 +63,16 @@ export class UserConcurrencyLimit {
   }
 }
 
-/** Limits responses that need much memory. */
-export class LargeResponses extends UserConcurrencyLimit {}
+/** Limits responses that need much memory. A response has one slot, however often it asks. */
+export class LargeResponses extends UserConcurrencyLimit {
+  private readonly held = new WeakMap<object, Promise<() => void>>();
+
+  override acquire(userId: string, reply: Pick<FastifyReply, 'raw'>): Promise<() => void> {
+    const slot = this.held.get(reply.raw) ?? super.acquire(userId, reply);
+    this.held.set(reply.raw, slot);
+    return slot;
+  }
+}
 
 /** By request: the function that releases its slot. */
 const slots = new WeakMap<object, () => void>();

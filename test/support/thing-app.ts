@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 
 import { Body, Controller, Delete, Get, HttpCode, Module, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -124,11 +125,31 @@ class OpenController {
   }
 }
 
+/** Requests with a token `held-…`: their authentication takes until the test ends it. */
+class HeldAuthentication {
+  private readonly waiting: (() => void)[] = [];
+
+  get count(): number {
+    return this.waiting.length;
+  }
+
+  hold(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  release(): void {
+    for (const resume of this.waiting.splice(0)) resume();
+  }
+}
+
+export const heldAuthentication = new HeldAuthentication();
+
 class FakeTokens extends AccessTokens {
   async verify(token: string): Promise<CallerIdentity> {
     if (token === 'away') throw new Unavailable('postgres', 'away');
     if (token === 'others') return { userId: 'u2', sessionId: 's2', isAdmin: false };
-    if (/^user-\d+$/.test(token)) return { userId: token, sessionId: token, isAdmin: false };
+    if (token.startsWith('held-')) await heldAuthentication.hold();
+    if (/^(user|held)-\d+$/.test(token)) return { userId: token, sessionId: token, isAdmin: false };
     if (token !== 'good') throw new DomainError('revoked', 'session revoked', 'unauthorized');
     return { userId: 'u1', sessionId: 's1', isAdmin: false };
   }
@@ -192,6 +213,11 @@ export class ThingApp {
   async listen(): Promise<number> {
     await this.app.listen(0, '127.0.0.1');
     return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Open ones. */
+  connections(): Promise<number> {
+    return promisify(this.server.getConnections.bind(this.server))();
   }
 
   /** Sends the request unchanged, without credentials. */

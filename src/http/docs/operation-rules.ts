@@ -43,7 +43,7 @@ export function applyOperationRules(document: OpenAPIObject): void {
  * unreadable body, even if the route takes none.
  */
 function addProblemsOfAnyRoute({ responses }: Operation, path: string, method: string): void {
-  const statuses = [400, ...(path.includes('{') ? [414] : []), ...(method === 'get' ? [] : [413, 415])];
+  const statuses = [400, ...(path.includes('{') ? [414] : []), ...(method === 'get' ? [] : [408, 413, 415])];
   for (const status of statuses) responses[status] ??= problemResponse(status);
 }
 

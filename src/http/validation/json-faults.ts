@@ -1,45 +1,53 @@
 import type { FieldError } from '../problem.js';
 import { fieldNameOf } from './field-errors.js';
+import { JSON_DEPTH_MAX, TOO_DEEP } from './storable.js';
 
 interface Level {
-  /** The member names of an object that were seen so far; null for an array. */
-  readonly names: Set<string> | null;
+  readonly isObject: boolean;
+  /** The member names of an object that were seen so far; null before the first one. */
+  names: Set<string> | null;
   /** The current place: the name of a member, or an index. */
   at: string | number;
   expectsName: boolean;
 }
 
-/** A double keeps all digits of a number with at most this many characters and no exponent. */
+/** A double keeps all digits of a number with at most this many characters and no large exponent. */
 const KEPT_CHARS_MAX = 15;
 /** Longer than any number that somebody writes; checking one takes time and stack in proportion. */
-const NUMBER_CHARS_MAX = 4_096;
+export const NUMBER_CHARS_MAX = 4_096;
 /**
- * Commas and containers: as many as fit into a MiB of `0,`. Each value takes up to a hundred bytes of heap and is
- * visited several times, so a large body may be large only by its texts.
+ * Texts, numbers, literals, objects and arrays, without names: as many as fit into a MiB of `0,`. Each takes up to a
+ * hundred bytes of heap and is visited several times, so a large body may be large only by its texts.
  */
 export const JSON_VALUES_MAX = 512 * 1024;
-const TOO_MANY = 'max';
+/** Of one object. Each takes microseconds to validate: a MiB of names took a second. */
+export const JSON_NAMES_MAX = 4_096;
 
-const [QUOTE, BACKSLASH, COMMA, MINUS, ZERO, NINE] = [...'"\\,-09'].map((char) => char.charCodeAt(0));
+const [QUOTE, BACKSLASH, COMMA, COLON, MINUS, ZERO, NINE] = [...'"\\,:-09'].map((char) => char.charCodeAt(0));
 const [OBJECT, OBJECT_END, LIST, LIST_END] = [...'{}[]'].map((char) => char.charCodeAt(0));
+const BLANKS = new Set(Buffer.from(' \t\r\n'));
+const IN_LITERAL = new Set(Buffer.from('abcdefghijklmnopqrstuvwxyz'));
 const IN_NUMBER = new Set(Buffer.from('0123456789+-.eE'));
 
 /**
  * Finds what JSON.parse would change silently: a number that a double cannot represent, and the first of two members
- * with the same name. Also finds `__proto__`, which sets the prototype when code copies members by assignment, and too
- * many values. On bytes, because they can be freed before the text is parsed.
- * @param json UTF-8. If it is malformed, the result has no meaning, except for {@link isTooMuch}
+ * with the same name. Also finds `__proto__`, which sets the prototype when code copies members by assignment, and more
+ * values, names or levels than the service takes. On bytes, because they can be freed before the text is parsed.
+ * @param json UTF-8 without a byte order mark. If it is malformed, the scan may end early; JSON.parse refuses it, unless {@link isTooMuch} does
  * @returns the first fault; undefined if there is none
  */
 export const jsonFaultOf = (json: Buffer): FieldError | undefined => new JsonScan(json).fault();
 
 /** The text must not be parsed: it would take too much memory and time. */
-export const isTooMuch = (fault: FieldError | undefined): fault is FieldError => fault?.tag === TOO_MANY;
+export const isTooMuch = (fault: FieldError | undefined): fault is FieldError =>
+  fault?.tag === 'max' || fault?.tag === TOO_DEEP.tag;
 
 /** A walk over the tokens. Used once. */
 class JsonScan {
   private readonly levels: Level[] = [];
   private values = 0;
+  /** Whether a value or a name may begin here. To scan on where none may would be wasted: the text is malformed. */
+  private mayBegin = true;
   /** The first fault: more values may follow, and they count. */
   private found: FieldError | undefined;
 
@@ -49,27 +57,55 @@ class JsonScan {
     const { json } = this;
     for (let index = 0; index < json.length;) {
       const byte = json[index]!;
-      if (byte === QUOTE) index = this.string(index);
-      else if (byte === MINUS || (byte >= ZERO! && byte <= NINE!)) index = this.number(index);
-      else {
-        this.structure(byte);
-        if (this.values > JSON_VALUES_MAX) return tooMany();
-        index += 1;
-      }
+      index = BLANKS.has(byte) ? index + 1 : this.token(byte, index);
     }
     return this.found;
   }
 
-  private string(start: number): number {
-    const { json } = this;
-    const end = endOfString(json, start);
+  /** @returns the index after it, or that of the end to end the scan */
+  private token(byte: number, index: number): number {
+    if (byte === COMMA || byte === COLON) return this.separator(byte, index);
+    if (byte === OBJECT_END || byte === LIST_END) {
+      this.levels.pop();
+      this.mayBegin = false;
+      return index + 1;
+    }
+    if (!this.mayBegin) return this.json.length;
+    this.mayBegin = false;
     const level = this.levels.at(-1);
-    if (!level?.expectsName) return end;
-    const name = nameIn(json, start, end);
-    const isRepeated = level.names!.has(name);
-    level.names!.add(name);
-    level.at = name;
+    if (byte === QUOTE && level?.expectsName) return this.name(level, index);
+    this.values += 1;
+    if (this.values > JSON_VALUES_MAX) return this.stop('max', `Must have at most ${JSON_VALUES_MAX} values`);
+    if (byte === QUOTE) return endOfString(this.json, index);
+    if (byte === MINUS || (byte >= ZERO! && byte <= NINE!)) return this.number(index);
+    if (byte === OBJECT || byte === LIST) return this.open(byte === OBJECT, index);
+    return endOf(IN_LITERAL, this.json, index);
+  }
+
+  private separator(byte: number, index: number): number {
+    if (this.mayBegin) return this.json.length;
+    this.mayBegin = true;
+    const level = this.levels.at(-1);
+    if (byte === COMMA && level?.isObject) level.expectsName = true;
+    else if (byte === COMMA && level) level.at = Number(level.at) + 1;
+    return index + 1;
+  }
+
+  private open(isObject: boolean, index: number): number {
+    if (this.levels.length === JSON_DEPTH_MAX) return this.stop(TOO_DEEP.tag, TOO_DEEP.message);
+    this.levels.push({ isObject, names: null, at: isObject ? '' : 0, expectsName: isObject });
+    this.mayBegin = true;
+    return index + 1;
+  }
+
+  private name(level: Level, start: number): number {
+    const end = endOfString(this.json, start);
+    const name = nameIn(this.json, start, end);
+    const names = (level.names ??= new Set());
+    const isRepeated = names.has(name);
     level.expectsName = false;
+    if (names.add(name).size > JSON_NAMES_MAX) return this.stop('max', `Must have at most ${JSON_NAMES_MAX} members`);
+    level.at = name;
     if (name === '__proto__') this.keep('forbidden', 'Must not be named __proto__');
     else if (isRepeated) this.keep('duplicate', 'Must not be repeated');
     return end;
@@ -77,7 +113,7 @@ class JsonScan {
 
   private number(start: number): number {
     const { json } = this;
-    const end = endOfNumber(json, start);
+    const end = endOf(IN_NUMBER, json, start);
     if (end - start > NUMBER_CHARS_MAX) {
       this.keep('number', `A number has at most ${NUMBER_CHARS_MAX} characters. Send it as text`);
       return end;
@@ -87,31 +123,19 @@ class JsonScan {
     return end;
   }
 
-  private structure(byte: number): void {
-    const { levels } = this;
-    if (byte === OBJECT) levels.push({ names: new Set(), at: '', expectsName: true });
-    else if (byte === LIST) levels.push({ names: null, at: 0, expectsName: false });
-    else if (byte === OBJECT_END || byte === LIST_END) levels.pop();
-    else if (byte === COMMA) next(levels.at(-1));
-    if (byte === COMMA || byte === OBJECT || byte === LIST) this.values += 1;
-  }
-
   private keep(tag: string, message: string): void {
-    this.found ??= { field: fieldNameOf(this.levels.map(({ at }) => at)), value: '', tag, message };
+    this.found ??= this.faultHere(tag, message);
   }
-}
 
-const tooMany = (): FieldError => ({
-  field: '',
-  value: '',
-  tag: TOO_MANY,
-  message: `Must have at most ${JSON_VALUES_MAX} values`,
-});
+  /** Ends the scan: this counts, whatever came first. */
+  private stop(tag: string, message: string): number {
+    this.found = this.faultHere(tag, message);
+    return this.json.length;
+  }
 
-function next(level: Level | undefined): void {
-  if (!level) return;
-  if (level.names) level.expectsName = true;
-  else level.at = Number(level.at) + 1;
+  private faultHere(tag: string, message: string): FieldError {
+    return { field: fieldNameOf(this.levels.map(({ at }) => at)), value: '', tag, message };
+  }
 }
 
 function nameIn(json: Buffer, start: number, end: number): string {
@@ -144,17 +168,18 @@ function afterBackslashes(json: Buffer, start: number, quote: number): number {
   return quote + ((quote - first) % 2);
 }
 
-function endOfNumber(json: Buffer, start: number): number {
+function endOf(bytes: ReadonlySet<number>, json: Buffer, start: number): number {
   let end = start + 1;
-  while (end < json.length && IN_NUMBER.has(json[end]!)) end += 1;
+  while (end < json.length && bytes.has(json[end]!)) end += 1;
   return end;
 }
 
-const HAS_EXPONENT = /e/i;
+/** Without an exponent, or with one that keeps a short number in the range of a double. */
+const IS_IN_RANGE = /^[^e]+(e[+-]?(\d|\d\d|1\d\d))?$/i;
 
 /** Whether parsing keeps the value: 1e2 is 100, and 1.0 is 1. */
 function survives(literal: string): boolean {
-  if (literal.length <= KEPT_CHARS_MAX && !HAS_EXPONENT.test(literal)) return true;
+  if (literal.length <= KEPT_CHARS_MAX && IS_IN_RANGE.test(literal)) return true;
   // JSON.parse refuses it.
   if (!NUMBER.test(literal)) return true;
   const value = Number(literal);

@@ -9,6 +9,8 @@ export interface TextFault {
   readonly message: string;
 }
 
+export const TOO_DEEP = { tag: 'depth', message: `Nested deeper than ${JSON_DEPTH_MAX} levels` } as const;
+
 interface Level {
   readonly value: unknown;
   readonly path: readonly PropertyKey[];
@@ -45,10 +47,10 @@ export function textFaultOf(root: unknown): TextFault | undefined {
       if (!(isStorableText(value) || (isBytes(path) && value.isWellFormed()))) return unicodeFault(path);
     } else if (typeof value === 'object' && value !== null) {
       if (path.length >= JSON_DEPTH_MAX) {
-        return { path, tag: 'depth', message: `Nested deeper than ${JSON_DEPTH_MAX} levels` };
+        return { path, ...TOO_DEEP };
       }
-      for (const [key, inner] of Object.entries(value)) {
-        if (!isStorableText(key)) return unicodeFault(path);
+      for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+        if (typeof key === 'string' && !isStorableText(key)) return unicodeFault(path);
         if (typeof inner === 'string' || (typeof inner === 'object' && inner !== null)) {
           pending.push({ value: inner, path: [...path, key] });
         }

@@ -8,6 +8,7 @@ import type { PayloadKind, PayloadRef } from './payload-store.js';
 
 /** Read at a time. It arrives as hexadecimal text, in a buffer that doubles: reading 16 MiB at once took 130. */
 export const PIECE_BYTES = 1024 ** 2;
+
 export interface StoredPayload {
   readonly owner_id: string;
   readonly kind: PayloadKind;
@@ -19,9 +20,14 @@ export interface SealedPayload {
   readonly payload_id: string;
   readonly owner_id: string;
   readonly kind: PayloadKind;
-  /** All of it, or a piece. */
   readonly ciphertext: Buffer;
   readonly wrapped_key: Buffer | null;
+}
+
+/** With a part of the ciphertext. */
+export interface SealedPiece extends SealedPayload {
+  /** Bytes of the whole. */
+  readonly total: number;
 }
 
 /** What is stored beside the sealed content. */
@@ -60,7 +66,8 @@ const SELECT_TEXT = `
   where p.payload_id = any($1::uuid[])`;
 
 const SELECT_PIECE_TEXT = `
-  select p.payload_id, p.owner_id, p.kind, substring(p.ciphertext from $2 for $3) as ciphertext, k.wrapped_key
+  select p.payload_id, p.owner_id, p.kind, octet_length(p.ciphertext) as total, k.wrapped_key,
+    substring(p.ciphertext from $2 for $3) as ciphertext
   from es.payloads p left join es.data_keys k on k.owner_id = p.owner_id
   where p.payload_id = $1`;
 
@@ -98,9 +105,9 @@ export class PayloadRows {
   }
 
   /** @param at the first byte of the piece */
-  async selectPiece(id: string, at: number): Promise<SealedPayload | undefined> {
+  async selectPiece(id: string, at: number): Promise<SealedPiece | undefined> {
     const values = [id, at + 1, PIECE_BYTES];
-    const { rows } = await reportingOutages(() => this.pool.query<SealedPayload>({ ...SELECT_PIECE, values }));
+    const { rows } = await reportingOutages(() => this.pool.query<SealedPiece>({ ...SELECT_PIECE, values }));
     return rows[0];
   }
 

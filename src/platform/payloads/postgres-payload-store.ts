@@ -85,7 +85,7 @@ export class PostgresPayloadStore extends PayloadStore {
   private opened(ref: PayloadRef, row: SealedPayload | null | undefined): Uint8Array | null {
     const { payload_id: id } = ref;
     if (!row?.wrapped_key) return null;
-    if (sha256(row.ciphertext) !== ref.sha256) throw new Error(`payload ${id} does not match its event`);
+    if (sha256(row.ciphertext) !== ref.sha256) throw changed(id);
     const key = this.keys.unwrap(row.owner_id, row.wrapped_key);
     return unseal(key, row.ciphertext, payloadContext(id, row.owner_id, row.kind));
   }
@@ -97,15 +97,15 @@ export class PostgresPayloadStore extends PayloadStore {
     for (let at = 0, end = sealedBytesOf(bytes); at < end; at += PIECE_BYTES) {
       const row = await this.rows.selectPiece(id, at);
       if (!row?.wrapped_key) return null;
-      const { owner_id, kind, ciphertext, wrapped_key } = row;
+      const { owner_id, kind, ciphertext, total, wrapped_key } = row;
+      if (total !== end) throw changed(id);
       found.update(ciphertext);
       box ??= new OpeningBox(this.keys.unwrap(owner_id, wrapped_key), payloadContext(id, owner_id, kind), bytes);
-      if (ciphertext.length !== Math.min(PIECE_BYTES, end - at)) break;
       box.add(ciphertext);
       detachBuffer(ciphertext);
       scheduleMinorGc(ciphertext.length);
     }
-    if (found.digest('hex') !== expected) throw new Error(`payload ${id} does not match its event`);
+    if (found.digest('hex') !== expected) throw changed(id);
     return box!.opened();
   }
 
@@ -160,5 +160,7 @@ export class PostgresPayloadStore extends PayloadStore {
 /** In lower case, as Postgres returns ids. */
 const payloadContext = (payloadId: string, ownerId: string, kind: PayloadKind): string =>
   `voidrunner payload ${payloadId.toLowerCase()} of ${ownerId.toLowerCase()}, ${kind}`;
+
+const changed = (payloadId: string): Error => new Error(`payload ${payloadId} does not match its event`);
 
 const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');

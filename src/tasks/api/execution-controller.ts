@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@ne
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
+import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import { API_BASE } from '../../http/api-path.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../http/body-parser.js';
 import { ConditionalRead, ConditionalWrite } from '../../http/conditional/api-conditions.js';
@@ -82,14 +83,15 @@ export class ExecutionController {
     @HttpExchange() exchange: Exchange,
   ) {
     const { input: submitted, tests, judge, executor, ...overrides } = this.rules.accept(body);
-    return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
+    const start = async (executionId: string, metadata: EventMetadata) => {
       const suite = tests ? await this.suites.ofExecution(id, caller, tests, judge) : tests;
       const input = await this.inputs.put(caller.userId, submitted);
       const isInteractive = submitted?.interactive === true;
       const content = { executor, input, inputPaths: pathsOf(submitted), isInteractive, suite };
       const command = new StartExecution(executionId, id, caller, content, overrides, metadata);
       return await this.commands.record(command);
-    });
+    };
+    return this.starts.run(exchange, caller, wait, start, { input: submitted, tests });
   }
 
   @Get('tasks/:id/executions')

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 
 import { entityTag } from '../../http/conditional/entity-tags.js';
-import { isLarge, sizedResponse } from '../../http/large-response.js';
+import { isLargeResponse, sizedResponse } from '../../http/large-response.js';
 import { listResponse, type ListQuery, type Page } from '../../http/listing/list-query.js';
 import { LargeResponses } from '../../http/user-concurrency.js';
 import { isAllowed } from '../../kernel/requester.js';
@@ -65,7 +65,7 @@ export class ExecutionResponses {
       return executionViewOf(row, await textOf(row, this.payloads, room), shown);
     };
     const read = async () => {
-      if (!isLarge(bytes)) return responseOf(await Promise.all(rows.map(viewOf)));
+      if (!isLargeResponse(bytes)) return responseOf(await Promise.all(rows.map(viewOf)));
       // One at a time: each output is read as a whole before it is cut, and other requests wait for a slot.
       const views = [];
       for (const row of rows) views.push(await viewOf(row));

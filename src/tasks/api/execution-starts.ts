@@ -10,9 +10,18 @@ import { type CallerContext, metadataOf } from '../../http/request-context.js';
 import { releaseLargeBody } from '../../http/large-bodies.js';
 import { releaseSlot } from '../../http/user-concurrency.js';
 import { newId } from '../../kernel/uuid.js';
+import { emptyInput, type SubmittedInput } from '../commands/input-store.js';
 import { ExecutionEnds } from '../queries/execution-ends.js';
 import { GetExecutionFromLog } from '../queries/execution-queries.js';
 import { ExecutionResponses } from './execution-responses.js';
+import { emptyTests } from './submitted-suite.js';
+import type { SubmittedTests } from './suite-schemas.js';
+
+/** What a request was sent with, besides the definition of its task. */
+interface Submitted {
+  readonly input?: SubmittedInput | undefined;
+  readonly tests?: SubmittedTests | null | undefined;
+}
 
 /** The common part of all requests that start an execution: idempotency key, wait and response. */
 @Injectable()
@@ -29,12 +38,14 @@ export class ExecutionStarts {
   /**
    * @param waitSeconds maximum wait for the end of the execution; 0: returns what was recorded
    * @param start issues the command that starts the execution with the given id, and returns its position
+   * @param submitted its texts are emptied if the request was carried out before: `start` does so in the other case
    */
   async run(
     exchange: Exchange,
     caller: CallerContext,
     waitSeconds: number,
     start: (executionId: string, metadata: EventMetadata) => Promise<bigint | null>,
+    { input, tests }: Submitted = {},
   ) {
     const leaving = waitSeconds > 0 ? this.open.enter('wait', caller.userId, exchange.reply) : null;
     let position: bigint | null = null;
@@ -43,6 +54,10 @@ export class ExecutionStarts {
       position = await start(executionId, { ...metadataOf(caller, executionId), ...mark });
       return executionId;
     });
+    if (position === null) {
+      if (input) emptyInput(input);
+      if (tests) emptyTests(tests);
+    }
     if (leaving) onlyWaits(exchange);
     // With a key, more was read since: the end may have been announced.
     const isNew = position !== null && version === undefined;

@@ -36,7 +36,11 @@ const isInside = (path: string): boolean =>
 
 const filePath = z
   .string()
-  .refine((path) => Buffer.byteLength(path) <= PATH_BYTES_MAX, tooLarge(`must be at most ${PATH_BYTES_MAX} bytes`))
+  .refine((path) => Buffer.byteLength(path) <= PATH_BYTES_MAX, {
+    ...tooLarge(`must be at most ${PATH_BYTES_MAX} bytes`),
+    // Else its folders would be looked up: their number and length grow with it.
+    abort: true,
+  })
   .refine(isInside, 'must be a relative path inside the working folder')
   .meta({
     minLength: 1,

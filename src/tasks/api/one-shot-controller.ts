@@ -1,6 +1,7 @@
 import { Body, Controller, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
+import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import { apiPath } from '../../http/api-path.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../http/body-parser.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
@@ -13,6 +14,7 @@ import { newId } from '../../kernel/uuid.js';
 import { CreateAndStartTask } from '../commands/create-and-start-task.js';
 import { InputStore } from '../commands/input-store.js';
 import { ScriptStore } from '../commands/script-store.js';
+import { allSettled } from '../../platform/async/all-settled.js';
 import { CreateTask } from '../domain/task-commands.js';
 import { executionView, startExecutionQuery, type StartExecutionQuery } from './execution-schemas.js';
 import { ExecutionStarts } from './execution-starts.js';
@@ -57,14 +59,16 @@ export class OneShotController {
   ) {
     const definition = this.rules.accept(requested);
     const accepted = this.suites.accept(tests, judge, definition.script_type);
-    return this.starts.run(exchange, caller, wait, async (executionId, metadata) => {
-      const [script, input, suite] = await Promise.all([
+    const start = async (executionId: string, metadata: EventMetadata) => {
+      // All of them end before a failure is sent: until then, their content is in memory.
+      const [script, input, suite] = await allSettled([
         this.scripts.put(caller.userId, script_content),
         this.inputs.put(caller.userId, submitted),
         this.suites.ofNewTask(caller.userId, accepted),
       ]);
       const create = new CreateTask(newId(), caller.userId, { ...definition, script, suite }, metadata);
       return await this.commands.record(new CreateAndStartTask(create, executionId, caller, input, pathsOf(submitted)));
-    });
+    };
+    return this.starts.run(exchange, caller, wait, start, { input: submitted, tests });
   }
 }

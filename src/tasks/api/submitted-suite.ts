@@ -77,14 +77,19 @@ function testOf(submitted: SubmittedTests[number]): TestCase<PartContent> {
   };
 }
 
-/** Once: the texts are emptied, because they would else stay in memory for as long as the request waits. */
+/** Once: it empties them. */
 export function packSubmitted({ judge, tests }: AcceptedSuite): PackedSuite {
   const packed = packSuite({ judge, tests: tests.map(testOf) });
+  emptyTests(tests);
+  scheduleMinorGc(packed.content.length);
+  return packed;
+}
+
+/** Frees their texts, which are not needed any more: a request may wait for long. */
+export function emptyTests(tests: SubmittedTests): void {
   for (const test of tests) {
     if (test.stdin !== undefined) test.stdin = '';
     if (test.expected_stdout !== undefined) test.expected_stdout = '';
     emptyFiles(test.files);
   }
-  scheduleMinorGc(packed.content.length);
-  return packed;
 }

@@ -14,8 +14,8 @@ import { message } from '../../http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
-import { dropBody } from '../../http/large-bodies.js';
-import { sizedResponse } from '../../http/large-response.js';
+import { dropBody, releaseLargeBody } from '../../http/large-bodies.js';
+import { sizedResponse, waitForLargeResponse } from '../../http/large-response.js';
 import { historyResponse, historyQuery, type HistoryQuery, historyView } from '../../http/listing/history.js';
 import { BY_OFFSET_OR_CURSOR, listResponse } from '../../http/listing/list-query.js';
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
@@ -26,9 +26,11 @@ import { uuidParam } from '../../http/validation/params.js';
 import { isAllowed, requireOwner } from '../../kernel/requester.js';
 import { newId } from '../../kernel/uuid.js';
 import { requireVersion, type VersionCondition } from '../../kernel/version-condition.js';
+import { allSettled } from '../../platform/async/all-settled.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import { ScriptStore } from '../commands/script-store.js';
 import { CreateTask, DeleteTask, UpdateTask } from '../domain/task-commands.js';
+import type { SuiteRef } from '../domain/execution-shape.js';
 import type { TaskDefinition } from '../domain/task-events.js';
 import type { TaskRow } from '../queries/task-projection.js';
 import { GetTask, GetTaskAsOf, GetTaskFromLog, GetTaskHistory, ListTasks } from '../queries/task-queries.js';
@@ -88,10 +90,11 @@ export class TaskController {
     const accepted = this.suites.accept(tests, judge, definition.script_type);
     const { id, version } = await this.requests.run(exchange, caller.userId, async (mark) => {
       const taskId = newId();
-      const [script, suite] = await Promise.all([
+      const [script, suite] = await allSettled([
         this.scripts.put(caller.userId, script_content),
         this.suites.ofNewTask(caller.userId, accepted),
       ]);
+      await this.roomForResponse(suite, caller, exchange);
       const metadata = { ...metadataOf(caller), ...mark };
       const command = new CreateTask(taskId, caller.userId, { ...definition, script, suite }, metadata);
       await this.commands.execute(command, exchange);
@@ -190,7 +193,8 @@ export class TaskController {
     dropBody(exchange.request);
     const condition = writeConditionOf(exchange.request);
     const given = { script_content, tests, judge, script_type: accepted.script_type };
-    const { suiteFrom, ...stored } = await this.stored(id, caller, given, condition);
+    const { suiteFrom, ...stored } = await this.stored(id, caller, given, condition, exchange);
+    await this.roomForResponse(stored.suite, caller, exchange);
     const changes = { ...accepted, ...stored };
     const command = new UpdateTask(id, caller, changes, this.rules.floors, metadataOf(caller), condition, suiteFrom);
     await this.commands.execute(command, exchange);
@@ -222,19 +226,32 @@ export class TaskController {
     caller: CallerContext,
     { script_content, tests, judge, script_type }: UpdateTaskBody,
     condition: VersionCondition,
+    { reply }: Exchange,
   ): Promise<Partial<Pick<TaskDefinition, 'script' | 'suite'>> & Pick<UpdateTask, 'suiteFrom'>> {
     if ([script_content, script_type, tests, judge].every((given) => given === undefined)) return {};
     const { owner_id, definition, definition_version } = await this.queries.execute(new GetTaskFromLog(id));
     requireOwner(caller, owner_id);
     requireVersion(condition, definition_version, 'Task');
+    // It may be read, and it is part of the response.
+    await waitForLargeResponse(this.largeResponses, { userId: caller.userId, reply, bytes: bytesOf(definition.suite) });
     const changed = await this.suites.ofChangedTask(owner_id, definition, { tests, judge, script_type });
     if (script_content === undefined) return changed;
     return { ...changed, script: await this.scripts.replace(definition.script, owner_id, script_content) };
   }
 
+  /** Before anything is recorded: a refusal must not hide it. What was sent is stored, and makes room for others. */
+  private roomForResponse(
+    suite: SuiteRef | null | undefined,
+    { userId }: CallerContext,
+    { request, reply }: Exchange,
+  ): Promise<void> {
+    releaseLargeBody(request);
+    return waitForLargeResponse(this.largeResponses, { userId, reply, bytes: bytesOf(suite) });
+  }
+
   private respond(row: TaskRow, caller: CallerContext, reply: FastifyReply, script?: string) {
     void reply.header('etag', tagOf(row));
-    const bytes = row.definition.suite?.payload.bytes ?? 0;
+    const bytes = bytesOf(row.definition.suite);
     const isOwn = isAllowed(caller, row.owner_id);
     const read = () =>
       this.suites.shown(row.definition, (suite) =>
@@ -250,3 +267,5 @@ export class TaskController {
  */
 const tagOf = ({ definition_version, status }: TaskRow): string =>
   entityTag(status === 'pending' ? definition_version : `${definition_version}-${status}`);
+
+const bytesOf = (suite: SuiteRef | null | undefined): number => suite?.payload.bytes ?? 0;

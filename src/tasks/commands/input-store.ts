@@ -2,10 +2,14 @@ import { Injectable } from '@nestjs/common';
 
 import { type PartContent, utf8Text } from '../../kernel/packed-json.js';
 import { newId } from '../../kernel/uuid.js';
+import { Semaphore } from '../../platform/async/semaphore.js';
 import { scheduleMinorGc } from '../../platform/memory/minor-gc.js';
 import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-store.js';
 import { StorageQuota } from '../../platform/payloads/storage-quota.js';
 import { decodeExecutionInput, encodeExecutionInput, type InputFile } from '../domain/execution-input.js';
+
+/** At a time: each has the content in memory. */
+export const COPIES_MAX = 4;
 
 /** An execution's input as the client sends it. */
 export interface SubmittedInput {
@@ -36,6 +40,8 @@ export interface CopiedInput {
 /** Stores an input before the event that refers to it. */
 @Injectable()
 export class InputStore {
+  private readonly copies = new Semaphore(COPIES_MAX);
+
   constructor(
     private readonly payloads: PayloadStore,
     private readonly quota: StorageQuota,
@@ -63,10 +69,12 @@ export class InputStore {
       await this.quota.check(ownerId, 0);
       return { input: null, paths: [], isInteractive: false };
     }
-    const content = await this.payloads.get(ref);
-    if (content === null) return null;
-    const { files = [], interactive: isInteractive = false } = decodeExecutionInput(content);
-    return { input: await this.store(ownerId, content), paths: files.map(({ path }) => path), isInteractive };
+    return this.copies.run(async () => {
+      const content = await this.payloads.get(ref);
+      if (content === null) return null;
+      const { files = [], interactive: isInteractive = false } = decodeExecutionInput(content);
+      return { input: await this.store(ownerId, content), paths: files.map(({ path }) => path), isInteractive };
+    });
   }
 
   private async store(ownerId: string, content: Uint8Array): Promise<PayloadRef> {
@@ -87,11 +95,16 @@ function packed(submitted: SubmittedInput): Buffer {
     ...(stdin_base64 !== undefined && { stdin: { text: stdin_base64, encoding: 'base64' } }),
     ...(files && { files: files.map(contentOfFile) }),
   });
-  if (stdin !== undefined) submitted.stdin = '';
-  if (stdin_base64 !== undefined) submitted.stdin_base64 = '';
-  emptyFiles(files);
+  emptyInput(submitted);
   scheduleMinorGc(content.length);
   return content;
+}
+
+/** Frees its texts, which are not needed any more: a request may wait for long. */
+export function emptyInput(submitted: SubmittedInput): void {
+  if (submitted.stdin !== undefined) submitted.stdin = '';
+  if (submitted.stdin_base64 !== undefined) submitted.stdin_base64 = '';
+  emptyFiles(submitted.files);
 }
 
 export const contentOfFile = ({ path, content: text, encoding }: SubmittedFile): InputFile<PartContent> => ({

@@ -1,15 +1,19 @@
 import { Injectable } from '@nestjs/common';
 
 import { newId } from '../../kernel/uuid.js';
+import { Semaphore } from '../../platform/async/semaphore.js';
 import { detachBuffer } from '../../platform/memory/detach-buffer.js';
 import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-store.js';
 import { StorageQuota } from '../../platform/payloads/storage-quota.js';
+import { COPIES_MAX } from './input-store.js';
 import type { SuiteRef } from '../domain/execution-shape.js';
 import { decodeTestSuite, type PackedSuite, type TestSuite } from '../domain/test-suite.js';
 
 /** Stores tests before the event that refers to them. Both writes throw `quota_exceeded` if there is no space. */
 @Injectable()
 export class SuiteStore {
+  private readonly copies = new Semaphore(COPIES_MAX);
+
   constructor(
     private readonly payloads: PayloadStore,
     private readonly quota: StorageQuota,
@@ -19,7 +23,9 @@ export class SuiteStore {
   async putOfTask(ownerId: string, suite: PackedSuite, current: SuiteRef | null = null): Promise<SuiteRef> {
     const { content } = suite;
     const stored = current?.payload.bytes === content.length ? await this.payloads.get(current.payload) : null;
-    return stored && content.equals(stored) ? current! : this.put(ownerId, 'suite', suite);
+    const isSame = stored !== null && content.equals(stored);
+    if (stored) detachBuffer(stored);
+    return isSame ? current! : this.put(ownerId, 'suite', suite);
   }
 
   /** Kept as long as the input of an execution. */
@@ -45,8 +51,10 @@ export class SuiteStore {
 
   /** For one more execution. @returns null if it has been destroyed */
   async copy(ownerId: string, suite: SuiteRef): Promise<SuiteRef | null> {
-    const content = await this.payloads.get(suite.payload);
-    return content && { ...suite, payload: await this.store(ownerId, 'input', content) };
+    return this.copies.run(async () => {
+      const content = await this.payloads.get(suite.payload);
+      return content && { ...suite, payload: await this.store(ownerId, 'input', content) };
+    });
   }
 
   private async put(

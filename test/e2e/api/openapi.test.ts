@@ -140,7 +140,7 @@ test.each(ROUTES)('%s documents its request and its responses', (route) => {
   expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(isStream || mayBePart ? 2 : 1);
   const expected = [
     // A response to an unreadable request, on any route: a query, an id, an unexpected body.
-    ...['400', ...(inPath.length > 0 ? ['414'] : []), ...(method === 'GET' ? [] : ['413', '415'])],
+    ...['400', ...(inPath.length > 0 ? ['414'] : []), ...(method === 'GET' ? [] : ['408', '413', '415'])],
     ...(asksForToken(operation) ? ['401', '429', '503'] : []),
     ...(inPath.length > 0 ? ['403', '404'] : []),
   ];

@@ -1,7 +1,7 @@
 import { LargeBodies } from '../../../src/http/large-bodies.js';
 import { eventually } from '../../support/eventually.js';
 import { problemIn, RawConnection } from '../../support/raw-http.js';
-import { ThingApp } from '../../support/thing-app.js';
+import { heldAuthentication, ThingApp } from '../../support/thing-app.js';
 
 const MIB = 1024 ** 2;
 const [SLOTS, WAITING] = [2, 1];
@@ -123,6 +123,29 @@ describe('large bodies', () => {
     for (const user of [1, 2]) await isAsked(await ask(user));
   });
 
+  test.each(['application/json', 'text/plain'])(
+    'a complete body (%s) whose client leaves before it is read leaves no slot occupied',
+    async (type) => {
+      for (let count = 0; count <= SLOTS; count += 1) {
+        const held = head(count, CHUNKED).replace('application/json', type).replace('user-', 'held-');
+        const { socket } = await send(`${held}1\r\nx\r\n0\r\n\r\n`);
+        await eventually(async () => expect(heldAuthentication.count).toBe(1));
+        socket.destroy();
+        await eventually(async () => expect(await server.app.connections()).toBe(0));
+        heldAuthentication.release();
+      }
+      for (const user of [1, 2]) await isAsked(await ask(user));
+    },
+  );
+
+  test('content that will be refused gets no slot', async () => {
+    for (const user of [1, 2]) await isAsked(await ask(user));
+    const refused = await send(head(3, CHUNKED).replace('application/json', 'text/plain'));
+    refused.write('1\r\nx\r\n');
+    expect(problemIn(await refused.ended()).status).toBe(415);
+    expect(server.bodies.waiting).toBe(0);
+  });
+
   test('a malformed body leaves no slot occupied', async () => {
     const malformed = BODY.slice(0, -1).padEnd(BODY.length);
     for (let count = 0; count <= SLOTS; count += 1) {
@@ -162,6 +185,15 @@ test('a client that sends its body slowly loses its slot', async () => {
     expect(status).toBe(408);
     expect(answered).toMatch(/connection: close/i);
   }
+  // Nor does content wait for its first byte without limit if it will be refused.
+  const silent = await RawConnection.to(port);
+  silent.write(head(1, CHUNKED).replace('application/json', 'text/plain'));
+  expect(problemIn(await silent.ended()).status).toBe(408);
+  // After a 408 the connection closes, however little is left to read.
+  const small = await RawConnection.to(port);
+  small.write(head(2, 'Content-Length: 100'));
+  const late = problemIn(await small.ended());
+  expect([late.status, /connection: close/i.test(late.head)]).toEqual([408, true]);
   clearInterval(dripping);
   expect(bodies.waiting).toBe(0);
   next.socket.destroy();

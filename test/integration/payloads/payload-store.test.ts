@@ -4,6 +4,7 @@ import { Unavailable } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/uuid.js';
 import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
 import { PostgresPayloadStore } from '../../../src/platform/payloads/postgres-payload-store.js';
+import { sealedBytesOf } from '../../../src/platform/payloads/sealed-box.js';
 import { createPool } from '../../../src/platform/postgres/pool.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
@@ -71,6 +72,15 @@ describe('the payload store', () => {
     await expect(store.get(ref)).rejects.toThrow('does not match its event');
     await store.destroyKey(mine.ownerId);
     expect(await store.get(ref)).toBeNull();
+  });
+
+  it('does not return a large payload to which something was appended', async () => {
+    // Sealed, it has as many bytes as are read at a time.
+    const mine = payload(randomBytes(1024 ** 2 - sealedBytesOf(0)));
+    const ref = await store.put(mine);
+    expect(Buffer.from((await store.get(ref))!).equals(mine.content)).toBe(true);
+    await tamper(`update es.payloads set ciphertext = ciphertext || '\\x00' where payload_id = $1`, [mine.payloadId]);
+    await expect(store.get(ref)).rejects.toThrow('does not match its event');
   });
 
   it('waits for a concurrent put of the same payload, without a deadlock', async () => {

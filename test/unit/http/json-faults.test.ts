@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
-import { isTooMuch, JSON_VALUES_MAX, jsonFaultOf } from '../../../src/http/validation/json-faults.js';
+import { isTooMuch, JSON_NAMES_MAX, JSON_VALUES_MAX, jsonFaultOf } from '../../../src/http/validation/json-faults.js';
+import { JSON_DEPTH_MAX, textFaultOf } from '../../../src/http/validation/storable.js';
 
 const faultOf = (text: string) => jsonFaultOf(Buffer.from(text));
 
@@ -103,15 +104,62 @@ test('a number of a megabyte is refused without being converted', () => {
   expect(faultOf(`{"n":1.${'0'.repeat(1024 ** 2)}}`)).toMatchObject({ field: 'n', tag: 'number' });
 });
 
-test('more values than fit into a megabyte are too much, however they are written', () => {
+describe('too much', () => {
   const length = JSON_VALUES_MAX;
-  expect(faultOf(`[${'0,'.repeat(length - 1)}0]`)).toBeUndefined();
-  for (const text of ['['.repeat(length + 1), `[${'0,'.repeat(length)}0]`, '{"a":'.repeat(length + 1)]) {
-    expect(isTooMuch(faultOf(text))).toBe(true);
-  }
-  // A fault that comes first does not hide it.
-  expect(isTooMuch(faultOf(`[1e999${',0'.repeat(length)}]`))).toBe(true);
+
+  test('are more values than fit into a megabyte', () => {
+    for (const value of ['0', '""', 'null', '{}', '[]']) {
+      expect(faultOf(`[${`${value},`.repeat(length - 2)}0]`)).toBeUndefined();
+      expect(faultOf(`[${`${value},`.repeat(length)}0]`)).toMatchObject({
+        tag: 'max',
+        message: `Must have at most ${length} values`,
+      });
+    }
+    // A fault that comes first does not hide it.
+    expect(isTooMuch(faultOf(`[1e999${',0'.repeat(length)}]`))).toBe(true);
+  });
+
+  test('are more members of one object than any request has', () => {
+    const members = (count: number) => Array.from({ length: count }, (_, index) => `"${index}":0`).join();
+    expect(faultOf(`{"a":{${members(JSON_NAMES_MAX)}},"b":{${members(JSON_NAMES_MAX)}}}`)).toBeUndefined();
+    expect(faultOf(`{"a":{${members(JSON_NAMES_MAX + 1)}}}`)).toMatchObject({
+      field: `a.${JSON_NAMES_MAX - 1}`,
+      tag: 'max',
+    });
+  });
+
+  test.each([
+    ['[', '[1', ']'],
+    ['{"a":', '{"a":1', '}'],
+  ])('are more levels of %s than any request has', (open, last, close) => {
+    const nested = (levels: number) => open.repeat(levels - 1) + last + close.repeat(levels);
+    expect(faultOf(nested(JSON_DEPTH_MAX))).toBeUndefined();
+    const fault = faultOf(nested(JSON_DEPTH_MAX + 1));
+    expect(isTooMuch(fault)).toBe(true);
+    expect(fault).toMatchObject({
+      field: textFaultOf(JSON.parse(nested(JSON_DEPTH_MAX + 1)))!.path.join('.'),
+      tag: 'depth',
+    });
+  });
 });
+
+test('a fault after any valid value is found: no valid text ends the scan', () => {
+  fc.assert(
+    fc.property(fc.json({ noUnicodeString: false, maxDepth: 4 }), fc.constantFrom(0, 1, '\t'), (json, space) => {
+      fc.pre(!json.includes('__proto__'));
+      const text = JSON.stringify([JSON.parse(json), 'last'], null, space).replace('"last"', ' 1e999');
+      expect(faultOf(text)).toMatchObject({ field: '1', tag: 'number' });
+    }),
+  );
+});
+
+test.each(['1e5 1e5 ', '"" "" ', '[1,,', '{"a" "a" ', '[1]2', '{"a"::', 'nullnull1', 'true false '])(
+  '%s is malformed: the scan ends there, and finds nothing in the rest',
+  (malformed) => {
+    expect(() => JSON.parse(malformed)).toThrow(SyntaxError);
+    expect(faultOf(`${malformed}${malformed}[1e999]`)).toBeUndefined();
+  },
+);
 
 test('a text may be large, and consist of escapes', () => {
   const text = JSON.stringify({ a: '"\\'.repeat(1024 ** 2), b: 1, c: 'x'.repeat(1024 ** 2) });

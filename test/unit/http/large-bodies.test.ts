@@ -1,17 +1,24 @@
 import { EventEmitter } from 'node:events';
 
-import { LargeBodies, releaseLargeBody } from '../../../src/http/large-bodies.js';
+import { isLargeBody, LargeBodies, releaseLargeBody } from '../../../src/http/large-bodies.js';
 
 const MIB = 1024 ** 2;
 
-function aRequest({ length = 2 * MIB, complete = false }: { length?: number; complete?: boolean } = {}) {
+interface Given {
+  readonly length?: number;
+  readonly type?: string;
+  readonly complete?: boolean;
+  readonly hasLeft?: boolean;
+}
+
+function aRequest({ length = 2 * MIB, type = 'application/json', complete = false, hasLeft = false }: Given = {}) {
   const raw = { complete };
   const request = {
     raw,
-    headers: { 'content-length': String(length) },
-    routeOptions: { bodyLimit: 24 * MIB },
+    headers: { 'content-length': String(length), 'content-type': type },
+    routeOptions: { bodyLimit: 24 * MIB, config: {} },
   };
-  const reply = { raw: Object.assign(new EventEmitter(), { req: { socket: new EventEmitter() } }) };
+  const reply = { raw: Object.assign(new EventEmitter(), { destroyed: hasLeft, req: { socket: new EventEmitter() } }) };
   return { request: request as never, reply: reply as never, gone: () => reply.raw.emit('close') };
 }
 
@@ -45,9 +52,17 @@ test('a client that disconnects while its body is handled does not', async () =>
   expect(await isFree(bodies)).toBe(true);
 });
 
-test('a body of a mebibyte is small', async () => {
+test('a client that has left gets no slot', async () => {
   const bodies = one();
-  const { request, reply } = aRequest({ length: MIB });
-  await bodies.admit('ada', request, reply);
+  const { request, reply } = aRequest({ complete: true, hasLeft: true });
+  await expect(bodies.admit('ada', request, reply)).rejects.toMatchObject({ status: 499 });
   expect(await isFree(bodies)).toBe(true);
+});
+
+test.each([
+  ['two mebibytes of JSON', {}, true],
+  ['a mebibyte', { length: MIB }, false],
+  ['two mebibytes that will be refused', { type: 'text/plain' }, false],
+])('%s', (_, given, isLarge) => {
+  expect(isLargeBody(aRequest(given).request)).toBe(isLarge);
 });

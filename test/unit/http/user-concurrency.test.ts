@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 
 import { HttpProblem } from '../../../src/http/problem.js';
-import { UserConcurrencyLimit } from '../../../src/http/user-concurrency.js';
+import { LargeResponses, UserConcurrencyLimit } from '../../../src/http/user-concurrency.js';
 
 const aReply = (state: object = {}) => {
   const socket = new EventEmitter();
@@ -77,4 +77,14 @@ test('a client that has already disconnected gets no slot', async () => {
   const limit = aLimit({ concurrentMax: 1, waitingMax: 0 });
   await limit.acquire('ada', aReply({ destroyed: true }));
   expect(await haveSlots([limit.acquire('ada', aReply())])).toEqual([true]);
+});
+
+test('a large response has one slot, however often it asks', async () => {
+  const limit = new LargeResponses({ name: 'things', concurrentMax: 1, waitingMax: 0, waitMsMax: 60_000 });
+  const reply = aReply();
+  await limit.acquire('ada', reply);
+  await limit.acquire('ada', reply);
+  await expect(limit.acquire('ada', aReply())).rejects.toMatchObject({ status: 429 });
+  close(reply);
+  await limit.acquire('ada', aReply());
 });

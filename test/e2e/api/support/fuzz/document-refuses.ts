@@ -27,7 +27,7 @@ function bodyRefused(contract: Contract, { required, content }: RequestBody, { b
   if (!JSON_TYPE.test(headers['content-type'] ?? '')) return true;
   const value = parsed(body);
   // The schemas omit the rules for all bodies: no NUL, no lone surrogate, no excessive nesting, no lossy number.
-  if (value === undefined || textFaultOf(value) || jsonFaultOf(Buffer.from(body))) return true;
+  if (value === undefined || textFaultOf(value) || jsonFaultOf(Buffer.from(body.replace(/^\ufeff/, '')))) return true;
   return !contract.accepts(content['application/json']!.schema!, value);
 }
 
