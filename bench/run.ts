@@ -16,6 +16,7 @@ const QUESTIONS = [
   'neighbour',
   'service',
   'suite',
+  'rerun',
   'counts',
   'output',
   'printing',
