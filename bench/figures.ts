@@ -4,6 +4,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 
+/** The smallest value that at least this share of the values does not exceed (nearest rank). NaN for no values. */
+export const quantile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? NaN;
+
 /** @returns milliseconds */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();

@@ -2,6 +2,7 @@ import { ApiClient, hasEnded } from '../../test/support/api-client.js';
 import build from '../../test/support/build.js';
 import { startChildService } from '../../test/support/child-service.js';
 import { prepareTestService } from '../../test/support/service.js';
+import { quantile } from '../figures.js';
 
 /**
  * The latency from a print to the follower. The program prints its clock line by line; the follower reads the response
@@ -19,8 +20,6 @@ for _ in range(${LINES}):
     print(time.time_ns(), flush=True)
     time.sleep(${BETWEEN_LINES_SECONDS})
 `;
-
-const at = (sorted: readonly number[], share: number): number => sorted[Math.ceil(sorted.length * share) - 1]!;
 
 /** Milliseconds of each line, in order. */
 async function follow(url: string, token: string): Promise<number[]> {
@@ -50,11 +49,11 @@ try {
     if (ended.status !== 'completed' || latencies.length !== LINES) {
       throw new Error(`${ended.status}, ${latencies.length} of ${LINES} lines`);
     }
-    const sorted = latencies.toSorted((a, b) => a - b);
-    const p95 = at(sorted, 0.95);
+    const at = (share: number): number => quantile(latencies, share);
+    const p95 = at(0.95);
     const met = p95 < LATENCY_MS_MAX;
     console.log(
-      `${round}: p50 ${at(sorted, 0.5)} ms, p95 ${p95} ms, max ${at(sorted, 1)} ms of ${LINES} lines ` +
+      `${round}: p50 ${at(0.5)} ms, p95 ${p95} ms, max ${at(1)} ms of ${LINES} lines ` +
         `(target: p95 below ${LATENCY_MS_MAX}, ${met ? 'met' : 'MISSED'})`,
     );
     process.exitCode = met ? 0 : 1;

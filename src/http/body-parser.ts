@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
+import { markBytesOf } from '../kernel/utf8.js';
 import { detachBuffer } from '../platform/memory/detach-buffer.js';
 import { type FieldError, HttpProblem } from './problem.js';
 import { CONTENT_MS_MAX, eachChunk, readContent } from './read-content.js';
@@ -41,8 +42,6 @@ export function parseBodies(fastify: FastifyInstance, contentMsMax = CONTENT_MS_
   );
 }
 
-const BYTE_ORDER_MARK = Buffer.from('\ufeff');
-
 /**
  * What the content says, before any schema is asked. The bytes are freed if they have memory of their own: a large body
  * is in memory as bytes and text, or as text and values, and never as all three.
@@ -51,7 +50,7 @@ const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 export function parsedBody(bytes: Buffer): unknown {
   // Decoding replaces invalid UTF-8 with U+FFFD, so the stored text would differ from the text sent.
   if (!isUtf8(bytes)) throw malformed('Request body is not UTF-8');
-  const start = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+  const start = markBytesOf(bytes);
   const lost = jsonFaultOf(bytes.subarray(start));
   if (isTooMuch(lost)) throw invalid(lost);
   const body = jsonIn(bytes, start);

@@ -103,10 +103,10 @@ export function limitHeldBodies(fastify: FastifyInstance): void {
 /** Chunked content counts as its limit: its length is not known before. */
 export function isLargeBody(request: FastifyRequest): boolean {
   const { headers, routeOptions } = request;
-  // It is refused at its first byte.
-  if (!mayHaveContent(headers) || unsupportedContent(request)) return false;
   const length = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);
-  return Math.min(length, routeOptions.bodyLimit) > BODY_BYTES_MAX;
+  if (Math.min(length, routeOptions.bodyLimit) <= BODY_BYTES_MAX) return false;
+  // What is unsupported is refused at its first byte.
+  return mayHaveContent(headers) && !unsupportedContent(request);
 }
 
 const tooBusy = (): HttpProblem =>

@@ -1,3 +1,9 @@
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+
+/** The number of bytes of the byte order mark at the start; 0 if there is none. */
+export const markBytesOf = (bytes: Buffer): number =>
+  bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+
 /** Whether a byte of UTF-8 continues a character. */
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 const CONTINUATIONS_MAX = 3;

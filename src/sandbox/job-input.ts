@@ -4,8 +4,7 @@ import type { SandboxInput, SandboxJob } from './sandbox.js';
 
 export const ARGS_MAX = 64;
 export const ENV_MAX = 64;
-/** Those of an execution's input, and those of one of its tests. */
-export const FILES_MAX = 256;
+const FILES_MAX = 128;
 /** The kernel refuses a single argument or variable of 128 KiB (MAX_ARG_STRLEN). */
 export const ARGUMENT_BYTES_MAX = 64 * 1024;
 /** args and env together: the kernel refuses more than a quarter of the stack (2 MiB). A test adds to the input's. */

@@ -1,6 +1,5 @@
 import { bufferView } from '../kernel/buffer-view.js';
-
-const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+import { markBytesOf } from '../kernel/utf8.js';
 
 /**
  * For an interpreter that treats a byte order mark and the \r of Windows line ends as part of a command. A file whose
@@ -8,9 +7,7 @@ const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
  */
 export function withUnixLineEnds(script: Uint8Array): Uint8Array {
   const bytes = bufferView(script);
-  const text = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
-    ? bytes.subarray(BYTE_ORDER_MARK.length)
-    : bytes;
+  const text = bytes.subarray(markBytesOf(bytes));
   if (text[text.indexOf('\n') - 1] !== 0x0d) return text;
   return Buffer.from(text.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
 }

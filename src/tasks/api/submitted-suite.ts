@@ -2,7 +2,7 @@ import { type FieldFault, InvalidFields } from '../../kernel/errors.js';
 import { type PartContent, utf8Text } from '../../kernel/packed-json.js';
 import { scheduleMinorGc } from '../../platform/memory/minor-gc.js';
 import { fileAtScriptPath } from '../../runtimes/runtime.js';
-import { contentOfFile, emptyFiles } from '../commands/input-store.js';
+import { contentOfFile, emptyInput } from '../commands/input-store.js';
 import { INPUT_FILE_AT_SCRIPT_PATH } from '../domain/execution-commands.js';
 import { type Judge, type PackedSuite, packSuite, type TestCase } from '../domain/test-suite.js';
 import type { OperatorRules, RequestedRun } from './operator-rules.js';
@@ -88,8 +88,7 @@ export function packSubmitted({ judge, tests }: AcceptedSuite): PackedSuite {
 /** Frees their texts, which are not needed any more: a request may wait for long. */
 export function emptyTests(tests: SubmittedTests): void {
   for (const test of tests) {
-    if (test.stdin !== undefined) test.stdin = '';
+    emptyInput(test);
     if (test.expected_stdout !== undefined) test.expected_stdout = '';
-    emptyFiles(test.files);
   }
 }

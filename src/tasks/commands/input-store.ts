@@ -104,14 +104,10 @@ function packed(submitted: SubmittedInput): Buffer {
 export function emptyInput(submitted: SubmittedInput): void {
   if (submitted.stdin !== undefined) submitted.stdin = '';
   if (submitted.stdin_base64 !== undefined) submitted.stdin_base64 = '';
-  emptyFiles(submitted.files);
+  for (const file of submitted.files ?? []) file.content = '';
 }
 
 export const contentOfFile = ({ path, content: text, encoding }: SubmittedFile): InputFile<PartContent> => ({
   path,
   content: { text, encoding },
 });
-
-export function emptyFiles(files: readonly SubmittedFile[] = []): void {
-  for (const file of files) file.content = '';
-}
