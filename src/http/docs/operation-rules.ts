@@ -2,9 +2,12 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 
 import { problemResponse } from './api-problems.js';
 import { documentedHeaders, type HeaderName } from './documented-headers.js';
+import { type Scope, SCOPE_EXTENSION } from '../scopes.js';
 import type { JsonSchema } from './json-schema.js';
 
 export interface Operation {
+  description?: string;
+  readonly [SCOPE_EXTENSION]?: Scope;
   security?: object[];
   parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly requestBody?: { required?: boolean; readonly content: Record<string, { readonly schema?: JsonSchema }> };
@@ -32,6 +35,8 @@ export function applyOperationRules(document: OpenAPIObject): void {
     // Without it, the document's default would apply, and linters would report it as missing.
     operation.security ??= [];
     addProblemsOfAnyRoute(operation, path, method);
+    const scope = operation[SCOPE_EXTENSION];
+    if (scope) operation.description = `${operation.description} An API key needs the scope \`${scope}\`.`;
     const isWrite = method !== 'get' && operation.security.length > 0;
     if (isWrite) operation.parameters = [...(operation.parameters ?? []), PREFER];
     addCommonHeaders(operation, isWrite);
