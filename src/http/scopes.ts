@@ -23,7 +23,7 @@ declare module 'fastify' {
 
 /** The security scheme of the document for X-API-Key. */
 export const KEY_SCHEME = 'api_key';
-/** Of an operation in the document. */
+/** Of an operation, until its description says it. */
 export const SCOPE_EXTENSION = 'x-scope';
 
 /** The scope that an API key needs for the route. A route without one, and without `@Public()`, takes no API key. */

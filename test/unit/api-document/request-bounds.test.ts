@@ -32,7 +32,7 @@ const UNSAYABLE = [
   /^must be at least \d+ for \w+/,
   /^must be a relative (path|pattern)/,
   /^must each have a place of their own/,
-  /^must be in the years/,
+  /^must be in the (years|future)/,
   /^must not be before (started_at|since)/,
   /^Must be an email address/,
   /^Invalid key in record/,
