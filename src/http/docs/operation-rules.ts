@@ -74,7 +74,7 @@ function addCommonHeaders({ responses, parameters = [] }: Operation, isWrite: bo
     const isProblem = response.content !== undefined && PROBLEM_TYPE in response.content;
     const names: HeaderName[] = [
       'X-Request-ID',
-      ...(status === '401' ? (['WWW-Authenticate'] as const) : []),
+      ...(status === '401' || status === '403' ? (['WWW-Authenticate'] as const) : []),
       ...(status === '429' || (status === '503' && isProblem) ? (['Retry-After'] as const) : []),
       // Requests are counted before anything else is decided about them.
       ...(isLimited ? (['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const) : []),

@@ -157,6 +157,7 @@ function sampleOf(schema: JsonSchema): unknown {
   if (schema.type === 'object') {
     return Object.fromEntries((schema.required ?? []).map((name) => [name, sampleOf(schema.properties![name]!)]));
   }
+  if (schema.type === 'array') return Array(schema.minItems ?? 0).fill(sampleOf(schema.items!));
   return schema.type === 'string' ? 'x'.repeat(schema.minLength ?? 1) : (schema.minimum ?? null);
 }
 
