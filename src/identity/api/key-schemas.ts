@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { SCOPES } from '../../http/scopes.js';
+import { givenTime } from '../../http/validation/given-time.js';
 import { text } from '../../http/validation/text.js';
 
 const NAME_CHARS_MAX = 100;
@@ -12,13 +13,11 @@ const scopes = z
   .transform((given) => [...new Set(given)])
   .describe('What the key may do');
 
-const expiresAt = z.iso.datetime({ offset: true });
-
 export const createKeyBody = z
   .strictObject({
     name: text({ min: 1, max: NAME_CHARS_MAX }).describe('For you: what uses the key'),
     scopes,
-    expires_at: expiresAt
+    expires_at: givenTime
       .refine((time) => Date.parse(time) > Date.now(), { message: 'must be in the future', params: { tag: 'min' } })
       .nullable()
       .default(null)
