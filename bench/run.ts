@@ -17,6 +17,7 @@ const QUESTIONS = [
   'service',
   'suite',
   'rerun',
+  'keys',
   'counts',
   'output',
   'printing',

@@ -12,6 +12,7 @@ import { Migration20261130000000 } from './Migration20261130000000_compiled_prog
 import { Migration20261130000100 } from './Migration20261130000100_execution_results.js';
 import { Migration20261130000200 } from './Migration20261130000200_test_suites.js';
 import { Migration20261130000300 } from './Migration20261130000300_batches.js';
+import { Migration20261201000000 } from './Migration20261201000000_api_keys.js';
 
 /** Oldest first, each by the name of its file. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   { name: 'Migration20261130000100_execution_results', class: Migration20261130000100 },
   { name: 'Migration20261130000200_test_suites', class: Migration20261130000200 },
   { name: 'Migration20261130000300_batches', class: Migration20261130000300 },
+  { name: 'Migration20261201000000_api_keys', class: Migration20261201000000 },
 ];

@@ -24,6 +24,7 @@ one object, and ${NUMBER_CHARS_MAX} characters of one number. Texts are well-for
     // The page shows them in this order: the one in which a newcomer needs them.
     tags: {
       auth: 'Accounts and login sessions',
+      keys: 'API keys, for programs. Only a person who has logged in manages them',
       tasks: 'A task is a script with its limits and its retry policy. It can be executed any number of times',
       executions:
         'An execution runs a task, with retries, on a worker of this service or on an external worker that reports it',

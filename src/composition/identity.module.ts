@@ -9,17 +9,21 @@ import {
 import { JwtService } from '@nestjs/jwt';
 
 import { EventStore } from '../event-sourcing/core/event-store.js';
-import { AccessTokens } from '../http/auth-guard.js';
+import { Credentials } from '../http/auth-guard.js';
 import { AuthController } from '../identity/api/auth-controller.js';
+import { KeyController } from '../identity/api/key-controller.js';
 import { AccountAdministration } from '../identity/app/account-administration.js';
 import { Accounts } from '../identity/app/accounts.js';
+import { ApiKeys, KNOWN_MS_MAX } from '../identity/app/api-keys.js';
+import { KnownCredentials } from '../identity/app/known-credentials.js';
 import { NewAccounts } from '../identity/app/new-account.js';
 import { PasswordHasher } from '../identity/app/password-hasher.js';
 import { Revocations } from '../identity/app/revocations.js';
 import { SecurityFacts } from '../identity/app/security-facts.js';
-import { SessionAccessTokens } from '../identity/app/session-access-tokens.js';
 import { type TokenOptions, Tokens } from '../identity/app/tokens.js';
+import { IdentityDatabase } from '../identity/store/identity-database.js';
 import { IdentityStore } from '../identity/store/identity-store.js';
+import { KeyStore } from '../identity/store/key-store.js';
 import { type IdentityDatabaseOptions, ormOptions } from '../identity/store/orm-options.js';
 import { ParameterisedDriver } from '../identity/store/parameterised-driver.js';
 import type { Log } from '../platform/telemetry/log.js';
@@ -37,6 +41,7 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
   constructor(
     private readonly revocations: Revocations,
     private readonly facts: SecurityFacts,
+    private readonly keys: ApiKeys,
   ) {}
 
   static forRoot({ database, tokens, refreshGraceMs, log }: IdentityOptions): DynamicModule {
@@ -45,17 +50,24 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
       imports: [
         MikroOrmModule.forRoot({ ...ormOptions(database), driver: ParameterisedDriver, registerRequestContext: false }),
       ],
-      controllers: [AuthController],
+      controllers: [AuthController, KeyController],
       providers: [
         { provide: PasswordHasher, useFactory: () => new PasswordHasher() },
-        { provide: IdentityStore, useFactory: (orm: MikroORM) => new IdentityStore(orm), inject: [MikroORM] },
+        { provide: IdentityDatabase, useFactory: (orm: MikroORM) => new IdentityDatabase(orm), inject: [MikroORM] },
+        {
+          provide: IdentityStore,
+          useFactory: (of: IdentityDatabase) => new IdentityStore(of),
+          inject: [IdentityDatabase],
+        },
+        { provide: KeyStore, useFactory: (of: IdentityDatabase) => new KeyStore(of), inject: [IdentityDatabase] },
         { provide: Tokens, useFactory: () => new Tokens(new JwtService(), tokens) },
         {
           provide: Revocations,
           useFactory: (store: IdentityStore) =>
             new Revocations({
+              of: 'sessions',
               findRevokedSince: (since) => store.findRevokedSince(since),
-              accessTokenMs: tokens.accessTokenMs,
+              keptMs: tokens.accessTokenMs,
               log,
             }),
           inject: [IdentityStore],
@@ -90,22 +102,34 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
           inject: [IdentityStore, PasswordHasher, NewAccounts, SecurityFacts],
         },
         {
-          provide: AccessTokens,
-          useFactory: (signed: Tokens, revocations: Revocations) => new SessionAccessTokens(signed, revocations),
-          inject: [Tokens, Revocations],
+          provide: ApiKeys,
+          useFactory: (store: KeyStore, facts: SecurityFacts) => {
+            const findRevokedSince = (since: Date) => store.findRevokedSince(since);
+            const revocations = new Revocations({ of: 'API keys', findRevokedSince, keptMs: KNOWN_MS_MAX, log });
+            return new ApiKeys({ store, revocations, facts, log });
+          },
+          inject: [KeyStore, SecurityFacts],
+        },
+        {
+          provide: Credentials,
+          useFactory: (signed: Tokens, revocations: Revocations, keys: ApiKeys) =>
+            new KnownCredentials(signed, revocations, keys),
+          inject: [Tokens, Revocations, ApiKeys],
         },
       ],
-      exports: [Accounts, AccountAdministration, AccessTokens],
+      exports: [Accounts, AccountAdministration, Credentials],
     };
   }
 
   onApplicationBootstrap(): void {
     this.revocations.start();
     this.facts.start();
+    this.keys.start();
   }
 
   /** Runs before MikroORM closes its pool, which it does at the shutdown itself. */
   async beforeApplicationShutdown(): Promise<void> {
+    await this.keys.stop();
     await this.facts.stop();
     await this.revocations.stop();
   }

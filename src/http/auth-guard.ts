@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 
 import { DomainError } from '../kernel/errors.js';
+import { clientAddress } from './client-address.js';
 import { BEARER_CHALLENGE, HttpProblem } from './problem.js';
-import { type CallerIdentity, identify } from './request-context.js';
+import { type CallerIdentity, type CallerKey, identify } from './request-context.js';
 import { routeConfig } from './route-options.js';
+import type { Scope } from './scopes.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -11,46 +13,89 @@ declare module 'fastify' {
   }
 }
 
-/** The port that resolves an access token to its user. Identity implements it. */
-export abstract class AccessTokens {
+/** The port that resolves a credential to its user. Identity implements it. */
+export abstract class Credentials {
   /**
-   * @throws DomainError of kind `unauthorized` for a token that is malformed, expired, revoked, or not an access token
+   * @param credential an access token or an API key
+   * @param address of the client
+   * @throws DomainError of kind `unauthorized` for one that is malformed, unknown, expired, revoked, or a refresh token
    * @throws Unavailable if the revocations cannot be read
    */
-  abstract verify(token: string): Promise<CallerIdentity>;
+  abstract verify(credential: string, address: string): Promise<CallerIdentity>;
+
+  /** Whether the text is meant as an API key, valid or not: it must not be where it could be logged. */
+  abstract looksLikeKey(text: string): boolean;
 }
 
-/** The route requires no token. All other routes require one. */
+/** The route requires no credential. All other routes require one. */
 export const Public = () => routeConfig({ public: true });
 
 /** RFC 6750, section 2.1; the scheme is case-insensitive (RFC 9110, section 11.1). */
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
+const KEY_HEADER = 'x-api-key';
 
 export class AuthGuard {
-  constructor(private readonly tokens: AccessTokens) {}
+  constructor(private readonly credentials: Credentials) {}
 
-  /** @throws HttpProblem 401 if the route is not public and the caller is not authenticated */
+  /**
+   * @throws HttpProblem 401 if the route is not public and the caller is not authenticated, 403 if it takes no API key
+   *   or the key lacks its scope, 400 for two credentials, or for a key in the query
+   */
   async check(request: FastifyRequest): Promise<void> {
-    if (request.routeOptions.config.public === true) return;
-    const header = request.headers.authorization;
-    if (header === undefined || header === '') throw missingToken();
-    const token = BEARER.exec(header)?.[1];
-    if (token === undefined) throw invalidToken();
-    identify(request, await this.verify(token));
+    this.refuseKeysInQuery(request);
+    const { config } = request.routeOptions;
+    if (config.public === true) return;
+    const identity = await this.verify(credentialOf(request), clientAddress(request.ip));
+    if (identity.key) requireScope(identity.key, config.scope);
+    identify(request, identity);
   }
 
-  private async verify(token: string): Promise<CallerIdentity> {
+  private async verify(credential: string, address: string): Promise<CallerIdentity> {
     try {
-      return await this.tokens.verify(token);
+      return await this.credentials.verify(credential, address);
     } catch (error) {
-      // The client does not learn why the token is refused.
+      // The client does not learn why it is refused.
       if (error instanceof DomainError && error.kind === 'unauthorized') throw invalidToken();
       throw error;
     }
   }
+
+  /** A query stands in logs of proxies and in histories of browsers (RFC 6750, section 5.3). */
+  private refuseKeysInQuery({ query }: FastifyRequest): void {
+    const values = Object.values((query ?? {}) as Record<string, unknown>).flat();
+    if (!values.some((value) => typeof value === 'string' && this.credentials.looksLikeKey(value))) return;
+    throw new HttpProblem(
+      400,
+      'key_in_query',
+      'An API key must not be in the URL, which is logged on its way. Send it in a header, and revoke this one',
+    );
+  }
+}
+
+function credentialOf({ headers }: FastifyRequest): string {
+  const { authorization, [KEY_HEADER]: key } = headers;
+  if (!authorization && !key) throw missingToken();
+  // RFC 6750, section 2: more than one method is a malformed request.
+  if (authorization && key) throw twoCredentials();
+  const credential = key ?? BEARER.exec(authorization!)?.[1];
+  if (typeof credential !== 'string') throw invalidToken();
+  return credential;
+}
+
+function requireScope({ scopes }: CallerKey, scope: Scope | undefined): void {
+  if (scope === undefined) throw new HttpProblem(403, 'key_not_allowed', 'API keys cannot be used for this: log in');
+  if (scopes.includes(scope)) return;
+  // RFC 6750, section 3.1.
+  throw new HttpProblem(403, 'missing_scope', `The API key lacks the scope ${scope}`, {
+    details: { scope },
+    headers: { 'www-authenticate': `${BEARER_CHALLENGE}, error="insufficient_scope", scope="${scope}"` },
+  });
 }
 
 const missingToken = () => new HttpProblem(401, 'authorization_required', 'authorization header required');
+
+const twoCredentials = () =>
+  new HttpProblem(400, 'two_credentials', 'Send either Authorization or X-API-Key, not both');
 
 const invalidToken = () =>
   new HttpProblem(401, 'invalid_token', 'Invalid or expired token', {

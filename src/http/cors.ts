@@ -15,6 +15,7 @@ export const corsOptions = (origins: readonly string[]) => ({
     'Last-Event-ID',
     'Prefer',
     'Range',
+    'X-API-Key',
     'X-Request-ID',
     'traceparent',
     'tracestate',

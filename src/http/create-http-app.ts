@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Unavailable } from '../kernel/errors.js';
 import type { Log } from '../platform/telemetry/log.js';
 import type { RequestObservation } from '../platform/telemetry/observations.js';
-import { AccessTokens, AuthGuard } from './auth-guard.js';
+import { Credentials, AuthGuard } from './auth-guard.js';
 import { BODY_BYTES_MAX, parseBodies, refuseUnstorableQuery } from './body-parser.js';
 import { applyConditions } from './conditional/apply-conditions.js';
 import type { ConnectionLimits } from './connection-limits.js';
@@ -73,7 +73,7 @@ export async function createHttpApp(module: RootModule, options: HttpAppOptions)
   });
   app.useGlobalFilters(new ProblemFilter(options.log));
   app.useGlobalPipes(new SchemaPipe());
-  const authentication = new AuthGuard(app.get(AccessTokens, { strict: false }));
+  const authentication = new AuthGuard(app.get(Credentials, { strict: false }));
   const rateLimits = options.rateLimiter && new RateLimitGuard(options.rateLimiter);
   guardRequests(fastify, authentication, rateLimits, options);
   const origins = options.corsAllowedOrigins ?? [];

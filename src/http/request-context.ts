@@ -4,12 +4,26 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
 import type { EventMetadata } from '../event-sourcing/core/event.js';
+import type { Scope } from './scopes.js';
 
-/** The user and session of an access token. */
+/** The user of a credential: of an access token, which belongs to a session, or of an API key. */
 export interface CallerIdentity {
   readonly userId: string;
-  readonly sessionId: string;
   readonly isAdmin: boolean;
+  /** Null for an API key. */
+  readonly sessionId: string | null;
+  /** Null for an access token. */
+  readonly key: CallerKey | null;
+}
+
+export interface CallerKey {
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+}
+
+/** A caller who has logged in. */
+export interface SessionIdentity extends CallerIdentity {
+  readonly sessionId: string;
 }
 
 /** The caller of an authenticated request. Usable as the kernel's Requester. */
@@ -45,6 +59,13 @@ export const Caller = createParamDecorator((_data: unknown, context: ExecutionCo
   return caller;
 });
 
+/** `@SessionCaller() caller: SessionIdentity & CallerContext`. Only on routes that take no API key. */
+export const SessionCaller = createParamDecorator((_data: unknown, context: ExecutionContext) => {
+  const caller = callerOf(context.switchToHttp().getRequest<FastifyRequest>());
+  if (!caller || caller.sessionId === null) throw new Error('@SessionCaller() on a route that takes an API key');
+  return caller as CallerContext & SessionIdentity;
+});
+
 /** `@RequestId() requestId: string`, on any route. */
 export const RequestId = createParamDecorator(
   (_data: unknown, context: ExecutionContext): string => context.switchToHttp().getRequest<FastifyRequest>().id,
@@ -55,8 +76,9 @@ export const RequestId = createParamDecorator(
  * @param correlationId of the execution that they belong to, if any
  */
 export function metadataOf(
-  { userId, requestId }: Pick<CallerContext, 'userId' | 'requestId'>,
+  { userId, requestId, key }: Pick<CallerContext, 'userId' | 'requestId' | 'key'>,
   correlationId = requestId,
 ): EventMetadata {
-  return { actor: `user:${userId}`, correlation_id: correlationId, request_id: requestId };
+  const metadata: EventMetadata = { actor: `user:${userId}`, correlation_id: correlationId, request_id: requestId };
+  return key ? { ...metadata, key_id: key.id } : metadata;
 }

@@ -148,6 +148,7 @@ export class SecretRequests {
     await this.send('refresh', '/api/v1/auth/refresh', { refresh_token: `${refresh}x` });
     const as = { token };
     await this.send('me', '/api/v1/auth/me', undefined, as);
+    await this.sendKey(as);
 
     const task = await this.send('createTask', '/api/v1/tasks', this.taskBody('createTask'), as);
     const path = `/api/v1/tasks/${task['id']}`;
@@ -194,6 +195,19 @@ export class SecretRequests {
     await this.sendBroken((await this.register()).token);
     await this.sendDuringOutage(token);
     await this.send('logout', '/api/v1/auth/logout', {}, { token: first });
+  }
+
+  /** A key where it belongs, and where it does not. */
+  private async sendKey(as: { token: string }): Promise<void> {
+    const { expires_at: _, ...body } = this.bodyOf('createKey');
+    const { id, key } = await this.send('createKey', '/api/v1/keys', body, as);
+    this.secrets.add(key as string, 'the API key');
+    await this.send('listTasks', '/api/v1/tasks', undefined, { token: key as string });
+    await this.send('createTask', '/api/v1/tasks', this.taskBody('createTask'), { token: key as string });
+    await this.get(`/api/v1/tasks?api_key=${key as string}`, as.token);
+    await this.get(`/api/v1/tasks/${key as string}`, as.token);
+    await this.send('revokeKey', `/api/v1/keys/${id as string}`, undefined, { ...as, method: 'DELETE' });
+    await this.send('listTasks', '/api/v1/tasks', undefined, { token: key as string });
   }
 
   /** To a program that drops it, and once more, too late. */

@@ -7,7 +7,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } from 'fastify';
 import { z } from 'zod';
 
-import { AccessTokens, Public } from '../../src/http/auth-guard.js';
+import { Credentials, Public } from '../../src/http/auth-guard.js';
 import { BODY_WITH_INPUT_BYTES_MAX } from '../../src/http/body-parser.js';
 import { createHttpApp, type HttpAppOptions } from '../../src/http/create-http-app.js';
 import { MemoryRateLimiter } from '../../src/http/rate-limit/memory-rate-limiter.js';
@@ -144,20 +144,24 @@ class HeldAuthentication {
 
 export const heldAuthentication = new HeldAuthentication();
 
-class FakeTokens extends AccessTokens {
+class FakeTokens extends Credentials {
+  looksLikeKey(text: string): boolean {
+    return text.startsWith('vr_');
+  }
+
   async verify(token: string): Promise<CallerIdentity> {
     if (token === 'away') throw new Unavailable('postgres', 'away');
-    if (token === 'others') return { userId: 'u2', sessionId: 's2', isAdmin: false };
+    if (token === 'others') return { userId: 'u2', sessionId: 's2', isAdmin: false, key: null };
     if (token.startsWith('held-')) await heldAuthentication.hold();
-    if (/^(user|held)-\d+$/.test(token)) return { userId: token, sessionId: token, isAdmin: false };
+    if (/^(user|held)-\d+$/.test(token)) return { userId: token, sessionId: token, isAdmin: false, key: null };
     if (token !== 'good') throw new DomainError('revoked', 'session revoked', 'unauthorized');
-    return { userId: 'u1', sessionId: 's1', isAdmin: false };
+    return { userId: 'u1', sessionId: 's1', isAdmin: false, key: null };
   }
 }
 
 @Module({
   controllers: [ThingController, OpenController],
-  providers: [{ provide: AccessTokens, useClass: FakeTokens }],
+  providers: [{ provide: Credentials, useClass: FakeTokens }],
 })
 class ThingModule {}
 

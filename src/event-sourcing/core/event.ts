@@ -20,6 +20,8 @@ export interface EventMetadata {
   readonly correlation_id: string;
   readonly causation_id?: string;
   readonly request_id?: string;
+  /** Of the API key with which the actor sent the request. */
+  readonly key_id?: string;
   readonly traceparent?: string;
   /** For a request with an Idempotency-Key: the id of the last event of its append. Its effects happen once. */
   readonly command_id?: string;

@@ -6,8 +6,9 @@ export const RESPONSE_HEADERS = {
     schema: { type: 'string' },
   },
   'WWW-Authenticate': {
-    description: 'How to authenticate (RFC 6750)',
-    required: true,
+    description: 'How to authenticate, or the scope that an API key lacks (RFC 6750)',
+    // Not with every 403.
+    required: false,
     schema: { type: 'string' },
   },
   'Retry-After': {

@@ -1,3 +1,4 @@
+import { KEY_SCHEME } from '../scopes.js';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -34,7 +35,8 @@ export function createOpenApiDocument(app: INestApplication, options: DocsOption
     .setDescription(options.description)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/', 'The server that serves this document')
-    .addBearerAuth({ type: 'http', description: 'The access_token that a login returns' });
+    .addBearerAuth({ type: 'http', description: 'The access_token that a login returns, or an API key' })
+    .addApiKey({ type: 'apiKey', name: 'X-API-Key', in: 'header', description: 'An API key' }, KEY_SCHEME);
   for (const [name, description] of Object.entries(options.tags ?? {})) builder.addTag(name, description);
   const optionalBodies = new Set<string>();
   const document = SwaggerModule.createDocument(app, builder.build(), {

@@ -2,9 +2,12 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 
 import { problemResponse } from './api-problems.js';
 import { documentedHeaders, type HeaderName } from './documented-headers.js';
+import { type Scope, SCOPE_EXTENSION } from '../scopes.js';
 import type { JsonSchema } from './json-schema.js';
 
 export interface Operation {
+  description?: string;
+  [SCOPE_EXTENSION]?: Scope;
   security?: object[];
   parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly requestBody?: { required?: boolean; readonly content: Record<string, { readonly schema?: JsonSchema }> };
@@ -32,6 +35,10 @@ export function applyOperationRules(document: OpenAPIObject): void {
     // Without it, the document's default would apply, and linters would report it as missing.
     operation.security ??= [];
     addProblemsOfAnyRoute(operation, path, method);
+    const scope = operation[SCOPE_EXTENSION];
+    if (scope) operation.description = `${operation.description} An API key needs the scope \`${scope}\`.`;
+    // Not every client generator takes an extension.
+    delete operation[SCOPE_EXTENSION];
     const isWrite = method !== 'get' && operation.security.length > 0;
     if (isWrite) operation.parameters = [...(operation.parameters ?? []), PREFER];
     addCommonHeaders(operation, isWrite);
@@ -39,12 +46,14 @@ export function applyOperationRules(document: OpenAPIObject): void {
 }
 
 /**
- * Errors that occur before any route is called: for a malformed query, for an id that is too long, and for an
- * unreadable body, even if the route takes none.
+ * Errors that occur before any route is called: for a malformed query, for an id that is too long, for an unreadable
+ * body, even if the route takes none, and for an API key that may not do this.
  */
-function addProblemsOfAnyRoute({ responses }: Operation, path: string, method: string): void {
-  const statuses = [400, ...(path.includes('{') ? [414] : []), ...(method === 'get' ? [] : [408, 413, 415])];
-  for (const status of statuses) responses[status] ??= problemResponse(status);
+function addProblemsOfAnyRoute({ responses, security = [] }: Operation, path: string, method: string): void {
+  const ofPath = path.includes('{') ? [414] : [];
+  const ofKeys = security.length > 0 ? [403] : [];
+  const ofBody = method === 'get' ? [] : [408, 413, 415];
+  for (const status of [400, ...ofPath, ...ofKeys, ...ofBody]) responses[status] ??= problemResponse(status);
 }
 
 /** The header that read-your-writes.ts reads. */
@@ -65,7 +74,7 @@ function addCommonHeaders({ responses, parameters = [] }: Operation, isWrite: bo
     const isProblem = response.content !== undefined && PROBLEM_TYPE in response.content;
     const names: HeaderName[] = [
       'X-Request-ID',
-      ...(status === '401' ? (['WWW-Authenticate'] as const) : []),
+      ...(status === '401' || status === '403' ? (['WWW-Authenticate'] as const) : []),
       ...(status === '429' || (status === '503' && isProblem) ? (['Retry-After'] as const) : []),
       // Requests are counted before anything else is decided about them.
       ...(isLimited ? (['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const) : []),

@@ -31,15 +31,19 @@ export const RateLimited = (...rules: readonly RateRule[]) => routeConfig({ rate
 /** The address of the client, or of an untrusted proxy. */
 export const byAddress = ({ ip }: FastifyRequest): string => clientAddress(ip);
 
-const byUser = (request: FastifyRequest): string | undefined => callerOf(request)?.userId;
-const READS: readonly RateRule[] = [{ category: 'reads', keyOf: byUser }];
-const WRITES: readonly RateRule[] = [{ category: 'writes', keyOf: byUser }];
+/** Programs with a key each do not use up each other's requests, nor those of a person. */
+const byCredential = (request: FastifyRequest): string | undefined => {
+  const caller = callerOf(request);
+  return caller?.key?.id ?? caller?.userId;
+};
+const READS: readonly RateRule[] = [{ category: 'reads', keyOf: byCredential }];
+const WRITES: readonly RateRule[] = [{ category: 'writes', keyOf: byCredential }];
 
 /** Instead of `@RateLimited()`: the request counts as as many writes as its body contains. @param countOf at least 1 */
 export const RateLimitedByContent = (countOf: (body: unknown) => number) =>
   RateLimited(...WRITES, {
     category: 'writes',
-    keyOf: (request) => (countOf(request.body) > 1 ? byUser(request) : undefined),
+    keyOf: (request) => (countOf(request.body) > 1 ? byCredential(request) : undefined),
     needsBody: true,
     // One of them was counted before the body was read.
     weightOf: ({ body }) => countOf(body) - 1,

@@ -7,7 +7,15 @@ import { apiPath } from '../../http/api-path.js';
 import { Public } from '../../http/auth-guard.js';
 import { ApiProblems } from '../../http/docs/api-problems.js';
 import { byAddress, RateLimited } from '../../http/rate-limit/rate-limit-guard.js';
-import { Caller, type CallerContext, callerOf, metadataOf, RequestId } from '../../http/request-context.js';
+import {
+  Caller,
+  type CallerContext,
+  callerOf,
+  metadataOf,
+  RequestId,
+  SessionCaller,
+  type SessionIdentity,
+} from '../../http/request-context.js';
 import { Accounts, type Grant, type MetadataFor } from '../app/accounts.js';
 import { emailKey } from '../domain/email.js';
 import {
@@ -113,7 +121,7 @@ export class AuthController {
   @ApiProblems(400, 401, 413, 415, 429, 503)
   async logout(
     @Body({ schema: logoutBody }) { all }: LogoutBody,
-    @Caller() caller: CallerContext,
+    @SessionCaller() caller: CallerContext & SessionIdentity,
   ): Promise<{ message: string }> {
     if (all) await this.accounts.logoutEverywhere(caller, metadataOf(caller));
     else await this.accounts.logout(caller, metadataOf(caller));
@@ -135,7 +143,7 @@ export class AuthController {
   @ApiProblems(400, 401, 403, 413, 415, 429, 503)
   async changePassword(
     @Body({ schema: changePasswordBody }) { current_password, new_password }: ChangePasswordBody,
-    @Caller() caller: CallerContext,
+    @SessionCaller() caller: CallerContext & SessionIdentity,
   ): Promise<{ message: string }> {
     const passwords = { current: current_password, next: new_password };
     await this.accounts.changePassword(caller, passwords, metadataOf(caller));
@@ -160,7 +168,7 @@ export class AuthController {
 const metadataFor =
   (requestId: string): MetadataFor =>
   (userId): EventMetadata => {
-    const metadata = metadataOf({ userId: userId ?? '', requestId });
+    const metadata = metadataOf({ userId: userId ?? '', requestId, key: null });
     return userId === null ? { ...metadata, actor: 'system:identity' } : metadata;
   };
 

@@ -1,5 +1,5 @@
 import type { EventMetadata } from '../../event-sourcing/core/event.js';
-import type { CallerIdentity } from '../../http/request-context.js';
+import type { SessionIdentity } from '../../http/request-context.js';
 import { DomainError } from '../../kernel/errors.js';
 import { deterministicId, newId } from '../../kernel/uuid.js';
 import { emailKey } from '../domain/email.js';
@@ -15,7 +15,8 @@ import {
   UserRegistered,
 } from '../domain/user-events.js';
 import type { Session, User } from '../store/entities.js';
-import type { FactToRecord, IdentityStore } from '../store/identity-store.js';
+import type { FactToRecord } from '../store/identity-database.js';
+import type { IdentityStore } from '../store/identity-store.js';
 import type { Account, NewAccount, NewAccounts } from './new-account.js';
 import type { PasswordHasher } from './password-hasher.js';
 import type { Revocations } from './revocations.js';
@@ -101,14 +102,14 @@ export class Accounts {
   }
 
   /** Ends the session: revokes its access tokens and its refresh tokens. Idempotent. */
-  async logout(caller: CallerIdentity, metadata: EventMetadata): Promise<void> {
+  async logout(caller: SessionIdentity, metadata: EventMetadata): Promise<void> {
     const { userId, sessionId } = caller;
     const event = UserLoggedOut({ user_id: userId, session_id: sessionId });
     await this.revoke({ id: sessionId, userId }, { event, metadata });
   }
 
   /** Ends every session of the caller, including this one. Idempotent. */
-  async logoutEverywhere({ userId, sessionId }: CallerIdentity, metadata: EventMetadata): Promise<void> {
+  async logoutEverywhere({ userId, sessionId }: SessionIdentity, metadata: EventMetadata): Promise<void> {
     const ended = await this.options.store.revokeSessions(userId, (sessions_ended) => ({
       event: UserLoggedOutEverywhere({ user_id: userId, session_id: sessionId, sessions_ended }),
       metadata,
@@ -121,7 +122,7 @@ export class Accounts {
    * @throws DomainError `wrong_password`, or `invalid_token` if the account does not exist
    */
   async changePassword(
-    { userId, sessionId }: CallerIdentity,
+    { userId, sessionId }: SessionIdentity,
     { current, next }: { current: string; next: string },
     metadata: EventMetadata,
   ): Promise<void> {

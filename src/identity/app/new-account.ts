@@ -2,7 +2,8 @@ import { DomainError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/uuid.js';
 import { emailKey } from '../domain/email.js';
 import type { Session, User } from '../store/entities.js';
-import { AlreadyTaken, type FactToRecord, type IdentityStore } from '../store/identity-store.js';
+import { AlreadyTaken, type FactToRecord } from '../store/identity-database.js';
+import type { IdentityStore } from '../store/identity-store.js';
 import type { PasswordHasher } from './password-hasher.js';
 import type { SecurityFacts } from './security-facts.js';
 

@@ -1,7 +1,7 @@
 import { Unavailable } from '../../kernel/errors.js';
 import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import type { Log } from '../../platform/telemetry/log.js';
-import type { RevokedSession } from '../store/identity-store.js';
+import type { Revoked } from '../store/identity-store.js';
 
 /** How often the revocations of other processes are polled. */
 const POLL_INTERVAL_MS = 400;
@@ -12,19 +12,21 @@ const COMMIT_DELAY_MS_MAX = 10_000;
 const REPORTED = 'refresh() logs the error, and isRevoked() throws it once the known data is too old';
 
 export interface RevocationsOptions {
-  readonly findRevokedSince: (since: Date) => Promise<RevokedSession[]>;
-  /** A session that was revoked longer ago has no unexpired access token. */
-  readonly accessTokenMs: number;
+  readonly findRevokedSince: (since: Date) => Promise<Revoked[]>;
+  /** In the log. */
+  readonly of: 'sessions' | 'API keys';
+  /** What was revoked longer ago is not accepted anyway: its tokens have expired, or it is read again. */
+  readonly keptMs: number;
   readonly log: Log;
   readonly now?: () => number;
 }
 
 /**
- * Recently revoked sessions, as this process knows them: its own at once, those of other processes within a second.
+ * Recently revoked sessions or API keys, as this process knows them: its own at once, those of other processes within a second.
  * Polling instead of LISTEN: a lost notification would let a revoked token pass, and an indexed poll costs 0.1 ms.
  */
 export class Revocations {
-  /** Session id → time of revocation, oldest first. */
+  /** Id → time of revocation, oldest first. */
   private readonly revoked = new Map<string, number>();
   private newestMs: number;
   private knownAtMs = -Infinity;
@@ -33,7 +35,7 @@ export class Revocations {
   private unavailable = false;
 
   constructor(private readonly options: RevocationsOptions) {
-    this.newestMs = this.now() - options.accessTokenMs;
+    this.newestMs = this.now() - options.keptMs;
   }
 
   start(): void {
@@ -47,14 +49,14 @@ export class Revocations {
   }
 
   /** Adds a revocation by this process, which takes effect without a poll. */
-  add(sessionId: string): void {
-    this.revoked.set(sessionId, this.now());
+  add(id: string): void {
+    this.revoked.set(id, this.now());
   }
 
   /** @throws Unavailable if Postgres does not respond and the known data is too old */
-  async isRevoked(sessionId: string): Promise<boolean> {
+  async isRevoked(id: string): Promise<boolean> {
     if (this.now() - this.knownAtMs > KNOWLEDGE_AGE_MS_MAX) await this.poll();
-    return this.revoked.has(sessionId);
+    return this.revoked.has(id);
   }
 
   private poll(): Promise<void> {
@@ -77,14 +79,14 @@ export class Revocations {
       this.unavailable = false;
       this.forget();
     } catch (error) {
-      if (!this.unavailable) this.options.log.warn({ err: error }, 'revoked sessions cannot be read');
+      if (!this.unavailable) this.options.log.warn({ err: error }, `revoked ${this.options.of} cannot be read`);
       this.unavailable = true;
       throw error instanceof Unavailable ? error : new Unavailable('postgres', 'no response', { cause: error });
     }
   }
 
   private forget(): void {
-    const before = this.now() - this.options.accessTokenMs - COMMIT_DELAY_MS_MAX;
+    const before = this.now() - this.options.keptMs - COMMIT_DELAY_MS_MAX;
     for (const [id, revokedAtMs] of this.revoked) {
       if (revokedAtMs >= before) return;
       this.revoked.delete(id);

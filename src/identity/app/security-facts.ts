@@ -5,7 +5,8 @@ import { deterministicId } from '../../kernel/uuid.js';
 import type { Log } from '../../platform/telemetry/log.js';
 import { userEvents } from '../domain/user-events.js';
 import type { SecurityFact } from '../store/entities.js';
-import type { FactToRecord, IdentityStore } from '../store/identity-store.js';
+import type { FactToRecord } from '../store/identity-database.js';
+import type { IdentityStore } from '../store/identity-store.js';
 
 /** Facts of one user that are appended in one flush; the sweep appends the rest. */
 const FACTS_AT_A_TIME_MAX = 100;

@@ -31,6 +31,15 @@ export const AdminRevoked = eventType('AdminRevoked', z.object(user));
 /** Email, name and password are erased, every session is revoked, and the user's payload key must be destroyed. */
 export const UserErased = eventType('UserErased', z.object(user));
 
+const apiKey = { ...user, key_id: z.uuid() };
+export const ApiKeyCreated = eventType(
+  'ApiKeyCreated',
+  z.object({ ...apiKey, scopes: z.array(z.string()), expires_at: z.iso.datetime().nullable() }),
+);
+/** The address is in no event: `identity` has a hash of it. */
+export const ApiKeyUsedFromNewAddress = eventType('ApiKeyUsedFromNewAddress', z.object(apiKey));
+export const ApiKeyRevoked = eventType('ApiKeyRevoked', z.object(apiKey));
+
 export const userEvents = {
   UserRegistered,
   UserLoggedIn,
@@ -44,5 +53,8 @@ export const userEvents = {
   AdminGranted,
   AdminRevoked,
   UserErased,
+  ApiKeyCreated,
+  ApiKeyUsedFromNewAddress,
+  ApiKeyRevoked,
 };
 export type UserEvent = EventOf<typeof userEvents>;

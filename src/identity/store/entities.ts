@@ -64,6 +64,41 @@ export class Session {
   revokedAt!: Date | null;
 }
 
+@Entity({ schema: 'identity', tableName: 'api_keys' })
+export class ApiKey {
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Property({ type: 'uuid' })
+  userId!: string;
+
+  @Property({ type: 'text' })
+  name!: string;
+
+  /** The first characters of the key. */
+  @Property({ type: 'text' })
+  prefix!: string;
+
+  @Property({ type: 'blob' })
+  hash!: Buffer;
+
+  @Property({ type: 'array' })
+  scopes!: string[];
+
+  @Property({ type: 'datetime', length: 3 })
+  createdAt!: Date;
+
+  /** Null: never. */
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  expiresAt!: Date | null;
+
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  lastUsedAt!: Date | null;
+
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  revokedAt!: Date | null;
+}
+
 /** A fact on its way to the log. */
 @Entity({ schema: 'identity', tableName: 'security_facts' })
 export class SecurityFact {

@@ -1,45 +1,39 @@
-import { LockMode, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
-import { type EntityManager, type MikroORM } from '@mikro-orm/postgresql';
+import { raw } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 
-import type { EventMetadata } from '../../event-sourcing/core/event.js';
-import type { JsonObject } from '../../kernel/json.js';
-import { newId } from '../../kernel/uuid.js';
-import { asUnavailable, sqlStateOf } from '../../platform/postgres/outage.js';
-import type { UserEvent } from '../domain/user-events.js';
-import { SecurityFact, Session, User } from './entities.js';
-
-/** The email (or whatever else is unique) is taken. */
-export class AlreadyTaken extends Error {}
-
-/** A fact about a user that is not yet in the user's stream. */
-export interface FactToRecord {
-  readonly event: UserEvent;
-  readonly metadata: EventMetadata;
-}
+import { ApiKey, SecurityFact, Session, User } from './entities.js';
+import {
+  AlreadyTaken,
+  type FactToRecord,
+  type IdentityDatabase,
+  lockUser,
+  NOW,
+  recordFacts,
+} from './identity-database.js';
 
 /** Makes the fact about sessions that ended together, when their number is known. */
 export type FactOfSessions = (sessionsEnded: number) => FactToRecord;
 
-export interface RevokedSession {
+export interface Revoked {
   readonly id: string;
   readonly revokedAt: Date;
 }
 
 /** Users, sessions and facts in Postgres. Throws Unavailable, AlreadyTaken, or an unexpected error without values. */
 export class IdentityStore {
-  constructor(private readonly orm: MikroORM) {}
+  constructor(private readonly database: IdentityDatabase) {}
 
   findUserByEmailKey(emailKey: string): Promise<User | null> {
-    return this.run((em) => em.findOne(User, { emailKey }));
+    return this.database.run((em) => em.findOne(User, { emailKey }));
   }
 
   findUser(id: string): Promise<User | null> {
-    return this.run((em) => em.findOne(User, { id }));
+    return this.database.run((em) => em.findOne(User, { id }));
   }
 
   /** Inserts a user, with a session (registration) or without one (an admin created on the command line). */
   insertUser(user: Omit<User, 'factCount'>, session: Session | null, facts: readonly FactToRecord[]): Promise<void> {
-    return this.inTransaction(async (em) => {
+    return this.database.inTransaction(async (em) => {
       const inserted = (await em
         .qb(User)
         .insert({ ...user, factCount: 0 })
@@ -59,7 +53,7 @@ export class IdentityStore {
    * @returns false if the password has changed since the comparison
    */
   insertSession(session: Session, passwordHash: string, facts: readonly FactToRecord[]): Promise<boolean> {
-    return this.inTransaction(async (em) => {
+    return this.database.inTransaction(async (em) => {
       if (!(await lockUser(em, session.userId, passwordHash))) return false;
       await em.insert(Session, session);
       await recordFacts(em, session.userId, facts);
@@ -68,12 +62,12 @@ export class IdentityStore {
   }
 
   findSession(id: string): Promise<Session | null> {
-    return this.run((em) => em.findOne(Session, { id }));
+    return this.database.run((em) => em.findOne(Session, { id }));
   }
 
   /** One statement, so that only one of two concurrent uses rotates the token. @returns whether this call did */
   rotate(sessionId: string, from: Buffer, to: { refreshHash: Buffer; expiresAt: Date }): Promise<boolean> {
-    return this.run(async (em) => {
+    return this.database.run(async (em) => {
       const where = { id: sessionId, refreshHash: from, revokedAt: null, expiresAt: { $gt: new Date() } };
       return (await em.nativeUpdate(Session, where, { ...to, previousHash: from, rotatedAt: NOW })) === 1;
     });
@@ -81,7 +75,7 @@ export class IdentityStore {
 
   /** The session, if its current refresh token replaced `from` at most `withinMs` ago; otherwise null. */
   findRotatedFrom(sessionId: string, from: Buffer, withinMs: number): Promise<Session | null> {
-    return this.run((em) =>
+    return this.database.run((em) =>
       em.findOne(Session, {
         id: sessionId,
         previousHash: from,
@@ -94,7 +88,7 @@ export class IdentityStore {
 
   /** Revokes a session and records why. @returns whether this call revoked it */
   revokeSession(session: { id: string; userId: string }, fact: FactToRecord): Promise<boolean> {
-    return this.inTransaction(async (em) => {
+    return this.database.inTransaction(async (em) => {
       const revoked = await em.nativeUpdate(Session, { id: session.id, revokedAt: null }, { revokedAt: NOW });
       if (revoked === 1) await recordFacts(em, session.userId, [fact]);
       return revoked === 1;
@@ -103,7 +97,7 @@ export class IdentityStore {
 
   /** Revokes every session of a user. @param fact gets their number @returns their ids */
   revokeSessions(userId: string, fact: FactOfSessions): Promise<readonly string[]> {
-    return this.inTransaction((em) => endSessions(em, userId, null, fact));
+    return this.database.inTransaction((em) => endSessions(em, userId, null, fact));
   }
 
   /**
@@ -116,7 +110,7 @@ export class IdentityStore {
     hashes: { from: string; to: string },
     fact: FactOfSessions,
   ): Promise<readonly string[] | null> {
-    return this.inTransaction(async (em) => {
+    return this.database.inTransaction(async (em) => {
       if (!(await lockUser(em, userId, hashes.from))) return null;
       await em.nativeUpdate(User, { id: userId }, { passwordHash: hashes.to, updatedAt: new Date() });
       return endSessions(em, userId, sessionId, fact);
@@ -125,41 +119,42 @@ export class IdentityStore {
 
   /** Grants or revokes admin rights. Revoking them revokes every session, because its tokens contain "admin". */
   setAdmin(userId: string, isAdmin: boolean, fact: FactToRecord): Promise<void> {
-    return this.inTransaction(async (em) => {
+    return this.database.inTransaction(async (em) => {
       await em.nativeUpdate(User, { id: userId }, { isAdmin, updatedAt: new Date() });
       if (!isAdmin) await em.nativeUpdate(Session, { userId, revokedAt: null }, { revokedAt: NOW });
       await recordFacts(em, userId, [fact]);
     });
   }
 
-  /** Keeps only an id without a usable login, and revokes every session. */
+  /** Keeps only an id without a usable login, and revokes every session and API key. */
   erase(userId: string, unknownPasswordHash: string, fact: FactToRecord): Promise<void> {
-    return this.inTransaction(async (em) => {
+    return this.database.inTransaction(async (em) => {
       const email = emailOfErased(userId);
       const values = { email, emailKey: email, name: '', isAdmin: false };
       const passwordHash = unknownPasswordHash;
       await em.nativeUpdate(User, { id: userId }, { ...values, passwordHash, updatedAt: new Date() });
       await em.nativeUpdate(Session, { userId, revokedAt: null }, { revokedAt: NOW });
+      await em.nativeUpdate(ApiKey, { userId, revokedAt: null }, { revokedAt: NOW });
       await recordFacts(em, userId, [fact]);
     });
   }
 
   recordFact(userId: string, fact: FactToRecord): Promise<void> {
-    return this.inTransaction((em) => recordFacts(em, userId, [fact]));
+    return this.database.inTransaction((em) => recordFacts(em, userId, [fact]));
   }
 
   /** Oldest first. */
   findFacts(userId: string, limit: number): Promise<SecurityFact[]> {
-    return this.run((em) => em.find(SecurityFact, { userId }, { orderBy: { ordinal: 'asc' }, limit }));
+    return this.database.run((em) => em.find(SecurityFact, { userId }, { orderBy: { ordinal: 'asc' }, limit }));
   }
 
   deleteFact(id: string): Promise<void> {
-    return this.run(async (em) => void (await em.nativeDelete(SecurityFact, { id })));
+    return this.database.run(async (em) => void (await em.nativeDelete(SecurityFact, { id })));
   }
 
   /** Users with facts that are older than any flush takes: the process that should have appended them has ended. */
   findUsersWithStrandedFacts(olderThanMs: number, limit: number): Promise<string[]> {
-    return this.run(async (em) => {
+    return this.database.run(async (em) => {
       const rows = await em.execute<{ user_id: string }[]>(
         `select distinct user_id from identity.security_facts
          where created_at < now() - ? * interval '1 millisecond' limit ?`,
@@ -170,9 +165,9 @@ export class IdentityStore {
   }
 
   /** Sessions revoked after a time of Postgres' clock, oldest first. */
-  findRevokedSince(since: Date): Promise<RevokedSession[]> {
-    return this.run((em) =>
-      em.execute<RevokedSession[]>(
+  findRevokedSince(since: Date): Promise<Revoked[]> {
+    return this.database.run((em) =>
+      em.execute<Revoked[]>(
         `select id, revoked_at as "revokedAt" from identity.sessions where revoked_at > ? order by revoked_at`,
         [since],
       ),
@@ -181,7 +176,7 @@ export class IdentityStore {
 
   /** Deletes sessions that expired long ago. @returns how many were deleted */
   deleteExpiredSessions(expiredForMs: number, limit: number): Promise<number> {
-    return this.run(async (em) => {
+    return this.database.run(async (em) => {
       const result = await em.execute<{ affectedRows: number }>(
         `delete from identity.sessions where id in (
            select id from identity.sessions where expires_at < now() - ? * interval '1 millisecond' limit ?)`,
@@ -191,23 +186,7 @@ export class IdentityStore {
       return result.affectedRows;
     });
   }
-
-  private inTransaction<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
-    return this.run((em) => em.transactional(work as (em: unknown) => Promise<T>));
-  }
-
-  private async run<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
-    try {
-      return await work(this.orm.em.fork());
-    } catch (error) {
-      if (error instanceof UniqueConstraintViolationException) throw new AlreadyTaken();
-      throw withoutValues(asUnavailable(error));
-    }
-  }
 }
-
-/** Postgres' clock, so that all processes agree on the order of revocations. */
-const NOW = raw<Date>('now()');
 
 /** Belongs to no user: an email has an @. */
 const emailOfErased = (userId: string): string => `erased-${userId}`;
@@ -229,36 +208,4 @@ async function endSessions(
   );
   await recordFacts(em, userId, [fact(ended.length)]);
   return ended.map(({ id }) => id);
-}
-
-/** @returns false if the user does not exist, or has another password hash */
-async function lockUser(em: EntityManager, userId: string, passwordHash?: string): Promise<boolean> {
-  const user = await em.findOne(User, { id: userId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  return user !== null && (passwordHash === undefined || user.passwordHash === passwordHash);
-}
-
-/** The counter is incremented under the user's row lock, so the ordinals of facts follow the order of their commits. */
-async function recordFacts(em: EntityManager, userId: string, facts: readonly FactToRecord[]): Promise<void> {
-  for (const { event, metadata } of facts) {
-    const [counted] = await em.execute<{ fact_count: number }[]>(
-      'update identity.users set fact_count = fact_count + 1 where id = ? returning fact_count',
-      [userId],
-    );
-    if (!counted) throw new Error('security fact for an unknown user');
-    await em.insert(SecurityFact, {
-      id: newId(),
-      userId,
-      ordinal: counted.fact_count,
-      type: event.type,
-      data: event.data as JsonObject,
-      metadata,
-      createdAt: new Date(),
-    });
-  }
-}
-
-/** MikroORM's errors carry the statement with its parameters' values, and Postgres' details quote the row. */
-function withoutValues(error: unknown): unknown {
-  const state = sqlStateOf(error);
-  return state === '' ? error : new Error(`identity statement failed with SQLSTATE ${state}`);
 }

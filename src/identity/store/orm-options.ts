@@ -7,7 +7,7 @@ import {
   type PostgresOptions,
   responseTimeoutMsOf,
 } from '../../platform/postgres/pool.js';
-import { SecurityFact, Session, User } from './entities.js';
+import { ApiKey, SecurityFact, Session, User } from './entities.js';
 
 /** All statements of identity select by key: one that takes longer is stuck. */
 const STATEMENT_TIMEOUT_MS = 5_000;
@@ -26,7 +26,7 @@ export const ormOptions = (options: IdentityDatabaseOptions) =>
     dbName: options.database,
     user: options.user,
     password: options.password,
-    entities: [User, Session, SecurityFact],
+    entities: [User, Session, ApiKey, SecurityFact],
     metadataProvider: ReflectMetadataProvider,
     metadataCache: { enabled: false },
     // The default logger prints failed statements with their parameter values.

@@ -15,6 +15,7 @@ import { RateLimitedByContent } from '../../http/rate-limit/rate-limit-guard.js'
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import { BodyLimit } from '../../http/route-options.js';
 import { uuidParam } from '../../http/validation/params.js';
+import { ForKeys } from '../../http/scopes.js';
 import { newId } from '../../kernel/uuid.js';
 import { CreateBatch } from '../commands/create-batch.js';
 import { CancelBatch } from '../domain/batch-commands.js';
@@ -54,6 +55,7 @@ export class BatchController {
   ) {}
 
   @Post()
+  @ForKeys('executions:write')
   @Idempotent()
   @HttpCode(202)
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
@@ -90,6 +92,7 @@ export class BatchController {
   }
 
   @Get()
+  @ForKeys('executions:read')
   @ApiOperation({ summary: 'List your batches', description: BY_OFFSET_OR_CURSOR, operationId: 'listBatches' })
   @ApiOkResponse({ standardSchema: batchList, description: 'A page of batches, by offset or by cursor' })
   async list(@Query({ schema: listBatchesQuery }) query: ListBatchesQuery, @Caller() caller: CallerContext) {
@@ -98,6 +101,7 @@ export class BatchController {
   }
 
   @Get(':id')
+  @ForKeys('executions:read')
   @ApiOperation({
     summary: 'Get a batch',
     description: 'With the status of each execution, and the number of executions with each status.',
@@ -110,6 +114,7 @@ export class BatchController {
   }
 
   @Delete(':id')
+  @ForKeys('executions:write')
   @HttpCode(200)
   @ApiOperation({
     summary: 'Cancel a batch',

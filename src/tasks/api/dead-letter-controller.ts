@@ -14,6 +14,7 @@ import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.j
 import { BY_OFFSET_OR_CURSOR } from '../../http/listing/list-query.js';
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import { uuidParam } from '../../http/validation/params.js';
+import { ForKeys } from '../../http/scopes.js';
 import { DiscardDeadLetter, RedriveExecution } from '../domain/execution-commands.js';
 import { GetExecution, GetExecutionFromLog, ListExecutions, requireDeadLetter } from '../queries/execution-queries.js';
 import { ExecutionResponses } from './execution-responses.js';
@@ -35,6 +36,7 @@ export class DeadLetterController {
   ) {}
 
   @Get()
+  @ForKeys('executions:read')
   @ApiOperation({ summary: 'List dead letters', description: BY_OFFSET_OR_CURSOR, operationId: 'listDeadLetters' })
   @ApiOkResponse({ standardSchema: deadLetterList, description: 'Your dead letters; for an admin, those of all users' })
   async list(
@@ -48,6 +50,7 @@ export class DeadLetterController {
   }
 
   @Get(':id')
+  @ForKeys('executions:read')
   @ConditionalRead()
   @ApiOperation({
     summary: 'Get a dead letter',
@@ -70,6 +73,7 @@ export class DeadLetterController {
   }
 
   @Post(':id/redrive')
+  @ForKeys('executions:write')
   @Idempotent()
   @HttpCode(200)
   @ApiOperation({
@@ -97,6 +101,7 @@ export class DeadLetterController {
   }
 
   @Delete(':id')
+  @ForKeys('executions:write')
   @ConditionalWrite()
   @HttpCode(200)
   @ApiOperation({

@@ -17,6 +17,7 @@ import { Caller, type CallerContext, metadataOf } from '../../http/request-conte
 import { BodyLimit } from '../../http/route-options.js';
 import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
 import { uuidParam } from '../../http/validation/params.js';
+import { ForKeys } from '../../http/scopes.js';
 import { DomainError } from '../../kernel/errors.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { InputStore } from '../commands/input-store.js';
@@ -59,6 +60,7 @@ export class ExecutionController {
   ) {}
 
   @Post('tasks/:id/executions')
+  @ForKeys('executions:write')
   @Idempotent()
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   @ApiOperation({
@@ -95,6 +97,7 @@ export class ExecutionController {
   }
 
   @Get('tasks/:id/executions')
+  @ForKeys('executions:read')
   @ApiOperation({
     summary: 'List the executions of a task',
     description: `The task may be deleted. ${BY_OFFSET_OR_CURSOR}`,
@@ -114,6 +117,7 @@ export class ExecutionController {
   }
 
   @Get('executions')
+  @ForKeys('executions:read')
   @ApiOperation({
     summary: 'List your executions of all tasks',
     description: BY_OFFSET_OR_CURSOR,
@@ -129,6 +133,7 @@ export class ExecutionController {
   }
 
   @Get('executions/:id')
+  @ForKeys('executions:read')
   @ConditionalRead()
   @ApiOperation({
     summary: 'Get an execution, as it is or as it was',
@@ -151,6 +156,7 @@ export class ExecutionController {
   }
 
   @Delete('executions/:id')
+  @ForKeys('executions:write')
   @ConditionalWrite()
   @HttpCode(200)
   @ApiOperation({

@@ -21,6 +21,7 @@ import {
 } from '../../http/server-sent-events.js';
 import { releaseSlot, LargeResponses } from '../../http/user-concurrency.js';
 import { uuidParam } from '../../http/validation/params.js';
+import { ForKeys } from '../../http/scopes.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { isActive } from '../domain/execution-shape.js';
 import { EventFollower } from '../queries/event-follower.js';
@@ -48,6 +49,7 @@ export class ExecutionHistoryController {
   ) {}
 
   @Get(':id/events')
+  @ForKeys('events:read')
   @ApiOperation({
     summary: 'Get the history of an execution',
     description: DESCRIPTION,

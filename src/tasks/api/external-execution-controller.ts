@@ -12,6 +12,7 @@ import type { HttpProblem } from '../../http/problem.js';
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import { uuidParam } from '../../http/validation/params.js';
 import { validationFailed } from '../../http/validation/schema-pipe.js';
+import { ForKeys } from '../../http/scopes.js';
 import { DomainError } from '../../kernel/errors.js';
 import { requireOwner } from '../../kernel/requester.js';
 import { ReportedOutput } from '../commands/reported-output.js';
@@ -47,6 +48,7 @@ export class ExternalExecutionController {
   ) {}
 
   @Put(':id')
+  @ForKeys('executions:write')
   @ConditionalWrite()
   @ApiOperation({
     summary: 'Report an execution of an external worker',

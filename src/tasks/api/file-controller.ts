@@ -15,6 +15,7 @@ import { HttpProblem } from '../../http/problem.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import { LargeResponses } from '../../http/user-concurrency.js';
 import { RestOfPath, uuidParam } from '../../http/validation/params.js';
+import { ForKeys } from '../../http/scopes.js';
 import { bufferView } from '../../kernel/buffer-view.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { StoredFile } from '../domain/execution-events.js';
@@ -45,6 +46,7 @@ export class FileController {
   ) {}
 
   @Get(':id/files/*')
+  @ForKeys('executions:read')
   @ApiOperation({
     summary: 'Get a file of an execution',
     description:

@@ -10,6 +10,7 @@ import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-comma
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import { BodyLimit } from '../../http/route-options.js';
+import { ForKeys } from '../../http/scopes.js';
 import { newId } from '../../kernel/uuid.js';
 import { CreateAndStartTask } from '../commands/create-and-start-task.js';
 import { InputStore } from '../commands/input-store.js';
@@ -38,6 +39,7 @@ export class OneShotController {
   ) {}
 
   @Post()
+  @ForKeys('executions:write')
   @Idempotent()
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   @ApiOperation({

@@ -13,6 +13,7 @@ import { HttpProblem } from '../../http/problem.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import { releaseSlot, LargeResponses } from '../../http/user-concurrency.js';
 import { enumParam, uuidParam } from '../../http/validation/params.js';
+import { ForKeys } from '../../http/scopes.js';
 import { bufferView } from '../../kernel/buffer-view.js';
 import { PayloadStore } from '../../platform/payloads/payload-store.js';
 import type { OutputStreamName } from '../../sandbox/sandbox.js';
@@ -38,6 +39,7 @@ export class OutputController {
   ) {}
 
   @Get(':id/output/:stream')
+  @ForKeys('executions:read')
   @ApiOperation({
     summary: 'Get the output of an execution',
     description:

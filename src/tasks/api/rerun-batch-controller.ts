@@ -10,6 +10,7 @@ import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
 import { HttpProblem } from '../../http/problem.js';
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
+import { ForKeys } from '../../http/scopes.js';
 import { DomainError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/uuid.js';
 import { CreateRerunBatch } from '../domain/batch-commands.js';
@@ -37,6 +38,7 @@ export class RerunBatchController {
   ) {}
 
   @Post('rerun')
+  @ForKeys('executions:write')
   @Idempotent()
   @HttpCode(202)
   @ApiOperation({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
+import { givenTime } from '../../http/validation/given-time.js';
 import { RERUNS_MAX } from '../domain/batch-events.js';
 import { FAILURE_REASONS, outcome } from '../domain/execution-shape.js';
 import { rerunSettings } from './execution-schemas.js';
-import { givenTime } from './report-schemas.js';
 
 const LIMIT_DEFAULT = 100;
 

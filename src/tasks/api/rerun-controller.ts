@@ -8,6 +8,7 @@ import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-comma
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import { uuidParam } from '../../http/validation/params.js';
+import { ForKeys } from '../../http/scopes.js';
 import { InvalidFields } from '../../kernel/errors.js';
 import { RerunExecution } from '../domain/execution-commands.js';
 import {
@@ -48,6 +49,7 @@ export class RerunController {
   ) {}
 
   @Post(':id/rerun')
+  @ForKeys('executions:write')
   @Idempotent()
   @ApiOperation({
     summary: 'Execute again',

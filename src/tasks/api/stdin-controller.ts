@@ -12,6 +12,7 @@ import { BYTES_TYPES } from '../../http/request-content.js';
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import { TakesBytes } from '../../http/route-options.js';
 import { uuidParam } from '../../http/validation/params.js';
+import { ForKeys } from '../../http/scopes.js';
 import { type InputPiece, INPUT_PIECE_BYTES_MAX } from '../../live-input/live-input.js';
 import { InputSender } from '../commands/input-sender.js';
 import { stdinQuery, type StdinQuery, stdinView } from './execution-schemas.js';
@@ -25,6 +26,7 @@ export class StdinController {
   constructor(private readonly inputs: InputSender) {}
 
   @Post(':id/stdin')
+  @ForKeys('executions:write')
   @HttpCode(202)
   @Idempotent()
   @TakesBytes(INPUT_PIECE_BYTES_MAX)

@@ -23,6 +23,7 @@ import { BodyLimit } from '../../http/route-options.js';
 import { LargeResponses } from '../../http/user-concurrency.js';
 import { asOfQuery, type AsOfQuery } from '../../http/validation/as-of.js';
 import { uuidParam } from '../../http/validation/params.js';
+import { ForKeys } from '../../http/scopes.js';
 import { isAllowed, requireOwner } from '../../kernel/requester.js';
 import { newId } from '../../kernel/uuid.js';
 import { requireVersion, type VersionCondition } from '../../kernel/version-condition.js';
@@ -67,6 +68,7 @@ export class TaskController {
   ) {}
 
   @Post()
+  @ForKeys('tasks:write')
   @Idempotent()
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   @ApiOperation({
@@ -107,6 +109,7 @@ export class TaskController {
   }
 
   @Get()
+  @ForKeys('tasks:read')
   @ApiOperation({
     summary: 'List tasks',
     description: `Lists your own tasks. ${BY_OFFSET_OR_CURSOR}`,
@@ -131,6 +134,7 @@ export class TaskController {
   }
 
   @Get(':id')
+  @ForKeys('tasks:read')
   @ConditionalRead()
   @ApiOperation({
     summary: 'Get a task, as it is or as it was',
@@ -154,6 +158,7 @@ export class TaskController {
   }
 
   @Get(':id/events')
+  @ForKeys('events:read')
   @ApiOperation({
     summary: 'Get the history of a task',
     description: 'Returns one event for each change. A deleted task keeps its history.',
@@ -173,6 +178,7 @@ export class TaskController {
   }
 
   @Put(':id')
+  @ForKeys('tasks:write')
   @BodyLimit(BODY_WITH_INPUT_BYTES_MAX)
   @ApiOperation({
     summary: 'Update a task',
@@ -202,6 +208,7 @@ export class TaskController {
   }
 
   @Delete(':id')
+  @ForKeys('tasks:write')
   @HttpCode(200)
   @ConditionalWrite()
   @ApiOperation({

@@ -10,12 +10,14 @@ let bob: Person;
 let taskId: string;
 let runId: string;
 let batchId: string;
+let keyId: string;
 
 beforeAll(async () => {
   api = await Api.start();
   [ada, bob] = [await api.register(), await api.register()];
   const run = await ada.startExternal();
   [taskId, runId] = [run.task_id, run.id];
+  keyId = (await ada.ok('POST', '/keys', { name: 'ci', scopes: ['tasks:read'] })).id;
   batchId = (await ok(ada.api.POST('/batches', { body: { items: [aTask] } }))).id;
 });
 afterAll(() => api.close());
@@ -24,7 +26,7 @@ const closed = (): Route[] => api.contract.routes.filter(({ operation }) => asks
 
 /** Of Ada's object: a dead letter has the id of its execution. */
 const idIn = ({ path }: Pick<Route, 'path'>): string =>
-  path.includes('/tasks/') ? taskId : path.includes('/batches/') ? batchId : runId;
+  ({ tasks: taskId, batches: batchId, keys: keyId })[path.split('/')[3]!] ?? runId;
 
 /** A path of the document with the ids of Ada's objects. */
 const pathOf = (route: Route, id = idIn(route)): string =>
@@ -129,7 +131,7 @@ test('an object that does not exist is a 404 on every route', async () => {
   for (const route of closed().filter(({ path }) => path.includes('{id}'))) {
     const path = pathOf(route, randomUUID());
     const { status, body } = await ada.send(route.method, path, BODIES[route.operation.operationId!]);
-    const kind = { tasks: 'Task', batches: 'Batch' }[path.split('/')[1]!] ?? 'Execution';
+    const kind = { tasks: 'Task', batches: 'Batch', keys: 'API key' }[path.split('/')[1]!] ?? 'Execution';
     const error = `${kind} not found`;
     expect([route.method, route.path, status, body.error]).toEqual([route.method, route.path, 404, error]);
   }

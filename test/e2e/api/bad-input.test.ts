@@ -209,7 +209,7 @@ test.each([
 ])('%s is not accepted as an id on any route', async (_what, id) => {
   for (const { method, path, operation } of api.contract.routes.filter((route) => route.path.includes('{id}'))) {
     const url = path.slice('/api/v1'.length).replace('{id}', id).replace('{stream}', 'stdout');
-    const kind = { tasks: 'task', batches: 'batch' }[path.split('/')[3]!] ?? 'execution';
+    const kind = { tasks: 'task', batches: 'batch', keys: 'API key' }[path.split('/')[3]!] ?? 'execution';
     const { status, body } = await ada.send(method, url, BODIES[operation.operationId!]);
     expect([method, path, status, body.error]).toEqual([method, path, 400, `Invalid ${kind} ID format`]);
   }

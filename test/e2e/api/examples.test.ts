@@ -12,6 +12,7 @@ import { takeInput } from './support/interactive-run.js';
 const ORDER: Readonly<Record<string, string>> = {
   ...{ health: '', ping: '', workersHealth: '', listRuntimes: '' },
   ...{ register: '', login: '', refresh: '', me: '', changePassword: '' },
+  ...{ createKey: '', listKeys: '', getKey: 'createKey', revokeKey: 'createKey' },
   ...{ createTask: '', listTasks: '', getTask: 'createTask', updateTask: 'createTask' },
   ...{ startExecution: 'createTask', listTaskExecutions: 'createTask', listExecutions: '' },
   ...{ getExecution: 'startExecution', reportExecution: 'startExecution' },

@@ -14,6 +14,7 @@ const ROUTES = [
   'DELETE /api/v1/batches/{id}',
   'DELETE /api/v1/dead-letters/{id}',
   'DELETE /api/v1/executions/{id}',
+  'DELETE /api/v1/keys/{id}',
   'DELETE /api/v1/tasks/{id}',
   'GET /api/v1/auth/me',
   'GET /api/v1/batches',
@@ -25,6 +26,8 @@ const ROUTES = [
   'GET /api/v1/executions/{id}/events',
   'GET /api/v1/executions/{id}/files/{path}',
   'GET /api/v1/executions/{id}/output/{stream}',
+  'GET /api/v1/keys',
+  'GET /api/v1/keys/{id}',
   'GET /api/v1/ping',
   'GET /api/v1/runtimes',
   'GET /api/v1/tasks',
@@ -45,11 +48,14 @@ const ROUTES = [
   'POST /api/v1/executions/rerun',
   'POST /api/v1/executions/{id}/rerun',
   'POST /api/v1/executions/{id}/stdin',
+  'POST /api/v1/keys',
   'POST /api/v1/tasks',
   'POST /api/v1/tasks/{id}/executions',
   'PUT /api/v1/executions/{id}',
   'PUT /api/v1/tasks/{id}',
 ];
+/** Only for a person who has logged in: they take no API key. */
+const PERSONAL = /\/(auth|keys)(\/|$)/;
 const PUBLIC = /\/(ping|health|health\/workers|ready|login|refresh|register|runtimes)$/;
 
 /** The OpenAPI 3.0.3 rules that this document uses: the allowed members of each object, and no others. */
@@ -100,7 +106,10 @@ const openApi = z.object({
       }),
     ),
     schemas: z.record(z.string().regex(/^[A-Z][A-Za-z]*$/), schemaObject),
-    securitySchemes: z.object({ bearer: z.object({ type: z.literal('http'), scheme: z.literal('bearer') }) }),
+    securitySchemes: z.object({
+      bearer: z.object({ type: z.literal('http'), scheme: z.literal('bearer') }),
+      api_key: z.object({ type: z.literal('apiKey'), in: z.literal('header'), name: z.literal('X-API-Key') }),
+    }),
   }),
 });
 
@@ -132,7 +141,10 @@ test.each(ROUTES)('%s documents its request and its responses', (route) => {
   const { method, path, operation } = api.contract.routes.find((each) => `${each.method} ${each.path}` === route)!;
   const inPath = operation.parameters!.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
   expect(inPath).toEqual(path.match(/\{\w+\}/g) ?? []);
-  expect(operation.security).toEqual(PUBLIC.test(path) ? [] : [{ bearer: [] }]);
+  const keys = PERSONAL.test(path) ? [] : [{ api_key: [] }];
+  const security = PUBLIC.test(path) ? [] : [{ bearer: [] }, ...keys];
+  expect(operation.security).toHaveLength(security.length);
+  expect(operation.security).toEqual(expect.arrayContaining(security));
 
   const statuses = Object.keys(operation.responses);
   const isStream = path.endsWith('/executions/{id}/events');

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { Controller, Get, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { AccessTokens, Public } from '../../../src/http/auth-guard.js';
+import { Credentials, Public } from '../../../src/http/auth-guard.js';
 import { closeHttpApp, createHttpApp } from '../../../src/http/create-http-app.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import { answerToBytes } from '../../support/raw-http.js';
@@ -25,7 +25,7 @@ class SlowController {
   }
 }
 
-@Module({ controllers: [SlowController], providers: [{ provide: AccessTokens, useValue: {} }] })
+@Module({ controllers: [SlowController], providers: [{ provide: Credentials, useValue: {} }] })
 class SlowModule {}
 
 async function start(): Promise<{ app: NestFastifyApplication; port: number }> {

@@ -240,7 +240,7 @@ describe('accounts over HTTP', () => {
       const login = accounts.login({ email: `erased-${user.id}`, password: guess }, () => metadata);
       await expect(login).rejects.toThrow('Invalid email or password');
       // With an access token that is still accepted.
-      const caller = { userId: user.id, sessionId: randomUUID(), isAdmin: false };
+      const caller = { userId: user.id, sessionId: randomUUID(), isAdmin: false, key: null };
       const change = accounts.changePassword(caller, { current: guess, next: 'another good one' }, metadata);
       await expect(change).rejects.toThrow('Current password is wrong');
     }

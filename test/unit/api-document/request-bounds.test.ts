@@ -32,7 +32,7 @@ const UNSAYABLE = [
   /^must be at least \d+ for \w+/,
   /^must be a relative (path|pattern)/,
   /^must each have a place of their own/,
-  /^must be in the years/,
+  /^must be in the (years|future)/,
   /^must not be before (started_at|since)/,
   /^Must be an email address/,
   /^Invalid key in record/,
@@ -157,6 +157,7 @@ function sampleOf(schema: JsonSchema): unknown {
   if (schema.type === 'object') {
     return Object.fromEntries((schema.required ?? []).map((name) => [name, sampleOf(schema.properties![name]!)]));
   }
+  if (schema.type === 'array') return Array(schema.minItems ?? 0).fill(sampleOf(schema.items!));
   return schema.type === 'string' ? 'x'.repeat(schema.minLength ?? 1) : (schema.minimum ?? null);
 }
 

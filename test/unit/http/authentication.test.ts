@@ -26,7 +26,7 @@ describe('authentication', () => {
 
   test('identifies the caller; the scheme is case-insensitive', async () => {
     const response = await app.get('/things/me', { authorization: 'bearer good', 'x-request-id': 'r.1' });
-    expect(response.json()).toEqual({ userId: 'u1', sessionId: 's1', isAdmin: false, requestId: 'r.1' });
+    expect(response.json()).toEqual({ userId: 'u1', sessionId: 's1', isAdmin: false, key: null, requestId: 'r.1' });
   });
 
   test('comes before the body is read, and a browser may read the refusal', async () => {

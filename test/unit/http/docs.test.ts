@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { HealthModule } from '../../../src/composition/health.module.js';
-import { AccessTokens } from '../../../src/http/auth-guard.js';
+import { Credentials } from '../../../src/http/auth-guard.js';
 import { createHttpApp } from '../../../src/http/create-http-app.js';
 import { AuthController } from '../../../src/identity/api/auth-controller.js';
 import { Accounts } from '../../../src/identity/app/accounts.js';
@@ -31,7 +31,7 @@ const workers = {
   controllers: [AuthController],
   providers: [
     { provide: Accounts, useValue: {} },
-    { provide: AccessTokens, useValue: {} },
+    { provide: Credentials, useValue: {} },
   ],
 })
 class DocsModule {}

@@ -6,6 +6,7 @@ import { HttpProblem } from '../../../src/http/problem.js';
 import { DelayedRequests, type Sleep } from '../../../src/http/rate-limit/delayed-requests.js';
 import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
 import { RateLimitGuard, type RateRule } from '../../../src/http/rate-limit/rate-limit-guard.js';
+import { identify } from '../../../src/http/request-context.js';
 import { rateLimits } from '../../support/rate-limits.js';
 
 const limits = rateLimits({ login_everywhere: 1, login_address: 1 });
@@ -73,4 +74,22 @@ test('a delay ends when the client disconnects', async () => {
   await new Promise(setImmediate);
   reply.raw.emit('close');
   await expect(checked).rejects.toMatchObject({ code: 'client_gone' });
+});
+
+test('requests are counted per API key, and apart from those of the person', async () => {
+  const guard = new RateLimitGuard(new MemoryRateLimiter(rateLimits({ reads: 1 })));
+  const from = (key: string | null): FastifyRequest => {
+    const request = { method: 'GET', raw: {}, routeOptions: { config: {} } } as unknown as FastifyRequest;
+    identify(request, {
+      userId: 'ada',
+      sessionId: null,
+      isAdmin: false,
+      key: key === null ? null : { id: key, scopes: [] },
+    });
+    return request;
+  };
+  for (const key of ['one', 'other', null]) {
+    await guard.check(from(key), aReply(), false);
+    await expect(guard.check(from(key), aReply(), false)).rejects.toMatchObject({ status: 429 });
+  }
 });

@@ -1,5 +1,5 @@
 import { Revocations } from '../../../src/identity/app/revocations.js';
-import type { RevokedSession } from '../../../src/identity/store/identity-store.js';
+import type { Revoked } from '../../../src/identity/store/identity-store.js';
 import { Unavailable } from '../../../src/kernel/errors.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 
@@ -8,12 +8,13 @@ const ACCESS_TOKEN_MS = 900_000;
 function setup() {
   const world = {
     nowMs: 10_000_000,
-    stored: [] as RevokedSession[],
+    stored: [] as Revoked[],
     asked: [] as number[],
     away: false,
   };
   const revocations = new Revocations({
-    accessTokenMs: ACCESS_TOKEN_MS,
+    of: 'sessions',
+    keptMs: ACCESS_TOKEN_MS,
     log: silentLog,
     now: () => world.nowMs,
     findRevokedSince: async (since) => {

@@ -3,6 +3,7 @@ import { emailKey } from '../../../src/identity/domain/email.js';
 import { userEvents } from '../../../src/identity/domain/user-events.js';
 
 const user_id = '0190a5d0-7b1c-7000-8000-00000000000f';
+const key_id = '0190a5d0-7b1c-7000-8000-00000000000d';
 const session_id = '0190a5d0-7b1c-7000-8000-00000000000e';
 
 /** As stored in logs since version 1. Never change a line; add one for each new version. */
@@ -19,6 +20,9 @@ const stored = [
   ['AdminGranted', 1, { user_id }],
   ['AdminRevoked', 1, { user_id }],
   ['UserErased', 1, { user_id }],
+  ['ApiKeyCreated', 1, { user_id, key_id, scopes: ['tasks:read'], expires_at: null }],
+  ['ApiKeyUsedFromNewAddress', 1, { user_id, key_id }],
+  ['ApiKeyRevoked', 1, { user_id, key_id }],
 ] as const;
 
 const catalog = new EventCatalog(Object.values(userEvents));

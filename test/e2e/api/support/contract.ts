@@ -7,6 +7,7 @@ import { type Answer, answerOf } from '../../../support/api-client.js';
 interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
+  readonly description?: string;
   readonly security?: readonly object[];
   readonly parameters?: readonly { name: string; in: string; required?: boolean; schema?: Schema }[];
   readonly requestBody?: { required?: boolean; content: Content };

@@ -48,5 +48,6 @@ export const THINGS_OF: Readonly<Record<string, readonly [string, ...string[]]>>
   tasks: ['task', 'busy task', 'deleted task'],
   executions: ['external run', 'embedded run', 'running run', 'ended run', 'dead letter'],
   batches: ['batch', 'ended batch'],
+  keys: ['key', 'revoked key'],
   'dead-letters': ['dead letter', 'discarded dead letter', 'external run'],
 };

@@ -90,6 +90,8 @@ export const PROMISES: Promises = {
   ],
   discardDeadLetter: ({ before }) => [onRun(before!.body.id, 'ExecutionDeadLetterDiscarded')],
   register: ({ answer: { body } }) => [onUser(body.user.id, 'UserRegistered'), onUser(body.user.id, 'UserLoggedIn')],
+  createKey: ({ things }) => [onUser(things.owner.id, 'ApiKeyCreated')],
+  revokeKey: ({ things }) => [onUser(things.owner.id, 'ApiKeyRevoked')],
   login: ({ answer: { body } }) => [onUser(body.user.id, 'UserLoggedIn')],
   refresh: async (exchange) =>
     (await isUsedToken(exchange)) ? [await onAccount(exchange, 'RefreshTokenRepeated')] : [],

@@ -16,7 +16,7 @@ export class Things {
 
   private constructor(
     private readonly api: Api,
-    private readonly owner: Person,
+    readonly owner: Person,
     private readonly stranger: Person,
     /** May read everything. */
     readonly admin: Person,
@@ -104,6 +104,12 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     await ok(who.api.DELETE('/batches/{id}', withId(id)));
     return id;
   },
+  key: async (_, who) => (await aKey(who)).id,
+  'revoked key': async (_, who) => {
+    const { id } = await aKey(who);
+    await ok(who.api.DELETE('/keys/{id}', withId(id)));
+    return id;
+  },
   file: async () => FILE,
   'another file': async () => 'other.txt',
   'dead letter': async (_, who, api) => deadLetter(who, api),
@@ -118,6 +124,8 @@ async function endedRun(who: Person) {
   const { id } = await who.startExternal(LONG);
   return who.report(id, { status: 'completed', return_code: 0, stdout: 'done' });
 }
+
+const aKey = (who: Person) => ok(who.api.POST('/keys', { body: { name: 'ci', scopes: ['tasks:read'] } }));
 
 const aBatch = (who: Person) => ok(who.api.POST('/batches', { body: { items: [{ ...aTask, ...LONG }] } }));
 
