@@ -29,11 +29,33 @@ module.exports = {
     layer('live-output', ['kernel', 'platform', 'event-sourcing', 'sandbox'], 'Output in flight is not recorded.'),
     layer('live-input', ['kernel', 'platform', 'event-sourcing'], 'Input in flight is not recorded.'),
     layer('http', ['kernel', 'platform', 'event-sourcing'], 'The shared edge knows no resource.'),
+    layer('webhook-endpoints', ['kernel', 'platform', 'http'], 'Where webhooks are sent. It knows no events.'),
     layer('identity', ['kernel', 'platform', 'event-sourcing', 'http'], 'Accounts know no tasks.'),
     layer(
       'tasks',
-      ['kernel', 'platform', 'event-sourcing', 'http', 'runtimes', 'sandbox', 'live-output', 'live-input'],
+      [
+        ...['kernel', 'platform', 'event-sourcing', 'http', 'runtimes', 'sandbox', 'live-output', 'live-input'],
+        'webhook-endpoints',
+      ],
       'Tasks do not run anything.',
+    ),
+    layer(
+      'webhooks',
+      [
+        ...[
+          'kernel',
+          'platform',
+          'event-sourcing',
+          'http',
+          'runtimes',
+          'sandbox',
+          'live-output',
+          'live-input',
+          'tasks',
+        ],
+        'webhook-endpoints',
+      ],
+      'Webhooks tell about executions, and change none.',
     ),
     layer(
       'worker',
@@ -50,10 +72,10 @@ module.exports = {
     forbid(
       'domain-is-pure',
       'Decisions know the kernel, the decider core and the names of ports; no framework and no storage.',
-      { path: `${SRC}/(identity|tasks)/domain/` },
+      { path: `${SRC}/(identity|tasks|webhooks)/domain/` },
       {
         path: `${SRC}/`,
-        pathNot: `${SRC}/(kernel|event-sourcing/core|$1/domain)/|${SRC}/(sandbox/sandbox|live-output/live-output)[.]ts$`,
+        pathNot: `${SRC}/(kernel|event-sourcing/core|$1/domain|tasks/domain)/|${SRC}/(sandbox/sandbox|live-output/live-output)[.]ts$`,
       },
     ),
     forbid(

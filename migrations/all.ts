@@ -13,6 +13,7 @@ import { Migration20261130000100 } from './Migration20261130000100_execution_res
 import { Migration20261130000200 } from './Migration20261130000200_test_suites.js';
 import { Migration20261130000300 } from './Migration20261130000300_batches.js';
 import { Migration20261201000000 } from './Migration20261201000000_api_keys.js';
+import { Migration20261201000100 } from './Migration20261201000100_webhooks.js';
 
 /** Oldest first, each by the name of its file. */
 export const MIGRATIONS = [
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   { name: 'Migration20261130000200_test_suites', class: Migration20261130000200 },
   { name: 'Migration20261130000300_batches', class: Migration20261130000300 },
   { name: 'Migration20261201000000_api_keys', class: Migration20261201000000 },
+  { name: 'Migration20261201000100_webhooks', class: Migration20261201000100 },
 ];

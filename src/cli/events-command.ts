@@ -6,7 +6,7 @@ import { historyEntryOf } from '../event-sourcing/core/history-entry.js';
 import { delay } from '../platform/async/delay.js';
 import { type CliContext, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
-import { streamArgument, wholeNumberArgument } from './stream-argument.js';
+import { STREAM_FORMS, streamArgument, wholeNumberArgument } from './stream-argument.js';
 
 const TAIL_BATCH_EVENTS = 500;
 const TAIL_POLL_MS = 250;
@@ -24,7 +24,7 @@ export function eventsCommand(): Command {
   events
     .command('show')
     .description('print all events of a task, an execution or a user, oldest first')
-    .argument('<stream>', 'task-<uuid>, execution-<uuid>, batch-<uuid> or user-<uuid>', streamArgument)
+    .argument('<stream>', STREAM_FORMS, streamArgument)
     .option('--json', 'one JSON object a line, with metadata')
     .action((stream: StreamRef, { json }: { json?: true }) =>
       withLog((context) => show(context, stream, json === true)),

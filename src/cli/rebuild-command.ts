@@ -1,12 +1,16 @@
 import { Command, Option } from 'commander';
 
-import { ORCHESTRATOR, postgresOptions, PROJECTOR } from '../composition/postgres-options.js';
-import { orchestratorProjections, projectorProjections } from '../composition/projections.js';
+import { ORCHESTRATOR, postgresOptions, PROJECTOR, WEBHOOKS } from '../composition/postgres-options.js';
+import { orchestratorProjections, projectorProjections, webhooksProjections } from '../composition/projections.js';
 import { ProjectionRebuild, type RebuildResult } from '../event-sourcing/projection/projection-rebuild.js';
 import { createPool } from '../platform/postgres/pool.js';
 import { type CliContext, print, withLog } from './cli-context.js';
 
-const SUBSCRIPTIONS = { [PROJECTOR]: projectorProjections, [ORCHESTRATOR]: orchestratorProjections } as const;
+const SUBSCRIPTIONS = {
+  [PROJECTOR]: projectorProjections,
+  [ORCHESTRATOR]: orchestratorProjections,
+  [WEBHOOKS]: webhooksProjections,
+} as const;
 type Name = keyof typeof SUBSCRIPTIONS;
 
 export const rebuildCommand = (): Command =>

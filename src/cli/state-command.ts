@@ -5,6 +5,8 @@ import { type DomainEvent, streamName, type StreamRef, type StreamType } from '.
 import { batchDecider } from '../tasks/domain/batch-decider.js';
 import { executionDecider } from '../tasks/domain/execution-decider.js';
 import { taskDecider } from '../tasks/domain/task-decider.js';
+import { deliveryDecider } from '../webhooks/domain/delivery-decider.js';
+import { webhookDecider } from '../webhooks/domain/webhook-decider.js';
 import { type CliContext, print, warn, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 import { streamArgument, wholeNumberBetween } from './stream-argument.js';
@@ -24,12 +26,20 @@ const DECIDERS: Record<StatefulType, Decider<never, unknown, DomainEvent>> = {
   task: taskDecider as unknown as Decider<never, unknown, DomainEvent>,
   execution: executionDecider as unknown as Decider<never, unknown, DomainEvent>,
   batch: batchDecider as unknown as Decider<never, unknown, DomainEvent>,
+  webhook: webhookDecider as unknown as Decider<never, unknown, DomainEvent>,
+  delivery: deliveryDecider as unknown as Decider<never, unknown, DomainEvent>,
 };
 
 export const stateCommand = (): Command =>
   new Command('state')
-    .description('print the state of a task, an execution or a batch, now or at an earlier version or time')
-    .argument('<stream>', 'task-<uuid>, execution-<uuid> or batch-<uuid>', statefulArgument)
+    .description(
+      'print the state of a task, an execution, a batch, a webhook or a delivery, now or at an earlier version or time',
+    )
+    .argument(
+      '<stream>',
+      'task-<uuid>, execution-<uuid>, batch-<uuid>, webhook-<uuid> or delivery-<uuid>',
+      statefulArgument,
+    )
     .option('--at-version <version>', 'after this event of the stream', wholeNumberBetween(1, VERSION_MAX))
     .option('--at-time <time>', 'at this time, RFC 3339', timeArgument)
     .action((stream: StatefulRef, asOf: AsOf) => withLog((context) => state(context, stream, asOf)));
@@ -56,7 +66,7 @@ function notFound(text: string): void {
 
 function statefulArgument(text: string): StatefulRef {
   const { type, id } = streamArgument(text);
-  if (type === 'user') throw new InvalidArgumentError('Users have no state: expected a task, an execution or a batch.');
+  if (type === 'user') throw new InvalidArgumentError('Users have no state: expected another stream.');
   return { type, id };
 }
 

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 
 import { createNats } from '../composition/connect-nats.js';
-import { ORCHESTRATOR, PROJECTOR } from '../composition/postgres-options.js';
-import { orchestratorProjections, projectorProjections } from '../composition/projections.js';
+import { ORCHESTRATOR, PROJECTOR, WEBHOOKS } from '../composition/postgres-options.js';
+import { orchestratorProjections, projectorProjections, webhooksProjections } from '../composition/projections.js';
 import type { RecordedEvent } from '../event-sourcing/core/event.js';
 import { EventsStream } from '../event-sourcing/relay/events-stream.js';
 import { leastCheckpoint } from '../event-sourcing/subscription/checkpoint-store.js';
@@ -71,6 +71,13 @@ export interface Examination {
   readonly reports: readonly CheckReport[];
 }
 
+/** By the subscription whose checkpoint they advance with. */
+const PROJECTIONS = {
+  [PROJECTOR]: projectorProjections,
+  [ORCHESTRATOR]: orchestratorProjections,
+  [WEBHOOKS]: webhooksProjections,
+};
+
 /** @throws Unavailable */
 export async function examine(
   context: CliContext,
@@ -88,9 +95,8 @@ export async function examine(
     chain.report,
     ...(await checkContents({ log: store, pool, catalog, invariant, head: head.position })),
   ];
-  for (const projection of projectorProjections) reports.push(await checkView(pool, catalog, projection, PROJECTOR));
-  for (const projection of orchestratorProjections) {
-    reports.push(await checkView(pool, catalog, projection, ORCHESTRATOR));
+  for (const [subscription, projections] of Object.entries(PROJECTIONS)) {
+    for (const projection of projections) reports.push(await checkView(pool, catalog, projection, subscription));
   }
   if (options.nats) reports.push(await verifyStream(context, head, deadline));
   return { head: head.position, chainHead: chain.head, lagging, reports };

@@ -7,6 +7,7 @@ import { identityModule } from './identity.js';
 import type { Infrastructure } from './infrastructure.js';
 import { PlatformModule } from './platform.module.js';
 import { TasksModule } from './tasks.module.js';
+import { WebhooksModule } from './webhooks.module.js';
 
 /** The modules for this process's roles. All processes know all commands and queries; only the API has controllers. */
 @Module({})
@@ -19,6 +20,7 @@ export class AppModule {
         CqrsModule.forRoot(),
         PlatformModule.with(infra),
         TasksModule.register({ withApi, log: infra.log }),
+        WebhooksModule.register(infra),
         ...(withApi ? [identityModule(infra.config, infra.log), HealthModule.forRoot(healthProbes(infra))] : []),
       ],
     };

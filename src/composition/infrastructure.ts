@@ -22,6 +22,7 @@ import type { NatsLink } from '../platform/nats/nats-link.js';
 import { PayloadSweep } from '../platform/payloads/payload-sweep.js';
 import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-store.js';
 import { PostgresStorageQuota } from '../platform/payloads/postgres-storage-quota.js';
+import { PostgresSealedTexts } from '../platform/payloads/sealed-texts.js';
 import { PLANS_BY_INDEX } from '../platform/postgres/plans-by-index.js';
 import { createPool, type PostgresOptions } from '../platform/postgres/pool.js';
 import { closeRedis, createRedis } from '../platform/redis/create-redis.js';
@@ -33,6 +34,7 @@ import { loadRuntimes } from '../runtimes/load-runtimes.js';
 import { OfferedRuntimes } from '../runtimes/offered-runtimes.js';
 import type { RuntimeOffer } from '../runtimes/runtime-offer.js';
 import type { Runtimes } from '../runtimes/runtimes.js';
+import { EndpointSeals } from '../webhook-endpoints/endpoint-seals.js';
 import { createNats } from './connect-nats.js';
 import { createEventCatalog } from './event-catalog.js';
 import { postgresOptions, PROJECTOR } from './postgres-options.js';
@@ -51,6 +53,8 @@ export interface Infrastructure {
   readonly streamWatch: StreamWatch;
   readonly payloads: PostgresPayloadStore;
   readonly quota: PostgresStorageQuota;
+  /** Where webhooks are sent. */
+  readonly endpointSeals: EndpointSeals;
   readonly sweep: PayloadSweep;
   readonly nats: NatsLink;
   readonly eventsStream: EventsStream;
@@ -132,6 +136,7 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     versions,
     streamWatch: new StreamWatch(versions, (listener) => appends.onAppend(listener), log),
     payloads: new PostgresPayloadStore({ pool, masterKeys: masterKeysOf(config) }),
+    endpointSeals: new EndpointSeals(new PostgresSealedTexts({ pool, masterKeys: masterKeysOf(config) })),
     quota: new PostgresStorageQuota(pool, config.STORAGE_QUOTA_MB * 1024 ** 2),
     sweep: new PayloadSweep(pool, {
       executionsMs: config.RETENTION_RUNS,

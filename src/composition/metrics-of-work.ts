@@ -67,6 +67,15 @@ export function observeRuns(meter: Meter, observations: Observations): void {
   observations.onQueueWait = (waitedMs) => waits.record(waitedMs / MS_PER_SECOND);
 }
 
+/** Attempts at deliveries to webhooks that this process makes. */
+export function observeWebhooks(meter: Meter, observations: Observations): void {
+  const durations = meter.createHistogram('voidrunner_webhook_attempt_duration_seconds', {
+    description: 'time from the look-up of a webhook’s host to the head of its response, by outcome',
+    advice: { explicitBucketBoundaries: REQUEST_SECONDS },
+  });
+  observations.onWebhookAttempt = (outcome, durationMs) => durations.record(durationMs / MS_PER_SECOND, { outcome });
+}
+
 /** Items of batches that this process starts. */
 export function observeBatches(meter: Meter, observations: Observations): void {
   const items = meter.createCounter('voidrunner_batch_items_total', {

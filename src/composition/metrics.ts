@@ -10,7 +10,7 @@ import { isOutage } from '../platform/postgres/outage.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { LivePublisher } from '../worker/live-publisher.js';
 import { type Infrastructure, offersOf } from './infrastructure.js';
-import { observeBatches, observeRequests, observeRuns } from './metrics-of-work.js';
+import { observeBatches, observeRequests, observeRuns, observeWebhooks } from './metrics-of-work.js';
 import { VERSION } from './version.js';
 import type { WorkerParts } from './worker-role.js';
 
@@ -39,6 +39,9 @@ export function createMetrics(infra: Infrastructure, worker: WorkerParts | null)
   if (infra.config.VOIDRUNNER_ROLES.includes('orchestrator')) {
     observeSweep(provider, infra);
     observeBatches(provider.getMeter('voidrunner'), infra.observations);
+  }
+  if (infra.config.VOIDRUNNER_ROLES.includes('webhooks')) {
+    observeWebhooks(provider.getMeter('voidrunner'), infra.observations);
   }
   if (worker) observeRuns(provider.getMeter('voidrunner'), infra.observations);
   if (worker) observeCells(provider, worker.sandbox);

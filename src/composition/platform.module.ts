@@ -19,8 +19,12 @@ import { StorageQuota } from '../platform/payloads/storage-quota.js';
 import { OfferedRuntimes } from '../runtimes/offered-runtimes.js';
 import { Runtimes } from '../runtimes/runtimes.js';
 import { OperatorRules } from '../tasks/api/operator-rules.js';
+import { CheckedUrls } from '../webhook-endpoints/checked-urls.js';
+import { EndpointSeals } from '../webhook-endpoints/endpoint-seals.js';
+import { SystemHostAddresses } from '../webhook-endpoints/host-addresses.js';
 import type { Infrastructure } from './infrastructure.js';
 import { operatorRulesOf } from './operator-rules.js';
+import { urlRulesOf } from './webhook-rules.js';
 
 /** The ports that features inject, bound to this process's adapters. */
 @Module({})
@@ -52,6 +56,8 @@ export class PlatformModule {
       { provide: LiveInput, useValue: infra.liveInput },
       { provide: StreamWatch, useValue: infra.streamWatch },
       { provide: PositionAnnouncements, useValue: projected },
+      { provide: EndpointSeals, useValue: infra.endpointSeals },
+      { provide: CheckedUrls, useValue: new CheckedUrls(new SystemHostAddresses(), urlRulesOf(config)) },
     ];
     return { module: PlatformModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
   }

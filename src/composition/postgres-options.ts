@@ -5,6 +5,7 @@ import type { PostgresOptions } from '../platform/postgres/pool.js';
 export const PROJECTOR = 'projector';
 export const ORCHESTRATOR = 'orchestrator';
 export const DEAD_LETTERS = 'dead_letters';
+export const WEBHOOKS = 'webhooks';
 
 /** @param part of the service, shown in pg_stat_activity */
 export const postgresOptions = (config: Config, part: string): PostgresOptions => ({

@@ -19,6 +19,7 @@ import { createProjectorRole } from './projector-role.js';
 import { createRelayRole } from './relay-role.js';
 import { createRetentionRole } from './retention-role.js';
 import type { RoleProcess } from './role-process.js';
+import { createWebhooksRole } from './webhooks-role.js';
 import { createWorkerParts, createWorkerRole, type WorkerParts } from './worker-role.js';
 
 /** A process of VoidRunner with its configured roles. */
@@ -66,7 +67,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   };
 }
 
-const DECIDING_ROLES: readonly Role[] = ['worker', 'orchestrator'];
+const DECIDING_ROLES: readonly Role[] = ['worker', 'orchestrator', 'webhooks'];
 
 async function createContext(infra: Infrastructure): Promise<INestApplicationContext | null> {
   if (!infra.config.VOIDRUNNER_ROLES.some((role) => DECIDING_ROLES.includes(role))) return null;
@@ -108,6 +109,7 @@ function createRoles(infra: Infrastructure, commands: CommandBus | null, worker:
   if (commands && config.VOIDRUNNER_ROLES.includes('orchestrator')) {
     roles.push(createOrchestratorRole(infra, commands), createDeadLettersRole(infra), createRetentionRole(infra));
   }
+  if (commands && config.VOIDRUNNER_ROLES.includes('webhooks')) roles.push(createWebhooksRole(infra, commands));
   if (config.VOIDRUNNER_ROLES.includes('relay')) roles.push(createRelayRole(infra));
   if (config.VOIDRUNNER_ROLES.includes('projector')) roles.push(createProjectorRole(infra));
   return roles;

@@ -20,6 +20,7 @@ import { RerunController } from '../tasks/api/rerun-controller.js';
 import { RuntimeController } from '../tasks/api/runtime-controller.js';
 import { StdinController } from '../tasks/api/stdin-controller.js';
 import { SubmittedSuites } from '../tasks/api/submitted-suites.js';
+import { SubmittedWebhooks } from '../tasks/api/submitted-webhooks.js';
 import { TaskController } from '../tasks/api/task-controller.js';
 import { CancelBatchHandler } from '../tasks/commands/cancel-batch.js';
 import { CancelExecutionHandler } from '../tasks/commands/cancel-execution.js';
@@ -130,6 +131,7 @@ export class TasksModule {
         InputSender,
         SuiteStore,
         SubmittedSuites,
+        SubmittedWebhooks,
         ExecutionRequests,
         ReportedOutput,
         TaskOwners,

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 import { z } from 'zod';
 
-export const ROLES = ['api', 'relay', 'projector', 'orchestrator', 'worker'] as const;
+export const ROLES = ['api', 'relay', 'projector', 'orchestrator', 'webhooks', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The raw value of every setting. An empty text means "not set". */

@@ -52,7 +52,7 @@ export const settingsSchema = z.object({
     .default(1_000)
     .describe('how long the response to a write waits for the read models to include it'),
   VOIDRUNNER_ROLES: roles.describe(
-    'comma-separated roles of this process: api, relay, projector, orchestrator, worker; empty: all',
+    'comma-separated roles of this process: api, relay, projector, orchestrator, webhooks, worker; empty: all',
   ),
   EMBEDDED_WORKERS: boolean.default(true).describe('false: the default roles do not include worker'),
   METRICS_PORT: integer(0, 65_535)
@@ -234,6 +234,14 @@ export const settingsSchema = z.object({
   RETENTION_DELETED_TASKS: retention
     .default(86_400_000)
     .describe('how long the scripts of a deleted task are kept; 0: forever'),
+
+  WEBHOOKS_PER_USER_MAX: integer(0, 10_000).default(20).describe('webhooks that one user may have'),
+  WEBHOOK_BACKLOG_MAX: integer(1, 10_000_000)
+    .default(50_000)
+    .describe('deliveries that may wait for one webhook; beyond, it is disabled'),
+  WEBHOOK_ALLOWED_NETWORKS: networks.describe(
+    'comma-separated networks (10.0.0.0/8, fd00::/8) that webhooks may be sent to although they are not public',
+  ),
 
   CORS_ALLOWED_ORIGINS: list.describe('comma-separated origins that browsers may call the API from; empty: none'),
   RATE_LIMIT_ENABLED: boolean.default(true),

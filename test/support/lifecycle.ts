@@ -42,7 +42,7 @@ export class Lifecycle {
   }
 
   start(executionId = EXECUTION_ID, requester = owner, overrides: StartExecution['overrides'] = {}): Promise<unknown> {
-    const content = { executor: 'embedded', input: null, inputPaths: [], suite: undefined } as const;
+    const content = { executor: 'embedded', input: null, inputPaths: [], suite: undefined, webhook: null } as const;
     const command = new StartExecution(executionId, TASK_ID, requester, content, overrides, metadata);
     return this.bus.execute(command);
   }

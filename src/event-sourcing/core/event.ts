@@ -7,7 +7,7 @@ export interface StreamRef {
   readonly id: string;
 }
 
-export type StreamType = 'task' | 'execution' | 'batch' | 'user';
+export type StreamType = 'task' | 'execution' | 'batch' | 'user' | 'webhook' | 'delivery';
 
 export const streamName = (stream: StreamRef): string => `${stream.type}-${stream.id}`;
 

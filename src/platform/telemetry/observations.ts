@@ -32,6 +32,8 @@ export class Observations {
   onBatchItem: (outcome: 'started' | 'refused') => void = () => undefined;
   /** A test of a suite was run and judged. */
   onTest: (verdict: string) => void = () => undefined;
+  /** An attempt at a delivery to a webhook. */
+  onWebhookAttempt: (outcome: 'delivered' | 'failed', durationMs: number) => void = () => undefined;
   /** Bytes of interactive input were accepted. */
   onStdin: (bytes: number) => void = () => undefined;
 }

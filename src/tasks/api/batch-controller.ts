@@ -74,14 +74,15 @@ export class BatchController {
   })
   @ApiProblems(413, 415)
   async create(
-    @Body({ schema: createBatchBody }) { items }: CreateBatchBody,
+    @Body({ schema: createBatchBody }) { items, webhook }: CreateBatchBody,
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
     const accepted = this.payloads.accept(items);
     const { id } = await this.requests.run(exchange, caller.userId, async (mark) => {
+      await this.payloads.checkWebhooks(accepted, webhook);
       const created = newId();
-      const tasks = await this.payloads.store(caller.userId, accepted);
+      const tasks = await this.payloads.store(caller.userId, created, accepted, webhook);
       const metadata = { ...metadataOf(caller, created), ...mark };
       await this.commands.execute(new CreateBatch(created, caller, tasks, metadata), exchange);
       return created;

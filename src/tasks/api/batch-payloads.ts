@@ -7,11 +7,14 @@ import type { BatchTask } from '../commands/create-batch.js';
 import { requireFreeScriptPath } from '../commands/execution-requests.js';
 import { InputStore } from '../commands/input-store.js';
 import { ScriptStore } from '../commands/script-store.js';
+import { batchExecutionId } from '../domain/batch-state.js';
 import { pathsOf } from './input-schema.js';
 import type { OneShotBody } from './one-shot-schema.js';
 import { OperatorRules } from './operator-rules.js';
 import type { AcceptedSuite } from './submitted-suite.js';
 import { SubmittedSuites } from './submitted-suites.js';
+import { SubmittedWebhooks } from './submitted-webhooks.js';
+import type { ExecutionWebhookBody } from './webhook-schema.js';
 
 /** Items whose script and input are stored at a time: small payloads share a statement. */
 const ITEMS_AT_A_TIME = 16;
@@ -31,6 +34,7 @@ export class BatchPayloads {
     private readonly scripts: ScriptStore,
     private readonly inputs: InputStore,
     private readonly suites: SubmittedSuites,
+    private readonly webhooks: SubmittedWebhooks,
   ) {}
 
   /**
@@ -59,14 +63,28 @@ export class BatchPayloads {
     return accepted;
   }
 
+  /** @throws HttpProblem 422 `webhook_url_refused` */
+  async checkWebhooks(items: readonly AcceptedItem[], common: ExecutionWebhookBody | undefined): Promise<void> {
+    const webhooks = [common, ...items.map(({ item }) => item.webhook)].filter((webhook) => webhook !== undefined);
+    const byUrl = new Map(webhooks.map((webhook) => [webhook.url, webhook]));
+    await mapInParallel([...byUrl.values()], ITEMS_AT_A_TIME, (webhook) => this.webhooks.check(webhook));
+  }
+
   /** Stores nothing more after a failure. @throws DomainError `quota_exceeded` */
-  store(ownerId: string, items: readonly AcceptedItem[]): Promise<BatchTask[]> {
-    return mapInParallel(items, ITEMS_AT_A_TIME, async ({ item, suite: accepted }) => {
-      const { input: submitted, script_content, tests: _tests, judge: _judge, ...definition } = item;
+  store(
+    ownerId: string,
+    batchId: string,
+    items: readonly AcceptedItem[],
+    common: ExecutionWebhookBody | undefined,
+  ): Promise<BatchTask[]> {
+    const indexed = [...items.entries()];
+    return mapInParallel(indexed, ITEMS_AT_A_TIME, async ([index, { item, suite: accepted }]) => {
+      const { input: submitted, script_content, tests: _tests, judge: _judge, webhook: own, ...definition } = item;
       const script = await this.scripts.put(ownerId, script_content);
       const suite = await this.suites.ofNewTask(ownerId, accepted);
       const input = await this.inputs.put(ownerId, submitted);
-      return { definition: { ...definition, script, suite }, input, inputPaths: pathsOf(submitted) };
+      const webhook = await this.webhooks.seal(ownerId, batchExecutionId(batchId, index), own ?? common);
+      return { definition: { ...definition, script, suite }, input, inputPaths: pathsOf(submitted), webhook };
     });
   }
 }

@@ -7,10 +7,12 @@ import { BATCH_STATUSES } from '../domain/batch-state.js';
 import type { BatchRow } from '../queries/batch-projection.js';
 import type { BatchView } from '../queries/batch-queries.js';
 import { oneShotBody } from './one-shot-schema.js';
+import { executionWebhook } from './webhook-schema.js';
 
 export const createBatchBody = z
   .strictObject({
     items: z.array(oneShotBody).min(1).max(BATCH_ITEMS_MAX).describe('A task and the input of its execution each'),
+    webhook: executionWebhook.optional().describe('For each item that has none of its own'),
   })
   .meta({
     id: 'CreateBatch',

@@ -39,6 +39,7 @@ import { ExecutionStarts } from './execution-starts.js';
 import { OperatorRules } from './operator-rules.js';
 import { pathsOf } from './input-schema.js';
 import { SubmittedSuites } from './submitted-suites.js';
+import { SubmittedWebhooks } from './submitted-webhooks.js';
 
 const taskId = uuidParam('Invalid task ID format');
 const executionId = uuidParam('Invalid execution ID format');
@@ -57,6 +58,7 @@ export class ExecutionController {
     private readonly taskOwners: TaskOwners,
     private readonly starts: ExecutionStarts,
     private readonly rules: OperatorRules,
+    private readonly webhooks: SubmittedWebhooks,
   ) {}
 
   @Post('tasks/:id/executions')
@@ -84,12 +86,14 @@ export class ExecutionController {
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
-    const { input: submitted, tests, judge, executor, ...overrides } = this.rules.accept(body);
+    const { input: submitted, tests, judge, executor, webhook: requested, ...overrides } = this.rules.accept(body);
     const start = async (executionId: string, metadata: EventMetadata) => {
+      await this.webhooks.check(requested);
       const suite = tests ? await this.suites.ofExecution(id, caller, tests, judge) : tests;
       const input = await this.inputs.put(caller.userId, submitted);
       const isInteractive = submitted?.interactive === true;
-      const content = { executor, input, inputPaths: pathsOf(submitted), isInteractive, suite };
+      const webhook = await this.webhooks.seal(caller.userId, executionId, requested);
+      const content = { executor, input, inputPaths: pathsOf(submitted), isInteractive, suite, webhook };
       const command = new StartExecution(executionId, id, caller, content, overrides, metadata);
       return await this.commands.record(command);
     };

@@ -7,6 +7,7 @@ import { VERDICTS } from '../domain/test-results.js';
 import { executionInput, isInteractiveWithoutTests, WITH_TESTS } from './input-schema.js';
 import { judgeNeedsTests, judgeSchema, judgeWithoutTests, testsSchema } from './suite-schemas.js';
 import { runOverrides, scriptTypeFilter } from './task-schemas.js';
+import { executionWebhook } from './webhook-schema.js';
 
 /** The body is optional. The fields of the task that it has apply to this execution only. */
 export const startExecutionBody = z
@@ -19,6 +20,7 @@ export const startExecutionBody = z
       .describe('Instead of the tests of the task; null: the program is run once, without tests')
       .optional(),
     judge: judgeSchema.optional(),
+    webhook: executionWebhook.optional(),
   })
   .refine(judgeNeedsTests, judgeWithoutTests())
   .refine(({ executor, tests }) => executor === 'embedded' || !tests, {

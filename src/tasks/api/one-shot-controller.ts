@@ -23,6 +23,7 @@ import { pathsOf } from './input-schema.js';
 import { oneShotBody, type OneShotBody } from './one-shot-schema.js';
 import { OperatorRules } from './operator-rules.js';
 import { SubmittedSuites } from './submitted-suites.js';
+import { SubmittedWebhooks } from './submitted-webhooks.js';
 
 @ApiTags('executions')
 @ApiBearerAuth()
@@ -36,6 +37,7 @@ export class OneShotController {
     private readonly suites: SubmittedSuites,
     private readonly rules: OperatorRules,
     private readonly starts: ExecutionStarts,
+    private readonly webhooks: SubmittedWebhooks,
   ) {}
 
   @Post()
@@ -55,21 +57,25 @@ export class OneShotController {
   })
   async run(
     @Query({ schema: startExecutionQuery }) { wait }: StartExecutionQuery,
-    @Body({ schema: oneShotBody }) { input: submitted, script_content, tests, judge, ...requested }: OneShotBody,
+    @Body({ schema: oneShotBody })
+    { input: submitted, script_content, tests, judge, webhook: asked, ...requested }: OneShotBody,
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
     const definition = this.rules.accept(requested);
     const accepted = this.suites.accept(tests, judge, definition.script_type);
     const start = async (executionId: string, metadata: EventMetadata) => {
+      await this.webhooks.check(asked);
       // All of them end before a failure is sent: until then, their content is in memory.
-      const [script, input, suite] = await allSettled([
+      const [script, input, suite, webhook] = await allSettled([
         this.scripts.put(caller.userId, script_content),
         this.inputs.put(caller.userId, submitted),
         this.suites.ofNewTask(caller.userId, accepted),
+        this.webhooks.seal(caller.userId, executionId, asked),
       ]);
       const create = new CreateTask(newId(), caller.userId, { ...definition, script, suite }, metadata);
-      return await this.commands.record(new CreateAndStartTask(create, executionId, caller, input, pathsOf(submitted)));
+      const content = { input, inputPaths: pathsOf(submitted), webhook };
+      return await this.commands.record(new CreateAndStartTask(create, executionId, caller, content));
     };
     return this.starts.run(exchange, caller, wait, start, { input: submitted, tests });
   }

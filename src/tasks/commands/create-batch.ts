@@ -18,6 +18,7 @@ export interface BatchTask {
   readonly input: ExecutionSpec['input'];
   /** Of the files in `input`. */
   readonly inputPaths: readonly string[];
+  readonly webhook: ExecutionSpec['webhook'];
 }
 
 /** Creates tasks and starts an execution of each: all or none. */
@@ -41,13 +42,13 @@ export class CreateBatchHandler implements ICommandHandler<CreateBatch> {
   execute({ batchId, requester, tasks, metadata }: CreateBatch): Promise<Decided<void>> {
     const ownerId = requester.userId;
     return this.decisions.run(metadata, async (streams) => {
-      for (const [index, { definition, input, inputPaths }] of tasks.entries()) {
+      for (const [index, { definition, input, inputPaths, webhook }] of tasks.entries()) {
         const taskId = batchTaskId(batchId, index);
         const executionId = batchExecutionId(batchId, index);
         const task = await streams.begin(taskStream(taskId), taskDecider);
         const execution = await streams.begin(executionStream(executionId), executionDecider);
         task.record(taskDecider.decide(new CreateTask(taskId, ownerId, definition, metadata), task.state));
-        const content = { executor: 'embedded', input, inputPaths, suite: undefined } as const;
+        const content = { executor: 'embedded', input, inputPaths, suite: undefined, webhook } as const;
         const start = { executionId, requester, content, overrides: {} };
         await this.requests.record(task, execution, start);
       }

@@ -95,7 +95,7 @@ function requireFloor(runtime: Runtime, { limits }: TaskDefinition): void {
 
 function specOf(
   task: LiveTask,
-  { executionId, content: { executor, input, suite }, rerunOf }: Start,
+  { executionId, content: { executor, input, suite, webhook }, rerunOf }: Start,
   image_digest: string | null,
 ): ExecutionSpec {
   const { script, script_type, priority, timeout_seconds, retry, limits } = task.definition;
@@ -117,5 +117,6 @@ function specOf(
     retry,
     limits,
     rerun_of: rerunOf ?? null,
+    webhook,
   };
 }

@@ -43,7 +43,8 @@ export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
       taskDecider.decide({ type: 'BeginExecution', requester, executionId }, task.state);
       const recorded = definition === 'recorded' ? source : undefined;
       const { suite: current } = (task.state as LiveTask).definition;
-      content ??= { ...(await this.copyOf(source)), suite: recorded && (await this.suiteOf(recorded, current)) };
+      const suite = recorded && (await this.suiteOf(recorded, current));
+      content ??= { ...(await this.copyOf(source)), suite, webhook: null };
       const start = { executionId, requester, content, overrides, rerunOf: source.execution_id };
       await this.requests.record(task, execution, { ...start, recorded });
     });
@@ -58,7 +59,11 @@ export class RerunExecutionHandler implements ICommandHandler<RerunExecution> {
   }
 
   /** Retention counts from the time at which an input was stored, so the new execution has one of its own. */
-  private async copyOf({ owner_id, executor, input }: ExecutionSpec): Promise<Omit<ExecutionContent, 'suite'>> {
+  private async copyOf({
+    owner_id,
+    executor,
+    input,
+  }: ExecutionSpec): Promise<Omit<ExecutionContent, 'suite' | 'webhook'>> {
     const copied = await this.inputs.copy(owner_id, input);
     if (!copied) throw new DomainError('input_erased', 'The input of this execution has been erased');
     return { executor, input: copied.input, inputPaths: copied.paths, isInteractive: copied.isInteractive };

@@ -29,6 +29,7 @@ export interface ExecutionContent {
   readonly isInteractive?: boolean;
   /** Undefined: the task's tests. Null: the program is run once, without tests. */
   readonly suite: ExecutionSpec['suite'] | undefined;
+  readonly webhook: ExecutionSpec['webhook'];
 }
 
 /** Starts an execution of a task's current definition. The task's event and the execution's are one append. */

@@ -12,6 +12,7 @@ import {
   suiteRef,
   timeoutSeconds,
 } from './execution-shape.js';
+import { SUBSCRIBABLE_EVENTS } from './subscribable-events.js';
 import { verdict } from './test-results.js';
 
 export const NOTES_MAX = 16;
@@ -101,10 +102,27 @@ const payloadsOf = ({ result }: { readonly result: RunResult | null }) => [
 
 const attempt = z.int().positive();
 
+/** Of a sealed endpoint, in base64: a URL of 2,048 characters, a description and two secrets. */
+const SEALED_CHARS_MAX = 16_384;
+
+/** Where events are sent: URL and secrets, sealed under the key of their owner, because they may be confidential. */
+export const sealedEndpoint = z.string().min(1).max(SEALED_CHARS_MAX);
+
+export const subscribedEvents = z.array(z.enum(SUBSCRIBABLE_EVENTS)).min(1).max(SUBSCRIBABLE_EVENTS.length);
+
+/** A webhook for the events of one execution only. `owner_id`: who asked for it, not always who owns the execution. */
+const executionWebhook = z.object({
+  owner_id: z.uuid(),
+  endpoint: sealedEndpoint,
+  events: subscribedEvents,
+  include_output: z.boolean(),
+});
+export type ExecutionWebhook = z.output<typeof executionWebhook>;
+
 /**
  * All that an execution needs: a later update of the task does not change it. Version 2: fractions of a second. Version
  * 3: the digest of the image that it must run in; null: any image of its runtime, and each result names the one it used.
- * Version 4: the execution that it repeats. Version 5: the tests to run.
+ * Version 4: the execution that it repeats. Version 5: the tests to run. Version 6: its own webhook.
  */
 export const ExecutionRequested = eventType(
   'ExecutionRequested',
@@ -124,6 +142,7 @@ export const ExecutionRequested = eventType(
     retry: retryPolicy,
     limits: executionLimits,
     rerun_of: z.uuid().nullable(),
+    webhook: executionWebhook.nullable(),
   }),
   {
     upcasters: [
@@ -131,6 +150,7 @@ export const ExecutionRequested = eventType(
       (v2) => ({ ...v2, image_digest: null }),
       (v3) => ({ ...v3, rerun_of: null }),
       (v4) => ({ ...v4, suite: null }),
+      (v5) => ({ ...v5, webhook: null }),
     ],
     payloads: ({ script, input, suite }) => [script, input, suite?.payload],
   },

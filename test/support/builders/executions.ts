@@ -39,6 +39,7 @@ export const aSpec = (changes: Partial<ExecutionSpec> = {}): ExecutionSpec => ({
   script_type: 'python',
   image_digest: null,
   rerun_of: null,
+  webhook: null,
   input: null,
   suite: null,
   priority: 5,

@@ -36,7 +36,14 @@ describe('defaults', () => {
   });
 
   test('put every role in one process', () => {
-    expect(loadConfig({}).VOIDRUNNER_ROLES).toEqual(['api', 'relay', 'projector', 'orchestrator', 'worker']);
+    expect(loadConfig({}).VOIDRUNNER_ROLES).toEqual([
+      'api',
+      'relay',
+      'projector',
+      'orchestrator',
+      'webhooks',
+      'worker',
+    ]);
   });
 
   test('include secrets for development', () => {
@@ -64,7 +71,7 @@ describe('defaults', () => {
 describe('roles', () => {
   test('exclude the worker if workers are not embedded', () => {
     const { VOIDRUNNER_ROLES } = loadConfig({ EMBEDDED_WORKERS: 'false' });
-    expect(VOIDRUNNER_ROLES).toEqual(['api', 'relay', 'projector', 'orchestrator']);
+    expect(VOIDRUNNER_ROLES).toEqual(['api', 'relay', 'projector', 'orchestrator', 'webhooks']);
   });
 
   test('that are named are used, including the worker', () => {

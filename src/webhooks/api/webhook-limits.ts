@@ -1,0 +1,4 @@
+/** Maxima that the operator sets. */
+export class WebhookLimits {
+  constructor(readonly perUserMax: number) {}
+}
