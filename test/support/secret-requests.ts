@@ -149,6 +149,7 @@ export class SecretRequests {
     const as = { token };
     await this.send('me', '/api/v1/auth/me', undefined, as);
     await this.sendKey(as);
+    await this.sendWebhook(as);
 
     const task = await this.send('createTask', '/api/v1/tasks', this.taskBody('createTask'), as);
     const path = `/api/v1/tasks/${task['id']}`;
@@ -208,6 +209,30 @@ export class SecretRequests {
     await this.get(`/api/v1/tasks/${key as string}`, as.token);
     await this.send('revokeKey', `/api/v1/keys/${id as string}`, undefined, { ...as, method: 'DELETE' });
     await this.send('listTasks', '/api/v1/tasks', undefined, { token: key as string });
+  }
+
+  /** To a host that does not exist, and to an address that is refused. */
+  private async sendWebhook(as: { token: string }): Promise<void> {
+    const url = `https://hooks.invalid/${this.secrets.plant('webhook.url')}`;
+    const description = this.secrets.plant('webhook.description');
+    const { id, secret } = await this.send('createWebhook', '/api/v1/webhooks', { url, description }, as);
+    this.secrets.add(secret as string, 'the secret of the webhook');
+    const path = `/api/v1/webhooks/${id as string}`;
+    const refused = `http://10.0.0.1/${this.secrets.plant('webhook.refused url')}`;
+    await this.send('createWebhook', '/api/v1/webhooks', { url: refused }, as);
+    await this.send('updateWebhook', path, { url: `${url}/${this.secrets.plant('webhook.other url')}` }, as);
+    const rotated = await this.send('rotateWebhookSecret', `${path}/rotate-secret`, undefined, as);
+    this.secrets.add(rotated['secret'] as string, 'the new secret of the webhook');
+    await this.send('testWebhook', `${path}/test`, undefined, as);
+    await eventually(async () => {
+      const { body } = await call<{ deliveries: { attempts: number }[] }>(
+        `${this.options.url}${path}/deliveries`,
+        'GET',
+        undefined,
+        { authorization: `Bearer ${as.token}` },
+      );
+      expect(body.deliveries).toMatchObject([{ attempts: 1, failure: 'dns' }]);
+    });
   }
 
   /** To a program that drops it, and once more, too late. */

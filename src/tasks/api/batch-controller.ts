@@ -64,7 +64,7 @@ export class BatchController {
     summary: 'Create tasks and execute them',
     description:
       'Takes up to 200 bodies of `POST /executions`. Records all of the tasks and executions, or none: a 400 names the ' +
-      'faults of all items (`items.3.script_type`). Counts as as many requests as it has items.',
+      'faults of all items (`items.3.script_type`). The `webhook` is for the items that have none of their own. Counts as as many requests as it has items.',
     operationId: 'createBatch',
   })
   @ApiAcceptedResponse({
