@@ -27,9 +27,12 @@ export class Migration20261201000100 extends Migration {
         endpoint text not null,
         events text[] not null,
         include_output boolean not null,
-        enabled_at timestamptz not null
+        failing_since timestamptz,
+        is_gone boolean not null
       )`);
     this.addSql('create index webhook_targets_by_owner on read.webhook_targets (owner_id)');
+    this.addSql(`
+      create index webhook_targets_failing on read.webhook_targets (failing_since) where failing_since is not null`);
     this.addSql(`
       create table read.webhook_deliveries (
         id uuid primary key,
@@ -63,12 +66,6 @@ export class Migration20261201000100 extends Migration {
     this.addSql(`
       create index webhook_deliveries_failing on read.webhook_deliveries (lane)
       where status = 'pending' and attempts > 0`);
-    this.addSql(`
-      create index webhook_deliveries_succeeded on read.webhook_deliveries (webhook_id, completed_at)
-      where status = 'delivered'`);
-    this.addSql(`
-      create index webhook_deliveries_failed on read.webhook_deliveries (webhook_id, created_at)
-      where status <> 'delivered' and failure is not null`);
     for (const table of ['webhooks', 'webhook_targets', 'webhook_deliveries']) {
       this.addSql(grantToApp('select, insert, update, delete', `read.${table}`));
     }

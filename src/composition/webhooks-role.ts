@@ -3,6 +3,7 @@ import type { CommandBus } from '@nestjs/cqrs';
 import { DeliveryAttempt } from '../webhooks/delivery/delivery-attempt.js';
 import { DeliveryDispatcher } from '../webhooks/delivery/delivery-dispatcher.js';
 import { PendingDeliveries } from '../webhooks/delivery/pending-deliveries.js';
+import { WebhookChecks } from '../webhooks/delivery/webhook-checks.js';
 import { WebhookContent } from '../webhooks/delivery/webhook-content.js';
 import { WebhookSender } from '../webhooks/delivery/webhook-sender.js';
 import { WebhookSubscription } from '../webhooks/delivery/webhook-subscription.js';
@@ -17,8 +18,9 @@ import { urlRulesOf } from './webhook-rules.js';
 /** Sends what happens to executions to the webhooks of their owners. */
 export function createWebhooksRole(infra: Infrastructure, commands: CommandBus): RoleProcess {
   const { config, log, pool, store, payloads, observations, endpointSeals: endpoints } = infra;
+  const pending = new PendingDeliveries(pool);
   const dispatcher = new DeliveryDispatcher({
-    pending: new PendingDeliveries(pool),
+    pending,
     attempts: new DeliveryAttempt({
       endpoints,
       content: new WebhookContent(store, payloads),
@@ -26,8 +28,8 @@ export function createWebhooksRole(infra: Infrastructure, commands: CommandBus):
       userAgent: `VoidRunner/${VERSION}`,
       onAttempt: (outcome, durationMs) => observations.onWebhookAttempt(outcome, durationMs),
     }),
+    checks: new WebhookChecks({ pending, commands, backlogMax: config.WEBHOOK_BACKLOG_MAX }),
     commands,
-    backlogMax: config.WEBHOOK_BACKLOG_MAX,
     log,
   });
   const subscription = createSubscription(infra, WEBHOOKS, new WebhookSubscription(pool, commands, dispatcher));

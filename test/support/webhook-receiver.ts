@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 import { Webhook } from 'standardwebhooks';
+
+import { eventually } from './eventually.js';
 
 /** A request as a receiver gets it. */
 export interface ReceivedWebhook {
@@ -40,7 +41,6 @@ export class WebhookReceiver {
   readonly behaviours = new Map<string, Behaviour>();
   private readonly sockets = new Set<Socket>();
   private readonly server = createServer((request, response) => void this.receive(request, response));
-  private readonly waiting = new Set<() => void>();
 
   private constructor() {
     this.server.on('connection', (socket) => {
@@ -83,25 +83,14 @@ export class WebhookReceiver {
 
   /** Waits for a number of requests. */
   async next(path: string, count: number, timeoutMs = 60_000): Promise<readonly ReceivedWebhook[]> {
-    const deadline = Date.now() + timeoutMs;
-    while (this.at(path).length < count) {
-      const leftMs = deadline - Date.now();
-      if (leftMs <= 0) throw new Error(`${path}: ${this.at(path).length} of ${count} requests`);
-      await this.change(leftMs);
-    }
-    return this.at(path);
-  }
-
-  private change(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.waiting.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, timeoutMs);
-      this.waiting.add(done);
-    });
+    return await eventually(
+      () => {
+        const received = this.at(path);
+        if (received.length < count) throw new Error(`${path}: ${received.length} of ${count} requests`);
+        return received;
+      },
+      { timeoutMs },
+    );
   }
 
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -118,7 +107,6 @@ export class WebhookReceiver {
     };
     this.received.push(received);
     (this.behaviours.get(received.path) ?? answer(204))(response, request, received);
-    for (const resume of [...this.waiting]) resume();
   }
 }
 

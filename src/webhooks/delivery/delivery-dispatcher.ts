@@ -1,37 +1,47 @@
 import type { CommandBus } from '@nestjs/cqrs';
+import { LRUCache } from 'lru-cache';
 
 import type { Decided } from '../../event-sourcing/core/decision-runner.js';
 import { Unavailable } from '../../kernel/errors.js';
 import { delay } from '../../platform/async/delay.js';
-import { mapInParallel } from '../../platform/async/map-in-parallel.js';
+import { retryOutage } from '../../platform/async/retry-outage.js';
 import { Wakeup } from '../../platform/async/wakeup.js';
 import { isOutage } from '../../platform/postgres/outage.js';
 import type { Log } from '../../platform/telemetry/log.js';
-import { AbandonDelivery, RecordAttempt } from '../domain/delivery-commands.js';
-import { GONE } from '../domain/delivery-decider.js';
-import { DisableWebhook } from '../domain/webhook-commands.js';
+import { AbandonDelivery, type AttemptOutcome, RecordAttempt } from '../domain/delivery-commands.js';
 import type { DeliveryAttempt } from './delivery-attempt.js';
+import { deliveryMetadata } from './delivery-metadata.js';
 import { DeliverySlots } from './delivery-slots.js';
-import { deliveryMetadata, webhookMetadata } from './delivery-metadata.js';
+import { LanesToVisit } from './lanes-to-visit.js';
 import type { DueDelivery, PendingDeliveries } from './pending-deliveries.js';
+import type { WebhookChecks } from './webhook-checks.js';
 
-/** A retry starts at most this long after it is due. */
-const POLL_MS_MAX = 1_000;
+/** Between looks at whether this process leads. */
+const LEAD_POLL_MS = 1_000;
 /** Between looks at webhooks that are to be disabled, and at what waits for those that are. */
 const CHECK_INTERVAL_MS = 5_000;
-const ABANDONED_AT_A_TIME = 16;
-/** A webhook that has failed for this long without a success is disabled. */
-export const FAILING_MS_MAX = 5 * 24 * 3_600_000;
 const OUTAGE_PAUSE_MS = 1_000;
+/** What cannot be sent because of a fault of this service is put aside, and does not hold up its lane. */
+const FAULT_PAUSE_MS = 60_000;
+const FAULTS_MAX = 1_000;
+/** A receiver that took longer the last time is a slow one. */
+const SLOW_MS = 2_000;
+const SLOW_LANES_MAX = 10_000;
 
 export interface DispatcherOptions {
-  readonly pending: PendingDeliveries;
-  readonly attempts: DeliveryAttempt;
+  readonly pending: Pick<PendingDeliveries, 'due' | 'dueIn'>;
+  readonly attempts: Pick<DeliveryAttempt, 'make'>;
+  readonly checks: Pick<WebhookChecks, 'run'>;
   readonly commands: Pick<CommandBus, 'execute'>;
-  /** A webhook for which more deliveries wait is disabled. */
-  readonly backlogMax: number;
   readonly log: Log;
   readonly now?: () => Date;
+}
+
+/** A delivery whose row has changed. */
+export interface ChangedDelivery {
+  readonly id: string;
+  /** Null if it is not known. */
+  readonly lane: string | null;
 }
 
 /**
@@ -40,28 +50,44 @@ export interface DispatcherOptions {
  */
 export class DeliveryDispatcher {
   private readonly slots = new DeliverySlots();
+  private readonly lanes = new LanesToVisit();
   private readonly wakeup = new Wakeup();
-  private readonly running = new Set<Promise<void>>();
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly faulty = new LRUCache<string, true>({ max: FAULTS_MAX, ttl: FAULT_PAUSE_MS });
+  private readonly slowLanes = new LRUCache<string, true>({ max: SLOW_LANES_MAX });
   private readonly now: () => Date;
-  private checkedMs = Number.NEGATIVE_INFINITY;
+  /** Counts the times that this process began to lead. */
+  private term = 0;
+  private checkAt = 0;
 
   constructor(private readonly options: DispatcherOptions) {
     this.now = options.now ?? (() => new Date());
   }
 
-  /** There may be something new to do. */
-  wake(): void {
+  /**
+   * The tables have changed.
+   * @param deliveries whose rows show their last attempts
+   * @param check whether a webhook may have to be disabled, or has been disabled, enabled or deleted
+   */
+  applied(deliveries: readonly ChangedDelivery[], check: boolean): void {
+    for (const { id, lane } of deliveries) {
+      this.free(id);
+      this.change(lane);
+    }
+    if (check) {
+      this.checkAt = 0;
+      this.change(null);
+    }
     this.wakeup.wake();
   }
 
-  /**
-   * The tables have changed.
-   * @param deliveryIds whose last attempts they show
-   * @param webhooksChanged whether a webhook may have been disabled or deleted
-   */
-  applied(deliveryIds: readonly string[], webhooksChanged: boolean): void {
-    for (const id of deliveryIds) this.slots.free(id);
-    if (webhooksChanged) this.checkedMs = Number.NEGATIVE_INFINITY;
+  /** This process begins to lead, perhaps again: another one may have changed the tables in between. */
+  forget(): void {
+    this.term += 1;
+    // What it waits to see applied, the other one may have applied.
+    for (const id of this.slots.ids()) if (!this.running.has(id)) this.free(id);
+    this.checkAt = 0;
+    this.change(null);
     this.wakeup.wake();
   }
 
@@ -69,90 +95,116 @@ export class DeliveryDispatcher {
   async run(leads: () => boolean, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const { seen } = this.wakeup;
+      let waitMs = LEAD_POLL_MS;
       try {
-        if (leads()) await this.round(signal);
+        if (leads()) {
+          await this.round(signal);
+          waitMs = this.lanes.allInMs(performance.now());
+        }
       } catch (error) {
-        if (!(error instanceof Unavailable || isOutage(error)))
-          this.options.log.error({ err: error }, 'webhooks failed');
+        this.report(error, 'webhooks failed');
         await delay(OUTAGE_PAUSE_MS, { signal });
       }
-      await this.wakeup.wait(seen, POLL_MS_MAX, signal);
+      await this.wakeup.wait(seen, waitMs, signal);
     }
-    await Promise.all(this.running);
+    await Promise.all(this.running.values());
   }
 
   /** Starts all attempts that are due and for which there is room. @throws Unavailable */
   async round(signal: AbortSignal): Promise<void> {
-    if (performance.now() - this.checkedMs >= CHECK_INTERVAL_MS) await this.check();
+    try {
+      await this.visit(signal);
+    } catch (error) {
+      // Some lanes were not visited, and are no longer known.
+      this.change(null);
+      throw error;
+    }
+  }
+
+  private async visit(signal: AbortSignal): Promise<void> {
+    const { pending, checks } = this.options;
+    const at = performance.now();
+    for (const lanes of this.lanes.take()) this.start(await pending.dueIn(lanes, this.now(), this.excepted()), signal);
+    if (at >= this.checkAt) {
+      const hasMore = await checks.run(this.now(), [...this.running.keys()]);
+      // At once after the next change: of what was abandoned now.
+      this.checkAt = hasMore ? 0 : at + CHECK_INTERVAL_MS;
+    }
+    if (this.lanes.allInMs(at) > 0) return;
+    this.lanes.visitAll(at);
     let lane: string | null = null;
     do {
-      const page: Awaited<ReturnType<PendingDeliveries['due']>> = await this.options.pending.due(
-        lane,
-        this.now(),
-        this.slots.ids(),
-      );
-      for (const delivery of page.deliveries) this.start(delivery, signal);
+      const page: Awaited<ReturnType<PendingDeliveries['due']>> = await pending.due(lane, this.now(), this.excepted());
+      this.start(page.deliveries, signal);
+      if (page.lanes > 0) this.lanes.waiting(at);
       lane = page.lane;
     } while (lane !== null && !signal.aborted);
   }
 
-  private start(delivery: DueDelivery, signal: AbortSignal): void {
-    const { id, lane, owner_id: ownerId, attempts, is_failing: isFailing } = delivery;
-    if (this.slots.has(id) || !this.slots.take({ id, lane, ownerId, isRetry: attempts > 0, isFailing })) return;
-    const attempt = this.attempt(delivery, signal).finally(() => this.running.delete(attempt));
-    this.running.add(attempt);
+  /** Those that a look-up of due ones would find although they cannot be started. */
+  private excepted(): string[] {
+    return [...new Set([...this.slots.ids(), ...this.running.keys(), ...this.faulty.keys()])];
+  }
+
+  private start(deliveries: readonly DueDelivery[], signal: AbortSignal): void {
+    for (const delivery of deliveries) {
+      const { id, lane, owner_id: ownerId, attempts, is_failing: isFailing } = delivery;
+      if (signal.aborted || this.slots.has(id) || this.running.has(id)) continue;
+      const isSlow = attempts > 0 || this.slowLanes.has(lane);
+      const slot = this.slots.take({ id, lane, ownerId, isFailing, isSlow });
+      if (slot === 'taken') this.running.set(id, this.attempt(delivery, signal));
+      // When its own lane has room again, the lane has changed.
+      else if (slot !== 'lane') this.lanes.refuse(lane);
+    }
   }
 
   /** The slot is free once the table shows the outcome; if nothing was recorded, at once. Never throws. */
   private async attempt(delivery: DueDelivery, signal: AbortSignal): Promise<void> {
-    const { id, webhook_id } = delivery;
+    const { id, lane } = delivery;
+    const { term } = this;
     let recorded = false;
     try {
       const outcome = await this.options.attempts.make(delivery, this.now, signal);
       if (outcome === null) return;
-      const metadata = deliveryMetadata(delivery);
-      const command =
-        outcome === 'erased'
-          ? new AbandonDelivery(id, 'erased', metadata)
-          : new RecordAttempt(id, delivery.attempts + 1, outcome, metadata);
-      recorded = await this.record(command);
-      const isGone = outcome !== 'erased' && outcome.statusCode === GONE;
-      if (isGone && webhook_id !== null)
-        await this.record(new DisableWebhook(webhook_id, 'gone', webhookMetadata(webhook_id)));
+      if (outcome !== 'erased') this.learn(lane, outcome);
+      recorded = await retryOutage(() => this.record(delivery, outcome), signal);
     } catch (error) {
-      if (error instanceof Unavailable || isOutage(error)) return;
-      this.options.log.error({ err: error, delivery_id: id }, 'webhook attempt failed');
+      if (this.report(error, 'webhook attempt failed', id)) this.faulty.set(id, true);
     } finally {
-      if (!recorded) this.slots.free(id);
+      this.running.delete(id);
+      if (!recorded || term !== this.term) this.free(id);
+      this.wakeup.wake();
     }
   }
 
-  /** Those with an attempt under way are left to it: its outcome would be lost. */
-  private async abandonEnded(): Promise<void> {
-    const ended = await this.options.pending.ofEndedWebhooks();
-    await mapInParallel(
-      ended.filter(({ id }) => !this.slots.has(id)),
-      ABANDONED_AT_A_TIME,
-      ({ reason, ...delivery }) => this.record(new AbandonDelivery(delivery.id, reason, deliveryMetadata(delivery))),
-    );
-    // What was abandoned is on its way to the table; the rest follows.
-    if (ended.length > 0) this.checkedMs = Number.NEGATIVE_INFINITY;
+  private learn(lane: string, { durationMs }: AttemptOutcome): void {
+    if (durationMs >= SLOW_MS) this.slowLanes.set(lane, true);
+    else this.slowLanes.delete(lane);
   }
 
-  /** Disables webhooks, and abandons what waits for those that are disabled or deleted. */
-  private async check(): Promise<void> {
-    const failingSince = new Date(this.now().getTime() - FAILING_MS_MAX);
-    const toDisable = await this.options.pending.toDisable(this.options.backlogMax, failingSince);
-    for (const { webhook_id, reason } of toDisable) {
-      await this.record(new DisableWebhook(webhook_id, reason, webhookMetadata(webhook_id)));
-    }
-    this.checkedMs = performance.now();
-    await this.abandonEnded();
-  }
-
-  /** @returns whether an event was recorded */
-  private async record(command: RecordAttempt | AbandonDelivery | DisableWebhook): Promise<boolean> {
+  /** @returns whether an event was recorded: not if another process recorded the attempt first */
+  private async record(delivery: DueDelivery, outcome: AttemptOutcome | 'erased'): Promise<boolean> {
+    const metadata = deliveryMetadata(delivery);
+    const command =
+      outcome === 'erased'
+        ? new AbandonDelivery(delivery.id, 'erased', metadata)
+        : new RecordAttempt(delivery.id, delivery.attempts + 1, outcome, metadata);
     const { position } = await this.options.commands.execute<typeof command, Decided<void>>(command);
     return position !== null;
+  }
+
+  private change(lane: string | null): void {
+    this.lanes.change(lane, performance.now());
+  }
+
+  private free(id: string): void {
+    if (this.slots.free(id)) this.lanes.freed();
+  }
+
+  /** @returns whether it is a fault; outages are reported elsewhere */
+  private report(error: unknown, message: string, delivery_id?: string): boolean {
+    if (error instanceof Unavailable || isOutage(error)) return false;
+    this.options.log.error({ err: error, delivery_id }, message);
+    return true;
   }
 }

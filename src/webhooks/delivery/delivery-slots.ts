@@ -1,9 +1,10 @@
 /** Attempts that a process makes at a time. */
 const ALL_MAX = 256;
-/** Of these, attempts after a failure, which may hang until their time is over: they never take all of them. */
-const RETRIES_MAX = 64;
+/** Of these, attempts that may take until their time is over: they never take all of them. */
+const SLOW_MAX = 64;
 /** Of one user. */
 const USER_MAX = 16;
+const USER_SLOW_MAX = 12;
 /** To one webhook, or of all webhooks of single executions of a user. */
 const LANE_MAX = 4;
 /** To one webhook that has not succeeded since its last failure. */
@@ -13,19 +14,19 @@ export interface Attempt {
   readonly id: string;
   readonly lane: string;
   readonly ownerId: string;
-  readonly isRetry: boolean;
-  /** Whether the webhook has failed since its last success. */
+  /** Whether its webhook has failed since its last success. */
   readonly isFailing: boolean;
+  /** Whether it may take long: a retry, or to a receiver that fails, or that took long the last time. */
+  readonly isSlow: boolean;
 }
+
+/** `taken`; or which bound it reached: its lane's, its user's, or one that all share. */
+export type SlotResult = 'taken' | 'lane' | 'user' | 'shared';
 
 /** Bounds attempts that are under way, so that no receiver and no user delays the others. */
 export class DeliverySlots {
   private readonly taken = new Map<string, Attempt>();
   private readonly counts = new Map<string, number>();
-
-  get used(): number {
-    return this.taken.size;
-  }
 
   has(id: string): boolean {
     return this.taken.has(id);
@@ -35,30 +36,25 @@ export class DeliverySlots {
     return [...this.taken.keys()];
   }
 
-  /** @returns false if a bound is reached */
-  take(attempt: Attempt): boolean {
-    const isSlow = attempt.isRetry || attempt.isFailing;
-    const laneMax = attempt.isFailing ? FAILING_LANE_MAX : LANE_MAX;
-    const isFree =
-      this.taken.size < ALL_MAX &&
-      !(isSlow && this.count(RETRIES) >= RETRIES_MAX) &&
-      this.count(userKey(attempt)) < USER_MAX &&
-      this.count(laneKey(attempt)) < laneMax;
-    if (!isFree) return false;
+  take(attempt: Attempt): SlotResult {
+    const reached = boundsOf(attempt).find(({ key, max }) => this.count(key) >= max);
+    if (reached) return reached.level;
     this.taken.set(attempt.id, attempt);
-    for (const key of keysOf(attempt)) this.counts.set(key, this.count(key) + 1);
-    return true;
+    for (const { key } of boundsOf(attempt)) this.counts.set(key, this.count(key) + 1);
+    return 'taken';
   }
 
-  free(id: string): void {
+  /** @returns whether the delivery had a slot */
+  free(id: string): boolean {
     const attempt = this.taken.get(id);
-    if (!attempt) return;
+    if (!attempt) return false;
     this.taken.delete(id);
-    for (const key of keysOf(attempt)) {
+    for (const { key } of boundsOf(attempt)) {
       const left = this.count(key) - 1;
       if (left > 0) this.counts.set(key, left);
       else this.counts.delete(key);
     }
+    return true;
   }
 
   private count(key: string): number {
@@ -66,11 +62,21 @@ export class DeliverySlots {
   }
 }
 
-const RETRIES = 'retries';
-const userKey = ({ ownerId }: Attempt): string => `user ${ownerId}`;
-const laneKey = ({ lane }: Attempt): string => `lane ${lane}`;
-const keysOf = (attempt: Attempt): string[] => [
-  userKey(attempt),
-  laneKey(attempt),
-  ...(attempt.isRetry || attempt.isFailing ? [RETRIES] : []),
+interface Bound {
+  readonly key: string;
+  readonly max: number;
+  readonly level: Exclude<SlotResult, 'taken'>;
+}
+
+/** The narrowest first: it tells who has to wait. */
+const boundsOf = ({ lane, ownerId, isFailing, isSlow }: Attempt): readonly Bound[] => [
+  { key: `lane ${lane}`, max: isFailing ? FAILING_LANE_MAX : LANE_MAX, level: 'lane' },
+  { key: `user ${ownerId}`, max: USER_MAX, level: 'user' },
+  ...(isSlow || isFailing
+    ? ([
+        { key: `slow of ${ownerId}`, max: USER_SLOW_MAX, level: 'user' },
+        { key: 'slow', max: SLOW_MAX, level: 'shared' },
+      ] as const)
+    : []),
+  { key: 'all', max: ALL_MAX, level: 'shared' },
 ];

@@ -5,9 +5,9 @@ import type { DeliveryRow } from '../queries/delivery-projection.js';
 
 /** A delivery whose next attempt is due. */
 export type DueDelivery = DeliveryRow & {
-  /** Of the webhook, or of its execution; null if the webhook is deleted. */
+  /** Of the webhook, or of its execution. */
   readonly target_endpoint: string | null;
-  /** Whether deliveries of the same lane wait after a failure. */
+  /** Whether its webhook has failed since its last success. Of the receiver of a single execution nothing is known. */
   readonly is_failing: boolean;
 };
 
@@ -18,67 +18,92 @@ export type EndedDelivery = Pick<DeliveryRow, 'id' | 'source_id' | 'event_id' | 
 
 export interface WebhookToDisable {
   readonly webhook_id: string;
-  readonly reason: 'backlog' | 'failing';
+  readonly reason: 'gone' | 'failing' | 'backlog';
 }
 
 /** Lanes that one statement looks at. */
-const LANES_AT_A_TIME = 64;
+export const LANES_AT_A_TIME = 64;
 /** Deliveries of one lane. */
 const PER_LANE = 4;
 const ROWS_AT_A_TIME = 200;
 const NIL = '00000000-0000-0000-0000-000000000000';
 
-/**
- * Lane by lane, so that thousands of deliveries to a dead receiver cost one probe of an index. In a lane, a delivery
- * is due only if none of an earlier event of the same source is pending.
- */
-const DUE = `
-  with recursive lanes (lane) as (
+/** The lanes after $1 in which something waits, one probe of an index each, however many deliveries wait there. */
+const WAITING_LANES = `
+  recursive lanes (lane) as (
     (select lane from read.webhook_deliveries where status = 'pending' and lane > $1 order by lane limit 1)
     union all
     select (select d.lane from read.webhook_deliveries d
             where d.status = 'pending' and d.lane > lanes.lane order by d.lane limit 1)
     from lanes where lanes.lane is not null
-  )
-  select due.*, page.lane as page_lane, coalesce(due.endpoint, t.endpoint) as target_endpoint, exists (
-    select from read.webhook_deliveries f where f.status = 'pending' and f.attempts > 0 and f.lane = page.lane
-  ) as is_failing
-  from (select lane from lanes where lane is not null limit ${LANES_AT_A_TIME}) page
+  )`;
+
+/**
+ * What is due in the lanes of `page`. A delivery is due only if none of an earlier event of the same source waits in
+ * its lane, and not for a webhook that is disabled or deleted: what waits there is abandoned.
+ */
+const DUE_IN_PAGE = `
+  select due.*, page.lane as page_lane, coalesce(due.endpoint, t.endpoint) as target_endpoint,
+    t.failing_since is not null as is_failing
+  from page
+  left join read.webhook_targets t on t.webhook_id = page.lane
   left join lateral (
     select * from read.webhook_deliveries d
     where d.status = 'pending' and d.lane = page.lane and d.due_at <= $2 and d.id <> all ($3::uuid[])
+      and (d.webhook_id is null or t.status = 'enabled')
       and not exists (
         select from read.webhook_deliveries earlier
         where earlier.status = 'pending' and earlier.lane = d.lane and earlier.source_id = d.source_id
           and earlier.source_version < d.source_version)
     order by d.due_at, d.id limit ${PER_LANE}
   ) due on true
-  left join read.webhook_targets t on t.webhook_id = due.webhook_id
-  order by page.lane`;
+  order by page.lane, due.due_at, due.id`;
 
+const DUE_AFTER = `
+  with ${WAITING_LANES},
+  page as (select lane from lanes where lane is not null limit ${LANES_AT_A_TIME})
+  ${DUE_IN_PAGE}`;
+
+const DUE_IN = `with page as (select distinct lane from unnest($1::uuid[]) as given (lane)) ${DUE_IN_PAGE}`;
+
+/** The lane of an execution's own webhook has no target either, but its deliveries name no webhook. */
 const OF_ENDED = `
-  select d.id, d.source_id, d.event_id, d.traceparent,
-    case when t.webhook_id is null then 'deleted' else 'disabled' end as reason
-  from read.webhook_deliveries d
-  left join read.webhook_targets t on t.webhook_id = d.webhook_id
-  where d.status = 'pending' and d.webhook_id is not null and t.status is distinct from 'enabled'
+  with ${WAITING_LANES},
+  ended as materialized (
+    select lanes.lane, case when t.webhook_id is null then 'deleted' else 'disabled' end as reason
+    from lanes
+    left join read.webhook_targets t on t.webhook_id = lanes.lane
+    where lanes.lane is not null and t.status is distinct from 'enabled' and (
+      select d.webhook_id from read.webhook_deliveries d where d.status = 'pending' and d.lane = lanes.lane limit 1
+    ) is not null
+  )
+  select d.id, d.source_id, d.event_id, d.traceparent, ended.reason
+  from ended cross join lateral (
+    select * from read.webhook_deliveries d
+    where d.status = 'pending' and d.lane = ended.lane and d.id <> all ($2::uuid[]) limit ${ROWS_AT_A_TIME}
+  ) d
   limit ${ROWS_AT_A_TIME}`;
 
 const TO_DISABLE = `
-  select t.webhook_id, case when waiting.n > $1 then 'backlog' else 'failing' end as reason
-  from read.webhook_targets t
-  cross join lateral (
-    select count(*) as n from read.webhook_deliveries d where d.status = 'pending' and d.lane = t.webhook_id
-  ) waiting
-  cross join lateral (
-    select min(f.created_at) as since from read.webhook_deliveries f
-    where f.webhook_id = t.webhook_id and f.status <> 'delivered' and f.failure is not null
-      and f.created_at > greatest(t.enabled_at, (
-        select max(s.completed_at) from read.webhook_deliveries s
-        where s.webhook_id = t.webhook_id and s.status = 'delivered'))
-  ) failing
-  where t.status = 'enabled' and (waiting.n > $1 or failing.since < $2)
-  limit ${ROWS_AT_A_TIME}`;
+  with ${WAITING_LANES},
+  failing as (
+    select t.webhook_id, case when t.is_gone then 'gone' else 'failing' end as reason
+    from read.webhook_targets t
+    where t.failing_since is not null and t.status = 'enabled' and (t.is_gone or (t.failing_since < $3 and exists (
+      select from read.webhook_deliveries d where d.status = 'pending' and d.attempts > 0 and d.lane = t.webhook_id)))
+    limit ${ROWS_AT_A_TIME}
+  ),
+  behind as (
+    select lanes.lane as webhook_id, 'backlog' as reason
+    from lanes
+    join read.webhook_targets t on t.webhook_id = lanes.lane
+    where t.status = 'enabled' and exists (
+      select from read.webhook_deliveries d where d.status = 'pending' and d.lane = lanes.lane offset $2 limit 1)
+    limit ${ROWS_AT_A_TIME}
+  )
+  select * from failing
+  union all
+  select * from behind where webhook_id not in (select webhook_id from failing)`;
 
 /** What the dispatcher has to do, by the tables of its subscription. Every method may throw Unavailable. */
 export class PendingDeliveries {
@@ -87,28 +112,43 @@ export class PendingDeliveries {
   /**
    * @param afterLane where the last page ended; null for the first
    * @param except deliveries whose attempt is under way
-   * @returns the due deliveries of the next lanes, and the last of these lanes; null if there are no further ones
+   * @returns the due deliveries of the next lanes, the last of these lanes, or null if there are no further ones, and
+   *   how many lanes there were
    */
   async due(
     afterLane: string | null,
     now: Date,
     except: readonly string[],
-  ): Promise<{ deliveries: readonly DueDelivery[]; lane: string | null }> {
+  ): Promise<{ deliveries: readonly DueDelivery[]; lane: string | null; lanes: number }> {
     const { rows } = await reportingOutages(() =>
-      this.pool.query<DueDelivery & { page_lane: string }>(DUE, [afterLane ?? NIL, now, except]),
+      this.pool.query<DueDelivery & { page_lane: string }>(DUE_AFTER, [afterLane ?? NIL, now, except]),
     );
-    const deliveries = rows.filter(({ id }) => (id as string | null) !== null);
-    return { deliveries, lane: rows.at(-1)?.page_lane ?? null };
+    const lanes = new Set(rows.map(({ page_lane }) => page_lane)).size;
+    const lane = lanes < LANES_AT_A_TIME ? null : rows.at(-1)!.page_lane;
+    return { deliveries: rows.filter(isDelivery), lane, lanes };
   }
 
-  /** At most {@link ROWS_AT_A_TIME}. */
-  async ofEndedWebhooks(): Promise<readonly EndedDelivery[]> {
-    return (await reportingOutages(() => this.pool.query<EndedDelivery>(OF_ENDED))).rows;
+  /** The due deliveries of these lanes. */
+  async dueIn(lanes: readonly string[], now: Date, except: readonly string[]): Promise<readonly DueDelivery[]> {
+    const { rows } = await reportingOutages(() => this.pool.query<DueDelivery>(DUE_IN, [lanes, now, except]));
+    return rows.filter(isDelivery);
   }
 
-  /** Webhooks for which more deliveries wait, or that have failed since a time without a success. */
+  /** At most {@link ROWS_AT_A_TIME}. @param except deliveries whose attempt is under way */
+  async ofEndedWebhooks(except: readonly string[]): Promise<readonly EndedDelivery[]> {
+    return (await reportingOutages(() => this.pool.query<EndedDelivery>(OF_ENDED, [NIL, except]))).rows;
+  }
+
+  /**
+   * Webhooks that are gone, for which more deliveries wait, or that have failed since a time without a success and
+   * whose failures are still repeated.
+   */
   async toDisable(pendingMax: number, failingSince: Date): Promise<readonly WebhookToDisable[]> {
-    return (await reportingOutages(() => this.pool.query<WebhookToDisable>(TO_DISABLE, [pendingMax, failingSince])))
-      .rows;
+    return (
+      await reportingOutages(() => this.pool.query<WebhookToDisable>(TO_DISABLE, [NIL, pendingMax, failingSince]))
+    ).rows;
   }
 }
+
+/** A lane in which nothing is due is a row of nulls. */
+const isDelivery = ({ id }: { readonly id: string | null }): boolean => id !== null;

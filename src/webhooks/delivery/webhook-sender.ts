@@ -1,4 +1,4 @@
-import http from 'node:http';
+import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 
@@ -11,6 +11,10 @@ import type { AttemptFailure } from '../domain/delivery-events.js';
 export const RESPONSE_MS_MAX = 10_000;
 /** A larger head is a failure; the content of a response is not read. */
 const RESPONSE_HEAD_BYTES_MAX = 16 * 1024;
+/** Of one host, that a connection is tried to. */
+const ADDRESSES_MAX = 8;
+/** RFC 9110, section 15: a smaller number is not a status. */
+const STATUS_MIN = 100;
 
 export type SendResult =
   | { readonly statusCode: number; readonly failure: 'status' | null; readonly durationMs: number }
@@ -24,7 +28,7 @@ export interface WebhookRequest {
 
 /**
  * Sends one request to an address that somebody else chose. The host is resolved once, every address is checked, and
- * the connection is made to a checked address: an answer that changes afterwards (DNS rebinding) has no effect.
+ * the connection is made to checked addresses only: an answer that changes afterwards (DNS rebinding) has no effect.
  * Redirects are not followed, because their target is not checked. Proxies of the environment are not used.
  */
 export class WebhookSender {
@@ -51,17 +55,21 @@ export class WebhookSender {
   private async request({ url: text, headers, body }: WebhookRequest, signal: AbortSignal): Promise<number> {
     if (refusalOfUrl(text, this.rules) !== null) throw new RefusedAddress();
     const url = new URL(text);
-    const address = await this.checkedAddress(hostOf(url), signal);
-    return await post(url, address, { headers, body, signal });
+    const addresses = await this.checkedAddresses(hostOf(url), signal);
+    return await post(url, addresses, { headers, body, signal });
   }
 
-  private async checkedAddress(host: string, signal: AbortSignal): Promise<string> {
-    const addresses = await unlessAborted(this.hosts.of(host), signal);
-    const allowed = addresses.find((address) => refusalOfAddress(address, this.rules.isAllowedAddress) === null);
-    if (allowed === undefined) throw new RefusedAddress();
-    return allowed;
+  private async checkedAddresses(host: string, signal: AbortSignal): Promise<readonly string[]> {
+    const addresses = await unlessAborted(this.hosts.of(host), signal).catch((error: unknown) => {
+      throw new UnknownHost('the host has no address', { cause: error });
+    });
+    const allowed = addresses.filter((address) => refusalOfAddress(address, this.rules.isAllowedAddress) === null);
+    if (allowed.length === 0) throw new RefusedAddress();
+    return allowed.slice(0, ADDRESSES_MAX);
   }
 }
+
+class UnknownHost extends Error {}
 
 class RefusedAddress extends Error {}
 
@@ -82,8 +90,9 @@ interface Sent {
 }
 
 /** @returns the status of the response, whose content is not read */
-function post(url: URL, address: string, { headers, body, signal }: Sent): Promise<number> {
+function post(url: URL, addresses: readonly string[], { headers, body, signal }: Sent): Promise<number> {
   const { request } = url.protocol === 'https:' ? https : http;
+  const checked = addresses.map((address) => ({ address, family: isIP(address) }));
   return new Promise((resolve, reject) => {
     const sent = request(url, {
       method: 'POST',
@@ -91,29 +100,32 @@ function post(url: URL, address: string, { headers, body, signal }: Sent): Promi
       // Each connection ends with its response: a receiver cannot hold any.
       agent: false,
       lookup: (_host, options, answer) => {
-        const family = isIP(address);
-        if (options.all) answer(null, [{ address, family }]);
-        else answer(null, address, family);
+        if (options.all) answer(null, checked);
+        else answer(null, checked[0]!.address, checked[0]!.family);
       },
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       signal,
     });
-    sent.on('response', (response) => {
-      resolve(response.statusCode!);
-      response.destroy();
-    });
+    const answered = ({ statusCode = 0 }: IncomingMessage): void => {
+      if (statusCode >= STATUS_MIN) resolve(statusCode);
+      sent.destroy();
+    };
+    sent.on('response', answered);
+    // 101, although nothing asked for it.
+    sent.on('upgrade', answered);
     sent.on('error', reject);
+    // Also without an error, for instance after a response that is none.
+    sent.on('close', () => reject(new Error('the connection was closed without a response')));
     sent.end(body);
   });
 }
 
 const TLS_ERROR = /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO$|HOSTNAME_MISMATCH$)/;
-const DNS_ERRORS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL', 'EAI_FAIL', 'EAI_NODATA']);
 
 function failureOf(error: unknown): Exclude<AttemptFailure, 'status' | 'timeout'> {
   if (error instanceof RefusedAddress) return 'address_refused';
+  if (error instanceof UnknownHost) return 'dns';
   const { code = '' } = error as NodeJS.ErrnoException;
   if (code === 'HPE_HEADER_OVERFLOW') return 'response_too_large';
-  if (DNS_ERRORS.has(code)) return 'dns';
   return TLS_ERROR.test(code) ? 'tls' : 'connection';
 }

@@ -8,17 +8,17 @@ import type { Changes, SubscriptionHandler } from '../../event-sourcing/subscrip
 import { allSettled } from '../../platform/async/all-settled.js';
 import { mapInParallel } from '../../platform/async/map-in-parallel.js';
 import { inSpan } from '../../platform/telemetry/trace-context.js';
-import { type ExecutionEvent, isRequest, isWorkersStart } from '../../tasks/domain/execution-events.js';
+import type { ExecutionEvent } from '../../tasks/domain/execution-events.js';
 import { subscribableEventOf } from '../domain/subscribable-event-of.js';
 import { RequestDelivery } from '../domain/delivery-commands.js';
-import { deliveryIdOf } from '../domain/delivery-decider.js';
+import { deliveryIdOf, GONE } from '../domain/delivery-decider.js';
 import type { RequestedDelivery } from '../domain/delivery-events.js';
 import type { WebhookEvent } from '../domain/webhook-events.js';
 import { deliveryProjection } from '../queries/delivery-projection.js';
 import type { DeliveryDispatcher } from './delivery-dispatcher.js';
 import { deliveryMetadata } from './delivery-metadata.js';
 import { type ExecutionOwner, ExecutionOwners } from './execution-owners.js';
-import { targetProjection } from './target-projection.js';
+import { isAttempt, targetProjection } from './target-projection.js';
 import { type SubscribersInBatch, WebhookTargets } from './webhook-targets.js';
 
 /** Requests of deliveries that are recorded at a time; they share appends. */
@@ -38,7 +38,7 @@ export class WebhookSubscription implements SubscriptionHandler {
   constructor(
     pool: Pick<Pool, 'query'>,
     private readonly commands: Pick<CommandBus, 'execute'>,
-    private readonly dispatcher: Pick<DeliveryDispatcher, 'applied'>,
+    private readonly dispatcher: Pick<DeliveryDispatcher, 'applied' | 'forget'>,
   ) {
     this.targets = new LiveTable(pool, targetProjection);
     this.deliveries = new LiveTable(pool, deliveryProjection);
@@ -50,9 +50,9 @@ export class WebhookSubscription implements SubscriptionHandler {
     return stream.type === 'execution' || stream.type === 'webhook' || stream.type === 'delivery';
   }
 
-  /** Few subscribe to these, and nobody waits for them. */
-  canWait(event: RecordedEvent): boolean {
-    return isRequest(event) || isWorkersStart(event);
+  /** The deliveries of an execution are requested at once. Only the checkpoint waits, for which nobody does. */
+  canWait({ stream }: RecordedEvent): boolean {
+    return stream.type === 'execution';
   }
 
   async runEffects(deliveries: readonly Delivery[], signal: AbortSignal, ranUpTo: bigint): Promise<void> {
@@ -90,8 +90,15 @@ export class WebhookSubscription implements SubscriptionHandler {
         deliveries.applied();
         const webhooks = ofStream<WebhookEvent>(concerning, 'webhook');
         this.subscribers.forgetChanged(webhooks);
-        const changed = concerning.filter(({ stream }) => stream.type === 'delivery').map(({ stream }) => stream.id);
-        if (concerning.length > 0) this.dispatcher.applied(changed, webhooks.length > 0);
+        const changed = new Set(
+          concerning.filter(({ stream }) => stream.type === 'delivery').map(({ stream }) => stream.id),
+        );
+        const isGone = concerning.some((event) => isAttempt(event) && event.data.status_code === GONE);
+        if (concerning.length > 0)
+          this.dispatcher.applied(
+            [...changed].map((id) => ({ id, lane: this.laneOf(id) })),
+            webhooks.length > 0 || isGone,
+          );
       },
     };
   }
@@ -100,11 +107,16 @@ export class WebhookSubscription implements SubscriptionHandler {
     this.targets.forget();
     this.deliveries.forget();
     this.subscribers.forget();
+    this.dispatcher.forget();
   }
 
   async reset(client: PoolClient): Promise<void> {
     await client.query('delete from read.webhook_targets');
     await client.query('delete from read.webhook_deliveries');
+  }
+
+  private laneOf(deliveryId: string): string | null {
+    return (this.deliveries.rememberedRow(deliveryId)?.['lane'] as string | undefined) ?? null;
   }
 
   /** In the trace of the event. */
