@@ -2131,7 +2131,7 @@ export interface components {
             /** @description Normalised to NFKC, with every space as U+0020. The length is counted in code points after normalisation */
             new_password: string;
         };
-        MeResponse: {
+        Account: {
             user: components["schemas"]["User"];
         };
         /**
@@ -7390,7 +7390,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MeResponse"];
+                    "application/json": components["schemas"]["Account"];
                 };
             };
             /** @description Bad Request */
