@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-
 import piston from 'piston-client';
 
 import { FacadeService, keyOf } from './support/facade-client.js';
+import { expected, recordedIn } from './support/recorded.js';
 
 let service: FacadeService;
 
@@ -11,27 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-interface Recorded {
-  readonly name: string;
-  readonly request: { readonly method: string; readonly path: string; readonly body?: unknown };
-  readonly response: { readonly status: number; readonly body: unknown };
-}
-
-const recorded = JSON.parse(
-  readFileSync(new URL('fixtures/piston.json', import.meta.url), 'utf8'),
-) as readonly Recorded[];
-
-/** «number»: any number; «text: …»: a text that contains it. */
-function expected(value: unknown): unknown {
-  if (value === '«number»') return expect.any(Number);
-  if (value === '«text»') return expect.any(String);
-  if (typeof value === 'string' && value.startsWith('«text: ')) return expect.stringContaining(value.slice(7, -1));
-  if (Array.isArray(value)) return value.map(expected);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, expected(each)]));
-}
-
-test.each(recorded.map((each) => [each.name, each] as const))('%s', async (_name, { request, response }) => {
+test.each(recordedIn('piston'))('%s', async (_name, { request, response }) => {
   const { status, body } = await service.send(request.method, request.path, request.body);
   expect({ status, body }).toEqual({ status: response.status, body: expected(response.body) });
 });
