@@ -17,7 +17,8 @@ export interface SubmissionSources {
   spec(row: ExecutionRow, requester: Requester): Promise<ExecutionSpec>;
   /** As it was created: a later change is no part of the submission. */
   task(row: ExecutionRow): Promise<TaskRow>;
-  expected(task: TaskRow): Promise<Buffer | null>;
+  /** Undefined: none was sent; null: it has been destroyed. */
+  expected(task: TaskRow): Promise<Buffer | null | undefined>;
   source(spec: ExecutionSpec): Promise<Buffer | null>;
   input(spec: ExecutionSpec): Promise<ExecutionInput>;
 }
@@ -61,7 +62,7 @@ export class RecordedSubmission {
     });
   }
 
-  expected(): Promise<Buffer | null> {
+  expected(): Promise<Buffer | null | undefined> {
     return this.once('expected', async () => this.sources.expected(await this.task()));
   }
 
@@ -90,9 +91,11 @@ export class RecordedSubmission {
     return this.once('task', () => this.sources.task(this.row));
   }
 
-  private async isAsExpected(): Promise<boolean> {
+  private async isAsExpected(): Promise<boolean | null> {
     const expected = await this.expected();
-    return expected === null || isSameOutput(expected, (await this.outputs()).stdout ?? Buffer.alloc(0));
+    if (expected === undefined) return true;
+    const { stdout } = await this.outputs();
+    return expected && stdout && isSameOutput(expected, stdout);
   }
 
   private once<T>(name: string, read: () => Promise<T>): Promise<T> {

@@ -14,6 +14,12 @@ const NOT_TEXT =
 const SOME_NOT_TEXT =
   'some attributes for one or more submissions cannot be converted to UTF-8, use base64_encoded=true query parameter';
 
+/** Characters of all texts in a response with several submissions; those of one are limited by themselves. */
+const TEXT_CHARS_MAX = 32 * 1024 ** 2;
+const TOO_LONG =
+  `the texts of these submissions have more than ${TEXT_CHARS_MAX} characters together, ` +
+  'ask for fewer submissions or for other fields';
+
 /** Responses with submissions. Their texts can make them large. */
 @Injectable()
 export class SubmissionAnswers {
@@ -40,7 +46,10 @@ export class SubmissionAnswers {
     });
   }
 
-  /** @param rows null: there is none @throws HttpProblem 400 if a text is not UTF-8 */
+  /**
+   * @param rows null: there is none
+   * @throws HttpProblem 400 if a text is not UTF-8, or if they are too long together
+   */
   several<Content>(
     rows: readonly (ExecutionRow | null)[],
     shape: Shape,
@@ -50,9 +59,14 @@ export class SubmissionAnswers {
   ) {
     return this.respond(caller, exchange, async (grow) => {
       const shown: unknown[] = [];
+      let chars = 0;
       // One at a time: each output is read as a whole.
-      for (const row of rows)
-        shown.push(row && (await this.views.of(row, caller, shape, grow).catch(refuse(SOME_NOT_TEXT))));
+      for (const row of rows) {
+        const view = row && (await this.views.of(row, caller, shape, grow).catch(refuse(SOME_NOT_TEXT)));
+        chars += textCharsOf(view ?? {});
+        if (chars > TEXT_CHARS_MAX) throw badRequest(TOO_LONG);
+        shown.push(view);
+      }
       return contentOf(shown);
     });
   }
@@ -61,6 +75,9 @@ export class SubmissionAnswers {
     return unsizedResponse(this.largeResponses, { userId, reply, read });
   }
 }
+
+const textCharsOf = (view: object): number =>
+  Object.values(view).reduce<number>((sum, value) => (typeof value === 'string' ? sum + value.length : sum), 0);
 
 const refuse =
   (message: string) =>

@@ -26,12 +26,13 @@ const bySignal = (signal: string): SubmissionEnd =>
 /**
  * @param cpuSeconds of `cpu_time_limit`: a program that used more than that, and not more than the extra time, has
  *   ended by itself
- * @param isAsExpected whether the output is the expected one, or none is expected; read only if it matters
+ * @param isAsExpected whether the output is the expected one, or none is expected; null if one of them has been
+ *   destroyed. Called only if it matters
  */
 export async function submissionEnd(
   row: ExecutionRow,
   cpuSeconds: number | undefined,
-  isAsExpected: () => Promise<boolean>,
+  isAsExpected: () => Promise<boolean | null>,
 ): Promise<SubmissionEnd> {
   if (row.status === 'pending') return end(1);
   if (row.status === 'running') return end(2);
@@ -46,10 +47,13 @@ export async function submissionEnd(
   if (signal !== null) return bySignal(signal);
   if (return_code !== null && (reason === null || reason === 'exit_code')) {
     if (return_code !== 0) return end(11, { exit_code: return_code, message: exitMessage(return_code) });
-    return end((await isAsExpected()) ? 3 : 4, { exit_code: 0 });
+    const isSame = await isAsExpected();
+    return isSame === null ? end(13, { message: DESTROYED_MESSAGE }) : end(isSame ? 3 : 4, { exit_code: 0 });
   }
   return end(13, { message: `The program was not run: ${reason ?? 'unknown'}` });
 }
+
+const DESTROYED_MESSAGE = 'The output is no longer kept, and cannot be compared with the expected one';
 
 const usedMore = ({ cpu_time_ms }: ExecutionRow, cpuSeconds = 0): boolean =>
   cpuSeconds > 0 && cpu_time_ms !== null && cpu_time_ms > cpuSeconds * 1_000;

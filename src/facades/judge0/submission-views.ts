@@ -77,7 +77,7 @@ export class SubmissionViews {
       spec: (row, requester) => this.runs.spec(row.id, requester),
       task: (row) => this.queries.execute(new GetTaskFromLog(row.task_id, 1)),
       expected: async ({ definition: { suite, metadata } }) => {
-        if (suite === null || metadata['facade'] !== 'judge0') return null;
+        if (suite === null || metadata['facade'] !== 'judge0') return undefined;
         await grow(suite.payload.bytes);
         const expected = (await this.suites.get(suite))?.tests[0]?.expected_stdout;
         return expected ? bufferView(expected) : null;
@@ -103,7 +103,7 @@ const OF_SUBMISSION: Partial<Record<Field, (submission: RecordedSubmission) => u
   compile_output: async (submission) => ifAny(await submission.compilerOutput()),
   source_code: (submission) => submission.source(),
   stdin: (submission) => submission.stdin(),
-  expected_output: (submission) => submission.expected(),
+  expected_output: async (submission) => (await submission.expected()) ?? null,
   command_line_arguments: async (submission) => lineOf(await submission.args()),
   time: ({ row }) => secondsOf(row.cpu_time_ms),
   wall_time: ({ row }) => secondsOf(row.execution_time_ms),

@@ -1,4 +1,5 @@
 import { FIELDS } from '../../../src/facades/judge0/submission-fields.js';
+import { PayloadSweep } from '../../../src/platform/payloads/payload-sweep.js';
 import { eventually } from '../../support/eventually.js';
 import { FacadeService, keyOf } from './support/facade-client.js';
 import { expected, recordedIn } from './support/recorded.js';
@@ -34,7 +35,7 @@ test.each<[string, string, object, unknown[]]>([
   ['accepted', 'print("a  "); print()', { expected_output: 'a' }, ['3 Accepted', 0, null, null]],
   ['nothing expected', 'print("a")', {}, ['3 Accepted', 0, null, null]],
   ['wrong answer', 'print("a")', { expected_output: ' a' }, ['4 Wrong Answer', 0, null, null]],
-  ['no output', '', { source_code: 'pass', expected_output: 'a' }, ['4 Wrong Answer', 0, null, null]],
+  ['no output', 'pass', { expected_output: 'a' }, ['4 Wrong Answer', 0, null, null]],
   [
     'wall time',
     'import time; time.sleep(60)',
@@ -94,8 +95,8 @@ test('a program that does not compile, and one that is killed by the processor',
   const bad = await c('int main(void) { return nothing; }');
   expect(endOf(bad)).toEqual(['6 Compilation Error', null, null, null]);
   expect(bad).toMatchObject({ stdout: null, stderr: null, compile_output: expect.stringContaining('nothing') });
-  const null_ = await c('int main(void) { volatile int *nowhere = 0; return *nowhere; }');
-  expect(endOf(null_)).toEqual(['7 Runtime Error (SIGSEGV)', null, 11, 'Caught fatal signal 11']);
+  const broken = await c('int main(void) { volatile int *nowhere = 0; return *nowhere; }');
+  expect(endOf(broken)).toEqual(['7 Runtime Error (SIGSEGV)', null, 11, 'Caught fatal signal 11']);
   const warned = await c('#include <stdio.h>\n#warning careful\nint main(void) { puts("ran"); }');
   expect(warned).toMatchObject({ stdout: 'ran\n', compile_output: expect.stringContaining('careful') });
 });
@@ -169,7 +170,7 @@ test('what is not UTF-8 is asked for in base64', async () => {
 test('a batch starts what is valid; it is read in the order of its tokens', async () => {
   const submissions = [
     { source_code: 'print(input())', language_id: PYTHON, stdin: 'one', expected_output: 'one' },
-    { source_code: 'x', language_id: 1 ** 9 + 999_999 },
+    { source_code: 'x', language_id: 1_000_000 },
     { source_code: 'print(2)', language_id: PYTHON, expected_output: '3' },
   ];
   const { status, body } = await service.send('POST', '/submissions/batch', { submissions });
@@ -291,13 +292,14 @@ test('each header of the key works; a missing, a wrong and a weak key are refuse
     const { status, body: sent } = await service.send(method, path, body, headers);
     return [status, sent];
   };
-  for (const headers of [
+  const sent: readonly Record<string, string>[] = [
     { 'x-auth-token': service.key },
     { 'x-rapidapi-key': service.key, 'x-rapidapi-host': 'judge0-ce.p.rapidapi.com' },
     { 'x-api-key': service.key },
     { authorization: `Bearer ${service.key}` },
-  ]) {
-    expect(await answer(headers as Record<string, string>)).toEqual([201, { token: expect.any(String) }]);
+  ];
+  for (const headers of sent) {
+    expect(await answer(headers)).toEqual([201, { token: expect.any(String) }]);
   }
   expect(await answer({})).toEqual([401, { error: 'authorization header required' }]);
   expect(await answer({}, '/languages', 'GET')).toEqual([401, { error: 'authorization header required' }]);
@@ -330,4 +332,22 @@ test('an Idempotency-Key creates a submission, and a batch, once', async () => {
   const [first, second] = [await batch(), await batch()];
   expect(second.body).toEqual(first.body);
   expect((await create({ ...body, stdin: 'x' }, '', headers)).status).toBe(422);
+});
+
+test('an output that is no longer kept is not judged again; a submission without an expected one stays', async () => {
+  const body = { source_code: 'print(1)', language_id: PYTHON };
+  const { token: judged } = await run({ ...body, expected_output: '1' }, 'wait=true');
+  const { token: other } = await run(body, 'wait=true');
+  const { pool } = service.api.service.processes[0]!.infra;
+  const retention = { executionsMs: 1, deletedTasksMs: 0, unreferencedScriptsMs: 0 };
+  await new PayloadSweep(pool, retention).sweep(new AbortController().signal);
+  const { body: read } = await service.send(
+    'GET',
+    `/submissions/batch?tokens=${judged},${other}&fields=stdout,status_id,message,source_code,expected_output`,
+  );
+  const kept = { stdout: null, source_code: 'print(1)' };
+  expect(read.submissions).toEqual([
+    { ...kept, status_id: 13, message: expect.stringContaining('no longer kept'), expected_output: '1' },
+    { ...kept, status_id: 3, message: null, expected_output: null },
+  ]);
 });
