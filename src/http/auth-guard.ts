@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 
 import { DomainError } from '../kernel/errors.js';
 import { clientAddress } from './client-address.js';
+import { dialectOf } from './dialect.js';
 import { BEARER_CHALLENGE, HttpProblem } from './problem.js';
 import { type CallerIdentity, type CallerKey, identify } from './request-context.js';
 import { routeConfig } from './route-options.js';
@@ -72,7 +73,10 @@ export class AuthGuard {
   }
 }
 
-function credentialOf({ headers }: FastifyRequest): string {
+function credentialOf(request: FastifyRequest): string {
+  const { headers } = request;
+  const dialect = dialectOf(request);
+  if (dialect) return foreignCredentialOf(headers, dialect.keyHeaders);
   const { authorization, [KEY_HEADER]: key } = headers;
   if (!authorization && !key) throw missingToken();
   const token = BEARER.exec(authorization ?? '')?.[1];
@@ -81,6 +85,34 @@ function credentialOf({ headers }: FastifyRequest): string {
   if (authorization && key && key !== token) throw twoCredentials();
   const credential = key || token;
   if (typeof credential !== 'string') throw invalidToken();
+  return credential;
+}
+
+/** RFC 7617, and a token without a scheme, as clients of Piston send it. */
+const BASIC = /^Basic +([A-Za-z0-9+/]+=*)$/i;
+const BARE = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+/** The same key in several headers is one credential: a client may not know which of them is read. */
+function foreignCredentialOf(headers: FastifyRequest['headers'], keyHeaders: readonly string[]): string {
+  const { authorization } = headers;
+  const sent = [KEY_HEADER, ...keyHeaders].map((name) => headers[name]).filter((value) => value !== undefined);
+  const credentials = new Set([...sent, ...(authorization ? [authorizedBy(authorization)] : [])]);
+  if (credentials.size === 0) throw missingToken();
+  if (credentials.size > 1) throw twoCredentials();
+  const [credential] = credentials;
+  if (typeof credential !== 'string') throw invalidToken();
+  return credential;
+}
+
+/** Of a user name with a password, the password, if any: some clients take a key only as a part of their URL. */
+function authorizedBy(authorization: string): string {
+  const basic = BASIC.exec(authorization)?.[1];
+  if (basic !== undefined) {
+    const [user = '', ...password] = Buffer.from(basic, 'base64').toString('utf8').split(':');
+    return password.join(':') || user;
+  }
+  const credential = BEARER.exec(authorization)?.[1] ?? BARE.exec(authorization)?.[0];
+  if (credential === undefined) throw invalidToken();
   return credential;
 }
 

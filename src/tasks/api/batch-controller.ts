@@ -9,18 +9,15 @@ import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { message } from '../../http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
-import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
 import { BY_OFFSET_OR_CURSOR, listResponse } from '../../http/listing/list-query.js';
 import { RateLimitedByContent } from '../../http/rate-limit/rate-limit-guard.js';
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import { BodyLimit } from '../../http/route-options.js';
 import { uuidParam } from '../../http/validation/params.js';
 import { ForKeys } from '../../http/scopes.js';
-import { newId } from '../../kernel/uuid.js';
-import { CreateBatch } from '../commands/create-batch.js';
 import { CancelBatch } from '../domain/batch-commands.js';
 import { BATCH_ITEMS_MAX } from '../domain/batch-events.js';
-import { GetBatch, GetBatchItems, ListBatches } from '../queries/batch-queries.js';
+import { GetBatch, ListBatches } from '../queries/batch-queries.js';
 import { BatchPayloads } from './batch-payloads.js';
 import {
   batchList,
@@ -33,6 +30,7 @@ import {
   listBatchesQuery,
   type ListBatchesQuery,
 } from './batch-schemas.js';
+import { BatchStarts } from './batch-starts.js';
 
 const batchId = uuidParam('Invalid batch ID format');
 
@@ -51,7 +49,7 @@ export class BatchController {
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly payloads: BatchPayloads,
-    private readonly requests: IdempotentRequests,
+    private readonly starts: BatchStarts,
   ) {}
 
   @Post()
@@ -79,16 +77,9 @@ export class BatchController {
     @HttpExchange() exchange: Exchange,
   ) {
     const accepted = this.payloads.accept(items);
-    const { id } = await this.requests.run(exchange, caller.userId, async (mark) => {
-      const created = newId();
-      const tasks = await this.payloads.store(caller.userId, accepted);
-      const metadata = { ...metadataOf(caller, created), ...mark };
-      await this.commands.execute(new CreateBatch(created, caller, tasks, metadata), exchange);
-      return created;
-    });
-    void exchange.reply.header('location', `/${API_BASE}/batches/${id}`);
-    const recorded = await this.queries.execute(new GetBatchItems(id));
-    return { id, executions: recorded.map(({ index, executionId }) => ({ index, id: executionId })) };
+    const batch = await this.starts.run(exchange, caller, accepted);
+    void exchange.reply.header('location', `/${API_BASE}/batches/${batch.id}`);
+    return batch;
   }
 
   @Get()

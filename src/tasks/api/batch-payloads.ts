@@ -9,6 +9,7 @@ import { InputStore } from '../commands/input-store.js';
 import { ScriptStore } from '../commands/script-store.js';
 import { pathsOf } from './input-schema.js';
 import type { OneShotBody } from './one-shot-schema.js';
+import type { OneShotOptions } from './one-shots.js';
 import { OperatorRules } from './operator-rules.js';
 import type { AcceptedSuite } from './submitted-suite.js';
 import { SubmittedSuites } from './submitted-suites.js';
@@ -35,15 +36,16 @@ export class BatchPayloads {
 
   /**
    * @throws InvalidFields that names the faults of all items: `items.3.script_type`
+   * @param at of an item in the body, by its index
    */
-  accept(items: readonly OneShotBody[]): AcceptedItem[] {
+  accept(items: readonly OneShotBody[], at = (index: number): string => `items.${index}.`): AcceptedItem[] {
     const faults: FieldFault[] = [];
     const collect = <T>(index: number, check: () => T): T | undefined => {
       try {
         return check();
       } catch (error) {
         if (!(error instanceof InvalidFields)) throw error;
-        faults.push(...error.fields.map((fault) => ({ ...fault, field: `items.${index}.${fault.field}` })));
+        faults.push(...error.fields.map((fault) => ({ ...fault, field: `${at(index)}${fault.field}` })));
         return undefined;
       }
     };
@@ -60,13 +62,18 @@ export class BatchPayloads {
   }
 
   /** Stores nothing more after a failure. @throws DomainError `quota_exceeded` */
-  store(ownerId: string, items: readonly AcceptedItem[]): Promise<BatchTask[]> {
+  store(
+    ownerId: string,
+    items: readonly AcceptedItem[],
+    { runsTests = true }: OneShotOptions = {},
+  ): Promise<BatchTask[]> {
     return mapInParallel(items, ITEMS_AT_A_TIME, async ({ item, suite: accepted }) => {
       const { input: submitted, script_content, tests: _tests, judge: _judge, ...definition } = item;
       const script = await this.scripts.put(ownerId, script_content);
       const suite = await this.suites.ofNewTask(ownerId, accepted);
       const input = await this.inputs.put(ownerId, submitted);
-      return { definition: { ...definition, script, suite }, input, inputPaths: pathsOf(submitted) };
+      const content = { input, inputPaths: pathsOf(submitted), suite: runsTests ? undefined : null };
+      return { definition: { ...definition, script, suite }, content };
     });
   }
 }

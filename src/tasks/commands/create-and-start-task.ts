@@ -9,15 +9,22 @@ import type { CreateTask } from '../domain/task-commands.js';
 import { taskDecider, taskStream } from '../domain/task-decider.js';
 import { ExecutionRequests } from './execution-requests.js';
 
+/** What the task is executed with. */
+export interface OneShotContent {
+  readonly input: ExecutionSpec['input'];
+  /** Of the files in `input`. */
+  readonly inputPaths: readonly string[];
+  /** Null: the program is run once, without the tests of its task. */
+  readonly suite: null | undefined;
+}
+
 /** Creates a task and starts an execution of it: both or neither. */
 export class CreateAndStartTask {
   constructor(
     readonly create: CreateTask,
     readonly executionId: string,
     readonly requester: Requester,
-    readonly input: ExecutionSpec['input'],
-    /** Of the files in `input`. */
-    readonly inputPaths: readonly string[],
+    readonly content: OneShotContent,
   ) {}
 }
 
@@ -28,15 +35,15 @@ export class CreateAndStartTaskHandler implements ICommandHandler<CreateAndStart
     private readonly requests: ExecutionRequests,
   ) {}
 
-  execute({ create, executionId, requester, input, inputPaths }: CreateAndStartTask): Promise<Decided<void>> {
+  execute({ create, executionId, requester, content }: CreateAndStartTask): Promise<Decided<void>> {
     return this.decisions.run(create.metadata, async (streams) => {
       const [task, execution] = await Promise.all([
         streams.begin(taskStream(create.taskId), taskDecider),
         streams.begin(executionStream(executionId), executionDecider),
       ]);
       task.record(taskDecider.decide(create, task.state));
-      const content = { executor: 'embedded', input, inputPaths, suite: undefined } as const;
-      await this.requests.record(task, execution, { executionId, requester, content, overrides: {} });
+      const embedded = { executor: 'embedded', ...content } as const;
+      await this.requests.record(task, execution, { executionId, requester, content: embedded, overrides: {} });
     });
   }
 }
