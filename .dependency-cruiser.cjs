@@ -1,5 +1,5 @@
 // Dependencies point one way, from the left to the right:
-//   main → composition, cli → worker, orchestrator, tasks, identity, operations → http → sandbox, queue, live-output, live-input
+//   main → composition, cli → worker, orchestrator, facades → tasks, identity, operations → http → sandbox, queue, live-output, live-input
 //        → runtimes → event-sourcing → platform → kernel
 // `make check` runs these rules on src. test/architecture runs them on a copy of the layout that breaks each rule once.
 
@@ -58,6 +58,11 @@ module.exports = {
       'Webhooks tell about executions, and change none.',
     ),
     layer(
+      'facades',
+      ['kernel', 'platform', 'event-sourcing', 'http', 'runtimes', 'sandbox', 'live-output', 'live-input', 'tasks'],
+      'Other services’ APIs, translated: nothing but tasks runs anything.',
+    ),
+    layer(
       'worker',
       ['kernel', 'platform', 'event-sourcing', 'runtimes', 'sandbox', 'queue', 'live-output', 'live-input', 'tasks'],
       'A worker serves no requests.',
@@ -87,7 +92,7 @@ module.exports = {
     forbid(
       'api-on-top',
       'Commands, queries, the worker and the orchestrator do not depend on how they are called over HTTP.',
-      { path: `${SRC}/`, pathNot: `${SRC}/(composition|cli|[^/]+/api)/` },
+      { path: `${SRC}/`, pathNot: `${SRC}/(composition|cli|facades|[^/]+/api)/` },
       { path: `${SRC}/[^/]+/api/` },
     ),
     forbid(

@@ -28,7 +28,7 @@ export default tseslint.config(
       'test/architecture/fixture/',
       'test/support/generated/*.d.ts',
       // What they import is generated when they are compiled.
-      'test/support/clients/programs/',
+      'test/clients/*/',
     ],
   },
   {

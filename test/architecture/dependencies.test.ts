@@ -42,6 +42,7 @@ const PLANTED: Readonly<Record<string, string>> = {
   'http-imports': 'http/breaks-its-layer.ts',
   'identity-imports': 'identity/breaks-its-layer.ts',
   'tasks-imports': 'tasks/breaks-its-layer.ts',
+  'facades-imports': 'facades/breaks-its-layer.ts',
   'worker-imports': 'worker/breaks-its-layer.ts',
   'orchestrator-imports': 'orchestrator/breaks-its-layer.ts',
   'operations-imports': 'operations/breaks-its-layer.ts',

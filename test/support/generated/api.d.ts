@@ -2454,7 +2454,7 @@ export interface components {
             /** @description Normalised to NFKC, with every space as U+0020. The length is counted in code points after normalisation */
             new_password: string;
         };
-        MeResponse: {
+        Account: {
             user: components["schemas"]["User"];
         };
         /**
@@ -6347,7 +6347,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /**
+             * @description Unprocessable Entity
+             *
+             *     Unprocessable Entity
+             */
             422: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9204,7 +9208,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MeResponse"];
+                    "application/json": components["schemas"]["Account"];
                 };
             };
             /** @description Bad Request */
