@@ -10,7 +10,7 @@ const shared = {
   testEnvironment: '<rootDir>/test/runner/native-environment.cjs',
   runtime: '<rootDir>/test/runner/native-runtime.cjs',
   // Images and what is built hold packages of the same names.
-  modulePathIgnorePatterns: ['<rootDir>/.voidrunner', '<rootDir>/dist'],
+  modulePathIgnorePatterns: ['<rootDir>/.voidrunner', '<rootDir>/dist', '<rootDir>/packages/client/dist'],
 };
 
 const project = (displayName, ...folders) => ({
@@ -54,6 +54,12 @@ export default {
   testTimeout: 180_000,
   coverageDirectory: 'coverage',
   coverageProvider: 'babel',
-  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/composition/telemetry.ts', '!src/composition/tracing.ts'],
+  collectCoverageFrom: [
+    'src/**/*.ts',
+    'packages/client/src/**/*.ts',
+    '!src/main.ts',
+    '!src/composition/telemetry.ts',
+    '!src/composition/tracing.ts',
+  ],
   coverageThreshold: { global: { lines: 80 } },
 };

@@ -69,6 +69,8 @@ const shared = {
   sourcemap: true,
   sourcesContent: false,
   metafile: true,
+  // Its sources: no build has to come before this one.
+  alias: { '@voidrunner/client': './packages/client/src/index.ts' },
   logLevel: 'warning',
 };
 const made = await Promise.all([
