@@ -81,7 +81,7 @@ export const problem = (status: number, code: string, headers: Record<string, st
   json(
     status,
     {
-      ...{ type: `/problems/${code}`, title: 'Problem', status, detail: `It is ${code}`, instance: '/' },
+      ...{ type: `urn:voidrunner:problem:${code}`, title: 'Problem', status, detail: `It is ${code}`, instance: '/' },
       ...{ request_id: 'request-1', error: code, ...more },
     },
     { 'content-type': 'application/problem+json; charset=utf-8', ...headers },

@@ -33,7 +33,8 @@ export class ApiError extends VoidRunnerError {
     const detail = problem?.detail ?? (response.statusText || `HTTP ${response.status}`);
     super(message ?? detail);
     this.status = response.status;
-    this.code = problem?.type.split('/').at(-1) || `http_${response.status}`;
+    // `urn:voidrunner:problem:<code>`
+    this.code = problem?.type.split(':').at(-1) || `http_${response.status}`;
     this.detail = detail;
     this.problem = problem;
     this.requestId = problem?.request_id ?? response.headers.get('x-request-id');

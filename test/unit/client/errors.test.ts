@@ -53,7 +53,7 @@ test.each<[number, abstract new (...args: never[]) => ApiError]>([
   expect(error.name).toBe(type.name);
   expect(error).toMatchObject({
     ...{ status, code: 'some_code', detail: 'It is some_code', message: 'It is some_code', requestId: 'request-1' },
-    problem: { type: '/problems/some_code', status },
+    problem: { type: 'urn:voidrunner:problem:some_code', status },
   });
 });
 
