@@ -6,7 +6,7 @@ export interface ClientOptions {
   /** Where the service is, for example `https://run.example.com`. */
   readonly baseUrl: string | URL;
   /** An API key (`vr_…`). A key may do what its scopes allow. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** The tokens of a person, instead of a key. They are refreshed when they have expired. */
   readonly session?: Session;
   /** Instead of the global `fetch`. */
@@ -30,7 +30,7 @@ export interface CheckedOptions {
 /** Options of every method. */
 export interface CallOptions {
   /** Aborts the call, also while it waits for a repeat. The call then throws the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PostOptions extends CallOptions {

@@ -146,7 +146,7 @@ test('tasks: created, changed, run, listed, deleted', async () => {
   await api.listsCaughtUp();
   const listed = [];
   for await (const { id } of vr.tasks.executions(task.id, { limit: 1 })) listed.push(id);
-  expect(listed).toEqual(runs.map(({ id }) => id).reverse());
+  expect(listed).toEqual(runs.map(({ id }) => id).toReversed());
   const again = await vr.executions.rerun(runs[0]!.id);
   expect((await vr.wait(again.id)).text).toBe('one');
   await vr.tasks.delete(task.id);
