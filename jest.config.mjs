@@ -10,9 +10,9 @@ const shared = {
   testEnvironment: '<rootDir>/test/runner/native-environment.cjs',
   runtime: '<rootDir>/test/runner/native-runtime.cjs',
   // Images and what is built hold packages of the same names.
-  modulePathIgnorePatterns: ['.voidrunner', 'dist', 'test/clients/(node_modules|generated)'].map(
-    (path) => `<rootDir>/${path}`,
-  ),
+  modulePathIgnorePatterns: [
+    ...['.voidrunner', 'dist', 'packages/client/dist', 'test/clients/(node_modules|generated)'],
+  ].map((path) => `<rootDir>/${path}`),
 };
 
 const project = (displayName, ...folders) => ({
@@ -57,6 +57,12 @@ export default {
   testTimeout: 180_000,
   coverageDirectory: 'coverage',
   coverageProvider: 'babel',
-  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/composition/telemetry.ts', '!src/composition/tracing.ts'],
+  collectCoverageFrom: [
+    'src/**/*.ts',
+    'packages/client/src/**/*.ts',
+    '!src/main.ts',
+    '!src/composition/telemetry.ts',
+    '!src/composition/tracing.ts',
+  ],
   coverageThreshold: { global: { lines: 80 } },
 };

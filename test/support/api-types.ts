@@ -1,8 +1,8 @@
 import openapiTS, { astToString } from 'openapi-typescript';
 
-import { makeApiDocument } from '../api-document.js';
+import { makeApiDocument } from './api-document.js';
 
-export const API_TYPES_FILE = 'test/support/generated/api.d.ts';
+export const API_TYPES_FILE = 'packages/client/src/generated/api.ts';
 
 const HEADER = `// Made of the API's OpenAPI document by \`npm run generate:client\`. Do not edit: change the code, and make it anew.
 
