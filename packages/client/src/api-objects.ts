@@ -22,6 +22,13 @@ export type Runtime = Schemas['Runtime'];
 export type Key = Schemas['Key'];
 export type CreateKey = Schemas['CreateKey'];
 export type CreatedKey = Schemas['CreatedKey'];
+export type Webhook = Schemas['Webhook'];
+export type CreateWebhook = Schemas['CreateWebhook'];
+export type UpdateWebhook = Schemas['UpdateWebhook'];
+export type WebhookWithSecret = Schemas['WebhookWithSecret'];
+export type WebhookDelivery = Schemas['WebhookDelivery'];
+export type WebhookList = Schemas['WebhookList'];
+export type WebhookDeliveryList = Schemas['WebhookDeliveryList'];
 export type User = Schemas['User'];
 export type AuthResponse = Schemas['AuthResponse'];
 export type TaskList = Schemas['TaskList'];
@@ -36,6 +43,8 @@ export type Limits = NonNullable<StartExecution['limits']>;
 export type Retry = NonNullable<StartExecution['retry']>;
 export type TestCase = NonNullable<RunOnce['tests']>[number];
 export type Judge = NonNullable<RunOnce['judge']>;
+/** Where the events of one execution are sent. */
+export type ExecutionWebhook = NonNullable<RunOnce['webhook']>;
 export type FieldError = NonNullable<Problem['validation_errors']>[number];
 
 /** Name or alias of a runtime. Operators may declare others than those of the API's document. */

@@ -1,4 +1,4 @@
-import type { Judge, Language, Limits, Retry, RunOnce, StartExecution, TestCase } from './api-objects.js';
+import type { ExecutionWebhook, Judge, Language, Limits, Retry, RunOnce, StartExecution, TestCase } from './api-objects.js';
 import { type Content, type FilesOption, inputFilesOf, stdinOf } from './input-files.js';
 import { defined } from './defined.js';
 
@@ -25,6 +25,8 @@ export interface ExecutionOptions extends InputOptions {
   readonly retry?: Retry;
   readonly tests?: readonly TestCase[];
   readonly judge?: Judge;
+  /** Where its events are sent. */
+  readonly webhook?: ExecutionWebhook;
 }
 
 export interface ProgramOptions extends ExecutionOptions {
@@ -53,10 +55,11 @@ export const startOf = (options: ExecutionOptions & { readonly external?: boolea
   ...executionFields(options),
 });
 
-function executionFields({ timeoutSeconds, limits, priority, retry, tests, judge, ...input }: ExecutionOptions) {
+function executionFields(options: ExecutionOptions) {
+  const { timeoutSeconds, limits, priority, retry, tests, judge, webhook, ...input } = options;
   const fields = inputOf(input);
   return {
-    ...defined({ limits, priority, retry, judge, timeout_seconds: timeoutSeconds }),
+    ...defined({ limits, priority, retry, judge, webhook, timeout_seconds: timeoutSeconds }),
     ...(tests !== undefined && { tests: [...tests] }),
     ...(Object.keys(fields).length > 0 && { input: fields }),
   };

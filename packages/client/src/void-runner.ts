@@ -10,6 +10,7 @@ import { Keys } from './resources/keys.js';
 import { Runtimes } from './resources/runtimes.js';
 import { Suites } from './resources/suites.js';
 import { Tasks } from './resources/tasks.js';
+import { Webhooks } from './resources/webhooks.js';
 import type { RunResult } from './run-result.js';
 import { Runner, type RunOptions, type StartOptions } from './runner.js';
 import { streamExecution, type StreamItem, type StreamOptions } from './streaming/stream-execution.js';
@@ -25,6 +26,7 @@ export class VoidRunner {
   readonly deadLetters: DeadLetters;
   readonly keys: Keys;
   readonly runtimes: Runtimes;
+  readonly webhooks: Webhooks;
   readonly auth: Auth;
   /**
    * Every operation of the API, typed by its document (openapi-fetch), with the same credential, repeats and time
@@ -52,6 +54,7 @@ export class VoidRunner {
     this.deadLetters = new DeadLetters(http);
     this.keys = new Keys(http);
     this.runtimes = new Runtimes(http);
+    this.webhooks = new Webhooks(http);
     this.auth = new Auth(http, credentials, refresh);
   }
 

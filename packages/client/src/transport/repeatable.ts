@@ -10,6 +10,10 @@ export const POSTS_WITH_KEY: ReadonlySet<string> = new Set([
   '/api/v1/executions/rerun',
   '/api/v1/dead-letters/{id}/redrive',
   '/api/v1/batches',
+  '/api/v1/webhooks',
+  '/api/v1/webhooks/{id}/test',
+  '/api/v1/webhooks/{id}/rotate-secret',
+  '/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver',
 ]);
 
 const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
