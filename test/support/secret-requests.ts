@@ -88,7 +88,7 @@ export class SecretRequests {
 
   /** A task that reads its input and prints some of it. */
   private taskBody(operationId: string): Record<string, any> {
-    const { tests: _tests, judge: _judge, ...body } = this.bodyOf(operationId);
+    const { tests: _tests, judge: _judge, webhook, ...body } = this.bodyOf(operationId);
     const script = `cat; cat *.txt; echo "$1"; env; echo ${this.secrets.plant('stdout')}; echo ${this.secrets.plant('stderr')} >&2; exit 3`;
     return {
       ...body,
@@ -97,8 +97,16 @@ export class SecretRequests {
       retry: { max_attempts: 1, initial_delay_ms: 0, backoff_factor: 1, max_delay_ms: 0, retry_on: ['exit_code'] },
       limits: { memory_mb: 64, cpus: 1, pids: 32 },
       timeout_seconds: 30,
+      ...(webhook !== undefined && { webhook: this.webhookOf() }),
       ...(body['input'] !== undefined && { input: this.inputOf(body['input']) }),
     };
+  }
+
+  /** Of one execution: a host that does not exist. */
+  private webhookOf(): Record<string, any> {
+    const secret = `whsec_${Buffer.from(this.secrets.plant('webhook.secret')).toString('base64')}`;
+    this.secrets.add(secret, 'the secret of an execution’s webhook');
+    return { url: `https://hooks.invalid/${this.secrets.plant('webhook.url of an execution')}`, secret };
   }
 
   /** Tests of a program that prints its input, and a checker that prints what it compares. */
@@ -225,13 +233,10 @@ export class SecretRequests {
     this.secrets.add(rotated['secret'] as string, 'the new secret of the webhook');
     await this.send('testWebhook', `${path}/test`, undefined, as);
     await eventually(async () => {
-      const { body } = await call<{ deliveries: { attempts: number }[] }>(
-        `${this.options.url}${path}/deliveries`,
-        'GET',
-        undefined,
-        { authorization: `Bearer ${as.token}` },
-      );
-      expect(body.deliveries).toMatchObject([{ attempts: 1, failure: 'dns' }]);
+      const { body } = await call<{ deliveries: object[] }>(`${this.options.url}${path}/deliveries`, 'GET', undefined, {
+        authorization: `Bearer ${as.token}`,
+      });
+      expect(body.deliveries).toContainEqual(expect.objectContaining({ failure: 'dns' }));
     });
   }
 

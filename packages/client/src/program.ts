@@ -1,4 +1,13 @@
-import type { ExecutionWebhook, Judge, Language, Limits, Retry, RunOnce, StartExecution, TestCase } from './api-objects.js';
+import type {
+  ExecutionWebhook,
+  Judge,
+  Language,
+  Limits,
+  Retry,
+  RunOnce,
+  StartExecution,
+  TestCase,
+} from './api-objects.js';
 import { type Content, type FilesOption, inputFilesOf, stdinOf } from './input-files.js';
 import { defined } from './defined.js';
 
