@@ -35,6 +35,8 @@ export interface DispatcherOptions {
   readonly commands: Pick<CommandBus, 'execute'>;
   readonly log: Log;
   readonly now?: () => Date;
+  /** Milliseconds that pass, whatever happens to the clock. */
+  readonly elapsedMs?: () => number;
 }
 
 /** A delivery whose row has changed. */
@@ -56,12 +58,14 @@ export class DeliveryDispatcher {
   private readonly faulty = new LRUCache<string, true>({ max: FAULTS_MAX, ttl: FAULT_PAUSE_MS });
   private readonly slowLanes = new LRUCache<string, true>({ max: SLOW_LANES_MAX });
   private readonly now: () => Date;
+  private readonly elapsedMs: () => number;
   /** Counts the times that this process began to lead. */
   private term = 0;
   private checkAt = 0;
 
   constructor(private readonly options: DispatcherOptions) {
     this.now = options.now ?? (() => new Date());
+    this.elapsedMs = options.elapsedMs ?? (() => performance.now());
   }
 
   /**
@@ -99,7 +103,7 @@ export class DeliveryDispatcher {
       try {
         if (leads()) {
           await this.round(signal);
-          waitMs = this.lanes.allInMs(performance.now());
+          waitMs = this.lanes.allInMs(this.elapsedMs());
         }
       } catch (error) {
         this.report(error, 'webhooks failed');
@@ -123,7 +127,7 @@ export class DeliveryDispatcher {
 
   private async visit(signal: AbortSignal): Promise<void> {
     const { pending, checks } = this.options;
-    const at = performance.now();
+    const at = this.elapsedMs();
     for (const lanes of this.lanes.take()) this.start(await pending.dueIn(lanes, this.now(), this.excepted()), signal);
     if (at >= this.checkAt) {
       const hasMore = await checks.run(this.now(), [...this.running.keys()]);
@@ -194,7 +198,7 @@ export class DeliveryDispatcher {
   }
 
   private change(lane: string | null): void {
-    this.lanes.change(lane, performance.now());
+    this.lanes.change(lane, this.elapsedMs());
   }
 
   private free(id: string): void {

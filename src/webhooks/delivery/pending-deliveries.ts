@@ -74,13 +74,15 @@ const OF_ENDED = `
     from lanes
     left join read.webhook_targets t on t.webhook_id = lanes.lane
     where lanes.lane is not null and t.status is distinct from 'enabled' and (
-      select d.webhook_id from read.webhook_deliveries d where d.status = 'pending' and d.lane = lanes.lane limit 1
+      select d.webhook_id from read.webhook_deliveries d
+      where d.status = 'pending' and d.lane = lanes.lane order by d.due_at limit 1
     ) is not null
   )
   select d.id, d.source_id, d.event_id, d.traceparent, ended.reason
   from ended cross join lateral (
     select * from read.webhook_deliveries d
-    where d.status = 'pending' and d.lane = ended.lane and d.id <> all ($2::uuid[]) limit ${ROWS_AT_A_TIME}
+    where d.status = 'pending' and d.lane = ended.lane and d.id <> all ($2::uuid[])
+    order by d.due_at limit ${ROWS_AT_A_TIME}
   ) d
   limit ${ROWS_AT_A_TIME}`;
 
