@@ -27,16 +27,17 @@ export type ExecutionOutput = z.infer<z.ZodObject<typeof executionOutput>>;
 export async function executionResult(
   execution: Execution,
   context: Pick<ToolContext, 'vr' | 'signal'>,
-  patterns = Number.POSITIVE_INFINITY,
+  patterns: number,
 ): Promise<CallToolResult> {
-  const { id, status, termination_reason, return_code, execution_time_ms, files } = execution;
+  const { id, status, return_code, execution_time_ms, files } = execution;
+  const reason = reasonOf(execution);
   const outputs = await outputsOf(execution, context);
   const notes = [...notesForCaller(execution.notes, patterns), ...skippedFiles(execution)];
   const structuredContent: ExecutionOutput = {
     execution_id: id,
     status,
     ok: status === 'completed',
-    ...(termination_reason !== null && { reason: termination_reason }),
+    ...(reason !== null && { reason }),
     ...(return_code !== null && { return_code }),
     ...(execution_time_ms !== null && { duration_ms: execution_time_ms }),
     ...outputs,
@@ -81,12 +82,16 @@ const outputTexts = ({ stdout = '', stderr = '' }: Outputs): string[] => [
   ...(stderr === '' ? [] : [`stderr:\n${stderr}`]),
 ];
 
+/** A program that returned 0 needs none. */
+const reasonOf = ({ status, termination_reason }: Execution) => (status === 'completed' ? null : termination_reason);
+
 export function headline(execution: Execution): string {
-  const { id, status, termination_reason, return_code, execution_time_ms, signal } = execution;
+  const { id, status, return_code, execution_time_ms, signal } = execution;
+  const reason = reasonOf(execution);
   const facts = [
     ...(return_code === null ? [] : [`return code ${return_code}`]),
     ...(signal === null ? [] : [`signal ${signal}`]),
-    ...(termination_reason === null ? [] : [`reason: ${termination_reason}`]),
+    ...(reason === null ? [] : [`reason: ${reason}`]),
     ...(execution_time_ms === null ? [] : [`${execution_time_ms} ms`]),
     `execution ${id}`,
   ];

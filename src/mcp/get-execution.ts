@@ -4,8 +4,8 @@ import { executionOutput, executionResult, headline } from './execution-result.j
 import { partFrom } from './output-part.js';
 import { defineTool, type ToolContext } from './tool.js';
 
-/** As in `notesForCaller`: the caller may have named all of them. */
-const ALL_PATTERNS = Number.POSITIVE_INFINITY;
+/** The patterns that the run's caller named are not known; the result of the run has told of them. */
+const NO_PATTERNS = 0;
 
 export const getExecution = defineTool({
   name: 'get_execution',
@@ -19,7 +19,7 @@ export const getExecution = defineTool({
   annotations: { readOnlyHint: true },
   async call({ id, stream, offset = 0 }, context) {
     if (stream === undefined) {
-      return executionResult(await context.vr.executions.get(id, context), context, ALL_PATTERNS);
+      return executionResult(await context.vr.executions.get(id, context), context, NO_PATTERNS);
     }
     return outputPart(id, stream, offset, context);
   },

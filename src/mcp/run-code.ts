@@ -7,7 +7,7 @@ import { defineTool } from './tool.js';
 
 export const runCode = defineTool({
   name: 'run_code',
-  description: 'Runs a program once in a sandbox without network and waits for its end.',
+  description: 'Runs a program once in a sandbox without network. Image files that it saves are shown.',
   input: z.strictObject({ ...programArguments, stdin: z.string().optional(), outputs: outputsArgument }),
   output: z.strictObject(executionOutput),
   async call({ language, code, ...input }, context) {

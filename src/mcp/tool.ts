@@ -41,12 +41,13 @@ interface ObjectSchema {
 
 /** Clients take a schema without `$schema` for the current version. */
 function jsonSchemaOf(schema: z.ZodObject): ObjectSchema {
-  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input', override: withoutSafeIntegers });
+  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input', override: withoutNoise });
   return described as ObjectSchema;
 }
 
-/** The bounds of zod's integers, which say nothing to a model. */
-function withoutSafeIntegers({ jsonSchema }: { jsonSchema: { minimum?: number; maximum?: number } }): void {
+/** Without what says nothing to a model: the bounds of zod's integers, and its pattern of a UUID. */
+function withoutNoise({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (jsonSchema.format === 'uuid') delete jsonSchema.pattern;
 }
