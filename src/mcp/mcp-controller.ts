@@ -68,10 +68,12 @@ export class McpController {
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: !messages.some(isToolCall) });
     await session.connect(transport);
     const forget = this.open.add(key, { session, transport });
-    ended.addEventListener('abort', () => {
+    const end = (): void => {
       forget();
       this.close(session);
-    });
+    };
+    if (ended.aborted) end();
+    else ended.addEventListener('abort', end);
     const response = await transport.handleRequest(webRequestOf(request));
     if (messages.some(isInitializeRequest)) void reply.header(SESSION_HEADER, randomUUID());
     if (response.body !== null && isStream(response)) void this.closeWhenIdle(session);
