@@ -1,5 +1,5 @@
 // Dependencies point one way, from the left to the right:
-//   main → composition, cli → worker, orchestrator, facades → tasks, identity, operations → http → sandbox, queue, live-output, live-input
+//   main → composition, cli → mcp, worker, orchestrator, facades → tasks, identity, operations → http → sandbox, queue, live-output, live-input
 //        → runtimes → event-sourcing → platform → kernel
 // `make check` runs these rules on src and on the client. test/architecture runs them on a copy of the layout that breaks each rule once.
 
@@ -74,6 +74,7 @@ module.exports = {
       ['kernel', 'platform', 'event-sourcing', 'http'],
       'Checks take what they need to know as parameters.',
     ),
+    layer('mcp', ['kernel', 'platform', 'http'], 'A client of the API: it knows no task.'),
     layer('config', [], 'Settings are read before anything else.'),
     forbid(
       'client-stands-alone',
@@ -82,9 +83,9 @@ module.exports = {
       { pathNot: [`${CLIENT}/`, 'node_modules/openapi-fetch/'] },
     ),
     forbid(
-      'client-in-cli-only',
-      'The service does not call itself over HTTP.',
-      { path: `${SRC}/`, pathNot: `${SRC}/cli/` },
+      'client-in-cli-and-mcp-only',
+      'The service does not call itself over HTTP, except for a model.',
+      { path: `${SRC}/`, pathNot: `${SRC}/(cli|mcp)/` },
       { path: `${CLIENT}/` },
     ),
     forbid(

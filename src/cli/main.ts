@@ -22,6 +22,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['trace', async () => (await import('./trace-command.js')).traceCommand()],
   ['doctor', async () => (await import('./doctor-command.js')).doctorCommand()],
   ['migrate', async () => (await import('./migrate-command.js')).migrateCommand()],
+  ['mcp', async () => (await import('./mcp-command.js')).mcpCommand()],
   ['docs', async () => (await import('./docs-command.js')).docsCommand()],
   ['settings', async () => (await import('./settings-command.js')).settingsCommand()],
 ]);

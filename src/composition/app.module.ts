@@ -5,6 +5,7 @@ import { healthProbes } from './health-probes.js';
 import { HealthModule } from './health.module.js';
 import { identityModule } from './identity.js';
 import type { Infrastructure } from './infrastructure.js';
+import { McpModule } from './mcp.module.js';
 import { PlatformModule } from './platform.module.js';
 import { TasksModule } from './tasks.module.js';
 import { WebhooksModule } from './webhooks.module.js';
@@ -21,8 +22,14 @@ export class AppModule {
         PlatformModule.with(infra),
         TasksModule.register({ withApi, facades: infra.config.FACADES, log: infra.log }),
         WebhooksModule.register(infra),
-        ...(withApi ? [identityModule(infra.config, infra.log), HealthModule.forRoot(healthProbes(infra))] : []),
+        ...(withApi ? apiModules(infra) : []),
       ],
     };
   }
 }
+
+const apiModules = (infra: Infrastructure): DynamicModule[] => [
+  identityModule(infra.config, infra.log),
+  HealthModule.forRoot(healthProbes(infra)),
+  McpModule.with(infra.log),
+];

@@ -73,7 +73,8 @@ export class AuthGuard {
   }
 }
 
-function credentialOf(request: FastifyRequest): string {
+/** @throws HttpProblem 401 without a credential, 400 for two different ones */
+export function credentialOf(request: FastifyRequest): string {
   const { headers } = request;
   const dialect = dialectOf(request);
   if (dialect) return foreignCredentialOf(headers, dialect.keyHeaders);
@@ -116,9 +117,9 @@ function authorizedBy(authorization: string): string {
   return credential;
 }
 
-function requireScope({ scopes }: CallerKey, scope: Scope | undefined): void {
+function requireScope({ scopes }: CallerKey, scope: Scope | 'any' | undefined): void {
   if (scope === undefined) throw new HttpProblem(403, 'key_not_allowed', 'API keys cannot be used for this: log in');
-  if (scopes.includes(scope)) return;
+  if (scope === 'any' || scopes.includes(scope)) return;
   // RFC 6750, section 3.1.
   throw new HttpProblem(403, 'missing_scope', `The API key lacks the scope ${scope}`, {
     details: { scope },

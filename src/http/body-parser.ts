@@ -26,7 +26,8 @@ export function parseBodies(fastify: FastifyInstance, contentMsMax = CONTENT_MS_
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', async (request: FastifyRequest, content: IncomingMessage) => {
     const bytes = await read(request, content);
-    return bytes.length === 0 ? undefined : parsedBody(bytes);
+    if (bytes.length === 0) return undefined;
+    return request.routeOptions.config.jsonUnread === true ? bytes : parsedBody(bytes);
   });
   // Reached only on routes that take bytes: checkContent refuses these types on all others.
   fastify.addContentTypeParser(BYTES_TYPES, async (request: FastifyRequest, content: IncomingMessage) => {

@@ -19,6 +19,7 @@ import { serveDocs } from './docs/serve-docs.js';
 import { deferContinue } from './expect-continue.js';
 import { limitHeldBodies } from './large-bodies.js';
 import { respondToMalformedHttp, refuseTunnels } from './malformed-http.js';
+import { checkOrigins } from './origin-check.js';
 import { ProblemFilter, sendProblem } from './problem-filter.js';
 import { RateLimitGuard } from './rate-limit/rate-limit-guard.js';
 import type { RateLimiter } from './rate-limit/rate-limiter.js';
@@ -78,8 +79,9 @@ export async function createHttpApp(module: RootModule, options: HttpAppOptions)
   app.useGlobalPipes(new SchemaPipe());
   const authentication = new AuthGuard(app.get(Credentials, { strict: false }));
   const rateLimits = options.rateLimiter && new RateLimitGuard(options.rateLimiter);
-  guardRequests(fastify, authentication, rateLimits, options);
   const origins = options.corsAllowedOrigins ?? [];
+  checkOrigins(fastify, origins);
+  guardRequests(fastify, authentication, rateLimits, options);
   if (origins.length > 0) app.enableCors(corsOptions(origins, options.dialects));
   if (options.docs) serveDocs(app, options.docs);
   return app;

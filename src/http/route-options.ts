@@ -6,6 +6,7 @@ declare module 'fastify' {
     bodyBytesMax?: number;
     takesBytes?: boolean;
     jsonAsText?: boolean;
+    jsonUnread?: boolean;
   }
 }
 
@@ -44,6 +45,9 @@ export const TakesBytes = (bytesMax: number) => routeConfig({ bodyBytesMax: byte
 
 /** `@JsonAsText()`: JSON may be declared as text/plain, as HTTP clients do with a body that is a string. */
 export const JsonAsText = () => routeConfig({ jsonAsText: true });
+
+/** `@JsonUnread()`: `request.body` has the bytes of the JSON, for a handler whose protocol has errors of its own. */
+export const JsonUnread = () => routeConfig({ jsonUnread: true });
 
 /** Nest passes a route's config to Fastify, but not its options. */
 export function applyBodyLimits(fastify: FastifyInstance): void {

@@ -17,7 +17,8 @@ export type Scope = (typeof SCOPES)[number];
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    scope?: Scope;
+    /** `any`: the handler's own requests need scopes, and it does nothing itself. */
+    scope?: Scope | 'any';
   }
 }
 
@@ -29,3 +30,6 @@ export const SCOPE_EXTENSION = 'x-scope';
 /** The scope that an API key needs for the route. A route without one, and without `@Public()`, takes no API key. */
 export const ForKeys = (scope: Scope) =>
   applyDecorators(routeConfig({ scope }), ApiSecurity(KEY_SCHEME), ApiExtension(SCOPE_EXTENSION, scope));
+
+/** The route takes every API key: what it does, it does by requests to other routes with the same key. */
+export const ForAnyKey = () => routeConfig({ scope: 'any' });

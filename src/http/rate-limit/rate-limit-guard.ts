@@ -39,6 +39,9 @@ const byCredential = (request: FastifyRequest): string | undefined => {
 const READS: readonly RateRule[] = [{ category: 'reads', keyOf: byCredential }];
 const WRITES: readonly RateRule[] = [{ category: 'writes', keyOf: byCredential }];
 
+/** Counted as a read, although its method is POST. */
+export const RateLimitedAsRead = () => RateLimited(...READS);
+
 /** Instead of `@RateLimited()`: the request counts as as many writes as its body contains. @param countOf at least 1 */
 export const RateLimitedByContent = (countOf: (body: unknown) => number) =>
   RateLimited(...WRITES, {
