@@ -5,9 +5,11 @@ import { type DomainEvent, streamName, type StreamRef, type StreamType } from '.
 import { batchDecider } from '../tasks/domain/batch-decider.js';
 import { executionDecider } from '../tasks/domain/execution-decider.js';
 import { taskDecider } from '../tasks/domain/task-decider.js';
-import { type CliContext, print, warn, withLog } from './cli-context.js';
+import { type CliContext, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
-import { streamArgument, wholeNumberBetween } from './stream-argument.js';
+import { print, warn } from './output.js';
+import { streamArgument } from './stream-argument.js';
+import { wholeNumberBetween } from './whole-number.js';
 
 /** The largest integer of Postgres. */
 const VERSION_MAX = 2 ** 31 - 1;
@@ -28,7 +30,6 @@ const DECIDERS: Record<StatefulType, Decider<never, unknown, DomainEvent>> = {
 
 export const stateCommand = (): Command =>
   new Command('state')
-    .description('print the state of a task, an execution or a batch, now or at an earlier version or time')
     .argument('<stream>', 'task-<uuid>, execution-<uuid> or batch-<uuid>', statefulArgument)
     .option('--at-version <version>', 'after this event of the stream', wholeNumberBetween(1, VERSION_MAX))
     .option('--at-time <time>', 'at this time, RFC 3339', timeArgument)
