@@ -114,12 +114,14 @@ export class PersonAtShell {
 
   /** Runs a bash script, in which `$0 "$@"` is the command line with these arguments. */
   shell(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-    const all = ['-c', script, 'voidrunner', ...args];
-    const command = new RunningCommand(
-      spawn('bash', all, { cwd: this.home, env: { ...this.env, ...env }, stdio: 'pipe' }),
-    );
+    const command = this.startShell(script, args, env);
     command.endInput();
     return command.ended;
+  }
+
+  startShell(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): RunningCommand {
+    const all = ['-c', script, 'voidrunner', ...args];
+    return new RunningCommand(spawn('bash', all, { cwd: this.home, env: { ...this.env, ...env }, stdio: 'pipe' }));
   }
 
   leave(): Promise<void> {
