@@ -121,7 +121,6 @@ test('a pipe gets whole names, ISO times and no colours; a terminal rows of its 
   expect(shown.stdout).toContain(ESCAPE);
   expect(shown.stdout).not.toContain(`${ESCAPE}[31mred`);
   expect(shown.stdout).toMatch(/ago/);
-  // eslint-disable-next-line no-control-regex
   for (const line of linesOf(shown)) expect(line.replaceAll(/\u001b\[\d+m/g, '').length).toBeLessThanOrEqual(100);
 
   const plain = await inTerminal('voidrunner tasks list --limit 1', 100, { NO_COLOR: '1' });

@@ -36,7 +36,7 @@ export async function followExecution(
     void cancel(server, id);
   });
   const { live } = options;
-  const input = live ? settled(sendInput(server, id, live, end.signal)) : null;
+  const input = live ? settled(sendInput(server, id, live, end.signal), end.signal) : null;
   const status = ignoreErrors(
     showProgress(server, started, end.signal),
     'what matters, the wait for the end meets, too',
@@ -102,9 +102,9 @@ function showTests({ tests, verdict, score, points, test_count }: Execution): vo
   print(`verdict: ${verdict ?? 'none'}, points: ${points ?? 0}, score: ${score ?? 0}`);
 }
 
-/** The error of a promise that others wait for later, or null. */
-const settled = (work: Promise<unknown>): Promise<unknown> =>
+/** The error of a promise that others wait for later, or null. After the end there is none: nobody needs the rest. */
+const settled = (work: Promise<unknown>, end: AbortSignal): Promise<unknown> =>
   work.then(
     () => null,
-    (error: unknown) => error,
+    (error: unknown) => (end.aborted ? null : error),
   );
