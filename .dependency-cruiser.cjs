@@ -89,6 +89,20 @@ module.exports = {
       { path: `${CLIENT}/` },
     ),
     forbid(
+      'people-use-the-client',
+      'Commands for people use a server over HTTP. Nothing of the service, its settings or its database is loaded.',
+      { path: `${SRC}/cli/(people/|main[.]ts$|program[.]ts$|command-list[.]ts$)` },
+      {
+        path: `${SRC}/`,
+        pathNot: [
+          `${SRC}/cli/(people/|(program|command-list|exit-codes|failure|output|whole-number)[.]ts$)`,
+          `${SRC}/platform/async/(delay|ignore-errors|timeout)[.]ts$`,
+          `${SRC}/composition/version[.]ts$`,
+        ],
+        dependencyTypesNot: ['dynamic-import'],
+      },
+    ),
+    forbid(
       'domain-is-pure',
       'Decisions know the kernel, the decider core and the names of ports; no framework and no storage.',
       { path: `${SRC}/(identity|tasks|webhooks)/domain/` },

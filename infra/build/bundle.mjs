@@ -59,6 +59,26 @@ const preloaded = {
     onResolve({ filter: /^\.\/composition\/telemetry\.js$/ }, () => ({ path: './telemetry.js', external: true })),
 };
 
+/** What the commands that use a server need: from one file, they start in half the time. */
+const IN_COMMAND_LINE = [
+  'commander',
+  'picocolors',
+  'string-width',
+  'cli-progress',
+  'openapi-fetch',
+  '@voidrunner/client',
+];
+
+const mostPackagesOutside = {
+  name: 'most packages outside',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^[^./]/ }, ({ path, kind, importer }) =>
+      kind === 'entry-point' || IN_COMMAND_LINE.includes(path) || importer.includes('/node_modules/')
+        ? undefined
+        : { path, external: true },
+    ),
+};
+
 const shared = {
   outdir: 'dist',
   bundle: true,
@@ -89,8 +109,8 @@ const made = await Promise.all([
     entryPoints: { cli: 'src/cli/main.ts' },
     splitting: true,
     chunkNames: 'cli-[hash]',
-    packages: 'external',
-    plugins: [swc],
+    banner: { js: COMMONJS },
+    plugins: [swc, mostPackagesOutside, withoutPackages],
   }),
 ]);
 

@@ -5,12 +5,13 @@ import type { z } from 'zod';
 
 import { registerBody } from '../identity/api/auth-schemas.js';
 import { DomainError } from '../kernel/errors.js';
-import { print, withAccounts } from './cli-context.js';
+import { withAccounts } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
+import { print } from './output.js';
 
 /** Only this command makes admins: the HTTP API cannot. */
 export function adminCommand(): Command {
-  const admin = new Command('admin').description('manage admins, who may see and change everything');
+  const admin = new Command('admin');
   admin
     .command('create')
     .description('create an admin account; the password is read from standard input')

@@ -53,7 +53,3 @@ export const withAccounts = (
       await close();
     }
   });
-
-/** Results go to standard output, everything else to standard error. */
-export const print = (text: string): void => void process.stdout.write(`${text}\n`);
-export const warn = (text: string): void => void process.stderr.write(`${text}\n`);

@@ -5,19 +5,19 @@ import { ParkedStreams } from '../event-sourcing/subscription/parked-streams.js'
 import { decideExecution } from '../tasks/commands/decide-execution.js';
 import { DiscardDeadLetter, RedriveExecution } from '../tasks/domain/execution-commands.js';
 import type { ExecutionRow } from '../tasks/queries/execution-projection.js';
-import { type CliContext, decisionsOf, print, warn, withLog } from './cli-context.js';
+import { type CliContext, decisionsOf, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 import { operatorMetadata } from './operator.js';
-import { streamArgument, wholeNumberArgument } from './stream-argument.js';
+import { print, warn } from './output.js';
+import { streamArgument } from './stream-argument.js';
+import { wholeNumberArgument } from './whole-number.js';
 
 const LIST_LIMIT_DEFAULT = 100;
 
 type Change = typeof RedriveExecution | typeof DiscardDeadLetter;
 
 export function deadLettersCommand(): Command {
-  const deadLetters = new Command('dead-letters').description(
-    'manage executions without attempts left, and streams that a subscription parked',
-  );
+  const deadLetters = new Command('dead-letters');
   deadLetters
     .command('list')
     .description('list dead-lettered executions and parked streams')

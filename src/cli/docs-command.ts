@@ -4,14 +4,13 @@ import { Command } from 'commander';
 
 import { type Config, loadConfig } from '../config/load-config.js';
 import { silentLog } from '../platform/telemetry/log.js';
-import { print } from './cli-context.js';
-import { wholeNumberBetween } from './stream-argument.js';
+import { print } from './output.js';
+import { wholeNumberBetween } from './whole-number.js';
 
 const DOCS_PORT_DEFAULT = 8081;
 
 export const docsCommand = (): Command =>
   new Command('docs')
-    .description('serve the API’s interactive documentation')
     .option('--port <port>', 'port to listen on', wholeNumberBetween(1, 65_535), DOCS_PORT_DEFAULT)
     .action(async ({ port }: { port: number }) => {
       const config: Config = { ...loadConfig(), VOIDRUNNER_ROLES: ['api'], SERVER_PORT: port, METRICS_PORT: 0 };

@@ -10,14 +10,13 @@ import { diagnose, type Diagnosis, type SandboxFindings } from '../sandbox/diagn
 import { askEngine } from '../sandbox/engine-findings.js';
 import { connectEngine } from '../sandbox/engine.js';
 import { testRuntimes } from '../sandbox/runtime-findings.js';
-import { print } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
+import { print } from './output.js';
 
 const LABELS = { ok: 'ok    ', advice: 'ADVICE', fault: 'FAULT ' } as const;
 
 export const doctorCommand = (): Command =>
   new Command('doctor')
-    .description('check the container engine: whether it can run code, and how safely')
     .option('--json', 'print the findings as JSON')
     .option('--strict', 'treat advice as a fault')
     .addHelpText('after', '\nExit codes: 0 no faults, 1 faults found, 2 the engine does not respond, 64 usage error.')

@@ -4,9 +4,11 @@ import { createEventCatalog } from '../composition/event-catalog.js';
 import { streamName, type RecordedEvent, type StreamRef } from '../event-sourcing/core/event.js';
 import { historyEntryOf } from '../event-sourcing/core/history-entry.js';
 import { delay } from '../platform/async/delay.js';
-import { type CliContext, print, warn, withLog } from './cli-context.js';
+import { type CliContext, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
-import { STREAM_FORMS, streamArgument, wholeNumberArgument } from './stream-argument.js';
+import { print, warn } from './output.js';
+import { STREAM_FORMS, streamArgument } from './stream-argument.js';
+import { wholeNumberArgument } from './whole-number.js';
 
 const TAIL_BATCH_EVENTS = 500;
 const TAIL_POLL_MS = 250;
@@ -20,7 +22,7 @@ interface TailOptions {
 }
 
 export function eventsCommand(): Command {
-  const events = new Command('events').description('read the log');
+  const events = new Command('events');
   events
     .command('show')
     .description('print all events of a task, an execution or a user, oldest first')

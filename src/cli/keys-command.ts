@@ -2,11 +2,12 @@ import { Command } from 'commander';
 
 import { masterKeysOf } from '../composition/secrets.js';
 import { rotateDataKeys, type Rotation } from '../platform/payloads/key-rotation.js';
-import { print, warn, withLog } from './cli-context.js';
+import { withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
+import { print, warn } from './output.js';
 
 export function keysCommand(): Command {
-  const keys = new Command('keys').description('manage the master key, which wraps the key of each user’s payloads');
+  const keys = new Command('keys');
   keys
     .command('status')
     .description('count the data keys that are wrapped with PAYLOAD_MASTER_KEY and with other keys')

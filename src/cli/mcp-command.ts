@@ -16,14 +16,13 @@ import { Unavailable } from '../kernel/errors.js';
 import { RETRIES_MAX, STDIO_MESSAGE_BYTES_MAX } from '../mcp/limits.js';
 import { McpSession } from '../mcp/mcp-session.js';
 import type { CallObservation } from '../mcp/tool-calls.js';
-import { warn } from './cli-context.js';
+import { warn } from './output.js';
 
 /** How long the first request may take: a host waits for the server to respond. */
 const CHECK_MS_MAX = 5_000;
 
 export const mcpCommand = (): Command =>
   new Command('mcp')
-    .description('serve the Model Context Protocol on standard input and output')
     .addHelpText(
       'after',
       '\nEnvironment: VOIDRUNNER_URL (such as https://run.example.com), VOIDRUNNER_API_KEY.' +

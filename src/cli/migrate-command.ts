@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { postgresOptions } from '../composition/postgres-options.js';
 import { loadConfig } from '../config/load-config.js';
 import { migrateDown, type MigratorOptions, migrateUp, pendingMigrations } from '../platform/postgres/migrator.js';
-import { print } from './cli-context.js';
+import { print } from './output.js';
 
 function migratorOptions(): MigratorOptions {
   const config = loadConfig();
@@ -21,7 +21,7 @@ async function report(done: string, names: Promise<string[]>): Promise<void> {
 }
 
 export function migrateCommand(): Command {
-  const migrate = new Command('migrate').description('change the database schema, as its owner (DB_OWNER_USER)');
+  const migrate = new Command('migrate');
   migrate
     .command('up')
     .description('apply all pending migrations')

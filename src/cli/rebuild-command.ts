@@ -4,7 +4,8 @@ import { ORCHESTRATOR, postgresOptions, PROJECTOR, WEBHOOKS } from '../compositi
 import { orchestratorProjections, projectorProjections, webhooksProjections } from '../composition/projections.js';
 import { ProjectionRebuild, type RebuildResult } from '../event-sourcing/projection/projection-rebuild.js';
 import { createPool } from '../platform/postgres/pool.js';
-import { type CliContext, print, withLog } from './cli-context.js';
+import { type CliContext, withLog } from './cli-context.js';
+import { print } from './output.js';
 
 const SUBSCRIPTIONS = {
   [PROJECTOR]: projectorProjections,
@@ -15,7 +16,6 @@ type Name = keyof typeof SUBSCRIPTIONS;
 
 export const rebuildCommand = (): Command =>
   new Command('rebuild')
-    .description('rebuild the read models from the log, while the live ones serve; effects are not repeated')
     .addOption(
       new Option('--subscription <name>', 'the owner of the tables')
         .choices(Object.keys(SUBSCRIPTIONS))

@@ -2,13 +2,10 @@ import { Command } from 'commander';
 import type { z } from 'zod';
 
 import { SECRET_SETTINGS, settingsSchema } from '../config/settings.js';
-import { print } from './cli-context.js';
+import { print } from './output.js';
 
 /** `.env.example` is this command's output; a test checks that. */
-export const settingsCommand = (): Command =>
-  new Command('settings')
-    .description('print every setting with its meaning and default, as a .env file')
-    .action(() => print(settingsText()));
+export const settingsCommand = (): Command => new Command('settings').action(() => print(settingsText()));
 
 export function settingsText(): string {
   const lines = Object.entries(settingsSchema.shape).map(([name, schema]) => {

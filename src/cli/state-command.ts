@@ -7,9 +7,11 @@ import { executionDecider } from '../tasks/domain/execution-decider.js';
 import { taskDecider } from '../tasks/domain/task-decider.js';
 import { deliveryDecider } from '../webhooks/domain/delivery-decider.js';
 import { webhookDecider } from '../webhooks/domain/webhook-decider.js';
-import { type CliContext, print, warn, withLog } from './cli-context.js';
+import { type CliContext, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
-import { streamArgument, wholeNumberBetween } from './stream-argument.js';
+import { print, warn } from './output.js';
+import { streamArgument } from './stream-argument.js';
+import { wholeNumberBetween } from './whole-number.js';
 
 /** The largest integer of Postgres. */
 const VERSION_MAX = 2 ** 31 - 1;
@@ -32,9 +34,6 @@ const DECIDERS: Record<StatefulType, Decider<never, unknown, DomainEvent>> = {
 
 export const stateCommand = (): Command =>
   new Command('state')
-    .description(
-      'print the state of a task, an execution, a batch, a webhook or a delivery, now or at an earlier version or time',
-    )
     .argument(
       '<stream>',
       'task-<uuid>, execution-<uuid>, batch-<uuid>, webhook-<uuid> or delivery-<uuid>',

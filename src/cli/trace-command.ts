@@ -7,13 +7,13 @@ import { streamName, type StreamRef } from '../event-sourcing/core/event.js';
 import { ifMissing } from '../platform/telemetry/missing-file.js';
 import { traceIdOf } from '../platform/telemetry/trace-context.js';
 import { renderTrace, spansOf } from '../platform/telemetry/trace-tree.js';
-import { print, warn, withLog } from './cli-context.js';
+import { withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
+import { print, warn } from './output.js';
 import { streamArgument } from './stream-argument.js';
 
 export const traceCommand = (): Command =>
   new Command('trace')
-    .description('print a trace as a tree, from the file in OTEL_TRACES_FILE')
     .argument('<trace>', 'a trace id, or task-<uuid>, execution-<uuid>, batch-<uuid>, user-<uuid>', traceArgument)
     .action(async (trace: string | StreamRef) => {
       const { OTEL_TRACES_FILE: file } = loadConfig();

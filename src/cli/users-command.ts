@@ -12,12 +12,13 @@ import { decideExecution } from '../tasks/commands/decide-execution.js';
 import { CancelBatch } from '../tasks/domain/batch-commands.js';
 import { CancelExecution } from '../tasks/domain/execution-commands.js';
 import { CurrentStatuses } from '../tasks/queries/current-statuses.js';
-import { type CliContext, decisionsOf, print, withAccounts } from './cli-context.js';
+import { type CliContext, decisionsOf, withAccounts } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
+import { print } from './output.js';
 import { streamArgument } from './stream-argument.js';
 
 export function usersCommand(): Command {
-  const users = new Command('users').description('manage accounts');
+  const users = new Command('users');
   users
     .command('erase')
     .description('erase an account permanently: personal data, sessions, and everything it stored; may be repeated')

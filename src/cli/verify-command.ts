@@ -17,9 +17,10 @@ import { delay } from '../platform/async/delay.js';
 import { reportingOutages } from '../platform/postgres/outage.js';
 import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
 import { LifecycleInvariant } from '../tasks/domain/lifecycle-invariant.js';
-import { type CliContext, print, warn, withLog } from './cli-context.js';
+import { type CliContext, withLog } from './cli-context.js';
 import { EXIT_FAULTS, EXIT_UNABLE } from './exit-codes.js';
-import { wholeNumberArgument } from './stream-argument.js';
+import { print, warn } from './output.js';
+import { wholeNumberArgument } from './whole-number.js';
 
 const WAIT_SECONDS_DEFAULT = 10;
 const NATS_WAIT_MS = 5_000;
@@ -34,7 +35,6 @@ interface VerifyOptions {
 
 export const verifyCommand = (): Command =>
   new Command('verify')
-    .description('check that the log is complete and unchanged, and that all derived data matches it')
     .option(
       '--wait <seconds>',
       'how long to wait for the views and JetStream to reach the log’s current end',

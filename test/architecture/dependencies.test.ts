@@ -52,6 +52,7 @@ const PLANTED: Readonly<Record<string, string>> = {
   'config-imports': 'config/breaks-its-layer.ts',
   'client-stands-alone': 'packages/client/src/knows-the-service.ts',
   'client-in-cli-and-mcp-only': 'http/knows-the-client.ts',
+  'people-use-the-client': 'cli/people/knows-a-pool.ts',
   'domain-is-pure': 'tasks/domain/knows-a-pool.ts',
   'pure-without-libraries': 'tasks/domain/does-io.ts',
   'api-on-top': 'tasks/commands/knows-its-api.ts',

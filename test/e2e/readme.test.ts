@@ -24,10 +24,10 @@ async function session(url: string): Promise<string> {
 test('the curl session of the README works as written', async () => {
   const { stdout, stderr } = await promisify(execFile)('bash', ['-c', await session(service.url)]);
   expect(stderr).toBe('');
-  const [, account, answer, task, languages, run, how, prints, happened, once, live] = stdout
+  const [, account, answer, local, task, languages, run, how, prints, happened, once, live] = stdout
     .split(`${MARK}\n`)
     .map((text) => text.trim());
-  expect([account, answer, task, run]).toEqual(['', '42', '', '']);
+  expect([account, answer, local, task, run]).toEqual(['', '42', 'Hello from a file', '', '']);
   expect(JSON.parse(languages!)).toMatchObject({
     runtimes: expect.arrayContaining([expect.objectContaining({ name: 'python', available: true })]) as object,
   });

@@ -61,6 +61,18 @@ const MISUSES: readonly (readonly [args: string, says: RegExp])[] = [
   ['docs --port x', /Expected a whole number from 1 to 65535/],
   ['docs --port 65536', /Expected a whole number from 1 to 65535/],
   ['settings --nope', /unknown option/],
+  ['tasks', /^Usage: voidrunner tasks/m],
+  ['tasks show elephant', /Expected an id/],
+  ['tasks list --status lost', /Allowed choices are pending/],
+  ['tasks list --limit 0', /Expected a whole number from 1/],
+  ['executions', /^Usage: voidrunner executions/m],
+  ['executions logs', /missing required argument 'id'/],
+  ['api-keys create x --scope everything', /Expected one of tasks:read/],
+  ['api-keys revoke vr_abc', /Expected an id/],
+  ['config set colour red', /Allowed choices are server/],
+  ['login --key vr_abc', /Expected -: others can see/],
+  ['completion tcsh', /Allowed choices are bash, zsh, fish/],
+  ['runtimes all', /too many arguments/],
 ];
 
 test.each(MISUSES)('voidrunner %s is a usage error', async (args, says) => {
@@ -71,7 +83,7 @@ test.each(MISUSES)('voidrunner %s is a usage error', async (args, says) => {
   expect(stderr).not.toMatch(/^\s+at |"path":|ZodError/m);
 });
 
-test.each(['--help', 'help', '--version', 'verify --help', 'events help tail', 'help admin'])(
+test.each(['--help', 'help', '--version', 'verify --help', 'events help tail', 'help admin', 'help run', 'help tasks'])(
   'voidrunner %s is accepted',
   async (args) => {
     expect(await run(args.split(' '))).toMatchObject({ code: 0, stderr: '' });
