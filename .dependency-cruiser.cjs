@@ -1,9 +1,10 @@
 // Dependencies point one way, from the left to the right:
-//   main → composition, cli → worker, orchestrator, tasks, identity, operations → http → sandbox, queue, live-output, live-input
+//   main → composition, cli → worker, orchestrator, facades → tasks, identity, operations → http → sandbox, queue, live-output, live-input
 //        → runtimes → event-sourcing → platform → kernel
-// `make check` runs these rules on src. test/architecture runs them on a copy of the layout that breaks each rule once.
+// `make check` runs these rules on src and on the client. test/architecture runs them on a copy of the layout that breaks each rule once.
 
 const SRC = '^(?:test/architecture/fixture/)?src';
+const CLIENT = '^(?:test/architecture/fixture/)?packages/client/src';
 /** At the version that Nest's adapter and dockerode bring; a second declaration could install a second copy. */
 const BROUGHT_ALONG = ['node_modules/(fastify|docker-modem)/'];
 
@@ -58,6 +59,11 @@ module.exports = {
       'Webhooks tell about executions, and change none.',
     ),
     layer(
+      'facades',
+      ['kernel', 'platform', 'event-sourcing', 'http', 'runtimes', 'sandbox', 'live-output', 'live-input', 'tasks'],
+      'Other services’ APIs, translated: nothing but tasks runs anything.',
+    ),
+    layer(
       'worker',
       ['kernel', 'platform', 'event-sourcing', 'runtimes', 'sandbox', 'queue', 'live-output', 'live-input', 'tasks'],
       'A worker serves no requests.',
@@ -69,6 +75,18 @@ module.exports = {
       'Checks take what they need to know as parameters.',
     ),
     layer('config', [], 'Settings are read before anything else.'),
+    forbid(
+      'client-stands-alone',
+      'It is published by itself, for Node and for browsers: no source of the service, no module of Node.',
+      { path: `${CLIENT}/` },
+      { pathNot: [`${CLIENT}/`, 'node_modules/openapi-fetch/'] },
+    ),
+    forbid(
+      'client-in-cli-only',
+      'The service does not call itself over HTTP.',
+      { path: `${SRC}/`, pathNot: `${SRC}/cli/` },
+      { path: `${CLIENT}/` },
+    ),
     forbid(
       'domain-is-pure',
       'Decisions know the kernel, the decider core and the names of ports; no framework and no storage.',
@@ -87,7 +105,7 @@ module.exports = {
     forbid(
       'api-on-top',
       'Commands, queries, the worker and the orchestrator do not depend on how they are called over HTTP.',
-      { path: `${SRC}/`, pathNot: `${SRC}/(composition|cli|[^/]+/api)/` },
+      { path: `${SRC}/`, pathNot: `${SRC}/(composition|cli|facades|[^/]+/api)/` },
       { path: `${SRC}/[^/]+/api/` },
     ),
     forbid(

@@ -4,10 +4,12 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY packages/client/package.json packages/client/
 RUN npm ci --no-audit --no-fund
 COPY .swcrc ./
 COPY infra/build infra/build
 COPY src src
+COPY packages packages
 COPY migrations migrations
 RUN npm run build \
  && npm prune --omit=dev --no-audit --no-fund \

@@ -34,7 +34,7 @@ migrate-down: ## revert the last migration
 images: ## build images that user code runs in: the default ones, or RUNTIMES="NAME…" (or all)
 	@$(dev)/images build $(RUNTIMES)
 
-.PHONY: test test-unit test-integration test-e2e test-runtimes test-compose check bench
+.PHONY: test test-unit test-integration test-e2e test-clients test-runtimes test-compose check bench
 test: ## set up, check, and run every test with coverage
 	@$(dev)/test all
 test-unit: ## unit tests only; needs no service
@@ -43,6 +43,8 @@ test-integration: ## tests against real services
 	@$(dev)/test integration
 test-e2e: ## tests of the whole service, over HTTP
 	@$(dev)/test e2e
+test-clients: ## clients of the API, made by several generators
+	@$(dev)/test clients
 test-runtimes: ## every declared runtime, with its image
 	@$(dev)/test runtimes
 test-compose: ## the stack of docker-compose.yml, from nothing to a first task, and its limits

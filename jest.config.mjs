@@ -10,7 +10,9 @@ const shared = {
   testEnvironment: '<rootDir>/test/runner/native-environment.cjs',
   runtime: '<rootDir>/test/runner/native-runtime.cjs',
   // Images and what is built hold packages of the same names.
-  modulePathIgnorePatterns: ['<rootDir>/.voidrunner', '<rootDir>/dist'],
+  modulePathIgnorePatterns: [
+    ...['.voidrunner', 'dist', 'packages/client/dist', 'test/clients/(node_modules|generated)'],
+  ].map((path) => `<rootDir>/${path}`),
 };
 
 const project = (displayName, ...folders) => ({
@@ -45,6 +47,7 @@ export default {
       testMatch: BOTH_WAYS.map((file) => `<rootDir>/test/integration/sandbox/${file}.test.ts`),
     },
     { ...project('e2e', 'e2e', 'faults'), globalSetup: '<rootDir>/test/support/build.ts' },
+    project('clients', 'clients'),
   ],
   // Jest's own choice on two cores is a single process. Three take a tenth less time, and slow each other's tests down.
   maxWorkers: 2,
@@ -54,6 +57,12 @@ export default {
   testTimeout: 180_000,
   coverageDirectory: 'coverage',
   coverageProvider: 'babel',
-  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/composition/telemetry.ts', '!src/composition/tracing.ts'],
+  collectCoverageFrom: [
+    'src/**/*.ts',
+    'packages/client/src/**/*.ts',
+    '!src/main.ts',
+    '!src/composition/telemetry.ts',
+    '!src/composition/tracing.ts',
+  ],
   coverageThreshold: { global: { lines: 80 } },
 };

@@ -69,6 +69,10 @@ const shared = {
   sourcemap: true,
   sourcesContent: false,
   metafile: true,
+  // The same build with and without tsconfig.json, which the image's build does not have: swc reads .swcrc.
+  tsconfigRaw: {},
+  // Its sources: no build has to come before this one.
+  alias: { '@voidrunner/client': './packages/client/src/index.ts' },
   logLevel: 'warning',
 };
 const made = await Promise.all([

@@ -1,6 +1,6 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
 
-import { DEAD_LETTERS, ORCHESTRATOR, PROJECTOR } from '../composition/postgres-options.js';
+import { DEAD_LETTERS, ORCHESTRATOR, PROJECTOR, WEBHOOKS } from '../composition/postgres-options.js';
 import { ParkedStreams } from '../event-sourcing/subscription/parked-streams.js';
 import { decideExecution } from '../tasks/commands/decide-execution.js';
 import { DiscardDeadLetter, RedriveExecution } from '../tasks/domain/execution-commands.js';
@@ -37,7 +37,12 @@ export function deadLettersCommand(): Command {
     .command('unpark')
     .description('resume a parked stream from the event where it was parked')
     .addArgument(
-      new Argument('<subscription>', 'that parked the stream').choices([PROJECTOR, ORCHESTRATOR, DEAD_LETTERS]),
+      new Argument('<subscription>', 'that parked the stream').choices([
+        PROJECTOR,
+        ORCHESTRATOR,
+        DEAD_LETTERS,
+        WEBHOOKS,
+      ]),
     )
     .argument('<stream>', 'task-<uuid>, execution-<uuid>, batch-<uuid> or user-<uuid>', streamArgument)
     .action((subscription: string, stream: { id: string }) =>

@@ -28,6 +28,7 @@ one object, and ${NUMBER_CHARS_MAX} characters of one number. Texts are well-for
       tasks: 'A task is a script with its limits and its retry policy. It can be executed any number of times',
       executions:
         'An execution runs a task, with retries, on a worker of this service or on an external worker that reports it',
+      webhooks: 'Where the service sends what happens to your executions (Standard Webhooks, CloudEvents)',
       batches: 'Many executions that are accepted, observed and cancelled together',
       'dead letters':
         'Executions that failed and have no attempts left. They can be redriven (executed again) or discarded',

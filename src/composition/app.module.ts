@@ -19,7 +19,7 @@ export class AppModule {
       imports: [
         CqrsModule.forRoot(),
         PlatformModule.with(infra),
-        TasksModule.register({ withApi, log: infra.log }),
+        TasksModule.register({ withApi, facades: infra.config.FACADES, log: infra.log }),
         WebhooksModule.register(infra),
         ...(withApi ? [identityModule(infra.config, infra.log), HealthModule.forRoot(healthProbes(infra))] : []),
       ],

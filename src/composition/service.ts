@@ -12,6 +12,7 @@ import { apiDocs } from './api-docs.js';
 import { AppModule } from './app.module.js';
 import { createDeadLettersRole } from './dead-letters-role.js';
 import { END_MS_MAX, endInTime } from './end-in-time.js';
+import { facadeParts } from './facades.js';
 import { createInfrastructure, type Infrastructure } from './infrastructure.js';
 import { type OperatorServer, startOperatorServer } from './operator-server.js';
 import { createOrchestratorRole } from './orchestrator-role.js';
@@ -81,6 +82,7 @@ function createApi(infra: Infrastructure): Promise<NestFastifyApplication> {
     trustProxy: config.SERVER_TRUST_PROXY,
     corsAllowedOrigins: config.CORS_ALLOWED_ORIGINS,
     docs: apiDocs(config, infra.runtimes),
+    dialects: facadeParts(config.FACADES).dialects,
     connections: infra.connections,
     slots: infra.requestSlots,
     largeBodies: infra.largeBodies,

@@ -1,11 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Pool } from 'pg';
 
+import type { Facade } from '../config/setting-types.js';
 import { EventStore } from '../event-sourcing/core/event-store.js';
 import { PositionAnnouncements } from '../event-sourcing/projection/position-announcements.js';
 import type { Log } from '../platform/telemetry/log.js';
 import { BatchController } from '../tasks/api/batch-controller.js';
 import { BatchPayloads } from '../tasks/api/batch-payloads.js';
+import { BatchStarts } from '../tasks/api/batch-starts.js';
 import { DeadLetterController } from '../tasks/api/dead-letter-controller.js';
 import { ExecutionController } from '../tasks/api/execution-controller.js';
 import { ExecutionHistoryController } from '../tasks/api/execution-history-controller.js';
@@ -14,6 +16,7 @@ import { ExecutionStarts } from '../tasks/api/execution-starts.js';
 import { ExternalExecutionController } from '../tasks/api/external-execution-controller.js';
 import { FileController } from '../tasks/api/file-controller.js';
 import { OneShotController } from '../tasks/api/one-shot-controller.js';
+import { OneShots } from '../tasks/api/one-shots.js';
 import { OutputController } from '../tasks/api/output-controller.js';
 import { RerunBatchController } from '../tasks/api/rerun-batch-controller.js';
 import { RerunController } from '../tasks/api/rerun-controller.js';
@@ -64,6 +67,7 @@ import { rerunQueryHandlers } from '../tasks/queries/rerun-sources.js';
 import { SuiteFollower } from '../tasks/queries/suite-follower.js';
 import { TaskOwners } from '../tasks/queries/task-owners.js';
 import { taskQueryHandlers } from '../tasks/queries/task-queries.js';
+import { facadeParts } from './facades.js';
 
 const CONTROLLERS = [
   TaskController,
@@ -107,10 +111,18 @@ const COMMAND_HANDLERS = [
   CompleteBatchCancellationHandler,
 ];
 
+interface TasksOptions {
+  readonly withApi: boolean;
+  /** Other services whose clients the API also serves. */
+  readonly facades: readonly Facade[];
+  readonly log: Log;
+}
+
 /** Tasks, executions and batches of executions: one context with three aggregates. */
 @Module({})
 export class TasksModule {
-  static register({ withApi, log }: { withApi: boolean; log: Log }): DynamicModule {
+  static register({ withApi, facades, log }: TasksOptions): DynamicModule {
+    const parts = facadeParts(withApi ? facades : []);
     const executionEnds = {
       provide: ExecutionEnds,
       useFactory: (pool: Pool, store: EventStore, projected: PositionAnnouncements) =>
@@ -124,7 +136,7 @@ export class TasksModule {
     };
     return {
       module: TasksModule,
-      controllers: withApi ? CONTROLLERS : [],
+      controllers: withApi ? [...CONTROLLERS, ...parts.controllers] : [],
       providers: [
         ScriptStore,
         InputStore,
@@ -143,7 +155,10 @@ export class TasksModule {
         SuiteFollower,
         ExecutionResponses,
         ExecutionStarts,
+        OneShots,
         BatchPayloads,
+        BatchStarts,
+        ...parts.providers,
         ...COMMAND_HANDLERS,
         ...taskQueryHandlers,
         ...executionQueryHandlers,

@@ -5,6 +5,9 @@ import { z } from 'zod';
 export const ROLES = ['api', 'relay', 'projector', 'orchestrator', 'webhooks', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
 
+export const FACADES = ['piston', 'judge0'] as const;
+export type Facade = (typeof FACADES)[number];
+
 /** The raw value of every setting. An empty text means "not set". */
 const text = z.string().trim();
 
@@ -95,3 +98,5 @@ export const secrets = (chars: number) =>
   list.pipe(z.array(z.string().min(chars, `must have at least ${chars} characters`)).max(ACCEPTED_MAX));
 
 export const roles = list.pipe(z.array(z.enum(ROLES)));
+
+export const facades = list.pipe(z.array(z.enum(FACADES)));

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   boolean,
   durationMs,
+  facades,
   integer,
   list,
   networks,
@@ -51,6 +52,9 @@ export const settingsSchema = z.object({
   SERVER_OWN_WRITES_TIMEOUT: durationMs
     .default(1_000)
     .describe('how long the response to a write waits for the read models to include it'),
+  FACADES: facades.describe(
+    'comma-separated services whose clients the API also serves: piston, judge0 (docs/migrating.md); empty: none',
+  ),
   VOIDRUNNER_ROLES: roles.describe(
     'comma-separated roles of this process: api, relay, projector, orchestrator, webhooks, worker; empty: all',
   ),

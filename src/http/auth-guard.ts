@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 
 import { DomainError } from '../kernel/errors.js';
 import { clientAddress } from './client-address.js';
+import { dialectOf } from './dialect.js';
 import { BEARER_CHALLENGE, HttpProblem } from './problem.js';
 import { type CallerIdentity, type CallerKey, identify } from './request-context.js';
 import { routeConfig } from './route-options.js';
@@ -39,7 +40,7 @@ export class AuthGuard {
 
   /**
    * @throws HttpProblem 401 if the route is not public and the caller is not authenticated, 403 if it takes no API key
-   *   or the key lacks its scope, 400 for two credentials, or for a key in the query
+   *   or the key lacks its scope, 400 for two different credentials, or for a key in the query
    */
   async check(request: FastifyRequest): Promise<void> {
     this.refuseKeysInQuery(request);
@@ -72,13 +73,46 @@ export class AuthGuard {
   }
 }
 
-function credentialOf({ headers }: FastifyRequest): string {
+function credentialOf(request: FastifyRequest): string {
+  const { headers } = request;
+  const dialect = dialectOf(request);
+  if (dialect) return foreignCredentialOf(headers, dialect.keyHeaders);
   const { authorization, [KEY_HEADER]: key } = headers;
   if (!authorization && !key) throw missingToken();
-  // RFC 6750, section 2: more than one method is a malformed request.
-  if (authorization && key) throw twoCredentials();
-  const credential = key ?? BEARER.exec(authorization!)?.[1];
+  const token = BEARER.exec(authorization ?? '')?.[1];
+  // RFC 6750, section 2, allows one method per request. But clients of @hey-api/openapi-ts send a credential in every
+  // header that the document names.
+  if (authorization && key && key !== token) throw twoCredentials();
+  const credential = key || token;
   if (typeof credential !== 'string') throw invalidToken();
+  return credential;
+}
+
+/** RFC 7617, and a token without a scheme, as clients of Piston send it. */
+const BASIC = /^Basic +([A-Za-z0-9+/]+=*)$/i;
+const BARE = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+/** The same key in several headers is one credential: a client may not know which of them is read. */
+function foreignCredentialOf(headers: FastifyRequest['headers'], keyHeaders: readonly string[]): string {
+  const { authorization } = headers;
+  const sent = [KEY_HEADER, ...keyHeaders].map((name) => headers[name]).filter((value) => value !== undefined);
+  const credentials = new Set([...sent, ...(authorization ? [authorizedBy(authorization)] : [])]);
+  if (credentials.size === 0) throw missingToken();
+  if (credentials.size > 1) throw twoCredentials();
+  const [credential] = credentials;
+  if (typeof credential !== 'string') throw invalidToken();
+  return credential;
+}
+
+/** Of a user name with a password, the password, if any: some clients take a key only as a part of their URL. */
+function authorizedBy(authorization: string): string {
+  const basic = BASIC.exec(authorization)?.[1];
+  if (basic !== undefined) {
+    const [user = '', ...password] = Buffer.from(basic, 'base64').toString('utf8').split(':');
+    return password.join(':') || user;
+  }
+  const credential = BEARER.exec(authorization)?.[1] ?? BARE.exec(authorization)?.[0];
+  if (credential === undefined) throw invalidToken();
   return credential;
 }
 
@@ -95,7 +129,7 @@ function requireScope({ scopes }: CallerKey, scope: Scope | undefined): void {
 const missingToken = () => new HttpProblem(401, 'authorization_required', 'authorization header required');
 
 const twoCredentials = () =>
-  new HttpProblem(400, 'two_credentials', 'Send either Authorization or X-API-Key, not both');
+  new HttpProblem(400, 'two_credentials', 'Authorization and X-API-Key differ: send only one of them');
 
 const invalidToken = () =>
   new HttpProblem(401, 'invalid_token', 'Invalid or expired token', {

@@ -1,7 +1,9 @@
+import type { Dialect } from './dialect.js';
+
 const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
 /** Options for `app.enableCors`. Only listed origins are allowed: credentials cannot be combined with `*`. */
-export const corsOptions = (origins: readonly string[]) => ({
+export const corsOptions = (origins: readonly string[], dialects: readonly Dialect[] = []) => ({
   origin: [...origins],
   credentials: true,
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
@@ -19,6 +21,7 @@ export const corsOptions = (origins: readonly string[]) => ({
     'X-Request-ID',
     'traceparent',
     'tracestate',
+    ...dialects.flatMap(({ keyHeaders }) => keyHeaders),
   ],
   exposedHeaders: [
     'Accept-Ranges',

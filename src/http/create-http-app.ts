@@ -13,6 +13,7 @@ import { BODY_BYTES_MAX, parseBodies, refuseUnstorableQuery } from './body-parse
 import { applyConditions } from './conditional/apply-conditions.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { corsOptions } from './cors.js';
+import { type Dialect, recogniseDialects } from './dialect.js';
 import type { DocsOptions } from './docs/openapi-document.js';
 import { serveDocs } from './docs/serve-docs.js';
 import { deferContinue } from './expect-continue.js';
@@ -35,6 +36,8 @@ export interface HttpAppOptions extends RequestLimits {
   readonly trustProxy?: readonly string[];
   /** Origins whose pages may call the API from a browser; none by default. */
   readonly corsAllowedOrigins?: readonly string[];
+  /** Of the façades that are on. */
+  readonly dialects?: readonly Dialect[];
   /** Absent: no rate limits. */
   readonly rateLimiter?: RateLimiter | undefined;
   /** A client that takes longer to send the content of a request gets a 408. */
@@ -77,7 +80,7 @@ export async function createHttpApp(module: RootModule, options: HttpAppOptions)
   const rateLimits = options.rateLimiter && new RateLimitGuard(options.rateLimiter);
   guardRequests(fastify, authentication, rateLimits, options);
   const origins = options.corsAllowedOrigins ?? [];
-  if (origins.length > 0) app.enableCors(corsOptions(origins));
+  if (origins.length > 0) app.enableCors(corsOptions(origins, options.dialects));
   if (options.docs) serveDocs(app, options.docs);
   return app;
 }
@@ -103,13 +106,15 @@ const fastifyAdapter = (options: HttpAppOptions): FastifyAdapter =>
     },
   });
 
-function prepare(fastify: FastifyInstance, { log, connections, contentMsMax, onResponseSent }: HttpAppOptions): void {
+function prepare(fastify: FastifyInstance, options: HttpAppOptions): void {
+  const { log, connections, contentMsMax, onResponseSent, dialects = [] } = options;
   connections?.attach(fastify.server);
   deferContinue(fastify.server);
   refuseTunnels(fastify.server);
   parseBodies(fastify, contentMsMax);
   limitHeldBodies(fastify);
   applyBodyLimits(fastify);
+  recogniseDialects(fastify, dialects);
   fastify.addHook('onRequest', async (request, reply) => setSecurityHeaders(request, reply));
   fastify.addHook('onRequest', async (request) => checkHead(request));
   refuseWhileClosing(fastify);

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Log } from '../platform/telemetry/log.js';
+import { dialectOf } from './dialect.js';
 import { releaseLargeBody } from './large-bodies.js';
 import { type Failure, failureOf, headersOf, PROBLEM_CONTENT_TYPE, problemOf } from './problem.js';
 import { pathOf } from './request-path.js';
@@ -27,13 +28,17 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     reply.raw.destroy();
     return;
   }
-  void reply.code(failure.status);
+  const { status, type, body } = responseTo(failure, request);
+  void reply.code(status);
   closeOnUnreadContent(request, reply);
-  void reply
-    .headers(headersOf(failure))
-    .type(PROBLEM_CONTENT_TYPE)
-    .serializer(JSON.stringify)
-    .send(problemOf(failure, { instance: pathOf(request.url), requestId: request.id }));
+  void reply.headers(headersOf(failure)).type(type).serializer(JSON.stringify).send(body);
+}
+
+function responseTo(failure: Failure, request: FastifyRequest) {
+  const dialect = dialectOf(request);
+  if (dialect) return { type: 'application/json; charset=utf-8', ...dialect.errorOf(failure) };
+  const body = problemOf(failure, { instance: pathOf(request.url), requestId: request.id });
+  return { type: PROBLEM_CONTENT_TYPE, status: failure.status, body };
 }
 
 function report(failure: Failure, error: unknown, request: FastifyRequest, log: Log): void {

@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { HttpProblem } from './problem.js';
 
 const JSON_TYPE = /^\s*application\/json\s*(;|$)/i;
+const TEXT_TYPE = /^\s*text\/plain\s*(;|$)/i;
 const BYTES_TYPE = /^\s*(application\/octet-stream|text\/plain)\s*(;|$)/i;
 
 /** Of a route that takes bytes; its content is one of them whatever its charset. */
@@ -29,6 +30,8 @@ export function checkContent(request: FastifyRequest): void {
   if (Number(headers['content-length'] ?? 0) > routeOptions.bodyLimit) throw bodyTooLarge();
   // RFC 9110, section 8.3: content without a type may be taken as bytes.
   if (routeOptions.config.takesBytes) headers['content-type'] ??= BYTES_TYPES[0]!;
+  if (routeOptions.config.jsonAsText && TEXT_TYPE.test(headers['content-type'] ?? ''))
+    headers['content-type'] = 'application/json';
   const fault = unsupportedContent(request);
   if (!fault) return;
   if (headers['transfer-encoding'] === undefined) throw fault;

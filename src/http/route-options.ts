@@ -5,6 +5,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     bodyBytesMax?: number;
     takesBytes?: boolean;
+    jsonAsText?: boolean;
   }
 }
 
@@ -40,6 +41,9 @@ export const BodyLimit = (bytes: number) => routeConfig({ bodyBytesMax: bytes })
 
 /** `@TakesBytes(65_536)`: the body is bytes and not JSON, at most this many. The handler finds them in `request.body`. */
 export const TakesBytes = (bytesMax: number) => routeConfig({ bodyBytesMax: bytesMax, takesBytes: true });
+
+/** `@JsonAsText()`: JSON may be declared as text/plain, as HTTP clients do with a body that is a string. */
+export const JsonAsText = () => routeConfig({ jsonAsText: true });
 
 /** Nest passes a route's config to Fastify, but not its options. */
 export function applyBodyLimits(fastify: FastifyInstance): void {

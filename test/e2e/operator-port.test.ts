@@ -12,7 +12,7 @@ let port: number;
 beforeAll(async () => {
   service = await prepareTestService();
   port = await freePort();
-  await service.start({ METRICS_PORT: String(port) });
+  await service.start({ METRICS_PORT: String(port), FACADES: 'judge0' });
 });
 
 afterAll(() => service.close());
@@ -42,7 +42,7 @@ test('the metrics of executions and requests pass promtool', async () => {
   const client = await ApiClient.register(() => service.url);
   const task = { script_type: 'bash', script_content: 'exit 3' } as const;
   await client.run(task);
-  for (const path of ['/nowhere/1', '/nowhere/2']) await fetch(service.url + path);
+  for (const path of ['/nowhere/1', '/nowhere/2', '/judge0/submissions/1']) await fetch(service.url + path);
   const families = await scrape();
   expect(lintMetrics(families)).toEqual([]);
 
@@ -63,6 +63,7 @@ test('the metrics of executions and requests pass promtool', async () => {
     count('POST', '/api/v1/tasks/:id/executions', '201') + count('POST', '/api/v1/tasks/:id/executions', '202'),
   ).toBe(1);
   expect(count('GET', '/api/v1/executions/:id', '200')).toBeGreaterThan(0);
+  expect(count('GET', '/judge0/submissions/:token', '401')).toBe(1);
   // All of them at once: an earlier test has requested one alone.
   expect(count('GET', 'unmatched', '404')).toBeGreaterThanOrEqual(2);
   expect(requests.map(({ labels }) => labels['route'])).not.toContainEqual(
@@ -80,8 +81,9 @@ test('the metrics of executions and requests pass promtool', async () => {
 test('docs/operations.md lists exactly the existing metrics', async () => {
   const names = (await scrape()).map(({ name }) => name).filter((name) => name.startsWith('voidrunner_'));
   const documented = (await readFile('docs/operations.md', 'utf8')).match(/^\| `voidrunner_\w+`/gm) ?? [];
-  // Errors are counted only after the first one.
-  const expected = new Set([...names, 'voidrunner_http_request_errors_total']);
+  // These two begin with the first error, and with the first attempt at a webhook.
+  const late = ['voidrunner_http_request_errors_total', 'voidrunner_webhook_attempt_duration_seconds'];
+  const expected = new Set([...names, ...late]);
   expect(documented.map((row) => row.slice(3, -1)).toSorted()).toEqual([...expected].toSorted());
 });
 

@@ -17,6 +17,7 @@ import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.j
 import { PlantedSecrets } from '../support/planted-secrets.js';
 import { PrivatePostgres } from '../support/private-postgres.js';
 import { type PrivateRedis, startPrivateRedis } from '../support/redis.js';
+import { sendToFacades } from '../support/secret-facades.js';
 import { type ApiDocument, REQUEST_ID, SecretRequests } from '../support/secret-requests.js';
 
 /** A task's name and description are part of its history: `TaskCreated` and `TaskUpdated`. */
@@ -57,6 +58,7 @@ beforeAll(async () => {
       ...{ NATS_EVENTS_MAX_BYTES: String(16 * 1024 ** 2), NATS_OUTPUT_MAX_BYTES: String(8 * 1024 ** 2) },
       ...{ REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redisServer.port), REDIS_PASSWORD: '', REDIS_DB: '0' },
       ...{ QUEUE_NAMESPACE: testNamespace(), EXECUTOR_POOL_SIZE: '0', EXECUTOR_CELL_REST: '500ms' },
+      FACADES: 'piston,judge0',
       ...{ OTEL_TRACES_FILE: join(folder, 'traces', 'traces.jsonl'), OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint },
     },
     { logLevel: 'trace', onLine: (line) => logLines.push(line) },
@@ -68,6 +70,8 @@ beforeAll(async () => {
   pool = new Pool({ ...postgres.options('owner'), max: 2 });
   // The server is stopped in this test: its message to idle connections may reach one that is just closing.
   pool.on('error', () => undefined);
+  // First: later requests find the service without its database.
+  await sendToFacades(service.url!, secrets);
   await requests.sendEverything();
 }, 240_000);
 

@@ -1,5 +1,6 @@
 const { readFileSync } = require('node:fs');
 const { registerHooks } = require('node:module');
+const { join } = require('node:path');
 const { fileURLToPath, pathToFileURL } = require('node:url');
 
 const { default: JestRuntime } = require('jest-runtime');
@@ -75,8 +76,13 @@ const sourceMaps = new Map();
 
 const isTypeScript = (url = '') => /^file:.*\.ts(\?|$)/.test(url) && !url.includes('/node_modules/');
 
+/** Packages of this repository are not built for tests. tsconfig.json says the same to compilers. */
+const SOURCES = { '@voidrunner/client': pathToFileURL(join(__dirname, '../../packages/client/src/index.ts')).href };
+
 registerHooks({
   resolve(specifier, context, nextResolve) {
+    const ours = isTypeScript(context.parentURL) ? SOURCES[specifier] : undefined;
+    if (ours) return nextResolve(ours, context);
     const isOurs = isTypeScript(context.parentURL) && specifier.startsWith('.');
     return nextResolve(isOurs ? specifier.replace(/\.js$/, '.ts') : specifier, context);
   },

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import createClient, { type Client, type Middleware } from 'openapi-fetch';
 
 import { eventually } from './eventually.js';
-import type { components, paths } from './generated/api.js';
+import type { components, paths } from '@voidrunner/client';
 
 export type Task = components['schemas']['Task'];
 export type CreateTask = components['schemas']['CreateTask'];

@@ -88,7 +88,7 @@ export class SecretRequests {
 
   /** A task that reads its input and prints some of it. */
   private taskBody(operationId: string): Record<string, any> {
-    const { tests: _tests, judge: _judge, ...body } = this.bodyOf(operationId);
+    const { tests: _tests, judge: _judge, webhook, ...body } = this.bodyOf(operationId);
     const script = `cat; cat *.txt; echo "$1"; env; echo ${this.secrets.plant('stdout')}; echo ${this.secrets.plant('stderr')} >&2; exit 3`;
     return {
       ...body,
@@ -97,8 +97,16 @@ export class SecretRequests {
       retry: { max_attempts: 1, initial_delay_ms: 0, backoff_factor: 1, max_delay_ms: 0, retry_on: ['exit_code'] },
       limits: { memory_mb: 64, cpus: 1, pids: 32 },
       timeout_seconds: 30,
+      ...(webhook !== undefined && { webhook: this.webhookOf() }),
       ...(body['input'] !== undefined && { input: this.inputOf(body['input']) }),
     };
+  }
+
+  /** Of one execution: a host that does not exist. */
+  private webhookOf(): Record<string, any> {
+    const secret = `whsec_${Buffer.from(this.secrets.plant('webhook.secret')).toString('base64')}`;
+    this.secrets.add(secret, 'the secret of an execution’s webhook');
+    return { url: `https://hooks.invalid/${this.secrets.plant('webhook.url of an execution')}`, secret };
   }
 
   /** Tests of a program that prints its input, and a checker that prints what it compares. */
@@ -149,6 +157,7 @@ export class SecretRequests {
     const as = { token };
     await this.send('me', '/api/v1/auth/me', undefined, as);
     await this.sendKey(as);
+    await this.sendWebhook(as);
 
     const task = await this.send('createTask', '/api/v1/tasks', this.taskBody('createTask'), as);
     const path = `/api/v1/tasks/${task['id']}`;
@@ -208,6 +217,27 @@ export class SecretRequests {
     await this.get(`/api/v1/tasks/${key as string}`, as.token);
     await this.send('revokeKey', `/api/v1/keys/${id as string}`, undefined, { ...as, method: 'DELETE' });
     await this.send('listTasks', '/api/v1/tasks', undefined, { token: key as string });
+  }
+
+  /** To a host that does not exist, and to an address that is refused. */
+  private async sendWebhook(as: { token: string }): Promise<void> {
+    const url = `https://hooks.invalid/${this.secrets.plant('webhook.url')}`;
+    const description = this.secrets.plant('webhook.description');
+    const { id, secret } = await this.send('createWebhook', '/api/v1/webhooks', { url, description }, as);
+    this.secrets.add(secret as string, 'the secret of the webhook');
+    const path = `/api/v1/webhooks/${id as string}`;
+    const refused = `http://10.0.0.1/${this.secrets.plant('webhook.refused url')}`;
+    await this.send('createWebhook', '/api/v1/webhooks', { url: refused }, as);
+    await this.send('updateWebhook', path, { url: `${url}/${this.secrets.plant('webhook.other url')}` }, as);
+    const rotated = await this.send('rotateWebhookSecret', `${path}/rotate-secret`, undefined, as);
+    this.secrets.add(rotated['secret'] as string, 'the new secret of the webhook');
+    await this.send('testWebhook', `${path}/test`, undefined, as);
+    await eventually(async () => {
+      const { body } = await call<{ deliveries: object[] }>(`${this.options.url}${path}/deliveries`, 'GET', undefined, {
+        authorization: `Bearer ${as.token}`,
+      });
+      expect(body.deliveries).toContainEqual(expect.objectContaining({ failure: 'dns' }));
+    });
   }
 
   /** To a program that drops it, and once more, too late. */

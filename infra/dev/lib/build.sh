@@ -1,9 +1,9 @@
-# dist, built from src and migrations.
+# dist, built from src, migrations and the client, which the command line contains.
 
 # A folder's time counts too: removing a file changes only that.
 dist_is_stale() {
   [ ! -f dist/.built ] ||
-    [ -n "$(find src migrations infra/build package.json package-lock.json .swcrc -newer dist/.built -print -quit 2>/dev/null)" ]
+    [ -n "$(find src migrations packages/client/src infra/build package.json package-lock.json .swcrc -newer dist/.built -print -quit 2>/dev/null)" ]
 }
 
 build_if_stale() {

@@ -18,6 +18,7 @@ clean() {
       rmdir /var/lib/voidrunner 2>/dev/null || true
     fi
   fi
-  rm -rf --one-file-system "$HOME_DIR" "$ROOT/dist" "$ROOT/coverage" "$ROOT/node_modules"
+  rm -rf --one-file-system "$HOME_DIR" "$ROOT/dist" "$ROOT/coverage" "$ROOT/node_modules" \
+    "$ROOT/test/clients/node_modules" "$ROOT/test/clients/generated"
   say 'Clean'
 }

@@ -56,6 +56,7 @@ abandon_tests() {
 # one piece, when it ends. Lists those that fail in failed-parts.
 test_without_services() {
   local part output failed_parts=''
+  "$DEV/setup" client-generators || failed_parts=' client-generators'
   for part in check launcher; do
     output=$("$DEV/test" "$part" 2>&1) || failed_parts="$failed_parts $part"
     printf '%s\n' "$output"

@@ -28,7 +28,7 @@ import {
   loginBody,
   type LogoutBody,
   logoutBody,
-  meResponse,
+  accountResponse,
   messageResponse,
   type RefreshBody,
   refreshBody,
@@ -157,7 +157,7 @@ export class AuthController {
     description: 'Returns the account that the access token belongs to.',
     operationId: 'me',
   })
-  @ApiOkResponse({ standardSchema: meResponse, description: 'Your account' })
+  @ApiOkResponse({ standardSchema: accountResponse, description: 'Your account' })
   @ApiProblems(401, 429, 503)
   async me(@Caller() caller: CallerContext): Promise<{ user: UserShape }> {
     return { user: userShapeOf(await this.accounts.me(caller.userId)) };

@@ -99,7 +99,7 @@ export const authResponse = z
   })
   .meta({ id: 'AuthResponse' });
 
-export const meResponse = z.object({ user: userShape }).meta({ id: 'MeResponse' });
+export const accountResponse = z.object({ user: userShape }).meta({ id: 'Account' });
 export const messageResponse = z.object({ message: z.string() }).meta({ id: 'Message' });
 
 export type RegisterBody = z.output<typeof registerBody>;

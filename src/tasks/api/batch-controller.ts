@@ -9,18 +9,15 @@ import { documentedHeaders } from '../../http/docs/documented-headers.js';
 import { message } from '../../http/docs/message-schema.js';
 import { type Exchange, HttpCommands, HttpExchange } from '../../http/http-commands.js';
 import { Idempotent } from '../../http/idempotency/idempotency-key.js';
-import { IdempotentRequests } from '../../http/idempotency/idempotent-requests.js';
 import { BY_OFFSET_OR_CURSOR, listResponse } from '../../http/listing/list-query.js';
 import { RateLimitedByContent } from '../../http/rate-limit/rate-limit-guard.js';
 import { Caller, type CallerContext, metadataOf } from '../../http/request-context.js';
 import { BodyLimit } from '../../http/route-options.js';
 import { uuidParam } from '../../http/validation/params.js';
 import { ForKeys } from '../../http/scopes.js';
-import { newId } from '../../kernel/uuid.js';
-import { CreateBatch } from '../commands/create-batch.js';
 import { CancelBatch } from '../domain/batch-commands.js';
 import { BATCH_ITEMS_MAX } from '../domain/batch-events.js';
-import { GetBatch, GetBatchItems, ListBatches } from '../queries/batch-queries.js';
+import { GetBatch, ListBatches } from '../queries/batch-queries.js';
 import { BatchPayloads } from './batch-payloads.js';
 import {
   batchList,
@@ -33,6 +30,7 @@ import {
   listBatchesQuery,
   type ListBatchesQuery,
 } from './batch-schemas.js';
+import { BatchStarts } from './batch-starts.js';
 
 const batchId = uuidParam('Invalid batch ID format');
 
@@ -51,7 +49,7 @@ export class BatchController {
     private readonly commands: HttpCommands,
     private readonly queries: QueryBus,
     private readonly payloads: BatchPayloads,
-    private readonly requests: IdempotentRequests,
+    private readonly starts: BatchStarts,
   ) {}
 
   @Post()
@@ -64,7 +62,7 @@ export class BatchController {
     summary: 'Create tasks and execute them',
     description:
       'Takes up to 200 bodies of `POST /executions`. Records all of the tasks and executions, or none: a 400 names the ' +
-      'faults of all items (`items.3.script_type`). Counts as as many requests as it has items.',
+      'faults of all items (`items.3.script_type`). The `webhook` is for the items that have none of their own. Counts as as many requests as it has items.',
     operationId: 'createBatch',
   })
   @ApiAcceptedResponse({
@@ -72,24 +70,16 @@ export class BatchController {
     description: 'All executions are recorded, in the order of the items',
     headers: documentedHeaders('Location'),
   })
-  @ApiProblems(413, 415)
+  @ApiProblems(413, 415, 422)
   async create(
     @Body({ schema: createBatchBody }) { items, webhook }: CreateBatchBody,
     @Caller() caller: CallerContext,
     @HttpExchange() exchange: Exchange,
   ) {
     const accepted = this.payloads.accept(items);
-    const { id } = await this.requests.run(exchange, caller.userId, async (mark) => {
-      await this.payloads.checkWebhooks(accepted, webhook);
-      const created = newId();
-      const tasks = await this.payloads.store(caller.userId, created, accepted, webhook);
-      const metadata = { ...metadataOf(caller, created), ...mark };
-      await this.commands.execute(new CreateBatch(created, caller, tasks, metadata), exchange);
-      return created;
-    });
-    void exchange.reply.header('location', `/${API_BASE}/batches/${id}`);
-    const recorded = await this.queries.execute(new GetBatchItems(id));
-    return { id, executions: recorded.map(({ index, executionId }) => ({ index, id: executionId })) };
+    const batch = await this.starts.run(exchange, caller, accepted, { webhook });
+    void exchange.reply.header('location', `/${API_BASE}/batches/${batch.id}`);
+    return batch;
   }
 
   @Get()

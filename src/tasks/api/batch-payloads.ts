@@ -10,6 +10,7 @@ import { ScriptStore } from '../commands/script-store.js';
 import { batchExecutionId } from '../domain/batch-state.js';
 import { pathsOf } from './input-schema.js';
 import type { OneShotBody } from './one-shot-schema.js';
+import type { OneShotOptions } from './one-shots.js';
 import { OperatorRules } from './operator-rules.js';
 import type { AcceptedSuite } from './submitted-suite.js';
 import { SubmittedSuites } from './submitted-suites.js';
@@ -23,6 +24,11 @@ const ITEMS_AT_A_TIME = 16;
 export interface AcceptedItem {
   readonly item: OneShotBody;
   readonly suite: AcceptedSuite | null;
+}
+
+export interface BatchOptions extends OneShotOptions {
+  /** For items that have none of their own. */
+  readonly webhook?: ExecutionWebhookBody | undefined;
 }
 
 /** Checks and stores the items of a batch, before its events are recorded. */
@@ -39,15 +45,16 @@ export class BatchPayloads {
 
   /**
    * @throws InvalidFields that names the faults of all items: `items.3.script_type`
+   * @param at of an item in the body, by its index
    */
-  accept(items: readonly OneShotBody[]): AcceptedItem[] {
+  accept(items: readonly OneShotBody[], at = (index: number): string => `items.${index}.`): AcceptedItem[] {
     const faults: FieldFault[] = [];
     const collect = <T>(index: number, check: () => T): T | undefined => {
       try {
         return check();
       } catch (error) {
         if (!(error instanceof InvalidFields)) throw error;
-        faults.push(...error.fields.map((fault) => ({ ...fault, field: `items.${index}.${fault.field}` })));
+        faults.push(...error.fields.map((fault) => ({ ...fault, field: `${at(index)}${fault.field}` })));
         return undefined;
       }
     };
@@ -75,7 +82,7 @@ export class BatchPayloads {
     ownerId: string,
     batchId: string,
     items: readonly AcceptedItem[],
-    common: ExecutionWebhookBody | undefined,
+    { runsTests = true, webhook: common }: BatchOptions = {},
   ): Promise<BatchTask[]> {
     const indexed = [...items.entries()];
     return mapInParallel(indexed, ITEMS_AT_A_TIME, async ([index, { item, suite: accepted }]) => {
@@ -84,7 +91,8 @@ export class BatchPayloads {
       const suite = await this.suites.ofNewTask(ownerId, accepted);
       const input = await this.inputs.put(ownerId, submitted);
       const webhook = await this.webhooks.seal(ownerId, batchExecutionId(batchId, index), own ?? common);
-      return { definition: { ...definition, script, suite }, input, inputPaths: pathsOf(submitted), webhook };
+      const content = { input, inputPaths: pathsOf(submitted), suite: runsTests ? undefined : null, webhook };
+      return { definition: { ...definition, script, suite }, content };
     });
   }
 }

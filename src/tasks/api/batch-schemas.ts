@@ -12,7 +12,7 @@ import { executionWebhook } from './webhook-schema.js';
 export const createBatchBody = z
   .strictObject({
     items: z.array(oneShotBody).min(1).max(BATCH_ITEMS_MAX).describe('A task and the input of its execution each'),
-    webhook: executionWebhook.optional().describe('For each item that has none of its own'),
+    webhook: executionWebhook.optional(),
   })
   .meta({
     id: 'CreateBatch',

@@ -12,13 +12,17 @@ import { releaseSlot } from '../../http/user-concurrency.js';
 import { newId } from '../../kernel/uuid.js';
 import { emptyInput, type SubmittedInput } from '../commands/input-store.js';
 import { ExecutionEnds } from '../queries/execution-ends.js';
+import type { ExecutionRow } from '../queries/execution-projection.js';
 import { GetExecutionFromLog } from '../queries/execution-queries.js';
 import { ExecutionResponses } from './execution-responses.js';
 import { emptyTests } from './submitted-suite.js';
 import type { SubmittedTests } from './suite-schemas.js';
 
+/** Issues the command that starts the execution with the given id. @returns its position */
+export type Start = (executionId: string, metadata: EventMetadata) => Promise<bigint | null>;
+
 /** What a request was sent with, besides the definition of its task. */
-interface Submitted {
+export interface Submitted {
   readonly input?: SubmittedInput | undefined;
   readonly tests?: SubmittedTests | null | undefined;
 }
@@ -35,18 +39,24 @@ export class ExecutionStarts {
     private readonly requests: IdempotentRequests,
   ) {}
 
+  /** @returns the response. The parameters are those of `execution` */
+  async run(exchange: Exchange, caller: CallerContext, waitSeconds: number, start: Start, submitted: Submitted = {}) {
+    const row = await this.execution(exchange, caller, waitSeconds, start, submitted);
+    void exchange.reply.header('location', `/${API_BASE}/executions/${row.id}`);
+    return this.responses.one(row, { ...caller, ...exchange });
+  }
+
   /**
    * @param waitSeconds maximum wait for the end of the execution; 0: returns what was recorded
-   * @param start issues the command that starts the execution with the given id, and returns its position
    * @param submitted its texts are emptied if the request was carried out before: `start` does so in the other case
    */
-  async run(
+  async execution(
     exchange: Exchange,
     caller: CallerContext,
     waitSeconds: number,
-    start: (executionId: string, metadata: EventMetadata) => Promise<bigint | null>,
+    start: Start,
     { input, tests }: Submitted = {},
-  ) {
+  ): Promise<ExecutionRow> {
     const leaving = waitSeconds > 0 ? this.open.enter('wait', caller.userId, exchange.reply) : null;
     let position: bigint | null = null;
     const { id, version } = await this.requests.run(exchange, caller.userId, async (mark) => {
@@ -62,13 +72,9 @@ export class ExecutionStarts {
     // With a key, more was read since: the end may have been announced.
     const isNew = position !== null && version === undefined;
     const ended = leaving && (await this.executionEnds.wait(id, waitSeconds * 1_000, leaving, { isNew }));
-    void exchange.reply.header('location', `/${API_BASE}/executions/${id}`);
     // A client that sees the request or the end in this response must also find it in lists.
     await this.commands.waitUntilReadable(ended ? ended.aheadOfView : position, exchange);
-    const row = ended
-      ? ended.row
-      : await this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version));
-    return this.responses.one(row, { ...caller, ...exchange });
+    return ended ? ended.row : this.queries.execute(new GetExecutionFromLog(id, leaving ? undefined : version));
   }
 }
 

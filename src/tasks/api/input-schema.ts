@@ -8,7 +8,7 @@ import { INTERACTIVE_WITH_TESTS } from '../domain/execution-commands.js';
 
 const ARGS_MAX = 64;
 const ENV_MAX = 64;
-const FILES_MAX = 128;
+export const FILES_MAX = 128;
 /** Total of stdin and all files, decoded. */
 export const INPUT_BYTES_MAX = 16 * 1024 ** 2;
 const INPUT_BASE64_CHARS_MAX = Math.ceil(INPUT_BYTES_MAX / 3) * 4;
@@ -31,7 +31,7 @@ const envName = z
   .max(255)
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name such as MY_SETTING');
 
-const isInside = (path: string): boolean =>
+export const isInside = (path: string): boolean =>
   path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 
 const filePath = z

@@ -31,5 +31,5 @@ export const executionWebhook = z
       .optional()
       .describe('Signs what is sent (Standard Webhooks): `whsec_` and 24 to 64 random bytes in base64. Never shown'),
   })
-  .meta({ id: 'ExecutionWebhook', description: 'Where events of this execution are sent' });
+  .describe('Where events of the execution are sent');
 export type ExecutionWebhookBody = z.output<typeof executionWebhook>;

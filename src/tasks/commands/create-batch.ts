@@ -5,20 +5,17 @@ import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import { batchDecider } from '../domain/batch-decider.js';
 import { batchExecutionId, batchStream, batchTaskId } from '../domain/batch-state.js';
 import { executionDecider } from '../domain/execution-decider.js';
-import type { ExecutionSpec } from '../domain/execution-events.js';
 import { executionStream } from '../domain/execution-state.js';
 import { CreateTask } from '../domain/task-commands.js';
 import { taskDecider, taskStream } from '../domain/task-decider.js';
 import type { TaskDefinition } from '../domain/task-events.js';
+import type { OneShotContent } from './create-and-start-task.js';
 import { ExecutionRequests } from './execution-requests.js';
 
 /** A new task, to be executed once. Its script and its input are stored. */
 export interface BatchTask {
   readonly definition: TaskDefinition;
-  readonly input: ExecutionSpec['input'];
-  /** Of the files in `input`. */
-  readonly inputPaths: readonly string[];
-  readonly webhook: ExecutionSpec['webhook'];
+  readonly content: OneShotContent;
 }
 
 /** Creates tasks and starts an execution of each: all or none. */
@@ -42,15 +39,14 @@ export class CreateBatchHandler implements ICommandHandler<CreateBatch> {
   execute({ batchId, requester, tasks, metadata }: CreateBatch): Promise<Decided<void>> {
     const ownerId = requester.userId;
     return this.decisions.run(metadata, async (streams) => {
-      for (const [index, { definition, input, inputPaths, webhook }] of tasks.entries()) {
+      for (const [index, { definition, content }] of tasks.entries()) {
         const taskId = batchTaskId(batchId, index);
         const executionId = batchExecutionId(batchId, index);
         const task = await streams.begin(taskStream(taskId), taskDecider);
         const execution = await streams.begin(executionStream(executionId), executionDecider);
         task.record(taskDecider.decide(new CreateTask(taskId, ownerId, definition, metadata), task.state));
-        const content = { executor: 'embedded', input, inputPaths, suite: undefined, webhook } as const;
-        const start = { executionId, requester, content, overrides: {} };
-        await this.requests.record(task, execution, start);
+        const embedded = { executor: 'embedded', ...content } as const;
+        await this.requests.record(task, execution, { executionId, requester, content: embedded, overrides: {} });
       }
       const batch = await streams.begin(batchStream(batchId), batchDecider);
       const command = { type: 'RecordBatch', batchId, ownerId, size: tasks.length } as const;

@@ -126,9 +126,8 @@ export class WebhookController {
   ): Promise<WebhookView> {
     const row = await this.queries.execute(new GetWebhook(id, caller));
     if (url !== undefined) await this.urls.check(url);
-    const isMoved = url !== undefined || description !== undefined;
-    const endpoint = isMoved ? await this.moved(row, { url, description }) : undefined;
-    const definition = { ...changes, ...(endpoint !== undefined && { endpoint }) };
+    const endpoint = await this.changedEndpoint(row, { url, description });
+    const definition = { ...changes, ...(endpoint !== null && { endpoint }) };
     await this.commands.execute(
       new UpdateWebhook(id, caller, definition, row.version, metadataOf(caller, id)),
       exchange,
@@ -189,13 +188,12 @@ export class WebhookController {
     throw new DomainError('too_many_webhooks', `You have ${perUserMax} webhooks: delete one first`, 'conflict');
   }
 
-  private async moved(
-    row: WebhookRow,
-    { url, description }: { url?: string | undefined; description?: string | undefined },
-  ) {
+  /** @returns null if it is as it was */
+  private async changedEndpoint(row: WebhookRow, changes: Pick<UpdateWebhookBody, 'url' | 'description'>) {
     const endpoint = await this.endpointOf(row);
-    const moved = { ...endpoint, ...(url !== undefined && { url }), ...(description !== undefined && { description }) };
-    return this.endpoints.seal(row.owner_id, { webhookId: row.id }, moved);
+    const { url = endpoint.url, description = endpoint.description } = changes;
+    if (url === endpoint.url && description === endpoint.description) return null;
+    return this.endpoints.seal(row.owner_id, { webhookId: row.id }, { ...endpoint, url, description });
   }
 
   /** @throws DomainError `webhook_not_found` if the data of its owner has been erased */

@@ -71,14 +71,26 @@ export function requireKnown(state: WebhookState): KnownWebhook {
 }
 
 function update({ changes }: UpdateWebhook, webhook: KnownWebhook): readonly WebhookEvent[] {
-  const { enabled, ...given } = changes;
-  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const { enabled, endpoint, events: subscribed, include_output } = changes;
+  const { definition } = webhook;
+  const updated = {
+    endpoint: endpoint ?? definition.endpoint,
+    events: subscribed ?? definition.events,
+    include_output: include_output ?? definition.include_output,
+  };
   const events: WebhookEvent[] = [];
-  if (Object.keys(defined).length > 0) events.push(WebhookUpdated({ ...webhook.definition, ...defined }));
+  if (!isSame(updated, definition)) events.push(WebhookUpdated(updated));
   if (enabled === true && webhook.status === 'disabled') events.push(WebhookEnabled({}));
   if (enabled === false && webhook.status === 'enabled') events.push(WebhookDisabled({ reason: 'requested' }));
   return events;
 }
+
+/** A sealed endpoint is never the same as one that was sealed again: the caller gives it only if it has changed. */
+const isSame = (one: WebhookDefinition, other: WebhookDefinition): boolean =>
+  one.endpoint === other.endpoint &&
+  one.include_output === other.include_output &&
+  one.events.length === other.events.length &&
+  one.events.every((event) => other.events.includes(event));
 
 function evolve(state: WebhookState, event: WebhookEvent): WebhookState {
   if (event.type === 'WebhookCreated') {

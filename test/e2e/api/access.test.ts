@@ -11,6 +11,7 @@ let taskId: string;
 let runId: string;
 let batchId: string;
 let keyId: string;
+let webhookId: string;
 
 beforeAll(async () => {
   api = await Api.start();
@@ -18,6 +19,7 @@ beforeAll(async () => {
   const run = await ada.startExternal();
   [taskId, runId] = [run.task_id, run.id];
   keyId = (await ada.ok('POST', '/keys', { name: 'ci', scopes: ['tasks:read'] })).id;
+  webhookId = (await ada.ok('POST', '/webhooks', { url: 'https://example.com' })).id;
   batchId = (await ok(ada.api.POST('/batches', { body: { items: [aTask] } }))).id;
 });
 afterAll(() => api.close());
@@ -26,7 +28,7 @@ const closed = (): Route[] => api.contract.routes.filter(({ operation }) => asks
 
 /** Of Ada's object: a dead letter has the id of its execution. */
 const idIn = ({ path }: Pick<Route, 'path'>): string =>
-  ({ tasks: taskId, batches: batchId, keys: keyId })[path.split('/')[3]!] ?? runId;
+  ({ tasks: taskId, batches: batchId, keys: keyId, webhooks: webhookId })[path.split('/')[3]!] ?? runId;
 
 /** A path of the document with the ids of Ada's objects. */
 const pathOf = (route: Route, id = idIn(route)): string =>
@@ -34,12 +36,14 @@ const pathOf = (route: Route, id = idIn(route)): string =>
     .slice('/api/v1'.length)
     .replace('{id}', id)
     .replace('{stream}', 'stdout')
+    .replace('{delivery}', randomUUID())
     .replace(/stdin$/, 'stdin?eof=true');
 
 const BODIES: Record<string, object> = {
   createTask: { name: 'x', script_type: 'bash', script_content: ':' },
   updateTask: { priority: 1 },
   reportExecution: { status: 'running' },
+  updateWebhook: { include_output: true },
 };
 
 const inBase64 = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
@@ -131,7 +135,8 @@ test('an object that does not exist is a 404 on every route', async () => {
   for (const route of closed().filter(({ path }) => path.includes('{id}'))) {
     const path = pathOf(route, randomUUID());
     const { status, body } = await ada.send(route.method, path, BODIES[route.operation.operationId!]);
-    const kind = { tasks: 'Task', batches: 'Batch', keys: 'API key' }[path.split('/')[1]!] ?? 'Execution';
+    const kind =
+      { tasks: 'Task', batches: 'Batch', keys: 'API key', webhooks: 'Webhook' }[path.split('/')[1]!] ?? 'Execution';
     const error = `${kind} not found`;
     expect([route.method, route.path, status, body.error]).toEqual([route.method, route.path, 404, error]);
   }

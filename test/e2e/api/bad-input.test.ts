@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { Api, aTask, type Person } from './support/api.js';
 import { corrupted, isFine, refusalOf } from './support/bad-input.js';
 
@@ -5,6 +7,7 @@ let api: Api;
 let ada: Person;
 let taskId: string;
 let runId: string;
+let webhookId: string;
 let head: bigint;
 
 beforeAll(async () => {
@@ -12,6 +15,7 @@ beforeAll(async () => {
   ada = await api.register();
   const run = await ada.startExternal({ max_parallel: 2 });
   [taskId, runId] = [run.task_id, run.id];
+  webhookId = (await ada.ok('POST', '/webhooks', { url: 'https://example.com' })).id;
 });
 beforeEach(async () => {
   head = await api.head();
@@ -194,6 +198,7 @@ test('every invalid field is reported, without the values of secrets', async () 
 const BODIES: Record<string, object> = {
   updateTask: { priority: 1 },
   reportExecution: { status: 'running' },
+  updateWebhook: { include_output: true },
   runOnce: aTask,
 };
 
@@ -208,8 +213,13 @@ test.each([
   ['much', 'a'.repeat(2_000)],
 ])('%s is not accepted as an id on any route', async (_what, id) => {
   for (const { method, path, operation } of api.contract.routes.filter((route) => route.path.includes('{id}'))) {
-    const url = path.slice('/api/v1'.length).replace('{id}', id).replace('{stream}', 'stdout');
-    const kind = { tasks: 'task', batches: 'batch', keys: 'API key' }[path.split('/')[3]!] ?? 'execution';
+    const url = path
+      .slice('/api/v1'.length)
+      .replace('{id}', id)
+      .replace('{stream}', 'stdout')
+      .replace('{delivery}', randomUUID());
+    const kind =
+      { tasks: 'task', batches: 'batch', keys: 'API key', webhooks: 'webhook' }[path.split('/')[3]!] ?? 'execution';
     const { status, body } = await ada.send(method, url, BODIES[operation.operationId!]);
     expect([method, path, status, body.error]).toEqual([method, path, 400, `Invalid ${kind} ID format`]);
   }
@@ -234,8 +244,12 @@ test('out-of-range numbers in a query are a 400 that names them, on every route'
   const seen = new Set<string>();
   for (const { method, path, operation } of routes) {
     const parameters = (operation.parameters ?? []).filter((each) => each.in === 'query');
-    const id = path.includes('/tasks/') ? taskId : runId;
-    const url = path.slice('/api/v1'.length).replace('{id}', id).replace('{stream}', 'stdout');
+    const id = { tasks: taskId, webhooks: webhookId }[path.split('/')[3]!] ?? runId;
+    const url = path
+      .slice('/api/v1'.length)
+      .replace('{id}', id)
+      .replace('{stream}', 'stdout')
+      .replace('{delivery}', randomUUID());
     for (const { name } of parameters) {
       for (const value of HUGE) {
         const { status, body } = await ada.send(method, `${url}?${name}=${value}`, BODIES[operation.operationId!]);

@@ -3,6 +3,7 @@ import { eventually } from '../../support/eventually.js';
 import { Api, aTask } from './support/api.js';
 import { startAttempt } from './support/attempts.js';
 import type { Route } from './support/contract.js';
+import { endDelivery } from './support/deliveries.js';
 import { takeInput } from './support/interactive-run.js';
 
 /**
@@ -20,6 +21,9 @@ const ORDER: Readonly<Record<string, string>> = {
   ...{ executionFile: 'withFile', rerunExecution: 'withFile', sendStdin: 'talk' },
   ...{ taskHistory: 'createTask', deleteTask: 'createTask' },
   ...{ runOnce: '', cancelExecution: 'runOnce' },
+  ...{ createWebhook: '', listWebhooks: '', getWebhook: 'createWebhook', updateWebhook: 'createWebhook' },
+  ...{ rotateWebhookSecret: 'createWebhook', testWebhook: 'createWebhook', listWebhookDeliveries: 'createWebhook' },
+  ...{ redeliverWebhook: 'withDelivery', deleteWebhook: 'createWebhook' },
   ...{ createBatch: '', listBatches: '', getBatch: 'createBatch', cancelBatch: 'createBatch' },
   ...{ listDeadLetters: '', getDeadLetter: 'deadLetter', redriveDeadLetter: 'deadLetter' },
   ...{ discardDeadLetter: 'anotherDeadLetter', rerunExecutions: '', logout: '', ready: '' },
@@ -45,9 +49,9 @@ const authorization = (): Record<string, string> => {
 /** The values that the page fills in; those left to the reader come from earlier responses. */
 function requestOf(operationId: string) {
   const { method, path, operation } = routeOf(operationId);
-  const { id } = answers.get(ORDER[operationId]!) ?? {};
+  const { id, delivery } = answers.get(ORDER[operationId]!) ?? {};
   const url = new URL(api.service.url);
-  url.pathname = path.replace('{id}', String(id));
+  url.pathname = path.replace('{id}', String(id)).replace('{delivery}', String(delivery));
   for (const { name, in: where, schema } of operation.parameters ?? []) {
     const value = (schema?.example ?? schema?.default) as string | number | undefined;
     if (value === undefined) continue;
@@ -86,6 +90,14 @@ async function withFile(): Promise<{ id: string }> {
   return { id };
 }
 
+/** Its delivery has ended. */
+async function withDelivery(): Promise<{ id: string; delivery: string }> {
+  const { id } = answers.get('createWebhook') as { id: string };
+  const delivery = answers.get('testWebhook')!['id'] as string;
+  await endDelivery(api, delivery);
+  return { id, delivery };
+}
+
 /** It takes input without a worker. */
 async function talk(): Promise<{ id: string }> {
   const body = { ...aTask, input: { interactive: true } };
@@ -114,6 +126,7 @@ test('every operation has a place in the order of the examples', () => {
 test('every example works for a new user', async () => {
   for (const operationId of Object.keys(ORDER)) {
     if (operationId === 'executionFile') answers.set('withFile', await withFile());
+    if (operationId === 'redeliverWebhook') answers.set('withDelivery', await withDelivery());
     if (operationId === 'sendStdin') answers.set('talk', await talk());
     if (operationId === 'listDeadLetters') {
       answers.set('deadLetter', await deadLetter()).set('anotherDeadLetter', await deadLetter());

@@ -32,7 +32,12 @@ const scopeOf = ({ operation }: Route): string | undefined =>
 const forKeys = (): Route[] => closed().filter((route) => scopeOf(route) !== undefined);
 
 const pathOf = ({ path }: Route, id = UNKNOWN_ID): string =>
-  path.slice('/api/v1'.length).replace('{id}', id).replace('{stream}', 'stdout').replace('{path}', 'x');
+  path
+    .slice('/api/v1'.length)
+    .replace('{id}', id)
+    .replace('{stream}', 'stdout')
+    .replace('{path}', 'x')
+    .replace('{delivery}', id);
 
 test('a key is shown once, works in either header, and is refused once it is revoked', async () => {
   const answer = await ada.send('POST', '/keys', { name: 'ci', scopes: ['tasks:read', 'tasks:read'] });

@@ -4,6 +4,7 @@ import { ok } from '../../support/api-client.js';
 import { Api, aTask, type Person } from './support/api.js';
 import type { Route } from './support/contract.js';
 import { deadLetterOf } from './support/dead-letter.js';
+import { redeliverPath } from './support/deliveries.js';
 import { interactiveRun } from './support/interactive-run.js';
 
 let api: Api;
@@ -19,11 +20,13 @@ const THINGS: Record<string, (who: Person) => Promise<string>> = {
   executions: async (who) => (await who.startExternal({ max_parallel: 2 })).id,
   batches: async (who) => (await ok(who.api.POST('/batches', { body: { items: [aTask] } }))).id,
   keys: async (who) => (await who.ok('POST', '/keys', { name: 'ci', scopes: ['tasks:read'] })).id,
+  webhooks: async (who) => (await who.ok('POST', '/webhooks', { url: 'https://example.com' })).id,
   'dead-letters': (who) => deadLetterOf(api, who),
 };
 
 async function pathFor(who: Person, template: string): Promise<string> {
   if (template.endsWith('/stdin')) return `${template.replace('{id}', await interactiveRun(api, who))}?eof=true`;
+  if (template.endsWith('/redeliver')) return `/api/v1${await redeliverPath(api, who)}`;
   const collection = /([^/]+)\/\{id\}/.exec(template)?.[1];
   return collection === undefined ? template : template.replace('{id}', await THINGS[collection]!(who));
 }

@@ -16,6 +16,7 @@ const ROUTES = [
   'DELETE /api/v1/executions/{id}',
   'DELETE /api/v1/keys/{id}',
   'DELETE /api/v1/tasks/{id}',
+  'DELETE /api/v1/webhooks/{id}',
   'GET /api/v1/auth/me',
   'GET /api/v1/batches',
   'GET /api/v1/batches/{id}',
@@ -34,6 +35,9 @@ const ROUTES = [
   'GET /api/v1/tasks/{id}',
   'GET /api/v1/tasks/{id}/events',
   'GET /api/v1/tasks/{id}/executions',
+  'GET /api/v1/webhooks',
+  'GET /api/v1/webhooks/{id}',
+  'GET /api/v1/webhooks/{id}/deliveries',
   'GET /health',
   'GET /health/workers',
   'GET /ready',
@@ -51,8 +55,13 @@ const ROUTES = [
   'POST /api/v1/keys',
   'POST /api/v1/tasks',
   'POST /api/v1/tasks/{id}/executions',
+  'POST /api/v1/webhooks',
+  'POST /api/v1/webhooks/{id}/deliveries/{delivery}/redeliver',
+  'POST /api/v1/webhooks/{id}/rotate-secret',
+  'POST /api/v1/webhooks/{id}/test',
   'PUT /api/v1/executions/{id}',
   'PUT /api/v1/tasks/{id}',
+  'PUT /api/v1/webhooks/{id}',
 ];
 /** Only for a person who has logged in: they take no API key. */
 const PERSONAL = /\/(auth|keys)(\/|$)/;
@@ -166,7 +175,7 @@ test.each(ROUTES)('%s documents its request and its responses', (route) => {
     else if (mayBePart) expect(types).toEqual(['*/*']);
     else expect(types).toEqual([path.includes('/output/') ? 'application/octet-stream' : 'application/json']);
   }
-  const takesBody = ['POST', 'PUT'].includes(method) && !path.endsWith('/redrive');
+  const takesBody = ['POST', 'PUT'].includes(method) && !/\/(redrive|redeliver|test|rotate-secret)$/.test(path);
   expect(operation.requestBody !== undefined).toBe(takesBody);
 });
 

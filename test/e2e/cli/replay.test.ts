@@ -78,7 +78,7 @@ test('verify finds no fault in an intact log and its views', async () => {
   const verified = await run('verify');
   expect(verified).toMatchObject({ code: 0, stderr: '' });
   expect(verified.stdout).not.toContain('FAULT');
-  expect(verified.stdout.trim().split('\n')).toHaveLength(13);
+  expect(verified.stdout.trim().split('\n')).toHaveLength(16);
 });
 
 test('verify names a changed view, and rebuild repairs it', async () => {

@@ -130,3 +130,23 @@ func main() { fmt.Println(dep.Name, data) }`;
 it('accepts a byte order mark and Windows line ends', async () => {
   expect(await go(`\uFEFF${HELLO.replaceAll('\n', '\r\n')}`)).toMatchObject({ err: 'ok\n', returnCode: 0 });
 });
+
+it('a program is built however long ago its files were written', async () => {
+  const build = [
+    'mkdir -p old/part && cd old && cp /usr/local/lib/voidrunner/go.mod go.mod',
+    `echo 'package part; const Text = "built"' >part/part.go`,
+    `echo 'package main; import ("os"; "task/part"); func main() { os.Stdout.WriteString(part.Text) }' >main.go`,
+    `find . -exec touch -d '1 hour ago' {} +`,
+    'exec /usr/local/lib/voidrunner/build-go "$PWD/program" 1',
+  ].join('\n');
+  const script = `package main
+import ("os"; "os/exec")
+func main() {
+  for _, script := range []string{${JSON.stringify(build)}, "old/program"} {
+    command := exec.Command("sh", "-c", script)
+    command.Stdout, command.Stderr = os.Stdout, os.Stderr
+    if command.Run() != nil { os.Exit(1) }
+  }
+}`;
+  expect(await go(script)).toMatchObject({ out: 'built', err: '', returnCode: 0 });
+});

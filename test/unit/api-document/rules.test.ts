@@ -56,6 +56,16 @@ test('only task fields without a default are required', () => {
   expect(document.paths['/api/v1/tasks/{id}/executions']!.post!.requestBody).toMatchObject({ required: false });
 });
 
+test('no schema has a name that a generator derives from an operation', () => {
+  const operations = Object.values(document.paths).flatMap((path) => Object.values(path) as { operationId: string }[]);
+  const suffixes = ['Body', 'Data', 'Error', 'Errors', 'Header', 'Params', 'QueryParams', 'Response', 'Responses'];
+  const derived = operations.flatMap(({ operationId }) =>
+    suffixes.map((suffix) => `${operationId[0]!.toUpperCase()}${operationId.slice(1)}${suffix}`),
+  );
+  expect(derived).toContain('CreateTaskResponse');
+  expect(Object.keys(document.components!.schemas!).filter((name) => derived.includes(name))).toEqual([]);
+});
+
 test('responses document their headers', () => {
   const headersOf = (path: string, method: 'get' | 'post' | 'put', status: string) =>
     Object.keys((document.paths[path]![method]!.responses[status] as { headers: object }).headers);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const FOLDERS = 'src|test|bench|infra|migrations|docs|seccomp|bin';
+const FOLDERS = 'src|packages|test|bench|infra|migrations|docs|seccomp|bin';
 const PATH_IN_CODE = new RegExp(String.raw`\`((?:${FOLDERS})/[A-Za-z0-9_./-]+)\``, 'g');
 const LINK = /\]\((?!https?:)([^)#\s]+)(?:#[^)\s]*)?\)/g;
 

@@ -4,6 +4,8 @@ import { userEvents } from '../../../src/identity/domain/user-events.js';
 import { batchEvents } from '../../../src/tasks/domain/batch-events.js';
 import { executionEvents } from '../../../src/tasks/domain/execution-events.js';
 import { taskEvents } from '../../../src/tasks/domain/task-events.js';
+import { deliveryEvents } from '../../../src/webhooks/domain/delivery-events.js';
+import { webhookEvents } from '../../../src/webhooks/domain/webhook-events.js';
 
 /**
  * Stored events never change: one stored example of every version of every type. A fixture is never changed; a new
@@ -11,7 +13,10 @@ import { taskEvents } from '../../../src/tasks/domain/task-events.js';
  */
 const FOLDER = 'test/fixtures/events';
 
-const types = Object.values({ ...taskEvents, ...executionEvents, ...batchEvents, ...userEvents });
+const types = Object.values({
+  ...{ ...taskEvents, ...executionEvents, ...batchEvents, ...userEvents },
+  ...{ ...webhookEvents, ...deliveryEvents },
+});
 const versions = types.flatMap((type) =>
   Array.from({ length: type.schemaVersion }, (_, index) => ({ type, version: index + 1 })),
 );

@@ -29,6 +29,17 @@ describe('authentication', () => {
     expect(response.json()).toEqual({ userId: 'u1', sessionId: 's1', isAdmin: false, key: null, requestId: 'r.1' });
   });
 
+  test('takes one credential, which may be in both headers', async () => {
+    const statusOf = async (authorization: string, key: string) =>
+      (await app.get('/things/me', { authorization, 'x-api-key': key })).statusCode;
+    expect(await statusOf('Bearer good', 'good')).toBe(200);
+    expect(await statusOf('Bearer good', '')).toBe(200);
+    expect(await statusOf('Bearer bad', 'bad')).toBe(401);
+    for (const authorization of ['Bearer bad', 'Bearer goo', 'Basic good', 'good', 'Bearer']) {
+      expect(await statusOf(authorization, 'good')).toBe(400);
+    }
+  });
+
   test('comes before the body is read, and a browser may read the refusal', async () => {
     for (const [payload, type] of [
       ['{', 'application/json'],

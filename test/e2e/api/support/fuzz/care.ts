@@ -31,6 +31,9 @@ export const CARE: Readonly<Record<string, Care>> = {
   rerunExecution: { path: { id: ['ended run', 'external run', 'dead letter'] } },
   executionFile: { path: { id: ['run with a file', 'ended run', 'external run'], path: ['file', 'another file'] } },
   sendStdin: { path: { id: ['interactive run', 'embedded run', 'external run', 'ended run'] } },
+  createWebhook: { fields: { url: ['https://example.com/hook', 'http://127.0.0.1'] } },
+  updateWebhook: { fields: { url: ['https://example.com/hook', 'https://example.com/other'] } },
+  redeliverWebhook: { path: { id: ['webhook'], delivery: ['ended delivery', 'pending delivery'] } },
   // The object cannot be used again.
   logout: { token: blank('session token') },
 };
@@ -49,5 +52,6 @@ export const THINGS_OF: Readonly<Record<string, readonly [string, ...string[]]>>
   executions: ['external run', 'embedded run', 'running run', 'ended run', 'dead letter'],
   batches: ['batch', 'ended batch'],
   keys: ['key', 'revoked key'],
+  webhooks: ['webhook', 'disabled webhook', 'deleted webhook'],
   'dead-letters': ['dead letter', 'discarded dead letter', 'external run'],
 };

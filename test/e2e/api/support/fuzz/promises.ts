@@ -27,6 +27,12 @@ type Promises = Readonly<Record<string, (exchange: Exchange) => Promised[] | Pro
 const onTask = (id: string, type: string, data = {}): Promised => ({ type, stream: { type: 'task', id }, data });
 const onRun = (id: string, type: string, data = {}): Promised => ({ type, stream: { type: 'execution', id }, data });
 const onBatch = (id: string, type: string, data = {}): Promised => ({ type, stream: { type: 'batch', id }, data });
+const onWebhook = (id: string, type: string, data = {}): Promised => ({ type, stream: { type: 'webhook', id }, data });
+const onDelivery = (id: string, type: string, data = {}): Promised => ({
+  type,
+  stream: { type: 'delivery', id },
+  data,
+});
 const onUser = (id: string, type: string): Promised => ({ type, stream: { type: 'user', id } });
 
 /** The events recorded for a successful response; the task's event comes before the execution's. */
@@ -92,6 +98,19 @@ export const PROMISES: Promises = {
   register: ({ answer: { body } }) => [onUser(body.user.id, 'UserRegistered'), onUser(body.user.id, 'UserLoggedIn')],
   createKey: ({ things }) => [onUser(things.owner.id, 'ApiKeyCreated')],
   revokeKey: ({ things }) => [onUser(things.owner.id, 'ApiKeyRevoked')],
+  createWebhook: ({ answer: { body }, things }) => [
+    onWebhook(body.id, 'WebhookCreated', { owner_id: things.owner.id, events: body.events }),
+  ],
+  updateWebhook: ({ answer: { body }, before }) => [
+    ...(isSameDefinition(body, before!.body) ? [] : [onWebhook(body.id, 'WebhookUpdated', { events: body.events })]),
+    ...(body.status === before!.body.status
+      ? []
+      : [onWebhook(body.id, body.status === 'enabled' ? 'WebhookEnabled' : 'WebhookDisabled')]),
+  ],
+  deleteWebhook: ({ before }) => [onWebhook(before!.body.id, 'WebhookDeleted')],
+  rotateWebhookSecret: ({ answer: { body } }) => [onWebhook(body.id, 'WebhookSecretRotated')],
+  testWebhook: ({ answer: { body } }) => [onDelivery(body.id, 'WebhookDeliveryRequested', { event_id: body.event_id })],
+  redeliverWebhook: ({ answer: { body } }) => [onDelivery(body.id, 'WebhookRedeliveryRequested')],
   login: ({ answer: { body } }) => [onUser(body.user.id, 'UserLoggedIn')],
   refresh: async (exchange) =>
     (await isUsedToken(exchange)) ? [await onAccount(exchange, 'RefreshTokenRepeated')] : [],
@@ -101,6 +120,13 @@ export const PROMISES: Promises = {
     return [await onAccount(exchange, all === true ? 'UserLoggedOutEverywhere' : 'UserLoggedOut')];
   },
 };
+
+const isSameDefinition = (one: Record<string, unknown>, other: Record<string, unknown>): boolean =>
+  ['url', 'description', 'events', 'include_output'].every((name) =>
+    isDeepStrictEqual(sorted(one[name]), sorted(other[name])),
+  );
+
+const sorted = (value: unknown): unknown => (Array.isArray(value) ? value.toSorted() : value);
 
 const begun = ({ id, task_id }: { id: string; task_id: string }): Promised[] => [
   onTask(task_id, 'TaskExecutionStarted', { execution_id: id }),

@@ -30,6 +30,12 @@ interface RunBody {
   readonly tests?: readonly Input[] | null;
   readonly judge?: Judge;
   readonly input?: Input;
+  readonly webhook?: Webhook;
+}
+
+interface Webhook {
+  readonly url: string;
+  readonly secret?: string;
 }
 
 const CHECKER = { script_type: 'bash', script_content: 'true' };
@@ -60,9 +66,16 @@ function relatedJudge({ numbers, checker = CHECKER, ...judge }: Judge): Judge {
   };
 }
 
+/** Its URL leads to a public address, and its secret is one. */
+const relatedWebhook = ({ secret, ...webhook }: Webhook): Webhook => ({
+  ...webhook,
+  url: 'https://example.com/hook',
+  ...(secret !== undefined && { secret: `whsec_${Buffer.alloc(32, secret || ' ').toString('base64')}` }),
+});
+
 /** A judge needs tests; an external execution has neither, and no interactive input; nor has one with tests. */
 export function relatedRun(body: RunBody) {
-  const { tests, judge, input, ...others } = body;
+  const { tests, judge, input, webhook, ...others } = body;
   const isExternal = others.executor === 'external';
   const judged =
     !isExternal && tests ? { tests: tests.map(relatedInput), ...(judge && { judge: relatedJudge(judge) }) } : {};
@@ -72,11 +85,21 @@ export function relatedRun(body: RunBody) {
     ...others,
     ...(tests === null && { tests }),
     ...judged,
+    ...(webhook && { webhook: relatedWebhook(webhook) }),
     ...(input && { input: { ...own, ...(isInteractive && { interactive }) } }),
   };
 }
 
-export const relatedItems = (body: { readonly items: readonly RunBody[] }) => ({ items: body.items.map(relatedRun) });
+export const relatedItems = ({
+  items,
+  webhook,
+}: {
+  readonly items: readonly RunBody[];
+  readonly webhook?: Webhook;
+}) => ({
+  items: items.map(relatedRun),
+  ...(webhook && { webhook: relatedWebhook(webhook) }),
+});
 
 interface Filter {
   readonly task_id?: string;

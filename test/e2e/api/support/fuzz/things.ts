@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ok, withId } from '../../../../support/api-client.js';
 import { type Api, aTask, type Person } from '../api.js';
 import { startAttempt } from '../attempts.js';
+import { endedDelivery, pendingDelivery } from '../deliveries.js';
 import { interactiveRun } from '../interactive-run.js';
 
 /** None of its executions ends by itself during the test. */
@@ -110,6 +111,19 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     await ok(who.api.DELETE('/keys/{id}', withId(id)));
     return id;
   },
+  webhook: async (_, who) => aWebhook(who),
+  'disabled webhook': async (_, who) => {
+    const id = await aWebhook(who);
+    await ok(who.api.PUT('/webhooks/{id}', { ...withId(id), body: { enabled: false } }));
+    return id;
+  },
+  'deleted webhook': async (_, who) => {
+    const id = await aWebhook(who);
+    await ok(who.api.DELETE('/webhooks/{id}', withId(id)));
+    return id;
+  },
+  'pending delivery': async (things, who) => pendingDelivery(who, (await things.named('webhook'))!),
+  'ended delivery': async (things, who, api) => endedDelivery(api, who, (await things.named('webhook'))!),
   file: async () => FILE,
   'another file': async () => 'other.txt',
   'dead letter': async (_, who, api) => deadLetter(who, api),
@@ -126,6 +140,9 @@ async function endedRun(who: Person) {
 }
 
 const aKey = (who: Person) => ok(who.api.POST('/keys', { body: { name: 'ci', scopes: ['tasks:read'] } }));
+
+const aWebhook = async (who: Person) =>
+  (await ok(who.api.POST('/webhooks', { body: { url: 'https://example.com' } }))).id;
 
 const aBatch = (who: Person) => ok(who.api.POST('/batches', { body: { items: [{ ...aTask, ...LONG }] } }));
 

@@ -1,0 +1,14 @@
+export { hasEnded } from './api-objects.js';
+export type * from './api-objects.js';
+export * from './errors.js';
+export type { components, operations, paths } from './generated/api.js';
+export type { Http } from './http.js';
+export type { Content, FilesOption, InputFile } from './input-files.js';
+export type { CallOptions, ClientOptions, PostOptions } from './options.js';
+export { type ExecutionOptions, type InputOptions, program, type ProgramOptions } from './program.js';
+export type { RunResult } from './run-result.js';
+export type { LiveOptions, RunOptions, StartOptions } from './runner.js';
+export type { EventItem, FinishedTest } from './streaming/follow-events.js';
+export type { OutputItem, StreamItem, StreamOptions } from './streaming/stream-execution.js';
+export type { Session, SessionTokens } from './transport/credentials.js';
+export { VoidRunner } from './void-runner.js';
