@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 import { type Ended, PersonAtShell } from '../../support/person-at-shell.js';
 import { startTestService, type TestService } from '../../support/service.js';
@@ -121,7 +122,7 @@ test('a pipe gets whole names, ISO times and no colours; a terminal rows of its 
   expect(shown.stdout).toContain(ESCAPE);
   expect(shown.stdout).not.toContain(`${ESCAPE}[31mred`);
   expect(shown.stdout).toMatch(/ago/);
-  for (const line of linesOf(shown)) expect(line.replaceAll(/\u001b\[\d+m/g, '').length).toBeLessThanOrEqual(100);
+  for (const line of linesOf(shown)) expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(100);
 
   const plain = await inTerminal('voidrunner tasks list --limit 1', 100, { NO_COLOR: '1' });
   expect(plain.stdout).not.toContain(ESCAPE);
