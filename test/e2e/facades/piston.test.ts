@@ -166,7 +166,7 @@ test('each form of the credential works, and errors have Piston’s shape', asyn
   expect(await refused({ authorization: 'Digest x="y"' })).toEqual([401, { message: 'Invalid or expired token' }]);
   expect(await refused({ authorization: service.key, 'x-api-key': 'vr_other' })).toEqual([
     400,
-    { message: 'Send either Authorization or X-API-Key, not both' },
+    { message: 'Authorization and X-API-Key differ: send only one of them' },
   ]);
   const reader = await keyOf(service.ada, ['executions:read']);
   expect(await refused({ authorization: reader })).toEqual([
