@@ -59,13 +59,14 @@ export class Migration20261201000100 extends Migration {
       )`);
     this.addSql('create index webhook_deliveries_by_webhook on read.webhook_deliveries (webhook_id, created_at, id)');
     this.addSql(`
-      create index webhook_deliveries_due on read.webhook_deliveries (lane, due_at, id) where status = 'pending'`);
+      create index webhook_deliveries_first on read.webhook_deliveries (lane, due_at, id)
+      where status = 'pending' and attempts = 0`);
+    this.addSql(`
+      create index webhook_deliveries_retries on read.webhook_deliveries (lane, due_at, id)
+      where status = 'pending' and attempts > 0`);
     this.addSql(`
       create index webhook_deliveries_in_order on read.webhook_deliveries (lane, source_id, source_version)
       where status = 'pending'`);
-    this.addSql(`
-      create index webhook_deliveries_failing on read.webhook_deliveries (lane)
-      where status = 'pending' and attempts > 0`);
     for (const table of ['webhooks', 'webhook_targets', 'webhook_deliveries']) {
       this.addSql(grantToApp('select, insert, update, delete', `read.${table}`));
     }

@@ -123,6 +123,19 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
     const counts = new Map(rows.map(({ status, count }) => [status, Number(count)]));
     for (const status of ['starting', 'cancelling']) result.observe(counts.get(status) ?? 0, { status });
   });
+  gauge('voidrunner_webhook_deliveries_pending', 'deliveries to webhooks that wait for an attempt', async (result) => {
+    const { rows } = await pool.query<{ count: bigint }>(
+      "select count(*) from read.webhook_deliveries where status = 'pending'",
+    );
+    result.observe(Number(rows[0]?.count ?? 0n));
+  });
+  gauge('voidrunner_webhook_oldest_due_seconds', 'time since an attempt at a webhook has been due', async (result) => {
+    const { rows } = await pool.query<{ seconds: number }>(
+      `select coalesce(greatest(extract(epoch from now() - min(due_at)), 0), 0)::float as seconds
+       from read.webhook_deliveries where status = 'pending'`,
+    );
+    result.observe(rows[0]?.seconds ?? 0);
+  });
 }
 
 function observeCells(provider: MeterProvider, sandbox: Sandbox): void {

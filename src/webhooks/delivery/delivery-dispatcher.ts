@@ -135,14 +135,16 @@ export class DeliveryDispatcher {
       this.checkAt = hasMore ? 0 : at + CHECK_INTERVAL_MS;
     }
     if (this.lanes.allInMs(at) > 0) return;
-    this.lanes.visitAll(at);
+    const beganAt = this.elapsedMs();
+    this.lanes.visitAll(beganAt);
     let lane: string | null = null;
     do {
       const page: Awaited<ReturnType<PendingDeliveries['due']>> = await pending.due(lane, this.now(), this.excepted());
       this.start(page.deliveries, signal);
-      if (page.lanes > 0) this.lanes.waiting(at);
+      if (page.lanes > 0) this.lanes.waiting(beganAt);
       lane = page.lane;
     } while (lane !== null && !signal.aborted);
+    this.lanes.visitedAll(beganAt, this.elapsedMs());
   }
 
   /** Those that a look-up of due ones would find although they cannot be started. */

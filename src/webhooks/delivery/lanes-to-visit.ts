@@ -8,6 +8,8 @@ const REFUSED_AT_A_TIME = 64;
 const ALL_INTERVAL_MS = 1_000;
 /** While nothing waits. Each change is announced; this is for one that was not. */
 const IDLE_INTERVAL_MS = 30_000;
+/** A visit to all lanes is followed by a pause of as many times its duration: thousands of lanes load Postgres little. */
+const PAUSE_FACTOR = 4;
 
 /** Which lanes may have a delivery that can be started. */
 export class LanesToVisit {
@@ -60,5 +62,10 @@ export class LanesToVisit {
   /** Something waits in a lane. */
   waiting(now: number): void {
     this.allAt = Math.min(this.allAt, now + ALL_INTERVAL_MS);
+  }
+
+  /** The visit to all lanes has ended. */
+  visitedAll(beganAt: number, now: number): void {
+    this.allAt = Math.max(this.allAt, now + PAUSE_FACTOR * (now - beganAt));
   }
 }

@@ -37,6 +37,19 @@ test('a change during a visit to all lanes is not lost', () => {
   expect(lanes.allInMs(5)).toBe(0);
 });
 
+test('a visit to all lanes that takes long is followed by a pause of four times as long', () => {
+  const lanes = new LanesToVisit();
+  lanes.visitAll(0);
+  lanes.waiting(0);
+  lanes.visitedAll(0, 10);
+  expect(lanes.allInMs(10)).toBe(990);
+  lanes.visitAll(1_000);
+  lanes.waiting(1_000);
+  lanes.change(null, 1_500);
+  lanes.visitedAll(1_000, 2_000);
+  expect(lanes.allInMs(2_000)).toBe(4_000);
+});
+
 test('a change of an unknown lane, or of very many: all lanes', () => {
   const unknown = visited();
   unknown.change(null, 10);
