@@ -201,6 +201,35 @@ test('the clock jumps back by an hour and forward again: nothing is lost', async
   await one.shows(id, { attempts: 2 }, { attempts: 1 });
 });
 
+test('who is told is decided by the log, however much of it is applied at once', async () => {
+  await one.role.stop();
+  const early = await one.ended();
+  const { id } = await one.subscribe('/hook');
+  const { id: deleted } = await one.subscribe('/deleted');
+  const first = await one.ended();
+  await one.update(id, { enabled: false });
+  await one.ended();
+  await one.user.ok('DELETE', `/webhooks/${deleted}`);
+  await one.update(id, { enabled: true, events: ['execution.created'] });
+  const last = await one.started();
+  await one.report(last);
+  await one.restartRole();
+
+  await one.shows(id, { status: 'delivered' }, { status: 'delivered' });
+  const told = one.receiver.at('/hook').map(({ event }) => [event.type, event.subject]);
+  expect(told).toEqual(
+    expect.arrayContaining([
+      ['voidrunner.execution.completed', first],
+      ['voidrunner.execution.created', last],
+    ]),
+  );
+  expect(told).toHaveLength(2);
+  expect(JSON.stringify(told)).not.toContain(early);
+  // Requested while it existed, and never sent.
+  const never = { status: 'abandoned', abandoned_reason: 'deleted', attempts: 0 };
+  await one.shows(deleted, never, never);
+});
+
 test('a slow receiver delays no other of the same user', async () => {
   one.receiver.behaviours.set('/slow', () => undefined);
   const slow = await one.subscribe('/slow');
