@@ -8,7 +8,7 @@ import type { ExecutionEvent, ExecutionSpec, OutputRef } from '../tasks/domain/e
 import { executionNotFound } from '../tasks/domain/execution-decider.js';
 import { GetExecutionHistory } from '../tasks/queries/execution-queries.js';
 import type { ExecutionRow } from '../tasks/queries/execution-projection.js';
-import { keptBytes, outputOf } from '../tasks/queries/output-excerpt.js';
+import { outputOf } from '../tasks/queries/output-excerpt.js';
 import type { RecordedEvent } from '../event-sourcing/core/event.js';
 
 /** What a program wrote, from its first byte on. Null: nothing is recorded yet, or it has been destroyed. */
@@ -24,14 +24,6 @@ export class RecordedRuns {
     private readonly queries: QueryBus,
     private readonly payloads: PayloadStore,
   ) {}
-
-  /** The bytes that `outputs` and `compilerOutputs` read. */
-  bytesOf({ stdout, stderr, compile }: ExecutionRow): number {
-    return [stdout, stderr, compile?.stdout ?? null, compile?.stderr ?? null].reduce(
-      (sum, output) => sum + keptBytes(output),
-      0,
-    );
-  }
 
   outputs({ stdout, stderr }: Pick<ExecutionRow, 'stdout' | 'stderr'>): Promise<RecordedOutputs> {
     return this.both(stdout, stderr);

@@ -1,6 +1,9 @@
 /** A page that was asked for by cursor; the document has pages by offset, too. */
 type Page = object | { readonly pagination: { readonly has_more: boolean; readonly next_cursor: string | null } };
 
+/** The query of a list, without what says which page. */
+export type ListItems<Query> = Omit<Query, 'cursor' | 'offset'>;
+
 /** All items of all pages. @param fetchPage gets an empty cursor for the first page */
 export async function* itemsOfPages<P extends Page, Item>(
   fetchPage: (cursor: string) => Promise<P>,

@@ -1,13 +1,15 @@
 import { DEFAULT_LIMITS } from '../../runtimes/default-limits.js';
+import { INPUT_BYTES_MAX } from '../../tasks/api/input-schema.js';
 import type { OperatorRules } from '../../tasks/api/operator-rules.js';
 
+const BYTES_PER_KIB = 1_024;
 const KIB_PER_MIB = 1_024;
 
 /** As documented; a client reads them to size its batches. */
 export const BATCH_SUBMISSIONS_MAX = 20;
 export const OPTIONS_CHARS_MAX = 512;
-/** Of a zip archive's content. The input of an execution has the same limit. */
-const EXTRACT_KIB_MAX = 16 * KIB_PER_MIB;
+/** Of a zip archive's content, which becomes the input of an execution. */
+const EXTRACT_KIB_MAX = INPUT_BYTES_MAX / BYTES_PER_KIB;
 
 /**
  * `GET /config_info`. What Judge0 lets its operator choose is what this service does: its own defaults for memory and
@@ -15,7 +17,7 @@ const EXTRACT_KIB_MAX = 16 * KIB_PER_MIB;
  */
 export function configInfo({ maximaByField }: OperatorRules) {
   const max = (field: string): number => maximaByField[field]!;
-  const fileKib = Math.floor(max('limits.output_bytes') / 1_024);
+  const fileKib = Math.floor(max('limits.output_bytes') / BYTES_PER_KIB);
   return {
     maintenance_mode: false,
     enable_wait_result: true,

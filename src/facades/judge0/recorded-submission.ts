@@ -8,7 +8,7 @@ import type { ExecutionRow } from '../../tasks/queries/execution-projection.js';
 import type { TaskRow } from '../../tasks/queries/task-projection.js';
 import type { RecordedOutputs } from '../recorded-runs.js';
 import { isSameOutput, type SubmissionEnd, submissionEnd } from './submission-end.js';
-import { submissionSettings } from './submission-settings.js';
+import { isOfSubmission, submissionSettings } from './submission-settings.js';
 
 /** Reads what the log keeps of an execution. */
 export interface SubmissionSources {
@@ -57,7 +57,7 @@ export class RecordedSubmission {
   settings() {
     return this.once('settings', async () => {
       const { metadata } = (await this.task()).definition;
-      const parsed = recordedMetadata.safeParse(metadata['facade'] === 'judge0' ? metadata : {});
+      const parsed = recordedMetadata.safeParse(isOfSubmission(metadata) ? metadata : {});
       return parsed.success ? parsed.data : {};
     });
   }

@@ -9,7 +9,7 @@ import { RateLimitedByContent } from '../../http/rate-limit/rate-limit-guard.js'
 import { Caller, type CallerContext } from '../../http/request-context.js';
 import { BodyLimit } from '../../http/route-options.js';
 import { ForKeys } from '../../http/scopes.js';
-import { canonical } from '../../http/validation/params.js';
+import { canonical, isUuid } from '../../http/validation/params.js';
 import { type AcceptedItem, BatchPayloads } from '../../tasks/api/batch-payloads.js';
 import { BatchStarts } from '../../tasks/api/batch-starts.js';
 import { DomainError } from '../../kernel/errors.js';
@@ -94,19 +94,15 @@ export class SubmissionBatchController {
 
   /** Null for one that does not exist, and for somebody else's. */
   private async find(token: string, caller: CallerContext): Promise<ExecutionRow | null> {
-    const id = canonical(token);
-    if (!isToken(id)) return null;
+    if (!isUuid(token)) return null;
     try {
-      return await this.queries.execute(new GetExecution(id, caller));
+      return await this.queries.execute(new GetExecution(canonical(token), caller));
     } catch (error) {
       if (error instanceof DomainError && (error.kind === 'not_found' || error.kind === 'forbidden')) return null;
       throw error;
     }
   }
 }
-
-const TOKEN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const isToken = (text: string): boolean => TOKEN.test(text);
 
 function requireBatch(size: number): void {
   if (size > BATCH_SUBMISSIONS_MAX) throw badRequest(TOO_MANY);

@@ -1,5 +1,5 @@
 import { HttpProblem } from '../../http/problem.js';
-import { INVALID_SUBMISSION } from './judge0-dialect.js';
+import { type FieldErrors, INVALID_SUBMISSION } from './judge0-dialect.js';
 
 /** The errors of a submission, by field. */
 export class SubmissionErrors {
@@ -12,11 +12,9 @@ export class SubmissionErrors {
   /** @throws HttpProblem 422 */
   throwIfAny(): void {
     if (Object.keys(this.errors).length === 0) return;
-    throw new HttpProblem(422, INVALID_SUBMISSION, 'Validation failed', { details: this.errors });
+    throw invalidSubmission(this.errors);
   }
 }
 
-/** @throws HttpProblem 422 */
-export function invalidField(field: string, message: string): HttpProblem {
-  return new HttpProblem(422, INVALID_SUBMISSION, 'Validation failed', { details: { [field]: [message] } });
-}
+export const invalidSubmission = (errors: FieldErrors): HttpProblem =>
+  new HttpProblem(422, INVALID_SUBMISSION, 'Validation failed', { details: errors });

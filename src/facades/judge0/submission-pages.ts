@@ -1,11 +1,8 @@
-import type { ListQuery } from '../../http/listing/list-query.js';
+import { LIST_LIMIT_MAX, LIST_OFFSET_MAX, type ListQuery } from '../../http/listing/list-query.js';
 import { badRequest, type Params } from './submission-fields.js';
 
 /** As documented. */
 const PER_PAGE_DEFAULT = 20;
-/** Those of every list of this service. */
-const PER_PAGE_MAX = 100;
-const ROWS_BEFORE_MAX = 100_000;
 
 type OffsetQuery = ListQuery & { readonly offset: number };
 
@@ -14,8 +11,8 @@ export function pageIn({ page: sentPage, per_page }: Params): OffsetQuery {
   const page = sentPage === undefined ? 1 : integerIn(sentPage);
   const limit = per_page === undefined ? PER_PAGE_DEFAULT : integerIn(per_page);
   const offset = (page - 1) * limit;
-  if (page < 1 || offset > ROWS_BEFORE_MAX) throw badRequest(`invalid page: ${page}`);
-  if (limit < 1 || limit > PER_PAGE_MAX) throw badRequest(`invalid per_page: ${limit}`);
+  if (page < 1 || offset > LIST_OFFSET_MAX) throw badRequest(`invalid page: ${page}`);
+  if (limit < 1 || limit > LIST_LIMIT_MAX) throw badRequest(`invalid per_page: ${limit}`);
   return { limit, offset, sort_field: 'created_at', sort_order: 'desc' };
 }
 

@@ -7,7 +7,7 @@ import { wordsOf } from './command-line.js';
 import type { Language } from './languages.js';
 import { isPresent, textOf } from './scalars.js';
 import { SubmissionErrors } from './submission-errors.js';
-import { type SubmissionSettings, settingsIn } from './submission-settings.js';
+import { SUBMISSION_MARK, type SubmissionSettings, settingsIn } from './submission-settings.js';
 
 /** A submission that was checked, before its archive is unpacked. */
 export interface Submission {
@@ -109,7 +109,7 @@ const OUTPUT_BYTES_LEAST = 1_024;
 
 /** Of the submission's task. */
 const metadataOf = ({ language, settings }: Pick<Submission, 'language' | 'settings'>) => ({
-  facade: 'judge0',
+  ...SUBMISSION_MARK,
   language_id: language.id,
   ...settings,
 });

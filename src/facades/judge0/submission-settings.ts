@@ -17,6 +17,12 @@ export const submissionSettings = z.object({
 export type SubmissionSettings = z.output<typeof submissionSettings>;
 type Name = keyof SubmissionSettings;
 
+/** Marks the tasks of submissions, in their metadata. */
+export const SUBMISSION_MARK = { facade: 'judge0' } as const;
+
+export const isOfSubmission = (metadata: Readonly<Record<string, unknown>>): boolean =>
+  metadata['facade'] === SUBMISSION_MARK.facade;
+
 /** The least of each, as Judge0 validates it. */
 const LEAST: Readonly<Record<Name, number>> = {
   cpu_time_limit: 0,

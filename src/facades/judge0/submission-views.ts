@@ -9,12 +9,14 @@ import { type PayloadRef, PayloadStore } from '../../platform/payloads/payload-s
 import { SuiteStore } from '../../tasks/commands/suite-store.js';
 import { decodeExecutionInput } from '../../tasks/domain/execution-input.js';
 import type { ExecutionRow } from '../../tasks/queries/execution-projection.js';
+import { keptBytesOf } from '../../tasks/queries/output-excerpt.js';
 import { GetTaskFromLog } from '../../tasks/queries/task-queries.js';
 import { RecordedRuns } from '../recorded-runs.js';
 import { lineOf } from './command-line.js';
 import { LanguageCatalog } from './language-catalog.js';
 import { RecordedSubmission, type SubmissionSources } from './recorded-submission.js';
 import type { Field, Shape } from './submission-fields.js';
+import { isOfSubmission } from './submission-settings.js';
 import { statusOf } from './statuses.js';
 
 /** A text that was asked for is not UTF-8, and was not asked for in base64. */
@@ -70,14 +72,14 @@ export class SubmissionViews {
     };
     return {
       outputs: async (row) => {
-        await grow(this.runs.bytesOf(row));
+        await grow(keptBytesOf([row]));
         return this.runs.outputs(row);
       },
       compilerOutputs: (row) => this.runs.compilerOutputs(row),
       spec: (row, requester) => this.runs.spec(row.id, requester),
       task: (row) => this.queries.execute(new GetTaskFromLog(row.task_id, 1)),
       expected: async ({ definition: { suite, metadata } }) => {
-        if (suite === null || metadata['facade'] !== 'judge0') return undefined;
+        if (suite === null || !isOfSubmission(metadata)) return undefined;
         await grow(suite.payload.bytes);
         const expected = (await this.suites.get(suite))?.tests[0]?.expected_stdout;
         return expected ? bufferView(expected) : null;

@@ -2,35 +2,33 @@ import { Injectable } from '@nestjs/common';
 
 import type { Exchange } from '../../http/http-commands.js';
 import type { CallerContext } from '../../http/request-context.js';
-import { validationFailed } from '../../http/validation/schema-pipe.js';
 import { ExecutionStarts } from '../../tasks/api/execution-starts.js';
 import { FILES_MAX, INPUT_BYTES_MAX } from '../../tasks/api/input-schema.js';
-import { oneShotBody, type OneShotBody } from '../../tasks/api/one-shot-schema.js';
+import type { OneShotBody } from '../../tasks/api/one-shot-schema.js';
 import { OneShots } from '../../tasks/api/one-shots.js';
 import { OperatorRules } from '../../tasks/api/operator-rules.js';
 import type { ExecutionRow } from '../../tasks/queries/execution-projection.js';
+import { checkedOneShot, longestWaitSeconds } from '../translated-one-shot.js';
 import { InvalidArchive, unpack } from './additional-files.js';
 import { type ConfigInfo, configInfo } from './config-info.js';
 import { LanguageCatalog } from './language-catalog.js';
-import { invalidField } from './submission-errors.js';
+import { invalidSubmission } from './submission-errors.js';
 import { oneShotOf, submissionIn } from './submission-request.js';
 
-/** For a worker; then the run and its compiler have the time of their own limits. */
-const QUEUE_SECONDS_MAX = 60;
 const ARCHIVE_LIMITS = { filesMax: FILES_MAX, bytesMax: INPUT_BYTES_MAX };
 
 /** Creates submissions: each is a task with one execution, whose id is the token. */
 @Injectable()
 export class Submissions {
+  readonly config: ConfigInfo;
+
   constructor(
     private readonly languages: LanguageCatalog,
     private readonly rules: OperatorRules,
     private readonly oneShots: OneShots,
     private readonly starts: ExecutionStarts,
-  ) {}
-
-  get config(): ConfigInfo {
-    return configInfo(this.rules);
+  ) {
+    this.config = configInfo(rules);
   }
 
   /** What is to be run for it. @throws HttpProblem 422 with the errors of each field */
@@ -38,17 +36,13 @@ export class Submissions {
     const { config } = this;
     const submission = submissionIn(sent, { languages: this.languages.byId, config, isBase64 });
     const files = submission.archive === null ? [] : await unpacked(submission.archive);
-    const asked = oneShotOf(submission, files, config);
-    const parsed = oneShotBody.safeParse(asked);
-    if (!parsed.success) throw validationFailed(parsed.error.issues, asked);
-    return parsed.data;
+    return checkedOneShot(oneShotOf(submission, files, config));
   }
 
   /** @param waits for the end, as long as it can take */
   async create(body: OneShotBody, waits: boolean, caller: CallerContext, exchange: Exchange): Promise<ExecutionRow> {
     const { start, submitted } = this.oneShots.accept(body, caller, { runsTests: false });
-    const compileSeconds = this.rules.runtimeOf(body.script_type)?.compile?.timeout_seconds ?? 0;
-    const waitSeconds = waits ? QUEUE_SECONDS_MAX + body.timeout_seconds + compileSeconds : 0;
+    const waitSeconds = waits ? longestWaitSeconds(body, this.rules.runtimeOf(body.script_type)) : 0;
     return this.starts.execution(exchange, caller, waitSeconds, start, submitted);
   }
 }
@@ -57,7 +51,7 @@ async function unpacked(archive: Buffer) {
   try {
     return await unpack(archive, ARCHIVE_LIMITS);
   } catch (error) {
-    if (error instanceof InvalidArchive) throw invalidField('additional_files', error.message);
+    if (error instanceof InvalidArchive) throw invalidSubmission({ additional_files: [error.message] });
     throw error;
   }
 }

@@ -6,24 +6,21 @@ import { sizedResponse } from '../../http/large-response.js';
 import { HttpProblem } from '../../http/problem.js';
 import { type CallerContext, metadataOf } from '../../http/request-context.js';
 import { LargeResponses } from '../../http/user-concurrency.js';
-import { validationFailed } from '../../http/validation/schema-pipe.js';
 import { DomainError } from '../../kernel/errors.js';
-import type { Runtime } from '../../runtimes/runtime.js';
 import { ExecutionStarts } from '../../tasks/api/execution-starts.js';
-import { oneShotBody } from '../../tasks/api/one-shot-schema.js';
 import { OneShots } from '../../tasks/api/one-shots.js';
 import { OperatorRules } from '../../tasks/api/operator-rules.js';
 import { CancelExecution } from '../../tasks/domain/execution-commands.js';
 import { isActive } from '../../tasks/domain/execution-shape.js';
 import { GetExecutionFromLog } from '../../tasks/queries/execution-queries.js';
 import type { ExecutionRow } from '../../tasks/queries/execution-projection.js';
+import { keptBytesOf } from '../../tasks/queries/output-excerpt.js';
 import { RecordedRuns } from '../recorded-runs.js';
+import { checkedOneShot, longestWaitSeconds } from '../translated-one-shot.js';
 import { limitsIn, oneShotOf, programIn, refused } from './execute-request.js';
 import { stagesOf } from './piston-result.js';
 import { type PistonRuntime, PistonRuntimes } from './piston-runtimes.js';
 
-/** For a worker; then the run and its compiler have the time of their own limits. */
-const QUEUE_SECONDS_MAX = 60;
 /** Of the answer to an execution that did not end in time. */
 const RETRY_AFTER_SECONDS = 10;
 
@@ -47,10 +44,9 @@ export class PistonExecutions {
     const found = await this.runtimes.find(language, version);
     if (!found) throw refused(`${language}-${version} runtime is unknown`);
     const asked = oneShotOf(program, limitsIn(body, found.runtime, this.rules), found.runtime);
-    const parsed = oneShotBody.safeParse(asked);
-    if (!parsed.success) throw validationFailed(parsed.error.issues, asked);
-    const { start, submitted } = this.oneShots.accept(parsed.data, caller);
-    const waitSeconds = QUEUE_SECONDS_MAX + parsed.data.timeout_seconds + compileSeconds(found.runtime);
+    const oneShot = checkedOneShot(asked);
+    const { start, submitted } = this.oneShots.accept(oneShot, caller);
+    const waitSeconds = longestWaitSeconds(oneShot, found.runtime);
     const row = await this.starts.execution(exchange, caller, waitSeconds, start, submitted);
     const ended = isActive(row.status) ? await this.cancelled(row, caller, exchange) : row;
     return this.answer(ended, found, caller, exchange);
@@ -71,7 +67,7 @@ export class PistonExecutions {
   }
 
   private answer(row: ExecutionRow, { language, version }: PistonRuntime, { userId }: CallerContext, to: Exchange) {
-    const bytes = this.runs.bytesOf(row);
+    const bytes = keptBytesOf([row]);
     const read = async () => {
       const outputs = await this.runs.outputs(row);
       return { ...stagesOf(row, outputs, await this.runs.compilerOutputs(row)), language, version };
@@ -80,5 +76,3 @@ export class PistonExecutions {
     return sizedResponse(this.largeResponses, { userId, reply: to.reply, bytes, read });
   }
 }
-
-const compileSeconds = ({ compile }: Runtime): number => compile?.timeout_seconds ?? 0;

@@ -7,10 +7,10 @@ import { text } from '../validation/text.js';
 import { decodeCursor } from './cursor.js';
 import { type CursorPage, type Listing, type OffsetPage, readCursorPage, readOffsetPage } from './page.js';
 
-const LIMIT_MAX = 100;
+export const LIST_LIMIT_MAX = 100;
 const LIMIT_DEFAULT = 20;
 /** Higher offsets cost too much; clients use cursors instead. */
-const OFFSET_MAX = 100_000;
+export const LIST_OFFSET_MAX = 100_000;
 
 /** A number in a query string, where every value is text. OpenAPI documents it as an integer. */
 export const wholeNumber = (minimum: number, maximum: number) =>
@@ -23,8 +23,8 @@ export const wholeNumber = (minimum: number, maximum: number) =>
 
 /** The query parameters that every list takes. */
 export const listQuery = <const Fields extends readonly [string, ...string[]]>(sortFields: Fields) => ({
-  limit: wholeNumber(1, LIMIT_MAX).default(LIMIT_DEFAULT).describe('Page size'),
-  offset: wholeNumber(0, OFFSET_MAX).optional().describe('Number of rows to skip'),
+  limit: wholeNumber(1, LIST_LIMIT_MAX).default(LIMIT_DEFAULT).describe('Page size'),
+  offset: wholeNumber(0, LIST_OFFSET_MAX).optional().describe('Number of rows to skip'),
   cursor: text({ max: 4_096 }).optional().describe('Empty for the first page, then a cursor of the last response'),
   sort_field: z.enum(sortFields).default(sortFields[0]).describe('Field to sort by'),
   sort_order: z.enum(['asc', 'desc']).default('desc').describe('Ascending or descending'),
@@ -67,7 +67,7 @@ const DATA_EXCEPTION = /^22/;
 
 const invalidCursor = () => new HttpProblem(400, 'invalid_cursor', 'Invalid cursor');
 
-const pageSize = z.int().min(1).max(LIMIT_MAX);
+const pageSize = z.int().min(1).max(LIST_LIMIT_MAX);
 
 /** Part of every list's description in the OpenAPI document. */
 export const BY_OFFSET_OR_CURSOR =

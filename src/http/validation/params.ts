@@ -5,8 +5,10 @@ import { z } from 'zod';
 /** Any UUID, not only those of RFC 9562: an unknown id is a 404, whatever its version bits. */
 const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 
+export const isUuid = (text: string): boolean => UUID.test(text);
+
 /** A path parameter in canonical notation, as its schema transforms it. */
-export const canonical = (value: string): string => (UUID.test(value) ? value.toLowerCase() : value);
+export const canonical = (value: string): string => (isUuid(value) ? value.toLowerCase() : value);
 
 /** `@Param('id', uuidParam('Invalid task ID format')) id: string`, in lower case. */
 export const uuidParam = (message: string) => ({

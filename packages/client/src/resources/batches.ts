@@ -12,10 +12,9 @@ import { never } from '../delay.js';
 import type { operations } from '../generated/api.js';
 import type { Http } from '../http.js';
 import type { CallOptions, PostOptions } from '../options.js';
-import { itemsOfPages } from '../pages.js';
+import { itemsOfPages, type ListItems } from '../pages.js';
 import { poll } from '../poll.js';
 import { postInit, signalOf, unwrap } from '../unwrap.js';
-import type { ListItems } from './executions.js';
 
 export type ListBatches = NonNullable<operations['listBatches']['parameters']['query']>;
 

@@ -2,9 +2,8 @@ import type { DeadLetterList, Execution, Message } from '../api-objects.js';
 import type { operations } from '../generated/api.js';
 import type { Http } from '../http.js';
 import type { CallOptions, PostOptions } from '../options.js';
-import { itemsOfPages } from '../pages.js';
+import { itemsOfPages, type ListItems } from '../pages.js';
 import { postInit, signalOf, unwrap } from '../unwrap.js';
-import type { ListItems } from './executions.js';
 
 export type ListDeadLetters = NonNullable<operations['listDeadLetters']['parameters']['query']>;
 

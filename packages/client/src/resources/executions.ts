@@ -13,11 +13,10 @@ import type { operations } from '../generated/api.js';
 import { historyOf } from '../history.js';
 import type { Http } from '../http.js';
 import type { CallOptions, PostOptions } from '../options.js';
-import { itemsOfPages } from '../pages.js';
+import { itemsOfPages, type ListItems } from '../pages.js';
 import { bytesOrNone, postInit, signalOf, unwrap } from '../unwrap.js';
 
 export type ListExecutions = NonNullable<operations['listExecutions']['parameters']['query']>;
-export type ListItems<Query> = Omit<Query, 'cursor' | 'offset'>;
 
 export class Executions {
   constructor(private readonly http: Http) {}

@@ -12,12 +12,11 @@ import type { operations } from '../generated/api.js';
 import { historyOf } from '../history.js';
 import type { Http } from '../http.js';
 import type { CallOptions, PostOptions } from '../options.js';
-import { itemsOfPages } from '../pages.js';
+import { itemsOfPages, type ListItems } from '../pages.js';
 import { type ExecutionOptions, startOf } from '../program.js';
 import type { RunResult } from '../run-result.js';
 import type { LiveOptions, Runner } from '../runner.js';
 import { postInit, signalOf, unwrap } from '../unwrap.js';
-import type { ListItems } from './executions.js';
 
 export type ListTasks = NonNullable<operations['listTasks']['parameters']['query']>;
 export type ListTaskExecutions = NonNullable<operations['listTaskExecutions']['parameters']['query']>;
