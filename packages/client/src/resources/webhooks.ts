@@ -11,9 +11,8 @@ import type {
 import type { operations } from '../generated/api.js';
 import type { Http } from '../http.js';
 import type { CallOptions, PostOptions } from '../options.js';
-import { itemsOfPages } from '../pages.js';
+import { itemsOfPages, type ListItems } from '../pages.js';
 import { postInit, signalOf, unwrap } from '../unwrap.js';
-import type { ListItems } from './executions.js';
 
 export type ListWebhooks = NonNullable<operations['listWebhooks']['parameters']['query']>;
 export type ListDeliveries = NonNullable<operations['listWebhookDeliveries']['parameters']['query']>;
