@@ -1,5 +1,5 @@
 // Dependencies point one way, from the left to the right:
-//   main → composition, cli → mcp, worker, orchestrator, facades → tasks, identity, operations → http → sandbox, queue, live-output, live-input
+//   main → composition, cli → mcp, worker, orchestrator, facades → webhooks → tasks, identity, operations → http → sandbox, queue, live-output, live-input
 //        → runtimes → event-sourcing → platform → kernel
 // `make check` runs these rules on src and on the client. test/architecture runs them on a copy of the layout that breaks each rule once.
 
@@ -60,7 +60,20 @@ module.exports = {
     ),
     layer(
       'facades',
-      ['kernel', 'platform', 'event-sourcing', 'http', 'runtimes', 'sandbox', 'live-output', 'live-input', 'tasks'],
+      [
+        ...[
+          'kernel',
+          'platform',
+          'event-sourcing',
+          'http',
+          'runtimes',
+          'sandbox',
+          'live-output',
+          'live-input',
+          'tasks',
+        ],
+        ...['webhook-endpoints', 'webhooks'],
+      ],
       'Other services’ APIs, translated: nothing but tasks runs anything.',
     ),
     layer(

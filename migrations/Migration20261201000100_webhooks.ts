@@ -28,7 +28,8 @@ export class Migration20261201000100 extends Migration {
         events text[] not null,
         include_output boolean not null,
         failing_since timestamptz,
-        is_gone boolean not null
+        is_gone boolean not null,
+        version integer not null
       )`);
     this.addSql('create index webhook_targets_by_owner on read.webhook_targets (owner_id)');
     this.addSql(`

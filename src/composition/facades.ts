@@ -1,6 +1,7 @@
 import type { Provider, Type } from '@nestjs/common';
 
 import type { Facade } from '../config/setting-types.js';
+import { CallbackBody } from '../facades/judge0/callback-body.js';
 import { Judge0Controller } from '../facades/judge0/judge0-controller.js';
 import { judge0Dialect } from '../facades/judge0/judge0-dialect.js';
 import { LanguageCatalog } from '../facades/judge0/language-catalog.js';
@@ -31,9 +32,12 @@ const PARTS: Readonly<Record<Facade, Parts>> = {
   judge0: {
     dialect: judge0Dialect,
     controllers: [Judge0Controller, SubmissionBatchController, SubmissionController],
-    providers: [LanguageCatalog, Submissions, SubmissionViews, SubmissionAnswers],
+    providers: [Submissions, SubmissionAnswers],
   },
 };
+
+/** Of callbacks, which the role of webhooks sends, in whichever process. */
+const CALLBACK_PROVIDERS: readonly Provider[] = [RecordedRuns, LanguageCatalog, SubmissionViews, CallbackBody];
 
 /** The façades that are on. */
 export function facadeParts(facades: readonly Facade[]) {
@@ -41,6 +45,6 @@ export function facadeParts(facades: readonly Facade[]) {
   return {
     dialects: parts.map(({ dialect }) => dialect),
     controllers: parts.flatMap(({ controllers }) => controllers),
-    providers: parts.length === 0 ? [] : [RecordedRuns, ...parts.flatMap(({ providers }) => providers)],
+    providers: [...CALLBACK_PROVIDERS, ...parts.flatMap(({ providers }) => providers)],
   };
 }

@@ -28,7 +28,7 @@ export interface Service {
   readonly infra: Infrastructure;
   /** Null without the API role. */
   readonly app: NestFastifyApplication | null;
-  /** Null unless a role decides: the API, a worker or the orchestrator. Only these need Nest. */
+  /** Null unless a role decides: the API, a worker, the orchestrator or webhooks. Only these need Nest. */
   readonly commands: CommandBus | null;
   /** The base URL of the API, once it listens; null without the API role. */
   readonly url: string | null;
@@ -44,7 +44,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const context = app ?? (await createContext(infra));
   const commands = context?.get(CommandBus) ?? null;
   const worker = roles.includes('worker') ? await createWorkerParts(infra) : null;
-  const processes = createRoles(infra, commands, worker);
+  const processes = createRoles(infra, context, worker);
   for (const role of processes) role.start();
   const operators: OperatorServer | null = config.METRICS_PORT === 0 ? null : await startOperatorServer(infra, worker);
   if (app) await app.listen(config.SERVER_PORT, config.SERVER_HOST);
@@ -104,14 +104,19 @@ const rateLimitsOf = (config: Config) => ({
 });
 
 /** In the order of stopping. */
-function createRoles(infra: Infrastructure, commands: CommandBus | null, worker: WorkerParts | null): RoleProcess[] {
+function createRoles(
+  infra: Infrastructure,
+  context: INestApplicationContext | null,
+  worker: WorkerParts | null,
+): RoleProcess[] {
   const { config } = infra;
+  const commands = context?.get(CommandBus);
   const roles: RoleProcess[] = [];
   if (commands && worker) roles.push(createWorkerRole(infra, commands, worker));
   if (commands && config.VOIDRUNNER_ROLES.includes('orchestrator')) {
     roles.push(createOrchestratorRole(infra, commands), createDeadLettersRole(infra), createRetentionRole(infra));
   }
-  if (commands && config.VOIDRUNNER_ROLES.includes('webhooks')) roles.push(createWebhooksRole(infra, commands));
+  if (context && config.VOIDRUNNER_ROLES.includes('webhooks')) roles.push(createWebhooksRole(infra, context));
   if (config.VOIDRUNNER_ROLES.includes('relay')) roles.push(createRelayRole(infra));
   if (config.VOIDRUNNER_ROLES.includes('projector')) roles.push(createProjectorRole(infra));
   return roles;

@@ -9,6 +9,12 @@ export const isAllowed = (requester: Requester, ownerId: string): boolean =>
 
 /** @throws DomainError `access_denied` for a user who is neither the owner nor an admin */
 export function requireOwner(requester: Requester, ownerId: string): void {
-  if (isAllowed(requester, ownerId)) return;
-  throw new DomainError('access_denied', 'Access denied', 'forbidden');
+  if (!isAllowed(requester, ownerId)) throw accessDenied();
 }
+
+/** @throws DomainError `access_denied` for everybody but the owner */
+export function requireSelf(requester: Requester, ownerId: string): void {
+  if (requester === 'system' || requester.userId !== ownerId) throw accessDenied();
+}
+
+const accessDenied = (): DomainError => new DomainError('access_denied', 'Access denied', 'forbidden');

@@ -21,8 +21,13 @@ export class CheckedUrls {
    * @throws HttpProblem 422 `webhook_url_refused`, which names the rule
    */
   async check(url: string): Promise<void> {
-    const refusal = refusalOfUrl(url, this.rules) ?? refusalOfHost(await this.addressesOf(url), this.rules);
+    const refusal = await this.refusalOf(url);
     if (refusal) throw refused(refusal);
+  }
+
+  /** @returns null if it may be used */
+  async refusalOf(url: string): Promise<UrlRefusal | null> {
+    return refusalOfUrl(url, this.rules) ?? refusalOfHost(await this.addressesOf(url), this.rules);
   }
 
   private async addressesOf(url: string): Promise<readonly string[]> {

@@ -9,6 +9,7 @@ import { eventually } from './eventually.js';
 /** A request as a receiver gets it. */
 export interface ReceivedWebhook {
   readonly path: string;
+  readonly method: string;
   readonly id: string;
   readonly headers: Readonly<Record<string, string>>;
   /** The CloudEvent. */
@@ -100,6 +101,7 @@ export class WebhookReceiver {
     const headers = request.headers as Record<string, string>;
     const received = {
       path: request.url!,
+      method: request.method!,
       id: headers['webhook-id']!,
       headers,
       event: JSON.parse(text) as ReceivedEvent,

@@ -1,3 +1,4 @@
+import { messageFormats } from '../../src/composition/message-formats.js';
 import { WEBHOOKS } from '../../src/composition/postgres-options.js';
 import { masterKeysOf } from '../../src/composition/secrets.js';
 import { createSubscription } from '../../src/composition/subscriptions.js';
@@ -9,7 +10,6 @@ import { DeliveryAttempt } from '../../src/webhooks/delivery/delivery-attempt.js
 import { DeliveryDispatcher } from '../../src/webhooks/delivery/delivery-dispatcher.js';
 import { PendingDeliveries } from '../../src/webhooks/delivery/pending-deliveries.js';
 import { WebhookChecks } from '../../src/webhooks/delivery/webhook-checks.js';
-import { WebhookContent } from '../../src/webhooks/delivery/webhook-content.js';
 import { WebhookSender } from '../../src/webhooks/delivery/webhook-sender.js';
 import { WebhookSubscription } from '../../src/webhooks/delivery/webhook-subscription.js';
 import type { TestService } from './service.js';
@@ -26,16 +26,16 @@ export class FakeTimeWebhooks implements Running {
   ) {}
 
   static start(service: TestService): FakeTimeWebhooks {
-    const { infra, commands } = service.processes[0]!;
-    const { pool, store, payloads, config, log } = infra;
+    const { infra, commands, app } = service.processes[0]!;
+    const { pool, config, log } = infra;
     // Its own: others remember the keys of owners for a time.
     const endpoints = new EndpointSeals(new PostgresSealedTexts({ pool, masterKeys: masterKeysOf(config) }));
     const pending = new PendingDeliveries(pool);
-    const content = new WebhookContent(store, payloads);
+    const formats = messageFormats(infra, app!);
     const sender = new WebhookSender(new SystemHostAddresses(), urlRulesOf(config));
     const dispatcher = new DeliveryDispatcher({
       pending,
-      attempts: new DeliveryAttempt({ endpoints, content, sender, userAgent: 'test', onAttempt: () => undefined }),
+      attempts: new DeliveryAttempt({ endpoints, formats, sender, userAgent: 'test', onAttempt: () => undefined }),
       checks: new WebhookChecks({ pending, commands: commands!, backlogMax: config.WEBHOOK_BACKLOG_MAX }),
       commands: commands!,
       log,

@@ -1,9 +1,12 @@
 import { DEFAULT_LIMITS } from '../../runtimes/default-limits.js';
 import { INPUT_BYTES_MAX } from '../../tasks/api/input-schema.js';
 import type { OperatorRules } from '../../tasks/api/operator-rules.js';
+import { RESPONSE_MS_MAX } from '../../webhooks/delivery/webhook-sender.js';
+import { DELIVERY_ATTEMPTS_MAX } from '../../webhooks/domain/retry-schedule.js';
 
 const BYTES_PER_KIB = 1_024;
 const KIB_PER_MIB = 1_024;
+const MS_PER_SECOND = 1_000;
 
 /** As documented; a client reads them to size its batches. */
 export const BATCH_SUBMISSIONS_MAX = 20;
@@ -25,9 +28,9 @@ export function configInfo({ maximaByField }: OperatorRules) {
     allowed_languages_for_compile_options: [] as string[],
     enable_command_line_arguments: true,
     enable_submission_delete: false,
-    enable_callbacks: false,
-    callbacks_max_tries: 0,
-    callbacks_timeout: 0,
+    enable_callbacks: true,
+    callbacks_max_tries: DELIVERY_ATTEMPTS_MAX,
+    callbacks_timeout: RESPONSE_MS_MAX / MS_PER_SECOND,
     enable_additional_files: true,
     max_queue_size: null,
     cpu_time_limit: Math.min(5, max('limits.cpu_time_seconds')),

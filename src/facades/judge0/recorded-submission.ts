@@ -21,6 +21,8 @@ export interface SubmissionSources {
   expected(task: TaskRow): Promise<Buffer | null | undefined>;
   source(spec: ExecutionSpec): Promise<Buffer | null>;
   input(spec: ExecutionSpec): Promise<ExecutionInput>;
+  /** Null: none was sent, or it has been destroyed. */
+  callbackUrl(spec: ExecutionSpec, row: ExecutionRow): Promise<string | null>;
 }
 
 const recordedMetadata = submissionSettings.partial().extend({ language_id: z.int().optional() });
@@ -77,6 +79,13 @@ export class RecordedSubmission {
 
   async args(): Promise<readonly string[]> {
     return (await this.input()).args ?? [];
+  }
+
+  /** It may contain a secret: for who has sent it only. */
+  async callbackUrl(): Promise<string | null> {
+    const spec = await this.spec();
+    const isSender = this.requester !== 'system' && this.requester.userId === spec.webhook?.owner_id;
+    return isSender ? this.sources.callbackUrl(spec, this.row) : null;
   }
 
   private input(): Promise<ExecutionInput> {

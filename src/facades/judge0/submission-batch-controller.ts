@@ -20,7 +20,7 @@ import { JUDGE0_PREFIX, judge0Dialect } from './judge0-dialect.js';
 import { textOf } from './scalars.js';
 import { SubmissionAnswers } from './submission-answers.js';
 import { badRequest, isTrue, type Params, shapeIn } from './submission-fields.js';
-import { Submissions } from './submissions.js';
+import { HOW_SUBMISSIONS_START, Submissions } from './submissions.js';
 
 const TOO_MANY = `number of submissions in a batch should be less than or equal to ${BATCH_SUBMISSIONS_MAX}`;
 const NONE = 'there should be at least one submission in a batch';
@@ -65,7 +65,7 @@ export class SubmissionBatchController {
     for (const each of sent) checked.push(await this.checked(each, isBase64));
     const items = checked.flatMap((each) => ('item' in each ? [each.item] : []));
     if (items.length === 0) void exchange.reply.code(HttpStatus.UNPROCESSABLE_ENTITY);
-    const batch = items.length === 0 ? null : await this.starts.run(exchange, caller, items, { runsTests: false });
+    const batch = items.length === 0 ? null : await this.starts.run(exchange, caller, items, HOW_SUBMISSIONS_START);
     const tokens = (batch?.executions ?? []).map(({ id }) => id).values();
     return checked.map((each) => ('item' in each ? { token: tokens.next().value } : each.errors));
   }

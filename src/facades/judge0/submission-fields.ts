@@ -45,7 +45,7 @@ export const FIELDS = [
 ] as const;
 export type Field = (typeof FIELDS)[number];
 
-const DEFAULT_FIELDS = [
+export const DEFAULT_FIELDS = [
   ...(['token', 'time', 'memory', 'stdout', 'stderr', 'compile_output', 'message', 'status'] as const),
 ] satisfies readonly Field[];
 
@@ -69,6 +69,8 @@ export interface Shape {
   readonly fields: readonly Field[];
   /** Whether texts are sent in base64. */
   readonly isBase64: boolean;
+  /** Of each text; as long as it is by default. */
+  readonly textBytesMax?: number;
 }
 
 /** Of a query. Judge0 ignores those that it does not know. */

@@ -18,6 +18,8 @@ export interface Submission {
   readonly args: readonly string[];
   /** A zip archive. */
   readonly archive: Buffer | null;
+  /** Whether it may be called is not checked yet. */
+  readonly callbackUrl: string | null;
   readonly settings: SubmissionSettings;
 }
 
@@ -42,7 +44,9 @@ export function submissionIn(sent: unknown, { languages, config, isBase64 }: Kno
   const settings = settingsIn(body, config, errors);
   const args = argsIn(body, errors);
   refuseUnsupported(body, errors);
-  const submission = { source, stdin: stdinIn(body, isBase64), expected: text('expected_output'), args, settings };
+  const callbackUrl = isPresent(body['callback_url']) ? textOf(body['callback_url']) : null;
+  const expected = text('expected_output');
+  const submission = { source, stdin: stdinIn(body, isBase64), expected, args, settings, callbackUrl };
   const archive = textOf(body['additional_files'])?.trim() ?? '';
   errors.throwIfAny();
   return { ...submission, source: source!, language: language!, archive: archive === '' ? null : base64In(archive) };
@@ -97,8 +101,6 @@ function refuseUnsupported(body: Body, errors: SubmissionErrors): void {
   refuse('enable_per_process_and_thread_time_limit', 'this option cannot be enabled');
   refuse('enable_per_process_and_thread_memory_limit', 'this option cannot be enabled');
   refuse('redirect_stderr_to_stdout', 'this option cannot be enabled');
-  // Seam: with webhooks, a callback_url becomes the webhook of this one execution.
-  refuse('callback_url', 'setting callback is not allowed');
 }
 
 const BYTES_PER_KIB = 1_024;
@@ -119,7 +121,7 @@ const metadataOf = ({ language, settings }: Pick<Submission, 'language' | 'setti
  * @param files of the archive; one at the path of the source is left out, as `unzip -n` does
  */
 export function oneShotOf(submission: Submission, files: readonly UnpackedFile[], config: ConfigInfo) {
-  const { language, source, stdin, expected, args, settings } = submission;
+  const { language, source, stdin, expected, args, settings, callbackUrl } = submission;
   const { runtime } = language;
   const input = {
     ...stdin,
@@ -135,6 +137,7 @@ export function oneShotOf(submission: Submission, files: readonly UnpackedFile[]
     limits: limitsOf(submission, config),
     ...(Object.keys(input).length > 0 && { input }),
     ...(expected !== null && { tests: [{ expected_stdout: expected }] }),
+    ...(callbackUrl !== null && { webhook: { url: callbackUrl } }),
   };
 }
 

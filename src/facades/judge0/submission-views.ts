@@ -11,6 +11,7 @@ import { decodeExecutionInput } from '../../tasks/domain/execution-input.js';
 import type { ExecutionRow } from '../../tasks/queries/execution-projection.js';
 import { keptBytesOf } from '../../tasks/queries/output-excerpt.js';
 import { GetTaskFromLog } from '../../tasks/queries/task-queries.js';
+import { EndpointSeals } from '../../webhook-endpoints/endpoint-seals.js';
 import { RecordedRuns } from '../recorded-runs.js';
 import { lineOf } from './command-line.js';
 import { LanguageCatalog } from './language-catalog.js';
@@ -37,15 +38,16 @@ export class SubmissionViews {
     private readonly queries: QueryBus,
     private readonly payloads: PayloadStore,
     private readonly suites: SuiteStore,
+    private readonly endpoints: EndpointSeals,
   ) {}
 
   /** @throws NotText */
-  async of(row: ExecutionRow, requester: Requester, { fields, isBase64 }: Shape, grow: Grow) {
+  async of(row: ExecutionRow, requester: Requester, { fields, isBase64, textBytesMax }: Shape, grow: Grow) {
     const submission = new RecordedSubmission(row, requester, this.sources(grow));
     const view: Partial<Record<Field, unknown>> = {};
     for (const field of fields) {
       const value = await this.valueOf(field, submission);
-      view[field] = Buffer.isBuffer(value) ? sentText(value, isBase64) : value;
+      view[field] = Buffer.isBuffer(value) ? sentText(value.subarray(0, textBytesMax), isBase64) : value;
     }
     return view;
   }
@@ -89,6 +91,8 @@ export class SubmissionViews {
         const bytes = input && (await content(input));
         return bytes ? decodeExecutionInput(bytes) : {};
       },
+      callbackUrl: async ({ webhook }, { id }) =>
+        webhook && ((await this.endpoints.open(webhook.owner_id, { executionId: id }, webhook.endpoint))?.url ?? null),
     };
   }
 }
@@ -124,6 +128,7 @@ const OF_SUBMISSION: Partial<Record<Field, (submission: RecordedSubmission) => u
     (await submission.settings()).max_processes_and_or_threads ?? null,
   max_file_size: async (submission) => (await submission.settings()).max_file_size ?? null,
   number_of_runs: () => 1,
+  callback_url: (submission) => submission.callbackUrl(),
   enable_per_process_and_thread_time_limit: () => false,
   enable_per_process_and_thread_memory_limit: () => false,
   redirect_stderr_to_stdout: () => false,

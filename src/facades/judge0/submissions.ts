@@ -8,6 +8,7 @@ import type { OneShotBody } from '../../tasks/api/one-shot-schema.js';
 import { OneShots } from '../../tasks/api/one-shots.js';
 import { OperatorRules } from '../../tasks/api/operator-rules.js';
 import type { ExecutionRow } from '../../tasks/queries/execution-projection.js';
+import { CheckedUrls } from '../../webhook-endpoints/checked-urls.js';
 import { checkedOneShot, longestWaitSeconds } from '../translated-one-shot.js';
 import { InvalidArchive, unpack } from './additional-files.js';
 import { type ConfigInfo, configInfo } from './config-info.js';
@@ -16,6 +17,9 @@ import { invalidSubmission } from './submission-errors.js';
 import { oneShotOf, submissionIn } from './submission-request.js';
 
 const ARCHIVE_LIMITS = { filesMax: FILES_MAX, bytesMax: INPUT_BYTES_MAX };
+
+/** A callback is sent by a PUT with the submission. */
+export const HOW_SUBMISSIONS_START = { runsTests: false, webhookFormat: 'judge0' } as const;
 
 /** Creates submissions: each is a task with one execution, whose id is the token. */
 @Injectable()
@@ -27,6 +31,7 @@ export class Submissions {
     private readonly rules: OperatorRules,
     private readonly oneShots: OneShots,
     private readonly starts: ExecutionStarts,
+    private readonly urls: CheckedUrls,
   ) {
     this.config = configInfo(rules);
   }
@@ -35,15 +40,21 @@ export class Submissions {
   async accept(sent: unknown, isBase64: boolean): Promise<OneShotBody> {
     const { config } = this;
     const submission = submissionIn(sent, { languages: this.languages.byId, config, isBase64 });
+    if (submission.callbackUrl !== null) await this.checkCallback(submission.callbackUrl);
     const files = submission.archive === null ? [] : await unpacked(submission.archive);
     return checkedOneShot(oneShotOf(submission, files, config));
   }
 
   /** @param waits for the end, as long as it can take */
   async create(body: OneShotBody, waits: boolean, caller: CallerContext, exchange: Exchange): Promise<ExecutionRow> {
-    const { start, submitted } = this.oneShots.accept(body, caller, { runsTests: false });
+    const { start, submitted } = this.oneShots.accept(body, caller, HOW_SUBMISSIONS_START);
     const waitSeconds = waits ? longestWaitSeconds(body, this.rules.runtimeOf(body.script_type)) : 0;
     return this.starts.execution(exchange, caller, waitSeconds, start, submitted);
+  }
+
+  private async checkCallback(url: string): Promise<void> {
+    const refusal = await this.urls.refusalOf(url);
+    if (refusal) throw invalidSubmission({ callback_url: [refusal.message] });
   }
 }
 

@@ -82,7 +82,7 @@ export class BatchPayloads {
     ownerId: string,
     batchId: string,
     items: readonly AcceptedItem[],
-    { runsTests = true, webhook: common }: BatchOptions = {},
+    { runsTests = true, webhook: common, webhookFormat }: BatchOptions = {},
   ): Promise<BatchTask[]> {
     const indexed = [...items.entries()];
     return mapInParallel(indexed, ITEMS_AT_A_TIME, async ([index, { item, suite: accepted }]) => {
@@ -90,7 +90,7 @@ export class BatchPayloads {
       const script = await this.scripts.put(ownerId, script_content);
       const suite = await this.suites.ofNewTask(ownerId, accepted);
       const input = await this.inputs.put(ownerId, submitted);
-      const webhook = await this.webhooks.seal(ownerId, batchExecutionId(batchId, index), own ?? common);
+      const webhook = await this.webhooks.seal(ownerId, batchExecutionId(batchId, index), own ?? common, webhookFormat);
       const content = { input, inputPaths: pathsOf(submitted), suite: runsTests ? undefined : null, webhook };
       return { definition: { ...definition, script, suite }, content };
     });

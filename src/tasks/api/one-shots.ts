@@ -4,6 +4,7 @@ import { HttpCommands } from '../../http/http-commands.js';
 import type { CallerContext } from '../../http/request-context.js';
 import { newId } from '../../kernel/uuid.js';
 import { allSettled } from '../../platform/async/all-settled.js';
+import type { EndpointFormat } from '../../webhook-endpoints/endpoint.js';
 import { CreateAndStartTask } from '../commands/create-and-start-task.js';
 import { InputStore } from '../commands/input-store.js';
 import { ScriptStore } from '../commands/script-store.js';
@@ -24,6 +25,8 @@ export interface OneShotStart {
 export interface OneShotOptions {
   /** False: the program is run once, without the tests of its task. */
   readonly runsTests?: boolean;
+  /** What its webhook sends; a CloudEvent by default. */
+  readonly webhookFormat?: EndpointFormat;
 }
 
 /** Requests that create a task and execute it. */
@@ -42,7 +45,7 @@ export class OneShots {
   accept(
     { input, script_content, tests, judge, webhook: asked, ...requested }: OneShotBody,
     caller: CallerContext,
-    { runsTests = true }: OneShotOptions = {},
+    { runsTests = true, webhookFormat }: OneShotOptions = {},
   ): OneShotStart {
     const definition = this.rules.accept(requested);
     const accepted = this.suites.accept(tests, judge, definition.script_type);
@@ -53,7 +56,7 @@ export class OneShots {
         this.scripts.put(caller.userId, script_content),
         this.inputs.put(caller.userId, input),
         this.suites.ofNewTask(caller.userId, accepted),
-        this.webhooks.seal(caller.userId, executionId, asked),
+        this.webhooks.seal(caller.userId, executionId, asked, webhookFormat),
       ]);
       const create = new CreateTask(newId(), caller.userId, { ...definition, script, suite }, metadata);
       const content = { input: stored, inputPaths: pathsOf(input), suite: runsTests ? undefined : null, webhook };

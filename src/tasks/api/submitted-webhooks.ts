@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { CheckedUrls } from '../../webhook-endpoints/checked-urls.js';
+import type { EndpointFormat } from '../../webhook-endpoints/endpoint.js';
 import { EndpointSeals } from '../../webhook-endpoints/endpoint-seals.js';
 import type { ExecutionWebhook } from '../domain/execution-events.js';
 import type { ExecutionWebhookBody } from './webhook-schema.js';
@@ -23,10 +24,12 @@ export class SubmittedWebhooks {
     userId: string,
     executionId: string,
     webhook: ExecutionWebhookBody | undefined,
+    format: EndpointFormat = 'cloud_event',
   ): Promise<ExecutionWebhook | null> {
     if (!webhook) return null;
     const { url, events, include_output, secret = null } = webhook;
-    const endpoint = await this.seals.seal(userId, { executionId }, { url, description: '', secret, previous: null });
+    const plain = { url, format, description: '', secret, previous: null };
+    const endpoint = await this.seals.seal(userId, { executionId }, plain);
     return { owner_id: userId, endpoint, events, include_output };
   }
 }

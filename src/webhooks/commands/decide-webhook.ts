@@ -18,6 +18,7 @@ export const decideWebhook = (decisions: DecisionRunner, command: WebhookCommand
     const webhook = await (command.type === 'CreateWebhook'
       ? streams.begin(stream, webhookDecider)
       : streams.load(stream, webhookDecider));
+    if (command.type === 'DisableWebhook' && command.version !== webhook.version) return;
     const events = webhookDecider.decide(command, webhook.state);
     const sealedAt = endpointVersionOf(command);
     if (sealedAt !== null && sealedAt !== webhook.version) throw webhookChanged();

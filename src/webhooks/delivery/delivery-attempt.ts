@@ -4,17 +4,16 @@ import { currentTraceparent, inSpan } from '../../platform/telemetry/trace-conte
 import type { AttemptOutcome } from '../domain/delivery-commands.js';
 import { GONE } from '../domain/delivery-decider.js';
 import { nextAttemptAt } from '../domain/retry-schedule.js';
-import { type Endpoint, secretsAt } from '../../webhook-endpoints/endpoint.js';
+import { type Endpoint, type EndpointFormat, secretsAt } from '../../webhook-endpoints/endpoint.js';
 import type { EndpointSeals } from '../../webhook-endpoints/endpoint-seals.js';
 import { signedHeaders } from '../../webhook-endpoints/signature.js';
-import { CLOUD_EVENT_MEDIA_TYPE } from './cloud-event.js';
+import type { MessageFormat } from './message-format.js';
 import type { DueDelivery } from './pending-deliveries.js';
-import type { WebhookContent } from './webhook-content.js';
 import type { SendResult, WebhookSender } from './webhook-sender.js';
 
 export interface AttemptParts {
   readonly endpoints: EndpointSeals;
-  readonly content: WebhookContent;
+  readonly formats: Readonly<Record<EndpointFormat, MessageFormat>>;
   readonly sender: WebhookSender;
   readonly userAgent: string;
   /** For metrics. @param waitedMs since the event, for a first attempt */
@@ -40,11 +39,15 @@ export class DeliveryAttempt {
     return inSpan('webhooks.deliver', { kind: SpanKind.CLIENT, attributes, traceparent }, async (span) => {
       const endpoint = await this.endpointOf(delivery);
       if (endpoint === null) return 'erased';
-      const body = await this.parts.content.of(delivery);
-      const result = await this.parts.sender.send(
-        { url: endpoint.url, headers: this.headersOf(delivery, endpoint, body, now()), body },
-        signal,
-      );
+      const format = this.parts.formats[endpoint.format];
+      const body = await format.bodyOf(delivery);
+      const headers = {
+        'content-type': format.mediaType,
+        'user-agent': this.parts.userAgent,
+        ...signedHeaders(delivery.event_id, now(), body, secretsAt(endpoint, now())),
+        ...traceHeaders(),
+      };
+      const result = await this.parts.sender.send({ url: endpoint.url, method: format.method, headers, body }, signal);
       if (signal.aborted && result.statusCode === null) return null;
       span.setAttribute('voidrunner.outcome', result.failure ?? 'delivered');
       this.parts.onAttempt(result.failure === null ? 'delivered' : 'failed', result.durationMs);
@@ -62,16 +65,11 @@ export class DeliveryAttempt {
     const of = webhook_id === null ? { executionId: source_id } : { webhookId: webhook_id };
     return this.parts.endpoints.open(owner_id, of, target_endpoint);
   }
+}
 
-  private headersOf({ event_id }: DueDelivery, endpoint: Endpoint, body: string, now: Date): Record<string, string> {
-    const traceparent = currentTraceparent();
-    return {
-      'content-type': CLOUD_EVENT_MEDIA_TYPE,
-      'user-agent': this.parts.userAgent,
-      ...signedHeaders(event_id, now, body, secretsAt(endpoint, now)),
-      ...(traceparent !== undefined && { traceparent }),
-    };
-  }
+function traceHeaders(): Record<string, string> {
+  const traceparent = currentTraceparent();
+  return traceparent === undefined ? {} : { traceparent };
 }
 
 function outcomeOf({ statusCode, failure, durationMs }: SendResult, attempt: number, now: Date): AttemptOutcome {

@@ -19,6 +19,7 @@ export type EndedDelivery = Pick<DeliveryRow, 'id' | 'source_id' | 'event_id' | 
 export interface WebhookToDisable {
   readonly webhook_id: string;
   readonly reason: 'gone' | 'failing' | 'backlog';
+  readonly version: number;
 }
 
 /** Lanes that one statement looks at. */
@@ -111,14 +112,14 @@ const OF_ENDED = `
 const TO_DISABLE = `
   with ${WAITING_LANES},
   failing as (
-    select t.webhook_id, case when t.is_gone then 'gone' else 'failing' end as reason
+    select t.webhook_id, case when t.is_gone then 'gone' else 'failing' end as reason, t.version
     from read.webhook_targets t
     where t.failing_since is not null and t.status = 'enabled' and (t.is_gone or (t.failing_since < $3 and exists (
       select from read.webhook_deliveries d where d.status = 'pending' and d.attempts > 0 and d.lane = t.webhook_id)))
     limit ${ROWS_AT_A_TIME}
   ),
   behind as (
-    select lanes.lane as webhook_id, 'backlog' as reason
+    select lanes.lane as webhook_id, 'backlog' as reason, t.version
     from lanes
     join read.webhook_targets t on t.webhook_id = lanes.lane
     where t.status = 'enabled' and exists (

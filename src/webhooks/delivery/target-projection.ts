@@ -18,6 +18,8 @@ export interface WebhookTarget {
   readonly failing_since: string | Date | null;
   /** Whether its endpoint has answered 410. */
   readonly is_gone: boolean;
+  /** Of the webhook's own stream. */
+  readonly version: number;
 }
 
 const WELL = { failing_since: null, is_gone: false } as const;
@@ -26,18 +28,19 @@ export function foldTarget(
   row: WebhookTarget | null,
   event: RecordedEvent<WebhookEvent | AttemptEvent>,
 ): WebhookTarget | null {
-  if (event.type === 'WebhookCreated') return { ...event.data, status: 'enabled', ...WELL };
+  const { version } = event;
+  if (event.type === 'WebhookCreated') return { ...event.data, status: 'enabled', ...WELL, version };
   if (row === null) return null;
   switch (event.type) {
     case 'WebhookUpdated':
       // What the last endpoint did says nothing about the next one.
-      return { ...row, ...event.data, ...(event.data.endpoint !== row.endpoint && WELL) };
+      return { ...row, ...event.data, ...(event.data.endpoint !== row.endpoint && WELL), version };
     case 'WebhookSecretRotated':
-      return { ...row, ...event.data };
+      return { ...row, ...event.data, version };
     case 'WebhookDisabled':
-      return { ...row, status: 'disabled' };
+      return { ...row, status: 'disabled', version };
     case 'WebhookEnabled':
-      return { ...row, status: 'enabled', ...WELL };
+      return { ...row, status: 'enabled', ...WELL, version };
     case 'WebhookDeleted':
       return null;
     case 'WebhookDelivered':
@@ -73,6 +76,7 @@ export const targetProjection = defineProjection<WebhookTarget>({
     include_output: 'boolean',
     failing_since: 'timestamptz',
     is_gone: 'boolean',
+    version: 'integer',
   },
   keyOf: (event) => {
     if (event.stream.type === 'webhook') return event.stream.id;

@@ -29,8 +29,8 @@ export class WebhookChecks {
   async run(now: Date, underWay: readonly string[]): Promise<boolean> {
     const { pending, commands, backlogMax } = this.options;
     const toDisable = await pending.toDisable(backlogMax, new Date(now.getTime() - FAILING_MS_MAX));
-    await mapInParallel(toDisable, COMMANDS_AT_A_TIME, ({ webhook_id, reason }) =>
-      commands.execute(new DisableWebhook(webhook_id, reason, webhookMetadata(webhook_id))),
+    await mapInParallel(toDisable, COMMANDS_AT_A_TIME, ({ webhook_id, reason, version }) =>
+      commands.execute(new DisableWebhook(webhook_id, reason, version, webhookMetadata(webhook_id))),
     );
     const ended = await pending.ofEndedWebhooks(underWay);
     await mapInParallel(ended, COMMANDS_AT_A_TIME, ({ reason, ...delivery }) =>

@@ -22,6 +22,7 @@ export type SendResult =
 
 export interface WebhookRequest {
   readonly url: string;
+  readonly method: 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -52,11 +53,11 @@ export class WebhookSender {
     }
   }
 
-  private async request({ url: text, headers, body }: WebhookRequest, signal: AbortSignal): Promise<number> {
+  private async request({ url: text, ...request }: WebhookRequest, signal: AbortSignal): Promise<number> {
     if (refusalOfUrl(text, this.rules) !== null) throw new RefusedAddress();
     const url = new URL(text);
     const addresses = await this.checkedAddresses(hostOf(url), signal);
-    return await post(url, addresses, { headers, body, signal });
+    return await send(url, addresses, { ...request, signal });
   }
 
   private async checkedAddresses(host: string, signal: AbortSignal): Promise<readonly string[]> {
@@ -83,19 +84,17 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-interface Sent {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+interface Sent extends Omit<WebhookRequest, 'url'> {
   readonly signal: AbortSignal;
 }
 
 /** @returns the status of the response, whose content is not read */
-function post(url: URL, addresses: readonly string[], { headers, body, signal }: Sent): Promise<number> {
+function send(url: URL, addresses: readonly string[], { method, headers, body, signal }: Sent): Promise<number> {
   const { request } = url.protocol === 'https:' ? https : http;
   const checked = addresses.map((address) => ({ address, family: isIP(address) }));
   return new Promise((resolve, reject) => {
     const sent = request(url, {
-      method: 'POST',
+      method,
       headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
       // Each connection ends with its response: a receiver cannot hold any.
       agent: false,

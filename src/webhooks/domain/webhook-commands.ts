@@ -43,6 +43,8 @@ export class DisableWebhook {
   constructor(
     readonly webhookId: string,
     readonly reason: Exclude<DisabledReason, 'requested'>,
+    /** The version of the webhook that was looked at. What its owner has changed since then is not undone. */
+    readonly version: number,
     readonly metadata: EventMetadata,
   ) {}
 }

@@ -1,7 +1,7 @@
 import type { Decider } from '../../event-sourcing/core/decider.js';
 import type { StreamRef } from '../../event-sourcing/core/event.js';
 import { DomainError, unreachable } from '../../kernel/errors.js';
-import { requireOwner } from '../../kernel/requester.js';
+import { requireOwner, requireSelf } from '../../kernel/requester.js';
 import type { UpdateWebhook, WebhookCommand } from './webhook-commands.js';
 import {
   type DisabledReason,
@@ -56,6 +56,8 @@ function decide(command: WebhookCommand, state: WebhookState): readonly WebhookE
     case 'UpdateWebhook':
       return update(command, webhook);
     case 'RotateWebhookSecret':
+      // Its response has the secret: not for an admin.
+      requireSelf(command.requester, webhook.owner_id);
       return [WebhookSecretRotated({ endpoint: command.endpoint })];
     case 'DeleteWebhook':
       return [WebhookDeleted({})];

@@ -221,7 +221,13 @@ test('languages are those that a worker offers, by the newest id of Judge0 and b
   });
   const { body: config } = await service.send('GET', '/config_info');
   expect(config).toMatchObject({
-    ...{ enable_wait_result: true, enable_callbacks: false, allow_enable_network: false, max_file_size: 8 },
+    ...{
+      enable_wait_result: true,
+      enable_callbacks: true,
+      callbacks_timeout: 10,
+      allow_enable_network: false,
+      max_file_size: 8,
+    },
     ...{ max_wall_time_limit: 3_600, memory_limit: 262_144, max_submission_batch_size: 20 },
   });
 });

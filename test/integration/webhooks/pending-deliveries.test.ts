@@ -34,8 +34,9 @@ interface Target {
 async function target({ status = 'enabled', failing_since = null, is_gone = false }: Target = {}): Promise<string> {
   const id = newId();
   await db.ownerPool.query(
-    `insert into read.webhook_targets (webhook_id, owner_id, status, endpoint, events, include_output, failing_since, is_gone)
-     values ($1::uuid, $1::uuid, $2, 'sealed ' || $1::uuid, '{}', false, $3, $4)`,
+    `insert into read.webhook_targets (webhook_id, owner_id, status, endpoint, events, include_output, failing_since, is_gone,
+       version)
+     values ($1::uuid, $1::uuid, $2, 'sealed ' || $1::uuid, '{}', false, $3, $4, 7)`,
     [id, status, failing_since, is_gone],
   );
   return id;
@@ -183,7 +184,7 @@ describe('webhooks to disable', () => {
   test('that answered 410', async () => {
     const gone = await target({ is_gone: true, failing_since: ago(1) });
     await target({ is_gone: true, failing_since: ago(1), status: 'disabled' });
-    expect(await toDisable()).toEqual([{ webhook_id: gone, reason: 'gone' }]);
+    expect(await toDisable()).toEqual([{ webhook_id: gone, reason: 'gone', version: 7 }]);
   });
 
   test('that have failed for five days and still do', async () => {
@@ -195,7 +196,7 @@ describe('webhooks to disable', () => {
     const quiet = await target({ failing_since: ago(9 * DAY_MS) });
     await delivery({ webhook: quiet });
     await delivery({ webhook: await target({ failing_since: ago(9 * DAY_MS), status: 'disabled' }), attempts: 1 });
-    expect(await toDisable()).toEqual([{ webhook_id: failing, reason: 'failing' }]);
+    expect(await toDisable()).toEqual([{ webhook_id: failing, reason: 'failing', version: 7 }]);
   });
 
   test('that are behind', async () => {
@@ -204,13 +205,13 @@ describe('webhooks to disable', () => {
     await many(at, 10);
     await many(disabled, 11);
     await many(newId(), 11);
-    expect(await toDisable(10)).toEqual([{ webhook_id: behind, reason: 'backlog' }]);
+    expect(await toDisable(10)).toEqual([{ webhook_id: behind, reason: 'backlog', version: 7 }]);
   });
 
   test('each for one reason', async () => {
     const all = await target({ is_gone: true, failing_since: ago(9 * DAY_MS) });
     await many(all, 11, { attempts: 1 });
-    expect(await toDisable(10)).toEqual([{ webhook_id: all, reason: 'gone' }]);
+    expect(await toDisable(10)).toEqual([{ webhook_id: all, reason: 'gone', version: 7 }]);
   });
 });
 

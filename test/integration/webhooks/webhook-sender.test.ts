@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import proxyAddr from '@fastify/proxy-addr';
 
 import { HostAddresses, SystemHostAddresses } from '../../../src/webhook-endpoints/host-addresses.js';
-import { WebhookSender, type SendResult } from '../../../src/webhooks/delivery/webhook-sender.js';
+import { WebhookSender, type SendResult, type WebhookRequest } from '../../../src/webhooks/delivery/webhook-sender.js';
 import { eventually } from '../../support/eventually.js';
 
 /** What names resolve to; counts how often it was asked. */
@@ -37,9 +37,9 @@ const sender = (hosts: HostAddresses = new SystemHostAddresses(), networks = LOO
   const isAllowed = proxyAddr.compile(networks);
   return new WebhookSender(hosts, { allowHttp: true, isAllowedAddress: (address) => isAllowed(address, 0) });
 };
-const post = (url: string, changes: { body?: string; signal?: AbortSignal; by?: WebhookSender } = {}) => {
-  const { body = '{}', signal = NEVER, by = sender() } = changes;
-  return by.send({ url, headers: { 'content-type': 'application/json', 'x-test': 'yes' }, body }, signal);
+const post = (url: string, changes: Partial<WebhookRequest> & { signal?: AbortSignal; by?: WebhookSender } = {}) => {
+  const { method = 'POST', body = '{}', signal = NEVER, by = sender() } = changes;
+  return by.send({ url, method, headers: { 'content-type': 'application/json', 'x-test': 'yes' }, body }, signal);
 };
 const shown = ({ statusCode, failure }: SendResult) => ({ statusCode, failure });
 const failed = (failure: string) => ({ statusCode: null, failure });

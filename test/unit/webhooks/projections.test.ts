@@ -153,6 +153,7 @@ describe('read.webhook_targets', () => {
     ...webhook.definition,
     failing_since: null,
     is_gone: false,
+    version: 1,
   };
   const created = webhook.webhookCreated();
   const FAILING = { ...CREATED, failing_since: recordedAtOf(2) };
@@ -185,12 +186,14 @@ describe('read.webhook_targets', () => {
 
   test('what the last endpoint did is forgotten with it, and when its owner enables it', () => {
     const gone = [created, webhook.failed(1, 410, null)];
-    expect(rowAfter(...gone, moved)).toEqual({ ...CREATED, ...moved.data });
-    expect(rowAfter(...gone, disabled)).toEqual({ ...FAILING, is_gone: true, status: 'disabled' });
-    expect(rowAfter(...gone, disabled, enabled)).toEqual(CREATED);
+    expect(rowAfter(...gone, moved)).toEqual({ ...CREATED, ...moved.data, version: 3 });
+    expect(rowAfter(...gone, disabled)).toEqual({ ...FAILING, is_gone: true, status: 'disabled', version: 3 });
+    expect(rowAfter(...gone, disabled, enabled)).toEqual({ ...CREATED, version: 4 });
     const described = WebhookUpdated({ ...webhook.definition, include_output: true });
-    expect(rowAfter(...gone, described)).toEqual({ ...FAILING, is_gone: true, include_output: true });
-    expect(rowAfter(...gone, rotated)).toEqual({ ...FAILING, is_gone: true, ...rotated.data });
+    expect(rowAfter(...gone, described)).toEqual({
+      ...{ ...FAILING, is_gone: true, include_output: true, version: 3 },
+    });
+    expect(rowAfter(...gone, rotated)).toEqual({ ...FAILING, is_gone: true, ...rotated.data, version: 3 });
   });
 
   test('nothing is kept of one that is deleted, even if its deliveries go on', () => {

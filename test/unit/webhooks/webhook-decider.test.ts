@@ -15,14 +15,14 @@ import {
   WebhookSecretRotated,
   WebhookUpdated,
 } from '../../../src/webhooks/domain/webhook-events.js';
-import { metadata, owner, OWNER_ID, stranger } from '../../support/builders/people.js';
+import { admin, metadata, owner, OWNER_ID, stranger } from '../../support/builders/people.js';
 import { definition, WEBHOOK_ID, webhookCreated } from '../../support/builders/webhooks.js';
 import { given } from '../../support/given.js';
 
 const update = (changes: UpdateWebhook['changes'], requester: UpdateWebhook['requester'] = owner) =>
   new UpdateWebhook(WEBHOOK_ID, requester, changes, 1, metadata);
 const create = new CreateWebhook(WEBHOOK_ID, OWNER_ID, definition, metadata);
-const disable = new DisableWebhook(WEBHOOK_ID, 'failing', metadata);
+const disable = new DisableWebhook(WEBHOOK_ID, 'failing', 1, metadata);
 const rotate = new RotateWebhookSecret(WEBHOOK_ID, owner, 'bmV3', 1, metadata);
 const remove = new DeleteWebhook(WEBHOOK_ID, owner, metadata);
 
@@ -85,6 +85,11 @@ test.each<[string, WebhookCommand]>([
   ['delete', { ...remove, requester: stranger }],
 ])('%s: not by another user', (_, command) => {
   for (const before of [enabled, off]) before.when(command).thenRefused('access_denied');
+});
+
+test('an admin does not rotate a secret, which the response shows', () => {
+  enabled.when({ ...rotate, requester: admin }).thenRefused('access_denied');
+  enabled.when({ ...remove, requester: admin }).then(WebhookDeleted({}));
 });
 
 test('an event on a webhook that is not there is a bug', () => {
