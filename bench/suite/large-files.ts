@@ -60,7 +60,7 @@ export async function measureLargeFiles(client: ApiClient, workerPid: number, ro
   const run = async (): Promise<void> => {
     const { body } = await client.request<{ id: string; status: string }>('POST', '/executions?wait=60', BODY);
     assert.equal(body.status, 'completed');
-    const { data } = await client.api.GET('/executions/{id}/files/{path}', {
+    const { data } = await client.api.GET('/api/v1/executions/{id}/files/{path}', {
       params: { path: { id: body.id, path: 'out' } },
       parseAs: 'arrayBuffer',
     });

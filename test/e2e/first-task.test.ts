@@ -34,12 +34,12 @@ test.each([
     stdout_truncated: false,
     dead_lettered: false,
   });
-  const { events } = await ok(client.api.GET('/executions/{id}/events', withId(execution.id)));
+  const { events } = await ok(client.api.GET('/api/v1/executions/{id}/events', withId(execution.id)));
   expect(events.map(({ type }) => type)).toEqual([
     'ExecutionRequested',
     'ExecutionAttemptStarted',
     'ExecutionSucceeded',
   ]);
-  const task = await ok(client.api.GET('/tasks/{id}', withId(execution.task_id)));
+  const task = await ok(client.api.GET('/api/v1/tasks/{id}', withId(execution.task_id)));
   expect(task.status).toBe('completed');
 });

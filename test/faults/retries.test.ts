@@ -31,7 +31,7 @@ const failing = (retry: Record<string, unknown>) => ({
 
 const deadLetters = async (): Promise<string[]> => {
   await caughtUp(service.processes[0]!.infra.pool, PROJECTOR);
-  const { dead_letters } = await ok(client.api.GET('/dead-letters'));
+  const { dead_letters } = await ok(client.api.GET('/api/v1/dead-letters'));
   return dead_letters.map(({ id }) => id);
 };
 
@@ -46,7 +46,7 @@ test('no attempt left: a dead letter is announced, listed, redriven, and finally
     { stream: `execution-${id}`, type: 'ExecutionDeadLettered', data: { attempt: 2, reason: 'exit_code' } },
   ]);
 
-  const redriven = await ok(client.api.POST('/dead-letters/{id}/redrive', withId(id)));
+  const redriven = await ok(client.api.POST('/api/v1/dead-letters/{id}/redrive', withId(id)));
   expect(redriven).toMatchObject({ id, dead_lettered: false });
   // The attempt numbers continue, the budget starts over.
   const again = await client.follow(id, ({ attempt, dead_lettered }) => attempt === 4 && dead_lettered);
@@ -61,7 +61,7 @@ test('no attempt left: a dead letter is announced, listed, redriven, and finally
   ]);
   expect(await noticesOf(service)).toHaveLength(2);
 
-  await ok(client.api.DELETE('/dead-letters/{id}', withId(id)));
+  await ok(client.api.DELETE('/api/v1/dead-letters/{id}', withId(id)));
   expect(await deadLetters()).toEqual([]);
   expect(await client.request('POST', `/dead-letters/${id}/redrive`)).toMatchObject({ status: 409 });
   expect(await client.execution(id)).toMatchObject({ status: 'failed' });
@@ -89,7 +89,7 @@ test('a delayed retry is pending with its time; a cancel removes it from the que
     ({ status, next_attempt_at }) => status === 'pending' && next_attempt_at !== null,
   );
   expect(waiting).toMatchObject({ attempt: 1, dead_lettered: false, termination_reason: 'exit_code' });
-  expect(await ok(client.api.GET('/tasks/{id}', withId(task.id)))).toMatchObject({ status: 'running' });
+  expect(await ok(client.api.GET('/api/v1/tasks/{id}', withId(task.id)))).toMatchObject({ status: 'running' });
   await eventually(async () =>
     expect(await queueOf(service).stats()).toMatchObject({ delayed: 1, waiting: 0, leased: 0 }),
   );

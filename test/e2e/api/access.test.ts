@@ -20,7 +20,7 @@ beforeAll(async () => {
   [taskId, runId] = [run.task_id, run.id];
   keyId = (await ada.ok('POST', '/keys', { name: 'ci', scopes: ['tasks:read'] })).id;
   webhookId = (await ada.ok('POST', '/webhooks', { url: 'https://example.com' })).id;
-  batchId = (await ok(ada.api.POST('/batches', { body: { items: [aTask] } }))).id;
+  batchId = (await ok(ada.api.POST('/api/v1/batches', { body: { items: [aTask] } }))).id;
 });
 afterAll(() => api.close());
 
@@ -126,8 +126,8 @@ test('another user’s object is a 403 on every route, and stays unchanged', asy
 
 test('no list contains another user’s objects', async () => {
   await bob.createTask({ name: 'bob’s' });
-  expect(await ok(bob.api.GET('/tasks'))).toMatchObject({ tasks: [{ name: 'bob’s' }], total: 1 });
-  expect(await ok(bob.api.GET('/executions'))).toMatchObject({ executions: [], total: 0 });
+  expect(await ok(bob.api.GET('/api/v1/tasks'))).toMatchObject({ tasks: [{ name: 'bob’s' }], total: 1 });
+  expect(await ok(bob.api.GET('/api/v1/executions'))).toMatchObject({ executions: [], total: 0 });
   expect(await bob.ok('GET', '/tasks?cursor=')).toMatchObject({ tasks: [{ name: 'bob’s' }] });
 });
 
@@ -151,6 +151,6 @@ test('an admin may do everything that the owner may', async () => {
   expect((await admin.send('DELETE', `/executions/${runId}`)).status).toBe(200);
   expect((await admin.send('PUT', `/tasks/${taskId}`, { script_content: 'print(2)' })).status).toBe(200);
   expect(await ada.task(taskId)).toMatchObject({ script_content: 'print(2)', user_id: ada.id });
-  const { events } = await ok(ada.api.GET('/tasks/{id}/events', withId(taskId)));
+  const { events } = await ok(ada.api.GET('/api/v1/tasks/{id}/events', withId(taskId)));
   expect(events.at(-1)!.actor).toBe(`user:${admin.id}`);
 });

@@ -32,7 +32,7 @@ test('a program that does not compile ends as failed, and shows what its compile
     ...{ stdout: '', stderr: '', files: [] },
     compile: { return_code: 1, stdout: '', stderr: expect.stringContaining('main.c:2:10: error:') },
   });
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(ended.id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(ended.id)));
   expect(JSON.stringify(events)).not.toContain('main.c');
 });
 

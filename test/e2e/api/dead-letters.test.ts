@@ -24,13 +24,17 @@ async function deadLetter(who = ada): Promise<Execution> {
 }
 
 const typesOf = async (id: string): Promise<string[]> =>
-  (await ok(ada.api.GET('/executions/{id}/events', withId(id)))).events.map(({ type }) => type);
+  (await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(id)))).events.map(({ type }) => type);
 
 test('an execution without attempts left is failed and a dead letter', async () => {
   const dead = await deadLetter();
   expect(dead).toMatchObject({ status: 'failed', return_code: 3, dead_lettered: true, attempt: 1 });
-  expect(await ok(ada.api.GET('/dead-letters/{id}', withId(dead.id)))).toEqual(dead);
-  expect((await ok(ada.api.GET('/dead-letters'))).dead_letters).toContainEqual({ ...dead, stdout: null, stderr: null });
+  expect(await ok(ada.api.GET('/api/v1/dead-letters/{id}', withId(dead.id)))).toEqual(dead);
+  expect((await ok(ada.api.GET('/api/v1/dead-letters'))).dead_letters).toContainEqual({
+    ...dead,
+    stdout: null,
+    stderr: null,
+  });
   expect(await ada.task(dead.task_id)).toMatchObject({ status: 'failed' });
 });
 
@@ -41,7 +45,7 @@ test('dead letters are listed by offset and by cursor, newest first', async () =
   await bob.startExternal();
   const idsOf = (page: { dead_letters: { id: string }[] }) => page.dead_letters.map(({ id }) => id);
   const page = (query: { limit?: number; offset?: number; cursor?: string }) =>
-    ok(bob.api.GET('/dead-letters', { params: { query } }));
+    ok(bob.api.GET('/api/v1/dead-letters', { params: { query } }));
   const all = await page({});
   expect([idsOf(all), all]).toMatchObject([ids, { total: 3 }]);
   expect(idsOf(await page({ limit: 1, offset: 2 }))).toEqual([ids[2]]);
@@ -52,12 +56,12 @@ test('dead letters are listed by offset and by cursor, newest first', async () =
 
 test('redrive runs the execution again: attempts count on, with a new budget', async () => {
   const dead = await deadLetter();
-  const redriven = await ok(ada.api.POST('/dead-letters/{id}/redrive', withId(dead.id)));
+  const redriven = await ok(ada.api.POST('/api/v1/dead-letters/{id}/redrive', withId(dead.id)));
   expect(redriven).toMatchObject({ id: dead.id, status: 'pending', dead_lettered: false });
-  expect((await ada.api.GET('/dead-letters/{id}', withId(dead.id))).error!.error).toBe('Dead letter not found');
+  expect((await ada.api.GET('/api/v1/dead-letters/{id}', withId(dead.id))).error!.error).toBe('Dead letter not found');
   expect(await ada.task(dead.task_id)).toMatchObject({ status: 'running' });
 
-  const again = await ada.api.POST('/dead-letters/{id}/redrive', withId(dead.id));
+  const again = await ada.api.POST('/api/v1/dead-letters/{id}/redrive', withId(dead.id));
   expect(again.error).toMatchObject({ status: 409, error: 'Execution is not dead-lettered' });
   await (await startAttempt(api, dead.id, 2)).fail(4);
   const twice = await ada.client.follow(dead.id, ({ dead_lettered }) => dead_lettered);
@@ -68,10 +72,10 @@ test('redrive runs the execution again: attempts count on, with a new budget', a
 
 test('discard removes the dead letter and keeps the execution', async () => {
   const dead = await deadLetter();
-  const discarded = await ok(ada.api.DELETE('/dead-letters/{id}', withId(dead.id)));
+  const discarded = await ok(ada.api.DELETE('/api/v1/dead-letters/{id}', withId(dead.id)));
   expect(discarded).toEqual({ message: 'Dead letter discarded successfully' });
-  expect((await ada.api.GET('/dead-letters/{id}', withId(dead.id))).response.status).toBe(404);
-  expect((await ok(ada.api.GET('/dead-letters'))).dead_letters).not.toContainEqual(
+  expect((await ada.api.GET('/api/v1/dead-letters/{id}', withId(dead.id))).response.status).toBe(404);
+  expect((await ok(ada.api.GET('/api/v1/dead-letters'))).dead_letters).not.toContainEqual(
     expect.objectContaining({ id: dead.id }),
   );
   expect(await ada.execution(dead.id)).toMatchObject({ status: 'failed' });
@@ -92,12 +96,12 @@ test('redrive is refused at max_parallel and after the task is deleted', async (
   const busy = await deadLetter();
   const other = await ada.start(busy.task_id, { executor: 'external' });
   const head = await api.head();
-  const refused = await ada.api.POST('/dead-letters/{id}/redrive', withId(busy.id));
+  const refused = await ada.api.POST('/api/v1/dead-letters/{id}/redrive', withId(busy.id));
   expect(refused.error).toMatchObject({ status: 409, error: 'Task is already running' });
   expect(await api.head()).toBe(head);
   await ada.cancel(other.id);
-  await ok(ada.api.DELETE('/tasks/{id}', withId(busy.task_id)));
-  const gone = await ada.api.POST('/dead-letters/{id}/redrive', withId(busy.id));
+  await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(busy.task_id)));
+  const gone = await ada.api.POST('/api/v1/dead-letters/{id}/redrive', withId(busy.id));
   expect(gone.error).toMatchObject({ status: 409, error: 'Task has been deleted' });
 });
 
@@ -114,7 +118,7 @@ test('users see their own dead letters; an admin sees everyone’s', async () =>
   const dead = await deadLetter();
   const params = { query: { limit: 100 } };
   const idsFor = async (who: Person) =>
-    (await ok(who.api.GET('/dead-letters', { params }))).dead_letters.map(({ id }) => id);
+    (await ok(who.api.GET('/api/v1/dead-letters', { params }))).dead_letters.map(({ id }) => id);
   expect(await idsFor(bob)).toEqual([]);
   expect(await idsFor(admin)).toContain(dead.id);
   for (const [method, below] of [
@@ -125,5 +129,5 @@ test('users see their own dead letters; an admin sees everyone’s', async () =>
     const { status, body } = await bob.send(method, `/dead-letters/${dead.id}${below}`);
     expect([method, status, body.error]).toEqual([method, 403, 'Access denied']);
   }
-  await ok(admin.api.DELETE('/dead-letters/{id}', withId(dead.id)));
+  await ok(admin.api.DELETE('/api/v1/dead-letters/{id}', withId(dead.id)));
 });

@@ -52,7 +52,7 @@ test('a program gets its input', async () => {
     text: 'ünïcode\n',
     raw: [0, 255, 10, 128],
   });
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(ended.id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(ended.id)));
   expect(JSON.stringify(events)).not.toMatch(/zweite|two words|hällo|text\.txt/);
 });
 
@@ -80,7 +80,7 @@ test('an execution may have other limits, timeout, priority and retries than its
   const ended = await ada.client.follow((await ada.start(task.id, body)).id);
   expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'cpu_time', attempt: 2, dead_lettered: true });
   expect(ended.notes).toContain('the limit of CPU time was reached');
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(ended.id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(ended.id)));
   expect(events[0]!.data).toMatchObject({
     ...{ priority: 9, timeout_seconds: 60, retry: { max_attempts: 2, backoff_factor: 2, retry_on: ['timeout'] } },
     limits: { memory_mb: 32, cpus: 1, pids: 64, cpu_time_seconds: 0.2, output_bytes: 1_024 },
@@ -119,7 +119,7 @@ test('the history shows the worker of an attempt, but not its lease', async () =
   >;
   expect(lease_token).toEqual(expect.any(String));
 
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(id)));
   expect(events[1]).toMatchObject({ type: 'ExecutionAttemptStarted', version: 2 });
   expect(events[1]!.data).toEqual(told);
   expect(JSON.stringify(events)).not.toContain(lease_token);
@@ -149,22 +149,22 @@ test('two concurrent executions of a task are cancelled while they run', async (
   const runs = [await ada.start(id), await ada.start(id)];
   for (const run of runs) await ada.client.follow(run.id, ({ status }) => status === 'running');
   await api.listsCaughtUp();
-  const running = await ok(ada.api.GET('/tasks/{id}/executions', withId(id, { status: 'running' })));
+  const running = await ok(ada.api.GET('/api/v1/tasks/{id}/executions', withId(id, { status: 'running' })));
   expect(running).toMatchObject({ total: 2 });
   // There is no output before the end.
   expect((await bytesOf(runs[0]!.id, 'stdout')).bytes).toHaveLength(0);
-  const third = await ada.api.POST('/tasks/{id}/executions', withId(id));
+  const third = await ada.api.POST('/api/v1/tasks/{id}/executions', withId(id));
   expect(third.error!.error).toBe('Task is already running');
 
   for (const run of runs) await ada.cancel(run.id);
   for (const run of runs) {
     const ended = await ada.client.follow(run.id);
     expect(ended).toMatchObject({ status: 'cancelled', termination_reason: 'cancelled' });
-    expect((await ada.api.DELETE('/executions/{id}', withId(run.id))).response.status).toBe(409);
+    expect((await ada.api.DELETE('/api/v1/executions/{id}', withId(run.id))).response.status).toBe(409);
   }
   // At once: a client that sees the end can start again.
   expect(await ada.task(id)).toMatchObject({ status: 'pending' });
-  await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
+  await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(id)));
 });
 
 test('an execution is retried by its policy, becomes a dead letter, and is redriven', async () => {
@@ -173,7 +173,7 @@ test('an execution is retried by its policy, becomes a dead letter, and is redri
   const run = await ada.start(id);
   const dead = await ada.client.follow(run.id);
   expect(dead).toMatchObject({ status: 'failed', dead_lettered: true, attempt: 2, return_code: 1, stdout: 'try\n' });
-  await ok(ada.api.POST('/dead-letters/{id}/redrive', withId(run.id)));
+  await ok(ada.api.POST('/api/v1/dead-letters/{id}/redrive', withId(run.id)));
   const again = await ada.client.follow(run.id, ({ attempt, dead_lettered }) => attempt === 4 && dead_lettered);
   expect(again).toMatchObject({ status: 'failed', attempt: 4 });
 });
@@ -184,7 +184,7 @@ test('a timeout may be a fraction of a second', async () => {
   const ended = await ada.client.follow((await ada.start(task.id)).id);
   expect(ended).toMatchObject({ status: 'timeout', termination_reason: 'timeout', stdout: 'before\n' });
   const once = { name: 'once', script_type: 'bash', script_content: 'sleep 600', timeout_seconds: 0.5 } as const;
-  const run = await ok(ada.api.POST('/executions', { body: once, params: { query: { wait: 60 } } }));
+  const run = await ok(ada.api.POST('/api/v1/executions', { body: once, params: { query: { wait: 60 } } }));
   expect(run).toMatchObject({ status: 'timeout', termination_reason: 'timeout' });
   await ada.updateTask(task.id, { timeout_seconds: 2.5, script_content: 'echo done' });
   expect(await ada.task(task.id)).toMatchObject({ timeout_seconds: 2.5 });
@@ -199,6 +199,6 @@ test('an execution ends at its timeout, and its output up to then is kept', asyn
 
 test('a start with ?wait returns the program’s output', async () => {
   const { id } = await bash('echo hello');
-  const ended = await ok(ada.api.POST('/tasks/{id}/executions', withId(id, { wait: 60 })));
+  const ended = await ok(ada.api.POST('/api/v1/tasks/{id}/executions', withId(id, { wait: 60 })));
   expect(ended).toMatchObject({ status: 'completed', stdout: 'hello\n' });
 });

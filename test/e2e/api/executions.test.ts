@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const typesOf = async (id: string): Promise<string[]> =>
-  (await ok(ada.api.GET('/executions/{id}/events', withId(id)))).events.map(({ type }) => type);
+  (await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(id)))).events.map(({ type }) => type);
 
 const inQueue = async (executionId: string): Promise<boolean> => {
   const { queue } = api.service.processes[0]!.infra;
@@ -25,7 +25,7 @@ const inQueue = async (executionId: string): Promise<boolean> => {
 describe('start', () => {
   test('returns a pending execution and its location', async () => {
     const { id: task_id } = await ada.createTask();
-    const { data, response } = await ada.api.POST('/tasks/{id}/executions', withId(task_id));
+    const { data, response } = await ada.api.POST('/api/v1/tasks/{id}/executions', withId(task_id));
     expect(response.status).toBe(201);
     const { id } = data!;
     expect(response.headers.get('location')).toBe(`/api/v1/executions/${id}`);
@@ -52,7 +52,7 @@ describe('start', () => {
     const first = await ada.start(id);
     await ada.start(id);
     const head = await api.head();
-    const third = await ada.api.POST('/tasks/{id}/executions', withId(id));
+    const third = await ada.api.POST('/api/v1/tasks/{id}/executions', withId(id));
     expect(third.error).toMatchObject({ status: 409, error: 'Task is already running' });
     expect(await api.head()).toBe(head);
     await ada.cancel(first.id);
@@ -61,17 +61,18 @@ describe('start', () => {
 
   test('ten at once: only max_parallel of them succeed', async () => {
     const { id } = await ada.createTask({ max_parallel: 3 });
-    const start = () => ada.api.POST('/tasks/{id}/executions', { ...withId(id), body: { executor: 'external' } });
+    const start = () =>
+      ada.api.POST('/api/v1/tasks/{id}/executions', { ...withId(id), body: { executor: 'external' } });
     const answers = await Promise.all(Array.from({ length: 10 }, start));
     expect(answers.map(({ response }) => response.status).toSorted()).toEqual([
       ...Array(3).fill(201),
       ...Array(7).fill(409),
     ]);
-    expect(await ok(ada.api.GET('/tasks/{id}/executions', withId(id)))).toMatchObject({ total: 3 });
+    expect(await ok(ada.api.GET('/api/v1/tasks/{id}/executions', withId(id)))).toMatchObject({ total: 3 });
   });
 
   test('of a task that does not exist is a 404', async () => {
-    const { error } = await ada.api.POST('/tasks/{id}/executions', withId(randomUUID()));
+    const { error } = await ada.api.POST('/api/v1/tasks/{id}/executions', withId(randomUUID()));
     expect(error).toMatchObject({ status: 404, error: 'Task not found' });
   });
 
@@ -80,7 +81,7 @@ describe('start', () => {
     const run = await ada.start(id);
     await ada.cancel(run.id);
     await ada.updateTask(id, { priority: 9 });
-    const [requested] = (await ok(ada.api.GET('/executions/{id}/events', withId(run.id)))).events;
+    const [requested] = (await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(run.id)))).events;
     expect(requested!.data).toMatchObject({ priority: 1, task_definition_version: 1 });
   });
 });
@@ -109,16 +110,16 @@ describe('list', () => {
   test('contains the output only on request', async () => {
     const run = await ada.startExternal();
     await ada.report(run.id, { status: 'completed', stdout: 'out', stderr: 'err' });
-    const bare = await ok(ada.api.GET('/tasks/{id}/executions', withId(run.task_id)));
+    const bare = await ok(ada.api.GET('/api/v1/tasks/{id}/executions', withId(run.task_id)));
     expect(bare.executions).toMatchObject([{ stdout: null, stderr: null, stdout_bytes: 3 }]);
-    const whole = await ok(ada.api.GET('/tasks/{id}/executions', withId(run.task_id, { include: 'output' })));
+    const whole = await ok(ada.api.GET('/api/v1/tasks/{id}/executions', withId(run.task_id, { include: 'output' })));
     expect(whole.executions).toMatchObject([{ stdout: 'out', stderr: 'err' }]);
     const wrong = await ada.send('GET', `/tasks/${run.task_id}/executions?include=input`);
     expect(wrong.body).toMatchObject({ status: 400, validation_errors: [{ field: 'include', tag: 'oneof' }] });
   });
 
   test('of a task that does not exist is a 404', async () => {
-    const { error } = await ada.api.GET('/tasks/{id}/executions', withId(randomUUID()));
+    const { error } = await ada.api.GET('/api/v1/tasks/{id}/executions', withId(randomUUID()));
     expect(error!.error).toBe('Task not found');
   });
 });
@@ -157,13 +158,13 @@ describe('cancel', () => {
     const run = await ada.startExternal();
     await ada.report(run.id, { status: 'completed' });
     const head = await api.head();
-    expect((await ada.api.DELETE('/executions/{id}', withId(run.id))).response.status).toBe(409);
+    expect((await ada.api.DELETE('/api/v1/executions/{id}', withId(run.id))).response.status).toBe(409);
     expect(await api.head()).toBe(head);
   });
 
   test('ten concurrent cancels record one', async () => {
     const run = await ada.startExternal();
-    const cancel = () => ada.api.DELETE('/executions/{id}', withId(run.id));
+    const cancel = () => ada.api.DELETE('/api/v1/executions/{id}', withId(run.id));
     const answers = await Promise.all(Array.from({ length: 10 }, cancel));
     expect(answers.filter(({ response }) => response.status === 200)).toHaveLength(1);
     expect(answers.filter(({ response }) => response.status === 409)).toHaveLength(9);

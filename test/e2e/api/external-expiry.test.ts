@@ -18,16 +18,16 @@ test('an external execution without a report expires, and its task is free again
     ...{ status: 'timeout', termination_reason: 'expired', started_at: null, attempt: 0, dead_lettered: false },
     completed_at: expect.any(String),
   });
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(run.id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(run.id)));
   expect(events.map(({ type }) => type)).toEqual(['ExecutionRequested', 'ExecutionExpired']);
   expect(events.at(-1)).toMatchObject({ actor: 'system:reconciler' });
   await eventually(async () => expect(await ada.task(run.task_id)).toMatchObject({ status: 'timeout' }));
 
   for (const status of ['running', 'completed'] as const) {
-    const late = await ada.api.PUT('/executions/{id}', { ...withId(run.id), body: { status } });
+    const late = await ada.api.PUT('/api/v1/executions/{id}', { ...withId(run.id), body: { status } });
     expect(late.error).toMatchObject({ status: 409, error: 'Execution has already ended' });
   }
-  await ok(ada.api.DELETE('/tasks/{id}', withId(run.task_id)));
+  await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(run.task_id)));
 });
 
 test('an execution reported as running in time does not expire, nor does one that waits for a worker', async () => {

@@ -14,9 +14,9 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 /** A report that may be refused. */
-const report = (id: string, body: ExecutionReport) => ada.api.PUT('/executions/{id}', { ...withId(id), body });
+const report = (id: string, body: ExecutionReport) => ada.api.PUT('/api/v1/executions/{id}', { ...withId(id), body });
 
-const eventsOf = async (id: string) => (await ok(ada.api.GET('/executions/{id}/events', withId(id)))).events;
+const eventsOf = async (id: string) => (await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(id)))).events;
 
 test('an execution is reported as running, then as ended', async () => {
   const run = await ada.startExternal();

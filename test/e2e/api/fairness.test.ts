@@ -18,7 +18,7 @@ test('a user who occupies every allowed slot leaves one to other users', async (
   const { id } = await ada.createTask({ script_type: 'bash', script_content: FOR_LONG, max_parallel: 2 * SLOTS });
   const runs = await Promise.all(Array.from({ length: 2 * SLOTS }, () => ada.start(id)));
   const statuses = async () => {
-    const { executions } = await ok(ada.api.GET('/tasks/{id}/executions', withId(id)));
+    const { executions } = await ok(ada.api.GET('/api/v1/tasks/{id}/executions', withId(id)));
     return executions.map(({ status }) => status).toSorted();
   };
   const running = (count: number) => [

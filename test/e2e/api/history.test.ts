@@ -28,9 +28,9 @@ beforeAll(async () => {
   ({ id: runId } = await ada.start(taskId, { executor: 'external' }));
   await ada.report(runId, { status: 'running' });
   await ada.report(runId, { status: 'failed', return_code: 2, stdout: 'out' });
-  await ok(ada.api.DELETE('/tasks/{id}', withId(taskId)));
-  ({ events: ofTask } = await ok(ada.api.GET('/tasks/{id}/events', withId(taskId))));
-  ({ events: ofRun } = await ok(ada.api.GET('/executions/{id}/events', withId(runId))));
+  await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(taskId)));
+  ({ events: ofTask } = await ok(ada.api.GET('/api/v1/tasks/{id}/events', withId(taskId))));
+  ({ events: ofRun } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(runId))));
 });
 afterAll(() => api.close());
 

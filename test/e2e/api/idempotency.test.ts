@@ -174,7 +174,7 @@ test('a repeated request gets the first response, even after later changes', asy
   const headers = under(randomUUID());
   const first = await ada.send('POST', '/tasks', aTask, headers);
   await ada.ok('PUT', `/tasks/${first.body.id}`, { name: 'changed' });
-  await ok(ada.api.DELETE('/tasks/{id}', withId(first.body.id)));
+  await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(first.body.id)));
   expect((await ada.send('POST', '/tasks', aTask, headers)).body).toEqual(first.body);
 });
 

@@ -53,7 +53,7 @@ describe('without a projector, every acknowledged write can be read at once, in 
     expect((await everywhere(`/tasks/${id}/executions`)).status).toBe(200);
     await ada.report(run.id, COMPLETED);
     expect((await everywhere(`/tasks/${id}`)).body.status).toBe('completed');
-    await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
+    await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(id)));
     expect(await everywhere(`/tasks/${id}`)).toMatchObject({
       status: 404,
       body: { type: 'urn:voidrunner:problem:task_not_found' },
@@ -86,11 +86,11 @@ describe('without a projector, every acknowledged write can be read at once, in 
     expect((await everywhere(`/dead-letters/${id}`)).status).toBe(404);
     await (await startAttempt(api, id)).fail(1);
     expect(await everywhere(`/dead-letters/${id}`)).toMatchObject({ status: 200, body: { status: 'failed' } });
-    await ok(ada.api.POST('/dead-letters/{id}/redrive', withId(id)));
+    await ok(ada.api.POST('/api/v1/dead-letters/{id}/redrive', withId(id)));
     expect((await everywhere(`/dead-letters/${id}`)).status).toBe(404);
     expect((await everywhere(`/executions/${id}`)).body.status).toBe('pending');
     await (await startAttempt(api, id, 2)).fail(1);
-    await ok(ada.api.DELETE('/dead-letters/{id}', withId(id)));
+    await ok(ada.api.DELETE('/api/v1/dead-letters/{id}', withId(id)));
     expect((await everywhere(`/dead-letters/${id}`)).status).toBe(404);
     expect((await everywhere(`/executions/${id}`)).body.status).toBe('failed');
   });

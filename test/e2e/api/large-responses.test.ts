@@ -77,7 +77,7 @@ test('a list of large scripts is not limited', async () => {
   const eve = await api.register();
   const script_content = `#${'\u0001'.repeat(65_000)}`;
   for (let count = 0; count < 6; count += 1) await eve.createTask({ script_content });
-  const { tasks } = await ok(eve.api.GET('/tasks'));
+  const { tasks } = await ok(eve.api.GET('/api/v1/tasks'));
   expect(tasks.map((task) => task.script_content)).toEqual(Array.from({ length: 6 }, () => script_content));
 });
 
@@ -98,7 +98,7 @@ test('a user who does not read his large responses waits for the next one; other
   const next = [textOf(path), textOf(`/tasks/${id}/events`)];
   await eventually(async () => expect(waiting()).toBe(2));
 
-  expect((await ada.api.GET('/executions')).response.status).toBe(200);
+  expect((await ada.api.GET('/api/v1/executions')).response.status).toBe(200);
   const bob = await api.register();
   const [, [bobs]] = await flood(bob, 1);
   expect((await bob.execution(bobs!)).stdout).toHaveLength(CAP);
@@ -109,5 +109,5 @@ test('a user who does not read his large responses waits for the next one; other
   expect([list!.status, history!.status]).toEqual([200, 200]);
   expect(((await history!.json()) as { events: unknown[] }).events).toHaveLength(19);
   await list!.body?.cancel();
-  await ok(ada.api.GET('/executions/{id}', withId(runs[0]!)));
+  await ok(ada.api.GET('/api/v1/executions/{id}', withId(runs[0]!)));
 });

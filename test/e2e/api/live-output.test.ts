@@ -70,7 +70,7 @@ test('output over the cap: the head arrives live, the tail at the end', async ()
     `the limit of ${KEPT_BYTES.toLocaleString('en-US')} bytes of stdout was reached (${gap} bytes left out)`,
   ]);
   await api.listsCaughtUp();
-  const listed = await ok(ada.api.GET('/executions', { params: { query: { include: 'output' } } }));
+  const listed = await ok(ada.api.GET('/api/v1/executions', { params: { query: { include: 'output' } } }));
   expect(listed.executions.find((run) => run.id === id)?.stdout).toBe(ended.stdout);
 });
 

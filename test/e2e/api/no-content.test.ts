@@ -18,7 +18,7 @@ afterAll(() => api.close());
 const THINGS: Record<string, (who: Person) => Promise<string>> = {
   tasks: async (who) => (await who.createTask()).id,
   executions: async (who) => (await who.startExternal({ max_parallel: 2 })).id,
-  batches: async (who) => (await ok(who.api.POST('/batches', { body: { items: [aTask] } }))).id,
+  batches: async (who) => (await ok(who.api.POST('/api/v1/batches', { body: { items: [aTask] } }))).id,
   keys: async (who) => (await who.ok('POST', '/keys', { name: 'ci', scopes: ['tasks:read'] })).id,
   webhooks: async (who) => (await who.ok('POST', '/webhooks', { url: 'https://example.com' })).id,
   'dead-letters': (who) => deadLetterOf(api, who),

@@ -14,21 +14,21 @@ const typesOf = ({ events }: { events: { type: string }[] }): string[] => events
 
 test('the request creates a task and starts an execution, in one append', async () => {
   const before = await api.head();
-  const { data, response } = await ada.api.POST('/executions', { body: { ...aTask, input: { args: ['a'] } } });
+  const { data, response } = await ada.api.POST('/api/v1/executions', { body: { ...aTask, input: { args: ['a'] } } });
   const { id, task_id, status } = data!;
   expect([response.status, status]).toEqual([201, 'pending']);
   expect(response.headers.get('location')).toBe(`/api/v1/executions/${id}`);
   expect(await api.head()).toBe(before + 3n);
   expect(await ada.execution(id)).toEqual(data);
   expect(await ada.task(task_id)).toMatchObject({ ...aTask, status: 'running' });
-  const ofTask = await ok(ada.api.GET('/tasks/{id}/events', withId(task_id)));
+  const ofTask = await ok(ada.api.GET('/api/v1/tasks/{id}/events', withId(task_id)));
   expect(typesOf(ofTask)).toEqual(['TaskCreated', 'TaskExecutionStarted']);
-  const ofRun = await ok(ada.api.GET('/executions/{id}/events', withId(id)));
+  const ofRun = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(id)));
   expect(typesOf(ofRun)).toEqual(['ExecutionRequested']);
 });
 
 test('with ?wait the response is the end', async () => {
-  const run = await ok(ada.api.POST('/executions', { params: { query: { wait: 1 } }, body: aTask }));
+  const run = await ok(ada.api.POST('/api/v1/executions', { params: { query: { wait: 1 } }, body: aTask }));
   expect(run.status).toBe('pending');
 });
 

@@ -57,8 +57,8 @@ async function useEverything(): Promise<void> {
   ]);
   await ada.cancel(embedded.id);
   expect(await ada.task(id)).toMatchObject({ name: 'changed', status: 'pending' });
-  expect((await ok(ada.api.GET('/tasks/{id}/events', withId(id)))).events).toHaveLength(6);
-  await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
+  expect((await ok(ada.api.GET('/api/v1/tasks/{id}/events', withId(id)))).events).toHaveLength(6);
+  await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(id)));
   expect((await ada.send('GET', `/tasks/${id}`)).status).toBe(404);
 }
 

@@ -70,7 +70,7 @@ test('files that a program leaves come back as they are', async () => {
     expect([zero.status, zero.content.equals(Buffer.alloc(300_000))]).toEqual([200, true]);
   }
   expect(await fetchFile(ended.id, 'out/empty.csv')).toMatchObject({ status: 200, content: Buffer.alloc(0) });
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(ended.id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(ended.id)));
   expect(events.at(-1)!.data).toMatchObject({
     result: { files: [{ path: 'out/empty.csv', payload: null }, { sha256: sha256(Buffer.from(PAGE)) }, {}] },
   });

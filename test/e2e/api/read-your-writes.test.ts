@@ -88,13 +88,13 @@ describe('with a projector in its own process', () => {
 
     await (await startAttempt(api, run.id)).fail(1);
     await ada.client.follow(run.id, ({ dead_lettered }) => dead_lettered);
-    await ok(ada.api.POST('/dead-letters/{id}/redrive', withId(run.id)));
+    await ok(ada.api.POST('/api/v1/dead-letters/{id}/redrive', withId(run.id)));
     expect(await listed('/dead-letters', 'dead_letters', run.id)).toBeUndefined();
     expect(await listed('/executions', 'executions', run.id)).toMatchObject({ status: 'pending' });
 
     await (await startAttempt(api, run.id, 2)).fail(1);
     await ada.client.follow(run.id, ({ dead_lettered }) => dead_lettered);
-    await ok(ada.api.DELETE('/dead-letters/{id}', withId(run.id)));
+    await ok(ada.api.DELETE('/api/v1/dead-letters/{id}', withId(run.id)));
     expect(await listed('/dead-letters', 'dead_letters', run.id)).toBeUndefined();
 
     const second = await ada.start(id, { executor: 'external' });
@@ -103,7 +103,7 @@ describe('with a projector in its own process', () => {
     await ada.cancel(second.id);
     expect(await listed('/executions', 'executions', second.id)).toMatchObject({ status: 'cancelled' });
 
-    await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
+    await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(id)));
     expect(await listed('/tasks', 'tasks', id)).toBeUndefined();
   });
 

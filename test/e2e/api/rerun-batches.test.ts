@@ -58,7 +58,7 @@ test('executions are repeated one after another, oldest first, as their task all
   }
   const batch = await settled(body.id);
   expect([sourcesOf(batch), batch.counts.completed]).toEqual([ids, 3]);
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(body.executions[0].id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(body.executions[0].id)));
   expect(events[0]).toMatchObject({ actor: `user:${ada.id}`, data: { priority: 9, rerun_of: ids[0] } });
 });
 
@@ -106,7 +106,7 @@ test('invalid requests name their fields', async () => {
 
 test('what can no longer be started is refused in the batch, and the rest is started', async () => {
   const [gone, fine] = [await ended(), await ended()];
-  await ok(ada.api.DELETE('/tasks/{id}', withId(gone.task_id)));
+  await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(gone.task_id)));
   const { body } = await rerun({});
   const batch = await settled(body.id);
   expect(batch.executions.map(({ status, code }: any) => [status, code])).toEqual([

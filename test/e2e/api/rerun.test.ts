@@ -22,7 +22,7 @@ async function firstRun(settings: object = {}) {
 
 test('an execution is repeated as it was recorded, whatever its task is now', async () => {
   const source = await firstRun({ priority: 9, timeout_seconds: 17 });
-  await ok(ada.api.PUT('/tasks/{id}', { ...withId(source.task_id), body: { script_content: 'echo changed' } }));
+  await ok(ada.api.PUT('/api/v1/tasks/{id}', { ...withId(source.task_id), body: { script_content: 'echo changed' } }));
   const { status, body, headers } = await rerun(source.id);
   expect(status).toBe(201);
   expect(headers.get('location')).toBe(`/api/v1/executions/${body.id}`);
@@ -32,7 +32,7 @@ test('an execution is repeated as it was recorded, whatever its task is now', as
   });
   expect(source.rerun_of).toBeNull();
   const requested = async (id: string) =>
-    (await ok(ada.api.GET('/executions/{id}/events', withId(id)))).events[0]!.data;
+    (await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(id)))).events[0]!.data;
   const [first, second] = [await requested(source.id), await requested(body.id)] as Record<string, any>[];
   const { execution_id: _, input, rerun_of, ...rest } = second!;
   expect(rest).toEqual(Object.fromEntries(Object.keys(rest).map((name) => [name, first![name]])));
@@ -42,17 +42,17 @@ test('an execution is repeated as it was recorded, whatever its task is now', as
 
 test('an execution is repeated with the current definition, and with overrides', async () => {
   const source = await firstRun();
-  await ok(ada.api.PUT('/tasks/{id}', { ...withId(source.task_id), body: { script_content: 'echo "now $1"' } }));
+  await ok(ada.api.PUT('/api/v1/tasks/{id}', { ...withId(source.task_id), body: { script_content: 'echo "now $1"' } }));
   const { body } = await rerun(source.id, { definition: 'current', overrides: { limits: { memory_mb: 64 } } });
   expect(body).toMatchObject({ rerun_of: source.id, stdout: 'now a\n' });
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(body.id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(body.id)));
   expect(events[0]!.data).toMatchObject({ task_definition_version: 2, limits: { memory_mb: 64, pids: 64 } });
 });
 
 test('a repeat can be repeated after the first input was destroyed', async () => {
   const source = await firstRun();
   const again = (await rerun(source.id)).body;
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(source.id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(source.id)));
   const { payload_id } = (events[0]!.data as { input: { payload_id: string } }).input;
   await new PayloadDestruction(api.service.processes[0]!.infra.pool).destroy([payload_id]);
   const head = await api.head();
@@ -74,7 +74,7 @@ test('an execution without an input, one that did not end, and an external one a
   const { body } = await ada.send('POST', `/executions/${external.id}/rerun`);
   expect(await ada.report(body.id, { status: 'running' })).toMatchObject({ rerun_of: external.id, status: 'running' });
   // They would take the worker's slots for a minute.
-  for (const run of [source, again]) await ok(ada.api.DELETE('/executions/{id}', withId(run.id)));
+  for (const run of [source, again]) await ok(ada.api.DELETE('/api/v1/executions/{id}', withId(run.id)));
 });
 
 test('a refused repeat stores nothing', async () => {
@@ -87,7 +87,7 @@ test('a refused repeat stores nothing', async () => {
   const before = await stored();
   expect(await rerun(source.id)).toMatchObject({ status: 409, body: { error: 'Task is already running' } });
   expect(await stored()).toBe(before);
-  await ok(ada.api.DELETE('/executions/{id}', withId(id)));
+  await ok(ada.api.DELETE('/api/v1/executions/{id}', withId(id)));
 });
 
 test('what cannot be repeated is a clear refusal', async () => {
@@ -112,11 +112,13 @@ test('what cannot be repeated is a clear refusal', async () => {
   const { id } = await ada.createTask({ script_type: 'bash', script_content: 'true' });
   const input = { files: [{ path: 'main.py', content: 'x' }] };
   const withFile = await ada.client.follow((await ada.start(id, { input })).id);
-  await ok(ada.api.PUT('/tasks/{id}', { ...withId(id), body: { script_type: 'python', script_content: 'pass' } }));
+  await ok(
+    ada.api.PUT('/api/v1/tasks/{id}', { ...withId(id), body: { script_type: 'python', script_content: 'pass' } }),
+  );
   expect(await rerun(withFile.id, { definition: 'current' })).toMatchObject({
     status: 400,
     body: { validation_errors: [{ field: 'input.files.0.path' }] },
   });
-  await ok(ada.api.DELETE('/tasks/{id}', withId(source.task_id)));
+  await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(source.task_id)));
   expect(await rerun(source.id)).toMatchObject({ status: 404, body: { error: 'Task not found' } });
 });

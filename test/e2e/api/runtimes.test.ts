@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 const runtime = async (name: string) => {
-  const { runtimes } = await ok(ada.api.GET('/runtimes'));
+  const { runtimes } = await ok(ada.api.GET('/api/v1/runtimes'));
   return runtimes.find((each) => each.name === name)!;
 };
 
@@ -51,7 +51,7 @@ const markOf = async (script_content = 'cat /mark') => {
 };
 
 const requestOf = async (id: string) => {
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(id)));
   return events.find(({ type }) => type === 'ExecutionRequested')!.data as {
     script_type: string;
     image_digest: string;

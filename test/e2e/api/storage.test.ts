@@ -86,14 +86,14 @@ test('the scripts and tests of a deleted task are destroyed; its history stays a
   const { id } = await ada.createTask({ script_content: 'print(1)', tests });
   await ada.updateTask(id, { script_content: 'print(2)', tests: [{ stdin: 'other' }] });
   const kept = await ada.createTask({ script_content: 'print(3)', tests });
-  await ok(ada.api.DELETE('/tasks/{id}', withId(id)));
+  await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(id)));
   const payloads = async () => {
     const sql = `select sha256 from es.payloads where owner_id = $1 and kind in ('script', 'suite')`;
     return (await api.service.database.appPool.query(sql, [ada.id])).rows.length;
   };
   await eventually(async () => expect(await payloads()).toBe(2));
   expect(await ada.task(kept.id)).toMatchObject({ script_content: 'print(3)', tests });
-  const { events } = await ok(ada.api.GET('/tasks/{id}/events', withId(id)));
+  const { events } = await ok(ada.api.GET('/api/v1/tasks/{id}/events', withId(id)));
   expect(events.map(({ type }) => type)).toEqual(['TaskCreated', 'TaskUpdated', 'TaskDeleted']);
   const found = await verify();
   expect(found).toMatchObject({ code: 0 });
@@ -116,7 +116,7 @@ test('payload ids in a deleted task’s metadata are ignored by the sweep and by
   ]) {
     const { id } = await eve.createTask({ metadata });
     await eve.updateTask(id, { metadata: { changes: metadata } });
-    await ok(eve.api.DELETE('/tasks/{id}', withId(id)));
+    await ok(eve.api.DELETE('/api/v1/tasks/{id}', withId(id)));
   }
   await eventually(async () => expect(await scriptsOf(eve)).toEqual([]));
   expect(await scriptsOf(ada)).toEqual([payload_id]);

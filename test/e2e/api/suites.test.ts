@@ -202,7 +202,7 @@ test('an execution with tests is repeated with the same tests, or with those tha
   expect((await again(ofRun.id)).tests).toMatchObject([{ name: 'own' }]);
   expect((await again(ofTask.id, { definition: 'current' })).tests).toMatchObject([{ name: 'new' }]);
 
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(ofRun.id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(ofRun.id)));
   const stored = payloadIn(events[0]!.data, 'suite', 'payload');
   await new PayloadDestruction(api.service.processes[0]!.infra.pool).destroy([stored]);
   expect(await ada.send('POST', `/executions/${ofRun.id}/rerun`)).toMatchObject({
@@ -214,7 +214,7 @@ test('an execution with tests is repeated with the same tests, or with those tha
 test('what was erased is null, and the verdict stays', async () => {
   const { id } = await ada.createTask({ ...SUM, tests: TESTS });
   const run = await ada.client.follow((await ada.start(id)).id);
-  const { events } = await ok(ada.api.GET('/executions/{id}/events', withId(run.id)));
+  const { events } = await ok(ada.api.GET('/api/v1/executions/{id}/events', withId(run.id)));
   const results = payloadIn(events.at(-1)!.data, 'result', 'suite', 'tests');
   const suite = payloadIn(events[0]!.data, 'suite', 'payload');
   await new PayloadDestruction(api.service.processes[0]!.infra.pool).destroy([results, suite]);

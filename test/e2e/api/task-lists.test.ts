@@ -47,7 +47,7 @@ async function walk(query: string): Promise<{ there: string[]; back: string[] }>
 }
 
 test('without parameters: the newest twenty tasks, with the total', async () => {
-  expect(await ok(ada.api.GET('/tasks'))).toEqual({ tasks: all.toReversed(), total: 7, limit: 20, offset: 0 });
+  expect(await ok(ada.api.GET('/api/v1/tasks'))).toEqual({ tasks: all.toReversed(), total: 7, limit: 20, offset: 0 });
 });
 
 test('by offset', async () => {
@@ -99,8 +99,8 @@ test('a cursor stays correct while tasks are created and deleted', async () => {
   const query = '/tasks?sort_field=name&sort_order=asc&limit=2&cursor=';
   const first = await bob.ok('GET', query);
   await bob.createTask({ name: 'aa' });
-  await ok(bob.api.DELETE('/tasks/{id}', withId(old[1]!.id)));
-  await ok(bob.api.DELETE('/tasks/{id}', withId(old[2]!.id)));
+  await ok(bob.api.DELETE('/api/v1/tasks/{id}', withId(old[1]!.id)));
+  await ok(bob.api.DELETE('/api/v1/tasks/{id}', withId(old[2]!.id)));
   const late = await bob.createTask({ name: 'dd' });
   const second = await bob.ok('GET', query + first.pagination.next_cursor);
   expect(idsOf(second.tasks)).toEqual([old[3]!.id, late.id]);

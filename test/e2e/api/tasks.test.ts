@@ -46,7 +46,7 @@ const EVERYTHING: CreateTask = {
 
 describe('create', () => {
   test('uses defaults for missing fields', async () => {
-    const { data, response } = await ada.api.POST('/tasks', { body: aTask });
+    const { data, response } = await ada.api.POST('/api/v1/tasks', { body: aTask });
     expect(response.status).toBe(201);
     expect(data).toEqual({
       ...aTask,
@@ -126,7 +126,7 @@ describe('limits below the minimum of the language', () => {
 describe('get', () => {
   test('returns the ETag of the definition', async () => {
     const created = await ada.createTask();
-    const { data, response } = await ada.api.GET('/tasks/{id}', withId(created.id));
+    const { data, response } = await ada.api.GET('/api/v1/tasks/{id}', withId(created.id));
     expect(data).toEqual(created);
     expect(response.headers.get('etag')).toBe('"1"');
   });
@@ -156,7 +156,7 @@ describe('update', () => {
     { max_parallel: 2 },
   ])('changes %j and nothing else', async (changes) => {
     const before = await ada.createTask({ metadata: { old: 1 } });
-    const { data, response } = await ada.api.PUT('/tasks/{id}', { ...withId(before.id), body: changes });
+    const { data, response } = await ada.api.PUT('/api/v1/tasks/{id}', { ...withId(before.id), body: changes });
     expect(data).toEqual({ ...before, ...changes, version: 2, updated_at: expect.any(String) });
     expect(response.headers.get('etag')).toBe('"2"');
     expect(await ada.task(before.id)).toEqual(data);
@@ -206,9 +206,9 @@ describe('update', () => {
     const { id } = await ada.createTask();
     const { body } = await ada.send('PUT', `/tasks/${id}`, `{"metadata":${sent}}`);
     expect(body.metadata).toEqual(JSON.parse(kept));
-    const [listed] = (await ok(ada.api.GET('/tasks', { params: { query: { limit: 1 } } }))).tasks;
+    const [listed] = (await ok(ada.api.GET('/api/v1/tasks', { params: { query: { limit: 1 } } }))).tasks;
     for (const { metadata } of [await ada.task(id), listed!]) expect(metadata).toEqual(JSON.parse(kept));
-    const { events } = await ok(ada.api.GET('/tasks/{id}/events', withId(id)));
+    const { events } = await ok(ada.api.GET('/api/v1/tasks/{id}/events', withId(id)));
     expect(events.at(-1)!.data).toMatchObject({ changes: { metadata: JSON.parse(kept) } });
   });
 
@@ -222,10 +222,10 @@ describe('update', () => {
   test('executions do not change the ETag of a definition', async () => {
     const { id, task_id } = await ada.startExternal();
     await ada.cancel(id);
-    const { data, response } = await ada.api.GET('/tasks/{id}', withId(task_id));
+    const { data, response } = await ada.api.GET('/api/v1/tasks/{id}', withId(task_id));
     expect([response.headers.get('etag'), data]).toMatchObject(['"1"', { version: 1, status: 'pending' }]);
     const params = { path: { id: task_id }, header: { 'If-Match': '"1"' } };
-    await ok(ada.api.PUT('/tasks/{id}', { params, body: { priority: 1 } }));
+    await ok(ada.api.PUT('/api/v1/tasks/{id}', { params, body: { priority: 1 } }));
   });
 });
 
@@ -234,15 +234,15 @@ describe('a running task', () => {
     const run = await ada.startExternal();
     const task = withId(run.task_id);
     expect(await ada.task(run.task_id)).toMatchObject({ status: 'running' });
-    const update = await ada.api.PUT('/tasks/{id}', { ...task, body: { name: 'x' } });
+    const update = await ada.api.PUT('/api/v1/tasks/{id}', { ...task, body: { name: 'x' } });
     expect(update.error).toMatchObject({ status: 409, error: 'Cannot update a running task' });
-    const deletion = await ada.api.DELETE('/tasks/{id}', task);
+    const deletion = await ada.api.DELETE('/api/v1/tasks/{id}', task);
     expect(deletion.error).toMatchObject({ status: 409, error: 'Cannot delete a running task' });
 
     await ada.report(run.id, { status: 'failed', return_code: 3 });
     expect(await ada.task(run.task_id)).toMatchObject({ status: 'failed' });
     await ada.updateTask(run.task_id, { name: 'x' });
-    await ok(ada.api.DELETE('/tasks/{id}', task));
+    await ok(ada.api.DELETE('/api/v1/tasks/{id}', task));
   });
 });
 
@@ -251,7 +251,7 @@ describe('delete', () => {
     const run = await ada.startExternal();
     await ada.report(run.id, { status: 'completed', stdout: 'kept' });
     const task = withId(run.task_id);
-    expect(await ok(ada.api.DELETE('/tasks/{id}', task))).toEqual({ message: 'Task deleted successfully' });
+    expect(await ok(ada.api.DELETE('/api/v1/tasks/{id}', task))).toEqual({ message: 'Task deleted successfully' });
 
     for (const [method, below, body] of [
       ['GET', ''],
@@ -262,12 +262,16 @@ describe('delete', () => {
       const answer = await ada.send(method, `/tasks/${run.task_id}${below}`, body);
       expect([method, below, answer.status, answer.body.error]).toEqual([method, below, 404, 'Task not found']);
     }
-    expect((await ok(ada.api.GET('/tasks'))).tasks).not.toContainEqual(expect.objectContaining({ id: run.task_id }));
+    expect((await ok(ada.api.GET('/api/v1/tasks'))).tasks).not.toContainEqual(
+      expect.objectContaining({ id: run.task_id }),
+    );
     expect(await ada.execution(run.id)).toMatchObject({ status: 'completed', stdout: 'kept' });
-    const runs = await ok(ada.api.GET('/tasks/{id}/executions', task));
+    const runs = await ok(ada.api.GET('/api/v1/tasks/{id}/executions', task));
     expect(runs).toMatchObject({ executions: [{ id: run.id }], total: 1 });
-    expect((await ok(ada.api.GET('/executions'))).executions).toContainEqual(expect.objectContaining({ id: run.id }));
-    const { events } = await ok(ada.api.GET('/tasks/{id}/events', task));
+    expect((await ok(ada.api.GET('/api/v1/executions'))).executions).toContainEqual(
+      expect.objectContaining({ id: run.id }),
+    );
+    const { events } = await ok(ada.api.GET('/api/v1/tasks/{id}/events', task));
     expect(events.at(-1)).toMatchObject({ type: 'TaskDeleted', actor: `user:${ada.id}` });
   });
 });

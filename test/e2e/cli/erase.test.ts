@@ -43,7 +43,7 @@ test('an erased account is gone with its content and executions; its history can
   await eventually(async () => expect((await run('state', `execution-${id}`)).stdout).toContain('cancelled'));
   expect((await run('state', `execution-${ended.id}`)).code).toBe(0);
 
-  expect(await ok(bob.api.GET('/executions/{id}', withId(his.id)))).toMatchObject({ stdout: 'his\n' });
+  expect(await ok(bob.api.GET('/api/v1/executions/{id}', withId(his.id)))).toMatchObject({ stdout: 'his\n' });
   await eventually(async () => expect(await run('verify')).toMatchObject({ code: 0 }));
 });
 

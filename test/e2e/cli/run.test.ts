@@ -35,9 +35,10 @@ test('a script from standard input, with --language; standard input from a file 
   expect(fromStdin).toMatchObject({ code: 0, stdout: '42\n', stderr: '' });
   await ada.file('rev.py', 'import sys\nprint(sys.stdin.read()[::-1])');
   await ada.file('in.txt', 'abc');
-  expect(await ada.run(['run', 'rev.py', '--stdin', 'in.txt'])).toMatchObject({ code: 0, stdout: 'cba\n' });
-  expect(await ada.run(['run', 'rev.py', '--stdin', '-'], 'abcd')).toMatchObject({ code: 0, stdout: 'dcba\n' });
-  expect(await ada.run(['run', 'rev.py'], 'abcde')).toMatchObject({ code: 0, stdout: 'edcba\n' });
+  const reversed = async (options: readonly string[], stdin = '') => ada.run(['run', 'rev.py', ...options], stdin);
+  expect(await reversed(['--stdin', 'in.txt'])).toMatchObject({ code: 0, stdout: 'cba\n', stderr: '' });
+  expect(await reversed(['--stdin', '-'], 'abcd')).toMatchObject({ code: 0, stdout: 'dcba\n', stderr: '' });
+  expect(await reversed([], 'abcde')).toMatchObject({ code: 0, stdout: 'edcba\n', stderr: '' });
 });
 
 test('a conversation: a line, its answer, and the end of input', async () => {
@@ -83,9 +84,9 @@ test.each([
 ])('%s: the exit code is that of the program', async (script, options, code, says) => {
   await ada.file('end.sh', script);
   const ended = await ada.run(['run', 'end.sh', ...options]);
-  expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code, stdout: '' });
-  expect(ended.stderr).toContain(says);
-  expect(ended.stderr.split('\n')).toHaveLength(says === '' ? 1 : 2);
+  const { stdout, stderr } = ended;
+  expect({ code: ended.code, stdout, stderr }).toEqual({ code, stdout: '', stderr: expect.stringContaining(says) });
+  expect(stderr.split('\n')).toHaveLength(says === '' ? 1 : 2);
 });
 
 test('a program that runs out of memory', async () => {

@@ -169,7 +169,7 @@ test('permanent refusals are recorded with their codes, also if they were record
   const [fine, deleted, erased] = [await task(), await task(), await task()];
   const withInput = await ended(erased.id, { args: ['x'] });
   const sources = [await ended(fine.id), await ended(deleted.id), withInput, newId()];
-  await ok(ada.api.DELETE('/tasks/{id}', withId(deleted.id)));
+  await ok(ada.api.DELETE('/api/v1/tasks/{id}', withId(deleted.id)));
   const { rows } = await service.database.ownerPool.query<{ id: string }>(
     `select data -> 'input' ->> 'payload_id' as id from es.events where stream_id = $1 and version = 1`,
     [withInput],

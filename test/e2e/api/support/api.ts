@@ -37,7 +37,9 @@ export class Person {
 
   /** For requests that the document allows. */
   get api(): TypedApi {
-    return this.client.apiWith(this.token, this.contract.middleware);
+    const api = this.client.apiWith(this.token);
+    api.use(this.contract.middleware);
+    return api;
   }
 
   /**
@@ -63,31 +65,31 @@ export class Person {
   }
 
   createTask(fields: Partial<CreateTask> = {}): Promise<Task> {
-    return ok(this.api.POST('/tasks', { body: { ...aTask, ...fields } }));
+    return ok(this.api.POST('/api/v1/tasks', { body: { ...aTask, ...fields } }));
   }
 
   start(taskId: string, body?: StartExecution): Promise<Execution> {
-    return ok(this.api.POST('/tasks/{id}/executions', { ...withId(taskId), body }));
+    return ok(this.api.POST('/api/v1/tasks/{id}/executions', { ...withId(taskId), body }));
   }
 
   task(id: string): Promise<Task> {
-    return ok(this.api.GET('/tasks/{id}', withId(id)));
+    return ok(this.api.GET('/api/v1/tasks/{id}', withId(id)));
   }
 
   updateTask(id: string, body: UpdateTask): Promise<Task> {
-    return ok(this.api.PUT('/tasks/{id}', { ...withId(id), body }));
+    return ok(this.api.PUT('/api/v1/tasks/{id}', { ...withId(id), body }));
   }
 
   execution(id: string): Promise<Execution> {
-    return ok(this.api.GET('/executions/{id}', withId(id)));
+    return ok(this.api.GET('/api/v1/executions/{id}', withId(id)));
   }
 
   report(id: string, body: ExecutionReport): Promise<Execution> {
-    return ok(this.api.PUT('/executions/{id}', { ...withId(id), body }));
+    return ok(this.api.PUT('/api/v1/executions/{id}', { ...withId(id), body }));
   }
 
   cancel(id: string): Promise<{ message: string }> {
-    return ok(this.api.DELETE('/executions/{id}', withId(id)));
+    return ok(this.api.DELETE('/api/v1/executions/{id}', withId(id)));
   }
 
   /** An execution that ends only by its owner's report. */

@@ -1,8 +1,7 @@
 import Ajv, { type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import type { Middleware } from 'openapi-fetch';
 
-import { type Answer, answerOf } from '../../../support/api-client.js';
+import { type Answer, answerOf, type TypedApi } from '../../../support/api-client.js';
 
 interface Operation {
   readonly operationId?: string;
@@ -101,9 +100,9 @@ export class Contract {
   }
 
   /** Like check, for every response that a generated client receives. */
-  readonly middleware: Middleware = {
+  readonly middleware: Parameters<TypedApi['use']>[0] = {
     onResponse: async ({ request: { method }, schemaPath, response }) =>
-      this.check(method, `/api/v1${schemaPath}`, await answerOf(response.clone())),
+      this.check(method, schemaPath, await answerOf(response.clone())),
   };
 
   /** Whether a request body matches the document. */

@@ -82,7 +82,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   'busy task': async (_, who) => (await who.startExternal(LONG)).task_id,
   'deleted task': async (_, who) => {
     const { id } = await who.createTask();
-    await ok(who.api.DELETE('/tasks/{id}', withId(id)));
+    await ok(who.api.DELETE('/api/v1/tasks/{id}', withId(id)));
     return id;
   },
   'external run': async (_, who) => (await who.startExternal(LONG)).id,
@@ -102,24 +102,24 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   batch: async (_, who) => (await aBatch(who)).id,
   'ended batch': async (_, who) => {
     const { id } = await aBatch(who);
-    await ok(who.api.DELETE('/batches/{id}', withId(id)));
+    await ok(who.api.DELETE('/api/v1/batches/{id}', withId(id)));
     return id;
   },
   key: async (_, who) => (await aKey(who)).id,
   'revoked key': async (_, who) => {
     const { id } = await aKey(who);
-    await ok(who.api.DELETE('/keys/{id}', withId(id)));
+    await ok(who.api.DELETE('/api/v1/keys/{id}', withId(id)));
     return id;
   },
   webhook: async (_, who) => aWebhook(who),
   'disabled webhook': async (_, who) => {
     const id = await aWebhook(who);
-    await ok(who.api.PUT('/webhooks/{id}', { ...withId(id), body: { enabled: false } }));
+    await ok(who.api.PUT('/api/v1/webhooks/{id}', { ...withId(id), body: { enabled: false } }));
     return id;
   },
   'deleted webhook': async (_, who) => {
     const id = await aWebhook(who);
-    await ok(who.api.DELETE('/webhooks/{id}', withId(id)));
+    await ok(who.api.DELETE('/api/v1/webhooks/{id}', withId(id)));
     return id;
   },
   'pending delivery': async (things, who) => pendingDelivery(who, (await things.named('webhook'))!),
@@ -129,7 +129,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   'dead letter': async (_, who, api) => deadLetter(who, api),
   'discarded dead letter': async (_, who, api) => {
     const id = await deadLetter(who, api);
-    await ok(who.api.DELETE('/dead-letters/{id}', withId(id)));
+    await ok(who.api.DELETE('/api/v1/dead-letters/{id}', withId(id)));
     return id;
   },
 };
@@ -139,12 +139,12 @@ async function endedRun(who: Person) {
   return who.report(id, { status: 'completed', return_code: 0, stdout: 'done' });
 }
 
-const aKey = (who: Person) => ok(who.api.POST('/keys', { body: { name: 'ci', scopes: ['tasks:read'] } }));
+const aKey = (who: Person) => ok(who.api.POST('/api/v1/keys', { body: { name: 'ci', scopes: ['tasks:read'] } }));
 
 const aWebhook = async (who: Person) =>
-  (await ok(who.api.POST('/webhooks', { body: { url: 'https://example.com' } }))).id;
+  (await ok(who.api.POST('/api/v1/webhooks', { body: { url: 'https://example.com' } }))).id;
 
-const aBatch = (who: Person) => ok(who.api.POST('/batches', { body: { items: [{ ...aTask, ...LONG }] } }));
+const aBatch = (who: Person) => ok(who.api.POST('/api/v1/batches', { body: { items: [{ ...aTask, ...LONG }] } }));
 
 async function deadLetter(who: Person, api: Api): Promise<string> {
   const task = await who.createTask({ ...LONG, retry: { max_attempts: 1, retry_on: ['exit_code'] } });
