@@ -25,7 +25,9 @@ export const mcpCommand = (): Command =>
   new Command('mcp')
     .addHelpText(
       'after',
-      '\nEnvironment: VOIDRUNNER_URL (such as https://run.example.com), VOIDRUNNER_API_KEY.' +
+      '\nExamples:' +
+        '\n  VOIDRUNNER_URL=https://run.example.com VOIDRUNNER_API_KEY=vr_… voidrunner mcp' +
+        '\n\nEnvironment: VOIDRUNNER_URL (such as https://run.example.com), VOIDRUNNER_API_KEY.' +
         '\nExit codes: 0 standard input was closed, 2 a setting is missing or the service refuses the key, 64 usage error.',
     )
     .action(async () => {

@@ -75,7 +75,8 @@ test('a fault of any item refuses all of them, and every fault is named', async 
       'items.3.limits.pids: max',
     ],
   ]);
-  for (const body of [{}, { items: [] }, { items: tasks(201) }, { items: tasks(1), webhook: { url: 'x' } }]) {
+  const webhook = { url: 'https://example.com', events: [] };
+  for (const body of [{}, { items: [] }, { items: tasks(201) }, { items: tasks(1), webhook }]) {
     expect((await ada.send('POST', '/batches', body)).status).toBe(400);
   }
   expect(await api.head()).toBe(head);
