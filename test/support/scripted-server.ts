@@ -94,6 +94,9 @@ export const text =
 
 export const empty: Reply = (response) => response.writeHead(204).end();
 
+/** 200 and no content. */
+export const noBytes: Reply = (response) => response.writeHead(200, { 'content-length': '0' }).end();
+
 /** The connection is reset before the response. */
 export const reset: Reply = (response) => response.socket!.resetAndDestroy();
 

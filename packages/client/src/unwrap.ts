@@ -26,6 +26,11 @@ export async function unwrapOrEmpty<Data>(call: Promise<Answer<Data>>): Promise<
 export const bytesOrNone = async (call: Promise<Answer<ArrayBuffer>>): Promise<Uint8Array> =>
   new Uint8Array((await unwrapOrEmpty(call)) ?? new ArrayBuffer(0));
 
+/** Bytes piece by piece; a response without content has none. */
+export const streamOfBytes = async (
+  call: Promise<Answer<ReadableStream<Uint8Array> | null>>,
+): Promise<ReadableStream<Uint8Array>> => (await unwrapOrEmpty(call)) ?? new Blob([]).stream();
+
 /** The part of a call that all POSTs with an `Idempotency-Key` share. */
 export const postInit = ({ signal, idempotencyKey }: PostOptions) => ({
   ...signalOf({ signal }),

@@ -84,6 +84,16 @@ test('output comes while the program runs, and what it reads can be sent meanwhi
   expect(history).toEqual(types);
 });
 
+test('an execution that has ended is streamed, too, with an output and a file without bytes', async () => {
+  const { id } = await vr.run('bash', 'touch empty; echo one >&2', { outputs: ['empty'] });
+  const items: string[] = [];
+  for await (const item of vr.stream(id, { types: ['stdout', 'stderr'] })) {
+    if ('text' in item) items.push(`${item.type}: ${item.text}`);
+  }
+  expect(items).toEqual(['stderr: one\n']);
+  expect(await new Response(await vr.files.stream(id, 'empty')).text()).toBe('');
+});
+
 /** Breaks each connection of an output or of events after its first bytes, three times per URL. */
 function breakingFetch() {
   const left = new Map<string, number>();

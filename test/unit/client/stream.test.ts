@@ -6,6 +6,7 @@ import {
   complete,
   empty,
   json,
+  noBytes,
   open,
   problem,
   type Reply,
@@ -131,6 +132,12 @@ describe('output', () => {
     server.on(EXECUTION, execution(1, 'T1'), execution(1, 'T1', 'completed'));
     server.on(STDOUT, broken(BYTES, 'first '), complete(BYTES, 'first second'));
     expect(await textOf()).toBe('first second');
+  });
+
+  test('of an execution that has ended and printed nothing', async () => {
+    server.on(STDOUT, noBytes);
+    server.on(STDERR, empty);
+    expect(await collect(['stdout', 'stderr'])).toEqual([]);
   });
 
   test('has whole characters as text, and the bytes as data', async () => {

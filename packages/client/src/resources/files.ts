@@ -2,7 +2,7 @@ import type { OutputFile } from '../api-objects.js';
 import { getExecution } from '../executions.js';
 import type { Http } from '../http.js';
 import type { CallOptions } from '../options.js';
-import { bytesOrNone, signalOf, unwrap } from '../unwrap.js';
+import { bytesOrNone, signalOf, streamOfBytes } from '../unwrap.js';
 
 /** Files that a run kept, by the patterns `outputs`. */
 export class Files {
@@ -18,7 +18,7 @@ export class Files {
 
   /** Like download, piece by piece. A connection that breaks is an error of the stream. */
   async stream(executionId: string, path: string, options: CallOptions = {}): Promise<ReadableStream<Uint8Array>> {
-    return unwrap(this.get(executionId, path, 'stream', options));
+    return streamOfBytes(this.get(executionId, path, 'stream', options));
   }
 
   private get<As extends 'arrayBuffer' | 'stream'>(id: string, path: string, parseAs: As, options: CallOptions) {

@@ -2,7 +2,7 @@ import { hasEnded, type OutputStream } from '../api-objects.js';
 import { ConnectionError } from '../errors.js';
 import { getExecution } from '../executions.js';
 import type { Http } from '../http.js';
-import { unwrap } from '../unwrap.js';
+import { streamOfBytes } from '../unwrap.js';
 import { readBytes } from './read-bytes.js';
 import { Reconnects } from './reconnects.js';
 
@@ -49,7 +49,7 @@ export async function* followOutput(
 }
 
 const openOutput = (http: Http, id: string, stream: OutputStream, signal: AbortSignal) =>
-  unwrap(
+  streamOfBytes(
     http.GET('/api/v1/executions/{id}/output/{stream}', {
       params: { path: { id, stream }, query: { follow: 'true' } },
       parseAs: 'stream',

@@ -71,8 +71,7 @@ async function writeFile(
   let received = 0;
   const file = await open(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
   try {
-    // A response of no bytes has no stream.
-    for await (const chunk of bytes === 0 ? [] : await vr.files.stream(id, path)) {
+    for await (const chunk of await vr.files.stream(id, path)) {
       received += chunk.length;
       if (received > bytes) break;
       hash.update(chunk);
