@@ -1,8 +1,11 @@
 /**
  * Question: what does `@voidrunner/client` add to a request? The same requests by `fetch` alone and by the client, in
- * turn: `GET /tasks/{id}`, and a run of an empty bash program from its start to its result.
+ * turn: `GET /tasks/{id}`, and a run of an empty bash program from its start to its result. Both send an idempotency key
+ * with a run, as whoever repeats it must.
  * Run: npm run bench -- client
  */
+import { randomUUID } from 'node:crypto';
+
 import { VoidRunner } from '@voidrunner/client';
 
 import { ApiClient, call } from '../../test/support/api-client.js';
@@ -12,7 +15,8 @@ import { prepareTestService } from '../../test/support/service.js';
 import { median, timed } from '../figures.js';
 
 const READS = 2_000;
-const RUNS = 200;
+const RUNS = 400;
+const WARM_UP = 20;
 const ADDED_MS_MAX = 1;
 const SCOPES = ['tasks:read', 'tasks:write', 'executions:read', 'executions:write'];
 
@@ -28,12 +32,13 @@ interface Pair {
 /** @returns whether the target is met */
 async function compare(what: string, count: number, { bare, client }: Pair): Promise<boolean> {
   const times = { bare: [] as number[], client: [] as number[] };
-  for (let turn = 0; turn < count + 10; turn += 1) {
-    const [one, other] = [await timed(bare), await timed(client)];
-    // The first ones compile code, and start a cell.
-    if (turn < 10) continue;
-    times.bare.push(one);
-    times.client.push(other);
+  for (let turn = 0; turn < count + WARM_UP; turn += 1) {
+    const order = turn % 2 === 0 ? (['bare', 'client'] as const) : (['client', 'bare'] as const);
+    for (const kind of order) {
+      const ms = await timed(kind === 'bare' ? bare : client);
+      // The first ones compile code, and start a cell.
+      if (turn >= WARM_UP) times[kind].push(ms);
+    }
   }
   const [without, withClient] = [median(times.bare), median(times.client)];
   const added = withClient - without;
@@ -57,7 +62,11 @@ try {
   });
   const program = { name: 'bench', script_type: 'bash', script_content: ':' };
   const run = await compare('run', RUNS, {
-    bare: () => call(`${service.url}/api/v1/executions?wait=50`, 'POST', program, { authorization }),
+    bare: () =>
+      call(`${service.url}/api/v1/executions?wait=50`, 'POST', program, {
+        authorization,
+        'idempotency-key': randomUUID(),
+      }),
     client: () => vr.run('bash', ':'),
   });
   process.exitCode = read && run ? 0 : 1;
