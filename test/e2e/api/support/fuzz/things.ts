@@ -122,8 +122,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     await ok(who.api.DELETE('/api/v1/webhooks/{id}', withId(id)));
     return id;
   },
-  'pending delivery': async (things, who) => pendingDelivery(who, (await things.named('webhook'))!),
-  'ended delivery': async (things, who, api) => endedDelivery(api, who, (await things.named('webhook'))!),
+  'pending delivery': async (things, who) => pendingDelivery(who, await webhookOf(things, who)),
+  'ended delivery': async (things, who, api) => endedDelivery(api, who, await webhookOf(things, who)),
   file: async () => FILE,
   'another file': async () => 'other.txt',
   'dead letter': async (_, who, api) => deadLetter(who, api),
@@ -143,6 +143,8 @@ const aKey = (who: Person) => ok(who.api.POST('/api/v1/keys', { body: { name: 'c
 
 const aWebhook = async (who: Person) =>
   (await ok(who.api.POST('/api/v1/webhooks', { body: { url: 'https://example.com' } }))).id;
+
+const webhookOf = (things: Things, who: Person) => things.named(who === things.owner ? 'webhook' : 'foreign webhook')!;
 
 const aBatch = (who: Person) => ok(who.api.POST('/api/v1/batches', { body: { items: [{ ...aTask, ...LONG }] } }));
 
