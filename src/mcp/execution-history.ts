@@ -14,12 +14,12 @@ export const executionHistory = defineTool({
   name: 'execution_history',
   description: 'Lists what happened to an execution, oldest first.',
   input: z.strictObject({
-    id: z.uuid(),
+    execution_id: z.uuid(),
     after_version: z.int().min(0).describe('next_version of the list before').optional(),
   }),
   output,
   annotations: { readOnlyHint: true },
-  async call({ id, after_version = 0 }, { vr, signal }) {
+  async call({ execution_id: id, after_version = 0 }, { vr, signal }) {
     const events: HistoryEvent[] = [];
     let hasMore = false;
     for await (const event of vr.executions.events(id, { afterVersion: after_version, signal })) {

@@ -11,13 +11,13 @@ export const getExecution = defineTool({
   name: 'get_execution',
   description: 'Reads an execution again, or with stream a part of its output.',
   input: z.strictObject({
-    id: z.uuid(),
+    execution_id: z.uuid(),
     stream: z.enum(['stdout', 'stderr']).optional(),
     offset: z.int().min(0).describe('Bytes').optional(),
   }),
   output: z.strictObject({ ...executionOutput, next_offset: z.int().optional() }),
   annotations: { readOnlyHint: true },
-  async call({ id, stream, offset = 0 }, context) {
+  async call({ execution_id: id, stream, offset = 0 }, context) {
     if (stream === undefined) {
       return executionResult(await context.vr.executions.get(id, context), context, NO_PATTERNS);
     }

@@ -25,7 +25,7 @@ export function headAndTail(bytes: Uint8Array, id: string, stream: string): stri
   if (bytes.length <= OUTPUT_BYTES_MAX) return textOf(bytes);
   const head = partFrom(bytes, 0, OUTPUT_BYTES_MAX / 2);
   const tailAt = nextCharacter(bytes, bytes.length - OUTPUT_BYTES_MAX / 2);
-  const next = JSON.stringify({ id, stream, offset: head.end });
+  const next = JSON.stringify({ execution_id: id, stream, offset: head.end });
   const gap = `[${tailAt - head.end} bytes left out. To read on: get_execution ${next}]`;
   return `${head.text}\n${gap}\n${textOf(bytes.subarray(tailAt))}`;
 }

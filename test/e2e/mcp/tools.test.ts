@@ -120,7 +120,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(stdout).toMatch(/^00000é\n/);
     expect(stdout).toMatch(/09999é\n$/);
     const [, args] = /To read on: get_execution (\{.*\})\]/.exec(stdout)!;
-    let next = JSON.parse(args!) as { id: string; stream: string; offset: number } | null;
+    let next = JSON.parse(args!) as Record<string, unknown> | null;
     let read = stdout.slice(0, stdout.indexOf('\n['));
     while (next !== null) {
       const part = await call(client, 'get_execution', next);
@@ -133,12 +133,14 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
 
   test('an execution is read again, and has a history', async () => {
     const ran = await call(client, 'run_code', { language: 'bash', code: 'echo again' });
-    const { execution_id: id } = ran.structuredContent as { execution_id: string };
-    expect((await call(client, 'get_execution', { id })).structuredContent).toEqual(ran.structuredContent);
-    const { structuredContent } = await call(client, 'execution_history', { id });
+    const { execution_id } = ran.structuredContent as { execution_id: string };
+    expect((await call(client, 'get_execution', { execution_id })).structuredContent).toEqual(ran.structuredContent);
+    const { structuredContent } = await call(client, 'execution_history', { execution_id });
     const { events } = structuredContent as { events: { type: string; version: number }[] };
     expect(events[0]!.type).toBe('ExecutionRequested');
-    const after = await call(client, 'execution_history', { id, after_version: events.at(-1)!.version });
+    const after = await call(client, 'execution_history', {
+      ...{ execution_id, after_version: events.at(-1)!.version },
+    });
     expect(after.structuredContent).toEqual({ events: [] });
   });
 
@@ -192,8 +194,8 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     ['run_code', { language: 'bash', code: 'true', timeout: 1e9 }, /timeout: /],
     ['run_code', { language: 'bash', code: 'true', outputs: ['../x'] }, /outputs\[0\]: /],
     ['run_code', { language: 'bash', code: 'true', files: [{ path: '/x', content: '' }] }, /files\[0\]/],
-    ['get_execution', { id: 'x' }, /id: /],
-    ['get_execution', { id: '0198f3a0-0000-7000-8000-000000000000' }, /not_found.*Check the id/],
+    ['get_execution', { execution_id: 'x' }, /execution_id: /],
+    ['get_execution', { execution_id: '0198f3a0-0000-7000-8000-000000000000' }, /not_found.*Check the id/],
     ['no_such_tool', {}, /There is no tool "no_such_tool"\. Use one of: run_code/],
   ])('%s with %j is an error that says what to change', async (name, args, text) => {
     const result = await call(client, name, args);

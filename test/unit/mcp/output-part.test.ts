@@ -28,9 +28,8 @@ test('an output that fits is whole; a longer one has its head, its tail, and how
   const fits = 'x'.repeat(OUTPUT_BYTES_MAX);
   expect(headAndTail(bytes(fits), 'id', 'stdout')).toBe(fits);
   const text = headAndTail(bytes(`a${'€'.repeat(OUTPUT_BYTES_MAX)}z`), 'id-1', 'stderr');
-  const [, left, offset] = /\n\[(\d+) bytes left out\. .* \{"id":"id-1","stream":"stderr","offset":(\d+)\}\]\n/.exec(
-    text,
-  )!;
+  const [, left, offset] =
+    /\n\[(\d+) bytes left out\. .* \{"execution_id":"id-1","stream":"stderr","offset":(\d+)\}\]\n/.exec(text)!;
   expect(text).toMatch(/^a€+\n/);
   expect(text).toMatch(/\n€+z$/);
   const [head, tail] = text.split(/\n\[.*\]\n/) as [string, string];
