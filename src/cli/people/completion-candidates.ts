@@ -4,7 +4,7 @@ import type { Command, Option } from 'commander';
 import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import { print } from '../output.js';
 import { readConfig } from './server/config-file.js';
-import { serverUrl } from './server/connection.js';
+import { apiKeyOf, serverUrl } from './server/connection.js';
 
 /** A person waits for the answer: no repeats. */
 const ANSWER_MS_MAX = 2_000;
@@ -63,8 +63,7 @@ async function fromServer(ask: (vr: VoidRunner) => Promise<readonly string[]>): 
   const asked = async () => {
     const config = await readConfig();
     const baseUrl = serverUrl({}, config);
-    const apiKey = process.env.VOIDRUNNER_API_KEY?.trim() || config.servers[baseUrl]?.api_key;
-    return ask(new VoidRunner({ baseUrl, apiKey, maxRetries: 0, timeoutMs: ANSWER_MS_MAX }));
+    return ask(new VoidRunner({ baseUrl, apiKey: apiKeyOf(baseUrl, config), maxRetries: 0, timeoutMs: ANSWER_MS_MAX }));
   };
   return (await ignoreErrors(asked(), 'a completion has no place for errors')) ?? [];
 }

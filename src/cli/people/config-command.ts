@@ -5,6 +5,7 @@ import { Failure } from '../failure.js';
 import { print } from '../output.js';
 import { configPath, readConfig, writeConfig } from './server/config-file.js';
 import { serverUrl, urlOf } from './server/connection.js';
+import { keyFromEnvironment, urlFromEnvironment } from './server/environment.js';
 
 const NAMES = ['server'] as const;
 
@@ -54,12 +55,12 @@ async function list({ json }: { readonly json?: boolean }): Promise<void> {
     has_key: api_key !== undefined,
   }));
   const server = serverUrl({}, config);
-  const fromEnvironment = Boolean(process.env.VOIDRUNNER_API_KEY?.trim());
+  const fromEnvironment = keyFromEnvironment() !== undefined;
   if (json) {
     print(JSON.stringify({ server, key_from_environment: fromEnvironment, logins }));
     return;
   }
-  print(`server: ${server}${process.env.VOIDRUNNER_URL?.trim() ? ' (VOIDRUNNER_URL)' : ''}`);
+  print(`server: ${server}${urlFromEnvironment() === undefined ? '' : ' (VOIDRUNNER_URL)'}`);
   if (fromEnvironment) print('API key: from VOIDRUNNER_API_KEY');
   for (const { url, email, has_key } of logins) {
     if (has_key) print(`logged in: ${url}${email === null ? '' : ` as ${email}`}`);

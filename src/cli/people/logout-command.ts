@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { warn } from '../output.js';
 import { readConfig, writeConfig } from './server/config-file.js';
 import { serverUrl, withServerOption } from './server/connection.js';
+import { keyFromEnvironment } from './server/environment.js';
 import { type AccountOptions, withSession } from './server/session.js';
 
 const EXAMPLES = `
@@ -38,5 +39,5 @@ async function logout(options: AccountOptions & { readonly revoke?: boolean }): 
   if (known === undefined) warn(`voidrunner: there was no login at ${url}`);
   else if (options.revoke && id !== undefined) warn(`voidrunner: logged out at ${url}; the key is revoked`);
   else warn(`voidrunner: logged out at ${url}; the key stays valid until "voidrunner api-keys revoke"`);
-  if (process.env.VOIDRUNNER_API_KEY?.trim()) warn('voidrunner: VOIDRUNNER_API_KEY is still set, and is used');
+  if (keyFromEnvironment() !== undefined) warn('voidrunner: VOIDRUNNER_API_KEY is still set, and is used');
 }

@@ -138,9 +138,8 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     const { structuredContent } = await call(client, 'execution_history', { execution_id });
     const { events } = structuredContent as { events: { type: string; version: number }[] };
     expect(events[0]!.type).toBe('ExecutionRequested');
-    const after = await call(client, 'execution_history', {
-      ...{ execution_id, after_version: events.at(-1)!.version },
-    });
+    const after_version = events.at(-1)!.version;
+    const after = await call(client, 'execution_history', { execution_id, after_version });
     expect(after.structuredContent).toEqual({ events: [] });
   });
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 
 import { Failure } from '../../failure.js';
 import { type PeopleConfig, readConfig } from './config-file.js';
+import { keyFromEnvironment, urlFromEnvironment } from './environment.js';
 import { failureOf } from './server-errors.js';
 
 /** Where `make dev-up` starts a server. */
@@ -21,7 +22,7 @@ export const withServerOption = (command: Command): Command =>
   command.option('--server <url>', 'the server; otherwise VOIDRUNNER_URL, then that of the last login');
 
 export function serverUrl({ server }: ServerOption, config: PeopleConfig): string {
-  return urlOf(server ?? (process.env.VOIDRUNNER_URL?.trim() || config.server) ?? URL_DEFAULT);
+  return urlOf(server ?? urlFromEnvironment() ?? config.server ?? URL_DEFAULT);
 }
 
 /** One spelling of a URL: it names a server in the configuration. */
@@ -33,11 +34,15 @@ export function urlOf(text: string): string {
   return url.href.replace(/\/+$/, '').replace(/\/api\/v1$/, '');
 }
 
-/** Uses a server with its API key: VOIDRUNNER_API_KEY, or the one that `login` stored for this URL. */
+/** VOIDRUNNER_API_KEY, or the key that `login` stored for this URL. */
+export const apiKeyOf = (url: string, config: PeopleConfig): string | undefined =>
+  keyFromEnvironment() ?? config.servers[url]?.api_key;
+
+/** Uses a server with its API key. */
 export async function withServer<T>(options: ServerOption, work: (server: Server) => Promise<T>): Promise<T> {
   const config = await readConfig();
   const url = serverUrl(options, config);
-  const apiKey = process.env.VOIDRUNNER_API_KEY?.trim() || config.servers[url]?.api_key;
+  const apiKey = apiKeyOf(url, config);
   if (!apiKey) throw new Failure(`not logged in at ${url}: run "voidrunner login --server ${url}"`);
   return use(url, new VoidRunner({ baseUrl: url, apiKey }), work);
 }
