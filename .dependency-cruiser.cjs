@@ -24,6 +24,11 @@ module.exports = {
     layer('kernel', [], 'Every other folder is written in terms of the kernel.'),
     layer('platform', ['kernel'], 'Clients of Postgres, NATS and Redis know nothing of events.'),
     layer('event-sourcing', ['kernel', 'platform'], 'The log does not know what its events mean.'),
+    layer(
+      'sealing',
+      ['kernel', 'platform', 'event-sourcing'],
+      'The sealed log proves what was recorded, whatever it means.',
+    ),
     layer('runtimes', ['kernel', 'platform'], 'Declarations of runtimes: nothing runs here.'),
     layer('sandbox', ['kernel', 'platform', 'runtimes'], 'The sandbox runs programs. It knows no tasks.'),
     layer('queue', ['kernel', 'platform', 'runtimes'], 'The queue orders jobs. It knows no tasks.'),
@@ -84,7 +89,7 @@ module.exports = {
     layer('orchestrator', ['kernel', 'platform', 'event-sourcing', 'queue', 'tasks'], 'It enqueues, and runs nothing.'),
     layer(
       'operations',
-      ['kernel', 'platform', 'event-sourcing', 'http'],
+      ['kernel', 'platform', 'event-sourcing', 'sealing', 'http'],
       'Checks take what they need to know as parameters.',
     ),
     layer('mcp', ['kernel', 'platform', 'http'], 'A client of the API: it knows no task.'),

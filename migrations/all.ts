@@ -14,6 +14,7 @@ import { Migration20261130000200 } from './Migration20261130000200_test_suites.j
 import { Migration20261130000300 } from './Migration20261130000300_batches.js';
 import { Migration20261201000000 } from './Migration20261201000000_api_keys.js';
 import { Migration20261201000100 } from './Migration20261201000100_webhooks.js';
+import { Migration20261201000200 } from './Migration20261201000200_sealed_log.js';
 
 /** Oldest first, each by the name of its file. */
 export const MIGRATIONS = [
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   { name: 'Migration20261130000300_batches', class: Migration20261130000300 },
   { name: 'Migration20261201000000_api_keys', class: Migration20261201000000 },
   { name: 'Migration20261201000100_webhooks', class: Migration20261201000100 },
+  { name: 'Migration20261201000200_sealed_log', class: Migration20261201000200 },
 ];

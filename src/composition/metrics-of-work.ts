@@ -76,6 +76,15 @@ export function observeWebhooks(meter: Meter, observations: Observations): void 
   observations.onWebhookAttempt = (outcome, durationMs) => durations.record(durationMs / MS_PER_SECOND, { outcome });
 }
 
+/** What the sealer of this process finds. */
+export function observeSealing(meter: Meter, observations: Observations): void {
+  meter
+    .createObservableGauge('voidrunner_sealing_refused', {
+      description: '1 if the log contradicts a signed checkpoint, so that nothing more is sealed',
+    })
+    .addCallback((result) => result.observe(observations.sealingRefused ? 1 : 0));
+}
+
 /** Items of batches that this process starts. */
 export function observeBatches(meter: Meter, observations: Observations): void {
   const items = meter.createCounter('voidrunner_batch_items_total', {

@@ -10,7 +10,7 @@ import { isOutage } from '../platform/postgres/outage.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { LivePublisher } from '../worker/live-publisher.js';
 import { type Infrastructure, offersOf } from './infrastructure.js';
-import { observeBatches, observeRequests, observeRuns, observeWebhooks } from './metrics-of-work.js';
+import { observeBatches, observeRequests, observeRuns, observeSealing, observeWebhooks } from './metrics-of-work.js';
 import { VERSION } from './version.js';
 import type { WorkerParts } from './worker-role.js';
 
@@ -42,6 +42,9 @@ export function createMetrics(infra: Infrastructure, worker: WorkerParts | null)
   }
   if (infra.config.VOIDRUNNER_ROLES.includes('webhooks')) {
     observeWebhooks(provider.getMeter('voidrunner'), infra.observations);
+  }
+  if (infra.config.VOIDRUNNER_ROLES.includes('sealer')) {
+    observeSealing(provider.getMeter('voidrunner'), infra.observations);
   }
   if (worker) observeRuns(provider.getMeter('voidrunner'), infra.observations);
   if (worker) observeCells(provider, worker.sandbox);
@@ -104,6 +107,11 @@ function observe(provider: MeterProvider, infra: Infrastructure): void {
   gauge('voidrunner_log_position', 'newest position of the log', async (result) =>
     result.observe(Number((await store.head()).position)),
   );
+  gauge('voidrunner_seal_lag', 'events that no signed checkpoint covers yet', async (result) => {
+    const { position: head } = await store.head();
+    const { rows } = await pool.query<{ size: bigint }>('select coalesce(max(size), 0) as size from es.checkpoints');
+    result.observe(Math.max(0, Number(head - (rows[0]?.size ?? 0n))));
+  });
   gauge('voidrunner_subscription_lag', 'events a subscription has not applied yet', async (result) => {
     const { position: head } = await store.head();
     const { rows } = await pool.query<{ subscription: string; position: bigint }>(

@@ -20,6 +20,7 @@ import { createProjectorRole } from './projector-role.js';
 import { createRelayRole } from './relay-role.js';
 import { createRetentionRole } from './retention-role.js';
 import type { RoleProcess } from './role-process.js';
+import { createSealerRole } from './sealer-role.js';
 import { createWebhooksRole } from './webhooks-role.js';
 import { createWorkerParts, createWorkerRole, type WorkerParts } from './worker-role.js';
 
@@ -119,5 +120,6 @@ function createRoles(
   if (context && config.VOIDRUNNER_ROLES.includes('webhooks')) roles.push(createWebhooksRole(infra, context));
   if (config.VOIDRUNNER_ROLES.includes('relay')) roles.push(createRelayRole(infra));
   if (config.VOIDRUNNER_ROLES.includes('projector')) roles.push(createProjectorRole(infra));
+  if (config.VOIDRUNNER_ROLES.includes('sealer')) roles.push(createSealerRole(infra));
   return roles;
 }

@@ -8,6 +8,7 @@ export type Config = Readonly<Omit<Settings, 'VOIDRUNNER_ROLES'>> & { readonly V
 /** Good enough to start on a laptop, refused in production. */
 const DEVELOPMENT_JWT_SECRET = 'voidrunner-development-secret-not-for-production';
 const DEVELOPMENT_MASTER_KEY = Buffer.alloc(32, 'voidrunner').toString('base64');
+const DEVELOPMENT_SEALER_KEY = Buffer.alloc(32, 'voidrunner sealer').toString('base64');
 
 /** Every fault of the environment at once, so that one restart is enough. Never echoes a value. */
 export class InvalidConfig extends Error {
@@ -24,12 +25,14 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   );
   const parsed = settingsSchema.safeParse(given);
   const issues = parsed.success ? [] : parsed.error.issues;
-  const servesApi =
-    !parsed.success || parsed.data.VOIDRUNNER_ROLES.length === 0 || parsed.data.VOIDRUNNER_ROLES.includes('api');
+  const has = (role: Role): boolean =>
+    !parsed.success || parsed.data.VOIDRUNNER_ROLES.length === 0 || parsed.data.VOIDRUNNER_ROLES.includes(role);
+  const servesApi = has('api');
   const faults = [
     ...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
     ...(parsed.success ? contradictions(parsed.data) : []),
     ...unsafe(given, servesApi),
+    ...unsafeSealing(given, has('sealer')),
   ];
   if (!parsed.success || faults.length > 0) throw new InvalidConfig(faults);
   const settings = parsed.data;
@@ -40,11 +43,26 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       settings.JWT_SECRET_KEY ||
       (servesApi ? DEVELOPMENT_JWT_SECRET : randomBytes(JWT_SECRET_CHARS_MIN).toString('hex')),
     PAYLOAD_MASTER_KEY: settings.PAYLOAD_MASTER_KEY || DEVELOPMENT_MASTER_KEY,
+    // In production, a process without the role has no key.
+    SEALER_KEY:
+      hasSealerKey(given) || settings.SERVER_ENV === 'production' ? settings.SEALER_KEY : [DEVELOPMENT_SEALER_KEY],
     VOIDRUNNER_ROLES:
       settings.VOIDRUNNER_ROLES.length > 0
         ? settings.VOIDRUNNER_ROLES
         : ROLES.filter((role) => role !== 'worker' || settings.EMBEDDED_WORKERS),
   });
+}
+
+const SEALER_KEYS = ['SEALER_KEY', 'SEALER_KEY_FILE', 'SEALER_KEY_COMMAND'] as const;
+
+const hasSealerKey = (given: Readonly<Record<string, string>>): boolean => SEALER_KEYS.some((name) => name in given);
+
+function unsafeSealing(given: Readonly<Record<string, string>>, seals: boolean): string[] {
+  const set = SEALER_KEYS.filter((name) => name in given);
+  if (set.length > 1) return [`${set.join(', ')}: set only one of them`];
+  if (given['SERVER_ENV'] !== 'production' || !seals) return [];
+  if (set.length === 0) return [`SEALER_KEY: must be set in production, or ${SEALER_KEYS.slice(1).join(' or ')}`];
+  return given['SEALER_KEY']?.includes(DEVELOPMENT_SEALER_KEY) ? ['SEALER_KEY: not the one of development'] : [];
 }
 
 /** Settings that are lawful each by itself. */

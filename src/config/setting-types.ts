@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 import { z } from 'zod';
 
-export const ROLES = ['api', 'relay', 'projector', 'orchestrator', 'webhooks', 'worker'] as const;
+export const ROLES = ['api', 'relay', 'projector', 'orchestrator', 'webhooks', 'sealer', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
 
 export const FACADES = ['piston', 'judge0'] as const;
@@ -96,6 +96,13 @@ export const secretsBase64 = (bytes: number) =>
 /** Several texts of at least `chars` characters each, comma-separated. */
 export const secrets = (chars: number) =>
   list.pipe(z.array(z.string().min(chars, `must have at least ${chars} characters`)).max(ACCEPTED_MAX));
+
+/** Of signed notes: `<name>+<hash>+<base64>`. */
+const PUBLIC_KEY = /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/;
+
+export const publicKeys = list.pipe(
+  z.array(z.string().regex(PUBLIC_KEY, 'must be public keys as `voidrunner seal keys` prints them')).max(ACCEPTED_MAX),
+);
 
 export const roles = list.pipe(z.array(z.enum(ROLES)));
 

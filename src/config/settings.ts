@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { sealerSettings } from './sealer-settings.js';
 import {
   boolean,
   durationMs,
@@ -15,6 +16,7 @@ import {
   secrets,
   secretsBase64,
 } from './setting-types.js';
+import { webhookSettings } from './webhook-settings.js';
 
 export const JWT_SECRET_CHARS_MIN = 32;
 
@@ -56,7 +58,7 @@ export const settingsSchema = z.object({
     'comma-separated services whose clients the API also serves: piston, judge0 (docs/migrating.md); empty: none',
   ),
   VOIDRUNNER_ROLES: roles.describe(
-    'comma-separated roles of this process: api, relay, projector, orchestrator, webhooks, worker; empty: all',
+    'comma-separated roles of this process: api, relay, projector, orchestrator, webhooks, sealer, worker; empty: all',
   ),
   EMBEDDED_WORKERS: boolean.default(true).describe('false: the default roles do not include worker'),
   METRICS_PORT: integer(0, 65_535)
@@ -225,6 +227,8 @@ export const settingsSchema = z.object({
     'comma-separated master keys that are also accepted while the key is being replaced (voidrunner keys)',
   ),
 
+  ...sealerSettings,
+
   STORAGE_QUOTA_MB: integer(0, 100_000_000)
     .default(1_024)
     .describe(
@@ -239,13 +243,7 @@ export const settingsSchema = z.object({
     .default(86_400_000)
     .describe('how long the scripts of a deleted task are kept; 0: forever'),
 
-  WEBHOOKS_PER_USER_MAX: integer(0, 10_000).default(20).describe('webhooks that one user may have'),
-  WEBHOOK_BACKLOG_MAX: integer(1, 10_000_000)
-    .default(50_000)
-    .describe('deliveries that may wait for one webhook; beyond, it is disabled'),
-  WEBHOOK_ALLOWED_NETWORKS: networks.describe(
-    'comma-separated networks (10.0.0.0/8, fd00::/8) that webhooks may be sent to although they are not public',
-  ),
+  ...webhookSettings,
 
   CORS_ALLOWED_ORIGINS: list.describe('comma-separated origins that browsers may call the API from; empty: none'),
   RATE_LIMIT_ENABLED: boolean.default(true),
@@ -294,4 +292,6 @@ export const SECRET_SETTINGS: readonly (keyof Settings)[] = [
   'JWT_SECRET_KEYS_ACCEPTED',
   'PAYLOAD_MASTER_KEY',
   'PAYLOAD_MASTER_KEYS_ACCEPTED',
+  'SEALER_KEY',
+  'SEALER_KEY_COMMAND',
 ];

@@ -34,6 +34,7 @@ const PLANTED: Readonly<Record<string, string>> = {
   'kernel-imports': 'kernel/breaks-its-layer.ts',
   'platform-imports': 'platform/breaks-its-layer.ts',
   'event-sourcing-imports': 'event-sourcing/breaks-its-layer.ts',
+  'sealing-imports': 'sealing/breaks-its-layer.ts',
   'runtimes-imports': 'runtimes/breaks-its-layer.ts',
   'sandbox-imports': 'sandbox/breaks-its-layer.ts',
   'queue-imports': 'queue/breaks-its-layer.ts',

@@ -5,7 +5,7 @@ import { type FaultyProcess, leaderOf, startProcess } from '../support/faults-pr
 import { expectHealed, programsRun, QUICK, startRuns } from '../support/faults.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
-const LEADS = ['relay', 'projector', 'orchestrator', 'dead_letters'];
+const LEADS = ['relay', 'projector', 'orchestrator', 'dead_letters', 'sealer'];
 
 let service: TestService;
 let client: ApiClient;

@@ -35,6 +35,7 @@ generate_settings() {
   passwords DB_PASSWORD DB_OWNER_PASSWORD REDIS_PASSWORD NATS_PASSWORD
   keep JWT_SECRET_KEY hex 32
   keep PAYLOAD_MASTER_KEY random_key
+  keep SEALER_KEY random_key
   keep DOCKER_ENDPOINT choose_engine "$run_dir"
   [ "$mode" = compose ] || return 0
   passwords DB_SUPERUSER_PASSWORD

@@ -53,7 +53,7 @@ async function checkNetworks(services) {
   passed('the network `engine` is internal, and only docker-proxy and worker are on it');
 }
 
-const NOT_FOR = { app: ['DB_OWNER_PASSWORD'], worker: ['DB_OWNER_PASSWORD', 'JWT_SECRET_KEY'] };
+const NOT_FOR = { app: ['DB_OWNER_PASSWORD'], worker: ['DB_OWNER_PASSWORD', 'JWT_SECRET_KEY', 'SEALER_KEY'] };
 
 function checkSecrets(services) {
   for (const [name, secrets] of Object.entries(NOT_FOR)) {
@@ -61,7 +61,7 @@ function checkSecrets(services) {
     assert.ok(given.includes('PAYLOAD_MASTER_KEY'), name);
     for (const secret of secrets) assert.ok(!given.includes(secret), `${name} has ${secret}`);
   }
-  passed('app and worker do not have the owner’s password; worker does not have the token secret');
+  passed('app and worker do not have the owner’s password; worker has neither the token secret nor the sealer’s key');
 }
 
 async function checkHardening(services) {

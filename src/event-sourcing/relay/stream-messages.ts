@@ -4,7 +4,6 @@ import { Unavailable } from '../../kernel/errors.js';
 import { ignoreErrors } from '../../platform/async/ignore-errors.js';
 import { asNatsUnavailable } from '../../platform/nats/nats-errors.js';
 import type { NatsLink } from '../../platform/nats/nats-link.js';
-import type { EventsStream } from './events-stream.js';
 
 /** How long the server may send nothing in the middle of a stream before that counts as an outage. */
 const SILENCE_MS_MAX = 5_000;
@@ -12,13 +11,19 @@ const FETCH_MESSAGES = 500;
 /** The server deletes the consumer of a reader that crashed. */
 const INACTIVE_MS_MAX = 60_000;
 
+interface ReadableStream {
+  readonly name: string;
+  /** Null for an empty stream. */
+  first(): Promise<{ readonly lastSequence: number } | null>;
+}
+
 /**
- * Every message the events stream holds now, in order. @throws Unavailable
+ * Every message that a stream holds now, in order. @throws Unavailable
  *
  * Rejected: the ordered consumer of the client (nats.js 2.29). If a batch ends while the reader is busy, its `fetch`
  * drops messages that it has received but not yet delivered, and continues after them.
  */
-export async function* messagesOf(nats: NatsLink, stream: EventsStream): AsyncGenerator<JsMsg> {
+export async function* messagesOf(nats: NatsLink, stream: ReadableStream): AsyncGenerator<JsMsg> {
   const first = await stream.first();
   if (!first) return;
   try {

@@ -36,4 +36,6 @@ export class Observations {
   onWebhookAttempt: (outcome: 'delivered' | 'failed', durationMs: number) => void = () => undefined;
   /** Bytes of interactive input were accepted. */
   onStdin: (bytes: number) => void = () => undefined;
+  /** Whether this process refuses to seal the log, which contradicts what was signed. */
+  sealingRefused = false;
 }

@@ -71,7 +71,7 @@ describe('defaults', () => {
 describe('roles', () => {
   test('exclude the worker if workers are not embedded', () => {
     const { VOIDRUNNER_ROLES } = loadConfig({ EMBEDDED_WORKERS: 'false' });
-    expect(VOIDRUNNER_ROLES).toEqual(['api', 'relay', 'projector', 'orchestrator', 'webhooks']);
+    expect(VOIDRUNNER_ROLES).toEqual(['api', 'relay', 'projector', 'orchestrator', 'webhooks', 'sealer']);
   });
 
   test('that are named are used, including the worker', () => {

@@ -76,6 +76,7 @@ test('a checkpoint states size, root and time under the name of its key', () => 
   expect(openCheckpoint(note, [signer.verifier])).toEqual({
     checkpoint: {
       ...{ origin: 'example.org/log', size: 42, root: EMPTY_ROOT, sealedAt: '2026-12-01T12:00:00.123Z' },
+      restored: false,
       note,
     },
   });
@@ -83,12 +84,13 @@ test('a checkpoint states size, root and time under the name of its key', () => 
 
 const root = EMPTY_ROOT.toString('base64');
 test.each([
-  ['no size', `log\n${root}\nsealed at x\n`],
-  ['a size with a leading zero', `log\n042\n${root}\nsealed at x\n`],
-  ['a size beyond 2^53', `log\n9007199254740993\n${root}\nsealed at x\n`],
-  ['a short root', `log\n42\n${root.slice(4)}\nsealed at x\n`],
+  ['no size', `log\n${root}\nsealed at 2026-12-01T12:00:00.123Z\n`],
+  ['a size with a leading zero', `log\n042\n${root}\nsealed at 2026-12-01T12:00:00.123Z\n`],
+  ['a size beyond 2^53', `log\n9007199254740993\n${root}\nsealed at 2026-12-01T12:00:00.123Z\n`],
+  ['a short root', `log\n42\n${root.slice(4)}\nsealed at 2026-12-01T12:00:00.123Z\n`],
+  ['a time without seconds', `log\n42\n${root}\nsealed at 2026-12-01T12:00Z\n`],
   ['no time', `log\n42\n${root}\n`],
-  ['no origin', `\n42\n${root}\nsealed at x\n`],
+  ['no origin', `\n42\n${root}\nsealed at 2026-12-01T12:00:00.123Z\n`],
 ])('a signed note is no checkpoint: %s', (_, text) => {
   const signer = newSigner('log');
   expect(openCheckpoint(signNote(text, [signer]), [signer.verifier])).toEqual({
