@@ -26,8 +26,8 @@ export class AnchorFile implements CheckpointAnchor {
     this.name = path;
   }
 
-  async publish({ size, sealedAt, note }: Checkpoint): Promise<void> {
-    if (performance.now() < this.nextAtMs) return;
+  async publish({ size, sealedAt, restored, note }: Checkpoint): Promise<void> {
+    if (!restored && performance.now() < this.nextAtMs) return;
     const file = await open(this.path, 'a', 0o600);
     try {
       await file.appendFile(`${JSON.stringify({ size, sealed_at: sealedAt, checkpoint: note })}\n`);

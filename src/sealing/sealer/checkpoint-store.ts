@@ -12,15 +12,16 @@ export interface StoredCheckpoint {
 
 const PAGE = 1_000;
 
-const NEWEST = 'select size::text, note from es.checkpoints order by size desc limit 1';
+// Qualified: a bare `size` would be the output column, which is text and sorts 1000 before 999.
+const NEWEST = 'select size::text, note from es.checkpoints c order by c.size desc limit 1';
 
-const FIRST_COVERING = 'select size::text, note from es.checkpoints where size >= $1 order by size limit 1';
+const FIRST_COVERING = 'select size::text, note from es.checkpoints c where c.size >= $1 order by c.size limit 1';
 
-const AFTER = `select size::text, note from es.checkpoints where size > $1 order by size limit ${PAGE}`;
+const AFTER = `select size::text, note from es.checkpoints c where c.size > $1 order by c.size limit ${PAGE}`;
 
 /**
  * The checkpoint and the tiles, or neither. `previous_size` is unique: of two sealers that continue from one checkpoint,
- * one records nothing. A tile never gets shorter.
+ * one records nothing.
  */
 const SAVE = `
   with sealed as (
@@ -30,7 +31,7 @@ const SAVE = `
   ), stored as (
     insert into es.tiles (level, index, hashes)
     select * from unnest($5::smallint[], $6::bigint[], $7::bytea[]) where exists (select from sealed)
-    on conflict (level, index) do update set hashes = excluded.hashes where length(excluded.hashes) >= length(tiles.hashes)
+    on conflict (level, index) do update set hashes = excluded.hashes
   )
   select from sealed`;
 

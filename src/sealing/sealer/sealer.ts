@@ -8,11 +8,12 @@ import type { Log } from '../../platform/telemetry/log.js';
 import { type Checkpoint, openCheckpoint, signCheckpoint } from '../proofs/checkpoint.js';
 import { rootOf } from '../proofs/merkle-proofs.js';
 import type { NoteSigner, NoteVerifier } from '../proofs/signed-note.js';
-import { edgeOf, GrowingTree } from '../tiles/growing-tree.js';
+import type { GrowingTree } from '../tiles/growing-tree.js';
 import type { PostgresTiles } from '../tiles/postgres-tiles.js';
 import type { CheckpointAnchor } from './anchor.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import { leafHashesAfter } from './leaf-hashes.js';
+import { SealRefused, sealedTree } from './sealed-tree.js';
 
 /** Between two checkpoints, while events come. */
 export const SEAL_INTERVAL_MS = 1_000;
@@ -45,12 +46,9 @@ export interface SealerOptions {
   readonly intervalMs?: number;
 }
 
-/** What is sealed contradicts what was signed before. Signing more would vouch for a changed history. */
-export class SealRefused extends Error {
-  constructor(why: string) {
-    super(why);
-    this.name = 'SealRefused';
-  }
+interface KeptNote {
+  readonly anchor: CheckpointAnchor;
+  readonly note: string | null;
 }
 
 /**
@@ -98,7 +96,8 @@ export class Sealer {
         await this.options.checkpoints.thin(new Date(Date.now() - CHECKPOINTS_KEPT_MS));
         thinAt = startedAt + THIN_INTERVAL_MS;
       }
-      if (tree.size - first < SEAL_EVENTS_MAX) await delay(intervalMs - (performance.now() - startedAt), { signal });
+      if (tree.size - first < SEAL_EVENTS_MAX)
+        await delay(Math.max(0, intervalMs - (performance.now() - startedAt)), { signal });
     }
   }
 
@@ -117,28 +116,29 @@ export class Sealer {
     return saved ? checkpoint : 'continued elsewhere';
   }
 
-  /** The tree of the newest checkpoint. @throws SealRefused if it is not the one that was signed */
+  /** @throws SealRefused if the tree is not the one that was signed */
   private async locate(verifiers: readonly NoteVerifier[]): Promise<GrowingTree> {
-    const { checkpoints, tiles } = this.options;
-    const newest = await checkpoints.newest();
-    const size = newest?.size ?? 0;
-    const tree = treeOf(size, await tiles.read(edgeOf(size)));
-    if (newest) {
-      const opened = openCheckpoint(newest.note, verifiers);
-      if ('fault' in opened) throw new SealRefused(`the newest checkpoint ${opened.fault}`);
-      const { checkpoint } = opened;
-      if (checkpoint.size !== size || !checkpoint.root.equals(tree.root())) {
-        throw new SealRefused('the hashes of the sealed log do not fit the newest checkpoint');
-      }
-    }
-    for (const anchor of this.options.anchors) await this.compare(anchor, size, verifiers);
+    const { checkpoints, tiles, anchors } = this.options;
+    // Before the database: another sealer may continue meanwhile, and saves what it publishes first.
+    const kept: KeptNote[] = [];
+    for (const anchor of anchors) kept.push({ anchor, note: await this.newestOf(anchor) });
+    const tree = await sealedTree(checkpoints, tiles, verifiers);
+    for (const each of kept) await this.compare(each, tree.size, verifiers);
     return tree;
   }
 
-  /** An anchor that is unavailable is not waited for: `verify` compares it as well. */
-  private async compare(anchor: CheckpointAnchor, size: number, verifiers: readonly NoteVerifier[]): Promise<void> {
-    const note = await anchor.newest().catch((error: unknown) => this.anchorFailed(anchor, error));
-    if (!note) return;
+  /** Null as well for an anchor that is unavailable: it is not waited for, and `verify` compares it, too. */
+  private async newestOf(anchor: CheckpointAnchor): Promise<string | null> {
+    try {
+      return await anchor.newest();
+    } catch (error) {
+      this.anchorFailed(anchor, error);
+      return null;
+    }
+  }
+
+  private async compare({ anchor, note }: KeptNote, size: number, verifiers: readonly NoteVerifier[]): Promise<void> {
+    if (note === null) return;
     const opened = openCheckpoint(note, verifiers);
     if ('fault' in opened) {
       this.options.log.warn({ anchor: anchor.name, fault: opened.fault }, 'a kept checkpoint is ignored');
@@ -170,12 +170,11 @@ export class Sealer {
   }
 
   /** Warns once until it works again: each checkpoint covers all earlier ones. */
-  private anchorFailed(anchor: CheckpointAnchor, error: unknown): null {
+  private anchorFailed(anchor: CheckpointAnchor, error: unknown): void {
     if (!this.warned.has(anchor.name)) {
       this.options.log.warn({ err: error, anchor: anchor.name }, 'checkpoints are not kept outside the database');
     }
     this.warned.add(anchor.name);
-    return null;
   }
 
   private setRefused(refused: boolean): void {
@@ -191,13 +190,5 @@ export class Sealer {
     } else if (!(error instanceof Unavailable || isOutage(error))) {
       log.error({ err: error }, 'sealing failed');
     }
-  }
-}
-
-function treeOf(size: number, edge: Awaited<ReturnType<PostgresTiles['read']>>): GrowingTree {
-  try {
-    return new GrowingTree(size, edge);
-  } catch (error) {
-    throw new SealRefused(`the sealed log is incomplete: ${(error as Error).message}`);
   }
 }
