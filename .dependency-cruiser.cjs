@@ -1,6 +1,6 @@
 // Dependencies point one way, from the left to the right:
 //   main → composition, cli → mcp, worker, orchestrator, facades → webhooks → tasks, identity, operations → http → sandbox, queue, live-output, live-input
-//        → runtimes → event-sourcing → platform → kernel
+//        → runtimes, sealing → event-sourcing → platform → kernel
 // `make check` runs these rules on src and on the client. test/architecture runs them on a copy of the layout that breaks each rule once.
 
 const SRC = '^(?:test/architecture/fixture/)?src';

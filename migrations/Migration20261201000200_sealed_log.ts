@@ -1,8 +1,12 @@
 import { Migration } from '@mikro-orm/migrations';
 
+import { APPEND_EVENT_SIGNATURE, APPEND_SIGNATURE, functionStatements } from './append-functions.js';
 import { grantToApp } from './grants.js';
 
-/** The Merkle tree over the log, in tiles, and its signed checkpoints (docs/adr/0064-sealed-log.md). */
+/**
+ * The Merkle tree over the log, in tiles, and its signed checkpoints, in place of the hash chain
+ * (docs/adr/0064-sealed-log.md).
+ */
 export class Migration20261201000200 extends Migration {
   override up(): void {
     this.addSql(`
@@ -26,10 +30,24 @@ export class Migration20261201000200 extends Migration {
       'of the checkpoint that this one follows; unique, so that of two sealers only one continues'`);
     this.addSql(grantToApp('select, insert, update (hashes)', 'es.tiles'));
     this.addSql(grantToApp('select, insert, delete', 'es.checkpoints'));
+    this.replaceFunctions('v3');
+    this.addSql('alter table es.events drop column chain');
   }
 
-  /** Both can be made again from the log; checkpoints that others keep stay valid. */
+  /** Tiles and checkpoints can be made again from the log; checkpoints that others keep stay valid. */
   override down(): void {
     this.addSql('drop table es.tiles, es.checkpoints');
+    this.addSql('alter table es.events add column chain bytea');
+    this.replaceFunctions('v2');
+  }
+
+  private replaceFunctions(version: 'v2' | 'v3'): void {
+    for (const [signature, name] of [
+      [APPEND_SIGNATURE, 'append'],
+      [APPEND_EVENT_SIGNATURE, 'append-event'],
+    ] as const) {
+      this.addSql(`drop function ${signature}`);
+      for (const statement of functionStatements(signature, `${name}.${version}`)) this.addSql(statement);
+    }
   }
 }

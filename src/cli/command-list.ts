@@ -62,6 +62,9 @@ export const COMMANDS: readonly ListedCommand[] = [
   operator('verify', 'check that the log is complete and unchanged, and that all derived data matches it', async () =>
     (await import('./verify-command.js')).verifyCommand(),
   ),
+  operator('seal', 'show the sealed log: its state, its newest checkpoint, its keys; confirm a restore', async () =>
+    (await import('./seal-command.js')).sealCommand(),
+  ),
   operator(
     'rebuild',
     'rebuild the read models from the log, while the live ones serve; effects are not repeated',

@@ -33,6 +33,7 @@ one object, and ${NUMBER_CHARS_MAX} characters of one number. Texts are well-for
       'dead letters':
         'Executions that failed and have no attempts left. They can be redriven (executed again) or discarded',
       runtimes: 'The languages that tasks can be written in. No authentication is needed',
+      log: 'Signed checkpoints of the log, by which anyone can prove later that it was changed. No authentication is needed',
       health: 'Whether the service is up and ready. No authentication is needed',
     },
     maxima: maximaByField,

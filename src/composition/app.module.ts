@@ -7,6 +7,7 @@ import { identityModule } from './identity.js';
 import type { Infrastructure } from './infrastructure.js';
 import { McpModule } from './mcp.module.js';
 import { PlatformModule } from './platform.module.js';
+import { SealedLogModule } from './sealed-log.module.js';
 import { TasksModule } from './tasks.module.js';
 import { WebhooksModule } from './webhooks.module.js';
 
@@ -31,5 +32,6 @@ export class AppModule {
 const apiModules = (infra: Infrastructure): DynamicModule[] => [
   identityModule(infra.config, infra.log),
   HealthModule.forRoot(healthProbes(infra)),
+  SealedLogModule.with(infra),
   McpModule.with(infra.log),
 ];

@@ -12,9 +12,9 @@ import { postgresOptions } from './postgres-options.js';
 import { loopRole, type RoleProcess } from './role-process.js';
 import { sealingKeysOf } from './sealing-keys.js';
 
-/** Where checkpoints are kept outside the database. */
-export const anchorsOf = (config: Config, nats: NatsLink): CheckpointAnchor[] => [
-  new CheckpointStream({ nats, prefix: config.NATS_STREAM_PREFIX }),
+/** Where checkpoints are kept outside the database. @param nats null: without JetStream */
+export const anchorsOf = (config: Config, nats: NatsLink | null): CheckpointAnchor[] => [
+  ...(nats ? [new CheckpointStream({ nats, prefix: config.NATS_STREAM_PREFIX })] : []),
   ...(config.SEALER_ANCHOR_FILE === undefined ? [] : [new AnchorFile(config.SEALER_ANCHOR_FILE)]),
 ];
 

@@ -51,7 +51,9 @@ async function outputOf(command: string): Promise<string> {
   } catch (error) {
     // The error of execFile quotes the command, which may contain a secret, and its output.
     const { code, signal } = error as { code?: number; signal?: string };
-    throw new Error(`SEALER_KEY_COMMAND failed: ${signal ? `signal ${signal}` : `exit code ${code}`}`);
+    const end = signal ? `signal ${signal}` : `exit code ${code}`;
+    // eslint-disable-next-line preserve-caught-error
+    throw new Error(`SEALER_KEY_COMMAND failed: ${end}`);
   }
 }
 

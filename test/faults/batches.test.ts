@@ -6,7 +6,7 @@ import { expectHealed, QUICK } from '../support/faults.js';
 import { prepareTestService, type TestService } from '../support/service.js';
 
 const SOURCES = 30;
-const NO_WORKER = { VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator' };
+const NO_WORKER = { VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator,sealer' };
 
 interface Batch {
   readonly id: string;

@@ -39,7 +39,7 @@ const start = async (roles: string): Promise<FaultyProcess> => {
 };
 const alive = () => processes.filter((process) => process.alive);
 const startAll = async (): Promise<void> => {
-  await Promise.all([start('api,relay,projector,orchestrator'), start('worker'), start('worker')]);
+  await Promise.all([start('api,relay,projector,orchestrator,sealer'), start('worker'), start('worker')]);
 };
 
 beforeAll(async () => {

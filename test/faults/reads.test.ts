@@ -19,7 +19,7 @@ const startProjector = () => startProcess(service, { VOIDRUNNER_ROLES: 'projecto
 
 beforeAll(async () => {
   service = await prepareTestService({ ...QUICK, SERVER_OWN_WRITES_TIMEOUT: '50ms' });
-  const api = { VOIDRUNNER_ROLES: 'api,relay,orchestrator' };
+  const api = { VOIDRUNNER_ROLES: 'api,relay,orchestrator,sealer' };
   apis = await Promise.all([startProcess(service, api), startProcess(service, api)]);
   projectors = await Promise.all([startProjector(), startProjector()]);
   client = await ApiClient.register(() => apis[Math.floor(Math.random() * apis.length)]!.url!);

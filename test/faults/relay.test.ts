@@ -11,7 +11,7 @@ let relays: FaultyProcess[];
 const startRelay = () => startProcess(service, { VOIDRUNNER_ROLES: 'relay' });
 
 beforeAll(async () => {
-  service = await startTestService({ ...QUICK, VOIDRUNNER_ROLES: 'api,projector,orchestrator,worker' });
+  service = await startTestService({ ...QUICK, VOIDRUNNER_ROLES: 'api,projector,orchestrator,worker,sealer' });
   client = await ApiClient.register(() => service.url);
   relays = await Promise.all([startRelay(), startRelay()]);
 });

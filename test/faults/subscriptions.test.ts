@@ -15,7 +15,7 @@ let service: TestService;
 let client: ApiClient;
 
 beforeAll(async () => {
-  service = await startTestService({ ...QUICK, VOIDRUNNER_ROLES: 'api,relay,worker' });
+  service = await startTestService({ ...QUICK, VOIDRUNNER_ROLES: 'api,relay,worker,sealer' });
   client = await ApiClient.register(() => service.url);
 });
 

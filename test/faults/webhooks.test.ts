@@ -23,7 +23,7 @@ beforeAll(async () => {
   nats = await PrivateNats.start();
   service = await startTestService({
     ...QUICK,
-    VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator',
+    VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator,sealer',
     WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
     NATS_URL: nats.url,
     NATS_USER: '',

@@ -28,7 +28,7 @@ const retry = {
 };
 
 beforeAll(async () => {
-  service = await startTestService({ ...QUICK, VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator' });
+  service = await startTestService({ ...QUICK, VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator,sealer' });
   client = await ApiClient.register(() => service.url);
   workers = await Promise.all([1, 2, 3].map(() => startProcess(service, WORKER)));
 });

@@ -1,5 +1,5 @@
 import type { CliContext } from '../../src/cli/cli-context.js';
-import { examine } from '../../src/cli/verify-command.js';
+import { examine } from '../../src/cli/examination.js';
 import { createEventCatalog } from '../../src/composition/event-catalog.js';
 import { postgresOptions as settingsOf } from '../../src/composition/postgres-options.js';
 import type { Config } from '../../src/config/load-config.js';

@@ -7,6 +7,7 @@ import { DeadLetters } from './resources/dead-letters.js';
 import { Executions } from './resources/executions.js';
 import { Files } from './resources/files.js';
 import { Keys } from './resources/keys.js';
+import { Log } from './resources/log.js';
 import { Runtimes } from './resources/runtimes.js';
 import { Suites } from './resources/suites.js';
 import { Tasks } from './resources/tasks.js';
@@ -25,6 +26,7 @@ export class VoidRunner {
   readonly files: Files;
   readonly deadLetters: DeadLetters;
   readonly keys: Keys;
+  readonly log: Log;
   readonly runtimes: Runtimes;
   readonly webhooks: Webhooks;
   readonly auth: Auth;
@@ -53,6 +55,7 @@ export class VoidRunner {
     this.batches = new Batches(http);
     this.deadLetters = new DeadLetters(http);
     this.keys = new Keys(http);
+    this.log = new Log(http);
     this.runtimes = new Runtimes(http);
     this.webhooks = new Webhooks(http);
     this.auth = new Auth(http, credentials, refresh);

@@ -12,11 +12,14 @@ const LIMIT_DEFAULT = 20;
 /** Higher offsets cost too much; clients use cursors instead. */
 export const LIST_OFFSET_MAX = 100_000;
 
+/** Unless the maximum has more: leading zeros are allowed. */
+const DIGITS_MAX = 9;
+
 /** A number in a query string, where every value is text. OpenAPI documents it as an integer. */
 export const wholeNumber = (minimum: number, maximum: number) =>
   z
     .string()
-    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .regex(new RegExp(`^\\d{1,${Math.max(DIGITS_MAX, String(maximum).length)}}$`), 'must be a whole number')
     .transform(Number)
     .pipe(z.int().min(minimum).max(maximum))
     .meta({ type: 'integer', minimum, maximum, pattern: undefined });

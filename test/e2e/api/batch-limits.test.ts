@@ -5,7 +5,7 @@ let ada: Person;
 
 beforeAll(async () => {
   api = await Api.start({
-    VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator',
+    VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator,sealer',
     RATE_LIMIT_ENABLED: 'true',
     RATE_LIMIT_WRITES: '30',
     STORAGE_QUOTA_MB: '1',

@@ -27,6 +27,7 @@ const ORDER: Readonly<Record<string, string>> = {
   ...{ createBatch: '', listBatches: '', getBatch: 'createBatch', cancelBatch: 'createBatch' },
   ...{ listDeadLetters: '', getDeadLetter: 'deadLetter', redriveDeadLetter: 'deadLetter' },
   ...{ discardDeadLetter: 'anotherDeadLetter', rerunExecutions: '', logout: '', ready: '' },
+  ...{ getLogKeys: '', getLatestCheckpoint: 'sealed', getLogConsistency: 'sealed' },
 };
 
 let api: Api;
@@ -133,9 +134,14 @@ test('every example works for a new user', async () => {
     }
     // Workers start only here: a worker would take the execution that is reported before.
     if (operationId === 'ready') await startWorker();
+    if (operationId === 'getLatestCheckpoint') await sealed();
     await tryOut(operationId);
   }
 });
+
+/** A checkpoint is signed once a second. */
+const sealed = () =>
+  eventually(async () => expect(await api.anonymous('GET', '/log/checkpoints/latest')).toMatchObject({ status: 200 }));
 
 async function startWorker(): Promise<void> {
   await api.service.start({ VOIDRUNNER_ROLES: 'worker' });

@@ -16,7 +16,7 @@ let ada: Person;
 
 // The API and the worker in processes that share no memory.
 beforeAll(async () => {
-  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator' });
+  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator,sealer' });
   await api.service.start({ VOIDRUNNER_ROLES: 'worker' });
   ada = await api.register();
 });

@@ -13,7 +13,7 @@ let ada: Person;
 
 // The API and the worker in processes that share no memory.
 beforeAll(async () => {
-  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator', RATE_LIMIT_CONCURRENT: '3' });
+  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator,sealer', RATE_LIMIT_CONCURRENT: '3' });
   await api.service.start({ VOIDRUNNER_ROLES: 'worker', EXECUTOR_OUTPUT_BYTES_MAX: String(KEPT_BYTES) });
   ada = await api.register();
 });

@@ -29,6 +29,9 @@ const ROUTES = [
   'GET /api/v1/executions/{id}/output/{stream}',
   'GET /api/v1/keys',
   'GET /api/v1/keys/{id}',
+  'GET /api/v1/log/checkpoints/latest',
+  'GET /api/v1/log/consistency',
+  'GET /api/v1/log/key',
   'GET /api/v1/ping',
   'GET /api/v1/runtimes',
   'GET /api/v1/tasks',
@@ -65,7 +68,8 @@ const ROUTES = [
 ];
 /** Only for a person who has logged in: they take no API key. */
 const PERSONAL = /\/(auth|keys)(\/|$)/;
-const PUBLIC = /\/(ping|health|health\/workers|ready|login|refresh|register|runtimes)$/;
+const PUBLIC =
+  /\/(ping|health|health\/workers|ready|login|refresh|register|runtimes|log\/(key|consistency|checkpoints\/latest))$/;
 
 /** The OpenAPI 3.0.3 rules that this document uses: the allowed members of each object, and no others. */
 const schemaObject = z.record(z.string(), z.unknown());

@@ -78,6 +78,7 @@ test('verify finds no fault in an intact log and its views', async () => {
   const verified = await run('verify');
   expect(verified).toMatchObject({ code: 0, stderr: '' });
   expect(verified.stdout).not.toContain('FAULT');
+  // The last line tells the newest checkpoint.
   expect(verified.stdout.trim().split('\n')).toHaveLength(16);
 });
 

@@ -118,6 +118,20 @@ test.each<[string, string, unknown, () => Promise<unknown>]>([
   expect(request!.body === '' ? '' : JSON.parse(request!.body)).toEqual(body);
 });
 
+test('the log has a newest checkpoint, keys and proofs', async () => {
+  const checkpoint = { size: 7, root: 'r', sealed_at: 't', checkpoint: 'log\n7\nr\n' };
+  const proof = { from: 3, to: 7, proof: ['a'] };
+  server.on('GET /api/v1/log/checkpoints/latest', json(200, checkpoint));
+  server.on('GET /api/v1/log/key', json(200, { keys: ['log+1+k'] }));
+  server.on('GET /api/v1/log/consistency', json(200, proof));
+  expect([await vr.log.latestCheckpoint(), await vr.log.keys(), await vr.log.consistency(3, 7)]).toEqual([
+    checkpoint,
+    ['log+1+k'],
+    proof,
+  ]);
+  expect(server.received.at(-1)?.url).toBe('/api/v1/log/consistency?from=3&to=7');
+});
+
 test('lists of keys, runtimes and files are lists', async () => {
   server.on('GET /api/v1/keys', json(200, { keys: [{ id: 'k' }] }));
   server.on('GET /api/v1/runtimes', json(200, { runtimes: [{ name: 'go' }] }));

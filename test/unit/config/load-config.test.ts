@@ -8,7 +8,9 @@ const PRODUCTION = {
   JWT_SECRET_KEY: 'a secret of at least thirty-two characters',
   PAYLOAD_MASTER_KEY: KEY,
   DB_PASSWORD: 'a password',
+  SEALER_KEY: [KEY],
 };
+const PRODUCTION_ENV = { ...PRODUCTION, SEALER_KEY: KEY };
 
 function faultsOf(env: NodeJS.ProcessEnv): readonly string[] {
   try {
@@ -178,7 +180,7 @@ describe('values', () => {
 
 describe('faults', () => {
   const WRONG = {
-    ...PRODUCTION,
+    ...PRODUCTION_ENV,
     JWT_SECRET_KEY: 'hunter2',
     SERVER_PORT: 'hunter2',
     DB_PORT: 'hunter2',
@@ -207,15 +209,15 @@ describe('faults', () => {
 
 describe('production', () => {
   test('starts with the required settings', () => {
-    expect(loadConfig(PRODUCTION)).toMatchObject(PRODUCTION);
+    expect(loadConfig(PRODUCTION_ENV)).toMatchObject(PRODUCTION);
   });
 
   test.each(['JWT_SECRET_KEY', 'PAYLOAD_MASTER_KEY', 'DB_PASSWORD'])('refuses to start without %s', (name) => {
-    expect(faultsOf({ ...PRODUCTION, [name]: '' })).toEqual([`${name}: must be set in production`]);
+    expect(faultsOf({ ...PRODUCTION_ENV, [name]: '' })).toEqual([`${name}: must be set in production`]);
   });
 
   test('a process without the API needs no token secret, and its random one fits no other process', () => {
-    const withoutApi = { ...PRODUCTION, VOIDRUNNER_ROLES: 'worker,relay', JWT_SECRET_KEY: '' };
+    const withoutApi = { ...PRODUCTION_ENV, VOIDRUNNER_ROLES: 'worker,relay', JWT_SECRET_KEY: '' };
     const [one, other] = [loadConfig(withoutApi), loadConfig(withoutApi)];
     expect(one.JWT_SECRET_KEY.length).toBeGreaterThanOrEqual(32);
     expect(one.JWT_SECRET_KEY).not.toBe(other.JWT_SECRET_KEY);
@@ -225,11 +227,37 @@ describe('production', () => {
 
   test.each(['JWT_SECRET_KEY', 'PAYLOAD_MASTER_KEY'] as const)('refuses the %s of development', (name) => {
     const development = loadConfig({})[name];
-    expect(faultsOf({ ...PRODUCTION, [name]: development })).toEqual([`${name}: must be set in production`]);
+    expect(faultsOf({ ...PRODUCTION_ENV, [name]: development })).toEqual([`${name}: must be set in production`]);
+  });
+
+  test('a process that seals needs a key of its own; any other one has none', () => {
+    const { SEALER_KEY: _, ...keyless } = PRODUCTION_ENV;
+    expect(faultsOf(keyless)).toEqual([
+      'SEALER_KEY: must be set in production, or SEALER_KEY_FILE or SEALER_KEY_COMMAND',
+    ]);
+    const [development] = loadConfig({}).SEALER_KEY;
+    expect(faultsOf({ ...keyless, SEALER_KEY: development })).toEqual(['SEALER_KEY: not the one of development']);
+    expect(loadConfig({ ...keyless, VOIDRUNNER_ROLES: 'api,worker' }).SEALER_KEY).toEqual([]);
+    for (const name of ['SEALER_KEY_FILE', 'SEALER_KEY_COMMAND']) {
+      expect(loadConfig({ ...keyless, [name]: 'anything' })).toMatchObject({ SEALER_KEY: [], [name]: 'anything' });
+    }
   });
 });
 
 describe('in every environment', () => {
+  test('the sealer’s key has one source', () => {
+    const both = { SEALER_KEY: KEY, SEALER_KEY_FILE: '/run/secrets/sealer' };
+    expect(faultsOf(both)).toEqual(['SEALER_KEY, SEALER_KEY_FILE: set only one of them']);
+  });
+
+  test.each([
+    ['SEALER_KEY', 'short', /32 bytes in base64/],
+    ['SEALER_LOG_NAME', 'a log', /without blanks/],
+    ['SEALER_PUBLIC_KEYS', 'localhost/log', /public keys/],
+  ])('a malformed %s is refused', (name, value, fault) => {
+    expect(faultsOf({ [name]: value })).toEqual([expect.stringMatching(fault)]);
+  });
+
   test('a short JWT secret is refused', () => {
     expect(faultsOf({ JWT_SECRET_KEY: 'short' })).toEqual(['JWT_SECRET_KEY: must have at least 32 characters']);
     expect(faultsOf({ JWT_SECRET_KEY: `${'x'.repeat(40)},` }).map(settingOf)).toEqual(['JWT_SECRET_KEY']);
@@ -242,7 +270,7 @@ describe('in every environment', () => {
   test('every secret setting exists', () => {
     const names = Object.keys(settingsSchema.shape);
     expect(SECRET_SETTINGS.filter((name) => !names.includes(name))).toEqual([]);
-    const looksSecret = names.filter((name) => /PASSWORD|SECRET|MASTER_KEY/.test(name));
+    const looksSecret = names.filter((name) => /PASSWORD|SECRET|MASTER_KEY|SEALER_KEY(?!_FILE)/.test(name));
     expect([...SECRET_SETTINGS].sort()).toEqual(looksSecret.sort());
   });
 });

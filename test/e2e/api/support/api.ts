@@ -21,7 +21,7 @@ import { startTestService, type TestService } from '../../../support/service.js'
 import { Contract } from './contract.js';
 
 /** All roles except the worker: executions stay pending, and no container is needed. */
-export const NO_WORKER = { VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator' };
+export const NO_WORKER = { VOIDRUNNER_ROLES: 'api,relay,projector,orchestrator,sealer' };
 
 /** A client with an account; every response is checked against the OpenAPI document. */
 export class Person {
