@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 
 import type { Config } from '../config/load-config.js';
 import { type NoteSigner, type NoteVerifier, parseVerifier, signerOf } from '../sealing/proofs/signed-note.js';
@@ -44,18 +43,14 @@ async function keyTexts(config: Config): Promise<readonly string[]> {
 
 const split = (text: string): string[] => text.split(/[\s,]+/).filter((part) => part !== '');
 
-async function outputOf(command: string): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command], { timeout: COMMAND_MS_MAX });
-    return stdout;
-  } catch (error) {
-    // The error of execFile quotes the command, which may contain a secret, and its output.
-    const { code, signal } = error as { code?: number; signal?: string };
-    const end = signal ? `signal ${signal}` : `exit code ${code}`;
-    // eslint-disable-next-line preserve-caught-error
-    throw new Error(`SEALER_KEY_COMMAND failed: ${end}`);
-  }
-}
+/** The error of execFile is dropped: it quotes the command, which may contain a secret, and its output. */
+const outputOf = (command: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    execFile('/bin/sh', ['-c', command], { timeout: COMMAND_MS_MAX }, (error, stdout) => {
+      if (!error) resolve(stdout);
+      else reject(new Error(`SEALER_KEY_COMMAND failed: ${error.signal ?? `exit code ${error.code}`}`));
+    });
+  });
 
 const withoutRepeats = (verifiers: readonly NoteVerifier[]): NoteVerifier[] => [
   ...new Map(verifiers.map((verifier) => [verifier.text, verifier])).values(),
