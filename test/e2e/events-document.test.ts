@@ -8,6 +8,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 
 import { ApiClient } from '../support/api-client.js';
+import { voidrunner } from '../support/cli.js';
 import { ConfiguredNats } from '../support/configured-nats.js';
 import { eventually } from '../support/eventually.js';
 import { connectedLink } from '../support/nats.js';
@@ -128,6 +129,12 @@ test('the consumer of docs/events.md prints each event once, also after a crash 
     expect(third.errors).toBe(printed.length < expected.length ? `events after ${readThen} are missing\n` : '');
   });
   await link.close();
+});
+
+test('voidrunner docs --asyncapi prints the same document', async () => {
+  const { code, stdout } = await voidrunner({ ...process.env, ...service.env }, ['docs', '--asyncapi']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toEqual(await (await fetch(`${service.url}/asyncapi.json`)).json());
 });
 
 test('what the stream holds is as /asyncapi.json says', async () => {
