@@ -91,8 +91,10 @@ export const COMMANDS: readonly ListedCommand[] = [
   operator('migrate', 'change the database schema, as its owner (DB_OWNER_USER)', async () =>
     (await import('./migrate-command.js')).migrateCommand(),
   ),
-  operator('docs', 'serve the API’s interactive documentation', async () =>
-    (await import('./docs-command.js')).docsCommand(),
+  operator(
+    'docs',
+    'serve the API’s interactive documentation, or print the AsyncAPI document of the events',
+    async () => (await import('./docs-command.js')).docsCommand(),
   ),
   operator('settings', 'print every setting with its meaning and default, as a .env file', async () =>
     (await import('./settings-command.js')).settingsCommand(),

@@ -12,7 +12,9 @@ const DOCS_PORT_DEFAULT = 8081;
 export const docsCommand = (): Command =>
   new Command('docs')
     .option('--port <port>', 'port to listen on', wholeNumberBetween(1, 65_535), DOCS_PORT_DEFAULT)
-    .action(async ({ port }: { port: number }) => {
+    .option('--asyncapi', 'print the AsyncAPI document of the events stream instead')
+    .action(async ({ port, asyncapi }: { port: number; asyncapi?: true }) => {
+      if (asyncapi) return await printAsyncApi();
       const config: Config = { ...loadConfig(), VOIDRUNNER_ROLES: ['api'], SERVER_PORT: port, METRICS_PORT: 0 };
       // Loaded here, because it loads the whole service, which help does not need.
       const { startService } = await import('../composition/service.js');
@@ -21,3 +23,9 @@ export const docsCommand = (): Command =>
       await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
       await service.stop();
     });
+
+async function printAsyncApi(): Promise<void> {
+  const { createAsyncApiDocument } = await import('../http/docs/asyncapi-document.js');
+  const { eventDocs } = await import('../composition/event-docs.js');
+  print(JSON.stringify(createAsyncApiDocument(eventDocs(loadConfig().NATS_STREAM_PREFIX)), null, 2));
+}

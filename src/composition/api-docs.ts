@@ -4,6 +4,7 @@ import type { DocsOptions } from '../http/docs/openapi-document.js';
 import { JSON_NAMES_MAX, JSON_VALUES_MAX, NUMBER_CHARS_MAX } from '../http/validation/json-faults.js';
 import { JSON_DEPTH_MAX } from '../http/validation/storable.js';
 import type { Runtimes } from '../runtimes/runtimes.js';
+import { eventDocs } from './event-docs.js';
 import { operatorRulesOf } from './operator-rules.js';
 import { VERSION } from './version.js';
 
@@ -37,6 +38,7 @@ one object, and ${NUMBER_CHARS_MAX} characters of one number. Texts are well-for
       health: 'Whether the service is up and ready. No authentication is needed',
     },
     maxima: maximaByField,
+    events: eventDocs(config.NATS_STREAM_PREFIX),
     choices: { script_type: scriptTypes },
   };
 }

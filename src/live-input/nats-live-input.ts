@@ -58,7 +58,8 @@ export class NatsLiveInput extends LiveInput {
     const stop = this.nats.onConnection((connection) => {
       const subscription: Subscription = connection.subscribe(subject, {
         callback: (error, message) => {
-          if (!error) message.respond(JSON.stringify(receiver(pieceOf(message))));
+          // Every sender sets the header. Nothing that a reader of events can have sent here has it: docs/adr/0066.
+          if (!error && message.headers?.has(LAST_HEADER)) message.respond(JSON.stringify(receiver(pieceOf(message))));
         },
       });
       // A closed connection has no subscriptions left.

@@ -58,7 +58,10 @@ export class NatsLiveOutput extends LiveOutput {
     const connection = this.nats.connection();
     // Subscribes first: a chunk published while the history is read is then in the queue, the history, or both.
     const subscription = connection.subscribe(this.stream.subjectOf(source), {
-      callback: (error, message) => (error ? queue.markLost() : queue.push(chunkOf(message))),
+      callback: (error, message) => {
+        if (error) queue.markLost();
+        else if (isChunk(message)) queue.push(chunkOf(message));
+      },
     });
     try {
       let chunks: readonly OutputChunk[] | null = null;
@@ -68,7 +71,7 @@ export class NatsLiveOutput extends LiveOutput {
           queue.restart();
           for await (const message of this.history(source, next, signal)) {
             next = message.seq + 1;
-            yield chunkOf(message);
+            if (isChunk(message)) yield chunkOf(message);
           }
         } else {
           yield* chunks;
@@ -142,6 +145,9 @@ export class NatsLiveOutput extends LiveOutput {
 }
 
 const offsetOf = (facts: MsgHdrs | undefined): number => Number(facts?.get(OFFSET_HEADER) || 0);
+
+/** Nothing that a reader of events can have sent to the subject has the header: docs/adr/0066. */
+const isChunk = ({ headers: facts }: Pick<Msg | JsMsg, 'headers'>): boolean => facts?.has(OFFSET_HEADER) ?? false;
 
 const chunkOf = ({ headers: facts, data }: Pick<Msg | JsMsg, 'headers' | 'data'>): OutputChunk => ({
   offset: offsetOf(facts),

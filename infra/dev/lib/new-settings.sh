@@ -30,9 +30,10 @@ generate_settings() {
   port NATS_MONITOR_PORT 18222
   constants SERVER_HOST=127.0.0.1 SERVER_ENV=development DB_HOST=127.0.0.1 DB_NAME=voidrunner DB_USER=voidrunner_app \
     DB_OWNER_USER=voidrunner_owner DB_SSL_MODE=disable REDIS_HOST=127.0.0.1 REDIS_DB=0 NATS_USER=voidrunner \
-    NATS_URL="nats://127.0.0.1:$(generated_setting NATS_PORT)" OTEL_TRACES_FILE="$HOME_DIR/traces.jsonl" \
+    NATS_READER_USER=reader NATS_URL="nats://127.0.0.1:$(generated_setting NATS_PORT)" \
+    OTEL_TRACES_FILE="$HOME_DIR/traces.jsonl" \
     QUEUE_NAMESPACE="voidrunner-$instance" # part of the workers' names: instances recognise their own containers by it
-  passwords DB_PASSWORD DB_OWNER_PASSWORD REDIS_PASSWORD NATS_PASSWORD
+  passwords DB_PASSWORD DB_OWNER_PASSWORD REDIS_PASSWORD NATS_PASSWORD NATS_READER_PASSWORD
   keep JWT_SECRET_KEY hex 32
   keep PAYLOAD_MASTER_KEY random_key
   keep SEALER_KEY random_key

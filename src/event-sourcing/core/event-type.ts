@@ -13,6 +13,10 @@ export interface StoredEventType {
   readonly type: string;
   /** 1 + the number of upcasters. */
   readonly schemaVersion: number;
+  /** Of the data of the newest version. */
+  readonly schema: z.ZodType;
+  /** What the upcasters add to data of an older version, as a partial object: its fields are those that it lacks. */
+  addedSince(schemaVersion: number): Record<string, unknown>;
   /**
    * Upcasts stored data of any historic version. Throws if the data is invalid, or its version is newer than this
    * process knows.
@@ -60,7 +64,9 @@ export function eventType<Type extends string, Schema extends z.ZodType>(
       .reduce((older, upcaster) => upcaster(older), data as Record<string, unknown>);
     return schema.parse(newestData);
   };
+  const addedSince = (schemaVersion: number): Record<string, unknown> =>
+    upcasters.slice(schemaVersion - 1).reduce((older, upcaster) => upcaster(older), {});
   const payloadsOf = (data: unknown): readonly PayloadRef[] =>
     payloads(data as z.output<Schema>).filter((ref) => ref !== null && ref !== undefined);
-  return Object.assign(make, { type, schemaVersion: newest, upcast, payloadsOf });
+  return Object.assign(make, { type, schemaVersion: newest, schema, addedSince, upcast, payloadsOf });
 }

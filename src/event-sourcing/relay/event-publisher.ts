@@ -73,7 +73,7 @@ export class EventPublisher {
     const send = (traceparent: string | undefined): Promise<PubAck> =>
       js.publish(eventSubject(this.options.prefix, event), eventBody(event), {
         msgID: event.eventId,
-        headers: eventHeaders(event, epoch, traceparent),
+        headers: eventHeaders(this.options.prefix, event, epoch, traceparent),
         expect: { lastSequence },
       });
     try {

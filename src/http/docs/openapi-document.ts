@@ -4,6 +4,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { z } from 'zod';
 
 import { problemSchema } from './api-problems.js';
+import type { EventDocsOptions } from './asyncapi-document.js';
 import { convertedSchema } from './converted-schema.js';
 import { RESPONSE_HEADERS } from './documented-headers.js';
 import { applyOperationRules } from './operation-rules.js';
@@ -17,6 +18,8 @@ export interface DocsOptions {
   readonly tags?: Readonly<Record<string, string>>;
   /** Maxima of request fields that the operator sets. */
   readonly maxima?: Maxima;
+  /** Absent: no `/asyncapi.json`. */
+  readonly events?: EventDocsOptions;
   /** Accepted values of request fields that the operator sets. */
   readonly choices?: Choices;
 }

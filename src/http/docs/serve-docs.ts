@@ -6,6 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 import { API_BASE } from '../api-path.js';
+import { createAsyncApiDocument, type EventDocsOptions } from './asyncapi-document.js';
 import { createOpenApiDocument, type DocsOptions } from './openapi-document.js';
 
 /** The page loads its own files and calls its own origin; Swagger UI sets styles on elements. */
@@ -55,7 +56,7 @@ const page = (title: string): string => `<!doctype html>
 `;
 
 /**
- * `/docs` (Swagger UI, from files on disk: it works offline), `/docs/json`, `/swagger.json` and `/api`.
+ * `/docs` (Swagger UI, from files on disk: it works offline), `/docs/json`, `/swagger.json`, `/asyncapi.json` and `/api`.
  * Not SwaggerModule.setup: on Fastify it needs @fastify/static, for only three files, and its page has inline scripts.
  * Call it before the application is initialised.
  */
@@ -68,6 +69,7 @@ export function serveDocs(app: NestFastifyApplication, options: DocsOptions): vo
   };
   fastify.get('/docs/json', PUBLIC, sendDocument);
   fastify.get('/swagger.json', PUBLIC, sendDocument);
+  if (options.events) serveEventDocs(fastify, options.events);
   fastify.get('/docs', PUBLIC, async (_request, reply) =>
     sendPage(reply, 'text/html; charset=utf-8', page(options.title)),
   );
@@ -86,8 +88,17 @@ export function serveDocs(app: NestFastifyApplication, options: DocsOptions): vo
     base_path: `/${API_BASE}`,
     documentation: '/docs',
     openapi: '/swagger.json',
+    ...(options.events && { asyncapi: '/asyncapi.json' }),
     health: '/health',
   }));
+}
+
+function serveEventDocs(fastify: FastifyInstance, options: EventDocsOptions): void {
+  let document: string | undefined;
+  fastify.get('/asyncapi.json', PUBLIC, async (_request, reply) => {
+    document ??= JSON.stringify(createAsyncApiDocument(options));
+    return reply.type('application/json; charset=utf-8').send(document);
+  });
 }
 
 function sendPage(reply: FastifyReply, type: string, body: string | Buffer): FastifyReply {

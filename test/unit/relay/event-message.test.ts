@@ -53,8 +53,8 @@ describe('Event messages', () => {
 
   it('have a subject of stream type, event type and stream', () => {
     expect(eventSubject('VOIDRUNNER', raw)).toBe(`voidrunner.events.task.TaskUpdated.${raw.stream.id}`);
-    const headers = eventHeaders(raw, 4, traceparent);
-    expect([...headers.keys()].sort()).toEqual([
+    const headers = eventHeaders('VOIDRUNNER', raw, 4, traceparent);
+    expect([...headers.keys()].filter((name) => !name.startsWith('ce-')).sort()).toEqual([
       'traceparent',
       'voidrunner-epoch',
       'voidrunner-position',
@@ -63,5 +63,21 @@ describe('Event messages', () => {
     ]);
     expect(headers.get('voidrunner-position')).toBe('9007199254740993');
     expect(headers.get('voidrunner-stream')).toBe(`task-${raw.stream.id}`);
+  });
+
+  it('are CloudEvents in binary mode, whose data is the body', () => {
+    const headers = eventHeaders('VOIDRUNNER', raw, 4, undefined);
+    const attributes = [...headers.keys()].filter((name) => name.startsWith('ce-'));
+    expect(Object.fromEntries(attributes.map((name) => [name, headers.get(name)]))).toEqual({
+      'ce-specversion': '1.0',
+      'ce-id': raw.eventId,
+      'ce-source': '/voidrunner/events/task',
+      'ce-type': 'voidrunner.event.TaskUpdated',
+      'ce-subject': raw.stream.id,
+      'ce-time': raw.recordedAt,
+      'ce-datacontenttype': 'application/json',
+    });
+    // In structured mode, a content type would say so.
+    expect([...headers.keys()].map((name) => name.toLowerCase())).not.toContain('content-type');
   });
 });
