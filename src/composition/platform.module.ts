@@ -14,6 +14,7 @@ import { ReadYourWrites } from '../http/read-your-writes.js';
 import { LargeResponses } from '../http/user-concurrency.js';
 import { LiveInput } from '../live-input/live-input.js';
 import { LiveOutput } from '../live-output/live-output.js';
+import { DataKeys } from '../platform/payloads/data-keys.js';
 import { PayloadStore } from '../platform/payloads/payload-store.js';
 import { StorageQuota } from '../platform/payloads/storage-quota.js';
 import { OfferedRuntimes } from '../runtimes/offered-runtimes.js';
@@ -36,6 +37,7 @@ export class PlatformModule {
       { provide: Pool, useValue: pool },
       { provide: EventStore, useValue: store },
       { provide: PayloadStore, useValue: payloads },
+      { provide: DataKeys, useValue: infra.dataKeys },
       { provide: StorageQuota, useValue: infra.quota },
       { provide: DecisionRunner, useValue: infra.decisions },
       {
