@@ -2,9 +2,11 @@ import { ErasurePass } from '../erasure/erasure-pass.js';
 import { ErasureSweep } from '../erasure/erasure-sweep.js';
 import { UnfinishedErasures } from '../erasure/unfinished-erasures.js';
 import { delay } from '../platform/async/delay.js';
+import { DataKeys } from '../platform/payloads/data-keys.js';
 import type { Infrastructure } from './infrastructure.js';
 import { PROJECTOR } from './postgres-options.js';
 import { attempt, loopRole, type RoleProcess } from './role-process.js';
+import { masterKeysOf } from './secrets.js';
 
 const INTERVAL_MS = 2_000;
 /** Between two passes over many executions: others use the log, too. */
@@ -12,10 +14,11 @@ const BUSY_PAUSE_MS = 200;
 
 /** Completes erasures of accounts. Part of the orchestrator's role. */
 export function createErasureRole(infra: Infrastructure): RoleProcess {
-  const { log, pool, store, decisions, dataKeys, liveOutput } = infra;
+  const { config, log, pool, store, decisions, liveOutput } = infra;
+  const keys = new DataKeys(pool, masterKeysOf(config));
   const sweep = new ErasureSweep({
     erasures: new UnfinishedErasures(pool, PROJECTOR),
-    pass: new ErasurePass({ pool, store, decisions, keys: dataKeys, liveOutput }),
+    pass: new ErasurePass({ pool, store, decisions, keys, liveOutput }),
     log,
   });
   return loopRole('erasure', async (signal) => {

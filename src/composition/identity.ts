@@ -31,7 +31,7 @@ class AccountsModule {}
 export interface OpenAccounts {
   readonly accounts: AccountAdministration;
   readonly erasure: AccountErasure;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** For the command line: account administration without a service. */

@@ -20,7 +20,6 @@ import { NatsLiveInput } from '../live-input/nats-live-input.js';
 import { NatsLiveOutput } from '../live-output/nats-live-output.js';
 import type { NatsLink } from '../platform/nats/nats-link.js';
 import { PayloadSweep } from '../platform/payloads/payload-sweep.js';
-import { DataKeys } from '../platform/payloads/data-keys.js';
 import { PostgresPayloadStore } from '../platform/payloads/postgres-payload-store.js';
 import { PostgresStorageQuota } from '../platform/payloads/postgres-storage-quota.js';
 import { PostgresSealedTexts } from '../platform/payloads/sealed-texts.js';
@@ -59,7 +58,6 @@ export interface Infrastructure {
   readonly sweep: PayloadSweep;
   readonly nats: NatsLink;
   readonly eventsStream: EventsStream;
-  readonly dataKeys: DataKeys;
   readonly liveOutput: NatsLiveOutput;
   readonly liveInput: NatsLiveInput;
   readonly redis: Redis;
@@ -139,7 +137,6 @@ export function createInfrastructure(config: Config, log: Log): Infrastructure {
     streamWatch: new StreamWatch(versions, (listener) => appends.onAppend(listener), log),
     payloads: new PostgresPayloadStore({ pool, masterKeys: masterKeysOf(config) }),
     endpointSeals: new EndpointSeals(new PostgresSealedTexts({ pool, masterKeys: masterKeysOf(config) })),
-    dataKeys: new DataKeys(pool, masterKeysOf(config)),
     quota: new PostgresStorageQuota(pool, config.STORAGE_QUOTA_MB * 1024 ** 2),
     sweep: new PayloadSweep(pool, {
       executionsMs: config.RETENTION_RUNS,

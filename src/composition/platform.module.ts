@@ -25,6 +25,7 @@ import { EndpointSeals } from '../webhook-endpoints/endpoint-seals.js';
 import { SystemHostAddresses } from '../webhook-endpoints/host-addresses.js';
 import type { Infrastructure } from './infrastructure.js';
 import { operatorRulesOf } from './operator-rules.js';
+import { masterKeysOf } from './secrets.js';
 import { urlRulesOf } from './webhook-rules.js';
 
 /** The ports that features inject, bound to this process's adapters. */
@@ -37,7 +38,7 @@ export class PlatformModule {
       { provide: Pool, useValue: pool },
       { provide: EventStore, useValue: store },
       { provide: PayloadStore, useValue: payloads },
-      { provide: DataKeys, useValue: infra.dataKeys },
+      { provide: DataKeys, useValue: new DataKeys(pool, masterKeysOf(config)) },
       { provide: StorageQuota, useValue: infra.quota },
       { provide: DecisionRunner, useValue: infra.decisions },
       {

@@ -207,7 +207,6 @@ test('after the erasure no text of the account is left, except those of its task
   expect(await send('DELETE', '/auth/me', { password }, token)).toEqual({ message: 'Account erased successfully' });
 
   await eventually(async () => expect(fieldsOf(await everywhere())).toEqual(IN_THE_LOG), { timeoutMs: 60_000 });
-  if (process.env['SHOW'] !== undefined) process.stderr.write(JSON.stringify(await everywhere(), null, 1));
   const active = `select from read.executions where status in ('pending', 'running')`;
   await eventually(async () => expect((await pool.query(active)).rows).toEqual([]));
   for (const table of ['read.webhooks', 'es.payloads', 'es.compiled_programs'])
