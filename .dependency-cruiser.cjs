@@ -1,5 +1,5 @@
 // Dependencies point one way, from the left to the right:
-//   main → composition, cli → mcp, worker, orchestrator, facades → webhooks → tasks, identity, operations → http → sandbox, queue, live-output, live-input
+//   main → composition, cli → mcp, worker, orchestrator, facades, erasure → webhooks → tasks, identity, operations → http → sandbox, queue, live-output, live-input
 //        → runtimes, sealing → event-sourcing → platform → kernel
 // `make check` runs these rules on src and on the client. test/architecture runs them on a copy of the layout that breaks each rule once.
 
@@ -62,6 +62,11 @@ module.exports = {
         'webhook-endpoints',
       ],
       'Webhooks tell about executions, and change none.',
+    ),
+    layer(
+      'erasure',
+      ['kernel', 'platform', 'event-sourcing', 'sandbox', 'live-output', 'tasks', 'webhooks'],
+      'It ends what an account has: only composition and the command line start it.',
     ),
     layer(
       'facades',

@@ -15,6 +15,7 @@ import { Migration20261130000300 } from './Migration20261130000300_batches.js';
 import { Migration20261201000000 } from './Migration20261201000000_api_keys.js';
 import { Migration20261201000100 } from './Migration20261201000100_webhooks.js';
 import { Migration20261201000200 } from './Migration20261201000200_sealed_log.js';
+import { Migration20261201000320 } from './Migration20261201000320_erasures.js';
 
 /** Oldest first, each by the name of its file. */
 export const MIGRATIONS = [
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   { name: 'Migration20261201000000_api_keys', class: Migration20261201000000 },
   { name: 'Migration20261201000100_webhooks', class: Migration20261201000100 },
   { name: 'Migration20261201000200_sealed_log', class: Migration20261201000200 },
+  { name: 'Migration20261201000320_erasures', class: Migration20261201000320 },
 ];

@@ -22,7 +22,7 @@ export function adminCommand(): Command {
       const fault = faultOf(registerBody.shape.password, password);
       if (fault !== undefined) throw new DomainError('invalid_password', `Invalid password: ${fault}`, 'invalid');
       const account = { email, password, name };
-      await withAccounts(async (accounts) => {
+      await withAccounts(async ({ accounts }) => {
         print(`user-${await accounts.createAdmin(account, operatorMetadata())} is an admin`);
       });
     });
@@ -35,7 +35,7 @@ export function adminCommand(): Command {
       .description(isAdmin ? 'make an account an admin' : 'make an account a normal account, and end its sessions')
       .argument('<email>', '', emailArgument)
       .action((email: string) =>
-        withAccounts(async (accounts) => {
+        withAccounts(async ({ accounts }) => {
           const id = await accounts.setAdmin(email, isAdmin, operatorMetadata());
           print(`user-${id} is ${isAdmin ? 'an admin' : 'not an admin'}`);
         }),

@@ -1,18 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 
-import { masterKeysOf } from '../composition/secrets.js';
+import { ErasurePass } from '../erasure/erasure-pass.js';
 import { registerBody } from '../identity/api/auth-schemas.js';
 import type { AccountName } from '../identity/app/account-administration.js';
-import { DomainError } from '../kernel/errors.js';
-import { DataKeys } from '../platform/payloads/data-keys.js';
-import { PayloadDestruction } from '../platform/payloads/payload-destruction.js';
-import { sweepCompiledPrograms } from '../platform/payloads/postgres-compiled-programs.js';
-import { CancelBatchHandler } from '../tasks/commands/cancel-batch.js';
-import { decideExecution } from '../tasks/commands/decide-execution.js';
-import { CancelBatch } from '../tasks/domain/batch-commands.js';
-import { CancelExecution } from '../tasks/domain/execution-commands.js';
-import { CurrentStatuses } from '../tasks/queries/current-statuses.js';
-import { type CliContext, decisionsOf, withAccounts } from './cli-context.js';
+import { decisionsOf, withAccounts } from './cli-context.js';
 import { operatorMetadata } from './operator.js';
 import { print } from './output.js';
 import { streamArgument } from './stream-argument.js';
@@ -28,62 +19,27 @@ export function usersCommand(): Command {
 }
 
 /**
- * The key is destroyed first: then nothing of the account can be read or stored, and its open sessions achieve nothing.
- * The email is erased last, so that an interrupted command can be repeated with the same arguments.
+ * Records the erasure, then makes the passes that the service's sweep would make: a service that is down need not be
+ * started. What an interrupted command has left is done by the sweep, or by the command with `user-<uuid>`.
  */
 const erase = (account: AccountName): Promise<void> =>
-  withAccounts(async (accounts, context) => {
-    const { config, pool } = context;
+  withAccounts(async ({ accounts, erasure, keys }, context) => {
+    const { pool, store } = context;
     const id = await accounts.idOf(account);
-    await new DataKeys(pool, masterKeysOf(config)).destroy(id);
-    await cancelBatches(context, id);
-    const cancelled = await cancelExecutions(context, id);
-    const destruction = new PayloadDestruction(pool);
-    await destruction.destroyOf(id, new AbortController().signal);
-    await sweepCompiledPrograms(pool);
-    await accounts.erase(id, operatorMetadata());
-    const { payloads, bytes } = destruction.figures;
+    await erasure.erase(id, operatorMetadata());
+    print(`user-${id}: the erasure is recorded`);
+    const pass = new ErasurePass({ pool, store, decisions: decisionsOf(context), keys, liveOutput: null });
+    const { signal } = new AbortController();
+    let [cancelled, payloads, bytes] = [0, 0, 0];
+    for (let isCut = true; isCut;) {
+      const result = await pass.run(id, operatorMetadata, signal);
+      cancelled += result.cancelled;
+      payloads += result.payloads;
+      bytes += result.bytes;
+      isCut = result.isCut;
+    }
     print(`user-${id} is erased: ${cancelled} executions cancelled, ${payloads} payloads of ${bytes} bytes destroyed`);
   });
-
-/** Nothing more of them is started. What one that the view does not have yet starts ends by itself, like executions. */
-async function cancelBatches(context: CliContext, ownerId: string): Promise<void> {
-  const { pool, store } = context;
-  const handler = new CancelBatchHandler(decisionsOf(context), new CurrentStatuses(pool, store));
-  const { rows } = await pool.query<{ id: string }>(
-    `select id from read.batches where owner_id = $1 and status = 'starting'`,
-    [ownerId],
-  );
-  for (const { id } of rows) {
-    await unlessEnded(() => handler.execute(new CancelBatch(id, 'system', operatorMetadata(id))));
-  }
-}
-
-/** Executions that the view does not have yet end by themselves: their script no longer exists. */
-async function cancelExecutions(context: CliContext, ownerId: string): Promise<number> {
-  const decisions = decisionsOf(context);
-  const { rows } = await context.pool.query<{ id: string }>(
-    `select id from read.executions where owner_id = $1 and status in ('pending', 'running')`,
-    [ownerId],
-  );
-  let cancelled = 0;
-  for (const { id } of rows) {
-    const command = new CancelExecution(id, 'system', operatorMetadata(id));
-    if (await unlessEnded(() => decideExecution(decisions, command))) cancelled += 1;
-  }
-  return cancelled;
-}
-
-/** @returns false if it has ended in the meantime */
-async function unlessEnded(cancel: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await cancel();
-    return true;
-  } catch (error) {
-    if (error instanceof DomainError) return false;
-    throw error;
-  }
-}
 
 function accountArgument(text: string): AccountName {
   if (text.startsWith('user-')) {

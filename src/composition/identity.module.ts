@@ -5,6 +5,7 @@ import {
   type DynamicModule,
   Module,
   type OnApplicationBootstrap,
+  type Provider,
 } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 
@@ -13,6 +14,7 @@ import { Credentials } from '../http/auth-guard.js';
 import { AuthController } from '../identity/api/auth-controller.js';
 import { KeyController } from '../identity/api/key-controller.js';
 import { AccountAdministration } from '../identity/app/account-administration.js';
+import { AccountErasure } from '../identity/app/account-erasure.js';
 import { Accounts } from '../identity/app/accounts.js';
 import { ApiKeys, KNOWN_MS_MAX } from '../identity/app/api-keys.js';
 import { KnownCredentials } from '../identity/app/known-credentials.js';
@@ -26,6 +28,7 @@ import { IdentityStore } from '../identity/store/identity-store.js';
 import { KeyStore } from '../identity/store/key-store.js';
 import { type IdentityDatabaseOptions, ormOptions } from '../identity/store/orm-options.js';
 import { ParameterisedDriver } from '../identity/store/parameterised-driver.js';
+import { DataKeys } from '../platform/payloads/data-keys.js';
 import type { Log } from '../platform/telemetry/log.js';
 
 export interface IdentityOptions {
@@ -35,7 +38,7 @@ export interface IdentityOptions {
   readonly log: Log;
 }
 
-/** Needs the EventStore from a global module. */
+/** Needs the EventStore and the DataKeys from a global module. */
 @Module({})
 export class IdentityModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
@@ -95,12 +98,7 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
           ) => new Accounts({ store, hasher, newAccounts, tokens: signed, revocations, facts, refreshGraceMs }),
           inject: [IdentityStore, PasswordHasher, NewAccounts, Tokens, Revocations, SecurityFacts],
         },
-        {
-          provide: AccountAdministration,
-          useFactory: (store: IdentityStore, hasher: PasswordHasher, newAccounts: NewAccounts, facts: SecurityFacts) =>
-            new AccountAdministration({ store, hasher, newAccounts, facts }),
-          inject: [IdentityStore, PasswordHasher, NewAccounts, SecurityFacts],
-        },
+        ...administration(log),
         {
           provide: ApiKeys,
           useFactory: (store: KeyStore, facts: SecurityFacts) => {
@@ -117,7 +115,7 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
           inject: [Tokens, Revocations, ApiKeys],
         },
       ],
-      exports: [Accounts, AccountAdministration, Credentials],
+      exports: [Accounts, AccountAdministration, AccountErasure, Credentials],
     };
   }
 
@@ -134,3 +132,24 @@ export class IdentityModule implements OnApplicationBootstrap, BeforeApplication
     await this.revocations.stop();
   }
 }
+
+/** What changes accounts as a whole. */
+const administration = (log: Log): Provider[] => [
+  {
+    provide: AccountAdministration,
+    useFactory: (store: IdentityStore, newAccounts: NewAccounts, facts: SecurityFacts) =>
+      new AccountAdministration({ store, newAccounts, facts }),
+    inject: [IdentityStore, NewAccounts, SecurityFacts],
+  },
+  {
+    provide: AccountErasure,
+    useFactory: (
+      store: IdentityStore,
+      hasher: PasswordHasher,
+      revocations: Revocations,
+      facts: SecurityFacts,
+      keys: DataKeys,
+    ) => new AccountErasure({ store, hasher, revocations, facts, keys, log }),
+    inject: [IdentityStore, PasswordHasher, Revocations, SecurityFacts, DataKeys],
+  },
+];

@@ -14,6 +14,7 @@ import { ReadYourWrites } from '../http/read-your-writes.js';
 import { LargeResponses } from '../http/user-concurrency.js';
 import { LiveInput } from '../live-input/live-input.js';
 import { LiveOutput } from '../live-output/live-output.js';
+import { DataKeys } from '../platform/payloads/data-keys.js';
 import { PayloadStore } from '../platform/payloads/payload-store.js';
 import { StorageQuota } from '../platform/payloads/storage-quota.js';
 import { OfferedRuntimes } from '../runtimes/offered-runtimes.js';
@@ -24,6 +25,7 @@ import { EndpointSeals } from '../webhook-endpoints/endpoint-seals.js';
 import { SystemHostAddresses } from '../webhook-endpoints/host-addresses.js';
 import type { Infrastructure } from './infrastructure.js';
 import { operatorRulesOf } from './operator-rules.js';
+import { masterKeysOf } from './secrets.js';
 import { urlRulesOf } from './webhook-rules.js';
 
 /** The ports that features inject, bound to this process's adapters. */
@@ -36,6 +38,7 @@ export class PlatformModule {
       { provide: Pool, useValue: pool },
       { provide: EventStore, useValue: store },
       { provide: PayloadStore, useValue: payloads },
+      { provide: DataKeys, useValue: new DataKeys(pool, masterKeysOf(config)) },
       { provide: StorageQuota, useValue: infra.quota },
       { provide: DecisionRunner, useValue: infra.decisions },
       {

@@ -13,6 +13,7 @@ import { AppModule } from './app.module.js';
 import { createDeadLettersRole } from './dead-letters-role.js';
 import { END_MS_MAX, endInTime } from './end-in-time.js';
 import { facadeParts } from './facades.js';
+import { createErasureRole } from './erasure-role.js';
 import { createInfrastructure, type Infrastructure } from './infrastructure.js';
 import { type OperatorServer, startOperatorServer } from './operator-server.js';
 import { createOrchestratorRole } from './orchestrator-role.js';
@@ -116,6 +117,7 @@ function createRoles(
   if (commands && worker) roles.push(createWorkerRole(infra, commands, worker));
   if (commands && config.VOIDRUNNER_ROLES.includes('orchestrator')) {
     roles.push(createOrchestratorRole(infra, commands), createDeadLettersRole(infra), createRetentionRole(infra));
+    roles.push(createErasureRole(infra));
   }
   if (context && config.VOIDRUNNER_ROLES.includes('webhooks')) roles.push(createWebhooksRole(infra, context));
   if (config.VOIDRUNNER_ROLES.includes('relay')) roles.push(createRelayRole(infra));

@@ -37,6 +37,9 @@ export abstract class LiveOutput {
    */
   abstract read(source: OutputSource, signal: AbortSignal): AsyncIterable<OutputChunk>;
 
+  /** Deletes the kept chunks of all attempts of an execution. May be repeated. @throws Unavailable */
+  abstract forget(executionId: string): Promise<void>;
+
   /** Calls the listener when published chunks may be lost and can be published again. @returns a function to stop */
   abstract onLoss(listener: () => void): () => void;
 }

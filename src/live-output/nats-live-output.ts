@@ -85,6 +85,10 @@ export class NatsLiveOutput extends LiveOutput {
     }
   }
 
+  override async forget(executionId: string): Promise<void> {
+    await this.asking(() => this.stream.purge(executionId));
+  }
+
   override onLoss(listener: () => void): () => void {
     return this.nats.onStateChange((connected) => {
       this.stream.invalidate();

@@ -42,6 +42,13 @@ export class OutputStream {
     }
   }
 
+  /** Deletes the chunks of an execution. @throws NatsError, Unavailable */
+  async purge(executionId: string): Promise<void> {
+    await this.ensure();
+    const { streams } = await this.options.nats.manager();
+    await streams.purge(this.name, { filter: `${this.subjects}.${executionId}.>` });
+  }
+
   /** The stream may be missing: it is lost when the server restarts. */
   invalidate(): void {
     this.ensured = null;

@@ -44,6 +44,7 @@ const PLANTED: Readonly<Record<string, string>> = {
   'identity-imports': 'identity/breaks-its-layer.ts',
   'tasks-imports': 'tasks/breaks-its-layer.ts',
   'facades-imports': 'facades/breaks-its-layer.ts',
+  'erasure-imports': 'erasure/breaks-its-layer.ts',
   'webhooks-imports': 'webhooks/breaks-its-layer.ts',
   'webhook-endpoints-imports': 'webhook-endpoints/breaks-its-layer.ts',
   'worker-imports': 'worker/breaks-its-layer.ts',

@@ -31,6 +31,12 @@ export class InMemoryLiveOutput extends LiveOutput {
     }
   }
 
+  override async forget(executionId: string): Promise<void> {
+    if (this.away) throw new Unavailable('nats', 'away');
+    const kept = this.chunks.filter(({ key }) => !key.startsWith(`${executionId} `));
+    this.chunks.splice(0, this.chunks.length, ...kept);
+  }
+
   override onLoss(listener: () => void): () => void {
     this.news.on('loss', listener);
     return () => this.news.off('loss', listener);

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
@@ -16,6 +16,7 @@ import {
   SessionCaller,
   type SessionIdentity,
 } from '../../http/request-context.js';
+import { AccountErasure } from '../app/account-erasure.js';
 import { Accounts, type Grant, type MetadataFor } from '../app/accounts.js';
 import { emailKey } from '../domain/email.js';
 import {
@@ -23,6 +24,8 @@ import {
   authResponse,
   type ChangePasswordBody,
   changePasswordBody,
+  type EraseAccountBody,
+  eraseAccountBody,
   EMAIL_CHARS_MAX,
   type LoginBody,
   loginBody,
@@ -55,7 +58,10 @@ const byCaller = (request: FastifyRequest): string | undefined => callerOf(reque
 @ApiTags('auth')
 @Controller(apiPath('auth'))
 export class AuthController {
-  constructor(private readonly accounts: Accounts) {}
+  constructor(
+    private readonly accounts: Accounts,
+    private readonly erasure: AccountErasure,
+  ) {}
 
   @Post('register')
   @Public()
@@ -161,6 +167,29 @@ export class AuthController {
   @ApiProblems(401, 429, 503)
   async me(@Caller() caller: CallerContext): Promise<{ user: UserShape }> {
     return { user: userShapeOf(await this.accounts.me(caller.userId)) };
+  }
+
+  @Delete('me')
+  @HttpCode(200)
+  @RateLimited({ category: 'login_address', keyOf: byAddress }, { category: 'login_account', keyOf: byCaller })
+  @ApiBearerAuth()
+  @ApiOperation({
+    summary: 'Erase your account',
+    description:
+      'Permanent. Erases email, name and password, ends every session and API key within a second, and destroys the ' +
+      'key of everything that you stored. Within seconds, executions and batches are cancelled, webhooks are deleted, ' +
+      'and the stored bytes are destroyed. A wrong password returns 403. The rate limits of logins apply. After a lost ' +
+      'response, a repeated request returns 401: the account does not exist any more.',
+    operationId: 'eraseAccount',
+  })
+  @ApiOkResponse({ standardSchema: messageResponse, description: 'Account erased' })
+  @ApiProblems(400, 401, 403, 413, 415, 429, 503)
+  async eraseAccount(
+    @Body({ schema: eraseAccountBody }) { password }: EraseAccountBody,
+    @SessionCaller() caller: CallerContext & SessionIdentity,
+  ): Promise<{ message: string }> {
+    await this.erasure.eraseOwn(caller, password, metadataOf(caller));
+    return { message: 'Account erased successfully' };
   }
 }
 

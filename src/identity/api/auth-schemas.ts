@@ -79,6 +79,10 @@ export const changePasswordBody = z.strictObject({ current_password: anyPassword
   example: { current_password: 'correct horse battery', new_password: 'correct horse battery staple' },
 });
 
+export const eraseAccountBody = z
+  .strictObject({ password: anyPassword })
+  .meta({ id: 'EraseAccountRequest', example: { password: 'correct horse battery staple' } });
+
 export const userShape = z
   .object({
     id: z.uuid(),
@@ -107,5 +111,6 @@ export type LoginBody = z.output<typeof loginBody>;
 export type RefreshBody = z.output<typeof refreshBody>;
 export type LogoutBody = z.output<typeof logoutBody>;
 export type ChangePasswordBody = z.output<typeof changePasswordBody>;
+export type EraseAccountBody = z.output<typeof eraseAccountBody>;
 export type AuthResponse = z.output<typeof authResponse>;
 export type UserShape = z.output<typeof userShape>;

@@ -1,18 +1,14 @@
-import { randomUUID } from 'node:crypto';
-
 import type { EventMetadata } from '../../event-sourcing/core/event.js';
 import { DomainError } from '../../kernel/errors.js';
 import { emailKey } from '../domain/email.js';
-import { AdminGranted, AdminRevoked, UserErased, type UserEvent, UserRegistered } from '../domain/user-events.js';
+import { AdminGranted, AdminRevoked, type UserEvent, UserRegistered } from '../domain/user-events.js';
 import type { User } from '../store/entities.js';
-import { type IdentityStore, isErased } from '../store/identity-store.js';
+import type { IdentityStore } from '../store/identity-store.js';
 import type { NewAccount, NewAccounts } from './new-account.js';
-import type { PasswordHasher } from './password-hasher.js';
 import type { SecurityFacts } from './security-facts.js';
 
 export interface AccountAdministrationOptions {
   readonly store: IdentityStore;
-  readonly hasher: PasswordHasher;
   readonly newAccounts: NewAccounts;
   readonly facts: SecurityFacts;
 }
@@ -51,17 +47,6 @@ export class AccountAdministration {
   /** @throws DomainError `user_not_found` @returns the user's id */
   async idOf(account: AccountName): Promise<string> {
     return (await this.find(account)).id;
-  }
-
-  /**
-   * Erases email, name and password of an account, and ends its sessions. Idempotent, because the id stays.
-   * @throws DomainError `user_not_found`
-   */
-  async erase(id: string, metadata: EventMetadata): Promise<void> {
-    const { store, hasher } = this.options;
-    if (isErased(await this.find({ id }))) return;
-    const unknownPassword = await hasher.hash(randomUUID());
-    await this.recordNow(UserErased({ user_id: id }), (event) => store.erase(id, unknownPassword, { event, metadata }));
   }
 
   private async find(account: AccountName): Promise<User> {

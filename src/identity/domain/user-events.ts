@@ -28,7 +28,12 @@ export const PasswordChangeRefused = eventType('PasswordChangeRefused', z.object
 export const AdminGranted = eventType('AdminGranted', z.object(user));
 /** Every session of the user was revoked with it, so it takes effect at once. */
 export const AdminRevoked = eventType('AdminRevoked', z.object(user));
-/** Email, name and password are erased, every session is revoked, and the user's payload key must be destroyed. */
+/** Someone with an access token sent a wrong password to erase the account. */
+export const UserErasureRefused = eventType('UserErasureRefused', z.object(session));
+/**
+ * By the event's actor: the user, or an operator. Email, name, password and names of API keys are erased, and every
+ * session and key is revoked. A row of `identity.erasures` makes the sweep erase the rest.
+ */
 export const UserErased = eventType('UserErased', z.object(user));
 
 const apiKey = { ...user, key_id: z.uuid() };
@@ -52,6 +57,7 @@ export const userEvents = {
   PasswordChangeRefused,
   AdminGranted,
   AdminRevoked,
+  UserErasureRefused,
   UserErased,
   ApiKeyCreated,
   ApiKeyUsedFromNewAddress,

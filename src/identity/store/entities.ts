@@ -34,6 +34,11 @@ export class User {
   updatedAt!: Date;
 }
 
+/** Belongs to no user: an email has an @. */
+export const emailOfErased = (userId: string): string => `erased-${userId}`;
+
+export const isErased = ({ id, emailKey }: Pick<User, 'id' | 'emailKey'>): boolean => emailKey === emailOfErased(id);
+
 /** A login and the refresh tokens that descend from it: one family. */
 @Entity({ schema: 'identity', tableName: 'sessions' })
 export class Session {

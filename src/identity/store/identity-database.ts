@@ -6,7 +6,7 @@ import type { JsonObject } from '../../kernel/json.js';
 import { newId } from '../../kernel/uuid.js';
 import { asUnavailable, sqlStateOf } from '../../platform/postgres/outage.js';
 import type { UserEvent } from '../domain/user-events.js';
-import { SecurityFact, User } from './entities.js';
+import { isErased, SecurityFact, User } from './entities.js';
 
 /** The email (or whatever else is unique) is taken. */
 export class AlreadyTaken extends Error {}
@@ -38,10 +38,10 @@ export class IdentityDatabase {
 /** Postgres' clock, so that all processes agree on the order of revocations. */
 export const NOW = raw<Date>('now()');
 
-/** @returns false if the user does not exist, or has another password hash */
+/** @returns false if the user does not exist, is erased, or has another password hash */
 export async function lockUser(em: EntityManager, userId: string, passwordHash?: string): Promise<boolean> {
   const user = await em.findOne(User, { id: userId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  return user !== null && (passwordHash === undefined || user.passwordHash === passwordHash);
+  return user !== null && !isErased(user) && (passwordHash === undefined || user.passwordHash === passwordHash);
 }
 
 /** The counter is incremented under the user's row lock, so the ordinals of facts follow the order of their commits. */

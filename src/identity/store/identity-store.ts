@@ -1,7 +1,7 @@
-import { raw } from '@mikro-orm/core';
+import { LockMode, raw } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 
-import { ApiKey, SecurityFact, Session, User } from './entities.js';
+import { ApiKey, emailOfErased, isErased, SecurityFact, Session, User } from './entities.js';
 import {
   AlreadyTaken,
   type FactToRecord,
@@ -126,16 +126,38 @@ export class IdentityStore {
     });
   }
 
-  /** Keeps only an id without a usable login, and revokes every session and API key. */
-  erase(userId: string, unknownPasswordHash: string, fact: FactToRecord): Promise<void> {
+  /**
+   * Keeps only an id without a usable login, revokes every session and API key, and records that the rest must be
+   * erased, all in one transaction. The fact is recorded once; a repetition makes the sweep look again.
+   * @param passwordHash that the password was compared with; undefined: for an operator
+   * @returns the ids of the revoked sessions; null if the password has changed since the comparison
+   */
+  erase(
+    userId: string,
+    { passwordHash, unknownPasswordHash }: { passwordHash?: string; unknownPasswordHash: string },
+    fact: FactToRecord,
+  ): Promise<readonly string[] | null> {
     return this.database.inTransaction(async (em) => {
+      const user = await em.findOne(User, { id: userId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (!user) return null;
+      if (isErased(user)) {
+        await requestErasure(em, userId);
+        return [];
+      }
+      if (passwordHash !== undefined && user.passwordHash !== passwordHash) return null;
       const email = emailOfErased(userId);
-      const values = { email, emailKey: email, name: '', isAdmin: false };
-      const passwordHash = unknownPasswordHash;
-      await em.nativeUpdate(User, { id: userId }, { ...values, passwordHash, updatedAt: new Date() });
-      await em.nativeUpdate(Session, { userId, revokedAt: null }, { revokedAt: NOW });
+      const values = { email, emailKey: email, name: '', isAdmin: false, passwordHash: unknownPasswordHash };
+      await em.nativeUpdate(User, { id: userId }, { ...values, updatedAt: new Date() });
+      const sessionIds = await revokeSessionsOf(em, userId, null);
       await em.nativeUpdate(ApiKey, { userId, revokedAt: null }, { revokedAt: NOW });
+      await em.nativeUpdate(ApiKey, { userId }, { name: '' });
+      await em.execute(
+        'delete from identity.api_key_addresses where key_id in (select id from identity.api_keys where user_id = ?)',
+        [userId],
+      );
       await recordFacts(em, userId, [fact]);
+      await requestErasure(em, userId);
+      return sessionIds;
     });
   }
 
@@ -188,11 +210,6 @@ export class IdentityStore {
   }
 }
 
-/** Belongs to no user: an email has an @. */
-const emailOfErased = (userId: string): string => `erased-${userId}`;
-
-export const isErased = ({ id, emailKey }: Pick<User, 'id' | 'emailKey'>): boolean => emailKey === emailOfErased(id);
-
 /** Holds the user's row lock, which a login also takes. @param kept the session that continues, if any */
 async function endSessions(
   em: EntityManager,
@@ -201,11 +218,25 @@ async function endSessions(
   fact: FactOfSessions,
 ): Promise<readonly string[]> {
   await lockUser(em, userId);
+  const ended = await revokeSessionsOf(em, userId, kept);
+  await recordFacts(em, userId, [fact(ended.length)]);
+  return ended;
+}
+
+async function revokeSessionsOf(em: EntityManager, userId: string, kept: string | null): Promise<readonly string[]> {
   const ended = await em.execute<{ id: string }[]>(
     `update identity.sessions set revoked_at = now()
      where user_id = ? and revoked_at is null and id is distinct from ? returning id`,
     [userId, kept],
   );
-  await recordFacts(em, userId, [fact(ended.length)]);
   return ended.map(({ id }) => id);
+}
+
+/** Asks the sweep to erase what is outside of identity, again if it has done so before. */
+async function requestErasure(em: EntityManager, userId: string): Promise<void> {
+  await em.execute(
+    `insert into identity.erasures (user_id) values (?)
+     on conflict (user_id) do update set requested_at = now(), completed_at = null`,
+    [userId],
+  );
 }

@@ -1,5 +1,6 @@
 import { ApiKeyCreated, ApiKeyRevoked, ApiKeyUsedFromNewAddress } from '../domain/user-events.js';
 import type { EventMetadata } from '../../event-sourcing/core/event.js';
+import { ownerErased } from '../../platform/payloads/data-keys.js';
 import { ApiKey } from './entities.js';
 import { type IdentityDatabase, lockUser, NOW, recordFacts } from './identity-database.js';
 import type { Revoked } from './identity-store.js';
@@ -11,10 +12,14 @@ const ADDRESSES_MAX = 1_000;
 export class KeyStore {
   constructor(private readonly database: IdentityDatabase) {}
 
-  /** @param max of the owner's keys that are not revoked. @returns false if there are as many */
+  /**
+   * @param max of the owner's keys that are not revoked
+   * @returns false if there are as many
+   * @throws DomainError `owner_erased`, for a request that was under way when the account was erased
+   */
   insert(key: ApiKey, max: number, metadata: EventMetadata): Promise<boolean> {
     return this.database.inTransaction(async (em) => {
-      await lockUser(em, key.userId);
+      if (!(await lockUser(em, key.userId))) throw ownerErased();
       if ((await em.count(ApiKey, { userId: key.userId, revokedAt: null })) >= max) return false;
       await em.insert(ApiKey, key);
       const { id: key_id, userId: user_id, scopes, expiresAt } = key;
@@ -79,7 +84,7 @@ export class KeyStore {
       const inserted = await em.execute<{ key_id: string }[]>(
         `insert into identity.api_key_addresses (key_id, address_hash)
          select k.id, ? from identity.api_keys k
-         where k.id = ? and (select count(*) from identity.api_key_addresses a where a.key_id = k.id) < ?
+         where k.id = ? and k.revoked_at is null and (select count(*) from identity.api_key_addresses a where a.key_id = k.id) < ?
          on conflict do nothing returning key_id`,
         [addressHash, id, ADDRESSES_MAX],
       );

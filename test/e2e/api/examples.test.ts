@@ -26,7 +26,7 @@ const ORDER: Readonly<Record<string, string>> = {
   ...{ redeliverWebhook: 'withDelivery', deleteWebhook: 'createWebhook' },
   ...{ createBatch: '', listBatches: '', getBatch: 'createBatch', cancelBatch: 'createBatch' },
   ...{ listDeadLetters: '', getDeadLetter: 'deadLetter', redriveDeadLetter: 'deadLetter' },
-  ...{ discardDeadLetter: 'anotherDeadLetter', rerunExecutions: '', logout: '', ready: '' },
+  ...{ discardDeadLetter: 'anotherDeadLetter', rerunExecutions: '', logout: '', eraseAccount: '', ready: '' },
   ...{ getLogKeys: '', getLatestCheckpoint: 'sealed', getLogConsistency: 'sealed' },
 };
 
@@ -84,6 +84,15 @@ async function tryOut(operationId: string): Promise<void> {
 const successOf = (operationId: string): number =>
   Number(Object.keys(routeOf(operationId).operation.responses).find((status) => status.startsWith('2')));
 
+/** With the password to which the examples changed it. */
+async function newSession(): Promise<Record<string, any>> {
+  const { email } = bodyOf('login', routeOf('login').operation.requestBody) as { email: string };
+  const { new_password } = bodyOf('changePassword', routeOf('changePassword').operation.requestBody) as {
+    new_password: string;
+  };
+  return (await api.anonymous('POST', '/auth/login', { email, password: new_password })).body;
+}
+
 /** Of the example's task, with the file that the example asks for. */
 async function withFile(): Promise<{ id: string }> {
   const { id } = (await api.anonymous<{ id: string }>('POST', '/executions', aTask, authorization())).body;
@@ -132,6 +141,8 @@ test('every example works for a new user', async () => {
     if (operationId === 'listDeadLetters') {
       answers.set('deadLetter', await deadLetter()).set('anotherDeadLetter', await deadLetter());
     }
+    // The session has ended with the logout.
+    if (operationId === 'eraseAccount') answers.set('refresh', await newSession());
     // Workers start only here: a worker would take the execution that is reported before.
     if (operationId === 'ready') await startWorker();
     if (operationId === 'getLatestCheckpoint') await sealed();

@@ -11,6 +11,7 @@ import { asksForToken } from './support/contract.js';
 
 /** Every implemented route of API.md. */
 const ROUTES = [
+  'DELETE /api/v1/auth/me',
   'DELETE /api/v1/batches/{id}',
   'DELETE /api/v1/dead-letters/{id}',
   'DELETE /api/v1/executions/{id}',

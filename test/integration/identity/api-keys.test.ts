@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { Credentials } from '../../../src/http/auth-guard.js';
 import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
+import { AccountErasure } from '../../../src/identity/app/account-erasure.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { type IdentityApp, startIdentityApp } from './identity-app.js';
@@ -63,7 +64,7 @@ test('the keys of an erased account are refused', async () => {
   const owner = await anOwner();
   const { key } = await aKey(owner);
   await verify(elsewhere, key);
-  await here.app.get(AccountAdministration, { strict: false }).erase(owner.id, OPERATOR);
+  await here.app.get(AccountErasure, { strict: false }).erase(owner.id, OPERATOR);
   await isRefused(here, key);
   await isRefused(elsewhere, key);
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { MemoryRateLimiter } from '../../../src/http/rate-limit/memory-rate-limiter.js';
 import { AccountAdministration } from '../../../src/identity/app/account-administration.js';
+import { AccountErasure } from '../../../src/identity/app/account-erasure.js';
 import { Accounts } from '../../../src/identity/app/accounts.js';
 import { SecurityFacts } from '../../../src/identity/app/security-facts.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -233,7 +234,7 @@ describe('accounts over HTTP', () => {
     const { user } = await register();
     const accounts = identity.app.get(Accounts, { strict: false });
     await identity.app
-      .get(AccountAdministration, { strict: false })
+      .get(AccountErasure, { strict: false })
       .erase(user.id, { actor: 'operator:cli', correlation_id: 'test' });
     const metadata = { actor: 'system:test', correlation_id: 'test' } as const;
     for (const guess of ['', password]) {

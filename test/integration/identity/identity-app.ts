@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
@@ -8,6 +10,9 @@ import { PostgresEventStore } from '../../../src/event-sourcing/event-store/post
 import { createHttpApp } from '../../../src/http/create-http-app.js';
 import type { RateLimiter } from '../../../src/http/rate-limit/rate-limiter.js';
 import { userEvents } from '../../../src/identity/domain/user-events.js';
+import { DataKeys } from '../../../src/platform/payloads/data-keys.js';
+import { MasterKeys } from '../../../src/platform/payloads/master-keys.js';
+import { KEY_BYTES } from '../../../src/platform/payloads/sealed-box.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 import type { TestDatabase } from '../../support/database.js';
 
@@ -32,7 +37,11 @@ export interface IdentityApp {
 /** Identity as in the service, on a real log and a real database. */
 export async function startIdentityApp(
   database: TestDatabase,
-  options: { rateLimiter?: RateLimiter; tokens?: Partial<typeof tokenOptions> } = {},
+  options: {
+    rateLimiter?: RateLimiter;
+    tokens?: Partial<typeof tokenOptions>;
+    keys?: Pick<DataKeys, 'destroy'>;
+  } = {},
 ): Promise<IdentityApp> {
   const events = new PostgresEventStore({
     postgres: database.app,
@@ -40,7 +49,8 @@ export async function startIdentityApp(
     catalog: new EventCatalog(Object.values(userEvents)),
     log: silentLog,
   });
-  const app = await createHttpApp(appModule(database, events, { ...tokenOptions, ...options.tokens }), {
+  const keys = options.keys ?? new DataKeys(database.appPool, new MasterKeys(randomBytes(KEY_BYTES), []));
+  const app = await createHttpApp(appModule(database, { events, keys }, { ...tokenOptions, ...options.tokens }), {
     log: silentLog,
     rateLimiter: options.rateLimiter,
   });
@@ -64,11 +74,19 @@ export async function startIdentityApp(
   };
 }
 
-function appModule(database: TestDatabase, events: EventStore, tokens: typeof tokenOptions): DynamicModule {
+function appModule(
+  database: TestDatabase,
+  { events, keys }: { events: EventStore; keys: Pick<DataKeys, 'destroy'> },
+  tokens: typeof tokenOptions,
+): DynamicModule {
   class Shared {}
   class Root {}
   Global()(Shared);
-  Module({ providers: [{ provide: EventStore, useValue: events }], exports: [EventStore] })(Shared);
+  const providers = [
+    { provide: EventStore, useValue: events },
+    { provide: DataKeys, useValue: keys },
+  ];
+  Module({ providers, exports: [EventStore, DataKeys] })(Shared);
   const identity = IdentityModule.forRoot({
     database: database.app,
     tokens,

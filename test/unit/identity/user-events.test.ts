@@ -19,6 +19,7 @@ const stored = [
   ['PasswordChangeRefused', 1, { user_id, session_id }],
   ['AdminGranted', 1, { user_id }],
   ['AdminRevoked', 1, { user_id }],
+  ['UserErasureRefused', 1, { user_id, session_id }],
   ['UserErased', 1, { user_id }],
   ['ApiKeyCreated', 1, { user_id, key_id, scopes: ['tasks:read'], expires_at: null }],
   ['ApiKeyUsedFromNewAddress', 1, { user_id, key_id }],

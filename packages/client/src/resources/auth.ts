@@ -49,6 +49,13 @@ export class Auth {
     return (await unwrap(this.http.GET('/api/v1/auth/me', signalOf(options)))).user;
   }
 
+  /** Erases the account permanently, and ends the session. @throws PermissionError for a wrong password */
+  async eraseAccount(body: Schemas['EraseAccountRequest'], options: CallOptions = {}): Promise<Message> {
+    const message = await unwrap(this.http.DELETE('/api/v1/auth/me', { body, ...signalOf(options) }));
+    this.#credentials.use(null);
+    return message;
+  }
+
   private async entered(response: Promise<AuthResponse>): Promise<AuthResponse> {
     const entered = await response;
     this.#credentials.use({ accessToken: entered.access_token, refreshToken: entered.refresh_token });

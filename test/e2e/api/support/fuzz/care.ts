@@ -21,6 +21,8 @@ export const CARE: Readonly<Record<string, Care>> = {
     token: blank('session token'),
     fields: { current_password: [blank('password')], new_password: [blank('password'), 'another password'] },
   },
+  // The account cannot be used again.
+  eraseAccount: { token: blank('session token'), fields: { password: [blank('password')] } },
   createTask: { adjust: relatedRun },
   updateTask: { adjust: relatedRun },
   startExecution: { adjust: relatedRun },

@@ -115,6 +115,7 @@ export const PROMISES: Promises = {
   refresh: async (exchange) =>
     (await isUsedToken(exchange)) ? [await onAccount(exchange, 'RefreshTokenRepeated')] : [],
   changePassword: async (exchange) => [await onAccount(exchange, 'PasswordChanged')],
+  eraseAccount: async (exchange) => [await onAccount(exchange, 'UserErased')],
   logout: async (exchange) => {
     const { all } = (parsed(exchange.sent.body ?? '') ?? {}) as { all?: unknown };
     return [await onAccount(exchange, all === true ? 'UserLoggedOutEverywhere' : 'UserLoggedOut')];
@@ -145,6 +146,8 @@ const WARNINGS: Promises = {
   refresh: async (exchange) => ((await isUsedToken(exchange)) ? [await onAccount(exchange, 'RefreshTokenReused')] : []),
   changePassword: async (exchange) =>
     exchange.answer.status === 403 ? [await onAccount(exchange, 'PasswordChangeRefused')] : [],
+  eraseAccount: async (exchange) =>
+    exchange.answer.status === 403 ? [await onAccount(exchange, 'UserErasureRefused')] : [],
 };
 
 const onAccount = async ({ things }: Exchange, type: string): Promise<Promised> =>
