@@ -156,7 +156,7 @@ async function useEverything(email: string, password: string): Promise<string> {
 const aTask = () => ({
   name: plant('waiting task name'),
   script_type: 'bash',
-  script_content: `echo ${plant('stdout of a run under way')}; echo # ${plant('script of a run under way')}; sleep 600`,
+  script_content: `echo ${plant('stdout of a run under way')} # ${plant('script of a run under way')}\nsleep 600`,
   timeout_seconds: 600,
 });
 

@@ -169,7 +169,7 @@ test('nothing in Redis contains one', async () => {
 test('the streams of NATS contain what the log contains; only the output stream contains output', async () => {
   const names: string[] = [];
   for await (const name of (await connection.jetstreamManager()).streams.names()) names.push(name);
-  expect(names.toSorted()).toEqual([`${prefix}_DLQ`, `${prefix}_EVENTS`, `${prefix}_OUTPUT`]);
+  expect(names.toSorted()).toEqual(['CHECKPOINTS', 'DLQ', 'EVENTS', 'OUTPUT'].map((name) => `${prefix}_${name}`));
   for (const name of names) {
     const found = secrets.foundIn(await everythingInStream(connection, name));
     const rest = allowed(allowed(found, IN_THE_LOG), ANY_REQUEST_ID);

@@ -45,7 +45,7 @@ let walk: Walk;
 beforeAll(async () => {
   // Without an orchestrator: executions reported with an old start must not time out during another request, and the
   // worker, which is only a heartbeat, must not be treated as dead.
-  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector', WEBHOOKS_PER_USER_MAX: '10000' });
+  api = await Api.start({ VOIDRUNNER_ROLES: 'api,relay,projector,sealer', WEBHOOKS_PER_USER_MAX: '10000' });
   walk = await Walk.of(api);
   await queue().workerHeartbeat(A_WORKER, ALIVE_MS);
 });

@@ -180,7 +180,8 @@ test.each(ROUTES)('%s documents its request and its responses', (route) => {
     else if (mayBePart) expect(types).toEqual(['*/*']);
     else expect(types).toEqual([path.includes('/output/') ? 'application/octet-stream' : 'application/json']);
   }
-  const takesBody = ['POST', 'PUT'].includes(method) && !/\/(redrive|redeliver|test|rotate-secret)$/.test(path);
+  const bodyless = /\/(redrive|redeliver|test|rotate-secret)$/;
+  const takesBody = path.endsWith('/auth/me') ? method === 'DELETE' : /^P/.test(method) && !bodyless.test(path);
   expect(operation.requestBody !== undefined).toBe(takesBody);
 });
 
