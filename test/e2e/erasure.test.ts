@@ -4,8 +4,9 @@ import { join } from 'node:path';
 
 import type { Redis } from 'ioredis';
 import { connect, type NatsConnection } from 'nats';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 
+import { createPool } from '../../src/platform/postgres/pool.js';
 import { closeRedis } from '../../src/platform/redis/create-redis.js';
 import { call } from '../support/api-client.js';
 import { type ChildService, startChildService } from '../support/child-service.js';
@@ -65,7 +66,7 @@ beforeAll(async () => {
   service = await startChildService(env, { logLevel: 'trace', onLine: (line) => logLines.push(line) });
   redis = await redisServer.connect();
   connection = await connect({ servers: nats.url });
-  pool = new Pool({ ...postgres.options('owner'), max: 2 });
+  pool = createPool({ ...postgres.options('owner'), size: 2 });
 }, 240_000);
 
 afterAll(async () => {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 
 import type { Redis } from 'ioredis';
 import { connect, type NatsConnection } from 'nats';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 
+import { createPool } from '../../src/platform/postgres/pool.js';
 import { closeRedis } from '../../src/platform/redis/create-redis.js';
 import { type ChildService, startChildService } from '../support/child-service.js';
 import { eventually } from '../support/eventually.js';
@@ -67,7 +68,7 @@ beforeAll(async () => {
   requests = new SecretRequests(secrets, { url: service.url!, document, postgres });
   redis = await redisServer.connect();
   connection = await connect({ servers: nats.url });
-  pool = new Pool({ ...postgres.options('owner'), max: 2 });
+  pool = createPool({ ...postgres.options('owner'), size: 2 });
   // The server is stopped in this test: its message to idle connections may reach one that is just closing.
   pool.on('error', () => undefined);
   // First: later requests find the service without its database.
