@@ -44,6 +44,7 @@ describe('defaults', () => {
       'projector',
       'orchestrator',
       'webhooks',
+      'sealer',
       'worker',
     ]);
   });

@@ -5,6 +5,7 @@ import { HealthModule } from '../../../src/composition/health.module.js';
 import { Credentials } from '../../../src/http/auth-guard.js';
 import { createHttpApp } from '../../../src/http/create-http-app.js';
 import { AuthController } from '../../../src/identity/api/auth-controller.js';
+import { AccountErasure } from '../../../src/identity/app/account-erasure.js';
 import { Accounts } from '../../../src/identity/app/accounts.js';
 import { silentLog } from '../../../src/platform/telemetry/log.js';
 
@@ -31,6 +32,7 @@ const workers = {
   controllers: [AuthController],
   providers: [
     { provide: Accounts, useValue: {} },
+    { provide: AccountErasure, useValue: {} },
     { provide: Credentials, useValue: {} },
   ],
 })
