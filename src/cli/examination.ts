@@ -1,4 +1,3 @@
-import { createNats } from '../composition/connect-nats.js';
 import { ORCHESTRATOR, PROJECTOR, WEBHOOKS } from '../composition/postgres-options.js';
 import { orchestratorProjections, projectorProjections, webhooksProjections } from '../composition/projections.js';
 import { anchorsOf } from '../composition/sealer-role.js';
@@ -23,8 +22,8 @@ import { PostgresTiles } from '../sealing/tiles/postgres-tiles.js';
 import type { ExecutionEvent } from '../tasks/domain/execution-events.js';
 import { LifecycleInvariant } from '../tasks/domain/lifecycle-invariant.js';
 import type { CliContext } from './cli-context.js';
+import { withNats } from './with-nats.js';
 
-const NATS_WAIT_MS = 5_000;
 const LAG_POLL_MS = 50;
 
 export interface Examination {
@@ -56,16 +55,11 @@ const PROJECTIONS = {
 
 /** @throws Unavailable */
 export async function examine(context: CliContext, options: ExaminationOptions): Promise<Examination> {
-  const { config, log } = context;
   if (!options.nats) return examineWith(context, options, null);
-  const nats = createNats(config, log);
-  nats.start();
-  try {
-    if (await nats.whenConnected(NATS_WAIT_MS)) return await examineWith(context, options, nats);
-    throw new Unavailable('nats', 'NATS does not respond (--no-nats skips it)');
-  } finally {
-    await nats.close();
-  }
+  return withNats(context, (nats, connected) => {
+    if (!connected) throw new Unavailable('nats', 'NATS does not respond (--no-nats skips it)');
+    return examineWith(context, options, nats);
+  });
 }
 
 async function examineWith(

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 
-import { createNats } from '../composition/connect-nats.js';
 import { anchorsOf } from '../composition/sealer-role.js';
 import { sealingKeysOf, sealingVerifiersOf } from '../composition/sealing-keys.js';
 import { loadConfig } from '../config/load-config.js';
@@ -13,8 +12,7 @@ import { type CliContext, withLog } from './cli-context.js';
 import { EXIT_FAULTS } from './exit-codes.js';
 import { Failure } from './failure.js';
 import { print } from './output.js';
-
-const NATS_WAIT_MS = 5_000;
+import { withNats } from './with-nats.js';
 
 export function sealCommand(): Command {
   const seal = new Command('seal').addHelpText('after', HELP);
@@ -60,22 +58,20 @@ async function status(context: CliContext): Promise<void> {
 }
 
 /** Every anchor must hear of it: one that keeps a larger checkpoint would stop the sealer again. */
-async function acceptRestore({ config, log, pool }: CliContext): Promise<void> {
-  const nats = createNats(config, log);
-  nats.start();
+async function acceptRestore(context: CliContext): Promise<void> {
+  const { config, pool } = context;
   try {
-    await nats.whenConnected(NATS_WAIT_MS);
-    const { size, sealedAt } = await confirmRestore({
-      checkpoints: new CheckpointStore(pool),
-      tiles: new PostgresTiles(pool),
-      anchors: anchorsOf(config, nats),
-      keys: await sealingKeysOf(config),
-    });
+    const { size, sealedAt } = await withNats(context, async (nats) =>
+      confirmRestore({
+        checkpoints: new CheckpointStore(pool),
+        tiles: new PostgresTiles(pool),
+        anchors: anchorsOf(config, nats),
+        keys: await sealingKeysOf(config),
+      }),
+    );
     print(`confirmed at ${sealedAt}: the log was restored to ${size} sealed events`);
   } catch (error) {
     if (error instanceof SealRefused) throw new Failure(error.message, EXIT_FAULTS);
     throw error;
-  } finally {
-    await nats.close();
   }
 }

@@ -1,3 +1,5 @@
+import type { Config } from '../config/load-config.js';
+import type { NatsLink } from '../platform/nats/nats-link.js';
 import { LeaderLock } from '../platform/postgres/leader-lock.js';
 import type { CheckpointAnchor } from '../sealing/sealer/anchor.js';
 import { AnchorFile } from '../sealing/sealer/anchor-file.js';
@@ -5,8 +7,6 @@ import { CheckpointStore } from '../sealing/sealer/checkpoint-store.js';
 import { CheckpointStream } from '../sealing/sealer/checkpoint-stream.js';
 import { Sealer } from '../sealing/sealer/sealer.js';
 import { PostgresTiles } from '../sealing/tiles/postgres-tiles.js';
-import type { Config } from '../config/load-config.js';
-import type { NatsLink } from '../platform/nats/nats-link.js';
 import type { Infrastructure } from './infrastructure.js';
 import { postgresOptions } from './postgres-options.js';
 import { loopRole, type RoleProcess } from './role-process.js';

@@ -2,11 +2,16 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
 import type { Config } from '../config/load-config.js';
-import { type NoteSigner, type NoteVerifier, parseVerifier, signerOf } from '../sealing/proofs/signed-note.js';
+import {
+  ED25519_KEY_BYTES,
+  type NoteSigner,
+  type NoteVerifier,
+  parseVerifier,
+  signerOf,
+} from '../sealing/proofs/signed-note.js';
 import type { SealingKeys } from '../sealing/sealer/sealer.js';
 
 const COMMAND_MS_MAX = 10_000;
-const KEY_BYTES = 32;
 /** The key, and its successor while it is replaced. */
 const SIGNERS_MAX = 2;
 
@@ -28,8 +33,8 @@ const publicKeysOf = (config: Config): NoteVerifier[] => config.SEALER_PUBLIC_KE
 async function signersOf(config: Config): Promise<NoteSigner[]> {
   const texts = await keyTexts(config);
   const seeds = texts.map((text) => Buffer.from(text, 'base64'));
-  if (seeds.length === 0 || seeds.length > SIGNERS_MAX || seeds.some(({ length }) => length !== KEY_BYTES)) {
-    throw new Error(`the sealer’s key must be ${KEY_BYTES} bytes in base64, or two such keys, comma-separated`);
+  if (seeds.length === 0 || seeds.length > SIGNERS_MAX || seeds.some(({ length }) => length !== ED25519_KEY_BYTES)) {
+    throw new Error(`the sealer’s key must be ${ED25519_KEY_BYTES} bytes in base64, or two such keys, comma-separated`);
   }
   return seeds.map((seed) => signerOf(config.SEALER_LOG_NAME, seed));
 }

@@ -4,6 +4,7 @@ import type { DecisionRunner } from '../event-sourcing/core/decision-runner.js';
 import type { EventStore } from '../event-sourcing/core/event-store.js';
 import type { EventMetadata } from '../event-sourcing/core/event.js';
 import { DomainError } from '../kernel/errors.js';
+import { NIL_UUID } from '../kernel/uuid.js';
 import type { LiveOutput } from '../live-output/live-output.js';
 import { mapInParallel } from '../platform/async/map-in-parallel.js';
 import type { DataKeys } from '../platform/payloads/data-keys.js';
@@ -56,8 +57,6 @@ const WITH_LIVE_OUTPUT = `
   where owner_id = $1 and started_at is not null and id > $2
     and coalesce(completed_at, now()) > now() - $4 * interval '1 millisecond'
   order by id limit $3`;
-
-const NIL = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Erases what an account has outside of identity: idempotent, whatever an earlier pass has done, so an interrupted
@@ -128,7 +127,7 @@ export class ErasurePass {
     signal: AbortSignal,
     max = Number.POSITIVE_INFINITY,
   ): Promise<{ found: number; changed: number; isCut: boolean }> {
-    let [after, found, total] = [NIL, 0, 0];
+    let [after, found, total] = [NIL_UUID, 0, 0];
     for (;;) {
       signal.throwIfAborted();
       const { rows } = await reportingOutages(() =>

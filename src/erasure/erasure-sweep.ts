@@ -1,12 +1,12 @@
 import type { EventMetadata } from '../event-sourcing/core/event.js';
 import { Unavailable } from '../kernel/errors.js';
+import { NIL_UUID } from '../kernel/uuid.js';
 import type { Log } from '../platform/telemetry/log.js';
 import type { ErasurePass } from './erasure-pass.js';
 import type { UnfinishedErasure, UnfinishedErasures } from './unfinished-erasures.js';
 
 /** Erasures that one round works on; each gets one pass. */
 const AT_A_TIME_MAX = 16;
-const NIL = '00000000-0000-0000-0000-000000000000';
 /**
  * After this time no request that passed the check of its token before the erasure is under way any more: the longest
  * waits a minute for a large body.
@@ -25,7 +25,7 @@ export interface ErasureSweepOptions {
  * last possible request has found nothing active.
  */
 export class ErasureSweep {
-  private after = NIL;
+  private after = NIL_UUID;
   /** Requests for which a pass has found nothing active: the next pass is the last one. */
   private readonly quiet = new Map<string, string>();
 
@@ -36,7 +36,7 @@ export class ErasureSweep {
     const { erasures, settledMs = SETTLED_MS } = this.options;
     const page = await erasures.next(this.after, AT_A_TIME_MAX, settledMs);
     const isLast = page.length < AT_A_TIME_MAX;
-    this.after = isLast ? NIL : page.at(-1)!.user_id;
+    this.after = isLast ? NIL_UUID : page.at(-1)!.user_id;
     let isCut = false;
     for (const erasure of page) if (await this.attempt(erasure, signal)) isCut = true;
     return isCut || !isLast;

@@ -1,4 +1,7 @@
-import { v5, v7 } from 'uuid';
+import { NIL, v5, v7 } from 'uuid';
+
+/** Less than every id: where a walk in the order of ids begins (RFC 9562, section 5.9). */
+export const NIL_UUID: string = NIL;
 
 /** Namespace of every id that is computed from other values (RFC 9562, section 5.5). Never change it. */
 const DERIVED = '5f0c9a52-6f0e-5d0c-9d5e-0b7a3c0f6d11';

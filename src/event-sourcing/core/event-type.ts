@@ -55,17 +55,15 @@ export function eventType<Type extends string, Schema extends z.ZodType>(
 ): EventType<Type, z.output<Schema>> {
   const newest = upcasters.length + 1;
   const make = (data: z.output<Schema>): DomainEvent<Type, z.output<Schema>> => ({ type, data });
+  const upgraded = (data: Record<string, unknown>, schemaVersion: number): Record<string, unknown> =>
+    upcasters.slice(schemaVersion - 1).reduce((older, upcaster) => upcaster(older), data);
   const upcast = (data: unknown, schemaVersion: number): z.output<Schema> => {
     if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > newest) {
       throw new Error(`${type} has no schema version ${schemaVersion}; the newest is ${newest}`);
     }
-    const newestData = upcasters
-      .slice(schemaVersion - 1)
-      .reduce((older, upcaster) => upcaster(older), data as Record<string, unknown>);
-    return schema.parse(newestData);
+    return schema.parse(upgraded(data as Record<string, unknown>, schemaVersion));
   };
-  const addedSince = (schemaVersion: number): Record<string, unknown> =>
-    upcasters.slice(schemaVersion - 1).reduce((older, upcaster) => upcaster(older), {});
+  const addedSince = (schemaVersion: number) => upgraded({}, schemaVersion);
   const payloadsOf = (data: unknown): readonly PayloadRef[] =>
     payloads(data as z.output<Schema>).filter((ref) => ref !== null && ref !== undefined);
   return Object.assign(make, { type, schemaVersion: newest, schema, addedSince, upcast, payloadsOf });

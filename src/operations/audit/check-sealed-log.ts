@@ -39,7 +39,7 @@ export async function checkSealedLog(parts: SealedLogParts): Promise<CheckReport
   const faults = new Faults('events are those that were sealed');
   const first = since?.size ?? 0;
   const { checkpoints, notes } = await collect(parts, first, faults);
-  const sealed = largest(checkpoints.filter(({ keeper }) => keeper === DATABASE)) ?? first;
+  const sealed = checkpoints.findLast(({ keeper }) => keeper === DATABASE)?.checkpoint.size ?? first;
   // Read last: each of these checkpoints is of events that were recorded before.
   const head = Number((await log.head()).position);
   if (since && !(await contains(tiles, since, head))) {
@@ -63,9 +63,6 @@ export async function checkSealedLog(parts: SealedLogParts): Promise<CheckReport
 }
 
 const isLate = (recordedAt: string): boolean => Date.now() - Date.parse(recordedAt) > SEAL_LATE_MS;
-
-const largest = (checkpoints: readonly KeptCheckpoint[]): number | undefined =>
-  checkpoints.reduce<number | undefined>((most, { checkpoint }) => Math.max(most ?? 0, checkpoint.size), undefined);
 
 /** All checkpoints of more than `first` events, by size, and remarks about them. Anchors are read before the database. */
 async function collect(

@@ -5,7 +5,7 @@ import { hashesIn, leafHash } from '../../sealing/proofs/hashes.js';
 import { subtreesOf } from '../../sealing/proofs/subtrees.js';
 import { edgeOf, GrowingTree } from '../../sealing/tiles/growing-tree.js';
 import type { PostgresTiles } from '../../sealing/tiles/postgres-tiles.js';
-import { type Tile, TILE_HASHES } from '../../sealing/tiles/tile.js';
+import { type Tile, TILE_HASHES, tileName } from '../../sealing/tiles/tile.js';
 import type { Faults } from './finding.js';
 import { DATABASE, type KeptCheckpoint } from './kept-checkpoints.js';
 
@@ -68,16 +68,16 @@ export class SealedLogComparison {
       this.addLeaf(leafHash(eventLeaf(event)), stored.get(this.ofEvents.size));
     }
     for (const tile of this.tree.append(Buffer.concat(this.added.splice(0)))) {
-      if (tile.level > 0) this.upper.set(`${tile.level}/${tile.index}`, tile);
+      if (tile.level > 0) this.upper.set(tileName(tile), tile);
     }
   }
 
   async end(head: number): Promise<void> {
     for (const { checkpoint, keeper } of this.checkpoints) {
       const { size, sealedAt } = checkpoint;
-      if (size > head)
+      if (size > head) {
         this.reportOnce(keeper, `the log ends at ${head}, but ${keeper} has a checkpoint of ${size} from ${sealedAt}`);
-      else if (size > this.sealed) {
+      } else if (size > this.sealed) {
         this.reportOnce(
           keeper,
           `${DATABASE} lacks the checkpoint of ${size} from ${sealedAt} that ${keeper} has, and any later one`,
@@ -159,9 +159,7 @@ export class SealedLogComparison {
   /** Proofs are computed from them. */
   private async compareUpperTiles(): Promise<void> {
     if (this.hashesDiffer) return;
-    const stored = new Map(
-      (await this.tiles.read([...this.upper.values()])).map((tile) => [`${tile.level}/${tile.index}`, tile]),
-    );
+    const stored = new Map((await this.tiles.read([...this.upper.values()])).map((tile) => [tileName(tile), tile]));
     for (const [key, { hashes }] of this.upper) {
       if (stored.get(key)?.hashes.subarray(0, hashes.length).equals(hashes) !== true)
         this.faults.add(`tile ${key} of the sealed log was changed`);

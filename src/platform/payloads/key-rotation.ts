@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 
+import { NIL_UUID } from '../../kernel/uuid.js';
 import { reportingOutages } from '../postgres/outage.js';
 import { keyContext } from './data-keys.js';
 import type { MasterKeys } from './master-keys.js';
@@ -48,7 +49,7 @@ export async function rotateDataKeys(pool: Pool, masterKeys: MasterKeys, change:
 }
 
 async function* allKeys(pool: Pool): AsyncGenerator<DataKeyRow> {
-  let after = '00000000-0000-0000-0000-000000000000';
+  let after = NIL_UUID;
   for (;;) {
     const { rows } = await reportingOutages(() =>
       pool.query<DataKeyRow>(

@@ -1,4 +1,4 @@
-import { EMPTY_ROOT, nodeHash } from './hashes.js';
+import { joinedRoot, nodeHash } from './hashes.js';
 
 /**
  * A Merkle tree (RFC 9162, 2.1) of which only the right edge is kept: the root of each perfect subtree in the binary
@@ -39,10 +39,7 @@ export class CompactTree {
   }
 
   root(): Buffer {
-    return (
-      this.subtrees.reduceRight<Buffer | null>((right, left) => (right ? nodeHash(left, right) : left), null) ??
-      EMPTY_ROOT
-    );
+    return joinedRoot(this.subtrees);
   }
 }
 

@@ -17,6 +17,10 @@ export const leafHash = (leaf: string | Uint8Array): Buffer =>
 
 export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer => sha256(Buffer.concat([NODE, left, right]));
 
+/** The root over subtrees that stand beside each other, largest first (RFC 9162, 2.1.1). */
+export const joinedRoot = (subtrees: readonly Buffer[]): Buffer =>
+  subtrees.length === 0 ? EMPTY_ROOT : subtrees.reduceRight((right, left) => nodeHash(left, right));
+
 /** Splits concatenated hashes. */
 export function hashesIn(concatenated: Uint8Array): Buffer[] {
   if (concatenated.length % HASH_BYTES !== 0) throw new RangeError('the bytes are not a sequence of SHA-256 hashes');

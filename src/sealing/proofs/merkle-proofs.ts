@@ -1,4 +1,4 @@
-import { nodeHash } from './hashes.js';
+import { joinedRoot } from './hashes.js';
 import { splitOf, type Subtree, subtreesOf } from './subtrees.js';
 
 /** Reads the hashes of perfect subtrees, in the order given. */
@@ -46,8 +46,5 @@ async function hashesOf(ranges: readonly Range[], read: SubtreeReader): Promise<
   const subtrees = ranges.map(([first, end]) => subtreesOf(first, end));
   const hashes = await read(subtrees.flat());
   let taken = 0;
-  return subtrees.map((parts) => {
-    const own = hashes.slice(taken, (taken += parts.length));
-    return own.reduceRight((right, left) => nodeHash(left, right));
-  });
+  return subtrees.map(({ length }) => joinedRoot(hashes.slice(taken, (taken += length))));
 }

@@ -7,7 +7,8 @@ import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify }
 
 const ED25519 = 1;
 const KEY_HASH_BYTES = 4;
-const ED25519_KEY_BYTES = 32;
+/** Of a private key and of a public one. */
+export const ED25519_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 /** Signatures that are looked at: a note may have more, of keys that the reader does not know. */
 const SIGNATURES_MAX = 16;
@@ -35,7 +36,7 @@ export interface NoteSigner {
 }
 
 /** A name has no white space and no `+`. */
-export const isKeyName = (name: string): boolean => /^[^\s+\p{C}]{1,128}$/u.test(name);
+const isKeyName = (name: string): boolean => /^[^\s+\p{C}]{1,128}$/u.test(name);
 
 /** @throws SyntaxError */
 export function parseVerifier(text: string): NoteVerifier {

@@ -1,6 +1,6 @@
-import { EMPTY_ROOT, HASH_BYTES, nodeHash } from '../proofs/hashes.js';
+import { HASH_BYTES, joinedRoot } from '../proofs/hashes.js';
 import { subtreesOf } from '../proofs/subtrees.js';
-import { rootWithin, type Tile, TILE_HASHES, type TileKey, tileOf } from './tile.js';
+import { rootWithin, type Tile, TILE_HASHES, type TileKey, tileName, tileOf } from './tile.js';
 
 const TILE_BYTES = TILE_HASHES * HASH_BYTES;
 
@@ -27,7 +27,7 @@ export class GrowingTree {
       const tile = edge.find((found) => found.level === level && found.index === index);
       const hashes = Math.floor(leaves / TILE_HASHES ** level) % TILE_HASHES;
       if (!tile || tile.hashes.length < hashes * HASH_BYTES) {
-        throw new RangeError(`tile ${level}/${index} is missing, or has fewer than ${hashes} hashes`);
+        throw new RangeError(`tile ${tileName({ level, index })} is missing, or has fewer than ${hashes} hashes`);
       }
       this.edge[level] = tile.hashes.subarray(0, hashes * HASH_BYTES);
     }
@@ -45,13 +45,11 @@ export class GrowingTree {
   }
 
   root(): Buffer {
-    const hashes = subtreesOf(0, this.leaves).map((subtree) => {
+    const subtrees = subtreesOf(0, this.leaves).map((subtree) => {
       const { level, from, count } = tileOf(subtree);
       return rootWithin(this.edge[level]!, from, count);
     });
-    return (
-      hashes.reduceRight<Buffer | null>((right, left) => (right ? nodeHash(left, right) : left), null) ?? EMPTY_ROOT
-    );
+    return joinedRoot(subtrees);
   }
 
   /** @param first the number of the first new hash on this level */

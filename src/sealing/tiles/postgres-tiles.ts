@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import type { SubtreeReader } from '../proofs/merkle-proofs.js';
-import { rootWithin, type Tile, type TileKey, tileOf } from './tile.js';
+import { rootWithin, type Tile, type TileKey, tileName, tileOf } from './tile.js';
 
 const READ = {
   name: 'read_tiles',
@@ -10,8 +10,6 @@ const READ = {
     select level, index::text, hashes from es.tiles
     join unnest($1::smallint[], $2::bigint[]) as wanted(level, index) using (level, index)`,
 };
-
-const keyOf = ({ level, index }: TileKey): string => `${level}/${index}`;
 
 /** The tiles of the sealed log in es.tiles. */
 export class PostgresTiles {
@@ -30,11 +28,11 @@ export class PostgresTiles {
   /** Hashes of subtrees, from one statement. It fails with RangeError for subtrees that are not sealed. */
   readonly subtrees: SubtreeReader = async (subtrees) => {
     const wanted = subtrees.map(tileOf);
-    const keys = new Map(wanted.map((tile) => [keyOf(tile), tile]));
-    const tiles = new Map((await this.read([...keys.values()])).map((tile) => [keyOf(tile), tile]));
+    const keys = new Map(wanted.map((tile) => [tileName(tile), tile]));
+    const tiles = new Map((await this.read([...keys.values()])).map((tile) => [tileName(tile), tile]));
     return wanted.map((key) => {
-      const tile = tiles.get(keyOf(key));
-      if (!tile) throw new RangeError(`the sealed log lacks tile ${keyOf(key)}`);
+      const tile = tiles.get(tileName(key));
+      if (!tile) throw new RangeError(`the sealed log lacks tile ${tileName(key)}`);
       return rootWithin(tile.hashes, key.from, key.count);
     });
   };

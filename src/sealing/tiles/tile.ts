@@ -18,6 +18,8 @@ export interface Tile {
 
 export type TileKey = Pick<Tile, 'level' | 'index'>;
 
+export const tileName = ({ level, index }: TileKey): string => `${level}/${index}`;
+
 /** The tile that a subtree's hash is computed from, and which of its hashes. */
 export function tileOf({ level, index }: Subtree): TileKey & { readonly from: number; readonly count: number } {
   const count = 2 ** (level % TILE_LEVELS);

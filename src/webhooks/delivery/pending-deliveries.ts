@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 
+import { NIL_UUID } from '../../kernel/uuid.js';
 import { reportingOutages } from '../../platform/postgres/outage.js';
 import type { DeliveryRow } from '../queries/delivery-projection.js';
 
@@ -29,7 +30,6 @@ const PER_LANE = 4;
 /** Of the deliveries of a lane, those that may be due and are looked at. */
 const CANDIDATES = 64;
 const ROWS_AT_A_TIME = 200;
-const NIL = '00000000-0000-0000-0000-000000000000';
 
 /** The lanes after $1 in which something waits, one probe of an index each, however many deliveries wait there. */
 const WAITING_LANES = `
@@ -146,7 +146,7 @@ export class PendingDeliveries {
     except: readonly string[],
   ): Promise<{ deliveries: readonly DueDelivery[]; lane: string | null; lanes: number }> {
     const { rows } = await reportingOutages(() =>
-      this.pool.query<DueDelivery & { page_lane: string }>(DUE_AFTER, [afterLane ?? NIL, now, except]),
+      this.pool.query<DueDelivery & { page_lane: string }>(DUE_AFTER, [afterLane ?? NIL_UUID, now, except]),
     );
     const lanes = new Set(rows.map(({ page_lane }) => page_lane)).size;
     const lane = lanes < LANES_AT_A_TIME ? null : rows.at(-1)!.page_lane;
@@ -161,7 +161,7 @@ export class PendingDeliveries {
 
   /** At most {@link ROWS_AT_A_TIME}. @param except deliveries whose attempt is under way */
   async ofEndedWebhooks(except: readonly string[]): Promise<readonly EndedDelivery[]> {
-    return (await reportingOutages(() => this.pool.query<EndedDelivery>(OF_ENDED, [NIL, except]))).rows;
+    return (await reportingOutages(() => this.pool.query<EndedDelivery>(OF_ENDED, [NIL_UUID, except]))).rows;
   }
 
   /**
@@ -170,7 +170,7 @@ export class PendingDeliveries {
    */
   async toDisable(pendingMax: number, failingSince: Date): Promise<readonly WebhookToDisable[]> {
     return (
-      await reportingOutages(() => this.pool.query<WebhookToDisable>(TO_DISABLE, [NIL, pendingMax, failingSince]))
+      await reportingOutages(() => this.pool.query<WebhookToDisable>(TO_DISABLE, [NIL_UUID, pendingMax, failingSince]))
     ).rows;
   }
 }

@@ -1,6 +1,7 @@
 import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 
 import { type Checkpoint, openCheckpoint, signCheckpoint } from '../../../src/sealing/proofs/checkpoint.js';
+import { eventLeaf } from '../../../src/sealing/proofs/event-leaf.js';
 import { leafHash } from '../../../src/sealing/proofs/hashes.js';
 import { newSigner, SealedLogWorld } from '../../support/sealed-log.js';
 
@@ -138,16 +139,14 @@ test('… and only because of a place outside the database', async () => {
   expect(await faultsAfter(BACKUP, { anchors: [] })).toEqual([]);
 });
 
-/** The hash of the forged event as the sealer would compute it. */
+/** The hash of the forged event, as a sealer would store it. */
 async function forgeWithHash(): Promise<void> {
   await sql(`update es.events set data = '{"note": "forged"}' where position = 333`);
-  const hash = `(select sha256('\\x00'::bytea || convert_to(concat(
-      '{"position":', position, ',"stream":', to_json(concat(stream_type, '-', stream_id)), ',"version":', version,
-      ',"id":"', event_id, '","type":', to_json(type), ',"schema_version":', schema_version,
-      ',"time":"', to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-      '","data":', data, ',"metadata":', metadata, '}'), 'UTF8')) from es.events where position = 333)`;
-  await sql(`update es.tiles set hashes = overlay(hashes placing ${hash} from 76 * 32 + 1 for 32)
-             where level = 0 and index = 1`);
+  const [forged] = await world.store.readAllStored(332n, 1);
+  await world.database.ownerPool.query(
+    'update es.tiles set hashes = overlay(hashes placing $1::bytea from 76 * 32 + 1 for 32) where level = 0 and index = 1',
+    [leafHash(eventLeaf(forged!))],
+  );
 }
 
 test('an event that was changed together with its hash is found: two checkpoints enclose it', async () => {
